@@ -1,0 +1,57 @@
+// Diagnostics: what is wrong in a model file, where, and the likely repair. They are values, collected in order;
+// nothing here prints by itself or exits. The printed form is
+//     digits.grad:9:12: error: cannot multiply x [N, 64] by weight [32, 10]: 64 is not 32
+//         9 |     return x @ weight
+//           |            ~~^~~~~~~~ columns of the left side (64) must be the rows of the right side (32)
+#pragma once
+#include "dsl/diagnostic_codes.h"
+#include "dsl/source.h"
+
+namespace gradc {
+
+enum class Code : uint16_t {
+#define X(name, text) name,
+    GRADC_DIAGNOSTIC_CODES(X)
+#undef X
+};
+std::string_view name(Code code); // "unexpected-token"
+
+struct Remark { // a second place that explains the first: "declared here"
+    Span span;
+    std::string message;
+};
+
+struct Diagnostic {
+    Code code;
+    Span span;           // underlined with ~
+    std::string message; // what was found and what was expected
+    std::string caret;   // short note printed beside the caret; may be empty
+    std::string repair;  // "did you mean `sigmoid`?"; printed as its own line, may be empty
+    std::vector<Remark> remarks;
+    std::optional<uint32_t> caret_at = {}; // byte offset of the ^ inside span; its begin if absent
+};
+
+/// The diagnostics of one compilation. After `limit` errors the rest is counted, not kept.
+class Diagnostics {
+  public:
+    Diagnostic& report(Code code, Span span, std::string message, std::string caret = {},
+                       std::string repair = {});
+    bool failed() const { return count_ > 0; }
+    size_t count() const { return count_; }
+    const std::vector<Diagnostic>& all() const { return all_; }
+    size_t limit = 20;
+
+  private:
+    std::vector<Diagnostic> all_;
+    size_t count_ = 0;
+    Diagnostic overflow_{};
+};
+
+/// One diagnostic as text, several lines, ending in a newline; ANSI colours if `color`.
+std::string print(const Diagnostic& diagnostic, const Sources& sources, bool color = false);
+std::string print(const Diagnostics& diagnostics, const Sources& sources, bool color = false);
+
+/// The candidate nearest to `word` by edit distance, if near enough to be a likely typing error.
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+} // namespace gradc

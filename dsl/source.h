@@ -1,0 +1,53 @@
+// Source text and places in it. A Span names bytes of one source; line and column are derived when
+// a diagnostic is printed (a column counts characters, not bytes). Sources come through SourceReader,
+// so that the compiler runs on files, on memory and inside an editor alike.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradc {
+
+/// Bytes [begin, end) of source number `source`; a default Span is "nowhere".
+struct Span {
+    static constexpr uint32_t nowhere = UINT32_MAX;
+    uint32_t source = nowhere, begin = 0, end = 0;
+    bool known() const { return source != nowhere; }
+    friend bool operator==(const Span&, const Span&) = default;
+};
+
+/// The span from the first byte of `a` to the last of `b`.
+Span join(Span a, Span b);
+
+struct Source {
+    std::string name; // as printed in diagnostics: "digits.grad", "std/losses.grad"
+    std::string text; // valid UTF-8, line ends as in the file
+};
+
+struct Place {
+    uint32_t line = 0, column = 0; // both from 1
+};
+
+/// All sources of one compilation; a Span's `source` is an index into it.
+struct Sources {
+    std::vector<Source> all;
+    uint32_t add(Source source);
+    std::string_view text(Span span) const;
+    Place place(uint32_t source, uint32_t offset) const;
+    std::string_view line(uint32_t source, uint32_t line) const; // without its line end
+};
+
+/// Where `use "file.grad"` and the command line get their text from. `reason` says why there is none.
+struct SourceReader {
+    virtual ~SourceReader() = default;
+    virtual std::optional<std::string> read(const std::string& path, std::string& reason) = 0;
+};
+
+/// Reads regular files from disk (a folder, FIFO or device is refused with a reason).
+struct FileReader : SourceReader {
+    std::optional<std::string> read(const std::string& path, std::string& reason) override;
+};
+
+} // namespace gradc
