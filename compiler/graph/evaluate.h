@@ -1,0 +1,29 @@
+// The oracle: computes a graph in double, one op at a time, by the plainest loops. Numbers of type f32 are rounded
+// only where that is asked for (`round_f32`), so that finite differences stay smooth. Also the meaning of the scalar
+// primitives, by the C library; a declared primitive that the library lacks is taken from its definition in math.grad.
+#pragma once
+#include "compiler/graph/graph.h"
+
+namespace gradc {
+
+struct Tensor {
+    Shape shape; // N already a number
+    std::vector<double> values;
+};
+
+struct Environment {
+    int64_t rows = 1;
+    std::unordered_map<std::string, Tensor> fields;    // "image", "#row"
+    std::unordered_map<std::string, double> scalars;   // "step", "seed", "rate"; "rows" is `rows`
+    std::unordered_map<std::string, Tensor> variables; // by path
+    /// Called with each node and its value in order, e.g. to find the first NaN; may be empty.
+    std::function<void(NodeId, const Tensor&)> observe;
+};
+
+/// Values of the graph's outputs, in order; an assign's value is what would be assigned.
+std::vector<Tensor> evaluate(const Graph&, const Environment&);
+
+/// Uniform number in [0, 1) for the random op: Philox 4x32-10, key (seed, stream), counter (place, row, step).
+double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place, Element element);
+
+} // namespace gradc

@@ -1,0 +1,186 @@
+// The loop IR: what a compiled program is before it becomes C++ text or LLVM IR. A program is a table of kernels over one
+// arena; a kernel is structured code in SSA form: straight statements, counted loops with carried values, uniform ifs.
+// Vectors are explicit (lanes > 1); both backends print each statement as it stands.
+#pragma once
+#include "compiler/graph/type.h"
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace gradc::loop {
+
+// ---- memory -----------------------------------------------------------------------------------
+
+/// A tensor in the arena, in C order unless `panel` > 0. Buffers are aligned to 64 bytes and followed by at least 64
+/// bytes that may be read and overwritten freely, so that a last vector may overrun.
+struct Buffer {
+    std::string name; // of the model's value: "h", "mlp.linear_1.weight"
+    Element element = Element::f32;
+    Shape shape;                // N first if it has rows
+    std::vector<int64_t> strides; // elements, per axis of shape
+    int64_t offset = 0;         // bytes from the arena's base
+    int64_t size = 0;           // bytes for the largest batch
+    enum class Role : uint8_t { field, scalar, variable, output, activation, scratch, constant } role = Role::activation;
+    /// panel = W > 0: the last two axes [K, N] are stored as [ceil(N/W)][K][W], the last panel padded with zeros.
+    int64_t panel = 0;
+    std::vector<double> values; // role constant: written once when the arena is made
+};
+using BufferId = uint32_t;
+
+// ---- values ------------------------------------------------------------------------------------
+
+struct ValueType {
+    Element element = Element::i64; // boolean: a mask
+    int lanes = 1;
+    friend bool operator==(const ValueType&, const ValueType&) = default;
+};
+using ValueId = uint32_t;
+inline constexpr ValueId no_value = UINT32_MAX;
+
+enum class Operation : uint8_t {
+    // leaves (i64 scalars but for literal and lane_numbers)
+    literal,      // Statement::number (floats, masks) or ::whole; splat over lanes
+    lane_numbers, // 0, 1, 2 .. lanes-1, i32 or i64
+    row_count,    // rows of this call
+    range_begin, range_end, // the part of the kernel's extent that this call works on
+    counter,      // whole: depth; the turn of the enclosing table loop, outermost 0
+    // arithmetic; operands of one type
+    add, subtract, multiply, divide, negate, remainder, quotient, // whole: remainder, quotient round down (divisor > 0)
+    fma,          // a * b + c, rounded once
+    square_root, floor, absolute,
+    minimum, maximum, // a < b ? a : b, a > b ? a : b: the second operand if either is NaN (x86 minps, maxps)
+    less, less_equal, equal, // -> mask; ordered
+    unordered,               // a or b is NaN -> mask
+    select,                  // mask, a, b
+    bit_and, bit_or, bit_xor, bit_not, // whole numbers or masks
+    shift_left, shift_right, shift_right_logical, // whole
+    multiply_high,           // i32 as unsigned: high half of the product
+    convert,                 // number to number: toward zero for float -> whole; mask -> 0 or 1; u8 widens
+    reinterpret,             // same bits: f32 <-> i32, f64 <-> i64
+    // lanes
+    splat,                   // scalar -> vector
+    extract,                 // whole: lane; vector -> scalar
+    insert_lane,             // vector, scalar; whole: lane
+    reduce_add, reduce_max, reduce_min, // vector -> scalar, pairwise: halves joined again and again
+    lane_mask,               // i64 count -> mask: lane < count
+};
+
+/// offset = constant + sum of coefficient * value; values are i64 scalars.
+struct Affine {
+    int64_t constant = 0;
+    std::vector<std::pair<ValueId, int64_t>> terms;
+    friend bool operator==(const Affine&, const Affine&) = default;
+};
+
+struct Define { // result = operation(operands)
+    ValueId result;
+    Operation operation;
+    std::vector<ValueId> operands;
+    double number = 0;
+    int64_t whole = 0;
+};
+/// Lanes element, element + stride, ..; stride 1 is a vector load. With `mask`, lanes that are off are not read
+/// and are 0. With `lane_index` (i32 or i64 vector, in elements) each lane reads at element + lane_index.
+struct Load {
+    ValueId result;
+    BufferId buffer;
+    Affine element;
+    int64_t stride = 1;
+    ValueId mask = no_value, lane_index = no_value;
+};
+struct Store { // no lane_index: scatters are scalar loops
+    BufferId buffer;
+    Affine element;
+    ValueId value;
+    int64_t stride = 1;
+    ValueId mask = no_value;
+};
+struct Prefetch {
+    BufferId buffer;
+    Affine element;
+    bool for_write = false;
+};
+struct Comment { // a line for people: a formula, a shape; a source line
+    std::string text;
+};
+
+struct Statement;
+using Body = std::vector<Statement>;
+
+struct Carried {
+    ValueId phi;     // value inside, in each turn
+    ValueId initial; // before the first turn
+    ValueId next;    // after a turn
+    ValueId result;  // after the loop
+};
+struct Loop { // for (index = begin; index < end; index += step)
+    ValueId index; // i64
+    ValueId begin, end;
+    int64_t step = 1;
+    std::string name; // of the index: n, k, t
+    std::vector<Carried> carried;
+    Body body;
+};
+struct If { // uniform
+    ValueId condition; // scalar mask
+    Body then, otherwise;
+};
+struct Statement {
+    std::variant<Define, Load, Store, Prefetch, Comment, Loop, If> node;
+};
+
+// ---- kernels and the table ---------------------------------------------------------------------
+
+/// How much work a kernel has, in items that may be split over workers: fixed + ceil(rows * per_row / divisor).
+struct Extent {
+    int64_t fixed = 1;
+    int64_t per_row = 0, divisor = 1;
+};
+struct Kernel {
+    std::string name;                  // a C identifier: relu_linear_1
+    std::vector<std::string> comments; // formulas, shapes, model lines; printed above the function
+    Extent extent;
+    int64_t grain = 1; // fewest items worth a worker; 0: never split
+    std::vector<ValueType> types; // by ValueId
+    std::vector<std::string> names; // by ValueId, "" where nameless; for the C++ text
+    Body body;
+    double flops = 0, bytes = 0; // for the largest batch
+};
+
+/// The same kernel for each machine it is compiled for; plans are equal, widths and tiles differ.
+enum class Isa : uint8_t { baseline, avx2, avx512 };
+inline constexpr int isa_count = 3;
+
+struct Step {
+    enum class What : uint8_t { kernel, loop_begin, loop_end, guard } what = What::kernel;
+    uint32_t kernel = 0;       // kernel: index into kernels
+    int64_t turns = 0;         // loop_begin: the table up to its loop_end runs so often
+    bool reverse = false;      // loop_begin: counter goes down from turns-1
+    // guard: before here the loss is known and no variable was written; the runtime may stop
+};
+
+struct Program {
+    std::string name; // "train.step"
+    std::vector<Kernel> kernels;
+    std::vector<Step> table;
+    struct Result {
+        std::string name; // "loss", "predict", "accuracy"
+        BufferId buffer;
+    };
+    std::vector<Result> results;
+    double flops = 0;
+};
+
+/// Everything that is compiled into one trainer: one arena, several programs, the variables by name.
+struct Module {
+    std::string name;
+    std::vector<Buffer> buffers;
+    std::vector<std::array<std::optional<Program>, isa_count>> programs; // by program, by ISA; tables and results are equal
+    int64_t arena_bytes = 0;
+    int64_t batch = 1; // largest number of rows
+};
+
+} // namespace gradc::loop

@@ -1,0 +1,162 @@
+/* The contract between generated code and whoever runs it: the trainer's runtime, `gradc check`, a user's own C program.
+ * Plain C. A module is one constant table, `gradc_module_table`; all memory is one arena that the caller provides.
+ * Kernels touch nothing but the arena and their arguments; they never allocate, lock or call the system. */
+#ifndef GRADC_ABI_H
+#define GRADC_ABI_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GRADC_ABI_VERSION 1
+
+enum gradc_element { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
+enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
+enum gradc_role {
+    GRADC_FIELD, GRADC_SCALAR, GRADC_PARAMETER, GRADC_STATE, GRADC_OPTIMIZER, GRADC_STATISTIC, GRADC_ACCUMULATOR,
+    GRADC_RESULT
+};
+
+/* sizes[0]: rows of this call; sizes[1 + d]: turn of the table loop at depth d. [begin, end): part of the extent. */
+typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, int64_t begin, int64_t end);
+
+/* A tensor in the arena. Logical element (i0, i1, ..) lies at offset + size of element * sum over axes; with panel = W > 0
+ * the last two axes [K, N] lie as [ceil(N/W)][K][W]. strides are in elements (with a panel: of the axes before the last two). */
+typedef struct {
+    const char* name;     /* the model's path: "mlp.linear_1.weight"; field, scalar and result names */
+    const char* saved_as; /* name in files */
+    int32_t element, role, rank;
+    int32_t has_rows;     /* the first axis is N: shape[0] is the largest batch */
+    const int64_t* shape;
+    const int64_t* strides;
+    int64_t offset;       /* bytes */
+    int64_t panel;
+} gradc_tensor;
+
+typedef struct {
+    const char* name; /* for reports */
+    gradc_function functions[GRADC_ISA_COUNT]; /* NULL where not built */
+    int64_t fixed, per_row, divisor; /* extent = fixed + ceil(rows * per_row / divisor) */
+    int64_t grain;                   /* fewest items worth a worker; 0: never split */
+    double flops, bytes;             /* for the largest batch */
+} gradc_kernel;
+
+enum gradc_what { GRADC_KERNEL, GRADC_LOOP_BEGIN, GRADC_LOOP_END, GRADC_GUARD };
+typedef struct {
+    int32_t what;
+    int32_t kernel;  /* index into kernels */
+    int64_t turns;   /* LOOP_BEGIN */
+    int32_t reverse; /* LOOP_BEGIN: the turn counts down */
+} gradc_step;
+
+typedef struct {
+    const char* name;
+    const gradc_kernel* kernels;
+    const gradc_step* table;
+    int32_t kernel_count, step_count;
+    const int32_t* results; /* indices into the module's tensors */
+    int32_t result_count;
+    double flops; /* for the largest batch */
+} gradc_program;
+
+/* A flag of a train block: the runtime writes its value (f64) into scalar tensor `scalar` before each call. */
+typedef struct {
+    const char *name, *full, *help;
+    int32_t scalar; /* index into tensors */
+    int32_t whole;
+    double value;
+} gradc_flag;
+
+enum gradc_reader { GRADC_READ_CSV, GRADC_READ_IDX, GRADC_READ_LITERAL, GRADC_READ_RANGE, GRADC_READ_CHARACTERS, GRADC_READ_NPY };
+typedef struct {
+    const char *split, *path; /* split "": the file holds all rows */
+} gradc_file;
+typedef struct {
+    const char* name;
+    int32_t reader, stored; /* stored: element of the field's tensor */
+    int32_t rank;
+    const int64_t* shape; /* of one row */
+    int64_t low, high;    /* whole numbers allowed, if low <= high */
+    const gradc_file* files;
+    int32_t file_count;
+    const int64_t* columns;          /* CSV, numbered from 0 */
+    const char* const* column_names; /* CSV, named */
+    int32_t column_count, column_name_count;
+    const double* values; /* LITERAL: rows * product(shape) numbers */
+    int64_t rows;         /* LITERAL, RANGE */
+    const char* alphabet; /* CHARACTERS: UTF-8 in order of code */
+    int64_t window, stride; /* > 0: row i is column entries [i*stride, i*stride + window) */
+} gradc_field;
+typedef struct {
+    const char* name;
+    double fraction;
+} gradc_split;
+typedef struct {
+    const char* name;
+    const gradc_field* fields;
+    const gradc_split* splits;
+    int32_t field_count, split_count;
+    int32_t in_order, split_by_file;
+} gradc_dataset;
+
+typedef struct {
+    const char* name;
+    int32_t rank;
+    const int64_t* shape;
+} gradc_metric;
+
+/* Passes over a split, then finish; programs by index, passes first..first+pass_count-1. finish < 0: nothing to do. */
+typedef struct {
+    int32_t first_pass, pass_count, finish;
+} gradc_whole_split;
+
+enum gradc_order { GRADC_SHUFFLED, GRADC_FILE_ORDER, GRADC_RANDOM };
+typedef struct {
+    const char* name;
+    int32_t dataset; /* -1: rows are drawn; N is batch */
+    int32_t batch_all, order;
+    int64_t batch, epochs, steps, turns; /* steps > 0: so many, whatever the epochs */
+    const gradc_flag* flags;
+    int32_t flag_count;
+    const gradc_metric* metrics;
+    int32_t metric_count;
+    int32_t step;                 /* program; its first result is the loss (scalar) */
+    gradc_whole_split training;   /* pass_count 0: the step itself accumulates; finish reads what it summed */
+    gradc_whole_split evaluation;
+    int32_t predict;              /* program or -1; result "predict" */
+} gradc_block;
+
+typedef struct {
+    int32_t abi_version;
+    const char *name, *compiler, *options; /* "digits", "gradc 0.1.0", "--isa portable --set hidden=256" */
+    const char *source_hash;               /* of the model file and what it uses, 16 hex digits */
+    const char *program_hash;              /* of the code's meaning: sources, options, compiler */
+    int64_t arena_bytes;                   /* exactly what the programs need, for the largest batch */
+    int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes; /* parts of it */
+    int64_t batch;
+    const gradc_tensor* tensors;
+    const gradc_program* programs;
+    const gradc_dataset* datasets;
+    const gradc_block* blocks;
+    int32_t tensor_count, program_count, dataset_count, block_count;
+    int32_t initial; /* program that draws every variable's start; reads scalar "seed" */
+    gradc_whole_split statistics; /* of dataset 0's training split */
+    int32_t columns; /* program whose results are dataset 0's formula fields, or -1 */
+    /* constants to copy into a fresh arena: pieces of bytes at offsets */
+    const int64_t* constant_offsets;
+    const int64_t* constant_sizes;
+    const unsigned char* const* constant_bytes;
+    int32_t constant_count;
+    int32_t flush_denormals; /* 1: f32 steps run with FTZ and DAZ */
+} gradc_module;
+
+/* Scalars that the runtime writes, if the module has tensors of role GRADC_SCALAR with these names:
+ * "rows" i64, "seed" i64, "step" f64 (1 in the first step), "steps" f64, "epoch" f64 (from 1), and every flag's.
+ * Field "#row" (i32 [N]): number of each row in its data set. */
+extern const gradc_module gradc_module_table;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
