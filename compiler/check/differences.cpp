@@ -1,0 +1,83 @@
+#include "compiler/check/differences.h"
+#include <algorithm>
+#include <cmath>
+
+namespace gradc {
+namespace {
+
+/// (f(w + h d) - f(w - h d)) / 2h
+double slope(const Graph& loss, Environment& environment, const std::string& path, const std::vector<double>& direction,
+             double step) {
+    std::vector<double>& values = environment.variables.at(path).values;
+    const std::vector<double> kept = values;
+    double side[2];
+    for (int i = 0; i < 2; ++i) {
+        for (size_t k = 0; k < kept.size(); ++k) values[k] = kept[k] + (i ? -step : step) * direction[k];
+        side[i] = evaluate(loss, environment)[0].values[0];
+    }
+    values = kept;
+    return (side[0] - side[1]) / (2 * step);
+}
+
+/// The difference quotient nearest to `expected` over several steps: a kink inside the larger interval, or rounding in
+/// the smaller, spoils one of them but not all; a wrong gradient disagrees with every one.
+double best_slope(const Graph& loss, Environment& environment, const std::string& path,
+                  const std::vector<double>& direction, double expected, double tolerance) {
+    double best = NAN;
+    for (double step : {1e-5, 1e-4, 1e-6, 1e-3}) {
+        double value = slope(loss, environment, path, direction, step);
+        if (std::isnan(best) || std::fabs(value - expected) < std::fabs(best - expected)) best = value;
+        if (std::fabs(best - expected) <= tolerance) break;
+    }
+    return best;
+}
+
+double largest_entry(const std::vector<double>& values) {
+    double largest = 0;
+    for (double value : values) largest = std::isnan(value) ? value : std::max(largest, std::fabs(value));
+    return largest;
+}
+
+} // namespace
+
+DifferenceResult compare_with_differences(const Graph& loss, const Environment& given, const std::string& path,
+                                          const Tensor& gradient, const DifferenceOptions& options) {
+    Environment environment = given;
+    const size_t size = gradient.values.size();
+    const double scale = largest_entry(gradient.values);
+    DifferenceResult result;
+    double worst = 0;
+    auto compare = [&](const std::vector<double>& direction, double expected) {
+        double found = best_slope(loss, environment, path, direction, expected, 1e-7 * std::max(scale, 1e-12));
+        result.largest = std::max(result.largest, std::fabs(found));
+        double off = std::fabs(found - expected);
+        worst = std::isnan(off) ? INFINITY : std::max(worst, off);
+    };
+    Drawing draw{options.seed};
+    std::vector<size_t> entries;
+    if (int64_t(size) <= options.all_entries)
+        for (size_t i = 0; i < size; ++i) entries.push_back(i);
+    else
+        for (int i = 0; i < options.drawn_entries; ++i) entries.push_back(size_t(draw.below(int64_t(size))));
+    for (size_t entry : entries) {
+        std::vector<double> direction(size, 0);
+        direction[entry] = 1;
+        compare(direction, gradient.values[entry]);
+    }
+    for (int i = 0; i < options.drawn_directions && int64_t(size) > options.all_entries; ++i) {
+        std::vector<double> direction(size);
+        double norm = 0, expected = 0;
+        for (double& value : direction) norm += (value = draw.normal()) * value;
+        for (size_t k = 0; k < size; ++k) {
+            direction[k] /= std::sqrt(norm);
+            expected += direction[k] * gradient.values[k];
+        }
+        compare(direction, expected);
+    }
+    double base = std::max(scale, result.largest);
+    // Differences of a loss near 1 carry rounding of about 1e-11: a gradient below that cannot be told from zero.
+    result.error = base < 1e-9 ? 0 : worst / base;
+    return result;
+}
+
+} // namespace gradc

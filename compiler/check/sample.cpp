@@ -1,0 +1,101 @@
+#include "compiler/check/sample.h"
+#include "compiler/graph/rewrite.h"
+#include <cmath>
+
+namespace gradc {
+
+double Drawing::uniform() { // splitmix64
+    uint64_t z = (state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return double((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+double Drawing::normal() {
+    double radius = std::sqrt(-2 * std::log(1 - uniform()));
+    return radius * std::cos(6.283185307179586 * uniform());
+}
+
+int64_t Drawing::below(int64_t bound) { return int64_t(uniform() * double(bound)); }
+
+namespace {
+
+constexpr double noise = 0.05; // moves zero biases and equal weights off kinks and symmetric points
+
+/// Numbers that f32 can hold, so that the compiled program starts from the very same ones.
+double exact(double value, Element element) { return element == Element::f32 ? double(float(value)) : value; }
+
+Tensor drawn_field(const Node& node, const SampleOptions& options, Drawing& draw) {
+    const Input& input = attribute<Input>(node);
+    Tensor tensor{node.type.shape, {}};
+    for (int64_t& size : tensor.shape)
+        if (size == rows) size = options.batch;
+    int64_t size = count(tensor.shape, options.batch);
+    bool ranged = input.low <= input.high;
+    for (int64_t i = 0; i < size; ++i) {
+        double value;
+        if (input.name == "#row") value = double(i);
+        else if (ranged) value = double(input.low + draw.below(input.high - input.low + 1));
+        else if (node.type.element == Element::u8) value = double(draw.below(256));
+        else if (whole(node.type.element)) value = double(draw.below(2));
+        else value = exact(draw.normal(), node.type.element);
+        tensor.values.push_back(value);
+    }
+    return tensor;
+}
+
+double scalar(const std::string& name, const std::vector<Flag>& flags, const SampleOptions& options) {
+    if (name == "rows") return double(options.batch);
+    if (name == "seed") return double(options.seed);
+    if (name == "steps") return 100;
+    for (const Flag& flag : flags)
+        if (flag.input == name) return flag.value;
+    return 1; // step, epoch
+}
+
+void move_off_special_points(const Elaborated& elaborated, Environment& environment, Drawing& draw) {
+    for (const Variable& variable : elaborated.variables) {
+        auto found = environment.variables.find(variable.path);
+        if (found == environment.variables.end() || whole(variable.type.element)) continue;
+        for (double& value : found->second.values) {
+            if (variable.role == Variable::Role::parameter) value += noise * draw.normal();
+            if (variable.role == Variable::Role::statistic) value = 0.5 + draw.uniform();
+            value = exact(value, variable.type.element);
+        }
+    }
+}
+
+} // namespace
+
+std::unordered_map<std::string, Tensor> initial_values(const Elaborated& elaborated, uint64_t seed) {
+    Environment environment;
+    environment.scalars["seed"] = double(seed);
+    std::vector<Tensor> values = evaluate(elaborated.initial, environment);
+    std::unordered_map<std::string, Tensor> result;
+    for (size_t i = 0; i < values.size(); ++i) {
+        const Node& node = elaborated.initial[elaborated.initial.outputs[i].node];
+        if (node.op == Op::assign) result[attribute<Assign>(node).path] = std::move(values[i]);
+    }
+    return result;
+}
+
+Environment sample(const Elaborated& elaborated, const std::vector<Flag>& flags, const Graph& graph,
+                   const SampleOptions& options) {
+    Environment environment;
+    environment.rows = options.batch;
+    Drawing draw{options.seed};
+    environment.variables = initial_values(elaborated, options.seed);
+    move_off_special_points(elaborated, environment, draw);
+    for (uint32_t i = 0; i < graph.size(); ++i) {
+        const Node& node = graph[NodeId(i)];
+        if (node.op != Op::input) continue;
+        const Input& input = attribute<Input>(node);
+        if (input.source == Input::Source::field)
+            environment.fields.emplace(input.name, drawn_field(node, options, draw));
+        if (input.source == Input::Source::scalar)
+            environment.scalars[input.name] = scalar(input.name, flags, options);
+    }
+    return environment;
+}
+
+} // namespace gradc

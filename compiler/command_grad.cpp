@@ -1,0 +1,177 @@
+// gradc grad: the value of a model that takes nothing (or of a training loss on a drawn batch) and its gradients, by the
+// evaluator, in double. --dot draws the graph with each edge's value above and the gradient that flows back below.
+#include "compiler/check/sample.h"
+#include "compiler/commands.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/pipeline.h"
+#include "compiler/util/files.h"
+#include "dsl/diagnostic.h"
+#include <cmath>
+#include <fmt/format.h>
+
+namespace gradc {
+namespace {
+
+struct Question { // a scalar and what it is differentiated by
+    std::string name;
+    Graph graph;
+    NodeId value;
+    std::vector<NodeId> parameters;
+    const std::vector<Flag>* flags;
+};
+
+std::vector<Question> questions(const Elaborated& elaborated) {
+    static const std::vector<Flag> none;
+    std::vector<Question> all;
+    for (const Elaborated::Circuit& circuit : elaborated.circuits)
+        all.push_back({circuit.model, circuit.graph, circuit.graph.outputs[0].node, circuit.parameters, &none});
+    if (all.empty())
+        for (const TrainBlock& block : elaborated.blocks)
+            all.push_back({block.name, block.forward, block.loss, block.parameters, &block.flags});
+    return all;
+}
+
+std::string number(double value) { return fmt::format("{:.10g}", value == 0 ? 0 : value); }
+
+std::string text_of(const Tensor& tensor) {
+    if (tensor.shape.empty()) return number(tensor.values[0]);
+    std::string text = print(tensor.shape) + " (";
+    for (size_t i = 0; i < tensor.values.size() && i < 8; ++i)
+        text += (i ? ", " : "") + number(tensor.values[i]);
+    return text + (tensor.values.size() > 8 ? ", ..)" : ")");
+}
+
+std::string short_path(const std::string& path, const std::string& model) {
+    return path.rfind(model + ".", 0) == 0 ? path.substr(model.size() + 1) : path;
+}
+
+/// Writes `--at` values over the drawn ones; returns a complaint or "".
+std::string apply(const std::map<std::string, std::string>& at, const Question& question, Environment& environment) {
+    for (const auto& [name, text] : at) {
+        auto found = environment.variables.find(name);
+        if (found == environment.variables.end())
+            found = environment.variables.find(question.name + "." + name);
+        if (found == environment.variables.end()) {
+            std::vector<std::string> known;
+            for (const auto& [path, value] : environment.variables) known.push_back(short_path(path, question.name));
+            auto near = nearest(name, known);
+            return fmt::format("{} has no parameter `{}`{}", question.name, name,
+                               near ? fmt::format(" (did you mean `{}`?)", *near) : "");
+        }
+        char* end = nullptr;
+        double value = std::strtod(text.c_str(), &end);
+        if (text.empty() || *end) return fmt::format("--at {}={}: not a number", name, text);
+        for (double& entry : found->second.values) entry = value;
+    }
+    return {};
+}
+
+struct Flowing { // value and gradient of every node
+    std::vector<std::string> value, gradient;
+};
+
+std::string dot_text(const Graph& graph, NodeId root, const Flowing& flowing) {
+    std::string text = "digraph gradient {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
+                       "  edge [fontname=\"monospace\", fontsize=10];\n";
+    for (NodeId id : reachable(graph, {root})) {
+        const Node& node = graph[id];
+        std::string label = node.op == Op::map        ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
+                            : node.op == Op::variable ? attribute<VariableName>(node).path
+                            : node.op == Op::constant ? number(attribute<Constant>(node).values[0])
+                                                      : std::string(name(node.op));
+        text += fmt::format("  n{} [label=\"{}\"];\n", index(id), label);
+        for (NodeId input : node.inputs)
+            text += fmt::format("  n{} -> n{} [label=\"{}\\n{}\"];\n", index(input), index(id),
+                                flowing.value[index(input)], flowing.gradient[index(input)]);
+    }
+    text += fmt::format("  result [shape=plaintext, label=\"\"];\n  n{} -> result [label=\"{}\\n1\"];\n}}\n", index(root),
+                        flowing.value[index(root)]);
+    return text;
+}
+
+/// Values and gradients of all nodes below `question.value`.
+Flowing flow(const Question& question, const DerivativeRules& rules, const Environment& environment) {
+    Graph graph = question.graph;
+    std::vector<NodeId> inner;
+    for (NodeId id : reachable(graph, {question.value}))
+        if (floating(graph.type(id).element)) inner.push_back(id);
+    std::vector<NodeId> gradients = gradient(graph, question.value, inner, rules);
+    Flowing flowing;
+    flowing.value.resize(question.graph.size());
+    flowing.gradient.resize(question.graph.size());
+    graph.outputs.clear();
+    for (NodeId id : inner) graph.outputs.push_back({"value", id});
+    for (NodeId id : gradients)
+        if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
+    std::vector<Tensor> values = evaluate(graph, environment);
+    size_t next = inner.size();
+    for (size_t i = 0; i < inner.size(); ++i) {
+        flowing.value[index(inner[i])] = text_of(values[i]);
+        flowing.gradient[index(inner[i])] = gradients[i] == NodeId::none ? "0" : text_of(values[next++]);
+    }
+    return flowing;
+}
+
+int answer(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
+    Graph graph = question.graph;
+    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
+    graph.outputs = {{"value", question.value}};
+    for (NodeId id : gradients)
+        if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
+    SampleOptions options{line.batch, line.seed};
+    Environment environment = sample(elaborated, *question.flags, graph, options);
+    auto start = initial_values(elaborated, line.seed); // exactly the initial values: no noise here
+    for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
+    if (std::string fault = apply(line.at, question, environment); !fault.empty()) {
+        fmt::print(stderr, "gradc grad: {}\n", fault);
+        return exit_code::usage;
+    }
+    std::vector<Tensor> values = evaluate(graph, environment);
+    fmt::print("{} = {}\n", question.name, text_of(values[0]));
+    size_t next = 1;
+    for (size_t i = 0; i < question.parameters.size(); ++i) {
+        const std::string& path = attribute<VariableName>(graph[question.parameters[i]]).path;
+        fmt::print("d/d{} = {}\n", short_path(path, question.name),
+                   gradients[i] == NodeId::none ? "0" : text_of(values[next++]));
+    }
+    return exit_code::done;
+}
+
+int draw(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
+    SampleOptions options{line.batch, line.seed};
+    Environment environment = sample(elaborated, *question.flags, question.graph, options);
+    auto start = initial_values(elaborated, line.seed);
+    for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
+    apply(line.at, question, environment);
+    Flowing flowing = flow(question, *elaborated.rules, environment);
+    std::string fault = write_file(line.dot, dot_text(question.graph, question.value, flowing));
+    if (fault.empty()) return exit_code::done;
+    fmt::print(stderr, "gradc grad: cannot write {}: {}\n", line.dot, fault);
+    return exit_code::input;
+}
+
+} // namespace
+
+int grad_command(const CommandLine& line) {
+    FileReader reader;
+    std::string fault;
+    Front front = load(line, reader, fault);
+    if (!front.elaborated) {
+        fmt::print(stderr, "{}{}", fault, print(front.diagnostics, front.sources, line.color));
+        return exit_code::input;
+    }
+    std::vector<Question> all = questions(*front.elaborated);
+    if (all.empty()) {
+        fmt::print(stderr, "gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
+        return exit_code::input;
+    }
+    for (const Question& question : all) {
+        int code = answer(question, *front.elaborated, line);
+        if (code == exit_code::done && !line.dot.empty() && &question == &all[0])
+            code = draw(question, *front.elaborated, line);
+        if (code != exit_code::done) return code;
+    }
+    return exit_code::done;
+}
+
+} // namespace gradc

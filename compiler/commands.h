@@ -1,0 +1,16 @@
+// What each command of gradc does; all return an exit code.
+#pragma once
+#include "compiler/options.h"
+
+namespace gradc {
+
+int run_command(const CommandLine& line);
+
+int build_command(const CommandLine& line);
+int run_model_command(const CommandLine& line);
+int check_command(const CommandLine& line);
+int grad_command(const CommandLine& line);
+int inspect_command(const CommandLine& line);
+int fmt_command(const CommandLine& line);
+
+} // namespace gradc

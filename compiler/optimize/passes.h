@@ -1,0 +1,16 @@
+// The passes of pass_table(), one file each.
+#pragma once
+#include "compiler/optimize/optimize.h"
+
+namespace gradc {
+
+/// Every shield becomes the value it shields: derivatives are taken before this.
+Graph remove_shields(const Graph&, const PassContext&);
+/// Maps, casts and moves of one-valued constants become constants.
+Graph fold_constants(const Graph&, const PassContext&);
+/// Applies the identities of algebra.grad and the user's file until none fits.
+Graph apply_identities(const Graph&, const PassContext&);
+/// Permutes, broadcasts and unit axes vanish into the labels of contractions and the axes of reductions.
+Graph sink_moves(const Graph&, const PassContext&);
+
+} // namespace gradc

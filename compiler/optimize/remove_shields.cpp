@@ -1,0 +1,13 @@
+// A shield carries a derivative clause of the model language. Once derivatives are taken it is only in the way.
+#include "compiler/graph/rewrite.h"
+#include "compiler/optimize/passes.h"
+
+namespace gradc {
+
+Graph remove_shields(const Graph& graph, const PassContext&) {
+    return rebuild(graph, [&](Graph&, NodeId old, const std::vector<NodeId>& inputs) {
+        return graph[old].op == Op::shield ? inputs[0] : NodeId::none;
+    });
+}
+
+} // namespace gradc

@@ -1,0 +1,248 @@
+// Flags, their checks and their help, by CLI11. `run` is read by hand: whatever gradc does not know there is the trainer's.
+#include "compiler/options.h"
+#include "compiler/optimize/optimize.h"
+#include "dsl/diagnostic.h"
+#include "runtime/abi.h"
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <algorithm>
+#include <unistd.h>
+
+namespace gradc {
+
+const std::vector<std::string>& stage_names() {
+    static const std::vector<std::string> names = {"tokens", "ast",     "forward", "backward", "graph", "plan",
+                                                   "program", "cpp",    "llvm",    "asm",      "object", "dot"};
+    return names;
+}
+
+std::string version_text() {
+    return fmt::format("gradc {}\nlanguage 1, graph text 1, ABI {}, LLVM {}\n"
+                       "targets: x86-64 baseline, avx2, avx512; C++17 text\n",
+                       GRADC_VERSION, GRADC_ABI_VERSION, GRADC_LLVM_VERSION);
+}
+
+namespace {
+
+struct Pending { // option values that are checked after parsing
+    std::vector<std::string> set, at;
+    std::string precision = "f32", color = "auto";
+};
+
+std::string assignments(const std::vector<std::string>& texts, const char* flag,
+                        std::map<std::string, std::string>& into) {
+    for (const std::string& text : texts) {
+        size_t equals = text.find('=');
+        if (equals == std::string::npos || equals == 0)
+            return fmt::format("{} wants NAME=VALUE, not `{}`", flag, text);
+        into[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+    return {};
+}
+
+void add_model(CLI::App* app, CommandLine& line) {
+    app->add_option("MODEL", line.model, "model file (.grad)")->required();
+}
+
+void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
+    app->add_option("--set", pending.set, "set a const of the model file: NAME=VALUE")->allow_extra_args(false);
+    app->add_option("--precision", pending.precision, "what f32 in the model stands for: f32 or f64")
+        ->check(CLI::IsMember({"f32", "f64"}));
+    app->add_option("--data", line.data_folders, "folder where data files are sought first")
+        ->allow_extra_args(false);
+    app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)");
+}
+
+void add_pass_options(CLI::App* app, CommandLine& line) {
+    std::vector<std::string> passes;
+    for (const Pass& pass : pass_table()) passes.push_back(pass.name);
+    app->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember(passes));
+    app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
+    app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
+}
+
+void add_isa(CLI::App* app, CommandLine& line) {
+    app->add_option("--isa", line.isa, "portable (default): baseline, avx2 and avx512 in one binary;\n"
+                                       "native: this machine's best; or one of baseline, avx2, avx512")
+        ->check(CLI::IsMember({"native", "portable", "baseline", "avx2", "avx512"}));
+}
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* about, const char* example) {
+    CLI::App* command = app.add_subcommand(name, about);
+    command->footer(fmt::format("Example:\n  {}", example));
+    command->fallthrough();
+    return command;
+}
+
+void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
+    CLI::App* build = add_command(app, "build", "compile a model file into a standalone trainer",
+                                  "gradc build digits.grad -o digits --set hidden=256");
+    add_model(build, line);
+    build->add_option("-o,--output", line.output, "where the trainer is written (default: the model's name)");
+    build->add_option("--emit", line.emit, "write a stage to the output instead: cpp, llvm, asm, object")
+        ->check(CLI::IsMember({"cpp", "llvm", "asm", "object"}));
+    build->add_flag("--time", line.time, "print the time from parsing to the written file");
+    add_isa(build, line);
+    add_language_options(build, line, pending);
+    add_pass_options(build, line);
+}
+
+void add_run_help(CLI::App& app, CommandLine& line) {
+    CLI::App* run = add_command(app, "run", "build into a cache, then train; takes the trainer's flags too",
+                                "gradc run digits.grad --epochs 5 --rate 3e-4");
+    run->add_option("MODEL", line.model, "model file (.grad)");
+    run->add_option("--set,--isa,--precision,--data", "as in `gradc build`; all else goes to the trainer");
+}
+
+void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
+    CLI::App* check = add_command(app, "check",
+                                  "every parameter's gradient: symbolic against finite differences\n"
+                                  "and against the compiled code; exit code 1 when one is off",
+                                  "gradc check digits.grad --batch 4");
+    add_model(check, line);
+    check->add_option("--batch", line.batch, "rows (default 2)")->check(CLI::Range(1, 65536));
+    check->add_option("--seed", line.seed, "of weights and rows (default 1)");
+    add_language_options(check, line, pending);
+}
+
+void add_grad(CLI::App& app, CommandLine& line, Pending& pending) {
+    CLI::App* grad = add_command(app, "grad", "print a model's value and every gradient",
+                                 "gradc grad circuit.grad --at a=3 --dot circuit.dot");
+    add_model(grad, line);
+    grad->add_option("--at", pending.at, "value of a parameter: NAME=VALUE")->allow_extra_args(false);
+    grad->add_option("--dot", line.dot, "draw values and gradients on the graph's edges (Graphviz)");
+    add_language_options(grad, line, pending);
+}
+
+void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
+    CLI::App* inspect = add_command(app, "inspect", "show any stage of the compilation as text",
+                                    "gradc inspect digits.grad --emit=backward");
+    add_model(inspect, line);
+    inspect->add_option("--emit", line.emit, "tokens, ast, forward, backward, graph (default), plan,\n"
+                                             "program, cpp, llvm, asm, object or dot")
+        ->check(CLI::IsMember(stage_names()));
+    inspect->add_option("-o,--output", line.output, "write there instead of standard output");
+    add_isa(inspect, line);
+    add_language_options(inspect, line, pending);
+    add_pass_options(inspect, line);
+}
+
+void add_fmt(CLI::App& app, CommandLine& line) {
+    CLI::App* fmt = add_command(app, "fmt", "print model files in canonical form", "gradc fmt --write *.grad");
+    fmt->add_option("FILES", line.files, "model files")->required();
+    fmt->add_flag("--write", line.write, "rewrite the files in place");
+    fmt->add_flag("--check", line.check_only, "only tell which files differ; exit code 1 if any does");
+}
+
+ParsedCommandLine refuse(const std::string& text) { return {std::nullopt, exit_code::usage, text}; }
+
+/// `gradc run MODEL.grad ..`: build's flags are taken out, the rest is the trainer's.
+ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
+    CommandLine line;
+    line.command = Command::run;
+    line.isa = "native";
+    Pending pending;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+        const std::string& text = arguments[i];
+        size_t equals = text.find('=');
+        std::string flag = text.substr(0, equals);
+        bool ours = flag == "--set" || flag == "--isa" || flag == "--precision" || flag == "--data";
+        if (text.rfind("--", 0) != 0 && line.model.empty() && text.size() > 5 &&
+            text.compare(text.size() - 5, 5, ".grad") == 0) {
+            line.model = text;
+        } else if (ours) {
+            bool inside = equals != std::string::npos;
+            if (!inside && i + 1 == arguments.size()) return refuse(flag + " wants a value\n");
+            std::string value = inside ? text.substr(equals + 1) : arguments[++i];
+            if (flag == "--set") pending.set.push_back(value);
+            if (flag == "--isa") line.isa = value;
+            if (flag == "--precision") pending.precision = value;
+            if (flag == "--data") {
+                line.data_folders.push_back(value);
+                line.trainer_arguments.insert(line.trainer_arguments.end(), {"--data", value});
+            }
+        } else {
+            line.trainer_arguments.push_back(text);
+        }
+    }
+    if (line.model.empty()) return refuse("gradc run: no model file (.grad) given\nTry `gradc run --help`.\n");
+    std::string fault = assignments(pending.set, "--set", line.set);
+    if (!fault.empty()) return refuse("gradc run: " + fault + "\n");
+    line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
+    return {line, exit_code::done, {}};
+}
+
+std::string suggestion(const CLI::App& app, const std::vector<std::string>& unknown) {
+    if (unknown.empty()) return {};
+    std::vector<std::string> known;
+    for (const CLI::App* part : app.get_subcommands({})) known.push_back(part->get_name());
+    std::vector<const CLI::App*> apps = {&app};
+    for (const CLI::App* part : app.get_subcommands()) apps.push_back(part);
+    for (const CLI::App* part : apps)
+        for (const CLI::Option* option : part->get_options())
+            for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    std::string word = unknown[0].substr(0, unknown[0].find('='));
+    auto near = nearest(word, known);
+    return near ? fmt::format(" (did you mean `{}`?)", *near) : std::string();
+}
+
+bool use_color(const std::string& choice) {
+    if (choice == "always") return true;
+    if (choice == "never" || std::getenv("NO_COLOR")) return false;
+    return isatty(STDERR_FILENO) != 0;
+}
+
+} // namespace
+
+ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
+    CommandLine line;
+    Pending pending;
+    CLI::App app{"gradc compiles a model file into a standalone trainer: network, gradient and\n"
+                 "optimizer as one unit of machine code.",
+                 "gradc"};
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 70 internal error.\n"
+               "`gradc COMMAND --help` tells more.");
+    app.set_version_flag("--version", version_text(), "version of gradc, its language, ABI and LLVM");
+    app.add_option("--color", pending.color, "auto (default), always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+    add_build(app, line, pending);
+    add_run_help(app, line);
+    add_check(app, line, pending);
+    add_grad(app, line, pending);
+    add_inspect(app, line, pending);
+    add_fmt(app, line);
+
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    bool help = std::find(arguments.begin(), arguments.end(), "--help") != arguments.end();
+    if (!arguments.empty() && arguments[0] == "run" && !help)
+        return parse_run({arguments.begin() + 1, arguments.end()});
+    try {
+        std::reverse(arguments.begin(), arguments.end());
+        app.parse(arguments);
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = app.get_subcommands();
+        return {std::nullopt, exit_code::done, (chosen.empty() ? &app : chosen[0])->help()};
+    } catch (const CLI::CallForVersion&) {
+        return {std::nullopt, exit_code::done, version_text()};
+    } catch (const CLI::ParseError& error) {
+        return refuse(fmt::format("gradc: {}{}\nTry `gradc --help`.\n", error.what(),
+                                  suggestion(app, app.remaining(true))));
+    }
+    std::string fault = assignments(pending.set, "--set", line.set);
+    if (fault.empty()) fault = assignments(pending.at, "--at", line.at);
+    if (!fault.empty()) return refuse("gradc: " + fault + "\n");
+    line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
+    line.color = use_color(pending.color);
+    const std::string name = app.get_subcommands()[0]->get_name();
+    line.command = name == "build"     ? Command::build
+                   : name == "check"   ? Command::check
+                   : name == "grad"    ? Command::grad
+                   : name == "inspect" ? Command::inspect
+                                       : Command::fmt;
+    return {line, exit_code::done, {}};
+}
+
+} // namespace gradc

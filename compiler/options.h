@@ -1,0 +1,52 @@
+// The command line of gradc as a value. parse_command_line knows every flag and its help; nothing else does.
+#pragma once
+#include "compiler/graph/type.h"
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gradc {
+
+/// The exit codes of gradc and of every trainer.
+namespace exit_code {
+inline constexpr int done = 0, input = 1, usage = 2, nan = 3, internal = 70, interrupted = 130;
+}
+
+enum class Command { build, run, check, grad, inspect, fmt };
+
+struct CommandLine {
+    Command command = Command::build;
+    std::string model;                    // path of the model file
+    std::vector<std::string> files;       // fmt
+    std::string output;                   // -o
+    std::map<std::string, std::string> set; // --set NAME=VALUE
+    std::map<std::string, std::string> at;  // --at NAME=VALUE
+    std::string isa = "portable";         // native portable baseline avx2 avx512
+    Element precision = Element::f32;
+    std::vector<std::string> data_folders;
+    std::string emit;                     // a stage
+    std::string dump_dir, dot;
+    std::set<std::string> disabled_passes;
+    bool time_passes = false, time = false, write = false, check_only = false;
+    bool color = false;                   // for diagnostics
+    int64_t batch = 2;                    // check
+    uint64_t seed = 1;                    // check
+    int64_t node_limit = 1'000'000;
+    std::vector<std::string> trainer_arguments; // run: what the trainer is started with
+};
+
+struct ParsedCommandLine {
+    std::optional<CommandLine> command_line; // absent: print `text` and leave with `code`
+    int code = exit_code::done;
+    std::string text;
+};
+ParsedCommandLine parse_command_line(int argc, const char* const* argv);
+
+/// The stages that --emit knows, in the order of the pipeline.
+const std::vector<std::string>& stage_names();
+
+std::string version_text();
+
+} // namespace gradc

@@ -1,0 +1,52 @@
+// The whole compiler as a chain of functions, one arrow each:
+//   path -load-> Source -parse-> ast::Module -elaborate-> graphs -optimize-> graphs -make_plan-> Plan
+//        -lower-> loop::Module -print_cpp | object-> bytes -link_trainer-> trainer
+#pragma once
+#include "compiler/elaborate/elaborate.h"
+#include "compiler/options.h"
+#include "compiler/plan/plan.h"
+#include "compiler/program/program.h"
+#include "compiler/target/metadata.h"
+#include <functional>
+
+namespace gradc {
+
+/// A model file read, parsed and elaborated, with what diagnostics need.
+struct Front {
+    Sources sources;
+    uint32_t main = 0;
+    Diagnostics diagnostics;
+    std::optional<Elaborated> elaborated; // absent after errors
+};
+
+/// Never fails silently: where `elaborated` is absent there are diagnostics, or `fault` tells why there is no text.
+Front load(const CommandLine& line, SourceReader& reader, std::string& fault);
+
+/// Every program of the trainer by name: "initial", "train.step", "train.evaluate.0", ..
+struct ProgramGraphs {
+    std::vector<NamedGraph> programs;
+    target::Metadata metadata; // which program is what; datasets, blocks, flags
+};
+ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& line, const std::string& source_hash);
+
+struct StageTimes { // seconds, in order, for --time and --time-passes
+    std::vector<std::pair<std::string, double>> all;
+};
+
+/// Optimizes every graph in place as the command line says.
+void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated&, const CommandLine&, StageTimes&);
+
+/// The machines that `--isa` names.
+std::vector<loop::Isa> isas(const std::string& choice);
+
+/// All that a backend needs.
+struct Compiled {
+    Plan plan;
+    loop::Module module;
+    target::Metadata metadata;
+};
+Compiled compile(const Elaborated&, const CommandLine&, const std::string& source_hash, StageTimes&);
+
+std::string source_hash(const Sources& sources);
+
+} // namespace gradc

@@ -1,0 +1,92 @@
+#include "compiler/util/files.h"
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gradc {
+namespace {
+
+std::string reason() { return std::strerror(errno); }
+
+bool write_all(int file, const std::string& bytes) {
+    size_t done = 0;
+    while (done < bytes.size()) {
+        ssize_t n = ::write(file, bytes.data() + done, bytes.size() - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += size_t(n);
+    }
+    return true;
+}
+
+} // namespace
+
+std::string cannot_write(const std::string& path) {
+    struct stat status;
+    if (stat(path.c_str(), &status) == 0) {
+        if (S_ISDIR(status.st_mode)) return "it is a folder";
+        if (!S_ISREG(status.st_mode)) return "it is no regular file";
+        if (access(path.c_str(), W_OK) != 0) return reason();
+    }
+    if (access(folder_of(path).c_str(), W_OK) != 0) return folder_of(path) + ": " + reason();
+    return {};
+}
+
+std::string write_file(const std::string& path, const std::string& bytes, bool executable) {
+    if (std::string fault = cannot_write(path); !fault.empty()) return fault;
+    std::string temporary = fmt::format("{}.{}.part", path, getpid());
+    int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, executable ? 0777 : 0666);
+    if (file < 0) return reason();
+    bool good = write_all(file, bytes) && fsync(file) == 0;
+    std::string fault = good ? "" : reason();
+    if (close(file) != 0 && good) fault = reason();
+    if (fault.empty() && rename(temporary.c_str(), path.c_str()) != 0) fault = reason();
+    if (!fault.empty()) unlink(temporary.c_str());
+    return fault;
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+    struct stat first, second;
+    return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+std::string folder_of(const std::string& path) {
+    size_t slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string stem_of(const std::string& path) {
+    size_t slash = path.rfind('/');
+    std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    size_t dot = name.rfind('.');
+    return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+}
+
+bool make_folders(const std::string& path) {
+    for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+        std::string part = path.substr(0, slash);
+        if (mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) return false;
+        if (slash == std::string::npos) return true;
+    }
+}
+
+std::string hash_text(const std::string& bytes) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001b3u;
+    return fmt::format("{:016x}", hash);
+}
+
+std::string own_path() {
+    std::string path(4096, '\0');
+    ssize_t n = readlink("/proc/self/exe", path.data(), path.size());
+    path.resize(n > 0 ? size_t(n) : 0);
+    return path;
+}
+
+} // namespace gradc

@@ -1,0 +1,27 @@
+// Files of the compiler: whole or not at all. Nothing half-written is ever left under the wanted name.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace gradc {
+
+/// Writes to a temporary file beside `path`, syncs it, renames. Returns why it failed, or "".
+std::string write_file(const std::string& path, const std::string& bytes, bool executable = false);
+
+/// Why nothing can be written at `path` ("is a folder"), or "" if it seems possible.
+std::string cannot_write(const std::string& path);
+
+/// True if both name the same existing file.
+bool same_file(const std::string& a, const std::string& b);
+
+std::string folder_of(const std::string& path);             // "." if none
+std::string stem_of(const std::string& path);               // "a/digits.grad" -> "digits"
+bool make_folders(const std::string& path);                 // mkdir -p
+
+/// 64-bit FNV-1a of the bytes, 16 hex digits. Names content; no defence against an adversary.
+std::string hash_text(const std::string& bytes);
+
+/// The running program's own file, links resolved.
+std::string own_path();
+
+} // namespace gradc
