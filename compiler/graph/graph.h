@@ -5,6 +5,7 @@
 #include "compiler/graph/op.h"
 #include "compiler/graph/type.h"
 #include "dsl/source.h"
+#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -57,8 +58,8 @@ struct Slice {
 };
 struct Pad {
     std::vector<int64_t> before; // per axis; what is added after follows from the shapes
-    double value = 0;
-    friend bool operator==(const Pad&, const Pad&) = default;
+    double value = 0;            // compared by bits
+    friend bool operator==(const Pad& a, const Pad& b);
 };
 struct Window { // positions and taps are type.shape[axis], type.shape[axis + 1] (window), or of the input (fold)
     int axis = 0;
@@ -80,7 +81,8 @@ struct Contract { // labels name axes: those in both and in out: batch; in both,
 struct Scan {
     // One turn is graph body: inputs carry 0.., capture 0.., turn; outputs: new carries, then yields.
     // Turn numbers are 0..turns-1, or backwards if reverse. A yield's turn axis stands first, after N if it has N,
-    // and is indexed by the turn number (also when reverse).
+    // and is indexed by the turn number (also when reverse). "It has N" means: its first axis is N. The scan node's own
+    // type is `scan_type`: it is no value, its parts are. A body reads nothing but its carries, captures and turn (i32).
     uint32_t body = 0; // index into Graph::bodies
     int64_t turns = 0;
     int carries = 0;
@@ -127,17 +129,30 @@ class Graph {
     std::shared_ptr<PrimitiveTable> shared_primitives() const { return primitives_; }
 
     uint32_t add_body(Graph body); // finds an equal one
+    uint32_t add_body(std::shared_ptr<const Graph> body);
+    std::shared_ptr<const Graph> shared_body(uint32_t number) const { return bodies_[number]; }
     const Graph& body(uint32_t number) const { return *bodies_[number]; }
     size_t body_count() const { return bodies_.size(); }
 
     std::vector<Output> outputs; // named results and assignments, in order
 
   private:
-    std::vector<Node> nodes_;
+    std::deque<Node> nodes_; // a reference to a node stays valid while nodes are added
     std::unordered_multimap<size_t, NodeId> interned_;
     std::vector<std::shared_ptr<const Graph>> bodies_;
+    std::unordered_multimap<size_t, uint32_t> interned_bodies_;
     std::shared_ptr<PrimitiveTable> primitives_;
 };
+
+/// The type of a scan node, which stands for all its parts.
+inline Type scan_type() { return {Element::boolean, {}}; }
+/// Where the turn axis stands in a stacked yield of this shape: after a leading N.
+inline int turn_axis(const Shape& yield) { return !yield.empty() && yield[0] == rows ? 1 : 0; }
+/// The type of part `number` of a scan: a carry as it is, a yield with the turn axis.
+Type part_type(const Graph&, const Scan&, int number);
+
+/// Same nodes, in the same order, and same outputs (names and spans aside).
+bool same_graph(const Graph& a, const Graph& b);
 
 template <class T> const T& attribute(const Node& node) { return std::get<T>(node.attributes); }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace gradc {
@@ -46,6 +47,7 @@ enum class Op : uint8_t {
 
 Kind kind(Op op);
 std::string_view name(Op op);
+const Op* find_op(std::string_view name); // nullptr if there is none
 
 /// A scalar function, by number in a PrimitiveTable. The first are the machine's own and have fixed numbers.
 enum class Primitive : uint16_t {
@@ -70,6 +72,7 @@ class PrimitiveTable {
     const Primitive* find(std::string_view name) const;
     std::string_view name(Primitive primitive) const;
     int arity(Primitive primitive) const;
+    size_t size() const;
 
   private:
     struct Entry {
@@ -78,6 +81,7 @@ class PrimitiveTable {
         Primitive self;
     };
     std::vector<Entry> entries_;
+    std::unordered_map<std::string, Primitive> numbers_;
 };
 
 } // namespace gradc

@@ -1,0 +1,69 @@
+// Types: names, sizes and numpy's broadcasting rule with the one unknown size N.
+#include "compiler/graph/type.h"
+#include <algorithm>
+
+namespace gradc {
+
+int64_t bytes(Element element) {
+    switch (element) {
+    case Element::f64:
+    case Element::i64: return 8;
+    case Element::f32:
+    case Element::i32: return 4;
+    case Element::bf16: return 2;
+    case Element::u8:
+    case Element::boolean: return 1;
+    }
+    return 0;
+}
+
+std::string name(Element element) {
+    static const char* const names[] = {"f32", "f64", "bf16", "i32", "i64", "u8", "bool"};
+    return names[size_t(element)];
+}
+
+bool Type::has_rows() const { return std::find(shape.begin(), shape.end(), rows) != shape.end(); }
+
+int64_t count(const Shape& shape, int64_t batch) {
+    bool overflow = false;
+    int64_t result = 1;
+    for (int64_t size : shape) {
+        if (size == rows) size = batch;
+        if (size == 0) return 0;
+        overflow = __builtin_mul_overflow(result, size, &result) || overflow;
+    }
+    return overflow ? -1 : result;
+}
+
+std::string print(const Shape& shape) {
+    std::string text = "[";
+    for (size_t i = 0; i < shape.size(); ++i) {
+        if (i) text += ", ";
+        text += shape[i] == rows ? "N" : std::to_string(shape[i]);
+    }
+    return text + "]";
+}
+
+std::string print(const Type& type) {
+    return type.shape.empty() ? name(type.element) : name(type.element) + print(type.shape);
+}
+
+bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result) {
+    const Shape& longer = a.size() >= b.size() ? a : b;
+    const Shape& shorter = a.size() >= b.size() ? b : a;
+    result = longer;
+    size_t shift = longer.size() - shorter.size();
+    for (size_t i = 0; i < shorter.size(); ++i) {
+        int64_t& size = result[i + shift];
+        int64_t other = shorter[i];
+        if (size == other) continue;
+        if (size == rows || other == rows) return false;
+        if (size == 1)
+            size = other;
+        else if (other != 1)
+            return false;
+    }
+    return true;
+}
+
+} // namespace gradc
