@@ -58,6 +58,8 @@ typedef struct {
     const int32_t* results; /* indices into the module's tensors */
     int32_t result_count;
     double flops; /* for the largest batch */
+    const int32_t* fields; /* tensors of role FIELD that its kernels read: what a row must bring ("#row" aside) */
+    int32_t field_count;
 } gradc_program;
 
 /* A flag of a train block: the runtime writes its value (f64) into scalar tensor `scalar` before each call. */
@@ -125,6 +127,9 @@ typedef struct {
     gradc_whole_split training;   /* pass_count 0: the step itself accumulates; finish reads what it summed */
     gradc_whole_split evaluation;
     int32_t predict;              /* program or -1; result "predict" */
+    /* 1 + program or 0: after a NaN or infinite loss it runs once on the same rows. Its results, in order of evaluation,
+     * are scalars: how many elements of a value are not finite; their names are "model.grad:12:9: exp(z)". */
+    int32_t diagnose;
 } gradc_block;
 
 typedef struct {
