@@ -18,6 +18,7 @@ struct Environment {
     std::unordered_map<std::string, Tensor> variables; // by path
     /// Called with each node and its value in order, e.g. to find the first NaN; may be empty.
     std::function<void(NodeId, const Tensor&)> observe;
+    bool round_f32 = false; // round every f32 value to a float, as compiled code does
 };
 
 /// Values of the graph's outputs, in order; an assign's value is what would be assigned.

@@ -2,6 +2,7 @@
 // what a primitive means and its derivative stand in dsl/std/primitives.grad, its approximation in math.grad.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -74,11 +75,17 @@ class PrimitiveTable {
     int arity(Primitive primitive) const;
     size_t size() const;
 
+    /// What a declared primitive means to the evaluator, where the C library has no function of its name.
+    using Meaning = std::function<double(const double* arguments)>;
+    void define(Primitive primitive, Meaning meaning);
+    const Meaning& meaning(Primitive primitive) const; // empty: not given
+
   private:
     struct Entry {
         std::string name;
         int arity;
         Primitive self;
+        Meaning meaning = {};
     };
     std::vector<Entry> entries_;
     std::unordered_map<std::string, Primitive> numbers_;
