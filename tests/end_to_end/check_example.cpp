@@ -1,0 +1,93 @@
+// check_example GRADC TREE NAME: runs the commands of examples/NAME/expected.txt in a scratch folder that looks like the
+// root of the tree, and compares. Exit code 77 where data are absent; the line that begins with `skipped:` names them.
+#include "tests/end_to_end/expectation.h"
+#include "tests/end_to_end/process.h"
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+using namespace end_to_end;
+namespace fs = std::filesystem;
+
+std::string text_of(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// The commands of a README: what stands in its code blocks.
+std::vector<std::string> commands_of(const std::string& readme) {
+    std::vector<std::string> commands;
+    bool inside = false;
+    std::istringstream stream(readme);
+    for (std::string line; std::getline(stream, line);) {
+        if (line.rfind("```", 0) == 0) inside = !inside && line == "```sh";
+        else if (inside) commands.push_back(line);
+    }
+    return commands;
+}
+
+/// A README tells nothing that is not run here.
+int check_readme(const fs::path& example, const Expected& expected) {
+    int faults = 0;
+    std::vector<std::string> told = commands_of(text_of(example / "README.md"));
+    for (const std::string& command : told) {
+        bool run = false;
+        for (const Step& step : expected.steps) run |= step.command == command;
+        if (!run) std::printf("README.md: `%s` does not stand in expected.txt\n", command.c_str());
+        faults += !run;
+    }
+    if (told.size() < 3) std::printf("README.md: %zu commands, not three\n", told.size());
+    return faults + (told.size() < 3);
+}
+
+std::string absent_data(const Expected& expected) {
+    const char* data = std::getenv("GRADC_DATA");
+    for (const std::string& folder : expected.needs) {
+        if (!data) return folder + " (GRADC_DATA names no folder)";
+        if (!fs::exists(fs::path(data) / folder)) return folder + " in " + data;
+    }
+    return {};
+}
+
+int check(const std::string& gradc, const std::string& tree, const std::string& name) {
+    fs::path example = fs::path(tree) / "examples" / name;
+    Expected expected = parse_expected(text_of(example / "expected.txt"));
+    if (!expected.fault.empty()) {
+        std::printf("%s: %s\n", (example / "expected.txt").c_str(), expected.fault.c_str());
+        return 1;
+    }
+    int faults = check_readme(example, expected);
+    if (std::string absent = absent_data(expected); !absent.empty()) {
+        std::printf("skipped: example %s needs the data %s\n", name.c_str(), absent.c_str());
+        return faults ? 1 : 77;
+    }
+    Scratch scratch;
+    scratch.link_tree(gradc, tree);
+    for (const Step& step : expected.steps) {
+        std::printf("$ %s\n", step.command.c_str());
+        Outcome outcome = run(step.command, {.folder = scratch.path().string(), .limit = 900, .joined = true});
+        std::printf("%s(%.1f s)\n", outcome.out.c_str(), outcome.seconds);
+        for (const std::string& fault : compare(step, outcome.out, outcome.code)) {
+            std::printf("FAULT %s\n", fault.c_str());
+            ++faults;
+        }
+        std::fflush(stdout);
+    }
+    return faults ? 1 : 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 4) {
+        std::fprintf(stderr, "usage: check_example GRADC TREE NAME\n");
+        return 2;
+    }
+    return check(argv[1], argv[2], argv[3]);
+}

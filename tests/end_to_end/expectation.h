@@ -1,0 +1,39 @@
+// expected.txt of an example: commands and what they print, with bars and tolerances in place of digits that depend on
+// the machine. README.md beside this file describes the format.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace end_to_end {
+
+struct Line {
+    enum class Kind { in_order, every, never } kind = Kind::in_order;
+    std::vector<std::string> words;
+    int number = 0; // in expected.txt
+};
+
+struct Step {
+    std::string command;
+    int exit_code = 0;
+    std::vector<Line> lines;
+    int number = 0;
+};
+
+struct Expected {
+    std::vector<std::string> needs; // folders of GRADC_DATA
+    std::vector<Step> steps;
+    std::string fault; // why the file cannot be read, or ""
+};
+
+Expected parse_expected(const std::string& text);
+
+/// The words of a line of output, without the commas, colons and the like that end them.
+std::vector<std::string> words_of(const std::string& line);
+
+/// Whether the words stand in `line` one after another. `>= x`, `<= x` and `~ x +- e` each stand for one number.
+bool matches(const std::vector<std::string>& words, const std::string& line);
+
+/// What is wrong with `output`, one line each; empty if nothing is.
+std::vector<std::string> compare(const Step& step, const std::string& output, int exit_code);
+
+} // namespace end_to_end

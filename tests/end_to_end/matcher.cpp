@@ -1,0 +1,57 @@
+// The matcher of expected.txt must be able to fail: these are the lines that it must refuse.
+#include "tests/end_to_end/expectation.h"
+#include <catch2/catch.hpp>
+
+using namespace end_to_end;
+
+namespace {
+std::vector<std::string> faults(const std::string& expected, const std::string& output, int code = 0) {
+    Expected parsed = parse_expected("$ x\n" + expected);
+    REQUIRE(parsed.fault == "");
+    return compare(parsed.steps.at(0), output, code);
+}
+} // namespace
+
+TEST_CASE("a bar stands for one number", "[matcher]") {
+    CHECK(faults("test accuracy >= 0.96", "epoch 40  test accuracy 0.977,\n").empty());
+    CHECK(!faults("test accuracy >= 0.96", "test accuracy 0.95\n").empty());
+    CHECK(!faults("test accuracy >= 0.96", "test accuracy nan\n").empty());
+    CHECK(!faults("test accuracy >= 0.96", "test accuracy\n").empty());
+    CHECK(!faults("test accuracy >= 0.96", "train accuracy 0.99\n").empty());
+    CHECK(faults("loss <= 1e-3", "loss 0.0009").empty());
+    CHECK(!faults("loss <= 1e-3", "loss 0.002").empty());
+    CHECK(faults("loss ~ 0.25 +- 1e-3 after", "loss 0.2505 after 3").empty());
+    CHECK(!faults("loss ~ 0.25 +- 1e-3", "loss 0.252").empty());
+}
+
+TEST_CASE("lines are found in order", "[matcher]") {
+    CHECK(faults("a = 1\nb = 2", "a = 1\nx\nb = 2\n").empty());
+    CHECK(!faults("a = 1\nb = 2", "b = 2\na = 1\n").empty());
+    CHECK(!faults("a = 1\na = 1", "a = 1\n").empty());
+    CHECK(!faults("a = 1", "a = 12\n").empty());
+    CHECK(faults("d/dx = -4", "   d/dx = -4;\n").empty());
+}
+
+TEST_CASE("every line, no line, exit codes", "[matcher]") {
+    CHECK(faults("every accuracy >= 0.5", "accuracy 0.6\nother\naccuracy 0.7\n").empty());
+    CHECK(!faults("every accuracy >= 0.5", "accuracy 0.6\naccuracy 0.4\n").empty());
+    CHECK(!faults("every accuracy >= 0.5", "nothing\n").empty());
+    CHECK(!faults("! warning", "a warning b\n").empty());
+    CHECK(faults("! warning", "all good\n").empty());
+    CHECK(!faults("", "", 1).empty());
+    CHECK(faults("exit 1", "", 1).empty());
+    CHECK(!faults("exit 1", "", 0).empty());
+}
+
+TEST_CASE("the last state of a progress line counts", "[matcher]") {
+    CHECK(faults("loss <= 1", "loss 3\rloss 2\rloss 0.5\n").empty());
+    CHECK(!faults("loss <= 1", "loss 0.5\rloss 2\n").empty());
+}
+
+TEST_CASE("a malformed expected.txt is told", "[matcher]") {
+    CHECK(parse_expected("").fault != "");
+    CHECK(parse_expected("value 8\n").fault != "");
+    CHECK(parse_expected("$ x\nloss >= high\n").fault != "");
+    CHECK(parse_expected("$ x\nloss ~ 1\n").fault != "");
+    CHECK(parse_expected("needs mnist\n$ x\n").needs == std::vector<std::string>{"mnist"});
+}

@@ -1,0 +1,41 @@
+// What the tests of this folder share: where the compiler and the tree are, and small models to feed them.
+#pragma once
+#include "tests/end_to_end/process.h"
+#include <string>
+
+namespace end_to_end {
+
+/// Notes that a test could not run; say what it lacked.
+void skip(const std::string& what);
+
+inline const std::string gradc = GRADC_BINARY;
+inline const std::string tree = GRADC_SOURCE_DIR;
+
+/// A model with its own sixteen rows, trained in a blink; the loss falls.
+inline const char* const small_model = R"(dataset rows {
+    row: int < 16 = range(16)
+    x: f32[4] = uniform(-1, 1, shape: [4])
+    y = sum(x)
+}
+model net(x: f32[N, 4]) -> f32[N] { return linear(tanh(linear(x, 8)), 1)[:, 0] }
+train {
+    data rows
+    batch 4
+    epochs 3
+    loss mse(net(x), y)
+    optimizer adam(rate: 1e-2)
+}
+)";
+
+/// The value after `"key":` in a JSON text, without quotes: the last one if there are several; "" if none.
+inline std::string json_value(const std::string& json, const std::string& key) {
+    size_t at = json.rfind("\"" + key + "\"");
+    if (at == json.npos) return {};
+    at = json.find_first_not_of(": \t\n", at + key.size() + 2);
+    if (at == json.npos) return {};
+    bool text = json[at] == '"';
+    size_t end = text ? json.find('"', at + 1) : json.find_first_of(",}] \n", at);
+    return json.substr(at + text, end - at - text);
+}
+
+} // namespace end_to_end
