@@ -108,6 +108,8 @@ struct TrainBlock {
     std::optional<Graph> predict; // outputs: "predict"
 };
 
+struct PatternRule;
+
 struct Elaborated {
     std::string name; // of the file without folder and .grad
     std::shared_ptr<PrimitiveTable> primitives;
@@ -126,18 +128,13 @@ struct Elaborated {
     };
     std::vector<Circuit> circuits;
     std::shared_ptr<const DerivativeRules> rules; // for whoever differentiates later
+    /// Algebraic identities of algebra.grad and of the user's files, see rules.h.
+    std::shared_ptr<const std::vector<PatternRule>> identities;
 };
 
 /// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after errors.
 std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
                                     Diagnostics& diagnostics);
-
-/// Algebraic identities of algebra.grad and of the user's own file, as pattern graphs.
-struct RewriteRule {
-    std::string text; // as written: "log(exp(x)) -> x"
-    bool exact = false;
-    Span span;
-};
 
 /// Scalar definitions of math.grad: what `primitive` computes at `element` (f32 or f64), as a graph with one carry
 /// input a parameter and output "value", all scalars. Nullopt: a primitive of the machine.

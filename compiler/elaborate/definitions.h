@@ -1,0 +1,95 @@
+// All that the files of one compilation declare, and the variables that elaborating them makes. It outlives the
+// elaboration: derivatives that are taken later read clauses from it.
+#pragma once
+#include "compiler/elaborate/elaborate.h"
+#include "compiler/elaborate/term.h"
+#include <map>
+#include <set>
+#include <unordered_map>
+
+namespace gradc {
+
+/// A function of the language where it was written.
+struct FunctionEntry {
+    const ast::Function* tree = nullptr;
+    uint32_t module = 0;                    // index into Definitions::modules
+    std::optional<Primitive> primitive = {}; // it has no body: the machine computes it
+};
+
+/// One file. Names are sought in it, then in the files it uses, then in the library.
+struct Module {
+    ast::Module tree;
+    bool standard = false;
+    std::vector<uint32_t> uses;
+    std::map<std::string, FunctionEntry> functions;
+    std::map<std::string, Term> constants;
+    std::map<std::string, Span> constant_spans;
+};
+
+/// What a shield's clause is a derivative of: the call, with the constants it was given.
+struct ShieldedCall {
+    const FunctionEntry* function = nullptr;
+    std::vector<std::pair<std::string, Term>> arguments; // nodes stand for the shield's inputs, in order
+    std::vector<std::pair<std::string, Term>> sizes;     // names solved from the arguments' shapes
+    std::vector<int> labels;                             // of the result
+};
+
+class Definitions {
+  public:
+    Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics);
+
+    /// Parses file `main`, what it uses and the library; declares functions and constants. Reports what is wrong.
+    void load(uint32_t main);
+
+    /// The function that `name` means in `module`; nullptr if there is none.
+    const FunctionEntry* find_function(const std::string& name, uint32_t module) const;
+    const Term* find_constant(const std::string& name, uint32_t module) const;
+    std::vector<std::string> function_names(uint32_t module) const; // for "did you mean"
+    std::vector<std::string> constant_names(uint32_t module) const;
+
+    /// The variable at `path`; nullptr if there is none yet.
+    Variable* find_variable(const std::string& path);
+    /// Adds a variable and, to `initial`, the assign of `start` (a node of `initial`).
+    Variable& add_variable(Variable variable, NodeId start);
+    /// The node of `initial` that a variable starts from.
+    NodeId start_of(const std::string& path) const { return starts_.at(path); }
+
+    Sources& sources;
+    SourceReader& reader;
+    Options options;
+    Diagnostics* diagnostics; // where errors go: the caller's while elaborating, `late` afterwards
+    Diagnostics late;
+    std::shared_ptr<PrimitiveTable> primitives = std::make_shared<PrimitiveTable>();
+    std::deque<Module> modules; // modules[main_module] is the user's file
+    uint32_t main_module = 0;
+    std::vector<Variable> variables; // in order of their making
+    Graph initial;                   // draws every variable's start; outputs are assigns, in order of `variables`
+    std::vector<ShieldedCall> shielded; // by clause number
+    std::set<std::string> settings_used; // names of --set that a const took
+    int64_t nodes_made = 0;              // of all graphs so far, against options.node_limit
+
+  private:
+    struct Loading;
+    uint32_t load_module(uint32_t source, bool standard, Loading& loading);
+    void load_library();
+    void declare(Module& module, uint32_t number);
+    void declare_function(Module& module, uint32_t number, const ast::Function& function);
+    void evaluate_constants(uint32_t number);
+    void define_constant(const ast::Constant& constant, uint32_t number);
+
+    std::vector<uint32_t> library_; // modules of dsl/std
+    std::unordered_map<std::string, size_t> variable_numbers_;
+    std::unordered_map<std::string, NodeId> starts_;
+};
+
+/// Thrown when going on makes no sense (too many nodes, after the report); caught by `elaborate`.
+struct Abandoned {};
+
+/// The library's files, embedded when gradc is built.
+struct StandardFile {
+    const char* name; // "std/losses.grad"
+    std::string_view text;
+};
+const std::vector<StandardFile>& standard_library();
+
+} // namespace gradc

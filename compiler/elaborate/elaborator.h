@@ -1,0 +1,153 @@
+// Elaborates expressions, statements and calls into one graph. One Elaborator builds one graph in one mode (a step,
+// an evaluation, a prediction, the initial values); Definitions are shared by all of a compilation. Each user's error
+// is reported once and gives a poisoned Term; internal errors are checks.
+#pragma once
+#include "compiler/elaborate/scope.h"
+#include "compiler/graph/build.h"
+
+namespace gradc {
+
+struct ElaborationMode {
+    bool training = true;
+    bool rows_of_data = false; // random numbers of a row go by field "#row", else by the row's place in the batch
+    bool initial = false;      // of Definitions::initial: random numbers by seed and stream, not by step
+    bool shields = true;       // derivative clauses are kept beside their values; false in patterns of rules
+    int64_t largest_batch = 0; // of N, for ranges and sizes; 0: unknown
+};
+
+/// An argument of a call from C++.
+struct NamedTerm {
+    std::string name; // "" if by position
+    Term value;
+    Span span = {};
+};
+
+class Elaborator {
+  public:
+    Elaborator(Definitions& definitions, Graph& graph, ElaborationMode mode);
+    ~Elaborator();
+    Elaborator(const Elaborator&) = delete;
+
+    // ---- the language ---------------------------------------------------------------------------
+    Term evaluate(const ast::Expr& expression, Scope& scope);
+    /// Runs the statements in `scope` itself; the returned term is set where a `return` was met.
+    std::optional<Term> run(const ast::Block& block, Scope& scope);
+    std::optional<Term> run(const ast::Statement& statement, Scope& scope);
+    Term call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span, Scope& caller);
+    /// As `call` by name, with "did you mean" where nothing has it.
+    Term call(const std::string& name, std::vector<NamedTerm> arguments, Span span, Scope& caller);
+    /// Evaluates a call's arguments where they stand.
+    std::vector<NamedTerm> arguments(const ast::Call& call, Scope& scope);
+
+    // ---- terms to nodes and numbers -------------------------------------------------------------
+    /// The value as a node of the current graph; whole constants as i32, other weak ones as `element` or, without it, the
+    /// frame's floating default. NodeId::none after an error.
+    NodeId node(const Term& term, Span span, std::optional<Element> element = {});
+    /// As a floating scalar or tensor of `element` (converted by the rules of idea 4: no float to another float).
+    NodeId floating_node(const Term& term, Element element, Span span);
+    /// As a scalar f64: flags, schedules.
+    NodeId scalar_node(const Term& term, Span span);
+    Term term(NodeId node, bool weak = false) const; // of the current level
+    std::optional<double> constant_number(const Term& term, Span span, const char* what);
+    std::optional<int64_t> constant_whole(const Term& term, Span span, const char* what); // "comes out whole"
+    std::optional<Shape> shape_of_list(const Term& term, Span span);
+    /// Shape of the element of a definition by index (labels not counted); nothing after an error.
+    std::optional<Type> type_of(const Term& term) const;
+    Element language_element(const std::string& name) const; // "f32" is what --precision says
+
+    // ---- operators (the term-level meaning of the language's) --------------------------------------
+    Term binary(ast::BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span = {},
+                Span right_span = {}, Span op_span = {});
+    Term negate(const Term& operand, Span span);
+    Term select(const Term& condition, const Term& yes, const Term& no, Span span);
+    /// Converts what is assigned, returned or passed to the type as written (`names` solves names in its shape).
+    Term convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what, Span span);
+    /// A type that must be known in full: of a param, a field, a dataset's column. Nothing after an error.
+    struct FullType {
+        Type type;
+        bool element_given = false, shape_given = false;
+        std::optional<int64_t> upper; // exclusive bound of whole numbers
+    };
+    std::optional<FullType> full_type(const ast::TypeExpr& type, Scope& scope);
+
+    // ---- variables --------------------------------------------------------------------------------
+    /// The variable at `path`, made now if there is none: its start is `initial` evaluated in `scope` (`shape:` is
+    /// the type's), in Definitions::initial. Both type and initial may be null, not both.
+    Term variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type, const ast::ExprRef& initial,
+                  Scope& scope, Span span, const std::optional<Type>& default_type = {}, int block = -1);
+    /// The node of a variable that exists, in the current graph; nothing if it does not.
+    std::optional<Term> existing_variable(const std::string& path);
+    /// Cells are what `<-` changes. `cell` is the value from here on; `set_cell` gives the first or a new one.
+    const Term* cell(const std::string& name) const;
+    void set_cell(const std::string& name, Term value) { cells_[name] = std::move(value); }
+    const std::map<std::string, Term>& cells() const { return cells_; }
+    /// States of models that were updated: path and last value, in order of path. They become assigns.
+    std::vector<std::pair<std::string, Term>> updated_states();
+
+    // ---- scalars of the run ---------------------------------------------------------------------------
+    Term scalar(const std::string& name);     // "step", "steps", "epoch", a flag's input: weak f64
+    NodeId row_count(Span span = {});         // N as i64 scalar of the current graph
+    Term uniform(const Shape& shape, Element element, Scope& scope, Span span); // one random op in [0, 1)
+
+    // ---- the elaboration itself -------------------------------------------------------------------------
+    Definitions& definitions;
+    ElaborationMode mode;
+    Graph& graph();            // of the current level
+    Graph& root() { return *root_; }
+    int level() const;
+    Diagnostic& error(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
+    std::string describe(const Term& term) const; // "f32[N, 64]", "the constant 4"
+    std::string describe(const ast::Expr& expression, const Term& term) const; // "x [N, 64]"
+    void check_limits(Span span); // reports once and throws Abandoned when too many nodes exist
+    /// A frame for a block of its own: a train block, a data set.
+    Frame block_frame(const std::string& name, uint32_t module, Extension* extension) const;
+
+    // ---- for the parts of the elaborator -------------------------------------------------------------------
+    struct Level {
+        Graph* graph = nullptr;
+        std::unique_ptr<Graph> body;      // of a scan; the root's graph belongs to the caller
+        int64_t turns = 1;
+        NodeId turn = NodeId::none;       // in `body`
+        std::vector<NodeId> captured;     // nodes of the level outside
+        std::map<NodeId, NodeId> copies;  // of those, in this graph
+    };
+    Level& open_level(int64_t turns);
+    Level close_level();
+    Level& current_level() { return *levels_.back(); }
+    /// A value of an outer level, brought into the current graph.
+    NodeTerm imported(const NodeTerm& outer);
+    Term imported(const Term& outer);
+    Term lookup(const std::string& name, Span span, Scope& scope); // a name's value; reports unknown ones
+    std::vector<std::string> known_names(const Scope& scope) const;
+    int fresh_label(int64_t size);
+    int64_t label_size(int label) const { return label_sizes_[size_t(label)]; }
+    Term make(NodeId node, std::vector<int> labels = {}, bool weak = false) const;
+    std::string next_stream(Scope& scope, const std::string& callee); // "train.mlp_1.uniform_2"
+
+  private:
+    friend class CallElaboration;
+    friend class StatementElaboration;
+    friend class ScanElaboration;
+    struct Remembered { // one call of a model
+        const FunctionEntry* function;
+        std::vector<Term> arguments;
+        Term result;
+        int level;
+    };
+    Graph* root_;
+    std::vector<std::unique_ptr<Level>> levels_;
+    std::map<std::string, Term> cells_;
+    std::set<std::string> states_;         // cells that are states of models
+    std::vector<Remembered> remembered_;
+    std::map<std::string, int> model_calls_; // distinct ones, for streams
+    std::vector<int64_t> label_sizes_;
+    std::vector<const FunctionEntry*> running_; // calls under way, for recursion
+    int depth_ = 0;                             // of calls
+    std::map<const ast::Expr*, Term> evaluated_; // accesses' objects of the definition by index under way
+};
+
+/// For whoever differentiates: clauses of the library and of the user's file, elaborated on demand.
+std::shared_ptr<const DerivativeRules> derivative_rules(std::shared_ptr<Definitions> definitions);
+const DerivativeRules& derivative_rules(Definitions& definitions);
+
+} // namespace gradc
