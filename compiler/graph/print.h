@@ -7,6 +7,7 @@
 #pragma once
 #include "compiler/graph/graph.h"
 #include "dsl/diagnostic.h"
+#include <optional>
 
 namespace gradc {
 

@@ -1,0 +1,69 @@
+#include "compiler/graph/analysis.h"
+#include "compiler/graph/boost.h"
+#include "compiler/graph/rewrite.h"
+#include <algorithm>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/breadth_first_search.hpp>
+#include <boost/graph/dominator_tree.hpp>
+#include <boost/graph/topological_sort.hpp>
+
+namespace gradc {
+
+namespace {
+
+using Edges = std::vector<std::pair<uint32_t, uint32_t>>;
+
+Edges reader_edges(const Graph& graph, const std::vector<NodeId>& roots) {
+    Edges edges;
+    for (NodeId id : reachable(graph, roots))
+        for (NodeId input : graph[id].inputs) edges.emplace_back(index(input), index(id));
+    for (NodeId root : roots) edges.emplace_back(index(root), uint32_t(graph.size()));
+    return edges;
+}
+
+ReaderGraph made_of(const Edges& edges, size_t nodes) {
+    return ReaderGraph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(), uint32_t(nodes + 1));
+}
+
+} // namespace
+
+ReaderGraph reader_graph(const Graph& graph, const std::vector<NodeId>& roots) {
+    return made_of(reader_edges(graph, roots), graph.size());
+}
+
+std::vector<NodeId> topological_order(const Graph& graph, const std::vector<NodeId>& roots) {
+    ReaderGraph view = reader_graph(graph, roots);
+    std::vector<uint32_t> order; // readers first
+    boost::topological_sort(view, std::back_inserter(order));
+    auto reached = reachable(graph, roots);
+    std::vector<NodeId> result;
+    for (auto vertex = order.rbegin(); vertex != order.rend(); ++vertex)
+        if (std::binary_search(reached.begin(), reached.end(), NodeId(*vertex))) result.push_back(NodeId(*vertex));
+    return result;
+}
+
+std::vector<bool> readers_of(const Graph& graph, NodeId from, const std::vector<NodeId>& roots) {
+    ReaderGraph view = reader_graph(graph, roots);
+    std::vector<boost::default_color_type> colors(graph.size() + 1, boost::white_color);
+    auto color = boost::make_iterator_property_map(colors.begin(), get(boost::vertex_index, view));
+    boost::breadth_first_search(view, index(from), boost::color_map(color));
+    std::vector<bool> result(graph.size());
+    for (size_t i = 0; i < graph.size(); ++i) result[i] = colors[i] != boost::white_color;
+    return result;
+}
+
+std::vector<NodeId> post_dominators(const Graph& graph, const std::vector<NodeId>& roots) {
+    Edges edges = reader_edges(graph, roots);
+    for (auto& [input, reader] : edges) std::swap(input, reader); // post-dominance: from the exit backwards
+    using Both = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS>;
+    Both view(edges.begin(), edges.end(), graph.size() + 1);
+    std::vector<Both::vertex_descriptor> parent(graph.size() + 1, Both::null_vertex());
+    auto parents = boost::make_iterator_property_map(parent.begin(), get(boost::vertex_index, view));
+    boost::lengauer_tarjan_dominator_tree(view, Both::vertex_descriptor(graph.size()), parents);
+    std::vector<NodeId> result(graph.size(), NodeId::none);
+    for (size_t i = 0; i < graph.size(); ++i)
+        if (parent[i] < graph.size()) result[i] = NodeId(uint32_t(parent[i]));
+    return result;
+}
+
+} // namespace gradc
