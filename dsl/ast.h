@@ -99,7 +99,9 @@ struct Expr {
     std::variant<Number, Text, Name, Ellipsis, Range, Slice, Unary, Transpose, Binary, Member, Index,
                  Call, List, Scan>
         node;
+    uint32_t height = 1; // of the tree below, blocks of scans included; the parser keeps it <= height_limit
 };
+inline constexpr uint32_t height_limit = 512;
 
 /// f32[N, 64], int[..] < C, const int, [.., I], u8[28, 28]; all parts optional.
 struct TypeExpr {
@@ -156,8 +158,8 @@ struct Evaluate { // an expression for its effect: `inner` in an optimizer
 };
 
 struct Comments {
-    std::vector<std::string> before; // whole lines above, without their #; "" is a blank line kept
-    std::string beside;              // after the statement on its last line, without #
+    std::vector<std::string> before; // lines above, without #: never empty; "" is a blank line kept
+    std::string beside;              // after the statement on its last line, without #; "" if none
 };
 
 struct Statement {
@@ -170,6 +172,9 @@ struct Block {
     Span span;
     std::vector<Statement> statements;
     std::vector<std::string> last_comments; // before the closing brace
+    std::string comment = {};               // beside the opening brace, without #
+    bool one_line = false;                  // written on one line, and printed so if it fits
+    uint32_t height = 1;
 };
 
 // ---- declarations of a file ---------------------------------------------------------------------
@@ -236,6 +241,8 @@ struct Dataset {
     Span name_span;
     std::vector<DatasetItem> items;
     std::vector<std::string> last_comments;
+    std::string comment = {}; // beside the opening brace, without #
+    bool one_line = false;
 };
 /// A line of a train block that is no assignment: `batch 32`, `batch all`, `order file`,
 /// `optimizer adam(..) on *.weight, critic`, `metric rmse = e`, `loss e`, `predict e`.
@@ -256,6 +263,8 @@ struct Train {
     Span name_span;
     std::vector<TrainItem> items;
     std::vector<std::string> last_comments;
+    std::string comment = {}; // beside the opening brace, without #
+    bool one_line = false;
 };
 
 struct Item {

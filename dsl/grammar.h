@@ -1,0 +1,80 @@
+// The parts of the parser, by level: expressions, types, statements, declarations. Each reads from the cursor what its
+// name says and throws SyntaxError where that is not there.
+#pragma once
+#include "dsl/cursor.h"
+
+namespace gradc {
+
+/// Binding strength of the operators, weakest first.
+enum class Strength { lowest, disjunction, conjunction, negation, comparison, sum, product, power };
+
+ast::ExprRef parse_expression(Cursor& cursor);
+/// An expression whose operators bind at least as strongly as `weakest`; sums for bounds, where `<` has a meaning.
+ast::ExprRef parse_operators(Cursor& cursor, Strength weakest);
+/// What may stand between commas in [ ] and, without slices, in ( ): an expression, a range, .. or a slice.
+ast::ExprRef parse_entry(Cursor& cursor, bool slices);
+/// `(` arguments `)` or `[` indices `]`.
+std::vector<ast::Argument> parse_arguments(Cursor& cursor);
+std::vector<ast::IndexBinder> parse_binders(Cursor& cursor);
+ast::ExprRef parse_scan(Cursor& cursor);
+/// An expression of one node; fails where the tree becomes too high.
+ast::ExprRef make_expression(Cursor& cursor, uint32_t begin, decltype(ast::Expr::node) node);
+
+ast::TypeExpr parse_type(Cursor& cursor);
+
+ast::BlockRef parse_block(Cursor& cursor);
+/// A statement without its comments and its end.
+ast::Statement parse_statement(Cursor& cursor);
+/// Asks for the end of a statement or a line of a block, and takes its `;`.
+void parse_end(Cursor& cursor);
+/// Whether `name =`, `name <-`, `name[..] =` or `name, name` stands here.
+bool at_assignment(const Cursor& cursor);
+/// Reports a word of another language that opens a statement or declaration, such as `for`; false if it is none.
+bool report_foreign_word(Cursor& cursor);
+
+ast::Item parse_item(Cursor& cursor);
+decltype(ast::Item::node) parse_dataset(Cursor& cursor);
+decltype(ast::Item::node) parse_train(Cursor& cursor);
+
+/// Reads the lines of a block up to its closing brace: `line` reads one, without comments and end, into an element
+/// of `lines`. Errors are caught here and reading goes on with the next line.
+template <typename Line, typename Read>
+void parse_lines(Cursor& cursor, std::vector<Line>& lines, const Read& read) {
+    while (!cursor.at(TokenKind::right_brace) && !cursor.at(TokenKind::end)) {
+        if (cursor.peek().line_before && cursor.is_declaration()) return; // a brace is missing
+        if (cursor.accept(TokenKind::semicolon)) continue;
+        Cursor::Mark mark = cursor.mark();
+        try {
+            uint32_t begin = cursor.peek().begin;
+            ast::Comments comments;
+            comments.before = cursor.comments_above();
+            if (lines.empty() && !comments.before.empty() && comments.before.front().empty())
+                comments.before.erase(comments.before.begin());
+            Line line = read(cursor);
+            line.span = cursor.span_from(begin);
+            parse_end(cursor);
+            cursor.comments_of_statement(begin, comments);
+            line.comments = std::move(comments);
+            lines.push_back(std::move(line));
+        } catch (const SyntaxError&) {
+            cursor.recover(mark);
+        }
+    }
+}
+
+/// The braces around `parse_lines`, with the comments beside and before them, for a Block, Dataset or Train.
+template <typename Body, typename Line, typename Read>
+void parse_braces(Cursor& cursor, Body& body, std::vector<Line>& lines, const Read& read) {
+    Cursor::Level level(cursor);
+    Token brace = cursor.open(TokenKind::left_brace, "`{`");
+    body.comment = cursor.comment_beside_brace();
+    parse_lines(cursor, lines, read);
+    auto& last = body.last_comments;
+    last = cursor.comments_above();
+    if (!last.empty() && last.back().empty()) last.pop_back();
+    if (!last.empty() && last.front().empty() && lines.empty()) last.erase(last.begin());
+    cursor.close(brace, "`}`");
+    body.one_line = cursor.on_one_line(brace.begin, cursor.span_from(brace.begin).end);
+}
+
+} // namespace gradc

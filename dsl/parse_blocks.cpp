@@ -1,0 +1,145 @@
+// Datasets and train blocks. A line of a train block that begins with a setting's word is that setting unless it goes
+// on as an assignment; everything else is a statement.
+#include "dsl/grammar.h"
+#include "dsl/parser.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+using namespace ast;
+
+namespace {
+
+Split parse_split(Cursor& cursor) {
+    cursor.take();
+    Split split;
+    do {
+        if (cursor.at_word("in") && cursor.is_word(1, "order")) {
+            cursor.take();
+            cursor.take();
+            split.in_order = true;
+            break;
+        }
+        Target name = cursor.expect_name("a split");
+        cursor.expect(TokenKind::colon, "`:` and the share of rows, as in `train: 0.8`");
+        split.parts.push_back({name.name, name.span, parse_expression(cursor)});
+    } while (cursor.accept(TokenKind::comma));
+    return split;
+}
+
+Field parse_field(Cursor& cursor) {
+    Field field;
+    field.target = cursor.expect_name("a field");
+    if (cursor.accept(TokenKind::colon)) field.type = parse_type(cursor);
+    cursor.expect(TokenKind::assign, "`=` and where the field comes from");
+    field.value = parse_expression(cursor);
+    return field;
+}
+
+DatasetItem parse_dataset_item(Cursor& cursor) {
+    DatasetItem item;
+    if (cursor.at_word("split") && cursor.peek(1).kind == TokenKind::name) item.node = parse_split(cursor);
+    else item.node = parse_field(cursor);
+    return item;
+}
+
+/// critic   *.weight   net.block_*.bias: tokens without space between them, as they are written.
+Target parse_pattern(Cursor& cursor) {
+    uint32_t begin = cursor.peek().begin, end = begin;
+    auto belongs = [&] {
+        TokenKind kind = cursor.peek().kind;
+        return kind == TokenKind::name || kind == TokenKind::dot || kind == TokenKind::star || kind == TokenKind::number;
+    };
+    while (belongs() && (cursor.peek().begin == end) && !(end > begin && cursor.breaks_here())) end = cursor.take().end;
+    if (end == begin) cursor.fail_expected("a model, a parameter or a pattern such as `*.weight`");
+    Span span = cursor.span_from(begin);
+    return {std::string(cursor.text(span)), span};
+}
+
+Setting parse_setting(Cursor& cursor) {
+    Setting setting;
+    Token key = cursor.take();
+    setting.key = cursor.word(key);
+    setting.key_span = cursor.span(key);
+    if (cursor.at(TokenKind::assign) || cursor.at(TokenKind::colon)) {
+        cursor.report(Code::assigned_setting, cursor.span(cursor.peek()),
+                      fmt::format("`{}` is a setting: its value follows without `{}`", setting.key,
+                                  describe(cursor.peek().kind)),
+                      {}, fmt::format("write `{} ..`", setting.key));
+        cursor.take();
+    }
+    if (cursor.statement_ends()) cursor.fail_expected(fmt::format("the value of `{}`", setting.key));
+    if (setting.key == "metric" && cursor.at_name() && cursor.peek(1).kind == TokenKind::assign) {
+        setting.label = cursor.expect_name("a metric");
+        cursor.take();
+    }
+    setting.value = parse_expression(cursor);
+    if (cursor.breaks_here() || !cursor.accept_word("on")) return setting;
+    do setting.on.push_back(parse_pattern(cursor));
+    while (cursor.accept(TokenKind::comma));
+    return setting;
+}
+
+/// A word that no statement can begin with, before what looks like its value: `learning_rate 1e-3`.
+void refuse_unknown_setting(Cursor& cursor) {
+    const Token& next = cursor.peek(1);
+    bool value = next.kind == TokenKind::number || next.kind == TokenKind::text || next.kind == TokenKind::name;
+    bool word = next.kind == TokenKind::name && (cursor.is_word(1, "and") || cursor.is_word(1, "or"));
+    bool state = cursor.at_word("state") || cursor.at_word("const");
+    if (!cursor.at_name() || !value || word || state || next.line_before || cursor.is_declaration()) return;
+    std::string key = cursor.word(cursor.peek());
+    auto near = nearest(key, train_settings());
+    cursor.fail(Code::unknown_setting, cursor.span(cursor.peek()), fmt::format("there is no setting `{}`", key), {},
+                near ? fmt::format("did you mean `{}`?", *near)
+                     : fmt::format("settings are {}", fmt::join(train_settings(), ", ")));
+}
+
+TrainItem parse_train_item(Cursor& cursor) {
+    TrainItem item;
+    const auto& keys = train_settings();
+    bool key = cursor.at_name() && std::find(keys.begin(), keys.end(), cursor.word(cursor.peek())) != keys.end();
+    TokenKind then = cursor.peek(1).kind;
+    bool assigned = at_assignment(cursor) && then != TokenKind::assign;
+    if (key && !assigned) {
+        item.node = parse_setting(cursor);
+        return item;
+    }
+    if (!report_foreign_word(cursor)) refuse_unknown_setting(cursor);
+    item.node = parse_statement(cursor);
+    return item;
+}
+
+} // namespace
+
+const std::vector<std::string>& train_settings() {
+    static const std::vector<std::string> keys{"data", "batch",     "epochs", "steps",   "turns",
+                                               "order", "loss", "optimizer", "metric", "predict"};
+    return keys;
+}
+
+decltype(Item::node) parse_dataset(Cursor& cursor) {
+    cursor.take();
+    Dataset dataset;
+    Target name = cursor.expect_name("a dataset");
+    dataset.name = name.name;
+    dataset.name_span = name.span;
+    parse_braces(cursor, dataset, dataset.items, parse_dataset_item);
+    return dataset;
+}
+
+decltype(Item::node) parse_train(Cursor& cursor) {
+    cursor.take();
+    Train train;
+    if (!cursor.at(TokenKind::left_brace)) {
+        Target name = cursor.expect_name("the train block");
+        train.name = name.name;
+        train.name_span = name.span;
+    }
+    parse_braces(cursor, train, train.items, parse_train_item);
+    for (TrainItem& item : train.items)
+        if (auto* statement = std::get_if<Statement>(&item.node)) statement->span = item.span;
+    return train;
+}
+
+} // namespace gradc
