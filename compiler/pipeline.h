@@ -25,9 +25,9 @@ Front load(const CommandLine& line, SourceReader& reader, std::string& fault);
 /// Every program of the trainer by name: "initial", "train.step", "train.evaluate.0", ..
 struct ProgramGraphs {
     std::vector<NamedGraph> programs;
-    target::Metadata metadata; // which program is what; datasets, blocks, flags
+    Metadata metadata; // which program is what; datasets, blocks, flags
 };
-ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& line, const std::string& source_hash);
+ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& line, const Sources& sources);
 
 struct StageTimes { // seconds, in order, for --time and --time-passes
     std::vector<std::pair<std::string, double>> all;
@@ -43,9 +43,9 @@ std::vector<loop::Isa> isas(const std::string& choice);
 struct Compiled {
     Plan plan;
     loop::Module module;
-    target::Metadata metadata;
+    Metadata metadata;
 };
-Compiled compile(const Elaborated&, const CommandLine&, const std::string& source_hash, StageTimes&);
+Compiled compile(const Elaborated&, const CommandLine&, const Sources&, StageTimes&);
 
 std::string source_hash(const Sources& sources);
 

@@ -1,0 +1,48 @@
+#include "compiler/check/diagnose.h"
+#include "compiler/graph/build.h"
+#include "compiler/graph/print.h"
+#include "compiler/graph/rewrite.h"
+#include <fmt/format.h>
+#include <numeric>
+
+namespace gradc {
+namespace {
+
+/// x - x is 0 where x is finite and NaN elsewhere.
+NodeId count_not_finite(Graph& graph, NodeId value) {
+    const Type type = graph.type(value);
+    NodeId difference = build::map(graph, Primitive::subtract, {value, value});
+    NodeId finite = build::map(graph, Primitive::equal,
+                               {difference, build::constant(graph, 0, type.element, type.shape)});
+    NodeId bad = build::map(graph, Primitive::logical_not, {finite});
+    std::vector<int> axes(type.shape.size());
+    std::iota(axes.begin(), axes.end(), 0);
+    return build::sum(graph, build::cast(graph, bad, Element::f64), axes);
+}
+
+bool worth_counting(const Graph& graph, NodeId id, const Sources& sources) {
+    const Node& node = graph[id];
+    if (!floating(node.type.element) || !node.span.known()) return false;
+    if (node.op == Op::constant || node.op == Op::shield || node.op == Op::scan) return false;
+    return sources.all[node.span.source].name.rfind("std/", 0) != 0 || kind(node.op) != Kind::move;
+}
+
+} // namespace
+
+Graph diagnose(const Graph& forward, NodeId root, const Sources& sources) {
+    Graph graph = extract(forward, {{"loss", root}});
+    NodeId end = graph.outputs[0].node;
+    graph.outputs.clear();
+    for (NodeId id : reachable(graph, {end})) {
+        if (!worth_counting(graph, id, sources)) continue;
+        const Span span = graph[id].span;
+        Place place = sources.place(span.source, span.begin);
+        std::string text(sources.text(span));
+        if (size_t line_end = text.find('\n'); line_end != std::string::npos) text.resize(line_end);
+        std::string name = fmt::format("{}:{}:{}: {}", sources.all[span.source].name, place.line, place.column, text);
+        graph.outputs.push_back({name, count_not_finite(graph, id)});
+    }
+    return graph;
+}
+
+} // namespace gradc

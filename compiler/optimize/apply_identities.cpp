@@ -1,0 +1,165 @@
+// The identities of algebra.grad and of the user's file, as patterns over elementwise maps. Each node is offered to the
+// rules of its primitive as soon as it is rebuilt; the pass repeats until nothing changes. A wildcard matches any
+// value; nodes are hash-consed, so the same wildcard twice means the same id twice.
+#include "compiler/elaborate/rules.h"
+#include "compiler/graph/build.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/optimize/passes.h"
+#include <map>
+
+namespace gradc {
+namespace {
+
+constexpr int most_rounds = 12; // rules that chase each other stop here
+constexpr int most_at_a_node = 8;
+
+using Bindings = std::map<NodeId, NodeId>; // pattern node of a wildcard -> node of the graph
+
+bool commutes(Primitive primitive) {
+    switch (primitive) {
+    case Primitive::add:
+    case Primitive::multiply:
+    case Primitive::maximum:
+    case Primitive::minimum:
+    case Primitive::equal:
+    case Primitive::logical_and:
+    case Primitive::logical_or: return true;
+    default: return false;
+    }
+}
+
+bool one_valued(const Node& node) {
+    return node.op == Op::constant && attribute<Constant>(node).values.size() == 1;
+}
+
+struct Matcher {
+    const PatternRule& rule;
+    const Graph& graph;
+
+    const Wildcard* wildcard(NodeId pattern) const {
+        for (const Wildcard& each : rule.wildcards)
+            if (each.node == pattern) return &each;
+        return nullptr;
+    }
+
+    bool bind(const Wildcard& wildcard, NodeId id, Bindings& bindings) const {
+        if (wildcard.constant && !one_valued(graph[id])) return false;
+        auto [place, fresh] = bindings.emplace(wildcard.node, id);
+        return fresh || place->second == id;
+    }
+
+    bool match_inputs(const Node& pattern, const Node& node, bool swapped, Bindings& bindings) const {
+        const size_t count = pattern.inputs.size();
+        for (size_t i = 0; i < count; ++i)
+            if (!match(pattern.inputs[i], node.inputs[swapped ? count - 1 - i : i], bindings)) return false;
+        return true;
+    }
+
+    bool match(NodeId pattern_id, NodeId id, Bindings& bindings) const {
+        if (const Wildcard* each = wildcard(pattern_id)) return bind(*each, id, bindings);
+        const Node &pattern = rule.graph[pattern_id], &node = graph[id];
+        if (pattern.op == Op::constant)
+            return one_valued(node) && attribute<Constant>(node) == attribute<Constant>(pattern);
+        if (pattern.op != node.op || pattern.op != Op::map || pattern.attributes != node.attributes) return false;
+        Bindings attempt = bindings;
+        if (match_inputs(pattern, node, false, attempt) ||
+            (commutes(attribute<Map>(pattern).primitive) &&
+             (attempt = bindings, match_inputs(pattern, node, true, attempt)))) {
+            bindings = std::move(attempt);
+            return true;
+        }
+        return false;
+    }
+
+    bool condition_holds(const Bindings& bindings) const {
+        if (!rule.condition) return true;
+        std::vector<double> values;
+        for (const Wildcard& each : rule.wildcards)
+            if (each.constant) values.push_back(attribute<Constant>(graph[bindings.at(each.node)]).values[0]);
+        return rule.condition(values);
+    }
+};
+
+/// The element that f32 in a pattern stands for: that of the values it matched.
+Element element_of(const Graph& graph, const Bindings& bindings, Element otherwise) {
+    for (const auto& [pattern, id] : bindings)
+        if (floating(graph.type(id).element)) return graph.type(id).element;
+    return otherwise;
+}
+
+/// Numbers of the pattern take the matched value's shape, so that later matches see them as constants.
+NodeId instantiate(const PatternRule& rule, NodeId pattern_id, Graph& target, const Bindings& bindings,
+                   const Type& type, Span span) {
+    if (auto bound = bindings.find(pattern_id); bound != bindings.end()) return bound->second;
+    const Node& pattern = rule.graph[pattern_id];
+    Element own = pattern.type.element == Element::f32 ? type.element : pattern.type.element;
+    if (pattern.op == Op::constant)
+        return build::constant(target, attribute<Constant>(pattern).values[0], own, type.shape);
+    std::vector<NodeId> inputs;
+    for (NodeId input : pattern.inputs)
+        inputs.push_back(instantiate(rule, input, target, bindings, type, span));
+    if (pattern.op == Op::cast) return build::cast(target, inputs[0], own, span);
+    return build::map(target, attribute<Map>(pattern).primitive, inputs, span);
+}
+
+bool buildable(const PatternRule& rule, NodeId id) { // the right side holds only what instantiate makes
+    const Node& node = rule.graph[id];
+    if (node.op == Op::input || node.op == Op::constant) return true;
+    if (node.op != Op::map && node.op != Op::cast) return false;
+    for (NodeId input : node.inputs)
+        if (!buildable(rule, input)) return false;
+    return true;
+}
+
+NodeId apply(const PatternRule& rule, Graph& target, NodeId id) {
+    Matcher matcher{rule, target};
+    Bindings bindings;
+    if (!matcher.match(rule.left, id, bindings) || !matcher.condition_holds(bindings)) return NodeId::none;
+    const Type type = target.type(id);
+    const Span span = target[id].span;
+    const Type inner{element_of(target, bindings, type.element), type.shape};
+    NodeId result = instantiate(rule, rule.right, target, bindings, inner, span);
+    if (target.type(result).element != type.element) return NodeId::none;
+    result = build::broadcast_to(target, result, type.shape, span);
+    return result == id ? NodeId::none : result;
+}
+
+using RuleIndex = std::map<Primitive, std::vector<const PatternRule*>>;
+
+NodeId rewrite(const RuleIndex& index, Graph& target, NodeId id) {
+    for (int i = 0; i < most_at_a_node && target[id].op == Op::map; ++i) {
+        auto rules = index.find(attribute<Map>(target[id]).primitive);
+        if (rules == index.end()) return id;
+        NodeId next = NodeId::none;
+        for (const PatternRule* rule : rules->second)
+            if ((next = apply(*rule, target, id)) != NodeId::none) break;
+        if (next == NodeId::none) return id;
+        id = next;
+    }
+    return id;
+}
+
+} // namespace
+
+Graph apply_identities(const Graph& graph, const PassContext& context) {
+    RuleIndex index;
+    if (context.rules)
+        for (const PatternRule& rule : *context.rules)
+            if (rule.graph[rule.left].op == Op::map && buildable(rule, rule.right))
+                index[attribute<Map>(rule.graph[rule.left]).primitive].push_back(&rule);
+    Graph result = graph;
+    bool changed = !index.empty();
+    for (int round = 0; round < most_rounds && changed; ++round) {
+        changed = false;
+        result = rebuild(result, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
+            if (result[old].op != Op::map) return NodeId::none;
+            NodeId copy = copy_node(result, old, inputs, target);
+            NodeId better = rewrite(index, target, copy);
+            changed = changed || better != copy;
+            return better;
+        });
+    }
+    return result;
+}
+
+} // namespace gradc
