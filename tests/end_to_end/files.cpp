@@ -1,0 +1,139 @@
+// What gradc reads and writes: odd model files, odd places for the output, the same bytes from the same source.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace end_to_end;
+namespace fs = std::filesystem;
+
+namespace {
+
+Outcome call(const Scratch& scratch, const std::string& arguments) {
+    return run(quoted(gradc) + " " + arguments, {.folder = scratch.path().string(), .limit = 120});
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+/// Nothing but what the test put there: no half-written output, no temporary file.
+size_t entries(const Scratch& scratch) {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()));
+}
+
+} // namespace
+
+TEST_CASE("a model file that is none is told, and nothing is written", "[files]") {
+    Scratch scratch;
+    fs::create_directory(scratch.path() / "folder.grad");
+    REQUIRE(mkfifo((scratch.path() / "pipe.grad").c_str(), 0600) == 0);
+    scratch.write("empty.grad", "");
+    scratch.write("latin.grad", "model m() -> f32 { param a = 1 # caf\xe9\n return a }\n");
+    scratch.write("nul.grad", std::string("model m\0() {}", 13));
+    size_t before = entries(scratch);
+    for (const char* file : {"folder.grad", "pipe.grad", "absent.grad", "latin.grad", "nul.grad"}) {
+        INFO(file);
+        Outcome outcome = call(scratch, std::string("build ") + file + " -o out");
+        CHECK(!outcome.timed_out);
+        CHECK(outcome.code == 1);
+        CHECK(contains(outcome.err, file));
+        CHECK(outcome.out == "");
+    }
+    CHECK(call(scratch, "build empty.grad -o out").code == 1);
+    CHECK(entries(scratch) == before);
+}
+
+TEST_CASE("a byte order mark, CRLF and tabs change nothing", "[files]") {
+    Scratch scratch;
+    std::string model = small_model, crlf = "\xEF\xBB\xBF";
+    for (char c : model) crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    scratch.write("a/m.grad", model);
+    scratch.write("b/m.grad", crlf);
+    for (const char* stage : {"ast", "forward", "graph"}) {
+        std::string arguments = std::string("inspect --emit=") + stage;
+        Outcome plain = call(scratch, arguments + " a/m.grad"), other = call(scratch, arguments + " b/m.grad");
+        CHECK(plain.code == 0);
+        CHECK(plain.out == other.out);
+        CHECK(plain.out != "");
+    }
+    scratch.write("tab.grad", "model m() -> f32 {\r\n\treturn \u00fcber\r\n}\r\n");
+    Outcome tab = call(scratch, "check tab.grad");
+    CHECK(tab.code == 1);
+    CHECK(contains(tab.err, "tab.grad:2:9:")); // a tab is one character, and so is an umlaut
+}
+
+TEST_CASE("an output that cannot be written is refused before any work", "[files]") {
+    Scratch scratch;
+    std::string model = scratch.write("m.grad", small_model);
+    fs::create_directory(scratch.path() / "folder");
+    scratch.write("file", "kept");
+    struct Case {
+        const char* output;
+        const char* told;
+    };
+    for (const Case& each : {Case{"folder", "folder"}, Case{"m.grad", "m.grad"}, Case{"./m.grad", "m.grad"},
+                             Case{"absent/out", "absent"}, Case{"file/out", "file"}}) {
+        INFO(each.output);
+        Outcome outcome = call(scratch, std::string("build m.grad -o ") + each.output);
+        CHECK(outcome.code == 1);
+        CHECK(contains(outcome.err, each.told));
+    }
+    CHECK(scratch.read("m.grad") == small_model);
+    CHECK(scratch.read("file") == "kept");
+    CHECK(entries(scratch) == 3);
+}
+
+TEST_CASE("a user's error leaves an older output alone", "[files]") {
+    Scratch scratch;
+    scratch.write("m.grad", "model m() -> f32 { return unknown }\n");
+    scratch.write("out", "older");
+    Outcome outcome = call(scratch, "build m.grad -o out");
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome.err, "m.grad:1:27: error"));
+    CHECK(scratch.read("out") == "older");
+}
+
+TEST_CASE("the same source gives the same bytes", "[files]") {
+    Scratch scratch;
+    scratch.write("here/m.grad", small_model);
+    scratch.write("there/deeper/m.grad", small_model);
+    REQUIRE(call(scratch, "build here/m.grad -o one").code == 0);
+    sleep(1); // another second, another folder, another locale, another time zone
+    Outcome other = run("cd there/deeper && TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8 USER=x HOME=/ " + quoted(gradc) +
+                            " build m.grad -o ../../two",
+                        {.folder = scratch.path().string(), .limit = 120});
+    REQUIRE(other.code == 0);
+    CHECK(scratch.read("one").size() > 100000);
+    CHECK(scratch.read("one") == scratch.read("two"));
+    CHECK(!contains(scratch.read("one"), scratch.path().string()));
+    CHECK(!contains(scratch.read("one"), tree));
+    for (const char* stage : {"object", "cpp", "llvm"}) {
+        std::string arguments = std::string("build here/m.grad --emit=") + stage + " -o ";
+        REQUIRE(call(scratch, arguments + "s1").code == 0);
+        REQUIRE(call(scratch, arguments + "s2").code == 0);
+        CHECK(scratch.read("s1") != "");
+        CHECK(scratch.read("s1") == scratch.read("s2"));
+    }
+}
+
+TEST_CASE("a closed standard output is no crash", "[files]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    Outcome outcome = run("(" + quoted(gradc) + " inspect m.grad --emit=cpp; echo code $? >&2) | head -c 1",
+                          {.folder = scratch.path().string(), .limit = 60});
+    CHECK(!contains(outcome.err, "code 70"));
+    CHECK(!contains(outcome.err, "code 139"));
+    if (access("/dev/full", W_OK) == 0) {
+        Outcome full = call(scratch, "inspect m.grad --emit=cpp > /dev/full");
+        CHECK(full.code == 1);
+    }
+}
+
+TEST_CASE("the examples stand in canonical form", "[files]") {
+    Scratch scratch;
+    std::string files;
+    for (const fs::directory_entry& example : fs::directory_iterator(tree + "/examples"))
+        files += " " + quoted((example.path() / "model.grad").string());
+    Outcome outcome = call(scratch, "fmt --check" + files);
+    CHECK(outcome.out == "");
+    CHECK(outcome.code == 0);
+}

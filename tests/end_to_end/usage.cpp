@@ -1,0 +1,109 @@
+// The words of both command lines: help, version, wrong usage, exit codes.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+#include <sstream>
+
+using namespace end_to_end;
+
+namespace {
+
+Outcome call(const Scratch& scratch, const std::string& arguments) {
+    return run(quoted(gradc) + " " + arguments, {.folder = scratch.path().string(), .limit = 120});
+}
+
+size_t longest_line(const std::string& text) {
+    size_t longest = 0;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) longest = std::max(longest, line.size());
+    return longest;
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+} // namespace
+
+TEST_CASE("gradc tells its version and its commands", "[usage]") {
+    Scratch scratch;
+    Outcome version = call(scratch, "--version");
+    CHECK(version.code == 0);
+    CHECK(version.out.rfind("gradc 0.", 0) == 0);
+    for (const char* part : {"language", "ABI", "LLVM", "avx2"}) CHECK(contains(version.out, part));
+    Outcome help = call(scratch, "--help");
+    CHECK(help.code == 0);
+    CHECK(help.err == "");
+    CHECK(longest_line(help.out) <= 80);
+    for (const char* command : {"build", "run", "check", "grad", "inspect", "fmt"}) {
+        INFO(command);
+        CHECK(contains(help.out, command));
+        Outcome one = call(scratch, std::string(command) + " --help");
+        CHECK(one.code == 0);
+        CHECK(longest_line(one.out) <= 80);
+        CHECK(contains(one.out, "Example:"));
+        CHECK(contains(one.out, std::string("gradc ") + command));
+    }
+}
+
+TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    struct Case {
+        const char* arguments;
+        const char* told;
+    };
+    for (const Case& each : {Case{"", "gradc"}, Case{"biuld m.grad", "build"}, Case{"build", "MODEL"},
+                             Case{"build m.grad --isa avx3", "avx2"}, Case{"build m.grad --ouptut x", "--output"},
+                             Case{"build m.grad --set hidden", "NAME=VALUE"},
+                             Case{"inspect m.grad --emit=grpah", "graph"},
+                             Case{"check m.grad --batch zero", "--batch"}, Case{"run", "model"}}) {
+        INFO(each.arguments);
+        Outcome outcome = call(scratch, each.arguments);
+        CHECK(outcome.code == 2);
+        CHECK(outcome.out == "");
+        CHECK(contains(outcome.err, each.told));
+    }
+}
+
+TEST_CASE("options stand before or after the file", "[usage]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    CHECK(call(scratch, "build -o before m.grad").code == 0);
+    CHECK(call(scratch, "build m.grad -o after").code == 0);
+    CHECK(scratch.read("before") == scratch.read("after"));
+    CHECK(scratch.read("before").size() > 100000);
+    scratch.write("--odd.grad", small_model);
+    CHECK(call(scratch, "build -o odd -- --odd.grad").code == 0);
+    CHECK(scratch.read("odd").size() > 100000);
+}
+
+TEST_CASE("colour is for terminals", "[usage]") {
+    Scratch scratch;
+    scratch.write("bad.grad", "model m() -> f32 { return y }\n");
+    CHECK(!contains(call(scratch, "check bad.grad").err, "\x1b["));
+    CHECK(contains(call(scratch, "check bad.grad --color=always").err, "\x1b["));
+    CHECK(!contains(call(scratch, "check bad.grad --color=never").err, "\x1b["));
+}
+
+TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    REQUIRE(call(scratch, "build m.grad -o trainer").code == 0);
+    Launch launch{.folder = scratch.path().string(), .limit = 60};
+    Outcome help = run("./trainer --help", launch);
+    CHECK(help.code == 0);
+    for (const char* word : {"train", "eval", "about"}) CHECK(contains(help.out, word));
+    Outcome flags = run("./trainer train --help", launch);
+    CHECK(flags.code == 0);
+    for (const char* flag : {"--epochs", "--rate", "--beta1", "--seed", "--threads", "--json"}) {
+        INFO(flag);
+        CHECK(contains(flags.out, flag));
+    }
+    Outcome unknown = run("./trainer train --epohcs 3", launch);
+    CHECK(unknown.code == 2);
+    CHECK(contains(unknown.err, "--epochs"));
+    CHECK(run("./trainer trian", launch).code == 2);
+    CHECK(run("./trainer train --epochs many", launch).code == 2);
+    CHECK(run("./trainer train --batch 5", launch).code == 2); // compiled for 4
+    Outcome about = run("./trainer about", launch);
+    CHECK(about.code == 0);
+    CHECK(contains(about.out, "gradc 0."));
+}
