@@ -54,11 +54,13 @@ class Definitions {
     /// The node of `initial` that a variable starts from.
     NodeId start_of(const std::string& path) const { return starts_.at(path); }
 
-    Sources& sources;
-    SourceReader& reader;
+    /// Ends the elaboration: from here on nothing of the caller's is referred to.
+    void detach();
+
+    Sources* sources;         // the caller's while elaborating, own ones afterwards
+    SourceReader* reader;     // null afterwards
     Options options;
-    Diagnostics* diagnostics; // where errors go: the caller's while elaborating, `late` afterwards
-    Diagnostics late;
+    Diagnostics* diagnostics; // where errors go
     std::shared_ptr<PrimitiveTable> primitives = std::make_shared<PrimitiveTable>();
     std::deque<Module> modules; // modules[main_module] is the user's file
     uint32_t main_module = 0;
@@ -69,15 +71,18 @@ class Definitions {
     int64_t nodes_made = 0;              // of all graphs so far, against options.node_limit
 
   private:
-    struct Loading;
-    uint32_t load_module(uint32_t source, bool standard, Loading& loading);
+    uint32_t load_module(uint32_t source, bool standard, std::vector<std::string>& under_way);
     void load_library();
-    void declare(Module& module, uint32_t number);
-    void declare_function(Module& module, uint32_t number, const ast::Function& function);
-    void evaluate_constants(uint32_t number);
+    void use(uint32_t number, const ast::Use& use, std::vector<std::string>& under_way);
+    void declare(uint32_t number);
+    void declare_function(uint32_t number, const ast::Function& function);
     void define_constant(const ast::Constant& constant, uint32_t number);
+    void report_unused_settings();
 
     std::vector<uint32_t> library_; // modules of dsl/std
+    std::map<std::string, uint32_t> module_of_path_;
+    Sources own_sources_;
+    Diagnostics late_;
     std::unordered_map<std::string, size_t> variable_numbers_;
     std::unordered_map<std::string, NodeId> starts_;
 };

@@ -9,6 +9,9 @@
 
 namespace gradc {
 
+struct PatternRule;
+struct MathLibrary;
+
 struct Options {
     std::map<std::string, std::string> set; // const name -> text of its value, from --set
     Element precision = Element::f32;        // what f32 in a model file stands for
@@ -128,6 +131,8 @@ struct Elaborated {
     };
     std::vector<Circuit> circuits;
     std::shared_ptr<const DerivativeRules> rules; // for whoever differentiates later
+    std::shared_ptr<const std::vector<PatternRule>> pattern_rules; // identities for the optimizer; see rules.h
+    std::shared_ptr<const MathLibrary> math;      // what declared primitives are made of
     /// Algebraic identities of algebra.grad and of the user's files, see rules.h.
     std::shared_ptr<const std::vector<PatternRule>> identities;
 };

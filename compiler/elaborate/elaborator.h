@@ -4,6 +4,7 @@
 #pragma once
 #include "compiler/elaborate/scope.h"
 #include "compiler/graph/build.h"
+#include "compiler/graph/ranges.h"
 
 namespace gradc {
 
@@ -102,48 +103,82 @@ class Elaborator {
     /// A frame for a block of its own: a train block, a data set.
     Frame block_frame(const std::string& name, uint32_t module, Extension* extension) const;
 
-    // ---- for the parts of the elaborator -------------------------------------------------------------------
+    // ---- for the parts of the elaborator ------------------------------------------------------------
     struct Level {
         Graph* graph = nullptr;
-        std::unique_ptr<Graph> body;      // of a scan; the root's graph belongs to the caller
+        std::unique_ptr<Graph> body;     // of a scan; the root's graph belongs to the caller
         int64_t turns = 1;
-        NodeId turn = NodeId::none;       // in `body`
-        std::vector<NodeId> captured;     // nodes of the level outside
-        std::map<NodeId, NodeId> copies;  // of those, in this graph
+        NodeId turn = NodeId::none;      // in `body`
+        std::unique_ptr<WholeRanges> ranges = {};
+        std::vector<NodeId> captured;    // nodes of the level outside, by number of capture
+        std::map<NodeId, NodeId> copies; // of those, in this graph
     };
-    Level& open_level(int64_t turns);
-    Level close_level();
-    Level& current_level() { return *levels_.back(); }
-    /// A value of an outer level, brought into the current graph.
-    NodeTerm imported(const NodeTerm& outer);
-    Term imported(const Term& outer);
-    Term lookup(const std::string& name, Span span, Scope& scope); // a name's value; reports unknown ones
-    std::vector<std::string> known_names(const Scope& scope) const;
-    int fresh_label(int64_t size);
-    int64_t label_size(int label) const { return label_sizes_[size_t(label)]; }
-    Term make(NodeId node, std::vector<int> labels = {}, bool weak = false) const;
-    std::string next_stream(Scope& scope, const std::string& callee); // "train.mlp_1.uniform_2"
-
-  private:
-    friend class CallElaboration;
-    friend class StatementElaboration;
-    friend class ScanElaboration;
     struct Remembered { // one call of a model
         const FunctionEntry* function;
         std::vector<Term> arguments;
         Term result;
         int level;
     };
+    /// What a body that is elaborated a second time must start from again.
+    struct Counters {
+        std::map<std::string, int> model_calls;
+        size_t remembered;
+    };
+    Counters counters() const { return {model_calls_, remembered_.size()}; }
+    void restore(const Counters& counters);
+
+    Level& open_level(int64_t turns);
+    Level close_level();
+    Level& current_level() { return *levels_.back(); }
+    NodeTerm imported(const NodeTerm& outer); // a value of an outer level, brought into the current graph
+    Range range(NodeId node) { return (*current_level().ranges)(node); } // of a whole node
+    Term lookup(const std::string& name, Span span, Scope& scope); // a name's value; reports unknown ones
+    std::vector<std::string> known_names(const Scope& scope) const;
+    int fresh_label(int64_t size);
+    int64_t label_size(int label) const { return label_sizes_[size_t(label)]; }
+    Term make(NodeId node, std::vector<int> labels = {}, bool weak = false) const;
+    /// The term as a node of the current graph, weak where it is a literal; nothing (after a report) if it is none.
+    std::optional<NodeTerm> operand(const Term& term, Span span);
+    /// `operand` in another element; a literal is made anew in it.
+    NodeTerm in_element(const NodeTerm& operand, Element element, Span span);
+    std::string next_stream(Scope& scope, const std::string& callee); // "train.mlp_1.uniform_2"
+    Element floating_default() const { return floating_default_; }
+    const Term* evaluated(const ast::Expr& expression) const; // an access' object, evaluated ahead
+    void set_evaluated(const ast::Expr& expression, Term value);
+    void forget_evaluated(const ast::Expr& expression) { evaluated_.erase(&expression); }
+    /// The condition of an `if` that is known at run time only may not make what differs between its sides.
+    std::set<std::string>& states() { return states_; }
+    std::map<std::string, Term>& all_cells() { return cells_; }
+    std::vector<Remembered>& remembered() { return remembered_; }
+    std::vector<const FunctionEntry*>& running() { return running_; }
+    std::map<std::string, int>& model_calls() { return model_calls_; }
+
+    /// Floating type of literals, params and random numbers while it lives.
+    class FloatingDefault {
+      public:
+        FloatingDefault(Elaborator& elaborator, Element element)
+            : elaborator_(elaborator), before_(elaborator.floating_default_) {
+            elaborator_.floating_default_ = element;
+        }
+        ~FloatingDefault() { elaborator_.floating_default_ = before_; }
+        FloatingDefault(const FloatingDefault&) = delete;
+
+      private:
+        Elaborator& elaborator_;
+        Element before_;
+    };
+
+  private:
     Graph* root_;
     std::vector<std::unique_ptr<Level>> levels_;
     std::map<std::string, Term> cells_;
-    std::set<std::string> states_;         // cells that are states of models
+    std::set<std::string> states_; // cells that are states of models
     std::vector<Remembered> remembered_;
     std::map<std::string, int> model_calls_; // distinct ones, for streams
     std::vector<int64_t> label_sizes_;
     std::vector<const FunctionEntry*> running_; // calls under way, for recursion
-    int depth_ = 0;                             // of calls
-    std::map<const ast::Expr*, Term> evaluated_; // accesses' objects of the definition by index under way
+    Element floating_default_;
+    std::map<const ast::Expr*, Term> evaluated_;
 };
 
 /// For whoever differentiates: clauses of the library and of the user's file, elaborated on demand.

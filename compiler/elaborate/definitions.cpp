@@ -1,0 +1,242 @@
+// Loading the files of a compilation and looking up what they declare. A file's `use` lines are followed before its own
+// constants are evaluated; a file that is used twice is loaded once; a cycle is an error at the line that closes it.
+#include "compiler/elaborate/definitions.h"
+#include "compiler/elaborate/elaborator.h"
+#include "dsl/parser.h"
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+std::string folder(const std::string& path) {
+    size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+/// The constant that `--set name=text` means: a number or true or false.
+std::optional<Term> set_value(std::string text) {
+    if (text == "true" || text == "false") return truth(text == "true");
+    text.erase(std::remove(text.begin(), text.end(), '_'), text.end());
+    double value = 0;
+    auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (fault != std::errc() || end != text.data() + text.size() || value != value) return {};
+    bool is_whole = text.find_first_of(".eEin") == std::string::npos;
+    if (!is_whole) return real(value);
+    return std::abs(value) < 9e15 ? std::optional(whole_number(int64_t(value))) : std::nullopt;
+}
+
+} // namespace
+
+Definitions::Definitions(Sources& sources, SourceReader& reader, const Options& options,
+                         Diagnostics& diagnostics)
+    : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics),
+      initial(primitives) {
+    shielded.emplace_back(); // clause 0: stop_gradient, which passes nothing on
+}
+
+void Definitions::detach() {
+    own_sources_ = *sources;
+    sources = &own_sources_;
+    reader = nullptr;
+    diagnostics = &late_;
+}
+
+void Definitions::load(uint32_t main) {
+    load_library();
+    std::vector<std::string> under_way;
+    main_module = load_module(main, false, under_way);
+    report_unused_settings();
+}
+
+void Definitions::load_library() {
+    for (const StandardFile& file : standard_library()) {
+        if (std::string_view(file.name) == "std/math.grad") continue; // approximations, not for models
+        uint32_t source = sources->add({file.name, std::string(file.text)});
+        std::vector<std::string> none;
+        library_.push_back(load_module(source, true, none));
+    }
+}
+
+uint32_t Definitions::load_module(uint32_t source, bool standard, std::vector<std::string>& under_way) {
+    std::string path = sources->all[source].name;
+    under_way.push_back(path);
+    uint32_t number = uint32_t(modules.size());
+    module_of_path_[path] = number;
+    modules.emplace_back();
+    modules[number].standard = standard;
+    modules[number].tree = parse(*sources, source, *diagnostics);
+    for (const ast::Item& item : modules[number].tree.items)
+        if (auto* line = std::get_if<ast::Use>(&item.node)) use(number, *line, under_way);
+    declare(number);
+    under_way.pop_back();
+    return number;
+}
+
+void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::string>& under_way) {
+    std::string path = line.path;
+    if (path.empty() || path[0] != '/')
+        path = folder(sources->all[modules[number].tree.source].name) + path;
+    if (std::find(under_way.begin(), under_way.end(), path) != under_way.end()) {
+        diagnostics->report(Code::import_cycle, line.path_span,
+                            fmt::format("`{}` uses itself, by way of this line", line.path),
+                            "already being read", "move what both need into a third file");
+        return;
+    }
+    if (auto known = module_of_path_.find(path); known != module_of_path_.end()) {
+        modules[number].uses.push_back(known->second);
+        return;
+    }
+    if (under_way.size() >= 64) {
+        diagnostics->report(Code::import_cycle, line.path_span, "files use each other more than 64 deep");
+        return;
+    }
+    std::string reason;
+    auto text = reader->read(path, reason);
+    if (!text) {
+        diagnostics->report(Code::unreadable_file, line.path_span,
+                            fmt::format("cannot read `{}`: {}", path, reason), "",
+                            "the path is relative to the file that uses it");
+        return;
+    }
+    uint32_t source = sources->add({path, std::move(*text)});
+    uint32_t used = load_module(source, false, under_way);
+    modules[number].uses.push_back(used);
+}
+
+void Definitions::declare(uint32_t number) {
+    for (const ast::Item& item : modules[number].tree.items) {
+        if (auto* function = std::get_if<ast::Function>(&item.node)) declare_function(number, *function);
+        if (auto* constants = std::get_if<ast::Constants>(&item.node))
+            for (const ast::Constant& constant : constants->all) define_constant(constant, number);
+    }
+}
+
+void Definitions::declare_function(uint32_t number, const ast::Function& function) {
+    Module& module = modules[number];
+    FunctionEntry entry{&function, number, {}};
+    if (!function.value && !function.body) {
+        if (!module.standard) {
+            diagnostics->report(Code::missing_return, function.name_span,
+                                fmt::format("`{}` has neither `= ..` nor a block", function.name), "",
+                                "only the library declares what the machine computes itself");
+            return;
+        }
+        entry.primitive = primitives->declare(function.name, int(function.parameters.size()));
+    }
+    auto [at, fresh] = module.functions.emplace(function.name, entry);
+    if (fresh) return;
+    diagnostics
+        ->report(Code::duplicate_definition, function.name_span,
+                 fmt::format("`{}` is defined twice in this file", function.name))
+        .remarks.push_back({at->second.tree->name_span, "first defined here"});
+}
+
+void Definitions::define_constant(const ast::Constant& constant, uint32_t number) {
+    Module& module = modules[number];
+    const std::string& name = constant.target.name;
+    if (auto known = module.constant_spans.find(name); known != module.constant_spans.end()) {
+        diagnostics
+            ->report(Code::duplicate_definition, constant.target.span,
+                     fmt::format("const `{}` is defined twice in this file", name))
+            .remarks.push_back({known->second, "first defined here"});
+        return;
+    }
+    module.constant_spans[name] = constant.target.span;
+    auto set = options.set.find(name);
+    if (!module.standard && set != options.set.end()) {
+        settings_used.insert(name);
+        auto value = set_value(set->second);
+        if (!value)
+            diagnostics->report(Code::bad_constant, constant.target.span,
+                                fmt::format("--set {}={}: `{}` is no number", name, set->second, set->second));
+        module.constants[name] = value ? *value : Term{};
+        return;
+    }
+    Graph scratch(primitives);
+    Elaborator elaborator(*this, scratch, {});
+    Frame frame = elaborator.block_frame("const", number, nullptr);
+    Scope scope;
+    scope.frame = &frame;
+    Term value = elaborator.evaluate(*constant.value, scope);
+    if (!value.poisoned() && !gradc::constant(value)) {
+        diagnostics->report(Code::not_constant, constant.value->span,
+                            fmt::format("const `{}` must be known when compiling", name),
+                            elaborator.describe(value) + " is known at run time only");
+        value = Term{};
+    }
+    module.constants[name] = value;
+}
+
+void Definitions::report_unused_settings() {
+    for (const auto& [name, text] : options.set) {
+        if (settings_used.count(name)) continue;
+        auto near = nearest(name, constant_names(main_module));
+        diagnostics->report(Code::unknown_constant, {},
+                            fmt::format("--set {}={}: the model has no const `{}`", name, text, name), "",
+                            near ? fmt::format("did you mean `{}`?", *near) : "");
+    }
+}
+
+const FunctionEntry* Definitions::find_function(const std::string& name, uint32_t number) const {
+    auto in = [&](uint32_t module) -> const FunctionEntry* {
+        auto found = modules[module].functions.find(name);
+        return found == modules[module].functions.end() ? nullptr : &found->second;
+    };
+    if (auto own = in(number)) return own;
+    for (uint32_t used : modules[number].uses)
+        if (auto found = in(used)) return found;
+    for (uint32_t module : library_)
+        if (auto found = in(module)) return found;
+    return nullptr;
+}
+
+const Term* Definitions::find_constant(const std::string& name, uint32_t number) const {
+    auto in = [&](uint32_t module) -> const Term* {
+        auto found = modules[module].constants.find(name);
+        return found == modules[module].constants.end() ? nullptr : &found->second;
+    };
+    if (auto own = in(number)) return own;
+    for (uint32_t used : modules[number].uses)
+        if (auto found = in(used)) return found;
+    return nullptr;
+}
+
+std::vector<std::string> Definitions::function_names(uint32_t number) const {
+    std::set<std::string> names;
+    auto add = [&](uint32_t module) {
+        for (const auto& each : modules[module].functions) names.insert(each.first);
+    };
+    add(number);
+    for (uint32_t module : modules[number].uses) add(module);
+    for (uint32_t module : library_) add(module);
+    return {names.begin(), names.end()};
+}
+
+std::vector<std::string> Definitions::constant_names(uint32_t number) const {
+    std::vector<std::string> names;
+    auto add = [&](uint32_t module) {
+        for (const auto& each : modules[module].constant_spans) names.push_back(each.first);
+    };
+    add(number);
+    for (uint32_t module : modules[number].uses) add(module);
+    return names;
+}
+
+Variable* Definitions::find_variable(const std::string& path) {
+    auto found = variable_numbers_.find(path);
+    return found == variable_numbers_.end() ? nullptr : &variables[found->second];
+}
+
+Variable& Definitions::add_variable(Variable variable, NodeId start) {
+    variable_numbers_[variable.path] = variables.size();
+    starts_[variable.path] = start;
+    NodeId assign = build::assign(initial, variable.path, start, variable.span);
+    initial.outputs.push_back({variable.path, assign});
+    variables.push_back(std::move(variable));
+    return variables.back();
+}
+
+} // namespace gradc

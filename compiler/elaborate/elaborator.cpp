@@ -1,0 +1,217 @@
+// The elaborator's own state: levels of graphs (a scan's body is one), scalars of the run, random streams, limits, and
+// how terms become nodes.
+#include "compiler/elaborate/elaborator.h"
+#include "compiler/util/check.h"
+#include <cmath>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+uint64_t hash_stream(const std::string& path) { // FNV-1a, 64 bits
+    uint64_t hash = 14695981039346656037u;
+    for (unsigned char c : path) hash = (hash ^ c) * 1099511628211u;
+    return hash;
+}
+
+} // namespace
+
+Elaborator::Elaborator(Definitions& definitions, Graph& graph, ElaborationMode mode)
+    : definitions(definitions), mode(mode), root_(&graph),
+      floating_default_(definitions.options.precision) {
+    levels_.push_back(std::make_unique<Level>());
+    levels_.back()->graph = &graph;
+    levels_.back()->ranges = std::make_unique<WholeRanges>(graph, mode.largest_batch);
+}
+
+Elaborator::~Elaborator() { definitions.nodes_made += int64_t(root_->size()); }
+
+Graph& Elaborator::graph() { return *levels_.back()->graph; }
+int Elaborator::level() const { return int(levels_.size()) - 1; }
+
+Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::string caret,
+                              std::string repair) {
+    return definitions.diagnostics->report(code, span, std::move(message), std::move(caret),
+                                           std::move(repair));
+}
+
+void Elaborator::check_limits(Span span) {
+    int64_t nodes = definitions.nodes_made;
+    for (const auto& each : levels_) nodes += int64_t(each->graph->size());
+    if (nodes <= definitions.options.node_limit) return;
+    error(Code::node_limit, span,
+          fmt::format("the program passes {} nodes here", definitions.options.node_limit), "",
+          "a `repeat` unrolls: use `scan` for long loops, or raise --limit");
+    throw Abandoned{};
+}
+
+Frame Elaborator::block_frame(const std::string& name, uint32_t module, Extension* extension) const {
+    Frame frame;
+    frame.stream = name;
+    frame.module = module;
+    frame.extension = extension;
+    frame.floating_default = definitions.options.precision;
+    return frame;
+}
+
+// ---- levels -----------------------------------------------------------------------------------------
+
+Elaborator::Level& Elaborator::open_level(int64_t turns) {
+    auto level = std::make_unique<Level>();
+    level->body = std::make_unique<Graph>(definitions.primitives);
+    level->graph = level->body.get();
+    level->ranges = std::make_unique<WholeRanges>(*level->graph, mode.largest_batch);
+    level->turns = turns;
+    level->turn = level->graph->add(Op::input, {Element::i32, {}}, {},
+                                    Input{Input::Source::turn, "turn", 0, turns - 1});
+    levels_.push_back(std::move(level));
+    return *levels_.back();
+}
+
+Elaborator::Level Elaborator::close_level() {
+    Level level = std::move(*levels_.back());
+    levels_.pop_back();
+    std::erase_if(remembered_, [&](const Remembered& each) { return each.level > this->level(); });
+    return level;
+}
+
+void Elaborator::restore(const Counters& counters) {
+    model_calls_ = counters.model_calls;
+    remembered_.resize(std::min(remembered_.size(), counters.remembered));
+}
+
+NodeTerm Elaborator::imported(const NodeTerm& outer) {
+    NodeTerm result = outer;
+    while (result.level < level()) {
+        Graph& from = *levels_[size_t(result.level)]->graph;
+        Level& to = *levels_[size_t(result.level) + 1];
+        const Node& node = from[result.node];
+        auto known = to.copies.find(result.node);
+        NodeId copy;
+        if (known != to.copies.end())
+            copy = known->second;
+        else if (node.op == Op::constant || node.op == Op::iota)
+            copy = to.graph->add(node.op, node.type, {}, node.attributes, node.span);
+        else {
+            Input input{Input::Source::capture, std::to_string(to.captured.size()), 0, -1};
+            if (whole(node.type.element)) {
+                Range range = (*levels_[size_t(result.level)]->ranges)(result.node);
+                input.low = range.low, input.high = range.high;
+            }
+            copy = to.graph->add(Op::input, node.type, {}, input, node.span);
+            if (!node.name.empty()) to.graph->name_node(copy, node.name);
+            to.captured.push_back(result.node);
+        }
+        to.copies[result.node] = copy;
+        result.node = copy;
+        ++result.level;
+    }
+    return result;
+}
+
+// ---- scalars and random numbers -------------------------------------------------------------------------
+
+Term Elaborator::scalar(const std::string& name) {
+    NodeTerm outer{build::scalar_input(*root_, name, Element::f64), true, 0, {}};
+    return {imported(outer)};
+}
+
+NodeId Elaborator::row_count(Span span) {
+    return imported({build::scalar_input(*root_, "rows", Element::i64, span), false, 0, {}}).node;
+}
+
+std::string Elaborator::next_stream(Scope& scope, const std::string& callee) {
+    return fmt::format("{}.{}_{}", scope.frame->stream, callee, ++scope.frame->counts["~" + callee]);
+}
+
+/// Inside loops each turn is a step of its own: (step * turns + turn), for every loop around.
+Term Elaborator::uniform(const Shape& shape, Element element, Scope& scope, Span span) {
+    std::string stream = next_stream(scope, "random");
+    Graph& target = graph();
+    NodeId seed = imported({build::scalar_input(*root_, "seed", Element::i64), false, 0, {}}).node;
+    NodeId step;
+    if (mode.initial)
+        step = build::constant(target, 0, Element::f64);
+    else {
+        step = std::get<NodeTerm>(scalar("step").data).node;
+        for (size_t i = 1; i < levels_.size(); ++i) {
+            NodeId turn = imported({levels_[i]->turn, false, int(i), {}}).node;
+            NodeId turns = build::constant(target, double(levels_[i]->turns), Element::f64);
+            step = build::map(target, Primitive::multiply, {step, turns});
+            step = build::map(target, Primitive::add, {step, build::cast(target, turn, Element::f64)});
+        }
+    }
+    std::vector<NodeId> inputs{seed, step};
+    if (!shape.empty() && shape[0] == rows) {
+        NodeId numbers;
+        if (mode.rows_of_data)
+            numbers = root_->add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
+        else
+            numbers = build::iota(*root_, {rows}, 0, Element::i32);
+        inputs.push_back(imported({numbers, false, 0, {}}).node);
+    }
+    Element drawn = element == Element::f64 ? Element::f64 : Element::f32;
+    NodeId node = target.add(Op::random, {drawn, shape}, inputs, Random{hash_stream(stream)}, span);
+    return make(build::cast(target, node, element, span));
+}
+
+// ---- terms ----------------------------------------------------------------------------------------------
+
+Term Elaborator::make(NodeId node, std::vector<int> labels, bool weak) const {
+    return {NodeTerm{node, weak, level(), std::move(labels)}};
+}
+Term Elaborator::term(NodeId node, bool weak) const { return make(node, {}, weak); }
+
+int Elaborator::fresh_label(int64_t size) {
+    label_sizes_.push_back(size);
+    return int(label_sizes_.size()) - 1;
+}
+
+Element Elaborator::language_element(const std::string& name) const {
+    if (name == "f32") return definitions.options.precision;
+    if (name == "f64") return Element::f64;
+    if (name == "bf16") return Element::bf16;
+    if (name == "u8") return Element::u8;
+    if (name == "bool") return Element::boolean;
+    return Element::i32;
+}
+
+const Term* Elaborator::evaluated(const ast::Expr& expression) const {
+    auto found = evaluated_.find(&expression);
+    return found == evaluated_.end() ? nullptr : &found->second;
+}
+void Elaborator::set_evaluated(const ast::Expr& expression, Term value) {
+    evaluated_[&expression] = std::move(value);
+}
+
+const Term* Elaborator::cell(const std::string& name) const {
+    auto found = cells_.find(name);
+    return found == cells_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::pair<std::string, Term>> Elaborator::updated_states() {
+    std::vector<std::pair<std::string, Term>> result;
+    for (const std::string& path : states_) {
+        const Term& value = cells_.at(path);
+        auto at_start = existing_variable(path);
+        if (!at_start || !same(*at_start, value)) result.push_back({path, value});
+    }
+    return result;
+}
+
+void Scope::adopt(const Scope& inner) {
+    for (auto& [name, binding] : names) {
+        auto found = inner.names.find(name);
+        if (found != inner.names.end()) binding = found->second;
+    }
+}
+
+std::vector<std::string> Elaborator::known_names(const Scope& scope) const {
+    std::vector<std::string> names{"training", "true", "false", "inf", "nan", "pi"};
+    for (const auto& each : scope.names) names.push_back(each.first);
+    for (auto& name : definitions.constant_names(scope.frame->module)) names.push_back(name);
+    return names;
+}
+
+} // namespace gradc

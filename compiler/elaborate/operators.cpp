@@ -1,0 +1,164 @@
+// The language's operators on terms: constants are computed now, the rest becomes maps and contractions.
+#include "compiler/elaborate/promotion.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace gradc {
+
+using ast::BinaryOperator;
+
+namespace {
+
+struct Meaning {
+    Primitive primitive;
+    Wanted wanted;
+    const char* doing;
+    bool swapped = false, negated = false; // a > b is b < a, a != b is not a == b
+};
+
+Meaning meaning(BinaryOperator op) {
+    switch (op) {
+    case BinaryOperator::logical_or: return {Primitive::logical_or, Wanted::logical, "or"};
+    case BinaryOperator::logical_and: return {Primitive::logical_and, Wanted::logical, "and"};
+    case BinaryOperator::equal: return {Primitive::equal, Wanted::number, "compare"};
+    case BinaryOperator::not_equal: return {Primitive::equal, Wanted::number, "compare", false, true};
+    case BinaryOperator::less: return {Primitive::less, Wanted::number, "compare"};
+    case BinaryOperator::less_equal: return {Primitive::less_equal, Wanted::number, "compare"};
+    case BinaryOperator::greater: return {Primitive::less, Wanted::number, "compare", true};
+    case BinaryOperator::greater_equal: return {Primitive::less_equal, Wanted::number, "compare", true};
+    case BinaryOperator::add: return {Primitive::add, Wanted::number, "add"};
+    case BinaryOperator::subtract: return {Primitive::subtract, Wanted::number, "subtract"};
+    case BinaryOperator::multiply: return {Primitive::multiply, Wanted::number, "multiply"};
+    case BinaryOperator::divide: return {Primitive::divide, Wanted::floating, "divide"};
+    case BinaryOperator::modulo: return {Primitive::remainder, Wanted::number, "take the remainder of"};
+    case BinaryOperator::matmul:
+    case BinaryOperator::power: break;
+    }
+    return {Primitive::add, Wanted::number, "combine"};
+}
+
+/// N == N and the like are known when compiling.
+std::optional<Term> compare_rows(BinaryOperator op, const Term& left, const Term& right) {
+    if (!left.as<RowsSize>() || !right.as<RowsSize>()) return {};
+    if (op == BinaryOperator::equal) return truth(true);
+    if (op == BinaryOperator::not_equal) return truth(false);
+    return {};
+}
+
+Term text_equality(BinaryOperator op, const ConstantText& left, const ConstantText& right) {
+    return truth((left.value == right.value) == (op == BinaryOperator::equal));
+}
+
+} // namespace
+
+Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span,
+                        Span right_span, Span op_span) {
+    if (left.poisoned() || right.poisoned()) return {};
+    Operand a{left, left_span}, b{right, right_span};
+    if (op == BinaryOperator::matmul) return matmul(*this, a, b, span, op_span);
+    if (op == BinaryOperator::power) return power(*this, a, b, span, op_span);
+    if (auto known = compare_rows(op, left, right)) return *known;
+    bool equality = op == BinaryOperator::equal || op == BinaryOperator::not_equal;
+    if (equality && left.as<ConstantText>() && right.as<ConstantText>())
+        return text_equality(op, *left.as<ConstantText>(), *right.as<ConstantText>());
+    Meaning is = meaning(op);
+    if (is.swapped) std::swap(a, b);
+    if (auto folded = fold(*this, is.primitive, {a.term, b.term})) {
+        if (!is.negated) return *folded;
+        return truth(folded->as<ConstantNumber>()->value == 0);
+    }
+    std::vector<Operand> written{a, b};
+    auto met = meet(*this, written, is.wanted, is.doing, span);
+    if (!met) return {};
+    bool weak = met->weak && (is.wanted == Wanted::number || is.wanted == Wanted::floating) &&
+                std::string_view(is.doing) != "compare";
+    if (is.swapped) std::swap(written[0], written[1]);
+    if (is.swapped) std::swap(met->operands[0], met->operands[1]);
+    std::vector<NodeTerm> operands = met->operands;
+    if (!common_shape(*this, operands) || !is.swapped)
+        ; // misfits are reported in the order as written
+    else
+        std::swap(operands[0], operands[1]);
+    Term result = elementwise(*this, is.primitive, operands, weak, written, is.doing, span, op_span);
+    auto node = result.as<NodeTerm>();
+    if (!is.negated || !node) return result;
+    return make(build::map(graph(), Primitive::logical_not, {node->node}, span), node->labels);
+}
+
+Term Elaborator::negate(const Term& operand, Span span) {
+    if (operand.poisoned()) return {};
+    if (auto folded = fold(*this, Primitive::negate, {operand})) return *folded;
+    std::vector<Operand> written{{operand, span}};
+    auto met = meet(*this, written, Wanted::number, "negate", span);
+    if (!met) return {};
+    return elementwise(*this, Primitive::negate, met->operands, met->weak, written, "negate", span);
+}
+
+Term Elaborator::select(const Term& condition, const Term& yes, const Term& no, Span span) {
+    if (condition.poisoned() || yes.poisoned() || no.poisoned()) return {};
+    if (auto known = condition.as<ConstantNumber>(); known && known->kind == ConstantNumber::Kind::boolean)
+        if (constant(yes) && constant(no)) return known->value != 0 ? yes : no;
+    auto chooser = meet(*this, {{condition, span}}, Wanted::logical, "where", span);
+    std::vector<Operand> written{{yes, span}, {no, span}};
+    auto met = meet(*this, written, Wanted::any, "choose between", span);
+    if (!chooser || !met) return {};
+    std::vector<NodeTerm> operands{chooser->operands[0], met->operands[0], met->operands[1]};
+    written.insert(written.begin(), {condition, span});
+    return elementwise(*this, Primitive::select, operands, met->weak, written, "choose between", span);
+}
+
+Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent, Span span, Span op_span) {
+    auto pow = elaborator.definitions.primitives->find("pow");
+    auto number = exponent.term.as<ConstantNumber>();
+    if (pow)
+        if (auto folded = fold(elaborator, *pow, {base.term, exponent.term})) {
+            bool stays = base.term.as<ConstantNumber>()->kind != ConstantNumber::Kind::real &&
+                         number->kind != ConstantNumber::Kind::real && number->value >= 0;
+            double value = folded->as<ConstantNumber>()->value;
+            return stays && value < 9e15 && value > -9e15 ? whole_number(int64_t(value)) : *folded;
+        }
+    // x^2 is x * x: exact for whole numbers, and for negative ones whatever pow does.
+    bool small = number && (number->value == 1 || number->value == 2 || number->value == 3 || number->value == 4);
+    if (small) {
+        auto times = [&](const Term& a, const Term& b) {
+            return elaborator.binary(BinaryOperator::multiply, a, b, span, base.span, base.span);
+        };
+        auto met = meet(elaborator, {base}, Wanted::number, "raise", span);
+        if (!met) return {};
+        met->operands[0].weak = met->weak;
+        Term x{met->operands[0]};
+        if (number->value == 1) return x;
+        Term square = times(x, x);
+        if (number->value == 2) return square;
+        return number->value == 3 ? times(square, x) : times(square, square);
+    }
+    auto met = meet(elaborator, {base, exponent}, Wanted::floating, "raise", span);
+    if (!met) return {};
+    if (number && number->value == 0.5)
+        return elementwise(elaborator, Primitive::square_root, {met->operands[0]}, met->weak, {base}, "raise", span);
+    if (!pow) {
+        elaborator.error(Code::unknown_function, span, "the library declares no `pow`");
+        return {};
+    }
+    return elementwise(elaborator, *pow, met->operands, met->weak, {base, exponent}, "raise", span, op_span);
+}
+
+Term transpose(Elaborator& elaborator, const Operand& operand, Span span) {
+    auto value = elaborator.operand(operand.term, span);
+    if (!value) return {};
+    Graph& graph = elaborator.graph();
+    int rank = graph.type(value->node).rank(), labels = int(value->labels.size());
+    if (rank - labels < 2) {
+        elaborator.error(Code::wrong_operand, span,
+                         fmt::format("' swaps the last two axes, but {} has {}", named(elaborator, operand),
+                                     rank - labels == 1 ? "one" : "none"));
+        return {};
+    }
+    std::vector<int> axes(size_t(rank), 0);
+    std::iota(axes.begin(), axes.end(), 0);
+    std::swap(axes[size_t(rank) - 1], axes[size_t(rank) - 2]);
+    return elaborator.make(permuted(graph, value->node, axes, span), value->labels, value->weak);
+}
+
+} // namespace gradc

@@ -1,0 +1,44 @@
+// Comparing terms: what makes two calls of a model the same call.
+#include "compiler/elaborate/term.h"
+
+namespace gradc {
+
+namespace {
+
+bool same_items(const std::vector<Term>& a, const std::vector<Term>& b) {
+    if (a.size() != b.size()) return false;
+    for (size_t i = 0; i < a.size(); ++i)
+        if (!same(a[i], b[i])) return false;
+    return true;
+}
+
+} // namespace
+
+bool constant(const Term& term) {
+    if (auto list = term.as<ListTerm>()) {
+        for (const Term& item : list->items)
+            if (!constant(item)) return false;
+        return true;
+    }
+    return term.as<ConstantNumber>() || term.as<RowsSize>() || term.as<ConstantText>();
+}
+
+bool same(const Term& a, const Term& b) {
+    if (a.data.index() != b.data.index()) return false;
+    if (auto x = a.as<ConstantNumber>()) {
+        auto y = b.as<ConstantNumber>();
+        return x->kind == y->kind && x->value == y->value;
+    }
+    if (auto x = a.as<ConstantText>()) return x->value == b.as<ConstantText>()->value;
+    if (auto x = a.as<NodeTerm>()) {
+        auto y = b.as<NodeTerm>();
+        return x->node == y->node && x->weak == y->weak && x->level == y->level && x->labels == y->labels;
+    }
+    if (auto x = a.as<ListTerm>()) return same_items(x->items, b.as<ListTerm>()->items);
+    if (auto x = a.as<TupleTerm>()) return same_items(x->items, b.as<TupleTerm>()->items);
+    if (auto x = a.as<std::shared_ptr<const Foreign>>())
+        return *x == *b.as<std::shared_ptr<const Foreign>>();
+    return !a.poisoned();
+}
+
+} // namespace gradc
