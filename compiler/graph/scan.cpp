@@ -141,6 +141,24 @@ std::vector<NodeId> build::scan(Graph& graph, Graph body, std::vector<NodeId> ca
     return result;
 }
 
+NodeId saved_carry(Graph& graph, NodeId id, int number) {
+    const Node& node = graph[id];
+    Scan scan = attribute<Scan>(node);
+    Graph body = graph.body(scan.body);
+    auto known = scan_inputs(body).carries;
+    for (size_t i = size_t(scan.carries); i < body.outputs.size(); ++i)
+        if (size_t(number) < known.size() && body.outputs[i].node == known[size_t(number)])
+            return graph.add(Op::part, part_type(graph, scan, int(i)), {id}, Part{int(i)}, node.span);
+    auto captures = node.inputs.begin() + scan.carries;
+    size_t parts = body.outputs.size();
+    auto saving = build::scan(graph, std::move(body), {node.inputs.begin(), captures}, {captures, node.inputs.end()},
+                              scan.turns, scan.reverse, node.span);
+    NodeId loop = graph[saving[0]].inputs[0];
+    scan = attribute<Scan>(graph[loop]);
+    int part = int(parts) + number;
+    return graph.add(Op::part, part_type(graph, scan, part), {loop}, Part{part}, node.span);
+}
+
 Graph prune_scans(const Graph& graph) {
     std::map<NodeId, std::vector<bool>> read; // of each scan, which parts
     std::vector<NodeId> roots;
