@@ -1,6 +1,6 @@
 // gradc grad: the value of a model that takes nothing (or of a training loss on a drawn batch) and its gradients, by the
 // evaluator, in double. --dot draws the graph with each edge's value above and the gradient that flows back below.
-#include "compiler/check/sample.h"
+#include "compiler/check/gradient_check.h"
 #include "compiler/commands.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"
@@ -12,22 +12,10 @@
 namespace gradc {
 namespace {
 
-struct Question { // a scalar and what it is differentiated by
-    std::string name;
-    Graph graph;
-    NodeId value;
-    std::vector<NodeId> parameters;
-    const std::vector<Flag>* flags;
-};
-
-std::vector<Question> questions(const Elaborated& elaborated) {
-    static const std::vector<Flag> none;
-    std::vector<Question> all;
-    for (const Elaborated::Circuit& circuit : elaborated.circuits)
-        all.push_back({circuit.model, circuit.graph, circuit.graph.outputs[0].node, circuit.parameters, &none});
-    if (all.empty())
-        for (const TrainBlock& block : elaborated.blocks)
-            all.push_back({block.name, block.forward, block.loss, block.parameters, &block.flags});
+/// Models that take nothing; without one, the training losses.
+std::vector<Question> answered(const Elaborated& elaborated) {
+    std::vector<Question> all = questions(elaborated);
+    if (!elaborated.circuits.empty()) all.erase(all.begin(), all.begin() + long(elaborated.blocks.size()));
     return all;
 }
 
@@ -119,7 +107,7 @@ int answer(const Question& question, const Elaborated& elaborated, const Command
     for (NodeId id : gradients)
         if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
     SampleOptions options{line.batch, line.seed};
-    Environment environment = sample(elaborated, *question.flags, graph, options);
+    Environment environment = sample(elaborated, question.flags, graph, options);
     auto start = initial_values(elaborated, line.seed); // exactly the initial values: no noise here
     for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
     if (std::string fault = apply(line.at, question, environment); !fault.empty()) {
@@ -139,7 +127,7 @@ int answer(const Question& question, const Elaborated& elaborated, const Command
 
 int draw(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
     SampleOptions options{line.batch, line.seed};
-    Environment environment = sample(elaborated, *question.flags, question.graph, options);
+    Environment environment = sample(elaborated, question.flags, question.graph, options);
     auto start = initial_values(elaborated, line.seed);
     for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
     apply(line.at, question, environment);
@@ -156,11 +144,8 @@ int grad_command(const CommandLine& line) {
     FileReader reader;
     std::string fault;
     Front front = load(line, reader, fault);
-    if (!front.elaborated) {
-        fmt::print(stderr, "{}{}", fault, print(front.diagnostics, front.sources, line.color));
-        return exit_code::input;
-    }
-    std::vector<Question> all = questions(*front.elaborated);
+    if (!front.elaborated) return refuse(front, fault, line);
+    std::vector<Question> all = answered(*front.elaborated);
     if (all.empty()) {
         fmt::print(stderr, "gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
         return exit_code::input;

@@ -34,10 +34,7 @@ int run_model_command(const CommandLine& line) {
     FileReader reader;
     std::string fault;
     Front front = load(line, reader, fault);
-    if (!front.elaborated) {
-        fmt::print(stderr, "{}{}", fault, print(front.diagnostics, front.sources, line.color));
-        return exit_code::input;
-    }
+    if (!front.elaborated) return refuse(front, fault, line);
     std::string folder = cache_folder() + "/" + cache_key(line, source_hash(front.sources));
     std::string trainer = folder + "/" + stem_of(line.model);
     if (access(trainer.c_str(), X_OK) != 0) {

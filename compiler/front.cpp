@@ -141,7 +141,7 @@ ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& 
         entry.evaluation = collect.add(block.name + ".evaluate", block.evaluation);
         if (block.predict) entry.predict = collect.add(block.name + ".predict", *block.predict);
         Graph trace = diagnose(block.forward, block.loss, sources);
-        if (!trace.outputs.empty()) entry.diagnose = 1 + collect.add(block.name + ".diagnose", trace);
+        if (!trace.outputs.empty()) entry.diagnose = collect.add(block.name + ".diagnose", trace);
         metadata.blocks.push_back(std::move(entry));
     }
     return result;

@@ -11,6 +11,8 @@
 
 namespace gradc {
 
+using target::Metadata;
+
 /// A model file read, parsed and elaborated, with what diagnostics need.
 struct Front {
     Sources sources;
@@ -45,8 +47,16 @@ struct Compiled {
     loop::Module module;
     Metadata metadata;
 };
+Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated&,
+                        const std::vector<loop::Isa>& isas, StageTimes&);
 Compiled compile(const Elaborated&, const CommandLine&, const Sources&, StageTimes&);
 
 std::string source_hash(const Sources& sources);
+
+/// Compiles and links the trainer to `path`; prints what goes wrong. Returns an exit code.
+int write_trainer(const Front& front, const CommandLine& line, const std::string& path);
+
+/// Prints a file that could not be read or the diagnostics of one that could.
+int refuse(const Front& front, const std::string& fault, const CommandLine& line);
 
 } // namespace gradc

@@ -1,0 +1,129 @@
+// From graphs to a module of loops: optimizing each program, planning them together, lowering, and the trainer's table.
+#include "compiler/elaborate/math.h"
+#include "compiler/elaborate/rules.h"
+#include "compiler/graph/print.h"
+#include "compiler/optimize/optimize.h"
+#include "compiler/pipeline.h"
+#include "compiler/program/lower.h"
+#include "compiler/target/machine.h"
+#include "compiler/util/check.h"
+#include "compiler/util/files.h"
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+
+namespace gradc {
+namespace {
+
+struct Clock {
+    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+    double seconds() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+};
+
+gradc_role role_of(Variable::Role role) {
+    switch (role) {
+    case Variable::Role::parameter: return GRADC_PARAMETER;
+    case Variable::Role::state: return GRADC_STATE;
+    case Variable::Role::optimizer: return GRADC_OPTIMIZER;
+    case Variable::Role::statistic: return GRADC_STATISTIC;
+    case Variable::Role::accumulator: return GRADC_ACCUMULATOR;
+    }
+    return GRADC_STATE;
+}
+
+/// The named tensors of the arena: fields, scalars and variables, in order of their buffers.
+void describe_tensors(const std::vector<loop::Buffer>& buffers, const Elaborated& elaborated, Metadata& metadata) {
+    std::map<std::string, const Variable*> variables;
+    for (const Variable& variable : elaborated.variables) variables[variable.path] = &variable;
+    using Role = loop::Buffer::Role;
+    for (size_t i = 0; i < buffers.size(); ++i) {
+        const loop::Buffer& buffer = buffers[i];
+        auto id = loop::BufferId(i);
+        if (buffer.role == Role::field) metadata.tensors.push_back({buffer.name, buffer.name, GRADC_FIELD, id});
+        if (buffer.role == Role::scalar) metadata.tensors.push_back({buffer.name, buffer.name, GRADC_SCALAR, id});
+        if (buffer.role != Role::variable) continue;
+        const Variable& variable = *variables.at(buffer.name);
+        metadata.tensors.push_back({variable.path, variable.saved_as, role_of(variable.role), id});
+        if (variable.role == Variable::Role::parameter) metadata.parameter_bytes += buffer.size;
+        if (variable.role == Variable::Role::optimizer) metadata.optimizer_bytes += buffer.size;
+    }
+}
+
+void find_flag_scalars(const Elaborated& elaborated, Metadata& metadata) {
+    for (size_t b = 0; b < elaborated.blocks.size(); ++b)
+        for (size_t f = 0; f < elaborated.blocks[b].flags.size(); ++f)
+            for (size_t t = 0; t < metadata.tensors.size(); ++t)
+                if (metadata.tensors[t].role == GRADC_SCALAR &&
+                    metadata.tensors[t].name == elaborated.blocks[b].flags[f].input)
+                    metadata.blocks[b].flags[f].scalar = int32_t(t);
+}
+
+int64_t largest_batch(const Elaborated& elaborated) {
+    int64_t batch = 1;
+    for (const TrainBlock& block : elaborated.blocks) batch = std::max(batch, block.batch);
+    return batch;
+}
+
+void dump_pass(const std::string& folder, const std::string& program, int number, const Pass& pass,
+               const Graph& before, const Graph& after) {
+    std::string text = print(after);
+    if (text == print(before)) text = "unchanged\n";
+    write_file(fmt::format("{}/{}/{:02}-{}.graph", folder, program, number, pass.name), text);
+}
+
+} // namespace
+
+std::vector<loop::Isa> isas(const std::string& choice) {
+    if (choice == "baseline") return {loop::Isa::baseline};
+    if (choice == "avx2") return {loop::Isa::avx2};
+    if (choice == "avx512") return {loop::Isa::avx512};
+    if (choice == "native") return {target::host_isas().back()};
+    return {loop::Isa::baseline, loop::Isa::avx2, loop::Isa::avx512};
+}
+
+void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elaborated, const CommandLine& line,
+                       StageTimes& times) {
+    OptimizeOptions options;
+    options.disabled = line.disabled_passes;
+    options.context.rules = elaborated.pattern_rules.get();
+    for (NamedGraph& program : programs) {
+        if (!line.dump_dir.empty()) {
+            check(make_folders(line.dump_dir + "/" + program.name), "optimize", "cannot make " + line.dump_dir);
+            write_file(fmt::format("{}/{}/00-elaborated.graph", line.dump_dir, program.name), print(program.graph));
+        }
+        options.observe = [&](int number, const Pass& pass, const Graph& before, const Graph& after, double seconds) {
+            times.all.push_back({fmt::format("{} {}", program.name, pass.name), seconds});
+            if (!line.dump_dir.empty()) dump_pass(line.dump_dir, program.name, number, pass, before, after);
+        };
+        program.graph = optimize(std::move(program.graph), options);
+    }
+}
+
+Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated& elaborated,
+                        const std::vector<loop::Isa>& isas, StageTimes& times) {
+    Compiled result;
+    Clock planning;
+    PlanOptions options;
+    options.name = elaborated.name;
+    options.batch = largest_batch(elaborated);
+    result.plan = make_plan(std::move(programs), options);
+    times.all.push_back({"plan", planning.seconds()});
+    Clock lowering;
+    result.module = lower(result.plan, isas, *elaborated.math);
+    times.all.push_back({"lower", lowering.seconds()});
+    result.metadata = std::move(metadata);
+    describe_tensors(result.module.buffers, elaborated, result.metadata);
+    find_flag_scalars(elaborated, result.metadata);
+    result.metadata.activation_bytes = result.plan.parts.activations;
+    return result;
+}
+
+Compiled compile(const Elaborated& elaborated, const CommandLine& line, const Sources& sources, StageTimes& times) {
+    ProgramGraphs collected = collect_programs(elaborated, line, sources);
+    optimize_programs(collected.programs, elaborated, line, times);
+    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(line.isa), times);
+}
+
+} // namespace gradc

@@ -1,0 +1,61 @@
+#include "compiler/check/gradient_check.h"
+#include "compiler/graph/rewrite.h"
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace gradc {
+
+std::vector<Question> questions(const Elaborated& elaborated) {
+    std::vector<Question> all;
+    for (const TrainBlock& block : elaborated.blocks)
+        all.push_back({block.name, block.forward, block.loss, block.parameters, block.flags});
+    for (const Elaborated::Circuit& circuit : elaborated.circuits)
+        all.push_back({circuit.model, circuit.graph, circuit.graph.outputs[0].node, circuit.parameters, {}});
+    return all;
+}
+
+double relative_error(const std::vector<double>& a, const std::vector<double>& b) {
+    if (a.size() != b.size()) return INFINITY;
+    double worst = 0, scale = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+        if (std::isnan(a[i]) != std::isnan(b[i])) return INFINITY;
+        if (std::isnan(a[i]) || a[i] == b[i]) continue;
+        worst = std::max(worst, std::fabs(a[i] - b[i]));
+    }
+    for (double value : b)
+        if (std::isfinite(value)) scale = std::max(scale, std::fabs(value));
+    return worst == 0 ? 0 : scale == 0 ? INFINITY : worst / scale;
+}
+
+GradientCheck check_gradient(const Elaborated& elaborated, const Question& question, const SampleOptions& sampling,
+                             const DifferenceOptions& differences) {
+    GradientCheck result{{}, 0, {}, question.graph};
+    Graph& graph = result.graph;
+    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
+    std::vector<Output> outputs = {{"value", question.value}};
+    for (size_t i = 0; i < gradients.size(); ++i)
+        if (gradients[i] != NodeId::none) outputs.push_back({fmt::format("gradient {}", i), gradients[i]});
+    graph = extract(graph, outputs);
+    result.environment = sample(elaborated, question.flags, question.graph, sampling);
+    std::vector<Tensor> values = evaluate(graph, result.environment);
+    result.value = values[0].values.at(0);
+    Graph loss = extract(question.graph, {{"value", question.value}});
+    size_t next = 1;
+    for (size_t i = 0; i < gradients.size(); ++i) {
+        const Node& node = question.graph[question.parameters[i]];
+        CheckedParameter entry{attribute<VariableName>(node).path, node.type, {}};
+        entry.independent = gradients[i] == NodeId::none;
+        entry.gradient = entry.independent
+                             ? Tensor{node.type.shape, std::vector<double>(size_t(count(node.type.shape, 1)))}
+                             : values[next++];
+        DifferenceResult found =
+            compare_with_differences(loss, result.environment, entry.path, entry.gradient, differences);
+        entry.difference = found.error;
+        entry.largest = found.largest;
+        result.parameters.push_back(std::move(entry));
+    }
+    return result;
+}
+
+} // namespace gradc

@@ -1,0 +1,106 @@
+// gradc build: a model file in, a standalone trainer (or a stage of it) out.
+#include "compiler/commands.h"
+#include "compiler/pipeline.h"
+#include "compiler/target/compile.h"
+#include "compiler/util/check.h"
+#include "compiler/util/files.h"
+#include <chrono>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace gradc {
+namespace {
+
+struct Clock {
+    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+    double seconds() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+};
+
+void print_times(const StageTimes& times, const CommandLine& line, double total) {
+    if (line.time_passes)
+        for (const auto& [stage, seconds] : times.all) fmt::print("{:>9.3f} ms  {}\n", 1e3 * seconds, stage);
+    if (line.time || line.time_passes) fmt::print("{:>9.3f} ms  in all\n", 1e3 * total);
+}
+
+int cannot(const std::string& path, const std::string& reason) {
+    fmt::print(stderr, "gradc build: cannot write {}: {}\n", path, reason);
+    return exit_code::input;
+}
+
+/// The bytes of `--emit`.
+std::string emitted(const Compiled& compiled, const std::string& stage) {
+    if (stage == "cpp") return target::print_cpp(compiled.module, compiled.metadata);
+    if (stage == "object") return target::object(compiled.module, compiled.metadata);
+    std::string text;
+    for (int i = 0; i < loop::isa_count; ++i) {
+        if (compiled.module.programs.empty() || !compiled.module.programs[0][size_t(i)]) continue;
+        text += stage == "llvm" ? target::print_llvm(compiled.module, loop::Isa(i)) : target::print_assembly(compiled.module, loop::Isa(i));
+    }
+    return text;
+}
+
+void refuse_without_training(const Front& front, const CommandLine& line) {
+    fmt::print(stderr, "gradc build: {} has no train block, so there is nothing to train{}\n", line.model,
+               front.elaborated->circuits.empty() ? "" : fmt::format("\nTry `gradc grad {}`.", line.model));
+}
+
+std::string megabytes(int64_t bytes) { return fmt::format("{:.2f} MB", double(bytes) / 1e6); }
+
+} // namespace
+
+int refuse(const Front& front, const std::string& fault, const CommandLine& line) {
+    fmt::print(stderr, "{}{}", fault, print(front.diagnostics, front.sources, line.color));
+    return exit_code::input;
+}
+
+int write_trainer(const Front& front, const CommandLine& line, const std::string& path) {
+    Clock clock;
+    StageTimes times;
+    if (front.elaborated->blocks.empty()) {
+        refuse_without_training(front, line);
+        return exit_code::input;
+    }
+    Compiled compiled = compile(*front.elaborated, line, front.sources, times);
+    Clock target;
+    std::string bytes = emitted(compiled, line.emit.empty() ? "object" : line.emit);
+    times.all.push_back({line.emit.empty() ? "object" : line.emit, target.seconds()});
+    Clock linking;
+    std::string fault = line.emit.empty() ? target::link_trainer(bytes, path) : write_file(path, bytes);
+    if (!fault.empty()) return cannot(path, fault);
+    times.all.push_back({"link", linking.seconds()});
+    print_times(times, line, clock.seconds());
+    return exit_code::done;
+}
+
+int build_command(const CommandLine& line) {
+    std::string path = line.output.empty() ? stem_of(line.model) : line.output;
+    if (line.output.empty() && !line.emit.empty()) path += line.emit == "object" ? ".o" : line.emit == "llvm" ? ".ll" : line.emit == "asm" ? ".s" : ".cpp";
+    FileReader reader;
+    std::string fault;
+    Front front = load(line, reader, fault);
+    if (!front.elaborated) return refuse(front, fault, line);
+    if (same_file(path, line.model)) return cannot(path, "it is the model file itself");
+    if (fault = cannot_write(path); !fault.empty()) return cannot(path, fault);
+    int code = write_trainer(front, line, path);
+    if (code != exit_code::done || !line.emit.empty()) return code;
+    struct stat status {};
+    stat(path.c_str(), &status);
+    fmt::print("{} ({})\n", path, megabytes(status.st_size));
+    return code;
+}
+
+int run_command(const CommandLine& line) {
+    switch (line.command) {
+    case Command::build: return build_command(line);
+    case Command::run: return run_model_command(line);
+    case Command::check: return check_command(line);
+    case Command::grad: return grad_command(line);
+    case Command::inspect: return inspect_command(line);
+    case Command::fmt: return fmt_command(line);
+    }
+    return exit_code::usage;
+}
+
+} // namespace gradc

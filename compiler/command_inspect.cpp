@@ -1,0 +1,119 @@
+// gradc inspect: any stage of the compilation as text.
+#include "compiler/commands.h"
+#include "compiler/graph/print.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/pipeline.h"
+#include "compiler/program/print.h"
+#include "compiler/target/compile.h"
+#include "compiler/util/files.h"
+#include "dsl/lexer.h"
+#include "dsl/parser.h"
+#include "dsl/print.h"
+#include <fmt/format.h>
+
+namespace gradc {
+namespace {
+
+std::string tokens_text(const Sources& sources, uint32_t source) {
+    Diagnostics ignored;
+    std::string text;
+    for (const Token& token : lex(sources, source, ignored)) {
+        Place place = sources.place(source, token.span.begin);
+        text += fmt::format("{}:{} {}\n", place.line, place.column, sources.text(token.span));
+    }
+    return text;
+}
+
+std::string syntax_text(const Sources& sources, uint32_t source) {
+    Diagnostics ignored;
+    return print(parse(sources, source, ignored));
+}
+
+/// Loss and metrics as written, block by block; circuits as they are.
+std::string forward_text(const Elaborated& elaborated) {
+    std::string text;
+    for (const TrainBlock& block : elaborated.blocks)
+        text += fmt::format("# {}: forward\n{}", block.name, print(extract(block.forward, {{"loss", block.loss}})));
+    for (const Elaborated::Circuit& circuit : elaborated.circuits)
+        text += fmt::format("# {}\n{}", circuit.model, print(circuit.graph));
+    return text;
+}
+
+Graph with_gradient(Graph graph, NodeId value, const std::vector<NodeId>& parameters, const DerivativeRules& rules) {
+    std::vector<NodeId> gradients = gradient(graph, value, parameters, rules);
+    std::vector<Output> outputs = {{"value", value}};
+    for (size_t i = 0; i < parameters.size(); ++i)
+        if (gradients[i] != NodeId::none)
+            outputs.push_back({"d/d" + attribute<VariableName>(graph[parameters[i]]).path, gradients[i]});
+    return extract(graph, outputs);
+}
+
+std::string backward_text(const Elaborated& elaborated) {
+    std::string text;
+    for (const TrainBlock& block : elaborated.blocks)
+        text += fmt::format("# {}: forward and backward\n{}", block.name,
+                            print(with_gradient(block.forward, block.loss, block.parameters, *elaborated.rules)));
+    for (const Elaborated::Circuit& circuit : elaborated.circuits)
+        text += fmt::format("# {}\n{}", circuit.model,
+                            print(with_gradient(circuit.graph, circuit.graph.outputs[0].node, circuit.parameters,
+                                                *elaborated.rules)));
+    return text;
+}
+
+std::string graphs_text(const Front& front, const CommandLine& line, bool dot) {
+    ProgramGraphs collected = collect_programs(*front.elaborated, line, front.sources);
+    StageTimes times;
+    optimize_programs(collected.programs, *front.elaborated, line, times);
+    std::string text;
+    for (const NamedGraph& program : collected.programs)
+        if (dot) {
+            if (program.name.find(".step") != std::string::npos) return print_dot(program.graph);
+        } else {
+            text += fmt::format("# {}\n{}", program.name, print(program.graph));
+        }
+    return text;
+}
+
+std::string compiled_text(const Front& front, const CommandLine& line) {
+    StageTimes times;
+    Compiled compiled = compile(*front.elaborated, line, front.sources, times);
+    if (line.emit == "plan") return print(compiled.plan);
+    if (line.emit == "program") return print(compiled.module);
+    if (line.emit == "cpp") return target::print_cpp(compiled.module, compiled.metadata);
+    if (line.emit == "object") return target::object(compiled.module, compiled.metadata);
+    std::string text;
+    for (loop::Isa isa : isas(line.isa))
+        text += line.emit == "llvm" ? target::print_llvm(compiled.module, isa) : target::print_assembly(compiled.module, isa);
+    return text;
+}
+
+int write_out(const std::string& text, const CommandLine& line) {
+    if (line.output.empty()) {
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return exit_code::done;
+    }
+    std::string fault = same_file(line.output, line.model) ? "it is the model file itself" : write_file(line.output, text);
+    if (fault.empty()) return exit_code::done;
+    fmt::print(stderr, "gradc inspect: cannot write {}: {}\n", line.output, fault);
+    return exit_code::input;
+}
+
+} // namespace
+
+int inspect_command(const CommandLine& given) {
+    CommandLine line = given;
+    if (line.emit.empty()) line.emit = "graph";
+    FileReader reader;
+    std::string fault;
+    Front front = load(line, reader, fault);
+    if (!front.elaborated) return refuse(front, fault, line);
+    if (line.emit == "tokens") return write_out(tokens_text(front.sources, front.main), line);
+    if (line.emit == "ast") return write_out(syntax_text(front.sources, front.main), line);
+    if (line.emit == "forward") return write_out(forward_text(*front.elaborated), line);
+    if (line.emit == "backward") return write_out(backward_text(*front.elaborated), line);
+    if (line.emit == "graph" || line.emit == "dot")
+        return write_out(graphs_text(front, line, line.emit == "dot"), line);
+    return write_out(compiled_text(front, line), line);
+}
+
+} // namespace gradc
