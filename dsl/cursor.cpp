@@ -208,19 +208,20 @@ std::string Cursor::comment_text(const Comment& comment) const {
     return text.empty() ? " " : text; // "" is a blank line
 }
 
-std::vector<std::string> Cursor::comments_above() {
-    std::vector<std::string> lines;
+void Cursor::add_comments_above(std::vector<std::string>& lines, bool first_line) {
+    auto add_blank = [&] {
+        if (lines.empty() ? !first_line : !lines.back().empty()) lines.emplace_back();
+    };
     const auto& all = tokens_.comments;
     auto first = std::lower_bound(all.begin(), all.end(), position_,
                                   [](const Comment& c, uint32_t position) { return c.before < position; });
     for (auto i = static_cast<size_t>(first - all.begin()); i < all.size() && all[i].before == position_; ++i) {
         if (comment_taken_[i]) continue;
         comment_taken_[i] = true;
-        if (all[i].blank_before) lines.emplace_back();
+        if (all[i].blank_before) add_blank();
         lines.push_back(comment_text(all[i]));
     }
-    if (peek().blank_before) lines.emplace_back();
-    return lines;
+    if (peek().blank_before) add_blank();
 }
 
 void Cursor::comments_of_statement(uint32_t begin, ast::Comments& comments) {

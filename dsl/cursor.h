@@ -67,8 +67,8 @@ class Cursor {
     bool is_declaration(uint32_t ahead = 0) const;
     bool gave_up() const { return gave_up_; }
 
-    /// Comments above the next token, as Comments::before.
-    std::vector<std::string> comments_above();
+    /// Adds the comments above the next token, as Comments::before; at the first of a block no empty line.
+    void add_comments_above(std::vector<std::string>& lines, bool first);
     /// Untaken comments in the statement that began at byte `begin`, and the one beside its end.
     void comments_of_statement(uint32_t begin, ast::Comments& comments);
     /// The comment on the line of a brace just taken.

@@ -36,30 +36,32 @@ ast::Item parse_item(Cursor& cursor);
 decltype(ast::Item::node) parse_dataset(Cursor& cursor);
 decltype(ast::Item::node) parse_train(Cursor& cursor);
 
-/// Reads the lines of a block up to its closing brace: `line` reads one, without comments and end, into an element
-/// of `lines`. Errors are caught here and reading goes on with the next line.
+/// Reads the lines of a block up to its closing brace: `read` reads one, without comments and end. Errors are caught
+/// here and reading goes on with the next line. Comments above lone semicolons join those of the next line, and are
+/// returned where there is none.
 template <typename Line, typename Read>
-void parse_lines(Cursor& cursor, std::vector<Line>& lines, const Read& read) {
+std::vector<std::string> parse_lines(Cursor& cursor, std::vector<Line>& lines, const Read& read) {
+    std::vector<std::string> above;
     while (!cursor.at(TokenKind::right_brace) && !cursor.at(TokenKind::end)) {
-        if (cursor.peek().line_before && cursor.is_declaration()) return; // a brace is missing
+        if (cursor.peek().line_before && cursor.is_declaration()) break; // a brace is missing
+        cursor.add_comments_above(above, lines.empty());
         if (cursor.accept(TokenKind::semicolon)) continue;
         Cursor::Mark mark = cursor.mark();
         try {
             uint32_t begin = cursor.peek().begin;
-            ast::Comments comments;
-            comments.before = cursor.comments_above();
-            if (lines.empty() && !comments.before.empty() && comments.before.front().empty())
-                comments.before.erase(comments.before.begin());
             Line line = read(cursor);
             line.span = cursor.span_from(begin);
             parse_end(cursor);
-            cursor.comments_of_statement(begin, comments);
-            line.comments = std::move(comments);
+            line.comments.before = std::exchange(above, {});
+            cursor.comments_of_statement(begin, line.comments);
             lines.push_back(std::move(line));
         } catch (const SyntaxError&) {
             cursor.recover(mark);
         }
     }
+    cursor.add_comments_above(above, lines.empty());
+    while (!above.empty() && above.back().empty()) above.pop_back();
+    return above;
 }
 
 /// The braces around `parse_lines`, with the comments beside and before them, for a Block, Dataset or Train.
@@ -68,11 +70,7 @@ void parse_braces(Cursor& cursor, Body& body, std::vector<Line>& lines, const Re
     Cursor::Level level(cursor);
     Token brace = cursor.open(TokenKind::left_brace, "`{`");
     body.comment = cursor.comment_beside_brace();
-    parse_lines(cursor, lines, read);
-    auto& last = body.last_comments;
-    last = cursor.comments_above();
-    if (!last.empty() && last.back().empty()) last.pop_back();
-    if (!last.empty() && last.front().empty() && lines.empty()) last.erase(last.begin());
+    body.last_comments = parse_lines(cursor, lines, read);
     cursor.close(brace, "`}`");
     body.one_line = cursor.on_one_line(brace.begin, cursor.span_from(brace.begin).end);
 }

@@ -283,15 +283,17 @@ ExprRef parse_entry(Cursor& cursor, bool slices) {
         if (!ends()) cursor.fail_expected("`,` or `]` after `..`", "a range names both ends: `0..64`");
         return make_expression(cursor, begin, Ellipsis{});
     }
-    ExprRef first = slices && cursor.at(TokenKind::colon) ? nullptr : parse_expression(cursor);
+    if (cursor.at_word("scan")) return parse_scan(cursor);
+    auto parse_bound = [&] { return parse_operators(cursor, Strength::lowest); };
+    ExprRef first = slices && cursor.at(TokenKind::colon) ? nullptr : parse_bound();
     if (first && cursor.accept(TokenKind::dots)) {
-        ExprRef last = parse_expression(cursor);
+        ExprRef last = parse_bound();
         return make_expression(cursor, begin, Range{first, last});
     }
     if (!slices || !cursor.accept(TokenKind::colon)) return first;
     Slice slice{first, nullptr, nullptr};
-    if (!ends()) slice.stop = parse_expression(cursor);
-    if (cursor.accept(TokenKind::colon) && !ends()) slice.step = parse_expression(cursor);
+    if (!ends()) slice.stop = parse_bound();
+    if (cursor.accept(TokenKind::colon) && !ends()) slice.step = parse_bound();
     return make_expression(cursor, begin, std::move(slice));
 }
 

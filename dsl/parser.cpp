@@ -21,25 +21,23 @@ Module parse_module(Cursor& cursor, uint32_t source) {
     module.source = source;
     std::vector<std::string> above;
     while (!cursor.at(TokenKind::end)) {
+        cursor.add_comments_above(above, module.items.empty());
         if (cursor.accept(TokenKind::semicolon)) continue;
         Cursor::Mark mark = cursor.mark();
         uint32_t begin = cursor.peek().begin;
-        Comments comments;
-        comments.before = cursor.comments_above();
-        if (module.items.empty() && !comments.before.empty() && comments.before.front().empty())
-            comments.before.erase(comments.before.begin());
         try {
             Item item = parse_item(cursor);
             end_item(cursor);
-            cursor.comments_of_statement(begin, comments);
-            item.comments = std::move(comments);
+            item.comments.before = std::exchange(above, {});
+            cursor.comments_of_statement(begin, item.comments);
             module.items.push_back(std::move(item));
         } catch (const SyntaxError&) {
             cursor.recover_to_declaration(mark);
         }
     }
-    module.last_comments = cursor.comments_above();
-    while (!module.last_comments.empty() && module.last_comments.back().empty()) module.last_comments.pop_back();
+    cursor.add_comments_above(above, module.items.empty());
+    while (!above.empty() && above.back().empty()) above.pop_back();
+    module.last_comments = std::move(above);
     return module;
 }
 

@@ -1,0 +1,14 @@
+// Tokens and trees as text, one line a token or statement: `--emit=tokens`, `--emit=ast`. Two trees are the same in
+// structure exactly if their dumps are equal; spans and the way blocks were broken into lines are left out.
+#pragma once
+#include "dsl/ast.h"
+#include "dsl/token.h"
+
+namespace gradc {
+
+std::string dump(const ast::Module& module);
+std::string dump(const ast::Expr& expression);
+/// `source` must have been cut into `tokens` by lex().
+std::string dump(const Tokens& tokens, const Sources& sources, uint32_t source);
+
+} // namespace gradc
