@@ -97,7 +97,9 @@ void Cursor::close(const Token& opening, std::string_view expected) {
                      : opening.kind == TokenKind::left_bracket ? TokenKind::right_bracket
                                                                : TokenKind::right_brace;
     if (accept(kind)) return open_.pop_back();
-    Remark opened{span(opening), fmt::format("`{}` was opened here", describe(opening.kind))};
+    std::optional<Token> likely;
+    if (kind == TokenKind::right_brace) likely = likely_unclosed();
+    Remark opened{span(likely.value_or(opening)), fmt::format("`{}` was opened here", describe(opening.kind))};
     bool closer = at(TokenKind::right_paren) || at(TokenKind::right_bracket) || at(TokenKind::right_brace);
     if (peek().line_before || at(TokenKind::end) || at(TokenKind::semicolon) || closer) {
         Span place = closer ? span(peek()) : Span{source_, last_end_ - 1, last_end_};
@@ -126,7 +128,8 @@ uint32_t Cursor::behind_bracket(uint32_t ahead) const {
 }
 
 Diagnostic& Cursor::report(Code code, Span span, std::string message, std::string caret, std::string repair) {
-    bool muted = gave_up_ || span.begin == last_error_ || at(TokenKind::unknown);
+    bool behind_broken = position_ > 0 && tokens_.all[position_ - 1].broken; // it swallowed what is missing
+    bool muted = gave_up_ || span.begin == last_error_ || at(TokenKind::unknown) || behind_broken;
     last_error_ = span.begin;
     if (diagnostics_.count() >= most_syntax_errors) give_up();
     if (!muted)
@@ -146,8 +149,8 @@ void Cursor::fail_expected(std::string_view expected, std::string repair) {
          std::move(repair));
 }
 
-void Cursor::fail_too_deep(Span span) {
-    report(Code::nested_too_deep, span, fmt::format("nested more than {} deep", nesting_limit), {},
+void Cursor::fail_too_deep(Span span, std::string_view what) {
+    report(Code::nested_too_deep, span, std::string(what), {},
            "name a part of it in a statement of its own");
     give_up();
     throw SyntaxError{};
@@ -179,10 +182,28 @@ void Cursor::recover_to_declaration(const Mark& mark) {
     open_.resize(std::min(open_.size(), mark.open));
     if (position_ == mark.position) ++position_;
     for (; !at(TokenKind::end); ++position_) {
-        if (peek().line_before && is_declaration()) return;
+        if (peek().line_before && (is_declaration() || (at(TokenKind::name) && begins_line(peek())))) return;
         if (at(TokenKind::left_brace) && peek().link != Token::none) position_ = peek().link;
     }
     position_ = std::min<uint32_t>(position_, static_cast<uint32_t>(tokens_.all.size() - 1));
+}
+
+bool Cursor::begins_line(const Token& token) const {
+    return token.begin > 0 && sources_.all[source_].text[token.begin - 1] == '\n';
+}
+
+std::optional<Token> Cursor::likely_unclosed() const {
+    auto column = [&](const Token& token) { return sources_.place(source_, token.begin).column; };
+    std::optional<Token> likely;
+    uint32_t line_column = 0; // of the first token on the line
+    for (uint32_t i = open_.back(); i < position_; ++i) {
+        const Token& token = tokens_.all[i];
+        if (token.line_before) line_column = column(token);
+        if (i == open_.back() || line_column == 0 || token.kind != TokenKind::left_brace || token.link == Token::none) continue;
+        const Token& closing = tokens_.all[token.link];
+        if (closing.line_before && column(closing) != line_column) likely = token;
+    }
+    return likely;
 }
 
 bool Cursor::is_declaration(uint32_t ahead) const {
@@ -190,7 +211,8 @@ bool Cursor::is_declaration(uint32_t ahead) const {
     std::string first = word(peek(ahead));
     TokenKind next = peek(ahead + 1).kind;
     bool name_next = next == TokenKind::name;
-    if (first == "fn" || first == "model" || first == "dataset" || first == "const") return name_next;
+    if (first == "fn" || first == "model" || first == "const") return name_next;
+    if (first == "dataset") return name_next && peek(ahead + 2).kind == TokenKind::left_brace;
     if (first == "use") return next == TokenKind::text;
     if (first == "train") {
         if (name_next) next = peek(ahead + 2).kind;
@@ -253,7 +275,8 @@ bool Cursor::on_one_line(uint32_t begin, uint32_t end) const {
 }
 
 Cursor::Level::Level(Cursor& cursor, int levels) : cursor_(cursor), levels_(levels) {
-    if (cursor.depth_ + levels > nesting_limit) cursor.fail_too_deep(cursor.span(cursor.peek()));
+    if (cursor.depth_ + levels > nesting_limit)
+        cursor.fail_too_deep(cursor.span(cursor.peek()), fmt::format("nested more than {} deep", nesting_limit));
     cursor.depth_ += levels;
 }
 

@@ -52,7 +52,7 @@ class Cursor {
                            std::string repair = {});
     /// Fails at the next token: "expected .., found ..".
     [[noreturn]] void fail_expected(std::string_view expected, std::string repair = {});
-    [[noreturn]] void fail_too_deep(Span span);
+    [[noreturn]] void fail_too_deep(Span span, std::string_view what);
 
     /// What stands to be restored when an error is caught.
     struct Mark {
@@ -62,7 +62,7 @@ class Cursor {
     Mark mark() const { return {position_, open_.size()}; }
     /// After an error: behind the brackets opened since `mark`, then to the end of the statement.
     void recover(const Mark& mark);
-    /// After an error: to the next line that begins with a word of `is_declaration`.
+    /// After an error: to the next line that begins with a declaration or, without indentation, with a name.
     void recover_to_declaration(const Mark& mark);
     bool is_declaration(uint32_t ahead = 0) const;
     bool gave_up() const { return gave_up_; }
@@ -90,6 +90,9 @@ class Cursor {
 
   private:
     void give_up();
+    bool begins_line(const Token& token) const; // without indentation
+    /// Of the braces in the innermost open one the last whose partner, by its indentation, belongs to another.
+    std::optional<Token> likely_unclosed() const;
     std::string comment_text(const Comment& comment) const;
 
     const Sources& sources_;

@@ -95,7 +95,7 @@ class Lexer {
     }
 
     void push(TokenKind kind, size_t begin, uint32_t link = Token::none) {
-        tokens_.all.push_back({kind, line_before_, breaks_ >= 2, static_cast<uint32_t>(begin),
+        tokens_.all.push_back({kind, line_before_, breaks_ >= 2, false, static_cast<uint32_t>(begin),
                                static_cast<uint32_t>(at_), link});
         line_before_ = false;
         breaks_ = 0;
@@ -182,11 +182,13 @@ class Lexer {
     void quoted(std::string_view close, size_t open_length) {
         size_t begin = at_;
         std::string value;
+        bool broken = false;
         at_ += open_length;
         for (;;) {
             if (at_ >= text_.size() || peek() == '\n' || peek() == '\r') {
                 report(Code::unterminated_text, begin, at_, "the text does not end on its line",
                        "close it with `\"`");
+                broken = true;
                 break;
             }
             if (text_.substr(at_).starts_with(close)) {
@@ -198,6 +200,7 @@ class Lexer {
         }
         push(TokenKind::text, begin, static_cast<uint32_t>(tokens_.texts.size()));
         tokens_.texts.push_back(std::move(value));
+        tokens_.all.back().broken = broken;
     }
 
     void escape(std::string& value) {

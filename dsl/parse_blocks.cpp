@@ -57,24 +57,30 @@ Target parse_pattern(Cursor& cursor) {
     return {std::string(cursor.text(span)), span};
 }
 
+/// A value for a repair: `..` where it is long.
+std::string_view shortened(std::string_view text) {
+    constexpr size_t longest = 40;
+    return text.size() > longest || text.find('\n') != text.npos ? ".." : text;
+}
+
 Setting parse_setting(Cursor& cursor) {
     Setting setting;
     Token key = cursor.take();
     setting.key = cursor.word(key);
     setting.key_span = cursor.span(key);
-    if (cursor.at(TokenKind::assign) || cursor.at(TokenKind::colon)) {
-        cursor.report(Code::assigned_setting, cursor.span(cursor.peek()),
-                      fmt::format("`{}` is a setting: its value follows without `{}`", setting.key,
-                                  describe(cursor.peek().kind)),
-                      {}, fmt::format("write `{} ..`", setting.key));
-        cursor.take();
-    }
+    std::optional<Token> sign; // batch = 32, batch: 32
+    if (cursor.at(TokenKind::assign) || cursor.at(TokenKind::colon)) sign = cursor.take();
     if (cursor.statement_ends()) cursor.fail_expected(fmt::format("the value of `{}`", setting.key));
     if (setting.key == "metric" && cursor.at_name() && cursor.peek(1).kind == TokenKind::assign) {
         setting.label = cursor.expect_name("a metric");
         cursor.take();
     }
+    uint32_t begin = cursor.peek().begin;
     setting.value = parse_expression(cursor);
+    if (sign)
+        cursor.report(Code::assigned_setting, cursor.span(*sign),
+                      fmt::format("`{}` is a setting: its value follows without `{}`", setting.key, describe(sign->kind)),
+                      {}, fmt::format("write `{} {}`", setting.key, shortened(cursor.text(cursor.span_from(begin)))));
     if (cursor.breaks_here() || !cursor.accept_word("on")) return setting;
     do setting.on.push_back(parse_pattern(cursor));
     while (cursor.accept(TokenKind::comma));
@@ -90,6 +96,8 @@ void refuse_unknown_setting(Cursor& cursor) {
     if (!cursor.at_name() || !value || word || state || next.line_before || cursor.is_declaration()) return;
     std::string key = cursor.word(cursor.peek());
     auto near = nearest(key, train_settings());
+    for (const std::string& setting : train_settings()) // batch_size, dataset
+        if (!near && key.starts_with(setting)) near = setting;
     cursor.fail(Code::unknown_setting, cursor.span(cursor.peek()), fmt::format("there is no setting `{}`", key), {},
                 near ? fmt::format("did you mean `{}`?", *near)
                      : fmt::format("settings are {}", fmt::join(train_settings(), ", ")));

@@ -249,7 +249,7 @@ ExprRef parse_chain(Cursor& cursor, uint32_t begin, uint32_t middle_begin, ExprR
 ExprRef make_expression(Cursor& cursor, uint32_t begin, decltype(Expr::node) node) {
     uint32_t height = std::visit(HeightBelow{}, node) + 1;
     Span span = cursor.span_from(begin);
-    if (height > height_limit) cursor.fail_too_deep(span);
+    if (height > height_limit) cursor.fail_too_deep(span, fmt::format("an expression of more than {} steps in a row", height_limit));
     return std::make_shared<const Expr>(Expr{span, std::move(node), height});
 }
 

@@ -132,7 +132,7 @@ BlockRef parse_else(Cursor& cursor) {
     block->height = std::visit(StatementHeight{}, statement.node) + 1;
     block->one_line = cursor.on_one_line(statement.span.begin, statement.span.end);
     block->statements.push_back(std::move(statement));
-    if (block->height > height_limit) cursor.fail_too_deep(block->span);
+    if (block->height > height_limit) cursor.fail_too_deep(block->span, fmt::format("blocks and expressions of more than {} steps in all", height_limit));
     return block;
 }
 
@@ -204,9 +204,11 @@ void refuse_misplaced(Cursor& cursor) {
 }
 
 decltype(Statement::node) parse_node(Cursor& cursor) {
+    TokenKind then = cursor.peek(1).kind;
+    if (cursor.at(TokenKind::name) && !cursor.at_name() && (then == TokenKind::assign || then == TokenKind::update))
+        cursor.expect_name("a value"); // fails: `if = 3`
     refuse_leading_operator(cursor);
     refuse_misplaced(cursor);
-    TokenKind then = cursor.peek(1).kind;
     if (cursor.at_word("param") || (cursor.at_word("state") && then == TokenKind::name))
         return parse_declaration(cursor);
     if (cursor.at_word("return")) return Return{parse_values(cursor)};
@@ -301,7 +303,7 @@ BlockRef parse_block(Cursor& cursor) {
     block->span = cursor.span_from(begin);
     for (const Statement& statement : block->statements)
         block->height = std::max(block->height, std::visit(StatementHeight{}, statement.node) + 1);
-    if (block->height > height_limit) cursor.fail_too_deep(block->span);
+    if (block->height > height_limit) cursor.fail_too_deep(block->span, fmt::format("blocks and expressions of more than {} steps in all", height_limit));
     return block;
 }
 

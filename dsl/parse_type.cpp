@@ -61,8 +61,8 @@ TypeExpr parse_type(Cursor& cursor) {
     TypeExpr type;
     uint32_t begin = cursor.peek().begin;
     type.constant = cursor.accept_word("const");
-    if (cursor.at_name() && !cursor.breaks_here()) type.element = parse_element(cursor);
-    if (cursor.at(TokenKind::left_bracket) && !cursor.breaks_here()) type.shape = parse_shape(cursor);
+    if (cursor.at_name()) type.element = parse_element(cursor);
+    if (cursor.at(TokenKind::left_bracket) && !(type.element && cursor.breaks_here())) type.shape = parse_shape(cursor);
     if (!type.element && !type.shape) {
         bool value = cursor.at(TokenKind::number) || cursor.at(TokenKind::text);
         cursor.fail_expected("a type such as `f32[N, 64]`, `int < 10` or `const int`",
