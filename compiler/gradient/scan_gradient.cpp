@@ -46,8 +46,9 @@ class ReverseScan {
         if (seeded_.empty()) return result;
         compute_forward();
         seed_results();
-        auto shares = backpropagate(body_, seeds_, wrt(), rules_, cuts());
-        collect(shares);
+        find_turn_reads();
+        collect(backpropagate(body_, seeds_, wrt(), rules_, cuts()));
+        if (body_.outputs.empty()) return result;
         auto parts = build::scan(graph_, std::move(body_), start_, captures_, scan_.turns, !scan_.reverse, span_);
         hand_out(parts, result);
         return result;
@@ -143,7 +144,6 @@ class ReverseScan {
 
     /// Carries, then captures, then reads by turn.
     std::vector<NodeId> wrt() {
-        find_turn_reads();
         std::vector<NodeId> result;
         for (size_t i : flowing_) result.push_back(copy(names_.carries[i]));
         for (size_t i = 0; i < names_.captures.size(); ++i)
