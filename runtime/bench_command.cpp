@@ -1,0 +1,122 @@
+// `bench`: real training steps on rows that are already in the arena; the loader is timed apart.
+#include "runtime/console.h"
+#include "runtime/evaluation.h"
+#include "runtime/isa.h"
+#include "runtime/peak.h"
+#include "runtime/text.h"
+#include "runtime/trainer.h"
+#include <algorithm>
+#include <unistd.h>
+
+namespace gradc::runtime {
+
+namespace {
+
+struct Times {
+    double fastest = 0, median = 0, loading = 0; // seconds
+    int64_t steps = 0;
+};
+
+double median_of(std::vector<double> times) {
+    std::nth_element(times.begin(), times.begin() + int64_t(times.size() / 2), times.end());
+    return times[times.size() / 2];
+}
+
+/// Time of one fill of the arena, without a step.
+double time_loading(Session& session, Loader& loader, int64_t batch) {
+    std::vector<double> times;
+    for (int turn = 0; turn < 32; turn++) {
+        if (loader.at_end()) loader.begin(turn);
+        double begin = now();
+        loader.next(batch, session.arena());
+        times.push_back(now() - begin);
+    }
+    loader.begin(0);
+    return median_of(times);
+}
+
+/// Steps too short for the clock are timed `together` at a time.
+Times measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch, int64_t wanted) {
+    Times times;
+    auto fill = [&] {
+        if (!loader) return number_rows(session.module(), session.arena(), batch);
+        if (loader->at_end()) loader->begin(0);
+        loader->next(batch, session.arena());
+    };
+    if (loader) times.loading = time_loading(session, *loader, batch);
+    double step = 1;
+    auto run = [&] { session.run(block.step, batch, {step++, 1e6, 1}); };
+    for (int warm = 0; warm < 3; warm++) fill(), run();
+    double begin = now();
+    run();
+    double once = std::max(1e-8, now() - begin);
+    int64_t together = std::clamp<int64_t>(int64_t(20e-6 / once), 1, 1000);
+    int64_t count = wanted > 0 ? wanted : std::clamp<int64_t>(int64_t(2 / once), 20, 20'000'000);
+    int64_t groups = std::max<int64_t>(1, count / together);
+    std::vector<double> measured;
+    for (int64_t group = 0; group < groups; group++) {
+        fill();
+        begin = now();
+        for (int64_t i = 0; i < together; i++) run();
+        measured.push_back((now() - begin) / double(together));
+    }
+    times.fastest = *std::min_element(measured.begin(), measured.end());
+    times.median = median_of(measured);
+    times.steps = groups * together;
+    return times;
+}
+
+/// The widest float that the variables are held in decides which peak is meant.
+bool computes_in_double(const gradc_module& module) {
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64) return true;
+    }
+    return false;
+}
+
+} // namespace
+
+ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
+    if (module.block_count == 0) return fault.set(text(module.name, " has no train block")), fault.code;
+    int64_t wanted = 0;
+    Prepared prepared;
+    if (!arguments.whole("steps", 1, int64_t(1) << 40, wanted, fault)) return fault.code;
+    if (!prepare(module, arguments, {}, prepared, fault)) return fault.code;
+    Session& session = *prepared.session;
+    const gradc_block& block = module.blocks[0];
+    int64_t batch = prepared.settings.batch;
+    std::optional<Loader> loader;
+    if (prepared.has_data) {
+        const Dataset& dataset = prepared.dataset;
+        loader.emplace(module, dataset, dataset.training_split(), block.order, session.seed());
+        batch = std::min(block.batch_all ? module.batch : batch, loader->rows());
+    }
+    Times times = measure(session, block, loader ? &*loader : nullptr, batch, wanted);
+    bool is_double = computes_in_double(module);
+    double peak = measure_peak(session.isa(), is_double) * session.threads();
+    double flops = module.programs[block.step].flops * double(batch) / double(module.batch);
+    double share = flops / times.fastest / peak;
+    std::string lines = text(module.name, ": ", grouped(times.steps), " steps of ", batch, " rows, ", isa_name(session.isa()), ", ",
+                             session.threads(), session.threads() == 1 ? " thread" : " threads", "\n",
+                             "fastest step   ", general(times.fastest * 1e6, 5), " us\n",
+                             "median step    ", general(times.median * 1e6, 5), " us, ",
+                             grouped(int64_t(double(batch) / times.median)), " rows/s\n");
+    if (loader) lines += text("loading        ", general(times.loading * 1e6, 4), " us a batch, not counted above\n");
+    lines += text("share of peak  ", fixed(100 * share, 1), " % of ", fixed(peak * 1e-9, 1), " GFLOP/s ",
+                  is_double ? "f64" : "f32", " (", general(flops * 1e-6, 4), " MFLOP a step)\n");
+    if (!prepared.settings.json.empty()) {
+        JsonWriter json;
+        json.begin_object().key("model").string(module.name).key("isa").string(isa_name(session.isa()));
+        json.key("threads").whole(session.threads()).key("batch").whole(batch).key("steps").whole(times.steps);
+        json.key("fastest_us").number(times.fastest * 1e6).key("step_us").number(times.median * 1e6);
+        json.key("rows_per_second").number(double(batch) / times.median).key("loading_us").number(times.loading * 1e6);
+        json.key("flops_per_step").number(flops).key("peak_flops").number(peak).key("share_of_peak").number(share);
+        json.key("peak_bytes").whole(peak_memory()).end_object();
+        ReplacingFile file(prepared.settings.json);
+        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault)) return fault.code;
+    }
+    write_all(STDOUT_FILENO, lines);
+    return done;
+}
+
+} // namespace gradc::runtime

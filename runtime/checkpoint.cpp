@@ -1,0 +1,215 @@
+// See checkpoint.h.
+#include "runtime/checkpoint.h"
+#include "runtime/element.h"
+#include "runtime/isa.h"
+#include "runtime/tensor.h"
+#include "runtime/text.h"
+#include <cstring>
+
+namespace gradc::runtime {
+
+// ---- writing -----------------------------------------------------------------------------------
+
+static std::string listed(const std::vector<int64_t>& numbers) {
+    std::string result;
+    for (int64_t number : numbers) result += text(result.empty() ? "" : " ", number);
+    return result;
+}
+static std::string listed_bits(const std::vector<double>& numbers) {
+    std::string result;
+    for (double number : numbers) {
+        uint64_t bits;
+        memcpy(&bits, &number, 8);
+        result += text(result.empty() ? "" : " ", hexadecimal(bits));
+    }
+    return result;
+}
+
+static Metadata metadata_of(const Session& session, const Settings& settings, const Position& position,
+                            uint64_t data_hash) {
+    const gradc_module& module = session.module();
+    Metadata metadata{{"format", text("gradc ", checkpoint_format)},
+                      {"model", module.name},
+                      {"compiler", module.compiler},
+                      {"options", module.options},
+                      {"source_hash", module.source_hash},
+                      {"program_hash", module.program_hash},
+                      {"data_hash", hexadecimal(data_hash)},
+                      {"isa", isa_name(session.isa())},
+                      {"step", whole(position.step)},
+                      {"epoch", whole(position.epoch)},
+                      {"cursor", whole(position.cursor)},
+                      {"block", whole(position.block)},
+                      {"turn", whole(position.turn)},
+                      {"block_steps", listed(position.block_steps)},
+                      {"loss_sums", listed_bits(position.loss_sums)},
+                      {"loss_rows", listed_bits(position.loss_rows)}};
+    put_settings(module, settings, metadata);
+    return metadata;
+}
+
+static bool is_kept(const gradc_tensor& tensor) { return is_variable(tensor) || tensor.role == GRADC_ACCUMULATOR; }
+
+bool write_checkpoint(const Session& session, const Settings& settings, const Position& position, uint64_t data_hash,
+                      Fault& fault) {
+    const gradc_module& module = session.module();
+    std::vector<WrittenTensor> tensors;
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        const gradc_tensor& tensor = module.tensors[t];
+        if (!is_kept(tensor)) continue;
+        tensors.push_back({file_name_of(tensor), tensor.element, {tensor.shape, tensor.shape + tensor.rank},
+                           [&tensor, &session](unsigned char* to) { read_tensor(tensor, session.arena(), to); }});
+    }
+    return write_safetensors(settings.checkpoint, tensors, metadata_of(session, settings, position, data_hash), fault);
+}
+
+// ---- reading -----------------------------------------------------------------------------------
+
+bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& fault) {
+    if (!exists(path)) return fault.set(text(path, ": error: there is no such checkpoint"));
+    if (!file.open(path, fault)) return false;
+    std::string format = metadata_value(file.metadata(), "format");
+    int64_t version = 0;
+    if (!format.starts_with("gradc ") || !parse_whole(format.substr(6), version)) return true; // foreign weights
+    if (version <= checkpoint_format) return true;
+    return fault.set(text(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
+                          checkpoint_format, ")"));
+}
+
+/// One line for each tensor that the file lacks or has in another shape; for whole runs also what it has too many.
+static std::string differences(const SafetensorsFile& file, const gradc_module& module, bool whole_run) {
+    std::string lines;
+    int count = 0;
+    auto line = [&](const std::string& what) {
+        if (++count <= 20) lines += "\n    " + what;
+    };
+    std::vector<std::string_view> known;
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        const gradc_tensor& tensor = module.tensors[t];
+        if (!is_kept(tensor)) continue;
+        known.push_back(file_name_of(tensor));
+        if (!whole_run && (tensor.role == GRADC_OPTIMIZER || tensor.role == GRADC_ACCUMULATOR)) continue;
+        const StoredTensor* stored = file.find(file_name_of(tensor));
+        std::string own = text(element_name(tensor.element), shape_text(tensor.shape, tensor.rank));
+        if (!stored) {
+            line(text(file_name_of(tensor), ": ", own, " in this trainer, absent in the file"));
+            continue;
+        }
+        std::string theirs = text(element_name(stored->element), shape_text(stored->shape.data(), int(stored->shape.size())));
+        if (own != theirs) line(text(file_name_of(tensor), ": ", own, " in this trainer, ", theirs, " in the file"));
+    }
+    for (const StoredTensor& stored : file.tensors()) {
+        if (!whole_run) break;
+        bool is_known = false;
+        for (std::string_view name : known) is_known |= name == stored.name;
+        if (is_known) continue;
+        line(text(stored.name, ": absent in this trainer, ", element_name(stored.element),
+                  shape_text(stored.shape.data(), int(stored.shape.size())), " in the file"));
+    }
+    if (count > 20) lines += text("\n    and ", count - 20, " more");
+    return lines;
+}
+
+static void copy_tensors(const SafetensorsFile& file, Session& session, bool whole_run) {
+    const gradc_module& module = session.module();
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        const gradc_tensor& tensor = module.tensors[t];
+        if (!is_kept(tensor) || (!whole_run && !is_variable(tensor))) continue;
+        const StoredTensor* stored = file.find(file_name_of(tensor));
+        if (stored && stored->end - stored->begin == tensor_bytes(tensor)) {
+            write_tensor(tensor, session.arena(), file.numbers(*stored));
+        }
+    }
+}
+
+static std::string another_model(const SafetensorsFile& file, const std::string& path, const gradc_module& module,
+                                 const std::string& lines) {
+    std::string name = metadata_value(file.metadata(), "model");
+    return text(path, ": error: the checkpoint of another model", name.empty() || name == module.name ? "" : text(" (", name, ")"),
+                ":", lines);
+}
+
+bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault) {
+    std::string lines = differences(file, session.module(), false);
+    if (!lines.empty()) return fault.set(another_model(file, path, session.module(), lines));
+    copy_tensors(file, session, false);
+    return true;
+}
+
+static bool parse_list(std::string_view list, std::vector<int64_t>& numbers) {
+    for (int64_t& number : numbers) {
+        size_t end = std::min(list.find(' '), list.size());
+        if (!parse_whole(list.substr(0, end), number)) return false;
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return list.empty();
+}
+static bool parse_bits(std::string_view list, std::vector<double>& numbers) {
+    if (list.size() + 1 != numbers.size() * 17) return false;
+    for (size_t i = 0; i < numbers.size(); i++) {
+        uint64_t bits = 0;
+        for (char digit : list.substr(i * 17, 16)) {
+            size_t worth = std::string_view("0123456789abcdef").find(digit);
+            if (worth == std::string_view::npos) return false;
+            bits = bits << 4 | worth;
+        }
+        memcpy(&numbers[i], &bits, 8);
+    }
+    return true;
+}
+
+static bool read_position(const Metadata& metadata, const gradc_module& module, Position& position) {
+    size_t blocks = size_t(module.block_count);
+    position.block_steps.assign(blocks, 0);
+    position.loss_sums.assign(blocks, 0);
+    position.loss_rows.assign(blocks, 0);
+    int64_t block = 0;
+    bool read = parse_whole(metadata_value(metadata, "step"), position.step) &&
+                parse_whole(metadata_value(metadata, "epoch"), position.epoch) &&
+                parse_whole(metadata_value(metadata, "cursor"), position.cursor) &&
+                parse_whole(metadata_value(metadata, "turn"), position.turn) &&
+                parse_whole(metadata_value(metadata, "block"), block) &&
+                parse_list(metadata_value(metadata, "block_steps"), position.block_steps) &&
+                parse_bits(metadata_value(metadata, "loss_sums"), position.loss_sums) &&
+                parse_bits(metadata_value(metadata, "loss_rows"), position.loss_rows);
+    position.block = int32_t(block);
+    return read && position.step >= 0 && position.epoch >= 0 && position.cursor >= 0 && block >= 0 &&
+           block < module.block_count;
+}
+
+/// What else differs, as a sentence; "" if nothing.
+static std::string other_origin(const Metadata& metadata, const gradc_module& module, uint64_t data_hash) {
+    std::string says;
+    auto compare = [&](std::string_view what, std::string_view key, std::string_view own) {
+        std::string theirs = metadata_value(metadata, key);
+        if (theirs != own) says += text("\n    ", what, ": ", own, " here, ", theirs, " in the file");
+    };
+    if (metadata_value(metadata, "program_hash") != module.program_hash) {
+        compare("program", "program_hash", module.program_hash);
+        compare("model file", "source_hash", module.source_hash);
+        compare("options", "options", module.options);
+        compare("compiler", "compiler", module.compiler);
+    }
+    compare("data", "data_hash", hexadecimal(data_hash));
+    return says;
+}
+
+bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash, Session& session,
+                 Position& position, Fault& fault) {
+    const gradc_module& module = session.module();
+    const std::string& path = settings.checkpoint;
+    std::string lines = differences(file, module, true);
+    if (!lines.empty()) return fault.set(another_model(file, path, module, lines));
+    if (!read_position(file.metadata(), module, position)) {
+        return fault.set(text(path, ": error: it holds weights, but no run to resume"));
+    }
+    std::string origin = other_origin(file.metadata(), module, data_hash);
+    if (!origin.empty() && !settings.resume_anyway) {
+        return fault.set(text(path, ": error: the run in this checkpoint had another origin:", origin,
+                              "\n--resume=anyway goes on from it, without the promise of equal bits"));
+    }
+    copy_tensors(file, session, true);
+    return true;
+}
+
+} // namespace gradc::runtime

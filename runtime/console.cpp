@@ -1,0 +1,111 @@
+// See console.h.
+#include "runtime/console.h"
+#include "runtime/text.h"
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace gradc::runtime {
+
+double now() {
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+// ---- the curve ---------------------------------------------------------------------------------
+
+void LossCurve::add(double loss) {
+    if (!std::isfinite(loss)) return;
+    last_sum_ += loss;
+    if (++in_last_ < per_bucket_) return;
+    buckets_.push_back(last_sum_ / double(in_last_));
+    last_sum_ = 0, in_last_ = 0;
+    if (buckets_.size() < most) return;
+    for (size_t i = 0; i < most / 2; i++) buckets_[i] = (buckets_[2 * i] + buckets_[2 * i + 1]) / 2;
+    buckets_.resize(most / 2);
+    per_bucket_ *= 2;
+}
+
+std::string LossCurve::drawn(int columns) const {
+    static constexpr const char* heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    if (buckets_.size() < 2 || columns < 2) return "";
+    auto [least, greatest] = std::minmax_element(buckets_.begin(), buckets_.end());
+    bool logarithmic = *least > 0;
+    auto height = [&](double loss) { return logarithmic ? std::log(loss) : loss; };
+    double low = height(*least), span = height(*greatest) - low;
+    size_t count = std::min(size_t(columns), buckets_.size());
+    std::string curve;
+    for (size_t i = 0; i < count; i++) {
+        double loss = buckets_[i * (buckets_.size() - 1) / (count - 1)];
+        double share = span > 0 ? (height(loss) - low) / span : 0;
+        curve += heights[std::clamp(int(share * 7.999), 0, 7)];
+    }
+    return curve;
+}
+
+// ---- the console -------------------------------------------------------------------------------
+
+Console::Console(bool quiet) : quiet_(quiet) {
+    const char* terminal = getenv("TERM");
+    bool dumb = !terminal || !*terminal || std::string_view(terminal) == "dumb";
+    if (quiet || dumb) return;
+    if (isatty(STDERR_FILENO)) live_descriptor_ = STDERR_FILENO;
+    if (isatty(STDOUT_FILENO)) live_descriptor_ = STDOUT_FILENO;
+}
+
+int Console::width() const {
+    winsize size{};
+    bool known = live_descriptor_ >= 0 && ioctl(live_descriptor_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : 80;
+}
+
+void Console::line(std::string_view text) {
+    if (quiet_) return;
+    clear_live();
+    if (!write_all(STDOUT_FILENO, runtime::text(text, '\n'))) broken_ = true;
+}
+
+void Console::live(std::string_view text) {
+    if (live_descriptor_ < 0) return;
+    write_all(live_descriptor_, runtime::text("\r\x1b[K", text));
+    live_shown_ = true;
+}
+
+void Console::clear_live() {
+    if (live_shown_) write_all(live_descriptor_, "\r\x1b[K");
+    live_shown_ = false;
+}
+
+// ---- signals -----------------------------------------------------------------------------------
+
+static sigset_t ending_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    return set;
+}
+
+HeldSignals::HeldSignals() {
+    sigset_t set = ending_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+HeldSignals::~HeldSignals() { // those that arrived were obeyed: they are taken, not delivered
+    sigset_t set = ending_signals();
+    timespec none{};
+    while (sigtimedwait(&set, nullptr, &none) > 0) {}
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+bool HeldSignals::arrived() const {
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
+}
+
+} // namespace gradc::runtime

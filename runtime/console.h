@@ -1,0 +1,61 @@
+// What a person sees while the trainer works: lines on standard output, and on a terminal one live line below them with
+// the loss curve. A closed pipe is remembered, not signalled.
+#pragma once
+#include "runtime/fault.h"
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradc::runtime {
+
+/// Seconds of a clock that never goes back.
+double now();
+
+/// The loss over the run so far, in few buckets of equal length.
+class LossCurve {
+  public:
+    void add(double loss);
+    /// At most `columns` block characters, low ones for small losses; logarithmic where all are positive.
+    std::string drawn(int columns) const;
+
+  private:
+    static constexpr size_t most = 64;
+    std::vector<double> buckets_; // means of `per_bucket_` losses each
+    int64_t per_bucket_ = 1, in_last_ = 0;
+    double last_sum_ = 0;
+};
+
+class Console {
+  public:
+    explicit Console(bool quiet);
+    ~Console() { clear_live(); }
+    Console(const Console&) = delete;
+    Console& operator=(const Console&) = delete;
+
+    void line(std::string_view text);
+    /// Replaces the live line; without a terminal nothing happens.
+    void live(std::string_view text);
+    void clear_live();
+    bool shows_live() const { return live_descriptor_ >= 0; }
+    bool quiet() const { return quiet_; }
+    /// Nobody reads standard output any more.
+    bool broken() const { return broken_; }
+    int width() const;
+
+  private:
+    bool quiet_, broken_ = false, live_shown_ = false;
+    int live_descriptor_ = -1;
+};
+
+/// Holds back SIGINT, SIGTERM and SIGHUP while it lives, for this thread and those it starts.
+class HeldSignals {
+  public:
+    HeldSignals();
+    ~HeldSignals();
+    HeldSignals(const HeldSignals&) = delete;
+    HeldSignals& operator=(const HeldSignals&) = delete;
+    bool arrived() const;
+};
+
+} // namespace gradc::runtime

@@ -1,0 +1,237 @@
+// See array_files.h. Plain u8 data is used where it lies in the mapped file; all else is converted, number by number.
+#include "runtime/data/array_files.h"
+#include "runtime/data/gzip.h"
+#include "runtime/element.h"
+#include "runtime/text.h"
+
+namespace gradc::runtime {
+
+namespace {
+
+/// A number as the file holds it: kind 'u', 'i', 'f' or 'b', size in bytes.
+struct FileNumber {
+    char kind = 'u';
+    int size = 1;
+    bool big_endian = false;
+};
+
+struct FileArray {
+    FileNumber number;
+    std::vector<int64_t> shape;
+    std::string_view payload; // after the header, to the end of the file
+};
+
+template <class Number> double as(const unsigned char* bytes) {
+    Number number;
+    memcpy(&number, bytes, sizeof number);
+    return double(number);
+}
+
+double half_to_double(const unsigned char* bytes) {
+    uint16_t bits;
+    memcpy(&bits, bytes, 2);
+    int exponent = bits >> 10 & 31;
+    double fraction = bits & 1023;
+    double size = exponent == 0    ? fraction * 0x1p-24
+                  : exponent == 31 ? (fraction == 0 ? 1e300 * 1e300 : __builtin_nan(""))
+                                   : (1024 + fraction) * (double(1u << exponent) * 0x1p-25);
+    return bits >> 15 ? -size : size;
+}
+
+double read_number(const unsigned char* at, FileNumber number) {
+    unsigned char bytes[8];
+    for (int i = 0; i < number.size; i++) bytes[i] = at[number.big_endian ? number.size - 1 - i : i];
+    if (number.kind == 'f') {
+        return number.size == 2 ? half_to_double(bytes) : number.size == 4 ? as<float>(bytes) : as<double>(bytes);
+    }
+    bool is_signed = number.kind == 'i';
+    switch (number.size) {
+    case 1: return is_signed ? as<int8_t>(bytes) : as<uint8_t>(bytes);
+    case 2: return is_signed ? as<int16_t>(bytes) : as<uint16_t>(bytes);
+    case 4: return is_signed ? as<int32_t>(bytes) : as<uint32_t>(bytes);
+    default: return is_signed ? as<int64_t>(bytes) : as<uint64_t>(bytes);
+    }
+}
+
+bool check_shape(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
+    bool agrees = !array.shape.empty() && int(array.shape.size()) == column.entry_rank() + 1;
+    for (int axis = 0; agrees && axis < column.entry_rank(); axis++) {
+        agrees = array.shape[size_t(axis) + 1] == column.entry_shape()[axis];
+    }
+    int rank = int(array.shape.size());
+    if (!agrees) {
+        return fault.set(text(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
+                              column.field->name, " wants [rows",
+                              column.entry_rank() > 0 ? ", " : "",
+                              shape_text(column.entry_shape(), column.entry_rank()).substr(1)));
+    }
+    int64_t bytes = array.number.size;
+    for (int64_t size : array.shape) {
+        if (size < 0 || __builtin_mul_overflow(bytes, size, &bytes)) {
+            return fault.set(text(path, ": error: the sizes in its header are no array's"));
+        }
+    }
+    if (bytes > int64_t(array.payload.size())) {
+        return fault.set(text(path, ": error: truncated: ", shape_text(array.shape.data(), rank), " takes ", bytes,
+                              " bytes after the header, the file has ", array.payload.size()));
+    }
+    if (bytes < int64_t(array.payload.size())) {
+        return fault.set(text(path, ": error: ", int64_t(array.payload.size()) - bytes,
+                              " bytes too many after ", shape_text(array.shape.data(), rank)));
+    }
+    if (bytes == 0) return fault.set(text(path, ": error: it holds no row"));
+    return true;
+}
+
+bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
+    const gradc_field& field = *column.field;
+    if (field.low > field.high || (field.low <= 0 && field.high >= 255)) return true;
+    for (size_t i = 0; i < array.payload.size(); i++) {
+        int value = static_cast<unsigned char>(array.payload[i]);
+        if (value >= field.low && value <= field.high) continue;
+        return fault.set(text(path, ':', int64_t(i) / column.entry_elements + 1, ':',
+                              int64_t(i) % column.entry_elements + 1, ": error: ", field.name, " is ", value,
+                              ", not in ", field.low, "..", field.high));
+    }
+    return true;
+}
+
+/// Appends the array to the column; `file` or `inflated` is where its payload lies.
+bool take(const std::string& path, const FileArray& array, Column& column, MappedFile* file, Fault& fault) {
+    if (!check_shape(path, array, column, fault)) return false;
+    int64_t rows = array.shape[0];
+    bool bytes = array.number.size == 1 && array.number.kind == 'u' && column.field->stored == GRADC_U8;
+    const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
+    if (bytes) {
+        if (!bytes_in_range(path, array, column, fault)) return false;
+        if (file && column.entries == 0) {
+            column.entries = rows;
+            column.mapped = payload;
+            column.file = std::move(*file);
+            return true;
+        }
+        if (column.mapped) { // a second file follows: both become one piece
+            column.owned.assign(column.mapped, column.mapped + column.entries * column.entry_bytes());
+            column.mapped = nullptr;
+        }
+        memcpy(column.grow(rows), payload, array.payload.size());
+        return true;
+    }
+    unsigned char* at = column.grow(rows);
+    int64_t size = element_size(column.field->stored);
+    std::string problem;
+    for (int64_t i = 0; i < rows * column.entry_elements; i++) {
+        double number = read_number(payload + i * array.number.size, array.number);
+        if (store_checked(*column.field, number, at + i * size, problem)) continue;
+        return fault.set(text(path, ':', i / column.entry_elements + 1, ':', i % column.entry_elements + 1,
+                              ": error: ", column.field->name, ' ', problem));
+    }
+    return true;
+}
+
+// ---- IDX: 0 0 type rank, sizes as 32-bit numbers, numbers; all big endian ----------------------
+
+bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
+    auto byte = [&](size_t at) { return static_cast<unsigned char>(bytes[at]); };
+    if (bytes.empty()) return fault.set(text(path, ": error: the file is empty"));
+    if (bytes.size() < 4 || byte(0) != 0 || byte(1) != 0) {
+        return fault.set(text(path, ": error: wrong magic: an IDX file begins with two zero bytes"));
+    }
+    switch (byte(2)) {
+    case 0x08: array.number = {'u', 1, true}; break;
+    case 0x09: array.number = {'i', 1, true}; break;
+    case 0x0B: array.number = {'i', 2, true}; break;
+    case 0x0C: array.number = {'i', 4, true}; break;
+    case 0x0D: array.number = {'f', 4, true}; break;
+    case 0x0E: array.number = {'f', 8, true}; break;
+    default: return fault.set(text(path, ": error: wrong magic: IDX has no element type ", int(byte(2))));
+    }
+    size_t rank = byte(3);
+    if (bytes.size() < 4 + 4 * rank) return fault.set(text(path, ": error: truncated in its header"));
+    for (size_t axis = 0; axis < rank; axis++) {
+        size_t at = 4 + 4 * axis;
+        array.shape.push_back(int64_t(byte(at)) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3));
+    }
+    array.payload = bytes.substr(4 + 4 * rank);
+    return true;
+}
+
+// ---- NPY: magic, version, length of a Python dictionary, numbers -------------------------------
+
+/// What follows 'key': in the dictionary, up to the end of it.
+std::string_view after_key(std::string_view header, std::string_view key) {
+    size_t at = header.find(text('\'', key, '\''));
+    if (at == std::string_view::npos) return "";
+    at += key.size() + 2;
+    while (at < header.size() && (header[at] == ':' || header[at] == ' ')) at++;
+    return header.substr(at);
+}
+
+bool parse_descr(std::string_view descr, FileNumber& number) {
+    if (descr.size() < 5 || descr[0] != '\'') return false;
+    char order = descr[1], kind = descr[2], size = descr[3];
+    if (descr[4] != '\'' || (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')) return false;
+    if (order != '<' && order != '>' && order != '|' && order != '=') return false;
+    number = {kind == 'b' ? 'u' : kind, size - '0', order == '>'};
+    bool known = number.size == 1 || number.size == 2 || number.size == 4 || number.size == 8;
+    return known && !(kind == 'f' && number.size == 1);
+}
+
+bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
+    auto byte = [&](size_t at) { return size_t(static_cast<unsigned char>(bytes[at])); };
+    if (bytes.empty()) return fault.set(text(path, ": error: the file is empty"));
+    if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY")) {
+        return fault.set(text(path, ": error: wrong magic: an NPY file begins with \\x93NUMPY"));
+    }
+    size_t start = byte(6) >= 2 ? 12 : 10;
+    size_t length = byte(8) | byte(9) << 8;
+    if (start == 12) length |= byte(10) << 16 | byte(11) << 24;
+    if (bytes.size() < start + length) return fault.set(text(path, ": error: truncated in its header"));
+    std::string_view header = bytes.substr(start, length);
+    if (!parse_descr(after_key(header, "descr"), array.number)) {
+        return fault.set(text(path, ": error: its elements are none of float, int, unsigned and bool"));
+    }
+    if (after_key(header, "fortran_order").starts_with("True") ) {
+        return fault.set(text(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)"));
+    }
+    std::string_view shape = after_key(header, "shape");
+    if (!shape.starts_with('(')) return fault.set(text(path, ": error: its header has no shape"));
+    int64_t size = 0;
+    bool digits = false;
+    for (char c : shape.substr(1)) {
+        if (c >= '0' && c <= '9' && size < (int64_t(1) << 50)) {
+            size = size * 10 + (c - '0');
+            digits = true;
+            continue;
+        }
+        if (digits) array.shape.push_back(size);
+        size = 0, digits = false;
+        if (c == ')') break;
+    }
+    array.payload = bytes.substr(start + length);
+    return true;
+}
+
+} // namespace
+
+bool read_idx(const std::string& path, Column& column, Fault& fault) {
+    MappedFile file;
+    if (!file.open(path, fault)) return false;
+    FileArray array;
+    if (!is_gzip(file.bytes())) {
+        return parse_idx(path, file.bytes(), array, fault) && take(path, array, column, &file, fault);
+    }
+    std::vector<unsigned char> inflated;
+    if (!inflate_gzip(file.bytes(), path, inflated, fault)) return false;
+    std::string_view bytes(reinterpret_cast<const char*>(inflated.data()), inflated.size());
+    return parse_idx(path, bytes, array, fault) && take(path, array, column, nullptr, fault);
+}
+
+bool read_npy(const std::string& path, Column& column, Fault& fault) {
+    MappedFile file;
+    FileArray array;
+    return file.open(path, fault) && parse_npy(path, file.bytes(), array, fault) &&
+           take(path, array, column, nullptr, fault);
+}
+
+} // namespace gradc::runtime

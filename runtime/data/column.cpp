@@ -1,0 +1,56 @@
+// See column.h.
+#include "runtime/data/column.h"
+#include "runtime/element.h"
+#include "runtime/text.h"
+#include <cfloat>
+#include <cmath>
+
+namespace gradc::runtime {
+
+Column::Column(const gradc_field& of) : field(&of) {
+    entry_elements = element_count(entry_shape(), entry_rank());
+}
+
+int64_t Column::entry_bytes() const { return entry_elements * element_size(field->stored); }
+
+int64_t Column::rows_within(int64_t from, int64_t to) const {
+    int64_t first = (from + stride() - 1) / stride();
+    int64_t end = to < window() ? 0 : (to - window()) / stride() + 1;
+    return end > first ? end - first : 0;
+}
+
+unsigned char* Column::grow(int64_t count) {
+    size_t before = owned.size();
+    size_t wanted = before + size_t(count * entry_bytes());
+    if (wanted > owned.capacity()) owned.reserve(std::max(wanted, owned.capacity() * 2));
+    owned.resize(wanted);
+    entries += count;
+    return owned.data() + before;
+}
+
+bool store_checked(const gradc_field& field, double number, unsigned char* at, std::string& problem) {
+    if (!std::isfinite(number)) {
+        problem = text("is ", general(number), ", which is no number to learn from");
+        return false;
+    }
+    if (is_whole(field.stored)) {
+        double low, high;
+        whole_range(field.stored, low, high);
+        if (field.low <= field.high) low = double(field.low), high = double(field.high);
+        if (number != std::floor(number)) {
+            problem = text("is ", exact(number), ", but must be a whole number");
+            return false;
+        }
+        if (number < low || number > high) {
+            problem = text("is ", exact(number), ", not in ", int64_t(low), "..", int64_t(high));
+            return false;
+        }
+    } else if (field.stored != GRADC_F64 && std::fabs(number) > FLT_MAX) {
+        problem = text("is ", exact(number), ", too large for ", element_name(field.stored));
+        return false;
+    }
+    store_element(at, field.stored, number);
+    return true;
+}
+
+} // namespace gradc::runtime

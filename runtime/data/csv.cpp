@@ -1,0 +1,237 @@
+// See csv.h. A row of the file is named by its line, a column by its number from 1.
+#include "runtime/data/csv.h"
+#include "runtime/element.h"
+#include "runtime/text.h"
+#include <algorithm>
+
+namespace gradc::runtime {
+
+// ---- records -----------------------------------------------------------------------------------
+
+CsvReader::CsvReader(std::string_view text, std::string path) : text_(text), path_(std::move(path)) {
+    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
+}
+
+bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
+    int64_t opened = line_;
+    size_t begin = ++at_;
+    for (;; at_++) {
+        if (at_ >= text_.size()) {
+            return fault.set(text(path_, ':', opened, ':', column, ": error: this quoted cell is not closed"));
+        }
+        if (text_[at_] == '\n') line_++;
+        if (text_[at_] != '"') continue;
+        if (at_ + 1 >= text_.size() || text_[at_ + 1] != '"') break;
+        at_++;
+    }
+    cell = {text_.substr(begin, at_ - begin), true};
+    at_++;
+    if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') at_++;
+    if (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') {
+        return fault.set(text(path_, ':', line_, ':', column, ": error: text after a closing quote"));
+    }
+    return true;
+}
+
+bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
+    cells.clear();
+    while (at_ < text_.size() && (text_[at_] == '\n' || (text_[at_] == '\r' && at_ + 1 < text_.size() &&
+                                                         text_[at_ + 1] == '\n'))) {
+        at_ += text_[at_] == '\n' ? 1 : 2;
+        line_++;
+    }
+    record_line_ = line_;
+    if (at_ >= text_.size()) return false;
+    for (;;) {
+        Cell cell;
+        if (at_ < text_.size() && text_[at_] == '"') {
+            if (!quoted_cell(cell, cells.size() + 1, fault)) return false;
+        } else {
+            size_t begin = at_;
+            while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') at_++;
+            cell.text = text_.substr(begin, at_ - begin);
+            if ((at_ >= text_.size() || text_[at_] == '\n') && cell.text.ends_with('\r')) cell.text.remove_suffix(1);
+        }
+        cells.push_back(cell);
+        if (at_ >= text_.size()) return true;
+        if (text_[at_++] == ',') continue;
+        line_++;
+        return true;
+    }
+}
+
+static std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+static std::string cell_text(const CsvReader::Cell& cell) {
+    std::string plain;
+    std::string_view from = cell.quoted ? cell.text : trimmed(cell.text);
+    for (size_t at = 0; at < from.size(); at++) {
+        plain += from[at];
+        if (cell.quoted && from[at] == '"') at++;
+    }
+    return plain;
+}
+
+/// At most 40 bytes, on one line, for messages.
+static std::string quoted(std::string_view cell) {
+    std::string result = "`";
+    for (char byte : cell.substr(0, 40)) result += byte == '\n' || byte == '\r' ? ' ' : byte;
+    return result + (cell.size() > 40 ? "..`" : "`");
+}
+
+// ---- columns -----------------------------------------------------------------------------------
+
+namespace {
+
+struct Use { // which cell is which number of which column
+    size_t cell;
+    CsvTarget* target;
+    int64_t place;
+};
+
+class CsvColumns {
+  public:
+    CsvColumns(CsvReader& reader, std::vector<CsvTarget>& targets, Fault& fault)
+        : reader_(reader), targets_(targets), fault_(fault) {}
+    bool read();
+
+  private:
+    bool first_record();
+    bool resolve_names();
+    bool resolve_numbers();
+    bool store_record();
+    bool complain_about(const Use& use, std::string_view problem) const;
+    std::string column_name(size_t cell) const;
+
+    CsvReader& reader_;
+    std::vector<CsvTarget>& targets_;
+    Fault& fault_;
+    std::vector<CsvReader::Cell> cells_;
+    std::vector<std::string> header_;
+    std::vector<Use> uses_;
+    std::vector<unsigned char*> entries_; // by target: where this record goes
+    size_t width_ = 0;
+    int64_t first_line_ = 1;
+};
+
+std::string CsvColumns::column_name(size_t cell) const {
+    return cell < header_.size() && !header_[cell].empty() ? text(' ', quoted(header_[cell])) : "";
+}
+
+bool CsvColumns::complain_about(const Use& use, std::string_view problem) const {
+    return fault_.set(text(reader_.path(), ':', reader_.line(), ':', use.cell + 1, ": error: ",
+                           use.target->column->field->name, column_name(use.cell), ' ', problem));
+}
+
+bool CsvColumns::resolve_names() {
+    for (CsvTarget& target : targets_) {
+        for (size_t place = 0; place < target.names.size(); place++) {
+            auto found = std::find(header_.begin(), header_.end(), target.names[place]);
+            if (found != header_.end()) {
+                uses_.push_back({size_t(found - header_.begin()), &target, int64_t(place)});
+                continue;
+            }
+            if (target.optional) break;
+            std::string known;
+            for (const std::string& name : header_) {
+                if (known.size() < 200) known += text(known.empty() ? "" : ", ", name);
+            }
+            return fault_.set(text(reader_.path(), ':', first_line_, ":1: error: no column is called ",
+                                   quoted(target.names[place]), "; the header has ", known));
+        }
+    }
+    return true;
+}
+
+bool CsvColumns::resolve_numbers() {
+    for (CsvTarget& target : targets_) {
+        for (size_t place = 0; place < target.numbers.size(); place++) {
+            int64_t number = target.numbers[place];
+            if (number < int64_t(width_)) {
+                uses_.push_back({size_t(number), &target, int64_t(place)});
+                continue;
+            }
+            if (target.optional) break;
+            return fault_.set(text(reader_.path(), ':', first_line_, ":1: error: ", target.column->field->name,
+                                   " is column ", number, " (from 0), but a row has ", width_, " columns"));
+        }
+    }
+    return true;
+}
+
+/// Finds out whether it is a header. True: columns are known; the record is data unless header_ is set.
+bool CsvColumns::first_record() {
+    width_ = cells_.size();
+    first_line_ = reader_.line();
+    bool by_name = false;
+    for (const CsvTarget& target : targets_) by_name |= !target.names.empty();
+    if (!resolve_numbers()) return false;
+    bool header = by_name;
+    double number;
+    for (const Use& use : uses_) header |= !parse_number(trimmed(cells_[use.cell].text), number);
+    if (!header) return true;
+    for (const CsvReader::Cell& cell : cells_) header_.push_back(cell_text(cell));
+    return resolve_names();
+}
+
+bool CsvColumns::store_record() {
+    if (cells_.size() != width_) {
+        return fault_.set(text(reader_.path(), ':', reader_.line(), ':', std::min(cells_.size(), width_) + 1,
+                               ": error: this row has ", cells_.size(), " columns, line ", first_line_, " has ",
+                               width_));
+    }
+    for (size_t t = 0; t < targets_.size(); t++) entries_[t] = targets_[t].column->grow(1);
+    std::string problem;
+    for (const Use& use : uses_) {
+        const Column& column = *use.target->column;
+        std::string_view cell = trimmed(cells_[use.cell].text);
+        double number = 0;
+        if (!parse_number(cell, number)) {
+            return complain_about(use, cell.empty() ? "is empty, but a number is due"
+                                                    : text("is ", quoted(cell), ", but a number is due"));
+        }
+        unsigned char* entry = entries_[size_t(use.target - targets_.data())];
+        unsigned char* at = entry + use.place * element_size(column.field->stored);
+        if (!store_checked(*column.field, number, at, problem)) return complain_about(use, problem);
+    }
+    return true;
+}
+
+bool CsvColumns::read() {
+    entries_.resize(targets_.size());
+    if (!reader_.next(cells_, fault_)) {
+        return !fault_ && fault_.set(text(reader_.path(), ":1:1: error: the file is empty"));
+    }
+    if (!first_record()) return false;
+    for (const CsvTarget& target : targets_) {
+        size_t wanted = std::max(target.names.size(), target.numbers.size());
+        if (int64_t(wanted) == target.column->entry_elements) continue;
+        return fault_.set(text(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
+                               target.column->entry_elements, " numbers a row, but ", wanted,
+                               " columns are named"));
+    }
+    if (header_.empty() && !store_record()) return false;
+    int64_t before = targets_.empty() ? 0 : targets_[0].column->entries;
+    while (reader_.next(cells_, fault_)) {
+        if (!store_record()) return false;
+    }
+    if (!fault_ && !header_.empty() && !targets_.empty() && targets_[0].column->entries == before) {
+        fault_.set(text(reader_.path(), ':', first_line_ + 1, ":1: error: there is a header but no row"));
+    }
+    return !fault_;
+}
+
+} // namespace
+
+bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault) {
+    MappedFile file;
+    if (!file.open(path, fault)) return false;
+    CsvReader reader(file.bytes(), path);
+    return CsvColumns(reader, targets, fault).read();
+}
+
+} // namespace gradc::runtime

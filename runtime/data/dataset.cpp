@@ -1,0 +1,257 @@
+// See dataset.h. Fields of one CSV file are read in one pass over it.
+#include "runtime/data/dataset.h"
+#include "runtime/data/array_files.h"
+#include "runtime/data/characters.h"
+#include "runtime/data/csv.h"
+#include "runtime/data/shuffle.h"
+#include "runtime/element.h"
+#include "runtime/hash.h"
+#include "runtime/text.h"
+#include <algorithm>
+#include <cmath>
+
+namespace gradc::runtime {
+
+int Dataset::find_split(std::string_view name) const {
+    for (size_t s = 0; s < splits.size(); s++) {
+        if (splits[s].name == name) return int(s);
+    }
+    return -1;
+}
+
+int Dataset::training_split() const { return std::max(0, find_split("train")); }
+
+uint64_t Dataset::hash() const {
+    Hash hash;
+    for (const Column& column : columns) {
+        hash.add(column.field->name);
+        hash.add(int64_t(column.field->stored));
+        hash.add(column.data(), size_t(column.entries * column.entry_bytes()));
+    }
+    return hash.value();
+}
+
+// ---- reading -----------------------------------------------------------------------------------
+
+static CsvTarget csv_target(Column& column) {
+    const gradc_field& field = *column.field;
+    CsvTarget target{&column, {}, {}, false};
+    target.numbers.assign(field.columns, field.columns + field.column_count);
+    for (int i = 0; i < field.column_name_count; i++) target.names.push_back(field.column_names[i]);
+    return target;
+}
+
+static bool read_numbers(Column& column, Fault& fault) { // literals and ranges
+    const gradc_field& field = *column.field;
+    unsigned char* at = column.grow(field.rows);
+    int64_t size = element_size(field.stored);
+    std::string problem;
+    for (int64_t i = 0; i < field.rows * column.entry_elements; i++) {
+        double number = field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
+        if (store_checked(field, number, at + i * size, problem)) continue;
+        return fault.set(text(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ",
+                              problem));
+    }
+    return true;
+}
+
+static bool read_file(int32_t reader, const std::string& path, Column& column, Fault& fault) {
+    switch (reader) {
+    case GRADC_READ_IDX: return read_idx(path, column, fault);
+    case GRADC_READ_NPY: return read_npy(path, column, fault);
+    case GRADC_READ_CHARACTERS: return read_characters(path, column, fault);
+    default: return fault.set(text("field ", column.field->name, " has no reader"), internal_error);
+    }
+}
+
+/// Every CSV field that reads `path` as its file number `file`, in one pass.
+static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first, int file, Fault& fault) {
+    const char* path = columns[first].field->files[file].path;
+    auto reads_it = [&](const gradc_field& field) {
+        return field.reader == GRADC_READ_CSV && file < field.file_count &&
+               std::string_view(field.files[file].path) == path;
+    };
+    for (size_t c = 0; c < first; c++) {
+        if (reads_it(*columns[c].field)) return true; // was read with that field
+    }
+    std::vector<CsvTarget> targets;
+    for (size_t c = first; c < columns.size(); c++) {
+        if (reads_it(*columns[c].field)) targets.push_back(csv_target(columns[c]));
+    }
+    std::string found = places.find(path, fault);
+    return !fault && read_csv(found, targets, fault);
+}
+
+static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
+                         std::vector<int64_t>& ends, Fault& fault) {
+    for (int f = 0; f < table.field_count; f++) columns.emplace_back(table.fields[f]);
+    for (size_t c = 0; c < columns.size(); c++) {
+        const gradc_field& field = *columns[c].field;
+        if (field.reader == GRADC_READ_LITERAL || field.reader == GRADC_READ_RANGE) {
+            if (!read_numbers(columns[c], fault)) return false;
+        }
+        std::vector<int64_t> file_ends;
+        for (int file = 0; file < field.file_count; file++) {
+            if (field.reader == GRADC_READ_CSV) {
+                if (!read_csv_fields(places, columns, c, file, fault)) return false;
+                continue;
+            }
+            std::string path = places.find(field.files[file].path, fault);
+            if (fault || !read_file(field.reader, path, columns[c], fault)) return false;
+            file_ends.push_back(columns[c].entries);
+        }
+        if (ends.empty()) ends = file_ends;
+        bool same = file_ends.empty() || file_ends.size() != ends.size() || file_ends == ends;
+        if (table.split_by_file && !same) {
+            for (size_t i = 0; i < ends.size(); i++) {
+                if (file_ends[i] == ends[i]) continue;
+                int64_t before = i > 0 ? ends[i - 1] : 0, own_before = i > 0 ? file_ends[i - 1] : 0;
+                return fault.set(text(field.files[i].path, ": error: holds ", file_ends[i] - own_before,
+                                      " rows of ", field.name, ", but ", table.fields[0].name, " has ",
+                                      ends[i] - before));
+            }
+        }
+    }
+    return true;
+}
+
+// ---- splits ------------------------------------------------------------------------------------
+
+static std::string source_of(const gradc_field& field) {
+    return field.file_count > 0 ? text(field.files[0].path, ": error: ") : text(field.name, ": error: ");
+}
+
+static bool rows_agree(Dataset& dataset, Fault& fault) {
+    dataset.rows = dataset.columns.empty() ? 0 : dataset.columns[0].rows();
+    for (const Column& column : dataset.columns) {
+        if (column.field->window > 0 && column.rows() == 0) {
+            return fault.set(text(source_of(*column.field), "has ", column.entries, " entries, fewer than a window of ",
+                                  column.field->window));
+        }
+        if (column.rows() == dataset.rows) continue;
+        return fault.set(text(source_of(*column.field), column.field->name, " has ", column.rows(), " rows, but ",
+                              dataset.columns[0].field->name, " has ", dataset.rows));
+    }
+    return true;
+}
+
+static std::vector<int64_t> counted(int64_t from, int64_t to) {
+    std::vector<int64_t> rows;
+    rows.reserve(size_t(std::max<int64_t>(0, to - from)));
+    for (int64_t row = from; row < to; row++) rows.push_back(row);
+    return rows;
+}
+
+static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>& ends, Dataset& dataset) {
+    const gradc_field* named = nullptr;
+    for (int f = 0; f < table.field_count && !named; f++) {
+        if (table.fields[f].file_count == int(ends.size())) named = &table.fields[f];
+    }
+    const Column& column = dataset.columns[size_t(named - table.fields)];
+    int64_t entry = 0;
+    for (size_t i = 0; i < ends.size(); i++) { // no window crosses from file to file
+        int64_t from = (entry + column.stride() - 1) / column.stride();
+        dataset.splits.push_back(
+            {named->files[i].split, counted(from, from + column.rows_within(entry, ends[i]))});
+        entry = ends[i];
+    }
+}
+
+static void split_by_fraction(const gradc_dataset& table, int64_t seed, Dataset& dataset) {
+    const Column& column = dataset.columns[0];
+    bool overlapping = column.window() > column.stride(); // a shuffle would put parts of one row into several splits
+    if (table.in_order || overlapping) {
+        double before = 0;
+        for (int s = 0; s < table.split_count; s++) {
+            double after = before + table.splits[s].fraction;
+            int64_t from = std::llround(before * double(column.entries));
+            int64_t to = std::min<int64_t>(column.entries, std::llround(after * double(column.entries)));
+            int64_t first = (from + column.stride() - 1) / column.stride();
+            dataset.splits.push_back({table.splits[s].name, counted(first, first + column.rows_within(from, to))});
+            before = after;
+        }
+        return;
+    }
+    std::vector<int64_t> order = counted(0, dataset.rows);
+    shuffle(order, Generator(seed, cutting, 0));
+    double before = 0;
+    for (int s = 0; s < table.split_count; s++) {
+        double after = before + table.splits[s].fraction;
+        int64_t from = std::min<int64_t>(dataset.rows, std::llround(before * double(dataset.rows)));
+        int64_t to = std::min<int64_t>(dataset.rows, std::llround(after * double(dataset.rows)));
+        Split split{table.splits[s].name, {order.begin() + from, order.begin() + to}};
+        std::sort(split.rows.begin(), split.rows.end());
+        dataset.splits.push_back(std::move(split));
+        before = after;
+    }
+}
+
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault) {
+    dataset.table = &table;
+    std::vector<int64_t> ends;
+    if (!read_columns(table, places, dataset.columns, ends, fault) || !rows_agree(dataset, fault)) return false;
+    if (table.split_by_file && !ends.empty()) {
+        split_by_file(table, ends, dataset);
+    } else if (table.split_count > 0) {
+        split_by_fraction(table, seed, dataset);
+    } else {
+        dataset.splits.push_back({"train", counted(0, dataset.rows)});
+    }
+    for (const Split& split : dataset.splits) {
+        if (split.rows.empty()) {
+            return fault.set(text("data set ", table.name, ": error: split ", split.name, " of ", dataset.rows,
+                                  " rows has none"));
+        }
+    }
+    return true;
+}
+
+// ---- rows from elsewhere -----------------------------------------------------------------------
+
+/// Fields that do not come from CSV take the columns called "image.0", "image.1" .. or, alone, all columns.
+static CsvTarget foreign_target(Column& column, bool alone) {
+    CsvTarget target = csv_target(column);
+    if (column.field->reader == GRADC_READ_CSV) return target;
+    for (int64_t i = 0; i < column.entry_elements; i++) {
+        if (alone) {
+            target.numbers.push_back(i);
+        } else {
+            target.names.push_back(column.entry_elements == 1 ? std::string(column.field->name)
+                                                              : text(column.field->name, '.', i));
+        }
+    }
+    return target;
+}
+
+bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path, Dataset& dataset,
+               Fault& fault) {
+    dataset.table = &table;
+    for (int f = 0; f < table.field_count; f++) dataset.columns.emplace_back(table.fields[f]);
+    int64_t wanted = std::count(needed.begin(), needed.end(), true);
+    if (path.ends_with(".npy")) {
+        if (wanted != 1) {
+            return fault.set(text(path, ": error: an NPY file brings one field, but ", wanted, " are needed"));
+        }
+        for (size_t f = 0; f < needed.size(); f++) {
+            if (needed[f] && !read_npy(path, dataset.columns[f], fault)) return false;
+        }
+    } else {
+        std::vector<CsvTarget> targets;
+        for (size_t f = 0; f < needed.size(); f++) {
+            if (needed[f]) targets.push_back(foreign_target(dataset.columns[f], wanted == 1));
+        }
+        if (!read_csv(path, targets, fault)) return false;
+    }
+    for (size_t f = 0; f < needed.size(); f++) {
+        if (needed[f]) dataset.rows = dataset.columns[f].rows();
+    }
+    for (size_t f = 0; f < needed.size(); f++) {
+        Column& column = dataset.columns[f];
+        int64_t entries = dataset.rows > 0 ? (dataset.rows - 1) * column.stride() + column.window() : 0;
+        if (!needed[f]) column.grow(entries);
+    }
+    dataset.splits.push_back({"rows", counted(0, dataset.rows)});
+    return rows_agree(dataset, fault);
+}
+
+} // namespace gradc::runtime

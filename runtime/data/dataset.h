@@ -1,0 +1,34 @@
+// A data set in memory: the columns of its fields, and which rows belong to which split.
+#pragma once
+#include "runtime/data/column.h"
+#include <memory>
+
+namespace gradc::runtime {
+
+struct Split {
+    std::string name;
+    std::vector<int64_t> rows; // ascending
+};
+
+struct Dataset {
+    const gradc_dataset* table = nullptr;
+    std::vector<Column> columns; // one a field
+    std::vector<Split> splits;
+    int64_t rows = 0;
+
+    /// Which split is trained on: the one called "train", else the first.
+    int training_split() const;
+    int find_split(std::string_view name) const; // -1: none
+    /// Of all numbers and of the names of the fields; the splits aside.
+    uint64_t hash() const;
+};
+
+/// Reads every column and cuts the rows into splits; `seed` draws the shuffle that is cut.
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault);
+
+/// Rows from one file (.csv or .npy) in place of the fields' own: one split "rows". Fields that are not in `needed`
+/// may be missing and are zeros then.
+bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path, Dataset& dataset,
+               Fault& fault);
+
+} // namespace gradc::runtime

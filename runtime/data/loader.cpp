@@ -1,0 +1,77 @@
+// See loader.h.
+#include "runtime/data/loader.h"
+#include "runtime/data/shuffle.h"
+#include "runtime/element.h"
+#include "runtime/tensor.h"
+#include "runtime/text.h"
+
+namespace gradc::runtime {
+
+const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name) {
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        if (module.tensors[t].role == role && name == module.tensors[t].name) return &module.tensors[t];
+    }
+    return nullptr;
+}
+
+const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name) {
+    const gradc_tensor* full = find_tensor(module, GRADC_FIELD, text(dataset.name, '.', name));
+    return full ? full : find_tensor(module, GRADC_FIELD, name);
+}
+
+Loader::Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order, int64_t seed)
+    : dataset_(&dataset), split_(split), order_(order), seed_(seed) {
+    for (const Column& column : dataset.columns) {
+        const gradc_tensor* tensor = find_field(module, *dataset.table, column.field->name);
+        if (tensor) filled_.push_back({&column, tensor, row_is_contiguous(*tensor)});
+    }
+    row_numbers_ = find_tensor(module, GRADC_FIELD, "#row");
+    begin(0);
+}
+
+void Loader::begin(int64_t epoch, int64_t cursor) {
+    const std::vector<int64_t>& all = dataset_->splits[size_t(split_)].rows;
+    cursor_ = cursor;
+    if (order_ != GRADC_FILE_ORDER || sequence_.empty()) sequence_ = all;
+    if (order_ == GRADC_SHUFFLED) shuffle(sequence_, Generator(seed_, shuffling, epoch));
+    if (order_ != GRADC_RANDOM) return;
+    Generator generator(seed_, drawing, epoch);
+    for (int64_t& row : sequence_) row = all[size_t(generator.below(int64_t(all.size())))];
+}
+
+int64_t Loader::next(int64_t batch, unsigned char* arena) {
+    int64_t count = std::min(batch, rows() - cursor_);
+    batch_rows_.assign(sequence_.begin() + cursor_, sequence_.begin() + cursor_ + count);
+    cursor_ += count;
+    for (const Filled& filled : filled_) {
+        const gradc_tensor& tensor = *filled.tensor;
+        int64_t step = tensor.strides[0] * element_size(tensor.element);
+        unsigned char* to = arena + tensor.offset;
+        size_t bytes = size_t(filled.column->row_bytes());
+        for (int64_t i = 0; i < count; i++, to += step) {
+            const unsigned char* from = filled.column->row(batch_rows_[size_t(i)]);
+            if (filled.contiguous) {
+                memcpy(to, from, bytes);
+            } else {
+                write_row(tensor, to, from);
+            }
+        }
+    }
+    if (row_numbers_) {
+        unsigned char* to = arena + row_numbers_->offset;
+        int64_t step = row_numbers_->strides[0] * element_size(row_numbers_->element);
+        for (int64_t row : batch_rows_) store_element(to, row_numbers_->element, double(row)), to += step;
+    }
+    return count;
+}
+
+void number_rows(const gradc_module& module, unsigned char* arena, int64_t rows) {
+    const gradc_tensor* numbers = find_tensor(module, GRADC_FIELD, "#row");
+    if (!numbers) return;
+    int64_t step = numbers->strides[0] * element_size(numbers->element);
+    for (int64_t i = 0; i < rows; i++) {
+        store_element(arena + numbers->offset + i * step, numbers->element, double(i));
+    }
+}
+
+} // namespace gradc::runtime

@@ -1,0 +1,85 @@
+// See element.h.
+#include "runtime/element.h"
+#include "runtime/text.h"
+
+namespace gradc::runtime {
+
+int64_t element_size(int32_t element) {
+    switch (element) {
+    case GRADC_F64:
+    case GRADC_I64: return 8;
+    case GRADC_F32:
+    case GRADC_I32: return 4;
+    case GRADC_BF16: return 2;
+    default: return 1;
+    }
+}
+
+const char* element_name(int32_t element) {
+    static constexpr const char* names[] = {"f32", "f64", "bf16", "i32", "i64", "u8", "bool"};
+    return element >= 0 && element <= GRADC_BOOL ? names[element] : "?";
+}
+
+template <class Number> static double load_as(const unsigned char* at) {
+    Number number;
+    memcpy(&number, at, sizeof number);
+    return double(number);
+}
+template <class Number> static void store_as(unsigned char* at, double value) {
+    Number number = Number(value);
+    memcpy(at, &number, sizeof number);
+}
+
+double load_element(const unsigned char* at, int32_t element) {
+    switch (element) {
+    case GRADC_F32: return load_as<float>(at);
+    case GRADC_F64: return load_as<double>(at);
+    case GRADC_I32: return load_as<int32_t>(at);
+    case GRADC_I64: return load_as<int64_t>(at);
+    case GRADC_BF16: {
+        uint32_t bits = uint32_t(at[0]) << 16 | uint32_t(at[1]) << 24;
+        float number;
+        memcpy(&number, &bits, 4);
+        return number;
+    }
+    default: return *at;
+    }
+}
+
+static void store_bf16(unsigned char* at, double value) {
+    float number = float(value);
+    uint32_t bits;
+    memcpy(&bits, &number, 4);
+    bool is_nan = (bits & 0x7FFFFFFF) > 0x7F800000;
+    bits = is_nan ? bits | 0x400000 : bits + 0x7FFF + (bits >> 16 & 1); // to nearest, ties to even
+    at[0] = uint8_t(bits >> 16);
+    at[1] = uint8_t(bits >> 24);
+}
+
+void store_element(unsigned char* at, int32_t element, double number) {
+    switch (element) {
+    case GRADC_F32: return store_as<float>(at, number);
+    case GRADC_F64: return store_as<double>(at, number);
+    case GRADC_I32: return store_as<int32_t>(at, number);
+    case GRADC_I64: return store_as<int64_t>(at, number);
+    case GRADC_BF16: return store_bf16(at, number);
+    default: *at = uint8_t(number);
+    }
+}
+
+void whole_range(int32_t element, double& low, double& high) {
+    low = 0, high = element == GRADC_BOOL ? 1 : 255;
+    if (element == GRADC_I32) low = -2147483648.0, high = 2147483647.0;
+    if (element == GRADC_I64) low = -9007199254740992.0, high = 9007199254740992.0;
+}
+
+std::string shape_text(const int64_t* shape, int rank, bool has_rows) {
+    std::string result = "[";
+    for (int axis = 0; axis < rank; axis++) {
+        if (axis > 0) result += ", ";
+        result += axis == 0 && has_rows ? std::string("N") : whole(shape[axis]);
+    }
+    return result + "]";
+}
+
+} // namespace gradc::runtime

@@ -1,0 +1,30 @@
+// Elements of tensors as the arena and files hold them, and the way to and from a double.
+#pragma once
+#include "runtime/abi.h"
+#include <cstring>
+#include <string>
+
+namespace gradc::runtime {
+
+/// Bytes of one element.
+int64_t element_size(int32_t element);
+/// "f32", as the language says it.
+const char* element_name(int32_t element);
+inline bool is_whole(int32_t element) {
+    return element != GRADC_F32 && element != GRADC_F64 && element != GRADC_BF16;
+}
+double load_element(const unsigned char* at, int32_t element);
+/// Whole elements are given whole numbers in their range.
+void store_element(unsigned char* at, int32_t element, double number);
+/// The smallest and largest whole number that fits.
+void whole_range(int32_t element, double& low, double& high);
+
+/// "[3, 4]", "[N, 64]" with has_rows; a scalar is "[]".
+std::string shape_text(const int64_t* shape, int rank, bool has_rows = false);
+inline int64_t element_count(const int64_t* shape, int rank) {
+    int64_t count = 1;
+    for (int axis = 0; axis < rank; axis++) count *= shape[axis];
+    return count;
+}
+
+} // namespace gradc::runtime

@@ -1,0 +1,33 @@
+// `eval`: metrics of every split with the weights of a checkpoint.
+#include "runtime/evaluation.h"
+#include "runtime/text.h"
+#include "runtime/trainer.h"
+#include <unistd.h>
+
+namespace gradc::runtime {
+
+ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
+    Prepared prepared;
+    if (!prepare(module, arguments, {true, true}, prepared, fault)) return fault.code;
+    if (!prepared.has_data) return fault.set(text(module.name, " has no data to evaluate on")), fault.code;
+    JsonWriter json;
+    json.begin_object().key("model").string(module.name).key("seed").whole(prepared.settings.seed);
+    std::string lines;
+    std::vector<Clock> clocks(static_cast<size_t>(module.block_count));
+    for (int split = 0; split < int(prepared.dataset.splits.size()); split++) {
+        SplitReport report = evaluate_split(*prepared.session, prepared.dataset, split, clocks);
+        lines += metrics_lines(report);
+        json.key(report.split);
+        write_metrics(json, report);
+    }
+    json.end_object();
+    if (lines.empty()) return fault.set(text(module.name, " has no metric to evaluate")), fault.code;
+    if (!prepared.settings.json.empty()) {
+        ReplacingFile file(prepared.settings.json);
+        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault)) return fault.code;
+    }
+    write_all(STDOUT_FILENO, lines);
+    return done;
+}
+
+} // namespace gradc::runtime

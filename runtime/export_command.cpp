@@ -1,0 +1,134 @@
+// `export`: the data set's columns split by split, formula fields among them, and the start weights, so that another
+// program can train on the very same numbers. One safetensors file, or a folder of NPY files.
+#include "runtime/data/loader.h"
+#include "runtime/element.h"
+#include "runtime/evaluation.h"
+#include "runtime/tensor.h"
+#include "runtime/text.h"
+#include "runtime/trainer.h"
+#include <cerrno>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gradc::runtime {
+
+namespace {
+
+struct Exported {
+    std::string name;
+    int32_t element;
+    std::vector<int64_t> shape;
+    std::vector<unsigned char> bytes;
+};
+
+Exported column_of_split(const Column& column, const Split& split) {
+    Exported exported{text(split.name, '.', column.field->name), column.field->stored, {int64_t(split.rows.size())}, {}};
+    exported.shape.insert(exported.shape.end(), column.field->shape, column.field->shape + column.field->rank);
+    exported.bytes.reserve(split.rows.size() * size_t(column.row_bytes()));
+    for (int64_t row : split.rows) {
+        exported.bytes.insert(exported.bytes.end(), column.row(row), column.row(row) + column.row_bytes());
+    }
+    return exported;
+}
+
+/// Fields that are formulas, computed batch by batch by the module's program for them.
+void add_formulas(Session& session, const Dataset& dataset, int split, std::vector<Exported>& all) {
+    const gradc_module& module = session.module();
+    if (module.columns < 0) return;
+    const gradc_program& program = module.programs[module.columns];
+    size_t first = all.size();
+    const Split& of = dataset.splits[size_t(split)];
+    for (int32_t r = 0; r < program.result_count; r++) {
+        const gradc_tensor& tensor = module.tensors[program.results[r]];
+        Exported exported{text(of.name, '.', tensor.name), tensor.element, {tensor.shape, tensor.shape + tensor.rank}, {}};
+        if (tensor.has_rows) exported.shape[0] = int64_t(of.rows.size());
+        all.push_back(std::move(exported));
+    }
+    Loader loader(module, dataset, split, GRADC_FILE_ORDER, session.seed());
+    while (!loader.at_end()) {
+        int64_t rows = loader.next(module.batch, session.arena());
+        session.run(module.columns, rows, {});
+        for (int32_t r = 0; r < program.result_count; r++) {
+            const gradc_tensor& tensor = module.tensors[program.results[r]];
+            std::vector<unsigned char>& bytes = all[first + size_t(r)].bytes;
+            size_t before = tensor.has_rows ? bytes.size() : 0;
+            bytes.resize(before + size_t(tensor_bytes(tensor, rows)));
+            read_tensor(tensor, session.arena(), bytes.data() + before, rows);
+        }
+    }
+}
+
+std::vector<Exported> collect(Session& session, const Dataset* dataset) {
+    std::vector<Exported> all;
+    const gradc_module& module = session.module();
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        const gradc_tensor& tensor = module.tensors[t];
+        if (!is_variable(tensor)) continue;
+        Exported exported{file_name_of(tensor), tensor.element, {tensor.shape, tensor.shape + tensor.rank}, {}};
+        exported.bytes.resize(size_t(tensor_bytes(tensor)));
+        read_tensor(tensor, session.arena(), exported.bytes.data());
+        all.push_back(std::move(exported));
+    }
+    if (!dataset) return all;
+    for (int split = 0; split < int(dataset->splits.size()); split++) {
+        for (const Column& column : dataset->columns) all.push_back(column_of_split(column, dataset->splits[size_t(split)]));
+        add_formulas(session, *dataset, split, all);
+    }
+    return all;
+}
+
+bool write_npy(const std::string& path, const Exported& exported, Fault& fault) {
+    static constexpr const char* kinds[] = {"<f4", "<f8", "<f4", "<i4", "<i8", "|u1", "|b1"};
+    std::string shape;
+    for (int64_t size : exported.shape) shape += text(size, ", ");
+    std::string header = text("{'descr': '", kinds[exported.element], "', 'fortran_order': False, 'shape': (", shape, "), }");
+    header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
+    header += '\n';
+    std::string start = "\x93NUMPY";
+    start += char(1), start += char(0), start += char(header.size() & 255), start += char(header.size() >> 8);
+    ReplacingFile file(path);
+    if (!file.open(fault) || !file.write(start + header, fault)) return false;
+    if (exported.element != GRADC_BF16) return file.write(exported.bytes.data(), exported.bytes.size(), fault) && file.commit(fault);
+    for (size_t at = 0; at < exported.bytes.size(); at += 2) { // numpy has no bf16
+        float number = float(load_element(exported.bytes.data() + at, GRADC_BF16));
+        if (!file.write(&number, 4, fault)) return false;
+    }
+    return file.commit(fault);
+}
+
+bool write_folder(const std::string& folder, const std::vector<Exported>& all, Fault& fault) {
+    if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
+        return fault.set(text(folder, ": error: cannot make this folder: ", system_error()));
+    }
+    for (const Exported& exported : all) {
+        std::string name = exported.name;
+        for (char& c : name) c = c == '/' ? '_' : c;
+        if (!write_npy(joined(folder, name + ".npy"), exported, fault)) return false;
+    }
+    return true;
+}
+
+} // namespace
+
+ExitCode export_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
+    std::string out = arguments.value("out");
+    if (out.empty()) return fault.set("--out FILE is needed", wrong_usage), fault.code;
+    Prepared prepared;
+    if (!prepare(module, arguments, {}, prepared, fault)) return fault.code;
+    std::vector<Exported> all = collect(*prepared.session, prepared.has_data ? &prepared.dataset : nullptr);
+    if (!out.ends_with(".safetensors")) {
+        if (!write_folder(out, all, fault)) return fault.code;
+    } else {
+        std::vector<WrittenTensor> tensors;
+        for (const Exported& exported : all) {
+            tensors.push_back({exported.name, exported.element, exported.shape,
+                               [&exported](unsigned char* to) { std::copy(exported.bytes.begin(), exported.bytes.end(), to); }});
+        }
+        Metadata metadata{{"model", module.name}, {"program_hash", module.program_hash}, {"seed", whole(prepared.settings.seed)}};
+        if (!write_safetensors(out, tensors, metadata, fault)) return fault.code;
+    }
+    write_all(STDOUT_FILENO, text(all.size(), " tensors in ", out, '\n'));
+    return done;
+}
+
+} // namespace gradc::runtime

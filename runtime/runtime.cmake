@@ -1,0 +1,29 @@
+# gradc_runtime: what every trainer links, and what `gradc check` runs programs with. main() is in it; a program with a
+# main of its own does not pull it in.
+file(GLOB runtime_sources CONFIGURE_DEPENDS runtime/*.cpp runtime/data/*.cpp)
+add_library(gradc_runtime STATIC ${runtime_sources})
+target_include_directories(gradc_runtime PUBLIC ${CMAKE_SOURCE_DIR})
+target_compile_options(gradc_runtime PRIVATE -ffunction-sections -fdata-sections)
+if(NOT GRADC_SANITIZE)
+  target_compile_options(gradc_runtime PRIVATE -O2 -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables)
+endif()
+target_link_libraries(gradc_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
+
+# Trainers made of a module written by hand: the runtime is tested with them before and beside any compiled model.
+function(add_stub_trainer name variant)
+  add_executable(${name} EXCLUDE_FROM_ALL tests/support/stub_module.cpp)
+  target_compile_definitions(${name} PRIVATE STUB_VARIANT=${variant})
+  target_compile_options(${name} PRIVATE -ffp-contract=off)
+  target_link_libraries(${name} PRIVATE gradc_runtime)
+endfunction()
+function(use_stub_trainers)
+  if(TARGET unit_runtime)
+    target_compile_definitions(unit_runtime PRIVATE STUB_TRAINER="$<TARGET_FILE:stub_trainer>")
+    add_dependencies(unit_runtime stub_trainer stub_trainer_rebuilt stub_trainer_other stub_trainer_no_isa)
+  endif()
+endfunction()
+add_stub_trainer(stub_trainer 0)
+add_stub_trainer(stub_trainer_rebuilt 1)
+add_stub_trainer(stub_trainer_other 2)
+add_stub_trainer(stub_trainer_no_isa 3)
+cmake_language(DEFER CALL use_stub_trainers) # when the tests' folder has been read

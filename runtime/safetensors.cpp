@@ -1,0 +1,131 @@
+// See safetensors.h.
+#include "runtime/safetensors.h"
+#include "runtime/element.h"
+#include "runtime/hash.h"
+#include "runtime/json.h"
+#include "runtime/text.h"
+#include <algorithm>
+
+namespace gradc::runtime {
+
+static constexpr std::string_view dtypes[] = {"F32", "F64", "BF16", "I32", "I64", "U8", "BOOL"};
+
+std::string metadata_value(const Metadata& metadata, std::string_view key) {
+    for (const auto& [name, value] : metadata) {
+        if (name == key) return value;
+    }
+    return "";
+}
+
+static int64_t bytes_of(const WrittenTensor& tensor) {
+    return element_count(tensor.shape.data(), int(tensor.shape.size())) * element_size(tensor.element);
+}
+
+static std::string header_of(const std::vector<WrittenTensor>& tensors, const Metadata& metadata) {
+    JsonWriter json;
+    json.begin_object().key("__metadata__").begin_object();
+    for (const auto& [name, value] : metadata) json.key(name).string(value);
+    json.end_object();
+    int64_t offset = 0;
+    for (const WrittenTensor& tensor : tensors) {
+        json.key(tensor.name).begin_object().key("dtype").string(dtypes[tensor.element]).key("shape").begin_array();
+        for (int64_t size : tensor.shape) json.whole(size);
+        json.end_array().key("data_offsets").begin_array().whole(offset);
+        offset += bytes_of(tensor);
+        json.whole(offset).end_array().end_object();
+    }
+    json.end_object();
+    std::string header = json.text();
+    header.append((8 - header.size() % 8) % 8, ' '); // numbers begin at a multiple of 8
+    return header;
+}
+
+bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
+                       Fault& fault) {
+    Hash checksum;
+    std::vector<unsigned char> bytes;
+    for (const WrittenTensor& tensor : tensors) {
+        bytes.resize(size_t(bytes_of(tensor)));
+        tensor.read(bytes.data());
+        checksum.add(bytes.data(), bytes.size());
+    }
+    metadata.push_back({"checksum", hexadecimal(checksum.value())});
+    std::string header = header_of(tensors, metadata);
+    uint64_t length = header.size();
+    ReplacingFile file(path);
+    if (!file.open(fault) || !file.write(&length, 8, fault) || !file.write(header, fault)) return false;
+    for (const WrittenTensor& tensor : tensors) {
+        bytes.resize(size_t(bytes_of(tensor)));
+        tensor.read(bytes.data());
+        if (!file.write(bytes.data(), bytes.size(), fault)) return false;
+    }
+    return file.commit(fault);
+}
+
+static bool parse_tensor(const std::string& name, const JsonValue& entry, StoredTensor& tensor) {
+    const JsonValue *dtype = entry.find("dtype"), *shape = entry.find("shape"), *place = entry.find("data_offsets");
+    if (!dtype || !shape || !place || place->items.size() != 2) return false;
+    auto known = std::find(std::begin(dtypes), std::end(dtypes), dtype->string);
+    if (known == std::end(dtypes)) return false;
+    tensor.name = name;
+    tensor.element = int32_t(known - std::begin(dtypes));
+    tensor.begin = int64_t(place->items[0].number);
+    tensor.end = int64_t(place->items[1].number);
+    int64_t bytes = element_size(tensor.element);
+    for (const JsonValue& size : shape->items) {
+        if (!(size.number >= 0 && size.number < 1e15)) return false;
+        tensor.shape.push_back(int64_t(size.number));
+        if (__builtin_mul_overflow(bytes, int64_t(size.number), &bytes)) return false;
+    }
+    return tensor.begin >= 0 && tensor.end - tensor.begin == bytes;
+}
+
+bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
+    uint64_t length = 0;
+    if (bytes.size() < 8) return problem = "it is too short", false;
+    memcpy(&length, bytes.data(), 8);
+    if (length > bytes.size() - 8 || length > (uint64_t(1) << 31)) {
+        return problem = "it ends early, or is no safetensors file", false;
+    }
+    JsonValue header;
+    if (!read_json(bytes.substr(8, length), header) || header.kind != JsonValue::Kind::object) {
+        return problem = "its header is no JSON object", false;
+    }
+    payload_ = bytes.substr(8 + length);
+    int64_t end = 0;
+    for (const auto& [name, entry] : header.members) {
+        if (name == "__metadata__") {
+            for (const auto& [key, value] : entry.members) metadata_.push_back({key, value.string});
+            continue;
+        }
+        StoredTensor tensor;
+        if (!parse_tensor(name, entry, tensor)) return problem = text("its entry ", name, " is damaged"), false;
+        end = std::max(end, tensor.end);
+        tensors_.push_back(std::move(tensor));
+    }
+    if (end != int64_t(payload_.size())) {
+        return problem = text("its header promises ", end, " bytes of numbers, it has ", payload_.size()), false;
+    }
+    return true;
+}
+
+bool SafetensorsFile::open(const std::string& path, Fault& fault) {
+    if (!file_.open(path, fault)) return false;
+    std::string problem;
+    if (!parse(file_.bytes(), problem)) return fault.set(text(path, ": error: damaged: ", problem));
+    std::string promised = metadata_value(metadata_, "checksum");
+    if (promised.empty()) return true;
+    Hash checksum;
+    for (const StoredTensor& tensor : tensors_) checksum.add(numbers(tensor), size_t(tensor.end - tensor.begin));
+    if (hexadecimal(checksum.value()) == promised) return true;
+    return fault.set(text(path, ": error: damaged: its numbers do not have the checksum that it names"));
+}
+
+const StoredTensor* SafetensorsFile::find(std::string_view name) const {
+    for (const StoredTensor& tensor : tensors_) {
+        if (tensor.name == name) return &tensor;
+    }
+    return nullptr;
+}
+
+} // namespace gradc::runtime

@@ -1,0 +1,50 @@
+// The safetensors format: the header's length (u64), a JSON header with name, dtype, shape and place of every tensor, then
+// the numbers, little endian. A file is written whole or not at all and checked whole when it is opened.
+#pragma once
+#include "runtime/files.h"
+#include <functional>
+
+namespace gradc::runtime {
+
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+std::string metadata_value(const Metadata& metadata, std::string_view key);
+
+struct StoredTensor {
+    std::string name;
+    int32_t element = 0; // gradc_element
+    std::vector<int64_t> shape;
+    int64_t begin = 0, end = 0; // bytes behind the header
+};
+
+/// A tensor to write: `read` puts its numbers in C order into the bytes given.
+struct WrittenTensor {
+    std::string name;
+    int32_t element = 0;
+    std::vector<int64_t> shape;
+    std::function<void(unsigned char*)> read;
+};
+
+/// Adds "checksum" to the metadata: the hash of all numbers.
+bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
+                       Fault& fault);
+
+class SafetensorsFile {
+  public:
+    /// A fault where it is no such file, ends early, or its numbers do not have the checksum it names.
+    bool open(const std::string& path, Fault& fault);
+    const std::vector<StoredTensor>& tensors() const { return tensors_; }
+    const Metadata& metadata() const { return metadata_; }
+    const StoredTensor* find(std::string_view name) const;
+    const unsigned char* numbers(const StoredTensor& tensor) const {
+        return reinterpret_cast<const unsigned char*>(payload_.data()) + tensor.begin;
+    }
+
+  private:
+    bool parse(std::string_view bytes, std::string& problem);
+    MappedFile file_;
+    std::string_view payload_;
+    std::vector<StoredTensor> tensors_;
+    Metadata metadata_;
+};
+
+} // namespace gradc::runtime

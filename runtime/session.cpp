@@ -1,0 +1,105 @@
+// See session.h.
+#include "runtime/session.h"
+#include "runtime/data/loader.h"
+#include "runtime/element.h"
+#include "runtime/tensor.h"
+#include "runtime/text.h"
+#include <sys/mman.h>
+
+namespace gradc::runtime {
+
+Arena::~Arena() {
+    if (base_) munmap(base_, size_);
+}
+
+bool Arena::allocate(int64_t bytes, Fault& fault) {
+    size_ = size_t(bytes > 0 ? bytes : 64);
+    void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return fault.set(text("this model needs ", byte_size(double(bytes)), " of memory, which this machine does not give"));
+    }
+    base_ = static_cast<unsigned char*>(memory);
+    if (size_ >= (4 << 20)) madvise(memory, size_, MADV_HUGEPAGE);
+    return true;
+}
+
+bool Session::start(int isa, int threads, int64_t seed, Fault& fault) {
+    const gradc_module& module = *module_;
+    if (module.abi_version != GRADC_ABI_VERSION) {
+        return fault.set(text("the model's code has ABI ", module.abi_version, ", this runtime ", GRADC_ABI_VERSION),
+                         internal_error);
+    }
+    if (!arena_.allocate(module.arena_bytes, fault)) return false;
+    place_constants(module, arena_.base());
+    options_.isa = isa;
+    options_.flush_denormals = module.flush_denormals != 0;
+    if (threads > 1) pool_.emplace(threads, options_.flush_denormals);
+    options_.pool = pool_ ? &*pool_ : nullptr;
+    seed_ = seed;
+    rows_ = find_tensor(module, GRADC_SCALAR, "rows");
+    seed_tensor_ = find_tensor(module, GRADC_SCALAR, "seed");
+    step_ = find_tensor(module, GRADC_SCALAR, "step");
+    steps_ = find_tensor(module, GRADC_SCALAR, "steps");
+    epoch_ = find_tensor(module, GRADC_SCALAR, "epoch");
+    for (int32_t b = 0; b < module.block_count; b++) {
+        const gradc_block& block = module.blocks[b];
+        for (int32_t f = 0; f < block.flag_count; f++) {
+            flags_.push_back({&module.tensors[block.flags[f].scalar], block.flags[f].value});
+        }
+    }
+    return true;
+}
+
+void Session::set_flag(const gradc_flag& flag, double value) {
+    for (Written& written : flags_) {
+        if (written.tensor == &module_->tensors[flag.scalar]) written.value = value;
+    }
+}
+
+double Session::flag(const gradc_flag& flag) const {
+    for (const Written& written : flags_) {
+        if (written.tensor == &module_->tensors[flag.scalar]) return written.value;
+    }
+    return flag.value;
+}
+
+void Session::write_scalars(int64_t rows, const Clock& clock) {
+    auto write = [this](const gradc_tensor* tensor, double value) {
+        if (tensor) store_element(arena_.base() + tensor->offset, tensor->element, value);
+    };
+    write(rows_, double(rows));
+    write(seed_tensor_, double(seed_));
+    write(step_, clock.step);
+    write(steps_, clock.steps);
+    write(epoch_, clock.epoch);
+    for (const Written& flag : flags_) write(flag.tensor, flag.value);
+}
+
+Walk Session::run(int32_t program, int64_t rows, const Clock& clock, bool guard) {
+    write_scalars(rows, clock);
+    options_.guard = guard;
+    return walk(*module_, module_->programs[program], arena_.base(), rows, options_);
+}
+
+void Session::initialize() { run(module_->initial, 1, {}); }
+
+void Session::clear_accumulators() {
+    for (int32_t t = 0; t < module_->tensor_count; t++) {
+        if (module_->tensors[t].role == GRADC_ACCUMULATOR) clear_tensor(module_->tensors[t], arena_.base());
+    }
+}
+
+const gradc_tensor* Session::result(int32_t program, std::string_view name) const {
+    if (program < 0) return nullptr;
+    const gradc_program& of = module_->programs[program];
+    for (int32_t r = 0; r < of.result_count; r++) {
+        if (name == module_->tensors[of.results[r]].name) return &module_->tensors[of.results[r]];
+    }
+    return nullptr;
+}
+
+double Session::scalar(const gradc_tensor& tensor) const {
+    return load_element(arena_.base() + tensor.offset, tensor.element);
+}
+
+} // namespace gradc::runtime

@@ -1,0 +1,156 @@
+// See settings.h.
+#include "runtime/settings.h"
+#include "runtime/text.h"
+#include "runtime/threads.h"
+#include <algorithm>
+
+namespace gradc::runtime {
+
+static constexpr int64_t any = int64_t(1) << 53;
+
+std::vector<Option> common_options() {
+    return {{"data", "DIR", "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
+            {"seed", "S", "of start weights, splits, order and chance (default 1)"},
+            {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
+            {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
+}
+
+std::vector<BlockFlag> block_flags(const gradc_module& module) {
+    std::vector<BlockFlag> flags;
+    std::vector<std::string> taken{"data", "epochs", "steps", "batch", "seed", "threads", "checkpoint", "save-every",
+                                   "resume", "json", "quiet", "nan", "isa", "help"};
+    auto is_unique = [&](std::string_view name) {
+        int count = int(std::count(taken.begin(), taken.end(), name));
+        for (int32_t b = 0; b < module.block_count; b++) {
+            for (int32_t f = 0; f < module.blocks[b].flag_count; f++) count += name == module.blocks[b].flags[f].name;
+        }
+        return count == 1;
+    };
+    for (int32_t b = 0; b < module.block_count; b++) {
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
+            const gradc_flag& flag = module.blocks[b].flags[f];
+            flags.push_back({b, f, is_unique(flag.name) ? flag.name : flag.full});
+        }
+    }
+    return flags;
+}
+
+void add_block_options(const gradc_module& module, std::vector<Option>& options) {
+    for (const BlockFlag& known : block_flags(module)) {
+        const gradc_flag& flag = module.blocks[known.block].flags[known.flag];
+        std::string help = flag.help ? flag.help : "";
+        if (help.find("default") == std::string::npos) {
+            help += text(help.empty() ? "" : " ", "(default ", general(flag.value), ")");
+        }
+        options.push_back({known.name, flag.whole ? "COUNT" : "NUMBER", help});
+        if (known.name != flag.full) options.push_back({flag.full, flag.whole ? "COUNT" : "NUMBER", help, false, false});
+    }
+}
+
+std::vector<Option> train_options(const gradc_module& module) {
+    const gradc_block& block = module.blocks[0];
+    std::vector<Option> options{
+        {"epochs", "E", text("passes over the training rows (default ", block.epochs, ")")},
+        {"steps", "S", "stop after so many steps, whatever the epochs"},
+        {"batch", "B", text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
+    for (Option& common : common_options()) options.push_back(common);
+    options.push_back({"checkpoint", "FILE", "keep weights and the state of the run in this safetensors file"});
+    options.push_back({"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
+    options.push_back({"resume", "anyway", "go on from the checkpoint; `anyway`: even with another program or other data, where shapes agree", true});
+    options.push_back({"json", "FILE", "write what was measured as one JSON object"});
+    options.push_back({"quiet", "", "print errors only"});
+    options.push_back({"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
+    add_block_options(module, options);
+    return options;
+}
+
+Settings written_settings(const gradc_module& module) {
+    Settings settings;
+    const gradc_block& block = module.blocks[0];
+    settings.epochs = block.epochs;
+    settings.steps = block.steps;
+    settings.batch = block.batch;
+    for (int32_t b = 0; b < module.block_count; b++) {
+        std::vector<double>& values = settings.flags.emplace_back();
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) values.push_back(module.blocks[b].flags[f].value);
+    }
+    return settings;
+}
+
+void take_settings(const gradc_module& module, const Metadata& metadata, Settings& settings) {
+    auto take = [&](std::string_view key, int64_t& number) {
+        int64_t kept;
+        if (parse_whole(metadata_value(metadata, key), kept)) number = kept;
+    };
+    take("seed", settings.seed);
+    take("batch", settings.batch);
+    take("epochs", settings.epochs);
+    take("steps", settings.steps);
+    settings.batch = std::clamp<int64_t>(settings.batch, 1, module.batch);
+    for (int32_t b = 0; b < module.block_count; b++) {
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
+            double kept;
+            std::string value = metadata_value(metadata, text("flag.", module.blocks[b].flags[f].full));
+            if (parse_number(value, kept)) settings.flags[size_t(b)][size_t(f)] = kept;
+        }
+    }
+}
+
+void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata) {
+    metadata.push_back({"seed", whole(settings.seed)});
+    metadata.push_back({"batch", whole(settings.batch)});
+    metadata.push_back({"epochs", whole(settings.epochs)});
+    metadata.push_back({"steps", whole(settings.steps)});
+    for (int32_t b = 0; b < module.block_count; b++) {
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
+            metadata.push_back({text("flag.", module.blocks[b].flags[f].full), exact(settings.flags[size_t(b)][size_t(f)])});
+        }
+    }
+}
+
+static bool apply_block_flags(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault) {
+    for (const BlockFlag& known : block_flags(module)) {
+        const gradc_flag& flag = module.blocks[known.block].flags[known.flag];
+        double& value = settings.flags[size_t(known.block)][size_t(known.flag)];
+        for (const std::string& name : {std::string(flag.full), known.name}) {
+            if (!arguments.number(name, value, fault)) return false;
+            if (flag.whole && value != double(int64_t(value))) {
+                return fault.set(text("--", name, ": `", arguments.value(name), "` is not a whole number"), wrong_usage);
+            }
+        }
+    }
+    return true;
+}
+
+bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault) {
+    auto word = [&](std::string_view name, std::string& to) {
+        if (arguments.has(name)) to = arguments.value(name);
+    };
+    word("data", settings.data_folder);
+    word("checkpoint", settings.checkpoint);
+    word("json", settings.json);
+    word("isa", settings.isa);
+    if (arguments.has("epochs")) settings.steps = 0; // what was typed beats what the file says
+    bool fine = arguments.whole("epochs", 0, any, settings.epochs, fault) &&
+                arguments.whole("steps", 1, any, settings.steps, fault) &&
+                arguments.whole("batch", 1, module.batch, settings.batch, fault) &&
+                arguments.whole("seed", 0, any, settings.seed, fault) &&
+                arguments.whole("threads", 0, 1024, settings.threads, fault) &&
+                arguments.whole("save-every", 1, any, settings.save_every, fault);
+    if (!fine || !apply_block_flags(module, arguments, settings, fault)) return false;
+    if (settings.threads == 0) settings.threads = available_threads();
+    settings.quiet = arguments.has("quiet");
+    settings.resume = arguments.has("resume");
+    std::string how = arguments.value("resume"), nan = arguments.value("nan");
+    if (!how.empty() && how != "anyway") return fault.set(text("--resume=", how, ": only `anyway` can follow"), wrong_usage);
+    settings.resume_anyway = how == "anyway";
+    if (!nan.empty() && nan != "stop" && nan != "continue") {
+        return fault.set(text("--nan ", nan, ": it is stop or continue"), wrong_usage);
+    }
+    settings.nan_continue = nan == "continue";
+    bool needs_file = (settings.resume || settings.save_every > 0) && settings.checkpoint.empty();
+    if (needs_file) return fault.set(text("--", settings.resume ? "resume" : "save-every", " needs --checkpoint FILE"), wrong_usage);
+    return true;
+}
+
+} // namespace gradc::runtime

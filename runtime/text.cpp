@@ -1,0 +1,166 @@
+// See text.h. printf and strtod are used in the C locale only (nothing here calls setlocale).
+#include "runtime/text.h"
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace gradc::runtime {
+
+std::string whole(int64_t number) {
+    char digits[24];
+    int length = 0;
+    uint64_t rest = number < 0 ? 0 - uint64_t(number) : uint64_t(number);
+    do {
+        digits[length++] = char('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) digits[length++] = '-';
+    return std::string(std::reverse_iterator(digits + length), std::reverse_iterator(digits));
+}
+
+std::string grouped(int64_t number) {
+    std::string plain = whole(number);
+    int first = plain[0] == '-' ? 1 : 0;
+    for (int at = int(plain.size()) - 3; at > first; at -= 3) plain.insert(size_t(at), 1, ',');
+    return plain;
+}
+
+static std::string print(const char* form, int digits, double number) {
+    if (std::isnan(number)) return "nan";
+    char buffer[400];
+    int length = snprintf(buffer, sizeof buffer, form, digits, number);
+    return std::string(buffer, size_t(length < 0 ? 0 : length));
+}
+
+std::string general(double number, int digits) { return print("%.*g", digits, number); }
+
+std::string exact(double number) {
+    std::string shortest;
+    for (int digits = 6; digits <= 17; digits++) {
+        shortest = general(number, digits);
+        if (!std::isfinite(number) || strtod(shortest.c_str(), nullptr) == number) break;
+    }
+    return shortest;
+}
+
+std::string fixed(double number, int places) { return print("%.*f", places, number); }
+
+std::string byte_size(double bytes) {
+    if (bytes < 1024) return text(int64_t(bytes), " bytes");
+    const char* units[] = {"KB", "MB", "GB", "TB"};
+    int unit = 0;
+    bytes /= 1024;
+    while (bytes >= 1024 && unit < 3) bytes /= 1024, unit++;
+    return text(bytes < 100 ? fixed(bytes, 1) : fixed(bytes, 0), ' ', units[unit]);
+}
+
+static std::string two_digits(int64_t number) {
+    return number < 10 ? text('0', number) : whole(number);
+}
+
+std::string duration(double seconds) {
+    if (seconds < 1e-3) return text(general(seconds * 1e6, 3), " us");
+    if (seconds < 1) return text(general(seconds * 1e3, 3), " ms");
+    if (seconds < 60) return text(general(seconds, seconds < 10 ? 2 : 3), " s");
+    int64_t total = int64_t(std::min(seconds, 1e15) + 0.5);
+    if (total < 3600) return text(total / 60, ':', two_digits(total % 60));
+    return text(total / 3600, ':', two_digits(total / 60 % 60), ':', two_digits(total % 60));
+}
+
+std::string hexadecimal(uint64_t number) {
+    std::string digits(16, '0');
+    for (int at = 15; at >= 0; at--, number >>= 4) digits[size_t(at)] = "0123456789abcdef"[number & 15];
+    return digits;
+}
+
+int columns_of(std::string_view text) {
+    int columns = 0;
+    for (char byte : text) columns += (byte & 0xC0) != 0x80;
+    return columns;
+}
+
+std::string padded(std::string_view text, int width) {
+    std::string result(text);
+    int missing = width - columns_of(text);
+    if (missing > 0) result.append(size_t(missing), ' ');
+    return result;
+}
+
+std::string padded_left(std::string_view text, int width) {
+    int missing = width - columns_of(text);
+    return std::string(missing > 0 ? size_t(missing) : 0, ' ').append(text);
+}
+
+/// Decimal numbers of at most 15 digits and a power of ten up to 22 are one exact product or quotient of doubles.
+static bool parse_short(std::string_view text, double& number) {
+    static constexpr double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t at = 0;
+    bool negative = at < text.size() && text[at] == '-';
+    if (at < text.size() && (text[at] == '-' || text[at] == '+')) at++;
+    int64_t mantissa = 0;
+    int digits = 0, places = -1;
+    for (; at < text.size(); at++) {
+        if (text[at] >= '0' && text[at] <= '9') {
+            mantissa = mantissa * 10 + (text[at] - '0');
+            if (++digits > 15) return false;
+            if (places >= 0) places++;
+        } else if (text[at] == '.' && places < 0) {
+            places = 0;
+        } else {
+            return false;
+        }
+    }
+    if (digits == 0) return false;
+    number = places > 0 ? double(mantissa) / powers[places] : double(mantissa);
+    if (negative) number = -number;
+    return true;
+}
+
+bool parse_number(std::string_view text, double& number) {
+    if (parse_short(text, number)) return true;
+    if (text.empty() || text.size() > 300) return false;
+    char first = text[0];
+    if (!(first == '-' || first == '+' || first == '.' || (first >= '0' && first <= '9') || first == 'n' ||
+          first == 'N' || first == 'i' || first == 'I')) {
+        return false;
+    }
+    for (char c : text) {
+        if (c == 'x' || c == 'X' || c == '(' || c == 0) return false; // no hexadecimal, no nan(7)
+    }
+    char copy[304];
+    text.copy(copy, text.size());
+    copy[text.size()] = 0;
+    char* end = nullptr;
+    number = strtod(copy, &end);
+    return end == copy + text.size();
+}
+
+bool parse_whole(std::string_view text, int64_t& number) {
+    size_t at = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+    if (at == text.size()) return false;
+    uint64_t value = 0;
+    for (size_t i = at; i < text.size(); i++) {
+        if (text[i] == '_' && i > at && i + 1 < text.size()) continue;
+        if (text[i] < '0' || text[i] > '9' || value > 900'000'000'000'000'000) return false;
+        value = value * 10 + uint64_t(text[i] - '0');
+    }
+    number = text[0] == '-' ? -int64_t(value) : int64_t(value);
+    return true;
+}
+
+bool write_all(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        ssize_t written = write(descriptor, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        text.remove_prefix(size_t(written));
+    }
+    return true;
+}
+
+void complain(std::string_view line) { write_all(STDERR_FILENO, text(line, '\n')); }
+
+} // namespace gradc::runtime

@@ -1,0 +1,54 @@
+// The trainer's small formatter and its only way to write to a file descriptor: text is joined from parts, numbers look
+// alike in every locale, and a closed pipe is a value that callers see, never a signal.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace gradc::runtime {
+
+/// 3 -> "3"; plain digits.
+std::string whole(int64_t number);
+/// 60000 -> "60,000".
+std::string grouped(int64_t number);
+/// `digits` significant ones at most, shortest form: 0.25, 1e-06, 12.5, nan, inf.
+std::string general(double number, int digits = 6);
+/// Shortest text that reads back as the same double.
+std::string exact(double number);
+/// `places` after the point: 0.9750.
+std::string fixed(double number, int places);
+/// 1536 -> "1.5 KB"; powers of 1024.
+std::string byte_size(double bytes);
+/// 75 -> "1:15"; 3.2 -> "3.2 s".
+std::string duration(double seconds);
+/// 16 lower-case hexadecimal digits.
+std::string hexadecimal(uint64_t number);
+/// Padded with spaces to `width` columns; a number of UTF-8 code points is its width.
+std::string padded(std::string_view text, int width);
+std::string padded_left(std::string_view text, int width);
+int columns_of(std::string_view text);
+
+inline void append(std::string& to, std::string_view part) { to += part; }
+inline void append(std::string& to, char part) { to += part; }
+template <class Number>
+    requires(std::is_integral_v<Number> && !std::is_same_v<Number, char>)
+void append(std::string& to, Number part) { to += whole(int64_t(part)); }
+
+/// Joins strings, characters and whole numbers; other numbers say their form: general, fixed, exact.
+template <class... Parts> std::string text(const Parts&... parts) {
+    std::string joined;
+    (append(joined, parts), ...);
+    return joined;
+}
+
+/// An integer or a number with exponent, whole string, no spaces; false if it is none.
+bool parse_number(std::string_view text, double& number);
+bool parse_whole(std::string_view text, int64_t& number);
+
+/// Writes all of it; false when the other side is gone or the disk is full (errno tells).
+bool write_all(int descriptor, std::string_view text);
+/// A line to standard error, with a newline.
+void complain(std::string_view line);
+
+} // namespace gradc::runtime

@@ -1,0 +1,206 @@
+// See trainer.h: the table of commands, their help, and what several of them begin with.
+#include "runtime/trainer.h"
+#include "runtime/checkpoint.h"
+#include "runtime/evaluation.h"
+#include "runtime/isa.h"
+#include "runtime/text.h"
+#include <csignal>
+#include <new>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace gradc::runtime {
+
+namespace {
+
+struct Command {
+    const char* name;
+    const char* summary;
+    const char* example; // what follows the trainer's name
+    std::vector<Option> (*options)(const gradc_module&);
+    ExitCode (*run)(const gradc_module&, const Arguments&, Fault&);
+    bool takes_file = false;
+};
+
+Option checkpoint_option() { return {"checkpoint", "FILE", "take the weights from this file"}; }
+
+std::vector<Option> with_common(std::vector<Option> options) {
+    for (Option& common : common_options()) options.push_back(common);
+    return options;
+}
+std::vector<Option> eval_options(const gradc_module&) {
+    return with_common({checkpoint_option(), {"json", "FILE", "write the metrics as one JSON object"}});
+}
+std::vector<Option> predict_options(const gradc_module&) {
+    return with_common({checkpoint_option(),
+                        {"split", "NAME", "predict these rows of the data set (default: test, else the last split)"},
+                        {"rows", "R", "how many rows to draw, for a model without data (default: the batch)"},
+                        {"out", "FILE", "write the CSV there instead of standard output"}});
+}
+std::vector<Option> bench_options(const gradc_module& module) {
+    std::vector<Option> options = with_common(
+        {{"steps", "S", "steps to measure (default: about two seconds)"},
+         {"batch", "B", text("rows of a step, 1 to ", module.batch)},
+         {"json", "FILE", "write what was measured as one JSON object"}});
+    add_block_options(module, options);
+    return options;
+}
+std::vector<Option> about_options(const gradc_module&) { return {}; }
+std::vector<Option> export_options(const gradc_module&) {
+    return with_common({checkpoint_option(), {"out", "FILE", "the file to write: .safetensors, or a folder for NPY files"}});
+}
+
+constexpr Command commands[] = {
+    {"train", "train the model", "train --epochs 5 --checkpoint weights.safetensors", train_options, train_command},
+    {"eval", "metrics of a trained model on every split", "eval --checkpoint weights.safetensors", eval_options, eval_command},
+    {"predict", "predictions as CSV, for a split or a CSV or NPY file", "predict --checkpoint weights.safetensors rows.csv",
+     predict_options, predict_command, true},
+    {"bench", "measure training steps", "bench --steps 200", bench_options, bench_command},
+    {"about", "what this trainer is and holds", "about", about_options, about_command},
+    {"export", "write data and start weights, for peers to train on", "export --out start.safetensors --seed 3",
+     export_options, export_command},
+};
+
+std::string overview(const std::string& program, const gradc_module& module) {
+    std::string page = text("Trainer of the model ", module.name, ", compiled by ", module.compiler, ".\n\nUsage: ",
+                            program, " COMMAND [flags]\n\n");
+    for (const Command& command : commands) page += text("  ", padded(command.name, 10), command.summary, '\n');
+    return page + text("\nExample: ", program, " train\n", program, " COMMAND --help tells a command's flags.\n");
+}
+
+std::string command_help(const std::string& program, const Command& command, const gradc_module& module) {
+    std::string page = text(program, ' ', command.name, ": ", command.summary, "\n\nUsage: ", program, ' ', command.name,
+                            " [flags]", command.takes_file ? " [FILE]" : "", '\n');
+    std::vector<Option> options = command.options(module);
+    if (!options.empty()) page += "\n" + describe(options);
+    return page + text("\nExample: ", program, ' ', command.example, '\n');
+}
+
+int report(const Fault& fault) {
+    if (!fault) return done;
+    // Data and checkpoint faults name their file first, as compilers do.
+    bool has_place = fault.message.find(": error: ") != std::string::npos;
+    complain(text(has_place || fault.code == stopped_by_nan ? "" : "error: ", fault.message));
+    if (fault.code == internal_error) complain("this is a defect of gradc; please report it with the model file");
+    return fault.code;
+}
+
+bool asks_for_help(const std::vector<std::string>& words) {
+    for (const std::string& word : words) {
+        if (word == "--") return false;
+        if (word == "--help" || word == "-h") return true;
+    }
+    return false;
+}
+
+int run_command(const std::string& program, const Command& command, const std::vector<std::string>& words,
+                const gradc_module& module) {
+    if (asks_for_help(words)) return write_all(STDOUT_FILENO, command_help(program, command, module)), done;
+    Fault fault;
+    Arguments arguments;
+    ExitCode code = done;
+    if (arguments.parse(words, command.options(module), fault)) {
+        if (!arguments.others().empty() && !command.takes_file) {
+            fault.set(text(command.name, " takes no `", arguments.others()[0], "`"), wrong_usage);
+        } else {
+            code = command.run(module, arguments, fault);
+        }
+    }
+    return fault ? report(fault) : code;
+}
+
+} // namespace
+
+int run_trainer(int argc, char** argv, const gradc_module& module) {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a file that grows too long is a failed write, as on a full disk
+    std::set_new_handler([] {
+        complain("error: out of memory");
+        _exit(input_at_fault);
+    });
+    std::string program = argc > 0 ? argv[0] : module.name;
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    if (words.empty()) return write_all(STDERR_FILENO, overview(program, module)), wrong_usage;
+    std::vector<std::string> names;
+    for (const Command& command : commands) {
+        if (words[0] != command.name) {
+            names.push_back(command.name);
+            continue;
+        }
+        words.erase(words.begin());
+        return run_command(program, command, words, module);
+    }
+    if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+        return write_all(STDOUT_FILENO, overview(program, module)), done;
+    }
+    if (words[0] == "--version") {
+        return write_all(STDOUT_FILENO, text(module.name, ", compiled by ", module.compiler, '\n')), done;
+    }
+    std::string near = nearest(words[0], names);
+    Fault fault;
+    fault.set(text("unknown command ", words[0], near.empty() ? "; --help lists all" : text("; did you mean ", near, "?")),
+              wrong_usage);
+    return report(fault);
+}
+
+// ---- common beginnings -------------------------------------------------------------------------
+
+const gradc_dataset* training_data(const gradc_module& module) {
+    int32_t number = module.block_count > 0 ? module.blocks[0].dataset : -1;
+    return number >= 0 ? &module.datasets[number] : nullptr;
+}
+
+void draw_start(Session& session, const Dataset* dataset) {
+    session.initialize();
+    const gradc_module& module = session.module();
+    bool has_statistics = module.statistics.pass_count > 0 || module.statistics.finish >= 0;
+    if (!has_statistics || !dataset) return;
+    Loader loader(module, *dataset, dataset->training_split(), GRADC_FILE_ORDER, session.seed());
+    run_whole_split(session, module.statistics, loader, {});
+}
+
+void set_flags(Session& session, const Settings& settings) {
+    const gradc_module& module = session.module();
+    for (int32_t b = 0; b < module.block_count; b++) {
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
+            session.set_flag(module.blocks[b].flags[f], settings.flags[size_t(b)][size_t(f)]);
+        }
+    }
+}
+
+int64_t peak_memory() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss * 1024;
+}
+
+bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Fault& fault) {
+    prepared.settings = written_settings(module);
+    Settings& settings = prepared.settings;
+    settings.checkpoint = arguments.value("checkpoint");
+    if (needs.checkpoint && settings.checkpoint.empty()) {
+        return fault.set("--checkpoint FILE is needed; `train --checkpoint FILE` writes one", wrong_usage);
+    }
+    SafetensorsFile file;
+    bool restores = !settings.checkpoint.empty();
+    if (restores) {
+        if (!open_checkpoint(settings.checkpoint, file, fault)) return false;
+        take_settings(module, file.metadata(), settings); // its seed cut the splits
+    }
+    if (!apply_arguments(module, arguments, settings, fault)) return false;
+    int isa = choose_isa(module, settings.isa, fault);
+    if (isa < 0) return false;
+    const gradc_dataset* table = training_data(module);
+    if (table && needs.data) {
+        if (!load_dataset(*table, Places::standard(settings.data_folder), settings.seed, prepared.dataset, fault)) return false;
+        prepared.has_data = true;
+    }
+    prepared.session.emplace(module);
+    if (!prepared.session->start(isa, int(settings.threads), settings.seed, fault)) return false;
+    set_flags(*prepared.session, settings);
+    if (restores) return restore_weights(file, settings.checkpoint, *prepared.session, fault);
+    draw_start(*prepared.session, prepared.has_data ? &prepared.dataset : nullptr);
+    return true;
+}
+
+} // namespace gradc::runtime

@@ -1,0 +1,269 @@
+// See training.h. Between steps the clock is looked at about once a millisecond; all slow things hang on that.
+#include "runtime/training.h"
+#include "runtime/text.h"
+#include <algorithm>
+#include <cmath>
+
+namespace gradc::runtime {
+
+Training::Training(Session& session, const Settings& settings, const Dataset* dataset, Console& console)
+    : session_(session), settings_(settings), dataset_(dataset), console_(console), batch_(settings.batch) {
+    const gradc_module& module = session.module();
+    size_t blocks = size_t(module.block_count);
+    position.block_steps.assign(blocks, 0);
+    position.loss_sums.assign(blocks, 0);
+    position.loss_rows.assign(blocks, 0);
+    if (dataset) {
+        loader_.emplace(module, *dataset, dataset->training_split(), module.blocks[0].order, settings.seed);
+        if (module.blocks[0].batch_all) batch_ = loader_->rows();
+    }
+    count_steps();
+}
+
+/// Length of an epoch and of the run, and how much of it is each block's.
+void Training::count_steps() {
+    const gradc_module& module = session_.module();
+    int64_t steps = settings_.steps;
+    if (loader_) {
+        epoch_steps_ = (loader_->rows() + batch_ - 1) / batch_;
+        epochs_ = steps > 0 ? (steps + epoch_steps_ - 1) / epoch_steps_ : settings_.epochs;
+    } else { // rows are drawn: an "epoch" is a twentieth of the steps, or one step if only epochs are given
+        epoch_steps_ = steps > 0 ? (steps + 19) / 20 : 1;
+        epochs_ = steps > 0 ? (steps + epoch_steps_ - 1) / epoch_steps_ : settings_.epochs;
+    }
+    total_ = steps > 0 ? steps : epochs_ * epoch_steps_;
+    int64_t cycle = 0;
+    for (int32_t b = 0; b < module.block_count; b++) cycle += std::max<int64_t>(1, module.blocks[b].turns);
+    int64_t rest = total_ % cycle;
+    for (int32_t b = 0; b < module.block_count; b++) {
+        int64_t turns = std::max<int64_t>(1, module.blocks[b].turns), extra = std::min(turns, rest);
+        block_totals_.push_back(total_ / cycle * turns + extra);
+        rest -= extra;
+    }
+}
+
+Clock Training::clock_of(int32_t block) const {
+    size_t b = size_t(block);
+    return {double(position.block_steps[b] + 1), double(block_totals_[b]), double(loader_ ? position.epoch + 1 : 1)};
+}
+
+std::vector<Clock> Training::clocks() const {
+    std::vector<Clock> clocks;
+    for (int32_t b = 0; b < session_.module().block_count; b++) clocks.push_back(clock_of(b));
+    return clocks;
+}
+
+void Training::begin_epoch() {
+    if (loader_) loader_->begin(position.epoch, std::min(position.cursor, loader_->rows()));
+    if (position.cursor > 0) return; // the sums of a resumed epoch came with the checkpoint
+    session_.clear_accumulators();
+    std::fill(position.loss_sums.begin(), position.loss_sums.end(), 0);
+    std::fill(position.loss_rows.begin(), position.loss_rows.end(), 0);
+}
+
+bool Training::epoch_ended() const {
+    return loader_ ? position.cursor >= loader_->rows() : position.cursor >= epoch_steps_;
+}
+
+/// False: the loss was not finite, and the position is still before this step.
+bool Training::step() {
+    const gradc_block& now_training = block();
+    int64_t rows = batch_;
+    if (loader_) {
+        rows = loader_->next(batch_, session_.arena());
+    } else {
+        number_rows(session_.module(), session_.arena(), rows);
+    }
+    bool guard = !settings_.nan_continue;
+    if (session_.run(now_training.step, rows, clock_of(position.block), guard) == Walk::stopped) return false;
+    double loss = session_.loss(now_training.step);
+    if (guard && !std::isfinite(loss)) return false;
+    size_t b = size_t(position.block);
+    position.loss_sums[b] += loss * double(rows);
+    position.loss_rows[b] += double(rows);
+    position.cursor += loader_ ? rows : 1;
+    position.block_steps[b]++;
+    position.step++;
+    if (++position.turn >= now_training.turns) {
+        position.turn = 0;
+        position.block = (position.block + 1) % session_.module().block_count;
+    }
+    interval_loss_ += loss;
+    interval_steps_++;
+    measured.steps++;
+    measured.rows += rows;
+    return true;
+}
+
+// ---- ends of epochs ----------------------------------------------------------------------------
+
+/// What the steps summed up; where the model's own metrics lack the loss, its mean by rows.
+SplitReport Training::training_report() {
+    const gradc_module& module = session_.module();
+    SplitReport report{dataset_ ? dataset_->splits[size_t(dataset_->training_split())].name : "train", {}};
+    for (int32_t b = 0; b < module.block_count; b++) {
+        const gradc_block& of = module.blocks[b];
+        std::vector<MetricValue> metrics;
+        if (of.training.finish >= 0 && position.loss_rows[size_t(b)] > 0) {
+            session_.run(of.training.finish, 1, clock_of(b));
+            metrics = read_metrics(session_, of, of.training.finish);
+        }
+        std::string loss_name = module.block_count > 1 ? text(of.name, ".loss") : "loss";
+        bool has_loss = !metrics.empty() && metrics[0].name == loss_name;
+        if (!has_loss && position.loss_rows[size_t(b)] > 0) {
+            double mean = position.loss_sums[size_t(b)] / position.loss_rows[size_t(b)];
+            metrics.insert(metrics.begin(), {loss_name, {}, {mean}});
+        }
+        for (MetricValue& metric : metrics) report.metrics.push_back(std::move(metric));
+    }
+    return report;
+}
+
+std::vector<SplitReport> Training::evaluate() {
+    std::vector<SplitReport> reports;
+    if (!dataset_) return reports;
+    for (int split = 0; split < int(dataset_->splits.size()); split++) {
+        if (split == dataset_->training_split()) continue;
+        SplitReport report = evaluate_split(session_, *dataset_, split, clocks());
+        if (!report.metrics.empty()) reports.push_back(std::move(report));
+    }
+    return reports;
+}
+
+bool Training::report_due(int64_t epoch) const {
+    int64_t every = epochs_ <= 40 ? 1 : (epochs_ + 19) / 20;
+    return epoch % every == 0 || epoch == epochs_ || position.step >= total_;
+}
+
+std::string Training::where() const {
+    if (!loader_) return text("step ", grouped(position.step), '/', grouped(total_));
+    int64_t epoch = position.epoch + (position.cursor > 0 || position.epoch == 0 ? 1 : 0);
+    return text("epoch ", padded_left(whole(epoch), int(whole(epochs_).size())), '/', epochs_);
+}
+
+// ---- checkpoints -------------------------------------------------------------------------------
+
+/// Saving takes at most a tenth of the time, unless it must be.
+bool Training::save(uint64_t data_hash, bool must, Fault& fault) {
+    if (settings_.checkpoint.empty() || saved_step_ == position.step) return true;
+    double begin = now();
+    if (!must && begin - last_save_end_ < 10 * last_save_seconds_) return true;
+    if (!write_checkpoint(session_, settings_, position, data_hash, fault)) return false;
+    saved_step_ = position.step;
+    last_save_end_ = now();
+    last_save_seconds_ = last_save_end_ - begin;
+    return true;
+}
+
+// ---- a loss that is not finite -----------------------------------------------------------------
+
+std::string Training::first_bad_value() {
+    if (block().diagnose <= 0) return "";
+    int32_t number = block().diagnose - 1;
+    if (loader_) { // the step may have written over its rows
+        int64_t cursor = loader_->cursor() - int64_t(loader_->batch_rows().size());
+        loader_->begin(position.epoch, cursor);
+        loader_->next(batch_, session_.arena());
+    }
+    int64_t rows = loader_ ? int64_t(loader_->batch_rows().size()) : batch_;
+    session_.run(number, rows, clock_of(position.block));
+    const gradc_program& program = session_.module().programs[number];
+    for (int32_t r = 0; r < program.result_count; r++) {
+        const gradc_tensor& tensor = session_.module().tensors[program.results[r]];
+        double count = session_.scalar(tensor);
+        if (count == 0) continue;
+        return text("\n", tensor.name, " is the first value that is not finite (", general(count), " of its elements)");
+    }
+    return "";
+}
+
+Ending Training::stop_at_bad_loss(uint64_t data_hash, Fault& fault) {
+    double loss = session_.loss(block().step);
+    std::string rows;
+    if (loader_) {
+        const std::vector<int64_t>& numbers = loader_->batch_rows();
+        rows = text(", epoch ", position.epoch + 1, ", rows");
+        for (size_t i = 0; i < numbers.size() && i < 8; i++) rows += text(i == 0 ? " " : ", ", numbers[i]);
+        if (numbers.size() > 8) rows += text(" and ", numbers.size() - 8, " more");
+    }
+    std::string message = text("training stopped: the loss is ", general(loss), " in step ", position.step + 1, rows,
+                               first_bad_value());
+    if (!settings_.checkpoint.empty()) {
+        Fault disk;
+        message += save(data_hash, true, disk) ? text("\n", settings_.checkpoint, " holds the weights before that step")
+                                               : "\n" + disk.message;
+    }
+    fault.set(message, stopped_by_nan);
+    return Ending::not_finite;
+}
+
+// ---- the loop ----------------------------------------------------------------------------------
+
+void Training::show_live(double time) {
+    if (!console_.shows_live()) return;
+    double seconds = std::max(1e-9, time - started_);
+    double speed = double(measured.rows) / std::max(1e-9, measured.seconds);
+    double left = seconds / double(std::max<int64_t>(1, measured.steps)) * double(total_ - position.step);
+    double loss = interval_steps_ > 0 ? interval_loss_ / double(interval_steps_) : 0;
+    std::string line = text(where(), "  step ", grouped(position.step), "  loss ", metric_number(loss));
+    std::string tail = text("  ", grouped(int64_t(speed)), " rows/s  ", duration(left), " left");
+    int room = console_.width() - 1 - columns_of(line) - columns_of(tail) - 2;
+    std::string curve = curve_.drawn(std::min(room, 32));
+    console_.live(text(line, curve.empty() ? "" : "  ", curve, room >= 0 ? tail : ""));
+}
+
+/// Position stands behind the last row: reports, and stands before the next epoch's first row if all rows were done.
+/// The checkpoint comes before the evaluation, which needs the accumulators for itself.
+bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
+    EpochReport report{position.epoch + 1, position.step, {}};
+    bool due = report_due(report.epoch), last = position.step >= total_;
+    bool wanted = (due && !console_.quiet()) || last || !settings_.json.empty();
+    std::string line = where();
+    if (wanted) report.splits.push_back(training_report());
+    if (epoch_ended()) position.epoch++, position.cursor = 0;
+    if ((settings_.save_every == 0 || last) && !save(data_hash, last, fault)) return false;
+    if (!wanted) return true;
+    for (SplitReport& split : evaluate()) report.splits.push_back(std::move(split));
+    for (const SplitReport& split : report.splits) line += text("  ", split.split, ' ', metrics_line(split));
+    if (due) console_.line(line);
+    measured.epochs.push_back(std::move(report));
+    return true;
+}
+
+/// After about a millisecond of steps.
+void Training::look_at_clock(double time) {
+    if (time - last_shown_ < 0.1) return;
+    curve_.add(interval_loss_ / double(std::max<int64_t>(1, interval_steps_)));
+    show_live(time);
+    interval_loss_ = 0, interval_steps_ = 0, last_shown_ = time;
+}
+
+Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& fault) {
+    started_ = last_save_end_ = now();
+    double since = started_;
+    int64_t between_looks = 1, until_look = 1;
+    begin_epoch();
+    while (position.step < total_) {
+        if (!step()) return stop_at_bad_loss(data_hash, fault);
+        bool ended = epoch_ended() || position.step >= total_;
+        bool save_due = settings_.save_every > 0 && position.step % settings_.save_every == 0;
+        if (--until_look > 0 && !ended && !save_due) continue;
+        double time = now(), spent = std::max(1e-7, time - since);
+        measured.seconds += time - since;
+        if (until_look <= 0) { // so many steps again as take a millisecond
+            between_looks = std::clamp<int64_t>(int64_t(double(between_looks) * 1e-3 / spent), 1, 2 * between_looks);
+        }
+        until_look = between_looks;
+        look_at_clock(time);
+        if (ended && !end_epoch(data_hash, fault)) return Ending::failed;
+        if (save_due && !save(data_hash, true, fault)) return Ending::failed;
+        if (signals.arrived() || console_.broken()) {
+            return save(data_hash, true, fault) ? Ending::interrupted : Ending::failed;
+        }
+        if (ended && position.step < total_) begin_epoch();
+        since = now();
+    }
+    return save(data_hash, true, fault) ? Ending::finished : Ending::failed;
+}
+
+} // namespace gradc::runtime

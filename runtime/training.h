@@ -1,0 +1,74 @@
+// The training loop: blocks take turns over mini-batches, epochs end with metrics, checkpoints are written, and a signal,
+// a closed pipe or a loss that is not finite ends it between two steps.
+#pragma once
+#include "runtime/checkpoint.h"
+#include "runtime/console.h"
+#include "runtime/evaluation.h"
+#include <optional>
+
+namespace gradc::runtime {
+
+struct EpochReport {
+    int64_t epoch = 0, step = 0; // step: done when it ended
+    std::vector<SplitReport> splits; // train first
+};
+
+/// What a run measured of itself.
+struct Measured {
+    int64_t steps = 0, rows = 0;
+    double seconds = 0; // of steps and their loading; evaluation and checkpoints aside
+    std::vector<EpochReport> epochs;
+};
+
+enum class Ending { finished, interrupted, not_finite, failed };
+
+class Training {
+  public:
+    /// `dataset`: of the first block, or null. Everything referred to outlives this.
+    Training(Session& session, const Settings& settings, const Dataset* dataset, Console& console);
+
+    Position position;
+    Measured measured;
+
+    /// How many rows a step takes, all rows of the split for `batch all`.
+    int64_t batch() const { return batch_; }
+    int64_t total_steps() const { return total_; }
+    /// Goes on from `position` to the end. Fault: why it failed or which loss was not finite.
+    Ending run(uint64_t data_hash, const HeldSignals& signals, Fault& fault);
+    /// Metrics of all splits but the one trained on.
+    std::vector<SplitReport> evaluate();
+
+  private:
+    const gradc_block& block() const { return session_.module().blocks[position.block]; }
+    Clock clock_of(int32_t block) const;
+    std::vector<Clock> clocks() const;
+    void count_steps();
+    void begin_epoch();
+    bool step();
+    bool epoch_ended() const;
+    SplitReport training_report();
+    bool end_epoch(uint64_t data_hash, Fault& fault);
+    void look_at_clock(double time);
+    bool save(uint64_t data_hash, bool must, Fault& fault);
+    Ending stop_at_bad_loss(uint64_t data_hash, Fault& fault);
+    std::string first_bad_value();
+    bool report_due(int64_t epoch) const;
+    void show_live(double time);
+    std::string where() const;
+
+    Session& session_;
+    const Settings& settings_;
+    const Dataset* dataset_;
+    Console& console_;
+    std::optional<Loader> loader_;
+    int64_t batch_ = 1, epoch_steps_ = 1, epochs_ = 1, total_ = 0;
+    std::vector<int64_t> block_totals_;
+    LossCurve curve_;
+    double interval_loss_ = 0; // since the last look at the clock
+    int64_t interval_steps_ = 0;
+    double last_save_end_ = 0, last_save_seconds_ = 0;
+    int64_t saved_step_ = -1;
+    double started_ = 0, last_shown_ = 0;
+};
+
+} // namespace gradc::runtime

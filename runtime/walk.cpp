@@ -1,0 +1,72 @@
+// See walk.h.
+#include "runtime/walk.h"
+#include "runtime/element.h"
+#include "runtime/isa.h"
+#include <cmath>
+
+namespace gradc::runtime {
+
+static constexpr int deepest = 16; // loops of scans inside scans
+
+static void run_kernel(const gradc_kernel& kernel, unsigned char* arena, const int64_t* sizes,
+                       const WalkOptions& options) {
+    int64_t extent = kernel.fixed + (sizes[0] * kernel.per_row + kernel.divisor - 1) / kernel.divisor;
+    gradc_function function = kernel.functions[options.isa];
+    int parts = 1;
+    if (options.pool && kernel.grain > 0) {
+        parts = int(std::min<int64_t>(options.pool->count(), extent / kernel.grain));
+    }
+    if (parts > 1) {
+        options.pool->run(function, arena, sizes, extent, parts);
+    } else {
+        function(arena, sizes, 0, extent);
+    }
+}
+
+static bool first_result_is_finite(const gradc_module& module, const gradc_program& program,
+                                   const unsigned char* arena) {
+    const gradc_tensor& loss = module.tensors[program.results[0]];
+    return std::isfinite(load_element(arena + loss.offset, loss.element));
+}
+
+Walk walk(const gradc_module& module, const gradc_program& program, unsigned char* arena, int64_t rows,
+          const WalkOptions& options) {
+    FlushDenormals flushing(options.flush_denormals);
+    int64_t sizes[1 + deepest] = {rows};
+    struct Loop {
+        int32_t begin;
+        int64_t done;
+    } loops[deepest];
+    int depth = 0;
+    for (int32_t at = 0; at < program.step_count; at++) {
+        const gradc_step& step = program.table[at];
+        if (step.what == GRADC_KERNEL) {
+            run_kernel(program.kernels[step.kernel], arena, sizes, options);
+        } else if (step.what == GRADC_LOOP_BEGIN) {
+            loops[depth] = {at, 0};
+            sizes[1 + depth++] = step.reverse ? step.turns - 1 : 0;
+        } else if (step.what == GRADC_LOOP_END) {
+            Loop& loop = loops[depth - 1];
+            const gradc_step& begin = program.table[loop.begin];
+            if (++loop.done < begin.turns) {
+                sizes[depth] = begin.reverse ? begin.turns - 1 - loop.done : loop.done;
+                at = loop.begin;
+            } else {
+                depth--;
+            }
+        } else if (options.guard && program.result_count > 0 &&
+                   !first_result_is_finite(module, program, arena)) {
+            return Walk::stopped;
+        }
+    }
+    return Walk::finished;
+}
+
+void place_constants(const gradc_module& module, unsigned char* arena) {
+    for (int32_t piece = 0; piece < module.constant_count; piece++) {
+        memcpy(arena + module.constant_offsets[piece], module.constant_bytes[piece],
+               size_t(module.constant_sizes[piece]));
+    }
+}
+
+} // namespace gradc::runtime
