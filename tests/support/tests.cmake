@@ -7,3 +7,12 @@ foreach(part gradient elaborate optimize program plan target)
     target_link_libraries(unit_${part} PRIVATE gradc_test_support)
   endif()
 endforeach()
+
+# Derivative rules in C++, finite differences, random graphs: for all test programs of the compiler's middle.
+add_library(gradc_test_graphs STATIC support/derivatives.cpp support/finite_differences.cpp support/random_graph.cpp)
+target_link_libraries(gradc_test_graphs PUBLIC gradc_gradient)
+foreach(part graph gradient elaborate optimize program plan target check)
+  if(TARGET unit_${part})
+    target_link_libraries(unit_${part} PRIVATE gradc_test_graphs)
+  endif()
+endforeach()

@@ -1,0 +1,16 @@
+// Derivatives of the scalar primitives in C++, for tests that need no library: the same formulas as primitives.grad.
+#pragma once
+#include "compiler/gradient/gradient.h"
+
+namespace gradc {
+
+/// A primitive table with exp, log, sin, cos, tanh, erf and pow declared.
+std::shared_ptr<PrimitiveTable> tested_primitives();
+
+struct TestedRules : DerivativeRules {
+    NodeId map_derivative(Graph&, NodeId node, int position, NodeId gradient) const override;
+    /// Clause 0 stops the gradient; clause k > 0 multiplies it by k.
+    NodeId shield_derivative(Graph&, NodeId node, int position, NodeId gradient) const override;
+};
+
+} // namespace gradc

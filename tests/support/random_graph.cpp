@@ -1,0 +1,410 @@
+#include "tests/support/random_graph.h"
+#include "compiler/graph/build.h"
+#include "compiler/graph/ranges.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/graph/scan.h"
+#include <algorithm>
+#include <random>
+
+namespace gradc {
+
+namespace {
+
+using build::map;
+
+class Generator {
+  public:
+    Generator(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives, const RandomGraphOptions& options)
+        : chance_(seed * 2 + 1), options_(options), graph_(std::move(primitives)) {}
+
+    Graph run() {
+        leaves();
+        for (int i = 0; i < options_.nodes; ++i) step();
+        outputs();
+        return extract(graph_, graph_.outputs);
+    }
+
+    /// A turn's formula: squashed mixes of what it has. Used for loop bodies.
+    static NodeId mixed(Generator& g, Graph& body, NodeId a, NodeId b) {
+        Primitive how = g.pick(2) ? Primitive::add : Primitive::multiply;
+        return g.squashed(body, map(body, how, {a, b}));
+    }
+
+  private:
+    uint64_t pick(uint64_t n) { return chance_() % n; }
+    bool rarely(uint64_t n) { return pick(n) == 0; }
+    template <class T> const T& one_of(const std::vector<T>& list) { return list[pick(list.size())]; }
+    double small_number() { return (double(pick(33)) - 16) / 16; }
+
+    NodeId floating_value() { return one_of(floats_); }
+    const Shape& shape(NodeId id) const { return graph_.type(id).shape; }
+    bool is_small(const Shape& shape) const {
+        return shape.size() <= 4 && count(shape, 3) <= 600 && std::count(shape.begin(), shape.end(), rows) <= 2;
+    }
+
+    void keep(NodeId id) {
+        if (!is_small(shape(id))) return;
+        (floating(graph_.type(id).element) ? floats_ : wholes_).push_back(id);
+    }
+
+    NodeId squashed(Graph& graph, NodeId x) {
+        for (const char* name : {"tanh", "sin"})
+            if (auto found = graph.primitives().find(name)) return map(graph, *found, {x});
+        NodeId one = build::constant(graph, 1, graph.type(x).element);
+        NodeId size = map(graph, Primitive::add, {one, map(graph, Primitive::multiply, {x, x})});
+        return map(graph, Primitive::divide, {x, size});
+    }
+
+    Shape fresh_shape(bool with_rows) {
+        Shape result;
+        if (with_rows) result.push_back(rows);
+        for (uint64_t rank = pick(3) + (with_rows ? 0 : 1); rank > 0; --rank) result.push_back(int64_t(1 + pick(5)));
+        return result;
+    }
+
+    void leaves() {
+        Element e = options_.element;
+        for (int i = 0; i < 3; ++i)
+            keep(build::variable(graph_, "w" + std::to_string(i), {e, fresh_shape(false)}));
+        keep(build::scalar_input(graph_, "rate", e));
+        keep(build::constant(graph_, small_number(), e));
+        Shape table = fresh_shape(false);
+        std::vector<double> values;
+        for (int64_t i = 0; i < count(table, 1); ++i) values.push_back(small_number());
+        keep(build::constant(graph_, values, {e, table}));
+        wholes_.push_back(build::iota(graph_, fresh_shape(false), 0, Element::i32));
+        if (!options_.has_rows) return;
+        for (int i = 0; i < 2; ++i)
+            keep(graph_.add(Op::input, {e, fresh_shape(true)}, {},
+                            Input{Input::Source::field, "x" + std::to_string(i), 0, -1}));
+        keep(graph_.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "i0", 0, 3}));
+        if (options_.random_numbers) keep(draw());
+    }
+
+    NodeId draw() {
+        NodeId seed = build::scalar_input(graph_, "seed", Element::i64);
+        NodeId step = build::scalar_input(graph_, "step", Element::f64);
+        NodeId row = graph_.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
+        return graph_.add(Op::random, {options_.element, fresh_shape(true)}, {seed, step, row}, Random{chance_()});
+    }
+
+    void step() {
+        switch (pick(options_.scans ? 16 : 15)) {
+        case 0: return unary();
+        case 1:
+        case 2: return binary();
+        case 3: return choice();
+        case 4: return whole_arithmetic();
+        case 5: return reduction();
+        case 6: return permuted();
+        case 7: return reshaped();
+        case 8: return stretched();
+        case 9: return sliced();
+        case 10: return padded();
+        case 11: return windowed();
+        case 12: return looked_up();
+        case 13:
+        case 14: return contracted();
+        default: return scanned();
+        }
+    }
+
+    void unary() {
+        NodeId x = floating_value();
+        std::vector<Primitive> all{Primitive::negate};
+        for (const char* name : {"exp", "sin", "cos", "tanh", "erf"})
+            if (auto found = graph_.primitives().find(name)) all.push_back(*found);
+        if (!options_.smooth) all.insert(all.end(), {Primitive::absolute, Primitive::floor});
+        NodeId result = map(graph_, one_of(all), {x});
+        keep(rarely(3) ? result : squashed(graph_, result));
+    }
+
+    /// The two values or one of them and a scalar, so that the shapes fit.
+    std::pair<NodeId, NodeId> fitting_pair() {
+        NodeId a = floating_value();
+        for (int i = 0; i < 8; ++i) {
+            NodeId b = floating_value();
+            Shape joined;
+            if (broadcast_shapes(shape(a), shape(b), joined)) return {a, b};
+        }
+        return {a, a};
+    }
+
+    void binary() {
+        auto [a, b] = fitting_pair();
+        std::vector<Primitive> all{Primitive::add, Primitive::subtract, Primitive::multiply};
+        if (!options_.smooth) all.insert(all.end(), {Primitive::maximum, Primitive::minimum});
+        if (rarely(6)) { // a division by what is never near zero
+            NodeId two = build::constant(graph_, 2, options_.element);
+            NodeId safe = map(graph_, Primitive::add, {map(graph_, Primitive::multiply, {b, b}), two});
+            return keep(map(graph_, Primitive::divide, {a, safe}));
+        }
+        if (rarely(6)) return keep(squashed(graph_, map(graph_, Primitive::fused_multiply_add, {a, b, a})));
+        Primitive primitive = one_of(all);
+        NodeId result = map(graph_, primitive, {a, b});
+        bool grows = primitive == Primitive::add || primitive == Primitive::subtract || primitive == Primitive::multiply;
+        keep(grows ? squashed(graph_, result) : result);
+    }
+
+    void choice() {
+        auto [a, b] = fitting_pair();
+        NodeId condition;
+        if (options_.smooth) { // by place, not by value
+            NodeId at = whole_value();
+            NodeId two = build::constant(graph_, 2, graph_.type(at).element);
+            condition = map(graph_, Primitive::less, {at, two});
+            Shape joined, all;
+            if (!broadcast_shapes(shape(a), shape(b), joined) || !broadcast_shapes(joined, shape(at), all)) return;
+        } else {
+            Primitive how = one_of(std::vector{Primitive::less, Primitive::less_equal, Primitive::equal});
+            condition = map(graph_, how, {a, b});
+            if (rarely(3)) condition = map(graph_, Primitive::logical_not, {condition});
+            if (rarely(4)) keep(build::cast(graph_, condition, options_.element));
+        }
+        keep(map(graph_, Primitive::select, {condition, a, b}));
+    }
+
+    NodeId whole_value() { return one_of(wholes_); }
+
+    void whole_arithmetic() {
+        NodeId a = whole_value(), b = whole_value();
+        Shape joined;
+        if (!broadcast_shapes(shape(a), shape(b), joined)) b = a;
+        NodeId five = build::constant(graph_, double(2 + pick(5)), Element::i32);
+        NodeId sum = map(graph_, one_of(std::vector{Primitive::add, Primitive::multiply, Primitive::subtract}), {a, b});
+        NodeId result = map(graph_, rarely(3) ? Primitive::quotient : Primitive::remainder, {sum, five});
+        result = map(graph_, Primitive::remainder, {result, five});
+        if (rarely(3)) {
+            NodeId number = build::cast(graph_, result, options_.element);
+            keep(map(graph_, Primitive::multiply, {number, build::constant(graph_, 0.125, options_.element)}));
+        }
+        keep(result);
+    }
+
+    void reduction() {
+        NodeId x = floating_value();
+        std::vector<int> axes;
+        for (int i = 0; i < graph_.type(x).rank(); ++i)
+            if (pick(2)) axes.push_back(i);
+        if (axes.empty()) return;
+        if (!options_.smooth && rarely(2)) return keep(build::max_of(graph_, x, axes));
+        keep(squashed(graph_, build::sum(graph_, x, axes)));
+    }
+
+    void permuted() {
+        NodeId x = floating_value();
+        std::vector<int> axes(shape(x).size());
+        for (size_t i = 0; i < axes.size(); ++i) axes[i] = int(i);
+        for (size_t i = axes.size(); i > 1; --i) std::swap(axes[i - 1], axes[pick(i)]);
+        keep(build::permute(graph_, x, axes));
+    }
+
+    void reshaped() {
+        NodeId x = floating_value();
+        Shape to = shape(x);
+        for (size_t i = 0; i + 1 < to.size(); ++i)
+            if (to[i] != rows && to[i + 1] != rows) { // join two axes
+                to[i] *= to[i + 1];
+                to.erase(to.begin() + long(i) + 1);
+                return keep(build::reshape(graph_, x, to));
+            }
+        for (size_t i = 0; i < to.size(); ++i)
+            if (to[i] != rows && to[i] % 2 == 0) { // or part one
+                to[i] /= 2;
+                to.insert(to.begin() + long(i), 2);
+                return keep(build::reshape(graph_, x, to));
+            }
+    }
+
+    void stretched() {
+        NodeId x = floating_value();
+        Shape to = shape(x);
+        std::vector<int> axes;
+        size_t added = pick(to.size() + 1);
+        for (size_t i = 0; i < to.size(); ++i) axes.push_back(int(i + (i >= added)));
+        bool by_rows = options_.has_rows && added == 0 && rarely(2) && !graph_.type(x).has_rows();
+        to.insert(to.begin() + long(added), by_rows ? rows : int64_t(1 + pick(3)));
+        keep(build::broadcast(graph_, x, to, axes));
+    }
+
+    void sliced() {
+        NodeId x = floating_value();
+        Shape to = shape(x);
+        std::vector<int64_t> start(to.size(), 0), step(to.size(), 1);
+        for (size_t i = 0; i < to.size(); ++i) {
+            if (to[i] == rows || rarely(3)) continue;
+            int64_t size = to[i], by = int64_t(1 + pick(2));
+            start[i] = int64_t(pick(uint64_t(size)));
+            bool back = rarely(3);
+            int64_t most = back ? start[i] / by + 1 : (size - 1 - start[i]) / by + 1;
+            to[i] = int64_t(1 + pick(uint64_t(most)));
+            step[i] = back ? -by : by;
+        }
+        keep(build::slice(graph_, x, start, step, to));
+    }
+
+    void padded() {
+        NodeId x = floating_value();
+        Shape to = shape(x);
+        std::vector<int64_t> before(to.size(), 0);
+        for (size_t i = 0; i < to.size(); ++i)
+            if (to[i] != rows) {
+                before[i] = int64_t(pick(3));
+                to[i] += before[i] + int64_t(pick(2));
+            }
+        keep(build::pad(graph_, x, before, to, rarely(3) ? 0.5 : 0));
+    }
+
+    void windowed() {
+        NodeId x = floating_value();
+        for (int axis = 0; axis < graph_.type(x).rank(); ++axis) {
+            int64_t size = shape(x)[size_t(axis)];
+            if (size == rows || size < 3) continue;
+            Window window{axis, int64_t(1 + pick(2)), int64_t(1 + pick(2))};
+            int64_t taps = 2, positions = (size - 1 - window.dilation) / window.stride + 1;
+            if (positions < 1) continue;
+            NodeId parts = build::window(graph_, x, window, positions, taps);
+            keep(parts);
+            if (rarely(2)) keep(squashed(graph_, build::fold(graph_, parts, window, size)));
+            return;
+        }
+    }
+
+    void looked_up() {
+        NodeId table = floating_value(), at = whole_value();
+        for (int axis = 0; axis < graph_.type(table).rank(); ++axis) {
+            int64_t size = shape(table)[size_t(axis)];
+            if (size == rows) continue;
+            NodeId limit = build::constant(graph_, double(size), Element::i32);
+            NodeId index = map(graph_, Primitive::remainder, {at, limit});
+            Gather lookup{axis, 0};
+            if (axis > 0 && graph_.type(at).rank() > 0 && shape(at)[0] == shape(table)[0]) lookup.batch = 1;
+            NodeId found = build::gather(graph_, table, index, lookup);
+            keep(found);
+            if (rarely(2) && is_small(shape(found)))
+                keep(squashed(graph_, build::scatter(graph_, found, index, lookup, shape(table))));
+            return;
+        }
+    }
+
+    /// Labels for two values: axes of equal size are summed, shared or free.
+    void contracted() {
+        NodeId a = floating_value(), b = floating_value();
+        Contract labels;
+        for (int i = 0; i < graph_.type(a).rank(); ++i) labels.left.push_back(i);
+        std::vector<bool> used(labels.left.size(), false);
+        for (size_t i = 0; i < shape(b).size(); ++i) {
+            int label = int(10 + i);
+            for (size_t k = 0; k < used.size(); ++k)
+                if (!used[k] && shape(a)[k] == shape(b)[i] && !rarely(4)) {
+                    used[k] = true;
+                    label = int(k);
+                    break;
+                }
+            labels.right.push_back(label);
+        }
+        for (size_t k = 0; k < used.size(); ++k)
+            if (!used[k] || rarely(3)) labels.out.push_back(int(k));
+        for (int label : labels.right)
+            if (label >= 10) labels.out.push_back(label);
+        for (size_t i = labels.out.size(); i > 1; --i) std::swap(labels.out[i - 1], labels.out[pick(i)]);
+        NodeId result = build::contract(graph_, a, b, labels);
+        if (is_small(shape(result))) keep(squashed(graph_, result));
+    }
+
+    /// A carry of some shape, mixed in each turn with a capture and a slice of another by the turn.
+    void scanned() {
+        NodeId start = floating_value(), whole_capture = floating_value(), by_turn = floating_value();
+        Graph body(graph_.shared_primitives());
+        NodeId h = carry_input(body, 0, graph_.type(start));
+        NodeId c = capture_input(body, 0, graph_.type(whole_capture));
+        int64_t turns = int64_t(2 + pick(3));
+        Shape joined;
+        NodeId mix = broadcast_shapes(shape(start), shape(whole_capture), joined) && joined == shape(start)
+                         ? mixed(*this, body, h, c)
+                         : squashed(body, h);
+        NodeId last = mix;
+        for (size_t axis = 0; axis < shape(by_turn).size(); ++axis) {
+            int64_t size = shape(by_turn)[axis];
+            if (size == rows || size < 2) continue;
+            turns = size;
+            NodeId table = capture_input(body, 1, graph_.type(by_turn));
+            NodeId slice = build::gather(body, table, turn_input(body, turns), Gather{int(axis), 0});
+            if (broadcast_shapes(shape(start), body.type(slice).shape, joined) && joined == shape(start))
+                mix = mixed(*this, body, mix, slice);
+            else
+                last = squashed(body, slice);
+            break;
+        }
+        body.outputs = {{"", mix}, {"", last}};
+        auto parts = build::scan(graph_, std::move(body), {start}, {whole_capture, by_turn}, turns, rarely(2));
+        for (NodeId part : parts) keep(part);
+    }
+
+    void outputs() {
+        NodeId loss = build::constant(graph_, 0, options_.element);
+        size_t first = floats_.size() > 10 ? floats_.size() - 10 : 0;
+        for (size_t i = first; i < floats_.size(); ++i) {
+            std::vector<int> all;
+            for (int axis = 0; axis < graph_.type(floats_[i]).rank(); ++axis) all.push_back(axis);
+            NodeId weighed = map(graph_, Primitive::multiply,
+                                 {squashed(graph_, floats_[i]), build::constant(graph_, 0.25, options_.element)});
+            loss = map(graph_, Primitive::add, {loss, build::sum(graph_, weighed, all)});
+        }
+        graph_.outputs.push_back({"loss", loss});
+        for (size_t i = first; i < floats_.size(); i += 3)
+            graph_.outputs.push_back({"value" + std::to_string(i), floats_[i]});
+        graph_.outputs.push_back({"whole", wholes_.back()});
+        NodeId w = build::variable(graph_, "w0", graph_.type(floats_[0]));
+        NodeId half = map(graph_, Primitive::multiply, {w, build::constant(graph_, 0.5, options_.element)});
+        graph_.outputs.push_back({"assign w0", build::assign(graph_, "w0", half)});
+    }
+
+    std::mt19937_64 chance_;
+    RandomGraphOptions options_;
+    Graph graph_;
+    std::vector<NodeId> floats_, wholes_;
+};
+
+} // namespace
+
+Graph random_graph(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives, const RandomGraphOptions& options) {
+    return Generator(seed, std::move(primitives), options).run();
+}
+
+Environment random_environment(const Graph& graph, uint64_t seed, int64_t rows_here) {
+    std::mt19937_64 chance(seed * 7 + 3);
+    Environment result;
+    result.rows = rows_here;
+    auto tensor = [&](const Type& type, int64_t low, int64_t high) {
+        Tensor value{type.shape, {}};
+        for (int64_t& size : value.shape)
+            if (size == rows) size = rows_here;
+        for (int64_t i = 0; i < count(value.shape, 1); ++i) {
+            int64_t span = high - low + 1;
+            value.values.push_back(floating(type.element)
+                                       ? (double(chance() % 4096) - 2047.5) / 2048
+                                       : double(low + int64_t(chance() % uint64_t(span))));
+        }
+        return value;
+    };
+    for (uint32_t i = 0; i < graph.size(); ++i) {
+        const Node& node = graph[NodeId{i}];
+        if (node.op == Op::variable)
+            result.variables[attribute<VariableName>(node).path] = tensor(node.type, 0, 0);
+        if (node.op != Op::input) continue;
+        const Input& input = attribute<Input>(node);
+        bool ranged = input.low <= input.high;
+        if (input.name == "#row") {
+            Tensor numbers{{rows_here}, {}};
+            for (int64_t r = 0; r < rows_here; ++r) numbers.values.push_back(double(r * 3 + 1));
+            result.fields[input.name] = numbers;
+        } else if (input.source == Input::Source::field)
+            result.fields[input.name] = tensor(node.type, ranged ? input.low : 0, ranged ? input.high : 9);
+        else if (input.source == Input::Source::scalar)
+            result.scalars[input.name] = input.name == "rate" ? 0.125 : input.name == "step" ? 3 : 41;
+    }
+    return result;
+}
+
+} // namespace gradc
