@@ -1,0 +1,18 @@
+// The loop IR as text, for people (`--emit=program`) and goldens: same module, same bytes. It is not read back.
+#pragma once
+#include "compiler/program/program.h"
+#include <string>
+#include <string_view>
+
+namespace gradc::loop {
+
+std::string_view name(Operation operation); // "multiply_high"
+std::string_view name(Isa isa);             // "baseline", "avx2", "avx512"
+std::string_view name(Buffer::Role role);
+std::string print(ValueType type); // "f32", "f32 x 16"
+
+std::string print(const Module& module, const Kernel& kernel);
+/// The buffers and each program as it is compiled for `isa`; programs that lack it are left out.
+std::string print(const Module& module, Isa isa);
+
+} // namespace gradc::loop

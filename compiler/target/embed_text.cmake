@@ -1,0 +1,3 @@
+# Writes the file INPUT as one C++ raw string literal to OUTPUT.
+file(READ ${INPUT} text)
+file(WRITE ${OUTPUT} "R\"text(${text})text\"\n")

@@ -1,0 +1,15 @@
+// lld as a library. It keeps its state in globals, so every link of the process goes through one lock. Objects enter
+// through anonymous memory; a file appears at its path whole, by a rename, or not at all.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace gradc::target {
+
+/// One relocatable object of several. Throws InternalError when lld refuses.
+std::string join_objects(const std::vector<std::string>& objects);
+
+/// The prelinked runtime beside this program's own binary; "" if there is none.
+std::string find_runtime();
+
+} // namespace gradc::target

@@ -1,0 +1,161 @@
+#include "compiler/target/llvm_kernel.h"
+#include "compiler/target/divisor.h"
+#include <llvm/IR/Constants.h>
+
+namespace gradc::target {
+
+using namespace loop;
+
+KernelEmitter::KernelEmitter(llvm::Module& target, const loop::Module& module, const Kernel& kernel,
+                             const Machine& machine)
+    : target_(target), module_(module), kernel_(kernel), machine_(machine),
+      builder_(target.getContext()), values_(kernel.types.size()), depths_(kernel.types.size()),
+      divisors_(divisors(kernel)) {}
+
+llvm::Function* KernelEmitter::run(const std::string& symbol) {
+    start(symbol);
+    make_scopes();
+    number_depths(kernel_.body, 0);
+    emit(kernel_.body);
+    builder_.CreateRetVoid();
+    return function_;
+}
+
+void KernelEmitter::start(const std::string& symbol) {
+    llvm::LLVMContext& context = target_.getContext();
+    llvm::Type *pointer = builder_.getPtrTy(), *whole = builder_.getInt64Ty();
+    auto* signature = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, whole, whole}, false);
+    function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, target_);
+    function_->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    function_->setDSOLocal(true);
+    const char* names[] = {"arena", "sizes", "begin", "end"};
+    for (llvm::Argument& argument : function_->args()) argument.setName(names[argument.getArgNo()]);
+    for (unsigned pointer_argument : {0u, 1u}) {
+        function_->addParamAttr(pointer_argument, llvm::Attribute::NoAlias);
+        function_->addParamAttr(pointer_argument, llvm::Attribute::NoUndef);
+    }
+    function_->addParamAttr(0, llvm::Attribute::getWithAlignment(context, llvm::Align(64)));
+    function_->addParamAttr(1, llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
+    function_->addParamAttr(1, llvm::Attribute::ReadOnly);
+    function_->addFnAttr(llvm::Attribute::NoUnwind);
+    function_->addFnAttr(llvm::Attribute::NoRecurse);
+    function_->addFnAttr("target-cpu", llvm::StringRef(machine_.llvm_cpu));
+    // x86-64-v4 is tuned for 256 bits; vectors here are as wide as the machine's registers.
+    function_->addFnAttr("prefer-vector-width", std::to_string(8 * machine_.vector_bytes));
+    builder_.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function_));
+}
+
+void KernelEmitter::number_depths(const Body& body, int depth) {
+    for (const Statement& statement : body) {
+        if (auto* define = std::get_if<Define>(&statement.node)) depths_[define->result] = depth;
+        if (auto* load = std::get_if<Load>(&statement.node)) depths_[load->result] = depth;
+        if (auto* branch = std::get_if<If>(&statement.node)) {
+            number_depths(branch->then, depth);
+            number_depths(branch->otherwise, depth);
+        }
+        if (auto* loop = std::get_if<Loop>(&statement.node)) {
+            depths_[loop->index] = depth + 1;
+            for (const Carried& carried : loop->carried) {
+                depths_[carried.phi] = depth + 1;
+                depths_[carried.result] = depth;
+            }
+            number_depths(loop->body, depth + 1);
+        }
+    }
+}
+
+void KernelEmitter::bind(ValueId id, llvm::Value* value) {
+    values_[id] = value;
+    if (id < kernel_.names.size() && !kernel_.names[id].empty() && !llvm::isa<llvm::Constant>(value) &&
+        !llvm::isa<llvm::Argument>(value) && !value->hasName())
+        value->setName(kernel_.names[id]);
+}
+
+void KernelEmitter::emit(const Body& body) {
+    for (const Statement& statement : body)
+        std::visit([&](const auto& node) { emit(node); }, statement.node);
+}
+
+void KernelEmitter::emit(const Define& define) { bind(define.result, operation(define)); }
+
+/// The test stands at the bottom, behind one guard at the top, so that what does not change can leave the loop.
+void KernelEmitter::emit(const Loop& loop) {
+    llvm::LLVMContext& context = target_.getContext();
+    llvm::Value *begin = value(loop.begin), *end = value(loop.end);
+    llvm::BasicBlock* before = builder_.GetInsertBlock();
+    auto* body = llvm::BasicBlock::Create(context, loop.name.empty() ? "loop" : loop.name, function_);
+    auto* after = llvm::BasicBlock::Create(context, "after", function_);
+    builder_.CreateCondBr(builder_.CreateICmpSLT(begin, end), body, after);
+
+    builder_.SetInsertPoint(body);
+    auto* index = builder_.CreatePHI(builder_.getInt64Ty(), 2, loop.name);
+    index->addIncoming(begin, before);
+    values_[loop.index] = index;
+    std::vector<llvm::PHINode*> inside, results;
+    for (const Carried& carried : loop.carried) {
+        inside.push_back(builder_.CreatePHI(type(type_of(carried.phi)), 2));
+        inside.back()->addIncoming(value(carried.initial), before);
+        bind(carried.phi, inside.back());
+    }
+    emit(loop.body);
+    llvm::BasicBlock* latch = builder_.GetInsertBlock();
+    llvm::Value* next = builder_.CreateAdd(index, builder_.getInt64(uint64_t(loop.step)), "", false, true);
+    index->addIncoming(next, latch);
+    for (size_t i = 0; i < inside.size(); ++i) inside[i]->addIncoming(value(loop.carried[i].next), latch);
+    auto* back = builder_.CreateCondBr(builder_.CreateICmpSLT(next, end), body, after);
+    auto* keep = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
+    auto* hint = llvm::MDNode::getDistinct(context, {nullptr, keep});
+    hint->replaceOperandWith(0, hint);
+    back->setMetadata(llvm::LLVMContext::MD_loop, hint);
+
+    builder_.SetInsertPoint(after);
+    for (size_t i = 0; i < inside.size(); ++i) {
+        const Carried& carried = loop.carried[i];
+        auto* result = builder_.CreatePHI(inside[i]->getType(), 2);
+        result->addIncoming(value(carried.initial), before);
+        result->addIncoming(value(carried.next), latch);
+        bind(carried.result, result);
+    }
+}
+
+void KernelEmitter::emit(const If& branch) {
+    llvm::LLVMContext& context = target_.getContext();
+    auto* then = llvm::BasicBlock::Create(context, "then", function_);
+    auto* otherwise = llvm::BasicBlock::Create(context, "else", function_);
+    auto* after = llvm::BasicBlock::Create(context, "after", function_);
+    builder_.CreateCondBr(value(branch.condition), then, otherwise);
+    builder_.SetInsertPoint(then);
+    emit(branch.then);
+    builder_.CreateBr(after);
+    builder_.SetInsertPoint(otherwise);
+    emit(branch.otherwise);
+    builder_.CreateBr(after);
+    builder_.SetInsertPoint(after);
+}
+
+llvm::Type* KernelEmitter::element_type(Element element) const {
+    llvm::LLVMContext& context = target_.getContext();
+    switch (element) {
+    case Element::f32: return llvm::Type::getFloatTy(context);
+    case Element::f64: return llvm::Type::getDoubleTy(context);
+    case Element::bf16: return llvm::Type::getInt16Ty(context); // bits; loaded, stored, converted only
+    case Element::i32: return llvm::Type::getInt32Ty(context);
+    case Element::i64: return llvm::Type::getInt64Ty(context);
+    case Element::u8: return llvm::Type::getInt8Ty(context);
+    case Element::boolean: break;
+    }
+    return llvm::Type::getInt1Ty(context);
+}
+
+llvm::Type* KernelEmitter::type(ValueType type) const {
+    llvm::Type* element = element_type(type.element);
+    if (type.lanes == 1) return element;
+    return llvm::FixedVectorType::get(element, unsigned(type.lanes));
+}
+
+llvm::Type* KernelEmitter::like(llvm::Type* shape, llvm::Type* element) const {
+    auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(shape);
+    return vector ? llvm::FixedVectorType::get(element, vector->getNumElements()) : element;
+}
+
+} // namespace gradc::target

@@ -1,0 +1,174 @@
+// Loads and stores. Bools in memory are u8, 0 and 1. A stride other than 1, 0 and -1 is a gather or scatter.
+#include "compiler/target/divisor.h"
+#include "compiler/target/llvm_kernel.h"
+#include <algorithm>
+#include <llvm/IR/MDBuilder.h>
+#include <set>
+
+namespace gradc::target {
+
+using namespace loop;
+
+namespace {
+
+void collect(const Body& body, std::set<BufferId>& touched) {
+    for (const Statement& statement : body) {
+        if (auto* load = std::get_if<Load>(&statement.node)) touched.insert(load->buffer);
+        if (auto* store = std::get_if<Store>(&statement.node)) touched.insert(store->buffer);
+        if (auto* loop = std::get_if<Loop>(&statement.node)) collect(loop->body, touched);
+        if (auto* branch = std::get_if<If>(&statement.node)) {
+            collect(branch->then, touched);
+            collect(branch->otherwise, touched);
+        }
+    }
+}
+
+bool share_bytes(const Buffer& a, const Buffer& b) {
+    return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+}
+
+} // namespace
+
+void KernelEmitter::make_scopes() {
+    scopes_.resize(module_.buffers.size());
+    std::set<BufferId> touched;
+    collect(kernel_.body, touched);
+    if (touched.size() < 2) return;
+    llvm::LLVMContext& context = target_.getContext();
+    llvm::MDBuilder metadata(context);
+    llvm::MDNode* domain = metadata.createAnonymousAliasScopeDomain(kernel_.name);
+    std::vector<std::pair<BufferId, llvm::Metadata*>> all;
+    for (BufferId id : touched)
+        all.emplace_back(id, metadata.createAnonymousAliasScope(domain, module_.buffers[id].name));
+    for (auto [id, own] : all) {
+        std::vector<llvm::Metadata*> others;
+        for (auto [other, scope] : all)
+            if (!share_bytes(module_.buffers[id], module_.buffers[other])) others.push_back(scope);
+        scopes_[id].own = llvm::MDNode::get(context, own);
+        if (!others.empty()) scopes_[id].others = llvm::MDNode::get(context, others);
+    }
+}
+
+template <class Access> Access* KernelEmitter::tag(Access* access, BufferId buffer) {
+    const Scope& scope = scopes_[buffer];
+    if (scope.own) access->setMetadata(llvm::LLVMContext::MD_alias_scope, scope.own);
+    if (scope.others) access->setMetadata(llvm::LLVMContext::MD_noalias, scope.others);
+    return access;
+}
+
+llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t shift) {
+    const Buffer& buffer = module_.buffers[id];
+    int64_t size = bytes(buffer.element);
+    auto advance = [&](llvm::Value* from, llvm::Value* by) {
+        return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), from, by);
+    };
+    llvm::Value* at = function_->getArg(0);
+    if (buffer.offset) at = advance(at, builder_.getInt64(uint64_t(buffer.offset)));
+    std::vector<std::pair<ValueId, int64_t>> terms = element.terms;
+    std::stable_sort(terms.begin(), terms.end(), [&](const auto& a, const auto& b) {
+        return depths_[a.first] < depths_[b.first];
+    });
+    int64_t constant = (element.constant + shift) * size;
+    for (auto [term, coefficient] : terms) {
+        if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(value(term))) {
+            constant += known->getSExtValue() * coefficient * size;
+            continue;
+        }
+        auto* scale = builder_.getInt64(uint64_t(coefficient * size));
+        at = advance(at, builder_.CreateMul(value(term), scale, "", false, true));
+    }
+    return constant ? advance(at, builder_.getInt64(uint64_t(constant))) : at;
+}
+
+llvm::Align KernelEmitter::align(BufferId id, const Affine& element, int64_t stride) const {
+    const Buffer& buffer = module_.buffers[id];
+    if (stride != 1) return llvm::Align(uint64_t(bytes(buffer.element)));
+    return llvm::Align(uint64_t(alignment(buffer, element, divisors_)));
+}
+
+llvm::Value* KernelEmitter::lane_offsets(int lanes, int64_t stride) {
+    bool narrow = std::abs(stride) < (1 << 24);
+    std::vector<llvm::Constant*> offsets;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+        offsets.push_back(narrow ? builder_.getInt32(uint32_t(lane * stride))
+                                 : builder_.getInt64(uint64_t(lane * stride)));
+    return llvm::ConstantVector::get(offsets);
+}
+
+/// Of a vector. Lanes under the mask, or at their own places, go through a gather.
+llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
+    int lanes = type_of(load.result).lanes;
+    llvm::Type* element = memory->getScalarType();
+    if (load.lane_index == no_value && load.mask == no_value && load.stride == 0) {
+        llvm::Value* at = address(load.buffer, load.element);
+        auto* one = builder_.CreateAlignedLoad(element, at, align(load.buffer, load.element, 1));
+        return builder_.CreateVectorSplat(unsigned(lanes), tag(one, load.buffer));
+    }
+    if (load.lane_index == no_value && load.mask == no_value && load.stride == -1) {
+        llvm::Value* at = address(load.buffer, load.element, 1 - lanes);
+        auto* backwards = builder_.CreateAlignedLoad(memory, at, align(load.buffer, load.element, -1));
+        return builder_.CreateVectorReverse(tag(backwards, load.buffer));
+    }
+    llvm::Value* offsets = load.lane_index == no_value ? lane_offsets(lanes, load.stride)
+                                                       : value(load.lane_index);
+    llvm::Value* at = builder_.CreateGEP(element, address(load.buffer, load.element), offsets);
+    llvm::Value* mask = load.mask == no_value ? nullptr : value(load.mask);
+    return tag(builder_.CreateMaskedGather(memory, at, align(load.buffer, load.element, 0), mask,
+                                           llvm::Constant::getNullValue(memory)),
+               load.buffer);
+}
+
+void KernelEmitter::emit(const Load& load) {
+    ValueType result = type_of(load.result);
+    llvm::Type* memory = type(result);
+    llvm::Value* loaded = nullptr;
+    if (result.lanes > 1 && (load.stride != 1 || load.lane_index != no_value)) {
+        loaded = load_strided(load, memory);
+    } else if (load.mask == no_value) {
+        llvm::Value* at = address(load.buffer, load.element);
+        if (load.lane_index != no_value) at = builder_.CreateGEP(memory, at, value(load.lane_index));
+        llvm::Align aligned = align(load.buffer, load.element, load.lane_index == no_value ? 1 : 0);
+        loaded = tag(builder_.CreateAlignedLoad(memory, at, aligned), load.buffer);
+    } else {
+        llvm::Type* vector = llvm::FixedVectorType::get(memory->getScalarType(), unsigned(result.lanes));
+        llvm::Value* at = address(load.buffer, load.element);
+        llvm::Value* mask = value(load.mask);
+        if (load.lane_index != no_value) at = builder_.CreateGEP(memory, at, value(load.lane_index));
+        if (result.lanes == 1) mask = builder_.CreateVectorSplat(1, mask);
+        llvm::Align aligned = align(load.buffer, load.element, load.lane_index == no_value ? 1 : 0);
+        loaded = tag(builder_.CreateMaskedLoad(vector, at, aligned, mask, llvm::Constant::getNullValue(vector)),
+                     load.buffer);
+        if (result.lanes == 1) loaded = builder_.CreateExtractElement(loaded, uint64_t(0));
+    }
+    bind(load.result, loaded);
+}
+
+void KernelEmitter::emit(const Store& store) {
+    ValueType stored = type_of(store.value);
+    llvm::Value* content = value(store.value);
+    llvm::Value* at = address(store.buffer, store.element);
+    llvm::Align aligned = align(store.buffer, store.element, stored.lanes == 1 ? 1 : store.stride);
+    llvm::Value* mask = store.mask == no_value ? nullptr : value(store.mask);
+    if (stored.lanes > 1 && store.stride != 1) {
+        at = builder_.CreateGEP(content->getType()->getScalarType(), at,
+                                lane_offsets(stored.lanes, store.stride));
+        tag(builder_.CreateMaskedScatter(content, at, aligned, mask), store.buffer);
+    } else if (mask) {
+        if (stored.lanes == 1) {
+            content = builder_.CreateVectorSplat(1, content);
+            mask = builder_.CreateVectorSplat(1, mask);
+        }
+        tag(builder_.CreateMaskedStore(content, at, aligned, mask), store.buffer);
+    } else {
+        tag(builder_.CreateAlignedStore(content, at, aligned), store.buffer);
+    }
+}
+
+void KernelEmitter::emit(const Prefetch& prefetch) {
+    llvm::Value* at = address(prefetch.buffer, prefetch.element);
+    llvm::Value* arguments[] = {at, builder_.getInt32(prefetch.for_write), builder_.getInt32(3),
+                                builder_.getInt32(1)}; // 3: keep in every cache; 1: data
+    builder_.CreateIntrinsic(llvm::Intrinsic::prefetch, {at->getType()}, arguments);
+}
+
+} // namespace gradc::target

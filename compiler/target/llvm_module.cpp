@@ -1,0 +1,208 @@
+// Kernels as LLVM modules, their passes and their objects. One ISA's kernels are cut into units of similar size, each with
+// an LLVM context of its own, compiled by two threads; how they are cut depends on the module alone.
+#include "compiler/target/compile.h"
+#include "compiler/target/link.h"
+#include "compiler/target/llvm_kernel.h"
+#include "compiler/target/llvm_table.h"
+#include "compiler/target/machine.h"
+#include "compiler/util/check.h"
+#include <atomic>
+#include <exception>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/LICM.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <mutex>
+#include <thread>
+
+namespace gradc::target {
+
+using namespace loop;
+
+namespace {
+
+constexpr const char* triple = "x86_64-unknown-linux-gnu";
+
+struct Unit {
+    Isa isa = Isa::baseline;
+    std::vector<std::pair<const Program*, const Kernel*>> kernels;
+};
+
+int64_t statements(const Body& body) {
+    int64_t total = int64_t(body.size());
+    for (const Statement& statement : body) {
+        if (auto* loop = std::get_if<Loop>(&statement.node)) total += statements(loop->body);
+        if (auto* branch = std::get_if<If>(&statement.node))
+            total += statements(branch->then) + statements(branch->otherwise);
+    }
+    return total;
+}
+
+/// Kernels in order, a new unit whenever `limit` statements are passed.
+std::vector<Unit> units(const Module& module, Isa isa, int64_t limit) {
+    std::vector<Unit> made;
+    int64_t filled = limit;
+    for (const auto& versions : module.programs) {
+        const std::optional<Program>& program = versions[size_t(isa)];
+        if (!program) continue;
+        for (const Kernel& kernel : program->kernels) {
+            if (filled >= limit) made.push_back({isa, {}}), filled = 0;
+            made.back().kernels.emplace_back(&*program, &kernel);
+            filled += statements(kernel.body);
+        }
+    }
+    return made;
+}
+
+std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine) {
+    std::string error;
+    const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
+    check(target, "llvm", error);
+    llvm::TargetOptions options;
+    options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+    std::unique_ptr<llvm::TargetMachine> made(
+        target->createTargetMachine(triple, llvm::StringRef(machine.llvm_cpu), "", options, llvm::Reloc::PIC_,
+                                    llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+    check(bool(made), "llvm", "no code generator for x86-64");
+    return made;
+}
+
+std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& module, const Unit& unit) {
+    auto made = std::make_unique<llvm::Module>(module.name, context);
+    made->setTargetTriple(triple);
+    for (auto [program, kernel] : unit.kernels)
+        KernelEmitter(*made, module, *kernel, machine(unit.isa)).run(symbol(*program, *kernel, unit.isa));
+    return made;
+}
+
+void verify(const llvm::Module& module) {
+    std::string message;
+    llvm::raw_string_ostream stream(message);
+    if (llvm::verifyModule(module, &stream)) throw InternalError("llvm", stream.str());
+}
+
+/// Explicit vectors need no more: what LLVM's whole pipeline adds costs twice the time and gains nothing.
+void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::CGSCCAnalysisManager calls;
+    llvm::ModuleAnalysisManager modules;
+    llvm::PassBuilder builder(&machine);
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(calls);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, calls, modules);
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::EarlyCSEPass());
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
+    passes.addPass(llvm::EarlyCSEPass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    for (llvm::Function& function : module)
+        if (!function.isDeclaration()) passes.run(function, functions);
+}
+
+std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+    llvm::SmallString<0> bytes;
+    llvm::raw_svector_ostream stream(bytes);
+    llvm::legacy::PassManager passes;
+    bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type);
+    check(!refused, "llvm", "the code generator writes no such file");
+    passes.run(module);
+    return std::string(bytes);
+}
+
+void initialize() { // cheap when it was done before
+    static std::mutex lock;
+    std::lock_guard<std::mutex> guard(lock);
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+}
+
+std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type, bool names) {
+    llvm::LLVMContext context;
+    context.setDiscardValueNames(!names);
+    std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(unit.isa));
+    std::unique_ptr<llvm::Module> made = emit(context, module, unit);
+    made->setDataLayout(target->createDataLayout());
+    verify(*made);
+    optimize(*made, *target);
+    return generate(*made, *target, type);
+}
+
+std::string compile_table(const Module& module, const Metadata& metadata) {
+    llvm::LLVMContext context;
+    std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(Isa::baseline));
+    llvm::Module made(module.name + ".table", context);
+    made.setTargetTriple(triple);
+    made.setDataLayout(target->createDataLayout());
+    made.setPICLevel(llvm::PICLevel::BigPIC);
+    emit_table(made, module, make_table(module, metadata));
+    verify(made);
+    return generate(made, *target, llvm::CodeGenFileType::ObjectFile);
+}
+
+/// Runs work(0) .. work(count - 1) on two threads; the first exception is thrown again here.
+template <class Work> void on_two_threads(size_t count, const Work& work) {
+    std::atomic<size_t> next{0};
+    std::exception_ptr failures[2];
+    auto worker = [&](int number) {
+        try {
+            for (size_t i = next++; i < count; i = next++) work(i);
+        } catch (...) {
+            failures[number] = std::current_exception();
+        }
+    };
+    std::thread second(worker, 1);
+    worker(0);
+    second.join();
+    for (const std::exception_ptr& failure : failures)
+        if (failure) std::rethrow_exception(failure);
+}
+
+} // namespace
+
+std::string print_llvm(const Module& module, Isa isa) {
+    llvm::LLVMContext context;
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    for (const Unit& unit : units(module, isa, INT64_MAX)) {
+        std::unique_ptr<llvm::Module> made = emit(context, module, unit);
+        verify(*made);
+        made->print(stream, nullptr);
+    }
+    return stream.str();
+}
+
+std::string print_assembly(const Module& module, Isa isa) {
+    initialize();
+    std::string text;
+    for (const Unit& unit : units(module, isa, INT64_MAX))
+        text += compile(module, unit, llvm::CodeGenFileType::AssemblyFile, true);
+    return text;
+}
+
+std::string object(const Module& module, const Metadata& metadata) {
+    initialize();
+    std::vector<Unit> work;
+    for (int isa = 0; isa < isa_count; ++isa)
+        for (Unit& unit : units(module, Isa(isa), 1500)) work.push_back(std::move(unit));
+    std::vector<std::string> objects(work.size() + 1);
+    on_two_threads(objects.size(), [&](size_t i) {
+        objects[i] = i == work.size()
+                         ? compile_table(module, metadata)
+                         : compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false);
+    });
+    return join_objects(objects);
+}
+
+} // namespace gradc::target

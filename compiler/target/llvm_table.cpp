@@ -1,0 +1,99 @@
+// A struct of C is the struct of LLVM with the same members: both lay them out by the rules of the platform.
+#include "compiler/target/llvm_table.h"
+#include <llvm/IR/Constants.h>
+#include <map>
+
+namespace gradc::target {
+namespace {
+
+class TableEmitter {
+  public:
+    TableEmitter(llvm::Module& target, const loop::Module& module, const Table& table)
+        : target_(target), context_(target.getContext()), module_(module), table_(table) {}
+
+    void run() {
+        for (const Table::Array& array : table_.arrays) arrays_.push_back(emit(array));
+        llvm::Constant* content = constant(table_.module);
+        auto* global = new llvm::GlobalVariable(target_, content->getType(), true,
+                                                llvm::GlobalValue::ExternalLinkage, content,
+                                                "gradc_module_table");
+        global->setAlignment(llvm::Align(8));
+    }
+
+  private:
+    llvm::Constant* emit(const Table::Array& array) {
+        llvm::Constant* content = nullptr;
+        if (array.type == "unsigned char") {
+            content = llvm::ConstantDataArray::getString(context_, array.bytes, false);
+        } else {
+            std::vector<llvm::Constant*> elements;
+            for (const TableValue& value : array.elements) elements.push_back(constant(value));
+            auto* type = llvm::ArrayType::get(elements[0]->getType(), elements.size());
+            content = llvm::ConstantArray::get(type, elements);
+        }
+        return global(content, array.name, array.type == "unsigned char" ? 64 : 8);
+    }
+    llvm::Constant* global(llvm::Constant* content, const std::string& name, uint64_t alignment) {
+        auto* made = new llvm::GlobalVariable(target_, content->getType(), true,
+                                              llvm::GlobalValue::PrivateLinkage, content, name);
+        made->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
+        made->setAlignment(llvm::Align(alignment));
+        return made;
+    }
+    llvm::PointerType* pointer() { return llvm::PointerType::getUnqual(context_); }
+    llvm::Constant* null() { return llvm::ConstantPointerNull::get(pointer()); }
+
+    llvm::Constant* constant(const TableValue& value) {
+        switch (value.kind) {
+        case TableValue::Kind::i32:
+            return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value.whole);
+        case TableValue::Kind::i64:
+            return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value.whole);
+        case TableValue::Kind::f64:
+            return llvm::ConstantFP::get(llvm::Type::getDoubleTy(context_), value.number);
+        case TableValue::Kind::text: return text(value.text);
+        case TableValue::Kind::array: return value.whole < 0 ? null() : arrays_[size_t(value.whole)];
+        case TableValue::Kind::function: return value.function.built ? function(value.function) : null();
+        case TableValue::Kind::members: break;
+        }
+        return members(value.members);
+    }
+    llvm::Constant* text(const std::string& content) {
+        llvm::Constant*& known = texts_[content];
+        if (!known) known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
+        return known;
+    }
+    llvm::Constant* function(const TableFunction& function) {
+        const auto& program = *module_.programs[size_t(function.program)][size_t(function.isa)];
+        std::string name = symbol(program, program.kernels[size_t(function.kernel)], function.isa);
+        if (llvm::Function* known = target_.getFunction(name)) return known;
+        llvm::Type* whole = llvm::Type::getInt64Ty(context_);
+        auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
+                                             {pointer(), pointer(), whole, whole}, false);
+        auto* declared = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
+        declared->setVisibility(llvm::GlobalValue::HiddenVisibility);
+        return declared;
+    }
+    llvm::Constant* members(const std::vector<TableValue>& content) {
+        std::vector<llvm::Constant*> constants;
+        for (const TableValue& member : content) constants.push_back(constant(member));
+        if (content[0].kind == TableValue::Kind::function)
+            return llvm::ConstantArray::get(llvm::ArrayType::get(pointer(), constants.size()), constants);
+        return llvm::ConstantStruct::getAnon(context_, constants);
+    }
+
+    llvm::Module& target_;
+    llvm::LLVMContext& context_;
+    const loop::Module& module_;
+    const Table& table_;
+    std::vector<llvm::Constant*> arrays_;
+    std::map<std::string, llvm::Constant*> texts_;
+};
+
+} // namespace
+
+void emit_table(llvm::Module& target, const loop::Module& module, const Table& table) {
+    TableEmitter(target, module, table).run();
+}
+
+} // namespace gradc::target

@@ -1,0 +1,31 @@
+// What code is made for: one description for each instruction set, and which of them this processor runs.
+#pragma once
+#include "compiler/program/program.h"
+#include <string_view>
+#include <vector>
+
+namespace gradc::target {
+
+struct Machine {
+    loop::Isa isa;
+    std::string_view name;     // "avx512"
+    std::string_view llvm_cpu; // target-cpu of LLVM
+    std::string_view target;   // of the `target` attribute that g++ and clang++ both take; "" for baseline
+    int vector_bytes;
+    int registers; // vector registers
+    bool has_fma;  // baseline has none: fma there is a multiplication and an addition, each rounded
+    bool has_masks; // loads and stores under a mask are instructions
+    /// A product's tile of accumulators: rows x vectors, chosen so that with operands all stay in registers.
+    int tile_rows, tile_vectors;
+
+    int lanes(Element element) const { return vector_bytes / int(bytes(element)); }
+};
+
+const Machine& machine(loop::Isa isa);
+/// Those that this processor and its system can run, least first; baseline always.
+std::vector<loop::Isa> host_isas();
+bool host_has(loop::Isa isa);
+/// By its name in options; false if there is none.
+bool find_isa(std::string_view name, loop::Isa& isa);
+
+} // namespace gradc::target

@@ -1,0 +1,268 @@
+// Mirrors runtime/abi.h member by member, in its order. Equal arrays of numbers are shared.
+#include "compiler/target/table.h"
+#include "compiler/target/layout.h"
+#include "compiler/util/check.h"
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+namespace gradc::target {
+
+using namespace loop;
+
+namespace {
+
+using Kind = TableValue::Kind;
+
+TableValue text(const std::string& content) {
+    TableValue value{Kind::text};
+    value.text = content;
+    return value;
+}
+TableValue i32(int64_t number) { return {Kind::i32, number}; }
+TableValue i64(int64_t number) { return {Kind::i64, number}; }
+TableValue f64(double number) { return {Kind::f64, 0, number}; }
+TableValue first_of(int array) { return {Kind::array, array}; }
+TableValue function(TableFunction kernel) {
+    TableValue value{Kind::function};
+    value.function = kernel;
+    return value;
+}
+TableValue members(std::vector<TableValue> content) {
+    TableValue value{Kind::members};
+    value.members = std::move(content);
+    return value;
+}
+
+class TableBuilder {
+  public:
+    TableBuilder(const Module& module, const Metadata& metadata)
+        : module_(module), metadata_(metadata), tensors_(metadata.tensors) {}
+    Table run();
+
+  private:
+    TableValue array(const std::string& type, const std::string& name, std::vector<TableValue> elements) {
+        if (elements.empty()) return first_of(-1);
+        table_.arrays.push_back({type, name, std::move(elements), {}, {}});
+        return first_of(int(table_.arrays.size()) - 1);
+    }
+    TableValue numbers(const std::vector<int64_t>& content) {
+        auto [known, added] = known_numbers_.emplace(content, -1);
+        if (!added) return first_of(known->second);
+        std::vector<TableValue> elements;
+        for (int64_t number : content) elements.push_back(i64(number));
+        TableValue made = array("int64_t", fmt::format("numbers_{}", known_numbers_.size() - 1), elements);
+        known->second = int(made.whole);
+        return made;
+    }
+    TableValue indices(const std::string& name, const std::vector<int64_t>& content) {
+        std::vector<TableValue> elements;
+        for (int64_t number : content) elements.push_back(i32(number));
+        return array("int32_t", name, elements);
+    }
+    int tensor_of(const Program::Result& result);
+    std::vector<int64_t> fields_read(const Program& program) const;
+    TableValue tensor(const Metadata::Tensor& tensor);
+    TableValue program(int number);
+    TableValue kernel(int program, int number);
+    TableValue dataset(const Metadata::Dataset& dataset);
+    TableValue field(const std::string& prefix, const Metadata::Field& field);
+    TableValue block(const Metadata::Block& block, int number);
+    TableValue split(const Metadata::WholeSplit& split) const;
+    TableValue program_number(int32_t number) const;
+    void constants(std::vector<TableValue>& content);
+
+    const Module& module_;
+    const Metadata& metadata_;
+    std::vector<Metadata::Tensor> tensors_;
+    std::map<std::vector<int64_t>, int> known_numbers_;
+    Table table_;
+};
+
+const Program& any(const std::array<std::optional<Program>, isa_count>& versions) {
+    for (const std::optional<Program>& version : versions)
+        if (version) return *version;
+    throw InternalError("table", "a program was lowered for no machine");
+}
+
+int TableBuilder::tensor_of(const Program::Result& result) {
+    for (size_t i = 0; i < tensors_.size(); ++i)
+        if (tensors_[i].buffer == result.buffer && tensors_[i].name == result.name) return int(i);
+    tensors_.push_back({result.name, result.name, GRADC_RESULT, result.buffer});
+    return int(tensors_.size()) - 1;
+}
+
+void collect_loads(const Body& body, std::set<BufferId>& loaded) {
+    for (const Statement& statement : body) {
+        if (auto* load = std::get_if<Load>(&statement.node)) loaded.insert(load->buffer);
+        if (auto* loop = std::get_if<Loop>(&statement.node)) collect_loads(loop->body, loaded);
+        if (auto* branch = std::get_if<If>(&statement.node)) {
+            collect_loads(branch->then, loaded);
+            collect_loads(branch->otherwise, loaded);
+        }
+    }
+}
+
+std::vector<int64_t> TableBuilder::fields_read(const Program& program) const {
+    std::set<BufferId> loaded;
+    for (const Kernel& kernel : program.kernels) collect_loads(kernel.body, loaded);
+    std::vector<int64_t> fields;
+    for (size_t i = 0; i < tensors_.size(); ++i)
+        if (tensors_[i].role == GRADC_FIELD && loaded.count(tensors_[i].buffer)) fields.push_back(int64_t(i));
+    return fields;
+}
+
+TableValue TableBuilder::tensor(const Metadata::Tensor& tensor) {
+    check(tensor.buffer < module_.buffers.size(), "table", "tensor " + tensor.name + " has no buffer");
+    const Buffer& buffer = module_.buffers[tensor.buffer];
+    Shape shape = buffer.shape;
+    bool has_rows = !shape.empty() && shape[0] == rows;
+    if (has_rows) shape[0] = module_.batch;
+    return members({text(tensor.name), text(tensor.saved_as), i32(int(buffer.element)), i32(tensor.role),
+                        i32(int64_t(shape.size())), i32(has_rows), numbers(shape), numbers(buffer.strides),
+                        i64(buffer.offset), i64(buffer.panel)});
+}
+
+TableValue TableBuilder::kernel(int program, int number) {
+    const auto& versions = module_.programs[size_t(program)];
+    const Kernel& first = any(versions).kernels[size_t(number)];
+    std::vector<TableValue> functions;
+    for (int isa = 0; isa < isa_count; ++isa)
+        functions.push_back(function({program, number, Isa(isa), bool(versions[size_t(isa)])}));
+    return members({text(first.name), members(functions), i64(first.extent.fixed), i64(first.extent.per_row),
+                        i64(first.extent.divisor), i64(first.grain), f64(first.flops), f64(first.bytes)});
+}
+
+TableValue TableBuilder::program(int number) {
+    const Program& program = any(module_.programs[size_t(number)]);
+    std::vector<TableValue> kernels, steps;
+    for (size_t i = 0; i < program.kernels.size(); ++i) kernels.push_back(kernel(number, int(i)));
+    for (const Step& step : program.table)
+        steps.push_back(members({i32(int(step.what)), i32(step.kernel), i64(step.turns), i32(step.reverse)}));
+    std::vector<int64_t> results;
+    for (const Program::Result& result : program.results) results.push_back(tensor_of(result));
+    int64_t kernel_count = int64_t(kernels.size()), step_count = int64_t(steps.size());
+    TableValue kernel_array = array("gradc_kernel", fmt::format("kernels_{}", number), std::move(kernels));
+    TableValue step_array = array("gradc_step", fmt::format("steps_{}", number), std::move(steps));
+    std::vector<int64_t> fields = fields_read(program);
+    TableValue field_array = indices(fmt::format("fields_{}", number), fields);
+    TableValue result_array = indices(fmt::format("results_{}", number), results);
+    return members({text(program.name), kernel_array, step_array, i32(kernel_count), i32(step_count),
+                        result_array, i32(int64_t(results.size())), f64(program.flops), field_array,
+                        i32(int64_t(fields.size()))});
+}
+
+TableValue TableBuilder::field(const std::string& prefix, const Metadata::Field& field) {
+    std::vector<TableValue> files, names, values;
+    for (const Metadata::File& file : field.files)
+        files.push_back(members({text(file.split), text(file.path)}));
+    for (const std::string& name : field.column_names) names.push_back(text(name));
+    for (double value : field.values) values.push_back(f64(value));
+    TableValue file_array = array("gradc_file", prefix + "_files", std::move(files));
+    TableValue name_array = array("const char*", prefix + "_column_names", std::move(names));
+    TableValue value_array = array("double", prefix + "_values", std::move(values));
+    return members({text(field.name), i32(field.reader), i32(int(field.stored)),
+                        i32(int64_t(field.shape.size())), numbers(field.shape), i64(field.low), i64(field.high),
+                        file_array, i32(int64_t(field.files.size())), numbers(field.columns), name_array,
+                        i32(int64_t(field.columns.size())), i32(int64_t(field.column_names.size())), value_array,
+                        i64(field.rows), text(field.alphabet), i64(field.window), i64(field.stride)});
+}
+
+TableValue TableBuilder::dataset(const Metadata::Dataset& dataset) {
+    std::vector<TableValue> fields, splits;
+    for (size_t i = 0; i < dataset.fields.size(); ++i)
+        fields.push_back(field(fmt::format("{}_{}", dataset.name, i), dataset.fields[i]));
+    for (const Metadata::Split& split : dataset.splits)
+        splits.push_back(members({text(split.name), f64(split.fraction)}));
+    TableValue field_array = array("gradc_field", dataset.name + "_fields", std::move(fields));
+    TableValue split_array = array("gradc_split", dataset.name + "_splits", std::move(splits));
+    return members({text(dataset.name), field_array, split_array, i32(int64_t(dataset.fields.size())),
+                        i32(int64_t(dataset.splits.size())), i32(dataset.in_order), i32(dataset.split_by_file)});
+}
+
+TableValue TableBuilder::split(const Metadata::WholeSplit& split) const {
+    return members({i32(split.first_pass), i32(split.pass_count), i32(split.finish)});
+}
+
+TableValue TableBuilder::block(const Metadata::Block& block, int number) {
+    std::vector<TableValue> flags, metrics;
+    for (const Metadata::Flag& flag : block.flags)
+        flags.push_back(members({text(flag.name), text(flag.full), text(flag.help), i32(flag.scalar),
+                                     i32(flag.whole), f64(flag.value)}));
+    for (const Metadata::Metric& metric : block.metrics)
+        metrics.push_back(members({text(metric.name), i32(int64_t(metric.shape.size())), numbers(metric.shape)}));
+    TableValue flag_array = array("gradc_flag", fmt::format("flags_{}", number), std::move(flags));
+    TableValue metric_array = array("gradc_metric", fmt::format("metrics_{}", number), std::move(metrics));
+    return members({text(block.name), i32(block.dataset), i32(block.batch_all), i32(block.order),
+                        i64(block.batch), i64(block.epochs), i64(block.steps), i64(block.turns), flag_array,
+                        i32(int64_t(block.flags.size())), metric_array, i32(int64_t(block.metrics.size())),
+                        program_number(block.step), split(block.training), split(block.evaluation),
+                        i32(block.predict), i32(block.diagnose + 1)});
+}
+
+TableValue TableBuilder::program_number(int32_t number) const {
+    check(number >= 0 && size_t(number) < module_.programs.size(), "table", "a block has no step");
+    return i32(number);
+}
+
+void TableBuilder::constants(std::vector<TableValue>& content) {
+    std::vector<int64_t> offsets, sizes;
+    std::vector<TableValue> contents;
+    for (const Buffer& buffer : module_.buffers) {
+        if (buffer.role != Buffer::Role::constant || buffer.values.empty()) continue;
+        Table::Array bytes{"unsigned char", fmt::format("constant_{}", contents.size()), {},
+                           pack(layout_of(buffer, module_.batch), buffer.values), buffer.name};
+        offsets.push_back(buffer.offset);
+        sizes.push_back(int64_t(bytes.bytes.size()));
+        table_.arrays.push_back(std::move(bytes));
+        contents.push_back(first_of(int(table_.arrays.size()) - 1));
+    }
+    int64_t count = int64_t(contents.size());
+    content.push_back(numbers(offsets));
+    content.push_back(numbers(sizes));
+    content.push_back(array("const unsigned char*", "constants", std::move(contents)));
+    content.push_back(i32(count));
+}
+
+Table TableBuilder::run() {
+    const Metadata& about = metadata_;
+    std::vector<TableValue> programs, tensors, datasets, blocks;
+    for (size_t i = 0; i < module_.programs.size(); ++i) programs.push_back(program(int(i)));
+    for (const Metadata::Tensor& entry : tensors_) tensors.push_back(tensor(entry));
+    for (const Metadata::Dataset& entry : about.datasets) datasets.push_back(dataset(entry));
+    for (size_t i = 0; i < about.blocks.size(); ++i) blocks.push_back(block(about.blocks[i], int(i)));
+    int64_t counts[] = {int64_t(tensors.size()), int64_t(programs.size()), int64_t(datasets.size()),
+                        int64_t(blocks.size())};
+    std::vector<TableValue> content{i32(GRADC_ABI_VERSION),       text(about.name),         text(about.compiler),
+                        text(about.options),          text(about.source_hash),  text(about.program_hash),
+                        i64(module_.arena_bytes),     i64(about.parameter_bytes), i64(about.optimizer_bytes),
+                        i64(about.activation_bytes),  i64(about.scratch_bytes), i64(module_.batch)};
+    content.push_back(array("gradc_tensor", "tensors", std::move(tensors)));
+    content.push_back(array("gradc_program", "programs", std::move(programs)));
+    content.push_back(array("gradc_dataset", "datasets", std::move(datasets)));
+    content.push_back(array("gradc_block", "blocks", std::move(blocks)));
+    for (int64_t count : counts) content.push_back(i32(count));
+    content.push_back(i32(about.initial));
+    content.push_back(split(about.statistics));
+    content.push_back(i32(about.columns));
+    constants(content);
+    content.push_back(i32(about.flush_denormals));
+    table_.module = members(std::move(content));
+    return std::move(table_);
+}
+
+} // namespace
+
+Table make_table(const Module& module, const Metadata& metadata) {
+    return TableBuilder(module, metadata).run();
+}
+
+std::string symbol(const Program& program, const Kernel& kernel, Isa isa) {
+    static constexpr const char* names[] = {"baseline", "avx2", "avx512"};
+    std::string result = fmt::format("{}__{}__{}", program.name, kernel.name, names[size_t(isa)]);
+    for (char& c : result)
+        if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+    return result;
+}
+
+} // namespace gradc::target

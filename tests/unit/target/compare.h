@@ -1,0 +1,10 @@
+// Runs one case on a loaded module and compares element by element; an expected NaN or infinity marked "any" aside.
+#pragma once
+#include "compiler/target/engine.h"
+#include "programs.h"
+
+namespace gradc::loop {
+
+void compare(target::Engine& engine, const Case& entry, Isa isa);
+
+} // namespace gradc::loop
