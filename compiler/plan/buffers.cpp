@@ -1,0 +1,57 @@
+// Strides and sizes of buffers. Truth values lie as bytes.
+#include "compiler/plan/buffers.h"
+#include "compiler/plan/view.h"
+#include "compiler/util/check.h"
+
+namespace gradc {
+
+Storage Buffers::add(loop::Buffer::Role role, const std::string& name, const Type& type,
+                   std::vector<int64_t> strides) {
+    loop::Buffer buffer;
+    buffer.name = name;
+    buffer.role = role;
+    buffer.element = type.element == Element::boolean ? Element::u8 : type.element;
+    buffer.shape = type.shape;
+    for (size_t i = 1; i < type.shape.size(); ++i)
+        if (type.shape[i] == rows) buffer.shape[i] = batch_;
+    buffer.strides = strides;
+    int64_t elements = 1;
+    for (size_t i = 0; i < strides.size(); ++i) {
+        int64_t size = type.shape[i] == rows ? batch_ : type.shape[i];
+        elements += (size - 1) * strides[i];
+    }
+    buffer.size = elements * bytes(buffer.element);
+    buffers_.push_back(std::move(buffer));
+    return {loop::BufferId(buffers_.size() - 1), std::move(strides)};
+}
+
+Storage Buffers::shared(loop::Buffer::Role role, const std::string& name, const Type& type) {
+    auto found = shared_.find({int(role), name});
+    if (found != shared_.end()) {
+        const loop::Buffer& known = buffers_[found->second.buffer];
+        check(bytes(known.element) == bytes(type.element) && known.shape.size() == type.shape.size(), "plan",
+              "programs differ in the type of " + name);
+        return found->second;
+    }
+    Storage place = add(role, name, type, dense_strides(type.shape, batch_));
+    return shared_.emplace(std::pair(int(role), name), place).first->second;
+}
+
+Storage Buffers::constant(const Constant& values, const Type& type) {
+    for (const auto& [known, where] : constants_)
+        if (known == values && where.first == type) return where.second;
+    Storage place = add(loop::Buffer::Role::constant, "constant", type, dense_strides(type.shape, batch_));
+    buffers_[place.buffer].values = values.values;
+    constants_.push_back({values, {type, place}});
+    return place;
+}
+
+Storage Buffers::fresh(const std::string& name, const Type& type) {
+    std::vector<int64_t> strides = dense_strides(type.shape, batch_);
+    int64_t line = 64 / bytes(type.element);
+    if (strides.size() >= 2 && strides[0] % (16 * line) == 0 && (strides.size() == 2 || type.shape[0] == rows))
+        strides[0] += line;
+    return add(loop::Buffer::Role::activation, name, type, std::move(strides));
+}
+
+} // namespace gradc

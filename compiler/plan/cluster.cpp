@@ -1,0 +1,311 @@
+// Greedy joining on a graph of units (clusters and inner loops). Three passes: the same space (epilogues, optimizers),
+// then a common leading part of it (rows), then whatever is tiny.
+#include "compiler/plan/cluster.h"
+#include "compiler/util/check.h"
+#include <algorithm>
+
+namespace gradc {
+
+namespace {
+
+constexpr int64_t tiny = 4096;       // element computations that are worth no kernel of their own
+constexpr size_t most_members = 48;
+
+/// Products below this many multiplications are loops like any other, so that tiny models become one kernel.
+constexpr double smallest_product = 4096;
+
+double work(const Graph& graph, const Candidate& c, int64_t batch) {
+    double result = double(count(graph.type(c.node).shape, batch));
+    if (is_reduction(graph, c.node)) result *= double(count(reduced_sizes(graph, c.node), batch));
+    return result;
+}
+
+bool starts_with(const Position& at, const Position& axes, size_t rank) {
+    return at.size() >= rank && axes.size() >= rank && std::equal(axes.begin(), axes.begin() + long(rank), at.begin());
+}
+
+class Fusion {
+  public:
+    Fusion(const Flat& flat, std::vector<Candidate> candidates, const FusionOptions& options)
+        : flat_(flat), options_(options) {
+        result_.candidates = std::move(candidates);
+        for (size_t i = 0; i < result_.candidates.size(); ++i) add(i);
+        for (size_t i = 0; i < result_.candidates.size(); ++i)
+            if (!result_.candidates[i].copies) candidate_of_[result_.candidates[i].node] = i;
+    }
+
+    Clustering run() {
+        if (options_.fuse)
+            for (size_t region = 0; region < flat_.regions.size(); ++region) fuse(int(region));
+        drop_empty();
+        return std::move(result_);
+    }
+
+  private:
+    enum class Way { same_space, rows, small };
+
+    void add(size_t i) {
+        const Candidate& c = result_.candidates[i];
+        const Type& type = flat_.graph.type(c.node);
+        Cluster single{{i}, type.rank(), type.shape};
+        Op op = c.copies ? Op::constant : flat_.graph[c.node].op;
+        single.product = op == Op::contract && !c.along &&
+                         work(flat_.graph, c, options_.batch) >= smallest_product;
+        single.product |= op == Op::contract && work(flat_.graph, c, options_.batch) >= 16 * smallest_product &&
+                          !type.shape.empty();
+        single.alone = op == Op::scatter && !is_sparse_sum(flat_.graph, c.node);
+        single.region = c.region;
+        single.late = options_.late[i];
+        result_.clusters.push_back(std::move(single));
+        result_.cluster_of.push_back(i);
+    }
+
+    void fuse(int region) {
+        units_ = units_of(flat_, result_, region);
+        unit_.clear();
+        for (size_t u = 0; u < units_.clusters.size(); ++u) unit_[units_.clusters[u]] = u;
+        for (Way way : {Way::same_space, Way::rows, Way::small}) {
+            for (size_t u = 0; u < units_.clusters.size(); ++u)
+                while (join_one(units_.clusters[u], way)) {}
+        }
+    }
+
+    /// Joins the cluster with one it reads from, products first. False if there is none.
+    bool join_one(size_t reader, Way way) {
+        if (result_.clusters[reader].members.empty()) return false;
+        std::set<size_t> producers;
+        for (size_t m : result_.clusters[reader].members)
+            for (const Read& read : result_.candidates[m].reads)
+                if (auto found = candidate_of_.find(read.node); found != candidate_of_.end())
+                    producers.insert(result_.cluster_of[found->second]);
+        if (way == Way::small) add_neighbours(reader, producers);
+        std::vector<size_t> order(producers.rbegin(), producers.rend());
+        std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+            return result_.clusters[a].product > result_.clusters[b].product;
+        });
+        for (size_t producer : order)
+            if (producer != reader && try_join(producer, reader, way)) return true;
+        return false;
+    }
+
+    /// Other tiny kernels of the region without axes: they read nothing of each other.
+    void add_neighbours(size_t reader, std::set<size_t>& producers) {
+        if (result_.clusters[reader].rank != 0) return;
+        for (size_t other : units_.clusters)
+            if (!result_.clusters[other].members.empty() && result_.clusters[other].rank == 0 && other < reader)
+                producers.insert(other);
+    }
+
+    bool try_join(size_t producer, size_t reader, Way way) {
+        const Cluster &p = result_.clusters[producer], &r = result_.clusters[reader];
+        if (p.region != r.region || p.alone || r.alone || r.product) return false;
+        if (p.members.size() + r.members.size() > most_members) return false;
+        if ((p.late && early(r)) || (r.late && early(p))) return false;
+        int rank = common_rank(p, r);
+        bool same = p.space == r.space && rank == p.rank;
+        if (way == Way::same_space && !same) return false;
+        if (p.product && !(same && stays_simple(r))) return false;
+        if (way == Way::rows && !worth_rows(p, r, rank)) return false;
+        if (way == Way::small && total_work(p) + total_work(r) > tiny) return false;
+        if (way_around(producer, reader)) return false;
+        join(producer, reader, rank);
+        return true;
+    }
+
+    bool early(const Cluster& c) const {
+        return std::any_of(c.members.begin(), c.members.end(), [&](size_t m) { return options_.early[m]; });
+    }
+    double total_work(const Cluster& c) const {
+        double sum = 0;
+        for (size_t m : c.members) sum += work(flat_.graph, result_.candidates[m], options_.batch);
+        return sum;
+    }
+    /// What rides on a product is computed point by point.
+    bool stays_simple(const Cluster& c) const {
+        return std::all_of(c.members.begin(), c.members.end(), [&](size_t m) {
+            return !is_reduction(flat_.graph, result_.candidates[m].node) || result_.candidates[m].copies;
+        });
+    }
+    bool worth_rows(const Cluster& p, const Cluster& r, int rank) const {
+        if (rank == 0 || sums_below(p, rank) || sums_below(r, rank)) return false;
+        int64_t points = 1;
+        for (int i = 0; i < rank; ++i) points *= p.space[size_t(i)] == rows ? options_.batch : p.space[size_t(i)];
+        return p.space[0] == rows || points >= 16 || total_work(p) + total_work(r) <= tiny;
+    }
+
+    /// A row sum whose rows are longer than the space would lose its vectors.
+    bool sums_below(const Cluster& c, int rank) const {
+        return std::any_of(c.members.begin(), c.members.end(), [&](size_t m) {
+            return result_.candidates[m].along && int(result_.candidates[m].axes.size()) > rank;
+        });
+    }
+
+    /// Leading axes on which each point of one cluster needs only the same point of the other.
+    int common_rank(const Cluster& p, const Cluster& r) const {
+        int rank = 0;
+        while (rank < std::min(p.rank, r.rank) && p.space[size_t(rank)] == r.space[size_t(rank)]) ++rank;
+        for (size_t m : r.members) {
+            const Candidate& reader = result_.candidates[m];
+            for (const Read& read : reader.reads) {
+                auto found = candidate_of_.find(read.node);
+                if (found == candidate_of_.end() || &result_.clusters[result_.cluster_of[found->second]] != &p) continue;
+                while (rank > 0 && !starts_with(read.at, reader.axes, size_t(rank))) --rank;
+            }
+        }
+        return rank;
+    }
+
+    /// A path from producer to reader through a third unit.
+    bool way_around(size_t producer, size_t reader) const {
+        size_t from = unit_.at(producer), to = unit_.at(reader);
+        return reaches(from, to) || reaches(to, from);
+    }
+    bool reaches(size_t from, size_t to) const {
+        std::vector<size_t> stack;
+        std::set<size_t> seen;
+        for (size_t next : units_.next[from])
+            if (next != to && seen.insert(next).second) stack.push_back(next);
+        while (!stack.empty()) {
+            size_t at = stack.back();
+            stack.pop_back();
+            if (at == to) return true;
+            for (size_t next : units_.next[at])
+                if (seen.insert(next).second) stack.push_back(next);
+        }
+        return false;
+    }
+
+    void join(size_t producer, size_t reader, int rank) {
+        Cluster &p = result_.clusters[producer], &r = result_.clusters[reader];
+        for (size_t m : p.members) result_.cluster_of[m] = reader;
+        r.members.insert(r.members.end(), p.members.begin(), p.members.end());
+        std::sort(r.members.begin(), r.members.end());
+        p.members.clear();
+        r.rank = rank;
+        r.space.resize(size_t(rank));
+        r.product |= p.product;
+        r.late |= p.late;
+        size_t from = unit_.at(producer), to = unit_.at(reader);
+        units_.next[to].insert(units_.next[from].begin(), units_.next[from].end());
+        units_.next[from].clear();
+        for (auto& next : units_.next)
+            if (next.erase(from)) next.insert(to);
+        units_.next[to].erase(to);
+    }
+
+    void drop_empty() {
+        std::vector<Cluster> kept;
+        for (Cluster& c : result_.clusters) {
+            if (c.members.empty()) continue;
+            for (size_t m : c.members) result_.cluster_of[m] = kept.size();
+            kept.push_back(std::move(c));
+        }
+        result_.clusters = std::move(kept);
+    }
+
+    const Flat& flat_;
+    const FusionOptions& options_;
+    Clustering result_;
+    std::unordered_map<NodeId, size_t> candidate_of_;
+    Units units_;
+    std::unordered_map<size_t, size_t> unit_; // cluster -> unit, for the region being fused
+};
+
+} // namespace
+
+Clustering cluster(const Flat& flat, std::vector<Candidate> candidates, const FusionOptions& options) {
+    return Fusion(flat, std::move(candidates), options).run();
+}
+
+Units units_of(const Flat& flat, const Clustering& clustering, int region) {
+    Units units;
+    std::unordered_map<size_t, size_t> unit_of_cluster;
+    std::unordered_map<int, size_t> unit_of_loop;
+    for (size_t c = 0; c < clustering.clusters.size(); ++c)
+        if (clustering.clusters[c].region == region && !clustering.clusters[c].members.empty()) {
+            unit_of_cluster[c] = units.clusters.size();
+            units.clusters.push_back(c);
+        }
+    for (size_t l = 0; l < flat.regions.size(); ++l)
+        if (flat.regions[l].parent == region) {
+            unit_of_loop[int(l)] = units.clusters.size() + units.loops.size();
+            units.loops.push_back(int(l));
+        }
+    units.next.resize(units.size());
+    // The unit of this region that a region lies in, or none.
+    auto unit_around = [&](int inner) -> std::optional<size_t> {
+        for (; inner > 0; inner = flat.regions[size_t(inner)].parent)
+            if (auto found = unit_of_loop.find(inner); found != unit_of_loop.end()) return found->second;
+        return std::nullopt;
+    };
+    std::unordered_map<NodeId, size_t> maker; // unit that makes a node
+    std::unordered_map<NodeId, int> loop_of_leaf;
+    for (size_t l = 1; l < flat.regions.size(); ++l) {
+        for (const Carry& carry : flat.regions[l].carries) loop_of_leaf[carry.after] = int(l);
+        for (const Yield& yield : flat.regions[l].yields) loop_of_leaf[yield.stacked] = int(l);
+    }
+    auto unit_of_candidate = [&](size_t c) -> std::optional<size_t> {
+        auto found = unit_of_cluster.find(clustering.cluster_of[c]);
+        return found != unit_of_cluster.end() ? std::optional(found->second)
+                                              : unit_around(clustering.candidates[c].region);
+    };
+    for (size_t c = 0; c < clustering.candidates.size(); ++c)
+        if (auto unit = unit_of_candidate(c); unit && !clustering.candidates[c].copies)
+            maker[clustering.candidates[c].node] = *unit;
+    for (auto [leaf, loop] : loop_of_leaf)
+        if (auto unit = unit_around(loop)) maker[leaf] = *unit;
+    auto needs = [&](size_t unit, NodeId node) {
+        if (auto found = maker.find(node); found != maker.end() && found->second != unit)
+            units.next[found->second].insert(unit);
+    };
+    for (size_t c = 0; c < clustering.candidates.size(); ++c)
+        if (auto unit = unit_of_candidate(c))
+            for (const Read& read : clustering.candidates[c].reads) needs(*unit, read.node);
+    for (int l : units.loops)
+        for (const Carry& carry : flat.regions[size_t(l)].carries) needs(unit_of_loop.at(l), carry.initial);
+    return units;
+}
+
+Position iteration(const Candidate& c, int rank) {
+    Position result = c.axes;
+    if (c.along && int(c.axes.size()) == rank) result.insert(result.end(), c.reduced.begin(), c.reduced.end());
+    return result;
+}
+
+Shape iteration_sizes(const Flat& flat, const Candidate& c, int rank) {
+    const Shape& shape = flat.graph.type(c.node).shape;
+    Shape inner(shape.begin() + rank, shape.end());
+    if (c.along && int(shape.size()) == rank) {
+        Shape sizes = reduced_sizes(flat.graph, c.node);
+        inner.insert(inner.end(), sizes.begin(), sizes.end());
+    }
+    return inner;
+}
+
+std::vector<size_t> stages_of(const Flat& flat, const Clustering& clustering, const Cluster& cluster) {
+    std::vector<size_t> result;
+    std::vector<Shape> inner_of_stage;
+    std::unordered_map<NodeId, size_t> place; // node -> number in the cluster
+    for (size_t m : cluster.members) {
+        const Candidate& c = clustering.candidates[m];
+        Shape inner = iteration_sizes(flat, c, cluster.rank);
+        Position own = iteration(c, cluster.rank);
+        size_t first = 0;
+        for (const Read& read : c.reads) {
+            auto found = place.find(read.node);
+            if (found == place.end()) continue;
+            const Candidate& producer = clustering.candidates[cluster.members[found->second]];
+            bool sums = producer.along && int(producer.axes.size()) == cluster.rank;
+            bool together = !sums && inner_of_stage[result[found->second]] == inner && read.at == own;
+            first = std::max(first, result[found->second] + (together ? 0 : 1));
+        }
+        size_t stage = first;
+        while (stage < inner_of_stage.size() && inner_of_stage[stage] != inner) ++stage;
+        if (stage == inner_of_stage.size()) inner_of_stage.push_back(inner);
+        if (!c.copies) place[c.node] = result.size();
+        result.push_back(stage);
+    }
+    return result;
+}
+
+} // namespace gradc

@@ -1,0 +1,67 @@
+// Positions inside tensors, symbolically: an Index is a constant plus multiples of symbols (loop counters, quotients,
+// looked-up numbers). Views are functions on indices, so permute, slice, reshape or window cost nothing; sums of a
+// quotient and its remainder join again, so that a reshape back and forth leaves the plain index.
+#pragma once
+#include "compiler/graph/graph.h"
+#include <deque>
+#include <map>
+
+namespace gradc {
+
+using SymbolId = uint32_t;
+
+struct Index {
+    int64_t constant = 0;
+    std::vector<std::pair<SymbolId, int64_t>> terms; // ascending symbols, no zero coefficients
+    friend auto operator<=>(const Index&, const Index&) = default;
+    bool is_constant() const { return terms.empty(); }
+};
+using Position = std::vector<Index>; // one index an axis
+
+struct Symbol {
+    enum class Kind : uint8_t {
+        axis,      // counter of a loop, or whatever its creator says
+        quotient,  // of / divisor, rounded down
+        remainder, // of - divisor * quotient
+        clamped,   // `of` brought into [0, size)
+        looked_up, // the whole number that `node` holds at `at`
+        turn,      // counter of the table loop at depth `divisor`
+    } kind = Kind::axis;
+    int64_t size = 1; // values lie in [0, size)
+    Index of = {};
+    int64_t divisor = 1;
+    NodeId node = NodeId::none;
+    Position at = {};
+};
+
+/// The symbols of one kernel, hash-consed but for axes.
+class Indices {
+  public:
+    explicit Indices(int64_t batch) : batch_(batch) {}
+    Index axis(int64_t size); // a new symbol; the constant 0 if size is 1; N counts as the largest batch
+    Index quotient(const Index&, int64_t divisor);
+    Index remainder(const Index&, int64_t divisor);
+    Index clamped(const Index&, int64_t size);
+    Index looked_up(NodeId node, Position at, int64_t size);
+    Index turn(int depth, int64_t turns);
+    const Symbol& operator[](SymbolId id) const { return symbols_[id]; }
+    size_t size() const { return symbols_.size(); }
+
+    Index sum(const Index& a, const Index& b) const;
+    Index scaled(const Index& a, int64_t factor) const;
+    Index shifted(Index a, int64_t by) const;
+    std::pair<int64_t, int64_t> range(const Index&) const; // inclusive
+    bool lies_within(const Index&, int64_t size) const;    // in [0, size) whatever the symbols are
+
+  private:
+    Index find_or_add(Symbol symbol);
+    Index rejoined(Index sum) const;
+    /// Splits into a multiple of the divisor and a rest.
+    std::pair<Index, Index> divided(const Index&, int64_t divisor) const;
+
+    int64_t batch_;
+    std::deque<Symbol> symbols_;
+    std::map<std::tuple<int, Index, int64_t, NodeId, Position>, SymbolId> interned_;
+};
+
+} // namespace gradc

@@ -1,0 +1,235 @@
+// A formula is computed where it is read if that is its only use or costs next to nothing; what products read must lie
+// in memory; what a loop does not change is computed outside of it.
+#include "compiler/plan/members.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/plan/operands.h"
+#include "compiler/plan/plan.h"
+#include <algorithm>
+#include <set>
+
+namespace gradc {
+
+bool is_leaf(const Graph& graph, NodeId id) { return kind(graph[id].op) == Kind::leaf && graph[id].op != Op::random; }
+
+bool is_stored_leaf(const Graph& graph, NodeId id) {
+    const Node& node = graph[id];
+    if (node.op == Op::constant) return attribute<Constant>(node).values.size() > 1;
+    if (node.op == Op::input) return attribute<Input>(node).source != Input::Source::turn;
+    return node.op == Op::variable;
+}
+
+namespace {
+
+double own_cost(const Graph& graph, NodeId id) {
+    const Node& node = graph[id];
+    if (node.op == Op::random) return 40;
+    if (node.op == Op::cast) return 0.5;
+    if (node.op == Op::pad || node.op == Op::gather) return 2;
+    if (node.op != Op::map) return 0;
+    Primitive primitive = attribute<Map>(node).primitive;
+    if (primitive >= Primitive::first_declared) return 20;
+    if (primitive == Primitive::divide || primitive == Primitive::square_root ||
+        primitive == Primitive::remainder || primitive == Primitive::quotient)
+        return 4;
+    return 1;
+}
+
+/// True where one element of `id` is read by several elements of its consumer.
+bool stretches(const Graph& graph, NodeId consumer, NodeId id, int64_t batch) {
+    Op op = graph[consumer].op;
+    if (op == Op::contract || op == Op::gather || op == Op::scatter || op == Op::fold) return true;
+    if (op != Op::broadcast && op != Op::window) return false;
+    return count(graph.type(consumer).shape, batch) > count(graph.type(id).shape, batch);
+}
+
+class Chooser {
+  public:
+    Chooser(const Flat& flat, int64_t batch) : flat_(flat), graph_(flat.graph), batch_(batch) {
+        members_.assign(graph_.size(), false);
+        note_roots();
+    }
+
+    std::vector<bool> run() {
+        std::vector<NodeId> nodes = reachable(graph_, roots_);
+        note_costs(nodes);
+        Demand none;
+        demands_.assign(graph_.size(), none);
+        for (NodeId root : roots_) demands_[index(root)].uses += 1;
+        for (auto id = nodes.rbegin(); id != nodes.rend(); ++id) decide(*id);
+        return std::move(members_);
+    }
+
+  private:
+    struct Demand {
+        int uses = 0;           // members that compute this inside
+        bool stretched = false; // some of them several times
+        bool addressed = false; // read by a product: only plain views are cheap enough
+        bool in_loop = false;   // by a loop that does not change it
+    };
+
+    void note_roots() {
+        for (const auto* list : {&flat_.outputs, &flat_.assigns})
+            for (const Output& output : *list) roots_.push_back(output.node);
+        for (const Region& region : flat_.regions) {
+            for (const Carry& carry : region.carries) {
+                roots_.push_back(carry.initial);
+                roots_.push_back(carry.next);
+            }
+            for (const Yield& yield : region.yields) roots_.push_back(yield.value);
+        }
+        stored_.insert(roots_.begin(), roots_.end());
+    }
+
+    void note_costs(const std::vector<NodeId>& nodes) {
+        costs_.assign(graph_.size(), 0);
+        std::vector<int> uses(graph_.size(), 0);
+        for (NodeId id : nodes)
+            for (NodeId input : graph_[id].inputs) ++uses[index(input)];
+        for (NodeId id : nodes) {
+            costs_[index(id)] = own_cost(graph_, id);
+            for (NodeId input : graph_[id].inputs)
+                if (uses[index(input)] == 1 && !computed(input)) costs_[index(id)] += costs_[index(input)];
+        }
+    }
+
+    /// Never only a formula.
+    bool computed(NodeId id) const {
+        return graph_[id].op == Op::scatter || is_reduction(graph_, id);
+    }
+
+    bool must_be_member(NodeId id, const Demand& demand) const {
+        if (is_leaf(graph_, id)) return false;
+        if (flat_.wanted[index(id)] || stored_.count(id) || computed(id)) return true;
+        bool moves = is_view(graph_, id);
+        if (demand.addressed && (!moves || graph_[id].op == Op::pad || graph_[id].op == Op::gather)) return true;
+        if (moves) return false;
+        double cost = costs_[index(id)];
+        return (demand.uses > 1 && cost > 2) || (demand.stretched && cost >= 4) || (demand.in_loop && cost > 0);
+    }
+
+    void decide(NodeId id) {
+        Demand demand = demands_[index(id)];
+        bool member = must_be_member(id, demand);
+        members_[index(id)] = member;
+        for (NodeId input : graph_[id].inputs) {
+            Demand& wanted = demands_[index(input)];
+            wanted.uses += member ? 1 : demand.uses;
+            wanted.stretched |= stretches(graph_, id, input, batch_) || (!member && demand.stretched);
+            wanted.addressed |= graph_[id].op == Op::contract || (!member && demand.addressed);
+            wanted.in_loop |= flat_.region_of[index(input)] != flat_.region_of[index(id)] ||
+                              (!member && demand.in_loop);
+        }
+    }
+
+    const Flat& flat_;
+    const Graph& graph_;
+    int64_t batch_;
+    std::vector<NodeId> roots_;
+    std::set<NodeId> stored_;
+    std::vector<double> costs_;
+    std::vector<Demand> demands_;
+    std::vector<bool> members_;
+};
+
+/// Collects what a member reads, through all formulas inside it.
+class Reader {
+  public:
+    Reader(const Graph& graph, const std::vector<bool>& members, Indices& indices)
+        : graph_(graph), members_(members), indices_(indices) {}
+
+    void value(NodeId id, const Position& at) {
+        if (!seen_.insert({id, at}).second) return;
+        if (members_[index(id)] || is_stored_leaf(graph_, id))
+            reads.push_back({id, at});
+        else
+            formula(id, at);
+    }
+
+    void formula(NodeId id, const Position& at) {
+        const Node& node = graph_[id];
+        if (is_leaf(graph_, id)) return;
+        if (is_reduction(graph_, id)) return reduced(id, at, fresh_axes(reduced_sizes(graph_, id), indices_));
+        if (node.op == Op::scatter) {
+            for (NodeId input : node.inputs) whole(input);
+            return;
+        }
+        if (is_view(graph_, id)) return viewed(view(graph_, id, at, indices_));
+        if (node.op == Op::random) {
+            for (size_t i = 0; i < node.inputs.size(); ++i) value(node.inputs[i], i < 2 ? Position{} : Position{at[0]});
+            return;
+        }
+        for (NodeId input : node.inputs) value(input, at);
+    }
+
+    void reduced(NodeId id, const Position& at, const Position& axes) {
+        for (const View& factor : reduction(graph_, id, at, axes, indices_).factors) viewed(factor);
+    }
+
+    /// Everything, nowhere in particular.
+    void whole(NodeId id) { value(id, fresh_axes(graph_.type(id).shape, indices_)); }
+
+    std::vector<Read> reads;
+
+  private:
+    void viewed(const View& view) {
+        for (const Index& index : view.at) lookups(index);
+        for (const Guard& guard : view.guards) lookups(guard.index);
+        value(view.node, view.at);
+    }
+    void lookups(const Index& at) {
+        for (auto [id, coefficient] : at.terms) {
+            const Symbol symbol = indices_[id];
+            if (symbol.kind == Symbol::Kind::looked_up) value(symbol.node, symbol.at);
+            lookups(symbol.of);
+        }
+    }
+
+    const Graph& graph_;
+    const std::vector<bool>& members_;
+    Indices& indices_;
+    std::set<std::pair<NodeId, Position>> seen_;
+};
+
+} // namespace
+
+std::vector<bool> choose_members(const Flat& flat, int64_t batch) { return Chooser(flat, batch).run(); }
+
+bool reduces_along_vectors(const Graph& graph, NodeId id, int64_t batch) {
+    const Node& node = graph[id];
+    if (!is_reduction(graph, id) || node.op == Op::fold || node.op == Op::scatter) return false;
+    if (node.type.shape.empty()) return true;
+    if (node.op == Op::contract) {
+        const Contract& labels = attribute<Contract>(node);
+        for (size_t side = 0; side < 2; ++side) {
+            const auto& own = side ? labels.right : labels.left;
+            auto place = std::find(own.begin(), own.end(), labels.out.back());
+            if (place == own.end()) continue;
+            auto stride = stride_along(graph, node.inputs[side], int(place - own.begin()), batch);
+            if (stride && *stride == 1) return false;
+        }
+        return !reduced_sizes(graph, id).empty();
+    }
+    const Shape& in = graph.type(node.inputs[0]).shape;
+    const Shape sizes = reduced_sizes(graph, id);
+    return attribute<Axes>(node).axes.back() == int(in.size()) - 1 && (sizes.back() == rows || sizes.back() > 4);
+}
+
+Candidate analyse(const Flat& flat, const std::vector<bool>& members, NodeId node, bool copies, int region,
+                  Indices& indices, int64_t batch) {
+    const Graph& graph = flat.graph;
+    Candidate result{node, copies, region, fresh_axes(graph.type(node).shape, indices), {}, false, {}};
+    Reader reader(graph, members, indices);
+    if (copies) {
+        reader.value(node, result.axes);
+    } else if (is_reduction(graph, node)) {
+        result.reduced = fresh_axes(reduced_sizes(graph, node), indices);
+        result.along = reduces_along_vectors(graph, node, batch);
+        reader.reduced(node, result.axes, result.reduced);
+    } else {
+        reader.formula(node, result.axes);
+    }
+    result.reads = std::move(reader.reads);
+    return result;
+}
+
+} // namespace gradc

@@ -1,0 +1,36 @@
+// Which nodes of a program are computed for themselves (members, each in some kernel), and which are only formulas inside
+// the ones that read them. For each member: its axes and every place it reads.
+#pragma once
+#include "compiler/plan/flat.h"
+#include "compiler/plan/view.h"
+
+namespace gradc {
+
+/// Element `at` of `node`, which is a member or a stored leaf.
+struct Read {
+    NodeId node;
+    Position at;
+};
+
+struct Candidate {
+    NodeId node;
+    bool copies = false; // only reads the node and stores it elsewhere
+    int region = 0;
+    Position axes;      // of the node
+    Position reduced;   // of a reduction
+    bool along = false; // see reduces_along_vectors
+    std::vector<Read> reads;
+};
+
+/// A leaf with a buffer: fields, scalars, variables, constant tensors, what loops carry.
+bool is_stored_leaf(const Graph&, NodeId);
+bool is_leaf(const Graph&, NodeId);
+
+/// By node: true for those that are to be members.
+std::vector<bool> choose_members(const Flat&, int64_t batch);
+
+/// Fills in axes and reads.
+Candidate analyse(const Flat&, const std::vector<bool>& members, NodeId node, bool copies, int region,
+                  Indices& indices, int64_t batch);
+
+} // namespace gradc

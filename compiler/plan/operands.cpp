@@ -1,0 +1,75 @@
+// The copy pays when each of its elements is read by several rows of the result.
+#include "compiler/plan/operands.h"
+#include <algorithm>
+
+namespace gradc {
+
+std::optional<int64_t> stride_along(const Graph& graph, NodeId node, int axis, int64_t batch) {
+    Indices indices(batch);
+    Position at = fresh_axes(graph.type(node).shape, indices);
+    if (at[size_t(axis)].terms.empty()) return 0;
+    SymbolId symbol = at[size_t(axis)].terms[0].first;
+    while (is_view(graph, node)) {
+        View inner = view(graph, node, at, indices);
+        node = inner.node;
+        at = std::move(inner.at);
+    }
+    Index linear;
+    auto strides = dense_strides(graph.type(node).shape, batch);
+    for (size_t i = 0; i < at.size(); ++i) linear = indices.sum(linear, indices.scaled(at[i], strides[i]));
+    int64_t stride = 0;
+    for (auto [term, coefficient] : linear.terms) {
+        if (term == symbol)
+            stride = coefficient;
+        else if (indices[term].kind != Symbol::Kind::axis && indices[term].kind != Symbol::Kind::turn)
+            return std::nullopt;
+    }
+    return stride;
+}
+
+namespace {
+
+long place_of(const std::vector<int>& labels, int label) {
+    auto found = std::find(labels.begin(), labels.end(), label);
+    return found == labels.end() ? -1 : found - labels.begin();
+}
+
+} // namespace
+
+NodeId arrange_operands(Graph& graph, std::vector<NodeId>& inputs, Contract& labels, const Type& result,
+                        int64_t batch) {
+    if (labels.out.empty() || !floating(result.element)) return NodeId::none;
+    int vector = labels.out.back();
+    int64_t size = result.shape.back() == rows ? batch : result.shape.back();
+    for (size_t side = 0; side < 2; ++side) {
+        std::vector<int>& own = side ? labels.right : labels.left;
+        const std::vector<int>& other = side ? labels.left : labels.right;
+        long place = place_of(own, vector);
+        if (place < 0 || place_of(other, vector) >= 0 || size < 8) continue;
+        auto stride = stride_along(graph, inputs[side], int(place), batch);
+        if (stride && (*stride == 1 || *stride == 0)) return NodeId::none;
+        int64_t reused = 1; // rows of the result that read each element
+        for (size_t i = 0; i < labels.out.size(); ++i)
+            if (place_of(own, labels.out[i]) < 0)
+                reused *= result.shape[i] == rows ? batch : result.shape[i];
+        if (reused < 8) return NodeId::none;
+        std::vector<int> order;
+        for (int i = 0; i < int(own.size()); ++i)
+            if (i != place) order.push_back(i);
+        order.push_back(int(place));
+        Type type{graph.type(inputs[side]).element, {}};
+        std::vector<int> renamed;
+        for (int axis : order) {
+            type.shape.push_back(graph.type(inputs[side]).shape[size_t(axis)]);
+            renamed.push_back(own[size_t(axis)]);
+        }
+        NodeId copy = graph.add(Op::permute, type, {inputs[side]}, Axes{order});
+        if (!graph[inputs[side]].name.empty()) graph.name_node(copy, graph[inputs[side]].name + "_transposed");
+        inputs[side] = copy;
+        own = renamed;
+        return copy;
+    }
+    return NodeId::none;
+}
+
+} // namespace gradc

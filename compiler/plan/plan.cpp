@@ -1,0 +1,81 @@
+// Every program planned over shared buffers, then addresses; and the plan as text.
+#include "compiler/plan/plan.h"
+#include "compiler/graph/print.h"
+#include "compiler/plan/program_plan.h"
+#include <fmt/format.h>
+
+namespace gradc {
+
+Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
+    Plan plan;
+    plan.name = options.name;
+    plan.batch = options.batch;
+    Buffers buffers(options.batch);
+    for (const NamedGraph& named : graphs) plan.programs.push_back(plan_program(named, buffers, options));
+    plan.buffers = std::move(buffers.all());
+    assign_memory(plan);
+    return plan;
+}
+
+namespace {
+
+std::string place_text(const Plan& plan, const Storage& place) {
+    std::string text = plan.buffers[place.buffer].name;
+    for (auto [depth, stride] : place.turns) text += fmt::format("[turn {}]", depth);
+    return text;
+}
+
+std::string member_text(const Plan& plan, const ProgramPlan& program, const Member& member) {
+    const Graph& graph = program.flat.graph;
+    std::string text = "        ";
+    if (member.copies)
+        text += "copy of " + (member.from ? place_text(plan, *member.from)
+                                          : fmt::format("%{} {}", index(member.node), graph[member.node].name));
+    else
+        text += fmt::format("%{} = {}", index(member.node), formula(graph, member.node));
+    text += " : " + print(graph.type(member.node));
+    for (const Storage& place : member.stores) text += " -> " + place_text(plan, place);
+    return text + "\n";
+}
+
+std::string kernel_text(const Plan& plan, const ProgramPlan& program, const FusedKernel& kernel, int indent) {
+    static constexpr const char* kinds[] = {"nest", "product", "scatter"};
+    std::string text = fmt::format("    {:{}}{} {} over {}\n", "", 2 * indent, kinds[int(kernel.kind)], kernel.name,
+                                   print(kernel.space));
+    for (const Stage& stage : kernel.stages) {
+        if (!stage.inner.empty()) text += fmt::format("      for {}\n", print(stage.inner));
+        for (const Member& member : stage.members) text += member_text(plan, program, member);
+    }
+    return text;
+}
+
+} // namespace
+
+std::string print(const Plan& plan) {
+    static constexpr const char* roles[] = {"field", "scalar", "variable", "result", "activation", "scratch", "constant"};
+    std::string text = fmt::format("plan {}: batch {}, {} bytes\n", plan.name, plan.batch, plan.arena_bytes);
+    const MemoryParts& parts = plan.parts;
+    text += fmt::format("  variables {}, fields {}, results {}, constants {}, activations {}\n", parts.variables,
+                        parts.fields, parts.results, parts.constants, parts.activations);
+    for (const ProgramPlan& program : plan.programs) {
+        text += fmt::format("program {}\n", program.name);
+        int indent = 0;
+        for (const loop::Step& step : program.table) switch (step.what) {
+            case loop::Step::What::kernel:
+                text += kernel_text(plan, program, program.kernels[step.kernel], indent);
+                break;
+            case loop::Step::What::loop_begin:
+                text += fmt::format("    {:{}}repeat {}{}\n", "", 2 * indent++, step.turns, step.reverse ? " backwards" : "");
+                break;
+            case loop::Step::What::loop_end: --indent; break;
+            case loop::Step::What::guard: text += "    guard\n"; break;
+            }
+    }
+    text += "buffers\n";
+    for (const loop::Buffer& buffer : plan.buffers)
+        text += fmt::format("    {:>10} +{:<8} {} {} : {}\n", buffer.offset, buffer.size, roles[int(buffer.role)],
+                            buffer.name, print(Type{buffer.element, buffer.shape}));
+    return text;
+}
+
+} // namespace gradc

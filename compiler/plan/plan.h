@@ -1,0 +1,80 @@
+// From graphs to a plan: which nodes are computed together in one kernel, in which order, and where every number lies.
+// A plan is the same for every target; widths and tiles come when it is lowered (compiler/program/lower.h).
+//
+// A kernel runs over its `space` (the leading axes common to its members); below it, stages follow each other for each
+// point of the space, each a loop nest over `inner`. A softmax over [N, C] is space [N] with stages over [C] for the
+// largest, the sum and the result. A product's space is its whole result, its members ride on the finished sums.
+#pragma once
+#include "compiler/plan/flat.h"
+#include "compiler/program/program.h"
+
+namespace gradc {
+
+struct NamedGraph {
+    std::string name; // "train.step"
+    Graph graph;
+};
+
+struct PlanOptions {
+    std::string name;  // of the module
+    int64_t batch = 1; // most rows of a step
+    bool fuse = true;  // false: a kernel for every stored node, to compare with
+};
+
+/// Element (i0, i1, ..) of a node lies at sum of index * stride, plus turn * coefficient for each (depth, coefficient).
+struct Storage {
+    loop::BufferId buffer = 0;
+    std::vector<int64_t> strides;
+    std::vector<std::pair<int, int64_t>> turns = {};
+};
+
+struct Member {
+    NodeId node;
+    bool copies = false;            // the node's value is read where it lies and stored once more
+    std::vector<Storage> stores = {}; // none: used inside the kernel only
+    std::optional<Storage> from = {}; // copies: read here instead of where the node lies
+};
+struct Stage {
+    Shape inner; // iteration below the kernel's space
+    std::vector<Member> members;
+};
+struct FusedKernel {
+    enum class Kind : uint8_t { nest, product, scatter } kind = Kind::nest;
+    std::string name; // a C identifier, unique in its program
+    int region = 0;
+    Shape space;
+    std::vector<Stage> stages; // product: one, its first member the contraction
+};
+
+struct ProgramPlan {
+    std::string name;
+    Flat flat;
+    std::vector<FusedKernel> kernels;
+    std::vector<loop::Step> table;
+    std::vector<std::optional<Storage>> places; // by node of flat.graph: where to read it, if it is stored
+    std::vector<loop::Program::Result> results;
+};
+
+struct MemoryParts { // bytes
+    int64_t variables = 0, fields = 0, results = 0, constants = 0, activations = 0;
+};
+
+struct Plan {
+    std::string name;
+    int64_t batch = 1;
+    std::vector<loop::Buffer> buffers;
+    std::vector<ProgramPlan> programs;
+    int64_t arena_bytes = 0;
+    MemoryParts parts;
+};
+
+Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options);
+
+/// The plan as text: kernels in order with what they compute, buffers with addresses.
+std::string print(const Plan&);
+
+/// Sums over the reduced axes of one result element run as a stage of their own, with vectors along the last reduced
+/// axis; otherwise they are nested inside the result's loops, with vectors along the result's last axis.
+bool reduces_along_vectors(const Graph&, NodeId, int64_t batch);
+
+} // namespace gradc

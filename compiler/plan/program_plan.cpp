@@ -1,0 +1,228 @@
+// From a graph to a draft: members, what has to be written where, kernels. A value that leaves the program (results,
+// variables, what loops carry and yield) is stored by the kernel that computes it, or by a copy where none does.
+#include "compiler/plan/program_plan.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/plan/view.h"
+#include "compiler/util/check.h"
+#include <set>
+
+namespace gradc {
+
+namespace {
+
+class Planner {
+  public:
+    Planner(const NamedGraph& named, Buffers& buffers, const PlanOptions& options)
+        : draft_{{named.name, flatten(named.graph, options.batch), {}, {}, {}, {}}, {}, {}, {}, {}, {}, false, {}, {}},
+          buffers_(buffers), options_(options), indices_(options.batch) {}
+
+    ProgramPlan run() {
+        members_ = choose_members(flat(), options_.batch);
+        add_candidates();
+        write_results();
+        write_loops();
+        write_variables();
+        note_early();
+        FusionOptions fusion{options_.fuse, options_.batch, std::vector<bool>(candidates_.size(), false), draft_.early};
+        for (const Update& update : draft_.updates)
+            if (update.variable) fusion.late[update.writer] = true;
+        draft_.clustering = cluster(flat(), std::move(candidates_), fusion);
+        for (const Cluster& c : draft_.clustering.clusters)
+            draft_.stages.push_back(stages_of(flat(), draft_.clustering, c));
+        place_leaves();
+        store_what_others_read();
+        place_updates(draft_, buffers_, indices_);
+        order_kernels(draft_);
+        return std::move(draft_.plan);
+    }
+
+  private:
+    Flat& flat() { return draft_.plan.flat; }
+    const Graph& graph() { return draft_.plan.flat.graph; }
+
+    void add_candidates() {
+        for (uint32_t i = 0; i < graph().size(); ++i)
+            if (members_[i]) {
+                candidate_of_[NodeId(i)] = candidates_.size();
+                candidates_.push_back(analyse(flat(), members_, NodeId(i), false, flat().region_of[i], indices_,
+                                              options_.batch));
+            }
+        draft_.stores.resize(candidates_.size());
+    }
+
+    /// The candidate that computes `node` in this region, or a copy.
+    size_t writer(NodeId node, int region) {
+        auto found = candidate_of_.find(node);
+        if (found != candidate_of_.end() && candidates_[found->second].region == region) return found->second;
+        candidates_.push_back(analyse(flat(), members_, node, true, region, indices_, options_.batch));
+        draft_.stores.push_back({});
+        return candidates_.size() - 1;
+    }
+
+    void write_results() {
+        for (const Output& output : flat().outputs) {
+            std::string name = draft_.plan.name + "." + output.name;
+            Storage place = buffers_.shared(loop::Buffer::Role::output, name, graph().type(output.node));
+            draft_.stores[writer(output.node, 0)].push_back(place);
+            draft_.plan.results.push_back({output.name, place.buffer});
+        }
+    }
+
+    void write_loops() {
+        for (size_t r = 1; r < flat().regions.size(); ++r) {
+            const Region region = flat().regions[r];
+            for (const Carry& carry : region.carries) {
+                Storage place = buffers_.fresh(name_of(carry.next, "carry"), graph().type(carry.inside));
+                carried_[carry.inside] = carried_[carry.after] = place;
+                draft_.stores[writer(carry.initial, region.parent)].push_back(place);
+                draft_.updates.push_back({carry.inside, place, writer(carry.next, int(r)), int(r), false});
+            }
+            for (const Yield& yield : region.yields) {
+                Storage place = buffers_.fresh(name_of(yield.value, "yield"), graph().type(yield.stacked));
+                carried_[yield.stacked] = place;
+                size_t axis = size_t(turn_axis(graph().type(yield.value).shape));
+                place.turns = {{region.depth - 1, place.strides[axis]}};
+                place.strides.erase(place.strides.begin() + long(axis));
+                draft_.stores[writer(yield.value, int(r))].push_back(place);
+            }
+        }
+    }
+
+    void write_variables() {
+        std::map<std::string, NodeId> leaves;
+        for (uint32_t i = 0; i < graph().size(); ++i)
+            if (graph()[NodeId(i)].op == Op::variable) leaves[attribute<VariableName>(graph()[NodeId(i)]).path] = NodeId(i);
+        for (const Output& assign : flat().assigns) {
+            Storage place = buffers_.shared(loop::Buffer::Role::variable, assign.name, graph().type(assign.node));
+            auto leaf = leaves.find(assign.name);
+            draft_.updates.push_back({leaf == leaves.end() ? NodeId::none : leaf->second, place,
+                                      writer(assign.node, 0), 0, true});
+        }
+    }
+
+    /// What the output "loss" needs, loops included.
+    void note_early() {
+        draft_.early.assign(candidates_.size(), false);
+        std::vector<NodeId> roots;
+        for (const Output& output : flat().outputs)
+            if (output.name == "loss") roots.push_back(output.node);
+        draft_.guarded = !roots.empty() && !flat().assigns.empty();
+        if (!draft_.guarded) return;
+        std::set<NodeId> needed;
+        for (size_t before = SIZE_MAX; before != roots.size();) {
+            before = roots.size();
+            for (NodeId id : reachable(graph(), roots)) needed.insert(id);
+            for (const Region& region : flat().regions) add_loop(region, needed, roots);
+        }
+        for (size_t i = 0; i < candidates_.size(); ++i)
+            draft_.early[i] = needed.count(candidates_[i].node) && !candidates_[i].copies;
+        for (size_t i = 0; i < candidates_.size(); ++i) // a copy is early if it feeds a loop or a result that is
+            if (candidates_[i].copies && needed.count(candidates_[i].node)) draft_.early[i] = !sets_variable(i);
+    }
+
+    void add_loop(const Region& region, const std::set<NodeId>& needed, std::vector<NodeId>& roots) {
+        bool read = false;
+        for (const Carry& carry : region.carries) read |= needed.count(carry.after) > 0;
+        for (const Yield& yield : region.yields) read |= needed.count(yield.stacked) > 0;
+        if (!read) return;
+        auto want = [&](NodeId id) {
+            if (!needed.count(id)) roots.push_back(id);
+        };
+        for (const Carry& carry : region.carries) want(carry.initial), want(carry.next);
+        for (const Yield& yield : region.yields) want(yield.value);
+    }
+
+    bool sets_variable(size_t candidate) const {
+        for (const Update& update : draft_.updates)
+            if (update.variable && update.writer == candidate) return true;
+        return false;
+    }
+
+    void place_leaves() {
+        auto& places = draft_.plan.places;
+        places.resize(graph().size());
+        for (uint32_t i = 0; i < graph().size(); ++i) {
+            NodeId id = NodeId(i);
+            if (!is_stored_leaf(graph(), id)) continue;
+            const Node& node = graph()[id];
+            if (auto found = carried_.find(id); found != carried_.end())
+                places[i] = found->second;
+            else if (node.op == Op::constant)
+                places[i] = buffers_.constant(attribute<Constant>(node), node.type);
+            else if (node.op == Op::variable)
+                places[i] = buffers_.shared(loop::Buffer::Role::variable, attribute<VariableName>(node).path, node.type);
+            else {
+                const Input& input = attribute<Input>(node);
+                auto role = input.source == Input::Source::field ? loop::Buffer::Role::field : loop::Buffer::Role::scalar;
+                places[i] = buffers_.shared(role, input.name, node.type);
+            }
+        }
+    }
+
+    /// True if the reader finds the value in a register: at the same point of the same kernel.
+    bool in_register(size_t producer, size_t reader, const Read& read) const {
+        const Clustering& all = draft_.clustering;
+        size_t c = all.cluster_of[producer];
+        if (all.cluster_of[reader] != c) return false;
+        const Cluster& cluster = all.clusters[c];
+        const Candidate& made = all.candidates[producer];
+        if (int(made.axes.size()) == cluster.rank) return true;
+        return stage(c, producer) == stage(c, reader) && read.at == iteration(all.candidates[reader], cluster.rank);
+    }
+    size_t stage(size_t cluster, size_t candidate) const {
+        const auto& members = draft_.clustering.clusters[cluster].members;
+        return draft_.stages[cluster][size_t(std::lower_bound(members.begin(), members.end(), candidate) - members.begin())];
+    }
+
+    void store_what_others_read() {
+        const auto& candidates = draft_.clustering.candidates;
+        std::set<size_t> stored;
+        for (size_t c = 0; c < candidates.size(); ++c)
+            for (const Read& read : candidates[c].reads) {
+                auto producer = candidate_of_.find(read.node);
+                if (producer != candidate_of_.end() && !in_register(producer->second, c, read))
+                    stored.insert(producer->second);
+            }
+        for (size_t c : stored) {
+            NodeId node = candidates[c].node;
+            if (!steady_place(c)) draft_.stores[c].insert(draft_.stores[c].begin(), own_place(node));
+            draft_.plan.places[index(node)] = *steady_place(c);
+        }
+    }
+
+    Storage own_place(NodeId node) { return buffers_.fresh(name_of(node, ""), graph().type(node)); }
+
+    /// A place that nothing overwrites while the value is of use: not one that a loop goes on to change.
+    std::optional<Storage> steady_place(size_t candidate) {
+        for (const Storage& place : draft_.stores[candidate]) {
+            bool changes = false;
+            for (const auto& [leaf, carried] : carried_)
+                changes |= place.turns.empty() && place.buffer == carried.buffer;
+            if (!changes) return place;
+        }
+        return std::nullopt;
+    }
+
+    std::string name_of(NodeId node, const std::string& otherwise) {
+        const std::string& own = graph()[node].name;
+        if (!own.empty()) return own;
+        return (otherwise.empty() ? std::string(name(graph()[node].op)) : otherwise) + std::to_string(index(node));
+    }
+
+    Draft draft_;
+    Buffers& buffers_;
+    const PlanOptions& options_;
+    Indices indices_;
+    std::vector<bool> members_;
+    std::vector<Candidate> candidates_;
+    std::unordered_map<NodeId, size_t> candidate_of_;
+    std::unordered_map<NodeId, Storage> carried_; // leaves of loops
+};
+
+} // namespace
+
+ProgramPlan plan_program(const NamedGraph& named, Buffers& buffers, const PlanOptions& options) {
+    return Planner(named, buffers, options).run();
+}
+
+} // namespace gradc

@@ -1,0 +1,71 @@
+// Writes one kernel's statements. A value is defined in the outermost open scope where all its operands are known, once:
+// so what a loop does not change stands before it, and nothing is computed twice.
+#pragma once
+#include "compiler/program/program.h"
+#include <map>
+#include <set>
+
+namespace gradc {
+
+class Emitter {
+  public:
+    Emitter(loop::Kernel& kernel, std::set<loop::BufferId> written);
+
+    loop::ValueType type(loop::ValueId id) const { return kernel_.types[id]; }
+    int depth() const { return int(scopes_.size()) - 1; }
+    bool in_scope(loop::ValueId id) const {
+        size_t at = size_t(depth_[id]);
+        return at < scopes_.size() && scopes_[at].serial == serial_[id];
+    }
+    bool writes(loop::BufferId buffer) const { return written_.count(buffer) > 0; }
+
+    loop::ValueId define(loop::Operation, loop::ValueType result, std::vector<loop::ValueId> operands = {},
+                         double number = 0, int64_t whole = 0);
+    loop::ValueId whole(int64_t value, loop::ValueType = {Element::i64, 1});
+    loop::ValueId number(double value, loop::ValueType);
+    /// Splats scalars where other operands are vectors; the result has the operands' type.
+    loop::ValueId apply(loop::Operation, std::vector<loop::ValueId> operands);
+    loop::ValueId compare(loop::Operation, loop::ValueId a, loop::ValueId b);
+    loop::ValueId convert(loop::ValueId, Element);
+    loop::ValueId widened(loop::ValueId, int lanes); // splat if it is scalar
+
+    loop::ValueId load(loop::BufferId, Element, int lanes, loop::Affine, int64_t stride = 1,
+                       loop::ValueId mask = loop::no_value, loop::ValueId lane_index = loop::no_value);
+    void store(loop::BufferId, loop::Affine, loop::ValueId value, int64_t stride = 1,
+               loop::ValueId mask = loop::no_value);
+    void comment(std::string text);
+    void name(loop::ValueId id, std::string text) { kernel_.names[id] = std::move(text); }
+
+    /// Opens a loop; returns index and the carried values as they are inside.
+    std::pair<loop::ValueId, std::vector<loop::ValueId>> open_loop(loop::ValueId begin, loop::ValueId end, int64_t step,
+                                                                  const std::string& name,
+                                                                  const std::vector<loop::ValueId>& initial = {});
+    /// Closes it; returns the carried values after it.
+    std::vector<loop::ValueId> close_loop(const std::vector<loop::ValueId>& next = {});
+    /// Ends the kernel: moves the statements into it.
+    void finish();
+
+  private:
+    using Key = std::tuple<int, int, int, std::vector<loop::ValueId>, uint64_t, int64_t>;
+    using LoadKey = std::tuple<loop::BufferId, int, int64_t, std::vector<std::pair<loop::ValueId, int64_t>>, int64_t,
+                               loop::ValueId, loop::ValueId>;
+    struct Scope {
+        uint32_t serial = 0;
+        loop::Body body;
+        loop::Loop loop;
+        std::vector<Key> keys;       // to be forgotten when it closes
+        std::vector<LoadKey> loads;
+    };
+    loop::ValueId fresh(loop::ValueType type, int depth);
+
+    loop::Kernel& kernel_;
+    std::set<loop::BufferId> written_;
+    std::vector<Scope> scopes_;
+    std::vector<int> depth_;       // by value: scope that defines it
+    std::vector<uint32_t> serial_; // and which of the scopes that stood there
+    uint32_t serials_ = 0;
+    std::map<Key, loop::ValueId> known_;
+    std::map<LoadKey, loop::ValueId> loaded_;
+};
+
+} // namespace gradc

@@ -1,0 +1,73 @@
+// One kernel after another; tables and buffers are the plan's.
+#include "compiler/program/lower.h"
+#include "compiler/graph/print.h"
+#include "compiler/program/nest.h"
+
+namespace gradc {
+
+namespace {
+
+double multiplications(const FusedKernel& kernel, const Graph& graph, int64_t batch) {
+    double result = 0;
+    for (const Stage& stage : kernel.stages)
+        for (const Member& member : stage.members) {
+            double elements = double(count(graph.type(member.node).shape, batch));
+            if (member.copies) continue;
+            if (is_reduction(graph, member.node)) elements *= double(count(reduced_sizes(graph, member.node), batch));
+            result += graph[member.node].op == Op::contract ? 2 * elements : elements;
+        }
+    return result;
+}
+
+std::vector<std::string> comments(const FusedKernel& kernel, const Graph& graph) {
+    std::vector<std::string> result;
+    for (const Stage& stage : kernel.stages)
+        for (const Member& member : stage.members) {
+            std::string what = member.copies ? "copy" : formula(graph, member.node);
+            const std::string& name = graph[member.node].name;
+            result.push_back((name.empty() ? "" : name + " = ") + what + " : " + print(graph.type(member.node)));
+        }
+    return result;
+}
+
+loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around) {
+    const Graph& graph = around.program.flat.graph;
+    loop::Kernel kernel;
+    kernel.name = fused.name;
+    kernel.comments = comments(fused, graph);
+    kernel.flops = multiplications(fused, graph, around.plan.batch);
+    KernelTask task{fused, around, kernel, lanes_of(fused, graph, around.machine)};
+    switch (fused.kind) {
+    case FusedKernel::Kind::nest: lower_nest(task); break;
+    case FusedKernel::Kind::product: lower_product(task); break;
+    case FusedKernel::Kind::scatter: lower_scatter(task); break;
+    }
+    return kernel;
+}
+
+} // namespace
+
+loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math) {
+    loop::Module module;
+    module.name = plan.name;
+    module.buffers = plan.buffers;
+    module.arena_bytes = plan.arena_bytes;
+    module.batch = plan.batch;
+    for (const ProgramPlan& program : plan.programs) {
+        auto& versions = module.programs.emplace_back();
+        for (loop::Isa isa : isas) {
+            loop::Program result;
+            result.name = program.name;
+            result.table = program.table;
+            result.results = program.results;
+            for (const FusedKernel& kernel : program.kernels) {
+                result.kernels.push_back(lower_kernel(kernel, {plan, program, &math, machine_of(isa)}));
+                result.flops += result.kernels.back().flops;
+            }
+            versions[size_t(isa)] = std::move(result);
+        }
+    }
+    return module;
+}
+
+} // namespace gradc

@@ -1,0 +1,11 @@
+// From a plan to the loop IR, for each machine: loop nests, vectors, tiles.
+#pragma once
+#include "compiler/elaborate/elaborate.h"
+#include "compiler/plan/plan.h"
+#include "compiler/program/program.h"
+
+namespace gradc {
+
+loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math);
+
+} // namespace gradc

@@ -1,0 +1,183 @@
+// Space loops outside, stages one after another inside. Without inner loops the space's last axis runs by vectors, else
+// each stage's last axis; sums over a stage are vectors until its end.
+#include "compiler/program/nest.h"
+#include "compiler/program/loops.h"
+#include "compiler/util/check.h"
+#include <algorithm>
+#include <limits>
+
+namespace gradc {
+
+using loop::no_value;
+using loop::Operation;
+using loop::ValueId;
+using loop::ValueType;
+
+std::set<loop::BufferId> written_buffers(const FusedKernel& plan) {
+    std::set<loop::BufferId> result;
+    for (const Stage& stage : plan.stages)
+        for (const Member& member : stage.members)
+            for (const Storage& place : member.stores) result.insert(place.buffer);
+    return result;
+}
+
+int lanes_of(const FusedKernel& plan, const Graph& graph, const Machine& machine) {
+    int64_t widest = 0;
+    for (const Stage& stage : plan.stages)
+        for (const Member& member : stage.members) {
+            const Type& type = graph.type(member.node);
+            if (floating(type.element) && (!type.shape.empty() || widest == 0)) widest = std::max(widest, bytes(type.element));
+        }
+    return machine.vector_bytes / int(widest ? widest : 4);
+}
+
+void make_member(Values& values, const KernelTask& task, const Member& member, const Position& at) {
+    const Graph& graph = task.around.program.flat.graph;
+    Element element = graph.type(member.node).element;
+    ValueId value = member.from     ? values.read(*member.from, at, element)
+                    : member.copies ? values.value(member.node, at)
+                                    : values.compute(member.node, at);
+    if (!member.copies) values.remember(member.node, at, value);
+    for (const Storage& place : member.stores) values.write(place, at, value, element);
+}
+
+namespace {
+
+class Nest {
+  public:
+    explicit Nest(const KernelTask& task)
+        : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), indices_(batch_),
+          emit_(task.kernel, written_buffers(task.plan)), values_(emit_, task.around, indices_, task.lanes) {
+        for (const Stage& stage : task.plan.stages) flat_ &= stage.inner.empty();
+    }
+
+    void run() {
+        const Shape& space = task_.plan.space;
+        vector_ = flat_ ? vector_axis(space, batch_) : -1;
+        part_ = -1;
+        for (size_t i = space.size(); i-- > 0;)
+            if ((space[i] == rows ? batch_ : space[i]) > 1) part_ = int(i);
+        set_extent();
+        at_axis({});
+        emit_.finish();
+    }
+
+  private:
+    void set_extent() {
+        loop::Kernel& kernel = task_.kernel;
+        if (part_ < 0) {
+            kernel.grain = 0;
+            return;
+        }
+        block_ = part_ == vector_ ? 64 : 1;
+        int64_t size = task_.plan.space[size_t(part_)];
+        kernel.extent = extent_of(size, block_);
+        double items = double(kernel.extent.fixed + kernel.extent.per_row * batch_ / kernel.extent.divisor);
+        double work = 0;
+        for (const Stage& stage : task_.plan.stages) {
+            double one = double(count(task_.plan.space, batch_)) * double(count(stage.inner, batch_));
+            work += one * double(stage.members.size());
+        }
+        kernel.grain = std::max<int64_t>(1, int64_t(16384 / std::max(1.0, work / std::max(1.0, items))));
+    }
+
+    void at_axis(const Position& point) {
+        size_t depth = point.size();
+        if (depth == task_.plan.space.size()) return stages(point);
+        Axis axis{task_.plan.space[depth], int(depth) == vector_, task_.plan.space[depth] == rows ? "n" : std::string(1, char("ijklpqrs"[depth % 8]))};
+        if (int(depth) == part_) take_part(values_, axis, block_);
+        run_axis(values_, indices_, axis, batch_, {}, [&](const Index& index, const Carries&) -> Carries {
+            Position next = point;
+            next.push_back(index);
+            at_axis(next);
+            return {};
+        });
+    }
+
+    void stages(const Position& point) {
+        for (const Stage& stage : task_.plan.stages)
+            if (stage.inner.empty())
+                for (const Member& member : stage.members) make_member(values_, task_, member, point);
+            else
+                inner_stage(stage, point);
+    }
+
+    bool sums_up(const Member& member) const {
+        return !member.copies && graph_.type(member.node).shape.size() == task_.plan.space.size() &&
+               is_reduction(graph_, member.node);
+    }
+
+    void inner_stage(const Stage& stage, const Position& point) {
+        int vector = vector_axis(stage.inner, batch_);
+        Carries sums;
+        std::vector<const Member*> summed;
+        for (const Member& member : stage.members)
+            if (sums_up(member)) {
+                Reduction whole = reduction_at(member.node, point, fresh_axes(stage.inner, indices_));
+                sums.push_back(values_.start(whole, graph_.type(member.node).element, vector < 0 ? 1 : values_.lanes()));
+                summed.push_back(&member);
+            }
+        sums = run_shape(values_, indices_, stage.inner, vector, batch_, sums,
+                         [&](const Position& inner, const Carries& carried) { return turn(stage, point, inner, carried); });
+        for (size_t i = 0; i < summed.size(); ++i) finish(*summed[i], point, sums[i]);
+    }
+
+    Reduction reduction_at(NodeId node, const Position& point, const Position& inner) {
+        return reduction(graph_, node, point, inner, indices_);
+    }
+
+    Carries turn(const Stage& stage, const Position& point, const Position& inner, const Carries& carried) {
+        Carries next;
+        for (const Member& member : stage.members) {
+            if (!sums_up(member)) {
+                Position at = point;
+                at.insert(at.end(), inner.begin(), inner.end());
+                make_member(values_, task_, member, at);
+                continue;
+            }
+            ValueId before = carried[next.size()];
+            ValueId sum = values_.accumulated(reduction_at(member.node, point, inner), before);
+            if (values_.mask() != no_value) sum = emit_.apply(Operation::select, {values_.mask(), sum, before});
+            next.push_back(sum);
+        }
+        return next;
+    }
+
+    void finish(const Member& member, const Position& point, ValueId sum) {
+        Element element = graph_.type(member.node).element;
+        if (emit_.type(sum).lanes > 1) sum = across_lanes(graph_[member.node].op == Op::max_of, sum);
+        values_.remember(member.node, point, sum);
+        for (const Storage& place : member.stores) values_.write(place, point, sum, element);
+    }
+
+    ValueId across_lanes(bool largest, ValueId sum) {
+        ValueType type = emit_.type(sum), one{type.element, 1};
+        if (!largest) return emit_.define(Operation::reduce_add, one, {sum});
+        if (type.element == Element::boolean) {
+            ValueId number = emit_.convert(sum, Element::i32);
+            return cast(emit_, emit_.define(Operation::reduce_max, {Element::i32, 1}, {number}), Element::i32, Element::boolean);
+        }
+        ValueId result = emit_.define(Operation::reduce_max, one, {sum});
+        if (!floating(type.element)) return result;
+        ValueId lost = emit_.convert(emit_.compare(Operation::unordered, sum, sum), type.element);
+        ValueId any = emit_.define(Operation::reduce_max, one, {lost});
+        ValueId nan = emit_.number(std::numeric_limits<double>::quiet_NaN(), one);
+        return emit_.apply(Operation::select, {emit_.compare(Operation::less, emit_.number(0, one), any), nan, result});
+    }
+
+    const KernelTask& task_;
+    const Graph& graph_;
+    int64_t batch_;
+    Indices indices_;
+    Emitter emit_;
+    Values values_;
+    bool flat_ = true;
+    int vector_ = -1, part_ = -1;
+    int64_t block_ = 1;
+};
+
+} // namespace
+
+void lower_nest(const KernelTask& task) { Nest(task).run(); }
+
+} // namespace gradc

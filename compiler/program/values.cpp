@@ -1,0 +1,205 @@
+// Values by recursion on the graph. What was computed is remembered by node, position and mask while its scope is open.
+#include "compiler/program/values.h"
+#include "compiler/plan/members.h"
+#include "compiler/util/check.h"
+#include <limits>
+
+namespace gradc {
+
+using loop::no_value;
+using loop::Operation;
+using loop::ValueId;
+using loop::ValueType;
+
+Element register_element(Element element) { return element == Element::u8 ? Element::i32 : element; }
+
+void Values::remember(NodeId node, const Position& at, ValueId value) {
+    known_[{node, at, varies(at) ? mask_ : no_value}] = value;
+}
+
+void Values::limit(ValueId count) {
+    mask_ = emit.define(Operation::lane_mask, {Element::boolean, lanes_}, {count});
+    only_limit_ = true;
+}
+
+ValueId Values::value(NodeId node, const Position& at) {
+    ValueId mask = varies(at) ? mask_ : no_value;
+    if (auto found = known_.find({node, at, mask}); found != known_.end() && emit.in_scope(found->second))
+        return found->second;
+    const auto& place = around_.program.places[index(node)];
+    ValueId result = place ? read(*place, at, graph_.type(node).element) : compute(node, at);
+    if (!place || !emit.writes(place->buffer)) remember(node, at, result);
+    return result;
+}
+
+ValueId Values::compute(NodeId id, const Position& at) {
+    const Node& node = graph_[id];
+    if (is_view(graph_, id)) return of_view(view(graph_, id, at, indices_));
+    if (is_reduction(graph_, id)) return nested(id, at);
+    switch (node.op) {
+    case Op::constant: return constant(id);
+    case Op::iota: return iota(id, at);
+    case Op::random: return random(id, at);
+    case Op::input: {
+        check(attribute<Input>(node).source == Input::Source::turn, "lower", "an input lies nowhere");
+        return emit.convert(scalar(indices_.turn(turn_depth(attribute<Input>(node)), attribute<Input>(node).high + 1)),
+                            Element::i32);
+    }
+    case Op::cast: {
+        ValueId inner = value(node.inputs[0], at);
+        return cast(emit, inner, graph_.type(node.inputs[0]).element, node.type.element);
+    }
+    case Op::map: {
+        std::vector<ValueId> operands;
+        for (NodeId input : node.inputs) operands.push_back(value(input, at));
+        return apply_primitive(emit, around_, attribute<Map>(node).primitive, graph_.type(node.inputs.back()).element,
+                               operands);
+    }
+    default: throw InternalError("lower", "no value of " + std::string(name(node.op)));
+    }
+}
+
+ValueId Values::constant(NodeId id) {
+    const Node& node = graph_[id];
+    return emit.number(attribute<Constant>(node).values[0], {register_element(node.type.element), 1});
+}
+
+ValueId Values::iota(NodeId id, const Position& at) {
+    const Node& node = graph_[id];
+    Linear where = linear(at[size_t(attribute<Axes>(node).axes[0])]);
+    bool along = where.lane_stride != 0 || where.vector != no_value;
+    ValueId number = along ? vector_of(where) : sum_of(where.scalar);
+    return cast(emit, number, along ? Element::i32 : Element::i64, node.type.element);
+}
+
+ValueId Values::of_view(const View& view) {
+    if (view.guards.empty()) return value(view.node, view.at);
+    View inside = view;
+    ValueId holds = no_value;
+    for (const Guard& guard : view.guards) {
+        ValueId one = guarded(guard);
+        holds = holds == no_value ? one : emit.apply(Operation::bit_and, {holds, one});
+    }
+    const Shape& shape = graph_.type(view.node).shape;
+    for (size_t i = 0; i < shape.size(); ++i)
+        if (shape[i] != rows && !varies(inside.at[i])) inside.at[i] = indices_.clamped(inside.at[i], shape[i]);
+    ValueId mask = mask_;
+    bool only_limit = only_limit_;
+    if (emit.type(holds).lanes > 1) {
+        mask_ = mask_ == no_value ? holds : emit.apply(Operation::bit_and, {mask_, holds});
+        only_limit_ = false;
+    }
+    ValueId result = value(inside.node, inside.at);
+    mask_ = mask;
+    only_limit_ = only_limit;
+    ValueId otherwise = emit.number(view.otherwise, {emit.type(result).element, emit.type(result).lanes});
+    if (emit.type(holds).lanes == 1) return emit.define(Operation::select, emit.type(result), {holds, result, otherwise});
+    return emit.apply(Operation::select, {holds, result, otherwise});
+}
+
+ValueId Values::guarded(const Guard& guard) {
+    Linear where = linear(guard.index);
+    bool along = where.lane_stride != 0 || where.vector != no_value;
+    ValueId number = along ? vector_of(where) : sum_of(where.scalar);
+    ValueType type = emit.type(number);
+    auto [low, high] = indices_.range(guard.index);
+    ValueId holds = no_value;
+    if (low < 0) holds = emit.compare(Operation::less_equal, emit.whole(0, type), number);
+    if (high >= guard.size) {
+        ValueId below = emit.compare(Operation::less, number, emit.whole(guard.size, type));
+        holds = holds == no_value ? below : emit.apply(Operation::bit_and, {holds, below});
+    }
+    return holds == no_value ? emit.number(1, {Element::boolean, type.lanes}) : holds;
+}
+
+Values::Linear Values::address(const Storage& place, const Position& at) {
+    Index where;
+    for (size_t i = 0; i < at.size(); ++i) where = indices_.sum(where, indices_.scaled(at[i], place.strides[i]));
+    Linear result = linear(where);
+    for (auto [depth, stride] : place.turns)
+        result.scalar.terms.push_back({emit.define(Operation::counter, {Element::i64, 1}, {}, 0, depth), stride});
+    return result;
+}
+
+ValueId Values::read(const Storage& place, const Position& at, Element element) {
+    Linear where = address(place, at);
+    Element stored = element == Element::boolean ? Element::u8 : element;
+    ValueId result;
+    if (where.vector != no_value) {
+        int64_t stride = where.lane_stride;
+        where.lane_stride = 0;
+        ValueId lanes = where.vector;
+        if (stride != 0) {
+            Linear numbers;
+            numbers.lane_stride = stride;
+            lanes = emit.apply(Operation::add, {lanes, vector_of(numbers)});
+        }
+        result = emit.load(place.buffer, stored, lanes_, where.scalar, 1, mask_, lanes);
+    } else if (where.lane_stride != 0) {
+        bool overrun = only_limit_ && where.lane_stride == 1 && lanes_ * bytes(stored) <= 64;
+        result = emit.load(place.buffer, stored, lanes_, where.scalar, where.lane_stride, overrun ? no_value : mask_);
+    } else {
+        result = emit.load(place.buffer, stored, 1, where.scalar);
+    }
+    if (stored != Element::u8) return result;
+    result = emit.convert(result, Element::i32);
+    return element == Element::u8 ? result : cast(emit, result, Element::i32, Element::boolean);
+}
+
+void Values::write(const Storage& place, const Position& at, ValueId value, Element element) {
+    Linear where = address(place, at);
+    check(where.vector == no_value, "lower", "a store to scattered lanes");
+    if (element == Element::u8 || element == Element::boolean) value = emit.convert(value, Element::u8);
+    if (where.lane_stride == 0) {
+        check(emit.type(value).lanes == 1, "lower", "a vector is stored in one place");
+        return emit.store(place.buffer, where.scalar, value);
+    }
+    emit.store(place.buffer, where.scalar, emit.widened(value, lanes_), where.lane_stride, mask_);
+}
+
+// ---- reductions inside a position ---------------------------------------------------------------------
+
+ValueId Values::start(const Reduction& reduction, Element element, int lanes) {
+    ValueType type{register_element(element), lanes};
+    if (!reduction.largest) return emit.number(0, type);
+    if (floating(type.element)) return emit.number(-std::numeric_limits<double>::infinity(), type);
+    if (type.element == Element::boolean) return emit.number(0, type);
+    return emit.whole(type.element == Element::i64 ? INT64_MIN : INT32_MIN, type);
+}
+
+ValueId Values::accumulated(const Reduction& reduction, ValueId sum) {
+    ValueType type = emit.type(sum);
+    std::vector<ValueId> factors;
+    for (const View& factor : reduction.factors) factors.push_back(emit.widened(of_view(factor), type.lanes));
+    if (reduction.largest) return largest(emit, sum, factors[0]);
+    if (factors.size() == 1) return emit.apply(Operation::add, {sum, factors[0]});
+    if (around_.machine.fused && floating(type.element))
+        return emit.apply(Operation::fma, {factors[0], factors[1], sum});
+    return emit.apply(Operation::add, {sum, emit.apply(Operation::multiply, {factors[0], factors[1]})});
+}
+
+ValueId Values::nested(NodeId id, const Position& at) {
+    Shape sizes = reduced_sizes(graph_, id);
+    Position reduced = fresh_axes(sizes, indices_);
+    Reduction whole = reduction(graph_, id, at, reduced, indices_);
+    return nested_loops(whole, reduced, start(whole, graph_.type(id).element, varies(at) ? lanes_ : 1));
+}
+
+ValueId Values::nested_loops(const Reduction& whole, const Position& reduced, ValueId sum) {
+    std::vector<ValueId> sums{sum};
+    int opened = 0;
+    for (size_t i = 0; i < whole.sizes.size(); ++i) {
+        if (reduced[i].is_constant()) continue;
+        ValueId end = whole.sizes[i] == rows ? emit.define(Operation::row_count, {Element::i64, 1})
+                                             : emit.whole(whole.sizes[i]);
+        auto [counter, inside] = emit.open_loop(emit.whole(0), end, 1, whole.sizes[i] == rows ? "n" : "k", sums);
+        bind(reduced[i], counter, false);
+        sums = inside;
+        ++opened;
+    }
+    sums = {accumulated(whole, sums[0])};
+    for (; opened > 0; --opened) sums = emit.close_loop(sums);
+    return sums[0];
+}
+
+} // namespace gradc

@@ -1,0 +1,100 @@
+// The value of a node at a position, as statements: loads of what lies in memory, arithmetic for all that is only a
+// formula, views followed down to their source. Positions are symbolic; loops bind symbols to counters. The vector axis
+// is a symbol whose lanes count up from its counter: what does not depend on it stays scalar.
+#pragma once
+#include "compiler/elaborate/elaborate.h"
+#include "compiler/plan/plan.h"
+#include "compiler/plan/view.h"
+#include "compiler/program/emitter.h"
+#include "compiler/program/machine.h"
+
+namespace gradc {
+
+/// How elements are held in registers: bytes as i32, truth values as masks.
+Element register_element(Element element);
+
+/// What lowering a kernel needs to know of everything around it.
+struct Surroundings {
+    const Plan& plan;
+    const ProgramPlan& program;
+    const MathLibrary* math; // may be absent if no declared primitive occurs
+    Machine machine;
+};
+
+class Values {
+  public:
+    Values(Emitter& emitter, const Surroundings& around, Indices& indices, int lanes)
+        : emit(emitter), around_(around), graph_(around.program.flat.graph), indices_(indices), lanes_(lanes) {}
+
+    /// `aligned`: the counter is a multiple of the lanes.
+    void bind(const Index& axis, loop::ValueId counter, bool vector, bool aligned = false);
+    bool varies(const Index& index); // over the lanes
+    bool varies(const Position& at);
+
+    /// The value where it lies in a register or memory, else computed.
+    loop::ValueId value(NodeId node, const Position& at);
+    /// Computed, even if it also lies in memory.
+    loop::ValueId compute(NodeId node, const Position& at);
+    loop::ValueId of_view(const View& view);
+    loop::ValueId read(const Storage& place, const Position& at, Element element);
+    void write(const Storage& place, const Position& at, loop::ValueId value, Element element);
+    /// From here on the value of the node there.
+    void remember(NodeId node, const Position& at, loop::ValueId value);
+
+    /// sum + product of the factors, or the larger of largest-so-far and the factor.
+    loop::ValueId accumulated(const Reduction& reduction, loop::ValueId sum);
+    loop::ValueId start(const Reduction& reduction, Element element, int lanes);
+
+    int lanes() const { return lanes_; }
+    loop::ValueId mask() const { return mask_; }
+    /// Lanes beyond `count` (i64) are off; none: all are on.
+    void limit(loop::ValueId count);
+    void unlimited() { mask_ = loop::no_value; }
+
+    loop::ValueId scalar(const Index& index); // i64; must not vary
+
+    Emitter& emit;
+
+  private:
+    struct Linear { // scalar + lane * lane_stride + vector (i32)
+        loop::Affine scalar;
+        int64_t lane_stride = 0;
+        loop::ValueId vector = loop::no_value;
+    };
+    struct Bound {
+        loop::ValueId counter = loop::no_value;
+        bool vector = false, aligned = false;
+    };
+    Linear linear(const Index& index);
+    void add_symbol(Linear& sum, SymbolId symbol, int64_t coefficient);
+    void add_divided(Linear& sum, const Symbol& symbol, int64_t coefficient);
+    void add_vector(Linear& sum, loop::ValueId vector, int64_t coefficient);
+    bool lanes_stay_together(const Index& of, int64_t divisor) const;
+    loop::ValueId sum_of(const loop::Affine& affine);
+    loop::ValueId vector_of(const Linear& linear);
+    loop::ValueId guarded(const Guard& guard);
+    Linear address(const Storage& place, const Position& at);
+    loop::ValueId nested(NodeId node, const Position& at);
+    loop::ValueId nested_loops(const Reduction&, const Position& reduced, loop::ValueId sum);
+    loop::ValueId random(NodeId node, const Position& at);
+    loop::ValueId iota(NodeId node, const Position& at);
+    loop::ValueId constant(NodeId node);
+
+    const Surroundings& around_;
+    const Graph& graph_;
+    Indices& indices_;
+    int lanes_;
+    loop::ValueId mask_ = loop::no_value;
+    bool only_limit_ = true; // the mask is nothing but the limit: lanes off may read what lies behind a row
+    std::map<SymbolId, Bound> bound_;
+    std::map<std::tuple<NodeId, Position, loop::ValueId>, loop::ValueId> known_;
+};
+
+/// A scalar primitive on values in registers; declared ones by their definition.
+loop::ValueId apply_primitive(Emitter&, const Surroundings&, Primitive, Element element,
+                              const std::vector<loop::ValueId>& operands);
+/// Larger of the two, NaN if either is.
+loop::ValueId largest(Emitter&, loop::ValueId a, loop::ValueId b);
+loop::ValueId cast(Emitter&, loop::ValueId, Element from, Element to);
+
+} // namespace gradc
