@@ -225,6 +225,22 @@ std::vector<std::string> Definitions::constant_names(uint32_t number) const {
     return names;
 }
 
+uint64_t Definitions::clause_of(ShieldedCall call) {
+    auto equal = [](const auto& a, const auto& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+            return x.first == y.first && same(x.second, y.second);
+        });
+    };
+    for (size_t i = 1; i < shielded.size(); ++i) {
+        const ShieldedCall& known = shielded[i];
+        if (known.function == call.function && known.labels == call.labels &&
+            equal(known.arguments, call.arguments) && equal(known.sizes, call.sizes))
+            return i;
+    }
+    shielded.push_back(std::move(call));
+    return shielded.size() - 1;
+}
+
 Variable* Definitions::find_variable(const std::string& path) {
     auto found = variable_numbers_.find(path);
     return found == variable_numbers_.end() ? nullptr : &variables[found->second];

@@ -3,6 +3,7 @@
 #pragma once
 #include "compiler/elaborate/elaborate.h"
 #include "compiler/elaborate/term.h"
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -66,7 +67,9 @@ class Definitions {
     uint32_t main_module = 0;
     std::vector<Variable> variables; // in order of their making
     Graph initial;                   // draws every variable's start; outputs are assigns, in order of `variables`
-    std::vector<ShieldedCall> shielded; // by clause number
+    std::deque<ShieldedCall> shielded; // by clause number
+    uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
+    std::map<std::string, Span> made_in; // path of a variable -> the call of the model that made it
     std::set<std::string> settings_used; // names of --set that a const took
     int64_t nodes_made = 0;              // of all graphs so far, against options.node_limit
 

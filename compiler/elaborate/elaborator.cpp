@@ -19,30 +19,39 @@ uint64_t hash_stream(const std::string& path) { // FNV-1a, 64 bits
 
 Elaborator::Elaborator(Definitions& definitions, Graph& graph, ElaborationMode mode)
     : definitions(definitions), mode(mode), root_(&graph),
-      floating_default_(definitions.options.precision) {
+      floating_default_(definitions.options.precision), size_at_start_(graph.size()) {
     levels_.push_back(std::make_unique<Level>());
     levels_.back()->graph = &graph;
     levels_.back()->ranges = std::make_unique<WholeRanges>(graph, mode.largest_batch);
 }
 
-Elaborator::~Elaborator() { definitions.nodes_made += int64_t(root_->size()); }
+Elaborator::~Elaborator() { definitions.nodes_made += int64_t(root_->size() - size_at_start_); }
 
 Graph& Elaborator::graph() { return *levels_.back()->graph; }
 int Elaborator::level() const { return int(levels_.size()) - 1; }
 
 Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::string caret,
                               std::string repair) {
+    for (const Diagnostic& known : definitions.diagnostics->all())
+        if (known.code == code && known.span == span && span.known()) return repeated_ = known;
     return definitions.diagnostics->report(code, span, std::move(message), std::move(caret),
                                            std::move(repair));
 }
 
 void Elaborator::check_limits(Span span) {
-    int64_t nodes = definitions.nodes_made;
+    int64_t nodes = definitions.nodes_made - int64_t(size_at_start_);
     for (const auto& each : levels_) nodes += int64_t(each->graph->size());
     if (nodes <= definitions.options.node_limit) return;
     error(Code::node_limit, span,
           fmt::format("the program passes {} nodes here", definitions.options.node_limit), "",
           "a `repeat` unrolls: use `scan` for long loops, or raise --limit");
+    throw Abandoned{};
+}
+
+Elaborator::Depth::Depth(Elaborator& elaborator, Span span) : elaborator(elaborator) {
+    if (++elaborator.depth_ <= 1500) return;
+    elaborator.error(Code::call_depth, span, "calls and expressions nest too deep here");
+    --elaborator.depth_;
     throw Abandoned{};
 }
 
@@ -166,6 +175,11 @@ Term Elaborator::term(NodeId node, bool weak) const { return make(node, {}, weak
 int Elaborator::fresh_label(int64_t size) {
     label_sizes_.push_back(size);
     return int(label_sizes_.size()) - 1;
+}
+
+void Elaborator::adopt_label(int label, int64_t size) {
+    if (label_sizes_.size() <= size_t(label)) label_sizes_.resize(size_t(label) + 1, 1);
+    label_sizes_[size_t(label)] = size;
 }
 
 Element Elaborator::language_element(const std::string& name) const {

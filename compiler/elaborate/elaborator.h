@@ -16,6 +16,8 @@ struct ElaborationMode {
     int64_t largest_batch = 0; // of N, for ranges and sizes; 0: unknown
 };
 
+class Indices;
+
 /// An argument of a call from C++.
 struct NamedTerm {
     std::string name; // "" if by position
@@ -76,6 +78,9 @@ class Elaborator {
     /// the type's), in Definitions::initial. Both type and initial may be null, not both.
     Term variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type, const ast::ExprRef& initial,
                   Scope& scope, Span span, const std::optional<Type>& default_type = {}, int block = -1);
+    Term new_variable(Variable variable, const std::optional<FullType>& written, const ast::ExprRef& initial, Scope& scope);
+    /// A value of this graph as it is before the first step, in Definitions::initial; nothing after a report.
+    std::optional<Term> at_start(const Term& term, const std::string& what, Span span);
     /// The node of a variable that exists, in the current graph; nothing if it does not.
     std::optional<Term> existing_variable(const std::string& path);
     /// Cells are what `<-` changes. `cell` is the value from here on; `set_cell` gives the first or a new one.
@@ -102,6 +107,8 @@ class Elaborator {
     void check_limits(Span span); // reports once and throws Abandoned when too many nodes exist
     /// A frame for a block of its own: a train block, a data set.
     Frame block_frame(const std::string& name, uint32_t module, Extension* extension) const;
+
+    Indices* indices = nullptr; // of the definition by index under way
 
     // ---- for the parts of the elaborator ------------------------------------------------------------
     struct Level {
@@ -141,12 +148,19 @@ class Elaborator {
     std::optional<NodeTerm> operand(const Term& term, Span span);
     /// `operand` in another element; a literal is made anew in it.
     NodeTerm in_element(const NodeTerm& operand, Element element, Span span);
+    /// Indices of definitions by index that come from elsewhere (a derivative's arguments), with their sizes.
+    void adopt_label(int label, int64_t size);
+    /// Guards the C++ stack: reports once and gives up when expressions and calls nest too deep.
+    struct Depth {
+        Depth(Elaborator& elaborator, Span span);
+        ~Depth() { --elaborator.depth_; }
+        Elaborator& elaborator;
+    };
     std::string next_stream(Scope& scope, const std::string& callee); // "train.mlp_1.uniform_2"
     Element floating_default() const { return floating_default_; }
     const Term* evaluated(const ast::Expr& expression) const; // an access' object, evaluated ahead
     void set_evaluated(const ast::Expr& expression, Term value);
     void forget_evaluated(const ast::Expr& expression) { evaluated_.erase(&expression); }
-    /// The condition of an `if` that is known at run time only may not make what differs between its sides.
     std::set<std::string>& states() { return states_; }
     std::map<std::string, Term>& all_cells() { return cells_; }
     std::vector<Remembered>& remembered() { return remembered_; }
@@ -178,6 +192,9 @@ class Elaborator {
     std::vector<int64_t> label_sizes_;
     std::vector<const FunctionEntry*> running_; // calls under way, for recursion
     Element floating_default_;
+    int depth_ = 0;
+    Diagnostic repeated_; // an error that another graph of the same text already met
+    size_t size_at_start_;
     std::map<const ast::Expr*, Term> evaluated_;
 };
 

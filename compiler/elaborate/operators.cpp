@@ -55,32 +55,21 @@ Term text_equality(BinaryOperator op, const ConstantText& left, const ConstantTe
 Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span,
                         Span right_span, Span op_span) {
     if (left.poisoned() || right.poisoned()) return {};
-    Operand a{left, left_span}, b{right, right_span};
-    if (op == BinaryOperator::matmul) return matmul(*this, a, b, span, op_span);
-    if (op == BinaryOperator::power) return power(*this, a, b, span, op_span);
+    std::vector<Operand> written{{left, left_span}, {right, right_span}};
+    if (op == BinaryOperator::matmul) return matmul(*this, written[0], written[1], span, op_span);
+    if (op == BinaryOperator::power) return power(*this, written[0], written[1], span, op_span);
     if (auto known = compare_rows(op, left, right)) return *known;
     bool equality = op == BinaryOperator::equal || op == BinaryOperator::not_equal;
     if (equality && left.as<ConstantText>() && right.as<ConstantText>())
         return text_equality(op, *left.as<ConstantText>(), *right.as<ConstantText>());
     Meaning is = meaning(op);
-    if (is.swapped) std::swap(a, b);
-    if (auto folded = fold(*this, is.primitive, {a.term, b.term})) {
-        if (!is.negated) return *folded;
-        return truth(folded->as<ConstantNumber>()->value == 0);
-    }
-    std::vector<Operand> written{a, b};
+    auto folded = is.swapped ? fold(*this, is.primitive, {right, left}) : fold(*this, is.primitive, {left, right});
+    if (folded) return is.negated ? truth(folded->as<ConstantNumber>()->value == 0) : *folded;
     auto met = meet(*this, written, is.wanted, is.doing, span);
     if (!met) return {};
-    bool weak = met->weak && (is.wanted == Wanted::number || is.wanted == Wanted::floating) &&
-                std::string_view(is.doing) != "compare";
-    if (is.swapped) std::swap(written[0], written[1]);
     if (is.swapped) std::swap(met->operands[0], met->operands[1]);
-    std::vector<NodeTerm> operands = met->operands;
-    if (!common_shape(*this, operands) || !is.swapped)
-        ; // misfits are reported in the order as written
-    else
-        std::swap(operands[0], operands[1]);
-    Term result = elementwise(*this, is.primitive, operands, weak, written, is.doing, span, op_span);
+    bool weak = met->weak && std::string_view(is.doing) != "compare";
+    Term result = elementwise(*this, is.primitive, met->operands, weak, written, is.doing, span, op_span);
     auto node = result.as<NodeTerm>();
     if (!is.negated || !node) return result;
     return make(build::map(graph(), Primitive::logical_not, {node->node}, span), node->labels);

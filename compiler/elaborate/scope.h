@@ -2,6 +2,7 @@
 // the block around. A Frame is one call: its path names parameters, states and random streams.
 #pragma once
 #include "compiler/elaborate/definitions.h"
+#include <map>
 
 namespace gradc {
 
@@ -17,6 +18,8 @@ struct Extension {
     virtual std::optional<Term> member(Elaborator&, const ast::Member&, Span, Scope&) { return {}; }
     /// An expression standing as a statement (`inner`). False where it means nothing here.
     virtual bool effect(Elaborator&, const ast::Expr&, Scope&) { return false; }
+    /// A param or state. False where the language's own rule holds (a variable named by the call path).
+    virtual bool declare(Elaborator&, const ast::Declaration&, Span, Scope&) { return false; }
     /// Sees every assignment `name = ..` before it is made.
     virtual void assigning(Elaborator&, const ast::Target&, Scope&) {}
 };
@@ -37,6 +40,9 @@ struct Frame {
     std::optional<Term> initial_shape;       // while an initial value is evaluated: what `shape:` is by default
 };
 
+/// The name under which the axes of `..` are known in a function: a list.
+inline constexpr const char* group_name = "..";
+
 /// A name's value. What `<-` may change has a cell: its value is then Elaborator::cell(cell).
 struct Binding {
     Term value;
@@ -48,7 +54,8 @@ struct Binding {
 struct Scope {
     Frame* frame = nullptr;
     std::map<std::string, Binding> names;
-    int index_depth = 0; // > 0 inside a definition by index
+    std::vector<Term>* yields = nullptr; // of the turn of a scan under way
+    bool conditional = false;            // under an `if` that is decided at run time
 
     const Binding* find(const std::string& name) const {
         auto found = names.find(name);

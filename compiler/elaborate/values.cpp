@@ -1,7 +1,6 @@
 // Terms as nodes, numbers and words. A literal is weak: it is made anew in the element of what it meets, so that 0.1
 // beside an f64 is 0.1 in f64.
 #include "compiler/elaborate/elaborator.h"
-#include "dsl/print.h"
 #include <cmath>
 #include <fmt/format.h>
 
@@ -213,8 +212,8 @@ std::string Elaborator::describe(const Term& term) const {
 }
 
 std::string Elaborator::describe(const ast::Expr& expression, const Term& term) const {
-    std::string text = print(expression);
-    if (text.size() > 24) text.clear();
+    std::string text(definitions.sources->text(expression.span));
+    if (text.size() > 24 || text.find('\n') != std::string::npos) text.clear();
     auto type = type_of(term);
     if (!type) return text.empty() ? describe(term) : text;
     std::string shape = type->shape.empty() ? "a scalar" : print(type->shape);

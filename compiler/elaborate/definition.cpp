@@ -1,0 +1,207 @@
+// Tensors by the formula of their elements, and reductions over indices. `sum[..](a * b)` becomes a contraction of the
+// factors' views: the space of all indices is never laid out.
+#include "compiler/elaborate/contraction.h"
+#include "compiler/elaborate/indices.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+/// The indices under way are those of one formula; what it calls has its own.
+class Session {
+  public:
+    explicit Session(Elaborator& elaborator)
+        : elaborator_(elaborator), own_(elaborator), before_(std::exchange(elaborator.indices, &own_)) {}
+    ~Session() { elaborator_.indices = before_; }
+    Session(const Session&) = delete;
+    Indices& operator*() { return own_; }
+    Indices* operator->() { return &own_; }
+
+  private:
+    Elaborator& elaborator_;
+    Indices own_;
+    Indices* before_;
+};
+
+bool holds(const std::vector<int>& labels, int label) {
+    return std::find(labels.begin(), labels.end(), label) != labels.end();
+}
+
+/// a * b * c without its brackets and signs.
+void collect_factors(const ast::Expr& expression, std::vector<const ast::Expr*>& factors, bool& negative) {
+    if (auto unary = std::get_if<ast::Unary>(&expression.node); unary && unary->op == ast::UnaryOperator::negate) {
+        negative = !negative;
+        return collect_factors(*unary->operand, factors, negative);
+    }
+    auto binary = std::get_if<ast::Binary>(&expression.node);
+    if (!binary || binary->op != ast::BinaryOperator::multiply) return factors.push_back(&expression);
+    collect_factors(*binary->left, factors, negative);
+    collect_factors(*binary->right, factors, negative);
+}
+
+class Reduction {
+  public:
+    Reduction(Elaborator& elaborator, const ast::Call& call, Span span, std::vector<int> labels, Scope& scope)
+        : elaborator_(elaborator), call_(call), span_(span), gone_(std::move(labels)), scope_(scope) {}
+
+    Term run() {
+        bool adds = call_.callee == "sum" || call_.callee == "mean";
+        const ast::Expr& formula = *call_.arguments[0].value;
+        std::vector<const ast::Expr*> factors;
+        bool negative = false;
+        collect_factors(formula, factors, negative);
+        if (adds && factors.size() > 1) return product(factors, negative);
+        Term value = elaborator_.evaluate(formula, scope_);
+        auto met = meet(elaborator_, {{value, formula.span}}, call_.callee == "mean" ? Wanted::floating : Wanted::number,
+                        call_.callee.c_str(), span_);
+        if (!met) return {};
+        met->operands[0].weak = met->weak;
+        return reduced(met->operands[0]);
+    }
+
+  private:
+    Term product(const std::vector<const ast::Expr*>& factors, bool negative);
+    Term reduced(const NodeTerm& value);
+    Term scaled(Term value, const std::vector<int>& present);
+
+    Elaborator& elaborator_;
+    const ast::Call& call_;
+    Span span_;
+    std::vector<int> gone_;
+    Scope& scope_;
+};
+
+/// What stands still while an index runs is added so often; a mean divides by the numbers that were added.
+Term Reduction::scaled(Term value, const std::vector<int>& present) {
+    bool mean = call_.callee == "mean";
+    for (int label : gone_) {
+        if (mean != holds(present, label)) continue;
+        int64_t size = elaborator_.label_size(label);
+        Term times = size == rows ? Term{RowsSize{}} : whole_number(size);
+        value = elaborator_.binary(mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply, value, times, span_);
+    }
+    return value;
+}
+
+Term Reduction::reduced(const NodeTerm& value) {
+    std::vector<int> axes, left;
+    for (size_t i = 0; i < value.labels.size(); ++i)
+        if (holds(gone_, value.labels[i]))
+            axes.push_back(int(i));
+        else
+            left.push_back(value.labels[i]);
+    Graph& graph = elaborator_.graph();
+    NodeId node = value.node;
+    bool least = call_.callee == "min";
+    if (call_.callee == "sum" || call_.callee == "mean")
+        node = build::sum(graph, node, axes, span_);
+    else if (!axes.empty()) {
+        if (least) node = build::map(graph, Primitive::negate, {node}, span_);
+        node = build::max_of(graph, node, axes, span_);
+        if (least) node = build::map(graph, Primitive::negate, {node}, span_);
+    }
+    Term result = elaborator_.make(node, left, value.weak);
+    bool adds = call_.callee == "sum" || call_.callee == "mean";
+    return adds ? scaled(result, value.labels) : result;
+}
+
+Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negative) {
+    std::vector<Operand> written;
+    for (const ast::Expr* factor : factors) written.push_back({elaborator_.evaluate(*factor, scope_), factor->span});
+    for (const Operand& each : written)
+        if (each.term.poisoned()) return {};
+    bool mean = call_.callee == "mean";
+    auto met = meet(elaborator_, written, mean ? Wanted::floating : Wanted::number, "multiply", span_);
+    if (!met) return {};
+    Graph& graph = elaborator_.graph();
+    std::vector<NamedAxes> with_axes;
+    std::vector<Operand> scalars;
+    std::vector<int> all;
+    bool plain = true; // every factor is one number an element
+    for (size_t i = 0; i < met->operands.size(); ++i) {
+        const NodeTerm& each = met->operands[i];
+        plain = plain && graph.type(each.node).rank() == int(each.labels.size());
+        if (each.labels.empty())
+            scalars.push_back(written[i]);
+        else
+            with_axes.push_back({each.node, each.labels});
+        for (int label : each.labels)
+            if (!holds(all, label)) all.push_back(label);
+    }
+    if (!plain || with_axes.size() < 2) {
+        Term value = written[0].term;
+        for (size_t i = 1; i < written.size(); ++i)
+            value = elaborator_.binary(ast::BinaryOperator::multiply, value, written[i].term, span_, written[i - 1].span,
+                                       written[i].span);
+        auto single = meet(elaborator_, {{value, span_}}, mean ? Wanted::floating : Wanted::number, "add", span_);
+        if (!single) return {};
+        single->operands[0].weak = single->weak;
+        Term result = reduced(single->operands[0]);
+        return negative ? elaborator_.negate(result, span_) : result;
+    }
+    std::vector<int> out;
+    for (int label : all)
+        if (!holds(gone_, label)) out.push_back(label);
+    NamedAxes sum = product_sum(graph, with_axes, out, span_);
+    Term result = scaled(elaborator_.make(sum.node, sum.axes, met->weak), all);
+    for (const Operand& each : scalars)
+        result = elaborator_.binary(ast::BinaryOperator::multiply, result, each.term, span_, {}, each.span);
+    return negative ? elaborator_.negate(result, span_) : result;
+}
+
+Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span, Indices& indices, Scope& scope) {
+    for (const char* name : {"sum", "mean", "max", "min"})
+        if (call.callee == name) {
+            Scope inner = indices.inside(call.indices, scope);
+            return Reduction(elaborator, call, span, indices.labels(call.indices), inner).run();
+        }
+    elaborator.error(Code::index_misuse, call.callee_span,
+                     fmt::format("`{}` does not reduce over indices", call.callee), "",
+                     "sum, mean, max and min do");
+    return {};
+}
+
+} // namespace
+
+Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression, const ast::Call& call, Scope& scope) {
+    if (call.arguments.size() != 1) {
+        elaborator.error(Code::index_misuse, expression.span, "a reduction over indices takes one formula");
+        return {};
+    }
+    if (elaborator.indices && elaborator.indices->knows(call.indices))
+        return checked_reduction(elaborator, call, expression.span, *elaborator.indices, scope);
+    Session session(elaborator);
+    if (!session->solve(call.indices, *call.arguments[0].value, scope)) return {};
+    return checked_reduction(elaborator, call, expression.span, *session, scope);
+}
+
+Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& definition, Span span, Scope& scope) {
+    Session session(elaborator);
+    if (!session->solve(definition.indices, *definition.value, scope)) return {};
+    Scope inner = session->inside(definition.indices, scope);
+    auto value = elaborator.operand(elaborator.evaluate(*definition.value, inner), definition.value->span);
+    if (!value) return {};
+    Graph& graph = elaborator.graph();
+    size_t rest = size_t(graph.type(value->node).rank()) - value->labels.size();
+    if (rest) {
+        elaborator.error(Code::index_misuse, definition.value->span,
+                         fmt::format("an element of `{}` must be one number, not {}", definition.target.name,
+                                     elaborator.describe({*value})),
+                         "", "give its axes an index on the left");
+        return {};
+    }
+    if (value->weak) *value = elaborator.in_element(*value, elaborator.floating_default(), span);
+    const std::vector<int>& own = session->labels(definition.indices);
+    Common common;
+    std::set_union(value->labels.begin(), value->labels.end(), own.begin(), own.end(), std::back_inserter(common.labels));
+    for (int label : common.labels) common.shape.push_back(elaborator.label_size(label));
+    NodeId node = spread(elaborator, *value, common, span);
+    std::vector<int> outer;
+    for (int label : common.labels)
+        if (!holds(own, label)) outer.push_back(label);
+    return elaborator.make(node, outer);
+}
+
+} // namespace gradc

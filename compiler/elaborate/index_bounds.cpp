@@ -1,0 +1,277 @@
+// How far indices run. Objects of accesses that hang on no index are evaluated here, once, and their shapes are the
+// places where sizes come from: first what stands alone, then windows, from the known to the unknown.
+#include "compiler/elaborate/indices.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+
+std::string word(int64_t size) { return size == rows ? "N" : std::to_string(size); }
+
+} // namespace
+
+Indices::~Indices() {
+    for (auto expression : evaluated_) elaborator_.forget_evaluated(*expression);
+}
+
+bool Indices::solve(const Binders& binders, const ast::Expr& formula, Scope& scope) {
+    if (hidden(binders, scope)) return false;
+    // Groups first: with them every label exists. Labels are made in order of the text, those on the left first.
+    for (Stage stage : {Stage::groups, Stage::places}) {
+        Scope names = scope;
+        if (stage == Stage::groups) sets_[&binders] = {};
+        make_labels(binders, names);
+        bool group = std::any_of(binders.begin(), binders.end(), [](auto& each) { return each.ellipsis; });
+        if (group) group_scopes_.push_back(&binders);
+        walk(formula, names, stage);
+        if (stage == Stage::places) good_ = solve_bounds(binders, names) && good_;
+        if (group) group_scopes_.pop_back();
+        if (!good_) return false;
+    }
+    return solve_alone() && solve_windows() && report_unsolved();
+}
+
+bool Indices::hidden(const Binders& binders, const Scope& scope) {
+    for (const ast::IndexBinder& binder : binders) {
+        if (binder.ellipsis) continue;
+        bool known = scope.find(binder.name) != nullptr;
+        if (!known && binder.name != "N" && binder.name != "training") continue;
+        elaborator_.error(Code::hidden_name, binder.span, fmt::format("`{}` already has a value here", binder.name), "",
+                          "choose another name for the index");
+        return true;
+    }
+    return false;
+}
+
+/// Binds the indices in `scope`. In the first stage the number of axes of a group is not known: it has none yet, and
+/// the labels are thrown away.
+void Indices::make_labels(const Binders& binders, Scope& scope) {
+    Set& set = sets_[&binders];
+    if (set.each.size() != binders.size() || !set.each.empty()) set = {};
+    for (const ast::IndexBinder& binder : binders) {
+        int wide = 1;
+        if (binder.ellipsis) {
+            auto known = group_sizes_.find(&binders);
+            wide = known == group_sizes_.end() ? 0 : known->second;
+        }
+        ListTerm group;
+        std::vector<int> labels;
+        for (int i = 0; i < wide; ++i) {
+            int label = elaborator_.fresh_label(0);
+            names_[label] = {binder.ellipsis ? ".." : binder.name, binder.span};
+            labels.push_back(label);
+            group.items.push_back(whole_number(label));
+        }
+        if (binder.ellipsis)
+            scope.names[index_group] = {Term{group}, binder.span, "", true};
+        else
+            scope.names[binder.name] = {index_number(elaborator_, labels[0], binder.span), binder.span, "", true};
+        set.each.push_back(labels);
+        set.all.insert(set.all.end(), labels.begin(), labels.end());
+    }
+}
+
+Scope Indices::inside(const Binders& binders, const Scope& scope) const {
+    Scope result = scope;
+    const Set& set = sets_.at(&binders);
+    for (size_t i = 0; i < binders.size(); ++i) {
+        if (!binders[i].ellipsis) {
+            Term number = index_number(elaborator_, set.each[i][0], binders[i].span);
+            result.names[binders[i].name] = {number, binders[i].span, "", true};
+            continue;
+        }
+        ListTerm group;
+        for (int label : set.each[i]) group.items.push_back(whole_number(label));
+        result.names[index_group] = {Term{group}, binders[i].span, "", true};
+    }
+    return result;
+}
+
+void Indices::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
+    auto visit = [&](const ast::ExprRef& each) {
+        if (each) walk(*each, scope, stage);
+    };
+    if (auto unary = std::get_if<ast::Unary>(&expression.node)) visit(unary->operand);
+    if (auto tick = std::get_if<ast::Transpose>(&expression.node)) visit(tick->operand);
+    if (auto list = std::get_if<ast::List>(&expression.node))
+        for (const auto& item : list->items) visit(item);
+    if (auto binary = std::get_if<ast::Binary>(&expression.node)) visit(binary->left), visit(binary->right);
+    if (auto access = std::get_if<ast::Index>(&expression.node)) walk_access(expression, *access, scope, stage);
+    auto call = std::get_if<ast::Call>(&expression.node);
+    if (!call) return;
+    if (!call->indexed) {
+        for (const auto& argument : call->arguments) visit(argument.value);
+        return;
+    }
+    if (stage == Stage::groups && hidden(call->indices, scope)) {
+        good_ = false;
+        return;
+    }
+    Scope names = scope;
+    make_labels(call->indices, names);
+    bool group = std::any_of(call->indices.begin(), call->indices.end(), [](auto& each) { return each.ellipsis; });
+    if (group) group_scopes_.push_back(&call->indices);
+    for (const auto& argument : call->arguments) walk(*argument.value, names, stage);
+    if (group) group_scopes_.pop_back();
+    if (stage == Stage::places) good_ = solve_bounds(call->indices, names) && good_;
+}
+
+const Term* Indices::object_value(const ast::ExprRef& object, Scope& scope) {
+    if (mentions_index(*object, scope) || failed_.count(object.get())) return nullptr;
+    if (!elaborator_.evaluated(*object)) {
+        Term value = elaborator_.evaluate(*object, scope);
+        if (value.poisoned()) {
+            failed_.insert(object.get());
+            good_ = false;
+        }
+        elaborator_.set_evaluated(*object, value);
+        evaluated_.push_back(object.get());
+    }
+    return elaborator_.evaluated(*object);
+}
+
+void Indices::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope, Stage stage) {
+    const Term* object = object_value(access.object, scope);
+    if (!object)
+        walk(*access.object, scope, stage);
+    else if (auto type = elaborator_.type_of(*object)) {
+        if (stage == Stage::places) add_places(access, type->shape, scope);
+        bool group = std::any_of(access.items.begin(), access.items.end(), [](const auto& item) {
+            return std::holds_alternative<ast::Ellipsis>(item->node);
+        });
+        if (stage == Stage::groups && group && !group_scopes_.empty())
+            group_sizes_.emplace(group_scopes_.back(), int(type->shape.size()) - int(access.items.size()) + 1);
+    }
+    for (const auto& item : access.items) walk(*item, scope, stage);
+}
+
+void Indices::add_places(const ast::Index& access, const Shape& shape, Scope& scope) {
+    size_t axis = 0;
+    for (const auto& item : access.items) {
+        if (std::holds_alternative<ast::Ellipsis>(item->node)) {
+            size_t wide = shape.size() + 1 >= access.items.size() ? shape.size() + 1 - access.items.size() : 0;
+            auto group = scope.find(index_group);
+            if (group && group->value.as<ListTerm>()->items.size() == wide)
+                for (size_t i = 0; i < wide; ++i) {
+                    int label = int(group->value.as<ListTerm>()->items[i].as<ConstantNumber>()->value);
+                    places_.push_back({Affine{{{label, 1}}, 0}, shape[axis + i], item->span});
+                }
+            axis += wide;
+            continue;
+        }
+        if (axis >= shape.size()) return;
+        int64_t size = shape[axis++];
+        if (std::holds_alternative<ast::Slice>(item->node) || std::holds_alternative<ast::Range>(item->node)) continue;
+        if (!mentions_index(*item, scope)) continue;
+        auto at = affine(elaborator_, *item, scope);
+        if (at && !at->factors.empty()) places_.push_back({*at, size, item->span});
+    }
+}
+
+bool Indices::solve_bounds(const Binders& binders, Scope& scope) {
+    const Set& set = sets_.at(&binders);
+    for (size_t i = 0; i < binders.size(); ++i) {
+        if (!binders[i].bound) continue;
+        Term bound = elaborator_.evaluate(*binders[i].bound, scope);
+        if (bound.poisoned()) return false;
+        int64_t size = rows;
+        if (!bound.as<RowsSize>()) {
+            auto number = elaborator_.constant_whole(bound, binders[i].bound->span, "the bound of an index");
+            if (!number) return false;
+            size = *number;
+            if (size < 1) {
+                elaborator_.error(Code::negative_size, binders[i].bound->span,
+                                  fmt::format("an index must run over 1 number at least, not {}", size));
+                return false;
+            }
+        }
+        for (int label : set.each[i]) {
+            elaborator_.adopt_label(label, size);
+            explicit_.insert(label);
+        }
+    }
+    return true;
+}
+
+bool Indices::solve_alone() {
+    std::map<int, const Place*> first;
+    for (const Place& place : places_) {
+        if (!place.at.alone()) continue;
+        int label = place.at.factors.begin()->first;
+        int64_t size = elaborator_.label_size(label);
+        if (size == 0) {
+            elaborator_.adopt_label(label, place.size);
+            first[label] = &place;
+            continue;
+        }
+        bool fits = size == place.size ||
+                    (explicit_.count(label) && size != rows && place.size != rows && size <= place.size);
+        if (fits) continue;
+        auto& report = elaborator_.error(
+            Code::index_bound, place.span,
+            explicit_.count(label)
+                ? fmt::format("`{}` runs to {}, but this axis has {}", names_[label].first, word(size), word(place.size))
+                : fmt::format("`{}` runs over an axis of {} here and one of {} elsewhere", names_[label].first,
+                              word(place.size), word(size)));
+        if (first.count(label)) report.remarks.push_back({first[label]->span, "the other axis"});
+        return false;
+    }
+    return true;
+}
+
+/// An index that is the one unknown of a place runs while the sum stays in 0 .. size - 1.
+bool Indices::solve_windows() {
+    for (bool grown = true; grown;) {
+        grown = false;
+        std::map<int, int64_t> least;
+        for (const Place& place : places_) {
+            int unknown = -1, count = 0;
+            int64_t low = place.at.constant, high = place.at.constant;
+            bool open = place.size == rows;
+            for (auto [label, factor] : place.at.factors) {
+                int64_t size = elaborator_.label_size(label);
+                if (size == 0) {
+                    unknown = label, ++count;
+                    continue;
+                }
+                open = open || size == rows;
+                (factor > 0 ? high : low) += factor * (size - 1);
+            }
+            if (count != 1 || open) continue;
+            int64_t factor = place.at.factors.at(unknown);
+            int64_t size = factor > 0 ? floor_divide(place.size - 1 - high, factor) + 1 : floor_divide(low, -factor) + 1;
+            auto [known, fresh] = least.emplace(unknown, size);
+            if (!fresh) known->second = std::min(known->second, size);
+        }
+        for (auto [label, size] : least) {
+            if (size < 1) {
+                elaborator_.error(Code::index_bound, names_[label].second,
+                                  fmt::format("there is no place for `{}`: the window is wider than its axis",
+                                              names_[label].first));
+                return false;
+            }
+            elaborator_.adopt_label(label, size);
+            grown = true;
+        }
+    }
+    return true;
+}
+
+bool Indices::report_unsolved() {
+    bool all = true;
+    for (const auto& each : sets_)
+        for (int label : each.second.all)
+            if (elaborator_.label_size(label) == 0) {
+                const auto& [name, span] = names_[label];
+                elaborator_.error(Code::index_bound, span, fmt::format("how far does `{}` run?", name), "",
+                                  fmt::format("no axis says it: write `{} < ..`", name));
+                all = false;
+            }
+    return all;
+}
+
+} // namespace gradc

@@ -1,0 +1,77 @@
+// Definitions by index. Each index of a definition, or of a reduction in it, is a label: an axis that values carry in
+// front of their own, so that every operation works per element. Before anything is computed, `Indices` finds how far each
+// index runs: as it says, over the axis where it stands alone, or while `x[2*h + i]` stays inside.
+#pragma once
+#include "compiler/elaborate/parts.h"
+
+namespace gradc {
+
+/// The labels that `..` stands for, in a scope: a list of their numbers under this name.
+inline constexpr const char* index_group = "..index";
+
+/// constant + sum of factor * label
+struct Affine {
+    std::map<int, int64_t> factors;
+    int64_t constant = 0;
+    bool alone() const { return constant == 0 && factors.size() == 1 && factors.begin()->second == 1; }
+};
+/// Nothing where the expression is no such sum. What it evaluates is remembered in `elaborator`.
+std::optional<Affine> affine(Elaborator&, const ast::Expr&, Scope&);
+/// The label that a name stands for; -1 if it is no index.
+int index_label(const Scope&, const std::string& name);
+/// True if the value of an expression hangs on an index or group of the scope.
+bool mentions_index(const ast::Expr&, const Scope&);
+/// An index as a number: an iota of its axis.
+Term index_number(Elaborator&, int label, Span);
+
+/// The indices of one definition and of the reductions inside it, by the list of binders that names them.
+class Indices {
+  public:
+    Indices(Elaborator& elaborator) : elaborator_(elaborator) {}
+    ~Indices();
+    Indices(const Indices&) = delete;
+
+    /// Finds labels and sizes for `binders` and every reduction in `formula`; false after an error.
+    bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula, Scope& scope);
+    /// A scope in which the indices of these binders are numbers; only after `solve`.
+    Scope inside(const std::vector<ast::IndexBinder>& binders, const Scope& scope) const;
+    const std::vector<int>& labels(const std::vector<ast::IndexBinder>& binders) const { return sets_.at(&binders).all; }
+    bool knows(const std::vector<ast::IndexBinder>& binders) const { return sets_.count(&binders) > 0; }
+
+  private:
+    struct Set {
+        std::vector<int> all;               // in order, groups expanded
+        std::vector<std::vector<int>> each; // by binder
+    };
+    struct Place { // where an axis' size says how far an index runs
+        Affine at;
+        int64_t size;
+        Span span;
+    };
+    using Binders = std::vector<ast::IndexBinder>;
+    enum class Stage { groups, places };
+
+    void walk(const ast::Expr& expression, Scope& scope, Stage stage);
+    void walk_access(const ast::Expr& expression, const ast::Index& access, Scope& scope, Stage stage);
+    void add_places(const ast::Index& access, const Shape& shape, Scope& scope);
+    bool hidden(const Binders& binders, const Scope& scope);
+    void make_labels(const Binders& binders, Scope& scope);
+    bool solve_bounds(const Binders& binders, Scope& scope);
+    bool solve_alone();
+    bool solve_windows();
+    bool report_unsolved();
+    const Term* object_value(const ast::ExprRef& object, Scope& scope);
+
+    Elaborator& elaborator_;
+    std::map<const Binders*, Set> sets_;
+    std::map<const Binders*, int> group_sizes_;
+    std::vector<const Binders*> group_scopes_; // innermost last
+    std::vector<Place> places_;
+    std::map<int, std::pair<std::string, Span>> names_; // of labels
+    std::vector<const ast::Expr*> evaluated_;
+    std::set<const ast::Expr*> failed_;
+    std::set<int> explicit_;
+    bool good_ = true;
+};
+
+} // namespace gradc

@@ -1,0 +1,280 @@
+// Loops at run time. The body is elaborated into a graph of its own; values from outside become captures as they are
+// met. What a carried name is after a turn must be what it was before: where the first guess (from the initial value) is
+// too narrow - a whole number that becomes floating, a range that grows - the body is elaborated again with a wider one.
+#include "compiler/elaborate/parts.h"
+#include "compiler/graph/scan.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <numeric>
+
+namespace gradc {
+
+class ScanElaboration {
+  public:
+    ScanElaboration(Elaborator& elaborator, const ast::Expr& expression, const ast::Scan& scan, Scope& scope)
+        : elaborator_(elaborator), expression_(expression), scan_(scan), scope_(scope) {}
+    Term run();
+
+  private:
+    static constexpr int most_tries = 6;
+    struct Carry {
+        std::string name;
+        Span span;
+        Operand initial;
+        NodeTerm start;          // outside, as it came
+        Element element;         // what it is in the body ..
+        Common common;           // .. its labels and full shape
+        Range range{0, -1};      // of whole numbers; high < low: unknown
+        NodeId outside, inside;  // the start as such, and the body's input
+    };
+    bool prepare();
+    bool name_is_free(const std::string& name, Span span);
+    bool add_carry(const ast::Carried& each, Scope& names);
+    bool turn();
+    bool close(Carry& carry, const Term& term);
+    bool widen(Carry& carry, const NodeTerm& value);
+    bool widen_range(Carry& carry, NodeId node);
+    bool changed_outside(const Scope& inner);
+    Term finish();
+    NodeId placed(NodeId part, const Shape& yielded, size_t labels);
+
+    Elaborator& elaborator_;
+    const ast::Expr& expression_;
+    const ast::Scan& scan_;
+    Scope& scope_;
+    int64_t turns_ = 0;
+    std::vector<Carry> carries_;
+    std::vector<NodeTerm> yields_;
+    std::vector<NodeId> closed_; // the carries after a turn
+    bool again_ = false;
+    int tries_ = 0;
+};
+
+bool ScanElaboration::name_is_free(const std::string& name, Span span) {
+    if (!scope_.find(name)) return true;
+    elaborator_.error(Code::hidden_name, span, fmt::format("`{}` already has a value here", name), "",
+                      "choose another name for what the loop carries");
+    return false;
+}
+
+bool ScanElaboration::prepare() {
+    Term bound = elaborator_.evaluate(*scan_.bound, scope_);
+    auto turns = elaborator_.constant_whole(bound, scan_.bound->span, "the number of turns of a `scan`");
+    if (!turns) return false;
+    if (*turns < 1 || *turns > INT32_MAX) {
+        elaborator_.error(Code::negative_size, scan_.bound->span,
+                          fmt::format("a `scan` has 1 to 2^31 turns, not {}", *turns));
+        return false;
+    }
+    turns_ = *turns;
+    if (!name_is_free(scan_.index, scan_.index_span)) return false;
+    Scope names = scope_;
+    for (const ast::Carried& each : scan_.carried)
+        if (!add_carry(each, names)) return false;
+    return true;
+}
+
+bool ScanElaboration::add_carry(const ast::Carried& each, Scope& names) {
+    if (!name_is_free(each.name, each.span)) return false;
+    Term value = elaborator_.evaluate(*each.initial, names);
+    auto start = elaborator_.operand(value, each.initial->span);
+    if (!start) return false;
+    names.bind(each.name, value, each.span);
+    const Type& type = elaborator_.graph().type(start->node);
+    Element element = start->weak ? elaborator_.floating_default() : type.element;
+    Range range{0, -1};
+    if (whole(type.element)) range = elaborator_.range(start->node);
+    carries_.push_back({each.name, each.span, {value, each.initial->span}, *start, element,
+                        Common{start->labels, type.shape}, range, NodeId::none, NodeId::none});
+    return true;
+}
+
+/// Elaborates the body once; false after an error. `again_` is set where a carry was too narrow.
+bool ScanElaboration::turn() {
+    again_ = false;
+    closed_.clear();
+    yields_.clear();
+    Scope inner = scope_;
+    std::vector<Term> yielded;
+    inner.yields = &yielded;
+    inner.conditional = false;
+    for (Carry& carry : carries_) {
+        NodeTerm start = elaborator_.in_element(carry.start, carry.element, carry.initial.span);
+        carry.outside = spread(elaborator_, start, carry.common, carry.initial.span);
+    }
+    auto& level = elaborator_.open_level(turns_);
+    inner.names[scan_.index] = {elaborator_.make(level.turn), scan_.index_span, "", true};
+    for (size_t i = 0; i < carries_.size(); ++i) {
+        Carry& carry = carries_[i];
+        Input input{Input::Source::carry, std::to_string(i), carry.range.low, carry.range.high};
+        carry.inside = level.graph->add(Op::input, {carry.element, carry.common.shape}, {}, input, carry.span);
+        level.graph->name_node(carry.inside, carry.name);
+        inner.bind(carry.name, elaborator_.make(carry.inside, carry.common.labels), carry.span);
+    }
+    if (elaborator_.run(*scan_.body, inner)) {
+        elaborator_.error(Code::yield_misuse, expression_.span, "a loop yields, it does not return");
+        return false;
+    }
+    for (Carry& carry : carries_)
+        if (!close(carry, inner.names[carry.name].value)) return false;
+    if (again_) return true;
+    if (changed_outside(inner)) return false;
+    if (yielded.empty()) {
+        elaborator_.error(Code::yield_misuse, expression_.span, "this loop yields nothing", "",
+                          "end its block with `yield ..`");
+        return false;
+    }
+    for (const Term& each : yielded) {
+        auto value = elaborator_.operand(each, expression_.span);
+        if (!value) return false;
+        if (value->weak) *value = elaborator_.in_element(*value, elaborator_.floating_default(), expression_.span);
+        yields_.push_back(*value);
+    }
+    return true;
+}
+
+bool ScanElaboration::close(Carry& carry, const Term& term) {
+    auto value = elaborator_.operand(term, carry.span);
+    if (!value) return false;
+    if (widen(carry, *value)) return again_ = true;
+    const Type& found = elaborator_.graph().type(value->node);
+    bool element_fits = value->weak || found.element == carry.element ||
+                        (floating(carry.element) && whole(found.element)) ||
+                        (whole(carry.element) && whole(found.element));
+    auto common = common_shape(elaborator_, {*value, {carry.inside, false, 0, carry.common.labels}});
+    if (!element_fits || !common || common->shape != carry.common.shape) {
+        Term own = elaborator_.make(carry.inside, carry.common.labels);
+        elaborator_.error(Code::carried_type, carry.span,
+                          fmt::format("`{}` starts as {}, but is {} after a turn", carry.name,
+                                      elaborator_.describe(own), elaborator_.describe({*value})),
+                          "a carried value keeps its type");
+        return false;
+    }
+    NodeTerm converted = elaborator_.in_element(*value, carry.element, carry.span);
+    NodeId node = spread(elaborator_, converted, carry.common, carry.span);
+    if (whole(carry.element) && widen_range(carry, node)) again_ = true;
+    closed_.push_back(node);
+    return true;
+}
+
+/// True if the value after a turn needs a wider carry: floating instead of whole, or the shape of what a literal became.
+bool ScanElaboration::widen(Carry& carry, const NodeTerm& value) {
+    const Type& found = elaborator_.graph().type(value.node);
+    bool literal = constant(carry.initial.term), wider = false;
+    bool other_float = literal && floating(found.element) && found.element != carry.element && !value.weak;
+    if (other_float || (whole(carry.element) && (floating(found.element) || value.weak))) {
+        carry.element = value.weak ? elaborator_.floating_default() : found.element;
+        wider = true;
+    } else if (carry.element == Element::boolean && found.element != Element::boolean) {
+        carry.element = found.element;
+        wider = true;
+    }
+    NodeTerm own{carry.inside, false, 0, carry.common.labels};
+    auto common = common_shape(elaborator_, {value, own});
+    bool scalar = literal && carry.common.shape.size() == carry.common.labels.size();
+    bool more_labels = common && common->labels != carry.common.labels;
+    if (common && common->shape != carry.common.shape && (scalar || more_labels)) {
+        carry.common = *common;
+        wider = true;
+    }
+    if (wider) carry.range = {0, -1};
+    return wider;
+}
+
+bool ScanElaboration::widen_range(Carry& carry, NodeId node) {
+    if (carry.range.high < carry.range.low) return false;
+    Range found = elaborator_.range(node);
+    if (found.inside(carry.range.low, carry.range.high)) return false;
+    carry.range = {std::min(carry.range.low, found.low), std::max(carry.range.high, found.high)};
+    if (tries_ + 2 >= most_tries) carry.range = {0, -1};
+    return true;
+}
+
+bool ScanElaboration::changed_outside(const Scope& inner) {
+    for (const auto& [name, binding] : scope_.names) {
+        auto found = inner.names.find(name);
+        if (found == inner.names.end() || same(found->second.value, binding.value)) continue;
+        if (binding.value.poisoned() || found->second.value.poisoned()) continue;
+        elaborator_.error(Code::carried_type, found->second.span,
+                          fmt::format("`{}` is not carried by this loop, so a turn cannot change it", name), "",
+                          fmt::format("add it after `with`: `{} = ..`", name));
+        return true;
+    }
+    return false;
+}
+
+/// The turn axis stands behind labels and a leading N; the scan has put it where the whole shape says.
+NodeId ScanElaboration::placed(NodeId part, const Shape& yielded, size_t labels) {
+    int now = turn_axis(yielded);
+    int wanted = int(labels) + (yielded.size() > labels && yielded[labels] == rows ? 1 : 0);
+    std::vector<int> axes(yielded.size() + 1);
+    std::iota(axes.begin(), axes.end(), 0);
+    axes.erase(axes.begin() + now);
+    axes.insert(axes.begin() + wanted, now);
+    return permuted(elaborator_.graph(), part, axes, expression_.span);
+}
+
+Term ScanElaboration::finish() {
+    auto level = elaborator_.close_level();
+    std::vector<Shape> shapes;
+    std::vector<NodeId> starts;
+    for (size_t i = 0; i < carries_.size(); ++i) {
+        level.graph->outputs.push_back({carries_[i].name, closed_[i]});
+        starts.push_back(carries_[i].outside);
+    }
+    for (size_t i = 0; i < yields_.size(); ++i) {
+        shapes.push_back(level.graph->type(yields_[i].node).shape);
+        level.graph->outputs.push_back({"yield", yields_[i].node});
+    }
+    auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured, turns_, false,
+                             expression_.span);
+    TupleTerm results;
+    for (size_t i = 0; i < yields_.size(); ++i) {
+        NodeId node = placed(parts[carries_.size() + i], shapes[i], yields_[i].labels.size());
+        results.items.push_back(elaborator_.make(node, yields_[i].labels));
+    }
+    return results.items.size() == 1 ? results.items[0] : Term{results};
+}
+
+Term ScanElaboration::run() {
+    if (!prepare()) return {};
+    Diagnostics* outer = elaborator_.definitions.diagnostics;
+    auto counters = elaborator_.counters();
+    auto counts = scope_.frame->counts;
+    for (tries_ = 0; tries_ < most_tries; ++tries_) {
+        Diagnostics trial; // of a body elaborated with carries that proved too narrow
+        elaborator_.definitions.diagnostics = &trial;
+        bool good = false;
+        auto restore = [&] { elaborator_.definitions.diagnostics = outer; };
+        try {
+            good = turn();
+        } catch (...) {
+            restore();
+            for (const Diagnostic& each : trial.all())
+                outer->report(each.code, each.span, each.message, each.caret, each.repair).remarks = each.remarks;
+            throw;
+        }
+        restore();
+        if (good && again_ && tries_ + 1 < most_tries) {
+            elaborator_.close_level();
+            elaborator_.restore(counters);
+            scope_.frame->counts = counts;
+            continue;
+        }
+        for (const Diagnostic& each : trial.all()) {
+            auto& copy = elaborator_.error(each.code, each.span, each.message, each.caret, each.repair);
+            copy.remarks = each.remarks;
+            copy.caret_at = each.caret_at;
+        }
+        if (good && !again_ && trial.count() == 0) return finish();
+        elaborator_.close_level();
+        return {};
+    }
+    return {};
+}
+
+Term elaborate_scan(Elaborator& elaborator, const ast::Expr& expression, const ast::Scan& scan, Scope& scope) {
+    return ScanElaboration(elaborator, expression, scan, scope).run();
+}
+
+} // namespace gradc

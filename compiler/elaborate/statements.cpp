@@ -1,0 +1,244 @@
+// Statements. A block of a run-time `if` is elaborated on both sides; what they made different is chosen by `select`.
+#include "compiler/elaborate/parts.h"
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+class Execution {
+  public:
+    Execution(Elaborator& elaborator, Span span, Scope& scope) : elaborator_(elaborator), span_(span), scope_(scope) {}
+
+    std::optional<Term> operator()(const ast::Assign& assign) {
+        Term value = elaborator_.evaluate(*assign.value, scope_);
+        if (assign.targets.size() == 1) {
+            bind(assign.targets[0], value);
+            return {};
+        }
+        auto tuple = value.as<TupleTerm>();
+        if (!value.poisoned() && (!tuple || tuple->items.size() != assign.targets.size()))
+            elaborator_.error(Code::result_count, assign.value->span,
+                              fmt::format("{} names, but {} on the right", assign.targets.size(),
+                                          tuple ? elaborator_.describe(value) : "one value"));
+        bool fits = tuple && tuple->items.size() == assign.targets.size();
+        for (size_t i = 0; i < assign.targets.size(); ++i)
+            bind(assign.targets[i], fits ? tuple->items[i] : Term{});
+        return {};
+    }
+    std::optional<Term> operator()(const ast::IndexDefinition& definition) {
+        bind(definition.target, elaborate_definition(elaborator_, definition, span_, scope_));
+        return {};
+    }
+    std::optional<Term> operator()(const ast::Update& update);
+    std::optional<Term> operator()(const ast::Declaration& declaration) {
+        bool taken = scope_.frame->extension &&
+                     scope_.frame->extension->declare(elaborator_, declaration, span_, scope_);
+        if (!taken) elaborate_declaration(elaborator_, declaration, span_, scope_);
+        return {};
+    }
+    std::optional<Term> operator()(const ast::Return& line) {
+        Term result = several(line.values);
+        if (!scope_.conditional) return result;
+        elaborator_.error(Code::run_time_condition, span_, "a `return` cannot hang on a number of the run", "",
+                          "give a name its value in each branch and return it after the `if`, or use `where`");
+        return Term{};
+    }
+    std::optional<Term> operator()(const ast::Yield& line) {
+        Term result = several(line.values);
+        if (!scope_.yields) {
+            elaborator_.error(Code::yield_misuse, span_, "`yield` stands in the block of a `scan` only");
+        } else if (scope_.conditional) {
+            elaborator_.error(Code::yield_misuse, span_, "every turn yields: not under a condition of the run", "",
+                              "yield `where(condition, a, b)`");
+        } else if (!scope_.yields->empty()) {
+            elaborator_.error(Code::yield_misuse, span_, "a turn yields once", "", "`yield a, b` gives two values");
+        } else if (auto tuple = result.as<TupleTerm>())
+            *scope_.yields = tuple->items;
+        else
+            scope_.yields->push_back(result);
+        return {};
+    }
+    std::optional<Term> operator()(const ast::If& line);
+    std::optional<Term> operator()(const ast::Repeat& line) {
+        return elaborate_repeat(elaborator_, line, span_, scope_);
+    }
+    std::optional<Term> operator()(const ast::Evaluate& line) {
+        if (scope_.frame->extension && scope_.frame->extension->effect(elaborator_, *line.value, scope_)) return {};
+        Term value = elaborator_.evaluate(*line.value, scope_);
+        if (!value.poisoned())
+            elaborator_.error(Code::unknown_effect, span_, "this line has no effect", "",
+                              "give the value a name, or return it");
+        return {};
+    }
+
+  private:
+    Term several(const std::vector<ast::ExprRef>& values) {
+        if (values.size() == 1) return elaborator_.evaluate(*values[0], scope_);
+        TupleTerm tuple;
+        for (const ast::ExprRef& value : values) tuple.items.push_back(elaborator_.evaluate(*value, scope_));
+        return {tuple};
+    }
+    void bind(const ast::Target& target, Term value);
+
+    Elaborator& elaborator_;
+    Span span_;
+    Scope& scope_;
+};
+
+void Execution::bind(const ast::Target& target, Term value) {
+    if (scope_.frame->extension) scope_.frame->extension->assigning(elaborator_, target, scope_);
+    auto known = scope_.find(target.name);
+    if (known && !known->cell.empty()) {
+        elaborator_.error(Code::update_misuse, target.span, fmt::format("`{}` outlives the step", target.name), "",
+                          fmt::format("write `{} <- ..`", target.name));
+        return;
+    }
+    if ((known && known->fixed) || target.name == "N" || target.name == "training") {
+        elaborator_.error(Code::fixed_name, target.span, fmt::format("`{}` cannot be given a value", target.name));
+        return;
+    }
+    if (!known && elaborator_.definitions.find_constant(target.name, scope_.frame->module)) {
+        elaborator_.error(Code::hidden_name, target.span, fmt::format("`{}` is a const of this file", target.name), "",
+                          "choose another name");
+        return;
+    }
+    if (auto node = value.as<NodeTerm>(); node && node->level == elaborator_.level())
+        elaborator_.graph().name_node(node->node, target.name);
+    scope_.bind(target.name, std::move(value), target.span);
+}
+
+std::optional<Term> Execution::operator()(const ast::Update& update) {
+    auto binding = scope_.find(update.target.name);
+    if (!binding || binding->cell.empty()) {
+        bool known = binding != nullptr;
+        if (known && binding->value.poisoned()) return {};
+        elaborator_.error(known ? Code::update_misuse : Code::unknown_name, update.target.span,
+                          known ? fmt::format("`{}` is no state", update.target.name)
+                                : fmt::format("unknown name `{}`", update.target.name),
+                          "", known ? "`<-` changes what outlives the step; write `=`" : "declare it: `state .. = 0`");
+        return {};
+    }
+    if (!elaborator_.mode.training) return {};
+    if (elaborator_.level() > 0) {
+        elaborator_.error(Code::update_misuse, span_, "a state cannot change inside a `scan`", "",
+                          "carry the value with `with` and update the state after the loop");
+        return {};
+    }
+    std::string cell = binding->cell;
+    Term value = elaborator_.evaluate(*update.value, scope_);
+    auto before = elaborator_.cell(cell);
+    if (!before || before->poisoned() || value.poisoned()) return {};
+    Type type = *elaborator_.type_of(*before);
+    NodeId node = floating(type.element) ? elaborator_.floating_node(value, type.element, update.value->span)
+                                         : elaborator_.node(value, update.value->span, type.element);
+    if (node == NodeId::none) return {};
+    Shape joined;
+    const Shape& shape = elaborator_.graph().type(node).shape;
+    if (!broadcast_shapes(shape, type.shape, joined) || joined != type.shape) {
+        elaborator_.error(Code::shape_mismatch, update.value->span,
+                          fmt::format("`{}` is {}, but its new value is {}", update.target.name, print(type.shape),
+                                      elaborator_.describe(value)));
+        return {};
+    }
+    node = build::broadcast_to(elaborator_.graph(), node, type.shape, span_);
+    elaborator_.set_cell(cell, elaborator_.make(node));
+    return {};
+}
+
+std::optional<Term> Execution::operator()(const ast::If& line) {
+    Term condition = elaborator_.evaluate(*line.condition, scope_);
+    if (condition.poisoned()) return {};
+    if (auto known = condition.as<ConstantNumber>(); known && known->kind == ConstantNumber::Kind::boolean) {
+        if (known->value != 0) return elaborator_.run(*line.then, scope_);
+        return line.otherwise ? elaborator_.run(*line.otherwise, scope_) : std::nullopt;
+    }
+    auto node = elaborator_.operand(condition, line.condition->span);
+    if (!node) return {};
+    Type type = *elaborator_.type_of({*node});
+    if (type != Type{Element::boolean, {}}) {
+        elaborator_.error(Code::run_time_condition, line.condition->span,
+                          fmt::format("the condition of an `if` is one true or false, not {}",
+                                      elaborator_.describe(condition)),
+                          "", type.shape.empty() ? "compare it: `x > 0`" : "choose by element with `where(c, a, b)`");
+        return {};
+    }
+    elaborate_choice(elaborator_, line, *node, scope_);
+    return {};
+}
+
+} // namespace
+
+std::optional<Term> Elaborator::run(const ast::Block& block, Scope& scope) {
+    for (const ast::Statement& statement : block.statements)
+        if (auto result = run(statement, scope)) return result;
+    return {};
+}
+
+std::optional<Term> Elaborator::run(const ast::Statement& statement, Scope& scope) {
+    return std::visit(Execution{*this, statement.span, scope}, statement.node);
+}
+
+void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTerm& condition, Scope& scope) {
+    auto before = elaborator.all_cells();
+    Scope yes = scope, no = scope;
+    yes.conditional = no.conditional = true;
+    elaborator.run(*line.then, yes);
+    auto cells_yes = std::exchange(elaborator.all_cells(), before);
+    if (line.otherwise) elaborator.run(*line.otherwise, no);
+    auto cells_no = elaborator.all_cells();
+    auto choose = [&](const Term& a, const Term& b) {
+        if (a.poisoned() || b.poisoned()) return Term{};
+        return same(a, b) ? a : elaborator.select({condition}, a, b, line.condition->span);
+    };
+    for (auto& [name, binding] : yes.names) {
+        auto other = no.names.find(name);
+        if (other == no.names.end() || !binding.cell.empty()) continue;
+        auto a = elaborator.type_of(binding.value), b = elaborator.type_of(other->second.value);
+        if (a && b && a->shape != b->shape && !a->shape.empty() && !b->shape.empty()) {
+            elaborator.error(Code::branch_mismatch, binding.span,
+                             fmt::format("`{}` is {} in one branch and {} in the other", name,
+                                         elaborator.describe(binding.value), elaborator.describe(other->second.value)));
+            scope.bind(name, {}, binding.span);
+            continue;
+        }
+        scope.names[name] = binding;
+        scope.names[name].value = choose(binding.value, other->second.value);
+    }
+    for (auto& [cell, value] : cells_yes) {
+        auto other = cells_no.find(cell);
+        elaborator.set_cell(cell, other == cells_no.end() ? value : choose(value, other->second));
+    }
+}
+
+std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& line, Span, Scope& scope) {
+    auto count = elaborator.constant_whole(elaborator.evaluate(*line.count, scope), line.count->span,
+                                           "the number of turns of a `repeat`");
+    if (!count) return {};
+    if (*count > elaborator.definitions.options.node_limit) {
+        elaborator.error(Code::node_limit, line.count->span,
+                         fmt::format("{} turns are more than the limit of {} nodes", *count,
+                                     elaborator.definitions.options.node_limit),
+                         "", "a `repeat` unrolls: use `scan`, or raise --limit");
+        return {};
+    }
+    if (line.index && scope.find(line.index->name)) {
+        elaborator.error(Code::hidden_name, line.index->span,
+                         fmt::format("`{}` already has a value here", line.index->name), "", "choose another name");
+        return {};
+    }
+    ++scope.frame->repeats;
+    std::optional<Term> result;
+    size_t errors = elaborator.definitions.diagnostics->count();
+    for (int64_t turn = 0; turn < *count && !result; ++turn) {
+        Scope inner = scope;
+        if (line.index) inner.names[line.index->name] = {whole_number(turn), line.index->span, "", true};
+        result = elaborator.run(*line.body, inner);
+        scope.adopt(inner);
+        if (elaborator.definitions.diagnostics->count() > errors) break; // one turn's errors are enough
+    }
+    --scope.frame->repeats;
+    return result;
+}
+
+} // namespace gradc

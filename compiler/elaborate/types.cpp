@@ -1,0 +1,276 @@
+// Matching types against terms.
+#include "compiler/elaborate/types.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+std::string word(int64_t size) { return size == rows ? "N" : std::to_string(size); }
+
+Term size_term(int64_t size) { return size == rows ? Term{RowsSize{}} : whole_number(size); }
+
+std::optional<int64_t> size_of(const Term& term) {
+    if (term.as<RowsSize>()) return rows;
+    auto number = term.as<ConstantNumber>();
+    if (!number || number->value != int64_t(number->value)) return {};
+    return int64_t(number->value);
+}
+
+} // namespace
+
+Diagnostic& Matching::misfit(const std::string& what, const ast::TypeExpr* type, const std::string& found,
+                             const std::string& why, Span span, Code code) {
+    std::string wanted(elaborator_.definitions.sources->text(type->span));
+    auto& report = elaborator_.error(code, span,
+                                     fmt::format("{} is {}, but {} is wanted: {}", what, found, wanted, why));
+    report.remarks.push_back({type->span, "wanted by this type"});
+    return report;
+}
+
+Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code) {
+    if (term.poisoned()) return {};
+    current_ = &type;
+    found_ = elaborator_.describe(term);
+    if (type.constant) return match_constant(term, type, what, span);
+    if (!type.element && !type.shape) return term;
+    if (!elaborator_.type_of(term)) {
+        misfit(what, &type, found_, "that is no number or tensor", span, code);
+        return {};
+    }
+    auto converted = match_element(term, type, what, span, code);
+    if (!converted) return {};
+    Shape shape = elaborator_.type_of(*converted)->shape;
+    if (type.shape) {
+        if (!match_shape(shape, type, what, span, code)) return {};
+    } else if (!shape.empty()) {
+        misfit(what, &type, found_, "a scalar has no axes", span, code);
+        return {};
+    }
+    if (type.upper) bounds_.push_back({&type, *converted, what, span});
+    return *converted;
+}
+
+Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span) {
+    std::string element = type.element.value_or("");
+    if (!constant(term)) {
+        elaborator_.error(Code::not_constant, span,
+                          fmt::format("{} must be known when compiling, not {}", what, found_))
+            .remarks.push_back({type.span, "declared `const` here"});
+        return {};
+    }
+    if (term.as<RowsSize>()) return term;
+    auto number = term.as<ConstantNumber>();
+    if (!number) {
+        if (element.empty()) return term;
+        misfit(what, &type, found_, "that is no number", span, Code::argument_type);
+        return {};
+    }
+    if (element == "bool" && number->kind != ConstantNumber::Kind::boolean) {
+        misfit(what, &type, found_, "that is neither true nor false", span, Code::argument_type);
+        return {};
+    }
+    if (element == "int" || element == "u8") {
+        auto value = elaborator_.constant_whole(term, span, what.c_str());
+        return value ? whole_number(*value) : Term{};
+    }
+    return term;
+}
+
+std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExpr& type, const std::string& what,
+                                            Span span, Code code) {
+    auto number = term.as<ConstantNumber>();
+    Type own = *elaborator_.type_of(term);
+    bool literal = number || (term.as<NodeTerm>() && term.as<NodeTerm>()->weak);
+    Element wanted = type.element ? elaborator_.language_element(*type.element) : elaborator_.floating_default();
+    if (floating(wanted)) {
+        if (number && !type.element) return term; // a literal stays one where any float will do
+        if (floating(own.element) && !literal) {
+            if (!type.element || own.element == wanted) return term;
+            misfit(what, &type, found_, fmt::format("convert it by `cast(.., {})`", *type.element), span,
+                   Code::element_mismatch);
+            return {};
+        }
+        if (literal && !type.element) return term;
+        auto value = elaborator_.operand(term, span);
+        if (!value) return {};
+        return Term{elaborator_.in_element(*value, wanted, span)};
+    }
+    bool is_whole = number ? number->kind != ConstantNumber::Kind::real : whole(own.element) && !literal;
+    if (!is_whole) {
+        misfit(what, &type, found_, "a whole number is needed", span, code);
+        return {};
+    }
+    if (wanted == Element::boolean && own.element != Element::boolean) {
+        misfit(what, &type, found_, "true or false is needed", span, code);
+        return {};
+    }
+    return term;
+}
+
+bool Matching::match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what, Span span,
+                           Code code) {
+    const auto& items = *type.shape;
+    auto is_group = [](const ast::ExprRef& item) { return std::holds_alternative<ast::Ellipsis>(item->node); };
+    auto group = std::find_if(items.begin(), items.end(), is_group);
+    size_t own = items.size() - (group != items.end() ? 1 : 0);
+    if (shape.size() < own || (group == items.end() && shape.size() != own)) {
+        auto axes = [](size_t n) { return n == 1 ? "1 axis" : std::to_string(n) + " axes"; };
+        misfit(what, &type, found_,
+               fmt::format("{} for {}{}", axes(shape.size()), group == items.end() ? "" : "at least ", axes(own)), span,
+               code);
+        return false;
+    }
+    size_t before = size_t(group - items.begin()), wide = shape.size() - own, at = 0;
+    for (size_t i = 0; i < items.size(); ++i) {
+        if (group != items.end() && i == before) {
+            Shape axes(shape.begin() + int64_t(at), shape.begin() + int64_t(at + wide));
+            if (!match_group(axes, what, span, code)) return false;
+            at += wide;
+        } else if (!match_size(shape[at++], *items[i], what, span, code))
+            return false;
+    }
+    return true;
+}
+
+bool Matching::match_group(const Shape& axes, const std::string& what, Span span, Code code) {
+    ListTerm list;
+    for (int64_t size : axes) list.items.push_back(size_term(size));
+    auto known = names_.find(group_name);
+    if (!known) {
+        names_.bind(group_name, Term{list}, span);
+        return true;
+    }
+    if (same(known->value, Term{list})) return true;
+    misfit(what, current_, found_,
+           fmt::format("`..` is {} here but {} elsewhere in this call", print(axes), elaborator_.describe(known->value)),
+           span, code);
+    return false;
+}
+
+bool Matching::match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span, Code code) {
+    auto name = std::get_if<ast::Name>(&written.node);
+    if (!name) {
+        later_.push_back({&written, size, what, span, code});
+        return true;
+    }
+    if (name->name == "N") {
+        if (size == rows) return true;
+        misfit(what, current_, found_, fmt::format("N is the rows of the step, {} is not", word(size)), span,
+               Code::rows_misuse);
+        return false;
+    }
+    const Term* known = nullptr;
+    const Binding* bound = names_.find(name->name);
+    if (bound)
+        known = &bound->value;
+    else
+        known = elaborator_.definitions.find_constant(name->name, names_.frame->module);
+    if (!known) {
+        names_.names[name->name] = Binding{size_term(size), span, "", true};
+        return true;
+    }
+    if (known->poisoned()) return false;
+    auto number = size_of(*known);
+    if (number && *number == size) return true;
+    auto& report =
+        misfit(what, current_, found_,
+           fmt::format("axis {} is {} here, but {} is {}", name->name, word(size), name->name,
+                       number ? word(*number) : elaborator_.describe(*known)),
+           span, code);
+    if (bound && bound->span.known() && !(bound->span == span))
+        report.remarks.push_back({bound->span, fmt::format("{} is {} from here", name->name, number ? word(*number) : "")});
+    return false;
+}
+
+void Matching::finish() {
+    for (const Later& each : later_) {
+        Term value = elaborator_.evaluate(*each.formula, names_);
+        if (value.poisoned()) continue;
+        auto wanted = size_of(value);
+        if (wanted && *wanted == each.size) continue;
+        elaborator_.error(each.code, each.span,
+                          fmt::format("{} has an axis of {}, but `{}` is {}", each.what, word(each.size),
+                                      elaborator_.definitions.sources->text(each.formula->span),
+                                      wanted ? word(*wanted) : elaborator_.describe(value)));
+    }
+    later_.clear();
+    for (const Bound& bound : bounds_) check_bound(bound);
+    bounds_.clear();
+}
+
+void Matching::check_bound(const Bound& bound) {
+    auto node = elaborator_.operand(bound.term, bound.span);
+    if (!node || !whole(elaborator_.graph().type(node->node).element)) return;
+    Range range = elaborator_.range(node->node);
+    const ast::Expr& upper = *bound.type->upper;
+    auto name = std::get_if<ast::Name>(&upper.node);
+    bool unknown = name && !names_.find(name->name) && name->name != "N" &&
+                   !elaborator_.definitions.find_constant(name->name, names_.frame->module);
+    if (unknown && range.low >= 0 && range.high < range_of(Element::i32).high) {
+        names_.names[name->name] = Binding{whole_number(range.high + 1), bound.span, "", true};
+        return;
+    }
+    if (unknown) {
+        elaborator_.error(Code::unknown_size, bound.span,
+                          fmt::format("how large {} may be is not known, so `{}` cannot be solved", bound.what, name->name),
+                          "", "take a remainder, such as `i % n`, or declare the field as `int < n`");
+        return;
+    }
+    auto limit = elaborator_.constant_whole(elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
+    if (!limit || range.inside(0, *limit - 1)) return;
+    bool open = range.high >= range_of(Element::i32).high;
+    elaborator_.error(Code::out_of_range, bound.span,
+                      fmt::format("{} must be in 0..{}, but it may be {}", bound.what, *limit,
+                                  range.low < 0 && !open ? range.low : range.high),
+                      open ? "nothing bounds this number" : fmt::format("it lies in {}..{}", range.low, range.high + 1),
+                      "take a remainder, such as `i % n`, or declare the field with its bound");
+}
+
+Term Elaborator::convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what,
+                         Span span) {
+    Matching matching(*this, names);
+    Term result = matching.match(term, type, what, span, Code::argument_type);
+    if (!result.poisoned()) matching.finish();
+    return result;
+}
+
+std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& type, Scope& scope) {
+    FullType full;
+    full.element_given = bool(type.element);
+    full.type.element = type.element ? language_element(*type.element) : floating_default_;
+    full.shape_given = bool(type.shape);
+    if (type.shape) {
+        ListTerm list;
+        for (const ast::ExprRef& item : *type.shape) {
+            Term size;
+            if (std::holds_alternative<ast::Ellipsis>(item->node)) {
+                auto group = scope.find(group_name);
+                if (!group) {
+                    error(Code::unknown_size, item->span, "no `..` is known here");
+                    return {};
+                }
+                for (const Term& each : group->value.as<ListTerm>()->items) list.items.push_back(each);
+                continue;
+            }
+            size = evaluate(*item, scope);
+            if (size.poisoned()) return {};
+            list.items.push_back(size);
+        }
+        auto shape = shape_of_list({list}, type.span);
+        if (!shape) return {};
+        full.type.shape = *shape;
+    }
+    if (type.upper) {
+        full.upper = constant_whole(evaluate(*type.upper, scope), type.upper->span, "the bound of whole numbers");
+        if (!full.upper) return {};
+        if (*full.upper < 1) {
+            error(Code::negative_size, type.upper->span, "the bound of whole numbers must be at least 1");
+            return {};
+        }
+    }
+    return full;
+}
+
+} // namespace gradc

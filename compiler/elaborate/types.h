@@ -1,0 +1,53 @@
+// Types as written, matched against terms: names in shapes are solved anew at each call, `..` is the same axes
+// throughout, N meets only the rows. What was solved is bound in the scope, with the place it came from.
+#pragma once
+#include "compiler/elaborate/promotion.h"
+
+namespace gradc {
+
+class Matching {
+  public:
+    Matching(Elaborator& elaborator, Scope& names) : elaborator_(elaborator), names_(names) {}
+
+    /// Matches and converts one value. `what` opens the message: "`x` of `linear`". Bounds (`< C`) and sizes with
+    /// formulas wait for `finish`.
+    Term match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
+    /// Checks what had to wait until every name was solved.
+    void finish();
+
+  private:
+    struct Later { // a formula in a shape: 2*H
+        const ast::Expr* formula;
+        int64_t size;
+        std::string what;
+        Span span;
+        Code code;
+    };
+    struct Bound { // `< C` of a value
+        const ast::TypeExpr* type;
+        Term term;
+        std::string what;
+        Span span;
+    };
+    Term match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span);
+    std::optional<Term> match_element(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span,
+                                      Code code);
+    bool match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
+    bool match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span, Code code);
+    bool match_group(const Shape& axes, const std::string& what, Span span, Code code);
+    void check_bound(const Bound& bound);
+    Diagnostic& misfit(const std::string& what, const ast::TypeExpr* type, const std::string& found, const std::string& why,
+                Span span, Code code);
+
+    Elaborator& elaborator_;
+    Scope& names_;
+    std::vector<Later> later_;
+    std::vector<Bound> bounds_;
+    const ast::TypeExpr* current_ = nullptr;
+    std::string found_;
+};
+
+/// Names that an expression reads, in order.
+void collect_names(const ast::Expr& expression, std::vector<std::string>& names);
+
+} // namespace gradc
