@@ -36,6 +36,7 @@ class Cursor {
 
     /// Whether the statement ends here: at a line break outside of ( and [, at ; } or the end.
     bool statement_ends() const;
+    bool begins_line(const Token& token) const; // without indentation
     /// Whether nothing on this line follows what was read; unlike statement_ends it looks at line breaks alone.
     bool breaks_here() const;
 
@@ -90,7 +91,6 @@ class Cursor {
 
   private:
     void give_up();
-    bool begins_line(const Token& token) const; // without indentation
     /// Of the braces in the innermost open one the last whose partner, by its indentation, belongs to another.
     std::optional<Token> likely_unclosed() const;
     std::string comment_text(const Comment& comment) const;

@@ -80,7 +80,28 @@
     X(unknown_member, "unknown-member") \
     X(unknown_effect, "unknown-effect")
 
+/// Of data sets and train blocks: cases in tests/errors/train.
+#define GRADC_TRAIN_CODES(X) \
+    X(unknown_dataset, "unknown-dataset") \
+    X(reader_misuse, "reader-misuse") \
+    X(field_type, "field-type") \
+    X(literal_column, "literal-column") \
+    X(missing_data, "missing-data") \
+    X(unfit_data, "unfit-data") \
+    X(bad_split, "bad-split") \
+    X(statistic_misuse, "statistic-misuse") \
+    X(bad_setting, "bad-setting") \
+    X(repeated_setting, "repeated-setting") \
+    X(missing_setting, "missing-setting") \
+    X(loss_type, "loss-type") \
+    X(metric_type, "metric-type") \
+    X(unknown_optimizer, "unknown-optimizer") \
+    X(unknown_parameter, "unknown-parameter") \
+    X(nothing_to_train, "nothing-to-train") \
+    X(optimizer_misuse, "optimizer-misuse")
+
 #define GRADC_DIAGNOSTIC_CODES(X) \
     GRADC_SYNTAX_CODES(X) \
-    GRADC_TYPE_CODES(X)
+    GRADC_TYPE_CODES(X) \
+    GRADC_TRAIN_CODES(X)
 // clang-format on

@@ -140,16 +140,22 @@ class Lexer {
         while (is_digit(peek()) || (peek() == '_' && is_digit(peek(1)))) ++at_;
     }
 
+    /// Bytes before the digits of an exponent: 1 for e5, 2 for e-5, 0 where there is none.
+    size_t exponent_at(size_t ahead) const {
+        if (peek(ahead) != 'e' && peek(ahead) != 'E') return 0;
+        size_t length = peek(ahead + 1) == '+' || peek(ahead + 1) == '-' ? 2 : 1;
+        return is_digit(peek(ahead + length)) ? length : 0;
+    }
+
     void number() {
         size_t begin = at_;
         digits();
-        if (peek() == '.' && peek(1) != '.' && !is_letter(peek(1))) {
+        if (peek() == '.' && peek(1) != '.' && (!is_letter(peek(1)) || exponent_at(1))) {
             ++at_;
             digits();
         }
-        size_t sign = peek(1) == '+' || peek(1) == '-' ? 2 : 1;
-        if ((peek() == 'e' || peek() == 'E') && is_digit(peek(sign))) {
-            at_ += sign;
+        if (size_t length = exponent_at(0)) {
+            at_ += length;
             digits();
         }
         size_t end = at_;
@@ -172,9 +178,9 @@ class Lexer {
         bool whole = plain.find_first_of(".eE") == plain.npos;
         if (result.ec == std::errc::result_out_of_range)
             report(Code::number_out_of_range, begin, end, "the number is too large or too small for a double");
-        else if (whole && value > 9007199254740992.0)
+        else if (whole && value >= 9007199254740992.0)
             report(Code::number_out_of_range, begin, end,
-                   "whole numbers reach 2^53 = 9007199254740992", "with a point or exponent it is a float");
+                   "whole numbers stay below 2^53 = 9007199254740992", "with a point or exponent it is a float");
         return value;
     }
 

@@ -51,7 +51,7 @@ Target parse_pattern(Cursor& cursor) {
         TokenKind kind = cursor.peek().kind;
         return kind == TokenKind::name || kind == TokenKind::dot || kind == TokenKind::star || kind == TokenKind::number;
     };
-    while (belongs() && (cursor.peek().begin == end) && !(end > begin && cursor.breaks_here())) end = cursor.take().end;
+    while (belongs() && cursor.peek().begin == end && !cursor.breaks_here()) end = cursor.take().end;
     if (end == begin) cursor.fail_expected("a model, a parameter or a pattern such as `*.weight`");
     Span span = cursor.span_from(begin);
     return {std::string(cursor.text(span)), span};

@@ -181,7 +181,9 @@ ExprRef parse_postfix(Cursor& cursor) {
         } else if (cursor.at(TokenKind::left_bracket)) {
             std::vector<ExprRef> items = parse_entries(cursor, true);
             value = make_expression(cursor, begin, Index{value, std::move(items)});
-        } else if (cursor.accept(TokenKind::dot)) {
+        } else if (cursor.at(TokenKind::dot)) {
+            if (std::holds_alternative<Number>(value->node)) cursor.fail_expected("an operator");
+            cursor.take();
             Token name = cursor.expect(TokenKind::name, "a name after `.`");
             value = make_expression(cursor, begin, Member{value, cursor.word(name), cursor.span(name)});
         } else if (cursor.at(TokenKind::left_paren)) {

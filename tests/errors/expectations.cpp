@@ -1,0 +1,106 @@
+// Reads expectations as raw text, so that they may stand in comments, texts and lines that are no UTF-8.
+#include "tests/errors/expectations.h"
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+constexpr std::string_view opening = "# error[";
+constexpr std::string_view at = "# at ";
+
+std::string_view trimmed(std::string_view text) {
+    size_t begin = text.find_first_not_of(' ');
+    if (begin == text.npos) return {};
+    return text.substr(begin, text.find_last_not_of(" \r") - begin + 1);
+}
+
+/// One expectation, of the text behind "# error[" up to the next one.
+Expectation read(std::string_view text) {
+    Expectation result;
+    size_t bracket = text.find("]:");
+    result.code = text.substr(0, bracket);
+    text = bracket == text.npos ? std::string_view{} : text.substr(bracket + 2);
+    size_t column = text.rfind(at);
+    if (column != text.npos) {
+        result.column = static_cast<uint32_t>(std::stoul(std::string(text.substr(column + at.size()))));
+        text = text.substr(0, column);
+    }
+    result.text = trimmed(text);
+    return result;
+}
+
+bool meets(const Diagnostic& diagnostic, const Sources& sources, const Expectation& expected) {
+    if (diagnostic.span.source != expected.source || name(diagnostic.code) != expected.code) return false;
+    Place place = sources.place(diagnostic.span.source, diagnostic.span.begin);
+    if (place.line != expected.line || (expected.column != 0 && place.column != expected.column)) return false;
+    auto holds = [&](const std::string& text) { return text.find(expected.text) != text.npos; };
+    return holds(diagnostic.message) || holds(diagnostic.caret) || holds(diagnostic.repair);
+}
+
+} // namespace
+
+std::vector<Expectation> expectations_in(const Sources& sources) {
+    std::vector<Expectation> result;
+    for (uint32_t source = 0; source < sources.all.size(); ++source) {
+        for (uint32_t number = 1; number <= sources.all[source].line_starts.size(); ++number) {
+            std::string_view line = sources.line(source, number);
+            for (size_t begin = line.find(opening); begin != line.npos;) {
+                size_t next = line.find(opening, begin + 1);
+                Expectation expected = read(line.substr(begin + opening.size(), next - begin - opening.size()));
+                expected.source = source;
+                expected.line = number;
+                result.push_back(std::move(expected));
+                begin = next;
+            }
+        }
+    }
+    return result;
+}
+
+std::string disagreement(const Sources& sources, const Diagnostics& diagnostics) {
+    std::string result;
+    std::vector<bool> used(diagnostics.all().size());
+    std::vector<Expectation> all = expectations_in(sources);
+    if (all.empty()) result += "no expectation is written in the file\n";
+    for (const Expectation& expected : all) {
+        size_t i = 0;
+        while (i < used.size() && (used[i] || !meets(diagnostics.all()[i], sources, expected))) ++i;
+        if (i < used.size()) used[i] = true;
+        else
+            result += fmt::format("{}:{}: expected but not found: [{}] {}{}\n", sources.all[expected.source].name,
+                                  expected.line, expected.code, expected.text,
+                                  expected.column ? fmt::format(" at column {}", expected.column) : "");
+    }
+    for (size_t i = 0; i < used.size(); ++i)
+        if (!used[i])
+            result += fmt::format("not expected: [{}]\n{}", name(diagnostics.all()[i].code),
+                                  print(diagnostics.all()[i], sources));
+    if (diagnostics.count() > used.size()) result += "more errors than are kept\n";
+    return result;
+}
+
+std::vector<std::string> error_cases(const std::string& folder) {
+    std::vector<std::string> paths;
+    std::filesystem::path root = std::filesystem::path(GRADC_SOURCE_DIR) / "tests/errors" / folder;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
+        if (entry.path().extension() == ".grad") paths.push_back(entry.path().string());
+    std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+std::set<std::string> expected_codes(const std::string& folder) {
+    std::set<std::string> codes;
+    FileReader reader;
+    for (const std::string& path : error_cases(folder)) {
+        Sources sources;
+        std::string reason;
+        sources.add({path, reader.read(path, reason).value_or("")});
+        for (Expectation& expected : expectations_in(sources)) codes.insert(std::move(expected.code));
+    }
+    return codes;
+}
+
+} // namespace gradc

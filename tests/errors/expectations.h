@@ -1,0 +1,28 @@
+// Error expectations, written on the culprit line of a model file:
+//     return x @ weight        # error[size-mismatch]: 64 is not 32 # at 14
+// The text must be part of the message, the caret note or the repair; `# at` gives the column and may be left out. A
+// line may hold several. Every expectation must be met by a diagnostic of its line, and every diagnostic expected.
+#pragma once
+#include "dsl/diagnostic.h"
+#include <set>
+
+namespace gradc {
+
+struct Expectation {
+    uint32_t source = 0, line = 0;
+    uint32_t column = 0; // 0: any
+    std::string code, text;
+};
+
+std::vector<Expectation> expectations_in(const Sources& sources);
+
+/// What differs between the expectations written in all `sources` and `diagnostics`; empty if nothing does.
+std::string disagreement(const Sources& sources, const Diagnostics& diagnostics);
+
+/// The model files below tests/errors/`folder`, sorted, as paths.
+std::vector<std::string> error_cases(const std::string& folder);
+
+/// The codes that the files below tests/errors/`folder` expect.
+std::set<std::string> expected_codes(const std::string& folder);
+
+} // namespace gradc

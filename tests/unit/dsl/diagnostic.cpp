@@ -1,0 +1,103 @@
+// The printed form of diagnostics, character by character.
+#include "dsl/diagnostic.h"
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+
+namespace {
+
+std::string printed(const char* text, Span span, std::optional<uint32_t> caret_at, std::string note,
+                    std::string repair = {}) {
+    Sources sources;
+    sources.add({"digits.grad", text});
+    Diagnostic diagnostic{Code::unexpected_token, span, "what is wrong", note, repair, {}, caret_at};
+    return print(diagnostic, sources);
+}
+
+} // namespace
+
+TEST_CASE("the culprit is underlined, its middle marked") {
+    CHECK(printed("\n\n    return x @ weight\n", {0, 13, 23}, 15, "columns of the left side") ==
+          "digits.grad:3:12: error: what is wrong\n"
+          "    3 |     return x @ weight\n"
+          "      |            ~~^~~~~~~~ columns of the left side\n");
+}
+
+TEST_CASE("tabs, wide and combining characters keep the underline in place") {
+    CHECK(printed("\tx = y", {0, 5, 6}, {}, "") == "digits.grad:1:6: error: what is wrong\n"
+                                                  "    1 |     x = y\n"
+                                                  "      |         ^\n");
+    CHECK(printed("\xE4\xB8\xAD y", {0, 4, 5}, {}, "") == "digits.grad:1:3: error: what is wrong\n"
+                                                         "    1 | \xE4\xB8\xAD y\n"
+                                                         "      |    ^\n");
+    CHECK(printed("a\xCC\x88 y", {0, 4, 5}, {}, "") == "digits.grad:1:4: error: what is wrong\n"
+                                                      "    1 | a\xCC\x88 y\n"
+                                                      "      |   ^\n");
+}
+
+TEST_CASE("control bytes and bytes that are no UTF-8 do not reach the terminal") {
+    CHECK(printed("a\x1b[31m\xFF b", {0, 8, 9}, {}, "") == "digits.grad:1:9: error: what is wrong\n"
+                                                          "    1 | a\xEF\xBF\xBD[31m\xEF\xBF\xBD b\n"
+                                                          "      |         ^\n");
+}
+
+TEST_CASE("a span over lines is underlined on its first, an empty one by its caret") {
+    CHECK(printed("a(b,\nc)", {0, 0, 7}, {}, "") == "digits.grad:1:1: error: what is wrong\n"
+                                                   "    1 | a(b,\n"
+                                                   "      | ^~~~\n");
+    CHECK(printed("ab", {0, 2, 2}, {}, "here") == "digits.grad:1:3: error: what is wrong\n"
+                                                 "    1 | ab\n"
+                                                 "      |   ^ here\n");
+    CHECK(printed("", {0, 0, 0}, {}, "") == "digits.grad:1:1: error: what is wrong\n"
+                                           "    1 |\n"
+                                           "      | ^\n");
+}
+
+TEST_CASE("of a very long line the part around the culprit is shown") {
+    std::string text = std::string(5000, 'a') + "!" + std::string(5000, 'b');
+    std::string result = printed(text.c_str(), {0, 5000, 5001}, {}, "");
+    CHECK(result.size() < 400);
+    size_t first = result.find("| .. aaa"), second = result.find("      | ", first);
+    REQUIRE(first != result.npos);
+    CHECK(result.find('!') - first == result.find('^') - (second + 6));
+    CHECK(result.find("bbb ..\n") != result.npos);
+}
+
+TEST_CASE("repair, remarks and places without a source") {
+    CHECK(printed("y = sigmod(x)", {0, 4, 10}, {}, "", "did you mean `sigmoid`?") ==
+          "digits.grad:1:5: error: what is wrong\n"
+          "    1 | y = sigmod(x)\n"
+          "      |     ^~~~~~\n"
+          "      = did you mean `sigmoid`?\n");
+    Sources sources;
+    sources.add({"a.grad", "x = 1\nx = 2\n"});
+    Diagnostic diagnostic{Code::unexpected_token, {0, 6, 7}, "twice", {}, {}, {{{0, 0, 1}, "first here"}}, {}};
+    CHECK(print(diagnostic, sources) == "a.grad:2:1: error: twice\n"
+                                        "    2 | x = 2\n"
+                                        "      | ^\n"
+                                        "a.grad:1:1: note: first here\n"
+                                        "    1 | x = 1\n"
+                                        "      | ^\n");
+    CHECK(print(Diagnostic{Code::unexpected_token, {}, "no place", {}, {}, {}, {}}, sources) == "error: no place\n");
+    CHECK(print(diagnostic, sources, true).find("\x1b[1;31merror:\x1b[0m") != std::string::npos);
+}
+
+TEST_CASE("after the limit errors are counted") {
+    Sources sources;
+    Diagnostics diagnostics;
+    diagnostics.limit = 2;
+    for (int i = 0; i < 5; ++i) diagnostics.report(Code::unexpected_token, {}, "error " + std::to_string(i));
+    CHECK(diagnostics.count() == 5);
+    CHECK(print(diagnostics, sources) == "error: error 0\nerror: error 1\n3 more errors are not shown\n");
+}
+
+TEST_CASE("the nearest name is found if it is near") {
+    const std::vector<std::string> names{"sigmoid", "softmax", "relu", "tanh", "x", "mean"};
+    CHECK(nearest("sigmod", names) == "sigmoid");
+    CHECK(nearest("sofmtax", names) == "softmax");
+    CHECK(nearest("ReLU", names) == "relu");
+    CHECK(nearest("man", names) == "mean");
+    CHECK(nearest("y", names) == std::nullopt);
+    CHECK(nearest("convolution", names) == std::nullopt);
+    CHECK(nearest("", names) == std::nullopt);
+}
