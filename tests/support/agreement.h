@@ -1,0 +1,100 @@
+// Planned, lowered and interpreted programs against the evaluator.
+#pragma once
+#include "compiler/graph/evaluate.h"
+#include "compiler/program/lower.h"
+#include "compiler/program/verify.h"
+#include "tests/support/interpret.h"
+#include <optional>
+
+namespace gradc {
+
+/// Declared primitives by nothing at all: graphs of machine primitives only.
+struct NoMath : MathLibrary {
+    const Graph* definition(Primitive, Element) const override { return nullptr; }
+};
+
+struct AgreementOptions {
+    int64_t batch = 4;
+    int64_t rows = 4;
+    int64_t pieces = 1;
+    bool fuse = true;
+    double tolerance = 1e-5; // of the largest element
+    std::vector<loop::Isa> isas = {loop::Isa::baseline, loop::Isa::avx2, loop::Isa::avx512};
+};
+
+namespace agreement {
+
+inline int64_t element_of(const loop::Buffer& buffer, const Shape& shape, int64_t linear) {
+    int64_t at = 0;
+    for (size_t i = shape.size(); i-- > 0;) {
+        at += linear % shape[i] * buffer.strides[i];
+        linear /= shape[i];
+    }
+    return at;
+}
+
+inline const loop::Buffer& buffer_of(const loop::Module& module, loop::Buffer::Role role, const std::string& name) {
+    for (const loop::Buffer& buffer : module.buffers)
+        if (buffer.role == role && buffer.name == name) return buffer;
+    throw InternalError("test", "no buffer " + name);
+}
+
+inline void write(loop::Interpreter& run, const loop::Module& module, loop::Buffer::Role role, const std::string& name,
+                  const Tensor& tensor) {
+    for (const loop::Buffer& buffer : module.buffers)
+        if (buffer.role == role && buffer.name == name)
+            for (size_t i = 0; i < tensor.values.size(); ++i)
+                run.put(buffer, element_of(buffer, tensor.shape, int64_t(i)), tensor.values[i]);
+}
+
+inline std::string difference(const loop::Interpreter& run, const loop::Buffer& buffer, const Tensor& expected,
+                              double tolerance) {
+    double largest = 1e-3;
+    for (double value : expected.values)
+        if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
+    for (size_t i = 0; i < expected.values.size(); ++i) {
+        double found = run.peek(buffer, element_of(buffer, expected.shape, int64_t(i)));
+        double wanted = expected.values[i];
+        bool same = std::isnan(wanted) ? std::isnan(found)
+                    : std::isinf(wanted) ? found == wanted
+                                         : std::fabs(found - wanted) <= tolerance * largest;
+        if (!same)
+            return buffer.name + "[" + std::to_string(i) + "] is " + std::to_string(found) + ", not " +
+                   std::to_string(wanted);
+    }
+    return {};
+}
+
+} // namespace agreement
+
+/// "" if the lowered program of every machine gives what the evaluator gives; else what differs first.
+inline std::string disagreement(const Graph& graph, Environment environment, const AgreementOptions& options,
+                                const MathLibrary& math = NoMath()) {
+    using Role = loop::Buffer::Role;
+    environment.rows = options.rows;
+    std::vector<Tensor> expected = evaluate(graph, environment);
+    Plan plan = make_plan({{"program", graph}}, {"test", options.batch, options.fuse});
+    for (loop::Isa isa : options.isas) {
+        loop::Module module = lower(plan, {isa}, math);
+        loop::verify(module);
+        loop::Interpreter run(module);
+        run.fill_activations(std::numeric_limits<double>::quiet_NaN());
+        for (const auto& [name, tensor] : environment.fields) agreement::write(run, module, Role::field, name, tensor);
+        for (const auto& [name, tensor] : environment.variables) agreement::write(run, module, Role::variable, name, tensor);
+        for (const auto& [name, value] : environment.scalars)
+            agreement::write(run, module, Role::scalar, name, {{}, {value}});
+        agreement::write(run, module, Role::scalar, "rows", {{}, {double(options.rows)}});
+        run.run(*module.programs[0][size_t(isa)], options.rows, options.pieces);
+        for (size_t i = 0; i < graph.outputs.size(); ++i) {
+            const Node& node = graph[graph.outputs[i].node];
+            const loop::Buffer& buffer =
+                node.op == Op::assign ? agreement::buffer_of(module, Role::variable, attribute<Assign>(node).path)
+                                      : agreement::buffer_of(module, Role::output, "program." + graph.outputs[i].name);
+            std::string fault = agreement::difference(run, buffer, expected[i], options.tolerance);
+            if (!fault.empty()) return "isa " + std::to_string(int(isa)) + ": " + fault + "\n" + print(plan);
+        }
+    }
+    return {};
+}
+
+} // namespace gradc

@@ -1,0 +1,242 @@
+// Small graphs of every kind of kernel: what the lowered program computes is what the evaluator computes.
+#include "compiler/graph/build.h"
+#include "tests/support/agreement.h"
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+
+namespace {
+
+struct Builder {
+    Graph graph{std::make_shared<PrimitiveTable>()};
+    Environment environment;
+    int drawn = 0;
+
+    Tensor tensor(const Shape& shape) {
+        Shape numbers = shape;
+        for (int64_t& size : numbers)
+            if (size == rows) size = environment.rows;
+        Tensor result{numbers, {}};
+        for (int64_t i = 0; i < count(numbers, 1); ++i) {
+            drawn = (drawn * 37 + 11) % 101;
+            result.values.push_back((drawn - 50) / 32.0);
+        }
+        return result;
+    }
+    NodeId field(const std::string& name, Shape shape, Element element = Element::f32) {
+        environment.fields[name] = tensor(shape);
+        return graph.add(Op::input, {element, shape}, {}, Input{Input::Source::field, name, 0, -1});
+    }
+    NodeId lookup(const std::string& name, Shape shape, int64_t size) {
+        Tensor numbers = tensor(shape);
+        for (size_t i = 0; i < numbers.values.size(); ++i) numbers.values[i] = double((i * 7 + 3) % size_t(size));
+        environment.fields[name] = numbers;
+        return graph.add(Op::input, {Element::i32, shape}, {}, Input{Input::Source::field, name, 0, size - 1});
+    }
+    NodeId variable(const std::string& path, Shape shape, Element element = Element::f32) {
+        environment.variables[path] = tensor(shape);
+        return build::variable(graph, path, {element, shape});
+    }
+    void output(NodeId node, const std::string& name = "out") { graph.outputs.push_back({name, node}); }
+    void assign(const std::string& path, NodeId value) {
+        graph.outputs.push_back({path, build::assign(graph, path, value)});
+    }
+    std::string fault(AgreementOptions options = {}) {
+        options.rows = environment.rows;
+        options.batch = std::max(options.batch, options.rows);
+        return disagreement(graph, environment, options);
+    }
+};
+
+Builder with_rows(int64_t count) {
+    Builder b;
+    b.environment.rows = count;
+    return b;
+}
+
+} // namespace
+
+TEST_CASE("maps with broadcasts, all rows counts") {
+    for (int64_t n : {1, 2, 3, 4}) {
+        Builder b = with_rows(n);
+        NodeId x = b.field("x", {rows, 19}), w = b.variable("w", {19});
+        NodeId y = build::map(b.graph, Primitive::add, {x, w});
+        b.output(build::map(b.graph, Primitive::maximum, {y, build::constant(b.graph, 0)}));
+        b.output(build::map(b.graph, Primitive::multiply, {y, y}), "square");
+        CHECK(b.fault() == "");
+    }
+}
+
+TEST_CASE("sums over rows, columns, everything") {
+    for (int64_t n : {1, 3, 7}) {
+        Builder b = with_rows(n);
+        NodeId x = b.field("x", {rows, 37});
+        b.output(build::sum(b.graph, x, {0}), "columns");
+        b.output(build::sum(b.graph, x, {1}), "rows");
+        b.output(build::sum(b.graph, x, {0, 1}), "all");
+        b.output(build::max_of(b.graph, x, {1}), "largest");
+        b.output(build::max_of(b.graph, x, {0}), "largest0");
+        CHECK(b.fault() == "");
+        CHECK(b.fault({.batch = 9, .pieces = 3}) == "");
+    }
+}
+
+TEST_CASE("a softmax is one pass over rows") {
+    Builder b = with_rows(3);
+    NodeId x = b.field("x", {rows, 10});
+    NodeId top = build::broadcast(b.graph, build::max_of(b.graph, x, {1}), {rows, 10}, {0});
+    NodeId e = build::map(b.graph, Primitive::subtract, {x, top});
+    e = build::map(b.graph, Primitive::multiply, {e, e});
+    NodeId s = build::broadcast(b.graph, build::sum(b.graph, e, {1}), {rows, 10}, {0});
+    b.output(build::map(b.graph, Primitive::divide, {e, s}));
+    CHECK(b.fault() == "");
+    CHECK(b.fault({.pieces = 2}) == "");
+    Plan plan = make_plan({{"p", b.graph}}, {"m", 4});
+    CHECK(plan.programs[0].kernels.size() == 1);
+}
+
+TEST_CASE("products in every form") {
+    auto product = [](int64_t m, int64_t k, int64_t n, std::vector<int> left, std::vector<int> right, bool by_rows) {
+        Builder b = with_rows(by_rows ? m : 1);
+        auto size = [&](int label) { return label == 0 ? (by_rows ? rows : m) : label == 1 ? k : n; };
+        NodeId x = b.field("x", {size(left[0]), size(left[1])}), w = b.field("w", {size(right[0]), size(right[1])});
+        b.output(build::contract(b.graph, x, w, {left, right, {0, 2}}));
+        return b.fault();
+    };
+    for (auto [m, k, n] : std::vector<std::array<int64_t, 3>>{{5, 17, 33}, {26, 30, 70}, {8, 40, 48}, {50, 3, 100}, {1, 9, 64}})
+        for (bool by_rows : {false, true}) {
+            INFO(m << " " << k << " " << n << " " << by_rows);
+            CHECK(product(m, k, n, {0, 1}, {1, 2}, by_rows) == "");
+            CHECK(product(m, k, n, {1, 0}, {1, 2}, false) == "");
+            CHECK(product(m, k, n, {0, 1}, {2, 1}, by_rows) == "");
+            CHECK(product(m, k, n, {1, 0}, {2, 1}, false) == "");
+        }
+}
+
+TEST_CASE("products of vectors, batches, several labels") {
+    Builder b = with_rows(3);
+    NodeId x = b.field("x", {rows, 6, 40}), y = b.field("y", {rows, 40, 21}), v = b.field("v", {40});
+    NodeId big = b.field("big", {rows, 6, 40});
+    b.output(build::contract(b.graph, x, y, {{0, 1, 2}, {0, 2, 3}, {0, 1, 3}}), "batched");
+    b.output(build::contract(b.graph, x, big, {{0, 1, 2}, {0, 3, 2}, {0, 1, 3}}), "scores");
+    b.output(build::contract(b.graph, x, v, {{0, 1, 2}, {2}, {0, 1}}), "vector");
+    b.output(build::contract(b.graph, v, v, {{0}, {0}, {}}), "dot");
+    b.output(build::contract(b.graph, x, big, {{0, 1, 2}, {0, 1, 3}, {2, 3}}), "two");
+    b.output(build::contract(b.graph, v, v, {{0}, {1}, {0, 1}}), "outer");
+    b.output(build::contract(b.graph, x, x, {{0, 1, 2}, {0, 1, 2}, {0}}), "squares");
+    CHECK(b.fault() == "");
+    CHECK(b.fault({.pieces = 3}) == "");
+}
+
+TEST_CASE("what rides on a product") {
+    Builder b = with_rows(30);
+    NodeId x = b.field("x", {rows, 20}), w = b.variable("w", {20, 50}), c = b.variable("c", {50});
+    NodeId z = build::map(b.graph, Primitive::add, {build::contract(b.graph, x, w, {{0, 1}, {1, 2}, {0, 2}}), c});
+    NodeId zero = build::constant(b.graph, 0);
+    b.output(build::map(b.graph, Primitive::maximum, {z, zero}), "h");
+    b.output(build::map(b.graph, Primitive::less, {zero, z}), "on");
+    CHECK(b.fault() == "");
+    CHECK(b.fault({.fuse = false}) == "");
+    Plan plan = make_plan({{"p", b.graph}}, {"m", 32});
+    CHECK(plan.programs[0].kernels.size() == 1);
+}
+
+TEST_CASE("an optimizer rides on the gradient's product and updates in place") {
+    Builder b = with_rows(7);
+    NodeId x = b.field("x", {rows, 48}), d = b.field("d", {rows, 40});
+    NodeId w = b.variable("w", {48, 40}), m = b.variable("m", {48, 40});
+    NodeId loss = build::sum(b.graph, build::contract(b.graph, x, w, {{0, 1}, {1, 2}, {0, 2}}), {0, 1});
+    NodeId g = build::contract(b.graph, x, d, {{0, 1}, {0, 2}, {1, 2}});
+    NodeId rate = build::constant(b.graph, 0.5);
+    NodeId m2 = build::map(b.graph, Primitive::add, {build::map(b.graph, Primitive::multiply, {m, rate}), g});
+    NodeId w2 = build::map(b.graph, Primitive::subtract, {w, build::map(b.graph, Primitive::multiply, {m2, rate})});
+    b.output(loss, "loss");
+    b.assign("m", m2);
+    b.assign("w", w2);
+    CHECK(b.fault({.batch = 8}) == "");
+    CHECK(b.fault({.batch = 8, .fuse = false}) == "");
+    Plan plan = make_plan({{"p", b.graph}}, {"m", 8});
+    CHECK(plan.programs[0].kernels.size() == 3); // product, sum, update
+    CHECK(plan.programs[0].table.size() == 4);   // and the guard
+    CHECK(plan.programs[0].table[2].what == loop::Step::What::guard);
+}
+
+TEST_CASE("variables that exchange their values") {
+    Builder b;
+    NodeId u = b.variable("u", {40}), v = b.variable("v", {40});
+    NodeId turned = build::slice(b.graph, u, {39}, {-1}, {40});
+    b.output(build::sum(b.graph, u, {0}), "loss");
+    b.assign("u", v);
+    b.assign("v", build::map(b.graph, Primitive::add, {turned, u}));
+    CHECK(b.fault() == "");
+    CHECK(b.fault({.fuse = false}) == "");
+}
+
+TEST_CASE("moves") {
+    Builder b = with_rows(3);
+    NodeId x = b.field("x", {rows, 6, 35});
+    b.output(build::permute(b.graph, x, {2, 0, 1}), "permuted");
+    b.output(build::reshape(b.graph, x, {rows, 7, 30}), "reshaped");
+    b.output(build::reshape(b.graph, build::permute(b.graph, x, {0, 2, 1}), {rows, 210}), "mixed");
+    b.output(build::slice(b.graph, x, {0, 5, 2}, {1, -2, 3}, {rows, 3, 11}), "sliced");
+    b.output(build::pad(b.graph, x, {0, 2, 3}, {rows, 9, 50}, 1.5), "padded");
+    b.output(build::concat(b.graph, {x, x}, 2), "joined");
+    NodeId windowed = build::window(b.graph, x, {2, 2, 3}, 10, 4);
+    b.output(windowed, "windowed");
+    b.output(build::fold(b.graph, windowed, {2, 2, 3}, 35), "folded");
+    b.output(build::iota(b.graph, {5, 20}, 1), "counted");
+    CHECK(b.fault() == "");
+    CHECK(b.fault({.fuse = false}) == "");
+}
+
+TEST_CASE("lookups and their adjoints") {
+    Builder b = with_rows(3);
+    NodeId table = b.variable("t", {11, 20}), at = b.lookup("i", {rows, 4}, 11), label = b.lookup("l", {rows}, 20);
+    NodeId looked = build::gather(b.graph, table, at, {0, 0});
+    NodeId x = b.field("x", {rows, 20});
+    NodeId picked = build::gather(b.graph, x, label, {1, 1});
+    b.output(looked, "rows");
+    b.output(picked, "labels");
+    b.output(build::gather(b.graph, table, label, {1, 0}), "columns");
+    b.output(build::scatter(b.graph, looked, at, {0, 0}, {11, 20}), "sums");
+    b.output(build::scatter(b.graph, picked, label, {1, 1}, {rows, 20}), "one_hot");
+    CHECK(b.fault() == "");
+}
+
+TEST_CASE("a convolution is a product on windows") {
+    Builder b = with_rows(2);
+    NodeId x = b.field("x", {rows, 8, 8, 3}), w = b.variable("w", {3, 3, 3, 20});
+    NodeId p = build::pad(b.graph, x, {0, 1, 1, 0}, {rows, 10, 10, 3}, 0);
+    NodeId views = build::window(b.graph, build::window(b.graph, p, {1, 1, 1}, 8, 3), {3, 1, 1}, 8, 3);
+    NodeId y = build::contract(b.graph, views, w, {{0, 1, 2, 3, 4, 5}, {2, 4, 5, 6}, {0, 1, 3, 6}});
+    b.output(y, "y");
+    NodeId g = build::contract(b.graph, views, y, {{0, 1, 2, 3, 4, 5}, {0, 1, 3, 6}, {2, 4, 5, 6}});
+    b.output(g, "g");
+    CHECK(b.fault({.tolerance = 2e-5}) == "");
+}
+
+TEST_CASE("whole numbers, bytes and truth") {
+    Builder b = with_rows(3);
+    NodeId i = b.lookup("i", {rows, 21}, 50), j = b.lookup("j", {21}, 9);
+    NodeId one = build::constant(b.graph, 1, Element::i32);
+    NodeId d = build::map(b.graph, Primitive::add, {j, one});
+    b.output(build::map(b.graph, Primitive::remainder, {i, d}), "rest");
+    b.output(build::map(b.graph, Primitive::quotient, {i, d}), "whole");
+    NodeId odd = build::map(b.graph, Primitive::less, {d, i});
+    b.output(odd, "odd");
+    b.output(build::map(b.graph, Primitive::logical_not, {odd}), "even");
+    b.output(build::sum(b.graph, build::cast(b.graph, odd, Element::i32), {0}), "count");
+    b.output(build::cast(b.graph, i, Element::u8), "bytes");
+    b.output(build::max_of(b.graph, i, {1}), "largest");
+    CHECK(b.fault() == "");
+}
+
+TEST_CASE("double precision") {
+    Builder b = with_rows(5);
+    NodeId x = b.field("x", {rows, 20}, Element::f64), w = b.variable("w", {20, 30}, Element::f64);
+    NodeId y = build::contract(b.graph, x, w, {{0, 1}, {1, 2}, {0, 2}});
+    b.output(y, "y");
+    b.output(build::cast(b.graph, y, Element::f32), "single");
+    b.output(build::sum(b.graph, y, {1}), "rows");
+    CHECK(b.fault({.batch = 5, .tolerance = 1e-7}) == "");
+}
