@@ -1,0 +1,207 @@
+// Random graphs through the whole compiler: the evaluator, the rewrites, LLVM on every instruction set of this machine
+// and the C++ text must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N graphs (200); a disagreement prints the seed, the
+// program's graph and the numbers, and ends with 1.
+#include "compiler/elaborate/definitions.h"
+#include "compiler/elaborate/math.h"
+#include "compiler/graph/print.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/optimize/optimize.h"
+#include "compiler/program/lower.h"
+#include "compiler/target/compile.h"
+#include "compiler/target/engine.h"
+#include "compiler/target/machine.h"
+#include "dsl/parser.h"
+#include "tests/support/random_graph.h"
+#include <cmath>
+#include <cstdlib>
+#include <fmt/format.h>
+
+using namespace gradc;
+
+namespace {
+
+constexpr int graphs_a_module = 20;
+constexpr int64_t largest_batch = 5;
+
+struct Case {
+    uint64_t seed;
+    std::string name;
+    Graph graph; // optimized, names prefixed
+    Environment environment;
+    std::vector<Tensor> expected;
+    double tolerance;
+};
+
+/// Fields, scalars and variables get a prefix, so that many graphs can share an arena.
+Graph prefixed(const Graph& graph, const std::string& prefix) {
+    return rebuild(graph, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
+        const Node& node = graph[old];
+        if (node.op == Op::variable)
+            return target.add(node.op, node.type, {}, VariableName{prefix + attribute<VariableName>(node).path});
+        if (node.op == Op::assign)
+            return target.add(node.op, node.type, inputs, Assign{prefix + attribute<Assign>(node).path});
+        if (node.op != Op::input) return NodeId::none;
+        Input input = attribute<Input>(node);
+        bool shared = input.name == "rows" || input.name == "#row" || input.name == "seed" || input.name == "step";
+        if (input.source == Input::Source::carry || input.source == Input::Source::capture ||
+            input.source == Input::Source::turn || shared)
+            return NodeId::none;
+        input.name = prefix + input.name;
+        return target.add(node.op, node.type, inputs, input);
+    });
+}
+
+Environment prefixed(Environment environment, const std::string& prefix) {
+    Environment result;
+    result.rows = environment.rows;
+    for (auto& [name, tensor] : environment.fields) {
+        result.fields[name] = tensor;
+        result.fields[prefix + name] = tensor;
+    }
+    for (auto& [name, value] : environment.scalars) {
+        result.scalars[name] = value;
+        result.scalars[prefix + name] = value;
+    }
+    for (auto& [name, tensor] : environment.variables) result.variables[prefix + name] = tensor;
+    return result;
+}
+
+/// Odd seeds: double, every op. Even seeds: float without jumps, which rounding could take to another side.
+Case make_case(uint64_t seed, const std::shared_ptr<PrimitiveTable>& primitives) {
+    RandomGraphOptions options;
+    options.element = seed % 2 ? Element::f64 : Element::f32;
+    options.smooth = seed % 2 == 0;
+    Graph graph = random_graph(seed, primitives, options);
+    std::string prefix = fmt::format("g{}_", seed);
+    Environment environment = prefixed(random_environment(graph, seed, 1 + int64_t(seed % largest_batch)), prefix);
+    graph = prefixed(graph, prefix);
+    Case result{seed, fmt::format("graph_{}", seed), optimize(graph, {}), environment, evaluate(graph, environment),
+                seed % 2 ? 1e-9 : 3e-5};
+    for (size_t i = 0; i < result.graph.outputs.size(); ++i)
+        result.graph.outputs[i].name = fmt::format("{}out{}", prefix, i);
+    return result;
+}
+
+void write_inputs(target::Engine& engine, const Case& each) {
+    const gradc_module& module = engine.module();
+    std::string prefix = fmt::format("g{}_", each.seed);
+    for (int32_t i = 0; i < module.tensor_count; ++i) {
+        const gradc_tensor& tensor = module.tensors[i];
+        std::string name = tensor.name;
+        auto field = each.environment.fields.find(name);
+        auto scalar = each.environment.scalars.find(name);
+        auto variable = each.environment.variables.find(name);
+        if (tensor.role == GRADC_FIELD && field != each.environment.fields.end())
+            engine.write(i, field->second.values, each.environment.rows);
+        else if (tensor.role == GRADC_SCALAR && name == "rows") engine.write(i, {double(each.environment.rows)});
+        else if (tensor.role == GRADC_SCALAR && scalar != each.environment.scalars.end()) engine.write(i, {scalar->second});
+        else if (tensor.role == GRADC_PARAMETER && variable != each.environment.variables.end())
+            engine.write(i, variable->second.values);
+    }
+}
+
+/// A result can be read row by row when N is its first axis or none; the loss sums over the others.
+bool readable(const Shape& shape) {
+    for (size_t i = 1; i < shape.size(); ++i)
+        if (shape[i] == rows) return false;
+    return true;
+}
+
+/// Empty if the engine computes what the evaluator did.
+std::string disagreement(target::Engine& engine, const Case& each, loop::Isa isa) {
+    write_inputs(engine, each);
+    engine.run(engine.program(each.name), each.environment.rows, isa);
+    for (size_t i = 0; i < each.expected.size(); ++i) {
+        const Node& node = each.graph[each.graph.outputs[i].node];
+        if (!readable(node.type.shape)) continue;
+        int tensor = node.op == Op::assign ? engine.tensor(attribute<Assign>(node).path)
+                                           : engine.tensor(each.graph.outputs[i].name, GRADC_RESULT);
+        if (tensor < 0) return fmt::format("no result {}", each.graph.outputs[i].name);
+        std::vector<double> found = engine.read(tensor, each.environment.rows);
+        const std::vector<double>& expected = each.expected[i].values;
+        if (found.size() != expected.size())
+            return fmt::format("output {}: {} numbers, not {}", i, found.size(), expected.size());
+        double scale = 1;
+        for (double value : expected)
+            if (std::isfinite(value)) scale = std::max(scale, std::fabs(value));
+        for (size_t k = 0; k < found.size(); ++k) {
+            bool same = found[k] == expected[k] || (std::isnan(found[k]) && std::isnan(expected[k])) ||
+                        std::fabs(found[k] - expected[k]) <= each.tolerance * scale;
+            if (!same) return fmt::format("output {}, element {}: {:.17g}, evaluator {:.17g}", i, k, found[k], expected[k]);
+        }
+    }
+    return {};
+}
+
+void describe_tensors(const loop::Module& module, target::Metadata& metadata) {
+    using Role = loop::Buffer::Role;
+    for (size_t i = 0; i < module.buffers.size(); ++i) {
+        const loop::Buffer& buffer = module.buffers[i];
+        gradc_role role = buffer.role == Role::field ? GRADC_FIELD : buffer.role == Role::scalar ? GRADC_SCALAR : GRADC_PARAMETER;
+        if (buffer.role == Role::field || buffer.role == Role::scalar || buffer.role == Role::variable)
+            metadata.tensors.push_back({buffer.name, buffer.name, role, loop::BufferId(i)});
+    }
+}
+
+int report(const Case& each, const std::string& how, const std::string& fault) {
+    fmt::print("{}\nseed {} ({}, {} nodes): {}\n", print(each.graph), each.seed, how, each.graph.size(), fault);
+    return 1;
+}
+
+/// Number of disagreements.
+int try_module(const std::vector<Case>& cases, const MathLibrary& math, const std::vector<std::string>& compilers) {
+    std::vector<NamedGraph> programs;
+    for (const Case& each : cases) programs.push_back({each.name, each.graph});
+    PlanOptions options;
+    options.name = "random";
+    options.batch = largest_batch;
+    loop::Module module = lower(make_plan(programs, options), target::host_isas(), math);
+    target::Metadata metadata;
+    metadata.name = "random";
+    metadata.flush_denormals = false;
+    describe_tensors(module, metadata);
+    target::Engine engine = target::load_object(target::object(module, metadata));
+    int wrong = 0;
+    for (const Case& each : cases)
+        for (loop::Isa isa : target::host_isas())
+            if (std::string fault = disagreement(engine, each, isa); !fault.empty()) {
+                wrong += report(each, fmt::format("LLVM, {}", target::machine(isa).name), fault);
+                break;
+            }
+    if (compilers.empty()) return wrong;
+    std::string fault;
+    auto text = target::load_cpp(target::print_cpp(module, metadata), compilers[0], fault, {"-O1"});
+    if (!text) return wrong + report(cases[0], "C++ text does not compile", fault);
+    for (const Case& each : cases)
+        if (std::string found = disagreement(*text, each, target::host_isas().back()); !found.empty())
+            wrong += report(each, "C++", found);
+    return wrong;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const int wanted = argc > 1 ? std::atoi(argv[1]) : 200;
+    const uint64_t first = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
+    auto primitives = std::make_shared<PrimitiveTable>();
+    for (const char* name : {"exp", "log", "sin", "cos", "tanh", "erf"}) primitives->declare(name, 1);
+    primitives->declare("pow", 2);
+    Sources sources;
+    Diagnostics diagnostics;
+    for (const StandardFile& file : standard_library())
+        if (std::string(file.name) == "std/math.grad") sources.add({file.name, std::string(file.text)});
+    auto math = make_math_library(parse(sources, 0, diagnostics), primitives);
+    std::vector<std::string> compilers = target::find_compilers();
+    if (compilers.empty()) fmt::print("no C++ compiler found: the C++ text is not compared\n");
+    int wrong = 0;
+    for (int done = 0; done < wanted; done += graphs_a_module) {
+        std::vector<Case> cases;
+        for (int i = done; i < std::min(wanted, done + graphs_a_module); ++i)
+            cases.push_back(make_case(first + uint64_t(i), primitives));
+        wrong += try_module(cases, *math, compilers);
+    }
+    if (wrong) fmt::print("{} disagreements\n", wrong);
+    if (wrong) return 1;
+    fmt::print("{} random graphs agree\n", wanted);
+    return 0;
+}

@@ -1,0 +1,4 @@
+# Random graphs through every stage; also `./run fuzz graphs`.
+add_executable(fuzz_graphs agreement/graphs.cpp)
+target_link_libraries(fuzz_graphs PRIVATE gradc_test_support gradc_plan gradc_optimize gradc_target)
+add_test(NAME random_graphs COMMAND fuzz_graphs 200)
