@@ -1,5 +1,6 @@
-// Printing of diagnostics: the place, the line with its tabs opened to spaces, the underline measured in terminal
-// cells, a window of the line where it is very long; and the search for the nearest name.
+// Printing of diagnostics: the place, the line with its tabs opened to spaces, the underline
+// measured in terminal cells, a window of the line where it is very long; and the search for the
+// nearest name.
 #include "dsl/diagnostic.h"
 #include "dsl/unicode.h"
 #include <algorithm>
@@ -25,9 +26,9 @@ size_t cells(uint32_t code) {
         uint32_t first, last;
     };
     static constexpr Range none[] = {{0x300, 0x36F}, {0x200B, 0x200F}, {0xFE00, 0xFE0F}};
-    static constexpr Range wide[] = {{0x1100, 0x115F},   {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
-                                     {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
-                                     {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF},
+    static constexpr Range wide[] = {{0x1100, 0x115F},  {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
+                                     {0xF900, 0xFAFF},  {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+                                     {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF},
                                      {0x20000, 0x3FFFD}};
     auto holds = [code](Range range) { return range.first <= code && code <= range.last; };
     if (std::any_of(std::begin(none), std::end(none), holds)) return 0;
@@ -50,7 +51,8 @@ Shown show(std::string_view line) {
         if (code == '\t') {
             shown.glyphs.insert(shown.glyphs.end(), tab_cells, " ");
         } else if (code < 0x20 || code == 0xFFFD || (code >= 0x7F && code < 0xA0)) {
-            shown.glyphs.push_back("\xEF\xBF\xBD"); // U+FFFD: never send control bytes to a terminal
+            shown.glyphs.push_back(
+                "\xEF\xBF\xBD"); // U+FFFD: never send control bytes to a terminal
         } else if (size_t count = cells(code); count == 0 && !shown.glyphs.empty()) {
             shown.glyphs.back() += line.substr(i, length);
         } else {
@@ -81,8 +83,10 @@ std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::stri
     Place place = sources.place(span.source, span.begin);
     std::string_view line = sources.line(span.source, place.line);
     const std::string& text = sources.all[span.source].text;
-    // An empty line may lie beside the text that it is cut from (a \r or the end): count from its own start.
-    uint32_t start = line.data() == nullptr ? span.begin : static_cast<uint32_t>(line.data() - text.data());
+    // An empty line may lie beside the text that it is cut from (a \r or the end): count from its
+    // own start.
+    uint32_t start =
+        line.data() == nullptr ? span.begin : static_cast<uint32_t>(line.data() - text.data());
     Shown shown = show(line);
     auto cell = [&](uint32_t offset) {
         return shown.cell_at[std::min<size_t>(offset - std::min(offset, start), line.size())];
@@ -96,11 +100,12 @@ std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::stri
     for (size_t i = window.first; i < std::min(end, std::max(window.last, begin + 1)); ++i)
         underline += i < begin ? ' ' : i == caret_cell ? '^' : '~';
     std::string_view cut_before = window.first > 0 ? ".. " : "";
-    std::string result = fmt::format("{:5} |{}{}{}{}\n", place.line, shown_text.empty() ? "" : " ",
-                                     cut_before, shown_text,
-                                     window.last < shown.glyphs.size() ? " .." : "");
+    std::string result =
+        fmt::format("{:5} |{}{}{}{}\n", place.line, shown_text.empty() ? "" : " ", cut_before,
+                    shown_text, window.last < shown.glyphs.size() ? " .." : "");
     return result + fmt::format("      | {}{}{}{}{}{}\n", std::string(cut_before.size(), ' '),
-                                colours.caret, underline, note.empty() ? "" : " ", note, colours.plain);
+                                colours.caret, underline, note.empty() ? "" : " ", note,
+                                colours.plain);
 }
 
 std::string headline(const Sources& sources, Span span, std::string_view kind,
@@ -111,8 +116,8 @@ std::string headline(const Sources& sources, Span span, std::string_view kind,
         place = fmt::format("{}{}:{}:{}:{} ", colours.place, sources.all[span.source].name, at.line,
                             at.column, colours.plain);
     }
-    return fmt::format("{}{}{}:{} {}{}{}\n", place, colour, kind, colours.plain, colours.place, message,
-                       colours.plain);
+    return fmt::format("{}{}{}:{} {}{}{}\n", place, colour, kind, colours.plain, colours.place,
+                       message, colours.plain);
 }
 
 /// Edits (insert, delete, replace, swap neighbours) that turn one word into the other.
@@ -151,7 +156,8 @@ std::string_view name(Code code) {
 
 Diagnostic& Diagnostics::report(Code code, Span span, std::string message, std::string caret,
                                 std::string repair) {
-    Diagnostic diagnostic{code, span, std::move(message), std::move(caret), std::move(repair), {}, {}};
+    Diagnostic diagnostic{code, span, std::move(message), std::move(caret), std::move(repair),
+                          {},   {}};
     if (++count_ <= limit) {
         all_.push_back(std::move(diagnostic));
         return all_.back();
@@ -161,10 +167,12 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::string message, std::
 
 std::string print(const Diagnostic& diagnostic, const Sources& sources, bool color) {
     const Colours& colours = color ? coloured : uncoloured;
-    std::string result = headline(sources, diagnostic.span, "error", diagnostic.message, colours.error, colours);
+    std::string result =
+        headline(sources, diagnostic.span, "error", diagnostic.message, colours.error, colours);
     if (diagnostic.span.source < sources.all.size())
-        result += excerpt(sources, diagnostic.span, diagnostic.caret_at.value_or(diagnostic.span.begin),
-                          diagnostic.caret, colours);
+        result +=
+            excerpt(sources, diagnostic.span, diagnostic.caret_at.value_or(diagnostic.span.begin),
+                    diagnostic.caret, colours);
     else if (!diagnostic.caret.empty())
         result += fmt::format("      | {}\n", diagnostic.caret);
     if (!diagnostic.repair.empty()) result += fmt::format("      = {}\n", diagnostic.repair);
@@ -178,13 +186,16 @@ std::string print(const Diagnostic& diagnostic, const Sources& sources, bool col
 
 std::string print(const Diagnostics& diagnostics, const Sources& sources, bool color) {
     std::string result;
-    for (const Diagnostic& diagnostic : diagnostics.all()) result += print(diagnostic, sources, color);
+    for (const Diagnostic& diagnostic : diagnostics.all())
+        result += print(diagnostic, sources, color);
     size_t more = diagnostics.count() - diagnostics.all().size();
-    if (more > 0) result += fmt::format("{} more error{} not shown\n", more, more == 1 ? " is" : "s are");
+    if (more > 0)
+        result += fmt::format("{} more error{} not shown\n", more, more == 1 ? " is" : "s are");
     return result;
 }
 
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates) {
     constexpr size_t longest_word = 64;
     if (word.empty() || word.size() > longest_word) return std::nullopt;
     std::string wanted = lower(word);

@@ -1,8 +1,9 @@
-// Diagnostics: what is wrong in a model file, where, and the likely repair. They are values, collected in order;
-// nothing here prints by itself or exits. The printed form is
+// Diagnostics: what is wrong in a model file, where, and the likely repair. They are values,
+// collected in order; nothing here prints by itself or exits. The printed form is
 //     digits.grad:9:12: error: cannot multiply x [N, 64] by weight [32, 10]: 64 is not 32
 //         9 |     return x @ weight
-//           |            ~~^~~~~~~~ columns of the left side (64) must be the rows of the right side (32)
+//           |            ~~^~~~~~~~ columns of the left side (64) must be the rows of the right
+//           side (32)
 #pragma once
 #include "dsl/diagnostic_codes.h"
 #include "dsl/source.h"
@@ -33,7 +34,7 @@ struct Diagnostic {
 
 /// The diagnostics of one compilation. After `limit` errors the rest is counted, not kept.
 class Diagnostics {
-  public:
+public:
     Diagnostic& report(Code code, Span span, std::string message, std::string caret = {},
                        std::string repair = {});
     bool failed() const { return count_ > 0; }
@@ -41,7 +42,7 @@ class Diagnostics {
     const std::vector<Diagnostic>& all() const { return all_; }
     size_t limit = 20;
 
-  private:
+private:
     std::vector<Diagnostic> all_;
     size_t count_ = 0;
     Diagnostic overflow_{};
@@ -52,6 +53,7 @@ std::string print(const Diagnostic& diagnostic, const Sources& sources, bool col
 std::string print(const Diagnostics& diagnostics, const Sources& sources, bool color = false);
 
 /// The candidate nearest to `word` by edit distance, if near enough to be a likely typing error.
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 } // namespace gradc

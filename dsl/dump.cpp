@@ -1,4 +1,5 @@
-// Trees as nested lists: (binary + (name a) (number 1)). Statements stand on lines of their own, indented by depth.
+// Trees as nested lists: (binary + (name a) (number 1)). Statements stand on lines of their own,
+// indented by depth.
 #include "dsl/dump.h"
 #include <fmt/format.h>
 
@@ -24,15 +25,20 @@ struct Dumper {
     void quoted(std::string_view text) {
         std::string result = "\"";
         for (char c : text) {
-            if (c == '"' || c == '\\') result.append({'\\', c});
-            else if (static_cast<unsigned char>(c) < 0x20) result += fmt::format("\\x{:02x}", c);
-            else result += c;
+            if (c == '"' || c == '\\')
+                result.append({'\\', c});
+            else if (static_cast<unsigned char>(c) < 0x20)
+                result += fmt::format("\\x{:02x}", c);
+            else
+                result += c;
         }
         word(result + "\"");
     }
     void expr(const ExprRef& value) {
-        if (value) std::visit(*this, value->node);
-        else word("-");
+        if (value)
+            std::visit(*this, value->node);
+        else
+            word("-");
     }
     void exprs(const std::vector<ExprRef>& values) {
         for (const ExprRef& value : values) expr(value);
@@ -53,11 +59,13 @@ struct Dumper {
     void operator()(const Ellipsis&) { word(".."); }
     void operator()(const Range& n) { node("range", {n.first, n.last}); }
     void operator()(const Slice& n) { node("slice", {n.start, n.stop, n.step}); }
-    void operator()(const Unary& n) { node(n.op == UnaryOperator::negate ? "negate" : "not", {n.operand}); }
+    void operator()(const Unary& n) {
+        node(n.op == UnaryOperator::negate ? "negate" : "not", {n.operand});
+    }
     void operator()(const Transpose& n) { node("transpose", {n.operand}); }
     void operator()(const Binary& n) {
-        constexpr std::string_view names[] = {"or", "and", "==", "!=", "<", "<=", ">", ">=",
-                                              "+",  "-",   "*",  "/",  "%", "@",  "^"};
+        constexpr std::string_view names[] = {
+            "or", "and", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "@", "^"};
         node(names[static_cast<size_t>(n.op)], {n.left, n.right});
     }
     void operator()(const Member& n) {
@@ -293,7 +301,8 @@ std::string dump(const Tokens& tokens, const Sources& sources, uint32_t source) 
         result += fmt::format("{}:{} {}{}\n", place.line, place.column, describe(token.kind),
                               token.kind == TokenKind::name || token.kind == TokenKind::number ||
                                       token.kind == TokenKind::text
-                                  ? fmt::format(" {}", text) : "");
+                                  ? fmt::format(" {}", text)
+                                  : "");
     }
     return result;
 }

@@ -1,5 +1,6 @@
-// Tokens and trees as text, one line a token or statement: `--emit=tokens`, `--emit=ast`. Two trees are the same in
-// structure exactly if their dumps are equal; spans and the way blocks were broken into lines are left out.
+// Tokens and trees as text, one line a token or statement: `--emit=tokens`, `--emit=ast`. Two trees
+// are the same in structure exactly if their dumps are equal; spans and the way blocks were broken
+// into lines are left out.
 #pragma once
 #include "dsl/ast.h"
 #include "dsl/token.h"

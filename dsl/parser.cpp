@@ -1,5 +1,5 @@
-// The file level of the parser: items until the end, with recovery at the next declaration, and the errors of lexer
-// and parser in the order of the text.
+// The file level of the parser: items until the end, with recovery at the next declaration, and the
+// errors of lexer and parser in the order of the text.
 #include "dsl/parser.h"
 #include "dsl/grammar.h"
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 void end_item(Cursor& cursor) {
     if (cursor.breaks_here() || cursor.accept(TokenKind::semicolon)) return;
-    parse_end(cursor);            // reports what does not belong here
+    parse_end(cursor);                  // reports what does not belong here
     cursor.fail_expected("a new line"); // a } that nothing opened
 }
 
@@ -49,10 +49,12 @@ Module parse(const Sources& sources, uint32_t source, Diagnostics& diagnostics) 
     Cursor cursor(sources, source, found);
     Module module = parse_module(cursor, source);
     std::vector<Diagnostic> sorted = found.all();
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Diagnostic& a, const Diagnostic& b) { return a.span.begin < b.span.begin; });
+    std::stable_sort(sorted.begin(), sorted.end(), [](const Diagnostic& a, const Diagnostic& b) {
+        return a.span.begin < b.span.begin;
+    });
     for (Diagnostic& each : sorted) {
-        Diagnostic& kept = diagnostics.report(each.code, each.span, each.message, each.caret, each.repair);
+        Diagnostic& kept =
+            diagnostics.report(each.code, each.span, each.message, each.caret, each.repair);
         kept.remarks = std::move(each.remarks);
         kept.caret_at = each.caret_at;
     }

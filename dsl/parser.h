@@ -1,5 +1,5 @@
-// Recursive descent over the tokens of one source. Recovers at statement ends, so that one run reports several
-// errors; the tree holds what could be read. Brackets nest at most 256 deep.
+// Recursive descent over the tokens of one source. Recovers at statement ends, so that one run
+// reports several errors; the tree holds what could be read. Brackets nest at most 256 deep.
 #pragma once
 #include "dsl/ast.h"
 #include "dsl/diagnostic.h"

@@ -1,5 +1,5 @@
-// The canonical form of a model file (`gradc fmt`): four spaces, one statement a line unless a whole block fits
-// beside its head, every comment kept. print(parse(print(m))) == print(m).
+// The canonical form of a model file (`gradc fmt`): four spaces, one statement a line unless a
+// whole block fits beside its head, every comment kept. print(parse(print(m))) == print(m).
 #pragma once
 #include "dsl/ast.h"
 

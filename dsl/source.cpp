@@ -1,5 +1,6 @@
-// Line and column counting and the reading of model files. Lines end at \n (a \r before it belongs to the line
-// end); a byte order mark at the start is no column; invalid bytes count one column each.
+// Line and column counting and the reading of model files. Lines end at \n (a \r before it belongs
+// to the line end); a byte order mark at the start is no column; invalid bytes count one column
+// each.
 #include "dsl/source.h"
 #include <algorithm>
 #include <cerrno>
@@ -14,7 +15,8 @@ namespace gradc {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr size_t largest_file = 16u << 20; // bytes; spans are 32 bit, and nobody writes a model this long
+constexpr size_t largest_file =
+    16u << 20; // bytes; spans are 32 bit, and nobody writes a model this long
 
 std::vector<uint32_t> line_starts_of(std::string_view text) {
     std::vector<uint32_t> starts{0};
@@ -68,8 +70,10 @@ Place Sources::place(uint32_t source, uint32_t offset) const {
     const Source& file = all.at(source);
     size_t line = line_index(file, offset);
     std::string_view before = std::string_view(file.text).substr(
-        file.line_starts[line], std::min<size_t>(offset, file.text.size()) - file.line_starts[line]);
-    if (line == 0 && before.starts_with(byte_order_mark)) before.remove_prefix(byte_order_mark.size());
+        file.line_starts[line],
+        std::min<size_t>(offset, file.text.size()) - file.line_starts[line]);
+    if (line == 0 && before.starts_with(byte_order_mark))
+        before.remove_prefix(byte_order_mark.size());
     auto characters = std::count_if(before.begin(), before.end(),
                                     [](char byte) { return (byte & 0xC0) != 0x80; });
     return {static_cast<uint32_t>(line + 1), static_cast<uint32_t>(characters + 1)};

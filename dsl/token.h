@@ -1,19 +1,52 @@
-// Tokens of the model language. Newlines are no tokens: each token knows whether a line break stands before it, and
-// the parser, which knows the brackets, decides what that means. Words are names here; which of them are reserved is
-// said by `is_reserved`.
+// Tokens of the model language. Newlines are no tokens: each token knows whether a line break
+// stands before it, and the parser, which knows the brackets, decides what that means. Words are
+// names here; which of them are reserved is said by `is_reserved`.
 #pragma once
 #include "dsl/diagnostic.h"
 
 namespace gradc {
 
 enum class TokenKind : uint8_t {
-    end, name, number, text,
-    left_paren, right_paren, left_bracket, right_bracket, left_brace, right_brace,
-    comma, colon, semicolon, dot, dots, arrow, update, assign, quote,
-    equal, not_equal, less, less_equal, greater, greater_equal,
-    plus, minus, star, slash, percent, at, caret,
+    end,
+    name,
+    number,
+    text,
+    left_paren,
+    right_paren,
+    left_bracket,
+    right_bracket,
+    left_brace,
+    right_brace,
+    comma,
+    colon,
+    semicolon,
+    dot,
+    dots,
+    arrow,
+    update,
+    assign,
+    quote,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    plus,
+    minus,
+    star,
+    slash,
+    percent,
+    at,
+    caret,
     // of other languages; the parser reports them with their repair
-    define, compound_assign, double_star, double_slash, double_and, double_or, bang,
+    define,
+    compound_assign,
+    double_star,
+    double_slash,
+    double_and,
+    double_or,
+    bang,
     unknown // a character of no token, reported already
 };
 
@@ -24,7 +57,8 @@ struct Token {
     bool blank_before = false; // an empty line stands before it, after any comment
     bool broken = false;       // a text that does not end on its line
     uint32_t begin = 0, end = 0;
-    uint32_t link = none; // of a bracket: index of its partner or none; of text and number: index of its value
+    uint32_t link =
+        none; // of a bracket: index of its partner or none; of text and number: index of its value
 };
 
 struct Comment {

@@ -1,4 +1,5 @@
-// Characters beyond ASCII that people type or paste into formulas, and what the language writes instead.
+// Characters beyond ASCII that people type or paste into formulas, and what the language writes
+// instead.
 #pragma once
 #include <cstdint>
 #include <string_view>

@@ -1,4 +1,5 @@
-// Reads expectations as raw text, so that they may stand in comments, texts and lines that are no UTF-8.
+// Reads expectations as raw text, so that they may stand in comments, texts and lines that are no
+// UTF-8.
 #include "tests/errors/expectations.h"
 #include <algorithm>
 #include <filesystem>
@@ -25,7 +26,8 @@ Expectation read(std::string_view text) {
     text = bracket == text.npos ? std::string_view{} : text.substr(bracket + 2);
     size_t column = text.rfind(at);
     if (column != text.npos) {
-        result.column = static_cast<uint32_t>(std::stoul(std::string(text.substr(column + at.size()))));
+        result.column =
+            static_cast<uint32_t>(std::stoul(std::string(text.substr(column + at.size()))));
         text = text.substr(0, column);
     }
     result.text = trimmed(text);
@@ -33,9 +35,11 @@ Expectation read(std::string_view text) {
 }
 
 bool meets(const Diagnostic& diagnostic, const Sources& sources, const Expectation& expected) {
-    if (diagnostic.span.source != expected.source || name(diagnostic.code) != expected.code) return false;
+    if (diagnostic.span.source != expected.source || name(diagnostic.code) != expected.code)
+        return false;
     Place place = sources.place(diagnostic.span.source, diagnostic.span.begin);
-    if (place.line != expected.line || (expected.column != 0 && place.column != expected.column)) return false;
+    if (place.line != expected.line || (expected.column != 0 && place.column != expected.column))
+        return false;
     auto holds = [&](const std::string& text) { return text.find(expected.text) != text.npos; };
     return holds(diagnostic.message) || holds(diagnostic.caret) || holds(diagnostic.repair);
 }
@@ -49,7 +53,8 @@ std::vector<Expectation> expectations_in(const Sources& sources) {
             std::string_view line = sources.line(source, number);
             for (size_t begin = line.find(opening); begin != line.npos;) {
                 size_t next = line.find(opening, begin + 1);
-                Expectation expected = read(line.substr(begin + opening.size(), next - begin - opening.size()));
+                Expectation expected =
+                    read(line.substr(begin + opening.size(), next - begin - opening.size()));
                 expected.source = source;
                 expected.line = number;
                 result.push_back(std::move(expected));
@@ -68,11 +73,13 @@ std::string disagreement(const Sources& sources, const Diagnostics& diagnostics)
     for (const Expectation& expected : all) {
         size_t i = 0;
         while (i < used.size() && (used[i] || !meets(diagnostics.all()[i], sources, expected))) ++i;
-        if (i < used.size()) used[i] = true;
+        if (i < used.size())
+            used[i] = true;
         else
-            result += fmt::format("{}:{}: expected but not found: [{}] {}{}\n", sources.all[expected.source].name,
-                                  expected.line, expected.code, expected.text,
-                                  expected.column ? fmt::format(" at column {}", expected.column) : "");
+            result += fmt::format(
+                "{}:{}: expected but not found: [{}] {}{}\n", sources.all[expected.source].name,
+                expected.line, expected.code, expected.text,
+                expected.column ? fmt::format(" at column {}", expected.column) : "");
     }
     for (size_t i = 0; i < used.size(); ++i)
         if (!used[i])
@@ -98,7 +105,8 @@ std::set<std::string> expected_codes(const std::string& folder) {
         Sources sources;
         std::string reason;
         sources.add({path, reader.read(path, reason).value_or("")});
-        for (Expectation& expected : expectations_in(sources)) codes.insert(std::move(expected.code));
+        for (Expectation& expected : expectations_in(sources))
+            codes.insert(std::move(expected.code));
     }
     return codes;
 }

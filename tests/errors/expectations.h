@@ -1,7 +1,8 @@
 // Error expectations, written on the culprit line of a model file:
 //     return x @ weight        # error[size-mismatch]: 64 is not 32 # at 14
-// The text must be part of the message, the caret note or the repair; `# at` gives the column and may be left out. A
-// line may hold several. Every expectation must be met by a diagnostic of its line, and every diagnostic expected.
+// The text must be part of the message, the caret note or the repair; `# at` gives the column and
+// may be left out. A line may hold several. Every expectation must be met by a diagnostic of its
+// line, and every diagnostic expected.
 #pragma once
 #include "dsl/diagnostic.h"
 #include <set>
@@ -16,7 +17,8 @@ struct Expectation {
 
 std::vector<Expectation> expectations_in(const Sources& sources);
 
-/// What differs between the expectations written in all `sources` and `diagnostics`; empty if nothing does.
+/// What differs between the expectations written in all `sources` and `diagnostics`; empty if
+/// nothing does.
 std::string disagreement(const Sources& sources, const Diagnostics& diagnostics);
 
 /// The model files below tests/errors/`folder`, sorted, as paths.

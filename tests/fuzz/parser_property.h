@@ -1,5 +1,5 @@
-// What must hold for the parser and the printer on any bytes: no crash, errors that print, and for what is free of
-// errors: the printed form reads back as the same tree and prints as itself.
+// What must hold for the parser and the printer on any bytes: no crash, errors that print, and for
+// what is free of errors: the printed form reads back as the same tree and prints as itself.
 #pragma once
 #include <string>
 #include <string_view>

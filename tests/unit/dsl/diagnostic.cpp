@@ -10,7 +10,8 @@ std::string printed(const char* text, Span span, std::optional<uint32_t> caret_a
                     std::string repair = {}) {
     Sources sources;
     sources.add({"digits.grad", text});
-    Diagnostic diagnostic{Code::unexpected_token, span, "what is wrong", note, repair, {}, caret_at};
+    Diagnostic diagnostic{
+        Code::unexpected_token, span, "what is wrong", note, repair, {}, caret_at};
     return print(diagnostic, sources);
 }
 
@@ -25,32 +26,33 @@ TEST_CASE("the culprit is underlined, its middle marked") {
 
 TEST_CASE("tabs, wide and combining characters keep the underline in place") {
     CHECK(printed("\tx = y", {0, 5, 6}, {}, "") == "digits.grad:1:6: error: what is wrong\n"
-                                                  "    1 |     x = y\n"
-                                                  "      |         ^\n");
+                                                   "    1 |     x = y\n"
+                                                   "      |         ^\n");
     CHECK(printed("\xE4\xB8\xAD y", {0, 4, 5}, {}, "") == "digits.grad:1:3: error: what is wrong\n"
-                                                         "    1 | \xE4\xB8\xAD y\n"
-                                                         "      |    ^\n");
+                                                          "    1 | \xE4\xB8\xAD y\n"
+                                                          "      |    ^\n");
     CHECK(printed("a\xCC\x88 y", {0, 4, 5}, {}, "") == "digits.grad:1:4: error: what is wrong\n"
-                                                      "    1 | a\xCC\x88 y\n"
-                                                      "      |   ^\n");
+                                                       "    1 | a\xCC\x88 y\n"
+                                                       "      |   ^\n");
 }
 
 TEST_CASE("control bytes and bytes that are no UTF-8 do not reach the terminal") {
-    CHECK(printed("a\x1b[31m\xFF b", {0, 8, 9}, {}, "") == "digits.grad:1:9: error: what is wrong\n"
-                                                          "    1 | a\xEF\xBF\xBD[31m\xEF\xBF\xBD b\n"
-                                                          "      |         ^\n");
+    CHECK(printed("a\x1b[31m\xFF b", {0, 8, 9}, {}, "") ==
+          "digits.grad:1:9: error: what is wrong\n"
+          "    1 | a\xEF\xBF\xBD[31m\xEF\xBF\xBD b\n"
+          "      |         ^\n");
 }
 
 TEST_CASE("a span over lines is underlined on its first, an empty one by its caret") {
     CHECK(printed("a(b,\nc)", {0, 0, 7}, {}, "") == "digits.grad:1:1: error: what is wrong\n"
-                                                   "    1 | a(b,\n"
-                                                   "      | ^~~~\n");
+                                                    "    1 | a(b,\n"
+                                                    "      | ^~~~\n");
     CHECK(printed("ab", {0, 2, 2}, {}, "here") == "digits.grad:1:3: error: what is wrong\n"
-                                                 "    1 | ab\n"
-                                                 "      |   ^ here\n");
+                                                  "    1 | ab\n"
+                                                  "      |   ^ here\n");
     CHECK(printed("", {0, 0, 0}, {}, "") == "digits.grad:1:1: error: what is wrong\n"
-                                           "    1 |\n"
-                                           "      | ^\n");
+                                            "    1 |\n"
+                                            "      | ^\n");
 }
 
 TEST_CASE("of a very long line the part around the culprit is shown") {
@@ -71,14 +73,16 @@ TEST_CASE("repair, remarks and places without a source") {
           "      = did you mean `sigmoid`?\n");
     Sources sources;
     sources.add({"a.grad", "x = 1\nx = 2\n"});
-    Diagnostic diagnostic{Code::unexpected_token, {0, 6, 7}, "twice", {}, {}, {{{0, 0, 1}, "first here"}}, {}};
+    Diagnostic diagnostic{Code::unexpected_token,      {0, 6, 7}, "twice", {}, {},
+                          {{{0, 0, 1}, "first here"}}, {}};
     CHECK(print(diagnostic, sources) == "a.grad:2:1: error: twice\n"
                                         "    2 | x = 2\n"
                                         "      | ^\n"
                                         "a.grad:1:1: note: first here\n"
                                         "    1 | x = 1\n"
                                         "      | ^\n");
-    CHECK(print(Diagnostic{Code::unexpected_token, {}, "no place", {}, {}, {}, {}}, sources) == "error: no place\n");
+    CHECK(print(Diagnostic{Code::unexpected_token, {}, "no place", {}, {}, {}, {}}, sources) ==
+          "error: no place\n");
     CHECK(print(diagnostic, sources, true).find("\x1b[1;31merror:\x1b[0m") != std::string::npos);
 }
 
@@ -86,9 +90,11 @@ TEST_CASE("after the limit errors are counted") {
     Sources sources;
     Diagnostics diagnostics;
     diagnostics.limit = 2;
-    for (int i = 0; i < 5; ++i) diagnostics.report(Code::unexpected_token, {}, "error " + std::to_string(i));
+    for (int i = 0; i < 5; ++i)
+        diagnostics.report(Code::unexpected_token, {}, "error " + std::to_string(i));
     CHECK(diagnostics.count() == 5);
-    CHECK(print(diagnostics, sources) == "error: error 0\nerror: error 1\n3 more errors are not shown\n");
+    CHECK(print(diagnostics, sources) ==
+          "error: error 0\nerror: error 1\n3 more errors are not shown\n");
 }
 
 TEST_CASE("the nearest name is found if it is near") {

@@ -26,13 +26,28 @@ TEST_CASE("texts are cut into tokens") {
     struct Row {
         const char *text, *tokens;
     };
-    for (const Row& row : {Row{"0..64", "0|..|64"}, Row{"1e-3+2E5", "1e-3|+|2E5"}, Row{"20_000", "20_000"},
-                           Row{".5 1. 1.5", ".5|1.|1.5"}, Row{"1...5", "1|..|.5"}, Row{"a..b", "a|..|b"},
-                           Row{"x.y.z", "x|.|y|.|z"}, Row{"1.foo 1.e5 1.e", "1|.|foo|1.e5|1|.|e"}, Row{"x''", "x|'|'"},
-                           Row{"a<-b", "a|<-|b"}, Row{"a->b<=c>=d==e!=f", "a|->|b|<=|c|>=|d|==|e|!=|f"},
-                           Row{"a # b\nc", "a/c"}, Row{"a\r\nb\n\nc", "a/b/c"}, Row{"\"a # b\"", "\"a # b\""},
-                           Row{"x[::2]", "x|[|:|:|2|]"}, Row{"\xEF\xBB\xBF" "fn", "fn"}, Row{"_a1 _", "_a1|_"},
-                           Row{"a // b\nc", "a/c"}, Row{"f(a // b)", "f|(|a|//|b|)"}, Row{"", ""},
+    for (const Row& row : {Row{"0..64", "0|..|64"},
+                           Row{"1e-3+2E5", "1e-3|+|2E5"},
+                           Row{"20_000", "20_000"},
+                           Row{".5 1. 1.5", ".5|1.|1.5"},
+                           Row{"1...5", "1|..|.5"},
+                           Row{"a..b", "a|..|b"},
+                           Row{"x.y.z", "x|.|y|.|z"},
+                           Row{"1.foo 1.e5 1.e", "1|.|foo|1.e5|1|.|e"},
+                           Row{"x''", "x|'|'"},
+                           Row{"a<-b", "a|<-|b"},
+                           Row{"a->b<=c>=d==e!=f", "a|->|b|<=|c|>=|d|==|e|!=|f"},
+                           Row{"a # b\nc", "a/c"},
+                           Row{"a\r\nb\n\nc", "a/b/c"},
+                           Row{"\"a # b\"", "\"a # b\""},
+                           Row{"x[::2]", "x|[|:|:|2|]"},
+                           Row{"\xEF\xBB\xBF"
+                               "fn",
+                               "fn"},
+                           Row{"_a1 _", "_a1|_"},
+                           Row{"a // b\nc", "a/c"},
+                           Row{"f(a // b)", "f|(|a|//|b|)"},
+                           Row{"", ""},
                            Row{"x\xC2\xB2", "x|\xC2\xB2|\xC2\xB2"}}) {
         CAPTURE(row.text);
         CHECK(cut(row.text) == row.tokens);
@@ -42,7 +57,8 @@ TEST_CASE("texts are cut into tokens") {
 TEST_CASE("numbers and texts have values") {
     Sources sources;
     Diagnostics diagnostics;
-    Tokens tokens = lex(sources, sources.add({"t", "20_000 .5 1e-3 \"a\\\"b\\\\c\\n\""}), diagnostics);
+    Tokens tokens =
+        lex(sources, sources.add({"t", "20_000 .5 1e-3 \"a\\\"b\\\\c\\n\""}), diagnostics);
     CHECK(tokens.numbers == std::vector<double>{20000, 0.5, 1e-3});
     CHECK(tokens.texts == std::vector<std::string>{"a\"b\\c\n"});
     CHECK(!diagnostics.failed());

@@ -1,5 +1,5 @@
-// The parser's properties on damaged programs: pieces deleted, doubled, swapped, replaced by others or by bytes. Seeds
-// are fixed; the fuzzer goes on from here.
+// The parser's properties on damaged programs: pieces deleted, doubled, swapped, replaced by others
+// or by bytes. Seeds are fixed; the fuzzer goes on from here.
 #include "tests/fuzz/parser_property.h"
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>
@@ -35,18 +35,32 @@ std::vector<std::string> pieces(const std::string& text) {
 
 std::string mutated(const std::vector<std::string>& all, std::mt19937& random) {
     std::vector<std::string> parts = all;
-    constexpr const char* extra[] = {"(", ")", "[", "]", "{", "}", "'", "..", "=", "<-", "->", ",", ";", "\n", "# c\n",
-                                     "scan ", "if ", "not ", "-", "^", " # d\n", "\"", "\xFF", "\xE2\x88\x92", "1."};
-    auto any = [&](size_t count) { return std::uniform_int_distribution<size_t>(0, count - 1)(random); };
+    constexpr const char* extra[] = {"(", ")",  "[",      "]",     "{",    "}",
+                                     "'", "..", "=",      "<-",    "->",   ",",
+                                     ";", "\n", "# c\n",  "scan ", "if ",  "not ",
+                                     "-", "^",  " # d\n", "\"",    "\xFF", "\xE2\x88\x92",
+                                     "1."};
+    auto any = [&](size_t count) {
+        return std::uniform_int_distribution<size_t>(0, count - 1)(random);
+    };
     size_t edits = 1 + any(4);
     for (size_t i = 0; i < edits; ++i) {
         size_t a = any(parts.size()), b = any(parts.size());
         switch (any(5)) {
-        case 0: parts[a].clear(); break;
-        case 1: parts[a] += parts[a]; break;
-        case 2: std::swap(parts[a], parts[b]); break;
-        case 3: parts[a] = parts[b]; break;
-        default: parts[a] += extra[any(std::size(extra))];
+        case 0:
+            parts[a].clear();
+            break;
+        case 1:
+            parts[a] += parts[a];
+            break;
+        case 2:
+            std::swap(parts[a], parts[b]);
+            break;
+        case 3:
+            parts[a] = parts[b];
+            break;
+        default:
+            parts[a] += extra[any(std::size(extra))];
         }
     }
     std::string result;
@@ -91,8 +105,10 @@ TEST_CASE("long files of errors end in bounded time") {
         return result;
     };
     auto start = std::chrono::steady_clock::now();
-    for (const char* line : {")\n", "x[\n", "fn f() {\n", "fn f(x) { if {\n", "\xE2\x80\x9C" "a\n", "?\n", "'\n",
-                             "a = = b\n", "/*\n", "fn f() { x[a](\n"}) {
+    for (const char* line : {")\n", "x[\n", "fn f() {\n", "fn f(x) { if {\n",
+                             "\xE2\x80\x9C"
+                             "a\n",
+                             "?\n", "'\n", "a = = b\n", "/*\n", "fn f() { x[a](\n"}) {
         INFO(line);
         CHECK(read_text(times(100000, line)).diagnostics.failed());
     }

@@ -1,5 +1,5 @@
-// Every program of the language's pages, the library and the examples: no error, and a canonical form that is the
-// same tree and its own canonical form.
+// Every program of the language's pages, the library and the examples: no error, and a canonical
+// form that is the same tree and its own canonical form.
 #include "tests/fuzz/parser_property.h"
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>
@@ -41,7 +41,8 @@ TEST_CASE("the examples of the language reference parse and print") {
     std::string text = text_of(GRADC_SOURCE_DIR "/dsl/README.md");
     const std::string fence = "```grad\n";
     size_t count = 0;
-    for (size_t begin = text.find(fence); begin != text.npos; begin = text.find(fence, begin + 1), ++count) {
+    for (size_t begin = text.find(fence); begin != text.npos;
+         begin = text.find(fence, begin + 1), ++count) {
         size_t first = begin + fence.size();
         std::string program = text.substr(first, text.find("```", first) - first);
         INFO(program);

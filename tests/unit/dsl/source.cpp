@@ -13,10 +13,10 @@ TEST_CASE("a place is a line and a column in characters") {
         const char* text;
         uint32_t offset, line, column;
     };
-    for (const Row& row : {Row{"abc", 0, 1, 1}, Row{"abc", 3, 1, 4}, Row{"a\nb", 2, 2, 1},
-                           Row{"a\r\nb", 3, 2, 1}, Row{"\tx", 1, 1, 2}, Row{"\xC3\xA4x", 2, 1, 2},
-                           Row{"\xEF\xBB\xBFx", 3, 1, 1}, Row{"a\n", 2, 2, 1}, Row{"", 0, 1, 1},
-                           Row{"\xE4\xB8\xAD\xF0\x9F\x98\x80x", 7, 1, 3}}) {
+    for (const Row& row :
+         {Row{"abc", 0, 1, 1}, Row{"abc", 3, 1, 4}, Row{"a\nb", 2, 2, 1}, Row{"a\r\nb", 3, 2, 1},
+          Row{"\tx", 1, 1, 2}, Row{"\xC3\xA4x", 2, 1, 2}, Row{"\xEF\xBB\xBFx", 3, 1, 1},
+          Row{"a\n", 2, 2, 1}, Row{"", 0, 1, 1}, Row{"\xE4\xB8\xAD\xF0\x9F\x98\x80x", 7, 1, 3}}) {
         Sources sources;
         sources.add({"t", row.text});
         Place place = sources.place(0, row.offset);
@@ -28,7 +28,8 @@ TEST_CASE("a place is a line and a column in characters") {
 
 TEST_CASE("a line is given without its end") {
     Sources sources;
-    sources.add({"t", "\xEF\xBB\xBF" "one\r\ntwo\n\nfour"});
+    sources.add({"t", "\xEF\xBB\xBF"
+                      "one\r\ntwo\n\nfour"});
     CHECK(sources.line(0, 1) == "one");
     CHECK(sources.line(0, 2) == "two");
     CHECK(sources.line(0, 3) == "");
@@ -48,7 +49,8 @@ TEST_CASE("spans join within a source") {
 }
 
 TEST_CASE("only regular files are read") {
-    std::filesystem::path folder = std::filesystem::temp_directory_path() / ("gradc_source_" + std::to_string(getpid()));
+    std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("gradc_source_" + std::to_string(getpid()));
     std::filesystem::create_directories(folder);
     std::string file = (folder / "a.grad").string(), fifo = (folder / "fifo").string();
     FILE* stream = std::fopen(file.c_str(), "wb");
