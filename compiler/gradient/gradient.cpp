@@ -1,5 +1,5 @@
-// One walk from the results towards smaller ids. When a node is reached all its readers have been, so what it received
-// is complete; it hands each input its share and is done.
+// One walk from the results towards smaller ids. When a node is reached all its readers have been,
+// so what it received is complete; it hands each input its share and is done.
 #include "compiler/gradient/gradient.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/gradient/mask.h"
@@ -29,7 +29,8 @@ std::vector<bool> depends_on(const Graph& graph, const std::vector<NodeId>& wrt)
 
 namespace {
 
-/// True if a shield's result is made of its arguments by maps alone; then its clause is elementwise as well.
+/// True if a shield's result is made of its arguments by maps alone; then its clause is elementwise
+/// as well.
 bool elementwise_shield(const Graph& graph, NodeId id) {
     const Node& shield = graph[id];
     std::unordered_set<NodeId> seen(shield.inputs.begin() + 1, shield.inputs.end());
@@ -40,7 +41,8 @@ bool elementwise_shield(const Graph& graph, NodeId id) {
         NodeId next = waiting.back();
         waiting.pop_back();
         if (!seen.insert(next).second || graph[next].op == Op::constant) continue;
-        bool spread_constant = graph[next].op == Op::broadcast && graph[graph[next].inputs[0]].op == Op::constant;
+        bool spread_constant =
+            graph[next].op == Op::broadcast && graph[graph[next].inputs[0]].op == Op::constant;
         if (spread_constant) continue;
         if (kind(graph[next].op) != Kind::map || seen.size() > most) return false;
         waiting.insert(waiting.end(), graph[next].inputs.begin(), graph[next].inputs.end());
@@ -49,7 +51,7 @@ bool elementwise_shield(const Graph& graph, NodeId id) {
 }
 
 class Backward {
-  public:
+public:
     Backward(Graph& graph, const std::vector<NodeId>& wrt, const DerivativeRules& rules,
              const std::unordered_set<NodeId>& cuts)
         : graph_(graph), rules_(rules), cuts_(cuts), depends_(depends_on(graph, wrt)),
@@ -58,8 +60,8 @@ class Backward {
     void receive(NodeId node, NodeId gradient, MaskPointer mask = nullptr) {
         if (gradient == NodeId::none || !depends_[index(node)]) return;
         check(graph_.type(gradient) == graph_.type(node), "gradient",
-              "a gradient " + print(graph_.type(gradient)) + " of a value " + print(graph_.type(node)) + " of " +
-                  std::string(name(graph_[node].op)));
+              "a gradient " + print(graph_.type(gradient)) + " of a value " +
+                  print(graph_.type(node)) + " of " + std::string(name(graph_[node].op)));
         NodeId& total = received_[index(node)];
         if (total == NodeId::none) {
             total = gradient;
@@ -83,7 +85,7 @@ class Backward {
 
     NodeId received(NodeId id) const { return received_[index(id)]; }
 
-  private:
+private:
     MaskPointer mask(NodeId id) const {
         auto found = masks_.find(id);
         return found == masks_.end() ? nullptr : found->second;
@@ -94,7 +96,9 @@ class Backward {
         switch (kind(node.op)) {
         case Kind::leaf: return;
         case Kind::effect: return receive(node.inputs[0], gradient);
-        case Kind::map: return node.op == Op::cast ? hand_on_linear(id, gradient) : hand_on_scalar(id, gradient);
+        case Kind::map:
+            return node.op == Op::cast ? hand_on_linear(id, gradient)
+                                       : hand_on_scalar(id, gradient);
         case Kind::loop: parts_[node.inputs[0]][attribute<Part>(node).number] = gradient; return;
         default: return hand_on_linear(id, gradient);
         }
@@ -142,13 +146,15 @@ class Backward {
     std::vector<bool> depends_;
     std::vector<NodeId> received_; // by node
     std::unordered_map<NodeId, MaskPointer> masks_;
-    std::unordered_map<NodeId, std::unordered_map<int, NodeId>> parts_; // of scans: what each part received
+    std::unordered_map<NodeId, std::unordered_map<int, NodeId>>
+        parts_; // of scans: what each part received
 };
 
 } // namespace
 
-std::vector<NodeId> backpropagate(Graph& graph, const std::vector<Seed>& seeds, const std::vector<NodeId>& wrt,
-                                  const DerivativeRules& rules, const std::unordered_set<NodeId>& cuts) {
+std::vector<NodeId> backpropagate(Graph& graph, const std::vector<Seed>& seeds,
+                                  const std::vector<NodeId>& wrt, const DerivativeRules& rules,
+                                  const std::unordered_set<NodeId>& cuts) {
     Backward backward(graph, wrt, rules, cuts);
     NodeId last{0};
     for (const Seed& seed : seeds) {
@@ -161,11 +167,12 @@ std::vector<NodeId> backpropagate(Graph& graph, const std::vector<Seed>& seeds, 
     return result;
 }
 
-std::vector<NodeId> gradient(Graph& graph, NodeId y, const std::vector<NodeId>& wrt, const DerivativeRules& rules,
-                             NodeId seed) {
+std::vector<NodeId> gradient(Graph& graph, NodeId y, const std::vector<NodeId>& wrt,
+                             const DerivativeRules& rules, NodeId seed) {
     const Type& type = graph.type(y);
     if (!floating(type.element)) return std::vector<NodeId>(wrt.size(), NodeId::none);
-    if (seed == NodeId::none) seed = build::constant(graph, 1, type.element, type.shape, graph[y].span);
+    if (seed == NodeId::none)
+        seed = build::constant(graph, 1, type.element, type.shape, graph[y].span);
     return backpropagate(graph, {{y, seed}}, wrt, rules);
 }
 

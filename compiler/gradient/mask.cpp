@@ -1,3 +1,5 @@
+// Masks are kept beside the gradients, not found in them: only `select` makes one, so that other
+// uses of select (the largest of two numbers) cost nothing.
 #include "compiler/gradient/mask.h"
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"
@@ -11,7 +13,7 @@ struct Mask {
     bool taken = true;
     NodeId move = NodeId::none; // or the inner mask, carried back through this node
     MaskPointer inner = {};
-    MaskPointer other = {}; // without a move: both inner and other hold
+    MaskPointer other = {};      // without a move: both inner and other hold
     NodeId built = NodeId::none; // bool, in the shape of the gradient: true where it counts
 };
 
@@ -40,7 +42,8 @@ MaskPointer moved_mask(const Graph& graph, NodeId node, MaskPointer inner) {
 
 MaskPointer both_masks(MaskPointer a, MaskPointer b) {
     if (!a || !b) return a ? a : b;
-    return std::make_shared<Mask>(Mask{NodeId::none, true, NodeId::none, std::move(a), std::move(b)});
+    return std::make_shared<Mask>(
+        Mask{NodeId::none, true, NodeId::none, std::move(a), std::move(b)});
 }
 
 static bool same_mask(const MaskPointer& a, const MaskPointer& b) {
@@ -49,7 +52,9 @@ static bool same_mask(const MaskPointer& a, const MaskPointer& b) {
            same_mask(a->inner, b->inner) && same_mask(a->other, b->other);
 }
 
-MaskPointer common_mask(const MaskPointer& a, const MaskPointer& b) { return same_mask(a, b) ? a : nullptr; }
+MaskPointer common_mask(const MaskPointer& a, const MaskPointer& b) {
+    return same_mask(a, b) ? a : nullptr;
+}
 
 namespace {
 
@@ -72,9 +77,11 @@ NodeId carried_back(Graph& graph, NodeId move, NodeId condition) {
         std::vector<int> gone;
         for (int i = 0; i < node.type.rank(); ++i) {
             auto at = std::find(axes.begin(), axes.end(), i);
-            if (at == axes.end() || in[size_t(at - axes.begin())] != node.type.shape[size_t(i)]) gone.push_back(i);
+            if (at == axes.end() || in[size_t(at - axes.begin())] != node.type.shape[size_t(i)])
+                gone.push_back(i);
         }
-        return build::reshape(graph, build::max_of(graph, condition, std::move(gone), node.span), in, node.span);
+        return build::reshape(graph, build::max_of(graph, condition, std::move(gone), node.span),
+                              in, node.span);
     }
     default: return transposed(graph, move, 0, condition);
     }
@@ -90,7 +97,8 @@ NodeId build_mask(Graph& graph, Mask& mask) {
     else if (mask.taken)
         mask.built = mask.condition;
     else
-        mask.built = build::map(graph, Primitive::logical_not, {mask.condition}, graph[mask.condition].span);
+        mask.built =
+            build::map(graph, Primitive::logical_not, {mask.condition}, graph[mask.condition].span);
     return mask.built;
 }
 

@@ -1,7 +1,8 @@
-// The derivative of a scan: a scan the other way round. Its carries are the gradients of the forward carries and, for
-// captures that a turn reads whole, their gradients added up; each turn computes the forward turn again from the saved
-// carries. What a turn reads of a capture by its own number (x[:, t]) gives a yield instead: the slices' gradients,
-// stacked, are that of the capture. The result is a scan like any other and is differentiated again the same way.
+// The derivative of a scan: a scan the other way round. Its carries are the gradients of the
+// forward carries and, for captures that a turn reads whole, their gradients added up; each turn
+// computes the forward turn again from the saved carries. What a turn reads of a capture by its own
+// number (x[:, t]) gives a yield instead: the slices' gradients, stacked, are that of the capture.
+// The result is a scan like any other and is differentiated again the same way.
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -29,7 +30,7 @@ struct TurnRead {
 };
 
 class ReverseScan {
-  public:
+public:
     ReverseScan(Graph& graph, NodeId id, const std::unordered_map<int, NodeId>& gradients,
                 const std::vector<bool>& needed, const DerivativeRules& rules)
         : graph_(graph), id_(id), scan_(attribute<Scan>(graph[id])), inputs_(graph[id].inputs),
@@ -49,14 +50,17 @@ class ReverseScan {
         find_turn_reads();
         collect(backpropagate(body_, seeds_, wrt(), rules_, cuts()));
         if (body_.outputs.empty()) return result;
-        auto parts = build::scan(graph_, std::move(body_), start_, captures_, scan_.turns, !scan_.reverse, span_);
+        auto parts = build::scan(graph_, std::move(body_), start_, captures_, scan_.turns,
+                                 !scan_.reverse, span_);
         hand_out(parts, result);
         return result;
     }
 
-  private:
+private:
     size_t carries() const { return size_t(scan_.carries); }
-    const Shape& body_shape(size_t output) const { return forward_.type(forward_.outputs[output].node).shape; }
+    const Shape& body_shape(size_t output) const {
+        return forward_.type(forward_.outputs[output].node).shape;
+    }
 
     // ---- which carries gradients flow through
     void find_flow() {
@@ -91,13 +95,15 @@ class ReverseScan {
             grown = false;
             std::vector<NodeId> sources;
             for (size_t i = 0; i < carries(); ++i)
-                if (active[i] && names_.carries[i] != NodeId::none) sources.push_back(names_.carries[i]);
+                if (active[i] && names_.carries[i] != NodeId::none)
+                    sources.push_back(names_.carries[i]);
             for (size_t i = 0; i < names_.captures.size(); ++i)
                 if (needed_[carries() + i] && names_.captures[i] != NodeId::none)
                     sources.push_back(names_.captures[i]);
             auto depends = depends_on(forward_, sources);
             for (size_t i = 0; i < carries(); ++i)
-                if (!active[i] && depends[index(forward_.outputs[i].node)]) active[i] = grown = true;
+                if (!active[i] && depends[index(forward_.outputs[i].node)])
+                    active[i] = grown = true;
         }
         return active;
     }
@@ -152,7 +158,8 @@ class ReverseScan {
                 result.push_back(copy(names_.captures[i]));
             }
         for (const TurnRead& read : reads_) result.push_back(read.in_body);
-        // a carry that no turn reads has no input of its own; any node that receives nothing stands for it
+        // a carry that no turn reads has no input of its own; any node that receives nothing stands
+        // for it
         for (NodeId& id : result)
             if (id == NodeId::none) id = turn_;
         return result;
@@ -169,7 +176,8 @@ class ReverseScan {
     void find_turn_reads() {
         std::unordered_map<NodeId, size_t> tables;
         for (size_t i = 0; i < names_.captures.size(); ++i)
-            if (needed_[carries() + i] && names_.captures[i] != NodeId::none) tables[names_.captures[i]] = i;
+            if (needed_[carries() + i] && names_.captures[i] != NodeId::none)
+                tables[names_.captures[i]] = i;
         for (uint32_t i = 0; i < forward_.size(); ++i) {
             const Node& node = forward_[NodeId(i)];
             if (node.op != Op::gather || !differentiable(forward_, NodeId(i))) continue;
@@ -184,7 +192,8 @@ class ReverseScan {
         for (NodeId id : reachable(forward_, {at})) {
             const Node& node = forward_[id];
             bool turn = id == names_.turn, scalar = node.type.rank() == 0;
-            if (!scalar || !(turn || node.op == Op::constant || node.op == Op::map || node.op == Op::cast))
+            if (!scalar ||
+                !(turn || node.op == Op::constant || node.op == Op::map || node.op == Op::cast))
                 return false;
         }
         return true;
@@ -203,7 +212,8 @@ class ReverseScan {
             if (share == NodeId::none) continue;
             const Type& type = graph_.type(inputs_[carries() + i]);
             NodeId so_far = carry_input(body_, start_.size(), type);
-            body_.outputs.push_back({"", build::map(body_, Primitive::add, {so_far, share}, span_)});
+            body_.outputs.push_back(
+                {"", build::map(body_, Primitive::add, {so_far, share}, span_)});
             start_.push_back(zeros(graph_, type));
             reached.push_back(i);
         }
@@ -223,11 +233,14 @@ class ReverseScan {
         size_t next = 0;
         auto add = [&](size_t input, NodeId share) {
             NodeId& total = result[input];
-            total = total == NodeId::none ? share : build::map(graph_, Primitive::add, {total, share}, span_);
+            total = total == NodeId::none
+                        ? share
+                        : build::map(graph_, Primitive::add, {total, share}, span_);
         };
         for (size_t i : flowing_) add(i, parts[next++]);
         for (size_t i : added_) add(carries() + i, parts[next++]);
-        for (const TurnRead& read : reads_) add(carries() + read.capture, unstacked(read, parts[next++]));
+        for (const TurnRead& read : reads_)
+            add(carries() + read.capture, unstacked(read, parts[next++]));
         for (size_t i = 0; i < result.size(); ++i)
             if (!needed_[i]) result[i] = NodeId::none;
     }
@@ -255,14 +268,17 @@ class ReverseScan {
             const Node& node = forward_[id];
             std::vector<NodeId> inputs;
             for (NodeId input : node.inputs) inputs.push_back(values.at(input));
-            values[id] = id == names_.turn ? build::iota(graph_, all, 0, Element::i32, span_)
-                                           : graph_.add(node.op, {node.type.element, all}, std::move(inputs),
-                                                        node.attributes, node.span);
+            values[id] = id == names_.turn
+                             ? build::iota(graph_, all, 0, Element::i32, span_)
+                             : graph_.add(node.op, {node.type.element, all}, std::move(inputs),
+                                          node.attributes, node.span);
         }
         return values.at(at);
     }
 
-    NodeId copy(NodeId forward) const { return forward == NodeId::none ? forward : copies_[index(forward)]; }
+    NodeId copy(NodeId forward) const {
+        return forward == NodeId::none ? forward : copies_[index(forward)];
+    }
     NodeId zeros(Graph& graph, const Type& type) const {
         return build::constant(graph, 0, type.element, type.shape, span_);
     }
@@ -284,16 +300,17 @@ class ReverseScan {
     std::vector<NodeId> seeded_;  // results of the forward body that receive a gradient
     Graph body_;
     NodeId turn_ = NodeId::none;
-    std::vector<NodeId> copies_;                // of the forward body's nodes
+    std::vector<NodeId> copies_; // of the forward body's nodes
     std::vector<Seed> seeds_;
-    std::vector<NodeId> start_, captures_;      // inputs of the reverse scan
-    std::vector<size_t> added_;                 // captures whose gradient is added up
+    std::vector<NodeId> start_, captures_; // inputs of the reverse scan
+    std::vector<size_t> added_;            // captures whose gradient is added up
     std::vector<TurnRead> reads_;
 };
 
 } // namespace
 
-std::vector<NodeId> scan_gradient(Graph& graph, NodeId scan, const std::unordered_map<int, NodeId>& part_gradients,
+std::vector<NodeId> scan_gradient(Graph& graph, NodeId scan,
+                                  const std::unordered_map<int, NodeId>& part_gradients,
                                   const std::vector<bool>& needed, const DerivativeRules& rules) {
     return ReverseScan(graph, scan, part_gradients, needed, rules).run();
 }

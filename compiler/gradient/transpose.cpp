@@ -1,3 +1,4 @@
+// Each case is the matrix transposed: what a forward op copies is summed, what it drops gets zeros.
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"
 #include "compiler/util/check.h"
@@ -15,21 +16,27 @@ std::vector<int> axes_left(const std::vector<int>& removed, int rank) {
     return result;
 }
 
-NodeId stretched(Graph& graph, const Node& node, NodeId x) { // what a reduction left, over its whole input again
+NodeId stretched(Graph& graph, const Node& node,
+                 NodeId x) { // what a reduction left, over its whole input again
     const Type& in = graph.type(node.inputs[0]);
-    return build::broadcast(graph, x, in.shape, axes_left(attribute<Axes>(node).axes, in.rank()), node.span);
+    return build::broadcast(graph, x, in.shape, axes_left(attribute<Axes>(node).axes, in.rank()),
+                            node.span);
 }
 
-/// The largest elements share the gradient in equal parts. A NaN equals nothing: it gets no gradient.
+/// The largest elements share the gradient in equal parts. A NaN equals nothing: it gets no
+/// gradient.
 NodeId of_largest(Graph& graph, NodeId id, NodeId gradient) {
     const Node& node = graph[id];
     NodeId x = node.inputs[0];
     const auto& axes = attribute<Axes>(node).axes;
-    NodeId is_largest = build::map(graph, Primitive::equal, {x, stretched(graph, node, id)}, node.span);
-    NodeId number = build::sum(graph, build::cast(graph, is_largest, node.type.element, node.span), axes, node.span);
+    NodeId is_largest =
+        build::map(graph, Primitive::equal, {x, stretched(graph, node, id)}, node.span);
+    NodeId number = build::sum(graph, build::cast(graph, is_largest, node.type.element, node.span),
+                               axes, node.span);
     NodeId share = build::map(graph, Primitive::divide, {gradient, number}, node.span);
     NodeId zero = build::constant(graph, 0, node.type.element, {}, node.span);
-    return build::map(graph, Primitive::select, {is_largest, stretched(graph, node, share), zero}, node.span);
+    return build::map(graph, Primitive::select, {is_largest, stretched(graph, node, share), zero},
+                      node.span);
 }
 
 NodeId of_broadcast(Graph& graph, const Node& node, NodeId gradient) {
@@ -62,7 +69,8 @@ NodeId spread(Graph& graph, NodeId x, size_t axis, int64_t step, Span span) {
     x = build::reshape(graph, x, shape, span);
     shape[axis] = (size - 1) * step + 1;
     size_t rank = shape.size();
-    return build::slice(graph, x, std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 1), shape, span);
+    return build::slice(graph, x, std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 1),
+                        shape, span);
 }
 
 NodeId of_slice(Graph& graph, const Node& node, NodeId gradient) {
@@ -111,10 +119,12 @@ NodeId transposed(Graph& graph, NodeId id, int position, NodeId gradient) {
     case Op::fold: {
         Window window = attribute<Window>(node);
         size_t axis = size_t(window.axis);
-        return build::window(graph, gradient, window, in.shape[axis], in.shape[axis + 1], node.span);
+        return build::window(graph, gradient, window, in.shape[axis], in.shape[axis + 1],
+                             node.span);
     }
     case Op::gather:
-        return build::scatter(graph, gradient, node.inputs[1], attribute<Gather>(node), in.shape, node.span);
+        return build::scatter(graph, gradient, node.inputs[1], attribute<Gather>(node), in.shape,
+                              node.span);
     case Op::scatter:
         return build::gather(graph, gradient, node.inputs[1], attribute<Gather>(node), node.span);
     case Op::contract: return of_contract(graph, node, position, gradient);

@@ -1,5 +1,6 @@
-// The transposed pairs: for an op that is linear in an input, the op that carries a gradient of the result back to it.
-// sum/broadcast, permute/permute, reshape/reshape, slice/pad, window/fold, gather/scatter, contract/contract.
+// The transposed pairs: for an op that is linear in an input, the op that carries a gradient of the
+// result back to it. sum/broadcast, permute/permute, reshape/reshape, slice/pad, window/fold,
+// gather/scatter, contract/contract.
 #pragma once
 #include "compiler/graph/graph.h"
 

@@ -1,5 +1,5 @@
-// Infers each result's type, and leaves out what changes nothing (a reshape to the same shape, a cast to the same
-// element, ..): exact simplifications that need no look at values.
+// Infers each result's type, and leaves out what changes nothing (a reshape to the same shape, a
+// cast to the same element, ..): exact simplifications that need no look at values.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"
@@ -33,7 +33,8 @@ NodeId reduce(Graph& graph, Op op, NodeId x, std::vector<int> axes, Span span) {
     const Type& in = graph.type(x);
     Type type{in.element, {}};
     for (int i = 0; i < in.rank(); ++i)
-        if (!std::binary_search(axes.begin(), axes.end(), i)) type.shape.push_back(in.shape[size_t(i)]);
+        if (!std::binary_search(axes.begin(), axes.end(), i))
+            type.shape.push_back(in.shape[size_t(i)]);
     return graph.add(op, std::move(type), {x}, Axes{std::move(axes)}, span);
 }
 
@@ -120,7 +121,8 @@ NodeId broadcast(Graph& graph, NodeId x, Shape shape, std::vector<int> axes, Spa
     }
     const Type& in = graph.type(x);
     if (in.shape == shape) return x;
-    return graph.add(Op::broadcast, {in.element, std::move(shape)}, {x}, Axes{std::move(axes)}, span);
+    return graph.add(Op::broadcast, {in.element, std::move(shape)}, {x}, Axes{std::move(axes)},
+                     span);
 }
 
 NodeId broadcast_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
@@ -143,21 +145,24 @@ NodeId sum_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
     return reshape(graph, sum(graph, x, std::move(axes), span), shape, span);
 }
 
-NodeId slice(Graph& graph, NodeId x, std::vector<int64_t> start, std::vector<int64_t> step, Shape shape,
-             Span span) {
+NodeId slice(Graph& graph, NodeId x, std::vector<int64_t> start, std::vector<int64_t> step,
+             Shape shape, Span span) {
     const Type& in = graph.type(x);
     for (size_t i = 0; i < shape.size() && i < step.size(); ++i)
         if (shape[i] == 1) step[i] = 1; // one element has no step
-    bool all = in.shape == shape && std::all_of(step.begin(), step.end(), [](auto s) { return s == 1; });
+    bool all =
+        in.shape == shape && std::all_of(step.begin(), step.end(), [](auto s) { return s == 1; });
     if (all) return x;
     return graph.add(Op::slice, {in.element, std::move(shape)}, {x},
                      Slice{std::move(start), std::move(step)}, span);
 }
 
-NodeId pad(Graph& graph, NodeId x, std::vector<int64_t> before, Shape shape, double value, Span span) {
+NodeId pad(Graph& graph, NodeId x, std::vector<int64_t> before, Shape shape, double value,
+           Span span) {
     const Type& in = graph.type(x);
     if (in.shape == shape) return x;
-    return graph.add(Op::pad, {in.element, std::move(shape)}, {x}, Pad{std::move(before), value}, span);
+    return graph.add(Op::pad, {in.element, std::move(shape)}, {x}, Pad{std::move(before), value},
+                     span);
 }
 
 NodeId window(Graph& graph, NodeId x, Window window, int64_t positions, int64_t taps, Span span) {

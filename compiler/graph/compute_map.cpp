@@ -1,5 +1,5 @@
-// The scalar primitives, by the C library in double and int64. NaN: maximum and minimum pass it on, comparisons with it
-// are false. Whole results wrap to their width.
+// The scalar primitives, by the C library in double and int64. NaN: maximum and minimum pass it on,
+// comparisons with it are false. Whole results wrap to their width.
 #include "compiler/graph/value.h"
 #include "compiler/util/check.h"
 #include <cmath>
@@ -26,11 +26,13 @@ template <class Out, class In, class F> Value unary(const Type& type, const Valu
     return result;
 }
 
-template <class Out, class In, class F> Value binary(const Type& type, const Value& x, const Value& y, F f) {
+template <class Out, class In, class F>
+Value binary(const Type& type, const Value& x, const Value& y, F f) {
     Value result = make_value(type.element, type.shape);
     Out* out = result.data<Out>();
     const In *a = x.data<In>(), *b = y.data<In>();
-    walk<3>(type.shape, {&result.strides, &x.strides, &y.strides})([&](int64_t n, auto at, auto step) {
+    walk<3>(type.shape,
+            {&result.strides, &x.strides, &y.strides})([&](int64_t n, auto at, auto step) {
         for (int64_t i = 0; i < n; ++i)
             out[at[0] + i * step[0]] = f(a[at[1] + i * step[1]], b[at[2] + i * step[2]]);
     });
@@ -98,8 +100,10 @@ Value real_binary(Primitive primitive, const Type& type, const Value& x, const V
     case Primitive::subtract: return with([](double a, double b) { return a - b; });
     case Primitive::multiply: return with([](double a, double b) { return a * b; });
     case Primitive::divide: return with([](double a, double b) { return a / b; });
-    case Primitive::maximum: return with([](double a, double b) { return a > b || std::isnan(a) ? a : b; });
-    case Primitive::minimum: return with([](double a, double b) { return a < b || std::isnan(a) ? a : b; });
+    case Primitive::maximum:
+        return with([](double a, double b) { return a > b || std::isnan(a) ? a : b; });
+    case Primitive::minimum:
+        return with([](double a, double b) { return a < b || std::isnan(a) ? a : b; });
     case Primitive::remainder: return with(floor_remainder);
     default: throw InternalError("evaluate", "no arithmetic of this name");
     }
@@ -110,12 +114,14 @@ Value from_the_library(std::string_view name, const PrimitiveTable& table, Primi
     using Unary = double (*)(double);
     using Binary = double (*)(double, double);
     static const std::unordered_map<std::string_view, Unary> unaries = {
-        {"exp", std::exp},     {"log", std::log},     {"sin", std::sin},     {"cos", std::cos},
-        {"tan", std::tan},     {"tanh", std::tanh},   {"sinh", std::sinh},   {"cosh", std::cosh},
-        {"asin", std::asin},   {"acos", std::acos},   {"atan", std::atan},   {"erf", std::erf},
-        {"erfc", std::erfc},   {"expm1", std::expm1}, {"log1p", std::log1p}, {"exp2", std::exp2},
-        {"log2", std::log2},   {"log10", std::log10}, {"cbrt", std::cbrt},   {"ceil", std::ceil},
-        {"trunc", std::trunc}, {"round", std::nearbyint}, {"lgamma", std::lgamma}};
+        {"exp", std::exp},         {"log", std::log},      {"sin", std::sin},
+        {"cos", std::cos},         {"tan", std::tan},      {"tanh", std::tanh},
+        {"sinh", std::sinh},       {"cosh", std::cosh},    {"asin", std::asin},
+        {"acos", std::acos},       {"atan", std::atan},    {"erf", std::erf},
+        {"erfc", std::erfc},       {"expm1", std::expm1},  {"log1p", std::log1p},
+        {"exp2", std::exp2},       {"log2", std::log2},    {"log10", std::log10},
+        {"cbrt", std::cbrt},       {"ceil", std::ceil},    {"trunc", std::trunc},
+        {"round", std::nearbyint}, {"lgamma", std::lgamma}};
     static const std::unordered_map<std::string_view, Binary> binaries = {
         {"pow", std::pow}, {"power", std::pow}, {"atan2", std::atan2}, {"hypot", std::hypot}};
     if (const auto& own = table.meaning(primitive)) {
@@ -142,23 +148,27 @@ Value compute_bits(Primitive primitive, const Type& type, const Value& x) {
     if (primitive == Primitive::bits)
         return unary<int64_t, double>(type, x, [](double a) { return bits_of<int64_t>(a); });
     if (x.element == Element::i32)
-        return unary<double, int64_t>(type, x, [](int64_t a) { return bits_of<float>(int32_t(a)); });
+        return unary<double, int64_t>(type, x,
+                                      [](int64_t a) { return bits_of<float>(int32_t(a)); });
     return unary<double, int64_t>(type, x, [](int64_t a) { return bits_of<double>(a); });
 }
 
 Value compute_unary(Primitive primitive, const Type& type, const Value& x) {
     Element e = type.element;
     switch (primitive) {
-    case Primitive::logical_not: return unary<int64_t, int64_t>(type, x, [](int64_t a) { return !a; });
+    case Primitive::logical_not:
+        return unary<int64_t, int64_t>(type, x, [](int64_t a) { return !a; });
     case Primitive::square_root:
         return unary<double, double>(type, x, [](double a) { return std::sqrt(a); });
-    case Primitive::floor: return unary<double, double>(type, x, [](double a) { return std::floor(a); });
+    case Primitive::floor:
+        return unary<double, double>(type, x, [](double a) { return std::floor(a); });
     case Primitive::negate:
         if (floating(e)) return unary<double, double>(type, x, [](double a) { return -a; });
         return unary<int64_t, int64_t>(
             type, x, [e](int64_t a) { return wrapped(e, int64_t(0 - uint64_t(a))); });
     default: // absolute
-        if (floating(e)) return unary<double, double>(type, x, [](double a) { return std::fabs(a); });
+        if (floating(e))
+            return unary<double, double>(type, x, [](double a) { return std::fabs(a); });
         return unary<int64_t, int64_t>(
             type, x, [e](int64_t a) { return wrapped(e, a < 0 ? int64_t(0 - uint64_t(a)) : a); });
     }
@@ -189,8 +199,8 @@ Value compute_map(const PrimitiveTable& table, const Node& node, const Type& typ
         if (floating(type.element))
             return ternary<int64_t, double>(
                 type, x[0], x[1], x[2], [](int64_t c, double a, double b) { return c ? a : b; });
-        return ternary<int64_t, int64_t>(
-            type, x[0], x[1], x[2], [](int64_t c, int64_t a, int64_t b) { return c ? a : b; });
+        return ternary<int64_t, int64_t>(type, x[0], x[1], x[2],
+                                         [](int64_t c, int64_t a, int64_t b) { return c ? a : b; });
     case Primitive::fused_multiply_add:
         return ternary<double, double>(
             type, x[0], x[1], x[2], [](double a, double b, double c) { return std::fma(a, b, c); });
@@ -215,7 +225,8 @@ Value compute_cast(const Type& type, const Value& x) {
     if (floating(e)) return unary<double, int64_t>(type, x, [](int64_t a) { return double(a); });
     if (!floating(x.element))
         return unary<int64_t, int64_t>(type, x, [e](int64_t a) { return wrapped(e, a); });
-    if (e == Element::boolean) return unary<int64_t, double>(type, x, [](double a) { return a != 0; });
+    if (e == Element::boolean)
+        return unary<int64_t, double>(type, x, [](double a) { return a != 0; });
     return unary<int64_t, double>(type, x, [e](double a) { // toward zero
         return std::fabs(a) < 0x1p63 ? wrapped(e, int64_t(a)) : 0;
     });

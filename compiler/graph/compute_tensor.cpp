@@ -11,11 +11,13 @@ namespace gradc {
 namespace {
 
 /// Strides over the input's axes into the result: 0 along what is reduced.
-std::vector<int64_t> reduced_strides(const std::vector<int>& axes, size_t rank, const Value& result) {
+std::vector<int64_t> reduced_strides(const std::vector<int>& axes, size_t rank,
+                                     const Value& result) {
     std::vector<int64_t> strides(rank, 0);
     size_t kept = 0;
     for (size_t i = 0; i < rank; ++i)
-        if (std::find(axes.begin(), axes.end(), int(i)) == axes.end()) strides[i] = result.strides[kept++];
+        if (std::find(axes.begin(), axes.end(), int(i)) == axes.end())
+            strides[i] = result.strides[kept++];
     return strides;
 }
 
@@ -23,13 +25,15 @@ void sum_into(double& to, double value) { to += value; }
 void sum_into(int64_t& to, int64_t value) { to = int64_t(uint64_t(to) + uint64_t(value)); }
 
 /// Adds `values`, walked by its own strides, to where `strides` lead in `result`.
-void add_into(Value& result, const std::vector<int64_t>& strides, int64_t offset, const Value& values) {
+void add_into(Value& result, const std::vector<int64_t>& strides, int64_t offset,
+              const Value& values) {
     by_element(result.element, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>() + offset;
         const T* in = values.data<T>();
         walk<2>(values.shape, {&strides, &values.strides})([&](int64_t n, auto at, auto step) {
-            for (int64_t i = 0; i < n; ++i) sum_into(out[at[0] + i * step[0]], in[at[1] + i * step[1]]);
+            for (int64_t i = 0; i < n; ++i)
+                sum_into(out[at[0] + i * step[0]], in[at[1] + i * step[1]]);
         });
         if constexpr (std::is_same_v<T, int64_t>)
             for (T& each : *result.wholes) each = wrapped(result.element, each);
@@ -78,7 +82,8 @@ Value compute_pad(const Pad& pad, const Type& type, const Value& x) {
         const T* in = x.data<T>();
         std::fill(out, out + result.size(), T(pad.value));
         walk<2>(x.shape, {&result.strides, &x.strides})([&](int64_t n, auto at, auto step) {
-            for (int64_t i = 0; i < n; ++i) out[offset + at[0] + i * step[0]] = in[at[1] + i * step[1]];
+            for (int64_t i = 0; i < n; ++i)
+                out[offset + at[0] + i * step[0]] = in[at[1] + i * step[1]];
         });
     });
     return result;
@@ -118,8 +123,10 @@ struct Lookup {
     }
 };
 
-/// The loops of a contraction: the innermost is the axis that all operands walk in the smallest steps.
-Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& right, const Value& out) {
+/// The loops of a contraction: the innermost is the axis that all operands walk in the smallest
+/// steps.
+Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& right,
+                         const Value& out) {
     struct Dimension {
         int64_t size;
         std::array<int64_t, 3> step;
@@ -139,14 +146,16 @@ Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& righ
         size_t l = at(a.left, label);
         int64_t size = l < a.left.size() ? left.shape[l] : right.shape[at(a.right, label)];
         dimensions.push_back(
-            {size, {step(out, a.out, label), step(left, a.left, label), step(right, a.right, label)}});
+            {size,
+             {step(out, a.out, label), step(left, a.left, label), step(right, a.right, label)}});
     }
-    std::stable_sort(dimensions.begin(), dimensions.end(), [](const Dimension& x, const Dimension& y) {
-        auto reach = [](const Dimension& d) {
-            return std::abs(d.step[0]) + std::abs(d.step[1]) + std::abs(d.step[2]);
-        };
-        return reach(x) > reach(y);
-    });
+    std::stable_sort(dimensions.begin(), dimensions.end(),
+                     [](const Dimension& x, const Dimension& y) {
+                         auto reach = [](const Dimension& d) {
+                             return std::abs(d.step[0]) + std::abs(d.step[1]) + std::abs(d.step[2]);
+                         };
+                         return reach(x) > reach(y);
+                     });
     Walk<3> result;
     for (const Dimension& d : dimensions) result.axis(d.size, d.step);
     return result;
@@ -182,7 +191,8 @@ Value compute_move(const Node& node, const Type& type, const Value& x) {
         const auto& axes = attribute<Axes>(node).axes;
         view.strides.assign(type.shape.size(), 0);
         for (size_t i = 0; i < axes.size(); ++i)
-            if (x.shape[i] == type.shape[size_t(axes[i])]) view.strides[size_t(axes[i])] = x.strides[i];
+            if (x.shape[i] == type.shape[size_t(axes[i])])
+                view.strides[size_t(axes[i])] = x.strides[i];
         return view;
     }
     case Op::slice: {
@@ -221,7 +231,8 @@ Value compute_scatter(const Gather& a, const Type& type, const Value& values, co
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = values.data<T>();
-        Lookup(a, values, result, index)(index, [&](int64_t v, int64_t t) { sum_into(out[t], in[v]); });
+        Lookup(a, values, result, index)(index,
+                                         [&](int64_t v, int64_t t) { sum_into(out[t], in[v]); });
     });
     return result;
 }
@@ -235,7 +246,8 @@ Value compute_contract(const Contract& a, const Type& type, const Value& left, c
         contraction_walk(a, left, right, result)([&](int64_t n, auto at, auto step) {
             if (step[0] == 0) {
                 T total = 0;
-                for (int64_t i = 0; i < n; ++i) total += l[at[1] + i * step[1]] * r[at[2] + i * step[2]];
+                for (int64_t i = 0; i < n; ++i)
+                    total += l[at[1] + i * step[1]] * r[at[2] + i * step[2]];
                 out[at[0]] += total;
             } else {
                 for (int64_t i = 0; i < n; ++i)

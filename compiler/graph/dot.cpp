@@ -1,4 +1,5 @@
-// The graph as DOT, written by Boost.Graph: leaves as boxes, everything else by its formula's op, types on the edges.
+// The graph as DOT, written by Boost.Graph: leaves as boxes, everything else by its formula's op,
+// types on the edges.
 #include "compiler/graph/boost.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -42,8 +43,8 @@ std::string print_dot(const Graph& graph) {
     std::ostringstream text;
     auto vertex = [&](std::ostream& out, uint32_t number) {
         const Node& node = graph[NodeId(number)];
-        out << fmt::format(" [label=\"{}\\n{}\", shape={}]", label(graph, NodeId(number)), print(node.type),
-                           kind(node.op) == Kind::leaf ? "box" : "ellipse");
+        out << fmt::format(" [label=\"{}\\n{}\", shape={}]", label(graph, NodeId(number)),
+                           print(node.type), kind(node.op) == Kind::leaf ? "box" : "ellipse");
     };
     auto edge = [](std::ostream&, const auto&) {};
     auto whole = [](std::ostream& out) { out << "rankdir=BT;\nnode [fontname=\"monospace\"];\n"; };

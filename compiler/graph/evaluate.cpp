@@ -1,5 +1,5 @@
-// Runs the nodes that the outputs reach in id order; a value is let go after its last reader. A scan runs its body once
-// for each turn and keeps only the yields that are read.
+// Runs the nodes that the outputs reach in id order; a value is let go after its last reader. A
+// scan runs its body once for each turn and keeps only the yields that are read.
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/random.h"
 #include "compiler/graph/rewrite.h"
@@ -37,7 +37,7 @@ Value whole_value(Element element, int64_t number) {
 }
 
 class Evaluation {
-  public:
+public:
     Evaluation(const Graph& graph, const Environment& environment, std::vector<NodeId> roots)
         : graph_(graph), environment_(environment), roots_(std::move(roots)),
           order_(reachable(graph, roots_)) {
@@ -70,7 +70,7 @@ class Evaluation {
 
     void inside_loop() { turn_known_ = true; }
 
-  private:
+private:
     int number(NodeId part) const { return attribute<Part>(graph_[part]).number; }
 
     Shape resolved(Shape shape) const {
@@ -97,7 +97,9 @@ class Evaluation {
         case Op::scatter: return compute_scatter(attribute<Gather>(node), type, in(0), in(1));
         case Op::contract: return compute_contract(attribute<Contract>(node), type, in(0), in(1));
         case Op::part: return parts_.at(node.inputs[0]).at(attribute<Part>(node).number);
-        default: return kind(node.op) == Kind::move ? compute_move(node, type, in(0)) : leaf(node, type, turn);
+        default:
+            return kind(node.op) == Kind::move ? compute_move(node, type, in(0))
+                                               : leaf(node, type, turn);
         }
     }
 
@@ -140,14 +142,16 @@ class Evaluation {
         case Input::Source::field:
             if (input.name == "#row" && !environment_.fields.count(input.name)) {
                 Value numbers = make_value(type.element, type.shape);
-                for (size_t i = 0; i < numbers.wholes->size(); ++i) (*numbers.wholes)[i] = int64_t(i);
+                for (size_t i = 0; i < numbers.wholes->size(); ++i)
+                    (*numbers.wholes)[i] = int64_t(i);
                 return numbers;
             }
             return given(environment_.fields, input.name, type);
         case Input::Source::scalar: {
             if (input.name == "rows") return one_value(type.element, double(environment_.rows), {});
             auto found = environment_.scalars.find(input.name);
-            check(found != environment_.scalars.end(), "evaluate", "no value is given for " + input.name);
+            check(found != environment_.scalars.end(), "evaluate",
+                  "no value is given for " + input.name);
             return one_value(type.element, found->second, {});
         }
         case Input::Source::carry: return turn.carries.at(std::stoul(input.name));
@@ -160,7 +164,8 @@ class Evaluation {
     Value random(const Node& node, const Type& type) const {
         Value result = make_value(type.element, type.shape);
         const Value &seed = values_.at(node.inputs[0]), &at = values_.at(node.inputs[1]);
-        uint64_t step = floating(at.element) ? uint64_t(at.data<double>()[0]) : uint64_t(at.data<int64_t>()[0]);
+        uint64_t step =
+            floating(at.element) ? uint64_t(at.data<double>()[0]) : uint64_t(at.data<int64_t>()[0]);
         bool by_row = node.inputs.size() == 3;
         int64_t places = by_row ? result.size() / type.shape[0] : result.size();
         for (int64_t i = 0; i < result.size(); ++i) {
@@ -170,8 +175,8 @@ class Evaluation {
                 row = uint32_t(numbers.data<int64_t>()[i / places * numbers.strides[0]]);
             }
             (*result.reals)[size_t(i)] =
-                uniform_number(uint64_t(seed.data<int64_t>()[0]), attribute<Random>(node).stream, step,
-                               row, uint32_t(i % places), type.element);
+                uniform_number(uint64_t(seed.data<int64_t>()[0]), attribute<Random>(node).stream,
+                               step, row, uint32_t(i % places), type.element);
         }
         return result;
     }
@@ -194,10 +199,12 @@ class Evaluation {
         std::vector<int> yields;
         for (int i = 0; i < scan.carries; ++i) roots.push_back(body.outputs[size_t(i)].node);
         for (int part : read_parts_[id])
-            if (part >= scan.carries) roots.push_back(body.outputs[size_t(part)].node), yields.push_back(part);
+            if (part >= scan.carries)
+                roots.push_back(body.outputs[size_t(part)].node), yields.push_back(part);
         Turn turn;
         for (size_t i = 0; i < node.inputs.size(); ++i)
-            (i < size_t(scan.carries) ? turn.carries : turn.captures).push_back(values_.at(node.inputs[i]));
+            (i < size_t(scan.carries) ? turn.carries : turn.captures)
+                .push_back(values_.at(node.inputs[i]));
         std::map<int, Value> parts;
         for (int part : yields) {
             Type type = part_type(graph_, scan, part);

@@ -1,4 +1,5 @@
-// A node as a formula for people: named values by name, what has no name written out down to a small depth.
+// A node as a formula for people: named values by name, what has no name written out down to a
+// small depth.
 #include "compiler/graph/print.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ struct Text {
 };
 
 class Writer {
-  public:
+public:
     explicit Writer(const Graph& graph) : graph_(graph) {}
 
     Text node(NodeId id, int depth) const {
@@ -24,28 +25,34 @@ class Writer {
         switch (node.op) {
         case Op::constant: {
             const auto& values = attribute<Constant>(node).values;
-            return {values.size() == 1 ? fmt::format("{}", values[0]) : "table" + print(node.type.shape),
+            return {values.size() == 1 ? fmt::format("{}", values[0])
+                                       : "table" + print(node.type.shape),
                     values[0] < 0 ? prefix : atom};
         }
         case Op::input:
-            return {attribute<Input>(node).source == Input::Source::turn ? "turn" : attribute<Input>(node).name,
+            return {attribute<Input>(node).source == Input::Source::turn
+                        ? "turn"
+                        : attribute<Input>(node).name,
                     atom};
         case Op::variable: return {attribute<VariableName>(node).path, atom};
         case Op::map: return map(node, depth);
         case Op::shield: return value(node.inputs[0], depth);
         case Op::broadcast: return value(node.inputs[0], depth);
         case Op::contract: return contract(node, depth);
-        case Op::assign: return {attribute<Assign>(node).path + " <- " + value(node.inputs[0], depth).text, lowest};
+        case Op::assign:
+            return {attribute<Assign>(node).path + " <- " + value(node.inputs[0], depth).text,
+                    lowest};
         default: return call(details(node), node, depth);
         }
     }
 
-  private:
+private:
     /// A named value is its name; the rest is written out.
     Text value(NodeId id, int depth) const {
         const Node& node = graph_[id];
         if (!node.name.empty() && depth > 0) return {node.name, atom};
-        if (depth >= deepest && kind(node.op) != Kind::leaf) return {fmt::format("%{}", index(id)), atom};
+        if (depth >= deepest && kind(node.op) != Kind::leaf)
+            return {fmt::format("%{}", index(id)), atom};
         return this->node(id, depth + (node.op != Op::broadcast));
     }
 
@@ -104,8 +111,9 @@ class Writer {
         auto letters = [](const std::vector<int>& labels) {
             std::string text;
             for (int label : labels)
-                text += (text.empty() ? "" : ", ") +
-                        (label >= 0 && label < 18 ? std::string(1, char('i' + label)) : fmt::format("a{}", label));
+                text += (text.empty() ? "" : ", ") + (label >= 0 && label < 18
+                                                          ? std::string(1, char('i' + label))
+                                                          : fmt::format("a{}", label));
             return text;
         };
         std::vector<int> summed;

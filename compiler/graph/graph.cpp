@@ -1,5 +1,6 @@
-// Hash-consing: a node is found by a hash of (op, type, inputs, attributes) and compared in full, so equal nodes get
-// one id. Numbers are hashed and compared by their bits: 0 and -0 differ, NaN equals itself.
+// Hash-consing: a node is found by a hash of (op, type, inputs, attributes) and compared in full,
+// so equal nodes get one id. Numbers are hashed and compared by their bits: 0 and -0 differ, NaN
+// equals itself.
 #include "compiler/graph/graph.h"
 #include "compiler/graph/verify.h"
 #include "compiler/util/check.h"
@@ -49,7 +50,8 @@ struct Hash {
     void mix(const Assign& a) { mix(a.path); }
 };
 
-size_t hash(Op op, const Type& type, const std::vector<NodeId>& inputs, const Attributes& attributes) {
+size_t hash(Op op, const Type& type, const std::vector<NodeId>& inputs,
+            const Attributes& attributes) {
     Hash result;
     result.mix(uint64_t(op));
     result.mix(uint64_t(type.element));
@@ -61,7 +63,8 @@ size_t hash(Op op, const Type& type, const std::vector<NodeId>& inputs, const At
 
 bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
-/// A constant that is the same everywhere is kept as one number, so that there is one way to say it.
+/// A constant that is the same everywhere is kept as one number, so that there is one way to say
+/// it.
 void shorten(Constant& constant) {
     auto& values = constant.values;
     if (values.size() < 2) return;

@@ -35,9 +35,9 @@ Kind kind(Op op) {
 
 std::string_view name(Op op) {
     static constexpr std::string_view names[] = {
-        "constant", "input",     "variable", "iota", "random", "map",    "cast", "shield",
-        "sum",      "max_of",    "reshape",  "permute", "broadcast", "slice", "pad", "window",
-        "fold",     "gather",    "scatter",  "contract", "scan", "part", "assign"};
+        "constant", "input",  "variable", "iota",     "random",    "map",   "cast",  "shield",
+        "sum",      "max_of", "reshape",  "permute",  "broadcast", "slice", "pad",   "window",
+        "fold",     "gather", "scatter",  "contract", "scan",      "part",  "assign"};
     return names[size_t(op)];
 }
 
@@ -57,13 +57,33 @@ PrimitiveTable::PrimitiveTable() {
     static constexpr struct {
         const char* name;
         int arity;
-    } own[] = {{"add", 2},          {"subtract", 2},    {"multiply", 2},   {"divide", 2},
-               {"negate", 1},       {"maximum", 2},     {"minimum", 2},    {"absolute", 1},
-               {"square_root", 1},  {"floor", 1},       {"less", 2},       {"less_equal", 2},
-               {"equal", 2},        {"select", 3},      {"logical_and", 2}, {"logical_or", 2},
-               {"logical_not", 1},  {"remainder", 2},   {"fused_multiply_add", 3}, {"bits", 1},
-               {"from_bits", 1},    {"bit_and", 2},     {"bit_or", 2},     {"bit_xor", 2},
-               {"shift_left", 2},   {"shift_right", 2}, {"quotient", 2}};
+    } own[] = {{"add", 2},
+               {"subtract", 2},
+               {"multiply", 2},
+               {"divide", 2},
+               {"negate", 1},
+               {"maximum", 2},
+               {"minimum", 2},
+               {"absolute", 1},
+               {"square_root", 1},
+               {"floor", 1},
+               {"less", 2},
+               {"less_equal", 2},
+               {"equal", 2},
+               {"select", 3},
+               {"logical_and", 2},
+               {"logical_or", 2},
+               {"logical_not", 1},
+               {"remainder", 2},
+               {"fused_multiply_add", 3},
+               {"bits", 1},
+               {"from_bits", 1},
+               {"bit_and", 2},
+               {"bit_or", 2},
+               {"bit_xor", 2},
+               {"shift_left", 2},
+               {"shift_right", 2},
+               {"quotient", 2}};
     static_assert(std::size(own) == size_t(Primitive::first_declared));
     for (auto& each : own) declare(each.name, each.arity);
 }

@@ -1,5 +1,5 @@
-// Reads a graph's text back, line by line. Whatever the text, the answer is a valid graph or an error with its line:
-// every node is checked before it is added.
+// Reads a graph's text back, line by line. Whatever the text, the answer is a valid graph or an
+// error with its line: every node is checked before it is added.
 #include "compiler/graph/print.h"
 #include "compiler/graph/verify.h"
 #include <algorithm>
@@ -18,7 +18,7 @@ struct Failure {
 constexpr int deepest = 64; // bodies within bodies
 
 class Parser {
-  public:
+public:
     Parser(const std::string& text, std::shared_ptr<PrimitiveTable> primitives)
         : rest_(text), primitives_(std::move(primitives)) {}
 
@@ -36,7 +36,7 @@ class Parser {
 
     size_t line_number() const { return line_number_; }
 
-  private:
+private:
     [[noreturn]] void fail(std::string message) const { throw Failure{std::move(message)}; }
 
     // ---- lines and tokens
@@ -68,7 +68,8 @@ class Parser {
         if (!sign(text)) fail(fmt::format("`{}` expected", text));
     }
     static bool letter(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '.';
     }
     std::string any_word() {
         size_t size = 0;
@@ -80,7 +81,8 @@ class Parser {
         return result;
     }
     bool word(std::string_view text) {
-        if (!line_.starts_with(text) || (line_.size() > text.size() && letter(line_[text.size()]))) return false;
+        if (!line_.starts_with(text) || (line_.size() > text.size() && letter(line_[text.size()])))
+            return false;
         return sign(text);
     }
     template <class T> T read() {
@@ -108,7 +110,8 @@ class Parser {
         while (!line_.empty() && line_[0] != '"') {
             if (line_[0] == '\\' && line_.size() > 3 && line_[1] == 'x') {
                 unsigned code = 0;
-                if (std::from_chars(line_.data() + 2, line_.data() + 4, code, 16).ptr != line_.data() + 4)
+                if (std::from_chars(line_.data() + 2, line_.data() + 4, code, 16).ptr !=
+                    line_.data() + 4)
                     fail("two digits expected after \\x");
                 result += char(code);
                 line_.remove_prefix(4);
@@ -318,8 +321,8 @@ class Parser {
 
 } // namespace
 
-std::optional<Graph> parse_graph(const std::string& text, std::shared_ptr<PrimitiveTable> primitives,
-                                 std::string& error) {
+std::optional<Graph> parse_graph(const std::string& text,
+                                 std::shared_ptr<PrimitiveTable> primitives, std::string& error) {
     Parser parser(text, std::move(primitives));
     try {
         Graph graph = parser.graph();

@@ -1,5 +1,6 @@
-// Prints what the outputs reach (all nodes where there are no outputs), numbered afresh, so that the text does not
-// depend on nodes that are dead. Bodies stand before the nodes, in order of first use.
+// Prints what the outputs reach (all nodes where there are no outputs), numbered afresh, so that
+// the text does not depend on nodes that are dead. Bodies stand before the nodes, in order of first
+// use.
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ std::string quoted(const std::string& text) {
 bool plain_word(const std::string& text) {
     if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
     for (char c : text)
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' && c != '.')
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '_' && c != '.')
             return false;
     return true;
 }
@@ -55,15 +57,23 @@ struct Printer {
     }
     std::string said(const VariableName& a) const { return " " + quoted(a.path); }
     std::string said(const Random& a) const { return fmt::format(" {}", a.stream); }
-    std::string said(const Map& a) const { return fmt::format(" {}", graph.primitives().name(a.primitive)); }
+    std::string said(const Map& a) const {
+        return fmt::format(" {}", graph.primitives().name(a.primitive));
+    }
     std::string said(const Shield& a) const { return fmt::format(" {}", a.clause); }
     std::string said(const Axes& a) const { return " " + list(a.axes); }
-    std::string said(const Slice& a) const { return fmt::format(" {} step {}", list(a.start), list(a.step)); }
-    std::string said(const Pad& a) const { return fmt::format(" {} value {}", list(a.before), a.value); }
+    std::string said(const Slice& a) const {
+        return fmt::format(" {} step {}", list(a.start), list(a.step));
+    }
+    std::string said(const Pad& a) const {
+        return fmt::format(" {} value {}", list(a.before), a.value);
+    }
     std::string said(const Window& a) const {
         return fmt::format(" axis {} stride {} dilation {}", a.axis, a.stride, a.dilation);
     }
-    std::string said(const Gather& a) const { return fmt::format(" axis {} batch {}", a.axis, a.batch); }
+    std::string said(const Gather& a) const {
+        return fmt::format(" axis {} batch {}", a.axis, a.batch);
+    }
     std::string said(const Contract& a) const {
         return fmt::format(" {} {} {}", list(a.left), list(a.right), list(a.out));
     }
@@ -78,7 +88,8 @@ struct Printer {
         text += fmt::format("{}%{} = {}{}", indent, number, name(node.op), attributes(node));
         for (NodeId input : node.inputs) text += fmt::format(" %{}", numbers[index(input)]);
         text += " : " + print(node.type);
-        if (!node.name.empty()) text += "  # " + (plain_word(node.name) ? node.name : quoted(node.name));
+        if (!node.name.empty())
+            text += "  # " + (plain_word(node.name) ? node.name : quoted(node.name));
         text += "\n";
     }
 

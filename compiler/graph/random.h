@@ -1,17 +1,19 @@
-// Random numbers of the `random` op: Philox 4x32-10 (Salmon et al., 2011), a function of a counter and a key, so that
-// every element is its own computation, the same in the evaluator, in compiled code, at any batch and thread count.
+// Random numbers of the `random` op: Philox 4x32-10 (Salmon et al., 2011), a function of a counter
+// and a key, so that every element is its own computation, the same in the evaluator, in compiled
+// code, at any batch and thread count.
 //     key     = (low half of seed, low half of stream)
 //     counter = (place, row, low half of step, high half of seed ^ high half of stream)
-// place: index of the element within its row (of a shape [N, ..]); row: the row's number in the data set, or 0 and the
-// index in the whole tensor where the shape does not start with N. Numbers are in [0, 1): 24 bits of word 0 for f32 and
-// bf16, 53 bits of words 0 and 1 for f64.
+// place: index of the element within its row (of a shape [N, ..]); row: the row's number in the
+// data set, or 0 and the index in the whole tensor where the shape does not start with N. Numbers
+// are in [0, 1): 24 bits of word 0 for f32 and bf16, 53 bits of words 0 and 1 for f64.
 #pragma once
 #include <array>
 #include <cstdint>
 
 namespace gradc {
 
-constexpr std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+constexpr std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
+                                         std::array<uint32_t, 2> key) {
     for (int round = 0; round < 10; ++round) {
         uint64_t a = uint64_t(0xD2511F53) * counter[0], b = uint64_t(0xCD9E8D57) * counter[2];
         counter = {uint32_t(b >> 32) ^ counter[1] ^ key[0], uint32_t(b),

@@ -1,3 +1,5 @@
+// All copying goes by ascending id, so inputs are there before their readers; nothing here
+// recurses.
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -24,7 +26,8 @@ NodeId copy_node(const Graph& source, NodeId id, std::vector<NodeId> inputs, Gra
     Attributes attributes = node.attributes;
     if (auto* scan = std::get_if<Scan>(&attributes); scan && &source != &target)
         scan->body = target.add_body(source.shared_body(scan->body));
-    NodeId copy = target.add(node.op, node.type, std::move(inputs), std::move(attributes), node.span);
+    NodeId copy =
+        target.add(node.op, node.type, std::move(inputs), std::move(attributes), node.span);
     if (!node.name.empty()) target.name_node(copy, node.name);
     return copy;
 }
@@ -77,7 +80,8 @@ std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
             continue;
         }
         auto inputs = renamed(graph[id].inputs, to);
-        to[index(id)] = inputs == graph[id].inputs ? id : copy_node(graph, id, std::move(inputs), graph);
+        to[index(id)] =
+            inputs == graph[id].inputs ? id : copy_node(graph, id, std::move(inputs), graph);
     }
     return renamed(roots, to);
 }
@@ -90,8 +94,8 @@ Graph extract(const Graph& graph, std::vector<Output> outputs) {
     return target;
 }
 
-std::vector<NodeId> inline_graph(const Graph& source, const std::vector<NodeId>& roots, Graph& target,
-                                 const std::unordered_map<NodeId, NodeId>& bound) {
+std::vector<NodeId> inline_graph(const Graph& source, const std::vector<NodeId>& roots,
+                                 Graph& target, const std::unordered_map<NodeId, NodeId>& bound) {
     auto reached = reachable(source, roots);
     uint32_t end = reached.empty() ? 0 : index(reached.back()) + 1;
     std::vector<bool> needed(end, false); // what is bound hides what lies below it

@@ -1,4 +1,5 @@
-// What loop bodies are made of, and pruning: a scan keeps only the yields, carries and captures that something reads.
+// What loop bodies are made of, and pruning: a scan keeps only the yields, carries and captures
+// that something reads.
 #pragma once
 #include "compiler/graph/graph.h"
 
@@ -15,8 +16,8 @@ NodeId carry_input(Graph& body, size_t number, Type type);
 NodeId capture_input(Graph& body, size_t number, Type type);
 NodeId turn_input(Graph& body, int64_t turns); // i32 in [0, turns)
 
-/// The part that holds carry `number` as it was before each turn, stacked by turn. build::scan saves them; for a scan
-/// that does not, a new one that does is added.
+/// The part that holds carry `number` as it was before each turn, stacked by turn. build::scan
+/// saves them; for a scan that does not, a new one that does is added.
 NodeId saved_carry(Graph&, NodeId scan, int number);
 
 /// The same outputs, with every scan reduced to what is read of it (nested ones as well).

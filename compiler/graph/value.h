@@ -1,6 +1,7 @@
-// Values of the evaluator: a tensor is a view (offset and strides in elements) of shared numbers, so that permute,
-// broadcast, slice and window copy nothing. Floating numbers are held as double, whole ones as int64. `walk` runs over
-// the elements of several views of one shape, with adjacent axes joined where all strides allow it.
+// Values of the evaluator: a tensor is a view (offset and strides in elements) of shared numbers,
+// so that permute, broadcast, slice and window copy nothing. Floating numbers are held as double,
+// whole ones as int64. `walk` runs over the elements of several views of one shape, with adjacent
+// axes joined where all strides allow it.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include <array>
@@ -22,7 +23,9 @@ struct Value {
         else
             return wholes->data() + offset;
     }
-    template <class T> T* data() { return const_cast<T*>(static_cast<const Value*>(this)->template data<T>()); }
+    template <class T> T* data() {
+        return const_cast<T*>(static_cast<const Value*>(this)->template data<T>());
+    }
     int64_t size() const { return count(shape, 1); }
 };
 
@@ -61,7 +64,8 @@ template <size_t K> struct Walk {
         steps.push_back(step);
     }
 
-    /// run(n, offsets, steps) for each run along the last axis: element i of operand k is offsets[k] + i * steps[k].
+    /// run(n, offsets, steps) for each run along the last axis: element i of operand k is
+    /// offsets[k] + i * steps[k].
     template <class Run> void operator()(Run run) const {
         std::array<int64_t, K> at{};
         if (sizes.empty()) return run(int64_t(1), at, at);
@@ -94,7 +98,8 @@ Walk<K> walk(const Shape& shape, const std::array<const std::vector<int64_t>*, K
     return result;
 }
 
-// ---- the ops, on values; `type` is the result's with N a number --------------------------------------------
+// ---- the ops, on values; `type` is the result's with N a number
+// --------------------------------------------
 Value compute_map(const PrimitiveTable&, const Node&, const Type& type, const std::vector<Value>&);
 Value compute_cast(const Type& type, const Value&);
 Value compute_reduce(const Node&, const Type& type, const Value&);

@@ -1,3 +1,5 @@
+// One check for each op, run when a node is added; a misfit is an internal error, so the text names
+// op, types and rule. Sizes are multiplied with overflow in mind: graph text comes from outside.
 #include "compiler/graph/verify.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -112,7 +114,8 @@ struct Checker {
         case Op::random: return n == 2 || n == 3;
         case Op::map: {
             Primitive p = of<Map>().primitive;
-            return size_t(p) < graph.primitives().size() && n == size_t(graph.primitives().arity(p));
+            return size_t(p) < graph.primitives().size() &&
+                   n == size_t(graph.primitives().arity(p));
         }
         case Op::shield: return n >= 1;
         case Op::gather:
@@ -172,9 +175,11 @@ struct Checker {
         case Primitive::logical_or:
         case Primitive::logical_not: return e == Element::boolean && out == e;
         case Primitive::bits:
-            return (e == Element::f32 && out == Element::i32) || (e == Element::f64 && out == Element::i64);
+            return (e == Element::f32 && out == Element::i32) ||
+                   (e == Element::f64 && out == Element::i64);
         case Primitive::from_bits:
-            return (e == Element::i32 && out == Element::f32) || (e == Element::i64 && out == Element::f64);
+            return (e == Element::i32 && out == Element::f32) ||
+                   (e == Element::i64 && out == Element::f64);
         case Primitive::bit_and:
         case Primitive::bit_or:
         case Primitive::bit_xor:
@@ -196,7 +201,8 @@ struct Checker {
 
     std::string reduce() const {
         const auto& axes = of<Axes>().axes;
-        if (!ascending(axes, in(0).rank())) return fault("axes are not ascending axes of the input");
+        if (!ascending(axes, in(0).rank()))
+            return fault("axes are not ascending axes of the input");
         if (type.element != in(0).element) return fault("a reduction keeps the element");
         if (op == Op::sum && type.element == Element::boolean) return fault("no sum of bool");
         Shape left;
@@ -225,7 +231,8 @@ struct Checker {
         if (axes.size() != type.shape.size() || type.rank() != in(0).rank() || !distinct(axes))
             return fault("axes are no permutation");
         for (size_t i = 0; i < axes.size(); ++i)
-            if (axes[i] < 0 || axes[i] >= type.rank() || type.shape[i] != in(0).shape[size_t(axes[i])])
+            if (axes[i] < 0 || axes[i] >= type.rank() ||
+                type.shape[i] != in(0).shape[size_t(axes[i])])
                 return fault("axes are no permutation of these shapes");
         return {};
     }
@@ -249,13 +256,14 @@ struct Checker {
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], taken = type.shape[i];
             if (size == rows || taken == rows) {
-                if (size != taken || start[i] != 0 || step[i] != 1) return fault("N is taken whole");
+                if (size != taken || start[i] != 0 || step[i] != 1)
+                    return fault("N is taken whole");
                 continue;
             }
             int64_t last = 0;
             if (__builtin_mul_overflow(taken - 1, step[i], &last) ||
-                __builtin_add_overflow(last, start[i], &last) || start[i] < 0 ||
-                start[i] >= size || last < 0 || last >= size || step[i] == 0)
+                __builtin_add_overflow(last, start[i], &last) || start[i] < 0 || start[i] >= size ||
+                last < 0 || last >= size || step[i] == 0)
                 return fault("the slice leaves its input");
         }
         return {};
@@ -264,7 +272,8 @@ struct Checker {
     std::string pad() const {
         const auto& before = of<Pad>().before;
         size_t rank = in(0).shape.size();
-        if (before.size() != rank || type.shape.size() != rank) return fault("one number for each axis");
+        if (before.size() != rank || type.shape.size() != rank)
+            return fault("one number for each axis");
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], padded = type.shape[i];
             if (size == rows || padded == rows) {
@@ -322,14 +331,15 @@ struct Checker {
             out.size() != type.shape.size())
             return fault("one label for each axis");
         if (!distinct(left) || !distinct(right) || !distinct(out)) return fault("a label twice");
-        auto size_in = [](const std::vector<int>& labels, const Shape& shape, int label) -> int64_t {
+        auto size_in = [](const std::vector<int>& labels, const Shape& shape,
+                          int label) -> int64_t {
             auto at = std::find(labels.begin(), labels.end(), label);
             return at == labels.end() ? 0 : shape[size_t(at - labels.begin())];
         };
         for (const auto* side : {&left, &right, &out})
             for (int label : *side) {
-                int64_t l = size_in(left, in(0).shape, label), r = size_in(right, in(1).shape, label),
-                        o = size_in(out, type.shape, label);
+                int64_t l = size_in(left, in(0).shape, label),
+                        r = size_in(right, in(1).shape, label), o = size_in(out, type.shape, label);
                 if ((l != 0) + (r != 0) + (o != 0) < 2) return fault("a label stands alone");
                 if ((l && r && l != r) || (l && o && l != o) || (r && o && r != o))
                     return fault("sizes of a label differ");
@@ -364,7 +374,8 @@ struct Checker {
             if (c < '0' || c > '9' || number > inputs.size()) return false;
             number = number * 10 + size_t(c - '0');
         }
-        if (input.source == Input::Source::carry) return number < carries && node.type == in(number);
+        if (input.source == Input::Source::carry)
+            return number < carries && node.type == in(number);
         if (input.source != Input::Source::capture) return false;
         number += carries;
         return number < inputs.size() && node.type == in(number);
@@ -389,12 +400,14 @@ std::string verify_inside(const Graph& graph, bool in_body) {
             if (index(input) >= i) fault = "an input does not stand before it";
         if (fault.empty())
             fault = verify_node(graph, node.op, node.type, node.inputs, node.attributes);
-        if (!in_body && node.op == Op::input && attribute<Input>(node).source >= Input::Source::carry)
+        if (!in_body && node.op == Op::input &&
+            attribute<Input>(node).source >= Input::Source::carry)
             fault = "an input of a loop body outside of one";
         if (!fault.empty()) return fmt::format("%{}: {}", i, fault);
     }
     for (const Output& output : graph.outputs)
-        if (index(output.node) >= graph.size()) return "output " + output.name + " is not in the graph";
+        if (index(output.node) >= graph.size())
+            return "output " + output.name + " is not in the graph";
     for (uint32_t i = 0; i < graph.body_count(); ++i) {
         std::string fault = verify_inside(graph.body(i), true);
         if (!fault.empty()) return fmt::format("body {}: {}", i, fault);
@@ -409,8 +422,8 @@ bool reshapes(const Shape& from, const Shape& to) {
     return !a.empty() && a == b;
 }
 
-std::string verify_node(const Graph& graph, Op op, const Type& type, const std::vector<NodeId>& inputs,
-                        const Attributes& attributes) {
+std::string verify_node(const Graph& graph, Op op, const Type& type,
+                        const std::vector<NodeId>& inputs, const Attributes& attributes) {
     return Checker{graph, op, type, inputs, attributes}.all();
 }
 

@@ -1,4 +1,5 @@
-// Derivatives of the scalar primitives in C++, for tests that need no library: the same formulas as primitives.grad.
+// Derivatives of the scalar primitives in C++, for tests that need no library: the same formulas as
+// primitives.grad.
 #pragma once
 #include "compiler/gradient/gradient.h"
 
