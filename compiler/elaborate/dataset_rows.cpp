@@ -9,12 +9,11 @@ namespace gradc {
 
 namespace {
 
-bool of_row(const Node& node) {
+bool of_row(const Node& node, const RowSources& sources) {
+    if (node.type.has_rows()) return false; // a column of a whole split
     if (node.op == Op::random) return true;
-    auto* input = std::get_if<Input>(&node.attributes);
-    if (!input || node.type.has_rows()) return false;
-    return input->source == Input::Source::field || input->source == Input::Source::carry ||
-           input->source == Input::Source::capture;
+    if (node.op != Op::input) return false;
+    return sources.varies ? sources.varies(node) : attribute<Input>(node).source == Input::Source::field;
 }
 
 Shape with_rows(const Shape& shape) {
@@ -32,7 +31,7 @@ std::vector<int> shifted(std::vector<int> axes, bool leading) {
 class Lifting {
   public:
     Lifting(const Graph& row, Graph& target, const RowSources& sources)
-        : row_(row), target_(target), sources_(sources), differs_(differs_by_row(row)),
+        : row_(row), target_(target), sources_(sources), differs_(differs_by_row(row, sources)),
           lifted_(row.size(), NodeId::none), fixed_(row.size(), NodeId::none) {}
 
     std::vector<NodeId> run(const std::vector<NodeId>& roots) {
@@ -132,10 +131,17 @@ class Lifting {
     std::vector<NodeId> lift_scan(const Node& node) {
         const Scan& scan = attribute<Scan>(node);
         const Graph& body = row_.body(scan.body);
-        std::vector<NodeId> inputs;
-        for (NodeId input : node.inputs) inputs.push_back(with_rows_of(input));
-        std::vector<NodeId> carries(inputs.begin(), inputs.begin() + scan.carries);
-        std::vector<NodeId> captures(inputs.begin() + scan.carries, inputs.end());
+        std::vector<NodeId> carries, captures;
+        std::vector<bool> varies;
+        for (size_t i = 0; i < node.inputs.size(); ++i) {
+            NodeId input = node.inputs[i];
+            if (i < size_t(scan.carries))
+                carries.push_back(with_rows_of(input));
+            else {
+                captures.push_back(either(input));
+                varies.push_back(differs_[index(input)]);
+            }
+        }
         std::string number = std::to_string(captures.size());
         captures.push_back(sources_.row_numbers(target_));
         Graph lifted(row_.shared_primitives());
@@ -145,6 +151,11 @@ class Lifting {
         };
         inside.row_numbers = [number](Graph& graph) {
             return graph.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::capture, number, 0, -1});
+        };
+        inside.varies = [varies](const Node& node) {
+            const Input& input = attribute<Input>(node);
+            return input.source == Input::Source::carry ||
+                   (input.source == Input::Source::capture && varies[std::stoul(input.name)]);
         };
         std::vector<NodeId> roots;
         for (const Output& output : body.outputs) roots.push_back(output.node);
@@ -156,11 +167,11 @@ class Lifting {
 
 } // namespace
 
-std::vector<bool> differs_by_row(const Graph& row) {
+std::vector<bool> differs_by_row(const Graph& row, const RowSources& sources) {
     std::vector<bool> result(row.size(), false);
     for (uint32_t i = 0; i < row.size(); ++i) {
         const Node& node = row[NodeId(i)];
-        result[i] = of_row(node);
+        result[i] = of_row(node, sources);
         for (NodeId input : node.inputs) result[i] = result[i] || result[index(input)];
         if (node.op == Op::scan && !result[i]) { // random numbers inside the loop
             const Graph& body = row.body(attribute<Scan>(node).body);

@@ -12,6 +12,8 @@ struct RowSources {
     std::function<NodeId(Graph& target)> row_numbers;
     /// Node of `target` for a value that is the same for all rows, where rows use it; NodeId::none: a copy.
     std::function<NodeId(Graph& target, NodeId fixed)> fixed;
+    /// Whether an input differs from row to row; without it, those without N that are fields do.
+    std::function<bool(const Node& input)> varies;
 };
 
 /// The values of `roots` for N rows, as nodes of `target`; those that are the same for all rows are repeated.
@@ -19,6 +21,6 @@ std::vector<NodeId> over_rows(const Graph& row, const std::vector<NodeId>& roots
                               const RowSources& sources);
 
 /// True for nodes of a row graph whose value differs from row to row.
-std::vector<bool> differs_by_row(const Graph& row);
+std::vector<bool> differs_by_row(const Graph& row, const RowSources& sources = {});
 
 } // namespace gradc

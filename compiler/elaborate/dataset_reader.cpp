@@ -1,0 +1,314 @@
+#include "compiler/elaborate/dataset_reader.h"
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace gradc {
+
+namespace {
+
+const ast::Argument* argument(const ast::Call& call, const std::string& name) {
+    for (const ast::Argument& each : call.arguments)
+        if (each.name == name) return &each;
+    return nullptr;
+}
+
+const std::string* text(const ast::ExprRef& expression) {
+    auto* text = std::get_if<ast::Text>(&expression->node);
+    return text ? &text->value : nullptr;
+}
+
+Reader::Kind kind_of(const std::string& callee) {
+    if (callee == "csv") return Reader::Kind::csv;
+    if (callee == "idx") return Reader::Kind::idx;
+    if (callee == "npy") return Reader::Kind::npy;
+    return Reader::Kind::characters;
+}
+
+} // namespace
+
+const std::vector<std::string>& reader_names() {
+    static const std::vector<std::string> names{"csv", "idx", "npy", "characters", "windows", "range"};
+    return names;
+}
+
+bool names_reader(const std::string& callee) {
+    const auto& names = reader_names();
+    return std::find(names.begin(), names.end(), callee) != names.end();
+}
+
+Diagnostic& ReaderElaboration::misuse(Span span, std::string message, std::string repair) {
+    return elaborator_.error(Code::reader_misuse, span, std::move(message), {}, std::move(repair));
+}
+
+// ---- calls ------------------------------------------------------------------------------------------------
+
+std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span span) {
+    if (call.callee == "windows") return windows(call, span);
+    if (call.callee == "range") return range(call, span);
+    ReaderCall result;
+    result.reader.kind = kind_of(call.callee);
+    result.reader.span = span;
+    bool csv = result.reader.kind == Reader::Kind::csv;
+    std::vector<std::string> options;
+    if (csv) options.push_back("columns");
+    if (!take_files(call, result, options)) return {};
+    if (auto columns = argument(call, "columns"); csv && columns)
+        if (!take_columns(*columns->value, result)) return {};
+    if (result.reader.kind == Reader::Kind::characters) {
+        auto known = facts<TextFacts>(result.reader, result.reader.files[0].path, read_characters);
+        if (!known) return {};
+        result.reader.alphabet = known->alphabet;
+        result.upper = known->letters;
+        result.shape = Shape{};
+    }
+    return result;
+}
+
+bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options) {
+    for (const ast::Argument& each : call.arguments) {
+        bool is_option = each.name && std::find(options.begin(), options.end(), *each.name) != options.end();
+        if (is_option) continue;
+        auto path = text(each.value);
+        if (!path) {
+            std::string repair = fmt::format("{}(\"file\"{})", call.callee, options.empty() ? "" : ", columns: 0..4");
+            misuse(each.value->span, fmt::format("`{}` takes the name of a file", call.callee), repair);
+            return false;
+        }
+        result.reader.files.push_back({each.name.value_or(""), *path});
+    }
+    auto& files = result.reader.files;
+    bool one = files.size() == 1 && files[0].split.empty();
+    bool by_split = !files.empty() && std::all_of(files.begin(), files.end(), [](auto& f) { return !f.split.empty(); });
+    if (one || by_split) return true;
+    misuse(call.callee_span, fmt::format("`{}` reads one file, or one for each split", call.callee),
+           fmt::format("{}(\"file\") or {}(train: \"file\", test: \"file\")", call.callee, call.callee));
+    return false;
+}
+
+bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& result) {
+    auto number = [&](const ast::ExprRef& e) {
+        auto value = elaborator_.constant_whole(elaborator_.evaluate(*e, scope_), e->span, "the number of a column");
+        if (value && *value < 0) {
+            misuse(e->span, "columns are numbered from 0");
+            value.reset();
+        }
+        return value;
+    };
+    auto one = [&](const ast::ExprRef& e) {
+        if (auto name = text(e)) {
+            result.reader.column_names.push_back(*name);
+            return true;
+        }
+        auto value = number(e);
+        if (value) result.reader.columns.push_back(*value);
+        return value.has_value();
+    };
+    if (auto range = std::get_if<ast::Range>(&columns.node)) {
+        auto first = number(range->first), last = number(range->last);
+        if (!first || !last) return false;
+        if (*first >= *last || *last - *first > 10'000'000) {
+            misuse(columns.span, fmt::format("{}..{} are no columns: the first is included, the last is not", *first, *last));
+            return false;
+        }
+        for (int64_t i = *first; i < *last; ++i) result.reader.columns.push_back(i);
+        result.shape = Shape{*last - *first};
+    } else if (auto list = std::get_if<ast::List>(&columns.node)) {
+        for (const ast::ExprRef& item : list->items)
+            if (!one(item)) return false;
+        result.shape = Shape{int64_t(list->items.size())};
+    } else {
+        if (!one(std::make_shared<ast::Expr>(columns))) return false;
+        result.shape = Shape{};
+    }
+    if (result.reader.columns.empty() || result.reader.column_names.empty()) return true;
+    misuse(columns.span, "columns are all named or all numbered");
+    return false;
+}
+
+std::optional<int64_t> ReaderElaboration::option(const ast::Call& call, const std::string& name, int64_t least) {
+    auto given = argument(call, name);
+    if (!given) return least;
+    auto value = elaborator_.constant_whole(elaborator_.evaluate(*given->value, scope_), given->value->span, name.c_str());
+    if (!value || *value >= least) return value;
+    misuse(given->value->span, fmt::format("{} is at least {}, not {}", name, least, *value));
+    return {};
+}
+
+std::optional<ReaderCall> ReaderElaboration::windows(const ast::Call& call, Span span) {
+    const ast::Call* inner = nullptr;
+    for (const ast::Argument& each : call.arguments) {
+        if (!each.name) inner = inner ? nullptr : std::get_if<ast::Call>(&each.value->node);
+        if (!each.name || *each.name == "length" || *each.name == "stride") continue;
+        misuse(each.span, fmt::format("`windows` has no `{}`", *each.name), "windows(reader, length: 65, stride: 1)");
+        return {};
+    }
+    bool reads = inner && names_reader(inner->callee) && inner->callee != "windows";
+    if (!reads || !argument(call, "length")) {
+        misuse(span, "`windows` takes a reader and a length", "windows(characters(\"text.txt\"), length: 65)");
+        return {};
+    }
+    auto length = option(call, "length", 1), stride = option(call, "stride", 1);
+    auto result = read(*inner, span);
+    if (!length || !stride || !result) return {};
+    if (!result->shape) result->shape = shape_in_file(result->reader);
+    if (!result->shape) return {};
+    result->reader.window = *length;
+    result->reader.stride = *stride;
+    result->shape->insert(result->shape->begin(), *length);
+    return result;
+}
+
+std::optional<ReaderCall> ReaderElaboration::range(const ast::Call& call, Span span) {
+    if (call.arguments.size() != 1 || call.arguments[0].name) {
+        misuse(span, "`range` takes the number of rows", "range(1000)");
+        return {};
+    }
+    const ast::Expr& size = *call.arguments[0].value;
+    auto n = elaborator_.constant_whole(elaborator_.evaluate(size, scope_), size.span, "the number of rows");
+    if (!n) return {};
+    if (*n < 1 || *n > INT32_MAX) {
+        misuse(size.span, fmt::format("a data set has 1 to {} rows, not {}", INT32_MAX, *n));
+        return {};
+    }
+    ReaderCall result;
+    result.reader.kind = Reader::Kind::range;
+    result.reader.rows = *n;
+    result.reader.span = span;
+    result.shape = Shape{};
+    result.upper = *n;
+    return result;
+}
+
+// ---- literals -----------------------------------------------------------------------------------------------
+
+bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape& shape, std::vector<double>& values) {
+    if (term.poisoned()) return false;
+    if (auto number = term.as<ConstantNumber>()) {
+        if (depth == shape.size()) {
+            values.push_back(number->value);
+            return true;
+        }
+    } else if (auto list = term.as<ListTerm>(); list && !list->items.empty()) {
+        bool first = values.empty();
+        if (first && depth == shape.size()) shape.push_back(int64_t(list->items.size()));
+        if (depth < shape.size() && shape[depth] == int64_t(list->items.size())) {
+            for (const Term& item : list->items)
+                if (!flatten(item, span, depth + 1, shape, values)) return false;
+            return true;
+        }
+    }
+    elaborator_.error(Code::literal_column, span, "a column is a list of numbers, or of lists that are equally long",
+                      elaborator_.describe(term) + " does not fit the rows before it");
+    return false;
+}
+
+std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
+    Term term = elaborator_.evaluate(list, scope_);
+    ReaderCall result;
+    result.reader.kind = Reader::Kind::literal;
+    result.reader.span = list.span;
+    Shape shape;
+    if (!flatten(term, list.span, 0, shape, result.reader.values)) return {};
+    result.reader.rows = shape[0];
+    result.shape = Shape(shape.begin() + 1, shape.end());
+    bool counts = std::all_of(result.reader.values.begin(), result.reader.values.end(),
+                              [](double v) { return v >= 0 && v == std::floor(v) && v < INT32_MAX; });
+    if (counts) result.upper = int64_t(*std::max_element(result.reader.values.begin(), result.reader.values.end())) + 1;
+    return result;
+}
+
+// ---- files ----------------------------------------------------------------------------------------------------
+
+std::optional<std::string> ReaderElaboration::bytes(const Reader& reader, const std::string& path) {
+    std::vector<std::string> places;
+    auto found = find_data_file(path, elaborator_.definitions.options.data_folders, places);
+    if (!found) {
+        elaborator_.error(Code::missing_data, reader.span,
+                          fmt::format("no file `{}`, and a size here is read from it when compiling", path),
+                          fmt::format("sought: {}", fmt::join(places, ", ")),
+                          "name its folder with --data, or write the size as a number");
+        return {};
+    }
+    std::string reason;
+    auto result = read_data_file(*found, reason);
+    if (!result) elaborator_.error(Code::unfit_data, reader.span, fmt::format("cannot read `{}`: {}", *found, reason));
+    return result;
+}
+
+template <class Facts>
+std::optional<Facts> ReaderElaboration::facts(const Reader& reader, const std::string& path,
+                                              std::optional<Facts> (*read)(const std::string&, std::string&)) {
+    auto content = bytes(reader, path);
+    if (!content) return {};
+    std::string reason;
+    auto result = read(*content, reason);
+    if (!result) elaborator_.error(Code::unfit_data, reader.span, fmt::format("cannot use `{}`: {}", path, reason));
+    return result;
+}
+
+std::optional<Shape> ReaderElaboration::shape_in_file(const Reader& reader) {
+    if (reader.files.empty()) return Shape{};
+    const std::string& path = reader.files[0].path;
+    if (reader.kind == Reader::Kind::csv) {
+        auto table = facts<TableFacts>(reader, path, read_table);
+        if (!table) return {};
+        return Shape{int64_t(table->columns)};
+    }
+    auto array = facts<ArrayFacts>(reader, path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
+    if (!array) return {};
+    return Shape(array->shape.begin() + 1, array->shape.end());
+}
+
+std::optional<int64_t> ReaderElaboration::upper_in_file(const Reader& reader) {
+    double largest = -INFINITY;
+    for (const Reader::File& file : reader.files) {
+        if (reader.kind != Reader::Kind::csv) {
+            auto array = facts<ArrayFacts>(reader, file.path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
+            if (!array) return {};
+            largest = std::max(largest, array->largest);
+            continue;
+        }
+        auto table = facts<TableFacts>(reader, file.path, read_table);
+        if (!table) return {};
+        std::vector<size_t> columns(reader.columns.begin(), reader.columns.end());
+        for (const std::string& name : reader.column_names)
+            columns.push_back(size_t(std::find(table->names.begin(), table->names.end(), name) - table->names.begin()));
+        for (size_t column : columns) {
+            if (column < table->columns) {
+                largest = std::max(largest, table->largest[column]);
+                continue;
+            }
+            elaborator_.error(Code::unfit_data, reader.span,
+                              fmt::format("`{}` has {} columns{}: not the one asked for", file.path, table->columns,
+                                          table->names.empty() ? std::string()
+                                                               : fmt::format(" ({})", fmt::join(table->names, ", "))));
+            return {};
+        }
+    }
+    if (largest >= 0 && largest < INT32_MAX) return int64_t(largest) + 1;
+    elaborator_.error(Code::unfit_data, reader.span, "the column has no whole numbers from 0 on that a bound could be read from");
+    return {};
+}
+
+std::optional<int64_t> ReaderElaboration::rows(const Reader& reader) {
+    int64_t most = reader.rows;
+    for (const Reader::File& file : reader.files) {
+        std::optional<int64_t> count;
+        if (reader.kind == Reader::Kind::csv) {
+            if (auto table = facts<TableFacts>(reader, file.path, read_table)) count = table->rows;
+        } else if (reader.kind == Reader::Kind::characters) {
+            if (auto letters = facts<TextFacts>(reader, file.path, read_characters)) count = letters->length;
+        } else {
+            auto array = facts<ArrayFacts>(reader, file.path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
+            if (array) count = array->shape[0];
+        }
+        if (!count) return {};
+        most = std::max(most, *count);
+    }
+    if (reader.window == 0) return most;
+    return most < reader.window ? 0 : (most - reader.window) / reader.stride + 1;
+}
+
+} // namespace gradc
