@@ -77,7 +77,7 @@ bool computes_in_double(const gradc_module& module) {
 } // namespace
 
 ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
-    if (module.block_count == 0) return fault.set(text(module.name, " has no train block")), fault.code;
+    if (module.block_count == 0) return fault.fail(module.name, " has no train block"), fault.code;
     int64_t wanted = 0;
     Prepared prepared;
     if (!arguments.whole("steps", 1, int64_t(1) << 40, wanted, fault)) return fault.code;

@@ -28,22 +28,23 @@ static std::string listed_bits(const std::vector<double>& numbers) {
 static Metadata metadata_of(const Session& session, const Settings& settings, const Position& position,
                             uint64_t data_hash) {
     const gradc_module& module = session.module();
-    Metadata metadata{{"format", text("gradc ", checkpoint_format)},
-                      {"model", module.name},
-                      {"compiler", module.compiler},
-                      {"options", module.options},
-                      {"source_hash", module.source_hash},
-                      {"program_hash", module.program_hash},
-                      {"data_hash", hexadecimal(data_hash)},
-                      {"isa", isa_name(session.isa())},
-                      {"step", whole(position.step)},
-                      {"epoch", whole(position.epoch)},
-                      {"cursor", whole(position.cursor)},
-                      {"block", whole(position.block)},
-                      {"turn", whole(position.turn)},
-                      {"block_steps", listed(position.block_steps)},
-                      {"loss_sums", listed_bits(position.loss_sums)},
-                      {"loss_rows", listed_bits(position.loss_rows)}};
+    Metadata metadata;
+    add_metadata(metadata, "format", text("gradc ", checkpoint_format));
+    add_metadata(metadata, "model", module.name);
+    add_metadata(metadata, "compiler", module.compiler);
+    add_metadata(metadata, "options", module.options);
+    add_metadata(metadata, "source_hash", module.source_hash);
+    add_metadata(metadata, "program_hash", module.program_hash);
+    add_metadata(metadata, "data_hash", hexadecimal(data_hash));
+    add_metadata(metadata, "isa", isa_name(session.isa()));
+    add_metadata(metadata, "step", whole(position.step));
+    add_metadata(metadata, "epoch", whole(position.epoch));
+    add_metadata(metadata, "cursor", whole(position.cursor));
+    add_metadata(metadata, "block", whole(position.block));
+    add_metadata(metadata, "turn", whole(position.turn));
+    add_metadata(metadata, "block_steps", listed(position.block_steps));
+    add_metadata(metadata, "loss_sums", listed_bits(position.loss_sums));
+    add_metadata(metadata, "loss_rows", listed_bits(position.loss_rows));
     put_settings(module, settings, metadata);
     return metadata;
 }
@@ -66,14 +67,14 @@ bool write_checkpoint(const Session& session, const Settings& settings, const Po
 // ---- reading -----------------------------------------------------------------------------------
 
 bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& fault) {
-    if (!exists(path)) return fault.set(text(path, ": error: there is no such checkpoint"));
+    if (!exists(path)) return fault.fail(path, ": error: there is no such checkpoint");
     if (!file.open(path, fault)) return false;
     std::string format = metadata_value(file.metadata(), "format");
     int64_t version = 0;
     if (!format.starts_with("gradc ") || !parse_whole(format.substr(6), version)) return true; // foreign weights
     if (version <= checkpoint_format) return true;
-    return fault.set(text(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
-                          checkpoint_format, ")"));
+    return fault.fail(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
+                          checkpoint_format, ")");
 }
 
 /// One line for each tensor that the file lacks or has in another shape; for whole runs also what it has too many.
@@ -201,12 +202,12 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t
     std::string lines = differences(file, module, true);
     if (!lines.empty()) return fault.set(another_model(file, path, module, lines));
     if (!read_position(file.metadata(), module, position)) {
-        return fault.set(text(path, ": error: it holds weights, but no run to resume"));
+        return fault.fail(path, ": error: it holds weights, but no run to resume");
     }
     std::string origin = other_origin(file.metadata(), module, data_hash);
     if (!origin.empty() && !settings.resume_anyway) {
-        return fault.set(text(path, ": error: the run in this checkpoint had another origin:", origin,
-                              "\n--resume=anyway goes on from it, without the promise of equal bits"));
+        return fault.fail(path, ": error: the run in this checkpoint had another origin:", origin,
+                              "\n--resume=anyway goes on from it, without the promise of equal bits");
     }
     copy_tensors(file, session, true);
     return true;

@@ -31,12 +31,19 @@ void LossCurve::add(double loss) {
     per_bucket_ *= 2;
 }
 
+/// log2, between powers of two a line: enough for the height of a character, and no library.
+static double rough_log2(double number) {
+    int exponent;
+    double fraction = std::frexp(number, &exponent); // in [0.5, 1)
+    return exponent + 2 * fraction - 2;
+}
+
 std::string LossCurve::drawn(int columns) const {
     static constexpr const char* heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     if (buckets_.size() < 2 || columns < 2) return "";
     auto [least, greatest] = std::minmax_element(buckets_.begin(), buckets_.end());
     bool logarithmic = *least > 0;
-    auto height = [&](double loss) { return logarithmic ? std::log(loss) : loss; };
+    auto height = [&](double loss) { return logarithmic ? rough_log2(loss) : loss; };
     double low = height(*least), span = height(*greatest) - low;
     size_t count = std::min(size_t(columns), buckets_.size());
     std::string curve;

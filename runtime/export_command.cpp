@@ -98,7 +98,7 @@ bool write_npy(const std::string& path, const Exported& exported, Fault& fault) 
 
 bool write_folder(const std::string& folder, const std::vector<Exported>& all, Fault& fault) {
     if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
-        return fault.set(text(folder, ": error: cannot make this folder: ", system_error()));
+        return fault.fail(folder, ": error: cannot make this folder: ", system_error());
     }
     for (const Exported& exported : all) {
         std::string name = exported.name;
@@ -124,7 +124,10 @@ ExitCode export_command(const gradc_module& module, const Arguments& arguments, 
             tensors.push_back({exported.name, exported.element, exported.shape,
                                [&exported](unsigned char* to) { std::copy(exported.bytes.begin(), exported.bytes.end(), to); }});
         }
-        Metadata metadata{{"model", module.name}, {"program_hash", module.program_hash}, {"seed", whole(prepared.settings.seed)}};
+        Metadata metadata;
+        add_metadata(metadata, "model", module.name);
+        add_metadata(metadata, "program_hash", module.program_hash);
+        add_metadata(metadata, "seed", whole(prepared.settings.seed));
         if (!write_safetensors(out, tensors, metadata, fault)) return fault.code;
     }
     write_all(STDOUT_FILENO, text(all.size(), " tensors in ", out, '\n'));

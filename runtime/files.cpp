@@ -56,7 +56,7 @@ MappedFile::~MappedFile() {
 
 bool MappedFile::open(const std::string& path, Fault& fault) {
     int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO does not block
-    if (descriptor < 0) return fault.set(text(path, ": error: cannot read it: ", system_error()));
+    if (descriptor < 0) return fault.fail(path, ": error: cannot read it: ", system_error());
     struct stat status;
     bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     if (regular && status.st_size > 0) {
@@ -65,8 +65,8 @@ bool MappedFile::open(const std::string& path, Fault& fault) {
     }
     std::string reason = system_error();
     close(descriptor);
-    if (!regular) return fault.set(text(path, ": error: it is no regular file"));
-    if (status.st_size > 0 && !data_) return fault.set(text(path, ": error: cannot read it: ", reason));
+    if (!regular) return fault.fail(path, ": error: it is no regular file");
+    if (status.st_size > 0 && !data_) return fault.fail(path, ": error: cannot read it: ", reason);
     return true;
 }
 
@@ -75,10 +75,10 @@ bool MappedFile::open(const std::string& path, Fault& fault) {
 static constexpr size_t buffer_size = 1 << 18;
 
 bool ReplacingFile::open(Fault& fault) {
-    if (is_folder(path_)) return fault.set(text(path_, ": error: it is a folder, not a file"));
+    if (is_folder(path_)) return fault.fail(path_, ": error: it is a folder, not a file");
     temporary_ = path_ + ".tmp";
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) return fault.set(text(path_, ": error: cannot write it: ", system_error()));
+    if (descriptor_ < 0) return fault.fail(path_, ": error: cannot write it: ", system_error());
     return true;
 }
 
@@ -95,19 +95,19 @@ bool ReplacingFile::write(const void* bytes, size_t size, Fault& fault) {
         return true;
     }
     if (write_all(descriptor_, {static_cast<const char*>(bytes), size})) return true;
-    return fault.set(text(path_, ": error: cannot write it: ", system_error()));
+    return fault.fail(path_, ": error: cannot write it: ", system_error());
 }
 
 bool ReplacingFile::flush(Fault& fault) {
     bool written = write_all(descriptor_, buffer_);
     buffer_.clear();
-    return written || fault.set(text(path_, ": error: cannot write it: ", system_error()));
+    return written || fault.fail(path_, ": error: cannot write it: ", system_error());
 }
 
 bool ReplacingFile::commit(Fault& fault) {
     if (!flush(fault)) return false;
     if (fsync(descriptor_) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0) {
-        return fault.set(text(path_, ": error: cannot write it: ", system_error()));
+        return fault.fail(path_, ": error: cannot write it: ", system_error());
     }
     close(descriptor_);
     descriptor_ = -1;
@@ -126,11 +126,11 @@ bool FileLock::acquire(const std::string& path, Fault& fault) {
     path_ = path + ".lock";
     for (;;) {
         descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (descriptor_ < 0) return fault.set(text(path, ": error: cannot write here: ", system_error()));
+        if (descriptor_ < 0) return fault.fail(path, ": error: cannot write here: ", system_error());
         if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
             close(descriptor_);
             descriptor_ = -1;
-            return fault.set(text(path, ": error: another trainer is writing this checkpoint"));
+            return fault.fail(path, ": error: another trainer is writing this checkpoint");
         }
         // Whoever held the lock may have removed the file between our open and our lock.
         struct stat held, named;
@@ -174,7 +174,7 @@ Places Places::standard(const std::string& data_folder) {
 
 std::string Places::find(std::string_view path, Fault& fault) const {
     if (!path.empty() && path[0] == '/') {
-        if (!exists(std::string(path))) fault.set(text(path, ": error: there is no such file"));
+        if (!exists(std::string(path))) fault.fail(path, ": error: there is no such file");
         return std::string(path);
     }
     std::string sought;
@@ -183,7 +183,7 @@ std::string Places::find(std::string_view path, Fault& fault) const {
         if (exists(candidate)) return candidate;
         sought += text(sought.empty() ? "" : ", ", folder.empty() ? "the current folder" : folder);
     }
-    fault.set(text(path, ": error: there is no such file in ", sought, "; --data DIR names another folder"));
+    fault.fail(path, ": error: there is no such file in ", sought, "; --data DIR names another folder");
     return "";
 }
 

@@ -61,10 +61,10 @@ int choose_isa(const gradc_module& module, std::string_view wanted, Fault& fault
                       ? text("--isa ", wanted, ": this CPU does not have it")
                       : text("--isa ", wanted, ": this trainer is built for ", module_isas(module)));
     }
-    if (!known) fault.set(text("--isa ", wanted, ": it is one of baseline, avx2, avx512"), wrong_usage);
+    if (!known) fault.fail_as(wrong_usage, "--isa ", wanted, ": it is one of baseline, avx2, avx512");
     if (known && best < 0) {
-        fault.set(text("this trainer is built for ", module_isas(module),
-                       ", which this CPU does not have; build it with --isa portable"));
+        fault.fail("this trainer is built for ", module_isas(module),
+                       ", which this CPU does not have; build it with --isa portable");
     }
     return best;
 }

@@ -5,6 +5,9 @@
 
 namespace gradc::runtime {
 
+Option::Option(std::string_view name, std::string_view value, std::string_view help, bool value_optional, bool listed)
+    : name(name), value(value), help(help), value_optional(value_optional), listed(listed) {}
+
 /// Insertions, deletions, changes and swaps of neighbours that make `b` of `a`.
 static size_t distance(std::string_view a, std::string_view b) {
     std::vector<size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
@@ -37,9 +40,8 @@ static bool unknown_flag(std::string_view name, const std::vector<Option>& optio
     std::vector<std::string> names{"help"};
     for (const Option& option : options) names.push_back(option.name);
     std::string near = nearest(name, names);
-    return fault.set(text("unknown flag --", name, near.empty() ? "" : "; did you mean --", near,
-                          near.empty() ? "; --help lists all" : "?"),
-                     wrong_usage);
+    return fault.fail_as(wrong_usage, "unknown flag --", name, near.empty() ? "" : "; did you mean --", near,
+                          near.empty() ? "; --help lists all" : "?");
 }
 
 bool Arguments::parse(const std::vector<std::string>& words, const std::vector<Option>& options, Fault& fault) {
@@ -60,10 +62,10 @@ bool Arguments::parse(const std::vector<std::string>& words, const std::vector<O
         if (dashes == 1 || option == options.end()) return unknown_flag(name, options, fault);
         Given given{name, ""};
         if (equals != std::string::npos) {
-            if (option->value.empty()) return fault.set(text("--", name, " takes no value"), wrong_usage);
+            if (option->value.empty()) return fault.fail_as(wrong_usage, "--", name, " takes no value");
             given.value = word.substr(equals + 1);
         } else if (!option->value.empty() && !option->value_optional) {
-            if (at + 1 >= words.size()) return fault.set(text("--", name, " needs a value: ", option->value), wrong_usage);
+            if (at + 1 >= words.size()) return fault.fail_as(wrong_usage, "--", name, " needs a value: ", option->value);
             given.value = words[++at];
         }
         given_.push_back(given);
@@ -88,13 +90,13 @@ bool Arguments::whole(std::string_view name, int64_t low, int64_t high, int64_t&
     if (!given) return true;
     if (parse_whole(given->value, number) && number >= low && number <= high) return true;
     std::string wanted = high >= (int64_t(1) << 53) ? text("a whole number from ", low) : text("a whole number in ", low, "..", high);
-    return fault.set(text("--", name, ": `", given->value, "` is not ", wanted), wrong_usage);
+    return fault.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not ", wanted);
 }
 
 bool Arguments::number(std::string_view name, double& number, Fault& fault) const {
     const Given* given = find(name);
     if (!given || (parse_number(given->value, number) && number == number)) return true;
-    return fault.set(text("--", name, ": `", given->value, "` is not a number"), wrong_usage);
+    return fault.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not a number");
 }
 
 // ---- help --------------------------------------------------------------------------------------

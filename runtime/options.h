@@ -9,11 +9,13 @@
 namespace gradc::runtime {
 
 struct Option {
+    Option(std::string_view name, std::string_view value, std::string_view help, bool value_optional = false,
+           bool listed = true);
     std::string name;  // without the dashes
     std::string value; // what its value is called: "DIR"; "" for a switch
     std::string help;
-    bool value_optional = false; // --resume, --resume=anyway
-    bool listed = true;          // in --help
+    bool value_optional; // --resume, --resume=anyway
+    bool listed;         // in --help
 };
 
 class Arguments {

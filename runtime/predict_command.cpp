@@ -113,7 +113,7 @@ int choose_split(const Dataset& dataset, const std::string& wanted, Fault& fault
     if (split >= 0 || wanted.empty()) return split >= 0 ? split : int(dataset.splits.size()) - 1;
     std::string known;
     for (const Split& each : dataset.splits) known += text(known.empty() ? "" : ", ", each.name);
-    fault.set(text("--split ", wanted, ": the data has ", known), wrong_usage);
+    fault.fail_as(wrong_usage, "--split ", wanted, ": the data has ", known);
     return -1;
 }
 
@@ -166,7 +166,7 @@ ExitCode predict_drawn(Prepared& prepared, const gradc_block& block, int64_t wan
 
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
     const gradc_block* block = predicting_block(module);
-    if (!block) return fault.set(text("the train block of ", module.name, " has no `predict` line")), fault.code;
+    if (!block) return fault.fail("the train block of ", module.name, " has no `predict` line"), fault.code;
     const std::vector<std::string>& files = arguments.others();
     if (files.size() > 1) return fault.set("predict takes one file", wrong_usage), fault.code;
     const gradc_dataset* table = training_data(module);

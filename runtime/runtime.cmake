@@ -5,7 +5,15 @@ add_library(gradc_runtime STATIC ${runtime_sources})
 target_include_directories(gradc_runtime PUBLIC ${CMAKE_SOURCE_DIR})
 target_compile_options(gradc_runtime PRIVATE -ffunction-sections -fdata-sections)
 if(NOT GRADC_SANITIZE)
-  target_compile_options(gradc_runtime PRIVATE -O2 -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables)
+  target_compile_options(gradc_runtime PRIVATE -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
+    -fno-unwind-tables -fno-threadsafe-statics -fno-stack-protector)
+  # Every trainer carries all of it: small, but for what runs once a number, a row or a kernel.
+  set(fast_sources runtime/walk.cpp runtime/threads.cpp runtime/tensor.cpp runtime/element.cpp
+    runtime/data/column.cpp runtime/data/loader.cpp)
+  set(small_sources ${runtime_sources})
+  list(TRANSFORM fast_sources PREPEND ${CMAKE_SOURCE_DIR}/)
+  list(REMOVE_ITEM small_sources ${fast_sources})
+  set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS -Oz)
 endif()
 target_link_libraries(gradc_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
 
@@ -27,3 +35,5 @@ add_stub_trainer(stub_trainer_rebuilt 1)
 add_stub_trainer(stub_trainer_other 2)
 add_stub_trainer(stub_trainer_no_isa 3)
 cmake_language(DEFER CALL use_stub_trainers) # when the tests' folder has been read
+
+include(${CMAKE_SOURCE_DIR}/runtime/prelink.cmake)

@@ -17,6 +17,10 @@ std::string metadata_value(const Metadata& metadata, std::string_view key) {
     return "";
 }
 
+void add_metadata(Metadata& metadata, std::string_view key, std::string_view value) {
+    metadata.emplace_back(key, value);
+}
+
 static int64_t bytes_of(const WrittenTensor& tensor) {
     return element_count(tensor.shape.data(), int(tensor.shape.size())) * element_size(tensor.element);
 }
@@ -49,7 +53,7 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
         tensor.read(bytes.data());
         checksum.add(bytes.data(), bytes.size());
     }
-    metadata.push_back({"checksum", hexadecimal(checksum.value())});
+    add_metadata(metadata, "checksum", hexadecimal(checksum.value()));
     std::string header = header_of(tensors, metadata);
     uint64_t length = header.size();
     ReplacingFile file(path);
@@ -95,7 +99,7 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
     int64_t end = 0;
     for (const auto& [name, entry] : header.members) {
         if (name == "__metadata__") {
-            for (const auto& [key, value] : entry.members) metadata_.push_back({key, value.string});
+            for (const auto& [key, value] : entry.members) add_metadata(metadata_, key, value.string);
             continue;
         }
         StoredTensor tensor;
@@ -112,13 +116,13 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
 bool SafetensorsFile::open(const std::string& path, Fault& fault) {
     if (!file_.open(path, fault)) return false;
     std::string problem;
-    if (!parse(file_.bytes(), problem)) return fault.set(text(path, ": error: damaged: ", problem));
+    if (!parse(file_.bytes(), problem)) return fault.fail(path, ": error: damaged: ", problem);
     std::string promised = metadata_value(metadata_, "checksum");
     if (promised.empty()) return true;
     Hash checksum;
     for (const StoredTensor& tensor : tensors_) checksum.add(numbers(tensor), size_t(tensor.end - tensor.begin));
     if (hexadecimal(checksum.value()) == promised) return true;
-    return fault.set(text(path, ": error: damaged: its numbers do not have the checksum that it names"));
+    return fault.fail(path, ": error: damaged: its numbers do not have the checksum that it names");
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {

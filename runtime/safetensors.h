@@ -8,6 +8,7 @@ namespace gradc::runtime {
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 std::string metadata_value(const Metadata& metadata, std::string_view key);
+void add_metadata(Metadata& metadata, std::string_view key, std::string_view value);
 
 struct StoredTensor {
     std::string name;

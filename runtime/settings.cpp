@@ -97,13 +97,13 @@ void take_settings(const gradc_module& module, const Metadata& metadata, Setting
 }
 
 void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata) {
-    metadata.push_back({"seed", whole(settings.seed)});
-    metadata.push_back({"batch", whole(settings.batch)});
-    metadata.push_back({"epochs", whole(settings.epochs)});
-    metadata.push_back({"steps", whole(settings.steps)});
+    add_metadata(metadata, "seed", whole(settings.seed));
+    add_metadata(metadata, "batch", whole(settings.batch));
+    add_metadata(metadata, "epochs", whole(settings.epochs));
+    add_metadata(metadata, "steps", whole(settings.steps));
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
-            metadata.push_back({text("flag.", module.blocks[b].flags[f].full), exact(settings.flags[size_t(b)][size_t(f)])});
+            add_metadata(metadata, text("flag.", module.blocks[b].flags[f].full), exact(settings.flags[size_t(b)][size_t(f)]));
         }
     }
 }
@@ -115,7 +115,7 @@ static bool apply_block_flags(const gradc_module& module, const Arguments& argum
         for (const std::string& name : {std::string(flag.full), known.name}) {
             if (!arguments.number(name, value, fault)) return false;
             if (flag.whole && value != double(int64_t(value))) {
-                return fault.set(text("--", name, ": `", arguments.value(name), "` is not a whole number"), wrong_usage);
+                return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a whole number");
             }
         }
     }
@@ -142,14 +142,14 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     settings.quiet = arguments.has("quiet");
     settings.resume = arguments.has("resume");
     std::string how = arguments.value("resume"), nan = arguments.value("nan");
-    if (!how.empty() && how != "anyway") return fault.set(text("--resume=", how, ": only `anyway` can follow"), wrong_usage);
+    if (!how.empty() && how != "anyway") return fault.fail_as(wrong_usage, "--resume=", how, ": only `anyway` can follow");
     settings.resume_anyway = how == "anyway";
     if (!nan.empty() && nan != "stop" && nan != "continue") {
-        return fault.set(text("--nan ", nan, ": it is stop or continue"), wrong_usage);
+        return fault.fail_as(wrong_usage, "--nan ", nan, ": it is stop or continue");
     }
     settings.nan_continue = nan == "continue";
     bool needs_file = (settings.resume || settings.save_every > 0) && settings.checkpoint.empty();
-    if (needs_file) return fault.set(text("--", settings.resume ? "resume" : "save-every", " needs --checkpoint FILE"), wrong_usage);
+    if (needs_file) return fault.fail_as(wrong_usage, "--", settings.resume ? "resume" : "save-every", " needs --checkpoint FILE");
     return true;
 }
 

@@ -1,5 +1,6 @@
-// See text.h. printf and strtod are used in the C locale only (nothing here calls setlocale).
-#include "runtime/text.h"
+// See text.h. printf is used in the C locale only (nothing here calls setlocale).
+#include "runtime/fault.h"
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -27,6 +28,26 @@ std::string grouped(int64_t number) {
     return plain;
 }
 
+void Piece::append_to(std::string& text) const {
+    if (characters_) {
+        text.append(characters_, size_t(value_));
+    } else {
+        text += whole(value_);
+    }
+}
+
+std::string join(const Piece* pieces, size_t count) {
+    std::string joined;
+    for (size_t i = 0; i < count; i++) pieces[i].append_to(joined);
+    return joined;
+}
+
+bool Fault::set(std::string_view what, ExitCode how) {
+    if (code == done) message = what, code = how;
+    return false;
+}
+bool Fault::set(ExitCode how, const Piece* pieces, size_t count) { return set(join(pieces, count), how); }
+
 static std::string print(const char* form, int digits, double number) {
     if (std::isnan(number)) return "nan";
     char buffer[400];
@@ -36,11 +57,16 @@ static std::string print(const char* form, int digits, double number) {
 
 std::string general(double number, int digits) { return print("%.*g", digits, number); }
 
+static bool reads_as(std::string_view text, double number) {
+    double read;
+    return parse_number(text, read) && read == number;
+}
+
 std::string exact(double number) {
     std::string shortest;
     for (int digits = 6; digits <= 17; digits++) {
         shortest = general(number, digits);
-        if (!std::isfinite(number) || strtod(shortest.c_str(), nullptr) == number) break;
+        if (!std::isfinite(number) || reads_as(shortest, number)) break;
     }
     return shortest;
 }
@@ -119,23 +145,62 @@ static bool parse_short(std::string_view text, double& number) {
     return true;
 }
 
+/// Times ten to the power of `exponent`: powers up to 27 are exact in 64 bits of mantissa.
+static long double scaled(long double number, int64_t exponent) {
+    static constexpr long double ten_27 = 1e27L;
+    for (; exponent >= 27; exponent -= 27) number *= ten_27;
+    for (; exponent <= -27; exponent += 27) number /= ten_27;
+    long double power = 1;
+    for (int64_t i = 0; i < std::abs(exponent); i++) power *= 10;
+    return exponent < 0 ? number / power : number * power;
+}
+
+static bool is_word(std::string_view text, std::string_view word) {
+    if (text.size() != word.size()) return false;
+    for (size_t i = 0; i < text.size(); i++) {
+        if ((text[i] | 0x20) != word[i]) return false;
+    }
+    return true;
+}
+
+/// Many digits, exponents, inf and nan. 64 bits of mantissa round right for all that `exact` writes, and but for ties
+/// within 1/2000 of an ulp for all else.
+static bool parse_long(std::string_view text, double& number) {
+    size_t at = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+    double sign = at == 1 && text[0] == '-' ? -1 : 1;
+    std::string_view rest = text.substr(at);
+    if (is_word(rest, "nan")) return number = __builtin_nan(""), true;
+    if (is_word(rest, "inf") || is_word(rest, "infinity")) return number = sign * __builtin_inf(), true;
+    uint64_t mantissa = 0;
+    int64_t exponent = 0, digits = 0;
+    bool point = false;
+    for (; at < text.size(); at++) {
+        char c = text[at];
+        if (c == '.' && !point) {
+            point = true;
+        } else if (c >= '0' && c <= '9') {
+            digits++;
+            bool kept = mantissa < UINT64_MAX / 10 - 1;
+            if (kept) mantissa = mantissa * 10 + uint64_t(c - '0');
+            exponent += (kept ? 0 : 1) - (point ? 1 : 0);
+        } else {
+            break;
+        }
+    }
+    if (digits == 0) return false;
+    if (at < text.size()) {
+        int64_t written;
+        if ((text[at] | 0x20) != 'e' || !parse_whole(text.substr(at + 1), written)) return false;
+        exponent += std::clamp<int64_t>(written, -100'000, 100'000);
+    }
+    exponent = std::clamp<int64_t>(exponent, -5'000, 5'000);
+    number = sign * double(mantissa == 0 ? 0 : scaled((long double)(mantissa), exponent));
+    return true;
+}
+
 bool parse_number(std::string_view text, double& number) {
     if (parse_short(text, number)) return true;
-    if (text.empty() || text.size() > 300) return false;
-    char first = text[0];
-    if (!(first == '-' || first == '+' || first == '.' || (first >= '0' && first <= '9') || first == 'n' ||
-          first == 'N' || first == 'i' || first == 'I')) {
-        return false;
-    }
-    for (char c : text) {
-        if (c == 'x' || c == 'X' || c == '(' || c == 0) return false; // no hexadecimal, no nan(7)
-    }
-    char copy[304];
-    text.copy(copy, text.size());
-    copy[text.size()] = 0;
-    char* end = nullptr;
-    number = strtod(copy, &end);
-    return end == copy + text.size();
+    return parse_long(text, number);
 }
 
 bool parse_whole(std::string_view text, int64_t& number) {

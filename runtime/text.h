@@ -29,17 +29,37 @@ std::string padded(std::string_view text, int width);
 std::string padded_left(std::string_view text, int width);
 int columns_of(std::string_view text);
 
-inline void append(std::string& to, std::string_view part) { to += part; }
-inline void append(std::string& to, char part) { to += part; }
-template <class Number>
-    requires(std::is_integral_v<Number> && !std::is_same_v<Number, char>)
-void append(std::string& to, Number part) { to += whole(int64_t(part)); }
+/// Every byte as a text of one character.
+struct ByteTable {
+    char bytes[256];
+    constexpr ByteTable() : bytes() {
+        for (int i = 0; i < 256; i++) bytes[i] = char(i);
+    }
+};
+inline constexpr ByteTable byte_table;
+
+/// One part of a joined text: characters, or a whole number where there are none. Two words, since much code makes them.
+class Piece {
+  public:
+    Piece(std::string_view text) : characters_(text.data() ? text.data() : ""), value_(int64_t(text.size())) {}
+    Piece(const std::string& text) : characters_(text.data()), value_(int64_t(text.size())) {}
+    Piece(const char* text) : characters_(text), value_(int64_t(__builtin_strlen(text))) {}
+    Piece(char byte) : characters_(&byte_table.bytes[static_cast<unsigned char>(byte)]), value_(1) {}
+    template <class Number>
+        requires(std::is_integral_v<Number> && !std::is_same_v<Number, char>)
+    Piece(Number number) : value_(int64_t(number)) {}
+    void append_to(std::string& text) const;
+
+  private:
+    const char* characters_ = nullptr;
+    int64_t value_; // length or number
+};
+std::string join(const Piece* pieces, size_t count);
 
 /// Joins strings, characters and whole numbers; other numbers say their form: general, fixed, exact.
 template <class... Parts> std::string text(const Parts&... parts) {
-    std::string joined;
-    (append(joined, parts), ...);
-    return joined;
+    const Piece pieces[] = {Piece(parts)...};
+    return join(pieces, sizeof...(parts));
 }
 
 /// An integer or a number with exponent, whole string, no spaces; false if it is none.

@@ -27,7 +27,7 @@ struct TrainRun {
 bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
     Settings& settings = run.settings;
     if (settings.checkpoint.empty()) return true;
-    if (is_folder(settings.checkpoint)) return fault.set(text(settings.checkpoint, ": error: it is a folder, not a file"));
+    if (is_folder(settings.checkpoint)) return fault.fail(settings.checkpoint, ": error: it is a folder, not a file");
     if (!run.lock.acquire(settings.checkpoint, fault)) return false;
     if (!settings.resume) return true;
     if (!exists(settings.checkpoint)) {
@@ -42,7 +42,7 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
     int64_t kept = settings.seed;
     if (!apply_arguments(run.module, arguments, settings, fault)) return false;
     if (!arguments.has("seed") || typed == kept) return true;
-    return fault.set(text("--seed ", typed, ": the run in ", settings.checkpoint, " has seed ", kept, " and keeps it"), wrong_usage);
+    return fault.fail_as(wrong_usage, "--seed ", typed, ": the run in ", settings.checkpoint, " has seed ", kept, " and keeps it");
 }
 
 bool load_data(TrainRun& run, Fault& fault) {
@@ -54,8 +54,8 @@ bool load_data(TrainRun& run, Fault& fault) {
     int64_t rows = int64_t(run.dataset.splits[size_t(run.dataset.training_split())].rows.size());
     bool all = run.module.blocks[0].batch_all != 0;
     if (all && rows > run.module.batch) {
-        return fault.set(text("batch all: the data has ", rows, " rows to train on, but this trainer was built for ",
-                              run.module.batch, "; build it again"));
+        return fault.fail("batch all: the data has ", rows, " rows to train on, but this trainer was built for ",
+                              run.module.batch, "; build it again");
     }
     if (!all && rows < run.settings.batch && !run.settings.quiet) {
         complain(text("note: there are ", rows, " rows to train on, fewer than the batch of ", run.settings.batch,
@@ -163,7 +163,7 @@ ExitCode finish(const TrainRun& run, Training& training, Console& console, Endin
 } // namespace
 
 ExitCode train_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
-    if (module.block_count == 0) return fault.set(text(module.name, " has no train block")), fault.code;
+    if (module.block_count == 0) return fault.fail(module.name, " has no train block"), fault.code;
     TrainRun run{module, written_settings(module), {}, nullptr, 0, {}, {}, false, {}};
     if (!apply_arguments(module, arguments, run.settings, fault)) return fault.code;
     int isa = choose_isa(module, run.settings.isa, fault);

@@ -101,7 +101,7 @@ int run_command(const std::string& program, const Command& command, const std::v
     ExitCode code = done;
     if (arguments.parse(words, command.options(module), fault)) {
         if (!arguments.others().empty() && !command.takes_file) {
-            fault.set(text(command.name, " takes no `", arguments.others()[0], "`"), wrong_usage);
+            fault.fail_as(wrong_usage, command.name, " takes no `", arguments.others()[0], "`");
         } else {
             code = command.run(module, arguments, fault);
         }
@@ -138,8 +138,7 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
     }
     std::string near = nearest(words[0], names);
     Fault fault;
-    fault.set(text("unknown command ", words[0], near.empty() ? "; --help lists all" : text("; did you mean ", near, "?")),
-              wrong_usage);
+    fault.fail_as(wrong_usage, "unknown command ", words[0], near.empty() ? "; --help lists all" : text("; did you mean ", near, "?"));
     return report(fault);
 }
 

@@ -60,26 +60,26 @@ bool check_shape(const std::string& path, const FileArray& array, const Column& 
     }
     int rank = int(array.shape.size());
     if (!agrees) {
-        return fault.set(text(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
+        return fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
                               column.field->name, " wants [rows",
                               column.entry_rank() > 0 ? ", " : "",
-                              shape_text(column.entry_shape(), column.entry_rank()).substr(1)));
+                              shape_text(column.entry_shape(), column.entry_rank()).substr(1));
     }
     int64_t bytes = array.number.size;
     for (int64_t size : array.shape) {
         if (size < 0 || __builtin_mul_overflow(bytes, size, &bytes)) {
-            return fault.set(text(path, ": error: the sizes in its header are no array's"));
+            return fault.fail(path, ": error: the sizes in its header are no array's");
         }
     }
     if (bytes > int64_t(array.payload.size())) {
-        return fault.set(text(path, ": error: truncated: ", shape_text(array.shape.data(), rank), " takes ", bytes,
-                              " bytes after the header, the file has ", array.payload.size()));
+        return fault.fail(path, ": error: truncated: ", shape_text(array.shape.data(), rank), " takes ", bytes,
+                              " bytes after the header, the file has ", array.payload.size());
     }
     if (bytes < int64_t(array.payload.size())) {
-        return fault.set(text(path, ": error: ", int64_t(array.payload.size()) - bytes,
-                              " bytes too many after ", shape_text(array.shape.data(), rank)));
+        return fault.fail(path, ": error: ", int64_t(array.payload.size()) - bytes,
+                              " bytes too many after ", shape_text(array.shape.data(), rank));
     }
-    if (bytes == 0) return fault.set(text(path, ": error: it holds no row"));
+    if (bytes == 0) return fault.fail(path, ": error: it holds no row");
     return true;
 }
 
@@ -89,9 +89,9 @@ bool bytes_in_range(const std::string& path, const FileArray& array, const Colum
     for (size_t i = 0; i < array.payload.size(); i++) {
         int value = static_cast<unsigned char>(array.payload[i]);
         if (value >= field.low && value <= field.high) continue;
-        return fault.set(text(path, ':', int64_t(i) / column.entry_elements + 1, ':',
+        return fault.fail(path, ':', int64_t(i) / column.entry_elements + 1, ':',
                               int64_t(i) % column.entry_elements + 1, ": error: ", field.name, " is ", value,
-                              ", not in ", field.low, "..", field.high));
+                              ", not in ", field.low, "..", field.high);
     }
     return true;
 }
@@ -123,8 +123,8 @@ bool take(const std::string& path, const FileArray& array, Column& column, Mappe
     for (int64_t i = 0; i < rows * column.entry_elements; i++) {
         double number = read_number(payload + i * array.number.size, array.number);
         if (store_checked(*column.field, number, at + i * size, problem)) continue;
-        return fault.set(text(path, ':', i / column.entry_elements + 1, ':', i % column.entry_elements + 1,
-                              ": error: ", column.field->name, ' ', problem));
+        return fault.fail(path, ':', i / column.entry_elements + 1, ':', i % column.entry_elements + 1,
+                              ": error: ", column.field->name, ' ', problem);
     }
     return true;
 }
@@ -133,9 +133,9 @@ bool take(const std::string& path, const FileArray& array, Column& column, Mappe
 
 bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
     auto byte = [&](size_t at) { return static_cast<unsigned char>(bytes[at]); };
-    if (bytes.empty()) return fault.set(text(path, ": error: the file is empty"));
+    if (bytes.empty()) return fault.fail(path, ": error: the file is empty");
     if (bytes.size() < 4 || byte(0) != 0 || byte(1) != 0) {
-        return fault.set(text(path, ": error: wrong magic: an IDX file begins with two zero bytes"));
+        return fault.fail(path, ": error: wrong magic: an IDX file begins with two zero bytes");
     }
     switch (byte(2)) {
     case 0x08: array.number = {'u', 1, true}; break;
@@ -144,10 +144,10 @@ bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array
     case 0x0C: array.number = {'i', 4, true}; break;
     case 0x0D: array.number = {'f', 4, true}; break;
     case 0x0E: array.number = {'f', 8, true}; break;
-    default: return fault.set(text(path, ": error: wrong magic: IDX has no element type ", int(byte(2))));
+    default: return fault.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
     }
     size_t rank = byte(3);
-    if (bytes.size() < 4 + 4 * rank) return fault.set(text(path, ": error: truncated in its header"));
+    if (bytes.size() < 4 + 4 * rank) return fault.fail(path, ": error: truncated in its header");
     for (size_t axis = 0; axis < rank; axis++) {
         size_t at = 4 + 4 * axis;
         array.shape.push_back(int64_t(byte(at)) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3));
@@ -179,23 +179,23 @@ bool parse_descr(std::string_view descr, FileNumber& number) {
 
 bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
     auto byte = [&](size_t at) { return size_t(static_cast<unsigned char>(bytes[at])); };
-    if (bytes.empty()) return fault.set(text(path, ": error: the file is empty"));
+    if (bytes.empty()) return fault.fail(path, ": error: the file is empty");
     if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY")) {
-        return fault.set(text(path, ": error: wrong magic: an NPY file begins with \\x93NUMPY"));
+        return fault.fail(path, ": error: wrong magic: an NPY file begins with \\x93NUMPY");
     }
     size_t start = byte(6) >= 2 ? 12 : 10;
     size_t length = byte(8) | byte(9) << 8;
     if (start == 12) length |= byte(10) << 16 | byte(11) << 24;
-    if (bytes.size() < start + length) return fault.set(text(path, ": error: truncated in its header"));
+    if (bytes.size() < start + length) return fault.fail(path, ": error: truncated in its header");
     std::string_view header = bytes.substr(start, length);
     if (!parse_descr(after_key(header, "descr"), array.number)) {
-        return fault.set(text(path, ": error: its elements are none of float, int, unsigned and bool"));
+        return fault.fail(path, ": error: its elements are none of float, int, unsigned and bool");
     }
     if (after_key(header, "fortran_order").starts_with("True") ) {
-        return fault.set(text(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)"));
+        return fault.fail(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)");
     }
     std::string_view shape = after_key(header, "shape");
-    if (!shape.starts_with('(')) return fault.set(text(path, ": error: its header has no shape"));
+    if (!shape.starts_with('(')) return fault.fail(path, ": error: its header has no shape");
     int64_t size = 0;
     bool digits = false;
     for (char c : shape.substr(1)) {

@@ -48,19 +48,19 @@ bool read_characters(const std::string& path, Column& column, Fault& fault) {
     MappedFile file;
     if (!file.open(path, fault)) return false;
     std::string_view bytes = file.bytes();
-    if (bytes.empty()) return fault.set(text(path, ":1:1: error: the file is empty"));
+    if (bytes.empty()) return fault.fail(path, ":1:1: error: the file is empty");
     Alphabet alphabet(column.field->alphabet);
     column.owned.reserve(bytes.size() * size_t(element_size(column.field->stored)));
     int64_t line = 1, place = 1;
     for (size_t at = 0; at < bytes.size(); place++) {
         size_t begin = at;
         int64_t character = next_character(bytes, at);
-        if (character < 0) return fault.set(text(path, ':', line, ':', place, ": error: this is no UTF-8 text"));
+        if (character < 0) return fault.fail(path, ':', line, ':', place, ": error: this is no UTF-8 text");
         int64_t code = alphabet.code(uint32_t(character));
         if (code < 0) {
-            return fault.set(text(path, ':', line, ':', place, ": error: the character `",
+            return fault.fail(path, ':', line, ':', place, ": error: the character `",
                                   bytes.substr(begin, at - begin), "` is not among the ", alphabet.size(),
-                                  " that ", column.field->name, " was compiled with"));
+                                  " that ", column.field->name, " was compiled with");
         }
         store_element(column.grow(1), column.field->stored, double(code));
         if (character == '\n') line++, place = 0;

@@ -17,7 +17,7 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
     size_t begin = ++at_;
     for (;; at_++) {
         if (at_ >= text_.size()) {
-            return fault.set(text(path_, ':', opened, ':', column, ": error: this quoted cell is not closed"));
+            return fault.fail(path_, ':', opened, ':', column, ": error: this quoted cell is not closed");
         }
         if (text_[at_] == '\n') line_++;
         if (text_[at_] != '"') continue;
@@ -28,7 +28,7 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
     at_++;
     if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') at_++;
     if (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') {
-        return fault.set(text(path_, ':', line_, ':', column, ": error: text after a closing quote"));
+        return fault.fail(path_, ':', line_, ':', column, ": error: text after a closing quote");
     }
     return true;
 }
@@ -123,8 +123,8 @@ std::string CsvColumns::column_name(size_t cell) const {
 }
 
 bool CsvColumns::complain_about(const Use& use, std::string_view problem) const {
-    return fault_.set(text(reader_.path(), ':', reader_.line(), ':', use.cell + 1, ": error: ",
-                           use.target->column->field->name, column_name(use.cell), ' ', problem));
+    return fault_.fail(reader_.path(), ':', reader_.line(), ':', use.cell + 1, ": error: ",
+                           use.target->column->field->name, column_name(use.cell), ' ', problem);
 }
 
 bool CsvColumns::resolve_names() {
@@ -140,8 +140,8 @@ bool CsvColumns::resolve_names() {
             for (const std::string& name : header_) {
                 if (known.size() < 200) known += text(known.empty() ? "" : ", ", name);
             }
-            return fault_.set(text(reader_.path(), ':', first_line_, ":1: error: no column is called ",
-                                   quoted(target.names[place]), "; the header has ", known));
+            return fault_.fail(reader_.path(), ':', first_line_, ":1: error: no column is called ",
+                                   quoted(target.names[place]), "; the header has ", known);
         }
     }
     return true;
@@ -156,8 +156,8 @@ bool CsvColumns::resolve_numbers() {
                 continue;
             }
             if (target.optional) break;
-            return fault_.set(text(reader_.path(), ':', first_line_, ":1: error: ", target.column->field->name,
-                                   " is column ", number, " (from 0), but a row has ", width_, " columns"));
+            return fault_.fail(reader_.path(), ':', first_line_, ":1: error: ", target.column->field->name,
+                                   " is column ", number, " (from 0), but a row has ", width_, " columns");
         }
     }
     return true;
@@ -180,9 +180,9 @@ bool CsvColumns::first_record() {
 
 bool CsvColumns::store_record() {
     if (cells_.size() != width_) {
-        return fault_.set(text(reader_.path(), ':', reader_.line(), ':', std::min(cells_.size(), width_) + 1,
+        return fault_.fail(reader_.path(), ':', reader_.line(), ':', std::min(cells_.size(), width_) + 1,
                                ": error: this row has ", cells_.size(), " columns, line ", first_line_, " has ",
-                               width_));
+                               width_);
     }
     for (size_t t = 0; t < targets_.size(); t++) entries_[t] = targets_[t].column->grow(1);
     std::string problem;
@@ -204,15 +204,15 @@ bool CsvColumns::store_record() {
 bool CsvColumns::read() {
     entries_.resize(targets_.size());
     if (!reader_.next(cells_, fault_)) {
-        return !fault_ && fault_.set(text(reader_.path(), ":1:1: error: the file is empty"));
+        return !fault_ && fault_.fail(reader_.path(), ":1:1: error: the file is empty");
     }
     if (!first_record()) return false;
     for (const CsvTarget& target : targets_) {
         size_t wanted = std::max(target.names.size(), target.numbers.size());
         if (int64_t(wanted) == target.column->entry_elements) continue;
-        return fault_.set(text(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
+        return fault_.fail(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
                                target.column->entry_elements, " numbers a row, but ", wanted,
-                               " columns are named"));
+                               " columns are named");
     }
     if (header_.empty() && !store_record()) return false;
     int64_t before = targets_.empty() ? 0 : targets_[0].column->entries;
@@ -220,7 +220,7 @@ bool CsvColumns::read() {
         if (!store_record()) return false;
     }
     if (!fault_ && !header_.empty() && !targets_.empty() && targets_[0].column->entries == before) {
-        fault_.set(text(reader_.path(), ':', first_line_ + 1, ":1: error: there is a header but no row"));
+        fault_.fail(reader_.path(), ':', first_line_ + 1, ":1: error: there is a header but no row");
     }
     return !fault_;
 }

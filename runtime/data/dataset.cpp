@@ -49,8 +49,8 @@ static bool read_numbers(Column& column, Fault& fault) { // literals and ranges
     for (int64_t i = 0; i < field.rows * column.entry_elements; i++) {
         double number = field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
         if (store_checked(field, number, at + i * size, problem)) continue;
-        return fault.set(text(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ",
-                              problem));
+        return fault.fail(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ",
+                              problem);
     }
     return true;
 }
@@ -60,7 +60,7 @@ static bool read_file(int32_t reader, const std::string& path, Column& column, F
     case GRADC_READ_IDX: return read_idx(path, column, fault);
     case GRADC_READ_NPY: return read_npy(path, column, fault);
     case GRADC_READ_CHARACTERS: return read_characters(path, column, fault);
-    default: return fault.set(text("field ", column.field->name, " has no reader"), internal_error);
+    default: return fault.fail_as(internal_error, "field ", column.field->name, " has no reader");
     }
 }
 
@@ -106,9 +106,9 @@ static bool read_columns(const gradc_dataset& table, const Places& places, std::
             for (size_t i = 0; i < ends.size(); i++) {
                 if (file_ends[i] == ends[i]) continue;
                 int64_t before = i > 0 ? ends[i - 1] : 0, own_before = i > 0 ? file_ends[i - 1] : 0;
-                return fault.set(text(field.files[i].path, ": error: holds ", file_ends[i] - own_before,
+                return fault.fail(field.files[i].path, ": error: holds ", file_ends[i] - own_before,
                                       " rows of ", field.name, ", but ", table.fields[0].name, " has ",
-                                      ends[i] - before));
+                                      ends[i] - before);
             }
         }
     }
@@ -125,12 +125,12 @@ static bool rows_agree(Dataset& dataset, Fault& fault) {
     dataset.rows = dataset.columns.empty() ? 0 : dataset.columns[0].rows();
     for (const Column& column : dataset.columns) {
         if (column.field->window > 0 && column.rows() == 0) {
-            return fault.set(text(source_of(*column.field), "has ", column.entries, " entries, fewer than a window of ",
-                                  column.field->window));
+            return fault.fail(source_of(*column.field), "has ", column.entries, " entries, fewer than a window of ",
+                                  column.field->window);
         }
         if (column.rows() == dataset.rows) continue;
-        return fault.set(text(source_of(*column.field), column.field->name, " has ", column.rows(), " rows, but ",
-                              dataset.columns[0].field->name, " has ", dataset.rows));
+        return fault.fail(source_of(*column.field), column.field->name, " has ", column.rows(), " rows, but ",
+                              dataset.columns[0].field->name, " has ", dataset.rows);
     }
     return true;
 }
@@ -199,8 +199,8 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
     }
     for (const Split& split : dataset.splits) {
         if (split.rows.empty()) {
-            return fault.set(text("data set ", table.name, ": error: split ", split.name, " of ", dataset.rows,
-                                  " rows has none"));
+            return fault.fail("data set ", table.name, ": error: split ", split.name, " of ", dataset.rows,
+                                  " rows has none");
         }
     }
     return true;
@@ -230,7 +230,7 @@ bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, cons
     int64_t wanted = std::count(needed.begin(), needed.end(), true);
     if (path.ends_with(".npy")) {
         if (wanted != 1) {
-            return fault.set(text(path, ": error: an NPY file brings one field, but ", wanted, " are needed"));
+            return fault.fail(path, ": error: an NPY file brings one field, but ", wanted, " are needed");
         }
         for (size_t f = 0; f < needed.size(); f++) {
             if (needed[f] && !read_npy(path, dataset.columns[f], fault)) return false;

@@ -32,9 +32,9 @@ bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<u
         inflateEnd(&stream);
         if (status == Z_STREAM_END) continue;
         if (status == Z_BUF_ERROR) {
-            return fault.set(text(path, ": error: the gzip data ends early, after ", at, " bytes; it is truncated"));
+            return fault.fail(path, ": error: the gzip data ends early, after ", at, " bytes; it is truncated");
         }
-        return fault.set(text(path, ": error: the gzip data is damaged at byte ", at));
+        return fault.fail(path, ": error: the gzip data is damaged at byte ", at);
     }
     out.resize(filled);
     return true;

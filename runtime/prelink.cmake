@@ -1,0 +1,46 @@
+# lib/gradc/runtime.o: the runtime with all that a static program needs, as one relocatable object. A trainer is this object
+# and a model's; whoever builds one needs neither compiler nor C library. `libm.a` is a script of absolute paths, so the
+# archives that it names are taken. Sections of different files stay apart, so that a trainer keeps only what it uses. memcpy, memmove and memset are kept for the code generator, which calls them.
+function(find_compiler_file name variable)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${name} OUTPUT_VARIABLE path
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(NOT IS_ABSOLUTE "${path}")
+    message(FATAL_ERROR "the compiler has no ${name}")
+  endif()
+  set(${variable} ${path} PARENT_SCOPE)
+endfunction()
+
+set(prelink_inputs)
+foreach(name crt1.o crti.o crtbeginT.o)
+  find_compiler_file(${name} path)
+  list(APPEND prelink_inputs ${path})
+endforeach()
+list(APPEND prelink_inputs $<TARGET_FILE:gradc_runtime> --start-group)
+find_compiler_file(libm.a math)
+file(STRINGS ${math} math_text LIMIT_COUNT 4 LENGTH_MAXIMUM 400)
+string(REGEX MATCHALL "/[^ ;)]*\\.a" math_archives "${math_text}")
+if(NOT math_archives)
+  set(math_archives ${math}) # a plain archive
+endif()
+foreach(name libz.a libstdc++.a libc.a libgcc.a libgcc_eh.a)
+  find_compiler_file(${name} path)
+  list(APPEND prelink_inputs ${path})
+endforeach()
+list(APPEND prelink_inputs ${math_archives} --end-group)
+foreach(name crtend.o crtn.o)
+  find_compiler_file(${name} path)
+  list(APPEND prelink_inputs ${path})
+endforeach()
+
+set(prelinked_runtime ${CMAKE_BINARY_DIR}/lib/gradc/runtime.o)
+add_custom_command(
+  OUTPUT ${prelinked_runtime}
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/lib/gradc
+  COMMAND ${CMAKE_LINKER} -r --unique=.text --unique=.rodata --unique=.data --unique=.data.rel.ro
+          -o ${prelinked_runtime} -u memcpy -u memmove -u memset -u main ${prelink_inputs}
+  COMMAND ${CMAKE_STRIP} --strip-debug ${prelinked_runtime}
+  DEPENDS gradc_runtime
+  COMMENT "Prelinking the trainers' runtime"
+  VERBATIM)
+add_custom_target(prelinked_runtime ALL DEPENDS ${prelinked_runtime})
+install(FILES ${prelinked_runtime} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gradc)
