@@ -161,10 +161,9 @@ bool JsonParser::members(JsonValue& value, int depth) {
     if (take("}")) return true;
     do {
         skip_spaces();
-        auto& [name, member] = value.members.emplace_back();
-        if (!string(name)) return false;
+        if (!string(value.names.emplace_back())) return false;
         skip_spaces();
-        if (!take(":") || !this->value(member, depth + 1)) return false;
+        if (!take(":") || !this->value(value.items.emplace_back(), depth + 1)) return false;
         skip_spaces();
     } while (take(","));
     return take("}");
@@ -189,8 +188,8 @@ bool JsonParser::value(JsonValue& value, int depth) {
 } // namespace
 
 const JsonValue* JsonValue::find(std::string_view name) const {
-    for (const auto& [key, value] : members) {
-        if (key == name) return &value;
+    for (size_t i = 0; i < names.size(); i++) {
+        if (names[i] == name) return &items[i];
     }
     return nullptr;
 }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace gradc::runtime {
@@ -37,8 +36,8 @@ struct JsonValue {
     enum class Kind : uint8_t { null, boolean, number, string, array, object } kind = Kind::null;
     double number = 0; // of a boolean: 0 or 1
     std::string string;
-    std::vector<JsonValue> items;                            // array
-    std::vector<std::pair<std::string, JsonValue>> members; // object
+    std::vector<JsonValue> items;   // of an array, or an object's values
+    std::vector<std::string> names; // of an object's values
     const JsonValue* find(std::string_view name) const;
 };
 

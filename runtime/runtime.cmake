@@ -1,19 +1,24 @@
 # gradc_runtime: what every trainer links, and what `gradc check` runs programs with. main() is in it; a program with a
-# main of its own does not pull it in.
-file(GLOB runtime_sources CONFIGURE_DEPENDS runtime/*.cpp runtime/data/*.cpp)
-add_library(gradc_runtime STATIC ${runtime_sources})
-target_include_directories(gradc_runtime PUBLIC ${CMAKE_SOURCE_DIR})
-target_compile_options(gradc_runtime PRIVATE -ffunction-sections -fdata-sections)
+# main of its own does not pull it in. Every trainer carries all of it, so it is built small, as one unit; but for what
+# runs once a number, a row or a kernel.
+file(GLOB runtime_small CONFIGURE_DEPENDS runtime/*.cpp runtime/data/*.cpp)
+set(runtime_fast runtime/walk.cpp runtime/threads.cpp runtime/tensor.cpp runtime/element.cpp
+  runtime/data/column.cpp runtime/data/loader.cpp)
+list(TRANSFORM runtime_fast PREPEND ${CMAKE_SOURCE_DIR}/)
+list(REMOVE_ITEM runtime_small ${runtime_fast} ${CMAKE_SOURCE_DIR}/runtime/main.cpp)
+add_library(gradc_runtime_small OBJECT ${runtime_small})
+add_library(gradc_runtime STATIC runtime/main.cpp ${runtime_fast} $<TARGET_OBJECTS:gradc_runtime_small>)
+foreach(part gradc_runtime gradc_runtime_small)
+  target_include_directories(${part} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_compile_options(${part} PRIVATE -ffunction-sections -fdata-sections)
+  if(NOT GRADC_SANITIZE)
+    target_compile_options(${part} PRIVATE -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
+      -fno-unwind-tables -fno-threadsafe-statics -fno-stack-protector)
+  endif()
+endforeach()
 if(NOT GRADC_SANITIZE)
-  target_compile_options(gradc_runtime PRIVATE -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
-    -fno-unwind-tables -fno-threadsafe-statics -fno-stack-protector)
-  # Every trainer carries all of it: small, but for what runs once a number, a row or a kernel.
-  set(fast_sources runtime/walk.cpp runtime/threads.cpp runtime/tensor.cpp runtime/element.cpp
-    runtime/data/column.cpp runtime/data/loader.cpp)
-  set(small_sources ${runtime_sources})
-  list(TRANSFORM fast_sources PREPEND ${CMAKE_SOURCE_DIR}/)
-  list(REMOVE_ITEM small_sources ${fast_sources})
-  set_source_files_properties(${small_sources} PROPERTIES COMPILE_OPTIONS -Oz)
+  set_target_properties(gradc_runtime_small PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  target_compile_options(gradc_runtime_small PRIVATE -Os)
 endif()
 target_link_libraries(gradc_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
 

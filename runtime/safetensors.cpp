@@ -97,9 +97,11 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
     }
     payload_ = bytes.substr(8 + length);
     int64_t end = 0;
-    for (const auto& [name, entry] : header.members) {
+    for (size_t i = 0; i < header.names.size(); i++) {
+        const std::string& name = header.names[i];
+        const JsonValue& entry = header.items[i];
         if (name == "__metadata__") {
-            for (const auto& [key, value] : entry.members) add_metadata(metadata_, key, value.string);
+            for (size_t m = 0; m < entry.names.size(); m++) add_metadata(metadata_, entry.names[m], entry.items[m].string);
             continue;
         }
         StoredTensor tensor;
