@@ -227,9 +227,7 @@ Value compute_cast(const Type& type, const Value& x) {
         return unary<int64_t, int64_t>(type, x, [e](int64_t a) { return wrapped(e, a); });
     if (e == Element::boolean)
         return unary<int64_t, double>(type, x, [](double a) { return a != 0; });
-    return unary<int64_t, double>(type, x, [e](double a) { // toward zero
-        return std::fabs(a) < 0x1p63 ? wrapped(e, int64_t(a)) : 0;
-    });
+    return unary<int64_t, double>(type, x, [e](double a) { return wrapped(e, whole_number(a)); });
 }
 
 } // namespace gradc

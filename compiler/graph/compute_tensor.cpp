@@ -21,6 +21,16 @@ std::vector<int64_t> reduced_strides(const std::vector<int>& axes, size_t rank,
     return strides;
 }
 
+template <class T> T filler(double value) {
+    if constexpr (std::is_same_v<T, double>)
+        return value;
+    else
+        return whole_number(value);
+}
+
+double product(double a, double b) { return a * b; }
+int64_t product(int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)); }
+
 void sum_into(double& to, double value) { to += value; }
 void sum_into(int64_t& to, int64_t value) { to = int64_t(uint64_t(to) + uint64_t(value)); }
 
@@ -80,7 +90,7 @@ Value compute_pad(const Pad& pad, const Type& type, const Value& x) {
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = x.data<T>();
-        std::fill(out, out + result.size(), T(pad.value));
+        std::fill(out, out + result.size(), filler<T>(pad.value));
         walk<2>(x.shape, {&result.strides, &x.strides})([&](int64_t n, auto at, auto step) {
             for (int64_t i = 0; i < n; ++i)
                 out[offset + at[0] + i * step[0]] = in[at[1] + i * step[1]];
@@ -247,11 +257,12 @@ Value compute_contract(const Contract& a, const Type& type, const Value& left, c
             if (step[0] == 0) {
                 T total = 0;
                 for (int64_t i = 0; i < n; ++i)
-                    total += l[at[1] + i * step[1]] * r[at[2] + i * step[2]];
-                out[at[0]] += total;
+                    sum_into(total, product(l[at[1] + i * step[1]], r[at[2] + i * step[2]]));
+                sum_into(out[at[0]], total);
             } else {
                 for (int64_t i = 0; i < n; ++i)
-                    out[at[0] + i * step[0]] += l[at[1] + i * step[1]] * r[at[2] + i * step[2]];
+                    sum_into(out[at[0] + i * step[0]],
+                             product(l[at[1] + i * step[1]], r[at[2] + i * step[2]]));
             }
         });
     });

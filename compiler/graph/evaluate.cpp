@@ -24,7 +24,7 @@ Value one_value(Element element, double number, const Shape& shape) {
     if (floating(element))
         value.reals->at(0) = number;
     else
-        value.wholes->at(0) = int64_t(number);
+        value.wholes->at(0) = whole_number(number);
     value.shape = shape;
     value.strides.assign(shape.size(), 0);
     return value;
@@ -164,8 +164,8 @@ private:
     Value random(const Node& node, const Type& type) const {
         Value result = make_value(type.element, type.shape);
         const Value &seed = values_.at(node.inputs[0]), &at = values_.at(node.inputs[1]);
-        uint64_t step =
-            floating(at.element) ? uint64_t(at.data<double>()[0]) : uint64_t(at.data<int64_t>()[0]);
+        int64_t step =
+            floating(at.element) ? whole_number(at.data<double>()[0]) : at.data<int64_t>()[0];
         bool by_row = node.inputs.size() == 3;
         int64_t places = by_row ? result.size() / type.shape[0] : result.size();
         for (int64_t i = 0; i < result.size(); ++i) {
@@ -176,7 +176,7 @@ private:
             }
             (*result.reals)[size_t(i)] =
                 uniform_number(uint64_t(seed.data<int64_t>()[0]), attribute<Random>(node).stream,
-                               step, row, uint32_t(i % places), type.element);
+                               uint64_t(step), row, uint32_t(i % places), type.element);
         }
         return result;
     }

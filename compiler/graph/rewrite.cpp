@@ -68,6 +68,24 @@ Graph rebuild(const Graph& graph, const Change& change) {
     return target;
 }
 
+Graph rewrite_everywhere(const Graph& graph, const std::function<Graph(const Graph&)>& pass) {
+    std::unordered_map<uint32_t, std::shared_ptr<const Graph>> bodies;
+    auto inside = [&](uint32_t number) {
+        auto& body = bodies[number];
+        if (!body)
+            body = std::make_shared<const Graph>(rewrite_everywhere(graph.body(number), pass));
+        return body;
+    };
+    if (graph.body_count() == 0) return pass(graph);
+    return pass(rebuild(graph, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
+        const Node& node = graph[old];
+        if (node.op != Op::scan) return NodeId::none;
+        Scan scan = attribute<Scan>(node);
+        scan.body = target.add_body(inside(scan.body));
+        return target.add(node.op, node.type, inputs, scan, node.span);
+    }));
+}
+
 std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
                                const std::unordered_map<NodeId, NodeId>& replaced) {
     auto reached = reachable(graph, roots);

@@ -15,6 +15,10 @@ using Change = std::function<NodeId(Graph& target, NodeId old, const std::vector
 /// A new graph of the same outputs. `change` returns NodeId::none to keep the node as it is.
 Graph rebuild(const Graph&, const Change& change);
 
+/// `pass` applied inside every loop body, the innermost first, and then to the graph itself. A pass may drop what a
+/// body reads, but keeps the number and types of its outputs.
+Graph rewrite_everywhere(const Graph&, const std::function<Graph(const Graph&)>& pass);
+
 /// Within one graph: what `roots` become when each node of `replaced` is replaced; new nodes are added.
 std::vector<NodeId> substitute(Graph&, const std::vector<NodeId>& roots,
                                const std::unordered_map<NodeId, NodeId>& replaced);

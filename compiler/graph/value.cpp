@@ -51,6 +51,8 @@ Value densified(const Value& value) {
     return result;
 }
 
+int64_t whole_number(double value) { return std::fabs(value) < 0x1p63 ? int64_t(value) : 0; }
+
 int64_t wrapped(Element element, int64_t value) {
     switch (element) {
     case Element::i32: return int32_t(value);
@@ -70,7 +72,7 @@ Value from_tensor(const Tensor& tensor, Element element) {
     } else {
         value.wholes = std::make_shared<std::vector<int64_t>>();
         value.wholes->reserve(tensor.values.size());
-        for (double number : tensor.values) value.wholes->push_back(int64_t(number));
+        for (double number : tensor.values) value.wholes->push_back(whole_number(number));
     }
     return value;
 }

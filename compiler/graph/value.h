@@ -108,6 +108,8 @@ Value compute_gather(const Gather&, const Type& type, const Value& table, const 
 Value compute_scatter(const Gather&, const Type& type, const Value& values, const Value& index);
 Value compute_contract(const Contract&, const Type& type, const Value& left, const Value& right);
 
+/// A floating number as a whole one: toward zero, 0 where it is NaN or too large.
+int64_t whole_number(double value);
 /// Wraps a whole number to the element's width, as machines do.
 int64_t wrapped(Element element, int64_t value);
 

@@ -2,6 +2,7 @@
 // op, types and rule. Sizes are multiplied with overflow in mind: graph text comes from outside.
 #include "compiler/graph/verify.h"
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace gradc {
@@ -131,7 +132,12 @@ struct Checker {
         case Op::constant: {
             size_t n = of<Constant>().values.size();
             bool good = n == 1 || (!type.has_rows() && int64_t(n) == count(type.shape, 1));
-            return unless(good, "a constant has one value or one for each element");
+            if (!good) return fault("a constant has one value or one for each element");
+            if (floating(type.element)) return {};
+            for (double value : of<Constant>().values)
+                if (!(std::fabs(value) <= 0x1p63 && value == std::trunc(value)))
+                    return fault("a whole constant is a whole number");
+            return {};
         }
         case Op::iota:
             return unless(of<Axes>().axes.size() == 1 && ascending(of<Axes>().axes, type.rank()),

@@ -138,6 +138,7 @@ TEST_CASE("a node that does not fit is refused, with the reason") {
     fault(g, Op::map, {i32, {2}}, {i, i}, Map{Primitive::divide});
     fault(g, Op::constant, {f32, {3}}, {}, Constant{{1, 2}});
     fault(g, Op::constant, {f32, {0}}, {}, Constant{{1}});
+    fault(g, Op::constant, {i32, {}}, {}, Constant{{0.5}});
     fault(g, Op::variable, {f32, {rows}}, {}, VariableName{"w"});
     fault(g, Op::sum, {f32, {3}}, {x}, Axes{{1}});
     fault(g, Op::sum, {f32, {}}, {x}, Axes{{1, 0}});
@@ -242,6 +243,29 @@ TEST_CASE("scans: equal bodies are one, what nothing reads is pruned") {
     g.outputs = {{"y", parts[2]}};
     Graph whole = prune_scans(g);
     CHECK(attribute<Scan>(whole[whole[whole.outputs[0].node].inputs[0]]).carries == 2);
+}
+
+TEST_CASE("a pass reaches into loops within loops") {
+    Graph g(tested_primitives());
+    Graph inner(g.shared_primitives()), outer(g.shared_primitives());
+    NodeId deep = carry_input(inner, 0, {f32, {2}});
+    NodeId negated = map(inner, Primitive::negate, {deep});
+    inner.outputs = {{"h", inner.add(Op::shield, {f32, {2}}, {negated, deep}, Shield{1})}};
+    NodeId h = carry_input(outer, 0, {f32, {2}});
+    outer.outputs = {{"h", build::scan(outer, std::move(inner), {h}, {}, 3, false)[0]}};
+    g.outputs = {{"y", build::scan(g, std::move(outer), {variable(g, "x", {2})}, {}, 3, false)[0]}};
+    auto unshielded = [](const Graph& graph) {
+        return rebuild(graph, [&](Graph&, NodeId old, const std::vector<NodeId>& inputs) {
+            return graph[old].op == Op::shield ? inputs[0] : NodeId::none;
+        });
+    };
+    Graph plain = rewrite_everywhere(g, unshielded);
+    CHECK(verify(plain).empty());
+    const Graph& body = plain.body(0).body(0);
+    for (uint32_t i = 0; i < body.size(); ++i) CHECK(body[NodeId{i}].op != Op::shield);
+    Environment environment;
+    environment.variables = {{"x", {{2}, {1, 2}}}};
+    CHECK(evaluate(plain, environment)[0].values == std::vector<double>{-1, -2});
 }
 
 TEST_CASE("order, readers and post-dominators") {
