@@ -73,6 +73,8 @@ class Definitions {
     std::set<std::string> settings_used; // names of --set that a const took
     int64_t nodes_made = 0;              // of all graphs so far, against options.node_limit
 
+    std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
+
   private:
     uint32_t load_module(uint32_t source, bool standard, std::vector<std::string>& under_way);
     void load_library();

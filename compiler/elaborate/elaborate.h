@@ -116,12 +116,12 @@ struct PatternRule;
 struct Elaborated {
     std::string name; // of the file without folder and .grad
     std::shared_ptr<PrimitiveTable> primitives;
-    std::vector<Variable> variables;
-    std::vector<DatasetSpec> datasets;
-    std::vector<TrainBlock> blocks;
+    std::vector<Variable> variables = {};
+    std::vector<DatasetSpec> datasets = {};
+    std::vector<TrainBlock> blocks = {};
     Graph initial;    // assigns of every variable; reads scalar "seed"
     WholeSplit statistics; // of dataset 0's training split; assigns of role statistic. No passes if there are none
-    std::vector<Graph> columns; // a dataset's formula fields as outputs, for export
+    std::vector<Graph> columns = {}; // a dataset's formula fields as outputs, for export
     /// Models without parameters of shape N: for `gradc grad`: value of the model called with nothing, if it takes nothing.
     struct Circuit {
         std::string model;
@@ -129,12 +129,12 @@ struct Elaborated {
         std::vector<NodeId> parameters;
         std::vector<std::pair<std::string, NodeId>> inner; // named values inside, in order
     };
-    std::vector<Circuit> circuits;
-    std::shared_ptr<const DerivativeRules> rules; // for whoever differentiates later
-    std::shared_ptr<const std::vector<PatternRule>> pattern_rules; // identities for the optimizer; see rules.h
-    std::shared_ptr<const MathLibrary> math;      // what declared primitives are made of
-    /// Algebraic identities of algebra.grad and of the user's files, see rules.h.
-    std::shared_ptr<const std::vector<PatternRule>> identities;
+    std::vector<Circuit> circuits = {};
+    /// Of a file without train blocks: its models whose parameters' types are written in full, with fields for them.
+    std::vector<Circuit> models = {};
+    std::shared_ptr<const DerivativeRules> rules = {}; // for whoever differentiates later
+    std::shared_ptr<const std::vector<PatternRule>> pattern_rules = {}; // identities for the optimizer; see rules.h
+    std::shared_ptr<const MathLibrary> math = {};    // what declared primitives are made of
 };
 
 /// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after errors.

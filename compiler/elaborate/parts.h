@@ -35,6 +35,12 @@ struct Builtin {
     bool many;
     Term (*run)(BuiltinCall&);
 };
+std::optional<int> builtin_axis(BuiltinCall&, const Term&, Span, int rank); // negative ones count from the last
+Term builtin_grad(BuiltinCall&);
+Term builtin_concat(BuiltinCall&);
+Term builtin_stack(BuiltinCall&);
+Term builtin_split(BuiltinCall&);
+Term builtin_pad(BuiltinCall&);
 const std::vector<Builtin>& builtins();
 const Builtin* find_builtin(const std::string& name);
 Term call_builtin(Elaborator&, const Builtin&, std::vector<NamedTerm> arguments, Span, Scope&);

@@ -1,0 +1,150 @@
+// Derivative clauses on demand. A clause is elaborated in the graph that is differentiated, with the arguments and `g`,
+// the gradient of the result, bound; its value is summed down to the argument's shape.
+#include "compiler/elaborate/promotion.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+class Clauses : public DerivativeRules {
+  public:
+    explicit Clauses(Definitions& definitions) : definitions_(definitions) {
+        for (const Module& module : definitions.modules)
+            for (const auto& [name, entry] : module.functions)
+                if (entry.primitive) primitives_[*entry.primitive] = &entry;
+    }
+
+    NodeId map_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
+        const Node node = graph[id];
+        auto found = primitives_.find(attribute<Map>(node).primitive);
+        if (found == primitives_.end()) return NodeId::none;
+        const FunctionEntry& entry = *found->second;
+        auto clause = clause_for(entry, entry.tree->parameters[size_t(position)].name);
+        if (!clause) return NodeId::none;
+        Setting setting(definitions_, graph, entry, graph.type(gradient).element);
+        for (size_t i = 0; i < node.inputs.size(); ++i)
+            setting.scope.bind(entry.tree->parameters[i].name, setting.elaborator.make(node.inputs[i]));
+        setting.scope.bind("g", setting.elaborator.make(gradient));
+        return setting.value(*clause, {node.inputs[size_t(position)], false, 0, {}});
+    }
+
+    NodeId shield_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
+        const Node node = graph[id];
+        const ShieldedCall& call = definitions_.shielded[attribute<Shield>(node).clause];
+        if (!call.function) return NodeId::none; // stop_gradient
+        Setting setting(definitions_, graph, *call.function, graph.type(gradient).element);
+        NodeTerm argument;
+        const ast::Derivative* clause = nullptr;
+        for (const auto& [name, term] : call.arguments) {
+            Term value = term;
+            if (auto place = term.as<NodeTerm>()) {
+                NodeId input = node.inputs[index(place->node)];
+                setting.know_labels(place->labels, graph.type(input).shape);
+                value = setting.elaborator.make(input, place->labels, place->weak);
+                if (int(index(place->node)) == position + 1) {
+                    argument = *value.as<NodeTerm>();
+                    clause = clause_for(*call.function, name);
+                }
+            }
+            setting.scope.bind(name, value);
+        }
+        if (!clause) return NodeId::none;
+        for (const auto& [name, size] : call.sizes) setting.scope.bind(name, size);
+        setting.know_labels(call.labels, node.type.shape);
+        setting.scope.bind("g", setting.elaborator.make(gradient, call.labels));
+        return setting.value(*clause, argument);
+    }
+
+  private:
+    /// An elaboration into a graph that exists already.
+    struct Setting {
+        Elaborator elaborator;
+        Frame frame;
+        Scope scope;
+        Elaborator::FloatingDefault floating;
+
+        Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function, Element element)
+            : elaborator(definitions, graph, {}), frame(elaborator.block_frame("derivative", function.module, nullptr)),
+              floating(elaborator, element) {
+            frame.function = &function;
+            scope.frame = &frame;
+        }
+        void know_labels(const std::vector<int>& labels, const Shape& shape) {
+            for (size_t i = 0; i < labels.size(); ++i) elaborator.adopt_label(labels[i], shape[i]);
+        }
+        NodeId value(const ast::Derivative& clause, const NodeTerm& argument);
+    };
+
+    static const ast::Derivative* clause_for(const FunctionEntry& function, const std::string& parameter) {
+        for (const ast::Derivative& each : function.tree->derivatives)
+            if (each.parameter == parameter) return &each;
+        return nullptr;
+    }
+
+    Definitions& definitions_;
+    std::map<Primitive, const FunctionEntry*> primitives_;
+};
+
+NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& argument) {
+    Graph& graph = elaborator.graph();
+    const Type wanted = graph.type(argument.node);
+    if (!gradc::floating(wanted.element)) return NodeId::none;
+    auto found = elaborator.operand(elaborator.evaluate(*clause.value, scope), clause.value->span);
+    if (!found) return NodeId::none;
+    NodeTerm converted = elaborator.in_element(*found, wanted.element, clause.span);
+    auto common = common_shape(elaborator, {converted, argument});
+    if (!common) {
+        elaborator.error(Code::bad_derivative, clause.value->span,
+                         fmt::format("this derivative is {}, but `{}` is {}", elaborator.describe({converted}),
+                                     clause.parameter, print(wanted.shape)));
+        return NodeId::none;
+    }
+    NodeId node = spread(elaborator, converted, *common, clause.span);
+    std::vector<int> foreign;
+    for (size_t i = 0; i < common->labels.size(); ++i)
+        if (std::find(argument.labels.begin(), argument.labels.end(), common->labels[i]) == argument.labels.end())
+            foreign.push_back(int(i));
+    node = build::sum(graph, node, foreign, clause.span);
+    // Labels lead on both sides now, in the same order; the rest aligns from the right.
+    size_t labels = argument.labels.size();
+    Shape shape = graph.type(node).shape;
+    std::vector<int> axes;
+    size_t added = shape.size() - wanted.shape.size();
+    for (size_t i = labels; i < shape.size(); ++i) {
+        bool extra = i < labels + added;
+        if (extra || (wanted.shape[i - added] == 1 && shape[i] != 1)) axes.push_back(int(i));
+    }
+    return build::reshape(graph, build::sum(graph, node, axes, clause.span), wanted.shape, clause.span);
+}
+
+/// Keeps what the clauses are read from.
+class OwningClauses : public DerivativeRules {
+  public:
+    explicit OwningClauses(std::shared_ptr<Definitions> definitions)
+        : definitions_(std::move(definitions)), clauses_(derivative_rules(*definitions_)) {}
+    NodeId map_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
+        return clauses_.map_derivative(graph, node, position, gradient);
+    }
+    NodeId shield_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
+        return clauses_.shield_derivative(graph, node, position, gradient);
+    }
+
+  private:
+    std::shared_ptr<Definitions> definitions_;
+    const DerivativeRules& clauses_;
+};
+
+} // namespace
+
+const DerivativeRules& derivative_rules(Definitions& definitions) {
+    if (!definitions.clauses) definitions.clauses = std::make_unique<Clauses>(definitions);
+    return *definitions.clauses;
+}
+
+std::shared_ptr<const DerivativeRules> derivative_rules(std::shared_ptr<Definitions> definitions) {
+    return std::make_shared<OwningClauses>(std::move(definitions));
+}
+
+} // namespace gradc

@@ -1,0 +1,134 @@
+// From a source to everything the later stages need: load, elaborate data sets, train blocks and models that stand
+// alone, then rules and derivative clauses for whoever rewrites and differentiates later.
+#include "compiler/elaborate/elaborator.h"
+#include "compiler/elaborate/math.h"
+#include "compiler/elaborate/rules.h"
+#include "compiler/elaborate/train.h"
+#include "compiler/graph/rewrite.h"
+#include "dsl/parser.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+std::string stem(const std::string& path) {
+    size_t slash = path.rfind('/');
+    std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    return name.ends_with(".grad") ? name.substr(0, name.size() - 5) : name;
+}
+
+/// An input of the batch for each parameter whose type is written in full; nothing where one is not.
+std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const ast::Function& model, Scope& scope) {
+    std::vector<NamedTerm> arguments;
+    for (const ast::Parameter& parameter : model.parameters) {
+        if (parameter.initial) continue;
+        if (!parameter.type || parameter.type->constant || !parameter.type->element) return {};
+        std::vector<std::string> sizes;
+        bool open = false;
+        auto known = [&](const ast::ExprRef& size) {
+            auto name = std::get_if<ast::Name>(&size->node);
+            return !std::holds_alternative<ast::Ellipsis>(size->node) &&
+                   (!name || name->name == "N" || elaborator.definitions.find_constant(name->name, scope.frame->module));
+        };
+        if (parameter.type->shape)
+            for (const ast::ExprRef& size : *parameter.type->shape) open = open || !known(size);
+        if (parameter.type->upper) open = open || !known(parameter.type->upper);
+        if (open) return {};
+        auto full = elaborator.full_type(*parameter.type, scope);
+        if (!full) return {};
+        Input input{Input::Source::field, parameter.name, 0, full->upper ? *full->upper - 1 : -1};
+        NodeId node = elaborator.root().add(Op::input, full->type, {}, input, parameter.span);
+        arguments.push_back({parameter.name, elaborator.make(node), parameter.span});
+    }
+    return arguments;
+}
+
+/// The model on its own, called once.
+std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions, const FunctionEntry& model) {
+    Elaborated::Circuit circuit{model.tree->name, Graph(definitions.primitives), {}, {}};
+    ElaborationMode mode;
+    mode.training = false;
+    Elaborator elaborator(definitions, circuit.graph, mode);
+    Frame frame = elaborator.block_frame("model", model.module, nullptr);
+    Scope scope;
+    scope.frame = &frame;
+    auto arguments = inputs_for(elaborator, *model.tree, scope);
+    if (!arguments) return {};
+    Term value = elaborator.call(model, std::move(*arguments), model.tree->name_span, scope);
+    if (value.poisoned()) return {};
+    auto tuple = value.as<TupleTerm>();
+    std::vector<Term> results = tuple ? tuple->items : std::vector<Term>{value};
+    std::vector<NodeId> roots;
+    for (size_t i = 0; i < results.size(); ++i) {
+        NodeId node = elaborator.node(results[i], model.tree->name_span);
+        if (node == NodeId::none) return {};
+        circuit.graph.outputs.push_back({i ? fmt::format("value {}", i + 1) : "value", node});
+        roots.push_back(node);
+    }
+    for (NodeId id : reachable(circuit.graph, roots)) {
+        const Node& node = circuit.graph[id];
+        if (node.op == Op::variable) {
+            auto variable = definitions.find_variable(attribute<VariableName>(node).path);
+            if (variable && variable->role == Variable::Role::parameter) circuit.parameters.push_back(id);
+        } else if (!node.name.empty() && node.op != Op::input)
+            circuit.inner.push_back({node.name, id});
+    }
+    return circuit;
+}
+
+std::shared_ptr<const MathLibrary> math_library(Definitions& definitions) {
+    for (const StandardFile& file : standard_library()) {
+        if (std::string_view(file.name) != "std/math.grad") continue;
+        uint32_t source = definitions.sources->add({file.name, std::string(file.text)});
+        return make_math_library(parse(*definitions.sources, source, *definitions.diagnostics), definitions.primitives);
+    }
+    return nullptr;
+}
+
+void elaborate_models(Definitions& definitions, Elaborated& result) {
+    const Module& main = definitions.modules[definitions.main_module];
+    bool trained = std::any_of(main.tree.items.begin(), main.tree.items.end(),
+                               [](const ast::Item& item) { return std::holds_alternative<ast::Train>(item.node); });
+    for (const ast::Item& item : main.tree.items) {
+        auto function = std::get_if<ast::Function>(&item.node);
+        if (!function || function->kind != ast::FunctionKind::model) continue;
+        auto entry = main.functions.find(function->name);
+        if (entry == main.functions.end() || entry->second.tree != function) continue;
+        bool takes_nothing = function->parameters.empty();
+        if (trained && !takes_nothing) continue;
+        auto circuit = stand_alone(definitions, entry->second);
+        if (!circuit) continue;
+        (takes_nothing ? result.circuits : result.models).push_back(std::move(*circuit));
+    }
+}
+
+} // namespace
+
+std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
+                                    Diagnostics& diagnostics) {
+    auto definitions = std::make_shared<Definitions>(sources, reader, options, diagnostics);
+    Elaborated result{.name = stem(sources.all[main].name),
+                      .primitives = definitions->primitives,
+                      .initial = Graph(definitions->primitives),
+                      .statistics = {{}, Graph(definitions->primitives)}};
+    try {
+        definitions->load(main);
+        if (diagnostics.failed()) return {};
+        elaborate_blocks(*definitions, result);
+        elaborate_models(*definitions, result);
+        result.pattern_rules = std::make_shared<std::vector<PatternRule>>(pattern_rules(definitions));
+    } catch (const Abandoned&) {
+        return {};
+    }
+    if (diagnostics.failed()) return {};
+    result.variables = definitions->variables;
+    result.initial = definitions->initial;
+    result.rules = derivative_rules(definitions);
+    result.math = math_library(*definitions);
+    definitions->detach();
+    return result;
+}
+
+} // namespace gradc

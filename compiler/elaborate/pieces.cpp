@@ -1,0 +1,240 @@
+// Builtins that join, cut and differentiate: concat, stack, split, pad, grad.
+#include "compiler/elaborate/parts.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+int axis_or(BuiltinCall& call, size_t parameter, int rank, int otherwise) {
+    if (!call.arguments[parameter]) return otherwise;
+    return builtin_axis(call, call.at(parameter), call.arguments[parameter]->span, rank).value_or(-1);
+}
+
+std::optional<std::vector<NodeTerm>> parts_of(BuiltinCall& call, const char* doing) {
+    std::vector<Operand> given = call.many;
+    if (given.size() == 1)
+        if (auto tuple = given[0].term.as<TupleTerm>()) {
+            Span span = given[0].span;
+            std::vector<Term> items = tuple->items;
+            given.clear();
+            for (const Term& item : items) given.push_back({item, span});
+        }
+    if (given.empty()) {
+        call.elaborator.error(Code::missing_argument, call.span, fmt::format("nothing to {}", doing));
+        return {};
+    }
+    auto met = meet(call.elaborator, given, Wanted::any, doing, call.span);
+    if (!met) return {};
+    if (met->weak)
+        for (NodeTerm& each : met->operands)
+            each = call.elaborator.in_element(each, call.elaborator.floating_default(), call.span);
+    return met->operands;
+}
+
+/// The same labels in front of every part.
+std::vector<int> with_common_labels(BuiltinCall& call, std::vector<NodeTerm>& parts) {
+    std::vector<int> labels;
+    for (const NodeTerm& part : parts) {
+        std::vector<int> joined;
+        std::set_union(labels.begin(), labels.end(), part.labels.begin(), part.labels.end(), std::back_inserter(joined));
+        labels = joined;
+    }
+    for (NodeTerm& part : parts) {
+        const Shape& full = call.elaborator.graph().type(part.node).shape;
+        Common common{labels, {}};
+        for (int label : labels) common.shape.push_back(call.elaborator.label_size(label));
+        common.shape.insert(common.shape.end(), full.begin() + int64_t(part.labels.size()), full.end());
+        part = {spread(call.elaborator, part, common, call.span), false, call.elaborator.level(), labels};
+    }
+    return labels;
+}
+
+Term joined(BuiltinCall& call, std::vector<NodeTerm> parts, int axis, const std::vector<int>& labels) {
+    Graph& graph = call.elaborator.graph();
+    std::vector<NodeId> nodes;
+    for (const NodeTerm& part : parts) nodes.push_back(part.node);
+    return call.elaborator.make(build::concat(graph, nodes, axis + int(labels.size()), call.span), labels);
+}
+
+} // namespace
+
+Term builtin_concat(BuiltinCall& call) {
+    auto parts = parts_of(call, "concat");
+    if (!parts) return {};
+    Graph& graph = call.elaborator.graph();
+    auto labels = with_common_labels(call, *parts);
+    Shape first = graph.type((*parts)[0].node).shape;
+    int rank = int(first.size() - labels.size());
+    int axis = axis_or(call, 0, rank, rank - 1);
+    if (axis < 0) {
+        if (!rank) call.elaborator.error(Code::shape_mismatch, call.span, "scalars have no axis to concat along", "", "use `stack`");
+        return {};
+    }
+    size_t at = size_t(axis) + labels.size();
+    for (size_t i = 0; i < parts->size(); ++i) {
+        Shape other = graph.type((*parts)[i].node).shape;
+        bool along_rows = other.size() > at && (other[at] == rows || first[at] == rows);
+        bool fits = other.size() == first.size() && !along_rows;
+        if (fits) {
+            other[at] = first[at];
+            fits = other == first;
+        }
+        if (fits) continue;
+        const Operand& here = call.many.size() == parts->size() ? call.many[i] : call.many[0];
+        call.elaborator.error(along_rows ? Code::rows_misuse : Code::shape_mismatch, here.span,
+                              along_rows ? "nothing is joined along the rows N"
+                                         : fmt::format("cannot concat {} to {} along axis {}", named(call.elaborator, here),
+                                                       named(call.elaborator, call.many[0]), axis));
+        return {};
+    }
+    return joined(call, *parts, axis, labels);
+}
+
+Term builtin_stack(BuiltinCall& call) {
+    auto parts = parts_of(call, "stack");
+    if (!parts) return {};
+    Graph& graph = call.elaborator.graph();
+    auto labels = with_common_labels(call, *parts);
+    Shape first = graph.type((*parts)[0].node).shape;
+    int rank = int(first.size() - labels.size()) + 1;
+    int axis = axis_or(call, 0, rank, 0);
+    if (axis < 0) return {};
+    if (axis == 0 && rank > 1 && first[labels.size()] == rows && !call.arguments[0]) axis = 1;
+    for (NodeTerm& part : *parts) {
+        Shape shape = graph.type(part.node).shape;
+        if (shape != first) {
+            call.elaborator.error(Code::shape_mismatch, call.span,
+                                  fmt::format("cannot stack {} on {}", print(shape), print(first)));
+            return {};
+        }
+        shape.insert(shape.begin() + int64_t(labels.size()) + axis, 1);
+        part.node = reshaped(graph, part.node, shape, call.span);
+    }
+    return joined(call, *parts, axis, labels);
+}
+
+/// Equal parts by their number, or parts of the sizes in a list.
+Term builtin_split(BuiltinCall& call) {
+    Elaborator& elaborator = call.elaborator;
+    auto value = elaborator.operand(call.at(0), call.span);
+    if (!value) return {};
+    Shape full = elaborator.graph().type(value->node).shape;
+    int rank = int(full.size() - value->labels.size());
+    int axis = axis_or(call, 2, rank, rank - 1);
+    if (axis < 0) {
+        if (!rank) elaborator.error(Code::shape_mismatch, call.span, "a scalar has no axis to split");
+        return {};
+    }
+    int64_t whole = full[value->labels.size() + size_t(axis)];
+    if (whole == rows) {
+        elaborator.error(Code::rows_misuse, call.span, "the rows N cannot be split");
+        return {};
+    }
+    std::vector<int64_t> sizes;
+    if (auto list = call.at(1).as<ListTerm>()) {
+        auto given = elaborator.shape_of_list(Term{*list}, call.arguments[1]->span);
+        if (!given) return {};
+        sizes = *given;
+    } else {
+        auto parts = elaborator.constant_whole(call.at(1), call.arguments[1]->span, "the number of parts");
+        if (!parts) return {};
+        if (*parts < 1 || whole % *parts) {
+            elaborator.error(Code::shape_mismatch, call.span,
+                             fmt::format("{} cannot be split into {} equal parts: its axis is {}",
+                                         named(elaborator, *call.arguments[0]), *parts, whole));
+            return {};
+        }
+        sizes.assign(size_t(*parts), whole / *parts);
+    }
+    int64_t total = 0;
+    for (int64_t size : sizes) total += size;
+    if (total != whole) {
+        elaborator.error(Code::shape_mismatch, call.span,
+                         fmt::format("the parts have {} in all, but the axis is {}", total, whole));
+        return {};
+    }
+    TupleTerm parts;
+    int64_t start = 0;
+    for (int64_t size : sizes) {
+        parts.items.push_back({sliced(elaborator, *value, axis, start, 1, size, call.span)});
+        start += size;
+    }
+    return parts.items.size() == 1 ? parts.items[0] : Term{parts};
+}
+
+Term builtin_pad(BuiltinCall& call) {
+    Elaborator& elaborator = call.elaborator;
+    auto value = elaborator.operand(call.at(0), call.span);
+    if (!value) return {};
+    size_t labels = value->labels.size();
+    Shape shape = elaborator.graph().type(value->node).shape;
+    auto numbers = [&](size_t parameter) -> std::optional<std::vector<int64_t>> {
+        const Operand& given = *call.arguments[parameter];
+        ListTerm one{{given.term}};
+        auto list = given.term.as<ListTerm>();
+        if (!list) list = &one;
+        std::vector<int64_t> result(labels, 0);
+        for (const Term& item : list->items) {
+            auto number = elaborator.constant_whole(item, given.span, "a border");
+            if (!number) return {};
+            result.push_back(*number);
+        }
+        bool good = result.size() == shape.size();
+        for (size_t i = 0; i < result.size() && good; ++i)
+            good = result[i] >= 0 && result[i] < (int64_t(1) << 40) && (shape[i] != rows || result[i] == 0);
+        if (good) return result;
+        elaborator.error(Code::shape_mismatch, given.span,
+                         fmt::format("`pad` needs one whole number, 0 or more, for each axis of {}, 0 for N",
+                                     named(elaborator, *call.arguments[0])));
+        return {};
+    };
+    auto before = numbers(1);
+    if (!before) return {};
+    auto after = call.arguments[2] ? numbers(2) : before;
+    if (!after) return {};
+    double around = 0;
+    if (call.arguments[3]) {
+        auto number = elaborator.constant_number(call.at(3), call.arguments[3]->span, "the value of a border");
+        if (!number) return {};
+        around = *number;
+    }
+    for (size_t i = 0; i < shape.size(); ++i)
+        if (shape[i] != rows) shape[i] += (*before)[i] + (*after)[i];
+    if (count(shape, 1) < 0 || count(shape, 1) > INT64_MAX / 8) {
+        elaborator.error(Code::too_large, call.span, fmt::format("a tensor {} has more than 2^63 bytes", print(shape)));
+        return {};
+    }
+    NodeId node = build::pad(elaborator.graph(), value->node, *before, shape, around, call.span);
+    return elaborator.make(node, value->labels, value->weak);
+}
+
+Term builtin_grad(BuiltinCall& call) {
+    Elaborator& elaborator = call.elaborator;
+    const Operand &y = *call.arguments[0], &x = *call.arguments[1];
+    auto value = elaborator.operand(y.term, y.span), by = elaborator.operand(x.term, x.span);
+    if (!value || !by) return {};
+    Graph& graph = elaborator.graph();
+    for (auto [term, operand] : {std::pair(*value, y), std::pair(*by, x)})
+        if (!floating(graph.type(term.node).element)) {
+            elaborator.error(Code::wrong_operand, operand.span,
+                             fmt::format("only floating numbers have derivatives, not {}", elaborator.describe({term})));
+            return {};
+        }
+    if (!std::includes(by->labels.begin(), by->labels.end(), value->labels.begin(), value->labels.end())) {
+        elaborator.error(Code::index_misuse, call.span, "`grad` inside a definition by index needs `wrt` by the same indices");
+        return {};
+    }
+    NodeId result = gradient(graph, value->node, {by->node}, derivative_rules(elaborator.definitions))[0];
+    if (result == NodeId::none) {
+        elaborator.error(Code::no_dependence, x.span,
+                         fmt::format("the value does not depend on `{}`", elaborator.definitions.sources->text(x.span)),
+                         "its derivative would be zero everywhere");
+        return {};
+    }
+    elaborator.check_limits(call.span);
+    return elaborator.make(result, by->labels);
+}
+
+} // namespace gradc
