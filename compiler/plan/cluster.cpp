@@ -261,8 +261,10 @@ Units units_of(const Flat& flat, const Clustering& clustering, int region) {
     for (size_t c = 0; c < clustering.candidates.size(); ++c)
         if (auto unit = unit_of_candidate(c))
             for (const Read& read : clustering.candidates[c].reads) needs(*unit, read.node);
-    for (int l : units.loops)
-        for (const Carry& carry : flat.regions[size_t(l)].carries) needs(unit_of_loop.at(l), carry.initial);
+    for (size_t c = 0; c < clustering.candidates.size(); ++c)
+        for (int loop : clustering.candidates[c].feeds)
+            if (auto from = unit_of_candidate(c), to = unit_around(loop); from && to && *from != *to)
+                units.next[*from].insert(*to);
     return units;
 }
 

@@ -217,7 +217,7 @@ bool reduces_along_vectors(const Graph& graph, NodeId id, int64_t batch) {
 Candidate analyse(const Flat& flat, const std::vector<bool>& members, NodeId node, bool copies, int region,
                   Indices& indices, int64_t batch) {
     const Graph& graph = flat.graph;
-    Candidate result{node, copies, region, fresh_axes(graph.type(node).shape, indices), {}, false, {}};
+    Candidate result{node, copies, region, fresh_axes(graph.type(node).shape, indices), {}, false, {}, {}};
     Reader reader(graph, members, indices);
     if (copies) {
         reader.value(node, result.axes);

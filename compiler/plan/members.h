@@ -20,6 +20,7 @@ struct Candidate {
     Position reduced;   // of a reduction
     bool along = false; // see reduces_along_vectors
     std::vector<Read> reads;
+    std::vector<int> feeds = {}; // loops whose carries it sets before their first turn
 };
 
 /// A leaf with a buffer: fields, scalars, variables, constant tensors, what loops carry.

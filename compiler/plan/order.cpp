@@ -136,7 +136,7 @@ void copy_at_end(Draft& draft, const Update& update, Buffers& buffers, Indices& 
     size_t candidate = all.candidates.size(), cluster = all.clusters.size();
     for (size_t before : forerunners(draft, update)) draft.first.push_back({before, cluster});
     draft.first.push_back({all.cluster_of[update.writer], cluster});
-    all.candidates.push_back({writer.node, true, update.region, fresh_axes(type.shape, indices), {}, false, {}});
+    all.candidates.push_back({writer.node, true, update.region, fresh_axes(type.shape, indices), {}, false, {}, {}});
     all.clusters.push_back({{candidate}, type.rank(), type.shape, false, false, update.region, update.variable});
     all.cluster_of.push_back(cluster);
     draft.early.push_back(false);

@@ -74,7 +74,9 @@ class Planner {
             for (const Carry& carry : region.carries) {
                 Storage place = buffers_.fresh(name_of(carry.next, "carry"), graph().type(carry.inside));
                 carried_[carry.inside] = carried_[carry.after] = place;
-                draft_.stores[writer(carry.initial, region.parent)].push_back(place);
+                size_t first = writer(carry.initial, region.parent);
+                draft_.stores[first].push_back(place);
+                candidates_[first].feeds.push_back(int(r));
                 draft_.updates.push_back({carry.inside, place, writer(carry.next, int(r)), int(r), false});
             }
             for (const Yield& yield : region.yields) {

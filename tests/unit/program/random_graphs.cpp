@@ -1,0 +1,37 @@
+// Random graphs with every kind of op: planned and lowered for every machine, with and without fusion, whole and in parts,
+// they give what the evaluator gives.
+#include "compiler/graph/print.h"
+#include "tests/support/agreement.h"
+#include "tests/support/random_graph.h"
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+using namespace gradc;
+
+TEST_CASE("random graphs agree with the evaluator") {
+    const char* more = std::getenv("GRADC_RANDOM_GRAPHS");
+    uint64_t first = 1, last = more ? std::strtoull(more, nullptr, 10) : 60;
+    for (uint64_t seed = first; seed <= last; ++seed) {
+        INFO("seed " << seed);
+        RandomGraphOptions options;
+        options.nodes = 8 + int(seed % 5) * 6;
+        options.element = seed % 3 == 0 ? Element::f64 : Element::f32;
+        Graph graph = random_graph(seed, std::make_shared<PrimitiveTable>(), options);
+        int64_t row_count = 1 + int64_t(seed % 5);
+        Environment environment = random_environment(graph, seed, row_count);
+        AgreementOptions wanted;
+        wanted.rows = row_count;
+        wanted.batch = row_count + int64_t(seed % 3);
+        wanted.pieces = 1 + int64_t(seed % 4);
+        wanted.fuse = seed % 4 != 0;
+        wanted.tolerance = options.element == Element::f64 ? 1e-9 : 2e-4;
+        std::string fault;
+        try {
+            fault = disagreement(graph, environment, wanted);
+        } catch (const InternalError& error) {
+            fault = error.pass + ": " + error.what();
+        }
+        if (!fault.empty()) UNSCOPED_INFO(print(graph));
+        REQUIRE(fault == "");
+    }
+}
