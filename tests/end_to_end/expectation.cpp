@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 namespace end_to_end {
 namespace {
@@ -87,7 +88,11 @@ bool well_formed(const std::vector<std::string>& words) {
 void add_line(Expected& expected, const std::string& text, int number) {
     auto fail = [&](const std::string& why) { expected.fault = "line " + std::to_string(number) + ": " + why; };
     if (text.rfind("needs ", 0) == 0) return expected.needs.push_back(text.substr(6));
-    if (text.rfind("$ ", 0) == 0) return expected.steps.push_back({text.substr(2), 0, {}, number});
+    if (text.rfind("if ", 0) == 0) return void(expected.condition = text.substr(3));
+    if (text.rfind("$ ", 0) == 0) {
+        expected.steps.push_back({text.substr(2), std::exchange(expected.condition, ""), 0, {}, number});
+        return;
+    }
     if (expected.steps.empty()) return fail("an expectation before the first command");
     Step& step = expected.steps.back();
     std::vector<std::string> words = plain_words(text);

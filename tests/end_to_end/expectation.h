@@ -14,6 +14,7 @@ struct Line {
 
 struct Step {
     std::string command;
+    std::string condition; // a command that must succeed, or this step is left out
     int exit_code = 0;
     std::vector<Line> lines;
     int number = 0;
@@ -22,7 +23,8 @@ struct Step {
 struct Expected {
     std::vector<std::string> needs; // folders of GRADC_DATA
     std::vector<Step> steps;
-    std::string fault; // why the file cannot be read, or ""
+    std::string condition; // of the next step, while reading
+    std::string fault;     // why the file cannot be read, or ""
 };
 
 Expected parse_expected(const std::string& text);

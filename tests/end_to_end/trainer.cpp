@@ -83,6 +83,9 @@ TEST_CASE("eval and predict read the checkpoint that train wrote", "[trainer]") 
     Outcome predicted = bench.call("predict --checkpoint w.safetensors");
     CHECK(predicted.code == 0);
     std::istringstream lines(predicted.out);
+    std::string header;
+    std::getline(lines, header);
+    CHECK(header == "predict");
     size_t numbers = 0;
     for (double value; lines >> value;) numbers += std::isfinite(value);
     CHECK(numbers == 16);
