@@ -31,8 +31,9 @@ class RuleElaboration {
         result_.text = fmt::format("{} -> {}", definitions_->sources->text(rule_.left->span),
                                    definitions_->sources->text(rule_.right->span));
         size_t errors = definitions_->diagnostics->count();
-        result_.left = side(elaborator, *rule_.left, scope);
-        result_.right = side(elaborator, *rule_.right, scope);
+        result_.left = side(elaborator, *rule_.left, scope, {});
+        if (result_.left == NodeId::none) return {};
+        result_.right = side(elaborator, *rule_.right, scope, result_.graph.type(result_.left).element);
         if (definitions_->diagnostics->count() > errors || !sensible(elaborator)) return {};
         add_condition();
         return std::move(result_);
@@ -40,8 +41,10 @@ class RuleElaboration {
 
   private:
     void bind_wildcards(Elaborator& elaborator, Scope& scope);
-    NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope) {
-        return elaborator.node(elaborator.evaluate(expression, scope), expression.span, {});
+    /// A side that is a literal takes the element of the other.
+    NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, std::optional<Element> other) {
+        Term value = elaborator.evaluate(expression, scope);
+        return elaborator.node(value, expression.span, constant(value) ? other : std::nullopt);
     }
     bool sensible(Elaborator& elaborator);
     void add_condition();

@@ -74,7 +74,7 @@ const Program all[] = {
     {"in-batch negatives",
      "model m(x: f32[N, 4], y: f32[N, 4]) {\n"
      "    a = linear(x, 3);  b = linear(y, 3);  s[n, k] = sum[c](a[n, c] * b[k, c])\n"
-     "    i[n, k] = where(n == k, 1, 0);  return mean(sum(log_softmax(s) * i, axis: -1))\n}"},
+     "    i[n < N, k < N] = where(n == k, 1, 0);  return mean(sum(log_softmax(s) * i, axis: -1))\n}"},
     {"losses on labels",
      "model m(x: f32[N, 4], label: int[N] < 4, sign: f32[N]) {\n"
      "    p = softmax(linear(x, 4))\n"
