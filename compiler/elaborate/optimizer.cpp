@@ -1,0 +1,393 @@
+// A parameter's text runs in an Elaborator of its own over the step's graph, from the start in every round. A barrier
+// whose value is not known yet gives a poisoned term, so that the rest of the text passes without effect.
+#include "compiler/elaborate/optimizer.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/util/check.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+namespace gradc {
+
+namespace {
+
+enum class BarrierKind : uint8_t { gradient, loss, total };
+
+/// What all parameters under one optimizer wait for.
+struct Barrier {
+    BarrierKind kind = BarrierKind::total;
+    std::string optimizer;
+    std::map<size_t, NodeId> at;      // what each parameter gave
+    bool resolved = false;
+    NodeId joint = NodeId::none;      // of loss and total
+    std::map<size_t, NodeId> of_each; // of gradient
+};
+
+/// What is known from round to round.
+struct Rounds {
+    const OptimizerRequest& request;
+    std::map<std::string, Barrier> barriers = {};
+    std::set<std::string> under_condition = {}; // states first met there: their cells must exist before
+    std::set<std::string> own_counters = {};    // that hang on the parameter, so that they cannot be shared
+    bool again = false;
+};
+
+/// The run of one parameter's text, of one round.
+struct ParameterRun {
+    Rounds& rounds;
+    size_t number;
+    Elaborator elaborator;
+    std::vector<std::string> states = {}; // in order of declaration
+    std::set<std::string> counters = {};
+    bool stopped = false;
+    std::string waits_for = {};
+
+    ParameterRun(Rounds& rounds, size_t number)
+        : rounds(rounds), number(number),
+          elaborator(rounds.request.definitions, rounds.request.graph, rounds.request.mode) {}
+    const MovedParameter& parameter() const { return rounds.request.parameters[number]; }
+};
+
+/// One optimizer's text within a run; an `inner` one has an outer.
+class Body : public Extension {
+  public:
+    Body(ParameterRun& run, InstanceRef instance, Body* outer, bool conditional)
+        : run_(run), instance_(std::move(instance)), outer_(outer), conditional_(conditional) {
+        const OptimizerRequest& request = run.rounds.request;
+        std::string stream = fmt::format("{}.{}/{}", request.block, instance_->path, run.parameter().path);
+        frame_ = run.elaborator.block_frame(stream, instance_->function->module, this);
+        frame_.function = instance_->function;
+        frame_.floating_default = request.graph.type(run.parameter().node).element;
+        scope_.frame = &frame_;
+        for (const auto& [name, value] : instance_->settings) scope_.bind(name, value);
+    }
+
+    void run(const Term& gradient, const Term& turn) {
+        Elaborator::FloatingDefault floating(run_.elaborator, frame_.floating_default);
+        scope_.bind_cell("w", run_.parameter().path);
+        scope_.bind("g", gradient);
+        scope_.bind("t", turn);
+        turn_ = turn;
+        run_.elaborator.run(*instance_->function->tree->body, scope_);
+    }
+
+    std::optional<Term> call(Elaborator&, const ast::Call& call, Span span, Scope& scope) override;
+    bool effect(Elaborator&, const ast::Expr& expression, Scope& scope) override;
+    bool declare(Elaborator&, const ast::Declaration& declaration, Span span, Scope& scope) override;
+    void assigning(Elaborator&, const ast::Target& target, Scope&) override {
+        if (target.name == "g") gradient_set_ = true;
+    }
+
+  private:
+    Term wait(BarrierKind kind, const Term& at, Span span);
+    Term counted();
+    void check_gradient_kept(Span span);
+    void make_state(const std::string& path, bool conditional);
+
+    ParameterRun& run_;
+    InstanceRef instance_;
+    Body* outer_;
+    bool conditional_; // relative to the step: under an `if` of an optimizer around it
+    Frame frame_;
+    Scope scope_;
+    Term turn_;
+    int barriers_ = 0;
+    bool gradient_set_ = false;
+};
+
+// ---- barriers -----------------------------------------------------------------------------------------------
+
+std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope) {
+    BarrierKind kind;
+    if (call.callee == "gradient")
+        kind = BarrierKind::gradient;
+    else if (call.callee == "loss")
+        kind = BarrierKind::loss;
+    else if (call.callee == "total")
+        kind = BarrierKind::total;
+    else
+        return {};
+    bool at = kind != BarrierKind::total;
+    bool fits = call.arguments.size() == 1 && (at ? call.arguments[0].name == "at" : !call.arguments[0].name);
+    if (!fits) {
+        elaborator.error(Code::optimizer_misuse, span, fmt::format("`{}` takes one value", call.callee), "",
+                         at ? call.callee + "(at: w)" : "total(g^2)");
+        return Term{};
+    }
+    if (kind == BarrierKind::gradient) check_gradient_kept(span);
+    return wait(kind, elaborator.evaluate(*call.arguments[0].value, scope), call.arguments[0].value->span);
+}
+
+/// What an optimizer around this one made of `g` would be lost.
+void Body::check_gradient_kept(Span span) {
+    for (Body* around = outer_; around; around = around->outer_) {
+        if (!around->gradient_set_) continue;
+        run_.elaborator
+            .error(Code::optimizer_misuse, instance_->span,
+                   fmt::format("`{}` takes a gradient of its own, so what `{}` made of `g` is lost",
+                               instance_->function->tree->name, around->instance_->function->tree->name),
+                   "", fmt::format("turn them round: `{}` inside reads `g`", around->instance_->function->tree->name))
+            .remarks.push_back({span, "taken here"});
+        return;
+    }
+}
+
+Term Body::wait(BarrierKind kind, const Term& at, Span span) {
+    if (run_.stopped || at.poisoned()) return Term{};
+    Elaborator& elaborator = run_.elaborator;
+    Graph& graph = elaborator.graph();
+    const Type type = graph.type(run_.parameter().node);
+    NodeId node = elaborator.floating_node(at, type.element, span);
+    if (node == NodeId::none) return Term{};
+    Shape joined;
+    bool fits = kind == BarrierKind::total ||
+                (broadcast_shapes(graph.type(node).shape, type.shape, joined) && joined == type.shape);
+    if (!fits) {
+        elaborator.error(Code::shape_mismatch, span,
+                         fmt::format("`w` is {}, but this is {}", print(type.shape), elaborator.describe(at)));
+        return Term{};
+    }
+    if (kind != BarrierKind::total) node = build::broadcast_to(graph, node, type.shape);
+    const std::string& name = instance_->function->tree->name;
+    int nested = 0;
+    for (Body* around = outer_; around; around = around->outer_)
+        nested += around->instance_->function == instance_->function;
+    std::string key = fmt::format("{}#{}#{}", name, nested, barriers_++);
+    Barrier& barrier = run_.rounds.barriers[key];
+    barrier.kind = kind;
+    barrier.optimizer = name;
+    if (!barrier.resolved) {
+        barrier.at[run_.number] = node;
+        run_.stopped = true;
+        run_.waits_for = key;
+        return Term{};
+    }
+    if (kind != BarrierKind::gradient) return elaborator.term(barrier.joint);
+    auto own = barrier.of_each.find(run_.number);
+    if (own != barrier.of_each.end()) return elaborator.term(own->second);
+    elaborator.error(Code::optimizer_misuse, instance_->span, "these optimizers wait for each other's gradients");
+    return Term{};
+}
+
+// ---- states and inner optimizers -----------------------------------------------------------------------------
+
+void Body::make_state(const std::string& path, bool conditional) {
+    if (conditional && !run_.elaborator.cell(path) && run_.rounds.under_condition.insert(path).second)
+        run_.rounds.again = true;
+    if (!run_.elaborator.cell(path))
+        if (auto value = run_.elaborator.existing_variable(path)) run_.elaborator.set_cell(path, *value);
+    if (std::find(run_.states.begin(), run_.states.end(), path) == run_.states.end()) run_.states.push_back(path);
+}
+
+bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
+    const std::string& name = declaration.target.name;
+    if (!declaration.state) {
+        elaborator.error(Code::parameter_misplaced, span, "an optimizer owns no param", "",
+                         fmt::format("state {} = ..", name));
+        scope.bind(name, {}, declaration.target.span);
+        return true;
+    }
+    if (scope.find(name)) {
+        elaborator.error(Code::hidden_name, declaration.target.span, fmt::format("`{}` already has a value here", name),
+                         "", "choose another name");
+        return true;
+    }
+    const OptimizerRequest& request = run_.rounds.request;
+    std::string path = fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
+    if (frame_.repeats > 0) {
+        elaborator.error(Code::optimizer_misuse, span, "an optimizer's state cannot stand in a `repeat`");
+        scope.bind(name, {}, declaration.target.span);
+        return true;
+    }
+    Term value = elaborator.variable(Variable::Role::optimizer, path, declaration.type ? &*declaration.type : nullptr,
+                                     declaration.initial, scope, declaration.target.span,
+                                     request.graph.type(run_.parameter().node), request.number);
+    if (value.poisoned()) {
+        scope.bind(name, {}, declaration.target.span);
+        return true;
+    }
+    make_state(path, conditional_ || scope.conditional);
+    scope.bind_cell(name, path, declaration.target.span);
+    return true;
+}
+
+bool Body::effect(Elaborator& elaborator, const ast::Expr& expression, Scope& scope) {
+    auto name = std::get_if<ast::Name>(&expression.node);
+    auto binding = name ? scope.find(name->name) : nullptr;
+    auto held = binding ? binding->value.as<std::shared_ptr<const Foreign>>() : nullptr;
+    auto inner = held ? std::dynamic_pointer_cast<const OptimizerInstance>(*held) : nullptr;
+    if (!inner) return false;
+    bool conditional = conditional_ || scope.conditional;
+    Body body(run_, inner, this, conditional);
+    Term turn = scope.conditional ? body.counted() : turn_;
+    body.run(elaborator.lookup("g", expression.span, scope), turn);
+    return true;
+}
+
+/// How often this optimizer ran: a counter of its own, shared by all parameters of the line where they run alike.
+Term Body::counted() {
+    const OptimizerRequest& request = run_.rounds.request;
+    int line = run_.parameter().line;
+    std::string path = fmt::format("{}.{}{}.t", request.block, instance_->path, line ? fmt::format("_{}", line + 1) : "");
+    if (run_.rounds.own_counters.count(path)) path += "/" + run_.parameter().path;
+    ast::Expr zero{instance_->span, ast::Number{0, true, "0"}};
+    Term start = run_.elaborator.variable(Variable::Role::optimizer, path, nullptr, std::make_shared<ast::Expr>(zero),
+                                          scope_, instance_->span, Type{Element::f64, {}}, request.number);
+    if (start.poisoned()) return start;
+    make_state(path, true);
+    run_.counters.insert(path);
+    Graph& graph = run_.elaborator.graph();
+    NodeId before = std::get<NodeTerm>(run_.elaborator.cell(path)->data).node;
+    NodeId now = build::map(graph, Primitive::add, {before, build::constant(graph, 1, Element::f64)});
+    run_.elaborator.set_cell(path, run_.elaborator.term(now));
+    return run_.elaborator.term(now, true);
+}
+
+// ---- rounds ---------------------------------------------------------------------------------------------------
+
+class OptimizerRounds {
+  public:
+    explicit OptimizerRounds(const OptimizerRequest& request) : request_(request), rounds_{request} {}
+
+    std::optional<std::vector<std::pair<std::string, NodeId>>> run() {
+        size_t errors = request_.definitions.diagnostics->count();
+        for (int round = 0; round < 256; ++round) {
+            rounds_.again = false;
+            parameters_.clear();
+            states_.clear();
+            waiting_.clear();
+            for (auto& each : rounds_.barriers)
+                if (!each.second.resolved) each.second.at.clear();
+            for (size_t i = 0; i < request_.parameters.size(); ++i) {
+                run_parameter(i);
+                if (request_.definitions.diagnostics->count() > errors) return {};
+            }
+            if (!waiting_.empty())
+                resolve();
+            else if (!rounds_.again)
+                return results();
+        }
+        throw InternalError("optimizer", "an optimizer waits for itself");
+    }
+
+  private:
+    const OptimizerRequest& request_;
+    Rounds rounds_;
+    std::vector<std::pair<std::string, NodeId>> parameters_, states_;
+    std::map<size_t, std::string> waiting_; // parameter -> the barrier it stands at
+
+    static NodeId node_of(const Term& term) {
+        auto node = term.as<NodeTerm>();
+        return node ? node->node : NodeId::none;
+    }
+
+    void run_parameter(size_t number) {
+        ParameterRun run(rounds_, number);
+        const MovedParameter& parameter = run.parameter();
+        run.elaborator.set_cell(parameter.path, run.elaborator.term(parameter.node));
+        for (const std::string& path : rounds_.under_condition) {
+            bool own = path.ends_with("/" + parameter.path) || path.find('/') == std::string::npos;
+            auto value = own ? run.elaborator.existing_variable(path) : std::nullopt;
+            if (value) run.elaborator.set_cell(path, *value);
+        }
+        Body body(run, parameter.optimizer, nullptr, false);
+        body.run(run.elaborator.term(parameter.gradient), run.elaborator.scalar("step"));
+        if (run.stopped) {
+            waiting_[number] = run.waits_for;
+            return;
+        }
+        NodeId value = node_of(*run.elaborator.cell(parameter.path));
+        if (value != NodeId::none) parameters_.push_back({parameter.path, value});
+        for (const std::string& path : run.states) add_state(path, node_of(*run.elaborator.cell(path)));
+    }
+
+    void add_state(const std::string& path, NodeId value) {
+        auto known = std::find_if(states_.begin(), states_.end(), [&](auto& each) { return each.first == path; });
+        if (value == NodeId::none) return;
+        if (known == states_.end())
+            states_.push_back({path, value});
+        else if (known->second != value && rounds_.own_counters.insert(path).second)
+            rounds_.again = true;
+    }
+
+    bool uses(const OptimizerInstance& instance, const std::string& name) const {
+        if (instance.function->tree->name == name) return true;
+        for (const auto& each : instance.settings) {
+            auto held = each.second.as<std::shared_ptr<const Foreign>>();
+            auto inner = held ? dynamic_cast<const OptimizerInstance*>(held->get()) : nullptr;
+            if (inner && uses(*inner, name)) return true;
+        }
+        return false;
+    }
+
+    /// Computes the barriers that every parameter under their optimizer has reached or will never reach; if they all wait
+    /// for each other, the first.
+    void resolve() {
+        bool any = false;
+        for (auto& [key, barrier] : rounds_.barriers) {
+            if (barrier.resolved || barrier.at.empty()) continue;
+            bool complete = true;
+            for (const auto& [number, other] : waiting_)
+                complete = complete &&
+                           (other == key || !uses(*request_.parameters[number].optimizer, barrier.optimizer));
+            if (complete) compute(barrier), any = true;
+        }
+        for (auto& [key, barrier] : rounds_.barriers)
+            if (!any && !barrier.resolved && !barrier.at.empty()) compute(barrier), any = true;
+    }
+
+    void compute(Barrier& barrier) {
+        barrier.resolved = true;
+        if (barrier.kind == BarrierKind::total) return total(barrier);
+        Graph& graph = request_.graph;
+        std::unordered_map<NodeId, NodeId> places, values; // parameter -> stand-in -> where it is moved to
+        std::vector<NodeId> stand_ins;
+        for (const auto& [number, at] : barrier.at) {
+            const MovedParameter& parameter = request_.parameters[number];
+            Type type = graph.type(parameter.node);
+            NodeId stand_in = build::variable(graph, "@" + parameter.path, type);
+            places[parameter.node] = stand_in;
+            values[stand_in] = at;
+            stand_ins.push_back(stand_in);
+        }
+        NodeId loss = substitute(graph, {request_.loss}, places)[0];
+        if (barrier.kind == BarrierKind::loss) {
+            barrier.joint = substitute(graph, {loss}, values)[0];
+            return;
+        }
+        auto gradients = gradient(graph, loss, stand_ins, derivative_rules(request_.definitions));
+        for (size_t i = 0; i < gradients.size(); ++i)
+            if (gradients[i] == NodeId::none)
+                gradients[i] = build::constant(graph, 0, graph.type(stand_ins[i]).element, graph.type(stand_ins[i]).shape);
+        gradients = substitute(graph, gradients, values);
+        size_t next = 0;
+        for (const auto& each : barrier.at) barrier.of_each[each.first] = gradients[next++];
+    }
+
+    void total(Barrier& barrier) {
+        Graph& graph = request_.graph;
+        for (const auto& each : barrier.at) {
+            std::vector<int> axes(graph.type(each.second).shape.size());
+            for (size_t i = 0; i < axes.size(); ++i) axes[i] = int(i);
+            NodeId sum = build::sum(graph, each.second, axes);
+            if (barrier.joint != NodeId::none)
+                sum = build::map(graph, Primitive::add,
+                                 {barrier.joint, build::cast(graph, sum, graph.type(barrier.joint).element)});
+            barrier.joint = sum;
+        }
+    }
+
+    std::vector<std::pair<std::string, NodeId>> results() {
+        auto all = parameters_;
+        all.insert(all.end(), states_.begin(), states_.end());
+        return all;
+    }
+};
+
+} // namespace
+
+std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request) {
+    return OptimizerRounds(request).run();
+}
+
+} // namespace gradc

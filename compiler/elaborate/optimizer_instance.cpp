@@ -1,0 +1,165 @@
+// The value of an `optimizer` line: which optimizer, with which settings.
+#include "compiler/elaborate/optimizer.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+class InstanceReading {
+  public:
+    InstanceReading(Elaborator& elaborator, Flags& flags) : elaborator_(elaborator), flags_(flags) {}
+
+    InstanceRef read(const ast::Expr& expression, Scope& scope, const std::string& outer) {
+        if (auto name = std::get_if<ast::Name>(&expression.node)) {
+            auto binding = scope.find(name->name);
+            if (binding && foreign(binding->value)) return renamed(foreign(binding->value), outer);
+            return instance(name->name, {}, expression.span, expression.span, scope, outer);
+        }
+        if (auto call = std::get_if<ast::Call>(&expression.node); call && !call->indexed)
+            return instance(call->callee, call->arguments, call->callee_span, expression.span, scope, outer);
+        elaborator_.error(Code::unknown_optimizer, expression.span, "this is no optimizer", "",
+                          "adam(rate: 1e-3)");
+        return nullptr;
+    }
+
+    static InstanceRef foreign(const Term& term) {
+        auto held = term.as<std::shared_ptr<const Foreign>>();
+        return held ? std::dynamic_pointer_cast<const OptimizerInstance>(*held) : nullptr;
+    }
+
+  private:
+    Elaborator& elaborator_;
+    Flags& flags_;
+    int depth_ = 0;
+
+    /// An optimizer handed on by name stands inside another one now; its states' paths say so.
+    InstanceRef renamed(InstanceRef given, const std::string& outer) {
+        auto result = std::make_shared<OptimizerInstance>(*given);
+        result->path = outer + given->function->tree->name;
+        for (auto& each : result->settings)
+            if (auto inner = foreign(each.second)) each.second = {std::shared_ptr<const Foreign>(renamed(inner, result->path + "."))};
+        return result;
+    }
+
+    bool is_optimizer(const ast::Expr& expression, Scope& scope) const {
+        auto name = std::get_if<ast::Name>(&expression.node);
+        auto call = std::get_if<ast::Call>(&expression.node);
+        if (!name && !call) return false;
+        if (name)
+            if (auto binding = scope.find(name->name)) return foreign(binding->value) != nullptr;
+        auto function = elaborator_.definitions.find_function(name ? name->name : call->callee, scope.frame->module);
+        return function && function->tree->kind == ast::FunctionKind::optimizer;
+    }
+
+    const FunctionEntry* find(const std::string& name, Span span, Scope& scope) {
+        auto function = elaborator_.definitions.find_function(name, scope.frame->module);
+        if (function && function->tree->kind == ast::FunctionKind::optimizer) return function;
+        std::vector<std::string> known;
+        for (const std::string& each : elaborator_.definitions.function_names(scope.frame->module)) {
+            auto entry = elaborator_.definitions.find_function(each, scope.frame->module);
+            if (entry && entry->tree->kind == ast::FunctionKind::optimizer) known.push_back(each);
+        }
+        auto near = nearest(name, known);
+        elaborator_.error(Code::unknown_optimizer, span,
+                          function ? fmt::format("`{}` is no optimizer", name) : fmt::format("unknown optimizer `{}`", name),
+                          "", near ? fmt::format("did you mean `{}`?", *near) : "");
+        return nullptr;
+    }
+
+    /// The arguments by parameter; nullptr where the default holds. False after an error.
+    bool place(const ast::Function& tree, const std::vector<ast::Argument>& given, Span span,
+               std::vector<const ast::Argument*>& placed) {
+        size_t next = 0;
+        placed.assign(tree.parameters.size(), nullptr);
+        for (const ast::Argument& each : given) {
+            size_t at = next;
+            if (each.name) {
+                at = 0;
+                while (at < placed.size() && tree.parameters[at].name != *each.name) ++at;
+                if (at == placed.size()) {
+                    std::vector<std::string> known;
+                    for (const auto& parameter : tree.parameters) known.push_back(parameter.name);
+                    auto near = nearest(*each.name, known);
+                    elaborator_.error(Code::unknown_argument, each.span,
+                                      fmt::format("`{}` has no setting `{}`", tree.name, *each.name), "",
+                                      near ? fmt::format("did you mean `{}`?", *near) : "");
+                    return false;
+                }
+            } else
+                ++next;
+            if (at >= placed.size() || placed[at]) {
+                elaborator_.error(Code::too_many_arguments, each.span,
+                                  at < placed.size() ? fmt::format("`{}` of `{}` is given twice", tree.parameters[at].name, tree.name)
+                                                     : fmt::format("`{}` takes {} settings", tree.name, placed.size()));
+                return false;
+            }
+            placed[at] = &each;
+        }
+        for (size_t i = 0; i < placed.size(); ++i) {
+            if (placed[i] || tree.parameters[i].initial) continue;
+            elaborator_.error(Code::missing_argument, span,
+                              fmt::format("`{}` needs `{}`", tree.name, tree.parameters[i].name));
+            return false;
+        }
+        return true;
+    }
+
+    InstanceRef instance(const std::string& name, const std::vector<ast::Argument>& given, Span callee, Span span,
+                         Scope& scope, const std::string& outer) {
+        auto function = find(name, callee, scope);
+        if (!function) return nullptr;
+        if (++depth_ > 64) {
+            elaborator_.error(Code::recursion, span, fmt::format("`{}` is defined by itself", name));
+            return nullptr;
+        }
+        const ast::Function& tree = *function->tree;
+        auto result = std::make_shared<OptimizerInstance>();
+        result->function = function;
+        result->path = outer + name;
+        result->span = span;
+        std::vector<const ast::Argument*> placed;
+        if (!place(tree, given, span, placed)) return nullptr;
+        Frame frame = elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
+        Scope names;
+        names.frame = &frame;
+        for (size_t i = 0; i < placed.size(); ++i) {
+            const ast::Parameter& parameter = tree.parameters[i];
+            const ast::Expr& value = placed[i] ? *placed[i]->value : *parameter.initial;
+            Scope& where = placed[i] ? scope : names;
+            Term term;
+            if (is_optimizer(value, where)) {
+                auto inner = read(value, where, result->path + ".");
+                if (!inner) return nullptr;
+                term = {std::shared_ptr<const Foreign>(inner)};
+            } else {
+                term = elaborator_.evaluate(value, where);
+                if (term.poisoned()) return nullptr;
+                auto number = term.as<ConstantNumber>();
+                if (number && number->kind != ConstantNumber::Kind::boolean && Flags::may_be_flag(parameter))
+                    term = flags_.flag(elaborator_, parameter, name, number->value);
+            }
+            names.bind(parameter.name, term, value.span);
+            result->settings.push_back({parameter.name, term});
+        }
+        --depth_;
+        return tree.value ? composed(tree, names, outer) : result;
+    }
+
+    /// optimizer ranger(..) = lookahead(radam(..)): what it stands for.
+    InstanceRef composed(const ast::Function& tree, Scope& names, const std::string& outer) {
+        ++depth_;
+        auto result = read(*tree.value, names, outer);
+        --depth_;
+        return result;
+    }
+};
+
+} // namespace
+
+InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, Flags& flags) {
+    return InstanceReading(elaborator, flags).read(expression, scope, "");
+}
+
+} // namespace gradc

@@ -1,0 +1,307 @@
+// A block's formulas are elaborated once a mode, each into a graph of its own: training (with gradients and optimizer),
+// evaluation, prediction. The order of the lines is kept, so that models are met in the order in which they stand.
+#include "compiler/elaborate/train_block.h"
+#include "compiler/elaborate/optimizer.h"
+#include "compiler/elaborate/whole_split.h"
+#include "compiler/graph/rewrite.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+enum class Purpose : uint8_t { training, evaluation, prediction };
+
+/// The block's text elaborated for one purpose.
+struct Pass {
+    Graph graph;
+    Elaborator elaborator;
+    BlockScope extension;
+    Frame frame;
+    Scope scope;
+    NodeId loss = NodeId::none, prediction = NodeId::none;
+    std::vector<Output> metrics;
+
+    Pass(const BlockContext& context, const TrainBlock& block, Purpose purpose)
+        : graph(context.definitions.primitives), elaborator(context.definitions, graph, mode(block, purpose)),
+          extension(context, block.dataset),
+          frame(elaborator.block_frame(block.name, context.definitions.main_module, &extension)) {
+        scope.frame = &frame;
+        extension.open(elaborator, scope);
+    }
+
+    static ElaborationMode mode(const TrainBlock& block, Purpose purpose) {
+        ElaborationMode result;
+        result.training = purpose == Purpose::training;
+        result.rows_of_data = block.dataset >= 0;
+        result.largest_batch = block.batch;
+        return result;
+    }
+};
+
+class BlockElaboration {
+  public:
+    BlockElaboration(const BlockContext& context, const ast::Train& tree, TrainBlock& block)
+        : context_(context), definitions_(context.definitions), tree_(tree),
+          lines_(lines_of(tree, *context.definitions.diagnostics)), block_(block),
+          span_(tree.name_span.known() || tree.items.empty() ? tree.name_span : tree.items[0].span) {}
+
+    bool run() {
+        errors_ = definitions_.diagnostics->count();
+        if (!read_settings(context_, lines_, span_, block_) || !has_lines()) return false;
+        name_metrics();
+        if (!train() || !evaluate()) return false;
+        if (lines_.one.count("predict")) return predict();
+        return true;
+    }
+
+  private:
+    const BlockContext& context_;
+    Definitions& definitions_;
+    const ast::Train& tree_;
+    BlockLines lines_;
+    TrainBlock& block_;
+    Span span_;
+    size_t errors_ = 0;
+    std::map<const ast::Setting*, std::string> metric_names_;
+
+    bool good() const { return definitions_.diagnostics->count() == errors_; }
+    bool has_lines();
+    void name_metrics();
+    void elaborate(Pass& pass, Purpose purpose);
+    void setting(Pass& pass, const ast::Setting& line, Purpose purpose);
+    NodeId loss(Pass& pass, const ast::Setting& line);
+    bool train();
+    bool evaluate();
+    bool predict();
+    std::vector<MovedParameter> moved(Pass& pass, Flags& flags);
+    void check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves);
+    void build_forward(const Pass& pass, const std::vector<MovedParameter>& parameters);
+    void take(SplitFormulas& split);
+};
+
+bool BlockElaboration::has_lines() {
+    auto missing = [&](const char* what, const char* example) {
+        definitions_.diagnostics->report(Code::missing_setting, span_, fmt::format("this train block has no {}", what), "",
+                                         example);
+    };
+    if (!lines_.one.count("loss")) missing("loss", "loss mean((model(x) - y)^2)");
+    if (lines_.optimizers.empty()) missing("optimizer", "optimizer adam(rate: 1e-3)");
+    return good();
+}
+
+void BlockElaboration::name_metrics() {
+    std::map<std::string, int> used{{"loss", 1}};
+    for (const ast::Setting* line : lines_.metrics) {
+        std::string name = "metric";
+        if (auto call = std::get_if<ast::Call>(&line->value->node)) name = call->callee;
+        if (auto plain = std::get_if<ast::Name>(&line->value->node)) name = plain->name;
+        if (line->label) name = line->label->name;
+        int number = ++used[name];
+        if (number > 1 && line->label)
+            definitions_.diagnostics->report(Code::repeated_setting, line->label->span,
+                                             fmt::format("`{}` is already the name of a metric or of the loss", name));
+        metric_names_[line] = number > 1 ? fmt::format("{}_{}", name, number) : name;
+    }
+}
+
+// ---- the text ---------------------------------------------------------------------------------------------------
+
+void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
+    for (const ast::TrainItem& item : tree_.items) {
+        if (auto statement = std::get_if<ast::Statement>(&item.node))
+            pass.elaborator.run(*statement, pass.scope);
+        else
+            setting(pass, std::get<ast::Setting>(item.node), purpose);
+    }
+}
+
+void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose purpose) {
+    bool predicts = purpose == Purpose::prediction;
+    if (line.key == "loss" && !predicts) pass.loss = loss(pass, line);
+    if (line.key == "metric" && !predicts) {
+        Term value = pass.elaborator.evaluate(*line.value, pass.scope);
+        NodeId node = value.poisoned() ? NodeId::none : pass.elaborator.node(value, line.value->span);
+        if (node != NodeId::none) pass.metrics.push_back({metric_names_.at(&line), node});
+    }
+    if (line.key == "predict" && predicts) {
+        Term value = pass.elaborator.evaluate(*line.value, pass.scope);
+        if (!value.poisoned()) pass.prediction = pass.elaborator.node(value, line.value->span);
+    }
+}
+
+NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
+    Term value = pass.elaborator.evaluate(*line.value, pass.scope);
+    auto type = pass.elaborator.type_of(value);
+    if (value.poisoned()) return NodeId::none;
+    NodeId node = type ? pass.elaborator.node(value, line.value->span) : NodeId::none;
+    if (type && node == NodeId::none) return node;
+    if (type && type->shape.empty() && floating(pass.graph.type(node).element)) {
+        pass.graph.name_node(node, "loss");
+        return node;
+    }
+    pass.elaborator.error(Code::loss_type, line.value->span,
+                          fmt::format("the loss is one floating number, not {}", pass.elaborator.describe(value)), "",
+                          "reduce it: mean(..) or sum(..)");
+    return NodeId::none;
+}
+
+// ---- training ---------------------------------------------------------------------------------------------------
+
+void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves) {
+    if (moves) return;
+    for (const ast::Target& target : line.on) {
+        bool known = std::any_of(paths.begin(), paths.end(), [&](auto& path) { return matches(target.name, path); });
+        if (known) continue;
+        std::vector<std::string> names = paths;
+        for (const std::string& path : paths) names.push_back(path.substr(0, path.find('.')));
+        auto near = nearest(target.name, names);
+        definitions_.diagnostics->report(Code::unknown_parameter, target.span,
+                                         fmt::format("no parameter is called `{}`", target.name), "",
+                                         near ? fmt::format("did you mean `{}`?", *near) : "");
+        return;
+    }
+    definitions_.diagnostics->report(
+        Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",
+        line.on.empty() ? "the loss hangs on none that an earlier line leaves" : "the loss does not hang on those named");
+}
+
+/// Each parameter that the loss hangs on with the first line that has it.
+std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
+    std::vector<std::string> all;
+    std::vector<MovedParameter> result;
+    for (const Variable& variable : definitions_.variables)
+        if (variable.role == Variable::Role::parameter) all.push_back(variable.path);
+    for (NodeId id : reachable(pass.graph, {pass.loss})) {
+        if (pass.graph[id].op != Op::variable) continue;
+        const std::string& path = attribute<VariableName>(pass.graph[id]).path;
+        if (definitions_.find_variable(path)->role == Variable::Role::parameter)
+            result.push_back({path, id, NodeId::none, nullptr, 0});
+    }
+    std::vector<NodeId> nodes;
+    for (const auto& each : result) nodes.push_back(each.node);
+    auto gradients = gradient(pass.graph, pass.loss, nodes, derivative_rules(definitions_));
+    for (size_t i = 0; i < result.size(); ++i) result[i].gradient = gradients[i];
+    std::erase_if(result, [](const MovedParameter& each) { return each.gradient == NodeId::none; });
+    for (size_t number = 0; number < lines_.optimizers.size(); ++number) {
+        const ast::Setting& line = *lines_.optimizers[number];
+        pass.extension.flags = &flags;
+        auto optimizer = read_optimizer(pass.elaborator, *line.value, pass.scope, flags);
+        pass.extension.flags = nullptr;
+        bool moves = false;
+        for (MovedParameter& each : result) {
+            bool has = line.on.empty() || std::any_of(line.on.begin(), line.on.end(), [&](const ast::Target& target) {
+                return matches(target.name, each.path);
+            });
+            if (each.optimizer || !has) continue;
+            moves = true;
+            each.line = int(number);
+            each.optimizer = optimizer;
+        }
+        if (optimizer) check_line(line, all, moves);
+    }
+    std::erase_if(result, [](const MovedParameter& each) { return !each.optimizer; });
+    std::sort(result.begin(), result.end(), [&](const MovedParameter& a, const MovedParameter& b) {
+        auto place = [&](const std::string& path) { return std::find(all.begin(), all.end(), path) - all.begin(); };
+        return place(a.path) < place(b.path);
+    });
+    return result;
+}
+
+void BlockElaboration::build_forward(const Pass& pass, const std::vector<MovedParameter>& parameters) {
+    std::vector<Output> outputs{{"loss", pass.loss}};
+    outputs.insert(outputs.end(), pass.metrics.begin(), pass.metrics.end());
+    block_.forward = extract(pass.graph, outputs);
+    block_.loss = block_.forward.outputs[0].node;
+    for (const MovedParameter& each : parameters)
+        block_.parameters.push_back(build::variable(block_.forward, each.path, pass.graph.type(each.node)));
+}
+
+void BlockElaboration::take(SplitFormulas& split) {
+    for (Variable& variable : split.accumulators)
+        definitions_.add_variable(variable,
+                                  build::constant(definitions_.initial, 0, Element::f64, variable.type.shape));
+}
+
+bool BlockElaboration::train() {
+    Pass pass(context_, block_, Purpose::training);
+    elaborate(pass, Purpose::training);
+    if (!good() || pass.loss == NodeId::none) return false;
+    Flags flags(block_.name, block_.flags);
+    auto parameters = moved(pass, flags);
+    if (!good()) return false;
+    build_forward(pass, parameters);
+    std::vector<Output> outputs{{"loss", pass.loss}};
+    auto assign = [&](const std::string& path, NodeId value) {
+        outputs.push_back({path, build::assign(pass.graph, path, value)});
+    };
+    for (const auto& [path, value] : pass.elaborator.updated_states())
+        assign(path, pass.elaborator.node(value, span_));
+    auto moves = run_optimizers({definitions_, pass.graph, pass.elaborator.mode, block_.name, context_.number,
+                                 definitions_.main_module, pass.loss, parameters});
+    if (!moves || !good()) return false;
+    for (const auto& [path, value] : *moves) assign(path, value);
+    auto split = split_formulas(pass.graph, {block_.name + ".training", {{"loss", pass.loss}}, pass.metrics, true,
+                                             context_.number});
+    take(split);
+    for (const Graph& first : split.split.passes) {
+        std::vector<NodeId> roots;
+        for (const Output& output : first.outputs) roots.push_back(output.node);
+        auto nodes = inline_graph(first, roots, pass.graph, {});
+        for (size_t i = 0; i < nodes.size(); ++i) outputs.push_back({first.outputs[i].name, nodes[i]});
+    }
+    block_.training.finish = std::move(split.split.finish);
+    block_.step = extract(pass.graph, outputs);
+    return true;
+}
+
+// ---- evaluation and prediction -----------------------------------------------------------------------------------
+
+bool BlockElaboration::evaluate() {
+    Pass pass(context_, block_, Purpose::evaluation);
+    elaborate(pass, Purpose::evaluation);
+    if (!good() || pass.loss == NodeId::none) return false;
+    auto split = split_formulas(pass.graph, {block_.name + ".evaluation", {{"loss", pass.loss}}, pass.metrics, false,
+                                             context_.number});
+    for (const SplitProblem& problem : split.problems) {
+        Span line = span_;
+        for (const auto& [setting, name] : metric_names_)
+            if (name == problem.output) line = setting->value->span;
+        definitions_.diagnostics->report(
+            Code::metric_type, line, fmt::format("`{}` is no formula of a whole split: {}", problem.output, problem.reason),
+            "", "a metric reduces the rows: mean(..), sum(..)");
+    }
+    take(split);
+    block_.evaluation = std::move(split.split);
+    for (const Output& output : block_.evaluation.finish.outputs)
+        block_.metrics.push_back({output.name, block_.evaluation.finish.type(output.node)});
+    return good();
+}
+
+bool BlockElaboration::predict() {
+    Pass pass(context_, block_, Purpose::prediction);
+    elaborate(pass, Purpose::prediction);
+    if (!good() || pass.prediction == NodeId::none) return false;
+    block_.predict = extract(pass.graph, {{"predict", pass.prediction}});
+    return true;
+}
+
+} // namespace
+
+std::optional<TrainBlock> elaborate_block(const BlockContext& context, const ast::Train& tree, const std::string& name) {
+    Graph empty(context.definitions.primitives);
+    TrainBlock block{.name = name,
+                     .flags = {},
+                     .metrics = {},
+                     .forward = empty,
+                     .parameters = {},
+                     .step = empty,
+                     .training = {{}, empty},
+                     .evaluation = {{}, empty},
+                     .predict = {}};
+    if (!BlockElaboration(context, tree, block).run()) return {};
+    return block;
+}
+
+} // namespace gradc

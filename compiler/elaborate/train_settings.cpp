@@ -1,0 +1,141 @@
+// The lines of a train block that are no formulas.
+#include "compiler/elaborate/train_block.h"
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+const std::string* word(const ast::Setting& setting) {
+    auto name = std::get_if<ast::Name>(&setting.value->node);
+    return name ? &name->name : nullptr;
+}
+
+class SettingReading {
+  public:
+    SettingReading(const BlockContext& context, const BlockLines& lines)
+        : context_(context), lines_(lines), scratch_(context.definitions.primitives),
+          elaborator_(context.definitions, scratch_, {}),
+          frame_(elaborator_.block_frame("train", context.definitions.main_module, nullptr)) {
+        scope_.frame = &frame_;
+    }
+
+    bool data(TrainBlock& block) {
+        auto line = find("data");
+        if (!line) return true;
+        auto name = word(*line);
+        std::vector<std::string> known;
+        for (size_t i = 0; i < context_.datasets.size(); ++i) {
+            known.push_back(context_.datasets[i].spec.name);
+            if (name && *name == known.back()) block.dataset = int(i);
+        }
+        if (block.dataset >= 0) return true;
+        auto near = name ? nearest(*name, known) : std::nullopt;
+        elaborator_.error(Code::unknown_dataset, line->value->span,
+                          name ? fmt::format("unknown data set `{}`", *name) : "`data` names a dataset of this file", "",
+                          near ? fmt::format("did you mean `{}`?", *near) : "dataset name { .. }");
+        return false;
+    }
+
+    bool order(TrainBlock& block) {
+        auto line = find("order");
+        if (!line) return true;
+        auto name = word(*line);
+        if (name && *name == "shuffled")
+            block.order = RowOrder::shuffled;
+        else if (name && *name == "file")
+            block.order = RowOrder::file;
+        else if (name && *name == "random")
+            block.order = RowOrder::random;
+        else {
+            elaborator_.error(Code::bad_setting, line->value->span, "rows come shuffled, as in the file, or at random", "",
+                              "order shuffled, order file or order random");
+            return false;
+        }
+        return needs_data(*line, block);
+    }
+
+    bool batch(TrainBlock& block) {
+        auto line = find("batch");
+        auto name = line ? word(*line) : nullptr;
+        if (name && *name == "all") {
+            block.batch_all = true;
+            if (!needs_data(*line, block)) return false;
+            auto count = count_rows(context_.definitions, context_.datasets[size_t(block.dataset)].spec, line->value->span);
+            if (count) block.batch = std::max<int64_t>(*count, 1);
+            return count.has_value();
+        }
+        int64_t by_default = context_.first ? context_.first->batch : block.dataset >= 0 ? 32 : 1;
+        return whole("batch", by_default, 1 << 24, block.batch);
+    }
+
+    bool durations(TrainBlock& block, Span block_span) {
+        if (!whole("epochs", 1, INT32_MAX, block.epochs) || !whole("steps", 0, INT64_MAX / 2, block.steps) ||
+            !whole("turns", 1, INT32_MAX, block.turns))
+            return false;
+        if (auto line = find("epochs"); line && !needs_data(*line, block)) return false;
+        if (block.dataset >= 0 || context_.first || find("steps")) return true;
+        elaborator_.error(Code::missing_setting, block_span, "without data, nothing says how long to train", "",
+                          "steps 1000");
+        return false;
+    }
+
+  private:
+    const BlockContext& context_;
+    const BlockLines& lines_;
+    Graph scratch_;
+    Elaborator elaborator_;
+    Frame frame_;
+    Scope scope_;
+
+    const ast::Setting* find(const std::string& key) const {
+        auto found = lines_.one.find(key);
+        return found == lines_.one.end() ? nullptr : found->second;
+    }
+
+    bool needs_data(const ast::Setting& line, const TrainBlock& block) {
+        if (block.dataset >= 0) return true;
+        elaborator_.error(Code::missing_setting, line.key_span,
+                          fmt::format("`{}` speaks of rows of data, but the block has none", line.key), "",
+                          "data name");
+        return false;
+    }
+
+    bool whole(const std::string& key, int64_t by_default, int64_t most, int64_t& value) {
+        auto line = find(key);
+        value = by_default;
+        if (!line) return true;
+        auto given = elaborator_.constant_whole(elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
+        if (!given) return false;
+        value = *given;
+        if (value >= 1 && value <= most) return true;
+        elaborator_.error(Code::bad_setting, line->value->span, fmt::format("{} is 1 to {}, not {}", key, most, value));
+        return false;
+    }
+};
+
+} // namespace
+
+BlockLines lines_of(const ast::Train& block, Diagnostics& diagnostics) {
+    BlockLines lines;
+    for (const ast::TrainItem& item : block.items) {
+        auto setting = std::get_if<ast::Setting>(&item.node);
+        if (!setting) continue;
+        if (setting->key == "optimizer")
+            lines.optimizers.push_back(setting);
+        else if (setting->key == "metric")
+            lines.metrics.push_back(setting);
+        else if (auto [at, fresh] = lines.one.emplace(setting->key, setting); !fresh)
+            diagnostics
+                .report(Code::repeated_setting, setting->key_span, fmt::format("`{}` is set twice", setting->key))
+                .remarks.push_back({at->second->key_span, "first set here"});
+    }
+    return lines;
+}
+
+bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span, TrainBlock& block) {
+    SettingReading reading(context, lines);
+    return reading.data(block) && reading.order(block) && reading.batch(block) && reading.durations(block, block_span);
+}
+
+} // namespace gradc

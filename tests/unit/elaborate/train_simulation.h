@@ -1,0 +1,111 @@
+// A trainer on the evaluator: elaborates a model file given as text, draws the variables' start and runs steps, passes
+// and predictions as the runtime does, row by row of literal or given columns.
+#pragma once
+#include "compiler/elaborate/elaborate.h"
+#include "compiler/graph/evaluate.h"
+#include <catch2/catch.hpp>
+
+namespace gradc {
+
+struct NoFiles : SourceReader {
+    std::optional<std::string> read(const std::string&, std::string& reason) override {
+        reason = "there are no files";
+        return {};
+    }
+};
+
+/// The program, or the printed diagnostics.
+inline std::optional<Elaborated> elaborated(const std::string& text, std::string& printed, Options options = {}) {
+    Sources sources;
+    uint32_t main = sources.add({"model.grad", text, {}});
+    NoFiles files;
+    Diagnostics diagnostics;
+    auto result = elaborate(sources, main, files, options, diagnostics);
+    printed = print(diagnostics, sources);
+    return result;
+}
+
+class Simulation {
+  public:
+    explicit Simulation(const std::string& text, Options options = double_precision()) {
+        std::string printed;
+        auto result = elaborated(text, printed, options);
+        INFO(printed);
+        REQUIRE(result.has_value());
+        program = std::make_unique<Elaborated>(std::move(*result));
+        Environment start;
+        start.scalars["seed"] = 1;
+        auto values = evaluate(program->initial, start);
+        for (size_t i = 0; i < values.size(); ++i) variables[program->initial.outputs[i].name] = values[i];
+        for (const DatasetSpec& data : program->datasets)
+            for (const Field& field : data.fields)
+                if (field.reader.kind == Reader::Kind::literal) columns[field.name] = field.reader.values;
+                else if (field.reader.kind == Reader::Kind::range)
+                    for (int64_t i = 0; i < field.reader.rows; ++i) columns[field.name].push_back(double(i));
+    }
+
+    static Options double_precision() {
+        Options options;
+        options.precision = Element::f64;
+        return options;
+    }
+
+    /// Rows [from, to) of the columns, with all variables and scalars.
+    Environment rows(int64_t from, int64_t to) const {
+        Environment e;
+        e.rows = to - from;
+        e.variables = variables;
+        e.scalars = scalars;
+        e.scalars["seed"] = 1;
+        for (const DatasetSpec& data : program->datasets)
+            for (const Field& field : data.fields) {
+                Shape shape{to - from};
+                shape.insert(shape.end(), field.shape.begin(), field.shape.end());
+                auto first = columns.at(field.name).begin();
+                int64_t size = count(field.shape, 1);
+                e.fields[field.name] = {shape, {first + from * size, first + to * size}};
+            }
+        Tensor numbers{{to - from}, {}};
+        for (int64_t i = from; i < to; ++i) numbers.values.push_back(double(i));
+        e.fields["#row"] = numbers;
+        return e;
+    }
+
+    std::unordered_map<std::string, Tensor> run(const Graph& graph, const Environment& e) {
+        std::unordered_map<std::string, Tensor> results;
+        auto values = evaluate(graph, e);
+        for (size_t i = 0; i < values.size(); ++i) {
+            const Output& output = graph.outputs[i];
+            if (graph[output.node].op == Op::assign) variables[output.name] = values[i];
+            else results[output.name] = values[i];
+        }
+        return results;
+    }
+
+    /// One step of a block on some rows; returns the loss.
+    double step(double number, double steps, int64_t from, int64_t to, size_t block = 0) {
+        const TrainBlock& b = program->blocks[block];
+        for (const Flag& flag : b.flags)
+            if (!scalars.count(flag.input)) scalars[flag.input] = flag.value;
+        scalars["step"] = number, scalars["steps"] = steps, scalars["epoch"] = 1;
+        return run(b.step, rows(from, to)).at("loss").values[0];
+    }
+
+    std::unordered_map<std::string, Tensor> whole(const WholeSplit& split, int64_t n, int64_t batch) {
+        for (const Variable& v : program->variables)
+            if (v.role == Variable::Role::accumulator)
+                std::fill(variables[v.path].values.begin(), variables[v.path].values.end(), 0.0);
+        for (const Graph& pass : split.passes)
+            for (int64_t from = 0; from < n; from += batch) run(pass, rows(from, std::min(n, from + batch)));
+        return run(split.finish, rows(0, 1));
+    }
+
+    const std::vector<double>& values(const std::string& path) const { return variables.at(path).values; }
+
+    std::unique_ptr<Elaborated> program;
+    std::unordered_map<std::string, Tensor> variables;
+    std::unordered_map<std::string, double> scalars;
+    std::unordered_map<std::string, std::vector<double>> columns;
+};
+
+} // namespace gradc
