@@ -6,9 +6,9 @@
 #include "compiler/program/print.h"
 #include "compiler/target/compile.h"
 #include "compiler/util/files.h"
-#include "dsl/lexer.h"
+#include "dsl/dump.h"
 #include "dsl/parser.h"
-#include "dsl/print.h"
+#include "dsl/token.h"
 #include <fmt/format.h>
 
 namespace gradc {
@@ -16,17 +16,12 @@ namespace {
 
 std::string tokens_text(const Sources& sources, uint32_t source) {
     Diagnostics ignored;
-    std::string text;
-    for (const Token& token : lex(sources, source, ignored)) {
-        Place place = sources.place(source, token.span.begin);
-        text += fmt::format("{}:{} {}\n", place.line, place.column, sources.text(token.span));
-    }
-    return text;
+    return dump(lex(sources, source, ignored), sources, source);
 }
 
 std::string syntax_text(const Sources& sources, uint32_t source) {
     Diagnostics ignored;
-    return print(parse(sources, source, ignored));
+    return dump(parse(sources, source, ignored));
 }
 
 /// Loss and metrics as written, block by block; circuits as they are.
@@ -78,7 +73,7 @@ std::string compiled_text(const Front& front, const CommandLine& line) {
     StageTimes times;
     Compiled compiled = compile(*front.elaborated, line, front.sources, times);
     if (line.emit == "plan") return print(compiled.plan);
-    if (line.emit == "program") return print(compiled.module);
+    if (line.emit == "program") return print(compiled.module, isas(line.isa).back());
     if (line.emit == "cpp") return target::print_cpp(compiled.module, compiled.metadata);
     if (line.emit == "object") return target::object(compiled.module, compiled.metadata);
     std::string text;

@@ -67,7 +67,10 @@ DifferenceResult compare_with_differences(const Graph& loss, const Environment& 
     for (int i = 0; i < options.drawn_directions && int64_t(size) > options.all_entries; ++i) {
         std::vector<double> direction(size);
         double norm = 0, expected = 0;
-        for (double& value : direction) norm += (value = draw.normal()) * value;
+        for (double& value : direction) {
+            value = draw.normal();
+            norm += value * value;
+        }
         for (size_t k = 0; k < size; ++k) {
             direction[k] /= std::sqrt(norm);
             expected += direction[k] * gradient.values[k];

@@ -1,17 +1,34 @@
 #include "compiler/check/gradient_check.h"
+#include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 
 namespace gradc {
+
+namespace {
+
+/// A scalar as it is, else the sum of all elements.
+NodeId total(Graph& graph, NodeId value) {
+    std::vector<int> axes(graph.type(value).shape.size());
+    std::iota(axes.begin(), axes.end(), 0);
+    return axes.empty() ? value : build::sum(graph, value, axes);
+}
+
+} // namespace
 
 std::vector<Question> questions(const Elaborated& elaborated) {
     std::vector<Question> all;
     for (const TrainBlock& block : elaborated.blocks)
         all.push_back({block.name, block.forward, block.loss, block.parameters, block.flags});
-    for (const Elaborated::Circuit& circuit : elaborated.circuits)
-        all.push_back({circuit.model, circuit.graph, circuit.graph.outputs[0].node, circuit.parameters, {}});
+    for (const auto* models : {&elaborated.circuits, &elaborated.models})
+        for (const Elaborated::Circuit& circuit : *models) {
+            Question question{circuit.model, circuit.graph, NodeId::none, circuit.parameters, {}};
+            question.value = total(question.graph, circuit.graph.outputs[0].node);
+            all.push_back(std::move(question));
+        }
     return all;
 }
 
