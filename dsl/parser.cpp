@@ -3,6 +3,7 @@
 #include "dsl/parser.h"
 #include "dsl/grammar.h"
 #include <algorithm>
+#include <numeric>
 
 namespace gradc {
 
@@ -49,10 +50,13 @@ Module parse(const Sources& sources, uint32_t source, Diagnostics& diagnostics) 
     Cursor cursor(sources, source, found);
     Module module = parse_module(cursor, source);
     std::vector<Diagnostic> sorted = found.all();
-    std::stable_sort(sorted.begin(), sorted.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        return a.span.begin < b.span.begin;
+    std::vector<size_t> order(sorted.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+        return std::pair(sorted[a].span.begin, a) < std::pair(sorted[b].span.begin, b);
     });
-    for (Diagnostic& each : sorted) {
+    for (size_t i : order) {
+        Diagnostic& each = sorted[i];
         Diagnostic& kept =
             diagnostics.report(each.code, each.span, each.message, each.caret, each.repair);
         kept.remarks = std::move(each.remarks);
