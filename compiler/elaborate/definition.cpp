@@ -16,13 +16,13 @@ class Session {
         : elaborator_(elaborator), own_(elaborator), before_(std::exchange(elaborator.indices, &own_)) {}
     ~Session() { elaborator_.indices = before_; }
     Session(const Session&) = delete;
-    Indices& operator*() { return own_; }
-    Indices* operator->() { return &own_; }
+    IndexSpace& operator*() { return own_; }
+    IndexSpace* operator->() { return &own_; }
 
   private:
     Elaborator& elaborator_;
-    Indices own_;
-    Indices* before_;
+    IndexSpace own_;
+    IndexSpace* before_;
 };
 
 bool holds(const std::vector<int>& labels, int label) {
@@ -151,7 +151,7 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     return negative ? elaborator_.negate(result, span_) : result;
 }
 
-Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span, Indices& indices, Scope& scope) {
+Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span, IndexSpace& indices, Scope& scope) {
     for (const char* name : {"sum", "mean", "max", "min"})
         if (call.callee == name) {
             Scope inner = indices.inside(call.indices, scope);

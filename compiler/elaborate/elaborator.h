@@ -16,7 +16,7 @@ struct ElaborationMode {
     int64_t largest_batch = 0; // of N, for ranges and sizes; 0: unknown
 };
 
-class Indices;
+class IndexSpace;
 
 /// An argument of a call from C++.
 struct NamedTerm {
@@ -108,7 +108,7 @@ class Elaborator {
     /// A frame for a block of its own: a train block, a data set.
     Frame block_frame(const std::string& name, uint32_t module, Extension* extension) const;
 
-    Indices* indices = nullptr; // of the definition by index under way
+    IndexSpace* indices = nullptr; // of the definition by index under way
 
     // ---- for the parts of the elaborator ------------------------------------------------------------
     struct Level {
@@ -148,7 +148,7 @@ class Elaborator {
     std::optional<NodeTerm> operand(const Term& term, Span span);
     /// `operand` in another element; a literal is made anew in it.
     NodeTerm in_element(const NodeTerm& operand, Element element, Span span);
-    /// Indices of definitions by index that come from elsewhere (a derivative's arguments), with their sizes.
+    /// IndexSpace of definitions by index that come from elsewhere (a derivative's arguments), with their sizes.
     void adopt_label(int label, int64_t size);
     /// Guards the C++ stack: reports once and gives up when expressions and calls nest too deep.
     struct Depth {
@@ -165,6 +165,7 @@ class Elaborator {
     std::map<std::string, Term>& all_cells() { return cells_; }
     std::vector<Remembered>& remembered() { return remembered_; }
     std::vector<const FunctionEntry*>& running() { return running_; }
+    std::vector<Span>& call_spans() { return call_spans_; } // of those under way
     std::map<std::string, int>& model_calls() { return model_calls_; }
 
     /// Floating type of literals, params and random numbers while it lives.
@@ -191,6 +192,7 @@ class Elaborator {
     std::map<std::string, int> model_calls_; // distinct ones, for streams
     std::vector<int64_t> label_sizes_;
     std::vector<const FunctionEntry*> running_; // calls under way, for recursion
+    std::vector<Span> call_spans_;
     Element floating_default_;
     int depth_ = 0;
     Diagnostic repeated_; // an error that another graph of the same text already met

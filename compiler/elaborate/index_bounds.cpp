@@ -14,11 +14,11 @@ std::string word(int64_t size) { return size == rows ? "N" : std::to_string(size
 
 } // namespace
 
-Indices::~Indices() {
+IndexSpace::~IndexSpace() {
     for (auto expression : evaluated_) elaborator_.forget_evaluated(*expression);
 }
 
-bool Indices::solve(const Binders& binders, const ast::Expr& formula, Scope& scope) {
+bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& scope) {
     if (hidden(binders, scope)) return false;
     // Groups first: with them every label exists. Labels are made in order of the text, those on the left first.
     for (Stage stage : {Stage::groups, Stage::places}) {
@@ -35,7 +35,7 @@ bool Indices::solve(const Binders& binders, const ast::Expr& formula, Scope& sco
     return solve_alone() && solve_windows() && report_unsolved();
 }
 
-bool Indices::hidden(const Binders& binders, const Scope& scope) {
+bool IndexSpace::hidden(const Binders& binders, const Scope& scope) {
     for (const ast::IndexBinder& binder : binders) {
         if (binder.ellipsis) continue;
         bool known = scope.find(binder.name) != nullptr;
@@ -49,7 +49,7 @@ bool Indices::hidden(const Binders& binders, const Scope& scope) {
 
 /// Binds the indices in `scope`. In the first stage the number of axes of a group is not known: it has none yet, and
 /// the labels are thrown away.
-void Indices::make_labels(const Binders& binders, Scope& scope) {
+void IndexSpace::make_labels(const Binders& binders, Scope& scope) {
     Set& set = sets_[&binders];
     if (set.each.size() != binders.size() || !set.each.empty()) set = {};
     for (const ast::IndexBinder& binder : binders) {
@@ -75,7 +75,7 @@ void Indices::make_labels(const Binders& binders, Scope& scope) {
     }
 }
 
-Scope Indices::inside(const Binders& binders, const Scope& scope) const {
+Scope IndexSpace::inside(const Binders& binders, const Scope& scope) const {
     Scope result = scope;
     const Set& set = sets_.at(&binders);
     for (size_t i = 0; i < binders.size(); ++i) {
@@ -91,7 +91,7 @@ Scope Indices::inside(const Binders& binders, const Scope& scope) const {
     return result;
 }
 
-void Indices::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
+void IndexSpace::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
     auto visit = [&](const ast::ExprRef& each) {
         if (each) walk(*each, scope, stage);
     };
@@ -120,7 +120,7 @@ void Indices::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
     if (stage == Stage::places) good_ = solve_bounds(call->indices, names) && good_;
 }
 
-const Term* Indices::object_value(const ast::ExprRef& object, Scope& scope) {
+const Term* IndexSpace::object_value(const ast::ExprRef& object, Scope& scope) {
     if (mentions_index(*object, scope) || failed_.count(object.get())) return nullptr;
     if (!elaborator_.evaluated(*object)) {
         Term value = elaborator_.evaluate(*object, scope);
@@ -134,7 +134,7 @@ const Term* Indices::object_value(const ast::ExprRef& object, Scope& scope) {
     return elaborator_.evaluated(*object);
 }
 
-void Indices::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope, Stage stage) {
+void IndexSpace::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope, Stage stage) {
     const Term* object = object_value(access.object, scope);
     if (!object)
         walk(*access.object, scope, stage);
@@ -149,7 +149,7 @@ void Indices::walk_access(const ast::Expr&, const ast::Index& access, Scope& sco
     for (const auto& item : access.items) walk(*item, scope, stage);
 }
 
-void Indices::add_places(const ast::Index& access, const Shape& shape, Scope& scope) {
+void IndexSpace::add_places(const ast::Index& access, const Shape& shape, Scope& scope) {
     size_t axis = 0;
     for (const auto& item : access.items) {
         if (std::holds_alternative<ast::Ellipsis>(item->node)) {
@@ -172,7 +172,7 @@ void Indices::add_places(const ast::Index& access, const Shape& shape, Scope& sc
     }
 }
 
-bool Indices::solve_bounds(const Binders& binders, Scope& scope) {
+bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope) {
     const Set& set = sets_.at(&binders);
     for (size_t i = 0; i < binders.size(); ++i) {
         if (!binders[i].bound) continue;
@@ -197,7 +197,7 @@ bool Indices::solve_bounds(const Binders& binders, Scope& scope) {
     return true;
 }
 
-bool Indices::solve_alone() {
+bool IndexSpace::solve_alone() {
     std::map<int, const Place*> first;
     for (const Place& place : places_) {
         if (!place.at.alone()) continue;
@@ -224,7 +224,7 @@ bool Indices::solve_alone() {
 }
 
 /// An index that is the one unknown of a place runs while the sum stays in 0 .. size - 1.
-bool Indices::solve_windows() {
+bool IndexSpace::solve_windows() {
     for (bool grown = true; grown;) {
         grown = false;
         std::map<int, int64_t> least;
@@ -261,7 +261,7 @@ bool Indices::solve_windows() {
     return true;
 }
 
-bool Indices::report_unsolved() {
+bool IndexSpace::report_unsolved() {
     bool all = true;
     for (const auto& each : sets_)
         for (int label : each.second.all)

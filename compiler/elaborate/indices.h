@@ -1,5 +1,5 @@
 // Definitions by index. Each index of a definition, or of a reduction in it, is a label: an axis that values carry in
-// front of their own, so that every operation works per element. Before anything is computed, `Indices` finds how far each
+// front of their own, so that every operation works per element. Before anything is computed, `IndexSpace` finds how far each
 // index runs: as it says, over the axis where it stands alone, or while `x[2*h + i]` stays inside.
 #pragma once
 #include "compiler/elaborate/parts.h"
@@ -25,11 +25,11 @@ bool mentions_index(const ast::Expr&, const Scope&);
 Term index_number(Elaborator&, int label, Span);
 
 /// The indices of one definition and of the reductions inside it, by the list of binders that names them.
-class Indices {
+class IndexSpace {
   public:
-    Indices(Elaborator& elaborator) : elaborator_(elaborator) {}
-    ~Indices();
-    Indices(const Indices&) = delete;
+    IndexSpace(Elaborator& elaborator) : elaborator_(elaborator) {}
+    ~IndexSpace();
+    IndexSpace(const IndexSpace&) = delete;
 
     /// Finds labels and sizes for `binders` and every reduction in `formula`; false after an error.
     bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula, Scope& scope);

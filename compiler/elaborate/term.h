@@ -33,7 +33,7 @@ struct NodeTerm {
     NodeId node = NodeId::none;
     bool weak = false;
     int level = 0; // of the graph that holds the node: 0, or the depth of the scan whose body it is in
-    /// Indices of definitions by index that the value depends on, ascending: its first axes, one each, in this order.
+    /// IndexSpace of definitions by index that the value depends on, ascending: its first axes, one each, in this order.
     std::vector<int> labels = {};
 };
 
