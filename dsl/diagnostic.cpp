@@ -77,17 +77,41 @@ Window window_around(size_t cells, size_t begin, size_t end) {
     return {first, first + widest_line};
 }
 
+/// What is looked at of a line, which may be the whole of a large file.
+struct Part {
+    std::string_view text;
+    uint32_t start; // byte offset in the source
+    bool cut_before, cut_behind;
+};
+Part part_around(std::string_view line, const std::string& source, uint32_t offset) {
+    constexpr size_t reach = 1000; // bytes to each side; more than can be shown
+    auto start = static_cast<uint32_t>(line.data() - source.data());
+    size_t middle = std::min<size_t>(offset - std::min(offset, start), line.size());
+    size_t begin = middle > reach ? middle - reach : 0, end = std::min(middle + reach, line.size());
+    auto continues = [&](size_t i) { return i < line.size() && (line[i] & 0xC0) == 0x80; };
+    while (begin > 0 && begin < middle && continues(begin))
+        ++begin; // at the beginning of a character
+    return {line.substr(begin, end - begin), static_cast<uint32_t>(start + begin), begin > 0,
+            end < line.size()};
+}
+
+/// Text from a file may hold control bytes; a terminal must not see them.
+std::string printable(std::string_view text) {
+    std::string result(text);
+    for (char& c : result)
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = ' ';
+    return result;
+}
+
 /// The two lines that show a span: its source line and its underline with `note` beside it.
 std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::string_view note,
                     const Colours& colours) {
     Place place = sources.place(span.source, span.begin);
-    std::string_view line = sources.line(span.source, place.line);
-    const std::string& text = sources.all[span.source].text;
-    // An empty line may lie beside the text that it is cut from (a \r or the end): count from its
-    // own start.
-    uint32_t start =
-        line.data() == nullptr ? span.begin : static_cast<uint32_t>(line.data() - text.data());
+    Part part = part_around(sources.line(span.source, place.line), sources.all[span.source].text,
+                            span.begin);
+    std::string_view line = part.text;
     Shown shown = show(line);
+    uint32_t start = part.start;
     auto cell = [&](uint32_t offset) {
         return shown.cell_at[std::min<size_t>(offset - std::min(offset, start), line.size())];
     };
@@ -99,12 +123,12 @@ std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::stri
     shown_text.erase(shown_text.find_last_not_of(' ') + 1);
     for (size_t i = window.first; i < std::min(end, std::max(window.last, begin + 1)); ++i)
         underline += i < begin ? ' ' : i == caret_cell ? '^' : '~';
-    std::string_view cut_before = window.first > 0 ? ".. " : "";
-    std::string result =
-        fmt::format("{:5} |{}{}{}{}\n", place.line, shown_text.empty() ? "" : " ", cut_before,
-                    shown_text, window.last < shown.glyphs.size() ? " .." : "");
+    std::string_view cut_before = window.first > 0 || part.cut_before ? ".. " : "";
+    bool cut_behind = window.last < shown.glyphs.size() || part.cut_behind;
+    std::string result = fmt::format("{:5} |{}{}{}{}\n", place.line, shown_text.empty() ? "" : " ",
+                                     cut_before, shown_text, cut_behind ? " .." : "");
     return result + fmt::format("      | {}{}{}{}{}{}\n", std::string(cut_before.size(), ' '),
-                                colours.caret, underline, note.empty() ? "" : " ", note,
+                                colours.caret, underline, note.empty() ? "" : " ", printable(note),
                                 colours.plain);
 }
 
@@ -117,7 +141,7 @@ std::string headline(const Sources& sources, Span span, std::string_view kind,
                             at.column, colours.plain);
     }
     return fmt::format("{}{}{}:{} {}{}{}\n", place, colour, kind, colours.plain, colours.place,
-                       message, colours.plain);
+                       printable(message), colours.plain);
 }
 
 /// Edits (insert, delete, replace, swap neighbours) that turn one word into the other.
@@ -175,7 +199,8 @@ std::string print(const Diagnostic& diagnostic, const Sources& sources, bool col
                     diagnostic.caret, colours);
     else if (!diagnostic.caret.empty())
         result += fmt::format("      | {}\n", diagnostic.caret);
-    if (!diagnostic.repair.empty()) result += fmt::format("      = {}\n", diagnostic.repair);
+    if (!diagnostic.repair.empty())
+        result += fmt::format("      = {}\n", printable(diagnostic.repair));
     for (const Remark& remark : diagnostic.remarks) {
         result += headline(sources, remark.span, "note", remark.message, colours.note, colours);
         if (remark.span.source < sources.all.size())
