@@ -145,14 +145,30 @@ static bool parse_short(std::string_view text, double& number) {
     return true;
 }
 
-/// Times ten to the power of `exponent`: powers up to 27 are exact in 64 bits of mantissa.
-static long double scaled(long double number, int64_t exponent) {
-    static constexpr long double ten_27 = 1e27L;
-    for (; exponent >= 27; exponent -= 27) number *= ten_27;
-    for (; exponent <= -27; exponent += 27) number /= ten_27;
-    long double power = 1;
-    for (int64_t i = 0; i < std::abs(exponent); i++) power *= 10;
-    return exponent < 0 ? number / power : number * power;
+using Wide = unsigned __int128;
+
+/// mantissa * 10^exponent, rounded once: 128 bits are carried, of which each power of ten may lose the last.
+static double scaled(uint64_t mantissa, int64_t exponent) {
+    if (mantissa == 0) return 0;
+    Wide wide = Wide(mantissa) << 64;
+    int64_t binary = -64;
+    auto normalize = [&] {
+        for (; !(wide >> 127); wide <<= 1) binary--;
+    };
+    normalize();
+    for (; exponent > 0; exponent--) { // times 10 / 16
+        wide = (wide >> 4) * 10 + ((wide & 15) * 10 >> 4);
+        binary += 4;
+        normalize();
+    }
+    for (; exponent < 0; exponent++) { // times 8 / 10
+        Wide quotient = wide / 10, rest = wide % 10;
+        wide = (quotient << 3) + (rest << 3) / 10; // quotient < 2^125
+        binary -= 3;
+        normalize();
+    }
+    uint64_t high = uint64_t(wide >> 64) | (uint64_t(wide) != 0 ? 1 : 0); // what is cut off still breaks ties
+    return std::ldexp(double(high), int(binary) + 64);
 }
 
 static bool is_word(std::string_view text, std::string_view word) {
@@ -163,8 +179,7 @@ static bool is_word(std::string_view text, std::string_view word) {
     return true;
 }
 
-/// Many digits, exponents, inf and nan. 64 bits of mantissa round right for all that `exact` writes, and but for ties
-/// within 1/2000 of an ulp for all else.
+/// Many digits, exponents, inf and nan; digits after the 19th count as zeros.
 static bool parse_long(std::string_view text, double& number) {
     size_t at = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
     double sign = at == 1 && text[0] == '-' ? -1 : 1;
@@ -193,8 +208,8 @@ static bool parse_long(std::string_view text, double& number) {
         if ((text[at] | 0x20) != 'e' || !parse_whole(text.substr(at + 1), written)) return false;
         exponent += std::clamp<int64_t>(written, -100'000, 100'000);
     }
-    exponent = std::clamp<int64_t>(exponent, -5'000, 5'000);
-    number = sign * double(mantissa == 0 ? 0 : scaled((long double)(mantissa), exponent));
+    exponent = std::clamp<int64_t>(exponent, -400, 400);
+    number = sign * scaled(mantissa, exponent);
     return true;
 }
 

@@ -1,0 +1,98 @@
+// CSV files, good and bad: tests/errors/data has the bad ones and what is said about them.
+#include "runtime/data/csv.h"
+#include "runtime/element.h"
+#include "tests/unit/runtime/fields.h"
+#include "tests/unit/runtime/workplace.h"
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+using namespace gradc::runtime;
+
+namespace {
+
+struct TwoFields {
+    Tables tables;
+    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F32, {2})};
+    Column label{tables.field("label", GRADC_READ_CSV, GRADC_I32, {})};
+    std::vector<CsvTarget> targets{{&x, {0, 1}, {}}, {&label, {2}, {}}};
+    TwoFields() { const_cast<gradc_field*>(label.field)->high = 9; }
+};
+
+double value(const Column& column, int64_t index) {
+    return load_element(column.data() + index * element_size(column.field->stored), column.field->stored);
+}
+
+} // namespace
+
+TEST_CASE("every data file at fault is told as expected") {
+    std::string folder = std::string(GRADC_SOURCE_DIR) + "/tests/errors/data/";
+    std::map<std::string, std::string> expected;
+    std::ifstream table(folder + "expected.txt");
+    for (std::string line; std::getline(table, line);) {
+        size_t space = line.find(' ');
+        expected[line.substr(0, space)] = line.substr(space + 1);
+    }
+    size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        std::string name = entry.path().filename().string();
+        if (!name.ends_with(".csv")) continue;
+        files++;
+        INFO(name);
+        REQUIRE(expected.count(name) == 1);
+        TwoFields fields;
+        Fault fault;
+        bool read = read_csv(folder + name, fields.targets, fault);
+        std::string said = read ? "fine " + std::to_string(fields.x.entries) : fault.message;
+        if (said.starts_with(folder)) said = said.substr(folder.size());
+        for (char& byte : said) byte = byte == 0 ? ' ' : byte;
+        CHECK(said == expected[name]);
+        if (read) {
+            CHECK(fields.label.entries == fields.x.entries);
+        } else {
+            CHECK(fault.code == input_at_fault);
+        }
+    }
+    CHECK(files == expected.size());
+}
+
+TEST_CASE("cells land in their places") {
+    workplace::Folder folder;
+    std::string path = folder.write("q.csv", "label,\"b, c\",a\r\n3,\"5\",-1.5\r\n\r\n4,6,2e0");
+    Tables tables;
+    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F64, {2})}, label{tables.field("label", GRADC_READ_CSV, GRADC_U8, {})};
+    std::vector<CsvTarget> targets{{&x, {}, {"a", "b, c"}}, {&label, {0}, {}}};
+    Fault fault;
+    REQUIRE(read_csv(path, targets, fault));
+    REQUIRE(x.entries == 2);
+    CHECK(value(x, 0) == -1.5);
+    CHECK(value(x, 1) == 5);
+    CHECK(value(x, 2) == 2);
+    CHECK(value(x, 3) == 6);
+    CHECK(value(label, 1) == 4);
+}
+
+TEST_CASE("a column that the header lacks is told with those it has") {
+    workplace::Folder folder;
+    std::string path = folder.write("n.csv", "a,b\n1,2\n");
+    Tables tables;
+    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F32, {})};
+    std::vector<CsvTarget> targets{{&x, {}, {"c"}}};
+    Fault fault;
+    CHECK_FALSE(read_csv(path, targets, fault));
+    CHECK(fault.message == path + ":1:1: error: no column is called `c`; the header has a, b");
+}
+
+TEST_CASE("many rows are read") {
+    workplace::Folder folder;
+    std::string csv = "a,b,label\n";
+    for (int row = 0; row < 50000; row++) csv += std::to_string(row) + "," + std::to_string(row * 0.5) + "," + std::to_string(row % 10) + "\n";
+    TwoFields fields;
+    Fault fault;
+    REQUIRE(read_csv(folder.write("m.csv", csv), fields.targets, fault));
+    CHECK(fields.x.entries == 50000);
+    CHECK(value(fields.x, 2 * 49999) == 49999);
+    CHECK(value(fields.x, 2 * 49999 + 1) == 24999.5);
+    CHECK(value(fields.label, 49999) == 9);
+}

@@ -1,0 +1,156 @@
+// JSON, safetensors, files that are replaced whole, locks.
+#include "runtime/element.h"
+#include "runtime/json.h"
+#include "runtime/safetensors.h"
+#include "tests/unit/runtime/workplace.h"
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <sys/resource.h>
+#include <csignal>
+
+using namespace gradc::runtime;
+
+TEST_CASE("JSON is written and read") {
+    JsonWriter json;
+    json.begin_object().key("a \"b\"\n").begin_array().number(0.1).whole(-3).number(1.0 / 0.0).string("é\x01").begin_array().end_array().end_array();
+    json.key("c").begin_object().end_object().end_object();
+    CHECK(json.text() == "{\"a \\\"b\\\"\\n\": [0.1, -3, null, \"é\\u0001\", []], \"c\": {}}");
+    JsonValue value;
+    REQUIRE(read_json(json.text(), value));
+    const JsonValue* items = value.find("a \"b\"\n");
+    REQUIRE(items);
+    CHECK(items->items[0].number == 0.1);
+    CHECK(items->items[3].string == "é\x01");
+    CHECK(read_json(" [true, false, null, 1e3, \"\\u00e9\\t\"] ", value));
+    for (const char* bad : {"", "{", "[1,", "{\"a\" 1}", "[1] 2", "\"abc", "{\"a\":}", "tru", "[1 2]", "\"\\q\"", "\"\\u12\""}) {
+        INFO(bad);
+        JsonValue other;
+        CHECK_FALSE(read_json(bad, other));
+    }
+    JsonValue deep;
+    CHECK_FALSE(read_json(std::string(100000, '['), deep));
+}
+
+static WrittenTensor tensor_of(const char* name, int32_t element, std::vector<int64_t> shape, std::vector<float> numbers) {
+    return {name, element, std::move(shape), [numbers, element](unsigned char* to) {
+                for (size_t i = 0; i < numbers.size(); i++) store_element(to + int64_t(i) * element_size(element), element, numbers[i]);
+            }};
+}
+
+static std::string two_tensors(const workplace::Folder& folder) {
+    std::string path = folder.path("w.safetensors");
+    Fault fault;
+    Metadata metadata{{"model", "m \"x\""}};
+    REQUIRE(write_safetensors(path, {tensor_of("a.weight", GRADC_F32, {2, 3}, {1, 2, 3, 4, 5, 6}), tensor_of("b", GRADC_BF16, {}, {0.5f})},
+                              metadata, fault));
+    return path;
+}
+
+TEST_CASE("safetensors read back what was written") {
+    workplace::Folder folder;
+    std::string path = two_tensors(folder);
+    SafetensorsFile file;
+    Fault fault;
+    REQUIRE(file.open(path, fault));
+    CHECK(metadata_value(file.metadata(), "model") == "m \"x\"");
+    const StoredTensor* weight = file.find("a.weight");
+    REQUIRE(weight);
+    CHECK(weight->shape == std::vector<int64_t>{2, 3});
+    CHECK(load_element(file.numbers(*weight) + 20, GRADC_F32) == 6);
+    CHECK(load_element(file.numbers(*file.find("b")), GRADC_BF16) == 0.5);
+    CHECK(folder.list() == std::vector<std::string>{"w.safetensors"});
+    uint64_t length;
+    memcpy(&length, workplace::read(path).data(), 8);
+    CHECK(length % 8 == 0);
+}
+
+TEST_CASE("every cut and every flipped byte of a safetensors file is found") {
+    workplace::Folder folder;
+    std::string whole_file = workplace::read(two_tensors(folder));
+    for (size_t length = 0; length < whole_file.size(); length++) {
+        SafetensorsFile file;
+        Fault fault;
+        CHECK_FALSE(file.open(folder.write("cut", whole_file.substr(0, length)), fault));
+        CHECK(fault.code == input_at_fault);
+    }
+    size_t found = 0, payload = whole_file.size() - 26;
+    for (size_t at = payload; at < whole_file.size(); at++) {
+        std::string flipped = whole_file;
+        flipped[at] = char(flipped[at] ^ 0x10);
+        SafetensorsFile file;
+        Fault fault;
+        found += !file.open(folder.write("flipped", flipped), fault);
+        CHECK(fault.message.find("damaged") != std::string::npos);
+    }
+    CHECK(found == 26);
+}
+
+TEST_CASE("a replaced file is whole or untouched") {
+    workplace::Folder folder;
+    std::string path = folder.write("kept", "old");
+    Fault fault;
+    {
+        ReplacingFile file(path);
+        REQUIRE(file.open(fault));
+        REQUIRE(file.write("half", fault));
+    }
+    CHECK(workplace::read(path) == "old");
+    CHECK(folder.list() == std::vector<std::string>{"kept"});
+    {
+        ReplacingFile file(path);
+        REQUIRE(file.open(fault));
+        REQUIRE(file.write(std::string(1 << 20, 'x'), fault));
+        REQUIRE(file.commit(fault));
+    }
+    CHECK(workplace::read(path).size() == 1 << 20);
+    ReplacingFile missing(folder.path("none/file"));
+    CHECK_FALSE(missing.open(fault));
+}
+
+TEST_CASE("a disk that is full leaves the old file") {
+    workplace::Folder folder;
+    std::string path = folder.write("kept", "old");
+    rlimit before{}, small{4096, 0};
+    getrlimit(RLIMIT_FSIZE, &before);
+    small.rlim_max = before.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    Fault fault;
+    {
+        ReplacingFile file(path);
+        bool written = file.open(fault) && file.write(std::string(1 << 20, 'x'), fault) && file.commit(fault);
+        CHECK_FALSE(written);
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(fault.message == path + ": error: cannot write it: File too large");
+    CHECK(workplace::read(path) == "old");
+    CHECK(folder.list() == std::vector<std::string>{"kept"});
+}
+
+TEST_CASE("a lock has one holder") {
+    workplace::Folder folder;
+    Fault fault;
+    {
+        FileLock first, second;
+        REQUIRE(first.acquire(folder.path("c"), fault));
+        CHECK_FALSE(second.acquire(folder.path("c"), fault));
+        CHECK(fault.message == folder.path("c") + ": error: another trainer is writing this checkpoint");
+    }
+    CHECK(folder.list().empty());
+    Fault none;
+    FileLock third;
+    CHECK(third.acquire(folder.path("c"), none));
+}
+
+TEST_CASE("a missing file names every place") {
+    workplace::Folder folder;
+    Places places{{"", folder.path()}};
+    Fault fault;
+    places.find("nowhere.csv", fault);
+    CHECK(fault.message == "nowhere.csv: error: there is no such file in the current folder, " + folder.path() +
+                               "; --data DIR names another folder");
+    folder.write("here.csv", "1");
+    Fault none;
+    CHECK(places.find("here.csv", none) == folder.path("here.csv"));
+    CHECK_FALSE(none);
+}

@@ -1,0 +1,115 @@
+// Numbers to text and back, and the flags of the command line.
+#include "runtime/options.h"
+#include "runtime/text.h"
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+
+using namespace gradc::runtime;
+
+TEST_CASE("text joins its parts") {
+    CHECK(text("step ", 12, '/', int64_t(-3), std::string(" of "), std::string_view("x")) == "step 12/-3 of x");
+    CHECK(text() == "");
+    CHECK(whole(INT64_MIN) == "-9223372036854775808");
+    CHECK(grouped(1234567) == "1,234,567");
+    CHECK(grouped(-123) == "-123");
+    CHECK(general(0.25) == "0.25");
+    CHECK(general(std::nan("")) == "nan");
+    CHECK(fixed(0.975, 4) == "0.9750");
+    CHECK(byte_size(1536) == "1.5 KB");
+    CHECK(duration(0.0000032) == "3.2 us");
+    CHECK(duration(75) == "1:15");
+    CHECK(duration(3661) == "1:01:01");
+    CHECK(padded("é", 3) == "é  ");
+    CHECK(padded_left("12", 4) == "  12");
+}
+
+TEST_CASE("exact text reads back as the same number") {
+    uint64_t state = 1;
+    for (int i = 0; i < 20000; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        double number;
+        memcpy(&number, &state, 8);
+        if (!std::isfinite(number) || std::fabs(number) < 1e-290) continue;
+        double read = 0;
+        REQUIRE(parse_number(exact(number), read));
+        REQUIRE(read == number);
+        REQUIRE(strtod(exact(number).c_str(), nullptr) == number);
+    }
+    CHECK(exact(0.1) == "0.1");
+    CHECK(exact(1e-3) == "0.001");
+}
+
+TEST_CASE("numbers are read as the C library reads them") {
+    for (const char* good : {"0", "-1.5", "+2", ".5", "5.", "1e5", "1E-3", "12345678901234567890", "3.14159265358979323846",
+                             "1e308", "1e400", "-0", "0.000001", "4.9e-5", "00012"}) {
+        INFO(good);
+        double number = -1;
+        REQUIRE(parse_number(good, number));
+        CHECK(number == strtod(good, nullptr));
+    }
+    double number;
+    CHECK((parse_number("nan", number) && std::isnan(number)));
+    CHECK((parse_number("-inf", number) && number < 0));
+    for (const char* bad : {"", "-", ".", "e5", "1e", "1x", "0x10", " 1", "1 ", "1,5", "nan(1)", "--1", "1.2.3", "six"}) {
+        INFO(bad);
+        CHECK_FALSE(parse_number(bad, number));
+    }
+    int64_t whole_number;
+    CHECK((parse_whole("20_000", whole_number) && whole_number == 20000));
+    CHECK_FALSE(parse_whole("99999999999999999999", whole_number));
+    CHECK_FALSE(parse_whole("1.0", whole_number));
+}
+
+static std::vector<Option> options() {
+    return {{"rate", "NUMBER", "rate of descent"}, {"epochs", "E", "passes"}, {"quiet", "", "errors only"},
+            {"resume", "anyway", "go on", true}};
+}
+
+TEST_CASE("flags are read in both forms and the last wins") {
+    Arguments arguments;
+    Fault fault;
+    REQUIRE(arguments.parse({"--rate", "3", "file", "--rate=-4e-1", "--quiet", "--resume", "--", "--rate"}, options(), fault));
+    double rate = 0;
+    CHECK(arguments.number("rate", rate, fault));
+    CHECK(rate == -0.4);
+    CHECK(arguments.has("quiet"));
+    CHECK(arguments.value("resume") == "");
+    CHECK(arguments.others() == std::vector<std::string>{"file", "--rate"});
+    CHECK_FALSE(fault);
+}
+
+TEST_CASE("wrong flags are told with what is near") {
+    struct Case {
+        std::vector<std::string> words;
+        const char* message;
+    };
+    for (const Case& wrong : {Case{{"--rat", "3"}, "unknown flag --rat; did you mean --rate?"},
+                              Case{{"--epohcs", "3"}, "unknown flag --epohcs; did you mean --epochs?"},
+                              Case{{"--hidden", "3"}, "unknown flag --hidden; --help lists all"},
+                              Case{{"-rate", "3"}, "unknown flag --rate; did you mean --rate?"},
+                              Case{{"--rate"}, "--rate needs a value: NUMBER"},
+                              Case{{"--quiet=yes"}, "--quiet takes no value"}}) {
+        Arguments arguments;
+        Fault fault;
+        CHECK_FALSE(arguments.parse(wrong.words, options(), fault));
+        CHECK(fault.message == wrong.message);
+        CHECK(fault.code == wrong_usage);
+    }
+    Arguments arguments;
+    Fault fault;
+    REQUIRE(arguments.parse({"--epochs", "2.5"}, options(), fault));
+    int64_t epochs = 1;
+    CHECK_FALSE(arguments.whole("epochs", 0, 1 << 20, epochs, fault));
+    CHECK(fault.message == "--epochs: `2.5` is not a whole number in 0..1048576");
+}
+
+TEST_CASE("help keeps to 80 columns") {
+    std::vector<Option> long_ones = options();
+    long_ones.push_back({"a-very-long-name-of-a-flag", "WITH-A-VALUE", std::string(30, 'w') + " " + std::string(30, 'v') + " and more words to wrap"});
+    std::string help = describe(long_ones);
+    size_t begin = 0;
+    for (size_t end; (end = help.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        CHECK(columns_of(help.substr(begin, end - begin)) <= 80);
+    }
+}
