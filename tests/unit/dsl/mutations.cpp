@@ -4,6 +4,7 @@
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <filesystem>
 #include <random>
 
 using namespace gradc;
@@ -96,6 +97,21 @@ TEST_CASE("random bytes break nothing") {
         std::string broken = broken_parser_property(text);
         if (!broken.empty()) FAIL_CHECK(text << "\n" << broken);
     }
+}
+
+TEST_CASE("the fuzzer's corpus breaks nothing") {
+    std::filesystem::path folder =
+        std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/parser";
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        std::string reason;
+        auto text = FileReader{}.read(entry.path().string(), reason);
+        INFO(entry.path() << reason);
+        REQUIRE(text.has_value());
+        CHECK(broken_parser_property(*text) == "");
+        ++count;
+    }
+    CHECK(count > 500);
 }
 
 TEST_CASE("long files of errors end in bounded time") {
