@@ -26,6 +26,9 @@ bool Values::varies(const Index& index) {
         case Symbol::Kind::looked_up:
             if (varies(symbol.at)) return true;
             break;
+        case Symbol::Kind::quotient:
+            if (varies(symbol.of) && !lanes_stay_together(symbol.of, symbol.divisor)) return true;
+            break;
         default:
             if (varies(symbol.of)) return true;
         }
@@ -44,6 +47,12 @@ Values::Linear Values::linear(const Index& index) {
     sum.scalar.constant = index.constant;
     for (auto [symbol, coefficient] : index.terms) add_symbol(sum, symbol, coefficient);
     return sum;
+}
+
+bool Values::is_scalar(const Index& index) {
+    if (!varies(index)) return true;
+    Linear where = linear(index);
+    return where.lane_stride == 0 && where.vector == no_value;
 }
 
 void Values::add_vector(Linear& sum, ValueId vector, int64_t coefficient) {
@@ -86,12 +95,13 @@ void Values::add_symbol(Linear& sum, SymbolId id, int64_t coefficient) {
 }
 
 /// Whole vectors have the same quotient: the counter starts at a multiple of the lanes, and so does the divisor.
-bool Values::lanes_stay_together(const Index& of, int64_t divisor) const {
+bool Values::lanes_stay_together(const Index& of, int64_t divisor) {
     if (divisor % lanes_ != 0 || of.constant % lanes_ != 0) return false;
     for (auto [id, coefficient] : of.terms) {
         auto found = bound_.find(id);
         bool vector = found != bound_.end() && found->second.vector;
         if (vector ? coefficient != 1 || !found->second.aligned : coefficient % lanes_ != 0) return false;
+        if (!vector && varies(Index{0, {{id, 1}}})) return false;
     }
     return true;
 }

@@ -82,7 +82,7 @@ ValueId Values::of_view(const View& view) {
     }
     const Shape& shape = graph_.type(view.node).shape;
     for (size_t i = 0; i < shape.size(); ++i)
-        if (shape[i] != rows && !varies(inside.at[i])) inside.at[i] = indices_.clamped(inside.at[i], shape[i]);
+        if (shape[i] != rows && is_scalar(inside.at[i])) inside.at[i] = indices_.clamped(inside.at[i], shape[i]);
     ValueId mask = mask_;
     bool only_limit = only_limit_;
     if (emit.type(holds).lanes > 1) {

@@ -66,10 +66,11 @@ class Values {
         bool vector = false, aligned = false;
     };
     Linear linear(const Index& index);
+    bool is_scalar(const Index& index); // as it turns out: what `varies` cannot exclude may still be one number
     void add_symbol(Linear& sum, SymbolId symbol, int64_t coefficient);
     void add_divided(Linear& sum, const Symbol& symbol, int64_t coefficient);
     void add_vector(Linear& sum, loop::ValueId vector, int64_t coefficient);
-    bool lanes_stay_together(const Index& of, int64_t divisor) const;
+    bool lanes_stay_together(const Index& of, int64_t divisor);
     loop::ValueId sum_of(const loop::Affine& affine);
     loop::ValueId vector_of(const Linear& linear);
     loop::ValueId guarded(const Guard& guard);

@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/program/lower.h"
+#include "compiler/program/print.h"
 #include "compiler/program/verify.h"
 #include "tests/support/interpret.h"
 #include <optional>
@@ -49,7 +50,7 @@ inline void write(loop::Interpreter& run, const loop::Module& module, loop::Buff
 
 inline std::string difference(const loop::Interpreter& run, const loop::Buffer& buffer, const Tensor& expected,
                               double tolerance) {
-    double largest = 1e-3;
+    double largest = 1e-2;
     for (double value : expected.values)
         if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
     for (size_t i = 0; i < expected.values.size(); ++i) {
@@ -84,7 +85,11 @@ inline std::string disagreement(const Graph& graph, Environment environment, con
         for (const auto& [name, value] : environment.scalars)
             agreement::write(run, module, Role::scalar, name, {{}, {value}});
         agreement::write(run, module, Role::scalar, "rows", {{}, {double(options.rows)}});
-        run.run(*module.programs[0][size_t(isa)], options.rows, options.pieces);
+        try {
+            run.run(*module.programs[0][size_t(isa)], options.rows, options.pieces);
+        } catch (const InternalError& error) {
+            return error.what() + std::string("\n") + print(plan) + loop::print(module, isa);
+        }
         for (size_t i = 0; i < graph.outputs.size(); ++i) {
             const Node& node = graph[graph.outputs[i].node];
             const loop::Buffer& buffer =
