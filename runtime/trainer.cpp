@@ -69,11 +69,12 @@ std::string overview(const std::string& program, const gradc_module& module) {
 }
 
 std::string command_help(const std::string& program, const Command& command, const gradc_module& module) {
-    std::string page = text(program, ' ', command.name, ": ", command.summary, "\n\nUsage: ", program, ' ', command.name,
+    std::string title = text(program, ' ', command.name, ": ", command.summary);
+    std::string page = text(wrapped(title, 0, 4), "\n\nUsage: ", program, ' ', command.name,
                             " [flags]", command.takes_file ? " [FILE]" : "", '\n');
     std::vector<Option> options = command.options(module);
     if (!options.empty()) page += "\n" + describe(options);
-    return page + text("\nExample: ", program, ' ', command.example, '\n');
+    return page + text("\n", wrapped(text("Example: ", program, ' ', command.example), 0, 4), '\n');
 }
 
 int report(const Fault& fault) {
@@ -119,6 +120,7 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
         _exit(input_at_fault);
     });
     std::string program = argc > 0 ? argv[0] : module.name;
+    program = program.substr(program.rfind('/') + 1); // for help
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (words.empty()) return write_all(STDERR_FILENO, overview(program, module)), wrong_usage;
     std::vector<std::string> names;

@@ -82,35 +82,58 @@ static bool read_csv_fields(const Places& places, std::vector<Column>& columns, 
     return !fault && read_csv(found, targets, fault);
 }
 
-static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
-                         std::vector<int64_t>& ends, Fault& fault) {
-    for (int f = 0; f < table.field_count; f++) columns.emplace_back(table.fields[f]);
+/// File number `file` of every field; `ends`: entries of each column behind it.
+static bool read_files(const Places& places, std::vector<Column>& columns, int file, std::vector<int64_t>& ends,
+                       Fault& fault) {
     for (size_t c = 0; c < columns.size(); c++) {
         const gradc_field& field = *columns[c].field;
-        if (field.reader == GRADC_READ_LITERAL || field.reader == GRADC_READ_RANGE) {
-            if (!read_numbers(columns[c], fault)) return false;
+        if (file >= field.file_count) continue;
+        if (field.reader == GRADC_READ_CSV) {
+            if (!read_csv_fields(places, columns, c, file, fault)) return false;
+            continue;
         }
-        std::vector<int64_t> file_ends;
-        for (int file = 0; file < field.file_count; file++) {
-            if (field.reader == GRADC_READ_CSV) {
-                if (!read_csv_fields(places, columns, c, file, fault)) return false;
-                continue;
-            }
-            std::string path = places.find(field.files[file].path, fault);
-            if (fault || !read_file(field.reader, path, columns[c], fault)) return false;
-            file_ends.push_back(columns[c].entries);
-        }
-        if (ends.empty()) ends = file_ends;
-        bool same = file_ends.empty() || file_ends.size() != ends.size() || file_ends == ends;
-        if (table.split_by_file && !same) {
-            for (size_t i = 0; i < ends.size(); i++) {
-                if (file_ends[i] == ends[i]) continue;
-                int64_t before = i > 0 ? ends[i - 1] : 0, own_before = i > 0 ? file_ends[i - 1] : 0;
-                return fault.fail(field.files[i].path, ": error: holds ", file_ends[i] - own_before,
-                                      " rows of ", field.name, ", but ", table.fields[0].name, " has ",
-                                      ends[i] - before);
-            }
-        }
+        std::string path = places.find(field.files[file].path, fault);
+        if (fault || !read_file(field.reader, path, columns[c], fault)) return false;
+    }
+    for (const Column& column : columns) ends.push_back(column.entries);
+    return true;
+}
+
+/// In a data set that is split by files, each file brings as many rows of one field as of another.
+static bool files_agree(const std::vector<Column>& columns, int file, const std::vector<int64_t>& before,
+                        const std::vector<int64_t>& after, Fault& fault) {
+    size_t first = columns.size();
+    for (size_t c = 0; c < columns.size(); c++) {
+        const gradc_field& field = *columns[c].field;
+        if (field.file_count <= 1) continue;
+        first = std::min(first, c);
+        int64_t own = after[c] - before[c], wanted = after[first] - before[first];
+        if (own == wanted || field.window > 0) continue;
+        return fault.fail(field.files[file].path, ": error: holds ", own, " rows of ", field.name, ", but ",
+                          columns[first].field->name, " has ", wanted);
+    }
+    return true;
+}
+
+/// Reads all columns; `ends`, if rows are split by file: where each file's entries end in the first column that has several.
+static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
+                         std::vector<int64_t>& ends, Fault& fault) {
+    int files = 0;
+    size_t first = 0; // column with the most files
+    for (int f = 0; f < table.field_count; f++) {
+        const gradc_field& field = table.fields[f];
+        columns.emplace_back(field);
+        if (field.file_count > files) files = field.file_count, first = size_t(f);
+        if (field.reader != GRADC_READ_LITERAL && field.reader != GRADC_READ_RANGE) continue;
+        if (!read_numbers(columns.back(), fault)) return false;
+    }
+    std::vector<int64_t> before(columns.size(), 0);
+    for (int file = 0; file < files; file++) {
+        std::vector<int64_t> after;
+        if (!read_files(places, columns, file, after, fault)) return false;
+        if (table.split_by_file && !files_agree(columns, file, before, after, fault)) return false;
+        ends.push_back(after[first]);
+        before = after;
     }
     return true;
 }
