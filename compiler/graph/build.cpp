@@ -64,10 +64,11 @@ NodeId map(Graph& graph, Primitive primitive, std::vector<NodeId> inputs, Span s
     check(!inputs.empty(), "graph", "a map needs an input");
     Shape shape = graph.type(inputs[0]).shape;
     for (NodeId input : inputs) {
-        Shape joined;
         const Shape& other = graph.type(input).shape;
-        check(broadcast_shapes(shape, other, joined), "graph",
-              "a map of " + print(shape) + " and " + print(other));
+        if (other == shape) continue;
+        Shape joined;
+        if (!broadcast_shapes(shape, other, joined))
+            throw InternalError("graph", "a map of " + print(shape) + " and " + print(other));
         shape = std::move(joined);
     }
     for (NodeId& input : inputs) input = broadcast_to(graph, input, shape, span);
@@ -127,8 +128,9 @@ NodeId broadcast(Graph& graph, NodeId x, Shape shape, std::vector<int> axes, Spa
 
 NodeId broadcast_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
     const Type& in = graph.type(x);
-    check(in.shape.size() <= shape.size(), "graph",
-          "no broadcast of " + print(in.shape) + " to " + print(shape));
+    if (in.shape == shape) return x;
+    if (in.shape.size() > shape.size())
+        throw InternalError("graph", "no broadcast of " + print(in.shape) + " to " + print(shape));
     std::vector<int> axes(in.shape.size());
     std::iota(axes.begin(), axes.end(), int(shape.size() - in.shape.size()));
     return broadcast(graph, x, shape, std::move(axes), span);
@@ -137,7 +139,8 @@ NodeId broadcast_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
 NodeId sum_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
     const Shape from = graph.type(x).shape;
     if (from == shape) return x;
-    check(shape.size() <= from.size(), "graph", "no sum of " + print(from) + " to " + print(shape));
+    if (shape.size() > from.size())
+        throw InternalError("graph", "no sum of " + print(from) + " to " + print(shape));
     size_t added = from.size() - shape.size();
     std::vector<int> axes;
     for (size_t i = 0; i < from.size(); ++i)

@@ -125,8 +125,9 @@ struct Lookup {
         walk([&](int64_t n, auto at, auto step) {
             for (int64_t i = 0; i < n; ++i) {
                 int64_t number = numbers[at[2] + i * step[2]];
-                check(number >= 0 && number < axis_size, "evaluate",
-                      "a lookup of " + std::to_string(number) + " in " + std::to_string(axis_size));
+                if (number < 0 || number >= axis_size)
+                    throw InternalError("evaluate", "a lookup of " + std::to_string(number) +
+                                                        " in " + std::to_string(axis_size));
                 f(at[0] + i * step[0], at[1] + i * step[1] + number * axis_stride);
             }
         });

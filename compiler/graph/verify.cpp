@@ -162,9 +162,9 @@ struct Checker {
     std::string map() const {
         for (size_t i = 0; i < inputs.size(); ++i)
             if (in(i).shape != type.shape) return fault("all of a map have one shape");
+        if (map_elements(of<Map>().primitive)) return {};
         std::string_view word = graph.primitives().name(of<Map>().primitive);
-        return unless(map_elements(of<Map>().primitive),
-                      fmt::format("elements do not fit {}", word).c_str());
+        return fault(fmt::format("elements do not fit {}", word));
     }
 
     bool map_elements(Primitive primitive) const {

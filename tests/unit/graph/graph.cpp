@@ -10,7 +10,7 @@
 #include "tests/support/derivatives.h"
 #include "tests/support/random_graph.h"
 #include <catch2/catch.hpp>
-#include <chrono>
+#include <ctime>
 #include <limits>
 
 using namespace gradc;
@@ -292,7 +292,7 @@ TEST_CASE("order, readers and post-dominators") {
 }
 
 TEST_CASE("a million nodes are built and copied in bounded time") {
-    auto start = std::chrono::steady_clock::now();
+    std::clock_t start = std::clock();
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = x;
     for (int i = 0; i < 500'000; ++i)
@@ -300,8 +300,7 @@ TEST_CASE("a million nodes are built and copied in bounded time") {
     g.outputs = {{"y", y}};
     CHECK(g.size() > 1'000'000);
     CHECK(rebuild(g, {}).size() == g.size());
-    double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double seconds = double(std::clock() - start) / CLOCKS_PER_SEC;
     CHECK(seconds < 30);
 }
 
