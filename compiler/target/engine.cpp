@@ -173,7 +173,7 @@ std::vector<std::string> find_compilers() {
     std::vector<std::string> found;
     const char* path = std::getenv("PATH");
     std::string folders = path ? path : "";
-    for (const char* name : {"g++", "clang++", "clang++-19"}) {
+    for (const char* name : {"g++", "clang++-19"}) {
         bool present = false;
         for (size_t at = 0; at <= folders.size() && !present;) {
             size_t end = std::min(folders.find(':', at), folders.size());

@@ -49,7 +49,7 @@ Engine load_object(const std::string& object);
 std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& fault,
                                const std::vector<std::string>& options = {});
 
-/// Those of g++, clang++, clang++-19 that PATH has.
+/// Those of g++ and clang++-19 that PATH has.
 std::vector<std::string> find_compilers();
 
 } // namespace gradc::target

@@ -6,9 +6,9 @@
 #include <lld/Common/Driver.h>
 #include <llvm/Support/raw_ostream.h>
 #include <memory>
-#include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 LLD_HAS_DRIVER(elf)
@@ -30,6 +30,7 @@ class MemoryFile {
     }
     MemoryFile(const MemoryFile&) = delete;
     ~MemoryFile() { close(descriptor_); }
+    int descriptor() const { return descriptor_; }
     std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
   private:
@@ -60,22 +61,6 @@ class TemporaryFile {
     std::string path_;
 };
 
-/// Runs ld.lld; what it complained about, or "".
-std::string run_lld(std::vector<std::string> arguments) {
-    static std::mutex lock;
-    std::lock_guard<std::mutex> guard(lock);
-    arguments.insert(arguments.begin(), "ld.lld");
-    arguments.push_back("--threads=1");
-    arguments.push_back("--build-id=none");
-    std::vector<const char*> pointers;
-    for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
-    std::string complaint, ignored;
-    llvm::raw_string_ostream errors(complaint), output(ignored);
-    lld::Result result = lld::lldMain(pointers, output, errors, {{lld::Gnu, &lld::elf::link}});
-    if (result.retCode == 0) return "";
-    return errors.str().empty() ? "the linker failed" : errors.str();
-}
-
 std::string read_whole(const std::string& path) {
     std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rb"), fclose);
     check(bool(file), "link", "cannot read " + path);
@@ -83,6 +68,29 @@ std::string read_whole(const std::string& path) {
     char block[1 << 16];
     while (size_t some = fread(block, 1, sizeof block, file.get())) content.append(block, some);
     return content;
+}
+
+/// Runs ld.lld in a child process, since a link leaves pointers in lld's globals that crash a later one of another kind.
+/// What it complained about, or "".
+std::string run_lld(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "ld.lld");
+    arguments.push_back("--threads=1");
+    arguments.push_back("--build-id=none");
+    std::vector<const char*> pointers;
+    for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
+    MemoryFile complaint("");
+    pid_t child = fork();
+    check(child >= 0, "link", "cannot start a process");
+    if (child == 0) {
+        llvm::raw_fd_ostream errors(complaint.descriptor(), false, true);
+        lld::Result result = lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
+        _exit(result.retCode == 0 ? 0 : 1);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
+    std::string text = read_whole(complaint.path());
+    return text.empty() ? "the linker failed" : text;
 }
 
 std::string temporary_folder() {

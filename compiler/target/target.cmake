@@ -17,8 +17,13 @@ target_sources(gradc_target PRIVATE ${abi_text})
 target_include_directories(gradc_target PRIVATE ${CMAKE_BINARY_DIR}/generated)
 
 # The trainer's own walker of tables, for modules loaded into the compiler.
-add_library(gradc_walk STATIC ${CMAKE_SOURCE_DIR}/runtime/walk.cpp ${CMAKE_SOURCE_DIR}/runtime/element.cpp ${CMAKE_SOURCE_DIR}/runtime/isa.cpp ${CMAKE_SOURCE_DIR}/runtime/threads.cpp
-                              ${CMAKE_SOURCE_DIR}/runtime/files.cpp ${CMAKE_SOURCE_DIR}/runtime/text.cpp)
-target_include_directories(gradc_walk PUBLIC ${CMAKE_SOURCE_DIR})
-target_link_libraries(gradc_walk PUBLIC Threads::Threads)
-target_link_libraries(gradc_target PRIVATE gradc_walk)
+target_link_libraries(gradc_target PRIVATE gradc_runtime)
+
+# unit_target links and runs a whole trainer.
+function(use_prelinked_runtime)
+  if(TARGET unit_target)
+    target_compile_definitions(unit_target PRIVATE GRADC_RUNTIME="${CMAKE_BINARY_DIR}/lib/gradc/runtime.o")
+    add_dependencies(unit_target prelinked_runtime)
+  endif()
+endfunction()
+cmake_language(DEFER CALL use_prelinked_runtime) # when the tests' folder has been read

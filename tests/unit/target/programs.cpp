@@ -340,6 +340,45 @@ void exponential(TestModule& test) {
     test.cases.push_back({"exponential", {{"exp.in", x}}, {{"exp.out", y}}, 1e-6});
 }
 
+/// a * b + c rounded twice: no backend may contract it. And swapped carried values, a nested loop, insert, extract.
+void roundings(TestModule& test) {
+    Module& module = test.module;
+    BufferId in = add_buffer(module, "round.in", Element::f32, {3, 16}, Role::field);
+    BufferId out = add_buffer(module, "round.out", Element::f32, {16}, Role::output);
+    BufferId pair = add_buffer(module, "round.pair", Element::f64, {4}, Role::output);
+    add(test, "roundings", [=](Isa isa) {
+        KernelBuilder build("round", {});
+        ValueType vector{Element::f32, lanes(isa, Element::f32)}, f64{Element::f64, 1}, two{Element::f64, 2};
+        build.loop("i", build.index(0), build.index(16), vector.lanes, [&](ValueId i) {
+            ValueId a = build.load(in, vector, {0, {{i, 1}}}), b = build.load(in, vector, {16, {{i, 1}}});
+            ValueId c = build.load(in, vector, {32, {{i, 1}}});
+            build.store(out, {0, {{i, 1}}}, build.same(Operation::add, {build.same(Operation::multiply, {a, b}), c}));
+        });
+        // Fibonacci: (x, y) -> (y, x + y), seven times, twice over
+        ValueId zero = build.index(0), twice = build.index(2), seven = build.index(7);
+        auto both = build.carried("j", zero, twice, 1, {build.number(f64, 0), build.number(f64, 1)},
+                                  [&](ValueId, auto& outer) {
+            return build.carried("k", zero, seven, 1, outer, [&](ValueId, auto& inner) {
+                return std::vector<ValueId>{inner[1], build.same(Operation::add, {inner[0], inner[1]})};
+            });
+        });
+        ValueId joined = build.define(two, Operation::insert_lane, {build.number(two, 0), both[0]}, 0);
+        joined = build.define(two, Operation::insert_lane, {joined, both[1]}, 1);
+        build.store(pair, {0, {}}, joined);
+        build.store(pair, {2, {}}, build.define(f64, Operation::extract, {joined}, 1));
+        ValueId large = build.number(f64, 1e30);
+        build.store(pair, {3, {}}, build.same(Operation::floor, {build.same(Operation::square_root, {large})}));
+        return build.done();
+    });
+    Values x = numbers(48, 11), y;
+    for (double& value : x) value = double(float(value / 3));
+    for (size_t i = 0; i < 16; ++i) {
+        volatile float product = float(x[i]) * float(x[16 + i]); // volatile: rounded here
+        y.push_back(double(product + float(x[32 + i])));
+    }
+    test.cases.push_back({"roundings", {{"round.in", x}}, {{"round.out", y}, {"round.pair", {377, 610, 610, 1e15}}}, 0});
+}
+
 /// A table with a loop run backwards around two kernels and a guard: out[t] = 10 t + what was counted before.
 void table(TestModule& test) {
     Module& module = test.module;
@@ -386,6 +425,7 @@ TestModule test_module() {
     masks(test);
     conversions(test);
     exponential(test);
+    roundings(test);
     table(test);
     test.metadata.name = "tests";
     test.metadata.flush_denormals = false;

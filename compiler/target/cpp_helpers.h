@@ -1,0 +1,71 @@
+// The small inline functions that the C++ text needs around vectors, for one ISA: only those that are used are printed. Both
+// compilers turn each into the instructions one would expect; where one of them does not, its own builtin stands in.
+#pragma once
+#include "compiler/program/program.h"
+#include "compiler/target/machine.h"
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gradc::target {
+
+/// An element of the text's vector types; masks are signed whole numbers, 0 or -1, as wide as what was compared.
+enum class Lane : uint8_t { f32, f64, i8, i32, i64, u8, u16, u32, u64 };
+struct VectorType {
+    Lane lane = Lane::i32;
+    int lanes = 1;
+    auto operator<=>(const VectorType&) const = default;
+};
+int lane_bytes(Lane lane);
+std::string scalar_name(Lane lane);     // "float", "int32_t"
+std::string memory_name(Lane lane);     // "f32": the same, allowed to alias; what pointers point to
+std::string type_name(VectorType type); // "f32x16", or scalar_name
+Lane lane_of(Element element);          // boolean: u8, as in memory
+Lane mask_lane(int bytes);              // i8, i32, i64
+
+class Helpers {
+  public:
+    explicit Helpers(const Machine& machine) : machine_(machine) {}
+
+    /// Each names a function and has it printed. Those named after a type are called as f32x16_at(p).
+    std::string of(VectorType type);                      // f32x16_of(x): all lanes x
+    std::string lanes(VectorType type);                   // i32x16_lanes(): 0, 1, 2 ..
+    std::string first(VectorType mask);                   // i32x16_first(n): lanes below n
+    std::string at(VectorType type);                      // f32x16_at(p)
+    std::string at_masked(VectorType type, Lane mask);    // f32x16_at(p, mask)
+    std::string strided(VectorType type, bool masked, Lane mask);              // f32x16_strided(p, stride[, mask])
+    std::string gather(VectorType type, Lane index, bool masked, Lane mask);   // f32x16_gather(p, index[, mask])
+    std::string store(VectorType type, bool strided, bool masked, Lane mask);  // store(p, v[, mask])
+    std::string fma(VectorType type);
+    std::string root(VectorType type);
+    std::string floor(VectorType type);
+    std::string absolute(VectorType type);
+    std::string extremum(VectorType type, bool least); // minimum(a, b)
+    std::string reduce(VectorType type, const std::string& what); // sum_of, max_of, min_of
+    std::string wrapping(VectorType type, const std::string& what); // plus, minus, times, left, right_unsigned, times_high
+    std::string rounded_down(VectorType type, const std::string& what); // quotient, remainder_of
+    std::string reinterpret(Lane from, Lane to); // bits_of(x), float_of(x), double_of(x), of scalars
+    std::string bf16(int lanes, bool to);
+    const std::string& type(VectorType type); // notes that it is used
+
+    const std::set<VectorType>& used_types() const { return types_; }
+    std::string text() const;
+
+  private:
+    /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines.
+    void add(const std::string& head, const std::vector<std::string>& body);
+    std::string each(VectorType type, const std::string& expression); // a loop over lanes into r
+    bool full(VectorType type) const { return type.lanes * lane_bytes(type.lane) >= 16; }
+
+    const Machine& machine_;
+    std::set<VectorType> types_;
+    std::map<VectorType, std::string> names_;
+    std::set<std::string> heads_;
+    std::vector<std::string> functions_;
+};
+
+/// typedef lines for these types and what pointers point to.
+std::string type_declarations(const std::set<VectorType>& types);
+
+} // namespace gradc::target

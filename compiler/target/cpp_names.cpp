@@ -1,0 +1,99 @@
+#include "compiler/target/cpp_names.h"
+#include <cmath>
+#include <fmt/format.h>
+
+namespace gradc::target {
+
+namespace {
+
+const std::set<std::string>& reserved() {
+    static const std::set<std::string> words = {
+        "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",
+        "char", "class", "compl", "const", "constexpr", "const_cast", "continue", "decltype", "default", "delete",
+        "do", "double", "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for",
+        "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq",
+        "nullptr", "operator", "or", "or_eq", "private", "protected", "public", "register", "reinterpret_cast",
+        "return", "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct", "switch",
+        "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "union",
+        "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "linux", "unix",
+        "main", "int8_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "size_t", "NULL",
+        "arena", "sizes", "begin", "end", "table",
+        "fma", "root", "floor", "absolute", "minimum", "maximum", "sum_of", "max_of", "min_of", "store", // helpers
+        "store_strided", "plus", "minus", "times", "times_high", "left", "right_unsigned", "bits_of", "float_of",
+        "double_of", "to_bf16", "from_bf16", "quotient", "remainder_of", "baseline", "avx2", "avx512", "BASELINE",
+        "AVX2", "AVX512", "INLINE"};
+    return words;
+}
+
+/// f32, i32x16, f32x16_at: the text's own types and the helpers named by them.
+bool looks_like_type(const std::string& name) {
+    for (const char* element : {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64", "bf16"}) {
+        std::string prefix = element;
+        if (name.rfind(prefix, 0) == 0 && (name.size() == prefix.size() || name[prefix.size()] == 'x')) return true;
+    }
+    return name.rfind("gradc_", 0) == 0 || name.rfind("GRADC_", 0) == 0;
+}
+
+} // namespace
+
+std::string identifier(const std::string& text) {
+    std::string result;
+    for (char c : text) {
+        bool plain = std::isalnum(static_cast<unsigned char>(c)) && static_cast<unsigned char>(c) < 128;
+        if (plain) result += c;
+        else if (!result.empty() && result.back() != '_') result += '_';
+    }
+    while (!result.empty() && result.back() == '_') result.pop_back();
+    if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0]))) result = "v" + result;
+    return result;
+}
+
+bool Names::free(const std::string& name) const {
+    return !taken_.count(name) && !reserved().count(name) && !looks_like_type(name);
+}
+
+std::string Names::fresh(const std::string& wanted) {
+    std::string base = identifier(wanted), name = base;
+    for (int number = 1; !free(name); ++number) name = fmt::format("{}_{}", base, number);
+    taken_.insert(name);
+    return name;
+}
+
+std::string Names::numbered(const std::string& stem) {
+    std::string name;
+    do name = fmt::format("{}{}", stem, ++numbers_[stem]);
+    while (!free(name));
+    taken_.insert(name);
+    return name;
+}
+
+std::string number(double value, Element element) {
+    bool single = element == Element::f32;
+    std::string sign = std::signbit(value) ? "-" : "", suffix = single ? "f" : "";
+    if (single) value = double(float(value));
+    if (std::isnan(value)) return fmt::format("{}__builtin_nan{}(\"\")", sign, suffix);
+    if (std::isinf(value)) return fmt::format("{}__builtin_inf{}()", sign, suffix);
+    std::string digits = single ? fmt::format("{}", float(value)) : fmt::format("{}", value);
+    if (digits.find_first_of(".e") == std::string::npos) digits += ".0";
+    return digits + suffix;
+}
+
+std::string whole_number(int64_t value, Element element) {
+    if (element == Element::i32 && value == INT32_MIN) return "(-2147483647 - 1)";
+    if (value == INT64_MIN) return "(-9223372036854775807L - 1)";
+    bool small = value > INT32_MIN && value <= INT32_MAX;
+    return small ? fmt::format("{}", value) : fmt::format("{}L", value);
+}
+
+std::string quoted(const std::string& text) {
+    std::string result = "\"";
+    for (unsigned char c : text) {
+        if (c == '"' || c == '\\') result += {'\\', char(c)};
+        else if (c == '\n') result += "\\n";
+        else if (c < 32 || c == 127 || c == '?') result += fmt::format("\\{:03o}", c); // ?: no trigraph
+        else result += char(c);
+    }
+    return result + "\"";
+}
+
+} // namespace gradc::target

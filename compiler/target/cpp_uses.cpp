@@ -1,0 +1,140 @@
+// Bodies are walked backwards, users before what they use: where the only user of a value stands in its turn where it is
+// used, that place counts. Only loads care: none may pass a store, a loop or a branch.
+#include "compiler/target/cpp_kernel.h"
+
+namespace gradc::target {
+
+using namespace loop;
+
+void CppKernel::count_uses() {
+    uses_.resize(kernel_.types.size());
+    home_.assign(kernel_.types.size(), -1);
+    index_.assign(kernel_.types.size(), false);
+    definitions_.assign(kernel_.types.size(), nullptr);
+    mask_bytes_.assign(kernel_.types.size(), 0);
+    values_.resize(kernel_.types.size());
+    count(kernel_.body, 0);
+    choose_masks(kernel_.body);
+}
+
+void CppKernel::use(ValueId id, int body, int place) {
+    if (id == no_value) return;
+    ++uses_[id].count;
+    uses_[id].body = body;
+    uses_[id].place = place;
+}
+
+void CppKernel::use(const Affine& element, int body, int place) {
+    for (auto [term, coefficient] : element.terms) use(term, body, place);
+}
+
+void CppKernel::touch(BufferId buffer) { buffers_.emplace(buffer, ""); }
+
+void CppKernel::count(const Body& body, int number) {
+    numbers_[&body] = number;
+    if (int(barriers_.size()) <= number) barriers_.resize(size_t(number) + 1);
+    std::vector<bool> barriers;
+    for (const Statement& statement : body)
+        barriers.push_back(std::holds_alternative<Store>(statement.node) ||
+                           std::holds_alternative<Loop>(statement.node) ||
+                           std::holds_alternative<If>(statement.node));
+    barriers_[size_t(number)] = std::move(barriers);
+    for (size_t i = body.size(); i-- > 0;) count(body[i], int(i), number);
+}
+
+void CppKernel::count(const Statement& statement, int place, int body) {
+    auto evaluated = [&](ValueId id) { // where the text of this value will stand at the latest
+        home_[id] = body;
+        const Uses& uses = uses_[id];
+        return uses.count == 1 && uses.body == body ? uses.place : place;
+    };
+    if (auto* define = std::get_if<Define>(&statement.node)) {
+        definitions_[define->result] = define;
+        int at = evaluated(define->result);
+        if (uses_[define->result].count == 0) return;
+        for (ValueId operand : define->operands) use(operand, body, at);
+    } else if (auto* load = std::get_if<Load>(&statement.node)) {
+        int at = evaluated(load->result);
+        if (uses_[load->result].count == 0) return;
+        touch(load->buffer);
+        use(load->element, body, at);
+        use(load->mask, body, at);
+        use(load->lane_index, body, at);
+    } else if (auto* store = std::get_if<Store>(&statement.node)) {
+        touch(store->buffer);
+        written_.insert(store->buffer);
+        use(store->element, body, place);
+        use(store->value, body, place);
+        use(store->mask, body, place);
+    } else if (auto* prefetch = std::get_if<Prefetch>(&statement.node)) {
+        touch(prefetch->buffer);
+        use(prefetch->element, body, place);
+    } else if (auto* loop = std::get_if<Loop>(&statement.node)) {
+        int inner = int(barriers_.size());
+        barriers_.emplace_back();
+        for (const Carried& carried : loop->carried) use(carried.next, inner, int(loop->body.size()));
+        count(loop->body, inner);
+        for (const Carried& carried : loop->carried) use(carried.initial, body, place);
+        use(loop->begin, body, place);
+        use(loop->end, body, place);
+        use(loop->end, body, place); // in every turn: give it a name
+    } else if (auto* branch = std::get_if<If>(&statement.node)) {
+        for (const Body* side : {&branch->then, &branch->otherwise}) {
+            barriers_.emplace_back();
+            count(*side, int(barriers_.size()) - 1);
+        }
+        use(branch->condition, body, place);
+    }
+}
+
+bool CppKernel::movable(ValueId id, int from) const {
+    const Uses& uses = uses_[id];
+    const std::vector<bool>& barriers = barriers_[size_t(home_[id])];
+    for (int place = from + 1; place < std::min(uses.place, int(barriers.size())); ++place)
+        if (barriers[size_t(place)]) return false;
+    return true;
+}
+
+// ---- masks -------------------------------------------------------------------------------------
+
+void CppKernel::want_mask(ValueId id, int bytes) {
+    if (id != no_value && type_of(id).element == Element::boolean && !mask_bytes_[id]) mask_bytes_[id] = bytes;
+}
+
+/// A comparison's lanes are as wide as what it compares; counts and literals take the width of their first user.
+void CppKernel::choose_masks(const Body& body) {
+    for (const Statement& statement : body) {
+        if (auto* define = std::get_if<Define>(&statement.node)) {
+            ValueType result = type_of(define->result);
+            auto wide = [&](ValueId id) { return lane_bytes(lane_of(type_of(id).element)); };
+            bool from_masks = !define->operands.empty() && type_of(define->operands[0]).element == Element::boolean;
+            if (define->operation == Operation::select && result.element != Element::boolean) {
+                want_mask(define->operands[0], wide(define->result));
+            } else if (result.element == Element::boolean && from_masks) {
+                int bytes = 0;
+                for (ValueId operand : define->operands) bytes = std::max(bytes, mask_bytes_[operand]);
+                if (!bytes) continue;
+                for (ValueId operand : define->operands) want_mask(operand, bytes);
+                want_mask(define->result, bytes);
+            } else if (result.element == Element::boolean && define->operation != Operation::lane_mask &&
+                       !define->operands.empty()) {
+                want_mask(define->result, wide(define->operands[0]));
+            } else if (define->operation == Operation::convert && from_masks) {
+                want_mask(define->operands[0], wide(define->result));
+            }
+        } else if (auto* load = std::get_if<Load>(&statement.node)) {
+            want_mask(load->mask, lane_bytes(lane_of(type_of(load->result).element)));
+        } else if (auto* store = std::get_if<Store>(&statement.node)) {
+            want_mask(store->mask, lane_bytes(lane_of(type_of(store->value).element)));
+        } else if (auto* loop = std::get_if<Loop>(&statement.node)) {
+            for (const Carried& carried : loop->carried) want_mask(carried.phi, mask_bytes(carried.initial));
+            choose_masks(loop->body);
+            for (const Carried& carried : loop->carried) want_mask(carried.result, mask_bytes(carried.initial));
+        } else if (auto* branch = std::get_if<If>(&statement.node)) {
+            choose_masks(branch->then);
+            choose_masks(branch->otherwise);
+        }
+    }
+}
+
+} // namespace gradc::target

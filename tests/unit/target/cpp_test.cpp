@@ -1,0 +1,40 @@
+// Programs through the C++ text and each compiler that is found, on each instruction set that this machine has.
+#include "compare.h"
+#include "compiler/target/compile.h"
+#include "compiler/target/machine.h"
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+
+using namespace gradc;
+
+TEST_CASE("the C++ text computes what the loop IR says, with every compiler and on each ISA of this machine") {
+    loop::TestModule test = loop::test_module();
+    std::string text = target::print_cpp(test.module, test.metadata);
+    CHECK(text == target::print_cpp(test.module, test.metadata));
+    if (const char* path = std::getenv("GRADC_KEEP_TEXT")) std::ofstream(path) << text;
+    for (const std::string& compiler : target::find_compilers()) {
+        std::string fault;
+        std::optional<target::Engine> engine = target::load_cpp(text, compiler, fault);
+        INFO(compiler << ": " << fault);
+        REQUIRE(engine);
+        for (loop::Isa isa : target::host_isas())
+            for (const loop::Case& entry : test.cases) loop::compare(*engine, entry, isa);
+    }
+}
+
+TEST_CASE("the C++ text compiles for the machine at hand too") {
+    loop::TestModule test = loop::test_module();
+    std::string text = target::print_cpp(test.module, test.metadata);
+    for (const std::string& compiler : target::find_compilers()) {
+        std::string fault;
+        // a compiler that warns about its own choice of features has no say here
+        if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, fault, {"-march=native"})
+            && fault.find("error") != std::string::npos) continue;
+        std::optional<target::Engine> engine = target::load_cpp(text, compiler, fault, {"-march=native"});
+        INFO(compiler << ": " << fault);
+        REQUIRE(engine);
+        for (loop::Isa isa : target::host_isas())
+            for (const loop::Case& entry : test.cases) loop::compare(*engine, entry, isa);
+    }
+}

@@ -1,0 +1,72 @@
+// A trainer linked from an object and the prelinked runtime: it runs, alone, and the same object gives the same bytes.
+#include "compiler/target/compile.h"
+#include "programs.h"
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <elf.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+using namespace gradc;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+    fs::path path = fs::temp_directory_path() / "gradc_link_test";
+    Folder() {
+        fs::remove_all(path);
+        fs::create_directories(path);
+    }
+    ~Folder() { fs::remove_all(path); }
+};
+
+std::string content(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+int program_headers(const std::string& bytes, uint32_t type) {
+    Elf64_Ehdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    int found = 0;
+    for (int i = 0; i < header.e_phnum; ++i) {
+        Elf64_Phdr entry;
+        std::memcpy(&entry, bytes.data() + header.e_phoff + i * sizeof entry, sizeof entry);
+        found += entry.p_type == type;
+    }
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("a linked trainer is static, runs and is the same each time") {
+    Folder folder;
+    loop::TestModule test = loop::test_module();
+    std::string object = target::object(test.module, test.metadata);
+    fs::path first = folder.path / "first", second = folder.path / "second";
+    REQUIRE(target::link_trainer(object, first.string(), GRADC_RUNTIME) == "");
+    REQUIRE(target::link_trainer(object, second.string(), GRADC_RUNTIME) == "");
+    std::string bytes = content(first);
+    CHECK(bytes == content(second));
+    CHECK(program_headers(bytes, PT_INTERP) == 0); // asks for no loader
+    CHECK(program_headers(bytes, PT_LOAD) > 0);
+    CHECK(bytes.size() < 1'146'000); // an empty static program with a thread has 896,000
+    std::string command = "cd / && env -i " + first.string() + " about > " + (folder.path / "said").string();
+    CHECK(std::system(command.c_str()) == 0);
+    CHECK(content(folder.path / "said").find("tests") != std::string::npos); // the module's name
+}
+
+TEST_CASE("a link that fails says why and leaves nothing") {
+    Folder folder;
+    fs::path path = folder.path / "trainer";
+    CHECK(target::link_trainer("no object", path.string(), GRADC_RUNTIME) != "");
+    CHECK_FALSE(fs::exists(path));
+    CHECK(fs::is_empty(folder.path));
+    loop::TestModule test = loop::test_module();
+    std::string object = target::object(test.module, test.metadata);
+    CHECK(target::link_trainer(object, (folder.path / "none" / "trainer").string(), GRADC_RUNTIME) != "");
+    CHECK(target::link_trainer(object, path.string(), "/nowhere/runtime.o") != "");
+    CHECK(fs::is_empty(folder.path));
+}
