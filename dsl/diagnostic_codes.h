@@ -76,7 +76,6 @@
     X(wrong_operand, "wrong-operand") \
     X(bad_rule, "bad-rule") \
     X(bad_derivative, "bad-derivative") \
-    X(block_name, "block-name") \
     X(unknown_member, "unknown-member") \
     X(unknown_effect, "unknown-effect")
 

@@ -204,6 +204,7 @@ Term CallElaboration::primitive() {
 Term CallElaboration::body() {
     Elaborator::FloatingDefault floating(elaborator_, frame_.floating_default);
     elaborator_.running().push_back(&function_);
+    elaborator_.call_spans().push_back(span_);
     Term result;
     if (tree_.value)
         result = elaborator_.evaluate(*tree_.value, scope_);
@@ -212,6 +213,7 @@ Term CallElaboration::body() {
     else
         elaborator_.error(Code::missing_return, tree_.name_span, fmt::format("`{}` returns nothing", tree_.name), "",
                           "end it with `return ..`");
+    elaborator_.call_spans().pop_back();
     elaborator_.running().pop_back();
     return results(std::move(result));
 }

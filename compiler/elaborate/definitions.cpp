@@ -5,6 +5,7 @@
 #include "dsl/parser.h"
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 
 namespace gradc {
@@ -61,7 +62,7 @@ void Definitions::load_library() {
 }
 
 uint32_t Definitions::load_module(uint32_t source, bool standard, std::vector<std::string>& under_way) {
-    std::string path = sources->all[source].name;
+    std::string path = std::filesystem::path(sources->all[source].name).lexically_normal().string();
     under_way.push_back(path);
     uint32_t number = uint32_t(modules.size());
     module_of_path_[path] = number;
@@ -79,6 +80,7 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
     std::string path = line.path;
     if (path.empty() || path[0] != '/')
         path = folder(sources->all[modules[number].tree.source].name) + path;
+    path = std::filesystem::path(path).lexically_normal().string();
     if (std::find(under_way.begin(), under_way.end(), path) != under_way.end()) {
         diagnostics->report(Code::import_cycle, line.path_span,
                             fmt::format("`{}` uses itself, by way of this line", line.path),
@@ -178,6 +180,11 @@ void Definitions::report_unused_settings() {
                             fmt::format("--set {}={}: the model has no const `{}`", name, text, name), "",
                             near ? fmt::format("did you mean `{}`?", *near) : "");
     }
+}
+
+bool Definitions::standard(uint32_t source) const {
+    return std::any_of(library_.begin(), library_.end(),
+                       [&](uint32_t module) { return modules[module].tree.source == source; });
 }
 
 const FunctionEntry* Definitions::find_function(const std::string& name, uint32_t number) const {

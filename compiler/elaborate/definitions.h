@@ -42,6 +42,8 @@ class Definitions {
     /// Parses file `main`, what it uses and the library; declares functions and constants. Reports what is wrong.
     void load(uint32_t main);
 
+    /// True for a source of the library.
+    bool standard(uint32_t source) const;
     /// The function that `name` means in `module`; nullptr if there is none.
     const FunctionEntry* find_function(const std::string& name, uint32_t module) const;
     const Term* find_constant(const std::string& name, uint32_t module) const;

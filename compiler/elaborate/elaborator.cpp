@@ -30,12 +30,24 @@ Elaborator::~Elaborator() { definitions.nodes_made += int64_t(root_->size() - si
 Graph& Elaborator::graph() { return *levels_.back()->graph; }
 int Elaborator::level() const { return int(levels_.size()) - 1; }
 
+/// What a library function cannot do is the fault of the call in the user's file.
 Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::string caret,
                               std::string repair) {
+    Span inside = span;
+    if (span.known() && definitions.standard(span.source))
+        for (size_t i = call_spans_.size(); i > 0; --i) {
+            if (definitions.standard(call_spans_[i - 1].source)) continue;
+            span = call_spans_[i - 1];
+            message = fmt::format("in `{}`: {}", running_[i - 1]->tree->name, message);
+            break;
+        }
     for (const Diagnostic& known : definitions.diagnostics->all())
         if (known.code == code && known.span == span && span.known()) return repeated_ = known;
-    return definitions.diagnostics->report(code, span, std::move(message), std::move(caret),
-                                           std::move(repair));
+    bool moved = !(span == inside);
+    auto& report = definitions.diagnostics->report(code, span, std::move(message), moved ? "" : std::move(caret),
+                                                   std::move(repair));
+    if (moved) report.remarks.push_back({inside, caret.empty() ? "here in the library" : std::move(caret)});
+    return report;
 }
 
 void Elaborator::check_limits(Span span) {

@@ -45,6 +45,8 @@ const std::vector<Builtin>& builtins();
 const Builtin* find_builtin(const std::string& name);
 Term call_builtin(Elaborator&, const Builtin&, std::vector<NamedTerm> arguments, Span, Scope&);
 
+/// [a, b] of values of one shape: a tensor with a new first axis. Nothing after an error.
+std::optional<NodeTerm> stacked(Elaborator&, const ListTerm&, Span);
 /// Pieces of a value along `axis` (of its own axes): start, start + step, ..
 NodeTerm sliced(Elaborator&, const NodeTerm&, int axis, int64_t start, int64_t step, int64_t size, Span);
 

@@ -115,6 +115,17 @@ Term builtin_stack(BuiltinCall& call) {
     return joined(call, *parts, axis, labels);
 }
 
+std::optional<NodeTerm> stacked(Elaborator& elaborator, const ListTerm& list, Span span) {
+    Scope scope;
+    Frame frame = elaborator.block_frame("list", 0, nullptr);
+    scope.frame = &frame;
+    BuiltinCall call{elaborator, scope, span, {}, {Operand{whole_number(0), span}}};
+    for (const Term& item : list.items) call.many.push_back({item, span});
+    Term result = builtin_stack(call);
+    if (auto node = result.as<NodeTerm>()) return *node;
+    return {};
+}
+
 /// Equal parts by their number, or parts of the sizes in a list.
 Term builtin_split(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
@@ -226,7 +237,9 @@ Term builtin_grad(BuiltinCall& call) {
         elaborator.error(Code::index_misuse, call.span, "`grad` inside a definition by index needs `wrt` by the same indices");
         return {};
     }
+    size_t errors = elaborator.definitions.diagnostics->count();
     NodeId result = gradient(graph, value->node, {by->node}, derivative_rules(elaborator.definitions))[0];
+    if (elaborator.definitions.diagnostics->count() > errors) return {}; // of a clause
     if (result == NodeId::none) {
         elaborator.error(Code::no_dependence, x.span,
                          fmt::format("the value does not depend on `{}`", elaborator.definitions.sources->text(x.span)),

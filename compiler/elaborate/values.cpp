@@ -1,6 +1,6 @@
 // Terms as nodes, numbers and words. A literal is weak: it is made anew in the element of what it meets, so that 0.1
 // beside an f64 is 0.1 in f64.
-#include "compiler/elaborate/elaborator.h"
+#include "compiler/elaborate/parts.h"
 #include <cmath>
 #include <fmt/format.h>
 
@@ -59,6 +59,7 @@ std::optional<NodeTerm> Elaborator::operand(const Term& term, Span span) {
             NodeId node = build::constant(graph(), std::move(values), {element, shape}, span);
             return NodeTerm{node, element == Element::f64, level(), {}};
         }
+        if (!list->items.empty() && !constant(term)) return stacked(*this, *list, span);
     }
     error(Code::not_a_number, span, fmt::format("a number or tensor is needed here, not {}", describe(term)));
     return {};

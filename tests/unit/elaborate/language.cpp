@@ -1,0 +1,178 @@
+// What expressions and statements are worth, one line each: a model `m` without arguments, and its value.
+#include "tests/unit/elaborate/model_text.h"
+#include <catch2/catch.hpp>
+#include <cmath>
+
+using namespace gradc;
+
+namespace {
+
+struct Case {
+    const char* body;
+    std::vector<double> expected;
+};
+
+const Case cases[] = {
+    // numbers: what is made of constants is a constant, a literal takes the type of what it meets
+    {"return 7 / 2", {3.5}},
+    {"return -2^2", {-4}},
+    {"return 2^3^2", {512}},
+    {"return -7 % 3 + 7 % -3", {0}},
+    {"return zeros([8 / 2]) + 1", {1, 1, 1, 1}},
+    {"i[k < 3] = k;  return i / 2", {0, 0.5, 1}},
+    {"i[k < 3] = k;  return mean(i > 0)", {2.0 / 3}},
+    {"i[k < 3] = k;  return sum(i > 0) * 2", {4}},
+    {"i[k < 4] = k;  return (i + 3) % 4", {3, 0, 1, 2}},
+    {"i[k < 4] = k;  return i^2 - 1.5", {-1.5, -0.5, 2.5, 7.5}},
+    {"return where(2 > 1 and not (1 == 2), 3, 4)", {3}},
+    {"return max(1, 2) + min(3, 4) + max([5, 6])", {11}},
+    {"return sqrt(16) * [1, 2]", {4, 8}},
+    {"return cast([1.7, -1.7], int)", {1, -1}},
+    {"return [1, 2] == [1, 3]", {1, 0}},
+    {"return [1, 2] != [1, 3]", {0, 1}},
+    {"return [1, 2] >= 2", {0, 1}},
+    {"return sign([-2, 0, 3])", {-1, 0, 1}},
+    {"return round([0.5, 1.4, -1.6])", {1, 1, -2}},
+    // shapes
+    {"x[i < 2, j < 3] = 3*i + j;  return x'", {0, 3, 1, 4, 2, 5}},
+    {"x[i < 2, j < 3] = 3*i + j;  return x[1, ::-1]", {5, 4, 3}},
+    {"x[i < 2, j < 3] = 3*i + j;  return x[-1, -2:]", {4, 5}},
+    {"x[i < 6] = i;  return x[1::2]", {1, 3, 5}},
+    {"x[i < 2, j < 3] = 3*i + j;  return x[:, [2, 0]]", {2, 0, 5, 3}},
+    {"x[i < 2, j < 3] = 3*i + j;  return sum(x, axis: 0)", {3, 5, 7}},
+    {"x[i < 2, j < 3] = 3*i + j;  return sum(x, axis: [0, -1])", {15}},
+    {"x[i < 2, j < 3] = 3*i + j;  return max(x, axis: -1, keep: true) - x", {2, 1, 0, 2, 1, 0}},
+    {"x[i < 2, j < 3] = 3*i + j;  return min(x, axis: 0)", {0, 1, 2}},
+    {"x[i < 2, j < 3] = 3*i + j;  return x @ x'", {5, 14, 14, 50}},
+    {"x[i < 2, j < 3] = 3*i + j;  return x @ [1, 0, 2]", {4, 13}},
+    {"x[i < 2, j < 2, k < 2] = 4*i + 2*j + k;  return x @ [[0, 1], [1, 0]]", {1, 0, 3, 2, 5, 4, 7, 6}},
+    {"a, b = split([1, 2, 3, 4], 2);  return concat(b, a)", {3, 4, 1, 2}},
+    {"a, b, c = split([1, 2, 3, 4], [1, 2, 1]);  return b", {2, 3}},
+    {"return stack([1, 2], [3, 4], axis: 1)", {1, 3, 2, 4}},
+    {"return pad([1, 2], [1], value: 9)", {9, 1, 2, 9}},
+    {"return pad([1, 2], [0], [1])", {1, 2, 0}},
+    {"return reshape([1, 2, 3, 4], [2, 2])[1]", {3, 4}},
+    {"return permute(reshape([1, 2, 3, 4], [2, 2]), [1, 0])", {1, 3, 2, 4}},
+    {"x = zeros([2, 5]);  return size(x) + size(x, 1) + shape(x)[0]", {17}},
+    {"return full(2, [2])", {2, 2}},
+    // definition by index
+    {"x[i < 4] = i;  y[h] = sum[k < 2](x[2*h + k]);  return y", {1, 5}},
+    {"x[i < 4] = i;  y[h] = max[k < 3](x[h + k]);  return y", {2, 3}},
+    {"x[i < 4] = i;  y[t] = x[3 - t];  return y", {3, 2, 1, 0}},
+    {"x[i < 5] = i;  w = [1, 10];  y[h] = sum[k](w[k] * x[h - k + 1]);  return y", {1, 12, 23, 34}},
+    {"x[i < 3, j < 3] = 3*i + j;  y[i] = x[i, i];  return y", {0, 4, 8}},
+    {"x[i < 3, j < 3] = 3*i + j;  p = [2, 0, 1];  y[i] = x[i, p[i]];  return y", {2, 3, 7}},
+    {"x[i < 3, j < 3] = 3*i + j;  p = [2, 0, 1];  y[i] = x[p[i], p[i]];  return y", {8, 0, 4}},
+    {"x[i < 2, j < 3] = 3*i + j;  y[j] = mean[i](x[i, j] * x[i, j]);  return y", {4.5, 8.5, 14.5}},
+    {"x = [1, 2, 3];  return sum[i, j](x[i] * x[j])", {36}},
+    {"x = [1, 2, 3];  return sum[i, j < 4](x[i])", {24}},
+    {"x = [1, 2];  y = [3, 5];  z = [7, 11];  return sum[i](x[i] * y[i] * -z[i])", {-131}},
+    {"x[i < 2, j < 3] = 3*i + j;  y[..] = 2 * x[..];  return y", {0, 2, 4, 6, 8, 10}},
+    {"x[i < 2, j < 3] = 3*i + j;  y[.., k < 2] = x[..] + k;  return y[1]", {3, 4, 4, 5, 5, 6}},
+    {"x[i < 2, j < 3] = 3*i + j;  y[i] = sum(softmax(x[i, :]) * [0, 1, 2]);  return round(y * 1000)", {1575, 1575}},
+    {"m[i < 3, j < 3] = where(j <= i, 1, 0);  return sum(m)", {6}},
+    // blocks
+    {"x = 1;  if 2 > 1 { x = 2;  y = 3 } else { x = 4 };  return x + y", {5}},
+    {"x = 1;  repeat i < 4 { x = x * (i + 1) };  return x", {24}},
+    {"x = 1;  repeat 3 { y = x;  x = x + y };  return x", {8}},
+    {"s = mean([1, 2]);  x = 1;  y = 2;  if s > 1 { x = 5 } else { y = 7 };  return [10, 1] * x + y", {52, 7}},
+    {"s = mean([1, 2]);  if s < 1 { x = 5 } else { x = 6 };  return x", {6}},
+    {"return scan t < 4 with a = 0, b = 1 { c = a + b;  a = b;  b = c;  yield a }", {1, 1, 2, 3}},
+    {"return (scan t < 3 with a = [1, 2] { a = a * (t + 1);  yield a })[:, 1]", {2, 4, 12}},
+    {"a, b = scan t < 2 with s = 0 { s = s + 1;  yield s, 10 * t };  return concat(a, b)", {1, 2, 0, 10}},
+    {"x = [5, 6, 7];  return scan t < 3 with i = 0 { y = x[i];  i = (i + 2) % 3;  yield y }", {5, 7, 6}},
+    {"return scan t < 2 with a = 0 { b = scan u < 2 with c = a { c = c + t + u;  yield c };  a = b[1];  yield a }", {1, 4}},
+    // mode and chance
+    {"x = 1;  if training { x = 2 };  return x", {1}},
+    {"u = uniform(shape: [4000]);  return round(10 * [mean(u), 12 * variance(u)])", {5, 10}},
+    {"v = normal(2, shape: [8000]);  return round(10 * [mean(v), std(v)])", {0, 20}},
+    {"return uniform() == uniform()", {0}},
+    {"u = scan t < 2 with k = 0 { k = k + 1;  yield uniform() };  return u[0] == u[1]", {0}},
+    // gradients
+    {"x = 1 * [1, 2];  x = x + 0.0;  return grad(x^3, wrt: x)", {3, 12}},
+    {"param w = 3;  return grad(grad(w^3, wrt: w), wrt: w)", {18}},
+    {"param w = 0;  return grad(where(w > 0, sqrt(w), 2 * w), wrt: w)", {2}},
+    {"param w = 0;  return grad(relu(w), wrt: w) + grad(abs(w), wrt: w)", {0}},
+    {"param w: [2] = 1;  return grad(sum(stop_gradient(w) * w), wrt: w)", {1, 1}},
+};
+
+} // namespace
+
+TEST_CASE("expressions and statements are worth what the language says") {
+    for (const Case& each : cases) {
+        ModelText text("model m() { " + std::string(each.body) + " }");
+        INFO(each.body << "\n" << text.errors());
+        CHECK(text.elaborated);
+        if (!text.elaborated) continue;
+        Tensor value = value_of(text, "m", draw(text, text.model("m").graph, 1, 0));
+        CHECK(value.values.size() == each.expected.size());
+        for (size_t i = 0; i < std::min(value.values.size(), each.expected.size()); ++i)
+            CHECK(value.values[i] == Approx(each.expected[i]).margin(1e-9));
+    }
+}
+
+TEST_CASE("parameters are named by the call path") {
+    ModelText text("fn block(x) { y = linear(x, 3);  return linear(y, 3, biased: false) }\n"
+                   "model shared(x: f32[N, 3]) { param scale = 1;  return scale * linear(x, 3) }\n"
+                   "model m(x: f32[N, 3]) {\n"
+                   "    repeat 2 { x = block(x);  param gain = 1 as \"g\";  x = gain * x }\n"
+                   "    return shared(x) + shared(2 * x)\n}");
+    INFO(text.errors());
+    REQUIRE(text.elaborated);
+    std::vector<std::string> paths, names;
+    for (const Variable& each : text.elaborated->variables) paths.push_back(each.path), names.push_back(each.saved_as);
+    CHECK(paths == std::vector<std::string>{"shared.scale", "shared.linear_1.weight", "shared.linear_1.bias",
+                                            "m.block_1.linear_1.weight", "m.block_1.linear_1.bias",
+                                            "m.block_1.linear_2.weight", "m.gain_1", "m.block_2.linear_1.weight",
+                                            "m.block_2.linear_1.bias", "m.block_2.linear_2.weight", "m.gain_2"});
+}
+
+TEST_CASE("the circuit of the first page is worth 8, with gradients 8, 8, 16 and -4") {
+    ModelText text("model circuit() -> f32 { param a = 1;  param b = 2;  param w = 2;  param t = 4;  "
+                   "return ((a + b) * w - t)^2 + w^2 }");
+    Graph graph = text.model("circuit").graph;
+    auto parameters = text.model("circuit").parameters;
+    REQUIRE(parameters.size() == 4);
+    auto gradients = gradient(graph, graph.outputs[0].node, parameters, *text.elaborated->rules);
+    for (NodeId each : gradients) graph.outputs.push_back({"g", each});
+    std::vector<double> values;
+    for (const Tensor& each : evaluate(graph, draw(text, graph, 1, 0))) values.push_back(each.values[0]);
+    CHECK(values == std::vector<double>{8, 8, 8, 16, -4});
+}
+
+TEST_CASE("rows are the rows that are there") {
+    ModelText text("model m(x: f32[N, 2]) { return mean(x, axis: 0) + N - sum(0 * x[:, 0] + 1) }\n"
+                   "model s(x: f32[N, 2]) { a = linear(x, 3);  y[n, k] = sum[c](a[n, c] * a[k, c]);  return y }");
+    INFO(text.errors());
+    REQUIRE(text.elaborated);
+    for (int64_t n : {1, 3}) {
+        Environment environment = draw(text, text.model("m").graph, n);
+        auto& x = environment.fields.at("x").values;
+        double mean = 0;
+        for (int64_t i = 0; i < n; ++i) mean += x[size_t(2 * i)] / double(n);
+        CHECK(value_of(text, "m", environment).values[0] == Approx(mean));
+        CHECK(value_of(text, "s", environment).shape == Shape{n, n});
+    }
+}
+
+TEST_CASE("a const is set from the command line, files use each other") {
+    Options options;
+    options.set = {{"wide", "3"}};
+    std::map<std::string, std::string> files{{"parts.grad", "const more = 2\nfn double(x) = more * x\n"}};
+    ModelText text("use \"parts.grad\"\nconst wide = 2\nmodel m() { return double(full(1, [wide])) }", options, files);
+    INFO(text.errors());
+    REQUIRE(text.elaborated);
+    CHECK(value_of(text, "m", draw(text, text.model("m").graph, 1)).values == std::vector<double>{2, 2, 2});
+}
+
+TEST_CASE("f32 is what --precision says") {
+    Options options;
+    options.precision = Element::f64;
+    ModelText text("model m(x: f32[N, 2]) { return linear(x, 3) }", options);
+    REQUIRE(text.elaborated);
+    CHECK(text.elaborated->variables[0].type.element == Element::f64);
+    ModelText wide("model m(x: f64[N, 2]) { return lstm(reshape(linear(x, 2), [N, 2, 1]), 3) }");
+    INFO(wide.errors());
+    REQUIRE(wide.elaborated);
+    for (const Variable& each : wide.elaborated->variables) CHECK(each.type.element == Element::f64);
+}
