@@ -15,7 +15,15 @@ foreach(name crt1.o crti.o crtbeginT.o)
   find_compiler_file(${name} path)
   list(APPEND prelink_inputs ${path})
 endforeach()
-list(APPEND prelink_inputs $<TARGET_FILE:gradc_runtime> --start-group)
+set(trainer_runtime gradc_runtime)
+if(GRADC_SANITIZE) # trainers themselves are never sanitized: a static program cannot be
+  file(GLOB plain_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*.cpp ${CMAKE_SOURCE_DIR}/runtime/data/*.cpp)
+  add_library(gradc_runtime_plain STATIC ${plain_sources})
+  target_include_directories(gradc_runtime_plain PUBLIC ${CMAKE_SOURCE_DIR})
+  target_compile_options(gradc_runtime_plain PRIVATE -fno-sanitize=all -fno-exceptions -fno-rtti)
+  set(trainer_runtime gradc_runtime_plain)
+endif()
+list(APPEND prelink_inputs $<TARGET_FILE:${trainer_runtime}> --start-group)
 find_compiler_file(libm.a math)
 file(STRINGS ${math} math_text LIMIT_COUNT 4 LENGTH_MAXIMUM 400)
 string(REGEX MATCHALL "/[^ ;)]*\\.a" math_archives "${math_text}")
@@ -39,7 +47,7 @@ add_custom_command(
   COMMAND ${CMAKE_LINKER} -r --unique=.text --unique=.rodata --unique=.data --unique=.data.rel.ro
           -o ${prelinked_runtime} -u memcpy -u memmove -u memset -u main ${prelink_inputs}
   COMMAND ${CMAKE_STRIP} --strip-debug ${prelinked_runtime}
-  DEPENDS gradc_runtime
+  DEPENDS ${trainer_runtime}
   COMMENT "Prelinking the trainers' runtime"
   VERBATIM)
 add_custom_target(prelinked_runtime ALL DEPENDS ${prelinked_runtime})

@@ -39,6 +39,14 @@ void Loader::begin(int64_t epoch, int64_t cursor) {
     for (int64_t& row : sequence_) row = all[size_t(generator.below(int64_t(all.size())))];
 }
 
+static constexpr int64_t rows_ahead = 4;
+
+/// Rows lie anywhere in memory: those ahead are fetched while one is copied.
+static void fetch(const Column& column, int64_t row, size_t bytes) {
+    const unsigned char* from = column.row(row);
+    for (size_t at = 0; at < std::min<size_t>(bytes, 2048); at += 64) __builtin_prefetch(from + at);
+}
+
 int64_t Loader::next(int64_t batch, unsigned char* arena) {
     int64_t count = std::min(batch, rows() - cursor_);
     batch_rows_.assign(sequence_.begin() + cursor_, sequence_.begin() + cursor_ + count);
@@ -49,6 +57,7 @@ int64_t Loader::next(int64_t batch, unsigned char* arena) {
         unsigned char* to = arena + tensor.offset;
         size_t bytes = size_t(filled.column->row_bytes());
         for (int64_t i = 0; i < count; i++, to += step) {
+            if (i + rows_ahead < count) fetch(*filled.column, batch_rows_[size_t(i + rows_ahead)], bytes);
             const unsigned char* from = filled.column->row(batch_rows_[size_t(i)]);
             if (filled.contiguous) {
                 memcpy(to, from, bytes);

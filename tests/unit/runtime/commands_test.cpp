@@ -301,3 +301,15 @@ TEST_CASE("a closed pipe ends quietly") {
     CHECK(read(place.path("err")) == "");
     CHECK(lines_of(read(place.path("out"))) == 2);
 }
+
+TEST_CASE("a full disk ends the run and leaves the checkpoint that was") {
+    Place place;
+    REQUIRE(run(place, {"train", "--epochs", "1", "--checkpoint", "c"}).code == 0);
+    std::string kept = read(place.path("c"));
+    std::string line = "cd " + place.path() + " && ulimit -f 4 && " + STUB_TRAINER + " train --epochs 3 --checkpoint c --resume >out 2>err";
+    CHECK(WEXITSTATUS(system(("bash -c '" + line + "'").c_str())) == 1);
+    CHECK(read(place.path("err")) == "c: error: cannot write it: File too large\n");
+    CHECK(read(place.path("c")) == kept);
+    CHECK_FALSE(std::filesystem::exists(place.path("c.tmp")));
+    CHECK(run(place, {"train", "--epochs", "3", "--checkpoint", "c", "--resume"}).code == 0);
+}
