@@ -59,6 +59,16 @@ Term mean_of(BuiltinCall& call, Term sum, const Shape& own, const std::vector<in
     return call.elaborator.binary(ast::BinaryOperator::divide, sum, count, call.span);
 }
 
+/// A constant true or false, if it is given; false after an error.
+bool flag(BuiltinCall& call, size_t parameter, bool& value) {
+    auto& given = call.arguments[parameter];
+    if (!given) return true;
+    auto number = call.elaborator.constant_number(given->term, given->span, "this setting");
+    if (number) value = *number != 0;
+    return bool(number);
+}
+
+/// `keep` leaves axes of 1, `spread` gives the result in the shape of x.
 Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     Elaborator& elaborator = call.elaborator;
     const Operand& x = *call.arguments[0];
@@ -70,12 +80,8 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     Shape full = graph.type(value.node).shape, own(full.begin() + labels, full.end());
     auto axes = axes_of(call, axis_parameter, int(own.size()));
     if (!axes) return {};
-    bool keep = false;
-    if (auto& given = call.arguments[axis_parameter + 1]) {
-        auto number = elaborator.constant_number(given->term, given->span, "`keep`");
-        if (!number) return {};
-        keep = *number != 0;
-    }
+    bool keep = false, spread_out = false;
+    if (!flag(call, axis_parameter + 1, keep) || !flag(call, axis_parameter + 2, spread_out)) return {};
     std::vector<int> shifted;
     for (int axis : *axes) shifted.push_back(axis + labels);
     NodeId node = value.node;
@@ -86,7 +92,12 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
         node = build::max_of(graph, node, shifted, call.span);
         if (kind == Reduce::min) node = build::map(graph, Primitive::negate, {node}, call.span);
     }
-    if (keep) {
+    if (spread_out) {
+        std::vector<int> left;
+        for (int i = 0; i < int(full.size()); ++i)
+            if (std::find(shifted.begin(), shifted.end(), i) == shifted.end()) left.push_back(i);
+        node = build::broadcast(graph, node, full, left, call.span);
+    } else if (keep) {
         for (int axis : shifted) full[size_t(axis)] = 1;
         node = reshaped(graph, node, full, call.span);
     }
@@ -258,10 +269,10 @@ Term cast(BuiltinCall& call) {
 
 const std::vector<Builtin>& builtins() {
     static const std::vector<Builtin> all = {
-        {"sum", {"x", "axis", "keep"}, 1, false, sum},
-        {"mean", {"x", "axis", "keep"}, 1, false, mean},
-        {"max", {"x", "y", "axis", "keep"}, 1, false, max},
-        {"min", {"x", "y", "axis", "keep"}, 1, false, min},
+        {"sum", {"x", "axis", "keep", "spread"}, 1, false, sum},
+        {"mean", {"x", "axis", "keep", "spread"}, 1, false, mean},
+        {"max", {"x", "y", "axis", "keep", "spread"}, 1, false, max},
+        {"min", {"x", "y", "axis", "keep", "spread"}, 1, false, min},
         {"where", {"condition", "yes", "no"}, 3, false, where},
         {"shape", {"x"}, 1, false, shape},
         {"size", {"x", "axis"}, 1, false, size},
