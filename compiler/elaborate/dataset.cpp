@@ -270,6 +270,10 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
             value = elaborator_.term(build::cast(row_, std::get<NodeTerm>(value.data).node,
                                                  elaborator_.language_element(*type->element)));
     } else {
+        Element own = elaborator_.floating_default(); // random numbers and literals are drawn in the field's type
+        if (type && type->element && floating(elaborator_.language_element(*type->element)))
+            own = elaborator_.language_element(*type->element);
+        Elaborator::FloatingDefault in_own(elaborator_, own);
         value = elaborator_.evaluate(*field.value, scope_);
         if (type && !value.poisoned())
             value = elaborator_.convert(value, *type, scope_, fmt::format("`{}`", name), field.value->span);
