@@ -1,0 +1,106 @@
+// What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
+#include "compiler/graph/build.h"
+#include "compiler/plan/plan.h"
+#include "tests/support/random_graph.h"
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+
+namespace {
+
+NodeId field(Graph& graph, const std::string& name, Shape shape) {
+    return graph.add(Op::input, {Element::f32, std::move(shape)}, {}, Input{Input::Source::field, name, 0, -1});
+}
+
+Graph two_layers() {
+    Graph graph(std::make_shared<PrimitiveTable>());
+    NodeId x = field(graph, "x", {rows, 100}), zero = build::constant(graph, 0);
+    for (int layer = 0; layer < 2; ++layer) {
+        std::string name = "layer_" + std::to_string(layer);
+        NodeId w = build::variable(graph, name + ".weight", {Element::f32, {100, 100}});
+        NodeId c = build::variable(graph, name + ".bias", {Element::f32, {100}});
+        NodeId z = build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}});
+        x = build::map(graph, Primitive::maximum, {build::map(graph, Primitive::add, {z, c}), zero});
+        graph.name_node(x, "h" + std::to_string(layer));
+    }
+    graph.outputs.push_back({"predict", x});
+    return graph;
+}
+
+} // namespace
+
+TEST_CASE("a layer is one kernel, and only results that others read lie in memory") {
+    Plan plan = make_plan({{"predict", two_layers()}}, {"m", 32});
+    REQUIRE(plan.programs[0].kernels.size() == 2);
+    for (const FusedKernel& kernel : plan.programs[0].kernels) {
+        CHECK(kernel.kind == FusedKernel::Kind::product);
+        CHECK(kernel.space == Shape{rows, 100});
+    }
+    CHECK(plan.programs[0].kernels[0].name == "product_h0");
+    int activations = 0;
+    for (const loop::Buffer& buffer : plan.buffers) activations += buffer.role == loop::Buffer::Role::activation;
+    CHECK(activations == 1);
+    CHECK(plan.parts.variables == 2 * (40064 + 512));
+}
+
+TEST_CASE("without fusion each stored node has a kernel of its own") {
+    PlanOptions options{"m", 32};
+    options.fuse = false;
+    Plan plan = make_plan({{"predict", two_layers()}}, options);
+    CHECK(plan.programs[0].kernels.size() == 4);
+}
+
+TEST_CASE("programs share variables and fields, and memory of their own") {
+    Plan one = make_plan({{"a", two_layers()}}, {"m", 32});
+    Plan two = make_plan({{"a", two_layers()}, {"b", two_layers()}}, {"m", 32});
+    CHECK(two.parts.variables == one.parts.variables);
+    CHECK(two.parts.fields == one.parts.fields);
+    CHECK(two.parts.activations == one.parts.activations);
+    CHECK(two.parts.results == 2 * one.parts.results);
+}
+
+TEST_CASE("the peak is what lives at the same time") {
+    Graph graph(std::make_shared<PrimitiveTable>());
+    NodeId x = field(graph, "x", {rows, 48});
+    for (int i = 0; i < 8; ++i) {
+        NodeId w = build::variable(graph, "w" + std::to_string(i), {Element::f32, {48, 48}});
+        x = build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}});
+    }
+    graph.outputs.push_back({"y", x});
+    Plan plan = make_plan({{"p", graph}}, {"m", 16});
+    CHECK(plan.programs[0].kernels.size() == 8);
+    CHECK(plan.parts.activations == 2 * (16 * 48 * 4 + 64)); // one read, one written
+}
+
+TEST_CASE("a carried sum is a loop of the table") {
+    Graph graph(std::make_shared<PrimitiveTable>());
+    NodeId x = field(graph, "x", {rows, 9});
+    Graph body(graph.shared_primitives());
+    NodeId carry = body.add(Op::input, {Element::f32, {rows}}, {}, Input{Input::Source::carry, "0", 0, -1});
+    NodeId all = body.add(Op::input, {Element::f32, {rows, 9}}, {}, Input{Input::Source::capture, "0", 0, -1});
+    NodeId turn = body.add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, 8});
+    NodeId sum = build::map(body, Primitive::add, {carry, build::gather(body, all, turn, {1, 0})});
+    body.outputs = {{"", sum}, {"", sum}};
+    NodeId zeros = build::constant(graph, 0, Element::f32, {rows});
+    auto parts = build::scan(graph, std::move(body), {zeros}, {x}, 9, false);
+    graph.outputs = {{"last", parts[0]}, {"all", parts[1]}};
+    Plan plan = make_plan({{"p", graph}}, {"m", 4});
+    std::vector<loop::Step::What> what;
+    for (const loop::Step& step : plan.programs[0].table) what.push_back(step.what);
+    using What = loop::Step::What;
+    REQUIRE(what.size() >= 5);
+    CHECK(what[0] == What::kernel);
+    CHECK(what[1] == What::loop_begin);
+    CHECK(what[2] == What::kernel);
+    CHECK(what[3] == What::loop_end);
+    CHECK(plan.programs[0].table[1].turns == 9);
+}
+
+TEST_CASE("the same graphs give the same text") {
+    for (uint64_t seed = 1; seed < 20; ++seed) {
+        auto text = [&] {
+            return print(make_plan({{"p", random_graph(seed, std::make_shared<PrimitiveTable>())}}, {"m", 5}));
+        };
+        CHECK(text() == text());
+    }
+}
