@@ -88,6 +88,7 @@ class DatasetElaboration : public Extension {
     std::map<NodeId, std::string> cuts_; // values of row_ that become statistics, by path
     std::vector<bool> differs_, from_train_;
     bool has_split_ = false;
+    size_t errors_ = 0; // reported before
 };
 
 // ---- fields -------------------------------------------------------------------------------------------------
@@ -322,7 +323,7 @@ void DatasetElaboration::check_rows() {
                               first->reader.rows));
         first = first ? first : &field;
     }
-    if (!reads && !definitions_.diagnostics->failed())
+    if (!reads && definitions_.diagnostics->count() == errors_)
         error(Code::reader_misuse, tree_.name_span, fmt::format("nothing says how many rows `{}` has", tree_.name), "",
               "read a file, write a list, or generate rows by their number: i = range(1000)");
 }
@@ -443,7 +444,7 @@ void DatasetElaboration::build_statistics() {
 }
 
 std::optional<DatasetPlan> DatasetElaboration::run() {
-    size_t errors = definitions_.diagnostics->count();
+    errors_ = definitions_.diagnostics->count();
     plan_.spec.name = tree_.name;
     plan_.spec.span = tree_.name_span;
     for (const ast::DatasetItem& item : tree_.items) {
@@ -452,12 +453,12 @@ std::optional<DatasetPlan> DatasetElaboration::run() {
     }
     check_rows();
     check_files();
-    if (definitions_.diagnostics->count() > errors) return {};
+    if (definitions_.diagnostics->count() > errors_) return {};
     find_statistics();
-    if (definitions_.diagnostics->count() > errors) return {};
+    if (definitions_.diagnostics->count() > errors_) return {};
     build_columns();
     build_statistics();
-    if (definitions_.diagnostics->count() > errors) return {};
+    if (definitions_.diagnostics->count() > errors_) return {};
     return std::move(plan_);
 }
 

@@ -60,7 +60,7 @@ void elaborate_blocks(Definitions& definitions, Elaborated& result) {
                                             "only the data set of the first train block may use its training split as a whole");
         plans.push_back(std::move(*plan));
     }
-    if (!complete || definitions.diagnostics->failed()) return;
+    if (!complete) return;
     for (const DatasetPlan& plan : plans) {
         result.datasets.push_back(plan.spec);
         result.columns.push_back(plan.columns);

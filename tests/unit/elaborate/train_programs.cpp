@@ -1,0 +1,178 @@
+// The train blocks that the language must carry: each runs a few steps on the evaluator, stays finite and moves what its
+// optimizer lines name, nothing else.
+#include "tests/unit/elaborate/train_simulation.h"
+#include <cmath>
+#include <set>
+
+using namespace gradc;
+
+namespace {
+
+struct Program {
+    const char* name;
+    const char* text;
+    std::vector<std::string> still; // parameters that no line moves
+};
+
+const Program all[] = {
+    {"dropout and batch_norm", R"(
+dataset digits { i = range(12);  image: f32[6] = normal(shape: [6]) / 16;  label: int < 3 = i % 3
+                 split train: 0.5, test: 0.5 }
+model mlp(x: f32[N, 6]) -> f32[N, 3] { h = dropout(relu(batch_norm(linear(x, 8))), 0.2);  return linear(h, 3) }
+train { data digits;  batch 6;  epochs 20;  loss cross_entropy(mlp(image), label);  optimizer adam(rate: 1e-3)
+        metric accuracy(mlp(image), label) })", {}},
+    {"a generator and its critic take turns", R"(
+dataset faces { i = range(12);  image: f32[4] = uniform(shape: [4]) + 0 * i }
+model critic(x: f32[N, 4]) { return linear(tanh(linear(x, 5)), 1, biased: false)[:, 0] }
+model generator(z: f32[N, 2]) -> f32[N, 4] { return linear(tanh(linear(z, 5)), 4) }
+train judge {
+    data faces;  batch 6;  epochs 30;  turns 5
+    fake = generator(normal(shape: [N, 2]));  a = uniform(shape: [N, 1]);  mix = a * image + (1 - a) * fake
+    slope = sqrt(sum(grad(critic(mix), wrt: mix)^2, axis: -1) + 1e-12)
+    loss mean(critic(fake)) - mean(critic(image)) + 10 * mean((slope - 1)^2)
+    optimizer adam(rate: cosine(step / steps, peak: 1e-4)) on critic
+}
+train artist { loss -mean(critic(generator(normal(shape: [N, 2]))));  optimizer adam(rate: 1e-4) on generator })", {}},
+    {"a variational autoencoder", R"(
+dataset mnist { i = range(12);  pixel: int[4] < 256 = cast(floor(uniform(shape: [4]) * 255), int) % 256 + 0 * i
+                split train: 1 }
+model encoder(x: f32[N, 4]) { h = relu(linear(x, 6));  return linear(h, 2), linear(h, 2) }
+model decoder(z: f32[N, 2]) -> f32[N, 4] { return linear(relu(linear(z, 6)), 4) }
+train {
+    data mnist;  batch 6;  epochs 20
+    x = pixel / 255;  mu, lv = encoder(x)
+    z = mu + exp(lv / 2) * normal(shape: shape(mu))
+    logits = decoder(z);  wrong = mean(sum(softplus(logits) - x * logits, axis: -1))
+    loss wrong - 0.5 * mean(sum(1 + lv - mu^2 - exp(lv), axis: -1))
+    optimizer adam(rate: 1e-3)
+    predict sigmoid(decoder(normal(shape: [N, 2])))
+})", {}},
+    {"a siamese net", R"(
+dataset pairs { i = range(12);  left: f32[3] = normal(shape: [3]) + 0 * i;  right: f32[3] = normal(shape: [3]);  same = i % 2 }
+model embed(x: f32[N, 3]) { return linear(x, 2, biased: false) }
+train {
+    data pairs;  batch 6
+    a = embed(left);  b = embed(right);  d = sqrt(sum((a - b)^2, axis: -1) + 1e-12)
+    loss mean(where(same == 1, d^2, max(0, 1 - d)^2))
+    optimizer clip(momentum(rate: 0.1))
+})", {}},
+    {"pairs within a batch", R"(
+dataset pairs { i = range(12);  left: f32[3] = normal(shape: [3]) + 0 * i;  right: f32[3] = normal(shape: [3]) }
+model embed(x: f32[N, 3]) { return linear(x, 2, biased: false) }
+train {
+    data pairs;  batch 6
+    a = embed(left);  b = embed(right);  s[n, m] = sum[c](a[n, c] * b[m, c])
+    loss mean(logsumexp(s)) - mean(sum(a * b, axis: -1))
+    optimizer sgd(rate: 0.1)
+})", {}},
+    {"a physics-informed net", R"(
+model u(x: f32[N, 1], t: f32[N, 1]) -> f32[N, 1] {
+    h = concat(x, t);  repeat 2 { h = tanh(linear(h, 4)) };  return linear(h, 1)
+}
+train {
+    batch 6;  steps 20_000
+    x = uniform(-1, 1, shape: [N, 1]);  t = uniform(0, 1, shape: [N, 1])
+    y = u(x, t);  y_x = grad(y, wrt: x)
+    inside = grad(y, wrt: t) + y * y_x - 0.01 / pi * grad(y_x, wrt: x)
+    loss mean(inside^2) + mean((u(x, 0 * t) + sin(pi * x))^2) + mean(u(-1 + 0 * x, t)^2) + mean(u(1 + 0 * x, t)^2)
+    optimizer adam(rate: 1e-3)
+})", {}},
+    {"a circuit", R"(
+model circuit() -> f32 { param a = 1;  param b = 2;  param w = 2;  param t = 4;  return ((a + b) * w - t)^2 + w^2 }
+train { steps 100;  loss circuit();  optimizer sgd(rate: 0.01) on circuit.a, circuit.w })", {"circuit.b", "circuit.t"}},
+    {"regression with a penalty on a named parameter", R"(
+dataset diabetes { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  progression: f32 = sum(x) + 0.1 * normal() }
+model regression(x: f32[N, 3]) -> f32[N] { return linear(x, 1)[:, 0] }
+train {
+    data diabetes;  batch 6;  epochs 200;  order random;  e = regression(x) - progression
+    loss mean(e^2) + 0.01 * sum(regression.linear_1.weight^2)
+    optimizer sgd(rate: 0.05) on *.weight
+    metric rmse = sqrt(mean(e^2));  predict regression(x)
+})", {"regression.linear_1.bias"}},
+    {"a Hessian-vector product", R"(
+dataset d { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  y: f32 = sum(x^2) }
+model net(x: f32[N, 3]) -> f32[N] { param w1: [3, 4] = normal();  return sum(tanh(x @ w1), axis: -1) }
+train {
+    data d;  batch 6
+    d1 = grad(mse(net(x), y), wrt: net.w1);  hv = grad(sum(d1 * stop_gradient(d1)), wrt: net.w1)
+    loss mse(net(x), y) + 0.001 * sum(hv^2)
+    optimizer lookahead(adam(rate: 1e-3))
+})", {}},
+    {"f1 and a confusion matrix", R"(
+dataset d { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  label: int < 3 = i % 3;  truth: int < 2 = i % 2 }
+fn confusion(x: [N, C], label: int[N] < C) { m[i < C, j < C] = sum[n](label[n] == i and argmax(x)[n] == j);  return m }
+fn f1(score: [N], truth: int[N] < 2) {
+    hit = sum((score > 0) * truth);  return 2 * hit / (sum(score > 0) + sum(truth))
+}
+model net(x: f32[N, 3]) -> f32[N, 3] { return linear(x, 3) }
+train {
+    data d;  batch 6
+    loss cross_entropy(net(x), label);  optimizer adam()
+    metric confusion(net(x), label);  metric f1(net(x)[:, 0], truth);  metric accuracy(net(x), label)
+})", {}},
+};
+
+/// The metrics of `block` over 12 rows in batches.
+void check_metrics(Simulation& trainer, const TrainBlock& block) {
+    if (block.dataset < 0) return;
+    auto whole = trainer.whole(block.evaluation, 12, 12);
+    for (int64_t batch : {5, 6}) {
+        auto split = trainer.whole(block.evaluation, 12, batch);
+        for (const Metric& metric : block.metrics) {
+            if (metric.name == "loss") continue; // pairs within a batch depend on it
+            INFO(metric.name << " in batches of " << batch);
+            REQUIRE(split.at(metric.name).shape == metric.type.shape);
+            for (size_t i = 0; i < split.at(metric.name).values.size(); ++i)
+                CHECK(split.at(metric.name).values[i] == Approx(whole.at(metric.name).values[i]).epsilon(1e-9));
+        }
+    }
+}
+
+} // namespace
+
+TEST_CASE("train blocks step, evaluate and predict") {
+    for (const Program& program : all) {
+        INFO(program.name);
+        Simulation trainer(program.text);
+        auto before = trainer.variables;
+        for (int step = 1; step <= 3; ++step)
+            for (size_t block = 0; block < trainer.program->blocks.size(); ++block) {
+                int64_t from = step % 2 ? 0 : 6;
+                CHECK(std::isfinite(trainer.step(step, 3, from, from + 6, block)));
+            }
+        std::set<std::string> still(program.still.begin(), program.still.end());
+        for (const Variable& variable : trainer.program->variables) {
+            if (variable.role != Variable::Role::parameter) continue;
+            INFO(variable.path);
+            bool moved = trainer.values(variable.path) != before.at(variable.path).values;
+            CHECK(moved == !still.count(variable.path));
+        }
+        for (const TrainBlock& block : trainer.program->blocks) {
+            check_metrics(trainer, block);
+            if (!block.predict) continue;
+            for (double value : trainer.run(*block.predict, trainer.rows(0, 6)).at("predict").values)
+                CHECK(std::isfinite(value));
+        }
+    }
+}
+
+TEST_CASE("states of models move once a step in training, and evaluation reads them") {
+    Simulation trainer(all[0].text);
+    auto mean = [&] { return trainer.values("mlp.batch_norm_1.m"); };
+    auto start = mean();
+    trainer.whole(trainer.program->blocks[0].evaluation, 12, 6);
+    CHECK(mean() == start);
+    trainer.step(1, 3, 0, 6);
+    CHECK(mean() != start);
+}
+
+TEST_CASE("the mean loss and the metrics of training are gathered in the steps") {
+    Simulation trainer(all[9].text);
+    const TrainBlock& block = trainer.program->blocks[0];
+    double first = trainer.step(1, 3, 0, 5), second = trainer.step(2, 3, 5, 12);
+    auto gathered = trainer.run(block.training.finish, trainer.rows(0, 1));
+    CHECK(gathered.at("loss").values[0] == Approx((5 * first + 7 * second) / 12));
+    double rows = 0;
+    for (double each : gathered.at("confusion").values) rows += each;
+    CHECK(rows == 12);
+}
