@@ -45,7 +45,7 @@ class Fusion {
     enum class Way { same_space, rows, small };
 
     void add(size_t i) {
-        const Candidate& c = result_.candidates[i];
+        Candidate& c = result_.candidates[i];
         const Type& type = flat_.graph.type(c.node);
         Cluster single{{i}, type.rank(), type.shape};
         Op op = c.copies ? Op::constant : flat_.graph[c.node].op;
@@ -53,6 +53,7 @@ class Fusion {
                          work(flat_.graph, c, options_.batch) >= smallest_product;
         single.product |= op == Op::contract && work(flat_.graph, c, options_.batch) >= 16 * smallest_product &&
                           !type.shape.empty();
+        c.along = c.along && !single.product; // tiles sum inside; what rides on the result is of the same stage
         single.alone = op == Op::scatter && !is_sparse_sum(flat_.graph, c.node);
         single.region = c.region;
         single.late = options_.late[i];

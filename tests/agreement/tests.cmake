@@ -2,3 +2,6 @@
 add_executable(fuzz_graphs agreement/graphs.cpp)
 target_link_libraries(fuzz_graphs PRIVATE gradc_test_support gradc_plan gradc_optimize gradc_target)
 add_test(NAME random_graphs COMMAND fuzz_graphs 200)
+
+add_executable(agree_steps agreement/steps.cpp)
+target_link_libraries(agree_steps PRIVATE gradc_driver)
