@@ -36,7 +36,8 @@ double time_loading(Session& session, Loader& loader, int64_t batch) {
 }
 
 /// Steps too short for the clock are timed `together` at a time.
-Times measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch, int64_t wanted) {
+Times measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
+              int64_t wanted) {
     Times times;
     auto fill = [&] {
         if (!loader) return number_rows(session.module(), session.arena(), batch);
@@ -69,7 +70,8 @@ Times measure(Session& session, const gradc_block& block, Loader* loader, int64_
 /// The widest float that the variables are held in decides which peak is meant.
 bool computes_in_double(const gradc_module& module) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
-        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64) return true;
+        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64)
+            return true;
     }
     return false;
 }
@@ -96,24 +98,49 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
     double peak = measure_peak(session.isa(), is_double) * session.threads();
     double flops = module.programs[block.step].flops * double(batch) / double(module.batch);
     double share = flops / times.fastest / peak;
-    std::string lines = text(module.name, ": ", grouped(times.steps), " steps of ", batch, " rows, ", isa_name(session.isa()), ", ",
-                             session.threads(), session.threads() == 1 ? " thread" : " threads", "\n",
+    std::string lines = text(module.name, ": ", grouped(times.steps), " steps of ", batch,
+                             " rows, ", isa_name(session.isa()), ", ", session.threads(),
+                             session.threads() == 1 ? " thread" : " threads", "\n",
                              "fastest step   ", general(times.fastest * 1e6, 5), " us\n",
                              "median step    ", general(times.median * 1e6, 5), " us, ",
                              grouped(int64_t(double(batch) / times.median)), " rows/s\n");
-    if (loader) lines += text("loading        ", general(times.loading * 1e6, 4), " us a batch, not counted above\n");
-    lines += text("share of peak  ", fixed(100 * share, 1), " % of ", fixed(peak * 1e-9, 1), " GFLOP/s ",
-                  is_double ? "f64" : "f32", " (", general(flops * 1e-6, 4), " MFLOP a step)\n");
+    if (loader)
+        lines += text("loading        ", general(times.loading * 1e6, 4),
+                      " us a batch, not counted above\n");
+    lines +=
+        text("share of peak  ", fixed(100 * share, 1), " % of ", fixed(peak * 1e-9, 1), " GFLOP/s ",
+             is_double ? "f64" : "f32", " (", general(flops * 1e-6, 4), " MFLOP a step)\n");
     if (!prepared.settings.json.empty()) {
         JsonWriter json;
-        json.begin_object().key("model").string(module.name).key("isa").string(isa_name(session.isa()));
-        json.key("threads").whole(session.threads()).key("batch").whole(batch).key("steps").whole(times.steps);
-        json.key("fastest_us").number(times.fastest * 1e6).key("step_us").number(times.median * 1e6);
-        json.key("rows_per_second").number(double(batch) / times.median).key("loading_us").number(times.loading * 1e6);
-        json.key("flops_per_step").number(flops).key("peak_flops").number(peak).key("share_of_peak").number(share);
+        json.begin_object()
+            .key("model")
+            .string(module.name)
+            .key("isa")
+            .string(isa_name(session.isa()));
+        json.key("threads")
+            .whole(session.threads())
+            .key("batch")
+            .whole(batch)
+            .key("steps")
+            .whole(times.steps);
+        json.key("fastest_us")
+            .number(times.fastest * 1e6)
+            .key("step_us")
+            .number(times.median * 1e6);
+        json.key("rows_per_second")
+            .number(double(batch) / times.median)
+            .key("loading_us")
+            .number(times.loading * 1e6);
+        json.key("flops_per_step")
+            .number(flops)
+            .key("peak_flops")
+            .number(peak)
+            .key("share_of_peak")
+            .number(share);
         json.key("peak_bytes").whole(peak_memory()).end_object();
         ReplacingFile file(prepared.settings.json);
-        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault)) return fault.code;
+        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault))
+            return fault.code;
     }
     write_all(STDOUT_FILENO, lines);
     return done;

@@ -1,5 +1,6 @@
-// The state of a run in a safetensors file: every variable in the model's own shape, the sums of the epoch, and where the
-// run stands. Resuming from it gives the very bits of a run that was never interrupted.
+// The state of a run in a safetensors file: every variable in the model's own shape, the sums of
+// the epoch, and where the run stands. Resuming from it gives the very bits of a run that was never
+// interrupted.
 #pragma once
 #include "runtime/session.h"
 #include "runtime/settings.h"
@@ -8,28 +9,30 @@ namespace gradc::runtime {
 
 /// Where a run stands between two steps.
 struct Position {
-    int64_t step = 0;                // done, over all blocks
-    int64_t epoch = 0, cursor = 0;   // epoch from 0; rows of it that are done
-    int32_t block = 0;               // whose turn it is
-    int64_t turn = 0;                // steps of that block's turn that are done
-    std::vector<int64_t> block_steps; // done, by block
+    int64_t step = 0;                         // done, over all blocks
+    int64_t epoch = 0, cursor = 0;            // epoch from 0; rows of it that are done
+    int32_t block = 0;                        // whose turn it is
+    int64_t turn = 0;                         // steps of that block's turn that are done
+    std::vector<int64_t> block_steps;         // done, by block
     std::vector<double> loss_sums, loss_rows; // of this epoch, by block
 };
 
 inline constexpr int64_t checkpoint_format = 1;
 
-bool write_checkpoint(const Session& session, const Settings& settings, const Position& position, uint64_t data_hash,
-                      Fault& fault);
+bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
+                      uint64_t data_hash, Fault& fault);
 
 /// Opens it and refuses what a newer gradc wrote.
 bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& fault);
 
-/// Weights, states and statistics, for evaluation and prediction; a fault lists names and shapes that differ.
-bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault);
+/// Weights, states and statistics, for evaluation and prediction; a fault lists names and shapes
+/// that differ.
+bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session,
+                     Fault& fault);
 
-/// All of it, for training on. Another program or other data is a fault that says what differs, unless `anyway`;
-/// names and shapes must agree always.
-bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash, Session& session,
-                 Position& position, Fault& fault);
+/// All of it, for training on. Another program or other data is a fault that says what differs,
+/// unless `anyway`; names and shapes must agree always.
+bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash,
+                 Session& session, Position& position, Fault& fault);
 
 } // namespace gradc::runtime

@@ -67,7 +67,8 @@ Console::Console(bool quiet) : quiet_(quiet) {
 
 int Console::width() const {
     winsize size{};
-    bool known = live_descriptor_ >= 0 && ioctl(live_descriptor_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    bool known =
+        live_descriptor_ >= 0 && ioctl(live_descriptor_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col : 80;
 }
 
@@ -105,14 +106,16 @@ HeldSignals::HeldSignals() {
 HeldSignals::~HeldSignals() { // those that arrived were obeyed: they are taken, not delivered
     sigset_t set = ending_signals();
     timespec none{};
-    while (sigtimedwait(&set, nullptr, &none) > 0) {}
+    while (sigtimedwait(&set, nullptr, &none) > 0) {
+    }
     pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 bool HeldSignals::arrived() const {
     sigset_t pending;
     sigpending(&pending);
-    return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
+    return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+           sigismember(&pending, SIGHUP);
 }
 
 } // namespace gradc::runtime

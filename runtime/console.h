@@ -1,5 +1,5 @@
-// What a person sees while the trainer works: lines on standard output, and on a terminal one live line below them with
-// the loss curve. A closed pipe is remembered, not signalled.
+// What a person sees while the trainer works: lines on standard output, and on a terminal one live
+// line below them with the loss curve. A closed pipe is remembered, not signalled.
 #pragma once
 #include "runtime/fault.h"
 #include <cstdint>
@@ -14,12 +14,13 @@ double now();
 
 /// The loss over the run so far, in few buckets of equal length.
 class LossCurve {
-  public:
+public:
     void add(double loss);
-    /// At most `columns` block characters, low ones for small losses; logarithmic where all are positive.
+    /// At most `columns` block characters, low ones for small losses; logarithmic where all are
+    /// positive.
     std::string drawn(int columns) const;
 
-  private:
+private:
     static constexpr size_t most = 64;
     std::vector<double> buckets_; // means of `per_bucket_` losses each
     int64_t per_bucket_ = 1, in_last_ = 0;
@@ -27,7 +28,7 @@ class LossCurve {
 };
 
 class Console {
-  public:
+public:
     explicit Console(bool quiet);
     ~Console() { clear_live(); }
     Console(const Console&) = delete;
@@ -43,14 +44,14 @@ class Console {
     bool broken() const { return broken_; }
     int width() const;
 
-  private:
+private:
     bool quiet_, broken_ = false, live_shown_ = false;
     int live_descriptor_ = -1;
 };
 
 /// Holds back SIGINT, SIGTERM and SIGHUP while it lives, for this thread and those it starts.
 class HeldSignals {
-  public:
+public:
     HeldSignals();
     ~HeldSignals();
     HeldSignals(const HeldSignals&) = delete;

@@ -1,5 +1,5 @@
-// Files as the runtime meets them: whole files in memory, files that appear whole or not at all, locks, and the places
-// where a relative path is sought.
+// Files as the runtime meets them: whole files in memory, files that appear whole or not at all,
+// locks, and the places where a relative path is sought.
 #pragma once
 #include "runtime/fault.h"
 #include <string>
@@ -10,7 +10,7 @@ namespace gradc::runtime {
 
 /// A file mapped for reading; empty files have size 0.
 class MappedFile {
-  public:
+public:
     MappedFile() = default;
     MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
     MappedFile& operator=(MappedFile&& other) noexcept;
@@ -18,25 +18,28 @@ class MappedFile {
     bool open(const std::string& path, Fault& fault);
     std::string_view bytes() const { return {data_, size_}; }
 
-  private:
+private:
     const char* data_ = nullptr;
     size_t size_ = 0;
 };
 
-/// A file that replaces `path` when all of it is on the disk; until then, and after a failure, `path` is as it was.
+/// A file that replaces `path` when all of it is on the disk; until then, and after a failure,
+/// `path` is as it was.
 class ReplacingFile {
-  public:
+public:
     explicit ReplacingFile(std::string path) : path_(std::move(path)) {}
     ~ReplacingFile();
     ReplacingFile(const ReplacingFile&) = delete;
     ReplacingFile& operator=(const ReplacingFile&) = delete;
     bool open(Fault& fault);
     bool write(const void* bytes, size_t size, Fault& fault);
-    bool write(std::string_view text, Fault& fault) { return write(text.data(), text.size(), fault); }
+    bool write(std::string_view text, Fault& fault) {
+        return write(text.data(), text.size(), fault);
+    }
     /// Flushes, renames, and flushes the folder.
     bool commit(Fault& fault);
 
-  private:
+private:
     bool flush(Fault& fault);
     std::string path_, temporary_;
     std::string buffer_;
@@ -45,14 +48,14 @@ class ReplacingFile {
 
 /// An exclusive lock on `path`.lock for as long as this lives; the file is removed with it.
 class FileLock {
-  public:
+public:
     FileLock() = default;
     ~FileLock();
     FileLock(const FileLock&) = delete;
     FileLock& operator=(const FileLock&) = delete;
     bool acquire(const std::string& path, Fault& fault);
 
-  private:
+private:
     std::string path_;
     int descriptor_ = -1;
 };

@@ -1,5 +1,5 @@
-// A 64-bit hash of bytes for naming weights, data and files: 8 bytes a step, the same on every machine. It finds
-// damage and differences; it is no defence against an adversary.
+// A 64-bit hash of bytes for naming weights, data and files: 8 bytes a step, the same on every
+// machine. It finds damage and differences; it is no defence against an adversary.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -8,7 +8,7 @@
 namespace gradc::runtime {
 
 class Hash {
-  public:
+public:
     void add(const void* bytes, size_t size) {
         const auto* at = static_cast<const unsigned char*>(bytes);
         for (; size >= 8; at += 8, size -= 8) {
@@ -18,13 +18,14 @@ class Hash {
         }
         uint64_t last = 0;
         if (size > 0) memcpy(&last, at, size);
-        mix(last ^ (uint64_t(size) << 56) ^ 0xA5); // an end is part of the text: "ab" + "c" is not "a" + "bc"
+        mix(last ^ (uint64_t(size) << 56) ^
+            0xA5); // an end is part of the text: "ab" + "c" is not "a" + "bc"
     }
     void add(std::string_view text) { add(text.data(), text.size()); }
     void add(int64_t number) { mix(uint64_t(number)); }
     uint64_t value() const { return finished(state_); }
 
-  private:
+private:
     static uint64_t finished(uint64_t x) {
         x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
         x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;

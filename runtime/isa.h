@@ -1,4 +1,5 @@
-// Which of the trainer's variants this CPU can run. Baseline code: it runs before any vector instruction.
+// Which of the trainer's variants this CPU can run. Baseline code: it runs before any vector
+// instruction.
 #pragma once
 #include "runtime/abi.h"
 #include "runtime/fault.h"
@@ -12,18 +13,19 @@ bool cpu_has(int isa);
 /// Every kernel of every program was built for it.
 bool module_has(const gradc_module& module, int isa);
 std::string module_isas(const gradc_module& module); // "baseline, avx2"
-/// The best variant that module and CPU share, or the one named by `wanted` ("" for none); -1 and a fault otherwise.
+/// The best variant that module and CPU share, or the one named by `wanted` ("" for none); -1 and a
+/// fault otherwise.
 int choose_isa(const gradc_module& module, std::string_view wanted, Fault& fault);
 
 /// Denormal f32 results and operands count as zero while this lives, on this thread, if `wanted`.
 class FlushDenormals {
-  public:
+public:
     explicit FlushDenormals(bool wanted);
     ~FlushDenormals();
     FlushDenormals(const FlushDenormals&) = delete;
     FlushDenormals& operator=(const FlushDenormals&) = delete;
 
-  private:
+private:
     unsigned before_ = 0;
     bool wanted_;
 };

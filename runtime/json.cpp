@@ -69,7 +69,7 @@ JsonWriter& JsonWriter::whole(int64_t value) {
 namespace {
 
 class JsonParser {
-  public:
+public:
     explicit JsonParser(std::string_view text) : text_(text) {}
     bool value(JsonValue& value, int depth);
     bool at_end() {
@@ -77,9 +77,11 @@ class JsonParser {
         return at_ == text_.size();
     }
 
-  private:
+private:
     void skip_spaces() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) at_++;
+        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' ||
+                                      text_[at_] == '\t' || text_[at_] == '\r'))
+            at_++;
     }
     bool take(std::string_view word) {
         if (!text_.substr(at_).starts_with(word)) return false;
@@ -139,7 +141,9 @@ bool JsonParser::string(std::string& value) {
 
 bool JsonParser::number(JsonValue& value) {
     size_t begin = at_;
-    while (at_ < text_.size() && std::string_view("+-.eE0123456789").find(text_[at_]) != std::string_view::npos) at_++;
+    while (at_ < text_.size() &&
+           std::string_view("+-.eE0123456789").find(text_[at_]) != std::string_view::npos)
+        at_++;
     value.kind = JsonValue::Kind::number;
     return parse_number(text_.substr(begin, at_ - begin), value.number);
 }

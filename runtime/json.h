@@ -1,4 +1,5 @@
-// JSON out and in: a writer that indents by structure, and a small reader for what the trainer itself has to read.
+// JSON out and in: a writer that indents by structure, and a small reader for what the trainer
+// itself has to read.
 #pragma once
 #include "runtime/fault.h"
 #include <cstdint>
@@ -8,9 +9,10 @@
 
 namespace gradc::runtime {
 
-/// Writes one value; commas and quotes are its business. `text()` is complete when everything begun has ended.
+/// Writes one value; commas and quotes are its business. `text()` is complete when everything begun
+/// has ended.
 class JsonWriter {
-  public:
+public:
     JsonWriter& begin_object() { return open('{'); }
     JsonWriter& end_object() { return close('}'); }
     JsonWriter& begin_array() { return open('['); }
@@ -21,7 +23,7 @@ class JsonWriter {
     JsonWriter& whole(int64_t value);
     const std::string& text() const { return text_; }
 
-  private:
+private:
     JsonWriter& open(char bracket);
     JsonWriter& close(char bracket);
     void separate();

@@ -1,5 +1,5 @@
-// See peak.h. Ten to sixteen accumulators cover latency times throughput of every x86 core; the baseline has no fused
-// multiply-add, its multiplications and additions are counted one by one.
+// See peak.h. Twelve accumulators cover latency times throughput of every x86 core; the
+// baseline has no fused multiply-add, its multiplications and additions are counted one by one.
 #include "runtime/peak.h"
 #include "runtime/abi.h"
 #include "runtime/console.h"
@@ -11,43 +11,42 @@ namespace gradc::runtime {
 static constexpr long turns = 200'000;
 
 // One asm block a turn keeps all accumulators in registers and the compiler from dropping the loop.
-#define GRADC_TWELVE(OP, R) \
-    OP " %%" R "14, %%" R "15, %%" R "0\n" OP " %%" R "14, %%" R "15, %%" R "1\n" OP " %%" R "14, %%" R "15, %%" R "2\n" \
-    OP " %%" R "14, %%" R "15, %%" R "3\n" OP " %%" R "14, %%" R "15, %%" R "4\n" OP " %%" R "14, %%" R "15, %%" R "5\n" \
-    OP " %%" R "14, %%" R "15, %%" R "6\n" OP " %%" R "14, %%" R "15, %%" R "7\n" OP " %%" R "14, %%" R "15, %%" R "8\n" \
-    OP " %%" R "14, %%" R "15, %%" R "9\n" OP " %%" R "14, %%" R "15, %%" R "10\n" OP " %%" R "14, %%" R "15, %%" R "11\n"
-#define GRADC_TWELVE_SSE(MUL, ADD) \
-    MUL " %%xmm14, %%xmm0\n" ADD " %%xmm15, %%xmm1\n" MUL " %%xmm14, %%xmm2\n" ADD " %%xmm15, %%xmm3\n" \
-    MUL " %%xmm14, %%xmm4\n" ADD " %%xmm15, %%xmm5\n" MUL " %%xmm14, %%xmm6\n" ADD " %%xmm15, %%xmm7\n" \
-    MUL " %%xmm14, %%xmm8\n" ADD " %%xmm15, %%xmm9\n" MUL " %%xmm14, %%xmm10\n" ADD " %%xmm15, %%xmm11\n"
-#define GRADC_CLOBBERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", "xmm15"
-#define GRADC_CLEAR "xorps %%xmm0, %%xmm0\nxorps %%xmm1, %%xmm1\nxorps %%xmm2, %%xmm2\nxorps %%xmm3, %%xmm3\n" \
-    "xorps %%xmm4, %%xmm4\nxorps %%xmm5, %%xmm5\nxorps %%xmm6, %%xmm6\nxorps %%xmm7, %%xmm7\nxorps %%xmm8, %%xmm8\n" \
-    "xorps %%xmm9, %%xmm9\nxorps %%xmm10, %%xmm10\nxorps %%xmm11, %%xmm11\nxorps %%xmm14, %%xmm14\nxorps %%xmm15, %%xmm15\n"
-#define GRADC_LOOP(BODY) \
-    long left = turns; \
-    __asm__ volatile(GRADC_CLEAR ".p2align 5\n1:\n" BODY "subq $1, %0\njnz 1b\n" : "+r"(left) : : GRADC_CLOBBERS, "cc")
+// clang-format off
+#define GRADC_ALL ".irp r,0,1,2,3,4,5,6,7,8,9,10,11\n"
+#define GRADC_LOOP(BODY)                                                                           \
+    long left = turns;                                                                             \
+    __asm__ volatile(GRADC_ALL "xorps %%xmm\\r, %%xmm\\r\n.endr\n"                                 \
+                     "xorps %%xmm14, %%xmm14\nxorps %%xmm15, %%xmm15\n"                            \
+                     ".p2align 5\n1:\n" BODY "subq $1, %0\njnz 1b\n"                              \
+                     : "+r"(left) :                                                                \
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",     \
+                       "xmm9", "xmm10", "xmm11", "xmm14", "xmm15", "cc")
+#define GRADC_FUSED(NAME, R) GRADC_ALL NAME " %%" R "14, %%" R "15, %%" R "\\r\n.endr\n"
+#define GRADC_APART(MUL, ADD)                                                                      \
+    ".irp r,0,2,4,6,8,10\n" MUL " %%xmm14, %%xmm\\r\n.endr\n"                                     \
+    ".irp r,1,3,5,7,9,11\n" ADD " %%xmm15, %%xmm\\r\n.endr\n"
+// clang-format on
 
 static void multiply_add_sse(bool is_double) {
     if (is_double) {
-        GRADC_LOOP(GRADC_TWELVE_SSE("mulpd", "addpd"));
+        GRADC_LOOP(GRADC_APART("mulpd", "addpd"));
     } else {
-        GRADC_LOOP(GRADC_TWELVE_SSE("mulps", "addps"));
+        GRADC_LOOP(GRADC_APART("mulps", "addps"));
     }
 }
 __attribute__((target("avx2,fma"))) static void multiply_add_avx2(bool is_double) {
     if (is_double) {
-        GRADC_LOOP(GRADC_TWELVE("vfmadd231pd", "ymm") "");
+        GRADC_LOOP(GRADC_FUSED("vfmadd231pd", "ymm"));
     } else {
-        GRADC_LOOP(GRADC_TWELVE("vfmadd231ps", "ymm") "");
+        GRADC_LOOP(GRADC_FUSED("vfmadd231ps", "ymm"));
     }
     _mm256_zeroupper();
 }
 __attribute__((target("avx512f"))) static void multiply_add_avx512(bool is_double) {
     if (is_double) {
-        GRADC_LOOP(GRADC_TWELVE("vfmadd231pd", "zmm") "");
+        GRADC_LOOP(GRADC_FUSED("vfmadd231pd", "zmm"));
     } else {
-        GRADC_LOOP(GRADC_TWELVE("vfmadd231ps", "zmm") "");
+        GRADC_LOOP(GRADC_FUSED("vfmadd231ps", "zmm"));
     }
     _mm256_zeroupper();
 }

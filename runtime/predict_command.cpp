@@ -1,4 +1,5 @@
-// `predict`: one CSV line a row with what `predict` in the model is worth; codes of characters become text again.
+// `predict`: one CSV line a row with what `predict` in the model is worth; codes of characters
+// become text again.
 #include "runtime/data/characters.h"
 #include "runtime/element.h"
 #include "runtime/evaluation.h"
@@ -13,7 +14,7 @@ namespace {
 
 /// CSV that goes to standard output as it grows, or to a file that appears when it is whole.
 class CsvSink {
-  public:
+public:
     bool open(const std::string& path, Fault& fault) {
         if (path.empty()) return true;
         file_.emplace(path);
@@ -27,7 +28,7 @@ class CsvSink {
     }
     bool finish(Fault& fault) { return file_ ? file_->commit(fault) : flush(); }
 
-  private:
+private:
     bool flush() {
         bool written = write_all(STDOUT_FILENO, buffer_);
         buffer_.clear();
@@ -45,12 +46,13 @@ const gradc_block* predicting_block(const gradc_module& module) {
 }
 
 class Prediction {
-  public:
+public:
     Prediction(const gradc_module& module, const gradc_tensor& result, const gradc_dataset* table)
         : result_(result), has_rows_(result.has_rows != 0) {
         if (!table || !is_whole(result.element) || result.rank < 2) return;
         for (int32_t f = 0; f < table->field_count; f++) {
-            if (table->fields[f].reader == GRADC_READ_CHARACTERS) alphabet_.emplace(table->fields[f].alphabet);
+            if (table->fields[f].reader == GRADC_READ_CHARACTERS)
+                alphabet_.emplace(table->fields[f].alphabet);
         }
         (void)module;
     }
@@ -75,9 +77,10 @@ class Prediction {
         return result;
     }
 
-  private:
+private:
     int64_t columns() const {
-        return element_count(result_.shape + (has_rows_ ? 1 : 0), result_.rank - (has_rows_ ? 1 : 0));
+        return element_count(result_.shape + (has_rows_ ? 1 : 0),
+                             result_.rank - (has_rows_ ? 1 : 0));
     }
     std::string numbers(const unsigned char* at, int64_t width) const {
         int64_t size = element_size(result_.element);
@@ -85,7 +88,8 @@ class Prediction {
         for (int64_t i = 0; i < width; i++) {
             double value = load_element(at + i * size, result_.element);
             bool is_double = result_.element == GRADC_F64;
-            line += text(i > 0 ? "," : "", is_double || is_whole(result_.element) ? exact(value) : general(value, 9));
+            line += text(i > 0 ? "," : "",
+                         is_double || is_whole(result_.element) ? exact(value) : general(value, 9));
         }
         return line;
     }
@@ -118,18 +122,21 @@ int choose_split(const Dataset& dataset, const std::string& wanted, Fault& fault
 }
 
 /// Fields of the data set that the program reads.
-std::vector<bool> needed_fields(const gradc_module& module, const gradc_dataset& table, const gradc_program& program) {
+std::vector<bool> needed_fields(const gradc_module& module, const gradc_dataset& table,
+                                const gradc_program& program) {
     std::vector<bool> needed;
     for (int32_t f = 0; f < table.field_count; f++) {
         const gradc_tensor* tensor = find_field(module, table, table.fields[f].name);
         bool read = false;
-        for (int32_t i = 0; i < program.field_count; i++) read |= &module.tensors[program.fields[i]] == tensor;
+        for (int32_t i = 0; i < program.field_count; i++)
+            read |= &module.tensors[program.fields[i]] == tensor;
         needed.push_back(read);
     }
     return needed;
 }
 
-ExitCode predict_rows(Prepared& prepared, const gradc_block& block, int split, CsvSink& sink, Fault& fault) {
+ExitCode predict_rows(Prepared& prepared, const gradc_block& block, int split, CsvSink& sink,
+                      Fault& fault) {
     Session& session = *prepared.session;
     const gradc_module& module = session.module();
     const gradc_tensor& result = *session.result(block.predict, "predict");
@@ -145,7 +152,8 @@ ExitCode predict_rows(Prepared& prepared, const gradc_block& block, int split, C
     return fault.code;
 }
 
-ExitCode predict_drawn(Prepared& prepared, const gradc_block& block, int64_t wanted, CsvSink& sink, Fault& fault) {
+ExitCode predict_drawn(Prepared& prepared, const gradc_block& block, int64_t wanted, CsvSink& sink,
+                       Fault& fault) {
     Session& session = *prepared.session;
     const gradc_module& module = session.module();
     Prediction prediction(module, *session.result(block.predict, "predict"), nullptr);
@@ -166,7 +174,8 @@ ExitCode predict_drawn(Prepared& prepared, const gradc_block& block, int64_t wan
 
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
     const gradc_block* block = predicting_block(module);
-    if (!block) return fault.fail("the train block of ", module.name, " has no `predict` line"), fault.code;
+    if (!block)
+        return fault.fail("the train block of ", module.name, " has no `predict` line"), fault.code;
     const std::vector<std::string>& files = arguments.others();
     if (files.size() > 1) return fault.set("predict takes one file", wrong_usage), fault.code;
     const gradc_dataset* table = training_data(module);
@@ -181,7 +190,10 @@ ExitCode predict_command(const gradc_module& module, const Arguments& arguments,
     bool own_data = !drawn && files.empty();
     if (!prepare(module, arguments, {own_data, true}, prepared, fault)) return fault.code;
     if (!files.empty()) {
-        if (!reads_fields) return fault.set("what is predicted depends on no row; leave the file out", wrong_usage), fault.code;
+        if (!reads_fields)
+            return fault.set("what is predicted depends on no row; leave the file out",
+                             wrong_usage),
+                   fault.code;
         if (!load_rows(*table, needed, files[0], prepared.dataset, fault)) return fault.code;
     }
     int split = 0;

@@ -51,4 +51,4 @@ add_custom_command(
   COMMENT "Prelinking the trainers' runtime"
   VERBATIM)
 add_custom_target(prelinked_runtime ALL DEPENDS ${prelinked_runtime})
-install(FILES ${prelinked_runtime} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gradc)
+install(FILES ${prelinked_runtime} DESTINATION lib/gradc) # where gradc looks, beside bin

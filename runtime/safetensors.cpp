@@ -22,7 +22,8 @@ void add_metadata(Metadata& metadata, std::string_view key, std::string_view val
 }
 
 static int64_t bytes_of(const WrittenTensor& tensor) {
-    return element_count(tensor.shape.data(), int(tensor.shape.size())) * element_size(tensor.element);
+    return element_count(tensor.shape.data(), int(tensor.shape.size())) *
+           element_size(tensor.element);
 }
 
 static std::string header_of(const std::vector<WrittenTensor>& tensors, const Metadata& metadata) {
@@ -32,7 +33,12 @@ static std::string header_of(const std::vector<WrittenTensor>& tensors, const Me
     json.end_object();
     int64_t offset = 0;
     for (const WrittenTensor& tensor : tensors) {
-        json.key(tensor.name).begin_object().key("dtype").string(dtypes[tensor.element]).key("shape").begin_array();
+        json.key(tensor.name)
+            .begin_object()
+            .key("dtype")
+            .string(dtypes[tensor.element])
+            .key("shape")
+            .begin_array();
         for (int64_t size : tensor.shape) json.whole(size);
         json.end_array().key("data_offsets").begin_array().whole(offset);
         offset += bytes_of(tensor);
@@ -44,8 +50,8 @@ static std::string header_of(const std::vector<WrittenTensor>& tensors, const Me
     return header;
 }
 
-bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
-                       Fault& fault) {
+bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors,
+                       Metadata metadata, Fault& fault) {
     Hash checksum;
     std::vector<unsigned char> bytes;
     for (const WrittenTensor& tensor : tensors) {
@@ -57,7 +63,8 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
     std::string header = header_of(tensors, metadata);
     uint64_t length = header.size();
     ReplacingFile file(path);
-    if (!file.open(fault) || !file.write(&length, 8, fault) || !file.write(header, fault)) return false;
+    if (!file.open(fault) || !file.write(&length, 8, fault) || !file.write(header, fault))
+        return false;
     for (const WrittenTensor& tensor : tensors) {
         bytes.resize(size_t(bytes_of(tensor)));
         tensor.read(bytes.data());
@@ -67,7 +74,8 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
 }
 
 static bool parse_tensor(const std::string& name, const JsonValue& entry, StoredTensor& tensor) {
-    const JsonValue *dtype = entry.find("dtype"), *shape = entry.find("shape"), *place = entry.find("data_offsets");
+    const JsonValue *dtype = entry.find("dtype"), *shape = entry.find("shape"),
+                    *place = entry.find("data_offsets");
     if (!dtype || !shape || !place || place->items.size() != 2) return false;
     auto known = std::find(std::begin(dtypes), std::end(dtypes), dtype->string);
     if (known == std::end(dtypes)) return false;
@@ -101,16 +109,20 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
         const std::string& name = header.names[i];
         const JsonValue& entry = header.items[i];
         if (name == "__metadata__") {
-            for (size_t m = 0; m < entry.names.size(); m++) add_metadata(metadata_, entry.names[m], entry.items[m].string);
+            for (size_t m = 0; m < entry.names.size(); m++)
+                add_metadata(metadata_, entry.names[m], entry.items[m].string);
             continue;
         }
         StoredTensor tensor;
-        if (!parse_tensor(name, entry, tensor)) return problem = text("its entry ", name, " is damaged"), false;
+        if (!parse_tensor(name, entry, tensor))
+            return problem = text("its entry ", name, " is damaged"), false;
         end = std::max(end, tensor.end);
         tensors_.push_back(std::move(tensor));
     }
     if (end != int64_t(payload_.size())) {
-        return problem = text("its header promises ", end, " bytes of numbers, it has ", payload_.size()), false;
+        return problem =
+                   text("its header promises ", end, " bytes of numbers, it has ", payload_.size()),
+               false;
     }
     return true;
 }
@@ -122,7 +134,8 @@ bool SafetensorsFile::open(const std::string& path, Fault& fault) {
     std::string promised = metadata_value(metadata_, "checksum");
     if (promised.empty()) return true;
     Hash checksum;
-    for (const StoredTensor& tensor : tensors_) checksum.add(numbers(tensor), size_t(tensor.end - tensor.begin));
+    for (const StoredTensor& tensor : tensors_)
+        checksum.add(numbers(tensor), size_t(tensor.end - tensor.begin));
     if (hexadecimal(checksum.value()) == promised) return true;
     return fault.fail(path, ": error: damaged: its numbers do not have the checksum that it names");
 }

@@ -1,5 +1,6 @@
-// The safetensors format: the header's length (u64), a JSON header with name, dtype, shape and place of every tensor, then
-// the numbers, little endian. A file is written whole or not at all and checked whole when it is opened.
+// The safetensors format: the header's length (u64), a JSON header with name, dtype, shape and
+// place of every tensor, then the numbers, little endian. A file is written whole or not at all and
+// checked whole when it is opened.
 #pragma once
 #include "runtime/files.h"
 #include <functional>
@@ -26,12 +27,13 @@ struct WrittenTensor {
 };
 
 /// Adds "checksum" to the metadata: the hash of all numbers.
-bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
-                       Fault& fault);
+bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors,
+                       Metadata metadata, Fault& fault);
 
 class SafetensorsFile {
-  public:
-    /// A fault where it is no such file, ends early, or its numbers do not have the checksum it names.
+public:
+    /// A fault where it is no such file, ends early, or its numbers do not have the checksum it
+    /// names.
     bool open(const std::string& path, Fault& fault);
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
     const Metadata& metadata() const { return metadata_; }
@@ -40,7 +42,7 @@ class SafetensorsFile {
         return reinterpret_cast<const unsigned char*>(payload_.data()) + tensor.begin;
     }
 
-  private:
+private:
     bool parse(std::string_view bytes, std::string& problem);
     MappedFile file_;
     std::string_view payload_;

@@ -16,7 +16,8 @@ bool Arena::allocate(int64_t bytes, Fault& fault) {
     size_ = size_t(bytes > 0 ? bytes : 64);
     void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
-        return fault.fail("this model needs ", byte_size(double(bytes)), " of memory, which this machine does not give");
+        return fault.fail("this model needs ", byte_size(double(bytes)),
+                          " of memory, which this machine does not give");
     }
     base_ = static_cast<unsigned char*>(memory);
     if (size_ >= (4 << 20)) madvise(memory, size_, MADV_HUGEPAGE);
@@ -26,7 +27,8 @@ bool Arena::allocate(int64_t bytes, Fault& fault) {
 bool Session::start(int isa, int threads, int64_t seed, Fault& fault) {
     const gradc_module& module = *module_;
     if (module.abi_version != GRADC_ABI_VERSION) {
-        return fault.fail_as(internal_error, "the model's code has ABI ", module.abi_version, ", this runtime ", GRADC_ABI_VERSION);
+        return fault.fail_as(internal_error, "the model's code has ABI ", module.abi_version,
+                             ", this runtime ", GRADC_ABI_VERSION);
     }
     if (!arena_.allocate(module.arena_bytes, fault)) return false;
     place_constants(module, arena_.base());
@@ -84,7 +86,8 @@ void Session::initialize() { run(module_->initial, 1, {}); }
 
 void Session::clear_accumulators() {
     for (int32_t t = 0; t < module_->tensor_count; t++) {
-        if (module_->tensors[t].role == GRADC_ACCUMULATOR) clear_tensor(module_->tensors[t], arena_.base());
+        if (module_->tensors[t].role == GRADC_ACCUMULATOR)
+            clear_tensor(module_->tensors[t], arena_.base());
     }
 }
 

@@ -1,4 +1,5 @@
-// A module at work: its arena, the variant for this CPU, the threads, and the scalars that programs read.
+// A module at work: its arena, the variant for this CPU, the threads, and the scalars that programs
+// read.
 #pragma once
 #include "runtime/fault.h"
 #include "runtime/threads.h"
@@ -11,7 +12,7 @@ namespace gradc::runtime {
 
 /// One zeroed piece of memory of exactly the size that the module says.
 class Arena {
-  public:
+public:
     Arena() = default;
     ~Arena();
     Arena(const Arena&) = delete;
@@ -19,7 +20,7 @@ class Arena {
     bool allocate(int64_t bytes, Fault& fault);
     unsigned char* base() const { return base_; }
 
-  private:
+private:
     unsigned char* base_ = nullptr;
     size_t size_ = 0;
 };
@@ -30,7 +31,7 @@ struct Clock {
 };
 
 class Session {
-  public:
+public:
     explicit Session(const gradc_module& module) : module_(&module) {}
     bool start(int isa, int threads, int64_t seed, Fault& fault);
 
@@ -51,9 +52,11 @@ class Session {
     const gradc_tensor* result(int32_t program, std::string_view name) const;
     /// First element of a tensor.
     double scalar(const gradc_tensor& tensor) const;
-    double loss(int32_t program) const { return scalar(module_->tensors[module_->programs[program].results[0]]); }
+    double loss(int32_t program) const {
+        return scalar(module_->tensors[module_->programs[program].results[0]]);
+    }
 
-  private:
+private:
     struct Written {
         const gradc_tensor* tensor;
         double value;
@@ -66,7 +69,8 @@ class Session {
     WalkOptions options_;
     int64_t seed_ = 1;
     std::vector<Written> flags_;
-    const gradc_tensor *rows_ = nullptr, *seed_tensor_ = nullptr, *step_ = nullptr, *steps_ = nullptr, *epoch_ = nullptr;
+    const gradc_tensor *rows_ = nullptr, *seed_tensor_ = nullptr, *step_ = nullptr,
+                       *steps_ = nullptr, *epoch_ = nullptr;
 };
 
 } // namespace gradc::runtime

@@ -9,20 +9,25 @@ namespace gradc::runtime {
 static constexpr int64_t any = int64_t(1) << 53;
 
 std::vector<Option> common_options() {
-    return {{"data", "DIR", "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
-            {"seed", "S", "of start weights, splits, order and chance (default 1)"},
-            {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
-            {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
+    return {
+        {"data", "DIR",
+         "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
+        {"seed", "S", "of start weights, splits, order and chance (default 1)"},
+        {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
+        {"isa", "NAME",
+         "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
 }
 
 std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
-    std::vector<std::string> taken{"data", "epochs", "steps", "batch", "seed", "threads", "checkpoint", "save-every",
-                                   "resume", "json", "quiet", "nan", "isa", "help"};
+    std::vector<std::string> taken{"data",    "epochs",     "steps",      "batch",  "seed",
+                                   "threads", "checkpoint", "save-every", "resume", "json",
+                                   "quiet",   "nan",        "isa",        "help"};
     auto is_unique = [&](std::string_view name) {
         int count = int(std::count(taken.begin(), taken.end(), name));
         for (int32_t b = 0; b < module.block_count; b++) {
-            for (int32_t f = 0; f < module.blocks[b].flag_count; f++) count += name == module.blocks[b].flags[f].name;
+            for (int32_t f = 0; f < module.blocks[b].flag_count; f++)
+                count += name == module.blocks[b].flags[f].name;
         }
         return count == 1;
     };
@@ -43,7 +48,8 @@ void add_block_options(const gradc_module& module, std::vector<Option>& options)
             help += text(help.empty() ? "" : " ", "(default ", general(flag.value), ")");
         }
         options.push_back({known.name, flag.whole ? "COUNT" : "NUMBER", help});
-        if (known.name != flag.full) options.push_back({flag.full, flag.whole ? "COUNT" : "NUMBER", help, false, false});
+        if (known.name != flag.full)
+            options.push_back({flag.full, flag.whole ? "COUNT" : "NUMBER", help, false, false});
     }
 }
 
@@ -52,14 +58,21 @@ std::vector<Option> train_options(const gradc_module& module) {
     std::vector<Option> options{
         {"epochs", "E", text("passes over the training rows (default ", block.epochs, ")")},
         {"steps", "S", "stop after so many steps, whatever the epochs"},
-        {"batch", "B", text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
+        {"batch", "B",
+         text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
     for (Option& common : common_options()) options.push_back(common);
-    options.push_back({"checkpoint", "FILE", "keep weights and the state of the run in this safetensors file"});
-    options.push_back({"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
-    options.push_back({"resume", "anyway", "go on from the checkpoint; `anyway`: even with another program or other data, where shapes agree", true});
+    options.push_back(
+        {"checkpoint", "FILE", "keep weights and the state of the run in this safetensors file"});
+    options.push_back(
+        {"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
+    options.push_back({"resume", "anyway",
+                       "go on from the checkpoint; `anyway`: even with another program or other "
+                       "data, where shapes agree",
+                       true});
     options.push_back({"json", "FILE", "write what was measured as one JSON object"});
     options.push_back({"quiet", "", "print errors only"});
-    options.push_back({"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
+    options.push_back(
+        {"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
     add_block_options(module, options);
     return options;
 }
@@ -72,7 +85,8 @@ Settings written_settings(const gradc_module& module) {
     settings.batch = block.batch;
     for (int32_t b = 0; b < module.block_count; b++) {
         std::vector<double>& values = settings.flags.emplace_back();
-        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) values.push_back(module.blocks[b].flags[f].value);
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++)
+            values.push_back(module.blocks[b].flags[f].value);
     }
     return settings;
 }
@@ -90,7 +104,8 @@ void take_settings(const gradc_module& module, const Metadata& metadata, Setting
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
             double kept;
-            std::string value = metadata_value(metadata, text("flag.", module.blocks[b].flags[f].full));
+            std::string value =
+                metadata_value(metadata, text("flag.", module.blocks[b].flags[f].full));
             if (parse_number(value, kept)) settings.flags[size_t(b)][size_t(f)] = kept;
         }
     }
@@ -103,26 +118,30 @@ void put_settings(const gradc_module& module, const Settings& settings, Metadata
     add_metadata(metadata, "steps", whole(settings.steps));
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
-            add_metadata(metadata, text("flag.", module.blocks[b].flags[f].full), exact(settings.flags[size_t(b)][size_t(f)]));
+            add_metadata(metadata, text("flag.", module.blocks[b].flags[f].full),
+                         exact(settings.flags[size_t(b)][size_t(f)]));
         }
     }
 }
 
-static bool apply_block_flags(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault) {
+static bool apply_block_flags(const gradc_module& module, const Arguments& arguments,
+                              Settings& settings, Fault& fault) {
     for (const BlockFlag& known : block_flags(module)) {
         const gradc_flag& flag = module.blocks[known.block].flags[known.flag];
         double& value = settings.flags[size_t(known.block)][size_t(known.flag)];
         for (const std::string& name : {std::string(flag.full), known.name}) {
             if (!arguments.number(name, value, fault)) return false;
             if (flag.whole && value != double(int64_t(value))) {
-                return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a whole number");
+                return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name),
+                                     "` is not a whole number");
             }
         }
     }
     return true;
 }
 
-bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault) {
+bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings,
+                     Fault& fault) {
     auto word = [&](std::string_view name, std::string& to) {
         if (arguments.has(name)) to = arguments.value(name);
     };
@@ -142,14 +161,17 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     settings.quiet = arguments.has("quiet");
     settings.resume = arguments.has("resume");
     std::string how = arguments.value("resume"), nan = arguments.value("nan");
-    if (!how.empty() && how != "anyway") return fault.fail_as(wrong_usage, "--resume=", how, ": only `anyway` can follow");
+    if (!how.empty() && how != "anyway")
+        return fault.fail_as(wrong_usage, "--resume=", how, ": only `anyway` can follow");
     settings.resume_anyway = how == "anyway";
     if (!nan.empty() && nan != "stop" && nan != "continue") {
         return fault.fail_as(wrong_usage, "--nan ", nan, ": it is stop or continue");
     }
     settings.nan_continue = nan == "continue";
     bool needs_file = (settings.resume || settings.save_every > 0) && settings.checkpoint.empty();
-    if (needs_file) return fault.fail_as(wrong_usage, "--", settings.resume ? "resume" : "save-every", " needs --checkpoint FILE");
+    if (needs_file)
+        return fault.fail_as(wrong_usage, "--", settings.resume ? "resume" : "save-every",
+                             " needs --checkpoint FILE");
     return true;
 }
 

@@ -1,4 +1,5 @@
-// What one run of the trainer was told: by the model file, by the checkpoint it resumes, by its flags (the last wins).
+// What one run of the trainer was told: by the model file, by the checkpoint it resumes, by its
+// flags (the last wins).
 #pragma once
 #include "runtime/abi.h"
 #include "runtime/options.h"
@@ -32,6 +33,7 @@ Settings written_settings(const gradc_module& module);
 void take_settings(const gradc_module& module, const Metadata& metadata, Settings& settings);
 void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata);
 /// What was typed.
-bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault);
+bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings,
+                     Fault& fault);
 
 } // namespace gradc::runtime

@@ -1,4 +1,5 @@
-// Tensors of the arena read and written in the model's own shape (C order, no gaps), whatever layout kernels use.
+// Tensors of the arena read and written in the model's own shape (C order, no gaps), whatever
+// layout kernels use.
 #pragma once
 #include "runtime/abi.h"
 #include "runtime/hash.h"
@@ -8,8 +9,10 @@ namespace gradc::runtime {
 
 /// Bytes of it in the model's own shape; `rows` for the first axis if it has rows.
 int64_t tensor_bytes(const gradc_tensor& tensor, int64_t rows = 0);
-void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to, int64_t rows = 0);
-void write_tensor(const gradc_tensor& tensor, unsigned char* arena, const unsigned char* from, int64_t rows = 0);
+void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to,
+                 int64_t rows = 0);
+void write_tensor(const gradc_tensor& tensor, unsigned char* arena, const unsigned char* from,
+                  int64_t rows = 0);
 void clear_tensor(const gradc_tensor& tensor, unsigned char* arena);
 
 /// The elements behind the first axis lie in C order without gaps.
@@ -24,7 +27,8 @@ inline bool is_variable(const gradc_tensor& tensor) {
 inline const char* file_name_of(const gradc_tensor& tensor) {
     return tensor.saved_as && *tensor.saved_as ? tensor.saved_as : tensor.name;
 }
-/// Of every variable: names, elements and numbers in the model's own shape, in the order of the table.
+/// Of every variable: names, elements and numbers in the model's own shape, in the order of the
+/// table.
 uint64_t weights_hash(const gradc_module& module, const unsigned char* arena);
 
 } // namespace gradc::runtime

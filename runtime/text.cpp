@@ -46,7 +46,9 @@ bool Fault::set(std::string_view what, ExitCode how) {
     if (code == done) message = what, code = how;
     return false;
 }
-bool Fault::set(ExitCode how, const Piece* pieces, size_t count) { return set(join(pieces, count), how); }
+bool Fault::set(ExitCode how, const Piece* pieces, size_t count) {
+    return set(join(pieces, count), how);
+}
 
 static std::string print(const char* form, int digits, double number) {
     if (std::isnan(number)) return "nan";
@@ -97,7 +99,8 @@ std::string duration(double seconds) {
 
 std::string hexadecimal(uint64_t number) {
     std::string digits(16, '0');
-    for (int at = 15; at >= 0; at--, number >>= 4) digits[size_t(at)] = "0123456789abcdef"[number & 15];
+    for (int at = 15; at >= 0; at--, number >>= 4)
+        digits[size_t(at)] = "0123456789abcdef"[number & 15];
     return digits;
 }
 
@@ -119,10 +122,11 @@ std::string padded_left(std::string_view text, int width) {
     return std::string(missing > 0 ? size_t(missing) : 0, ' ').append(text);
 }
 
-/// Decimal numbers of at most 15 digits and a power of ten up to 22 are one exact product or quotient of doubles.
+/// Decimal numbers of at most 15 digits and a power of ten up to 22 are one exact product or
+/// quotient of doubles.
 static bool parse_short(std::string_view text, double& number) {
-    static constexpr double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    static constexpr double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                        1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     size_t at = 0;
     bool negative = at < text.size() && text[at] == '-';
     if (at < text.size() && (text[at] == '-' || text[at] == '+')) at++;
@@ -147,7 +151,8 @@ static bool parse_short(std::string_view text, double& number) {
 
 using Wide = unsigned __int128;
 
-/// mantissa * 10^exponent, rounded once: 128 bits are carried, of which each power of ten may lose the last.
+/// mantissa * 10^exponent, rounded once: 128 bits are carried, of which each power of ten may lose
+/// the last.
 static double scaled(uint64_t mantissa, int64_t exponent) {
     if (mantissa == 0) return 0;
     Wide wide = Wide(mantissa) << 64;
@@ -167,7 +172,8 @@ static double scaled(uint64_t mantissa, int64_t exponent) {
         binary -= 3;
         normalize();
     }
-    uint64_t high = uint64_t(wide >> 64) | (uint64_t(wide) != 0 ? 1 : 0); // what is cut off still breaks ties
+    uint64_t high =
+        uint64_t(wide >> 64) | (uint64_t(wide) != 0 ? 1 : 0); // what is cut off still breaks ties
     return std::ldexp(double(high), int(binary) + 64);
 }
 
@@ -185,7 +191,8 @@ static bool parse_long(std::string_view text, double& number) {
     double sign = at == 1 && text[0] == '-' ? -1 : 1;
     std::string_view rest = text.substr(at);
     if (is_word(rest, "nan")) return number = __builtin_nan(""), true;
-    if (is_word(rest, "inf") || is_word(rest, "infinity")) return number = sign * __builtin_inf(), true;
+    if (is_word(rest, "inf") || is_word(rest, "infinity"))
+        return number = sign * __builtin_inf(), true;
     uint64_t mantissa = 0;
     int64_t exponent = 0, digits = 0;
     bool point = false;

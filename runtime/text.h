@@ -1,5 +1,6 @@
-// The trainer's small formatter and its only way to write to a file descriptor: text is joined from parts, numbers look
-// alike in every locale, and a closed pipe is a value that callers see, never a signal.
+// The trainer's small formatter and its only way to write to a file descriptor: text is joined from
+// parts, numbers look alike in every locale, and a closed pipe is a value that callers see, never a
+// signal.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -38,25 +39,29 @@ struct ByteTable {
 };
 inline constexpr ByteTable byte_table;
 
-/// One part of a joined text: characters, or a whole number where there are none. Two words, since much code makes them.
+/// One part of a joined text: characters, or a whole number where there are none. Two words, since
+/// much code makes them.
 class Piece {
-  public:
-    Piece(std::string_view text) : characters_(text.data() ? text.data() : ""), value_(int64_t(text.size())) {}
+public:
+    Piece(std::string_view text)
+        : characters_(text.data() ? text.data() : ""), value_(int64_t(text.size())) {}
     Piece(const std::string& text) : characters_(text.data()), value_(int64_t(text.size())) {}
     Piece(const char* text) : characters_(text), value_(int64_t(__builtin_strlen(text))) {}
-    Piece(char byte) : characters_(&byte_table.bytes[static_cast<unsigned char>(byte)]), value_(1) {}
+    Piece(char byte)
+        : characters_(&byte_table.bytes[static_cast<unsigned char>(byte)]), value_(1) {}
     template <class Number>
-        requires(std::is_integral_v<Number> && !std::is_same_v<Number, char>)
-    Piece(Number number) : value_(int64_t(number)) {}
+    requires(std::is_integral_v<Number> && !std::is_same_v<Number, char>) Piece(Number number)
+        : value_(int64_t(number)) {}
     void append_to(std::string& text) const;
 
-  private:
+private:
     const char* characters_ = nullptr;
     int64_t value_; // length or number
 };
 std::string join(const Piece* pieces, size_t count);
 
-/// Joins strings, characters and whole numbers; other numbers say their form: general, fixed, exact.
+/// Joins strings, characters and whole numbers; other numbers say their form: general, fixed,
+/// exact.
 template <class... Parts> std::string text(const Parts&... parts) {
     const Piece pieces[] = {Piece(parts)...};
     return join(pieces, sizeof...(parts));

@@ -1,4 +1,5 @@
-// See threads.h. A generation number announces a kernel; it is a futex word, so that no lock is taken while all spin.
+// See threads.h. A generation number announces a kernel; it is a futex word, so that no lock is
+// taken while all spin.
 #include "runtime/threads.h"
 #include "runtime/files.h"
 #include "runtime/isa.h"
@@ -29,7 +30,8 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::work_on_part(int number) const {
     if (number >= parts_ || !function_) return;
-    int64_t share = extent_ / parts_, rest = extent_ % parts_; // the first `rest` parts have one item more
+    int64_t share = extent_ / parts_,
+            rest = extent_ % parts_; // the first `rest` parts have one item more
     int64_t begin = number * share + std::min<int64_t>(number, rest);
     function_(arena_, sizes_, begin, begin + share + (number < rest ? 1 : 0));
 }
@@ -38,7 +40,8 @@ void ThreadPool::work(int number, bool flush) {
     FlushDenormals flushing(flush);
     uint32_t seen = 0;
     for (;;) {
-        for (int spin = 0; spin < spins && generation_.load(std::memory_order_acquire) == seen; spin++) {
+        for (int spin = 0; spin < spins && generation_.load(std::memory_order_acquire) == seen;
+             spin++) {
             __builtin_ia32_pause();
         }
         while (generation_.load(std::memory_order_acquire) == seen) {
@@ -54,15 +57,16 @@ void ThreadPool::work(int number, bool flush) {
     }
 }
 
-void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent,
-                     int parts) {
+void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes,
+                     int64_t extent, int parts) {
     if (workers_.empty() || (parts <= 1 && function)) {
         if (function) function(arena, sizes, 0, extent);
         return;
     }
     function_ = function, arena_ = arena, sizes_ = sizes, extent_ = extent, parts_ = parts;
     unfinished_.store(int(workers_.size()), std::memory_order_relaxed);
-    generation_.fetch_add(1); // sequentially consistent beside sleeping_: nobody falls asleep unseen
+    generation_.fetch_add(
+        1); // sequentially consistent beside sleeping_: nobody falls asleep unseen
     if (sleeping_.load() > 0) futex(generation_, FUTEX_WAKE_PRIVATE, uint32_t(workers_.size()));
     work_on_part(0);
     for (int spin = 0; unfinished_.load(std::memory_order_acquire) > 0; spin++) {

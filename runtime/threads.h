@@ -1,5 +1,6 @@
-// A pool that splits kernels over threads. Workers spin briefly for the next kernel and then sleep; the caller is
-// worker 0. Between two calls of `run` all parts of the first have finished: nothing else is shared.
+// A pool that splits kernels over threads. Workers spin briefly for the next kernel and then sleep;
+// the caller is worker 0. Between two calls of `run` all parts of the first have finished: nothing
+// else is shared.
 #pragma once
 #include "runtime/abi.h"
 #include <atomic>
@@ -10,7 +11,7 @@
 namespace gradc::runtime {
 
 class ThreadPool {
-  public:
+public:
     /// `count` threads with the caller among them; `flush` as in FlushDenormals.
     ThreadPool(int count, bool flush);
     ~ThreadPool();
@@ -19,9 +20,10 @@ class ThreadPool {
 
     int count() const { return int(workers_.size()) + 1; }
     /// Calls `function` on `parts` <= count() ranges of [0, extent), in no order.
-    void run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent, int parts);
+    void run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent,
+             int parts);
 
-  private:
+private:
     void work(int number, bool flush);
     void work_on_part(int number) const;
 

@@ -1,17 +1,18 @@
 // The trainer: what `./digits COMMAND` does. main() hands over its arguments and the model's table.
 #pragma once
 #include "runtime/abi.h"
-#include "runtime/options.h"
-#include "runtime/settings.h"
 #include "runtime/data/dataset.h"
+#include "runtime/options.h"
 #include "runtime/session.h"
+#include "runtime/settings.h"
 
 namespace gradc::runtime {
 
 /// Exit code of the whole program; messages are printed.
 int run_trainer(int argc, char** argv, const gradc_module& module);
 
-// One function a command; the words follow the command's name. Printing the fault is the caller's part.
+// One function a command; the words follow the command's name. Printing the fault is the caller's
+// part.
 ExitCode train_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
 ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
@@ -19,7 +20,8 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
 ExitCode about_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
 ExitCode export_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
 
-/// What eval, predict and bench begin with: settings, data and a session whose weights are drawn or restored.
+/// What eval, predict and bench begin with: settings, data and a session whose weights are drawn or
+/// restored.
 struct Prepared {
     Settings settings;
     Dataset dataset;
@@ -30,8 +32,10 @@ struct Needs {
     bool data = true;
     bool checkpoint = false; // --checkpoint must be given
 };
-/// Weights from settings.checkpoint if that is given; else drawn, with statistics of the training split.
-bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Fault& fault);
+/// Weights from settings.checkpoint if that is given; else drawn, with statistics of the training
+/// split.
+bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs,
+             Prepared& prepared, Fault& fault);
 /// The data set that the first block trains on, or null.
 const gradc_dataset* training_data(const gradc_module& module);
 /// Draws the weights and computes the statistics of the training split.

@@ -1,4 +1,5 @@
-// See training.h. Between steps the clock is looked at about once a millisecond; all slow things hang on that.
+// See training.h. Between steps the clock is looked at about once a millisecond; all slow things
+// hang on that.
 #include "runtime/training.h"
 #include "runtime/text.h"
 #include <algorithm>
@@ -6,15 +7,18 @@
 
 namespace gradc::runtime {
 
-Training::Training(Session& session, const Settings& settings, const Dataset* dataset, Console& console)
-    : session_(session), settings_(settings), dataset_(dataset), console_(console), batch_(settings.batch) {
+Training::Training(Session& session, const Settings& settings, const Dataset* dataset,
+                   Console& console)
+    : session_(session), settings_(settings), dataset_(dataset), console_(console),
+      batch_(settings.batch) {
     const gradc_module& module = session.module();
     size_t blocks = size_t(module.block_count);
     position.block_steps.assign(blocks, 0);
     position.loss_sums.assign(blocks, 0);
     position.loss_rows.assign(blocks, 0);
     if (dataset) {
-        loader_.emplace(module, *dataset, dataset->training_split(), module.blocks[0].order, settings.seed);
+        loader_.emplace(module, *dataset, dataset->training_split(), module.blocks[0].order,
+                        settings.seed);
         if (module.blocks[0].batch_all) batch_ = loader_->rows();
     }
     count_steps();
@@ -27,13 +31,15 @@ void Training::count_steps() {
     if (loader_) {
         epoch_steps_ = (loader_->rows() + batch_ - 1) / batch_;
         epochs_ = steps > 0 ? (steps + epoch_steps_ - 1) / epoch_steps_ : settings_.epochs;
-    } else { // rows are drawn: an "epoch" is a twentieth of the steps, or one step if only epochs are given
+    } else { // rows are drawn: an "epoch" is a twentieth of the steps, or one step if only epochs
+             // are given
         epoch_steps_ = steps > 0 ? (steps + 19) / 20 : 1;
         epochs_ = steps > 0 ? (steps + epoch_steps_ - 1) / epoch_steps_ : settings_.epochs;
     }
     total_ = steps > 0 ? steps : epochs_ * epoch_steps_;
     int64_t cycle = 0;
-    for (int32_t b = 0; b < module.block_count; b++) cycle += std::max<int64_t>(1, module.blocks[b].turns);
+    for (int32_t b = 0; b < module.block_count; b++)
+        cycle += std::max<int64_t>(1, module.blocks[b].turns);
     int64_t rest = total_ % cycle;
     for (int32_t b = 0; b < module.block_count; b++) {
         int64_t turns = std::max<int64_t>(1, module.blocks[b].turns), extra = std::min(turns, rest);
@@ -44,7 +50,8 @@ void Training::count_steps() {
 
 Clock Training::clock_of(int32_t block) const {
     size_t b = size_t(block);
-    return {double(position.block_steps[b] + 1), double(block_totals_[b]), double(loader_ ? position.epoch + 1 : 1)};
+    return {double(position.block_steps[b] + 1), double(block_totals_[b]),
+            double(loader_ ? position.epoch + 1 : 1)};
 }
 
 std::vector<Clock> Training::clocks() const {
@@ -75,7 +82,8 @@ bool Training::step() {
         number_rows(session_.module(), session_.arena(), rows);
     }
     bool guard = !settings_.nan_continue;
-    if (session_.run(now_training.step, rows, clock_of(position.block), guard) == Walk::stopped) return false;
+    if (session_.run(now_training.step, rows, clock_of(position.block), guard) == Walk::stopped)
+        return false;
     double loss = session_.loss(now_training.step);
     if (guard && !std::isfinite(loss)) return false;
     size_t b = size_t(position.block);
@@ -100,7 +108,8 @@ bool Training::step() {
 /// What the steps summed up; where the model's own metrics lack the loss, its mean by rows.
 SplitReport Training::training_report() {
     const gradc_module& module = session_.module();
-    SplitReport report{dataset_ ? dataset_->splits[size_t(dataset_->training_split())].name : "train", {}};
+    SplitReport report{
+        dataset_ ? dataset_->splits[size_t(dataset_->training_split())].name : "train", {}};
     for (int32_t b = 0; b < module.block_count; b++) {
         const gradc_block& of = module.blocks[b];
         std::vector<MetricValue> metrics;
@@ -172,7 +181,8 @@ std::string Training::first_bad_value() {
         const gradc_tensor& tensor = session_.module().tensors[program.results[r]];
         double count = session_.scalar(tensor);
         if (count == 0) continue;
-        return text("\n", tensor.name, " is the first value that is not finite (", general(count), " of its elements)");
+        return text("\n", tensor.name, " is the first value that is not finite (", general(count),
+                    " of its elements)");
     }
     return "";
 }
@@ -183,15 +193,17 @@ Ending Training::stop_at_bad_loss(uint64_t data_hash, Fault& fault) {
     if (loader_) {
         const std::vector<int64_t>& numbers = loader_->batch_rows();
         rows = text(", epoch ", position.epoch + 1, ", rows");
-        for (size_t i = 0; i < numbers.size() && i < 8; i++) rows += text(i == 0 ? " " : ", ", numbers[i]);
+        for (size_t i = 0; i < numbers.size() && i < 8; i++)
+            rows += text(i == 0 ? " " : ", ", numbers[i]);
         if (numbers.size() > 8) rows += text(" and ", numbers.size() - 8, " more");
     }
-    std::string message = text("training stopped: the loss is ", general(loss), " in step ", position.step + 1, rows,
-                               first_bad_value());
+    std::string message = text("training stopped: the loss is ", general(loss), " in step ",
+                               position.step + 1, rows, first_bad_value());
     if (!settings_.checkpoint.empty()) {
         Fault disk;
-        message += save(data_hash, true, disk) ? text("\n", settings_.checkpoint, " holds the weights before that step")
-                                               : "\n" + disk.message;
+        message += save(data_hash, true, disk)
+                       ? text("\n", settings_.checkpoint, " holds the weights before that step")
+                       : "\n" + disk.message;
     }
     fault.set(message, stopped_by_nan);
     return Ending::not_finite;
@@ -203,17 +215,20 @@ void Training::show_live(double time) {
     if (!console_.shows_live()) return;
     double seconds = std::max(1e-9, time - started_);
     double speed = double(measured.rows) / std::max(1e-9, measured.seconds);
-    double left = seconds / double(std::max<int64_t>(1, measured.steps)) * double(total_ - position.step);
+    double left =
+        seconds / double(std::max<int64_t>(1, measured.steps)) * double(total_ - position.step);
     double loss = interval_steps_ > 0 ? interval_loss_ / double(interval_steps_) : 0;
-    std::string line = text(where(), "  step ", grouped(position.step), "  loss ", metric_number(loss));
+    std::string line =
+        text(where(), "  step ", grouped(position.step), "  loss ", metric_number(loss));
     std::string tail = text("  ", grouped(int64_t(speed)), " rows/s  ", duration(left), " left");
     int room = console_.width() - 1 - columns_of(line) - columns_of(tail) - 2;
     std::string curve = curve_.drawn(std::min(room, 32));
     console_.live(text(line, curve.empty() ? "" : "  ", curve, room >= 0 ? tail : ""));
 }
 
-/// Position stands behind the last row: reports, and stands before the next epoch's first row if all rows were done.
-/// The checkpoint comes before the evaluation, which needs the accumulators for itself.
+/// Position stands behind the last row: reports, and stands before the next epoch's first row if
+/// all rows were done. The checkpoint comes before the evaluation, which needs the accumulators for
+/// itself.
 bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
     EpochReport report{position.epoch + 1, position.step, {}};
     bool due = report_due(report.epoch), last = position.step >= total_;
@@ -224,7 +239,8 @@ bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
     if ((settings_.save_every == 0 || last) && !save(data_hash, last, fault)) return false;
     if (!wanted) return true;
     for (SplitReport& split : evaluate()) report.splits.push_back(std::move(split));
-    for (const SplitReport& split : report.splits) line += text("  ", split.split, ' ', metrics_line(split));
+    for (const SplitReport& split : report.splits)
+        line += text("  ", split.split, ' ', metrics_line(split));
     if (due) console_.line(line);
     measured.epochs.push_back(std::move(report));
     return true;
@@ -251,7 +267,8 @@ Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& faul
         double time = now(), spent = std::max(1e-7, time - since);
         measured.seconds += time - since;
         if (until_look <= 0) { // so many steps again as take a millisecond
-            between_looks = std::clamp<int64_t>(int64_t(double(between_looks) * 1e-3 / spent), 1, 2 * between_looks);
+            between_looks = std::clamp<int64_t>(int64_t(double(between_looks) * 1e-3 / spent), 1,
+                                                2 * between_looks);
         }
         until_look = between_looks;
         look_at_clock(time);

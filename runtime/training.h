@@ -1,5 +1,5 @@
-// The training loop: blocks take turns over mini-batches, epochs end with metrics, checkpoints are written, and a signal,
-// a closed pipe or a loss that is not finite ends it between two steps.
+// The training loop: blocks take turns over mini-batches, epochs end with metrics, checkpoints are
+// written, and a signal, a closed pipe or a loss that is not finite ends it between two steps.
 #pragma once
 #include "runtime/checkpoint.h"
 #include "runtime/console.h"
@@ -9,7 +9,7 @@
 namespace gradc::runtime {
 
 struct EpochReport {
-    int64_t epoch = 0, step = 0; // step: done when it ended
+    int64_t epoch = 0, step = 0;     // step: done when it ended
     std::vector<SplitReport> splits; // train first
 };
 
@@ -23,7 +23,7 @@ struct Measured {
 enum class Ending { finished, interrupted, not_finite, failed };
 
 class Training {
-  public:
+public:
     /// `dataset`: of the first block, or null. Everything referred to outlives this.
     Training(Session& session, const Settings& settings, const Dataset* dataset, Console& console);
 
@@ -38,7 +38,7 @@ class Training {
     /// Metrics of all splits but the one trained on.
     std::vector<SplitReport> evaluate();
 
-  private:
+private:
     const gradc_block& block() const { return session_.module().blocks[position.block]; }
     Clock clock_of(int32_t block) const;
     std::vector<Clock> clocks() const;

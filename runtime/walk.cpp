@@ -10,7 +10,8 @@ static constexpr int deepest = 16; // loops of scans inside scans
 
 static void run_kernel(const gradc_kernel& kernel, unsigned char* arena, const int64_t* sizes,
                        const WalkOptions& options) {
-    int64_t extent = kernel.fixed + (sizes[0] * kernel.per_row + kernel.divisor - 1) / kernel.divisor;
+    int64_t extent =
+        kernel.fixed + (sizes[0] * kernel.per_row + kernel.divisor - 1) / kernel.divisor;
     gradc_function function = kernel.functions[options.isa];
     int parts = 1;
     if (options.pool && kernel.grain > 0) {
@@ -29,8 +30,8 @@ static bool first_result_is_finite(const gradc_module& module, const gradc_progr
     return std::isfinite(load_element(arena + loss.offset, loss.element));
 }
 
-Walk walk(const gradc_module& module, const gradc_program& program, unsigned char* arena, int64_t rows,
-          const WalkOptions& options) {
+Walk walk(const gradc_module& module, const gradc_program& program, unsigned char* arena,
+          int64_t rows, const WalkOptions& options) {
     FlushDenormals flushing(options.flush_denormals);
     int64_t sizes[1 + deepest] = {rows};
     struct Loop {

@@ -1,4 +1,5 @@
-// See array_files.h. Plain u8 data is used where it lies in the mapped file; all else is converted, number by number.
+// See array_files.h. Plain u8 data is used where it lies in the mapped file; all else is converted,
+// number by number.
 #include "runtime/data/array_files.h"
 #include "runtime/data/gzip.h"
 #include "runtime/element.h"
@@ -40,20 +41,28 @@ double half_to_double(const unsigned char* bytes) {
 
 double read_number(const unsigned char* at, FileNumber number) {
     unsigned char bytes[8];
-    for (int i = 0; i < number.size; i++) bytes[i] = at[number.big_endian ? number.size - 1 - i : i];
+    for (int i = 0; i < number.size; i++)
+        bytes[i] = at[number.big_endian ? number.size - 1 - i : i];
     if (number.kind == 'f') {
-        return number.size == 2 ? half_to_double(bytes) : number.size == 4 ? as<float>(bytes) : as<double>(bytes);
+        return number.size == 2   ? half_to_double(bytes)
+               : number.size == 4 ? as<float>(bytes)
+                                  : as<double>(bytes);
     }
     bool is_signed = number.kind == 'i';
     switch (number.size) {
-    case 1: return is_signed ? as<int8_t>(bytes) : as<uint8_t>(bytes);
-    case 2: return is_signed ? as<int16_t>(bytes) : as<uint16_t>(bytes);
-    case 4: return is_signed ? as<int32_t>(bytes) : as<uint32_t>(bytes);
-    default: return is_signed ? as<int64_t>(bytes) : as<uint64_t>(bytes);
+    case 1:
+        return is_signed ? as<int8_t>(bytes) : as<uint8_t>(bytes);
+    case 2:
+        return is_signed ? as<int16_t>(bytes) : as<uint16_t>(bytes);
+    case 4:
+        return is_signed ? as<int32_t>(bytes) : as<uint32_t>(bytes);
+    default:
+        return is_signed ? as<int64_t>(bytes) : as<uint64_t>(bytes);
     }
 }
 
-bool check_shape(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
+bool check_shape(const std::string& path, const FileArray& array, const Column& column,
+                 Fault& fault) {
     bool agrees = !array.shape.empty() && int(array.shape.size()) == column.entry_rank() + 1;
     for (int axis = 0; agrees && axis < column.entry_rank(); axis++) {
         agrees = array.shape[size_t(axis) + 1] == column.entry_shape()[axis];
@@ -61,9 +70,8 @@ bool check_shape(const std::string& path, const FileArray& array, const Column& 
     int rank = int(array.shape.size());
     if (!agrees) {
         return fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
-                              column.field->name, " wants [rows",
-                              column.entry_rank() > 0 ? ", " : "",
-                              shape_text(column.entry_shape(), column.entry_rank()).substr(1));
+                          column.field->name, " wants [rows", column.entry_rank() > 0 ? ", " : "",
+                          shape_text(column.entry_shape(), column.entry_rank()).substr(1));
     }
     int64_t bytes = array.number.size;
     for (int64_t size : array.shape) {
@@ -72,35 +80,39 @@ bool check_shape(const std::string& path, const FileArray& array, const Column& 
         }
     }
     if (bytes > int64_t(array.payload.size())) {
-        return fault.fail(path, ": error: truncated: ", shape_text(array.shape.data(), rank), " takes ", bytes,
-                              " bytes after the header, the file has ", array.payload.size());
+        return fault.fail(path, ": error: truncated: ", shape_text(array.shape.data(), rank),
+                          " takes ", bytes, " bytes after the header, the file has ",
+                          array.payload.size());
     }
     if (bytes < int64_t(array.payload.size())) {
         return fault.fail(path, ": error: ", int64_t(array.payload.size()) - bytes,
-                              " bytes too many after ", shape_text(array.shape.data(), rank));
+                          " bytes too many after ", shape_text(array.shape.data(), rank));
     }
     if (bytes == 0) return fault.fail(path, ": error: it holds no row");
     return true;
 }
 
-bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
+bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column,
+                    Fault& fault) {
     const gradc_field& field = *column.field;
     if (field.low > field.high || (field.low <= 0 && field.high >= 255)) return true;
     for (size_t i = 0; i < array.payload.size(); i++) {
         int value = static_cast<unsigned char>(array.payload[i]);
         if (value >= field.low && value <= field.high) continue;
         return fault.fail(path, ':', int64_t(i) / column.entry_elements + 1, ':',
-                              int64_t(i) % column.entry_elements + 1, ": error: ", field.name, " is ", value,
-                              ", not in ", field.low, "..", field.high);
+                          int64_t(i) % column.entry_elements + 1, ": error: ", field.name, " is ",
+                          value, ", not in ", field.low, "..", field.high);
     }
     return true;
 }
 
 /// Appends the array to the column; `file` or `inflated` is where its payload lies.
-bool take(const std::string& path, const FileArray& array, Column& column, MappedFile* file, Fault& fault) {
+bool take(const std::string& path, const FileArray& array, Column& column, MappedFile* file,
+          Fault& fault) {
     if (!check_shape(path, array, column, fault)) return false;
     int64_t rows = array.shape[0];
-    bool bytes = array.number.size == 1 && array.number.kind == 'u' && column.field->stored == GRADC_U8;
+    bool bytes =
+        array.number.size == 1 && array.number.kind == 'u' && column.field->stored == GRADC_U8;
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
     if (bytes) {
         if (!bytes_in_range(path, array, column, fault)) return false;
@@ -111,7 +123,8 @@ bool take(const std::string& path, const FileArray& array, Column& column, Mappe
             return true;
         }
         if (column.mapped) { // a second file follows: both become one piece
-            column.owned.assign(column.mapped, column.mapped + column.entries * column.entry_bytes());
+            column.owned.assign(column.mapped,
+                                column.mapped + column.entries * column.entry_bytes());
             column.mapped = nullptr;
         }
         memcpy(column.grow(rows), payload, array.payload.size());
@@ -123,8 +136,9 @@ bool take(const std::string& path, const FileArray& array, Column& column, Mappe
     for (int64_t i = 0; i < rows * column.entry_elements; i++) {
         double number = read_number(payload + i * array.number.size, array.number);
         if (store_checked(*column.field, number, at + i * size, problem)) continue;
-        return fault.fail(path, ':', i / column.entry_elements + 1, ':', i % column.entry_elements + 1,
-                              ": error: ", column.field->name, ' ', problem);
+        return fault.fail(path, ':', i / column.entry_elements + 1, ':',
+                          i % column.entry_elements + 1, ": error: ", column.field->name, ' ',
+                          problem);
     }
     return true;
 }
@@ -138,19 +152,33 @@ bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array
         return fault.fail(path, ": error: wrong magic: an IDX file begins with two zero bytes");
     }
     switch (byte(2)) {
-    case 0x08: array.number = {'u', 1, true}; break;
-    case 0x09: array.number = {'i', 1, true}; break;
-    case 0x0B: array.number = {'i', 2, true}; break;
-    case 0x0C: array.number = {'i', 4, true}; break;
-    case 0x0D: array.number = {'f', 4, true}; break;
-    case 0x0E: array.number = {'f', 8, true}; break;
-    default: return fault.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
+    case 0x08:
+        array.number = {'u', 1, true};
+        break;
+    case 0x09:
+        array.number = {'i', 1, true};
+        break;
+    case 0x0B:
+        array.number = {'i', 2, true};
+        break;
+    case 0x0C:
+        array.number = {'i', 4, true};
+        break;
+    case 0x0D:
+        array.number = {'f', 4, true};
+        break;
+    case 0x0E:
+        array.number = {'f', 8, true};
+        break;
+    default:
+        return fault.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
     }
     size_t rank = byte(3);
     if (bytes.size() < 4 + 4 * rank) return fault.fail(path, ": error: truncated in its header");
     for (size_t axis = 0; axis < rank; axis++) {
         size_t at = 4 + 4 * axis;
-        array.shape.push_back(int64_t(byte(at)) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3));
+        array.shape.push_back(int64_t(byte(at)) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 |
+                              byte(at + 3));
     }
     array.payload = bytes.substr(4 + 4 * rank);
     return true;
@@ -170,7 +198,8 @@ std::string_view after_key(std::string_view header, std::string_view key) {
 bool parse_descr(std::string_view descr, FileNumber& number) {
     if (descr.size() < 5 || descr[0] != '\'') return false;
     char order = descr[1], kind = descr[2], size = descr[3];
-    if (descr[4] != '\'' || (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')) return false;
+    if (descr[4] != '\'' || (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b'))
+        return false;
     if (order != '<' && order != '>' && order != '|' && order != '=') return false;
     number = {kind == 'b' ? 'u' : kind, size - '0', order == '>'};
     bool known = number.size == 1 || number.size == 2 || number.size == 4 || number.size == 8;
@@ -191,7 +220,7 @@ bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array
     if (!parse_descr(after_key(header, "descr"), array.number)) {
         return fault.fail(path, ": error: its elements are none of float, int, unsigned and bool");
     }
-    if (after_key(header, "fortran_order").starts_with("True") ) {
+    if (after_key(header, "fortran_order").starts_with("True")) {
         return fault.fail(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)");
     }
     std::string_view shape = after_key(header, "shape");
@@ -219,7 +248,8 @@ bool read_idx(const std::string& path, Column& column, Fault& fault) {
     if (!file.open(path, fault)) return false;
     FileArray array;
     if (!is_gzip(file.bytes())) {
-        return parse_idx(path, file.bytes(), array, fault) && take(path, array, column, &file, fault);
+        return parse_idx(path, file.bytes(), array, fault) &&
+               take(path, array, column, &file, fault);
     }
     std::vector<unsigned char> inflated;
     if (!inflate_gzip(file.bytes(), path, inflated, fault)) return false;

@@ -1,5 +1,6 @@
-// Arrays with a binary header: IDX (MNIST's format, also gzipped; big endian) and NPY (numpy's). Each file is a run of
-// entries along its first axis; the other axes must be those of one entry of the column.
+// Arrays with a binary header: IDX (MNIST's format, also gzipped; big endian) and NPY (numpy's).
+// Each file is a run of entries along its first axis; the other axes must be those of one entry of
+// the column.
 #pragma once
 #include "runtime/data/column.h"
 

@@ -6,15 +6,15 @@
 namespace gradc::runtime {
 
 class Alphabet {
-  public:
+public:
     explicit Alphabet(std::string_view characters); // UTF-8, in order of code
     /// -1 for a character that is not in it.
     int64_t code(uint32_t character) const;
     int64_t size() const { return int64_t(spelling_.size()); }
     std::string_view spelling(int64_t code) const { return spelling_[size_t(code)]; }
 
-  private:
-    std::vector<std::string> spelling_;                  // by code
+private:
+    std::vector<std::string> spelling_;                      // by code
     std::vector<std::pair<uint32_t, int64_t>> by_character_; // sorted
     int64_t ascii_[128];
 };

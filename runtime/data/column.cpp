@@ -28,7 +28,8 @@ unsigned char* Column::grow(int64_t count) {
     return owned.data() + before;
 }
 
-bool store_checked(const gradc_field& field, double number, unsigned char* at, std::string& problem) {
+bool store_checked(const gradc_field& field, double number, unsigned char* at,
+                   std::string& problem) {
     if (!std::isfinite(number)) {
         problem = text("is ", general(number), ", which is no number to learn from");
         return false;

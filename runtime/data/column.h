@@ -1,5 +1,6 @@
-// One field's numbers in memory, in its stored element: entries of equal size, one after another. A row is one entry, or
-// a window of consecutive ones. Every number was checked against the field's declared type and range.
+// One field's numbers in memory, in its stored element: entries of equal size, one after another. A
+// row is one entry, or a window of consecutive ones. Every number was checked against the field's
+// declared type and range.
 #pragma once
 #include "runtime/abi.h"
 #include "runtime/files.h"
@@ -9,7 +10,7 @@ namespace gradc::runtime {
 
 struct Column {
     const gradc_field* field = nullptr;
-    int64_t entry_elements = 1;       // numbers of one entry
+    int64_t entry_elements = 1; // numbers of one entry
     int64_t entries = 0;
     std::vector<unsigned char> owned; // the numbers, unless they lie in `file`
     MappedFile file;
@@ -21,7 +22,9 @@ struct Column {
     int64_t window() const { return field->window > 0 ? field->window : 1; }
     int64_t stride() const { return field->window > 0 ? field->stride : 1; }
     int64_t row_bytes() const { return window() * entry_bytes(); }
-    const unsigned char* row(int64_t number) const { return data() + number * stride() * entry_bytes(); }
+    const unsigned char* row(int64_t number) const {
+        return data() + number * stride() * entry_bytes();
+    }
     /// Windows that lie whole in entries [from, to).
     int64_t rows_within(int64_t from, int64_t to) const;
     int64_t rows() const { return rows_within(0, entries); }
@@ -32,7 +35,9 @@ struct Column {
     unsigned char* grow(int64_t count);
 };
 
-/// Stores `number` at `at` if the field's type and range allow it; otherwise says why not: "is 12, not in 0..9".
-bool store_checked(const gradc_field& field, double number, unsigned char* at, std::string& problem);
+/// Stores `number` at `at` if the field's type and range allow it; otherwise says why not: "is 12,
+/// not in 0..9".
+bool store_checked(const gradc_field& field, double number, unsigned char* at,
+                   std::string& problem);
 
 } // namespace gradc::runtime

@@ -8,7 +8,8 @@ namespace gradc::runtime {
 
 // ---- records -----------------------------------------------------------------------------------
 
-CsvReader::CsvReader(std::string_view text, std::string path) : text_(text), path_(std::move(path)) {
+CsvReader::CsvReader(std::string_view text, std::string path)
+    : text_(text), path_(std::move(path)) {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
 }
 
@@ -17,7 +18,8 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
     size_t begin = ++at_;
     for (;; at_++) {
         if (at_ >= text_.size()) {
-            return fault.fail(path_, ':', opened, ':', column, ": error: this quoted cell is not closed");
+            return fault.fail(path_, ':', opened, ':', column,
+                              ": error: this quoted cell is not closed");
         }
         if (text_[at_] == '\n') line_++;
         if (text_[at_] != '"') continue;
@@ -26,7 +28,9 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
     }
     cell = {text_.substr(begin, at_ - begin), true};
     at_++;
-    if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') at_++;
+    if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() &&
+        text_[at_ + 1] == '\n')
+        at_++;
     if (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') {
         return fault.fail(path_, ':', line_, ':', column, ": error: text after a closing quote");
     }
@@ -35,8 +39,9 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
 
 bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
     cells.clear();
-    while (at_ < text_.size() && (text_[at_] == '\n' || (text_[at_] == '\r' && at_ + 1 < text_.size() &&
-                                                         text_[at_ + 1] == '\n'))) {
+    while (at_ < text_.size() &&
+           (text_[at_] == '\n' ||
+            (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n'))) {
         at_ += text_[at_] == '\n' ? 1 : 2;
         line_++;
     }
@@ -50,7 +55,8 @@ bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
             size_t begin = at_;
             while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') at_++;
             cell.text = text_.substr(begin, at_ - begin);
-            if ((at_ >= text_.size() || text_[at_] == '\n') && cell.text.ends_with('\r')) cell.text.remove_suffix(1);
+            if ((at_ >= text_.size() || text_[at_] == '\n') && cell.text.ends_with('\r'))
+                cell.text.remove_suffix(1);
         }
         cells.push_back(cell);
         if (at_ >= text_.size()) return true;
@@ -94,12 +100,12 @@ struct Use { // which cell is which number of which column
 };
 
 class CsvColumns {
-  public:
+public:
     CsvColumns(CsvReader& reader, std::vector<CsvTarget>& targets, Fault& fault)
         : reader_(reader), targets_(targets), fault_(fault) {}
     bool read();
 
-  private:
+private:
     bool first_record();
     bool resolve_names();
     bool resolve_numbers();
@@ -123,8 +129,9 @@ std::string CsvColumns::column_name(size_t cell) const {
 }
 
 bool CsvColumns::complain_about(const Use& use, std::string_view problem) const {
-    return fault_.fail(reader_.path(), ':', reader_.line(), ':', use.cell + 1, ": error: ",
-                           use.target->column->field->name, column_name(use.cell), ' ', problem);
+    return fault_.fail(reader_.path(), ':', reader_.line(), ':', use.cell + 1,
+                       ": error: ", use.target->column->field->name, column_name(use.cell), ' ',
+                       problem);
 }
 
 bool CsvColumns::resolve_names() {
@@ -141,7 +148,7 @@ bool CsvColumns::resolve_names() {
                 if (known.size() < 200) known += text(known.empty() ? "" : ", ", name);
             }
             return fault_.fail(reader_.path(), ':', first_line_, ":1: error: no column is called ",
-                                   quoted(target.names[place]), "; the header has ", known);
+                               quoted(target.names[place]), "; the header has ", known);
         }
     }
     return true;
@@ -156,14 +163,16 @@ bool CsvColumns::resolve_numbers() {
                 continue;
             }
             if (target.optional) break;
-            return fault_.fail(reader_.path(), ':', first_line_, ":1: error: ", target.column->field->name,
-                                   " is column ", number, " (from 0), but a row has ", width_, " columns");
+            return fault_.fail(reader_.path(), ':', first_line_,
+                               ":1: error: ", target.column->field->name, " is column ", number,
+                               " (from 0), but a row has ", width_, " columns");
         }
     }
     return true;
 }
 
-/// Finds out whether it is a header. True: columns are known; the record is data unless header_ is set.
+/// Finds out whether it is a header. True: columns are known; the record is data unless header_ is
+/// set.
 bool CsvColumns::first_record() {
     width_ = cells_.size();
     first_line_ = reader_.line();
@@ -180,9 +189,9 @@ bool CsvColumns::first_record() {
 
 bool CsvColumns::store_record() {
     if (cells_.size() != width_) {
-        return fault_.fail(reader_.path(), ':', reader_.line(), ':', std::min(cells_.size(), width_) + 1,
-                               ": error: this row has ", cells_.size(), " columns, line ", first_line_, " has ",
-                               width_);
+        return fault_.fail(reader_.path(), ':', reader_.line(), ':',
+                           std::min(cells_.size(), width_) + 1, ": error: this row has ",
+                           cells_.size(), " columns, line ", first_line_, " has ", width_);
     }
     for (size_t t = 0; t < targets_.size(); t++) entries_[t] = targets_[t].column->grow(1);
     std::string problem;
@@ -191,8 +200,9 @@ bool CsvColumns::store_record() {
         std::string_view cell = trimmed(cells_[use.cell].text);
         double number = 0;
         if (!parse_number(cell, number)) {
-            return complain_about(use, cell.empty() ? "is empty, but a number is due"
-                                                    : text("is ", quoted(cell), ", but a number is due"));
+            return complain_about(use, cell.empty()
+                                           ? "is empty, but a number is due"
+                                           : text("is ", quoted(cell), ", but a number is due"));
         }
         unsigned char* entry = entries_[size_t(use.target - targets_.data())];
         unsigned char* at = entry + use.place * element_size(column.field->stored);
@@ -211,8 +221,8 @@ bool CsvColumns::read() {
         size_t wanted = std::max(target.names.size(), target.numbers.size());
         if (int64_t(wanted) == target.column->entry_elements) continue;
         return fault_.fail(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
-                               target.column->entry_elements, " numbers a row, but ", wanted,
-                               " columns are named");
+                           target.column->entry_elements, " numbers a row, but ", wanted,
+                           " columns are named");
     }
     if (header_.empty() && !store_record()) return false;
     int64_t before = targets_.empty() ? 0 : targets_[0].column->entries;
@@ -220,7 +230,8 @@ bool CsvColumns::read() {
         if (!store_record()) return false;
     }
     if (!fault_ && !header_.empty() && !targets_.empty() && targets_[0].column->entries == before) {
-        fault_.fail(reader_.path(), ':', first_line_ + 1, ":1: error: there is a header but no row");
+        fault_.fail(reader_.path(), ':', first_line_ + 1,
+                    ":1: error: there is a header but no row");
     }
     return !fault_;
 }

@@ -1,6 +1,6 @@
-// CSV as RFC 4180 has it: cells between commas, quoted ones with commas, doubled quotes and line ends inside; LF or CRLF;
-// a byte order mark and blank lines are passed over. The first record is a header if columns are asked for by name, or
-// if one of the wanted cells is no number.
+// CSV as RFC 4180 has it: cells between commas, quoted ones with commas, doubled quotes and line
+// ends inside; LF or CRLF; a byte order mark and blank lines are passed over. The first record is a
+// header if columns are asked for by name, or if one of the wanted cells is no number.
 #pragma once
 #include "runtime/data/column.h"
 
@@ -9,7 +9,7 @@ namespace gradc::runtime {
 /// A column to fill, one entry a record, and which cells make an entry.
 struct CsvTarget {
     Column* column;
-    std::vector<int64_t> numbers;   // from 0; empty: by name
+    std::vector<int64_t> numbers; // from 0; empty: by name
     std::vector<std::string> names;
     bool optional = false; // where the file lacks it, zeros stand for it
 };
@@ -19,7 +19,7 @@ bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& f
 
 /// The records of a CSV text, one at a time.
 class CsvReader {
-  public:
+public:
     struct Cell {
         std::string_view text; // without the quotes around it; doubled quotes still doubled
         bool quoted = false;
@@ -30,7 +30,7 @@ class CsvReader {
     int64_t line() const { return record_line_; } // where the last record began, from 1
     const std::string& path() const { return path_; }
 
-  private:
+private:
     bool quoted_cell(Cell& cell, size_t column, Fault& fault);
     std::string_view text_;
     std::string path_;

@@ -47,25 +47,31 @@ static bool read_numbers(Column& column, Fault& fault) { // literals and ranges
     int64_t size = element_size(field.stored);
     std::string problem;
     for (int64_t i = 0; i < field.rows * column.entry_elements; i++) {
-        double number = field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
+        double number =
+            field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
         if (store_checked(field, number, at + i * size, problem)) continue;
-        return fault.fail(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ",
-                              problem);
+        return fault.fail(field.name, ": error: row ", i / column.entry_elements + 1,
+                          " of the model file's ", problem);
     }
     return true;
 }
 
 static bool read_file(int32_t reader, const std::string& path, Column& column, Fault& fault) {
     switch (reader) {
-    case GRADC_READ_IDX: return read_idx(path, column, fault);
-    case GRADC_READ_NPY: return read_npy(path, column, fault);
-    case GRADC_READ_CHARACTERS: return read_characters(path, column, fault);
-    default: return fault.fail_as(internal_error, "field ", column.field->name, " has no reader");
+    case GRADC_READ_IDX:
+        return read_idx(path, column, fault);
+    case GRADC_READ_NPY:
+        return read_npy(path, column, fault);
+    case GRADC_READ_CHARACTERS:
+        return read_characters(path, column, fault);
+    default:
+        return fault.fail_as(internal_error, "field ", column.field->name, " has no reader");
     }
 }
 
 /// Every CSV field that reads `path` as its file number `file`, in one pass.
-static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first, int file, Fault& fault) {
+static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first,
+                            int file, Fault& fault) {
     const char* path = columns[first].field->files[file].path;
     auto reads_it = [&](const gradc_field& field) {
         return field.reader == GRADC_READ_CSV && file < field.file_count &&
@@ -83,8 +89,8 @@ static bool read_csv_fields(const Places& places, std::vector<Column>& columns, 
 }
 
 /// File number `file` of every field; `ends`: entries of each column behind it.
-static bool read_files(const Places& places, std::vector<Column>& columns, int file, std::vector<int64_t>& ends,
-                       Fault& fault) {
+static bool read_files(const Places& places, std::vector<Column>& columns, int file,
+                       std::vector<int64_t>& ends, Fault& fault) {
     for (size_t c = 0; c < columns.size(); c++) {
         const gradc_field& field = *columns[c].field;
         if (file >= field.file_count) continue;
@@ -100,8 +106,9 @@ static bool read_files(const Places& places, std::vector<Column>& columns, int f
 }
 
 /// In a data set that is split by files, each file brings as many rows of one field as of another.
-static bool files_agree(const std::vector<Column>& columns, int file, const std::vector<int64_t>& before,
-                        const std::vector<int64_t>& after, Fault& fault) {
+static bool files_agree(const std::vector<Column>& columns, int file,
+                        const std::vector<int64_t>& before, const std::vector<int64_t>& after,
+                        Fault& fault) {
     size_t first = columns.size();
     for (size_t c = 0; c < columns.size(); c++) {
         const gradc_field& field = *columns[c].field;
@@ -109,15 +116,16 @@ static bool files_agree(const std::vector<Column>& columns, int file, const std:
         first = std::min(first, c);
         int64_t own = after[c] - before[c], wanted = after[first] - before[first];
         if (own == wanted || field.window > 0) continue;
-        return fault.fail(field.files[file].path, ": error: holds ", own, " rows of ", field.name, ", but ",
-                          columns[first].field->name, " has ", wanted);
+        return fault.fail(field.files[file].path, ": error: holds ", own, " rows of ", field.name,
+                          ", but ", columns[first].field->name, " has ", wanted);
     }
     return true;
 }
 
-/// Reads all columns; `ends`, if rows are split by file: where each file's entries end in the first column that has several.
-static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
-                         std::vector<int64_t>& ends, Fault& fault) {
+/// Reads all columns; `ends`, if rows are split by file: where each file's entries end in the first
+/// column that has several.
+static bool read_columns(const gradc_dataset& table, const Places& places,
+                         std::vector<Column>& columns, std::vector<int64_t>& ends, Fault& fault) {
     int files = 0;
     size_t first = 0; // column with the most files
     for (int f = 0; f < table.field_count; f++) {
@@ -141,19 +149,20 @@ static bool read_columns(const gradc_dataset& table, const Places& places, std::
 // ---- splits ------------------------------------------------------------------------------------
 
 static std::string source_of(const gradc_field& field) {
-    return field.file_count > 0 ? text(field.files[0].path, ": error: ") : text(field.name, ": error: ");
+    return field.file_count > 0 ? text(field.files[0].path, ": error: ")
+                                : text(field.name, ": error: ");
 }
 
 static bool rows_agree(Dataset& dataset, Fault& fault) {
     dataset.rows = dataset.columns.empty() ? 0 : dataset.columns[0].rows();
     for (const Column& column : dataset.columns) {
         if (column.field->window > 0 && column.rows() == 0) {
-            return fault.fail(source_of(*column.field), "has ", column.entries, " entries, fewer than a window of ",
-                                  column.field->window);
+            return fault.fail(source_of(*column.field), "has ", column.entries,
+                              " entries, fewer than a window of ", column.field->window);
         }
         if (column.rows() == dataset.rows) continue;
-        return fault.fail(source_of(*column.field), column.field->name, " has ", column.rows(), " rows, but ",
-                              dataset.columns[0].field->name, " has ", dataset.rows);
+        return fault.fail(source_of(*column.field), column.field->name, " has ", column.rows(),
+                          " rows, but ", dataset.columns[0].field->name, " has ", dataset.rows);
     }
     return true;
 }
@@ -165,7 +174,8 @@ static std::vector<int64_t> counted(int64_t from, int64_t to) {
     return rows;
 }
 
-static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>& ends, Dataset& dataset) {
+static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>& ends,
+                          Dataset& dataset) {
     const gradc_field* named = nullptr;
     for (int f = 0; f < table.field_count && !named; f++) {
         if (table.fields[f].file_count == int(ends.size())) named = &table.fields[f];
@@ -182,15 +192,18 @@ static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>
 
 static void split_by_fraction(const gradc_dataset& table, int64_t seed, Dataset& dataset) {
     const Column& column = dataset.columns[0];
-    bool overlapping = column.window() > column.stride(); // a shuffle would put parts of one row into several splits
+    bool overlapping = column.window() >
+                       column.stride(); // a shuffle would put parts of one row into several splits
     if (table.in_order || overlapping) {
         double before = 0;
         for (int s = 0; s < table.split_count; s++) {
             double after = before + table.splits[s].fraction;
             int64_t from = std::llround(before * double(column.entries));
-            int64_t to = std::min<int64_t>(column.entries, std::llround(after * double(column.entries)));
+            int64_t to =
+                std::min<int64_t>(column.entries, std::llround(after * double(column.entries)));
             int64_t first = (from + column.stride() - 1) / column.stride();
-            dataset.splits.push_back({table.splits[s].name, counted(first, first + column.rows_within(from, to))});
+            dataset.splits.push_back(
+                {table.splits[s].name, counted(first, first + column.rows_within(from, to))});
             before = after;
         }
         return;
@@ -209,10 +222,12 @@ static void split_by_fraction(const gradc_dataset& table, int64_t seed, Dataset&
     }
 }
 
-bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault) {
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset,
+                  Fault& fault) {
     dataset.table = &table;
     std::vector<int64_t> ends;
-    if (!read_columns(table, places, dataset.columns, ends, fault) || !rows_agree(dataset, fault)) return false;
+    if (!read_columns(table, places, dataset.columns, ends, fault) || !rows_agree(dataset, fault))
+        return false;
     if (table.split_by_file && !ends.empty()) {
         split_by_file(table, ends, dataset);
     } else if (table.split_count > 0) {
@@ -222,8 +237,8 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
     }
     for (const Split& split : dataset.splits) {
         if (split.rows.empty()) {
-            return fault.fail("data set ", table.name, ": error: split ", split.name, " of ", dataset.rows,
-                                  " rows has none");
+            return fault.fail("data set ", table.name, ": error: split ", split.name, " of ",
+                              dataset.rows, " rows has none");
         }
     }
     return true;
@@ -231,7 +246,8 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
 
 // ---- rows from elsewhere -----------------------------------------------------------------------
 
-/// Fields that do not come from CSV take the columns called "image.0", "image.1" .. or, alone, all columns.
+/// Fields that do not come from CSV take the columns called "image.0", "image.1" .. or, alone, all
+/// columns.
 static CsvTarget foreign_target(Column& column, bool alone) {
     CsvTarget target = csv_target(column);
     if (column.field->reader == GRADC_READ_CSV) return target;
@@ -246,14 +262,15 @@ static CsvTarget foreign_target(Column& column, bool alone) {
     return target;
 }
 
-bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path, Dataset& dataset,
-               Fault& fault) {
+bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path,
+               Dataset& dataset, Fault& fault) {
     dataset.table = &table;
     for (int f = 0; f < table.field_count; f++) dataset.columns.emplace_back(table.fields[f]);
     int64_t wanted = std::count(needed.begin(), needed.end(), true);
     if (path.ends_with(".npy")) {
         if (wanted != 1) {
-            return fault.fail(path, ": error: an NPY file brings one field, but ", wanted, " are needed");
+            return fault.fail(path, ": error: an NPY file brings one field, but ", wanted,
+                              " are needed");
         }
         for (size_t f = 0; f < needed.size(); f++) {
             if (needed[f] && !read_npy(path, dataset.columns[f], fault)) return false;
@@ -270,7 +287,8 @@ bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, cons
     }
     for (size_t f = 0; f < needed.size(); f++) {
         Column& column = dataset.columns[f];
-        int64_t entries = dataset.rows > 0 ? (dataset.rows - 1) * column.stride() + column.window() : 0;
+        int64_t entries =
+            dataset.rows > 0 ? (dataset.rows - 1) * column.stride() + column.window() : 0;
         if (!needed[f]) column.grow(entries);
     }
     dataset.splits.push_back({"rows", counted(0, dataset.rows)});

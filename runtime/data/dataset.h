@@ -24,11 +24,12 @@ struct Dataset {
 };
 
 /// Reads every column and cuts the rows into splits; `seed` draws the shuffle that is cut.
-bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault);
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset,
+                  Fault& fault);
 
-/// Rows from one file (.csv or .npy) in place of the fields' own: one split "rows". Fields that are not in `needed`
-/// may be missing and are zeros then.
-bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path, Dataset& dataset,
-               Fault& fault);
+/// Rows from one file (.csv or .npy) in place of the fields' own: one split "rows". Fields that are
+/// not in `needed` may be missing and are zeros then.
+bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path,
+               Dataset& dataset, Fault& fault);
 
 } // namespace gradc::runtime

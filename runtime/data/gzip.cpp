@@ -18,12 +18,14 @@ static int inflate_member(z_stream& stream, std::vector<unsigned char>& out, siz
     }
 }
 
-bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Fault& fault) {
+bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out,
+                  Fault& fault) {
     size_t filled = 0;
     size_t at = 0;
     while (at < bytes.size()) {
         z_stream stream{};
-        if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) return fault.set("zlib does not start", internal_error);
+        if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK)
+            return fault.set("zlib does not start", internal_error);
         uInt given = uInt(std::min<size_t>(bytes.size() - at, 1u << 31));
         stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + at));
         stream.avail_in = given;
@@ -32,7 +34,8 @@ bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<u
         inflateEnd(&stream);
         if (status == Z_STREAM_END) continue;
         if (status == Z_BUF_ERROR) {
-            return fault.fail(path, ": error: the gzip data ends early, after ", at, " bytes; it is truncated");
+            return fault.fail(path, ": error: the gzip data ends early, after ", at,
+                              " bytes; it is truncated");
         }
         return fault.fail(path, ": error: the gzip data is damaged at byte ", at);
     }

@@ -9,17 +9,20 @@ namespace gradc::runtime {
 
 const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
-        if (module.tensors[t].role == role && name == module.tensors[t].name) return &module.tensors[t];
+        if (module.tensors[t].role == role && name == module.tensors[t].name)
+            return &module.tensors[t];
     }
     return nullptr;
 }
 
-const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name) {
+const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset,
+                               std::string_view name) {
     const gradc_tensor* full = find_tensor(module, GRADC_FIELD, text(dataset.name, '.', name));
     return full ? full : find_tensor(module, GRADC_FIELD, name);
 }
 
-Loader::Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order, int64_t seed)
+Loader::Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order,
+               int64_t seed)
     : dataset_(&dataset), split_(split), order_(order), seed_(seed) {
     for (const Column& column : dataset.columns) {
         const gradc_tensor* tensor = find_field(module, *dataset.table, column.field->name);
@@ -57,7 +60,8 @@ int64_t Loader::next(int64_t batch, unsigned char* arena) {
         unsigned char* to = arena + tensor.offset;
         size_t bytes = size_t(filled.column->row_bytes());
         for (int64_t i = 0; i < count; i++, to += step) {
-            if (i + rows_ahead < count) fetch(*filled.column, batch_rows_[size_t(i + rows_ahead)], bytes);
+            if (i + rows_ahead < count)
+                fetch(*filled.column, batch_rows_[size_t(i + rows_ahead)], bytes);
             const unsigned char* from = filled.column->row(batch_rows_[size_t(i)]);
             if (filled.contiguous) {
                 memcpy(to, from, bytes);
@@ -69,7 +73,8 @@ int64_t Loader::next(int64_t batch, unsigned char* arena) {
     if (row_numbers_) {
         unsigned char* to = arena + row_numbers_->offset;
         int64_t step = row_numbers_->strides[0] * element_size(row_numbers_->element);
-        for (int64_t row : batch_rows_) store_element(to, row_numbers_->element, double(row)), to += step;
+        for (int64_t row : batch_rows_)
+            store_element(to, row_numbers_->element, double(row)), to += step;
     }
     return count;
 }

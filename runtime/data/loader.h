@@ -1,14 +1,16 @@
-// Mini-batches of one split, in the order of the train block, written into the arena. The order is a function of seed and
-// epoch alone, so that a cursor says where a run stands.
+// Mini-batches of one split, in the order of the train block, written into the arena. The order is
+// a function of seed and epoch alone, so that a cursor says where a run stands.
 #pragma once
 #include "runtime/data/dataset.h"
 
 namespace gradc::runtime {
 
 class Loader {
-  public:
-    /// Fills those fields of the data set that the module has tensors for, and "#row". `order`: gradc_order.
-    Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order, int64_t seed);
+public:
+    /// Fills those fields of the data set that the module has tensors for, and "#row". `order`:
+    /// gradc_order.
+    Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order,
+           int64_t seed);
 
     int64_t rows() const { return int64_t(dataset_->splits[size_t(split_)].rows.size()); }
     /// Stands before row number `cursor` of `epoch` (from 0).
@@ -20,7 +22,7 @@ class Loader {
     /// Numbers in the data set of the rows written last.
     const std::vector<int64_t>& batch_rows() const { return batch_rows_; }
 
-  private:
+private:
     struct Filled {
         const Column* column;
         const gradc_tensor* tensor;
@@ -39,7 +41,8 @@ class Loader {
 
 /// The tensor of that role, or null. A field goes by its name or by "dataset.name".
 const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name);
-const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name);
+const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset,
+                               std::string_view name);
 
 /// Numbers 0..rows-1 into "#row", for blocks without data.
 void number_rows(const gradc_module& module, unsigned char* arena, int64_t rows);

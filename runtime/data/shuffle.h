@@ -1,4 +1,5 @@
-// Random order that is the same everywhere: a generator keyed by what it is for, and the shuffle it drives.
+// Random order that is the same everywhere: a generator keyed by what it is for, and the shuffle it
+// drives.
 #pragma once
 #include <cstdint>
 #include <utility>
@@ -8,7 +9,7 @@ namespace gradc::runtime {
 
 /// SplitMix64.
 class Generator {
-  public:
+public:
     Generator(int64_t seed, uint64_t purpose, int64_t number) : state_(uint64_t(seed)) {
         state_ = next() ^ purpose * 0xD1B54A32D192ED03u;
         state_ = next() ^ uint64_t(number) * 0xAEF17502108EF2D9u;
@@ -21,10 +22,11 @@ class Generator {
     }
     /// 0..bound-1.
     int64_t below(int64_t bound) {
-        return int64_t(static_cast<unsigned __int128>(next()) * static_cast<unsigned __int128>(bound) >> 64);
+        return int64_t(
+            static_cast<unsigned __int128>(next()) * static_cast<unsigned __int128>(bound) >> 64);
     }
 
-  private:
+private:
     uint64_t state_;
 };
 

@@ -21,7 +21,8 @@ struct TwoFields {
 };
 
 double value(const Column& column, int64_t index) {
-    return load_element(column.data() + index * element_size(column.field->stored), column.field->stored);
+    return load_element(column.data() + index * element_size(column.field->stored),
+                        column.field->stored);
 }
 
 } // namespace
@@ -61,7 +62,8 @@ TEST_CASE("cells land in their places") {
     workplace::Folder folder;
     std::string path = folder.write("q.csv", "label,\"b, c\",a\r\n3,\"5\",-1.5\r\n\r\n4,6,2e0");
     Tables tables;
-    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F64, {2})}, label{tables.field("label", GRADC_READ_CSV, GRADC_U8, {})};
+    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F64, {2})},
+        label{tables.field("label", GRADC_READ_CSV, GRADC_U8, {})};
     std::vector<CsvTarget> targets{{&x, {}, {"a", "b, c"}}, {&label, {0}, {}}};
     Fault fault;
     REQUIRE(read_csv(path, targets, fault));
@@ -87,7 +89,9 @@ TEST_CASE("a column that the header lacks is told with those it has") {
 TEST_CASE("many rows are read") {
     workplace::Folder folder;
     std::string csv = "a,b,label\n";
-    for (int row = 0; row < 50000; row++) csv += std::to_string(row) + "," + std::to_string(row * 0.5) + "," + std::to_string(row % 10) + "\n";
+    for (int row = 0; row < 50000; row++)
+        csv += std::to_string(row) + "," + std::to_string(row * 0.5) + "," +
+               std::to_string(row % 10) + "\n";
     TwoFields fields;
     Fault fault;
     REQUIRE(read_csv(folder.write("m.csv", csv), fields.targets, fault));

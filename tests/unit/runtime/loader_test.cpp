@@ -33,11 +33,16 @@ struct OneField {
     gradc_module module{};
     alignas(64) unsigned char arena[128] = {};
     OneField() { module.tensors = tensors, module.tensor_count = 2; }
-    int32_t at(int64_t row, int64_t column) const { return int32_t(load_element(arena + (row * 3 + column) * 4, GRADC_I32)); }
-    int32_t row(int64_t row) const { return int32_t(load_element(arena + 64 + row * 4, GRADC_I32)); }
+    int32_t at(int64_t row, int64_t column) const {
+        return int32_t(load_element(arena + (row * 3 + column) * 4, GRADC_I32));
+    }
+    int32_t row(int64_t row) const {
+        return int32_t(load_element(arena + 64 + row * 4, GRADC_I32));
+    }
 };
 
-std::vector<int64_t> order_of(const Dataset& dataset, int32_t order, int64_t seed, int64_t epoch, int64_t cursor = 0, int64_t batch = 3) {
+std::vector<int64_t> order_of(const Dataset& dataset, int32_t order, int64_t seed, int64_t epoch,
+                              int64_t cursor = 0, int64_t batch = 3) {
     gradc_module module{};
     unsigned char arena[1];
     Loader loader(module, dataset, 0, order, seed);
@@ -108,7 +113,8 @@ TEST_CASE("data sets at fault are told") {
     };
     Tables empty_split;
     range(empty_split, 3);
-    CHECK(said(empty_split.dataset({{"train", 0.9}, {"test", 0.1}})) == "data set rows: error: split test of 3 rows has none");
+    CHECK(said(empty_split.dataset({{"train", 0.9}, {"test", 0.1}})) ==
+          "data set rows: error: split test of 3 rows has none");
     Tables unequal;
     range(unequal, 3);
     unequal.literal(unequal.field("x", GRADC_READ_LITERAL, GRADC_F32, {2}), {1, 2, 3, 4}, 2);
@@ -118,16 +124,19 @@ TEST_CASE("data sets at fault are told") {
     CHECK(said(short_column.dataset({})) == "i: error: has 5 entries, fewer than a window of 9");
     Tables bad_literal;
     bad_literal.literal(bad_literal.field("y", GRADC_READ_LITERAL, GRADC_U8, {}), {1, 256}, 2);
-    CHECK(said(bad_literal.dataset({})) == "y: error: row 2 of the model file's is 256, not in 0..255");
+    CHECK(said(bad_literal.dataset({})) ==
+          "y: error: row 2 of the model file's is 256, not in 0..255");
     Tables missing;
     missing.file(missing.field("z", GRADC_READ_CSV, GRADC_F32, {}), {{"", "missing.csv"}});
-    CHECK(said(missing.dataset({})) == "missing.csv: error: there is no such file in the current folder; --data DIR names another folder");
+    CHECK(said(missing.dataset({})) == "missing.csv: error: there is no such file in the current "
+                                       "folder; --data DIR names another folder");
 }
 
 TEST_CASE("files name splits") {
     workplace::Folder folder;
     Tables tables;
-    std::string train = folder.write("train.csv", "x,y\n1,2\n3,4\n5,6\n"), test = folder.write("test.csv", "x,y\n7,8\n");
+    std::string train = folder.write("train.csv", "x,y\n1,2\n3,4\n5,6\n"),
+                test = folder.write("test.csv", "x,y\n7,8\n");
     for (int64_t column : {0, 1}) {
         gradc_field& field = tables.field(column == 0 ? "x" : "y", GRADC_READ_CSV, GRADC_F32, {});
         tables.columns(field, {column});
@@ -152,7 +161,8 @@ TEST_CASE("an epoch's order is a function of seed and epoch") {
     Dataset dataset;
     Fault fault;
     REQUIRE(load_dataset(table, nowhere, 1, dataset, fault));
-    std::vector<int64_t> file = order_of(dataset, GRADC_FILE_ORDER, 1, 3), shuffled = order_of(dataset, GRADC_SHUFFLED, 1, 3);
+    std::vector<int64_t> file = order_of(dataset, GRADC_FILE_ORDER, 1, 3),
+                         shuffled = order_of(dataset, GRADC_SHUFFLED, 1, 3);
     CHECK(std::is_sorted(file.begin(), file.end()));
     CHECK(shuffled != file);
     CHECK(shuffled == order_of(dataset, GRADC_SHUFFLED, 1, 3, 0, 7));
@@ -189,14 +199,16 @@ TEST_CASE("rows reach padded tensors, the last batch is short") {
 }
 
 TEST_CASE("tensors are read and written in the model's own shape") {
-    static constexpr int64_t shape[] = {2, 3, 5}, strides[] = {16, 0, 0}, gaps[] = {40, 8, 1}, turned[] = {1, 2, 6};
+    static constexpr int64_t shape[] = {2, 3, 5}, strides[] = {16, 0, 0}, gaps[] = {40, 8, 1},
+                             turned[] = {1, 2, 6};
     struct Case {
         const char* what;
         gradc_tensor tensor;
     };
-    for (const Case& each : {Case{"panels of 2", {"a", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, strides, 4, 2}},
-                             Case{"gaps", {"b", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, gaps, 8, 0}},
-                             Case{"turned axes", {"c", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, turned, 0, 0}}}) {
+    for (const Case& each :
+         {Case{"panels of 2", {"a", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, strides, 4, 2}},
+          Case{"gaps", {"b", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, gaps, 8, 0}},
+          Case{"turned axes", {"c", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, turned, 0, 0}}}) {
         INFO(each.what);
         gradc_tensor tensor = each.tensor;
         static constexpr int64_t panels[] = {18, 0, 0}; // ceil(5/2) * 3 * 2
@@ -209,7 +221,8 @@ TEST_CASE("tensors are read and written in the model's own shape") {
         CHECK(back == numbers);
         if (tensor.panel > 0) { // [1, 2, 4]: second matrix, third panel, row 2, lane 0
             CHECK(load_element(arena + 4 + (18 + 2 * 6 + 2 * 2) * 4, GRADC_F32) == 30);
-            CHECK(load_element(arena + 4 + (18 + 2 * 6 + 2 * 2 + 1) * 4, GRADC_F32) == 0); // padding
+            CHECK(load_element(arena + 4 + (18 + 2 * 6 + 2 * 2 + 1) * 4, GRADC_F32) ==
+                  0); // padding
         }
         clear_tensor(tensor, arena);
         CHECK(std::all_of(arena, arena + 512, [](unsigned char byte) { return byte == 0; }));

@@ -1,5 +1,5 @@
-// The training loop over a module that notes how it is called: blocks in turns, clocks, epochs without data, a data set
-// shared by two blocks, sums that start from zero.
+// The training loop over a module that notes how it is called: blocks in turns, clocks, epochs
+// without data, a data set shared by two blocks, sums that start from zero.
 #include "runtime/training.h"
 #include "tests/unit/runtime/fields.h"
 #include <catch2/catch.hpp>
@@ -44,32 +44,55 @@ struct TwoBlocks {
     static constexpr int64_t four[] = {4}, one[] = {1};
     static constexpr gradc_step table[] = {{GRADC_KERNEL, 0, 0, 0}};
 #define AT(member) int64_t(offsetof(Memory, member))
-#define SCALAR(name, element, role, member) {name, "", element, role, 0, 0, one, one, AT(member), 0}
-    gradc_tensor tensors[11] = {
-        SCALAR("rows", GRADC_I64, GRADC_SCALAR, rows), SCALAR("seed", GRADC_I64, GRADC_SCALAR, seed),
-        SCALAR("step", GRADC_F64, GRADC_SCALAR, step), SCALAR("steps", GRADC_F64, GRADC_SCALAR, steps),
-        SCALAR("epoch", GRADC_F64, GRADC_SCALAR, epoch),
-        {"#row", "", GRADC_I32, GRADC_FIELD, 1, 1, four, one, AT(row), 0},
-        SCALAR("sum.judge", GRADC_F64, GRADC_ACCUMULATOR, sums[0]), SCALAR("sum.artist", GRADC_F64, GRADC_ACCUMULATOR, sums[1]),
-        SCALAR("loss", GRADC_F32, GRADC_RESULT, losses[0]), SCALAR("loss", GRADC_F32, GRADC_RESULT, losses[1]),
-        SCALAR("seen", GRADC_F64, GRADC_RESULT, results[0])};
+#define SCALAR(name, element, role, member)                                                        \
+    { name, "", element, role, 0, 0, one, one, AT(member), 0 }
+    gradc_tensor tensors[11] = {SCALAR("rows", GRADC_I64, GRADC_SCALAR, rows),
+                                SCALAR("seed", GRADC_I64, GRADC_SCALAR, seed),
+                                SCALAR("step", GRADC_F64, GRADC_SCALAR, step),
+                                SCALAR("steps", GRADC_F64, GRADC_SCALAR, steps),
+                                SCALAR("epoch", GRADC_F64, GRADC_SCALAR, epoch),
+                                {"#row", "", GRADC_I32, GRADC_FIELD, 1, 1, four, one, AT(row), 0},
+                                SCALAR("sum.judge", GRADC_F64, GRADC_ACCUMULATOR, sums[0]),
+                                SCALAR("sum.artist", GRADC_F64, GRADC_ACCUMULATOR, sums[1]),
+                                SCALAR("loss", GRADC_F32, GRADC_RESULT, losses[0]),
+                                SCALAR("loss", GRADC_F32, GRADC_RESULT, losses[1]),
+                                SCALAR("seen", GRADC_F64, GRADC_RESULT, results[0])};
 #undef SCALAR
 #undef AT
-    gradc_kernel kernels[4] = {kernel(note<0>), kernel(note<1>), kernel(finish<0>), kernel(nothing)};
+    gradc_kernel kernels[4] = {kernel(note<0>), kernel(note<1>), kernel(finish<0>),
+                               kernel(nothing)};
     int32_t judge_loss[1] = {8}, artist_loss[1] = {9}, seen[1] = {10};
-    gradc_program programs[4] = {{"judge", &kernels[0], table, 1, 1, judge_loss, 1, 0, nullptr, 0},
-                                 {"artist", &kernels[1], table, 1, 1, artist_loss, 1, 0, nullptr, 0},
-                                 {"judge.finish", &kernels[2], table, 1, 1, seen, 1, 0, nullptr, 0},
-                                 {"initial", &kernels[3], table, 1, 1, nullptr, 0, 0, nullptr, 0}};
+    gradc_program programs[4] = {
+        {"judge", &kernels[0], table, 1, 1, judge_loss, 1, 0, nullptr, 0},
+        {"artist", &kernels[1], table, 1, 1, artist_loss, 1, 0, nullptr, 0},
+        {"judge.finish", &kernels[2], table, 1, 1, seen, 1, 0, nullptr, 0},
+        {"initial", &kernels[3], table, 1, 1, nullptr, 0, 0, nullptr, 0}};
     gradc_metric metrics[1] = {{"seen", 0, nullptr}};
     gradc_block blocks[2] = {};
     gradc_module module{};
 
-    static gradc_kernel kernel(gradc_function function) { return {"k", {function, nullptr, nullptr}, 1, 0, 1, 0, 0, 0}; }
+    static gradc_kernel kernel(gradc_function function) {
+        return {"k", {function, nullptr, nullptr}, 1, 0, 1, 0, 0, 0};
+    }
     TwoBlocks() {
         for (int b = 0; b < 2; b++) {
-            blocks[b] = {b == 0 ? "judge" : "artist", -1, 0, GRADC_FILE_ORDER, 4, 1, 0, b == 0 ? 2 : 1, nullptr, 0, metrics, b == 0,
-                         b, {0, 0, b == 0 ? 2 : -1}, {0, 0, -1}, -1, 0};
+            blocks[b] = {b == 0 ? "judge" : "artist",
+                         -1,
+                         0,
+                         GRADC_FILE_ORDER,
+                         4,
+                         1,
+                         0,
+                         b == 0 ? 2 : 1,
+                         nullptr,
+                         0,
+                         metrics,
+                         b == 0,
+                         b,
+                         {0, 0, b == 0 ? 2 : -1},
+                         {0, 0, -1},
+                         -1,
+                         0};
         }
         module.abi_version = GRADC_ABI_VERSION;
         module.name = "game";
@@ -109,8 +132,9 @@ TEST_CASE("blocks take turns and know their own steps") {
     TwoBlocks two;
     Ran ran = train(two, 1, 8);
     REQUIRE(ran.calls.size() == 8);
-    const std::vector<Call> expected{{0, 4, 1, 6, 1}, {0, 4, 2, 6, 1}, {1, 4, 1, 2, 1}, {0, 4, 3, 6, 1},
-                                     {0, 4, 4, 6, 1}, {1, 4, 2, 2, 1}, {0, 4, 5, 6, 1}, {0, 4, 6, 6, 1}};
+    const std::vector<Call> expected{{0, 4, 1, 6, 1}, {0, 4, 2, 6, 1}, {1, 4, 1, 2, 1},
+                                     {0, 4, 3, 6, 1}, {0, 4, 4, 6, 1}, {1, 4, 2, 2, 1},
+                                     {0, 4, 5, 6, 1}, {0, 4, 6, 6, 1}};
     CHECK(ran.calls == expected);
     CHECK(ran.position.block_steps == std::vector<int64_t>{6, 2});
     CHECK(ran.measured.rows == 32);

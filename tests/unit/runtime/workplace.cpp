@@ -27,7 +27,8 @@ std::string Folder::write(std::string_view name, std::string_view content) const
 
 std::vector<std::string> Folder::list() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+        names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
 }
@@ -38,7 +39,8 @@ std::string read(const std::string& path) {
     return content.str();
 }
 
-static pid_t launch(const Folder& folder, const std::vector<std::string>& words, const std::string& kind) {
+static pid_t launch(const Folder& folder, const std::vector<std::string>& words,
+                    const std::string& kind) {
     pid_t process = fork();
     if (process != 0) return process;
     std::string program = STUB_TRAINER + kind;
@@ -47,7 +49,8 @@ static pid_t launch(const Folder& folder, const std::vector<std::string>& words,
     for (std::string& word : copies) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     if (chdir(folder.path().c_str()) != 0) _exit(99);
-    int out = open("stdout.log", O_WRONLY | O_CREAT | O_TRUNC, 0666), err = open("stderr.log", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    int out = open("stdout.log", O_WRONLY | O_CREAT | O_TRUNC, 0666),
+        err = open("stderr.log", O_WRONLY | O_CREAT | O_TRUNC, 0666);
     dup2(out, 1);
     dup2(err, 2);
     unsetenv("GRADC_DATA");
@@ -72,14 +75,17 @@ Result run(const Folder& folder, const std::vector<std::string>& words, const st
     return collect(folder, wait_for(launch(folder, words, kind)));
 }
 
-Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal, int microseconds) {
+Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal,
+                    int microseconds) {
     pid_t process = launch(folder, words, "");
     usleep(unsigned(microseconds));
     kill(process, signal);
     return collect(folder, wait_for(process));
 }
 
-pid_t start(const Folder& folder, const std::vector<std::string>& words) { return launch(folder, words, ""); }
+pid_t start(const Folder& folder, const std::vector<std::string>& words) {
+    return launch(folder, words, "");
+}
 int finish(pid_t process, int signal) {
     kill(process, signal);
     return wait_for(process);

@@ -8,18 +8,20 @@
 namespace workplace {
 
 class Folder {
-  public:
+public:
     Folder();
     ~Folder();
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
-    std::string path(std::string_view name = "") const { return name.empty() ? path_ : path_ + "/" + std::string(name); }
+    std::string path(std::string_view name = "") const {
+        return name.empty() ? path_ : path_ + "/" + std::string(name);
+    }
     /// Writes a file and returns its path.
     std::string write(std::string_view name, std::string_view content) const;
     /// Names of what is in it, sorted.
     std::vector<std::string> list() const;
 
-  private:
+private:
     std::string path_;
 };
 
@@ -30,15 +32,19 @@ struct Result {
     std::string out, err;
 };
 
-/// A trainer made of the hand-written module; `kind`: "", "_rebuilt", "_other", "_no_isa". It runs in `folder`.
-Result run(const Folder& folder, const std::vector<std::string>& words, const std::string& kind = "");
+/// A trainer made of the hand-written module; `kind`: "", "_rebuilt", "_other", "_no_isa". It runs
+/// in `folder`.
+Result run(const Folder& folder, const std::vector<std::string>& words,
+           const std::string& kind = "");
 /// Sends `signal` after so many microseconds unless it has ended.
-Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal, int microseconds);
+Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal,
+                    int microseconds);
 /// Sends nothing; for tests that hold a trainer while another starts.
 pid_t start(const Folder& folder, const std::vector<std::string>& words);
 int finish(pid_t process, int signal);
 
-/// digits.csv as the hand-written module wants it: 64 pixels and a label, learnable, the same each time.
+/// digits.csv as the hand-written module wants it: 64 pixels and a label, learnable, the same each
+/// time.
 void write_digits(const Folder& folder, int rows);
 
 /// "weights_hash" and the like out of the trainer's JSON.
