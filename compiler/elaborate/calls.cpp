@@ -62,7 +62,6 @@ class CallElaboration {
     bool bind(std::vector<NamedTerm>& given);
     void open_frame();
     void match();
-    const Term* remembered() const;
     Term body();
     Term primitive();
     Term results(Term value);
@@ -170,15 +169,28 @@ std::vector<Term> CallElaboration::values() const {
     return result;
 }
 
-const Term* CallElaboration::remembered() const {
-    auto arguments = values();
-    for (const auto& each : elaborator_.remembered()) {
-        if (each.function != &function_ || each.arguments.size() != arguments.size()) continue;
-        bool equal = true;
-        for (size_t i = 0; i < arguments.size() && equal; ++i) equal = same(arguments[i], each.arguments[i]);
-        if (equal) return &each.result;
-    }
+namespace {
+
+size_t hash_call(const FunctionEntry& function, const std::vector<Term>& arguments) {
+    size_t seed = std::hash<const void*>()(&function);
+    for (const Term& each : arguments) seed = seed * 31 + hash(each);
+    return seed;
+}
+
+} // namespace
+
+const Term* Elaborator::remembered(const FunctionEntry& function, const std::vector<Term>& arguments) const {
+    auto [first, last] = remembered_.equal_range(hash_call(function, arguments));
+    for (auto at = first; at != last; ++at)
+        if (at->second.function == &function &&
+            std::equal(arguments.begin(), arguments.end(), at->second.arguments.begin(), at->second.arguments.end(), same))
+            return &at->second.result;
     return nullptr;
+}
+
+void Elaborator::remember(const FunctionEntry& function, std::vector<Term> arguments, Term result) {
+    size_t key = hash_call(function, arguments);
+    remembered_.insert({key, {&function, std::move(arguments), std::move(result), level(), remembered_count_++}});
 }
 
 Term CallElaboration::primitive() {
@@ -286,13 +298,13 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     if (function_.primitive) return primitive();
     bool model = tree_.kind == ast::FunctionKind::model;
     if (model)
-        if (auto known = remembered()) return *known;
+        if (auto known = elaborator_.remembered(function_, values())) return *known;
     open_frame();
     auto before = scope_.names; // the body may give parameters new values; the shield wants those of the call
     Term result = body();
     scope_.names = std::move(before);
     result = shielded(result);
-    if (model) elaborator_.remembered().push_back({&function_, values(), result, elaborator_.level()});
+    if (model) elaborator_.remember(function_, values(), result);
     return result;
 }
 

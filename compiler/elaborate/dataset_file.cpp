@@ -28,7 +28,8 @@ std::optional<double> number(std::string cell) {
     return value;
 }
 
-/// The cells of the line that starts at `at`, which moves behind it. Quoted cells may hold commas and line ends.
+/// The cells of the line that starts at `at`, which moves behind it. Quoted cells may hold commas
+/// and line ends.
 std::vector<std::string> next_line(const std::string& bytes, size_t& at) {
     std::vector<std::string> cells(1);
     bool quoted = false;
@@ -54,7 +55,8 @@ uint32_t big_endian(const char* bytes) {
     return uint32_t(b[0]) << 24 | uint32_t(b[1]) << 16 | uint32_t(b[2]) << 8 | b[3];
 }
 
-/// Largest of the numbers of type T from `data` on, bytes swapped if they are big-endian and wider than one.
+/// Largest of the numbers of type T from `data` on, bytes swapped if they are big-endian and wider
+/// than one.
 template <class T> double largest_of(const char* data, int64_t count, bool swapped) {
     double largest = -std::numeric_limits<double>::infinity();
     for (int64_t i = 0; i < count; ++i) {
@@ -70,7 +72,8 @@ template <class T> double largest_of(const char* data, int64_t count, bool swapp
 
 } // namespace
 
-std::optional<std::string> find_data_file(const std::string& path, const std::vector<std::string>& folders,
+std::optional<std::string> find_data_file(const std::string& path,
+                                          const std::vector<std::string>& folders,
                                           std::vector<std::string>& places) {
     if (!path.empty() && path[0] == '/') {
         places.push_back(path);
@@ -94,7 +97,8 @@ std::optional<std::string> read_data_file(const std::string& path, std::string& 
     std::string bytes;
     std::vector<char> piece(1 << 18);
     int got;
-    while ((got = gzread(file, piece.data(), unsigned(piece.size()))) > 0) bytes.append(piece.data(), size_t(got));
+    while ((got = gzread(file, piece.data(), unsigned(piece.size()))) > 0)
+        bytes.append(piece.data(), size_t(got));
     bool whole = got == 0 && gzclose_r(file) == Z_OK;
     if (got < 0) gzclose_r(file);
     if (whole) return bytes;
@@ -112,7 +116,8 @@ std::optional<TableFacts> read_table(const std::string& bytes, std::string& reas
         if (first) {
             facts.columns = cells.size();
             facts.largest.assign(cells.size(), -std::numeric_limits<double>::infinity());
-            bool header = std::any_of(cells.begin(), cells.end(), [](auto& cell) { return !number(cell); });
+            bool header =
+                std::any_of(cells.begin(), cells.end(), [](auto& cell) { return !number(cell); });
             first = false;
             if (header) {
                 facts.names = cells;
@@ -120,13 +125,14 @@ std::optional<TableFacts> read_table(const std::string& bytes, std::string& reas
             }
         }
         if (cells.size() != facts.columns) {
-            reason = "line " + std::to_string(line) + " has " + std::to_string(cells.size()) + " cells, the first " +
-                     std::to_string(facts.columns);
+            reason = "line " + std::to_string(line) + " has " + std::to_string(cells.size()) +
+                     " cells, the first " + std::to_string(facts.columns);
             return {};
         }
         ++facts.rows;
         for (size_t i = 0; i < cells.size(); ++i)
-            if (auto value = number(cells[i])) facts.largest[i] = std::max(facts.largest[i], *value);
+            if (auto value = number(cells[i]))
+                facts.largest[i] = std::max(facts.largest[i], *value);
     }
     if (facts.rows) return facts;
     reason = "it has no rows";
@@ -145,7 +151,10 @@ std::optional<ArrayFacts> read_idx(const std::string& bytes, std::string& reason
         reason = "its header is cut off";
         return {};
     }
-    int64_t count = 1, width = code == 0x08 || code == 0x09 ? 1 : code == 0x0B ? 2 : code == 0x0E ? 8 : 4;
+    int64_t count = 1, width = code == 0x08 || code == 0x09 ? 1
+                               : code == 0x0B               ? 2
+                               : code == 0x0E               ? 8
+                                                            : 4;
     for (int i = 0; i < rank; ++i) {
         facts.shape.push_back(big_endian(bytes.data() + 4 + 4 * i));
         if (__builtin_mul_overflow(count, facts.shape.back(), &count)) count = INT64_MAX / 16;
@@ -156,13 +165,27 @@ std::optional<ArrayFacts> read_idx(const std::string& bytes, std::string& reason
     }
     const char* numbers = bytes.data() + data;
     switch (code) {
-    case 0x08: facts.element = Element::u8, facts.largest = largest_of<uint8_t>(numbers, count, true); break;
-    case 0x09: facts.element = Element::i32, facts.largest = largest_of<int8_t>(numbers, count, true); break;
-    case 0x0B: facts.element = Element::i32, facts.largest = largest_of<int16_t>(numbers, count, true); break;
-    case 0x0C: facts.element = Element::i32, facts.largest = largest_of<int32_t>(numbers, count, true); break;
-    case 0x0D: facts.element = Element::f32, facts.largest = largest_of<float>(numbers, count, true); break;
-    case 0x0E: facts.element = Element::f64, facts.largest = largest_of<double>(numbers, count, true); break;
-    default: reason = "its numbers are of an unknown type"; return {};
+    case 0x08:
+        facts.element = Element::u8, facts.largest = largest_of<uint8_t>(numbers, count, true);
+        break;
+    case 0x09:
+        facts.element = Element::i32, facts.largest = largest_of<int8_t>(numbers, count, true);
+        break;
+    case 0x0B:
+        facts.element = Element::i32, facts.largest = largest_of<int16_t>(numbers, count, true);
+        break;
+    case 0x0C:
+        facts.element = Element::i32, facts.largest = largest_of<int32_t>(numbers, count, true);
+        break;
+    case 0x0D:
+        facts.element = Element::f32, facts.largest = largest_of<float>(numbers, count, true);
+        break;
+    case 0x0E:
+        facts.element = Element::f64, facts.largest = largest_of<double>(numbers, count, true);
+        break;
+    default:
+        reason = "its numbers are of an unknown type";
+        return {};
     }
     return facts;
 }
@@ -174,7 +197,8 @@ std::optional<ArrayFacts> read_npy(const std::string& bytes, std::string& reason
     }
     auto at = [&](size_t i) { return size_t(static_cast<unsigned char>(bytes[i])); };
     bool short_header = bytes[6] == 1;
-    size_t length = short_header ? at(8) | at(9) << 8 : at(8) | at(9) << 8 | at(10) << 16 | at(11) << 24;
+    size_t length =
+        short_header ? at(8) | at(9) << 8 : at(8) | at(9) << 8 | at(10) << 16 | at(11) << 24;
     size_t data = (short_header ? 10 : 12) + length;
     std::string header = bytes.substr(short_header ? 10 : 12, length);
     size_t type = header.find("'descr'"), shape = header.find("'shape'");
@@ -201,11 +225,13 @@ std::optional<ArrayFacts> read_npy(const std::string& bytes, std::string& reason
     }
     size_t quote = header.find('\'', header.find(':', type));
     std::string word = header.substr(quote + 1, 3);
-    static const std::pair<const char*, int> widths[] = {{"<f4", 4}, {"<f8", 8}, {"<i4", 4}, {"<i8", 8},
-                                                         {"|u1", 1}, {"|b1", 1}, {"|i1", 1}};
-    auto known = std::find_if(std::begin(widths), std::end(widths), [&](auto& each) { return word == each.first; });
+    static const std::pair<const char*, int> widths[] = {
+        {"<f4", 4}, {"<f8", 8}, {"<i4", 4}, {"<i8", 8}, {"|u1", 1}, {"|b1", 1}, {"|i1", 1}};
+    auto known = std::find_if(std::begin(widths), std::end(widths),
+                              [&](auto& each) { return word == each.first; });
     if (known == std::end(widths) || facts.shape.empty()) {
-        reason = "arrays of `" + word + "` are not read (float32, float64, int32, int64, uint8 are)";
+        reason =
+            "arrays of `" + word + "` are not read (float32, float64, int32, int64, uint8 are)";
         return {};
     }
     if (int64_t(bytes.size() - data) < count * known->second) {
@@ -213,7 +239,10 @@ std::optional<ArrayFacts> read_npy(const std::string& bytes, std::string& reason
         return {};
     }
     const char* numbers = bytes.data() + data;
-    facts.element = word == "<f4" ? Element::f32 : word == "<f8" ? Element::f64 : word == "|u1" ? Element::u8 : Element::i32;
+    facts.element = word == "<f4"   ? Element::f32
+                    : word == "<f8" ? Element::f64
+                    : word == "|u1" ? Element::u8
+                                    : Element::i32;
     facts.largest = word == "<f4"   ? largest_of<float>(numbers, count, false)
                     : word == "<f8" ? largest_of<double>(numbers, count, false)
                     : word == "<i4" ? largest_of<int32_t>(numbers, count, false)
@@ -228,7 +257,12 @@ std::optional<TextFacts> read_characters(const std::string& bytes, std::string& 
     std::set<std::string> letters; // bytes of UTF-8 sort as their codes do
     for (size_t at = 0; at < bytes.size(); ++facts.length) {
         unsigned char lead = static_cast<unsigned char>(bytes[at]);
-        size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+        size_t length = lead < 0x80   ? 1
+                        : lead < 0xC2 ? 0
+                        : lead < 0xE0 ? 2
+                        : lead < 0xF0 ? 3
+                        : lead < 0xF5 ? 4
+                                      : 0;
         bool good = length && at + length <= bytes.size();
         for (size_t i = 1; good && i < length; ++i) good = (bytes[at + i] & 0xC0) == 0x80;
         if (!good) {

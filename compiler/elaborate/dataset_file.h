@@ -1,5 +1,5 @@
-// What is read of data files while compiling: sizes, ranges and alphabets that the model file leaves open. The trainer
-// reads the rows themselves, with its own readers.
+// What is read of data files while compiling: sizes, ranges and alphabets that the model file
+// leaves open. The trainer reads the rows themselves, with its own readers.
 #pragma once
 #include "compiler/graph/type.h"
 #include <optional>
@@ -8,15 +8,16 @@
 
 namespace gradc {
 
-/// The regular file that `path` names: itself if absolute, else in the first of `folders` that has it. `places` gets
-/// every path that was tried.
-std::optional<std::string> find_data_file(const std::string& path, const std::vector<std::string>& folders,
+/// The regular file that `path` names: itself if absolute, else in the first of `folders` that has
+/// it. `places` gets every path that was tried.
+std::optional<std::string> find_data_file(const std::string& path,
+                                          const std::vector<std::string>& folders,
                                           std::vector<std::string>& places);
 
 /// The bytes of a file, unpacked if it is a gzip.
 std::optional<std::string> read_data_file(const std::string& path, std::string& reason);
 
-struct TableFacts { // of a CSV
+struct TableFacts {                 // of a CSV
     std::vector<std::string> names; // of its header; empty without one
     size_t columns = 0;
     int64_t rows = 0;

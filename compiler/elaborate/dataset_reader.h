@@ -1,6 +1,7 @@
-// Readers of a data set: csv("file.csv", columns: 0..64), idx("images.gz"), npy("x.npy"), characters("text.txt"),
-// windows(reader, length: 65), range(100), and a literal list. Each call becomes a Reader; what it leaves open (shape,
-// largest number, rows) is read from the file on demand, with one clear error where there is none.
+// Readers of a data set: csv("file.csv", columns: 0..64), idx("images.gz"), npy("x.npy"),
+// characters("text.txt"), windows(reader, length: 65), range(100), and a literal list. Each call
+// becomes a Reader; what it leaves open (shape, largest number, rows) is read from the file on
+// demand, with one clear error where there is none.
 #pragma once
 #include "compiler/elaborate/dataset_file.h"
 #include "compiler/elaborate/elaborator.h"
@@ -19,8 +20,9 @@ struct ReaderCall {
 };
 
 class ReaderElaboration {
-  public:
-    ReaderElaboration(Elaborator& elaborator, Scope& scope) : elaborator_(elaborator), scope_(scope) {}
+public:
+    ReaderElaboration(Elaborator& elaborator, Scope& scope)
+        : elaborator_(elaborator), scope_(scope) {}
 
     /// Nothing after an error.
     std::optional<ReaderCall> read(const ast::Call& call, Span span);
@@ -31,18 +33,20 @@ class ReaderElaboration {
     std::optional<int64_t> upper_in_file(const Reader& reader);
     std::optional<int64_t> rows(const Reader& reader);
 
-  private:
+private:
     Diagnostic& misuse(Span span, std::string message, std::string repair = {});
     std::optional<std::string> bytes(const Reader& reader, const std::string& path);
     template <class Facts>
     std::optional<Facts> facts(const Reader&, const std::string& path,
                                std::optional<Facts> (*read)(const std::string&, std::string&));
-    bool take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options);
+    bool take_files(const ast::Call& call, ReaderCall& result,
+                    const std::vector<std::string>& options);
     bool take_columns(const ast::Expr& columns, ReaderCall& result);
     std::optional<int64_t> option(const ast::Call& call, const std::string& name, int64_t least);
     std::optional<ReaderCall> windows(const ast::Call& call, Span span);
     std::optional<ReaderCall> range(const ast::Call& call, Span span);
-    bool flatten(const Term& term, Span span, size_t depth, Shape& shape, std::vector<double>& values);
+    bool flatten(const Term& term, Span span, size_t depth, Shape& shape,
+                 std::vector<double>& values);
 
     Elaborator& elaborator_;
     Scope& scope_;

@@ -73,7 +73,8 @@ class Definitions {
     uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
     std::map<std::string, Span> made_in; // path of a variable -> the call of the model that made it
     std::set<std::string> settings_used; // names of --set that a const took
-    int64_t nodes_made = 0;              // of all graphs so far, against options.node_limit
+    int64_t nodes_made = 0;  // of all graphs so far, against options.node_limit
+    int64_t evaluations = 0; // of expressions and turns, against work_for_node times that
 
     std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
 
@@ -93,6 +94,9 @@ class Definitions {
     std::unordered_map<std::string, size_t> variable_numbers_;
     std::unordered_map<std::string, NodeId> starts_;
 };
+
+/// A program whose elaboration takes more evaluations than so many for each node of the limit is too long.
+inline constexpr int64_t work_for_node = 10;
 
 /// Thrown when going on makes no sense (too many nodes, after the report); caught by `elaborate`.
 struct Abandoned {};

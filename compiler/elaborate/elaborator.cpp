@@ -53,9 +53,13 @@ Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::st
 void Elaborator::check_limits(Span span) {
     int64_t nodes = definitions.nodes_made - int64_t(size_at_start_);
     for (const auto& each : levels_) nodes += int64_t(each->graph->size());
-    if (nodes <= definitions.options.node_limit) return;
+    int64_t limit = definitions.options.node_limit;
+    bool long_winded = ++definitions.evaluations > limit * work_for_node;
+    if (nodes <= limit && !long_winded) return;
     error(Code::node_limit, span,
-          fmt::format("the program passes {} nodes here", definitions.options.node_limit), "",
+          long_winded ? fmt::format("elaborating the program passes {} steps here", limit * work_for_node)
+                      : fmt::format("the program passes {} nodes here", limit),
+          "",
           "a `repeat` unrolls: use `scan` for long loops, or raise --limit");
     throw Abandoned{};
 }
@@ -93,13 +97,13 @@ Elaborator::Level& Elaborator::open_level(int64_t turns) {
 Elaborator::Level Elaborator::close_level() {
     Level level = std::move(*levels_.back());
     levels_.pop_back();
-    std::erase_if(remembered_, [&](const Remembered& each) { return each.level > this->level(); });
+    std::erase_if(remembered_, [&](const auto& each) { return each.second.level > this->level(); });
     return level;
 }
 
 void Elaborator::restore(const Counters& counters) {
     model_calls_ = counters.model_calls;
-    remembered_.resize(std::min(remembered_.size(), counters.remembered));
+    std::erase_if(remembered_, [&](const auto& each) { return each.second.number >= counters.remembered; });
 }
 
 NodeTerm Elaborator::imported(const NodeTerm& outer) {

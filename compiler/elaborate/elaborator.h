@@ -125,13 +125,14 @@ class Elaborator {
         std::vector<Term> arguments;
         Term result;
         int level;
+        size_t number; // in order of the calls
     };
     /// What a body that is elaborated a second time must start from again.
     struct Counters {
         std::map<std::string, int> model_calls;
         size_t remembered;
     };
-    Counters counters() const { return {model_calls_, remembered_.size()}; }
+    Counters counters() const { return {model_calls_, remembered_count_}; }
     void restore(const Counters& counters);
 
     Level& open_level(int64_t turns);
@@ -163,7 +164,8 @@ class Elaborator {
     void forget_evaluated(const ast::Expr& expression) { evaluated_.erase(&expression); }
     std::set<std::string>& states() { return states_; }
     std::map<std::string, Term>& all_cells() { return cells_; }
-    std::vector<Remembered>& remembered() { return remembered_; }
+    const Term* remembered(const FunctionEntry& function, const std::vector<Term>& arguments) const;
+    void remember(const FunctionEntry& function, std::vector<Term> arguments, Term result);
     std::vector<const FunctionEntry*>& running() { return running_; }
     std::vector<Span>& call_spans() { return call_spans_; } // of those under way
     std::map<std::string, int>& model_calls() { return model_calls_; }
@@ -188,7 +190,8 @@ class Elaborator {
     std::vector<std::unique_ptr<Level>> levels_;
     std::map<std::string, Term> cells_;
     std::set<std::string> states_; // cells that are states of models
-    std::vector<Remembered> remembered_;
+    std::multimap<size_t, Remembered> remembered_; // by hash of the call
+    size_t remembered_count_ = 0;
     std::map<std::string, int> model_calls_; // distinct ones, for streams
     std::vector<int64_t> label_sizes_;
     std::vector<const FunctionEntry*> running_; // calls under way, for recursion

@@ -1,4 +1,5 @@
-// Calls are inlined; names are values, the last given one counts. Each definition is a graph of its own.
+// Calls are inlined; names are values, the last given one counts. Each definition is a graph of its
+// own.
 #include "compiler/elaborate/math.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -17,16 +18,16 @@ using Names = std::unordered_map<std::string, NodeId>;
 
 /// Elaborates one definition at one element.
 class ScalarElaborator {
-  public:
+public:
     ScalarElaborator(const Functions& functions, Graph& graph, Element element)
         : functions_(functions), graph_(graph), element_(element) {}
 
     NodeId call(const ast::Function& function, const std::vector<NodeId>& arguments) {
-        if (function.parameters.size() != arguments.size())
-            wrong("arguments of " + function.name);
+        if (function.parameters.size() != arguments.size()) wrong("arguments of " + function.name);
         if (++depth_ > 32) wrong("recursion in " + function.name);
         Names names;
-        for (size_t i = 0; i < arguments.size(); ++i) names[function.parameters[i].name] = arguments[i];
+        for (size_t i = 0; i < arguments.size(); ++i)
+            names[function.parameters[i].name] = arguments[i];
         NodeId result = function.value ? value(*function.value, names, NodeId::none)
                                        : block(*function.body, names);
         --depth_;
@@ -34,7 +35,7 @@ class ScalarElaborator {
         return result;
     }
 
-  private:
+private:
     const Functions& functions_;
     Graph& graph_;
     Element element_;
@@ -59,7 +60,8 @@ class ScalarElaborator {
 
     static bool literal(const ast::Expr& e) {
         if (auto* unary = std::get_if<ast::Unary>(&e.node)) return literal(*unary->operand);
-        if (auto* name = std::get_if<ast::Name>(&e.node)) return name->name == "inf" || name->name == "nan";
+        if (auto* name = std::get_if<ast::Name>(&e.node))
+            return name->name == "inf" || name->name == "nan";
         return std::holds_alternative<ast::Number>(e.node);
     }
 
@@ -71,14 +73,16 @@ class ScalarElaborator {
     /// `beside`: the other operand, whose element a literal takes.
     NodeId value(const ast::Expr& e, Names& names, NodeId beside) {
         if (auto* n = std::get_if<ast::Number>(&e.node))
-            return number(n->value, n->whole && (beside == NodeId::none || whole(graph_.type(beside).element)));
+            return number(n->value, n->whole && (beside == NodeId::none ||
+                                                 whole(graph_.type(beside).element)));
         if (auto* name = std::get_if<ast::Name>(&e.node)) {
             if (auto found = names.find(name->name); found != names.end()) return found->second;
             if (name->name == "inf") return number(INFINITY, false);
             if (name->name == "nan") return number(std::numeric_limits<double>::quiet_NaN(), false);
             wrong("unknown name " + name->name);
         }
-        if (auto* unary = std::get_if<ast::Unary>(&e.node)) return negated(*unary->operand, names, beside);
+        if (auto* unary = std::get_if<ast::Unary>(&e.node))
+            return negated(*unary->operand, names, beside);
         if (auto* binary = std::get_if<ast::Binary>(&e.node)) return arithmetic(*binary, names);
         if (auto* call = std::get_if<ast::Call>(&e.node)) return called(*call, names);
         wrong("an expression of another kind");
@@ -110,11 +114,16 @@ class ScalarElaborator {
     NodeId arithmetic(const ast::Binary& binary, Names& names) {
         auto primitive = [&] {
             switch (binary.op) {
-            case ast::BinaryOperator::add: return Primitive::add;
-            case ast::BinaryOperator::subtract: return Primitive::subtract;
-            case ast::BinaryOperator::multiply: return Primitive::multiply;
-            case ast::BinaryOperator::divide: return Primitive::divide;
-            default: wrong("an operator other than + - * /");
+            case ast::BinaryOperator::add:
+                return Primitive::add;
+            case ast::BinaryOperator::subtract:
+                return Primitive::subtract;
+            case ast::BinaryOperator::multiply:
+                return Primitive::multiply;
+            case ast::BinaryOperator::divide:
+                return Primitive::divide;
+            default:
+                wrong("an operator other than + - * /");
             }
         }();
         return build::map(graph_, primitive, operands({binary.left, binary.right}, names));
@@ -129,13 +138,14 @@ class ScalarElaborator {
         const Primitive* primitive = graph_.primitives().find(call.callee);
         if (!primitive || *primitive >= Primitive::first_declared)
             wrong(call.callee + " is no primitive of the machine");
-        if (graph_.primitives().arity(*primitive) != int(arguments.size())) wrong("arguments of " + call.callee);
+        if (graph_.primitives().arity(*primitive) != int(arguments.size()))
+            wrong("arguments of " + call.callee);
         return build::map(graph_, *primitive, arguments);
     }
 };
 
 class Definitions : public MathLibrary {
-  public:
+public:
     std::unordered_map<std::string, Graph> graphs; // "exp_f32"
     std::shared_ptr<PrimitiveTable> table;
 
@@ -152,7 +162,8 @@ std::shared_ptr<const MathLibrary> make_math_library(const ast::Module& module,
                                                      std::shared_ptr<PrimitiveTable> table) {
     Functions functions;
     for (const ast::Item& item : module.items)
-        if (auto* function = std::get_if<ast::Function>(&item.node)) functions[function->name] = function;
+        if (auto* function = std::get_if<ast::Function>(&item.node))
+            functions[function->name] = function;
     auto library = std::make_shared<Definitions>();
     library->table = table;
     for (auto& [name, function] : functions) {

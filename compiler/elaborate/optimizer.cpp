@@ -1,5 +1,6 @@
-// A parameter's text runs in an Elaborator of its own over the step's graph, from the start in every round. A barrier
-// whose value is not known yet gives a poisoned term, so that the rest of the text passes without effect.
+// A parameter's text runs in an Elaborator of its own over the step's graph, from the start in
+// every round. A barrier whose value is not known yet gives a poisoned term, so that the rest of
+// the text passes without effect.
 #include "compiler/elaborate/optimizer.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"
@@ -17,7 +18,7 @@ enum class BarrierKind : uint8_t { gradient, loss, total };
 struct Barrier {
     BarrierKind kind = BarrierKind::total;
     std::string optimizer;
-    std::map<size_t, NodeId> at;      // what each parameter gave
+    std::map<size_t, NodeId> at; // what each parameter gave
     bool resolved = false;
     NodeId joint = NodeId::none;      // of loss and total
     std::map<size_t, NodeId> of_each; // of gradient
@@ -27,8 +28,10 @@ struct Barrier {
 struct Rounds {
     const OptimizerRequest& request;
     std::map<std::string, Barrier> barriers = {};
-    std::set<std::string> under_condition = {}; // states first met there: their cells must exist before
-    std::set<std::string> own_counters = {};    // that hang on the parameter, so that they cannot be shared
+    std::set<std::string> under_condition =
+        {}; // states first met there: their cells must exist before
+    std::set<std::string> own_counters =
+        {}; // that hang on the parameter, so that they cannot be shared
     bool again = false;
 };
 
@@ -50,11 +53,12 @@ struct ParameterRun {
 
 /// One optimizer's text within a run; an `inner` one has an outer.
 class Body : public Extension {
-  public:
+public:
     Body(ParameterRun& run, InstanceRef instance, Body* outer, bool conditional)
         : run_(run), instance_(std::move(instance)), outer_(outer), conditional_(conditional) {
         const OptimizerRequest& request = run.rounds.request;
-        std::string stream = fmt::format("{}.{}/{}", request.block, instance_->path, run.parameter().path);
+        std::string stream =
+            fmt::format("{}.{}/{}", request.block, instance_->path, run.parameter().path);
         frame_ = run.elaborator.block_frame(stream, instance_->function->module, this);
         frame_.function = instance_->function;
         frame_.floating_default = request.graph.type(run.parameter().node).element;
@@ -73,12 +77,13 @@ class Body : public Extension {
 
     std::optional<Term> call(Elaborator&, const ast::Call& call, Span span, Scope& scope) override;
     bool effect(Elaborator&, const ast::Expr& expression, Scope& scope) override;
-    bool declare(Elaborator&, const ast::Declaration& declaration, Span span, Scope& scope) override;
+    bool declare(Elaborator&, const ast::Declaration& declaration, Span span,
+                 Scope& scope) override;
     void assigning(Elaborator&, const ast::Target& target, Scope&) override {
         if (target.name == "g") gradient_set_ = true;
     }
 
-  private:
+private:
     Term wait(BarrierKind kind, const Term& at, Span span);
     Term counted();
     void check_gradient_kept(Span span);
@@ -95,9 +100,11 @@ class Body : public Extension {
     bool gradient_set_ = false;
 };
 
-// ---- barriers -----------------------------------------------------------------------------------------------
+// ---- barriers
+// -----------------------------------------------------------------------------------------------
 
-std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope) {
+std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Span span,
+                               Scope& scope) {
     BarrierKind kind;
     if (call.callee == "gradient")
         kind = BarrierKind::gradient;
@@ -108,14 +115,17 @@ std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Sp
     else
         return {};
     bool at = kind != BarrierKind::total;
-    bool fits = call.arguments.size() == 1 && (at ? call.arguments[0].name == "at" : !call.arguments[0].name);
+    bool fits = call.arguments.size() == 1 &&
+                (at ? call.arguments[0].name == "at" : !call.arguments[0].name);
     if (!fits) {
-        elaborator.error(Code::optimizer_misuse, span, fmt::format("`{}` takes one value", call.callee), "",
+        elaborator.error(Code::optimizer_misuse, span,
+                         fmt::format("`{}` takes one value", call.callee), "",
                          at ? call.callee + "(at: w)" : "total(g^2)");
         return Term{};
     }
     if (kind == BarrierKind::gradient) check_gradient_kept(span);
-    return wait(kind, elaborator.evaluate(*call.arguments[0].value, scope), call.arguments[0].value->span);
+    return wait(kind, elaborator.evaluate(*call.arguments[0].value, scope),
+                call.arguments[0].value->span);
 }
 
 /// What an optimizer around this one made of `g` would be lost.
@@ -125,8 +135,11 @@ void Body::check_gradient_kept(Span span) {
         run_.elaborator
             .error(Code::optimizer_misuse, instance_->span,
                    fmt::format("`{}` takes a gradient of its own, so what `{}` made of `g` is lost",
-                               instance_->function->tree->name, around->instance_->function->tree->name),
-                   "", fmt::format("turn them round: `{}` inside reads `g`", around->instance_->function->tree->name))
+                               instance_->function->tree->name,
+                               around->instance_->function->tree->name),
+                   "",
+                   fmt::format("turn them round: `{}` inside reads `g`",
+                               around->instance_->function->tree->name))
             .remarks.push_back({span, "taken here"});
         return;
     }
@@ -140,11 +153,13 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     NodeId node = elaborator.floating_node(at, type.element, span);
     if (node == NodeId::none) return Term{};
     Shape joined;
-    bool fits = kind == BarrierKind::total ||
-                (broadcast_shapes(graph.type(node).shape, type.shape, joined) && joined == type.shape);
+    bool fits =
+        kind == BarrierKind::total ||
+        (broadcast_shapes(graph.type(node).shape, type.shape, joined) && joined == type.shape);
     if (!fits) {
-        elaborator.error(Code::shape_mismatch, span,
-                         fmt::format("`w` is {}, but this is {}", print(type.shape), elaborator.describe(at)));
+        elaborator.error(
+            Code::shape_mismatch, span,
+            fmt::format("`w` is {}, but this is {}", print(type.shape), elaborator.describe(at)));
         return Term{};
     }
     if (kind != BarrierKind::total) node = build::broadcast_to(graph, node, type.shape);
@@ -165,21 +180,27 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     if (kind != BarrierKind::gradient) return elaborator.term(barrier.joint);
     auto own = barrier.of_each.find(run_.number);
     if (own != barrier.of_each.end()) return elaborator.term(own->second);
-    elaborator.error(Code::optimizer_misuse, instance_->span, "these optimizers wait for each other's gradients");
+    elaborator.error(Code::optimizer_misuse, instance_->span,
+                     "these optimizers wait for each other's gradients");
     return Term{};
 }
 
-// ---- states and inner optimizers -----------------------------------------------------------------------------
+// ---- states and inner optimizers
+// -----------------------------------------------------------------------------
 
 void Body::make_state(const std::string& path, bool conditional) {
-    if (conditional && !run_.elaborator.cell(path) && run_.rounds.under_condition.insert(path).second)
+    if (conditional && !run_.elaborator.cell(path) &&
+        run_.rounds.under_condition.insert(path).second)
         run_.rounds.again = true;
     if (!run_.elaborator.cell(path))
-        if (auto value = run_.elaborator.existing_variable(path)) run_.elaborator.set_cell(path, *value);
-    if (std::find(run_.states.begin(), run_.states.end(), path) == run_.states.end()) run_.states.push_back(path);
+        if (auto value = run_.elaborator.existing_variable(path))
+            run_.elaborator.set_cell(path, *value);
+    if (std::find(run_.states.begin(), run_.states.end(), path) == run_.states.end())
+        run_.states.push_back(path);
 }
 
-bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
+bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span,
+                   Scope& scope) {
     const std::string& name = declaration.target.name;
     if (!declaration.state) {
         elaborator.error(Code::parameter_misplaced, span, "an optimizer owns no param", "",
@@ -188,18 +209,22 @@ bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, 
         return true;
     }
     if (scope.find(name)) {
-        elaborator.error(Code::hidden_name, declaration.target.span, fmt::format("`{}` already has a value here", name),
-                         "", "choose another name");
+        elaborator.error(Code::hidden_name, declaration.target.span,
+                         fmt::format("`{}` already has a value here", name), "",
+                         "choose another name");
         return true;
     }
     const OptimizerRequest& request = run_.rounds.request;
-    std::string path = fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
+    std::string path =
+        fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
     if (frame_.repeats > 0) {
-        elaborator.error(Code::optimizer_misuse, span, "an optimizer's state cannot stand in a `repeat`");
+        elaborator.error(Code::optimizer_misuse, span,
+                         "an optimizer's state cannot stand in a `repeat`");
         scope.bind(name, {}, declaration.target.span);
         return true;
     }
-    Term value = elaborator.variable(Variable::Role::optimizer, path, declaration.type ? &*declaration.type : nullptr,
+    Term value = elaborator.variable(Variable::Role::optimizer, path,
+                                     declaration.type ? &*declaration.type : nullptr,
                                      declaration.initial, scope, declaration.target.span,
                                      request.graph.type(run_.parameter().node), request.number);
     if (value.poisoned()) {
@@ -224,30 +249,36 @@ bool Body::effect(Elaborator& elaborator, const ast::Expr& expression, Scope& sc
     return true;
 }
 
-/// How often this optimizer ran: a counter of its own, shared by all parameters of the line where they run alike.
+/// How often this optimizer ran: a counter of its own, shared by all parameters of the line where
+/// they run alike.
 Term Body::counted() {
     const OptimizerRequest& request = run_.rounds.request;
     int line = run_.parameter().line;
-    std::string path = fmt::format("{}.{}{}.t", request.block, instance_->path, line ? fmt::format("_{}", line + 1) : "");
+    std::string path = fmt::format("{}.{}{}.t", request.block, instance_->path,
+                                   line ? fmt::format("_{}", line + 1) : "");
     if (run_.rounds.own_counters.count(path)) path += "/" + run_.parameter().path;
     ast::Expr zero{instance_->span, ast::Number{0, true, "0"}};
-    Term start = run_.elaborator.variable(Variable::Role::optimizer, path, nullptr, std::make_shared<ast::Expr>(zero),
-                                          scope_, instance_->span, Type{Element::f64, {}}, request.number);
+    Term start = run_.elaborator.variable(Variable::Role::optimizer, path, nullptr,
+                                          std::make_shared<ast::Expr>(zero), scope_,
+                                          instance_->span, Type{Element::f64, {}}, request.number);
     if (start.poisoned()) return start;
     make_state(path, true);
     run_.counters.insert(path);
     Graph& graph = run_.elaborator.graph();
     NodeId before = std::get<NodeTerm>(run_.elaborator.cell(path)->data).node;
-    NodeId now = build::map(graph, Primitive::add, {before, build::constant(graph, 1, Element::f64)});
+    NodeId now =
+        build::map(graph, Primitive::add, {before, build::constant(graph, 1, Element::f64)});
     run_.elaborator.set_cell(path, run_.elaborator.term(now));
     return run_.elaborator.term(now, true);
 }
 
-// ---- rounds ---------------------------------------------------------------------------------------------------
+// ---- rounds
+// ---------------------------------------------------------------------------------------------------
 
 class OptimizerRounds {
-  public:
-    explicit OptimizerRounds(const OptimizerRequest& request) : request_(request), rounds_{request} {}
+public:
+    explicit OptimizerRounds(const OptimizerRequest& request)
+        : request_(request), rounds_{request} {}
 
     std::optional<std::vector<std::pair<std::string, NodeId>>> run() {
         size_t errors = request_.definitions.diagnostics->count();
@@ -270,7 +301,7 @@ class OptimizerRounds {
         throw InternalError("optimizer", "an optimizer waits for itself");
     }
 
-  private:
+private:
     const OptimizerRequest& request_;
     Rounds rounds_;
     std::vector<std::pair<std::string, NodeId>> parameters_, states_;
@@ -298,11 +329,13 @@ class OptimizerRounds {
         }
         NodeId value = node_of(*run.elaborator.cell(parameter.path));
         if (value != NodeId::none) parameters_.push_back({parameter.path, value});
-        for (const std::string& path : run.states) add_state(path, node_of(*run.elaborator.cell(path)));
+        for (const std::string& path : run.states)
+            add_state(path, node_of(*run.elaborator.cell(path)));
     }
 
     void add_state(const std::string& path, NodeId value) {
-        auto known = std::find_if(states_.begin(), states_.end(), [&](auto& each) { return each.first == path; });
+        auto known = std::find_if(states_.begin(), states_.end(),
+                                  [&](auto& each) { return each.first == path; });
         if (value == NodeId::none) return;
         if (known == states_.end())
             states_.push_back({path, value});
@@ -320,16 +353,17 @@ class OptimizerRounds {
         return false;
     }
 
-    /// Computes the barriers that every parameter under their optimizer has reached or will never reach; if they all wait
-    /// for each other, the first.
+    /// Computes the barriers that every parameter under their optimizer has reached or will never
+    /// reach; if they all wait for each other, the first.
     void resolve() {
         bool any = false;
         for (auto& [key, barrier] : rounds_.barriers) {
             if (barrier.resolved || barrier.at.empty()) continue;
             bool complete = true;
             for (const auto& [number, other] : waiting_)
-                complete = complete &&
-                           (other == key || !uses(*request_.parameters[number].optimizer, barrier.optimizer));
+                complete =
+                    complete && (other == key ||
+                                 !uses(*request_.parameters[number].optimizer, barrier.optimizer));
             if (complete) compute(barrier), any = true;
         }
         for (auto& [key, barrier] : rounds_.barriers)
@@ -340,7 +374,8 @@ class OptimizerRounds {
         barrier.resolved = true;
         if (barrier.kind == BarrierKind::total) return total(barrier);
         Graph& graph = request_.graph;
-        std::unordered_map<NodeId, NodeId> places, values; // parameter -> stand-in -> where it is moved to
+        std::unordered_map<NodeId, NodeId> places,
+            values; // parameter -> stand-in -> where it is moved to
         std::vector<NodeId> stand_ins;
         for (const auto& [number, at] : barrier.at) {
             const MovedParameter& parameter = request_.parameters[number];
@@ -358,7 +393,8 @@ class OptimizerRounds {
         auto gradients = gradient(graph, loss, stand_ins, derivative_rules(request_.definitions));
         for (size_t i = 0; i < gradients.size(); ++i)
             if (gradients[i] == NodeId::none)
-                gradients[i] = build::constant(graph, 0, graph.type(stand_ins[i]).element, graph.type(stand_ins[i]).shape);
+                gradients[i] = build::constant(graph, 0, graph.type(stand_ins[i]).element,
+                                               graph.type(stand_ins[i]).shape);
         gradients = substitute(graph, gradients, values);
         size_t next = 0;
         for (const auto& each : barrier.at) barrier.of_each[each.first] = gradients[next++];
@@ -371,8 +407,9 @@ class OptimizerRounds {
             for (size_t i = 0; i < axes.size(); ++i) axes[i] = int(i);
             NodeId sum = build::sum(graph, each.second, axes);
             if (barrier.joint != NodeId::none)
-                sum = build::map(graph, Primitive::add,
-                                 {barrier.joint, build::cast(graph, sum, graph.type(barrier.joint).element)});
+                sum = build::map(
+                    graph, Primitive::add,
+                    {barrier.joint, build::cast(graph, sum, graph.type(barrier.joint).element)});
             barrier.joint = sum;
         }
     }
@@ -386,7 +423,8 @@ class OptimizerRounds {
 
 } // namespace
 
-std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request) {
+std::optional<std::vector<std::pair<std::string, NodeId>>>
+run_optimizers(const OptimizerRequest& request) {
     return OptimizerRounds(request).run();
 }
 

@@ -1,6 +1,7 @@
-// Optimizers: text that runs once for each parameter `w` with its gradient `g`, in the step's own graph. What asks for all
-// parameters at once (`gradient(at:)`, `loss(at:)`, `total`) is a barrier: every parameter's text runs up to it, then it
-// is computed for all of them, then all start again with its value; the graph is hash-consed, so nothing is built twice.
+// Optimizers: text that runs once for each parameter `w` with its gradient `g`, in the step's own
+// graph. What asks for all parameters at once (`gradient(at:)`, `loss(at:)`, `total`) is a barrier:
+// every parameter's text runs up to it, then it is computed for all of them, then all start again
+// with its value; the graph is hash-consed, so nothing is built twice.
 #pragma once
 #include "compiler/elaborate/train_flags.h"
 
@@ -9,14 +10,16 @@ namespace gradc {
 /// An optimizer with its settings: adam(rate: ..), clip(adam(..), norm: 1).
 struct OptimizerInstance : Foreign {
     const FunctionEntry* function = nullptr;
-    std::string path; // of its states: "clip.adam"
+    std::string path;                                   // of its states: "clip.adam"
     std::vector<std::pair<std::string, Term>> settings; // an inner optimizer is a Foreign
     Span span;
 };
 using InstanceRef = std::shared_ptr<const OptimizerInstance>;
 
-/// Reads the value of an `optimizer` line; null after an error. Settings are evaluated in `scope` as flags.
-InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, Flags& flags);
+/// Reads the value of an `optimizer` line; null after an error. Settings are evaluated in `scope`
+/// as flags.
+InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope,
+                           Flags& flags);
 
 struct MovedParameter {
     std::string path;
@@ -38,6 +41,7 @@ struct OptimizerRequest {
 };
 
 /// New values of the parameters, then of the optimizers' states, by path; nothing after an error.
-std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request);
+std::optional<std::vector<std::pair<std::string, NodeId>>>
+run_optimizers(const OptimizerRequest& request);
 
 } // namespace gradc

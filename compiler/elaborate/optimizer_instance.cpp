@@ -8,8 +8,9 @@ namespace gradc {
 namespace {
 
 class InstanceReading {
-  public:
-    InstanceReading(Elaborator& elaborator, Flags& flags) : elaborator_(elaborator), flags_(flags) {}
+public:
+    InstanceReading(Elaborator& elaborator, Flags& flags)
+        : elaborator_(elaborator), flags_(flags) {}
 
     InstanceRef read(const ast::Expr& expression, Scope& scope, const std::string& outer) {
         if (auto name = std::get_if<ast::Name>(&expression.node)) {
@@ -18,7 +19,8 @@ class InstanceReading {
             return instance(name->name, {}, expression.span, expression.span, scope, outer);
         }
         if (auto call = std::get_if<ast::Call>(&expression.node); call && !call->indexed)
-            return instance(call->callee, call->arguments, call->callee_span, expression.span, scope, outer);
+            return instance(call->callee, call->arguments, call->callee_span, expression.span,
+                            scope, outer);
         elaborator_.error(Code::unknown_optimizer, expression.span, "this is no optimizer", "",
                           "adam(rate: 1e-3)");
         return nullptr;
@@ -29,7 +31,7 @@ class InstanceReading {
         return held ? std::dynamic_pointer_cast<const OptimizerInstance>(*held) : nullptr;
     }
 
-  private:
+private:
     Elaborator& elaborator_;
     Flags& flags_;
     int depth_ = 0;
@@ -39,7 +41,8 @@ class InstanceReading {
         auto result = std::make_shared<OptimizerInstance>(*given);
         result->path = outer + given->function->tree->name;
         for (auto& each : result->settings)
-            if (auto inner = foreign(each.second)) each.second = {std::shared_ptr<const Foreign>(renamed(inner, result->path + "."))};
+            if (auto inner = foreign(each.second))
+                each.second = {std::shared_ptr<const Foreign>(renamed(inner, result->path + "."))};
         return result;
     }
 
@@ -49,7 +52,8 @@ class InstanceReading {
         if (!name && !call) return false;
         if (name)
             if (auto binding = scope.find(name->name)) return foreign(binding->value) != nullptr;
-        auto function = elaborator_.definitions.find_function(name ? name->name : call->callee, scope.frame->module);
+        auto function = elaborator_.definitions.find_function(name ? name->name : call->callee,
+                                                              scope.frame->module);
         return function && function->tree->kind == ast::FunctionKind::optimizer;
     }
 
@@ -57,13 +61,15 @@ class InstanceReading {
         auto function = elaborator_.definitions.find_function(name, scope.frame->module);
         if (function && function->tree->kind == ast::FunctionKind::optimizer) return function;
         std::vector<std::string> known;
-        for (const std::string& each : elaborator_.definitions.function_names(scope.frame->module)) {
+        for (const std::string& each :
+             elaborator_.definitions.function_names(scope.frame->module)) {
             auto entry = elaborator_.definitions.find_function(each, scope.frame->module);
             if (entry && entry->tree->kind == ast::FunctionKind::optimizer) known.push_back(each);
         }
         auto near = nearest(name, known);
         elaborator_.error(Code::unknown_optimizer, span,
-                          function ? fmt::format("`{}` is no optimizer", name) : fmt::format("unknown optimizer `{}`", name),
+                          function ? fmt::format("`{}` is no optimizer", name)
+                                   : fmt::format("unknown optimizer `{}`", name),
                           "", near ? fmt::format("did you mean `{}`?", *near) : "");
         return nullptr;
     }
@@ -82,17 +88,21 @@ class InstanceReading {
                     std::vector<std::string> known;
                     for (const auto& parameter : tree.parameters) known.push_back(parameter.name);
                     auto near = nearest(*each.name, known);
-                    elaborator_.error(Code::unknown_argument, each.span,
-                                      fmt::format("`{}` has no setting `{}`", tree.name, *each.name), "",
-                                      near ? fmt::format("did you mean `{}`?", *near) : "");
+                    elaborator_.error(
+                        Code::unknown_argument, each.span,
+                        fmt::format("`{}` has no setting `{}`", tree.name, *each.name), "",
+                        near ? fmt::format("did you mean `{}`?", *near) : "");
                     return false;
                 }
             } else
                 ++next;
             if (at >= placed.size() || placed[at]) {
-                elaborator_.error(Code::too_many_arguments, each.span,
-                                  at < placed.size() ? fmt::format("`{}` of `{}` is given twice", tree.parameters[at].name, tree.name)
-                                                     : fmt::format("`{}` takes {} settings", tree.name, placed.size()));
+                elaborator_.error(
+                    Code::too_many_arguments, each.span,
+                    at < placed.size()
+                        ? fmt::format("`{}` of `{}` is given twice", tree.parameters[at].name,
+                                      tree.name)
+                        : fmt::format("`{}` takes {} settings", tree.name, placed.size()));
                 return false;
             }
             placed[at] = &each;
@@ -106,12 +116,13 @@ class InstanceReading {
         return true;
     }
 
-    InstanceRef instance(const std::string& name, const std::vector<ast::Argument>& given, Span callee, Span span,
-                         Scope& scope, const std::string& outer) {
+    InstanceRef instance(const std::string& name, const std::vector<ast::Argument>& given,
+                         Span callee, Span span, Scope& scope, const std::string& outer) {
         auto function = find(name, callee, scope);
         if (!function) return nullptr;
         if (++depth_ > 64) {
-            elaborator_.error(Code::recursion, span, fmt::format("`{}` is defined by itself", name));
+            elaborator_.error(Code::recursion, span,
+                              fmt::format("`{}` is defined by itself", name));
             return nullptr;
         }
         const ast::Function& tree = *function->tree;
@@ -121,7 +132,8 @@ class InstanceReading {
         result->span = span;
         std::vector<const ast::Argument*> placed;
         if (!place(tree, given, span, placed)) return nullptr;
-        Frame frame = elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
+        Frame frame =
+            elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
         Scope names;
         names.frame = &frame;
         for (size_t i = 0; i < placed.size(); ++i) {
@@ -137,7 +149,8 @@ class InstanceReading {
                 term = elaborator_.evaluate(value, where);
                 if (term.poisoned()) return nullptr;
                 auto number = term.as<ConstantNumber>();
-                if (number && number->kind != ConstantNumber::Kind::boolean && Flags::may_be_flag(parameter))
+                if (number && number->kind != ConstantNumber::Kind::boolean &&
+                    Flags::may_be_flag(parameter))
                     term = flags_.flag(elaborator_, parameter, name, number->value);
             }
             names.bind(parameter.name, term, value.span);
@@ -158,7 +171,8 @@ class InstanceReading {
 
 } // namespace
 
-InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, Flags& flags) {
+InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope,
+                           Flags& flags) {
     return InstanceReading(elaborator, flags).read(expression, scope, "");
 }
 

@@ -157,6 +157,10 @@ Term builtin_split(BuiltinCall& call) {
                                          named(elaborator, *call.arguments[0]), *parts, whole));
             return {};
         }
+        if (*parts > elaborator.definitions.options.node_limit) {
+            elaborator.error(Code::node_limit, call.span, fmt::format("{} parts are more than the limit of nodes", *parts));
+            return {};
+        }
         sizes.assign(size_t(*parts), whole / *parts);
     }
     int64_t total = 0;

@@ -231,6 +231,7 @@ std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& 
     std::optional<Term> result;
     size_t errors = elaborator.definitions.diagnostics->count();
     for (int64_t turn = 0; turn < *count && !result; ++turn) {
+        elaborator.check_limits(line.count->span);
         Scope inner = scope;
         if (line.index) inner.names[line.index->name] = {whole_number(turn), line.index->span, "", true};
         result = elaborator.run(*line.body, inner);

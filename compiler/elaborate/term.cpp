@@ -41,4 +41,15 @@ bool same(const Term& a, const Term& b) {
     return !a.poisoned();
 }
 
+size_t hash(const Term& term) {
+    size_t seed = term.data.index();
+    auto mix = [&](size_t value) { seed = seed * 1099511628211u + value; };
+    if (auto number = term.as<ConstantNumber>()) mix(std::hash<double>()(number->value));
+    if (auto text = term.as<ConstantText>()) mix(std::hash<std::string>()(text->value));
+    if (auto node = term.as<NodeTerm>()) mix(index(node->node)), mix(size_t(node->level));
+    if (auto list = term.as<ListTerm>())
+        for (const Term& item : list->items) mix(hash(item));
+    return seed;
+}
+
 } // namespace gradc

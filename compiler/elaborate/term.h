@@ -73,5 +73,7 @@ inline Term truth(bool value) {
 bool constant(const Term& term);
 /// Same constants, or same nodes of the same level.
 bool same(const Term& a, const Term& b);
+/// Equal for terms that are `same`.
+size_t hash(const Term& term);
 
 } // namespace gradc

@@ -21,14 +21,17 @@ struct BlockContext {
 };
 
 /// Nothing after an error.
-std::optional<TrainBlock> elaborate_block(const BlockContext& context, const ast::Train& tree, const std::string& name);
+std::optional<TrainBlock> elaborate_block(const BlockContext& context, const ast::Train& tree,
+                                          const std::string& name);
 
 /// Batch, epochs, steps, turns and order, as written or by default. False after an error.
-bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span, TrainBlock& block);
+bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span,
+                   TrainBlock& block);
 
-/// Fields, parameters by path, step, steps and epoch; schedules whose numbers are flags while `flags` is set.
+/// Fields, parameters by path, step, steps and epoch; schedules whose numbers are flags while
+/// `flags` is set.
 class BlockScope : public Extension {
-  public:
+public:
     BlockScope(const BlockContext& context, int dataset) : context_(context), dataset_(dataset) {}
 
     /// Binds the fields and the scalars of the run.
@@ -39,12 +42,13 @@ class BlockScope : public Extension {
 
     Flags* flags = nullptr;
 
-  private:
+private:
     const BlockContext& context_;
     int dataset_;
 };
 
-/// True if a pattern of an optimizer line means the parameter: a path, what lies under it, or with `*` for any part.
+/// True if a pattern of an optimizer line means the parameter: a path, what lies under it, or with
+/// `*` for any part.
 bool matches(const std::string& pattern, const std::string& path);
 
 } // namespace gradc

@@ -1,25 +1,27 @@
-// Settings that become flags of the trainer: constants given by name (or left to their defaults) in the calls of an
-// `optimizer` line are read at run time, as scalars in f64.
+// Settings that become flags of the trainer: constants given by name (or left to their defaults) in
+// the calls of an `optimizer` line are read at run time, as scalars in f64.
 #pragma once
 #include "compiler/elaborate/elaborator.h"
 
 namespace gradc {
 
 class Flags {
-  public:
+public:
     Flags(std::string block, std::vector<Flag>& flags) : block_(std::move(block)), flags_(flags) {}
 
-    /// The scalar that stands for a setting: a new flag `name`, whose default is `value`. `owner`: what it is a setting
-    /// of ("adam").
-    Term flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value);
+    /// The scalar that stands for a setting: a new flag `name`, whose default is `value`. `owner`:
+    /// what it is a setting of ("adam").
+    Term flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner,
+              double value);
 
     /// True for a parameter that a flag may set: a number, not a constant of the compilation.
     static bool may_be_flag(const ast::Parameter& parameter);
 
     /// A call inside a setting (a schedule): its named constants and its defaults become flags.
-    std::optional<Term> call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope);
+    std::optional<Term> call(Elaborator& elaborator, const ast::Call& call, Span span,
+                             Scope& scope);
 
-  private:
+private:
     std::string block_;
     std::vector<Flag>& flags_;
 };

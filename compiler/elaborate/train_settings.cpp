@@ -12,7 +12,7 @@ const std::string* word(const ast::Setting& setting) {
 }
 
 class SettingReading {
-  public:
+public:
     SettingReading(const BlockContext& context, const BlockLines& lines)
         : context_(context), lines_(lines), scratch_(context.definitions.primitives),
           elaborator_(context.definitions, scratch_, {}),
@@ -32,7 +32,9 @@ class SettingReading {
         if (block.dataset >= 0) return true;
         auto near = name ? nearest(*name, known) : std::nullopt;
         elaborator_.error(Code::unknown_dataset, line->value->span,
-                          name ? fmt::format("unknown data set `{}`", *name) : "`data` names a dataset of this file", "",
+                          name ? fmt::format("unknown data set `{}`", *name)
+                               : "`data` names a dataset of this file",
+                          "",
                           near ? fmt::format("did you mean `{}`?", *near) : "dataset name { .. }");
         return false;
     }
@@ -48,7 +50,8 @@ class SettingReading {
         else if (name && *name == "random")
             block.order = RowOrder::random;
         else {
-            elaborator_.error(Code::bad_setting, line->value->span, "rows come shuffled, as in the file, or at random", "",
+            elaborator_.error(Code::bad_setting, line->value->span,
+                              "rows come shuffled, as in the file, or at random", "",
                               "order shuffled, order file or order random");
             return false;
         }
@@ -61,7 +64,9 @@ class SettingReading {
         if (name && *name == "all") {
             block.batch_all = true;
             if (!needs_data(*line, block)) return false;
-            auto count = count_rows(context_.definitions, context_.datasets[size_t(block.dataset)].spec, line->value->span);
+            auto count =
+                count_rows(context_.definitions, context_.datasets[size_t(block.dataset)].spec,
+                           line->value->span);
             if (count) block.batch = std::max<int64_t>(*count, 1);
             return count.has_value();
         }
@@ -70,17 +75,18 @@ class SettingReading {
     }
 
     bool durations(TrainBlock& block, Span block_span) {
-        if (!whole("epochs", 1, INT32_MAX, block.epochs) || !whole("steps", 0, INT64_MAX / 2, block.steps) ||
+        if (!whole("epochs", 1, INT32_MAX, block.epochs) ||
+            !whole("steps", 0, INT64_MAX / 2, block.steps) ||
             !whole("turns", 1, INT32_MAX, block.turns))
             return false;
         if (auto line = find("epochs"); line && !needs_data(*line, block)) return false;
         if (block.dataset >= 0 || context_.first || find("steps")) return true;
-        elaborator_.error(Code::missing_setting, block_span, "without data, nothing says how long to train", "",
-                          "steps 1000");
+        elaborator_.error(Code::missing_setting, block_span,
+                          "without data, nothing says how long to train", "", "steps 1000");
         return false;
     }
 
-  private:
+private:
     const BlockContext& context_;
     const BlockLines& lines_;
     Graph scratch_;
@@ -95,9 +101,10 @@ class SettingReading {
 
     bool needs_data(const ast::Setting& line, const TrainBlock& block) {
         if (block.dataset >= 0) return true;
-        elaborator_.error(Code::missing_setting, line.key_span,
-                          fmt::format("`{}` speaks of rows of data, but the block has none", line.key), "",
-                          "data name");
+        elaborator_.error(
+            Code::missing_setting, line.key_span,
+            fmt::format("`{}` speaks of rows of data, but the block has none", line.key), "",
+            "data name");
         return false;
     }
 
@@ -105,11 +112,13 @@ class SettingReading {
         auto line = find(key);
         value = by_default;
         if (!line) return true;
-        auto given = elaborator_.constant_whole(elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
+        auto given = elaborator_.constant_whole(elaborator_.evaluate(*line->value, scope_),
+                                                line->value->span, key.c_str());
         if (!given) return false;
         value = *given;
         if (value >= 1 && value <= most) return true;
-        elaborator_.error(Code::bad_setting, line->value->span, fmt::format("{} is 1 to {}, not {}", key, most, value));
+        elaborator_.error(Code::bad_setting, line->value->span,
+                          fmt::format("{} is 1 to {}, not {}", key, most, value));
         return false;
     }
 };
@@ -127,15 +136,18 @@ BlockLines lines_of(const ast::Train& block, Diagnostics& diagnostics) {
             lines.metrics.push_back(setting);
         else if (auto [at, fresh] = lines.one.emplace(setting->key, setting); !fresh)
             diagnostics
-                .report(Code::repeated_setting, setting->key_span, fmt::format("`{}` is set twice", setting->key))
+                .report(Code::repeated_setting, setting->key_span,
+                        fmt::format("`{}` is set twice", setting->key))
                 .remarks.push_back({at->second->key_span, "first set here"});
     }
     return lines;
 }
 
-bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span, TrainBlock& block) {
+bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span,
+                   TrainBlock& block) {
     SettingReading reading(context, lines);
-    return reading.data(block) && reading.order(block) && reading.batch(block) && reading.durations(block, block_span);
+    return reading.data(block) && reading.order(block) && reading.batch(block) &&
+           reading.durations(block, block_span);
 }
 
 } // namespace gradc

@@ -1,18 +1,20 @@
-// Formulas of a whole split (metrics, statistics of a column), computed batch by batch. In the given graph N stands for
-// all rows of the split. What is row by row goes to a pass over the batches; each reduction over N becomes an accumulator
-// (f64, zero at the start) to which every batch adds its part; what stands behind reductions is computed from the
-// accumulators: in later passes where rows need it (sum((y - mean(y))^2) takes two), else once in `finish`, in f64.
+// Formulas of a whole split (metrics, statistics of a column), computed batch by batch. In the
+// given graph N stands for all rows of the split. What is row by row goes to a pass over the
+// batches; each reduction over N becomes an accumulator (f64, zero at the start) to which every
+// batch adds its part; what stands behind reductions is computed from the accumulators: in later
+// passes where rows need it (sum((y - mean(y))^2) takes two), else once in `finish`, in f64.
 #pragma once
 #include "compiler/elaborate/elaborate.h"
 
 namespace gradc {
 
 struct WholeSplitRequest {
-    std::string prefix;                   // of the accumulators' paths: "train.evaluation"
-    std::vector<Output> batch_means = {}; // scalars of a batch: the result is their mean, weighed by rows
-    std::vector<Output> formulas = {};    // of the whole split
-    bool single_pass = false;             // leave out formulas that need more than one pass
-    int block = -1;                       // of the accumulators
+    std::string prefix; // of the accumulators' paths: "train.evaluation"
+    std::vector<Output> batch_means =
+        {}; // scalars of a batch: the result is their mean, weighed by rows
+    std::vector<Output> formulas = {}; // of the whole split
+    bool single_pass = false;          // leave out formulas that need more than one pass
+    int block = -1;                    // of the accumulators
 };
 
 struct SplitProblem {
@@ -22,7 +24,8 @@ struct SplitProblem {
 };
 
 struct SplitFormulas {
-    WholeSplit split; // finish: one output a formula, f64, batch means first, in order; names as given
+    WholeSplit
+        split; // finish: one output a formula, f64, batch means first, in order; names as given
     std::vector<Variable> accumulators;
     std::vector<SplitProblem> problems; // formulas with one are left out
 };

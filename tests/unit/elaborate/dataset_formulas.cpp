@@ -1,5 +1,5 @@
-// Data sets: formulas of a row for N rows, statistics of the training split, drawn data, what is read from files while
-// compiling.
+// Data sets: formulas of a row for N rows, statistics of the training split, drawn data, what is
+// read from files while compiling.
 #include "compiler/graph/rewrite.h"
 #include "tests/unit/elaborate/train_simulation.h"
 #include <cmath>
@@ -92,7 +92,8 @@ dataset houses {
         double want[4][2], middle = 0, spread = 0;
         const double raw[5][2] = {{1, 10}, {2, 30}, {3, 20}, {6, 0}, {8, -5}};
         for (int i = 0; i < 4; ++i)
-            for (int k = 0; k < 2; ++k) middle += (want[i][k] = (raw[i][k] - mean[k]) / most[k]) / 8;
+            for (int k = 0; k < 2; ++k)
+                middle += (want[i][k] = (raw[i][k] - mean[k]) / most[k]) / 8;
         for (auto& row : want)
             for (double each : row) spread += (each - middle) * (each - middle);
         CHECK(all.at("x").values[8] == Approx((8.0 - 3) / 6));
@@ -123,8 +124,10 @@ TEST_CASE("sizes, bounds and alphabets that stand open are read from the files")
     folder.write("table.csv", "a,b,\"the label\"\n1,2.5,0\n3,4,6\n\"5\",6,2\n");
     folder.write("letters.txt", "hello w\xC3\xB6rld\nhello");
     std::string idx("\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03", 16);
-    folder.write("images.gz", idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 12), true);
-    folder.write("more.gz", idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0f", 12), true);
+    folder.write("images.gz",
+                 idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 12), true);
+    folder.write("more.gz",
+                 idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0f", 12), true);
     Simulation trainer(R"(
 dataset table {
     x: f32[K] = csv("table.csv", columns: 0..2)
@@ -135,7 +138,8 @@ dataset text { window: int[4] < V = windows(characters("letters.txt"), length: 4
 dataset images { image: u8[H, W] = idx(train: "images.gz", test: "more.gz");  x = image / 255 }
 model net(x: f32[N, K], label: int[N] < C) -> f32[N] { param w: [C, K] = normal();  return sum(w[label] * x, axis: -1) }
 train { data table;  batch all;  loss mean(net(x, label)^2);  optimizer sgd(rate: 0.1);  metric m = sum(label == C - 1) }
-)", folder.options());
+)",
+                       folder.options());
     const auto& sets = trainer.program->datasets;
     REQUIRE(sets.size() == 3);
     CHECK(sets[0].fields[0].shape == Shape{2});

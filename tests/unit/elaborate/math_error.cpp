@@ -1,6 +1,6 @@
-// The definitions of math.grad against the C library in a wider type, in units of the last place: over a sample of all
-// floats (every 20,011th bit pattern, infinities, NaN and denormals among them), drawn doubles, and the values where
-// formulas break.
+// The definitions of math.grad against the C library in a wider type, in units of the last place:
+// over a sample of all floats (every 20,011th bit pattern, infinities, NaN and denormals among
+// them), drawn doubles, and the values where formulas break.
 #include "compiler/elaborate/math.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
@@ -22,7 +22,8 @@ struct Library {
     std::shared_ptr<const MathLibrary> math;
 
     Library() {
-        for (const char* name : {"exp", "log", "sin", "cos", "tanh", "erf"}) table->declare(name, 1);
+        for (const char* name : {"exp", "log", "sin", "cos", "tanh", "erf"})
+            table->declare(name, 1);
         table->declare("pow", 2);
         std::ifstream file(GRADC_SOURCE_DIR "/dsl/std/math.grad");
         std::ostringstream text;
@@ -50,10 +51,12 @@ struct Library {
             const Node& node = (*scalar)[NodeId(i)];
             if (node.op == Op::input) {
                 const std::string& argument = attribute<Input>(node).name;
-                to[i] = graph.add(Op::input, {element, {rows}}, {}, Input{Input::Source::field, argument, 0, -1});
+                to[i] = graph.add(Op::input, {element, {rows}}, {},
+                                  Input{Input::Source::field, argument, 0, -1});
                 environment.fields[argument] = {{environment.rows}, columns[std::stoul(argument)]};
             } else if (node.op == Op::constant)
-                to[i] = build::constant(graph, attribute<Constant>(node).values[0], node.type.element, {rows});
+                to[i] = build::constant(graph, attribute<Constant>(node).values[0],
+                                        node.type.element, {rows});
             else {
                 REQUIRE(node.op == Op::map);
                 std::vector<NodeId> inputs;
@@ -68,7 +71,8 @@ struct Library {
 
 double unit_in_the_last_place(double value, Element element) {
     bool single = element == Element::f32;
-    double smallest = single ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
+    double smallest =
+        single ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
     int exponent;
     std::frexp(std::max(std::fabs(value), smallest), &exponent);
     return std::ldexp(1.0, exponent - (single ? 24 : 53));
@@ -116,9 +120,11 @@ TEST_CASE("declared primitives of one argument are exact to a few units in the l
         double f32_limit, f64_limit, f32_error, f64_error;
     };
     auto [name, wide, f32_limit, f64_limit, f32_error, f64_error] = GENERATE(
-        Case{"exp", std::exp, INFINITY, 760, 1.1, 1.1}, Case{"log", std::log, INFINITY, 1e300, 1.0, 1.4},
+        Case{"exp", std::exp, INFINITY, 760, 1.1, 1.1},
+        Case{"log", std::log, INFINITY, 1e300, 1.0, 1.4},
         Case{"sin", std::sin, 131072, 1e9, 2.0, 2.0}, Case{"cos", std::cos, 131072, 1e9, 2.0, 2.0},
-        Case{"tanh", std::tanh, INFINITY, 25, 1.5, 1.5}, Case{"erf", std::erf, INFINITY, 8, 2.5, 2.0});
+        Case{"tanh", std::tanh, INFINITY, 25, 1.5, 1.5},
+        Case{"erf", std::erf, INFINITY, 8, 2.5, 2.0});
     for (Element element : {Element::f32, Element::f64}) {
         bool single = element == Element::f32;
         auto x = single ? floats(f32_limit) : doubles(f64_limit);
@@ -138,7 +144,8 @@ TEST_CASE("powers are exact to two units in the last place, special values inclu
         const double ends[] = {0, -0.0, 1, -1, 2, -2, 0.5, 3, -3, 1e-30, INFINITY, -INFINITY, NAN};
         for (double a : ends)
             for (double b : ends)
-                if (!(a == 0 && std::signbit(a))) x.push_back(a), y.push_back(b); // the sign of -0 is not kept
+                if (!(a == 0 && std::signbit(a)))
+                    x.push_back(a), y.push_back(b); // the sign of -0 is not kept
         std::mt19937_64 random(3);
         for (int i = 0; i < 100'000; ++i) {
             double a = std::exp(std::uniform_real_distribution<double>(-5, 5)(random));

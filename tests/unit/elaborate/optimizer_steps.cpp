@@ -1,4 +1,5 @@
-// Optimizers of the library over several steps, against plain transcriptions of their papers in double.
+// Optimizers of the library over several steps, against plain transcriptions of their papers in
+// double.
 #include "tests/unit/elaborate/train_simulation.h"
 #include <cmath>
 
@@ -8,7 +9,8 @@ namespace {
 
 using Numbers = std::vector<double>;
 
-/// Two parameters, u of 3 and v of 2, and a loss that mixes them: sum (a u^4 / 4 + u v0) + sum (v^2 b) + row mean of x u0.
+/// Two parameters, u of 3 and v of 2, and a loss that mixes them: sum (a u^4 / 4 + u v0) + sum (v^2
+/// b) + row mean of x u0.
 struct Problem {
     static constexpr const char* text = R"(
 dataset d { x: f32 = [0.5, -1, 2, 0.25, 1, -0.75] }
@@ -62,7 +64,8 @@ struct Adam : Rule {
         for (size_t i = 0; i < 5; ++i) {
             m[i] = 0.9 * m[i] + 0.1 * g[i];
             v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
-            double update = m[i] / (1 - std::pow(0.9, t)) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+            double update =
+                m[i] / (1 - std::pow(0.9, t)) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
             w[i] -= rate * decay * w[i] + rate * update;
         }
     }
@@ -88,7 +91,8 @@ struct Momentum : Rule {
 struct Radam : Rule {
     Numbers m = Numbers(5), v = Numbers(5);
     void run(Numbers& w, Numbers g, int t, int) override {
-        double top = 2 / (1 - 0.999) - 1, b2 = std::pow(0.999, t), rho = top - 2 * t * b2 / (1 - b2);
+        double top = 2 / (1 - 0.999) - 1, b2 = std::pow(0.999, t),
+               rho = top - 2 * t * b2 / (1 - b2);
         for (size_t i = 0; i < 5; ++i) {
             m[i] = 0.9 * m[i] + 0.1 * g[i];
             v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
@@ -148,7 +152,8 @@ struct Madgrad : Rule {
         double l = 0.01 * std::sqrt(t);
         for (size_t i = 0; i < 5; ++i) {
             s[i] += l * g[i], q[i] += l * g[i] * g[i];
-            w[i] = 0.9 * w[i] + 0.1 * (Problem::start()[i] - s[i] / (std::pow(q[i], 1.0 / 3) + 1e-6));
+            w[i] =
+                0.9 * w[i] + 0.1 * (Problem::start()[i] - s[i] / (std::pow(q[i], 1.0 / 3) + 1e-6));
         }
     }
 };
@@ -169,7 +174,9 @@ struct Novograd : Rule {
     }
 };
 
-std::unique_ptr<Rule> adam(double rate, double decay = 0) { return std::make_unique<Adam>(rate, decay); }
+std::unique_ptr<Rule> adam(double rate, double decay = 0) {
+    return std::make_unique<Adam>(rate, decay);
+}
 
 struct Case {
     const char* line;
@@ -188,19 +195,26 @@ TEST_CASE("optimizers move as their papers say") {
         {"radam(0.03)", [] { return std::make_unique<Radam>(); }},
         {"madgrad(0.01)", [] { return std::make_unique<Madgrad>(); }},
         {"novograd(rate: 0.02)", [] { return std::make_unique<Novograd>(); }},
-        {"lookahead(adam(rate: 0.1), k: 4)", [] { return std::make_unique<Lookahead>(adam(0.1), 4); }},
-        {"ranger(rate: 0.03)", [] { return std::make_unique<Lookahead>(std::make_unique<Radam>(), 6); }},
-        {"accumulate(adam(rate: 0.1), k: 3)", [] { return std::make_unique<Accumulate>(adam(0.1), 3); }},
+        {"lookahead(adam(rate: 0.1), k: 4)",
+         [] { return std::make_unique<Lookahead>(adam(0.1), 4); }},
+        {"ranger(rate: 0.03)",
+         [] { return std::make_unique<Lookahead>(std::make_unique<Radam>(), 6); }},
+        {"accumulate(adam(rate: 0.1), k: 3)",
+         [] { return std::make_unique<Accumulate>(adam(0.1), 3); }},
         {"clip(adam(rate: 0.1), norm: 0.5)", [] { return std::make_unique<Clip>(adam(0.1)); }},
         {"sam(adam(rate: 0.1))", [] { return std::make_unique<Sam>(adam(0.1)); }},
         {"accumulate(clip(adam(rate: 0.1), norm: 0.5), k: 2)",
          [] { return std::make_unique<Accumulate>(std::make_unique<Clip>(adam(0.1)), 2); }},
         {"sam(clip(lookahead(adam(rate: 0.1), k: 2), norm: 0.5))",
-         [] { return std::make_unique<Sam>(std::make_unique<Clip>(std::make_unique<Lookahead>(adam(0.1), 2))); }},
+         [] {
+             return std::make_unique<Sam>(
+                 std::make_unique<Clip>(std::make_unique<Lookahead>(adam(0.1), 2)));
+         }},
     };
     for (const Case& each : cases) {
         INFO(each.line);
-        Simulation trainer(std::string(Problem::text) + "train { data d;  batch 2;  loss net(x);  optimizer " + each.line +
+        Simulation trainer(std::string(Problem::text) +
+                           "train { data d;  batch 2;  loss net(x);  optimizer " + each.line +
                            " }");
         auto rule = each.rule();
         Numbers w = Problem::start();
@@ -218,7 +232,8 @@ TEST_CASE("optimizers move as their papers say") {
     }
 }
 
-TEST_CASE("a norm is one over all lines that clip, and patterns say which line a parameter follows") {
+TEST_CASE(
+    "a norm is one over all lines that clip, and patterns say which line a parameter follows") {
     Simulation trainer(std::string(Problem::text) + R"(
 train {
     data d;  batch 2;  loss net(x)
@@ -235,7 +250,8 @@ train {
         const int* rows = Problem::rows_of[(step - 1) % 3];
         trainer.step(step, 6, rows[0], rows[1]);
         for (size_t i = 0; i < 5; ++i)
-            REQUIRE((i < 3 ? trainer.values("net.u")[i] : trainer.values("net.v")[i - 3]) == Approx(w[i]).epsilon(1e-9));
+            REQUIRE((i < 3 ? trainer.values("net.u")[i] : trainer.values("net.v")[i - 3]) ==
+                    Approx(w[i]).epsilon(1e-9));
     }
 }
 

@@ -1,5 +1,5 @@
-// The train blocks that the language must carry: each runs a few steps on the evaluator, stays finite and moves what its
-// optimizer lines name, nothing else.
+// The train blocks that the language must carry: each runs a few steps on the evaluator, stays
+// finite and moves what its optimizer lines name, nothing else.
 #include "tests/unit/elaborate/train_simulation.h"
 #include <cmath>
 #include <set>
@@ -15,13 +15,16 @@ struct Program {
 };
 
 const Program all[] = {
-    {"dropout and batch_norm", R"(
+    {"dropout and batch_norm",
+     R"(
 dataset digits { i = range(12);  image: f32[6] = normal(shape: [6]) / 16;  label: int < 3 = i % 3
                  split train: 0.5, test: 0.5 }
 model mlp(x: f32[N, 6]) -> f32[N, 3] { h = dropout(relu(batch_norm(linear(x, 8))), 0.2);  return linear(h, 3) }
 train { data digits;  batch 6;  epochs 20;  loss cross_entropy(mlp(image), label);  optimizer adam(rate: 1e-3)
-        metric accuracy(mlp(image), label) })", {}},
-    {"a generator and its critic take turns", R"(
+        metric accuracy(mlp(image), label) })",
+     {}},
+    {"a generator and its critic take turns",
+     R"(
 dataset faces { i = range(12);  image: f32[4] = uniform(shape: [4]) + 0 * i }
 model critic(x: f32[N, 4]) { return linear(tanh(linear(x, 5)), 1, biased: false)[:, 0] }
 model generator(z: f32[N, 2]) -> f32[N, 4] { return linear(tanh(linear(z, 5)), 4) }
@@ -32,8 +35,10 @@ train judge {
     loss mean(critic(fake)) - mean(critic(image)) + 10 * mean((slope - 1)^2)
     optimizer adam(rate: cosine(step / steps, peak: 1e-4)) on critic
 }
-train artist { loss -mean(critic(generator(normal(shape: [N, 2]))));  optimizer adam(rate: 1e-4) on generator })", {}},
-    {"a variational autoencoder", R"(
+train artist { loss -mean(critic(generator(normal(shape: [N, 2]))));  optimizer adam(rate: 1e-4) on generator })",
+     {}},
+    {"a variational autoencoder",
+     R"(
 dataset mnist { i = range(12);  pixel: int[4] < 256 = cast(floor(uniform(shape: [4]) * 255), int) % 256 + 0 * i
                 split train: 1 }
 model encoder(x: f32[N, 4]) { h = relu(linear(x, 6));  return linear(h, 2), linear(h, 2) }
@@ -46,8 +51,10 @@ train {
     loss wrong - 0.5 * mean(sum(1 + lv - mu^2 - exp(lv), axis: -1))
     optimizer adam(rate: 1e-3)
     predict sigmoid(decoder(normal(shape: [N, 2])))
-})", {}},
-    {"a siamese net", R"(
+})",
+     {}},
+    {"a siamese net",
+     R"(
 dataset pairs { i = range(12);  left: f32[3] = normal(shape: [3]) + 0 * i;  right: f32[3] = normal(shape: [3]);  same = i % 2 }
 model embed(x: f32[N, 3]) { return linear(x, 2, biased: false) }
 train {
@@ -55,8 +62,10 @@ train {
     a = embed(left);  b = embed(right);  d = sqrt(sum((a - b)^2, axis: -1) + 1e-12)
     loss mean(where(same == 1, d^2, max(0, 1 - d)^2))
     optimizer clip(momentum(rate: 0.1))
-})", {}},
-    {"pairs within a batch", R"(
+})",
+     {}},
+    {"pairs within a batch",
+     R"(
 dataset pairs { i = range(12);  left: f32[3] = normal(shape: [3]) + 0 * i;  right: f32[3] = normal(shape: [3]) }
 model embed(x: f32[N, 3]) { return linear(x, 2, biased: false) }
 train {
@@ -64,8 +73,10 @@ train {
     a = embed(left);  b = embed(right);  s[n, m] = sum[c](a[n, c] * b[m, c])
     loss mean(logsumexp(s)) - mean(sum(a * b, axis: -1))
     optimizer sgd(rate: 0.1)
-})", {}},
-    {"a physics-informed net", R"(
+})",
+     {}},
+    {"a physics-informed net",
+     R"(
 model u(x: f32[N, 1], t: f32[N, 1]) -> f32[N, 1] {
     h = concat(x, t);  repeat 2 { h = tanh(linear(h, 4)) };  return linear(h, 1)
 }
@@ -76,11 +87,15 @@ train {
     inside = grad(y, wrt: t) + y * y_x - 0.01 / pi * grad(y_x, wrt: x)
     loss mean(inside^2) + mean((u(x, 0 * t) + sin(pi * x))^2) + mean(u(-1 + 0 * x, t)^2) + mean(u(1 + 0 * x, t)^2)
     optimizer adam(rate: 1e-3)
-})", {}},
-    {"a circuit", R"(
+})",
+     {}},
+    {"a circuit",
+     R"(
 model circuit() -> f32 { param a = 1;  param b = 2;  param w = 2;  param t = 4;  return ((a + b) * w - t)^2 + w^2 }
-train { steps 100;  loss circuit();  optimizer sgd(rate: 0.01) on circuit.a, circuit.w })", {"circuit.b", "circuit.t"}},
-    {"regression with a penalty on a named parameter", R"(
+train { steps 100;  loss circuit();  optimizer sgd(rate: 0.01) on circuit.a, circuit.w })",
+     {"circuit.b", "circuit.t"}},
+    {"regression with a penalty on a named parameter",
+     R"(
 dataset diabetes { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  progression: f32 = sum(x) + 0.1 * normal() }
 model regression(x: f32[N, 3]) -> f32[N] { return linear(x, 1)[:, 0] }
 train {
@@ -88,8 +103,10 @@ train {
     loss mean(e^2) + 0.01 * sum(regression.linear_1.weight^2)
     optimizer sgd(rate: 0.05) on *.weight
     metric rmse = sqrt(mean(e^2));  predict regression(x)
-})", {"regression.linear_1.bias"}},
-    {"a Hessian-vector product", R"(
+})",
+     {"regression.linear_1.bias"}},
+    {"a Hessian-vector product",
+     R"(
 dataset d { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  y: f32 = sum(x^2) }
 model net(x: f32[N, 3]) -> f32[N] { param w1: [3, 4] = normal();  return sum(tanh(x @ w1), axis: -1) }
 train {
@@ -97,8 +114,10 @@ train {
     d1 = grad(mse(net(x), y), wrt: net.w1);  hv = grad(sum(d1 * stop_gradient(d1)), wrt: net.w1)
     loss mse(net(x), y) + 0.001 * sum(hv^2)
     optimizer lookahead(adam(rate: 1e-3))
-})", {}},
-    {"f1 and a confusion matrix", R"(
+})",
+     {}},
+    {"f1 and a confusion matrix",
+     R"(
 dataset d { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  label: int < 3 = i % 3;  truth: int < 2 = i % 2 }
 fn confusion(x: [N, C], label: int[N] < C) { m[i < C, j < C] = sum[n](label[n] == i and argmax(x)[n] == j);  return m }
 fn f1(score: [N], truth: int[N] < 2) {
@@ -109,7 +128,8 @@ train {
     data d;  batch 6
     loss cross_entropy(net(x), label);  optimizer adam()
     metric confusion(net(x), label);  metric f1(net(x)[:, 0], truth);  metric accuracy(net(x), label)
-})", {}},
+})",
+     {}},
 };
 
 /// The metrics of `block` over 12 rows in batches.
@@ -123,7 +143,8 @@ void check_metrics(Simulation& trainer, const TrainBlock& block) {
             INFO(metric.name << " in batches of " << batch);
             REQUIRE(split.at(metric.name).shape == metric.type.shape);
             for (size_t i = 0; i < split.at(metric.name).values.size(); ++i)
-                CHECK(split.at(metric.name).values[i] == Approx(whole.at(metric.name).values[i]).epsilon(1e-9));
+                CHECK(split.at(metric.name).values[i] ==
+                      Approx(whole.at(metric.name).values[i]).epsilon(1e-9));
         }
     }
 }
@@ -131,9 +152,12 @@ void check_metrics(Simulation& trainer, const TrainBlock& block) {
 } // namespace
 
 TEST_CASE("train blocks step, evaluate and predict") {
+    Element precision = GENERATE(Element::f64, Element::f32);
     for (const Program& program : all) {
-        INFO(program.name);
-        Simulation trainer(program.text);
+        INFO(program.name << " in " << name(precision));
+        Options options;
+        options.precision = precision;
+        Simulation trainer(program.text, options);
         auto before = trainer.variables;
         for (int step = 1; step <= 3; ++step)
             for (size_t block = 0; block < trainer.program->blocks.size(); ++block) {
@@ -150,7 +174,8 @@ TEST_CASE("train blocks step, evaluate and predict") {
         for (const TrainBlock& block : trainer.program->blocks) {
             check_metrics(trainer, block);
             if (!block.predict) continue;
-            for (double value : trainer.run(*block.predict, trainer.rows(0, 6)).at("predict").values)
+            for (double value :
+                 trainer.run(*block.predict, trainer.rows(0, 6)).at("predict").values)
                 CHECK(std::isfinite(value));
         }
     }

@@ -1,5 +1,5 @@
-// A trainer on the evaluator: elaborates a model file given as text, draws the variables' start and runs steps, passes
-// and predictions as the runtime does, row by row of literal or given columns.
+// A trainer on the evaluator: elaborates a model file given as text, draws the variables' start and
+// runs steps, passes and predictions as the runtime does, row by row of literal or given columns.
 #pragma once
 #include "compiler/elaborate/elaborate.h"
 #include "compiler/graph/evaluate.h"
@@ -15,7 +15,8 @@ struct NoFiles : SourceReader {
 };
 
 /// The program, or the printed diagnostics.
-inline std::optional<Elaborated> elaborated(const std::string& text, std::string& printed, Options options = {}) {
+inline std::optional<Elaborated> elaborated(const std::string& text, std::string& printed,
+                                            Options options = {}) {
     Sources sources;
     uint32_t main = sources.add({"model.grad", text, {}});
     NoFiles files;
@@ -26,7 +27,7 @@ inline std::optional<Elaborated> elaborated(const std::string& text, std::string
 }
 
 class Simulation {
-  public:
+public:
     explicit Simulation(const std::string& text, Options options = double_precision()) {
         std::string printed;
         auto result = elaborated(text, printed, options);
@@ -36,12 +37,15 @@ class Simulation {
         Environment start;
         start.scalars["seed"] = 1;
         auto values = evaluate(program->initial, start);
-        for (size_t i = 0; i < values.size(); ++i) variables[program->initial.outputs[i].name] = values[i];
+        for (size_t i = 0; i < values.size(); ++i)
+            variables[program->initial.outputs[i].name] = values[i];
         for (const DatasetSpec& data : program->datasets)
             for (const Field& field : data.fields)
-                if (field.reader.kind == Reader::Kind::literal) columns[field.name] = field.reader.values;
+                if (field.reader.kind == Reader::Kind::literal)
+                    columns[field.name] = field.reader.values;
                 else if (field.reader.kind == Reader::Kind::range)
-                    for (int64_t i = 0; i < field.reader.rows; ++i) columns[field.name].push_back(double(i));
+                    for (int64_t i = 0; i < field.reader.rows; ++i)
+                        columns[field.name].push_back(double(i));
     }
 
     static Options double_precision() {
@@ -76,8 +80,10 @@ class Simulation {
         auto values = evaluate(graph, e);
         for (size_t i = 0; i < values.size(); ++i) {
             const Output& output = graph.outputs[i];
-            if (graph[output.node].op == Op::assign) variables[output.name] = values[i];
-            else results[output.name] = values[i];
+            if (graph[output.node].op == Op::assign)
+                variables[output.name] = values[i];
+            else
+                results[output.name] = values[i];
         }
         return results;
     }
@@ -91,16 +97,20 @@ class Simulation {
         return run(b.step, rows(from, to)).at("loss").values[0];
     }
 
-    std::unordered_map<std::string, Tensor> whole(const WholeSplit& split, int64_t n, int64_t batch) {
+    std::unordered_map<std::string, Tensor> whole(const WholeSplit& split, int64_t n,
+                                                  int64_t batch) {
         for (const Variable& v : program->variables)
             if (v.role == Variable::Role::accumulator)
                 std::fill(variables[v.path].values.begin(), variables[v.path].values.end(), 0.0);
         for (const Graph& pass : split.passes)
-            for (int64_t from = 0; from < n; from += batch) run(pass, rows(from, std::min(n, from + batch)));
+            for (int64_t from = 0; from < n; from += batch)
+                run(pass, rows(from, std::min(n, from + batch)));
         return run(split.finish, rows(0, 1));
     }
 
-    const std::vector<double>& values(const std::string& path) const { return variables.at(path).values; }
+    const std::vector<double>& values(const std::string& path) const {
+        return variables.at(path).values;
+    }
 
     std::unique_ptr<Elaborated> program;
     std::unordered_map<std::string, Tensor> variables;

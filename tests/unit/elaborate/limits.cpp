@@ -1,0 +1,53 @@
+// What would not end or not fit is an error with a place, in bounded time; so is what comes from the command line.
+#include "tests/unit/elaborate/model_text.h"
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <fmt/format.h>
+
+using namespace gradc;
+
+namespace {
+
+std::string chain(const char* step, const char* first, int levels) {
+    std::string text = first;
+    for (int i = 1; i <= levels; ++i) text += fmt::format(fmt::runtime(step), i, i - 1);
+    return text;
+}
+
+void rejected(const std::string& text, const char* part, Options options = {}) {
+    auto start = std::chrono::steady_clock::now();
+    ModelText model(text, options);
+    INFO(text.substr(0, 200) << "\n" << model.errors());
+    CHECK(!model.elaborated);
+    REQUIRE(model.diagnostics.count() > 0);
+    CHECK(model.errors().find(part) != std::string::npos);
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+}
+
+} // namespace
+
+TEST_CASE("limits are errors with a place") {
+    rejected("model m(x: f32[N, 2]) { repeat 1e12 { x = 2 * x };  return x }", "repeat");
+    rejected("model m(x: f32[N, 2]) { repeat 1000000 { x = 2 * x + 1 };  return x }", "passes 1000000 nodes");
+    rejected("model m(x: f32[N, 2]) { repeat 1000000 { repeat 1000000 { } };  return x }", "passes 10000000 steps");
+    rejected(chain("fn f{0}(x) = f{1}(x) + f{1}(x)\n", "fn f0(x) = x\n", 60) + "model m() { return f60(1) }", "passes 10000000 steps");
+    rejected(chain("fn f{0}(x) = f{1}(x)\n", "fn f0(x) = x\n", 2000) + "model m() { return f2000(1) }", "nest too deep");
+    rejected("model m() { return zeros([1000000, 1000000, 1000000, 1000000]) }", "2^63 bytes");
+    rejected("model m(x: f32[N, 3000000, 3000000]) { y[n, i, j, k] = x[n, i, k] * x[n, j, k];  return y }", "2^63 bytes");
+    rejected("model m(x: f32[N, 1000000000]) { a, b = split(x, 1000000000);  return a }", "limit of nodes");
+    rejected("model m(x: f32[N, 4]) { return pad(x, [0, 9e18]) }", "whole");
+}
+
+TEST_CASE("a smaller limit is kept to") {
+    Options options;
+    options.node_limit = 100;
+    rejected("model m(x: f32[N, 2]) { repeat 60 { x = 2 * x + 1 };  return x }", "passes 100 nodes", options);
+}
+
+TEST_CASE("--set names a const and gives it a number") {
+    Options options;
+    options.set = {{"wde", "3"}};
+    rejected("const wide = 2\nmodel m() { return wide }", "did you mean `wide`?", options);
+    options.set = {{"wide", "much"}};
+    rejected("const wide = 2\nmodel m() { return wide }", "`much` is no number", options);
+}
