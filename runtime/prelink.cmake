@@ -23,7 +23,7 @@ if(GRADC_SANITIZE) # trainers themselves are never sanitized: a static program c
   target_compile_options(gradc_runtime_plain PRIVATE -fno-sanitize=all -fno-exceptions -fno-rtti)
   set(trainer_runtime gradc_runtime_plain)
 endif()
-list(APPEND prelink_inputs $<TARGET_FILE:${trainer_runtime}> --start-group)
+list(APPEND prelink_inputs $<TARGET_OBJECTS:gradc_trainer_entry> $<TARGET_FILE:${trainer_runtime}> --start-group)
 find_compiler_file(libm.a math)
 file(STRINGS ${math} math_text LIMIT_COUNT 4 LENGTH_MAXIMUM 400)
 string(REGEX MATCHALL "/[^ ;)]*\\.a" math_archives "${math_text}")
@@ -47,7 +47,8 @@ add_custom_command(
   COMMAND ${CMAKE_LINKER} -r --unique=.text --unique=.rodata --unique=.data --unique=.data.rel.ro
           -o ${prelinked_runtime} -u memcpy -u memmove -u memset -u main ${prelink_inputs}
   COMMAND ${CMAKE_STRIP} --strip-debug ${prelinked_runtime}
-  DEPENDS ${trainer_runtime}
+  DEPENDS ${trainer_runtime} gradc_trainer_entry $<TARGET_OBJECTS:gradc_trainer_entry>
+  COMMAND_EXPAND_LISTS
   COMMENT "Prelinking the trainers' runtime"
   VERBATIM)
 add_custom_target(prelinked_runtime ALL DEPENDS ${prelinked_runtime})

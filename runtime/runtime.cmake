@@ -1,14 +1,14 @@
-# gradc_runtime: what every trainer links, and what `gradc check` runs programs with. main() is in it; a program with a
-# main of its own does not pull it in. Every trainer carries all of it, so it is built small, as one unit; but for what
-# runs once a number, a row or a kernel.
+# gradc_runtime: what every trainer links, and what `gradc check` runs programs with; gradc_trainer_entry: main(). Every
+# trainer carries all of it, so it is built small, as one unit; but for what runs once a number, a row or a kernel.
 file(GLOB runtime_small CONFIGURE_DEPENDS runtime/*.cpp runtime/data/*.cpp)
 set(runtime_fast runtime/walk.cpp runtime/threads.cpp runtime/tensor.cpp runtime/element.cpp
   runtime/data/column.cpp runtime/data/loader.cpp)
 list(TRANSFORM runtime_fast PREPEND ${CMAKE_SOURCE_DIR}/)
-list(REMOVE_ITEM runtime_small ${runtime_fast} ${CMAKE_SOURCE_DIR}/runtime/main.cpp)
+list(REMOVE_ITEM runtime_small ${runtime_fast})
 add_library(gradc_runtime_small OBJECT ${runtime_small})
-add_library(gradc_runtime STATIC runtime/main.cpp ${runtime_fast} $<TARGET_OBJECTS:gradc_runtime_small>)
-foreach(part gradc_runtime gradc_runtime_small)
+add_library(gradc_trainer_entry OBJECT runtime/entry/main.cpp)
+add_library(gradc_runtime STATIC ${runtime_fast} $<TARGET_OBJECTS:gradc_runtime_small>)
+foreach(part gradc_runtime gradc_runtime_small gradc_trainer_entry)
   target_include_directories(${part} PUBLIC ${CMAKE_SOURCE_DIR})
   target_compile_options(${part} PRIVATE -ffunction-sections -fdata-sections)
   if(NOT GRADC_SANITIZE)
@@ -20,6 +20,9 @@ if(NOT GRADC_SANITIZE)
   set_target_properties(gradc_runtime_small PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   target_compile_options(gradc_runtime_small PRIVATE -Os)
 endif()
+if(GRADC_SANITIZE) # it brings its own memory functions, and goes into trainers, which are never sanitized
+  target_compile_options(gradc_trainer_entry PRIVATE -fno-sanitize=all -fno-exceptions -fno-rtti)
+endif()
 target_link_libraries(gradc_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
 
 # Trainers made of a module written by hand: the runtime is tested with them before and beside any compiled model.
@@ -27,7 +30,7 @@ function(add_stub_trainer name variant)
   add_executable(${name} EXCLUDE_FROM_ALL tests/support/stub_module.cpp)
   target_compile_definitions(${name} PRIVATE STUB_VARIANT=${variant})
   target_compile_options(${name} PRIVATE -ffp-contract=off)
-  target_link_libraries(${name} PRIVATE gradc_runtime)
+  target_link_libraries(${name} PRIVATE gradc_trainer_entry gradc_runtime)
 endfunction()
 function(use_stub_trainers)
   if(TARGET unit_runtime)

@@ -4,6 +4,7 @@
 #include "runtime/files.h"
 #include "runtime/isa.h"
 #include "runtime/text.h"
+#include <algorithm>
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -17,15 +18,26 @@ static void futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
     syscall(SYS_futex, &word, operation, value, nullptr, nullptr, 0);
 }
 
+void* ThreadPool::enter(void* worker) {
+    const Worker& self = *static_cast<Worker*>(worker);
+    self.pool->work(self.number, self.flush);
+    return nullptr;
+}
+
+// Where the system gives fewer threads, those that are there do the work: any number gives the same bits.
 ThreadPool::ThreadPool(int count, bool flush) {
+    workers_.reserve(size_t(std::max(count, 1) - 1));
     for (int number = 1; number < count; number++) {
-        workers_.emplace_back([this, number, flush] { work(number, flush); });
+        Worker& worker = workers_.emplace_back(Worker{this, number, flush, {}});
+        if (pthread_create(&worker.thread, nullptr, enter, &worker) == 0) continue;
+        workers_.pop_back();
+        break;
     }
 }
 
 ThreadPool::~ThreadPool() {
     run(nullptr, nullptr, nullptr, 0, count());
-    for (std::thread& worker : workers_) worker.join();
+    for (Worker& worker : workers_) pthread_join(worker.thread, nullptr);
 }
 
 void ThreadPool::work_on_part(int number) const {

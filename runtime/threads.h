@@ -4,8 +4,7 @@
 #pragma once
 #include "runtime/abi.h"
 #include <atomic>
-#include <memory>
-#include <thread>
+#include <pthread.h>
 #include <vector>
 
 namespace gradc::runtime {
@@ -24,6 +23,13 @@ public:
              int parts);
 
 private:
+    struct Worker {
+        ThreadPool* pool;
+        int number;
+        bool flush;
+        pthread_t thread;
+    };
+    static void* enter(void* worker);
     void work(int number, bool flush);
     void work_on_part(int number) const;
 
@@ -35,7 +41,7 @@ private:
     alignas(64) std::atomic<uint32_t> generation_{0};
     alignas(64) std::atomic<int> unfinished_{0};
     alignas(64) std::atomic<int> sleeping_{0};
-    std::vector<std::thread> workers_;
+    std::vector<Worker> workers_; // never grows once they run
 };
 
 /// What affinity and the control group leave to this process.

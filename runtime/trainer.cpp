@@ -5,7 +5,6 @@
 #include "runtime/isa.h"
 #include "runtime/text.h"
 #include <csignal>
-#include <new>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -127,10 +126,6 @@ int run_command(const std::string& program, const Command& command,
 int run_trainer(int argc, char** argv, const gradc_module& module) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a file that grows too long is a failed write, as on a full disk
-    std::set_new_handler([] {
-        complain("error: out of memory");
-        _exit(input_at_fault);
-    });
     std::string program = argc > 0 ? argv[0] : module.name;
     program = program.substr(program.rfind('/') + 1); // for help
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);

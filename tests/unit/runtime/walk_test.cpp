@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
+#include <thread>
 #include <xmmintrin.h>
 
 using namespace gradc::runtime;

@@ -1,0 +1,41 @@
+// The trainer's entry: all of it is in the model's table. A trainer throws nothing, so what the C++ library would throw
+// ends the program here, in a line; that keeps its unwinder and its names of types, 60 KB, out of every trainer. Programs
+// with a main of their own (gradc, tests) do not link this.
+#include "runtime/trainer.h"
+#include <cstdlib>
+#include <unistd.h>
+
+int main(int argc, char** argv) {
+    return gradc::runtime::run_trainer(argc, argv, gradc_module_table);
+}
+
+static void* allocate(size_t size) {
+    void* memory = malloc(size > 0 ? size : 1);
+    if (memory) return memory;
+    gradc::runtime::complain("error: out of memory");
+    _exit(gradc::runtime::input_at_fault);
+}
+
+void* operator new(size_t size) { return allocate(size); }
+void* operator new[](size_t size) { return allocate(size); }
+void operator delete(void* memory) noexcept { free(memory); }
+void operator delete[](void* memory) noexcept { free(memory); }
+void operator delete(void* memory, size_t) noexcept { free(memory); }
+void operator delete[](void* memory, size_t) noexcept { free(memory); }
+
+[[noreturn]] static void fail(const char* what) {
+    gradc::runtime::complain(what);
+    gradc::runtime::complain("this is a defect of gradc; please report it with the model file");
+    _exit(gradc::runtime::internal_error);
+}
+
+// Names and signatures are those of the C++ library (bits/functexcept.h).
+namespace std {
+void __throw_bad_alloc() { fail("error: a size is out of range"); }
+void __throw_bad_array_new_length() { fail("error: a size is out of range"); }
+void __throw_length_error(const char* what) { fail(what); }
+void __throw_logic_error(const char* what) { fail(what); }
+void __throw_out_of_range(const char* what) { fail(what); }
+void __throw_out_of_range_fmt(const char* what, ...) { fail(what); }
+void __throw_bad_function_call() { fail("error: a function is missing"); }
+} // namespace std
