@@ -1,4 +1,5 @@
-// Calls of functions and models: arguments to parameters, types, the body in a frame of its own, results.
+// Calls of functions and models: arguments to parameters, types, the body in a frame of its own,
+// results.
 #include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/types.h"
 #include <algorithm>
@@ -10,9 +11,9 @@ namespace {
 
 /// Arguments by parameter, with what was written wrong reported: too many, unknown, given twice.
 template <class Names>
-std::optional<std::vector<std::optional<Operand>>> by_parameter(Elaborator& elaborator, const std::string& callee,
-                                                                const Names& names, std::vector<NamedTerm>& given,
-                                                                Span span) {
+std::optional<std::vector<std::optional<Operand>>>
+by_parameter(Elaborator& elaborator, const std::string& callee, const Names& names,
+             std::vector<NamedTerm>& given, Span span) {
     std::vector<std::optional<Operand>> result(names.size());
     bool good = true;
     size_t place = 0;
@@ -21,8 +22,8 @@ std::optional<std::vector<std::optional<Operand>>> by_parameter(Elaborator& elab
         if (each.name.empty()) {
             if (place++ >= names.size()) {
                 elaborator.error(Code::too_many_arguments, each.span.known() ? each.span : span,
-                                 fmt::format("`{}` takes {} argument{}, not more", callee, names.size(),
-                                             names.size() == 1 ? "" : "s"));
+                                 fmt::format("`{}` takes {} argument{}, not more", callee,
+                                             names.size(), names.size() == 1 ? "" : "s"));
                 return {};
             }
         } else {
@@ -51,13 +52,14 @@ std::optional<std::vector<std::optional<Operand>>> by_parameter(Elaborator& elab
 } // namespace
 
 class CallElaboration {
-  public:
+public:
     CallElaboration(Elaborator& elaborator, const FunctionEntry& function, Span span, Scope& caller)
-        : elaborator_(elaborator), function_(function), tree_(*function.tree), span_(span), caller_(caller) {}
+        : elaborator_(elaborator), function_(function), tree_(*function.tree), span_(span),
+          caller_(caller) {}
 
     Term run(std::vector<NamedTerm> given);
 
-  private:
+private:
     bool may_run();
     bool bind(std::vector<NamedTerm>& given);
     void open_frame();
@@ -67,7 +69,9 @@ class CallElaboration {
     Term results(Term value);
     Term shielded(const Term& result);
     std::vector<Term> values() const;
-    std::string of(const std::string& parameter) const { return fmt::format("`{}` of `{}`", parameter, tree_.name); }
+    std::string of(const std::string& parameter) const {
+        return fmt::format("`{}` of `{}`", parameter, tree_.name);
+    }
 
     Elaborator& elaborator_;
     const FunctionEntry& function_;
@@ -83,14 +87,16 @@ class CallElaboration {
 bool CallElaboration::may_run() {
     const auto& running = elaborator_.running();
     if (tree_.kind == ast::FunctionKind::optimizer) {
-        elaborator_.error(Code::argument_type, span_, fmt::format("`{}` is an optimizer, not a function", tree_.name), "",
+        elaborator_.error(Code::argument_type, span_,
+                          fmt::format("`{}` is an optimizer, not a function", tree_.name), "",
                           "it stands in an `optimizer` line of a train block");
         return false;
     }
     if (std::find(running.begin(), running.end(), &function_) == running.end()) return true;
     std::string path;
     for (auto each : running) path += each->tree->name + " -> ";
-    elaborator_.error(Code::recursion, span_, fmt::format("`{}` calls itself ({}{})", tree_.name, path, tree_.name), "",
+    elaborator_.error(Code::recursion, span_,
+                      fmt::format("`{}` calls itself ({}{})", tree_.name, path, tree_.name), "",
                       "a `repeat` or `scan` says how often");
     return false;
 }
@@ -114,7 +120,8 @@ bool CallElaboration::bind(std::vector<NamedTerm>& given) {
             argument = Operand{elaborator_.evaluate(*parameter.initial, scope_), span_};
         if (!argument) {
             elaborator_
-                .error(Code::missing_argument, span_, fmt::format("`{}` needs an argument `{}`", tree_.name, names[i]))
+                .error(Code::missing_argument, span_,
+                       fmt::format("`{}` needs an argument `{}`", tree_.name, names[i]))
                 .remarks.push_back({parameter.span, "declared here, without a default"});
             good = false;
             continue;
@@ -156,7 +163,8 @@ void CallElaboration::match() {
         const ast::Parameter& parameter = tree_.parameters[i];
         if (!parameter.type) continue;
         Term& value = scope_.names[parameter.name].value;
-        value = matching.match(value, *parameter.type, of(parameter.name), spans_[i], Code::argument_type);
+        value = matching.match(value, *parameter.type, of(parameter.name), spans_[i],
+                               Code::argument_type);
         poisoned_ = poisoned_ || value.poisoned();
     }
     if (!poisoned_) matching.finish();
@@ -165,7 +173,8 @@ void CallElaboration::match() {
 
 std::vector<Term> CallElaboration::values() const {
     std::vector<Term> result;
-    for (const ast::Parameter& parameter : tree_.parameters) result.push_back(scope_.find(parameter.name)->value);
+    for (const ast::Parameter& parameter : tree_.parameters)
+        result.push_back(scope_.find(parameter.name)->value);
     return result;
 }
 
@@ -179,18 +188,21 @@ size_t hash_call(const FunctionEntry& function, const std::vector<Term>& argumen
 
 } // namespace
 
-const Term* Elaborator::remembered(const FunctionEntry& function, const std::vector<Term>& arguments) const {
+const Term* Elaborator::remembered(const FunctionEntry& function,
+                                   const std::vector<Term>& arguments) const {
     auto [first, last] = remembered_.equal_range(hash_call(function, arguments));
     for (auto at = first; at != last; ++at)
         if (at->second.function == &function &&
-            std::equal(arguments.begin(), arguments.end(), at->second.arguments.begin(), at->second.arguments.end(), same))
+            std::equal(arguments.begin(), arguments.end(), at->second.arguments.begin(),
+                       at->second.arguments.end(), same))
             return &at->second.result;
     return nullptr;
 }
 
 void Elaborator::remember(const FunctionEntry& function, std::vector<Term> arguments, Term result) {
     size_t key = hash_call(function, arguments);
-    remembered_.insert({key, {&function, std::move(arguments), std::move(result), level(), remembered_count_++}});
+    remembered_.insert(
+        {key, {&function, std::move(arguments), std::move(result), level(), remembered_count_++}});
 }
 
 Term CallElaboration::primitive() {
@@ -209,8 +221,10 @@ Term CallElaboration::primitive() {
     Wanted wanted = logical ? Wanted::logical : real ? Wanted::floating : Wanted::number;
     auto met = meet(elaborator_, written, wanted, tree_.name.c_str(), span_);
     if (!met) return {};
-    bool compares = primitive == Primitive::less || primitive == Primitive::less_equal || primitive == Primitive::equal;
-    return elementwise(elaborator_, primitive, met->operands, met->weak && !compares, written, tree_.name.c_str(), span_);
+    bool compares = primitive == Primitive::less || primitive == Primitive::less_equal ||
+                    primitive == Primitive::equal;
+    return elementwise(elaborator_, primitive, met->operands, met->weak && !compares, written,
+                       tree_.name.c_str(), span_);
 }
 
 Term CallElaboration::body() {
@@ -223,7 +237,8 @@ Term CallElaboration::body() {
     else if (auto returned = elaborator_.run(*tree_.body, scope_))
         result = std::move(*returned);
     else
-        elaborator_.error(Code::missing_return, tree_.name_span, fmt::format("`{}` returns nothing", tree_.name), "",
+        elaborator_.error(Code::missing_return, tree_.name_span,
+                          fmt::format("`{}` returns nothing", tree_.name), "",
                           "end it with `return ..`");
     elaborator_.call_spans().pop_back();
     elaborator_.running().pop_back();
@@ -237,8 +252,9 @@ Term CallElaboration::results(Term value) {
     size_t found = tuple ? tuple->items.size() : 1;
     if (found != tree_.results.size()) {
         elaborator_.error(Code::result_type, tree_.name_span,
-                          fmt::format("`{}` returns {} value{}, but {} type{} after `->`", tree_.name, found,
-                                      found == 1 ? "" : "s", tree_.results.size(),
+                          fmt::format("`{}` returns {} value{}, but {} type{} after `->`",
+                                      tree_.name, found, found == 1 ? "" : "s",
+                                      tree_.results.size(),
                                       tree_.results.size() == 1 ? " stands" : "s stand"));
         return {};
     }
@@ -248,29 +264,34 @@ Term CallElaboration::results(Term value) {
         std::string what = found == 1 ? fmt::format("the result of `{}`", tree_.name)
                                       : fmt::format("result {} of `{}`", i + 1, tree_.name);
         const Term& item = tuple ? tuple->items[i] : value;
-        converted.items.push_back(matching.match(item, tree_.results[i], what, tree_.results[i].span, Code::result_type));
+        converted.items.push_back(
+            matching.match(item, tree_.results[i], what, tree_.results[i].span, Code::result_type));
         if (converted.items.back().poisoned()) return {};
     }
     matching.finish();
     return tuple ? Term{converted} : converted.items[0];
 }
 
-/// A function with derivative clauses: its result is shielded, so that differentiation asks the clauses.
+/// A function with derivative clauses: its result is shielded, so that differentiation asks the
+/// clauses.
 Term CallElaboration::shielded(const Term& result) {
     auto node = result.as<NodeTerm>();
     if (tree_.derivatives.empty() || !elaborator_.mode.shields) return result;
     if (!node) {
         if (result.as<TupleTerm>())
-            elaborator_.error(Code::bad_derivative, tree_.name_span,
-                              fmt::format("`{}` has several results, so none of its own derivatives", tree_.name));
+            elaborator_.error(
+                Code::bad_derivative, tree_.name_span,
+                fmt::format("`{}` has several results, so none of its own derivatives",
+                            tree_.name));
         return result;
     }
     NodeTerm value = elaborator_.imported(*node);
     ShieldedCall call{&function_, {}, {}, value.labels};
     std::vector<NodeId> inputs{value.node};
     for (const auto& [name, binding] : scope_.names) {
-        bool parameter = std::any_of(tree_.parameters.begin(), tree_.parameters.end(),
-                                     [&, &key = name](const ast::Parameter& each) { return each.name == key; });
+        bool parameter =
+            std::any_of(tree_.parameters.begin(), tree_.parameters.end(),
+                        [&, &key = name](const ast::Parameter& each) { return each.name == key; });
         if (!parameter && binding.fixed) call.sizes.push_back({name, binding.value});
     }
     if (auto group = scope_.find(group_name)) call.sizes.push_back({group_name, group->value});
@@ -300,7 +321,8 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     if (model)
         if (auto known = elaborator_.remembered(function_, values())) return *known;
     open_frame();
-    auto before = scope_.names; // the body may give parameters new values; the shield wants those of the call
+    auto before =
+        scope_.names; // the body may give parameters new values; the shield wants those of the call
     Term result = body();
     scope_.names = std::move(before);
     result = shielded(result);
@@ -308,16 +330,19 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     return result;
 }
 
-Term Elaborator::call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span, Scope& caller) {
+Term Elaborator::call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span,
+                      Scope& caller) {
     Depth depth(*this, span);
     check_limits(span);
     return CallElaboration(*this, function, span, caller).run(std::move(arguments));
 }
 
-Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments, Span span, Scope& caller) {
+Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments, Span span,
+                      Scope& caller) {
     if (auto function = definitions.find_function(name, caller.frame->module))
         return call(*function, std::move(arguments), span, caller);
-    if (auto builtin = find_builtin(name)) return call_builtin(*this, *builtin, std::move(arguments), span, caller);
+    if (auto builtin = find_builtin(name))
+        return call_builtin(*this, *builtin, std::move(arguments), span, caller);
     auto known = definitions.function_names(caller.frame->module);
     for (const Builtin& each : builtins()) known.push_back(each.name);
     auto near = nearest(name, known);
@@ -326,8 +351,8 @@ Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments,
     return {};
 }
 
-Term call_builtin(Elaborator& elaborator, const Builtin& builtin, std::vector<NamedTerm> given, Span span,
-                  Scope& scope) {
+Term call_builtin(Elaborator& elaborator, const Builtin& builtin, std::vector<NamedTerm> given,
+                  Span span, Scope& scope) {
     BuiltinCall call{elaborator, scope, span, {}, {}};
     std::vector<std::string> names(builtin.parameters.begin(), builtin.parameters.end());
     if (builtin.many) {
@@ -344,7 +369,8 @@ Term call_builtin(Elaborator& elaborator, const Builtin& builtin, std::vector<Na
     if (!arguments) return {};
     for (size_t i = 0; i < builtin.required; ++i)
         if (!(*arguments)[i]) {
-            elaborator.error(Code::missing_argument, span, fmt::format("`{}` needs an argument `{}`", builtin.name, names[i]));
+            elaborator.error(Code::missing_argument, span,
+                             fmt::format("`{}` needs an argument `{}`", builtin.name, names[i]));
             return {};
         }
     for (auto* list : {&call.many})

@@ -34,7 +34,8 @@ NodeId ordered(Graph& graph, const NamedAxes& x, const std::vector<int>& wanted,
     return permuted(graph, x.node, axes, span);
 }
 
-/// What `@` sees of one side: axes numbered from the right, so that batches align; `last` are its matrix axes.
+/// What `@` sees of one side: axes numbered from the right, so that batches align; `last` are its
+/// matrix axes.
 struct Side {
     NodeTerm value;
     Shape shape; // without labels
@@ -50,7 +51,8 @@ Side side(Elaborator& elaborator, const NodeTerm& value) {
 }
 
 /// Numbers the batch axes of a side; those of 1 that meet a longer one go.
-NamedAxes batched(Graph& graph, const Side& own, int matrix, const Side& other, int other_matrix, Span span) {
+NamedAxes batched(Graph& graph, const Side& own, int matrix, const Side& other, int other_matrix,
+                  Span span) {
     NamedAxes result{own.value.node, own.value.labels};
     Shape shape = graph.type(own.value.node).shape;
     Shape kept(shape.begin(), shape.begin() + own.labels);
@@ -67,24 +69,30 @@ NamedAxes batched(Graph& graph, const Side& own, int matrix, const Side& other, 
     return result;
 }
 
-void report_product(Elaborator& elaborator, const Operand& left, const Operand& right, const std::string& reason,
-                    const std::string& caret, Span span, Span op_span) {
-    auto& report = elaborator.error(Code::shape_mismatch, span,
-                                    fmt::format("cannot multiply {} by {}: {}", named(elaborator, left),
-                                                named(elaborator, right), reason),
-                                    caret);
+void report_product(Elaborator& elaborator, const Operand& left, const Operand& right,
+                    const std::string& reason, const std::string& caret, Span span, Span op_span) {
+    auto& report =
+        elaborator.error(Code::shape_mismatch, span,
+                         fmt::format("cannot multiply {} by {}: {}", named(elaborator, left),
+                                     named(elaborator, right), reason),
+                         caret);
     if (op_span.known()) report.caret_at = op_span.begin;
 }
 
 } // namespace
 
-NodeId contracted(Graph& graph, NamedAxes left, NamedAxes right, const std::vector<int>& out, Span span) {
-    left = summed(graph, left, [&](int a) { return holds(out, a) || holds(right.axes, a); }, span);
-    right = summed(graph, right, [&](int a) { return holds(out, a) || holds(left.axes, a); }, span);
-    return build::contract(graph, left.node, right.node, Contract{left.axes, right.axes, out}, span);
+NodeId contracted(Graph& graph, NamedAxes left, NamedAxes right, const std::vector<int>& out,
+                  Span span) {
+    left = summed(
+        graph, left, [&](int a) { return holds(out, a) || holds(right.axes, a); }, span);
+    right = summed(
+        graph, right, [&](int a) { return holds(out, a) || holds(left.axes, a); }, span);
+    return build::contract(graph, left.node, right.node, Contract{left.axes, right.axes, out},
+                           span);
 }
 
-NamedAxes product_sum(Graph& graph, std::vector<NamedAxes> factors, const std::vector<int>& out, Span span) {
+NamedAxes product_sum(Graph& graph, std::vector<NamedAxes> factors, const std::vector<int>& out,
+                      Span span) {
     NamedAxes result = factors[0];
     for (size_t i = 1; i < factors.size(); ++i) {
         auto later = [&](int axis) {
@@ -99,46 +107,54 @@ NamedAxes product_sum(Graph& graph, std::vector<NamedAxes> factors, const std::v
         std::sort(next.begin(), next.end());
         result = {contracted(graph, result, factors[i], next, span), next};
     }
-    result = summed(graph, result, [&](int axis) { return holds(out, axis); }, span);
+    result = summed(
+        graph, result, [&](int axis) { return holds(out, axis); }, span);
     std::vector<int> wanted = result.axes;
     std::sort(wanted.begin(), wanted.end());
     return {ordered(graph, result, wanted, span), wanted};
 }
 
-Term matmul(Elaborator& elaborator, const Operand& left, const Operand& right, Span span, Span op_span) {
+Term matmul(Elaborator& elaborator, const Operand& left, const Operand& right, Span span,
+            Span op_span) {
     auto met = meet(elaborator, {left, right}, Wanted::number, "multiply", span);
     if (!met) return {};
     Graph& graph = elaborator.graph();
     Side a = side(elaborator, met->operands[0]), b = side(elaborator, met->operands[1]);
     if (!a.rank() || !b.rank()) {
-        report_product(elaborator, left, right, "`@` needs axes on both sides", "use `*` for scalars", span, op_span);
+        report_product(elaborator, left, right, "`@` needs axes on both sides",
+                       "use `*` for scalars", span, op_span);
         return {};
     }
     int rows_axis = plain_axis, inner = plain_axis + 1, columns = plain_axis + 2;
     int64_t x = a.size(1), y = b.size(b.rank() == 1 ? 1 : 2);
     if (x != y) {
-        auto word = [](int64_t size) { return size == rows ? std::string("N") : std::to_string(size); };
-        report_product(elaborator, left, right, fmt::format("{} is not {}", word(x), word(y)),
-                       fmt::format("columns of the left side ({}) must be the rows of the right side ({})", word(x),
-                                   word(y)),
-                       span, op_span);
+        auto word = [](int64_t size) {
+            return size == rows ? std::string("N") : std::to_string(size);
+        };
+        report_product(
+            elaborator, left, right, fmt::format("{} is not {}", word(x), word(y)),
+            fmt::format("columns of the left side ({}) must be the rows of the right side ({})",
+                        word(x), word(y)),
+            span, op_span);
         return {};
     }
     int a_matrix = std::min(2, a.rank()), b_matrix = std::min(2, b.rank());
-    Shape a_batch(a.shape.begin(), a.shape.end() - a_matrix), b_batch(b.shape.begin(), b.shape.end() - b_matrix), batch;
+    Shape a_batch(a.shape.begin(), a.shape.end() - a_matrix),
+        b_batch(b.shape.begin(), b.shape.end() - b_matrix), batch;
     if (!broadcast_shapes(a_batch, b_batch, batch)) {
-        report_product(elaborator, left, right, "the axes before the last two differ", misfit(a_batch, b_batch), span,
-                       op_span);
+        report_product(elaborator, left, right, "the axes before the last two differ",
+                       misfit(a_batch, b_batch), span, op_span);
         return {};
     }
-    NamedAxes l = batched(graph, a, a_matrix, b, b_matrix, span), r = batched(graph, b, b_matrix, a, a_matrix, span);
+    NamedAxes l = batched(graph, a, a_matrix, b, b_matrix, span),
+              r = batched(graph, b, b_matrix, a, a_matrix, span);
     if (a_matrix == 2) l.axes.push_back(rows_axis);
     l.axes.push_back(inner);
     r.axes.push_back(inner);
     if (b_matrix == 2) r.axes.push_back(columns);
     std::vector<int> labels, out;
-    std::set_union(a.value.labels.begin(), a.value.labels.end(), b.value.labels.begin(), b.value.labels.end(),
-                   std::back_inserter(labels));
+    std::set_union(a.value.labels.begin(), a.value.labels.end(), b.value.labels.begin(),
+                   b.value.labels.end(), std::back_inserter(labels));
     out = labels;
     for (int place = int(batch.size()); place >= 1; --place) out.push_back(plain_axis + 8 + place);
     if (a_matrix == 2) out.push_back(rows_axis);

@@ -1,5 +1,5 @@
-// Contractions of labelled values. Every axis has a number: labels of definitions by index their own, the other axes
-// of an `@` numbers from `plain_axis` on.
+// Contractions of labelled values. Every axis has a number: labels of definitions by index their
+// own, the other axes of an `@` numbers from `plain_axis` on.
 #pragma once
 #include "compiler/elaborate/promotion.h"
 
@@ -13,11 +13,13 @@ struct NamedAxes {
     std::vector<int> axes;
 };
 
-/// Sum over what is not in `out` of left * right. Axes of one side alone that are not in `out` are summed first.
+/// Sum over what is not in `out` of left * right. Axes of one side alone that are not in `out` are
+/// summed first.
 NodeId contracted(Graph&, NamedAxes left, NamedAxes right, const std::vector<int>& out, Span span);
 
-/// A product of `factors`, all of one element, summed over all axes not in `out` (a subset of those that stand); axes are
-/// summed as soon as no later factor has them.
-NamedAxes product_sum(Graph&, std::vector<NamedAxes> factors, const std::vector<int>& out, Span span);
+/// A product of `factors`, all of one element, summed over all axes not in `out` (a subset of those
+/// that stand); axes are summed as soon as no later factor has them.
+NamedAxes product_sum(Graph&, std::vector<NamedAxes> factors, const std::vector<int>& out,
+                      Span span);
 
 } // namespace gradc

@@ -1,32 +1,14 @@
 // Fields are elaborated in one graph of a single row, where readers are inputs without N and
-// train.x is an input (or its formula) with N. Then `over_rows` gives the columns; values that come
-// from train.* alone, where rows use them, are cut out as statistics.
+// train.x is an input (or its formula) with N.
 #include "compiler/elaborate/dataset.h"
+#include "compiler/elaborate/dataset_columns.h"
 #include "compiler/elaborate/dataset_reader.h"
-#include "compiler/elaborate/dataset_rows.h"
-#include "compiler/elaborate/whole_split.h"
-#include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <fmt/format.h>
 
 namespace gradc {
 
 namespace {
-
-constexpr std::string_view train_prefix = "train.";
-
-bool of_train(const Node& node) {
-    auto* input = std::get_if<Input>(&node.attributes);
-    return input && input->source == Input::Source::field && input->name.starts_with(train_prefix);
-}
-
-NodeId field_input(Graph& graph, const Node& like, const std::string& name) {
-    Input input = attribute<Input>(like);
-    input.name = name;
-    Shape shape = like.type.shape;
-    if (shape.empty() || shape[0] != rows) shape.insert(shape.begin(), rows);
-    return graph.add(Op::input, {like.type.element, shape}, {}, input, like.span);
-}
 
 ElaborationMode row_mode() {
     ElaborationMode mode;
@@ -53,11 +35,6 @@ public:
                                Scope& scope) override;
 
 private:
-    struct Named {
-        std::string name;
-        NodeId node; // in row_
-        Span span;
-    };
     void field(const ast::Field& field, Span span);
     std::optional<Term> read(const ReaderCall& call, const std::string& name,
                              const ast::TypeExpr* type, bool direct);
@@ -73,10 +50,6 @@ private:
     void split(const ast::Split& split, Span span);
     void check_rows();
     void check_files();
-    void find_statistics();
-    void cut(const Named& user, NodeId value);
-    void build_columns();
-    void build_statistics();
     Diagnostic& error(Code code, Span span, std::string message, std::string caret = {},
                       std::string repair = {}) {
         return elaborator_.error(code, span, std::move(message), std::move(caret),
@@ -92,16 +65,13 @@ private:
     ReaderElaboration readers_;
     DatasetPlan plan_{
         {}, {}, Graph(definitions_.primitives), {}, {{}, Graph(definitions_.primitives)}};
-    std::vector<Named> named_;
+    std::vector<RowField> named_;
     const ast::Field* current_ = nullptr;
-    std::map<NodeId, std::string> cuts_; // values of row_ that become statistics, by path
-    std::vector<bool> differs_, from_train_;
     bool has_split_ = false;
     size_t errors_ = 0; // reported before
 };
 
-// ---- fields
-// -------------------------------------------------------------------------------------------------
+// ---- fields ------------------------------------------------------------------------------------
 
 bool DatasetElaboration::unknown(const ast::Expr& expression) const {
     auto name = std::get_if<ast::Name>(&expression.node);
@@ -258,21 +228,12 @@ std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& m
               fmt::format("train.{}", member.name));
         return Term{};
     }
-    for (const Named& each : named_) {
+    for (const RowField& each : named_) {
         if (each.name != member.name) continue;
-        RowSources sources;
-        sources.field = [](Graph& graph, const Node& input) {
-            return field_input(graph, input,
-                               std::string(train_prefix) + attribute<Input>(input).name);
-        };
-        sources.row_numbers = [](Graph& graph) {
-            Input numbers{Input::Source::field, std::string(train_prefix) + "#row", 0, -1};
-            return graph.add(Op::input, {Element::i32, {rows}}, {}, numbers);
-        };
-        return elaborator_.term(over_rows(row_, {each.node}, row_, sources)[0]);
+        return elaborator_.term(train_column(row_, each.node));
     }
     std::vector<std::string> known;
-    for (const Named& each : named_) known.push_back(each.name);
+    for (const RowField& each : named_) known.push_back(each.name);
     auto near = nearest(member.name, known);
     error(Code::unknown_name, member.name_span,
           fmt::format("the data set has no field `{}` above here", member.name), "",
@@ -325,8 +286,7 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
     named_.push_back({name, node, span});
 }
 
-// ---- splits
-// ---------------------------------------------------------------------------------------------------
+// ---- splits ------------------------------------------------------------------------------------
 
 void DatasetElaboration::split(const ast::Split& split, Span span) {
     auto bad = [&](Span where, std::string message) {
@@ -402,105 +362,6 @@ void DatasetElaboration::check_files() {
         for (const std::string& name : names) plan_.spec.splits.push_back({name, 1});
 }
 
-// ---- statistics
-// -------------------------------------------------------------------------------------------------
-
-void DatasetElaboration::cut(const Named& user, NodeId value) {
-    if (cuts_.count(value)) return;
-    if (row_.type(value).has_rows()) {
-        error(Code::statistic_misuse, user.span,
-              fmt::format("`{}` takes the whole column of the training split beside a single row",
-                          user.name),
-              "", "reduce the column first: mean(train.x, axis: 0), max(train.x)");
-        return;
-    }
-    int number = 1;
-    std::string start = fmt::format("{}.{}.", tree_.name, user.name);
-    for (const auto& each : cuts_) number += each.second.starts_with(start);
-    cuts_[value] = start + std::to_string(number);
-}
-
-void DatasetElaboration::find_statistics() {
-    differs_ = differs_by_row(row_);
-    from_train_.assign(row_.size(), false);
-    for (uint32_t i = 0; i < row_.size(); ++i) {
-        const Node& node = row_[NodeId(i)];
-        from_train_[i] = of_train(node);
-        for (NodeId input : node.inputs)
-            from_train_[i] = from_train_[i] || from_train_[index(input)];
-    }
-    auto statistic = [&](NodeId id) { return from_train_[index(id)] && !differs_[index(id)]; };
-    for (const Named& field : named_) {
-        if (statistic(field.node)) cut(field, field.node);
-        for (NodeId id : reachable(row_, {field.node}))
-            if (differs_[index(id)])
-                for (NodeId input : row_[id].inputs)
-                    if (statistic(input)) cut(field, input);
-    }
-}
-
-void DatasetElaboration::build_columns() {
-    RowSources sources;
-    sources.field = [](Graph& graph, const Node& input) {
-        return field_input(graph, input, attribute<Input>(input).name);
-    };
-    sources.row_numbers = [](Graph& graph) {
-        return graph.add(Op::input, {Element::i32, {rows}}, {},
-                         Input{Input::Source::field, "#row", 0, -1});
-    };
-    sources.fixed = [this](Graph& graph, NodeId id) {
-        auto found = cuts_.find(id);
-        return found == cuts_.end()
-                   ? NodeId::none
-                   : build::variable(graph, found->second, row_.type(id), row_[id].span);
-    };
-    std::vector<NodeId> roots;
-    for (const Named& field : named_) roots.push_back(field.node);
-    auto nodes = over_rows(row_, roots, plan_.columns, sources);
-    for (size_t i = 0; i < nodes.size(); ++i) {
-        plan_.columns.name_node(nodes[i], named_[i].name);
-        plan_.fields.push_back({named_[i].name, nodes[i]});
-    }
-    plan_.columns.outputs = plan_.fields;
-}
-
-void DatasetElaboration::build_statistics() {
-    if (cuts_.empty()) return;
-    std::vector<Output> formulas;
-    for (const auto& [node, path] : cuts_) formulas.push_back({path, node});
-    Graph train = extract(row_, formulas);
-    Graph split = rebuild(train, [&](Graph& graph, NodeId id, const std::vector<NodeId>&) {
-        const Node& node = train[id];
-        if (!of_train(node)) return NodeId::none;
-        return field_input(graph, node, attribute<Input>(node).name.substr(train_prefix.size()));
-    });
-    WholeSplitRequest request;
-    request.prefix = tree_.name + ".train";
-    request.formulas = split.outputs;
-    auto parts = split_formulas(split, request);
-    for (const SplitProblem& problem : parts.problems)
-        error(Code::statistic_misuse, split[problem.node].span,
-              fmt::format("this statistic cannot be joined across batches: {}", problem.reason));
-    plan_.statistics.passes = std::move(parts.split.passes);
-    Graph finish = std::move(parts.split.finish);
-    std::vector<Output> assigns;
-    for (const Output& output : finish.outputs) {
-        auto found = std::find_if(cuts_.begin(), cuts_.end(),
-                                  [&](auto& each) { return each.second == output.name; });
-        Type type = row_.type(found->first);
-        NodeId value = build::cast(finish, output.node, type.element);
-        assigns.push_back({output.name, build::assign(finish, output.name, value)});
-        Variable variable{output.name, output.name, Variable::Role::statistic, type,
-                          row_[found->first].span};
-        definitions_.add_variable(
-            variable, build::constant(definitions_.initial, 0, type.element, type.shape));
-    }
-    plan_.statistics.finish = extract(finish, assigns);
-    for (Variable& variable : parts.accumulators)
-        definitions_.add_variable(
-            variable, build::constant(definitions_.initial, 0, Element::f64, variable.type.shape));
-}
-
 std::optional<DatasetPlan> DatasetElaboration::run() {
     errors_ = definitions_.diagnostics->count();
     plan_.spec.name = tree_.name;
@@ -512,10 +373,7 @@ std::optional<DatasetPlan> DatasetElaboration::run() {
     check_rows();
     check_files();
     if (definitions_.diagnostics->count() > errors_) return {};
-    find_statistics();
-    if (definitions_.diagnostics->count() > errors_) return {};
-    build_columns();
-    build_statistics();
+    take_columns(definitions_, row_, named_, plan_);
     if (definitions_.diagnostics->count() > errors_) return {};
     return std::move(plan_);
 }

@@ -43,8 +43,7 @@ Diagnostic& ReaderElaboration::misuse(Span span, std::string message, std::strin
     return elaborator_.error(Code::reader_misuse, span, std::move(message), {}, std::move(repair));
 }
 
-// ---- calls
-// ------------------------------------------------------------------------------------------------
+// ---- calls -------------------------------------------------------------------------------------
 
 std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span span) {
     if (call.callee == "windows") return windows(call, span);
@@ -197,8 +196,7 @@ std::optional<ReaderCall> ReaderElaboration::range(const ast::Call& call, Span s
     return result;
 }
 
-// ---- literals
-// -----------------------------------------------------------------------------------------------
+// ---- literals ----------------------------------------------------------------------------------
 
 bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape& shape,
                                 std::vector<double>& values) {
@@ -242,8 +240,7 @@ std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
     return result;
 }
 
-// ---- files
-// ----------------------------------------------------------------------------------------------------
+// ---- files -------------------------------------------------------------------------------------
 
 std::optional<std::string> ReaderElaboration::bytes(const Reader& reader, const std::string& path) {
     std::vector<std::string> places;

@@ -1,5 +1,5 @@
-// Tensors by the formula of their elements, and reductions over indices. `sum[..](a * b)` becomes a contraction of the
-// factors' views: the space of all indices is never laid out.
+// Tensors by the formula of their elements, and reductions over indices. `sum[..](a * b)` becomes a
+// contraction of the factors' views: the space of all indices is never laid out.
 #include "compiler/elaborate/contraction.h"
 #include "compiler/elaborate/indices.h"
 #include <algorithm>
@@ -11,15 +11,16 @@ namespace {
 
 /// The indices under way are those of one formula; what it calls has its own.
 class Session {
-  public:
+public:
     explicit Session(Elaborator& elaborator)
-        : elaborator_(elaborator), own_(elaborator), before_(std::exchange(elaborator.indices, &own_)) {}
+        : elaborator_(elaborator), own_(elaborator),
+          before_(std::exchange(elaborator.indices, &own_)) {}
     ~Session() { elaborator_.indices = before_; }
     Session(const Session&) = delete;
     IndexSpace& operator*() { return own_; }
     IndexSpace* operator->() { return &own_; }
 
-  private:
+private:
     Elaborator& elaborator_;
     IndexSpace own_;
     IndexSpace* before_;
@@ -30,21 +31,26 @@ bool holds(const std::vector<int>& labels, int label) {
 }
 
 /// a * b * c without its brackets and signs.
-void collect_factors(const ast::Expr& expression, std::vector<const ast::Expr*>& factors, bool& negative) {
-    if (auto unary = std::get_if<ast::Unary>(&expression.node); unary && unary->op == ast::UnaryOperator::negate) {
+void collect_factors(const ast::Expr& expression, std::vector<const ast::Expr*>& factors,
+                     bool& negative) {
+    if (auto unary = std::get_if<ast::Unary>(&expression.node);
+        unary && unary->op == ast::UnaryOperator::negate) {
         negative = !negative;
         return collect_factors(*unary->operand, factors, negative);
     }
     auto binary = std::get_if<ast::Binary>(&expression.node);
-    if (!binary || binary->op != ast::BinaryOperator::multiply) return factors.push_back(&expression);
+    if (!binary || binary->op != ast::BinaryOperator::multiply)
+        return factors.push_back(&expression);
     collect_factors(*binary->left, factors, negative);
     collect_factors(*binary->right, factors, negative);
 }
 
 class Reduction {
-  public:
-    Reduction(Elaborator& elaborator, const ast::Call& call, Span span, std::vector<int> labels, Scope& scope)
-        : elaborator_(elaborator), call_(call), span_(span), gone_(std::move(labels)), scope_(scope) {}
+public:
+    Reduction(Elaborator& elaborator, const ast::Call& call, Span span, std::vector<int> labels,
+              Scope& scope)
+        : elaborator_(elaborator), call_(call), span_(span), gone_(std::move(labels)),
+          scope_(scope) {}
 
     Term run() {
         bool adds = call_.callee == "sum" || call_.callee == "mean";
@@ -54,14 +60,15 @@ class Reduction {
         collect_factors(formula, factors, negative);
         if (adds && factors.size() > 1) return product(factors, negative);
         Term value = elaborator_.evaluate(formula, scope_);
-        auto met = meet(elaborator_, {{value, formula.span}}, call_.callee == "mean" ? Wanted::floating : Wanted::number,
+        auto met = meet(elaborator_, {{value, formula.span}},
+                        call_.callee == "mean" ? Wanted::floating : Wanted::number,
                         call_.callee.c_str(), span_);
         if (!met) return {};
         met->operands[0].weak = met->weak;
         return reduced(met->operands[0]);
     }
 
-  private:
+private:
     Term product(const std::vector<const ast::Expr*>& factors, bool negative);
     Term reduced(const NodeTerm& value);
     Term scaled(Term value, const std::vector<int>& present);
@@ -73,14 +80,17 @@ class Reduction {
     Scope& scope_;
 };
 
-/// What stands still while an index runs is added so often; a mean divides by the numbers that were added.
+/// What stands still while an index runs is added so often; a mean divides by the numbers that were
+/// added.
 Term Reduction::scaled(Term value, const std::vector<int>& present) {
     bool mean = call_.callee == "mean";
     for (int label : gone_) {
         if (mean != holds(present, label)) continue;
         int64_t size = elaborator_.label_size(label);
         Term times = size == rows ? Term{RowsSize{}} : whole_number(size);
-        value = elaborator_.binary(mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply, value, times, span_);
+        value =
+            elaborator_.binary(mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply,
+                               value, times, span_);
     }
     return value;
 }
@@ -109,11 +119,13 @@ Term Reduction::reduced(const NodeTerm& value) {
 
 Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negative) {
     std::vector<Operand> written;
-    for (const ast::Expr* factor : factors) written.push_back({elaborator_.evaluate(*factor, scope_), factor->span});
+    for (const ast::Expr* factor : factors)
+        written.push_back({elaborator_.evaluate(*factor, scope_), factor->span});
     for (const Operand& each : written)
         if (each.term.poisoned()) return {};
     bool mean = call_.callee == "mean";
-    auto met = meet(elaborator_, written, mean ? Wanted::floating : Wanted::number, "multiply", span_);
+    auto met =
+        meet(elaborator_, written, mean ? Wanted::floating : Wanted::number, "multiply", span_);
     if (!met) return {};
     Graph& graph = elaborator_.graph();
     std::vector<NamedAxes> with_axes;
@@ -133,9 +145,10 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     if (!plain || with_axes.size() < 2) {
         Term value = written[0].term;
         for (size_t i = 1; i < written.size(); ++i)
-            value = elaborator_.binary(ast::BinaryOperator::multiply, value, written[i].term, span_, written[i - 1].span,
-                                       written[i].span);
-        auto single = meet(elaborator_, {{value, span_}}, mean ? Wanted::floating : Wanted::number, "add", span_);
+            value = elaborator_.binary(ast::BinaryOperator::multiply, value, written[i].term, span_,
+                                       written[i - 1].span, written[i].span);
+        auto single = meet(elaborator_, {{value, span_}}, mean ? Wanted::floating : Wanted::number,
+                           "add", span_);
         if (!single) return {};
         single->operands[0].weak = single->weak;
         Term result = reduced(single->operands[0]);
@@ -147,11 +160,13 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     NamedAxes sum = product_sum(graph, with_axes, out, span_);
     Term result = scaled(elaborator_.make(sum.node, sum.axes, met->weak), all);
     for (const Operand& each : scalars)
-        result = elaborator_.binary(ast::BinaryOperator::multiply, result, each.term, span_, {}, each.span);
+        result = elaborator_.binary(ast::BinaryOperator::multiply, result, each.term, span_, {},
+                                    each.span);
     return negative ? elaborator_.negate(result, span_) : result;
 }
 
-Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span, IndexSpace& indices, Scope& scope) {
+Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span,
+                       IndexSpace& indices, Scope& scope) {
     for (const char* name : {"sum", "mean", "max", "min"})
         if (call.callee == name) {
             Scope inner = indices.inside(call.indices, scope);
@@ -165,9 +180,11 @@ Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span,
 
 } // namespace
 
-Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression, const ast::Call& call, Scope& scope) {
+Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression,
+                            const ast::Call& call, Scope& scope) {
     if (call.arguments.size() != 1) {
-        elaborator.error(Code::index_misuse, expression.span, "a reduction over indices takes one formula");
+        elaborator.error(Code::index_misuse, expression.span,
+                         "a reduction over indices takes one formula");
         return {};
     }
     if (elaborator.indices && elaborator.indices->knows(call.indices))
@@ -177,25 +194,28 @@ Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression,
     return checked_reduction(elaborator, call, expression.span, *session, scope);
 }
 
-Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& definition, Span span, Scope& scope) {
+Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& definition, Span span,
+                          Scope& scope) {
     Session session(elaborator);
     if (!session->solve(definition.indices, *definition.value, scope)) return {};
     Scope inner = session->inside(definition.indices, scope);
-    auto value = elaborator.operand(elaborator.evaluate(*definition.value, inner), definition.value->span);
+    auto value =
+        elaborator.operand(elaborator.evaluate(*definition.value, inner), definition.value->span);
     if (!value) return {};
     Graph& graph = elaborator.graph();
     size_t rest = size_t(graph.type(value->node).rank()) - value->labels.size();
     if (rest) {
         elaborator.error(Code::index_misuse, definition.value->span,
-                         fmt::format("an element of `{}` must be one number, not {}", definition.target.name,
-                                     elaborator.describe({*value})),
+                         fmt::format("an element of `{}` must be one number, not {}",
+                                     definition.target.name, elaborator.describe({*value})),
                          "", "give its axes an index on the left");
         return {};
     }
     if (value->weak) *value = elaborator.in_element(*value, elaborator.floating_default(), span);
     const std::vector<int>& own = session->labels(definition.indices);
     Common common;
-    std::set_union(value->labels.begin(), value->labels.end(), own.begin(), own.end(), std::back_inserter(common.labels));
+    std::set_union(value->labels.begin(), value->labels.end(), own.begin(), own.end(),
+                   std::back_inserter(common.labels));
     for (int label : common.labels) common.shape.push_back(elaborator.label_size(label));
     NodeId node = spread(elaborator, *value, common, span);
     std::vector<int> outer;

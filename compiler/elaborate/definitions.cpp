@@ -1,5 +1,6 @@
-// Loading the files of a compilation and looking up what they declare. A file's `use` lines are followed before its own
-// constants are evaluated; a file that is used twice is loaded once; a cycle is an error at the line that closes it.
+// Loading the files of a compilation and looking up what they declare. A file's `use` lines are
+// followed before its own constants are evaluated; a file that is used twice is loaded once; a
+// cycle is an error at the line that closes it.
 #include "compiler/elaborate/definitions.h"
 #include "compiler/elaborate/elaborator.h"
 #include "dsl/parser.h"
@@ -54,14 +55,16 @@ void Definitions::load(uint32_t main) {
 
 void Definitions::load_library() {
     for (const StandardFile& file : standard_library()) {
-        if (std::string_view(file.name) == "std/math.grad") continue; // approximations, not for models
+        if (std::string_view(file.name) == "std/math.grad")
+            continue; // approximations, not for models
         uint32_t source = sources->add({file.name, std::string(file.text)});
         std::vector<std::string> none;
         library_.push_back(load_module(source, true, none));
     }
 }
 
-uint32_t Definitions::load_module(uint32_t source, bool standard, std::vector<std::string>& under_way) {
+uint32_t Definitions::load_module(uint32_t source, bool standard,
+                                  std::vector<std::string>& under_way) {
     std::string path = std::filesystem::path(sources->all[source].name).lexically_normal().string();
     under_way.push_back(path);
     uint32_t number = uint32_t(modules.size());
@@ -92,7 +95,8 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
         return;
     }
     if (under_way.size() >= 64) {
-        diagnostics->report(Code::import_cycle, line.path_span, "files use each other more than 64 deep");
+        diagnostics->report(Code::import_cycle, line.path_span,
+                            "files use each other more than 64 deep");
         return;
     }
     std::string reason;
@@ -110,7 +114,8 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
 
 void Definitions::declare(uint32_t number) {
     for (const ast::Item& item : modules[number].tree.items) {
-        if (auto* function = std::get_if<ast::Function>(&item.node)) declare_function(number, *function);
+        if (auto* function = std::get_if<ast::Function>(&item.node))
+            declare_function(number, *function);
         if (auto* constants = std::get_if<ast::Constants>(&item.node))
             for (const ast::Constant& constant : constants->all) define_constant(constant, number);
     }
@@ -122,8 +127,8 @@ void Definitions::declare_function(uint32_t number, const ast::Function& functio
     if (!function.value && !function.body) {
         if (!module.standard) {
             diagnostics->report(Code::missing_return, function.name_span,
-                                fmt::format("`{}` has neither `= ..` nor a block", function.name), "",
-                                "only the library declares what the machine computes itself");
+                                fmt::format("`{}` has neither `= ..` nor a block", function.name),
+                                "", "only the library declares what the machine computes itself");
             return;
         }
         entry.primitive = primitives->declare(function.name, int(function.parameters.size()));
@@ -152,8 +157,9 @@ void Definitions::define_constant(const ast::Constant& constant, uint32_t number
         settings_used.insert(name);
         auto value = set_value(set->second);
         if (!value)
-            diagnostics->report(Code::bad_constant, constant.target.span,
-                                fmt::format("--set {}={}: `{}` is no number", name, set->second, set->second));
+            diagnostics->report(
+                Code::bad_constant, constant.target.span,
+                fmt::format("--set {}={}: `{}` is no number", name, set->second, set->second));
         module.constants[name] = value ? *value : Term{};
         return;
     }
@@ -176,9 +182,10 @@ void Definitions::report_unused_settings() {
     for (const auto& [name, text] : options.set) {
         if (settings_used.count(name)) continue;
         auto near = nearest(name, constant_names(main_module));
-        diagnostics->report(Code::unknown_constant, {},
-                            fmt::format("--set {}={}: the model has no const `{}`", name, text, name), "",
-                            near ? fmt::format("did you mean `{}`?", *near) : "");
+        diagnostics->report(
+            Code::unknown_constant, {},
+            fmt::format("--set {}={}: the model has no const `{}`", name, text, name), "",
+            near ? fmt::format("did you mean `{}`?", *near) : "");
     }
 }
 

@@ -1,5 +1,5 @@
-// All that the files of one compilation declare, and the variables that elaborating them makes. It outlives the
-// elaboration: derivatives that are taken later read clauses from it.
+// All that the files of one compilation declare, and the variables that elaborating them makes. It
+// outlives the elaboration: derivatives that are taken later read clauses from it.
 #pragma once
 #include "compiler/elaborate/elaborate.h"
 #include "compiler/elaborate/term.h"
@@ -13,7 +13,7 @@ namespace gradc {
 /// A function of the language where it was written.
 struct FunctionEntry {
     const ast::Function* tree = nullptr;
-    uint32_t module = 0;                    // index into Definitions::modules
+    uint32_t module = 0;                     // index into Definitions::modules
     std::optional<Primitive> primitive = {}; // it has no body: the machine computes it
 };
 
@@ -30,16 +30,19 @@ struct Module {
 /// What a shield's clause is a derivative of: the call, with the constants it was given.
 struct ShieldedCall {
     const FunctionEntry* function = nullptr;
-    std::vector<std::pair<std::string, Term>> arguments; // nodes stand for the shield's inputs, in order
-    std::vector<std::pair<std::string, Term>> sizes;     // names solved from the arguments' shapes
-    std::vector<int> labels;                             // of the result
+    std::vector<std::pair<std::string, Term>>
+        arguments; // nodes stand for the shield's inputs, in order
+    std::vector<std::pair<std::string, Term>> sizes; // names solved from the arguments' shapes
+    std::vector<int> labels;                         // of the result
 };
 
 class Definitions {
-  public:
-    Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics);
+public:
+    Definitions(Sources& sources, SourceReader& reader, const Options& options,
+                Diagnostics& diagnostics);
 
-    /// Parses file `main`, what it uses and the library; declares functions and constants. Reports what is wrong.
+    /// Parses file `main`, what it uses and the library; declares functions and constants. Reports
+    /// what is wrong.
     void load(uint32_t main);
 
     /// True for a source of the library.
@@ -60,25 +63,25 @@ class Definitions {
     /// Ends the elaboration: from here on nothing of the caller's is referred to.
     void detach();
 
-    Sources* sources;         // the caller's while elaborating, own ones afterwards
-    SourceReader* reader;     // null afterwards
+    Sources* sources;     // the caller's while elaborating, own ones afterwards
+    SourceReader* reader; // null afterwards
     Options options;
     Diagnostics* diagnostics; // where errors go
     std::shared_ptr<PrimitiveTable> primitives = std::make_shared<PrimitiveTable>();
     std::deque<Module> modules; // modules[main_module] is the user's file
     uint32_t main_module = 0;
     std::vector<Variable> variables; // in order of their making
-    Graph initial;                   // draws every variable's start; outputs are assigns, in order of `variables`
-    std::deque<ShieldedCall> shielded; // by clause number
+    Graph initial; // draws every variable's start; outputs are assigns, in order of `variables`
+    std::deque<ShieldedCall> shielded;     // by clause number
     uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
     std::map<std::string, Span> made_in; // path of a variable -> the call of the model that made it
     std::set<std::string> settings_used; // names of --set that a const took
-    int64_t nodes_made = 0;  // of all graphs so far, against options.node_limit
+    int64_t nodes_made = 0;              // of all graphs so far, against options.node_limit
     int64_t evaluations = 0; // of expressions and turns, against work_for_node times that
 
     std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
 
-  private:
+private:
     uint32_t load_module(uint32_t source, bool standard, std::vector<std::string>& under_way);
     void load_library();
     void use(uint32_t number, const ast::Use& use, std::vector<std::string>& under_way);
@@ -95,7 +98,8 @@ class Definitions {
     std::unordered_map<std::string, NodeId> starts_;
 };
 
-/// A program whose elaboration takes more evaluations than so many for each node of the limit is too long.
+/// A program whose elaboration takes more evaluations than so many for each node of the limit is
+/// too long.
 inline constexpr int64_t work_for_node = 10;
 
 /// Thrown when going on makes no sense (too many nodes, after the report); caught by `elaborate`.

@@ -1,5 +1,6 @@
-// Derivative clauses on demand. A clause is elaborated in the graph that is differentiated, with the arguments and `g`,
-// the gradient of the result, bound; its value is summed down to the argument's shape.
+// Derivative clauses on demand. A clause is elaborated in the graph that is differentiated, with
+// the arguments and `g`, the gradient of the result, bound; its value is summed down to the
+// argument's shape.
 #include "compiler/elaborate/promotion.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -9,7 +10,7 @@ namespace gradc {
 namespace {
 
 class Clauses : public DerivativeRules {
-  public:
+public:
     explicit Clauses(Definitions& definitions) : definitions_(definitions) {
         for (const Module& module : definitions.modules)
             for (const auto& [name, entry] : module.functions)
@@ -25,12 +26,14 @@ class Clauses : public DerivativeRules {
         if (!clause) return NodeId::none;
         Setting setting(definitions_, graph, entry, graph.type(gradient).element);
         for (size_t i = 0; i < node.inputs.size(); ++i)
-            setting.scope.bind(entry.tree->parameters[i].name, setting.elaborator.make(node.inputs[i]));
+            setting.scope.bind(entry.tree->parameters[i].name,
+                               setting.elaborator.make(node.inputs[i]));
         setting.scope.bind("g", setting.elaborator.make(gradient));
         return setting.value(*clause, {node.inputs[size_t(position)], false, 0, {}});
     }
 
-    NodeId shield_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
+    NodeId shield_derivative(Graph& graph, NodeId id, int position,
+                             NodeId gradient) const override {
         const Node node = graph[id];
         const ShieldedCall& call = definitions_.shielded[attribute<Shield>(node).clause];
         if (!call.function) return NodeId::none; // stop_gradient
@@ -57,7 +60,7 @@ class Clauses : public DerivativeRules {
         return setting.value(*clause, argument);
     }
 
-  private:
+private:
     /// An elaboration into a graph that exists already.
     struct Setting {
         Elaborator elaborator;
@@ -65,8 +68,10 @@ class Clauses : public DerivativeRules {
         Scope scope;
         Elaborator::FloatingDefault floating;
 
-        Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function, Element element)
-            : elaborator(definitions, graph, {}), frame(elaborator.block_frame("derivative", function.module, nullptr)),
+        Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function,
+                Element element)
+            : elaborator(definitions, graph, {}),
+              frame(elaborator.block_frame("derivative", function.module, nullptr)),
               floating(elaborator, element) {
             frame.function = &function;
             scope.frame = &frame;
@@ -77,7 +82,8 @@ class Clauses : public DerivativeRules {
         NodeId value(const ast::Derivative& clause, const NodeTerm& argument);
     };
 
-    static const ast::Derivative* clause_for(const FunctionEntry& function, const std::string& parameter) {
+    static const ast::Derivative* clause_for(const FunctionEntry& function,
+                                             const std::string& parameter) {
         for (const ast::Derivative& each : function.tree->derivatives)
             if (each.parameter == parameter) return &each;
         return nullptr;
@@ -97,14 +103,16 @@ NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& ar
     auto common = common_shape(elaborator, {converted, argument});
     if (!common) {
         elaborator.error(Code::bad_derivative, clause.value->span,
-                         fmt::format("this derivative is {}, but `{}` is {}", elaborator.describe({converted}),
-                                     clause.parameter, print(wanted.shape)));
+                         fmt::format("this derivative is {}, but `{}` is {}",
+                                     elaborator.describe({converted}), clause.parameter,
+                                     print(wanted.shape)));
         return NodeId::none;
     }
     NodeId node = spread(elaborator, converted, *common, clause.span);
     std::vector<int> foreign;
     for (size_t i = 0; i < common->labels.size(); ++i)
-        if (std::find(argument.labels.begin(), argument.labels.end(), common->labels[i]) == argument.labels.end())
+        if (std::find(argument.labels.begin(), argument.labels.end(), common->labels[i]) ==
+            argument.labels.end())
             foreign.push_back(int(i));
     node = build::sum(graph, node, foreign, clause.span);
     // Labels lead on both sides now, in the same order; the rest aligns from the right.
@@ -116,22 +124,24 @@ NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& ar
         bool extra = i < labels + added;
         if (extra || (wanted.shape[i - added] == 1 && shape[i] != 1)) axes.push_back(int(i));
     }
-    return build::reshape(graph, build::sum(graph, node, axes, clause.span), wanted.shape, clause.span);
+    return build::reshape(graph, build::sum(graph, node, axes, clause.span), wanted.shape,
+                          clause.span);
 }
 
 /// Keeps what the clauses are read from.
 class OwningClauses : public DerivativeRules {
-  public:
+public:
     explicit OwningClauses(std::shared_ptr<Definitions> definitions)
         : definitions_(std::move(definitions)), clauses_(derivative_rules(*definitions_)) {}
     NodeId map_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
         return clauses_.map_derivative(graph, node, position, gradient);
     }
-    NodeId shield_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
+    NodeId shield_derivative(Graph& graph, NodeId node, int position,
+                             NodeId gradient) const override {
         return clauses_.shield_derivative(graph, node, position, gradient);
     }
 
-  private:
+private:
     std::shared_ptr<Definitions> definitions_;
     const DerivativeRules& clauses_;
 };

@@ -1,5 +1,6 @@
-// From a source to everything the later stages need: load, elaborate data sets, train blocks and models that stand
-// alone, then rules and derivative clauses for whoever rewrites and differentiates later.
+// From a source to everything the later stages need: load, elaborate data sets, train blocks and
+// models that stand alone, then rules and derivative clauses for whoever rewrites and
+// differentiates later.
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/math.h"
 #include "compiler/elaborate/rules.h"
@@ -19,8 +20,10 @@ std::string stem(const std::string& path) {
     return name.ends_with(".grad") ? name.substr(0, name.size() - 5) : name;
 }
 
-/// An input of the batch for each parameter whose type is written in full; nothing where one is not.
-std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const ast::Function& model, Scope& scope) {
+/// An input of the batch for each parameter whose type is written in full; nothing where one is
+/// not.
+std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const ast::Function& model,
+                                                 Scope& scope) {
     std::vector<NamedTerm> arguments;
     for (const ast::Parameter& parameter : model.parameters) {
         if (parameter.initial) continue;
@@ -30,7 +33,8 @@ std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const a
         auto known = [&](const ast::ExprRef& size) {
             auto name = std::get_if<ast::Name>(&size->node);
             return !std::holds_alternative<ast::Ellipsis>(size->node) &&
-                   (!name || name->name == "N" || elaborator.definitions.find_constant(name->name, scope.frame->module));
+                   (!name || name->name == "N" ||
+                    elaborator.definitions.find_constant(name->name, scope.frame->module));
         };
         if (parameter.type->shape)
             for (const ast::ExprRef& size : *parameter.type->shape) open = open || !known(size);
@@ -46,7 +50,8 @@ std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const a
 }
 
 /// The model on its own, called once.
-std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions, const FunctionEntry& model) {
+std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions,
+                                               const FunctionEntry& model) {
     Elaborated::Circuit circuit{model.tree->name, Graph(definitions.primitives), {}, {}};
     ElaborationMode mode;
     mode.training = false;
@@ -71,7 +76,8 @@ std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions, const F
         const Node& node = circuit.graph[id];
         if (node.op == Op::variable) {
             auto variable = definitions.find_variable(attribute<VariableName>(node).path);
-            if (variable && variable->role == Variable::Role::parameter) circuit.parameters.push_back(id);
+            if (variable && variable->role == Variable::Role::parameter)
+                circuit.parameters.push_back(id);
         } else if (!node.name.empty() && node.op != Op::input)
             circuit.inner.push_back({node.name, id});
     }
@@ -82,15 +88,18 @@ std::shared_ptr<const MathLibrary> math_library(Definitions& definitions) {
     for (const StandardFile& file : standard_library()) {
         if (std::string_view(file.name) != "std/math.grad") continue;
         uint32_t source = definitions.sources->add({file.name, std::string(file.text)});
-        return make_math_library(parse(*definitions.sources, source, *definitions.diagnostics), definitions.primitives);
+        return make_math_library(parse(*definitions.sources, source, *definitions.diagnostics),
+                                 definitions.primitives);
     }
     return nullptr;
 }
 
 void elaborate_models(Definitions& definitions, Elaborated& result) {
     const Module& main = definitions.modules[definitions.main_module];
-    bool trained = std::any_of(main.tree.items.begin(), main.tree.items.end(),
-                               [](const ast::Item& item) { return std::holds_alternative<ast::Train>(item.node); });
+    bool trained =
+        std::any_of(main.tree.items.begin(), main.tree.items.end(), [](const ast::Item& item) {
+            return std::holds_alternative<ast::Train>(item.node);
+        });
     for (const ast::Item& item : main.tree.items) {
         auto function = std::get_if<ast::Function>(&item.node);
         if (!function || function->kind != ast::FunctionKind::model) continue;
@@ -106,8 +115,8 @@ void elaborate_models(Definitions& definitions, Elaborated& result) {
 
 } // namespace
 
-std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
-                                    Diagnostics& diagnostics) {
+std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader,
+                                    const Options& options, Diagnostics& diagnostics) {
     auto definitions = std::make_shared<Definitions>(sources, reader, options, diagnostics);
     Elaborated result{.name = stem(sources.all[main].name),
                       .primitives = definitions->primitives,
@@ -118,7 +127,8 @@ std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReade
         if (diagnostics.failed()) return {};
         elaborate_blocks(*definitions, result);
         elaborate_models(*definitions, result);
-        result.pattern_rules = std::make_shared<std::vector<PatternRule>>(pattern_rules(definitions));
+        result.pattern_rules =
+            std::make_shared<std::vector<PatternRule>>(pattern_rules(definitions));
     } catch (const Abandoned&) {
         return {};
     }

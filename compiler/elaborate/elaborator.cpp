@@ -1,5 +1,5 @@
-// The elaborator's own state: levels of graphs (a scan's body is one), scalars of the run, random streams, limits, and
-// how terms become nodes.
+// The elaborator's own state: levels of graphs (a scan's body is one), scalars of the run, random
+// streams, limits, and how terms become nodes.
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/util/check.h"
 #include <cmath>
@@ -44,9 +44,11 @@ Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::st
     for (const Diagnostic& known : definitions.diagnostics->all())
         if (known.code == code && known.span == span && span.known()) return repeated_ = known;
     bool moved = !(span == inside);
-    auto& report = definitions.diagnostics->report(code, span, std::move(message), moved ? "" : std::move(caret),
-                                                   std::move(repair));
-    if (moved) report.remarks.push_back({inside, caret.empty() ? "here in the library" : std::move(caret)});
+    auto& report = definitions.diagnostics->report(
+        code, span, std::move(message), moved ? "" : std::move(caret), std::move(repair));
+    if (moved)
+        report.remarks.push_back(
+            {inside, caret.empty() ? "here in the library" : std::move(caret)});
     return report;
 }
 
@@ -57,10 +59,10 @@ void Elaborator::check_limits(Span span) {
     bool long_winded = ++definitions.evaluations > limit * work_for_node;
     if (nodes <= limit && !long_winded) return;
     error(Code::node_limit, span,
-          long_winded ? fmt::format("elaborating the program passes {} steps here", limit * work_for_node)
-                      : fmt::format("the program passes {} nodes here", limit),
-          "",
-          "a `repeat` unrolls: use `scan` for long loops, or raise --limit");
+          long_winded
+              ? fmt::format("elaborating the program passes {} steps here", limit * work_for_node)
+              : fmt::format("the program passes {} nodes here", limit),
+          "", "a `repeat` unrolls: use `scan` for long loops, or raise --limit");
     throw Abandoned{};
 }
 
@@ -71,7 +73,8 @@ Elaborator::Depth::Depth(Elaborator& elaborator, Span span) : elaborator(elabora
     throw Abandoned{};
 }
 
-Frame Elaborator::block_frame(const std::string& name, uint32_t module, Extension* extension) const {
+Frame Elaborator::block_frame(const std::string& name, uint32_t module,
+                              Extension* extension) const {
     Frame frame;
     frame.stream = name;
     frame.module = module;
@@ -80,7 +83,8 @@ Frame Elaborator::block_frame(const std::string& name, uint32_t module, Extensio
     return frame;
 }
 
-// ---- levels -----------------------------------------------------------------------------------------
+// ---- levels
+// -----------------------------------------------------------------------------------------
 
 Elaborator::Level& Elaborator::open_level(int64_t turns) {
     auto level = std::make_unique<Level>();
@@ -103,7 +107,8 @@ Elaborator::Level Elaborator::close_level() {
 
 void Elaborator::restore(const Counters& counters) {
     model_calls_ = counters.model_calls;
-    std::erase_if(remembered_, [&](const auto& each) { return each.second.number >= counters.remembered; });
+    std::erase_if(remembered_,
+                  [&](const auto& each) { return each.second.number >= counters.remembered; });
 }
 
 NodeTerm Elaborator::imported(const NodeTerm& outer) {
@@ -135,7 +140,8 @@ NodeTerm Elaborator::imported(const NodeTerm& outer) {
     return result;
 }
 
-// ---- scalars and random numbers -------------------------------------------------------------------------
+// ---- scalars and random numbers
+// -------------------------------------------------------------------------
 
 Term Elaborator::scalar(const std::string& name) {
     NodeTerm outer{build::scalar_input(*root_, name, Element::f64), true, 0, {}};
@@ -147,7 +153,8 @@ NodeId Elaborator::row_count(Span span) {
 }
 
 std::string Elaborator::next_stream(Scope& scope, const std::string& callee) {
-    return fmt::format("{}.{}_{}", scope.frame->stream, callee, ++scope.frame->counts["~" + callee]);
+    return fmt::format("{}.{}_{}", scope.frame->stream, callee,
+                       ++scope.frame->counts["~" + callee]);
 }
 
 /// Inside loops each turn is a step of its own: (step * turns + turn), for every loop around.
@@ -164,14 +171,16 @@ Term Elaborator::uniform(const Shape& shape, Element element, Scope& scope, Span
             NodeId turn = imported({levels_[i]->turn, false, int(i), {}}).node;
             NodeId turns = build::constant(target, double(levels_[i]->turns), Element::f64);
             step = build::map(target, Primitive::multiply, {step, turns});
-            step = build::map(target, Primitive::add, {step, build::cast(target, turn, Element::f64)});
+            step =
+                build::map(target, Primitive::add, {step, build::cast(target, turn, Element::f64)});
         }
     }
     std::vector<NodeId> inputs{seed, step};
     if (!shape.empty() && shape[0] == rows) {
         NodeId numbers;
         if (mode.rows_of_data)
-            numbers = root_->add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
+            numbers = root_->add(Op::input, {Element::i32, {rows}}, {},
+                                 Input{Input::Source::field, "#row", 0, -1});
         else
             numbers = build::iota(*root_, {rows}, 0, Element::i32);
         inputs.push_back(imported({numbers, false, 0, {}}).node);
@@ -181,7 +190,8 @@ Term Elaborator::uniform(const Shape& shape, Element element, Scope& scope, Span
     return make(build::cast(target, node, element, span));
 }
 
-// ---- terms ----------------------------------------------------------------------------------------------
+// ---- terms
+// ----------------------------------------------------------------------------------------------
 
 Term Elaborator::make(NodeId node, std::vector<int> labels, bool weak) const {
     return {NodeTerm{node, weak, level(), std::move(labels)}};

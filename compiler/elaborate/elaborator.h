@@ -1,6 +1,7 @@
-// Elaborates expressions, statements and calls into one graph. One Elaborator builds one graph in one mode (a step,
-// an evaluation, a prediction, the initial values); Definitions are shared by all of a compilation. Each user's error
-// is reported once and gives a poisoned Term; internal errors are checks.
+// Elaborates expressions, statements and calls into one graph. One Elaborator builds one graph in
+// one mode (a step, an evaluation, a prediction, the initial values); Definitions are shared by all
+// of a compilation. Each user's error is reported once and gives a poisoned Term; internal errors
+// are checks.
 #pragma once
 #include "compiler/elaborate/scope.h"
 #include "compiler/graph/build.h"
@@ -10,9 +11,11 @@ namespace gradc {
 
 struct ElaborationMode {
     bool training = true;
-    bool rows_of_data = false; // random numbers of a row go by field "#row", else by the row's place in the batch
-    bool initial = false;      // of Definitions::initial: random numbers by seed and stream, not by step
-    bool shields = true;       // derivative clauses are kept beside their values; false in patterns of rules
+    bool rows_of_data =
+        false; // random numbers of a row go by field "#row", else by the row's place in the batch
+    bool initial = false; // of Definitions::initial: random numbers by seed and stream, not by step
+    bool shields =
+        true; // derivative clauses are kept beside their values; false in patterns of rules
     int64_t largest_batch = 0; // of N, for ranges and sizes; 0: unknown
 };
 
@@ -26,7 +29,7 @@ struct NamedTerm {
 };
 
 class Elaborator {
-  public:
+public:
     Elaborator(Definitions& definitions, Graph& graph, ElaborationMode mode);
     ~Elaborator();
     Elaborator(const Elaborator&) = delete;
@@ -36,36 +39,43 @@ class Elaborator {
     /// Runs the statements in `scope` itself; the returned term is set where a `return` was met.
     std::optional<Term> run(const ast::Block& block, Scope& scope);
     std::optional<Term> run(const ast::Statement& statement, Scope& scope);
-    Term call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span, Scope& caller);
+    Term call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span,
+              Scope& caller);
     /// As `call` by name, with "did you mean" where nothing has it.
     Term call(const std::string& name, std::vector<NamedTerm> arguments, Span span, Scope& caller);
     /// Evaluates a call's arguments where they stand.
     std::vector<NamedTerm> arguments(const ast::Call& call, Scope& scope);
 
     // ---- terms to nodes and numbers -------------------------------------------------------------
-    /// The value as a node of the current graph; whole constants as i32, other weak ones as `element` or, without it, the
-    /// frame's floating default. NodeId::none after an error.
+    /// The value as a node of the current graph; whole constants as i32, other weak ones as
+    /// `element` or, without it, the frame's floating default. NodeId::none after an error.
     NodeId node(const Term& term, Span span, std::optional<Element> element = {});
-    /// As a floating scalar or tensor of `element` (converted by the rules of idea 4: no float to another float).
+    /// As a floating scalar or tensor of `element` (converted by the rules of idea 4: no float to
+    /// another float).
     NodeId floating_node(const Term& term, Element element, Span span);
     /// As a scalar f64: flags, schedules.
     NodeId scalar_node(const Term& term, Span span);
     Term term(NodeId node, bool weak = false) const; // of the current level
     std::optional<double> constant_number(const Term& term, Span span, const char* what);
-    std::optional<int64_t> constant_whole(const Term& term, Span span, const char* what); // "comes out whole"
+    std::optional<int64_t> constant_whole(const Term& term, Span span,
+                                          const char* what); // "comes out whole"
     std::optional<Shape> shape_of_list(const Term& term, Span span);
     /// Shape of the element of a definition by index (labels not counted); nothing after an error.
     std::optional<Type> type_of(const Term& term) const;
     Element language_element(const std::string& name) const; // "f32" is what --precision says
 
-    // ---- operators (the term-level meaning of the language's) --------------------------------------
-    Term binary(ast::BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span = {},
-                Span right_span = {}, Span op_span = {});
+    // ---- operators (the term-level meaning of the language's)
+    // --------------------------------------
+    Term binary(ast::BinaryOperator op, const Term& left, const Term& right, Span span,
+                Span left_span = {}, Span right_span = {}, Span op_span = {});
     Term negate(const Term& operand, Span span);
     Term select(const Term& condition, const Term& yes, const Term& no, Span span);
-    /// Converts what is assigned, returned or passed to the type as written (`names` solves names in its shape).
-    Term convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what, Span span);
-    /// A type that must be known in full: of a param, a field, a dataset's column. Nothing after an error.
+    /// Converts what is assigned, returned or passed to the type as written (`names` solves names
+    /// in its shape).
+    Term convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what,
+                 Span span);
+    /// A type that must be known in full: of a param, a field, a dataset's column. Nothing after an
+    /// error.
     struct FullType {
         Type type;
         bool element_given = false, shape_given = false;
@@ -73,35 +83,46 @@ class Elaborator {
     };
     std::optional<FullType> full_type(const ast::TypeExpr& type, Scope& scope);
 
-    // ---- variables --------------------------------------------------------------------------------
-    /// The variable at `path`, made now if there is none: its start is `initial` evaluated in `scope` (`shape:` is
-    /// the type's), in Definitions::initial. Both type and initial may be null, not both.
-    Term variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type, const ast::ExprRef& initial,
-                  Scope& scope, Span span, const std::optional<Type>& default_type = {}, int block = -1);
-    Term new_variable(Variable variable, const std::optional<FullType>& written, const ast::ExprRef& initial, Scope& scope);
-    /// A value of this graph as it is before the first step, in Definitions::initial; nothing after a report.
+    // ---- variables
+    // --------------------------------------------------------------------------------
+    /// The variable at `path`, made now if there is none: its start is `initial` evaluated in
+    /// `scope` (`shape:` is the type's), in Definitions::initial. Both type and initial may be
+    /// null, not both.
+    Term variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type,
+                  const ast::ExprRef& initial, Scope& scope, Span span,
+                  const std::optional<Type>& default_type = {}, int block = -1);
+    Term new_variable(Variable variable, const std::optional<FullType>& written,
+                      const ast::ExprRef& initial, Scope& scope);
+    /// A value of this graph as it is before the first step, in Definitions::initial; nothing after
+    /// a report.
     std::optional<Term> at_start(const Term& term, const std::string& what, Span span);
     /// The node of a variable that exists, in the current graph; nothing if it does not.
     std::optional<Term> existing_variable(const std::string& path);
-    /// Cells are what `<-` changes. `cell` is the value from here on; `set_cell` gives the first or a new one.
+    /// Cells are what `<-` changes. `cell` is the value from here on; `set_cell` gives the first or
+    /// a new one.
     const Term* cell(const std::string& name) const;
     void set_cell(const std::string& name, Term value) { cells_[name] = std::move(value); }
     const std::map<std::string, Term>& cells() const { return cells_; }
-    /// States of models that were updated: path and last value, in order of path. They become assigns.
+    /// States of models that were updated: path and last value, in order of path. They become
+    /// assigns.
     std::vector<std::pair<std::string, Term>> updated_states();
 
-    // ---- scalars of the run ---------------------------------------------------------------------------
-    Term scalar(const std::string& name);     // "step", "steps", "epoch", a flag's input: weak f64
-    NodeId row_count(Span span = {});         // N as i64 scalar of the current graph
-    Term uniform(const Shape& shape, Element element, Scope& scope, Span span); // one random op in [0, 1)
+    // ---- scalars of the run
+    // ---------------------------------------------------------------------------
+    Term scalar(const std::string& name); // "step", "steps", "epoch", a flag's input: weak f64
+    NodeId row_count(Span span = {});     // N as i64 scalar of the current graph
+    Term uniform(const Shape& shape, Element element, Scope& scope,
+                 Span span); // one random op in [0, 1)
 
-    // ---- the elaboration itself -------------------------------------------------------------------------
+    // ---- the elaboration itself
+    // -------------------------------------------------------------------------
     Definitions& definitions;
     ElaborationMode mode;
-    Graph& graph();            // of the current level
+    Graph& graph(); // of the current level
     Graph& root() { return *root_; }
     int level() const;
-    Diagnostic& error(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
+    Diagnostic& error(Code code, Span span, std::string message, std::string caret = {},
+                      std::string repair = {});
     std::string describe(const Term& term) const; // "f32[N, 64]", "the constant 4"
     std::string describe(const ast::Expr& expression, const Term& term) const; // "x [N, 64]"
     void check_limits(Span span); // reports once and throws Abandoned when too many nodes exist
@@ -110,12 +131,13 @@ class Elaborator {
 
     IndexSpace* indices = nullptr; // of the definition by index under way
 
-    // ---- for the parts of the elaborator ------------------------------------------------------------
+    // ---- for the parts of the elaborator
+    // ------------------------------------------------------------
     struct Level {
         Graph* graph = nullptr;
-        std::unique_ptr<Graph> body;     // of a scan; the root's graph belongs to the caller
+        std::unique_ptr<Graph> body; // of a scan; the root's graph belongs to the caller
         int64_t turns = 1;
-        NodeId turn = NodeId::none;      // in `body`
+        NodeId turn = NodeId::none; // in `body`
         std::unique_ptr<WholeRanges> ranges = {};
         std::vector<NodeId> captured;    // nodes of the level outside, by number of capture
         std::map<NodeId, NodeId> copies; // of those, in this graph
@@ -138,18 +160,22 @@ class Elaborator {
     Level& open_level(int64_t turns);
     Level close_level();
     Level& current_level() { return *levels_.back(); }
-    NodeTerm imported(const NodeTerm& outer); // a value of an outer level, brought into the current graph
+    NodeTerm
+    imported(const NodeTerm& outer); // a value of an outer level, brought into the current graph
     Range range(NodeId node) { return (*current_level().ranges)(node); } // of a whole node
-    Term lookup(const std::string& name, Span span, Scope& scope); // a name's value; reports unknown ones
+    Term lookup(const std::string& name, Span span,
+                Scope& scope); // a name's value; reports unknown ones
     std::vector<std::string> known_names(const Scope& scope) const;
     int fresh_label(int64_t size);
     int64_t label_size(int label) const { return label_sizes_[size_t(label)]; }
     Term make(NodeId node, std::vector<int> labels = {}, bool weak = false) const;
-    /// The term as a node of the current graph, weak where it is a literal; nothing (after a report) if it is none.
+    /// The term as a node of the current graph, weak where it is a literal; nothing (after a
+    /// report) if it is none.
     std::optional<NodeTerm> operand(const Term& term, Span span);
     /// `operand` in another element; a literal is made anew in it.
     NodeTerm in_element(const NodeTerm& operand, Element element, Span span);
-    /// IndexSpace of definitions by index that come from elsewhere (a derivative's arguments), with their sizes.
+    /// IndexSpace of definitions by index that come from elsewhere (a derivative's arguments), with
+    /// their sizes.
     void adopt_label(int label, int64_t size);
     /// Guards the C++ stack: reports once and gives up when expressions and calls nest too deep.
     struct Depth {
@@ -172,7 +198,7 @@ class Elaborator {
 
     /// Floating type of literals, params and random numbers while it lives.
     class FloatingDefault {
-      public:
+    public:
         FloatingDefault(Elaborator& elaborator, Element element)
             : elaborator_(elaborator), before_(elaborator.floating_default_) {
             elaborator_.floating_default_ = element;
@@ -180,16 +206,16 @@ class Elaborator {
         ~FloatingDefault() { elaborator_.floating_default_ = before_; }
         FloatingDefault(const FloatingDefault&) = delete;
 
-      private:
+    private:
         Elaborator& elaborator_;
         Element before_;
     };
 
-  private:
+private:
     Graph* root_;
     std::vector<std::unique_ptr<Level>> levels_;
     std::map<std::string, Term> cells_;
-    std::set<std::string> states_; // cells that are states of models
+    std::set<std::string> states_;                 // cells that are states of models
     std::multimap<size_t, Remembered> remembered_; // by hash of the call
     size_t remembered_count_ = 0;
     std::map<std::string, int> model_calls_; // distinct ones, for streams

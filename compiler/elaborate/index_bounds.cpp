@@ -1,5 +1,6 @@
-// How far indices run. Objects of accesses that hang on no index are evaluated here, once, and their shapes are the
-// places where sizes come from: first what stands alone, then windows, from the known to the unknown.
+// How far indices run. Objects of accesses that hang on no index are evaluated here, once, and
+// their shapes are the places where sizes come from: first what stands alone, then windows, from
+// the known to the unknown.
 #include "compiler/elaborate/indices.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -20,12 +21,14 @@ IndexSpace::~IndexSpace() {
 
 bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& scope) {
     if (hidden(binders, scope)) return false;
-    // Groups first: with them every label exists. Labels are made in order of the text, those on the left first.
+    // Groups first: with them every label exists. Labels are made in order of the text, those on
+    // the left first.
     for (Stage stage : {Stage::groups, Stage::places}) {
         Scope names = scope;
         if (stage == Stage::groups) sets_[&binders] = {};
         make_labels(binders, names);
-        bool group = std::any_of(binders.begin(), binders.end(), [](auto& each) { return each.ellipsis; });
+        bool group =
+            std::any_of(binders.begin(), binders.end(), [](auto& each) { return each.ellipsis; });
         if (group) group_scopes_.push_back(&binders);
         walk(formula, names, stage);
         if (stage == Stage::places) good_ = solve_bounds(binders, names) && good_;
@@ -40,15 +43,16 @@ bool IndexSpace::hidden(const Binders& binders, const Scope& scope) {
         if (binder.ellipsis) continue;
         bool known = scope.find(binder.name) != nullptr;
         if (!known && binder.name != "N" && binder.name != "training") continue;
-        elaborator_.error(Code::hidden_name, binder.span, fmt::format("`{}` already has a value here", binder.name), "",
+        elaborator_.error(Code::hidden_name, binder.span,
+                          fmt::format("`{}` already has a value here", binder.name), "",
                           "choose another name for the index");
         return true;
     }
     return false;
 }
 
-/// Binds the indices in `scope`. In the first stage the number of axes of a group is not known: it has none yet, and
-/// the labels are thrown away.
+/// Binds the indices in `scope`. In the first stage the number of axes of a group is not known: it
+/// has none yet, and the labels are thrown away.
 void IndexSpace::make_labels(const Binders& binders, Scope& scope) {
     Set& set = sets_[&binders];
     if (set.each.size() != binders.size() || !set.each.empty()) set = {};
@@ -69,7 +73,8 @@ void IndexSpace::make_labels(const Binders& binders, Scope& scope) {
         if (binder.ellipsis)
             scope.names[index_group] = {Term{group}, binder.span, "", true};
         else
-            scope.names[binder.name] = {index_number(elaborator_, labels[0], binder.span), binder.span, "", true};
+            scope.names[binder.name] = {index_number(elaborator_, labels[0], binder.span),
+                                        binder.span, "", true};
         set.each.push_back(labels);
         set.all.insert(set.all.end(), labels.begin(), labels.end());
     }
@@ -99,8 +104,10 @@ void IndexSpace::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
     if (auto tick = std::get_if<ast::Transpose>(&expression.node)) visit(tick->operand);
     if (auto list = std::get_if<ast::List>(&expression.node))
         for (const auto& item : list->items) visit(item);
-    if (auto binary = std::get_if<ast::Binary>(&expression.node)) visit(binary->left), visit(binary->right);
-    if (auto access = std::get_if<ast::Index>(&expression.node)) walk_access(expression, *access, scope, stage);
+    if (auto binary = std::get_if<ast::Binary>(&expression.node))
+        visit(binary->left), visit(binary->right);
+    if (auto access = std::get_if<ast::Index>(&expression.node))
+        walk_access(expression, *access, scope, stage);
     auto call = std::get_if<ast::Call>(&expression.node);
     if (!call) return;
     if (!call->indexed) {
@@ -113,7 +120,8 @@ void IndexSpace::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
     }
     Scope names = scope;
     make_labels(call->indices, names);
-    bool group = std::any_of(call->indices.begin(), call->indices.end(), [](auto& each) { return each.ellipsis; });
+    bool group = std::any_of(call->indices.begin(), call->indices.end(),
+                             [](auto& each) { return each.ellipsis; });
     if (group) group_scopes_.push_back(&call->indices);
     for (const auto& argument : call->arguments) walk(*argument.value, names, stage);
     if (group) group_scopes_.pop_back();
@@ -134,7 +142,8 @@ const Term* IndexSpace::object_value(const ast::ExprRef& object, Scope& scope) {
     return elaborator_.evaluated(*object);
 }
 
-void IndexSpace::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope, Stage stage) {
+void IndexSpace::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope,
+                             Stage stage) {
     const Term* object = object_value(access.object, scope);
     if (!object)
         walk(*access.object, scope, stage);
@@ -144,7 +153,8 @@ void IndexSpace::walk_access(const ast::Expr&, const ast::Index& access, Scope& 
             return std::holds_alternative<ast::Ellipsis>(item->node);
         });
         if (stage == Stage::groups && group && !group_scopes_.empty())
-            group_sizes_.emplace(group_scopes_.back(), int(type->shape.size()) - int(access.items.size()) + 1);
+            group_sizes_.emplace(group_scopes_.back(),
+                                 int(type->shape.size()) - int(access.items.size()) + 1);
     }
     for (const auto& item : access.items) walk(*item, scope, stage);
 }
@@ -153,11 +163,14 @@ void IndexSpace::add_places(const ast::Index& access, const Shape& shape, Scope&
     size_t axis = 0;
     for (const auto& item : access.items) {
         if (std::holds_alternative<ast::Ellipsis>(item->node)) {
-            size_t wide = shape.size() + 1 >= access.items.size() ? shape.size() + 1 - access.items.size() : 0;
+            size_t wide = shape.size() + 1 >= access.items.size()
+                              ? shape.size() + 1 - access.items.size()
+                              : 0;
             auto group = scope.find(index_group);
             if (group && group->value.as<ListTerm>()->items.size() == wide)
                 for (size_t i = 0; i < wide; ++i) {
-                    int label = int(group->value.as<ListTerm>()->items[i].as<ConstantNumber>()->value);
+                    int label =
+                        int(group->value.as<ListTerm>()->items[i].as<ConstantNumber>()->value);
                     places_.push_back({Affine{{{label, 1}}, 0}, shape[axis + i], item->span});
                 }
             axis += wide;
@@ -165,7 +178,9 @@ void IndexSpace::add_places(const ast::Index& access, const Shape& shape, Scope&
         }
         if (axis >= shape.size()) return;
         int64_t size = shape[axis++];
-        if (std::holds_alternative<ast::Slice>(item->node) || std::holds_alternative<ast::Range>(item->node)) continue;
+        if (std::holds_alternative<ast::Slice>(item->node) ||
+            std::holds_alternative<ast::Range>(item->node))
+            continue;
         if (!mentions_index(*item, scope)) continue;
         auto at = affine(elaborator_, *item, scope);
         if (at && !at->factors.empty()) places_.push_back({*at, size, item->span});
@@ -180,12 +195,14 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope) {
         if (bound.poisoned()) return false;
         int64_t size = rows;
         if (!bound.as<RowsSize>()) {
-            auto number = elaborator_.constant_whole(bound, binders[i].bound->span, "the bound of an index");
+            auto number =
+                elaborator_.constant_whole(bound, binders[i].bound->span, "the bound of an index");
             if (!number) return false;
             size = *number;
             if (size < 1) {
-                elaborator_.error(Code::negative_size, binders[i].bound->span,
-                                  fmt::format("an index must run over 1 number at least, not {}", size));
+                elaborator_.error(
+                    Code::negative_size, binders[i].bound->span,
+                    fmt::format("an index must run over 1 number at least, not {}", size));
                 return false;
             }
         }
@@ -208,15 +225,16 @@ bool IndexSpace::solve_alone() {
             first[label] = &place;
             continue;
         }
-        bool fits = size == place.size ||
-                    (explicit_.count(label) && size != rows && place.size != rows && size <= place.size);
+        bool fits = size == place.size || (explicit_.count(label) && size != rows &&
+                                           place.size != rows && size <= place.size);
         if (fits) continue;
         auto& report = elaborator_.error(
             Code::index_bound, place.span,
             explicit_.count(label)
-                ? fmt::format("`{}` runs to {}, but this axis has {}", names_[label].first, word(size), word(place.size))
-                : fmt::format("`{}` runs over an axis of {} here and one of {} elsewhere", names_[label].first,
-                              word(place.size), word(size)));
+                ? fmt::format("`{}` runs to {}, but this axis has {}", names_[label].first,
+                              word(size), word(place.size))
+                : fmt::format("`{}` runs over an axis of {} here and one of {} elsewhere",
+                              names_[label].first, word(place.size), word(size)));
         if (first.count(label)) report.remarks.push_back({first[label]->span, "the other axis"});
         return false;
     }
@@ -243,15 +261,17 @@ bool IndexSpace::solve_windows() {
             }
             if (count != 1 || open) continue;
             int64_t factor = place.at.factors.at(unknown);
-            int64_t size = factor > 0 ? floor_divide(place.size - 1 - high, factor) + 1 : floor_divide(low, -factor) + 1;
+            int64_t size = factor > 0 ? floor_divide(place.size - 1 - high, factor) + 1
+                                      : floor_divide(low, -factor) + 1;
             auto [known, fresh] = least.emplace(unknown, size);
             if (!fresh) known->second = std::min(known->second, size);
         }
         for (auto [label, size] : least) {
             if (size < 1) {
-                elaborator_.error(Code::index_bound, names_[label].second,
-                                  fmt::format("there is no place for `{}`: the window is wider than its axis",
-                                              names_[label].first));
+                elaborator_.error(
+                    Code::index_bound, names_[label].second,
+                    fmt::format("there is no place for `{}`: the window is wider than its axis",
+                                names_[label].first));
                 return false;
             }
             elaborator_.adopt_label(label, size);
@@ -267,7 +287,8 @@ bool IndexSpace::report_unsolved() {
         for (int label : each.second.all)
             if (elaborator_.label_size(label) == 0) {
                 const auto& [name, span] = names_[label];
-                elaborator_.error(Code::index_bound, span, fmt::format("how far does `{}` run?", name), "",
+                elaborator_.error(Code::index_bound, span,
+                                  fmt::format("how far does `{}` run?", name), "",
                                   fmt::format("no axis says it: write `{} < ..`", name));
                 all = false;
             }

@@ -1,6 +1,7 @@
-// Definitions by index. Each index of a definition, or of a reduction in it, is a label: an axis that values carry in
-// front of their own, so that every operation works per element. Before anything is computed, `IndexSpace` finds how far each
-// index runs: as it says, over the axis where it stands alone, or while `x[2*h + i]` stays inside.
+// Definitions by index. Each index of a definition, or of a reduction in it, is a label: an axis
+// that values carry in front of their own, so that every operation works per element. Before
+// anything is computed, `IndexSpace` finds how far each index runs: as it says, over the axis where
+// it stands alone, or while `x[2*h + i]` stays inside.
 #pragma once
 #include "compiler/elaborate/parts.h"
 
@@ -13,7 +14,9 @@ inline constexpr const char* index_group = "..index";
 struct Affine {
     std::map<int, int64_t> factors;
     int64_t constant = 0;
-    bool alone() const { return constant == 0 && factors.size() == 1 && factors.begin()->second == 1; }
+    bool alone() const {
+        return constant == 0 && factors.size() == 1 && factors.begin()->second == 1;
+    }
 };
 /// Nothing where the expression is no such sum. What it evaluates is remembered in `elaborator`.
 std::optional<Affine> affine(Elaborator&, const ast::Expr&, Scope&);
@@ -24,21 +27,27 @@ bool mentions_index(const ast::Expr&, const Scope&);
 /// An index as a number: an iota of its axis.
 Term index_number(Elaborator&, int label, Span);
 
-/// The indices of one definition and of the reductions inside it, by the list of binders that names them.
+/// The indices of one definition and of the reductions inside it, by the list of binders that names
+/// them.
 class IndexSpace {
-  public:
+public:
     IndexSpace(Elaborator& elaborator) : elaborator_(elaborator) {}
     ~IndexSpace();
     IndexSpace(const IndexSpace&) = delete;
 
     /// Finds labels and sizes for `binders` and every reduction in `formula`; false after an error.
-    bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula, Scope& scope);
+    bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula,
+               Scope& scope);
     /// A scope in which the indices of these binders are numbers; only after `solve`.
     Scope inside(const std::vector<ast::IndexBinder>& binders, const Scope& scope) const;
-    const std::vector<int>& labels(const std::vector<ast::IndexBinder>& binders) const { return sets_.at(&binders).all; }
-    bool knows(const std::vector<ast::IndexBinder>& binders) const { return sets_.count(&binders) > 0; }
+    const std::vector<int>& labels(const std::vector<ast::IndexBinder>& binders) const {
+        return sets_.at(&binders).all;
+    }
+    bool knows(const std::vector<ast::IndexBinder>& binders) const {
+        return sets_.count(&binders) > 0;
+    }
 
-  private:
+private:
     struct Set {
         std::vector<int> all;               // in order, groups expanded
         std::vector<std::vector<int>> each; // by binder
@@ -52,7 +61,8 @@ class IndexSpace {
     enum class Stage { groups, places };
 
     void walk(const ast::Expr& expression, Scope& scope, Stage stage);
-    void walk_access(const ast::Expr& expression, const ast::Index& access, Scope& scope, Stage stage);
+    void walk_access(const ast::Expr& expression, const ast::Index& access, Scope& scope,
+                     Stage stage);
     void add_places(const ast::Index& access, const Shape& shape, Scope& scope);
     bool hidden(const Binders& binders, const Scope& scope);
     void make_labels(const Binders& binders, Scope& scope);

@@ -100,8 +100,7 @@ private:
     bool gradient_set_ = false;
 };
 
-// ---- barriers
-// -----------------------------------------------------------------------------------------------
+// ---- barriers ----------------------------------------------------------------------------------
 
 std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Span span,
                                Scope& scope) {
@@ -185,8 +184,7 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     return Term{};
 }
 
-// ---- states and inner optimizers
-// -----------------------------------------------------------------------------
+// ---- states and inner optimizers ---------------------------------------------------------------
 
 void Body::make_state(const std::string& path, bool conditional) {
     if (conditional && !run_.elaborator.cell(path) &&
@@ -272,8 +270,7 @@ Term Body::counted() {
     return run_.elaborator.term(now, true);
 }
 
-// ---- rounds
-// ---------------------------------------------------------------------------------------------------
+// ---- rounds ------------------------------------------------------------------------------------
 
 class OptimizerRounds {
 public:

@@ -1,5 +1,5 @@
-// The parts of the elaborator that expressions and statements hand over to: accesses and definitions by index, scans,
-// `if` at run time, builtin functions.
+// The parts of the elaborator that expressions and statements hand over to: accesses and
+// definitions by index, scans, `if` at run time, builtin functions.
 #pragma once
 #include "compiler/elaborate/promotion.h"
 
@@ -18,8 +18,8 @@ void elaborate_choice(Elaborator&, const ast::If&, const NodeTerm& condition, Sc
 std::optional<Term> elaborate_repeat(Elaborator&, const ast::Repeat&, Span, Scope&);
 void elaborate_declaration(Elaborator&, const ast::Declaration&, Span, Scope&);
 
-/// A function that only the compiler can compute (shapes, moves, reductions, grad): its parameters' names, those from
-/// `optional` on may be absent; `many`: any number of unnamed ones come first.
+/// A function that only the compiler can compute (shapes, moves, reductions, grad): its parameters'
+/// names, those from `optional` on may be absent; `many`: any number of unnamed ones come first.
 struct BuiltinCall {
     Elaborator& elaborator;
     Scope& scope;
@@ -35,7 +35,8 @@ struct Builtin {
     bool many;
     Term (*run)(BuiltinCall&);
 };
-std::optional<int> builtin_axis(BuiltinCall&, const Term&, Span, int rank); // negative ones count from the last
+std::optional<int> builtin_axis(BuiltinCall&, const Term&, Span,
+                                int rank); // negative ones count from the last
 Term builtin_grad(BuiltinCall&);
 Term builtin_concat(BuiltinCall&);
 Term builtin_stack(BuiltinCall&);
@@ -48,6 +49,7 @@ Term call_builtin(Elaborator&, const Builtin&, std::vector<NamedTerm> arguments,
 /// [a, b] of values of one shape: a tensor with a new first axis. Nothing after an error.
 std::optional<NodeTerm> stacked(Elaborator&, const ListTerm&, Span);
 /// Pieces of a value along `axis` (of its own axes): start, start + step, ..
-NodeTerm sliced(Elaborator&, const NodeTerm&, int axis, int64_t start, int64_t step, int64_t size, Span);
+NodeTerm sliced(Elaborator&, const NodeTerm&, int axis, int64_t start, int64_t step, int64_t size,
+                Span);
 
 } // namespace gradc

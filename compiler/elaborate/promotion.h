@@ -1,6 +1,7 @@
-// How operands meet: their common element by idea 4 of the language (literals adapt, bool and u8 count as int, int
-// becomes float beside a float, two float types are an error) and their common shape by numpy's rule. Labelled axes
-// (of definitions by index) come first and are matched by label, never by place.
+// How operands meet: their common element by idea 4 of the language (literals adapt, bool and u8
+// count as int, int becomes float beside a float, two float types are an error) and their common
+// shape by numpy's rule. Labelled axes (of definitions by index) come first and are matched by
+// label, never by place.
 #pragma once
 #include "compiler/elaborate/elaborator.h"
 
@@ -18,12 +19,14 @@ struct Operand {
     Span span;
 };
 
-/// The operands in one element. Nothing after an error, which is reported with `span` and `doing` ("add").
+/// The operands in one element. Nothing after an error, which is reported with `span` and `doing`
+/// ("add").
 struct Met {
     std::vector<NodeTerm> operands;
     bool weak = false; // the result is a number of the run without a type of its own
 };
-std::optional<Met> meet(Elaborator&, const std::vector<Operand>&, Wanted, const char* doing, Span span);
+std::optional<Met> meet(Elaborator&, const std::vector<Operand>&, Wanted, const char* doing,
+                        Span span);
 
 /// One shape for all: union of the labels (ascending), then the rest by numpy's rule.
 struct Common {
@@ -33,9 +36,11 @@ struct Common {
 std::optional<Common> common_shape(Elaborator&, const std::vector<NodeTerm>&);
 NodeId spread(Elaborator&, const NodeTerm&, const Common&, Span span);
 
-/// A map over operands that already have the right elements. `doing` and spans name what does not fit.
-Term elementwise(Elaborator&, Primitive, const std::vector<NodeTerm>&, bool weak, const std::vector<Operand>& written,
-                 const char* doing, Span span, Span op_span = {});
+/// A map over operands that already have the right elements. `doing` and spans name what does not
+/// fit.
+Term elementwise(Elaborator&, Primitive, const std::vector<NodeTerm>&, bool weak,
+                 const std::vector<Operand>& written, const char* doing, Span span,
+                 Span op_span = {});
 
 /// "64 is not 32", for two shapes that do not broadcast.
 std::string misfit(const Shape& a, const Shape& b);

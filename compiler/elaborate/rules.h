@@ -1,5 +1,6 @@
-// Algebraic identities (`rule`) as pattern graphs: both sides elaborated like any expression over scalar f32 wildcards.
-// A pattern matches elementwise maps of any shape; a wildcard matches any value, the same wherever it stands.
+// Algebraic identities (`rule`) as pattern graphs: both sides elaborated like any expression over
+// scalar f32 wildcards. A pattern matches elementwise maps of any shape; a wildcard matches any
+// value, the same wherever it stands.
 #pragma once
 #include "compiler/elaborate/definitions.h"
 
@@ -7,7 +8,7 @@ namespace gradc {
 
 struct Wildcard {
     std::string name;
-    NodeId node;           // Op::input, source field, named as in the rule, f32 scalar, in PatternRule::graph
+    NodeId node; // Op::input, source field, named as in the rule, f32 scalar, in PatternRule::graph
     bool constant = false; // it stands in the condition: only a constant of one value matches
 };
 

@@ -1,5 +1,6 @@
-// Names and their values at one point of a function. Blocks run on a copy; what they gave a new value is taken over by
-// the block around. A Frame is one call: its path names parameters, states and random streams.
+// Names and their values at one point of a function. Blocks run on a copy; what they gave a new
+// value is taken over by the block around. A Frame is one call: its path names parameters, states
+// and random streams.
 #pragma once
 #include "compiler/elaborate/definitions.h"
 #include <map>
@@ -9,8 +10,9 @@ namespace gradc {
 class Elaborator;
 struct Scope;
 
-/// What the place of an expression adds to the language: readers in a data set, `gradient`, `loss`, `total` and `inner`
-/// in an optimizer, parameters by path in a train block. Each returns nothing where it does not know the name.
+/// What the place of an expression adds to the language: readers in a data set, `gradient`, `loss`,
+/// `total` and `inner` in an optimizer, parameters by path in a train block. Each returns nothing
+/// where it does not know the name.
 struct Extension {
     virtual ~Extension() = default;
     virtual std::optional<Term> name(Elaborator&, const std::string&, Span, Scope&) { return {}; }
@@ -18,7 +20,8 @@ struct Extension {
     virtual std::optional<Term> member(Elaborator&, const ast::Member&, Span, Scope&) { return {}; }
     /// An expression standing as a statement (`inner`). False where it means nothing here.
     virtual bool effect(Elaborator&, const ast::Expr&, Scope&) { return false; }
-    /// A param or state. False where the language's own rule holds (a variable named by the call path).
+    /// A param or state. False where the language's own rule holds (a variable named by the call
+    /// path).
     virtual bool declare(Elaborator&, const ast::Declaration&, Span, Scope&) { return false; }
     /// Sees every assignment `name = ..` before it is made.
     virtual void assigning(Elaborator&, const ast::Target&, Scope&) {}
@@ -27,17 +30,20 @@ struct Extension {
 /// One call of a function, a model, an optimizer, or a block of its own (train, dataset).
 struct Frame {
     std::string path;   // of parameters and states: "mlp.linear_1"; "" outside of any model
-    std::string stream; // of random numbers: as path, with the calls of models counted: "train.mlp_2.dropout_1"
+    std::string stream; // of random numbers: as path, with the calls of models counted:
+                        // "train.mlp_2.dropout_1"
     uint32_t module = 0;
     const FunctionEntry* function = nullptr; // null for a block of its own
     Frame* caller = nullptr;
     Span call_span;
     Extension* extension = nullptr;
-    Element floating_default = Element::f32; // of params, zeros and random numbers: that of the arguments
-    bool makes_parameters = false;           // inside a model
-    int repeats = 0;                         // how many `repeat` blocks are open: names of params are counted
-    std::map<std::string, int> counts;       // of callees, and of params made in a `repeat`
-    std::optional<Term> initial_shape;       // while an initial value is evaluated: what `shape:` is by default
+    Element floating_default =
+        Element::f32;              // of params, zeros and random numbers: that of the arguments
+    bool makes_parameters = false; // inside a model
+    int repeats = 0;               // how many `repeat` blocks are open: names of params are counted
+    std::map<std::string, int> counts; // of callees, and of params made in a `repeat`
+    std::optional<Term>
+        initial_shape; // while an initial value is evaluated: what `shape:` is by default
 };
 
 /// The name under which the axes of `..` are known in a function: a list.
@@ -47,8 +53,8 @@ inline constexpr const char* group_name = "..";
 struct Binding {
     Term value;
     Span span;
-    std::string cell = {};  // path of a state, or what an extension bound
-    bool fixed = false;     // an index or turn: cannot be assigned
+    std::string cell = {}; // path of a state, or what an extension bound
+    bool fixed = false;    // an index or turn: cannot be assigned
 };
 
 struct Scope {

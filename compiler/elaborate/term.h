@@ -1,6 +1,7 @@
-// What an expression denotes while a file is elaborated: a node of a graph, a constant known when compiling, the axis
-// N, several results, or something that only a data set or an optimizer knows. "What is made of constants is a
-// constant": operations on constants give constants, and become nodes where they meet one.
+// What an expression denotes while a file is elaborated: a node of a graph, a constant known when
+// compiling, the axis N, several results, or something that only a data set or an optimizer knows.
+// "What is made of constants is a constant": operations on constants give constants, and become
+// nodes where they meet one.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <memory>
@@ -15,7 +16,8 @@ struct Term;
 /// Follows an error that was already reported: whatever is made of it is as well.
 struct Poison {};
 
-/// A number known when compiling. `true` and `false` are boolean; 4 and 8 / 2 are whole; 0.5 and 1.0 are real.
+/// A number known when compiling. `true` and `false` are boolean; 4 and 8 / 2 are whole; 0.5
+/// and 1.0 are real.
 struct ConstantNumber {
     enum class Kind : uint8_t { boolean, whole, real } kind = Kind::real;
     double value = 0;
@@ -28,12 +30,15 @@ struct ConstantText {
     std::string value;
 };
 
-/// A value of the run. A weak one is held in f64 and takes the floating type of what it meets: literals, t, step, flags.
+/// A value of the run. A weak one is held in f64 and takes the floating type of what it meets:
+/// literals, t, step, flags.
 struct NodeTerm {
     NodeId node = NodeId::none;
     bool weak = false;
-    int level = 0; // of the graph that holds the node: 0, or the depth of the scan whose body it is in
-    /// IndexSpace of definitions by index that the value depends on, ascending: its first axes, one each, in this order.
+    int level =
+        0; // of the graph that holds the node: 0, or the depth of the scan whose body it is in
+    /// IndexSpace of definitions by index that the value depends on, ascending: its first axes, one
+    /// each, in this order.
     std::vector<int> labels = {};
 };
 
@@ -47,7 +52,8 @@ struct TupleTerm {
     std::vector<Term> items;
 };
 
-/// Something that an Extension put in and alone understands: an optimizer handed over as `inner`, a data reader.
+/// Something that an Extension put in and alone understands: an optimizer handed over as `inner`, a
+/// data reader.
 struct Foreign {
     virtual ~Foreign() = default;
 };

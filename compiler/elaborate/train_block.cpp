@@ -111,8 +111,7 @@ void BlockElaboration::name_metrics() {
     }
 }
 
-// ---- the text
-// ---------------------------------------------------------------------------------------------------
+// ---- the text ----------------------------------------------------------------------------------
 
 void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
     for (const ast::TrainItem& item : tree_.items) {
@@ -155,8 +154,7 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
     return NodeId::none;
 }
 
-// ---- training
-// ---------------------------------------------------------------------------------------------------
+// ---- training ----------------------------------------------------------------------------------
 
 void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths,
                                   bool moves) {
@@ -275,8 +273,7 @@ bool BlockElaboration::train() {
     return true;
 }
 
-// ---- evaluation and prediction
-// -----------------------------------------------------------------------------------
+// ---- evaluation and prediction -----------------------------------------------------------------
 
 bool BlockElaboration::evaluate() {
     Pass pass(context_, block_, Purpose::evaluation);

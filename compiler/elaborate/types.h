@@ -1,21 +1,23 @@
-// Types as written, matched against terms: names in shapes are solved anew at each call, `..` is the same axes
-// throughout, N meets only the rows. What was solved is bound in the scope, with the place it came from.
+// Types as written, matched against terms: names in shapes are solved anew at each call, `..` is
+// the same axes throughout, N meets only the rows. What was solved is bound in the scope, with the
+// place it came from.
 #pragma once
 #include "compiler/elaborate/promotion.h"
 
 namespace gradc {
 
 class Matching {
-  public:
+public:
     Matching(Elaborator& elaborator, Scope& names) : elaborator_(elaborator), names_(names) {}
 
-    /// Matches and converts one value. `what` opens the message: "`x` of `linear`". Bounds (`< C`) and sizes with
-    /// formulas wait for `finish`.
-    Term match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
+    /// Matches and converts one value. `what` opens the message: "`x` of `linear`". Bounds (`< C`)
+    /// and sizes with formulas wait for `finish`.
+    Term match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span,
+               Code code);
     /// Checks what had to wait until every name was solved.
     void finish();
 
-  private:
+private:
     struct Later { // a formula in a shape: 2*H
         const ast::Expr* formula;
         int64_t size;
@@ -29,15 +31,18 @@ class Matching {
         std::string what;
         Span span;
     };
-    Term match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span);
-    std::optional<Term> match_element(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span,
-                                      Code code);
-    bool match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
-    bool match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span, Code code);
+    Term match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what,
+                        Span span);
+    std::optional<Term> match_element(const Term& term, const ast::TypeExpr& type,
+                                      const std::string& what, Span span, Code code);
+    bool match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what,
+                     Span span, Code code);
+    bool match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span,
+                    Code code);
     bool match_group(const Shape& axes, const std::string& what, Span span, Code code);
     void check_bound(const Bound& bound);
-    Diagnostic& misfit(const std::string& what, const ast::TypeExpr* type, const std::string& found, const std::string& why,
-                Span span, Code code);
+    Diagnostic& misfit(const std::string& what, const ast::TypeExpr* type, const std::string& found,
+                       const std::string& why, Span span, Code code);
 
     Elaborator& elaborator_;
     Scope& names_;

@@ -1,5 +1,5 @@
-// Every function of the library on one tensor, differentiated and compared with differences: at drawn numbers, at large
-// ones, and its value where naive formulas overflow.
+// Every function of the library on one tensor, differentiated and compared with differences: at
+// drawn numbers, at large ones, and its value where naive formulas overflow.
 #include "compiler/elaborate/definitions.h"
 #include "tests/unit/elaborate/model_text.h"
 #include <catch2/catch.hpp>
@@ -12,21 +12,60 @@ namespace {
 
 /// How to call what does not take one tensor of any numbers; "" where a test elsewhere does.
 const std::map<std::string, std::string> calls = {
-    {"add", "add(x, y)"}, {"subtract", "subtract(x, y)"}, {"multiply", "multiply(x, y)"}, {"divide", "divide(x, y + 3)"},
-    {"maximum", "maximum(x, y)"}, {"minimum", "minimum(x, y)"}, {"square_root", "square_root(x + 3)"},
-    {"sqrt", "sqrt(x + 3)"}, {"log", "log(x + 3)"}, {"select", "select(x > 0, x, y)"}, {"floor", ""}, {"round", ""},
-    {"sign", ""}, {"remainder", "remainder(x, 0.37)"}, {"fused_multiply_add", ""}, {"pow", "pow(x + 3, y)"},
-    {"mse", "mse(x, y)"}, {"mean_absolute", "mean_absolute(x, y)"}, {"huber", "huber(x, y, 0.3)"},
-    {"sum_of_squares", "sum_of_squares(x, y)"}, {"cross_entropy", "cross_entropy(x, i)"},
-    {"soft_cross_entropy", "soft_cross_entropy(x, softmax(y))"}, {"binary_cross_entropy", "binary_cross_entropy(x, y)"},
-    {"svm", "svm(x, i, 0.3)"}, {"perceptron", "perceptron(x, y)"}, {"argmax", ""}, {"accuracy", ""}, {"one_hot", ""},
-    {"confusion", ""}, {"f1", ""}, {"zeros", ""}, {"ones", ""}, {"uniform", ""}, {"normal", ""}, {"fan_in", ""},
-    {"fan_out", ""}, {"glorot_uniform", ""}, {"glorot_normal", ""}, {"he_uniform", ""}, {"he_normal", ""},
-    {"sample", ""}, {"linear", "linear(x, 3)"}, {"maxout", "maxout(x, 2, 3)"}, {"embedding", "embedding(i, 3)"},
-    {"conv2d", "conv2d(image, 2, size: 2)"}, {"conv_transpose", "conv_transpose(image, 2, k: 3)"},
-    {"depthwise", "depthwise(image, 2)"}, {"max_pool", "max_pool(image, 2)"}, {"mean_pool", "mean_pool(image, 2)"},
-    {"lstm", "lstm(time, 2)"}, {"gru", "gru(time, 2)"}, {"reversed", "reversed(time)"},
-    {"attention", "attention(time, 2, causal: true)"}, {"rotary", "rotary(image)"}};
+    {"add", "add(x, y)"},
+    {"subtract", "subtract(x, y)"},
+    {"multiply", "multiply(x, y)"},
+    {"divide", "divide(x, y + 3)"},
+    {"maximum", "maximum(x, y)"},
+    {"minimum", "minimum(x, y)"},
+    {"square_root", "square_root(x + 3)"},
+    {"sqrt", "sqrt(x + 3)"},
+    {"log", "log(x + 3)"},
+    {"select", "select(x > 0, x, y)"},
+    {"floor", ""},
+    {"round", ""},
+    {"sign", ""},
+    {"remainder", "remainder(x, 0.37)"},
+    {"fused_multiply_add", ""},
+    {"pow", "pow(x + 3, y)"},
+    {"mse", "mse(x, y)"},
+    {"mean_absolute", "mean_absolute(x, y)"},
+    {"huber", "huber(x, y, 0.3)"},
+    {"sum_of_squares", "sum_of_squares(x, y)"},
+    {"cross_entropy", "cross_entropy(x, i)"},
+    {"soft_cross_entropy", "soft_cross_entropy(x, softmax(y))"},
+    {"binary_cross_entropy", "binary_cross_entropy(x, y)"},
+    {"svm", "svm(x, i, 0.3)"},
+    {"perceptron", "perceptron(x, y)"},
+    {"argmax", ""},
+    {"accuracy", ""},
+    {"one_hot", ""},
+    {"confusion", ""},
+    {"f1", ""},
+    {"zeros", ""},
+    {"ones", ""},
+    {"uniform", ""},
+    {"normal", ""},
+    {"fan_in", ""},
+    {"fan_out", ""},
+    {"glorot_uniform", ""},
+    {"glorot_normal", ""},
+    {"he_uniform", ""},
+    {"he_normal", ""},
+    {"sample", ""},
+    {"linear", "linear(x, 3)"},
+    {"maxout", "maxout(x, 2, 3)"},
+    {"embedding", "embedding(i, 3)"},
+    {"conv2d", "conv2d(image, 2, size: 2)"},
+    {"conv_transpose", "conv_transpose(image, 2, k: 3)"},
+    {"depthwise", "depthwise(image, 2)"},
+    {"max_pool", "max_pool(image, 2)"},
+    {"mean_pool", "mean_pool(image, 2)"},
+    {"lstm", "lstm(time, 2)"},
+    {"gru", "gru(time, 2)"},
+    {"reversed", "reversed(time)"},
+    {"attention", "attention(time, 2, causal: true)"},
+    {"rotary", "rotary(image)"}};
 
 } // namespace
 
@@ -41,14 +80,16 @@ TEST_CASE("every function of the library has the derivative of its value") {
     int checked = 0;
     for (const Module& module : definitions.modules) {
         std::string file = sources.all[module.tree.source].name;
-        if (!module.standard || file == "std/optimizers.grad" || file == "std/schedules.grad") continue;
+        if (!module.standard || file == "std/optimizers.grad" || file == "std/schedules.grad")
+            continue;
         for (const auto& [name, entry] : module.functions) {
             auto call = calls.find(name);
             std::string formula = call == calls.end() ? name + "(x)" : call->second;
             if (formula.empty()) continue;
-            ModelText text(fmt::format("model m(x: f32[N, 4], y: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], "
-                                       "time: f32[N, 3, 4]) {{ return {} }}",
-                                       formula));
+            ModelText text(fmt::format(
+                "model m(x: f32[N, 4], y: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], "
+                "time: f32[N, 3, 4]) {{ return {} }}",
+                formula));
             INFO(formula << "\n" << text.errors());
             CHECK(text.elaborated);
             if (!text.elaborated) continue;
@@ -89,12 +130,14 @@ TEST_CASE("the library is careful where naive formulas overflow") {
         {"binary_cross_entropy(x, 1)", -1000, 1000, -1},
     };
     for (const Edge& edge : edges) {
-        ModelText text(fmt::format("model m() {{ param x = {};  return {} }}\n", edge.x, edge.formula));
+        ModelText text(
+            fmt::format("model m() {{ param x = {};  return {} }}\n", edge.x, edge.formula));
         INFO(edge.formula << " at " << edge.x << "\n" << text.errors());
         CHECK(text.elaborated);
         if (!text.elaborated) continue;
         Graph graph = text.model("m").graph;
-        auto g = gradient(graph, graph.outputs[0].node, text.model("m").parameters, *text.elaborated->rules);
+        auto g = gradient(graph, graph.outputs[0].node, text.model("m").parameters,
+                          *text.elaborated->rules);
         REQUIRE(g[0] != NodeId::none);
         graph.outputs.push_back({"g", g[0]});
         auto values = evaluate(graph, draw(text, graph, 1, 0));

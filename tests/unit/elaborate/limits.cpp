@@ -1,4 +1,5 @@
-// What would not end or not fit is an error with a place, in bounded time; so is what comes from the command line.
+// What would not end or not fit is an error with a place, in bounded time; so is what comes from
+// the command line.
 #include "tests/unit/elaborate/model_text.h"
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -28,20 +29,30 @@ void rejected(const std::string& text, const char* part, Options options = {}) {
 
 TEST_CASE("limits are errors with a place") {
     rejected("model m(x: f32[N, 2]) { repeat 1e12 { x = 2 * x };  return x }", "repeat");
-    rejected("model m(x: f32[N, 2]) { repeat 1000000 { x = 2 * x + 1 };  return x }", "passes 1000000 nodes");
-    rejected("model m(x: f32[N, 2]) { repeat 1000000 { repeat 1000000 { } };  return x }", "passes 10000000 steps");
-    rejected(chain("fn f{0}(x) = f{1}(x) + f{1}(x)\n", "fn f0(x) = x\n", 60) + "model m() { return f60(1) }", "passes 10000000 steps");
-    rejected(chain("fn f{0}(x) = f{1}(x)\n", "fn f0(x) = x\n", 2000) + "model m() { return f2000(1) }", "nest too deep");
+    rejected("model m(x: f32[N, 2]) { repeat 1000000 { x = 2 * x + 1 };  return x }",
+             "passes 1000000 nodes");
+    rejected("model m(x: f32[N, 2]) { repeat 1000000 { repeat 1000000 { } };  return x }",
+             "passes 10000000 steps");
+    rejected(chain("fn f{0}(x) = f{1}(x) + f{1}(x)\n", "fn f0(x) = x\n", 60) +
+                 "model m() { return f60(1) }",
+             "passes 10000000 steps");
+    rejected(chain("fn f{0}(x) = f{1}(x)\n", "fn f0(x) = x\n", 2000) +
+                 "model m() { return f2000(1) }",
+             "nest too deep");
     rejected("model m() { return zeros([1000000, 1000000, 1000000, 1000000]) }", "2^63 bytes");
-    rejected("model m(x: f32[N, 3000000, 3000000]) { y[n, i, j, k] = x[n, i, k] * x[n, j, k];  return y }", "2^63 bytes");
-    rejected("model m(x: f32[N, 1000000000]) { a, b = split(x, 1000000000);  return a }", "limit of nodes");
+    rejected("model m(x: f32[N, 3000000, 3000000]) { y[n, i, j, k] = x[n, i, k] * x[n, j, k];  "
+             "return y }",
+             "2^63 bytes");
+    rejected("model m(x: f32[N, 1000000000]) { a, b = split(x, 1000000000);  return a }",
+             "limit of nodes");
     rejected("model m(x: f32[N, 4]) { return pad(x, [0, 9e18]) }", "whole");
 }
 
 TEST_CASE("a smaller limit is kept to") {
     Options options;
     options.node_limit = 100;
-    rejected("model m(x: f32[N, 2]) { repeat 60 { x = 2 * x + 1 };  return x }", "passes 100 nodes", options);
+    rejected("model m(x: f32[N, 2]) { repeat 60 { x = 2 * x + 1 };  return x }", "passes 100 nodes",
+             options);
 }
 
 TEST_CASE("--set names a const and gives it a number") {

@@ -1,5 +1,5 @@
-// Damaged programs through the elaborator: every one ends in graphs that verify or in diagnostics, never in an internal
-// error. Seeds are fixed.
+// Damaged programs through the elaborator: every one ends in graphs that verify or in diagnostics,
+// never in an internal error. Seeds are fixed.
 #include "compiler/graph/verify.h"
 #include "dsl/token.h"
 #include "tests/unit/elaborate/model_text.h"
@@ -19,8 +19,10 @@ const char* const models[] = {
     "const V = 5, H = 4\n"
     "model cell(token: int[N] < V, h: f32[N, H], c: f32[N, H]) {\n"
     "    i, f, g, o = split(linear(embedding(token, 3), 4*H) + linear(h, 4*H, biased: false), 4)\n"
-    "    c = sigmoid(f) * c + sigmoid(i) * tanh(g);  h = sigmoid(o) * tanh(c);  return linear(h, V), h, c\n}\n"
-    "fn read(x: int[N, T] < V) = scan t < T with h = zeros([N, H]), c = h { y, h, c = cell(x[:, t], h, c);  yield y }\n"
+    "    c = sigmoid(f) * c + sigmoid(i) * tanh(g);  h = sigmoid(o) * tanh(c);  return linear(h, "
+    "V), h, c\n}\n"
+    "fn read(x: int[N, T] < V) = scan t < T with h = zeros([N, H]), c = h { y, h, c = cell(x[:, "
+    "t], h, c);  yield y }\n"
     "model m(x: int[N, 3] < V) { return read(x) }\n",
     "model m(x: f32[N, 8, 8, 2], k: int[N] < 6) {\n"
     "    p = pad(x, [0, 1, 1, 0]);  param w: [3, 3, 2, 4] = glorot_uniform();  state s: [4] = 0\n"
@@ -32,7 +34,8 @@ const char* const models[] = {
     "    r[n] = z[n, k[n] % 4, 0, 1];  return concat(reshape(b, [N, 16]), reshape(r, [N, 1]))\n}\n",
     "fn soft(x) = max(x, 0) + log(1 + exp(-abs(x)))  derivative x: g * sigmoid(x)\n"
     "rule fast soft(x) - x -> soft(-x)\n"
-    "model critic(x: f32[N, 4]) { repeat i < 2 { x = dropout(tanh(linear(x, 5 + i)), 0.1) };  return linear(x, 1)[:, 0] }\n"
+    "model critic(x: f32[N, 4]) { repeat i < 2 { x = dropout(tanh(linear(x, 5 + i)), 0.1) };  "
+    "return linear(x, 1)[:, 0] }\n"
     "train {\n"
     "    batch 8;  steps 10\n"
     "    x = normal(shape: [N, 4]);  a = uniform(shape: [N, 1]);  mix = a * x + (1 - a) * -x\n"
@@ -43,9 +46,12 @@ const char* const models[] = {
     "dataset d {\n"
     "    x: f32[2] = [[0, 0], [0, 1], [1, 0], [1, 1]];  y: int < 2 = [0, 1, 1, 0]\n"
     "    z = (x - mean(train.x, axis: 0)) / 2;  split train: 0.5, test: 0.5\n}\n"
-    "optimizer mine(rate, mu = 0.9) { state v = 0;  if t % 2 == 0 { v <- mu * v - rate * g };  w <- w + v }\n"
-    "model net(x: f32[N, 2]) -> f32[N, 2] { h = batch_norm(linear(x, 8));  return linear(relu(h), 2) }\n"
-    "train { data d;  batch 4;  epochs 2;  loss cross_entropy(net(z), y);  optimizer mine(rate: 0.1)\n"
+    "optimizer mine(rate, mu = 0.9) { state v = 0;  if t % 2 == 0 { v <- mu * v - rate * g };  w "
+    "<- w + v }\n"
+    "model net(x: f32[N, 2]) -> f32[N, 2] { h = batch_norm(linear(x, 8));  return linear(relu(h), "
+    "2) }\n"
+    "train { data d;  batch 4;  epochs 2;  loss cross_entropy(net(z), y);  optimizer mine(rate: "
+    "0.1)\n"
     "        metric accuracy(net(z), y) }\n"};
 
 std::vector<std::string> pieces(const std::string& text) {
@@ -55,7 +61,8 @@ std::vector<std::string> pieces(const std::string& text) {
     std::vector<std::string> result;
     uint32_t end = 0;
     for (const Token& token : tokens.all) {
-        result.push_back(text.substr(end, token.begin - end) + text.substr(token.begin, token.end - token.begin));
+        result.push_back(text.substr(end, token.begin - end) +
+                         text.substr(token.begin, token.end - token.begin));
         end = token.end;
     }
     return result;
@@ -63,19 +70,30 @@ std::vector<std::string> pieces(const std::string& text) {
 
 /// Tokens replaced by others of the same or another program, doubled or dropped.
 std::string mutated(const std::vector<std::vector<std::string>>& all, std::mt19937& random) {
-    auto any = [&](size_t count) { return std::uniform_int_distribution<size_t>(0, count - 1)(random); };
-    static const char* const extra[] = {" 0", " 1", " -1", " N", " x", " 2.5", " inf", " 1e9", " ..", " :", "'",
-                                        " true", " [N, 2]", " h", " (x)", " [0]", " + 1", " sum(x)", " \"t\""};
+    auto any = [&](size_t count) {
+        return std::uniform_int_distribution<size_t>(0, count - 1)(random);
+    };
+    static const char* const extra[] = {
+        " 0", " 1",    " -1",     " N", " x",   " 2.5", " inf", " 1e9",    " ..",   " :",
+        "'",  " true", " [N, 2]", " h", " (x)", " [0]", " + 1", " sum(x)", " \"t\""};
     std::vector<std::string> parts = all[any(all.size())];
     size_t edits = 1 + any(3);
     for (size_t i = 0; i < edits; ++i) {
         const auto& other = any(4) ? parts : all[any(all.size())];
         size_t at = any(parts.size());
         switch (any(4)) {
-        case 0: parts[at] = other[any(other.size())]; break;
-        case 1: parts[at] = extra[any(std::size(extra))]; break;
-        case 2: parts[at].clear(); break;
-        case 3: std::swap(parts[at], parts[any(parts.size())]); break;
+        case 0:
+            parts[at] = other[any(other.size())];
+            break;
+        case 1:
+            parts[at] = extra[any(std::size(extra))];
+            break;
+        case 2:
+            parts[at].clear();
+            break;
+        case 3:
+            std::swap(parts[at], parts[any(parts.size())]);
+            break;
         }
     }
     std::string text;

@@ -22,7 +22,8 @@ TEST_CASE("model files with errors of names, types and sizes") {
 TEST_CASE("every code of names, types and sizes has a case") {
     auto expected = expected_codes("types");
     // These need a --set or a limit: see limits.cpp.
-    for (const char* code : {"unknown-constant", "bad-constant", "call-depth"}) expected.insert(code);
+    for (const char* code : {"unknown-constant", "bad-constant", "call-depth"})
+        expected.insert(code);
 #define X(code, text) CHECK((expected.count(text) || !text[0]));
     GRADC_TYPE_CODES(X)
 #undef X

@@ -1,0 +1,24 @@
+// The examples of the language reference's semantic half elaborate, evaluate and differentiate.
+#include "tests/unit/elaborate/model_text.h"
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+
+TEST_CASE("the examples of the language reference mean something") {
+    FileReader reader;
+    std::string reason;
+    std::string text = reader.read(GRADC_SOURCE_DIR "/dsl/README.md", reason).value();
+    const std::string fence = "```grad\n";
+    size_t count = 0;
+    for (size_t begin = text.find(fence, text.find("## Semantics")); begin != text.npos;
+         begin = text.find(fence, begin + 1), ++count) {
+        size_t first = begin + fence.size();
+        ModelText program(text.substr(first, text.find("```", first) - first));
+        INFO(program.sources.all[0].text << program.errors());
+        CHECK(program.elaborated);
+        if (program.elaborated && program.sources.all[0].text.find("clipped") == std::string::npos)
+            CHECK(gradient_error(program, "m") <
+                  1e-6); // a straight-through derivative lies on purpose
+    }
+    CHECK(count >= 4);
+}
