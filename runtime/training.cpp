@@ -274,7 +274,8 @@ Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& faul
         look_at_clock(time);
         if (ended && !end_epoch(data_hash, fault)) return Ending::failed;
         if (save_due && !save(data_hash, true, fault)) return Ending::failed;
-        if (signals.arrived() || console_.broken()) {
+        bool asked = time - last_asked_ > 1e-3 && (last_asked_ = time, signals.arrived());
+        if (asked || console_.broken()) {
             return save(data_hash, true, fault) ? Ending::interrupted : Ending::failed;
         }
         if (ended && position.step < total_) begin_epoch();

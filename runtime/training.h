@@ -68,7 +68,7 @@ private:
     int64_t interval_steps_ = 0;
     double last_save_end_ = 0, last_save_seconds_ = 0;
     int64_t saved_step_ = -1;
-    double started_ = 0, last_shown_ = 0;
+    double started_ = 0, last_shown_ = 0, last_asked_ = 0; // asked for signals: a system call
 };
 
 } // namespace gradc::runtime

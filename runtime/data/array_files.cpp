@@ -106,28 +106,45 @@ bool bytes_in_range(const std::string& path, const FileArray& array, const Colum
     return true;
 }
 
-/// Appends the array to the column; `file` or `inflated` is where its payload lies.
-bool take(const std::string& path, const FileArray& array, Column& column, MappedFile* file,
+/// Where an array's bytes lie: in a mapped file, or in memory that may be kept.
+struct Source {
+    MappedFile file;
+    std::vector<unsigned char> inflated;
+};
+
+/// Bytes that are what the column wants: the first file's stay where they are, others are copied
+/// behind them.
+void take_bytes(const FileArray& array, Column& column, Source& source) {
+    int64_t rows = array.shape[0];
+    const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
+    if (column.entries == 0) {
+        column.entries = rows;
+        if (source.inflated.empty()) {
+            column.mapped = payload;
+            column.file = std::move(source.file);
+        } else {
+            auto header = payload - source.inflated.data();
+            column.owned = std::move(source.inflated);
+            column.owned.erase(column.owned.begin(), column.owned.begin() + header);
+        }
+        return;
+    }
+    if (column.mapped) {
+        column.owned.assign(column.mapped, column.mapped + column.entries * column.entry_bytes());
+        column.mapped = nullptr;
+    }
+    memcpy(column.grow(rows), payload, array.payload.size());
+}
+
+/// Appends the array to the column.
+bool take(const std::string& path, const FileArray& array, Column& column, Source& source,
           Fault& fault) {
     if (!check_shape(path, array, column, fault)) return false;
     int64_t rows = array.shape[0];
-    bool bytes =
-        array.number.size == 1 && array.number.kind == 'u' && column.field->stored == GRADC_U8;
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
-    if (bytes) {
+    if (array.number.size == 1 && array.number.kind == 'u' && column.field->stored == GRADC_U8) {
         if (!bytes_in_range(path, array, column, fault)) return false;
-        if (file && column.entries == 0) {
-            column.entries = rows;
-            column.mapped = payload;
-            column.file = std::move(*file);
-            return true;
-        }
-        if (column.mapped) { // a second file follows: both become one piece
-            column.owned.assign(column.mapped,
-                                column.mapped + column.entries * column.entry_bytes());
-            column.mapped = nullptr;
-        }
-        memcpy(column.grow(rows), payload, array.payload.size());
+        take_bytes(array, column, source);
         return true;
     }
     unsigned char* at = column.grow(rows);
@@ -244,24 +261,22 @@ bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array
 } // namespace
 
 bool read_idx(const std::string& path, Column& column, Fault& fault) {
-    MappedFile file;
-    if (!file.open(path, fault)) return false;
-    FileArray array;
-    if (!is_gzip(file.bytes())) {
-        return parse_idx(path, file.bytes(), array, fault) &&
-               take(path, array, column, &file, fault);
+    Source source;
+    if (!source.file.open(path, fault)) return false;
+    std::string_view bytes = source.file.bytes();
+    if (is_gzip(bytes)) {
+        if (!inflate_gzip(bytes, path, source.inflated, fault)) return false;
+        bytes = {reinterpret_cast<const char*>(source.inflated.data()), source.inflated.size()};
     }
-    std::vector<unsigned char> inflated;
-    if (!inflate_gzip(file.bytes(), path, inflated, fault)) return false;
-    std::string_view bytes(reinterpret_cast<const char*>(inflated.data()), inflated.size());
-    return parse_idx(path, bytes, array, fault) && take(path, array, column, nullptr, fault);
+    FileArray array;
+    return parse_idx(path, bytes, array, fault) && take(path, array, column, source, fault);
 }
 
 bool read_npy(const std::string& path, Column& column, Fault& fault) {
-    MappedFile file;
+    Source source;
     FileArray array;
-    return file.open(path, fault) && parse_npy(path, file.bytes(), array, fault) &&
-           take(path, array, column, nullptr, fault);
+    return source.file.open(path, fault) && parse_npy(path, source.file.bytes(), array, fault) &&
+           take(path, array, column, source, fault);
 }
 
 } // namespace gradc::runtime
