@@ -49,6 +49,12 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
                          " has seed ", kept, " and keeps it");
 }
 
+/// That the measurements can be written is asked before, not after, they are made.
+bool try_json(const Settings& settings, Fault& fault) {
+    ReplacingFile file(settings.json);
+    return settings.json.empty() || file.open(fault);
+}
+
 bool load_data(TrainRun& run, Fault& fault) {
     const gradc_dataset* table = training_data(run.module);
     if (!table) return true;
@@ -194,7 +200,8 @@ ExitCode train_command(const gradc_module& module, const Arguments& arguments, F
     TrainRun run{module, written_settings(module), {}, nullptr, 0, {}, {}, false, {}};
     if (!apply_arguments(module, arguments, run.settings, fault)) return fault.code;
     int isa = choose_isa(module, run.settings.isa, fault);
-    if (isa < 0 || !take_checkpoint(run, arguments, fault) || !load_data(run, fault))
+    if (isa < 0 || !take_checkpoint(run, arguments, fault) || !load_data(run, fault) ||
+        !try_json(run.settings, fault))
         return fault.code;
     HeldSignals signals;
     run.session.emplace(module);
