@@ -55,12 +55,12 @@ Term mean_of(BuiltinCall& call, Term sum, const Shape& own, const std::vector<in
         else
             divisor *= double(own[size_t(axis)]);
     }
-    Term count = whole_number(int64_t(divisor));
-    if (by_rows)
-        count =
-            call.elaborator.binary(ast::BinaryOperator::multiply, {RowsSize{}}, count, call.span);
-    if (!by_rows && divisor == 1) return sum;
-    return call.elaborator.binary(ast::BinaryOperator::divide, sum, count, call.span);
+    auto divide = [&](const Term& by) {
+        sum = call.elaborator.binary(ast::BinaryOperator::divide, sum, by, call.span);
+    };
+    if (divisor != 1) divide(whole_number(int64_t(divisor)));
+    if (by_rows) divide({RowsSize{}});
+    return sum;
 }
 
 /// A constant true or false, if it is given; false after an error.

@@ -87,8 +87,17 @@ NodeId contracted(Graph& graph, NamedAxes left, NamedAxes right, const std::vect
         graph, left, [&](int a) { return holds(out, a) || holds(right.axes, a); }, span);
     right = summed(
         graph, right, [&](int a) { return holds(out, a) || holds(left.axes, a); }, span);
-    return build::contract(graph, left.node, right.node, Contract{left.axes, right.axes, out},
-                           span);
+    // Numbered by first place, so that equal contractions are one node wherever they are written.
+    std::map<int, int> numbers;
+    auto numbered = [&](const std::vector<int>& axes) {
+        std::vector<int> result;
+        for (int axis : axes)
+            result.push_back(numbers.emplace(axis, int(numbers.size())).first->second);
+        return result;
+    };
+    Contract labels{numbered(left.axes), numbered(right.axes), {}};
+    labels.out = numbered(out);
+    return build::contract(graph, left.node, right.node, std::move(labels), span);
 }
 
 NamedAxes product_sum(Graph& graph, std::vector<NamedAxes> factors, const std::vector<int>& out,

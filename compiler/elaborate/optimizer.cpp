@@ -86,6 +86,7 @@ public:
 private:
     Term wait(BarrierKind kind, const Term& at, Span span);
     Term counted();
+    bool outside_loops(Span span);
     void check_gradient_kept(Span span);
     void make_state(const std::string& path, bool conditional);
 
@@ -145,7 +146,7 @@ void Body::check_gradient_kept(Span span) {
 }
 
 Term Body::wait(BarrierKind kind, const Term& at, Span span) {
-    if (run_.stopped || at.poisoned()) return Term{};
+    if (run_.stopped || at.poisoned() || !outside_loops(span)) return Term{};
     Elaborator& elaborator = run_.elaborator;
     Graph& graph = elaborator.graph();
     const Type type = graph.type(run_.parameter().node);
@@ -197,6 +198,12 @@ void Body::make_state(const std::string& path, bool conditional) {
         run_.states.push_back(path);
 }
 
+bool Body::outside_loops(Span span) {
+    if (run_.elaborator.level() == 0) return true;
+    run_.elaborator.error(Code::optimizer_misuse, span, "this runs once a step, not inside a `scan`");
+    return false;
+}
+
 bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span,
                    Scope& scope) {
     const std::string& name = declaration.target.name;
@@ -212,6 +219,7 @@ bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, 
                          "choose another name");
         return true;
     }
+    if (!outside_loops(span)) return true;
     const OptimizerRequest& request = run_.rounds.request;
     std::string path =
         fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
@@ -240,6 +248,7 @@ bool Body::effect(Elaborator& elaborator, const ast::Expr& expression, Scope& sc
     auto held = binding ? binding->value.as<std::shared_ptr<const Foreign>>() : nullptr;
     auto inner = held ? std::dynamic_pointer_cast<const OptimizerInstance>(*held) : nullptr;
     if (!inner) return false;
+    if (!outside_loops(expression.span)) return true;
     bool conditional = conditional_ || scope.conditional;
     Body body(run_, inner, this, conditional);
     Term turn = scope.conditional ? body.counted() : turn_;
