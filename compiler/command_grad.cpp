@@ -33,23 +33,42 @@ std::string short_path(const std::string& path, const std::string& model) {
     return path.rfind(model + ".", 0) == 0 ? path.substr(model.size() + 1) : path;
 }
 
+/// The variable that `name` means in a question; nullptr if there is none.
+Tensor* find(Environment& environment, const Question& question, const std::string& name) {
+    auto found = environment.variables.find(name);
+    if (found == environment.variables.end()) found = environment.variables.find(question.name + "." + name);
+    return found == environment.variables.end() ? nullptr : &found->second;
+}
+
+/// Why a `--at` name fits none of the questions, or "".
+std::string unknown_name(const std::map<std::string, std::string>& at, const std::vector<Question>& all,
+                         const Elaborated& elaborated) {
+    for (const auto& [name, text] : at) {
+        std::vector<std::string> known;
+        bool found = false;
+        for (const Question& question : all)
+            for (NodeId id : question.parameters) {
+                const std::string& path = attribute<VariableName>(question.graph[id]).path;
+                known.push_back(short_path(path, question.name));
+                found = found || name == path || name == known.back();
+            }
+        if (found) continue;
+        auto near = nearest(name, known);
+        return fmt::format("{} has no parameter `{}`{}", elaborated.name, name,
+                           near ? fmt::format(" (did you mean `{}`?)", *near) : "");
+    }
+    return {};
+}
+
 /// Writes `--at` values over the drawn ones; returns a complaint or "".
 std::string apply(const std::map<std::string, std::string>& at, const Question& question, Environment& environment) {
     for (const auto& [name, text] : at) {
-        auto found = environment.variables.find(name);
-        if (found == environment.variables.end())
-            found = environment.variables.find(question.name + "." + name);
-        if (found == environment.variables.end()) {
-            std::vector<std::string> known;
-            for (const auto& [path, value] : environment.variables) known.push_back(short_path(path, question.name));
-            auto near = nearest(name, known);
-            return fmt::format("{} has no parameter `{}`{}", question.name, name,
-                               near ? fmt::format(" (did you mean `{}`?)", *near) : "");
-        }
+        Tensor* found = find(environment, question, name);
+        if (!found) continue; // another question's
         char* end = nullptr;
         double value = std::strtod(text.c_str(), &end);
         if (text.empty() || *end) return fmt::format("--at {}={}: not a number", name, text);
-        for (double& entry : found->second.values) entry = value;
+        for (double& entry : found->values) entry = value;
     }
     return {};
 }
@@ -149,6 +168,10 @@ int grad_command(const CommandLine& line) {
     if (all.empty()) {
         fmt::print(stderr, "gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
         return exit_code::input;
+    }
+    if (std::string wrong = unknown_name(line.at, all, *front.elaborated); !wrong.empty()) {
+        fmt::print(stderr, "gradc grad: {}\n", wrong);
+        return exit_code::usage;
     }
     for (const Question& question : all) {
         int code = answer(question, *front.elaborated, line);

@@ -2,18 +2,35 @@
 #include "compiler/commands.h"
 #include "compiler/options.h"
 #include "compiler/util/check.h"
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <new>
+
+namespace {
+
+/// What was printed must have arrived: a full disk is an error, a reader that left early is none.
+int delivered(int code) {
+    errno = 0;
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+    if (errno == EPIPE) return code;
+    std::fprintf(stderr, "gradc: cannot write to standard output: %s\n", std::strerror(errno));
+    return code == gradc::exit_code::done ? gradc::exit_code::input : code;
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
     using namespace gradc;
+    std::signal(SIGPIPE, SIG_IGN);
     try {
         ParsedCommandLine parsed = parse_command_line(argc, argv);
         if (!parsed.command_line) {
             std::fputs(parsed.text.c_str(), parsed.code == exit_code::done ? stdout : stderr);
-            return parsed.code;
+            return delivered(parsed.code);
         }
-        return run_command(*parsed.command_line);
+        return delivered(run_command(*parsed.command_line));
     } catch (const InternalError& error) {
         std::fprintf(stderr,
                      "gradc: internal error in %s: %s\n"

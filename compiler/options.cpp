@@ -40,6 +40,13 @@ std::string assignments(const std::vector<std::string>& texts, const char* flag,
     return {};
 }
 
+/// A choice among words whose names stand in the description, not in the option's label.
+CLI::Validator one_of(std::vector<std::string> words) {
+    CLI::Validator validator = CLI::IsMember(std::move(words));
+    validator.description("");
+    return validator;
+}
+
 void add_model(CLI::App* app, CommandLine& line) {
     app->add_option("MODEL", line.model, "model file (.grad)")->required();
 }
@@ -47,7 +54,7 @@ void add_model(CLI::App* app, CommandLine& line) {
 void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_option("--set", pending.set, "set a const of the model file: NAME=VALUE")->allow_extra_args(false);
     app->add_option("--precision", pending.precision, "what f32 in the model stands for: f32 or f64")
-        ->check(CLI::IsMember({"f32", "f64"}));
+        ->check(one_of({"f32", "f64"}));
     app->add_option("--data", line.data_folders, "folder where data files are sought first")
         ->allow_extra_args(false);
     app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)");
@@ -58,15 +65,35 @@ void add_pass_options(CLI::App* app, CommandLine& line) {
     for (const Pass& pass : pass_table()) passes.push_back(pass.name);
     app->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
         ->allow_extra_args(false)
-        ->check(CLI::IsMember(passes));
+        ->check(one_of(passes));
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }
 
 void add_isa(CLI::App* app, CommandLine& line) {
-    app->add_option("--isa", line.isa, "portable (default): baseline, avx2 and avx512 in one binary;\n"
-                                       "native: this machine's best; or one of baseline, avx2, avx512")
-        ->check(CLI::IsMember({"native", "portable", "baseline", "avx2", "avx512"}));
+    app->add_option("--isa", line.isa, "portable (default): baseline, avx2 and\n"
+                                       "avx512 in one binary; native: this\n"
+                                       "machine's best; or just one of them")
+        ->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
+}
+
+/// At most 80 columns: what is longer goes on below its description's column.
+std::string narrow(const std::string& help) {
+    constexpr size_t width = 79, indent = 30;
+    std::string result;
+    for (size_t begin = 0; begin < help.size();) {
+        size_t end = std::min(help.find('\n', begin), help.size());
+        std::string line = help.substr(begin, end - begin);
+        while (line.size() > width) {
+            size_t space = line.rfind(' ', width);
+            if (space == std::string::npos || space <= indent) break;
+            result += line.substr(0, space) + "\n";
+            line = std::string(indent, ' ') + line.substr(space + 1);
+        }
+        result += line + "\n";
+        begin = end + 1;
+    }
+    return result;
 }
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* about, const char* example) {
@@ -81,8 +108,8 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "gradc build digits.grad -o digits --set hidden=256");
     add_model(build, line);
     build->add_option("-o,--output", line.output, "where the trainer is written (default: the model's name)");
-    build->add_option("--emit", line.emit, "write a stage to the output instead: cpp, llvm, asm, object")
-        ->check(CLI::IsMember({"cpp", "llvm", "asm", "object"}));
+    build->add_option("--emit", line.emit, "write this stage to the output instead:\n" "cpp, llvm, asm or object")
+        ->check(one_of({"cpp", "llvm", "asm", "object"}));
     build->add_flag("--time", line.time, "print the time from parsing to the written file");
     add_isa(build, line);
     add_language_options(build, line, pending);
@@ -120,9 +147,10 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* inspect = add_command(app, "inspect", "show any stage of the compilation as text",
                                     "gradc inspect digits.grad --emit=backward");
     add_model(inspect, line);
-    inspect->add_option("--emit", line.emit, "tokens, ast, forward, backward, graph (default), plan,\n"
-                                             "program, cpp, llvm, asm, object or dot")
-        ->check(CLI::IsMember(stage_names()));
+    inspect->add_option("--emit", line.emit, "tokens, ast, forward, backward, dot,\n"
+                                             "graph (default), plan, program, cpp,\n"
+                                             "llvm, asm or object")
+        ->check(one_of(stage_names()));
     inspect->add_option("-o,--output", line.output, "write there instead of standard output");
     add_isa(inspect, line);
     add_language_options(inspect, line, pending);
@@ -202,12 +230,13 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     CLI::App app{"gradc compiles a model file into a standalone trainer: network, gradient and\n"
                  "optimizer as one unit of machine code.",
                  "gradc"};
+    app.get_formatter()->column_width(30);
     app.require_subcommand(1);
     app.footer("Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 70 internal error.\n"
                "`gradc COMMAND --help` tells more.");
     app.set_version_flag("--version", version_text(), "version of gradc, its language, ABI and LLVM");
     app.add_option("--color", pending.color, "auto (default), always or never")
-        ->check(CLI::IsMember({"auto", "always", "never"}));
+        ->check(one_of({"auto", "always", "never"}));
     add_build(app, line, pending);
     add_run_help(app, line);
     add_check(app, line, pending);
@@ -224,7 +253,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         app.parse(arguments);
     } catch (const CLI::CallForHelp&) {
         const auto chosen = app.get_subcommands();
-        return {std::nullopt, exit_code::done, (chosen.empty() ? &app : chosen[0])->help()};
+        return {std::nullopt, exit_code::done, narrow((chosen.empty() ? &app : chosen[0])->help())};
     } catch (const CLI::CallForVersion&) {
         return {std::nullopt, exit_code::done, version_text()};
     } catch (const CLI::ParseError& error) {

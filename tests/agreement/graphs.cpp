@@ -155,7 +155,8 @@ int try_module(const std::vector<Case>& cases, const MathLibrary& math, const st
     PlanOptions options;
     options.name = "random";
     options.batch = largest_batch;
-    loop::Module module = lower(make_plan(programs, options), target::host_isas(), math);
+    Plan plan = make_plan(programs, options);
+    loop::Module module = lower(plan, target::host_isas(), math);
     target::Metadata metadata;
     metadata.name = "random";
     metadata.flush_denormals = false;
@@ -170,7 +171,8 @@ int try_module(const std::vector<Case>& cases, const MathLibrary& math, const st
             }
     if (compilers.empty()) return wrong;
     std::string fault;
-    auto text = target::load_cpp(target::print_cpp(module, metadata), compilers[0], fault, {"-O1"});
+    loop::Module widest = lower(plan, {target::host_isas().back()}, math);
+    auto text = target::load_cpp(target::print_cpp(widest, metadata), compilers[0], fault, {"-O1"});
     if (!text) return wrong + report(cases[0], "C++ text does not compile", fault);
     for (const Case& each : cases)
         if (std::string found = disagreement(*text, each, target::host_isas().back()); !found.empty())
