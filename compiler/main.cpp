@@ -2,20 +2,20 @@
 #include "compiler/commands.h"
 #include "compiler/options.h"
 #include "compiler/util/check.h"
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <new>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
 /// What was printed must have arrived: a full disk is an error, a reader that left early is none.
 int delivered(int code) {
-    errno = 0;
     if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
-    if (errno == EPIPE) return code;
-    std::fprintf(stderr, "gradc: cannot write to standard output: %s\n", std::strerror(errno));
+    struct stat status;
+    if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) return code;
+    std::fprintf(stderr, "gradc: cannot write all of the output: the disk is full or the file was closed\n");
     return code == gradc::exit_code::done ? gradc::exit_code::input : code;
 }
 

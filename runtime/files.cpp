@@ -78,6 +78,9 @@ static constexpr size_t buffer_size = 1 << 18;
 
 bool ReplacingFile::open(Fault& fault) {
     if (is_folder(path_)) return fault.fail(path_, ": error: it is a folder, not a file");
+    struct stat status;
+    if (stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+        return fault.fail(path_, ": error: it is no regular file, so it cannot be replaced");
     temporary_ = path_ + ".tmp";
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor_ < 0) return fault.fail(path_, ": error: cannot write it: ", system_error());

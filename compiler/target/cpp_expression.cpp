@@ -42,6 +42,8 @@ std::string CppKernel::whole(ValueId id) {
     if (define && define->operation == Operation::literal && type.lanes == 1) {
         if (type.element == Element::i64 && value.text.find_first_of("L(") == std::string::npos) return value.text + "L";
         if (type.element == Element::u8) return fmt::format("uint8_t({})", value.text);
+    } else if (type.element == Element::i64 && type.lanes == 1 && value.level < primary) {
+        return fmt::format("int64_t({})", value.text); // numbers alone would be int
     }
     return value.text;
 }
