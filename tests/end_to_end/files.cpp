@@ -52,8 +52,8 @@ TEST_CASE("a byte order mark, CRLF and tabs change nothing", "[files]") {
         std::string arguments = std::string("inspect --emit=") + stage;
         Outcome plain = call(scratch, arguments + " a/m.grad"), other = call(scratch, arguments + " b/m.grad");
         CHECK(plain.code == 0);
-        CHECK(plain.out == other.out);
-        CHECK(plain.out != "");
+        CHECK((plain.out == other.out));
+        CHECK(plain.out.size() > 100);
     }
     scratch.write("tab.grad", "model m() -> f32 {\r\n\treturn \u00fcber\r\n}\r\n");
     Outcome tab = call(scratch, "check tab.grad");
@@ -103,15 +103,15 @@ TEST_CASE("the same source gives the same bytes", "[files]") {
                         {.folder = scratch.path().string(), .limit = 120});
     REQUIRE(other.code == 0);
     CHECK(scratch.read("one").size() > 100000);
-    CHECK(scratch.read("one") == scratch.read("two"));
+    CHECK((scratch.read("one") == scratch.read("two")));
     CHECK(!contains(scratch.read("one"), scratch.path().string()));
     CHECK(!contains(scratch.read("one"), tree));
     for (const char* stage : {"object", "cpp", "llvm"}) {
         std::string arguments = std::string("build here/m.grad --emit=") + stage + " -o ";
         REQUIRE(call(scratch, arguments + "s1").code == 0);
         REQUIRE(call(scratch, arguments + "s2").code == 0);
-        CHECK(scratch.read("s1") != "");
-        CHECK(scratch.read("s1") == scratch.read("s2"));
+        CHECK(scratch.read("s1").size() > 100);
+        CHECK((scratch.read("s1") == scratch.read("s2")));
     }
 }
 

@@ -68,7 +68,7 @@ TEST_CASE("options stand before or after the file", "[usage]") {
     scratch.write("m.grad", small_model);
     CHECK(call(scratch, "build -o before m.grad").code == 0);
     CHECK(call(scratch, "build m.grad -o after").code == 0);
-    CHECK(scratch.read("before") == scratch.read("after"));
+    CHECK((scratch.read("before") == scratch.read("after")));
     CHECK(scratch.read("before").size() > 100000);
     scratch.write("--odd.grad", small_model);
     CHECK(call(scratch, "build -o odd -- --odd.grad").code == 0);
