@@ -40,11 +40,12 @@ foreach(name crtend.o crtn.o)
   list(APPEND prelink_inputs ${path})
 endforeach()
 
+find_program(GRADC_GNU_LD NAMES ld.bfd ld REQUIRED) # lld, CMAKE_LINKER with clang, has no --unique
 set(prelinked_runtime ${CMAKE_BINARY_DIR}/lib/gradc/runtime.o)
 add_custom_command(
   OUTPUT ${prelinked_runtime}
   COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/lib/gradc
-  COMMAND ${CMAKE_LINKER} -r --unique=.text --unique=.rodata --unique=.data --unique=.data.rel.ro
+  COMMAND ${GRADC_GNU_LD} -r --unique=.text --unique=.rodata --unique=.data --unique=.data.rel.ro
           -o ${prelinked_runtime} -u memcpy -u memmove -u memset -u main ${prelink_inputs}
   COMMAND ${CMAKE_STRIP} --strip-debug ${prelinked_runtime}
   DEPENDS ${trainer_runtime} gradc_trainer_entry $<TARGET_OBJECTS:gradc_trainer_entry>
