@@ -4,6 +4,7 @@
 #include "compiler/elaborate/dataset_columns.h"
 #include "compiler/elaborate/dataset_reader.h"
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace gradc {
@@ -45,6 +46,7 @@ private:
     std::optional<int64_t> written_upper(const ReaderCall& call, const ast::TypeExpr& type,
                                          const std::string& name);
     Element stored_element(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const;
+    bool literal_fits(const gradc::Field& field, const ast::TypeExpr* type);
     bool unknown(const ast::Expr& expression) const;
     void solve(const ast::Expr& name, int64_t value);
     void split(const ast::Split& split, Span span);
@@ -194,6 +196,7 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
         if (type && type->element == "bool") upper = 2;
         if (upper) stored.high = *upper - 1;
     }
+    if (!literal_fits(stored, type)) return {};
     Reader& reader = stored.reader;
     if (reader.kind == Reader::Kind::csv && reader.columns.empty() && reader.column_names.empty())
         for (int64_t i = 0; i < count(*shape, 1); ++i) reader.columns.push_back(i);
@@ -202,6 +205,29 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
     row_.name_node(node, name);
     plan_.spec.fields.push_back(std::move(stored));
     return elaborator_.term(node);
+}
+
+/// Numbers of a literal column are those of its type.
+bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::TypeExpr* type) {
+    bool literal = field.reader.kind == Reader::Kind::literal;
+    if (type && type->upper && !whole(field.stored)) {
+        error(Code::field_type, type->upper->span, "only whole numbers have a bound", "",
+              fmt::format("{}: int < ..", field.name));
+        return false;
+    }
+    if (!literal || !whole(field.stored)) return true;
+    bool bounded = field.high >= field.low;
+    double low = bounded ? double(field.low) : double(INT32_MIN);
+    double high = bounded ? double(field.high) : double(INT32_MAX);
+    for (double value : field.reader.values) {
+        if (value == std::floor(value) && value >= low && value <= high) continue;
+        error(Code::literal_column, field.span,
+              value == std::floor(value)
+                  ? fmt::format("{} is not in {}..{}", value, low, high + 1)
+                  : fmt::format("{} is no whole number", value));
+        return false;
+    }
+    return true;
 }
 
 std::optional<Term> DatasetElaboration::call(Elaborator&, const ast::Call& call, Span span,
@@ -247,6 +273,15 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
         error(Code::duplicate_definition, field.target.span,
               fmt::format("`{}` already has a value here", name))
             .remarks.push_back({known->span, "first given here"});
+        return;
+    }
+    if (name == "N" || name == "training") {
+        error(Code::fixed_name, field.target.span,
+              fmt::format("`{}` cannot be given a value", name));
+        return;
+    }
+    if (field.type && field.type->constant) {
+        error(Code::field_type, field.type->span, "a field has a value for each row: no const");
         return;
     }
     current_ = &field;
@@ -321,6 +356,10 @@ void DatasetElaboration::check_rows() {
     bool reads = false;
     for (const gradc::Field& field : plan_.spec.fields) {
         reads = true;
+        const Reader& reader = field.reader;
+        if (reader.rows && reader.window > reader.rows)
+            error(Code::reader_misuse, field.span,
+                  fmt::format("no window of {} fits into {} rows", reader.window, reader.rows));
         if (!field.reader.rows || field.reader.window) continue;
         if (first && first->reader.rows != field.reader.rows)
             error(Code::literal_column, field.span,

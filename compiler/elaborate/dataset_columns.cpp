@@ -110,6 +110,15 @@ void Columns::build_columns() {
         plan_.fields.push_back({fields_[i].name, nodes[i]});
     }
     plan_.columns.outputs = plan_.fields;
+    for (size_t i = 0; i < nodes.size(); ++i)
+        for (NodeId id : reachable(plan_.columns, {nodes[i]})) {
+            auto input = std::get_if<Input>(&plan_.columns[id].attributes);
+            if (!input || input->source != Input::Source::scalar || input->name != "rows") continue;
+            definitions_.diagnostics->report(
+                Code::statistic_misuse, fields_[i].span,
+                fmt::format("`{}` is a formula of one row, which does not know N", fields_[i].name));
+            break;
+        }
 }
 
 void Columns::add_zero(const Variable& variable) {

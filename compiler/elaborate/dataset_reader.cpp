@@ -81,6 +81,11 @@ bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result,
                    repair);
             return false;
         }
+        for (const Reader::File& known : result.reader.files)
+            if (each.name && known.split == *each.name) {
+                misuse(each.span, fmt::format("the file of `{}` is named twice", *each.name));
+                return false;
+            }
         result.reader.files.push_back({each.name.value_or(""), *path});
     }
     auto& files = result.reader.files;
@@ -116,7 +121,7 @@ bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& resul
     if (auto range = std::get_if<ast::Range>(&columns.node)) {
         auto first = number(range->first), last = number(range->last);
         if (!first || !last) return false;
-        if (*first >= *last || *last - *first > 10'000'000) {
+        if (*first >= *last || *last - *first > 1'000'000) {
             misuse(columns.span,
                    fmt::format("{}..{} are no columns: the first is included, the last is not",
                                *first, *last));

@@ -218,6 +218,16 @@ const Term* Definitions::find_constant(const std::string& name, uint32_t number)
     return nullptr;
 }
 
+Span Definitions::constant_span(const std::string& name, uint32_t number) const {
+    std::vector<uint32_t> sought{number};
+    sought.insert(sought.end(), modules[number].uses.begin(), modules[number].uses.end());
+    for (uint32_t module : sought)
+        if (auto found = modules[module].constant_spans.find(name);
+            found != modules[module].constant_spans.end())
+            return found->second;
+    return {};
+}
+
 std::vector<std::string> Definitions::function_names(uint32_t number) const {
     std::set<std::string> names;
     auto add = [&](uint32_t module) {

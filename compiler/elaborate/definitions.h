@@ -50,6 +50,7 @@ public:
     /// The function that `name` means in `module`; nullptr if there is none.
     const FunctionEntry* find_function(const std::string& name, uint32_t module) const;
     const Term* find_constant(const std::string& name, uint32_t module) const;
+    Span constant_span(const std::string& name, uint32_t module) const; // nowhere if there is none
     std::vector<std::string> function_names(uint32_t module) const; // for "did you mean"
     std::vector<std::string> constant_names(uint32_t module) const;
 

@@ -115,9 +115,11 @@ void BlockElaboration::name_metrics() {
 
 void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
     for (const ast::TrainItem& item : tree_.items) {
-        if (auto statement = std::get_if<ast::Statement>(&item.node))
-            pass.elaborator.run(*statement, pass.scope);
-        else
+        if (auto statement = std::get_if<ast::Statement>(&item.node)) {
+            if (pass.elaborator.run(*statement, pass.scope))
+                pass.elaborator.error(Code::bad_setting, statement->span,
+                                      "a train block returns nothing", "", "name a `metric`");
+        } else
             setting(pass, std::get<ast::Setting>(item.node), purpose);
     }
 }

@@ -194,6 +194,10 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
     if (bound && bound->span.known() && !(bound->span == span))
         report.remarks.push_back({bound->span, fmt::format("{} is {} from here", name->name,
                                                            number ? word(*number) : "")});
+    if (!bound)
+        report.remarks.push_back(
+            {elaborator_.definitions.constant_span(name->name, names_.frame->module),
+             fmt::format("{} is this const of the file, the same at every call", name->name)});
     return false;
 }
 

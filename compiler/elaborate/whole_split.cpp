@@ -51,6 +51,16 @@ struct Levels {
     }
 
     std::string obstacle_of(const Node& node, bool reduction) const {
+        if (node.op == Op::scan && joins_rows(graph.body(attribute<Scan>(node).body)))
+            return "rows are joined inside a scan";
+        if (auto own = pairing(graph, node); !own.empty()) return own;
+        bool known = node.op == Op::sum || node.op == Op::max_of || node.op == Op::contract ||
+                     node.op == Op::scatter || node.op == Op::input;
+        return reduction && !known ? "rows are joined by " + std::string(name(node.op)) : "";
+    }
+
+    /// Why a value, though it has rows, is not made row by row.
+    static std::string pairing(const Graph& graph, const Node& node) {
         const Shape& shape = node.type.shape;
         if (std::count(shape.begin(), shape.end(), rows) > 1) return "rows are paired with rows";
         if (node.op == Op::iota && shape[size_t(attribute<Axes>(node).axes[0])] == rows)
@@ -59,10 +69,19 @@ struct Levels {
             size_t axis = size_t(attribute<Gather>(node).axis);
             if (graph.type(node.inputs[0]).shape[axis] == rows) return "it looks up other rows";
         }
-        if (reduction && node.op == Op::part) return "it joins rows inside a scan";
-        bool known = node.op == Op::sum || node.op == Op::max_of || node.op == Op::contract ||
-                     node.op == Op::scatter || node.op == Op::input;
-        return reduction && !known ? "rows are joined by " + std::string(name(node.op)) : "";
+        return {};
+    }
+
+    static bool joins_rows(const Graph& body) {
+        for (uint32_t i = 0; i < body.size(); ++i) {
+            const Node& node = body[NodeId(i)];
+            bool from_rows = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                         [&](NodeId input) { return body.type(input).has_rows(); });
+            bool nested = node.op == Op::scan && joins_rows(body.body(attribute<Scan>(node).body));
+            bool reduces = from_rows && !node.type.has_rows() && node.op != Op::scan;
+            if (nested || reduces || !pairing(body, node).empty()) return true;
+        }
+        return false;
     }
 };
 

@@ -110,3 +110,18 @@ TEST_CASE("the programs of the language elaborate, evaluate and differentiate") 
         CHECK(error < 1e-6);
     }
 }
+
+TEST_CASE("functions as a user's own file has them, instead of the library's") {
+    FileReader reader;
+    std::string reason;
+    ModelText text(reader.read(GRADC_SOURCE_DIR "/tests/unit/elaborate/page.grad", reason).value());
+    INFO(text.errors());
+    REQUIRE(text.elaborated);
+    CHECK(text.elaborated->models.size() == 14);
+    for (const char* model : {"a", "b", "c", "g", "i", "j", "k", "l", "m"}) {
+        INFO(model);
+        double error = gradient_error(text, model);
+        CHECK(error >= 0);
+        CHECK(error < 1e-6);
+    }
+}
