@@ -222,9 +222,8 @@ bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::Type
     for (double value : field.reader.values) {
         if (value == std::floor(value) && value >= low && value <= high) continue;
         error(Code::literal_column, field.span,
-              value == std::floor(value)
-                  ? fmt::format("{} is not in {}..{}", value, low, high + 1)
-                  : fmt::format("{} is no whole number", value));
+              value == std::floor(value) ? fmt::format("{} is not in {}..{}", value, low, high + 1)
+                                         : fmt::format("{} is no whole number", value));
         return false;
     }
     return true;

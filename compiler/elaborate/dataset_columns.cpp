@@ -116,7 +116,8 @@ void Columns::build_columns() {
             if (!input || input->source != Input::Source::scalar || input->name != "rows") continue;
             definitions_.diagnostics->report(
                 Code::statistic_misuse, fields_[i].span,
-                fmt::format("`{}` is a formula of one row, which does not know N", fields_[i].name));
+                fmt::format("`{}` is a formula of one row, which does not know N",
+                            fields_[i].name));
             break;
         }
 }

@@ -200,7 +200,8 @@ void Body::make_state(const std::string& path, bool conditional) {
 
 bool Body::outside_loops(Span span) {
     if (run_.elaborator.level() == 0) return true;
-    run_.elaborator.error(Code::optimizer_misuse, span, "this runs once a step, not inside a `scan`");
+    run_.elaborator.error(Code::optimizer_misuse, span,
+                          "this runs once a step, not inside a `scan`");
     return false;
 }
 
