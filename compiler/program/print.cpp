@@ -56,7 +56,8 @@ struct Printer {
             inside += coefficient == 1 ? value(term) : fmt::format("{}*{}", coefficient, value(term));
         }
         if (inside.empty() || element.constant)
-            inside += fmt::format("{}{}", inside.empty() ? "" : " + ", element.constant);
+            inside += inside.empty() ? fmt::format("{}", element.constant)
+                                     : fmt::format(" {} {}", element.constant < 0 ? '-' : '+', std::abs(element.constant));
         std::string step = stride == 1 ? "" : fmt::format(" by {}", stride);
         return fmt::format("{}[{}{}]", module.buffers[buffer].name, inside, step);
     }

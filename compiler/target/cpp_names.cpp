@@ -26,12 +26,18 @@ const std::set<std::string>& reserved() {
 }
 
 /// f32, i32x16, f32x16_at: the text's own types and the helpers named by them.
-bool looks_like_type(const std::string& name) {
-    for (const char* element : {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64", "bf16"}) {
-        std::string prefix = element;
-        if (name.rfind(prefix, 0) == 0 && (name.size() == prefix.size() || name[prefix.size()] == 'x')) return true;
+bool is_type_name(const std::string& name) {
+    for (const char* element : {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64"}) {
+        size_t at = std::string(element).size();
+        if (name.compare(0, at, element) != 0) continue;
+        if (at == name.size()) return true;
+        if (name[at++] != 'x') continue;
+        size_t end = std::min(name.find_first_not_of("0123456789", at), name.size());
+        std::string rest = name.substr(end);
+        for (const char* helper : {"", "_of", "_lanes", "_first", "_at", "_strided", "_gather"})
+            if (rest == helper) return true;
     }
-    return name.rfind("gradc_", 0) == 0 || name.rfind("GRADC_", 0) == 0;
+    return false;
 }
 
 } // namespace
@@ -45,11 +51,16 @@ std::string identifier(const std::string& text) {
     }
     while (!result.empty() && result.back() == '_') result.pop_back();
     if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0]))) result = "v" + result;
+    // INT32_MAX, GRADC_..: macros of the headers are in capitals
+    bool capitals = result.find('_') != std::string::npos;
+    for (char c : result) capitals = capitals && !std::islower(static_cast<unsigned char>(c));
+    if (capitals)
+        for (char& c : result) c = char(std::tolower(static_cast<unsigned char>(c)));
     return result;
 }
 
 bool Names::free(const std::string& name) const {
-    return !taken_.count(name) && !reserved().count(name) && !looks_like_type(name);
+    return !taken_.count(name) && !reserved().count(name) && !is_type_name(name);
 }
 
 std::string Names::fresh(const std::string& wanted) {
