@@ -3,7 +3,6 @@
 // the text passes without effect.
 #include "compiler/elaborate/optimizer.h"
 #include "compiler/graph/rewrite.h"
-#include "compiler/util/check.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
@@ -305,7 +304,10 @@ public:
             else if (!rounds_.again)
                 return results();
         }
-        throw InternalError("optimizer", "an optimizer waits for itself");
+        request_.definitions.diagnostics->report(
+            Code::optimizer_misuse, request_.parameters[0].optimizer->span,
+            "an optimizer asks for more than 250 joint gradients, losses or totals a step");
+        return {};
     }
 
 private:
@@ -346,7 +348,8 @@ private:
         if (value == NodeId::none) return;
         if (known == states_.end())
             states_.push_back({path, value});
-        else if (known->second != value && rounds_.own_counters.insert(path).second)
+        else if (known->second != value && !rounds_.again &&
+                 rounds_.own_counters.insert(path).second)
             rounds_.again = true;
     }
 

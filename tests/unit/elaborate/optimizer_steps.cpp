@@ -211,11 +211,14 @@ TEST_CASE("optimizers move as their papers say") {
                  std::make_unique<Clip>(std::make_unique<Lookahead>(adam(0.1), 2)));
          }},
     };
+    Options options;
+    options.precision = GENERATE(Element::f64, Element::f32); // computed in double either way
     for (const Case& each : cases) {
         INFO(each.line);
         Simulation trainer(std::string(Problem::text) +
-                           "train { data d;  batch 2;  loss net(x);  optimizer " + each.line +
-                           " }");
+                               "train { data d;  batch 2;  loss net(x);  optimizer " + each.line +
+                               " }",
+                           options);
         auto rule = each.rule();
         Numbers w = Problem::start();
         for (int step = 1; step <= 12; ++step) {
@@ -294,4 +297,33 @@ train artist {
     trainer.scalars[flag("peak").input] = 0.5;
     trainer.step(2, 10, 0, 2);
     CHECK(trainer.values("net.u") != before);
+}
+
+TEST_CASE("an optimizer under a condition counts its own runs, one counter for parameters that run "
+          "alike") {
+    auto counters = [](const Simulation& trainer) {
+        std::vector<std::string> paths;
+        for (const Variable& variable : trainer.program->variables)
+            if (variable.role == Variable::Role::optimizer &&
+                variable.path.find(".t") != std::string::npos)
+                paths.push_back(variable.path);
+        return paths;
+    };
+    auto program = [](const std::string& optimizers, const std::string& line) {
+        return std::string(Problem::text) + optimizers +
+               "train { data d;  batch 2;  loss net(x);  optimizer " + line + " }";
+    };
+    Simulation alike(program("", "accumulate(adam(rate: 0.1), k: 2)"));
+    CHECK(counters(alike) == std::vector<std::string>{"train.accumulate.adam.t"});
+    for (int step = 1; step <= 5; ++step) alike.step(step, 5, 0, 2);
+    CHECK(alike.values("train.accumulate.adam.t")[0] == 2);
+
+    const char* climbing = "optimizer climbing(inner) { if sum(g) > 0 { inner } }\n";
+    Simulation apart(program(climbing, "climbing(adam(rate: 0.1))"));
+    apart.step(1, 2, 0, 2);
+    Numbers g = Problem::gradient(Problem::start(), 1);
+    CHECK(apart.values("train.climbing.adam.t/net.u")[0] == (g[0] + g[1] + g[2] > 0));
+    CHECK(apart.values("train.climbing.adam.t/net.v")[0] == (g[3] + g[4] > 0));
+    CHECK((apart.values("net.u")[0] != 0.4) == (g[0] + g[1] + g[2] > 0));
+    CHECK((apart.values("train.climbing.adam.m/net.v")[0] != 0) == (g[3] + g[4] > 0));
 }
