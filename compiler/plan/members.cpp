@@ -80,15 +80,31 @@ class Chooser {
         stored_.insert(roots_.begin(), roots_.end());
     }
 
+    /// A comparison with a value that is computed for others as well: its byte is stored rather than that value, where it
+    /// is read by another kernel (as relu's derivative reads the sign of what relu was given).
+    bool is_mask_of_shared(NodeId id) const {
+        const Node& node = graph_[id];
+        if (node.type.element != Element::boolean || node.op != Op::map || node.type.shape.empty()) return false;
+        int shared = 0;
+        for (NodeId input : node.inputs) {
+            while (graph_[input].op == Op::broadcast) input = graph_[input].inputs[0];
+            if (is_leaf(graph_, input) && !is_stored_leaf(graph_, input)) continue;
+            if (is_leaf(graph_, input) || is_view(graph_, input) || uses_[index(input)] < 2) return false;
+            if (!floating(graph_.type(input).element) || graph_.type(input).shape != node.type.shape) return false;
+            ++shared;
+        }
+        return shared == 1;
+    }
+
     void note_costs(const std::vector<NodeId>& nodes) {
         costs_.assign(graph_.size(), 0);
-        std::vector<int> uses(graph_.size(), 0);
+        uses_.assign(graph_.size(), 0);
         for (NodeId id : nodes)
-            for (NodeId input : graph_[id].inputs) ++uses[index(input)];
+            for (NodeId input : graph_[id].inputs) ++uses_[index(input)];
         for (NodeId id : nodes) {
             costs_[index(id)] = own_cost(graph_, id);
             for (NodeId input : graph_[id].inputs)
-                if (uses[index(input)] == 1 && !computed(input)) costs_[index(id)] += costs_[index(input)];
+                if (uses_[index(input)] == 1 && !computed(input)) costs_[index(id)] += costs_[index(input)];
         }
     }
 
@@ -103,6 +119,7 @@ class Chooser {
         bool moves = is_view(graph_, id);
         if (demand.addressed && (!moves || graph_[id].op == Op::pad || graph_[id].op == Op::gather)) return true;
         if (moves) return false;
+        if (is_mask_of_shared(id)) return true;
         double cost = costs_[index(id)];
         return (demand.uses > 1 && cost > 2) || (demand.stretched && cost >= 4) || (demand.in_loop && cost > 0);
     }
@@ -126,6 +143,7 @@ class Chooser {
     int64_t batch_;
     std::vector<NodeId> roots_;
     std::set<NodeId> stored_;
+    std::vector<int> uses_; // nodes that read it
     std::vector<double> costs_;
     std::vector<Demand> demands_;
     std::vector<bool> members_;

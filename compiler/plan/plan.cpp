@@ -13,6 +13,7 @@ Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
     Buffers buffers(options.batch);
     for (const NamedGraph& named : graphs) plan.programs.push_back(plan_program(named, buffers, options));
     plan.buffers = std::move(buffers.all());
+    lay_out_panels(plan);
     assign_memory(plan);
     return plan;
 }
@@ -73,8 +74,9 @@ std::string print(const Plan& plan) {
     }
     text += "buffers\n";
     for (const loop::Buffer& buffer : plan.buffers)
-        text += fmt::format("    {:>10} +{:<8} {} {} : {}\n", buffer.offset, buffer.size, roles[int(buffer.role)],
-                            buffer.name, print(Type{buffer.element, buffer.shape}));
+        text += fmt::format("    {:>10} +{:<8} {} {} : {}{}\n", buffer.offset, buffer.size, roles[int(buffer.role)],
+                            buffer.name, print(Type{buffer.element, buffer.shape}),
+                            buffer.panel ? fmt::format(" in panels of {}", buffer.panel) : "");
     return text;
 }
 

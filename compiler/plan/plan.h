@@ -22,10 +22,12 @@ struct PlanOptions {
 };
 
 /// Element (i0, i1, ..) of a node lies at sum of index * stride, plus turn * coefficient for each (depth, coefficient).
+/// With panel = W > 0 the last two axes [K, N] lie as [ceil(N/W)][K][W] (see loop::Buffer) and have no strides here.
 struct Storage {
     loop::BufferId buffer = 0;
     std::vector<int64_t> strides;
     std::vector<std::pair<int, int64_t>> turns = {};
+    int64_t panel = 0, depth = 0; // W and K
 };
 
 struct Member {

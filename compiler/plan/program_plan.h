@@ -35,6 +35,9 @@ void order_kernels(Draft&);
 
 ProgramPlan plan_program(const NamedGraph&, Buffers&, const PlanOptions&);
 
+/// Weights that products read by vectors, and what is updated beside them, become panels.
+void lay_out_panels(Plan&);
+
 /// Offsets for all buffers: shared ones first, then each program's own over the same memory.
 void assign_memory(Plan&);
 

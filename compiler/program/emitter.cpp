@@ -96,6 +96,11 @@ void Emitter::store(BufferId buffer, Affine at, ValueId value, int64_t stride, V
     scopes_.back().body.push_back({Store{buffer, std::move(at), value, stride, mask}});
 }
 
+void Emitter::prefetch(BufferId buffer, Affine at, bool for_write) {
+    std::sort(at.terms.begin(), at.terms.end());
+    scopes_.back().body.push_back({Prefetch{buffer, std::move(at), for_write}});
+}
+
 void Emitter::comment(std::string text) { scopes_.back().body.push_back({Comment{std::move(text)}}); }
 
 std::pair<ValueId, std::vector<ValueId>> Emitter::open_loop(ValueId begin, ValueId end, int64_t step,

@@ -33,6 +33,7 @@ class Emitter {
                        loop::ValueId mask = loop::no_value, loop::ValueId lane_index = loop::no_value);
     void store(loop::BufferId, loop::Affine, loop::ValueId value, int64_t stride = 1,
                loop::ValueId mask = loop::no_value);
+    void prefetch(loop::BufferId, loop::Affine, bool for_write);
     void comment(std::string text);
     void name(loop::ValueId id, std::string text) { kernel_.names[id] = std::move(text); }
 

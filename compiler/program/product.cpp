@@ -6,6 +6,7 @@
 #include "compiler/program/nest.h"
 #include "compiler/util/check.h"
 #include <algorithm>
+#include <numeric>
 
 namespace gradc {
 
@@ -15,13 +16,27 @@ using loop::ValueId;
 
 namespace {
 
+/// Width of what the kernel reads or writes in panels; 0: nothing lies so.
+int64_t panel_width(const KernelTask& task) {
+    int64_t width = 0;
+    const Graph& graph = task.around.program.flat.graph;
+    auto note = [&](const std::optional<Storage>& place) {
+        if (place && place->panel) width = std::gcd(width, place->panel);
+    };
+    for (const Member& member : task.plan.stages[0].members) {
+        for (const Storage& place : member.stores) note(place);
+        for (NodeId input : graph[member.node].inputs) note(task.around.program.places[index(input)]);
+    }
+    return width;
+}
+
 class Product {
   public:
     explicit Product(const KernelTask& task)
         : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), indices_(batch_),
           emit_(task.kernel, written_buffers(task.plan)), values_(emit_, task.around, indices_, task.lanes),
           node_(task.plan.stages.at(0).members.at(0).node), shape_(graph_.type(node_).shape),
-          schedule_(schedule_product(graph_, node_, batch_, task.lanes, task.around.machine)) {}
+          schedule_(schedule_product(graph_, node_, batch_, task.lanes, panel_width(task), task.around.machine)) {}
 
     void run() {
         loop::Kernel& kernel = task_.kernel;
@@ -96,13 +111,15 @@ class Product {
         if (masked && rest == 0) --panels, rest = schedule_.tile_vectors;
         int64_t width = schedule_.tile_vectors * lanes;
         if (panels > 0) {
-            auto [counter, none] = emit_.open_loop(emit_.whole(0), emit_.whole(panels * width), width, "panel");
-            panel(counter, schedule_.tile_vectors, false);
+            auto [counter, none] = emit_.open_loop(emit_.whole(0), emit_.whole(panels), 1, "panel");
+            Index number = indices_.axis(panels);
+            values_.bind(number, counter, false);
+            panel(indices_.scaled(number, width), schedule_.tile_vectors, false);
             emit_.close_loop();
         }
         if (rest > 0) {
             if (masked) last_lanes_ = emit_.whole(size - (panels * width + (rest - 1) * lanes));
-            panel(emit_.whole(panels * width), int(rest), masked);
+            panel(Index{panels * width, {}}, int(rest), masked);
         }
     }
 
@@ -113,17 +130,22 @@ class Product {
         ValueId end = axis.begin != no_value  ? axis.end
                       : axis.size == rows ? emit_.define(Operation::row_count, {Element::i64, 1})
                                           : emit_.whole(axis.size);
-        auto [counter, none] = emit_.open_loop(begin, end, values_.lanes(), "panel");
+        auto [counter, none] = emit_.open_loop(begin, end, values_.lanes(), "column");
         last_lanes_ = emit_.apply(Operation::subtract, {end, counter});
-        panel(counter, 1, true);
+        Index column = indices_.axis(std::max<int64_t>(2, extent_of_axis(schedule_.column)));
+        values_.bind(column, counter, true, true);
+        point_[size_t(schedule_.column)] = column;
+        tile_vectors_ = 1;
+        masked_ = true;
+        outer(inside_);
         emit_.close_loop();
     }
 
-    void panel(ValueId begin, int vectors, bool masked) {
-        int64_t size = extent_of_axis(schedule_.column) - int64_t(vectors - 1) * values_.lanes();
-        Index column = indices_.axis(std::max<int64_t>(2, size));
-        values_.bind(column, begin, true, true);
-        point_[size_t(schedule_.column)] = column;
+    /// Columns begin + lane, so many vectors; `begin` is a multiple of the tile's width, so that panels are never crossed.
+    void panel(const Index& begin, int vectors, bool masked) {
+        Index lane = indices_.axis(values_.lanes());
+        values_.bind(lane, emit_.whole(0), true, true);
+        point_[size_t(schedule_.column)] = indices_.sum(begin, lane);
         tile_vectors_ = vectors;
         masked_ = masked;
         outer(inside_);
@@ -188,6 +210,7 @@ class Product {
         Carries sums;
         for (int i = 0; i < tile.rows * tile.vectors; ++i)
             sums.push_back(emit_.number(0, {register_element(element), lanes}));
+        prefetch_updates(tile);
         int opened = 0;
         for (size_t i = 0; i < sizes.size(); ++i) {
             if (reduced[i].is_constant()) continue;
@@ -197,13 +220,13 @@ class Product {
             sums = inside;
             ++opened;
         }
-        for (int j = 0; j < tile.vectors; ++j) {
-            mask_vector(tile, j);
-            for (int i = 0; i < tile.rows; ++i) {
+        // Row by row, so that one scalar after another is spread over a register, used and forgotten.
+        for (int i = 0; i < tile.rows; ++i)
+            for (int j = 0; j < tile.vectors; ++j) {
+                mask_vector(tile, j);
                 ValueId& sum = sums[size_t(i * tile.vectors + j)];
                 sum = values_.accumulated(reduction(graph_, node_, at(i, j), reduced, indices_), sum);
             }
-        }
         for (; opened > 0; --opened) sums = emit_.close_loop(sums);
         for (int i = 0; i < tile.rows; ++i)
             for (int j = 0; j < tile.vectors; ++j) {
@@ -211,6 +234,15 @@ class Product {
                 finish(at(i, j), sums[size_t(i * tile.vectors + j)]);
             }
         values_.unlimited();
+    }
+
+    /// Variables that the tile will update are on their way while the reduction runs.
+    void prefetch_updates(const Tile& tile) {
+        for (const Member& member : task_.plan.stages[0].members)
+            for (const Storage& place : member.stores)
+                if (task_.around.plan.buffers[place.buffer].role == loop::Buffer::Role::variable)
+                    for (int i = 0; i < tile.rows; ++i)
+                        for (int j = 0; j < tile.vectors; ++j) values_.prefetch(place, at(i, j));
     }
 
     /// The finished sums, and all members that ride on them.

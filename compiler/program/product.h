@@ -15,6 +15,8 @@ struct ProductSchedule {
     int64_t block = 1; // elements of `part` to an item of the extent
 };
 
-ProductSchedule schedule_product(const Graph&, NodeId contraction, int64_t batch, int lanes, const Machine&);
+/// `panel`: width of what lies in panels; a tile never crosses it. 0: nothing does.
+ProductSchedule schedule_product(const Graph&, NodeId contraction, int64_t batch, int lanes, int64_t panel,
+                                 const Machine&);
 
 } // namespace gradc

@@ -13,9 +13,10 @@ bool has(const std::vector<int>& labels, int label) { return std::find(labels.be
 
 int64_t sized(int64_t size, int64_t batch) { return size == rows ? batch : size; }
 
+/// The vector operand comes from L2, the other side from L1 or L2; neither is quite hidden.
 double step_cost(double tile_rows, double vectors) {
     double multiplications = tile_rows * vectors / 2, loads = (tile_rows + vectors) / 2, latency = 4;
-    return std::max({multiplications, loads, latency});
+    return std::max({multiplications, loads, latency}) + 0.1 * tile_rows + 0.4 * vectors;
 }
 
 double tiles_cost(int64_t row_count, int64_t vector_count, int tile_rows, int tile_vectors) {
@@ -32,10 +33,12 @@ double tiles_cost(int64_t row_count, int64_t vector_count, int tile_rows, int ti
     return cost;
 }
 
-void choose_tile(ProductSchedule& schedule, int64_t row_count, int64_t vector_count, const Machine& machine) {
+void choose_tile(ProductSchedule& schedule, int64_t row_count, int64_t vector_count, int64_t panel,
+                 const Machine& machine) {
     double best = std::numeric_limits<double>::infinity();
     int spare = machine.fused ? 1 : 2;
-    for (int vectors = 4; vectors >= 1; --vectors)
+    for (int vectors = 4; vectors >= 1; --vectors) {
+        if (panel % vectors != 0) continue;
         for (int tile_rows = 14; tile_rows >= 1; --tile_rows) {
             if (tile_rows * vectors + vectors + spare >= machine.registers) continue;
             if (row_count > 24 && 24 % tile_rows != 0) continue;
@@ -45,12 +48,13 @@ void choose_tile(ProductSchedule& schedule, int64_t row_count, int64_t vector_co
             schedule.tile_rows = tile_rows;
             schedule.tile_vectors = vectors;
         }
+    }
 }
 
 } // namespace
 
 ProductSchedule schedule_product(const Graph& graph, NodeId contraction, int64_t batch, int lanes,
-                                 const Machine& machine) {
+                                 int64_t panel, const Machine& machine) {
     const Node& node = graph[contraction];
     const Contract& labels = attribute<Contract>(node);
     const Shape& shape = node.type.shape;
@@ -73,7 +77,7 @@ ProductSchedule schedule_product(const Graph& graph, NodeId contraction, int64_t
     if (schedule.part == schedule.row) schedule.block = 24;
     int64_t row_count = schedule.row < 0 ? 1 : sized(shape[size_t(schedule.row)], batch);
     int64_t vectors = (sized(shape[size_t(schedule.column)], batch) + lanes - 1) / lanes;
-    choose_tile(schedule, row_count, vectors, machine);
+    choose_tile(schedule, row_count, vectors, panel / lanes, machine);
     return schedule;
 }
 

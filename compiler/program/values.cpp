@@ -114,7 +114,13 @@ ValueId Values::guarded(const Guard& guard) {
 
 Values::Linear Values::address(const Storage& place, const Position& at) {
     Index where;
-    for (size_t i = 0; i < at.size(); ++i) where = indices_.sum(where, indices_.scaled(at[i], place.strides[i]));
+    size_t plain = place.panel ? at.size() - 2 : at.size();
+    for (size_t i = 0; i < plain; ++i) where = indices_.sum(where, indices_.scaled(at[i], place.strides[i]));
+    if (place.panel) {
+        where = indices_.sum(where, indices_.scaled(indices_.quotient(at.back(), place.panel), place.depth * place.panel));
+        where = indices_.sum(where, indices_.scaled(at[plain], place.panel));
+        where = indices_.sum(where, indices_.remainder(at.back(), place.panel));
+    }
     Linear result = linear(where);
     for (auto [depth, stride] : place.turns)
         result.scalar.terms.push_back({emit.define(Operation::counter, {Element::i64, 1}, {}, 0, depth), stride});
@@ -155,6 +161,11 @@ void Values::write(const Storage& place, const Position& at, ValueId value, Elem
         return emit.store(place.buffer, where.scalar, value);
     }
     emit.store(place.buffer, where.scalar, emit.widened(value, lanes_), where.lane_stride, mask_);
+}
+
+void Values::prefetch(const Storage& place, const Position& at) {
+    Linear where = address(place, at);
+    if (where.vector == no_value && where.lane_stride == 1) emit.prefetch(place.buffer, where.scalar, true);
 }
 
 // ---- reductions inside a position ---------------------------------------------------------------------

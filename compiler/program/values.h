@@ -38,6 +38,8 @@ class Values {
     loop::ValueId of_view(const View& view);
     loop::ValueId read(const Storage& place, const Position& at, Element element);
     void write(const Storage& place, const Position& at, loop::ValueId value, Element element);
+    /// Asks for the cache lines that a vector there will be written to.
+    void prefetch(const Storage& place, const Position& at);
     /// From here on the value of the node there.
     void remember(NodeId node, const Position& at, loop::ValueId value);
 

@@ -27,6 +27,10 @@ namespace agreement {
 
 inline int64_t element_of(const loop::Buffer& buffer, const Shape& shape, int64_t linear) {
     int64_t at = 0;
+    if (buffer.panel) { // [K, N] as [ceil(N/W)][K][W]
+        int64_t row = linear / shape[1], column = linear % shape[1];
+        return (column / buffer.panel * shape[0] + row) * buffer.panel + column % buffer.panel;
+    }
     for (size_t i = shape.size(); i-- > 0;) {
         at += linear % shape[i] * buffer.strides[i];
         linear /= shape[i];
