@@ -3,17 +3,18 @@
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
 #include <fmt/format.h>
+#include <limits>
 #include <numeric>
 
 namespace gradc {
 namespace {
 
-/// x - x is 0 where x is finite and NaN elsewhere.
+/// A comparison, which no identity removes: `x - x` would be 0 to the fast ones.
 NodeId count_not_finite(Graph& graph, NodeId value) {
     const Type type = graph.type(value);
-    NodeId difference = build::map(graph, Primitive::subtract, {value, value});
-    NodeId finite = build::map(graph, Primitive::equal,
-                               {difference, build::constant(graph, 0, type.element, type.shape)});
+    NodeId size = build::map(graph, Primitive::absolute, {value});
+    double infinity = std::numeric_limits<double>::infinity();
+    NodeId finite = build::map(graph, Primitive::less, {size, build::constant(graph, infinity, type.element, type.shape)});
     NodeId bad = build::map(graph, Primitive::logical_not, {finite});
     std::vector<int> axes(type.shape.size());
     std::iota(axes.begin(), axes.end(), 0);
@@ -39,7 +40,9 @@ Graph diagnose(const Graph& forward, NodeId root, const Sources& sources) {
         Place place = sources.place(span.source, span.begin);
         std::string text(sources.text(span));
         if (size_t line_end = text.find('\n'); line_end != std::string::npos) text.resize(line_end);
-        std::string name = fmt::format("{}:{}:{}: {}", sources.all[span.source].name, place.line, place.column, text);
+        const std::string& path = sources.all[span.source].name; // its folder is none of the trainer's business
+        std::string file = path.substr(path.rfind('/') + 1);
+        std::string name = fmt::format("{}:{}:{}: {}", file, place.line, place.column, text);
         graph.outputs.push_back({name, count_not_finite(graph, id)});
     }
     return graph;

@@ -172,7 +172,7 @@ int try_module(const std::vector<Case>& cases, const MathLibrary& math, const st
     if (compilers.empty()) return wrong;
     std::string fault;
     loop::Module widest = lower(plan, {target::host_isas().back()}, math);
-    auto text = target::load_cpp(target::print_cpp(widest, metadata), compilers[0], fault, {"-O1"});
+    auto text = target::load_cpp(target::print_cpp(widest, metadata), compilers[0], fault, {"-O0"});
     if (!text) return wrong + report(cases[0], "C++ text does not compile", fault);
     for (const Case& each : cases)
         if (std::string found = disagreement(*text, each, target::host_isas().back()); !found.empty())
