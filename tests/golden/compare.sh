@@ -2,8 +2,8 @@
 # compare.sh GRADC FOLDER: every stage of FOLDER/model.grad as text against the numbered files beside it.
 # With GRADC_ACCEPT=1 the files are written instead: read the diff before committing it.
 set -u
-gradc=$1
-folder=$2
+gradc=$(realpath "$1")
+folder=$(realpath "$2")
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 cd "$folder" || exit 1
