@@ -220,6 +220,10 @@ bool Access::take_affine(const Affine& at, Span span) {
         int64_t dilation = left.size() == 1 ? std::abs(left[0].second) : 1;
         int64_t taps =
             left.size() == 1 ? own(left[0].first) : size(place) - stride * (positions - 1);
+        Shape windows = graph_.type(node_).shape;
+        windows[place] = positions;
+        windows.insert(windows.begin() + int64_t(place) + 1, taps);
+        elaborator_.check_size(windows, span);
         node_ = build::window(graph_, node_, Window{int(place), stride, dilation}, positions, taps,
                               expression_.span);
         tags_[place] = label;
@@ -310,6 +314,11 @@ bool Access::look_up(NodeTerm at, Span span) {
     }
     permute(order);
     NodeId index = permuted(graph_, at.node, index_order, span);
+    Shape looked_up = graph_.type(node_).shape;
+    const Shape& at_shape = graph_.type(index).shape;
+    looked_up.erase(looked_up.begin() + int64_t(target));
+    looked_up.insert(looked_up.end(), at_shape.begin() + int64_t(common.size()), at_shape.end());
+    elaborator_.check_size(looked_up, span);
     node_ = build::gather(graph_, node_, index, Gather{int(target), int(common.size())}, span);
     tags_.erase(tags_.begin() + int64_t(target));
     tags_.insert(tags_.begin() + int64_t(target), looked.begin(), looked.end());

@@ -81,8 +81,9 @@ void report_product(Elaborator& elaborator, const Operand& left, const Operand& 
 
 } // namespace
 
-NodeId contracted(Graph& graph, NamedAxes left, NamedAxes right, const std::vector<int>& out,
-                  Span span) {
+NodeId contracted(Elaborator& elaborator, NamedAxes left, NamedAxes right,
+                  const std::vector<int>& out, Span span) {
+    Graph& graph = elaborator.graph();
     left = summed(
         graph, left, [&](int a) { return holds(out, a) || holds(right.axes, a); }, span);
     right = summed(
@@ -97,11 +98,21 @@ NodeId contracted(Graph& graph, NamedAxes left, NamedAxes right, const std::vect
     };
     Contract labels{numbered(left.axes), numbered(right.axes), {}};
     labels.out = numbered(out);
+    Shape shape;
+    for (int axis : out) {
+        bool on_left = holds(left.axes, axis);
+        const NamedAxes& side = on_left ? left : right;
+        size_t place =
+            size_t(std::find(side.axes.begin(), side.axes.end(), axis) - side.axes.begin());
+        shape.push_back(graph.type(side.node).shape[place]);
+    }
+    elaborator.check_size(shape, span);
     return build::contract(graph, left.node, right.node, std::move(labels), span);
 }
 
-NamedAxes product_sum(Graph& graph, std::vector<NamedAxes> factors, const std::vector<int>& out,
-                      Span span) {
+NamedAxes product_sum(Elaborator& elaborator, std::vector<NamedAxes> factors,
+                      const std::vector<int>& out, Span span) {
+    Graph& graph = elaborator.graph();
     NamedAxes result = factors[0];
     for (size_t i = 1; i < factors.size(); ++i) {
         auto later = [&](int axis) {
@@ -114,7 +125,7 @@ NamedAxes product_sum(Graph& graph, std::vector<NamedAxes> factors, const std::v
             for (int axis : *axes)
                 if (later(axis) && !holds(next, axis)) next.push_back(axis);
         std::sort(next.begin(), next.end());
-        result = {contracted(graph, result, factors[i], next, span), next};
+        result = {contracted(elaborator, result, factors[i], next, span), next};
     }
     result = summed(
         graph, result, [&](int axis) { return holds(out, axis); }, span);
@@ -168,7 +179,7 @@ Term matmul(Elaborator& elaborator, const Operand& left, const Operand& right, S
     for (int place = int(batch.size()); place >= 1; --place) out.push_back(plain_axis + 8 + place);
     if (a_matrix == 2) out.push_back(rows_axis);
     if (b_matrix == 2) out.push_back(columns);
-    return elaborator.make(contracted(graph, l, r, out, span), labels, met->weak);
+    return elaborator.make(contracted(elaborator, l, r, out, span), labels, met->weak);
 }
 
 } // namespace gradc

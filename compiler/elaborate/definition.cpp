@@ -157,7 +157,7 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     std::vector<int> out;
     for (int label : all)
         if (!holds(gone_, label)) out.push_back(label);
-    NamedAxes sum = product_sum(graph, with_axes, out, span_);
+    NamedAxes sum = product_sum(elaborator_, with_axes, out, span_);
     Term result = scaled(elaborator_.make(sum.node, sum.axes, met->weak), all);
     for (const Operand& each : scalars)
         result = elaborator_.binary(ast::BinaryOperator::multiply, result, each.term, span_, {},

@@ -52,6 +52,13 @@ Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::st
     return report;
 }
 
+void Elaborator::check_size(const Shape& shape, Span span) {
+    int64_t elements = count(shape, std::max<int64_t>(1, mode.largest_batch));
+    if (elements >= 0 && elements <= INT64_MAX / 8) return;
+    error(Code::too_large, span, fmt::format("a tensor {} has more than 2^63 bytes", print(shape)));
+    throw Abandoned{};
+}
+
 void Elaborator::check_limits(Span span) {
     int64_t nodes = definitions.nodes_made - int64_t(size_at_start_);
     for (const auto& each : levels_) nodes += int64_t(each->graph->size());

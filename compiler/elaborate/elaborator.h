@@ -125,6 +125,8 @@ public:
                       std::string repair = {});
     std::string describe(const Term& term) const; // "f32[N, 64]", "the constant 4"
     std::string describe(const ast::Expr& expression, const Term& term) const; // "x [N, 64]"
+    /// Reports a tensor whose bytes pass 2^63 and gives up.
+    void check_size(const Shape& shape, Span span);
     void check_limits(Span span); // reports once and throws Abandoned when too many nodes exist
     /// A frame for a block of its own: a train block, a data set.
     Frame block_frame(const std::string& name, uint32_t module, Extension* extension) const;

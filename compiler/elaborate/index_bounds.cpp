@@ -282,16 +282,16 @@ bool IndexSpace::solve_windows() {
 }
 
 bool IndexSpace::report_unsolved() {
+    std::set<int> labels; // in order of the text, not of the addresses of its tree
+    for (const auto& each : sets_) labels.insert(each.second.all.begin(), each.second.all.end());
     bool all = true;
-    for (const auto& each : sets_)
-        for (int label : each.second.all)
-            if (elaborator_.label_size(label) == 0) {
-                const auto& [name, span] = names_[label];
-                elaborator_.error(Code::index_bound, span,
-                                  fmt::format("how far does `{}` run?", name), "",
-                                  fmt::format("no axis says it: write `{} < ..`", name));
-                all = false;
-            }
+    for (int label : labels) {
+        if (elaborator_.label_size(label) != 0) continue;
+        const auto& [name, span] = names_[label];
+        elaborator_.error(Code::index_bound, span, fmt::format("how far does `{}` run?", name), "",
+                          fmt::format("no axis says it: write `{} < ..`", name));
+        all = false;
+    }
     return all;
 }
 

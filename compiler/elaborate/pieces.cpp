@@ -60,6 +60,13 @@ Term joined(BuiltinCall& call, std::vector<NodeTerm> parts, int axis,
             const std::vector<int>& labels) {
     Graph& graph = call.elaborator.graph();
     std::vector<NodeId> nodes;
+    Shape shape = graph.type(parts[0].node).shape;
+    int64_t& size = shape[labels.size() + size_t(axis)];
+    size = 0;
+    for (const NodeTerm& part : parts) {
+        size += graph.type(part.node).shape[labels.size() + size_t(axis)];
+        call.elaborator.check_size(shape, call.span);
+    }
     for (const NodeTerm& part : parts) nodes.push_back(part.node);
     return call.elaborator.make(build::concat(graph, nodes, axis + int(labels.size()), call.span),
                                 labels);

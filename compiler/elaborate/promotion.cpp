@@ -133,6 +133,7 @@ NodeId spread(Elaborator& elaborator, const NodeTerm& operand, const Common& com
     Graph& graph = elaborator.graph();
     const Node& node = graph[operand.node];
     if (node.type.shape == common.shape && operand.labels == common.labels) return operand.node;
+    elaborator.check_size(common.shape, span);
     if (node.op == Op::constant && attribute<Constant>(node).values.size() == 1)
         return graph.add(Op::constant, {node.type.element, common.shape}, {}, node.attributes,
                          span);
@@ -161,12 +162,7 @@ Term elementwise(Elaborator& elaborator, Primitive primitive, const std::vector<
         if (op_span.known()) report.caret_at = op_span.begin;
         return {};
     }
-    if (count(common->shape, std::max<int64_t>(1, elaborator.mode.largest_batch)) < 0 ||
-        count(common->shape, 1) > INT64_MAX / 8) {
-        elaborator.error(Code::too_large, span,
-                         fmt::format("a tensor {} has more than 2^63 bytes", print(common->shape)));
-        return {};
-    }
+    elaborator.check_size(common->shape, span);
     std::vector<NodeId> nodes;
     for (const NodeTerm& operand : operands)
         nodes.push_back(spread(elaborator, operand, *common, span));

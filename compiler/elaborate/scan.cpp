@@ -243,6 +243,9 @@ Term ScanElaboration::finish() {
     }
     for (size_t i = 0; i < yields_.size(); ++i) {
         shapes.push_back(level.graph->type(yields_[i].node).shape);
+        Shape stacked = shapes.back();
+        stacked.push_back(turns_);
+        elaborator_.check_size(stacked, expression_.span);
         level.graph->outputs.push_back({"yield", yields_[i].node});
     }
     auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured,

@@ -115,7 +115,9 @@ void Execution::bind(const ast::Target& target, Term value) {
                           "choose another name");
         return;
     }
-    if (auto node = value.as<NodeTerm>(); node && node->level == elaborator_.level())
+    bool of_library =
+        elaborator_.definitions.modules[scope_.frame->module].standard; // theirs say less
+    if (auto node = value.as<NodeTerm>(); node && node->level == elaborator_.level() && !of_library)
         elaborator_.graph().name_node(node->node, target.name);
     scope_.bind(target.name, std::move(value), target.span);
 }

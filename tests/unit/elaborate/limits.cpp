@@ -43,6 +43,15 @@ TEST_CASE("limits are errors with a place") {
     rejected("model m(x: f32[N, 3000000, 3000000]) { y[n, i, j, k] = x[n, i, k] * x[n, j, k];  "
              "return y }",
              "2^63 bytes");
+    const char* large = "model m(x: f32[4000000000], at: int[4000000000] < 10) { ";
+    for (const char* rest :
+         {"return reshape(x, [4000000000, 1]) @ reshape(x, [1, 4000000000])",
+          "y[i, j] = sum[k < 2](x[i] * x[j]);  return y", "y[i, j] = x[i] + x[j];  return y",
+          "t = zeros([10, 4000000000]);  return t[at]",
+          "y[h, k < 2000000000] = x[h + k];  return y",
+          "return scan t < 2000000000 with k = 0 { k = k + 1;  yield concat(x, x) }",
+          "y = zeros([4000000000, 200000000]);  return concat(y, y, y, y, y, y, y, y)"})
+        rejected(std::string(large) + rest + " }", "2^63 bytes");
     rejected("model m(x: f32[N, 1000000000]) { a, b = split(x, 1000000000);  return a }",
              "limit of nodes");
     rejected("model m(x: f32[N, 4]) { return pad(x, [0, 9e18]) }", "whole");
