@@ -1,8 +1,8 @@
 // Loads and stores. Bools in memory are u8, 0 and 1. A stride other than 1, 0 and -1 is a gather or scatter.
 #include "compiler/target/divisor.h"
 #include "compiler/target/llvm_kernel.h"
-#include <algorithm>
 #include <llvm/IR/MDBuilder.h>
+#include <map>
 #include <set>
 
 namespace gradc::target {
@@ -64,12 +64,11 @@ llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t 
     };
     llvm::Value* at = function_->getArg(0);
     if (buffer.offset) at = advance(at, builder_.getInt64(uint64_t(buffer.offset)));
-    std::vector<std::pair<ValueId, int64_t>> terms = element.terms;
-    std::stable_sort(terms.begin(), terms.end(), [&](const auto& a, const auto& b) {
-        return depths_[a.first] < depths_[b.first];
-    });
+    std::multimap<int, std::pair<ValueId, int64_t>> terms; // outermost first
+    for (const auto& term : element.terms) terms.emplace(depths_[term.first], term);
     int64_t constant = (element.constant + shift) * size;
-    for (auto [term, coefficient] : terms) {
+    for (const auto& [depth, product] : terms) {
+        auto [term, coefficient] = product;
         if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(value(term))) {
             constant += known->getSExtValue() * coefficient * size;
             continue;

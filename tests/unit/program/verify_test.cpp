@@ -9,7 +9,7 @@ using namespace gradc::loop;
 
 namespace {
 
-const ValueType f32{Element::f32, 1}, vector{Element::f32, 4}, index_type{Element::i64, 1};
+const ValueType f32{Element::f32, 1}, vector{Element::f32, 4};
 
 /// A module of one kernel and one f32 buffer of 16 elements.
 Module module_of(const std::function<void(KernelBuilder&)>& make) {

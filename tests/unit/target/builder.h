@@ -1,6 +1,7 @@
 // Hand-written loop programs for tests: a kernel statement by statement, with literals and lanes spelled briefly.
 #pragma once
 #include "compiler/program/program.h"
+#include <cmath>
 #include <functional>
 
 namespace gradc::loop {
@@ -34,7 +35,7 @@ class KernelBuilder {
     }
     ValueId index(int64_t number) { return define({Element::i64, 1}, Operation::literal, {}, number); }
     ValueId number(ValueType type, double number) {
-        return define(type, Operation::literal, {}, int64_t(number), number);
+        return define(type, Operation::literal, {}, std::fabs(number) < 1e18 ? int64_t(number) : 0, number);
     }
     ValueId leaf(Operation operation) { return define({Element::i64, 1}, operation); }
     ValueId load(BufferId buffer, ValueType type, Affine element, int64_t stride = 1,
