@@ -77,23 +77,24 @@ struct Flowing { // value and gradient of every node
     std::vector<std::string> value, gradient;
 };
 
-std::string dot_text(const Graph& graph, NodeId root, const Flowing& flowing) {
-    std::string text = "digraph gradient {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
-                       "  edge [fontname=\"monospace\", fontsize=10];\n";
-    for (NodeId id : reachable(graph, {root})) {
+/// One drawing of several: a cluster with names of its own.
+std::string cluster_text(const Question& question, size_t number_of_question, const Flowing& flowing) {
+    const Graph& graph = question.graph;
+    std::string own = fmt::format("m{}_", number_of_question);
+    std::string text = fmt::format("  subgraph cluster_{} {{\n  label=\"{}\";\n", number_of_question, question.name);
+    for (NodeId id : reachable(graph, {question.value})) {
         const Node& node = graph[id];
         std::string label = node.op == Op::map        ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
                             : node.op == Op::variable ? attribute<VariableName>(node).path
                             : node.op == Op::constant ? number(attribute<Constant>(node).values[0])
                                                       : std::string(name(node.op));
-        text += fmt::format("  n{} [label=\"{}\"];\n", index(id), label);
+        text += fmt::format("  {}n{} [label=\"{}\"];\n", own, index(id), label);
         for (NodeId input : node.inputs)
-            text += fmt::format("  n{} -> n{} [label=\"{}\\n{}\"];\n", index(input), index(id),
+            text += fmt::format("  {}n{} -> {}n{} [label=\"{}\\n{}\"];\n", own, index(input), own, index(id),
                                 flowing.value[index(input)], flowing.gradient[index(input)]);
     }
-    text += fmt::format("  result [shape=plaintext, label=\"\"];\n  n{} -> result [label=\"{}\\n1\"];\n}}\n", index(root),
-                        flowing.value[index(root)]);
-    return text;
+    return text + fmt::format("  {}result [shape=plaintext, label=\"\"];\n  {}n{} -> {}result [label=\"{}\\n1\"];\n  }}\n",
+                              own, own, index(question.value), own, flowing.value[index(question.value)]);
 }
 
 /// Values and gradients of all nodes below `question.value`.
@@ -144,14 +145,18 @@ int answer(const Question& question, const Elaborated& elaborated, const Command
     return exit_code::done;
 }
 
-int draw(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
-    SampleOptions options{line.batch, line.seed};
-    Environment environment = sample(elaborated, question.flags, question.graph, options);
-    auto start = initial_values(elaborated, line.seed);
-    for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
-    apply(line.at, question, environment);
-    Flowing flowing = flow(question, *elaborated.rules, environment);
-    std::string fault = write_file(line.dot, dot_text(question.graph, question.value, flowing));
+int draw(const std::vector<Question>& all, const Elaborated& elaborated, const CommandLine& line) {
+    std::string text = "digraph gradient {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
+                       "  edge [fontname=\"monospace\", fontsize=10];\n";
+    for (size_t i = 0; i < all.size(); ++i) {
+        SampleOptions options{line.batch, line.seed};
+        Environment environment = sample(elaborated, all[i].flags, all[i].graph, options);
+        auto start = initial_values(elaborated, line.seed);
+        for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
+        apply(line.at, all[i], environment);
+        text += cluster_text(all[i], i + 1, flow(all[i], *elaborated.rules, environment));
+    }
+    std::string fault = write_file(line.dot, text + "}\n");
     if (fault.empty()) return exit_code::done;
     fmt::print(stderr, "gradc grad: cannot write {}: {}\n", line.dot, fault);
     return exit_code::input;
@@ -173,13 +178,9 @@ int grad_command(const CommandLine& line) {
         fmt::print(stderr, "gradc grad: {}\n", wrong);
         return exit_code::usage;
     }
-    for (const Question& question : all) {
-        int code = answer(question, *front.elaborated, line);
-        if (code == exit_code::done && !line.dot.empty() && &question == &all[0])
-            code = draw(question, *front.elaborated, line);
-        if (code != exit_code::done) return code;
-    }
-    return exit_code::done;
+    for (const Question& question : all)
+        if (int code = answer(question, *front.elaborated, line); code != exit_code::done) return code;
+    return line.dot.empty() ? exit_code::done : draw(all, *front.elaborated, line);
 }
 
 } // namespace gradc
