@@ -1,13 +1,13 @@
 #include "compiler/target/link.h"
 #include "compiler/target/compile.h"
 #include "compiler/util/check.h"
-#include <cstring>
-#include <fcntl.h>
+#include "compiler/util/files.h"
+#include <cerrno>
+#include <cstdio>
 #include <lld/Common/Driver.h>
 #include <llvm/Support/raw_ostream.h>
 #include <memory>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,30 +37,6 @@ class MemoryFile {
     int descriptor_;
 };
 
-/// A temporary file, removed with its owner unless it was renamed.
-class TemporaryFile {
-  public:
-    explicit TemporaryFile(std::string pattern) : path_(std::move(pattern) + ".XXXXXX") {
-        int descriptor = mkstemp(path_.data());
-        if (descriptor < 0) path_.clear();
-        else close(descriptor);
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    ~TemporaryFile() {
-        if (!path_.empty()) unlink(path_.c_str());
-    }
-    bool made() const { return !path_.empty(); }
-    const std::string& path() const { return path_; }
-    bool rename_to(const std::string& path) {
-        if (rename(path_.c_str(), path.c_str()) != 0) return false;
-        path_.clear();
-        return true;
-    }
-
-  private:
-    std::string path_;
-};
-
 std::string read_whole(const std::string& path) {
     std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rb"), fclose);
     check(bool(file), "link", "cannot read " + path);
@@ -70,46 +46,36 @@ std::string read_whole(const std::string& path) {
     return content;
 }
 
+struct Linked {
+    std::string bytes, complaint; // one of them is empty
+};
+
 /// Runs ld.lld in a child process, since a link leaves pointers in lld's globals that crash a later one of another kind.
-/// What it complained about, or "".
-std::string run_lld(std::vector<std::string> arguments) {
+Linked run_lld(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "ld.lld");
-    arguments.push_back("--threads=1");
-    arguments.push_back("--build-id=none");
+    arguments.insert(arguments.end(), {"--threads=1", "--build-id=none", "-o", "-"});
     std::vector<const char*> pointers;
     for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
-    MemoryFile complaint("");
+    MemoryFile complaint(""), result("");
     pid_t child = fork();
     check(child >= 0, "link", "cannot start a process");
     if (child == 0) {
+        dup2(result.descriptor(), STDOUT_FILENO);
         llvm::raw_fd_ostream errors(complaint.descriptor(), false, true);
-        lld::Result result = lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
-        _exit(result.retCode == 0 ? 0 : 1);
+        lld::Result ended = lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
+        _exit(ended.retCode == 0 ? 0 : 1);
     }
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {read_whole(result.path()), ""};
     std::string text = read_whole(complaint.path());
-    return text.empty() ? "the linker failed" : text;
+    return {"", text.empty() ? "the linker failed" : text};
 }
 
-std::string temporary_folder() {
-    const char* folder = getenv("TMPDIR");
-    return folder && *folder ? folder : "/tmp";
-}
-
-/// Links to a temporary file beside `path`, then renames it there.
-std::string link_to(const std::string& path, std::vector<std::string> arguments, mode_t mode) {
-    TemporaryFile file(path);
-    if (!file.made()) return "cannot write " + path + ": " + strerror(errno);
-    arguments.insert(arguments.end(), {"-o", file.path()});
-    std::string complaint = run_lld(std::move(arguments));
-    if (!complaint.empty()) return complaint;
-    mode_t mask = umask(0);
-    umask(mask);
-    if (chmod(file.path().c_str(), mode & ~mask) != 0 || !file.rename_to(path))
-        return "cannot write " + path + ": " + strerror(errno);
-    return "";
+/// Links and writes; what went wrong, or "".
+std::string link_to(const std::string& path, std::vector<std::string> arguments) {
+    Linked linked = run_lld(std::move(arguments));
+    return linked.complaint.empty() ? write_file(path, linked.bytes, true) : linked.complaint;
 }
 
 } // namespace
@@ -121,20 +87,13 @@ std::string join_objects(const std::vector<std::string>& objects) {
         files.push_back(std::make_unique<MemoryFile>(object));
         arguments.push_back(files.back()->path());
     }
-    TemporaryFile result(temporary_folder() + "/gradc");
-    check(result.made(), "link", "cannot write to " + temporary_folder());
-    arguments.insert(arguments.end(), {"-o", result.path()});
-    std::string complaint = run_lld(std::move(arguments));
-    check(complaint.empty(), "link", complaint);
-    return read_whole(result.path());
+    Linked linked = run_lld(std::move(arguments));
+    check(linked.complaint.empty(), "link", linked.complaint);
+    return std::move(linked.bytes);
 }
 
 std::string find_runtime() {
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length <= 0) return "";
-    std::string folder(self, size_t(length));
-    folder.resize(folder.rfind('/'));
+    std::string folder = folder_of(own_path());
     for (const char* place : {"/../lib/gradc/runtime.o", "/lib/gradc/runtime.o"})
         if (access((folder + place).c_str(), R_OK) == 0) return folder + place;
     return "";
@@ -146,13 +105,12 @@ std::string link_trainer(const std::string& object, const std::string& path, con
     MemoryFile file(object);
     return link_to(path,
                    {"-static", "--gc-sections", "--icf=safe", "-z", "noexecstack", "-z", "relro", "--strip-all",
-                    prelinked, file.path()},
-                   0777);
+                    prelinked, file.path()});
 }
 
 std::string link_shared(const std::string& object, const std::string& path) {
     MemoryFile file(object);
-    return link_to(path, {"-shared", "-Bsymbolic", "-z", "noexecstack", file.path()}, 0777);
+    return link_to(path, {"-shared", "-Bsymbolic", "-z", "noexecstack", file.path()});
 }
 
 } // namespace gradc::target
