@@ -162,6 +162,12 @@ bool Matching::match_group(const Shape& axes, const std::string& what, Span span
 bool Matching::match_size(int64_t size, const ast::Expr& written, const std::string& what,
                           Span span, Code code) {
     auto name = std::get_if<ast::Name>(&written.node);
+    if (auto number = std::get_if<ast::Number>(&written.node)) {
+        if (number->value == double(size)) return true;
+        misfit(what, current_, found_,
+               fmt::format("an axis of {}, not {}", word(size), number->text), span, code);
+        return false;
+    }
     if (!name) {
         later_.push_back({&written, size, what, span, code});
         return true;
