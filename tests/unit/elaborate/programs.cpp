@@ -125,3 +125,19 @@ TEST_CASE("functions as a user's own file has them, instead of the library's") {
         CHECK(error < 1e-6);
     }
 }
+
+TEST_CASE("indices, loops, functions and gradients inside each other") {
+    FileReader reader;
+    std::string reason;
+    ModelText text(
+        reader.read(GRADC_SOURCE_DIR "/tests/unit/elaborate/combined.grad", reason).value());
+    INFO(text.errors());
+    REQUIRE(text.elaborated);
+    CHECK(text.elaborated->models.size() == 19);
+    for (const auto& model : text.elaborated->models) {
+        INFO(model.model);
+        double error = gradient_error(text, model.model);
+        CHECK(error >= 0);
+        CHECK(error < 1e-6);
+    }
+}
