@@ -54,4 +54,14 @@ Storage Buffers::fresh(const std::string& name, const Type& type) {
     return add(loop::Buffer::Role::activation, name, type, std::move(strides));
 }
 
+Index linear_index(const Storage& place, const Position& at, Indices& indices) {
+    Index where;
+    size_t plain = place.panel ? at.size() - 2 : at.size();
+    for (size_t i = 0; i < plain; ++i) where = indices.sum(where, indices.scaled(at[i], place.strides[i]));
+    if (!place.panel) return where;
+    Index panel = indices.quotient(at.back(), place.panel), column = indices.remainder(at.back(), place.panel);
+    where = indices.sum(where, indices.scaled(panel, place.depth * place.panel));
+    return indices.sum(indices.sum(where, indices.scaled(at[plain], place.panel)), column);
+}
+
 } // namespace gradc

@@ -232,21 +232,27 @@ bool reduces_along_vectors(const Graph& graph, NodeId id, int64_t batch) {
     return attribute<Axes>(node).axes.back() == int(in.size()) - 1 && (sizes.back() == rows || sizes.back() > 4);
 }
 
+std::vector<Read> reads_of(const Graph& graph, const std::vector<bool>& members, NodeId node, bool copies,
+                           const Position& axes, const Position& reduced, Indices& indices) {
+    Reader reader(graph, members, indices);
+    if (copies)
+        reader.value(node, axes);
+    else if (is_reduction(graph, node))
+        reader.reduced(node, axes, reduced);
+    else
+        reader.formula(node, axes);
+    return std::move(reader.reads);
+}
+
 Candidate analyse(const Flat& flat, const std::vector<bool>& members, NodeId node, bool copies, int region,
                   Indices& indices, int64_t batch) {
     const Graph& graph = flat.graph;
     Candidate result{node, copies, region, fresh_axes(graph.type(node).shape, indices), {}, false, {}, {}};
-    Reader reader(graph, members, indices);
-    if (copies) {
-        reader.value(node, result.axes);
-    } else if (is_reduction(graph, node)) {
+    if (!copies && is_reduction(graph, node)) {
         result.reduced = fresh_axes(reduced_sizes(graph, node), indices);
         result.along = reduces_along_vectors(graph, node, batch);
-        reader.reduced(node, result.axes, result.reduced);
-    } else {
-        reader.formula(node, result.axes);
     }
-    result.reads = std::move(reader.reads);
+    result.reads = reads_of(graph, members, node, copies, result.axes, result.reduced, indices);
     return result;
 }
 

@@ -30,6 +30,10 @@ bool is_leaf(const Graph&, NodeId);
 /// By node: true for those that are to be members.
 std::vector<bool> choose_members(const Flat&, int64_t batch);
 
+/// What a node reads when it is computed (or copied) at these axes.
+std::vector<Read> reads_of(const Graph&, const std::vector<bool>& members, NodeId node, bool copies,
+                           const Position& axes, const Position& reduced, Indices& indices);
+
 /// Fills in axes and reads.
 Candidate analyse(const Flat&, const std::vector<bool>& members, NodeId node, bool copies, int region,
                   Indices& indices, int64_t batch);

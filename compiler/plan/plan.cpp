@@ -11,7 +11,10 @@ Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
     plan.name = options.name;
     plan.batch = options.batch;
     Buffers buffers(options.batch);
-    for (const NamedGraph& named : graphs) plan.programs.push_back(plan_program(named, buffers, options));
+    for (const NamedGraph& named : graphs) {
+        plan.programs.push_back(plan_program(named, buffers, options));
+        plan.programs.back().once = named.once;
+    }
     plan.buffers = std::move(buffers.all());
     lay_out_panels(plan);
     assign_memory(plan);

@@ -6,6 +6,7 @@
 // largest, the sum and the result. A product's space is its whole result, its members ride on the finished sums.
 #pragma once
 #include "compiler/plan/flat.h"
+#include "compiler/plan/index.h"
 #include "compiler/program/program.h"
 
 namespace gradc {
@@ -13,6 +14,7 @@ namespace gradc {
 struct NamedGraph {
     std::string name; // "train.step"
     Graph graph;
+    bool once = false; // runs once in a while: lowered for the baseline alone, whatever the machine
 };
 
 struct PlanOptions {
@@ -29,6 +31,9 @@ struct Storage {
     std::vector<std::pair<int, int64_t>> turns = {};
     int64_t panel = 0, depth = 0; // W and K
 };
+
+/// Where element `at` lies in the buffer, turns of loops left aside.
+Index linear_index(const Storage&, const Position& at, Indices&);
 
 struct Member {
     NodeId node;
@@ -55,6 +60,7 @@ struct ProgramPlan {
     std::vector<loop::Step> table;
     std::vector<std::optional<Storage>> places; // by node of flat.graph: where to read it, if it is stored
     std::vector<loop::Program::Result> results;
+    bool once = false;
 };
 
 struct MemoryParts { // bytes

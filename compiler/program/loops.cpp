@@ -9,7 +9,11 @@ using loop::ValueType;
 
 namespace {
 
-ValueId row_count(Emitter& emit) { return emit.define(Operation::row_count, {Element::i64, 1}); }
+ValueId size_of(Emitter& emit, const Axis& axis) {
+    if (axis.size != rows) return emit.whole(axis.size);
+    ValueId count = emit.define(Operation::row_count, {Element::i64, 1});
+    return axis.times == 1 ? count : emit.apply(Operation::multiply, {count, emit.whole(axis.times)});
+}
 
 /// begin + the largest multiple of the lanes that does not pass end.
 ValueId last_full(Values& values, ValueId begin, ValueId end) {
@@ -19,11 +23,11 @@ ValueId last_full(Values& values, ValueId begin, ValueId end) {
     return emit.apply(Operation::add, {begin, emit.apply(Operation::multiply, {full, lanes})});
 }
 
-Carries run_loop(Values& values, Indices& indices, const Axis& axis, ValueId begin, ValueId end, bool masked,
+Carries run_loop(Values& values, Indices& indices, const Axis& axis, int64_t size, ValueId begin, ValueId end, bool masked,
                  Carries carried, const AxisBody& body) {
     Emitter& emit = values.emit;
     auto [counter, inside] = emit.open_loop(begin, end, axis.vector ? values.lanes() : 1, axis.name, carried);
-    Index index = indices.axis(axis.size);
+    Index index = indices.axis(size);
     values.bind(index, counter, axis.vector, axis.aligned);
     if (masked) values.limit(emit.apply(Operation::subtract, {end, counter}));
     Carries next = body(index, inside);
@@ -36,16 +40,16 @@ Carries run_loop(Values& values, Indices& indices, const Axis& axis, ValueId beg
 Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t batch, Carries carried,
                  const AxisBody& body) {
     Emitter& emit = values.emit;
-    int64_t size = axis.size == rows ? batch : axis.size;
+    int64_t size = axis.size == rows ? batch * axis.times : axis.size;
     if (size == 1) return body(Index{}, carried);
     bool whole = axis.begin == no_value;
     ValueId begin = whole ? emit.whole(0) : axis.begin;
-    ValueId end = !whole ? axis.end : axis.size == rows ? row_count(emit) : emit.whole(size);
-    if (!axis.vector) return run_loop(values, indices, axis, begin, end, false, carried, body);
+    ValueId end = whole ? size_of(emit, axis) : axis.end;
+    if (!axis.vector) return run_loop(values, indices, axis, size, begin, end, false, carried, body);
     int64_t lanes = values.lanes();
     if (axis.size != rows && whole) {
         int64_t full = size / lanes * lanes;
-        if (full > 0) carried = run_loop(values, indices, axis, begin, emit.whole(full), false, carried, body);
+        if (full > 0) carried = run_loop(values, indices, axis, size, begin, emit.whole(full), false, carried, body);
         if (full == size) return carried;
         Index index = indices.axis(size);
         values.bind(index, emit.whole(full), true, true);
@@ -55,8 +59,8 @@ Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t bat
         return carried;
     }
     ValueId full = last_full(values, begin, end);
-    carried = run_loop(values, indices, axis, begin, full, false, carried, body);
-    return run_loop(values, indices, axis, full, end, true, carried, body);
+    carried = run_loop(values, indices, axis, size, begin, full, false, carried, body);
+    return run_loop(values, indices, axis, size, full, end, true, carried, body);
 }
 
 Carries run_shape(Values& values, Indices& indices, const Shape& shape, int vector, int64_t batch, Carries carried,
@@ -64,7 +68,7 @@ Carries run_shape(Values& values, Indices& indices, const Shape& shape, int vect
     std::function<Carries(Position, const Carries&)> level = [&](Position at, const Carries& inside) -> Carries {
         size_t depth = at.size();
         if (depth == shape.size()) return body(at, inside);
-        Axis axis{shape[depth], int(depth) == vector, std::string(1, char("ijklpqrs"[depth % 8]))};
+        Axis axis{shape[depth], 1, int(depth) == vector, std::string(1, char("ijklpqrs"[depth % 8]))};
         return run_axis(values, indices, axis, batch, inside, [&](const Index& index, const Carries& carries) {
             Position next = at;
             next.push_back(index);
@@ -87,12 +91,11 @@ void take_part(Values& values, Axis& axis, int64_t block) {
     if (block == 1) return;
     axis.aligned = block % values.lanes() == 0;
     axis.begin = emit.apply(Operation::multiply, {axis.begin, emit.whole(block)});
-    ValueId size = axis.size == rows ? row_count(emit) : emit.whole(axis.size);
-    axis.end = emit.apply(Operation::minimum, {emit.apply(Operation::multiply, {axis.end, emit.whole(block)}), size});
+    axis.end = emit.apply(Operation::minimum, {emit.apply(Operation::multiply, {axis.end, emit.whole(block)}), size_of(emit, axis)});
 }
 
-loop::Extent extent_of(int64_t size, int64_t block) {
-    if (size == rows) return {0, 1, block};
+loop::Extent extent_of(int64_t size, int64_t block, int64_t times) {
+    if (size == rows) return {0, times, block};
     return {(size + block - 1) / block, 0, 1};
 }
 

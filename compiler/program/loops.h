@@ -12,6 +12,7 @@ using AxisBody = std::function<Carries(const Index& index, const Carries& carrie
 /// One axis of an iteration.
 struct Axis {
     int64_t size = 1;       // or rows
+    int64_t times = 1;      // so many elements for each row
     bool vector = false;    // by vectors
     std::string name = "i"; // of the counter
     loop::ValueId begin = loop::no_value, end = loop::no_value; // part of it, if given
@@ -30,6 +31,6 @@ int vector_axis(const Shape& shape, int64_t batch);
 
 /// The counter's bounds for `block` elements an item of the kernel's extent.
 void take_part(Values& values, Axis& axis, int64_t block);
-loop::Extent extent_of(int64_t size, int64_t block);
+loop::Extent extent_of(int64_t size, int64_t block, int64_t times = 1);
 
 } // namespace gradc

@@ -53,9 +53,10 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
     module.buffers = plan.buffers;
     module.arena_bytes = plan.arena_bytes;
     module.batch = plan.batch;
+    module.isas = isas;
     for (const ProgramPlan& program : plan.programs) {
         auto& versions = module.programs.emplace_back();
-        for (loop::Isa isa : isas) {
+        for (loop::Isa isa : program.once ? std::vector{loop::Isa::baseline} : isas) {
             loop::Program result;
             result.name = program.name;
             result.table = program.table;

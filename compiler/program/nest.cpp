@@ -52,26 +52,23 @@ class Nest {
     }
 
     void run() {
-        const Shape& space = task_.plan.space;
-        vector_ = flat_ ? vector_axis(space, batch_) : -1;
-        part_ = -1;
-        for (size_t i = space.size(); i-- > 0;)
-            if ((space[i] == rows ? batch_ : space[i]) > 1) part_ = int(i);
+        loops_ = arrange_space(task_, flat_);
+        indices_at_.resize(loops_.axes.size());
         set_extent();
-        at_axis({});
+        at_axis(0);
         emit_.finish();
     }
 
   private:
     void set_extent() {
         loop::Kernel& kernel = task_.kernel;
-        if (part_ < 0) {
+        if (loops_.part < 0) {
             kernel.grain = 0;
             return;
         }
-        block_ = part_ == vector_ ? 64 : 1;
-        int64_t size = task_.plan.space[size_t(part_)];
-        kernel.extent = extent_of(size, block_);
+        const SpaceAxis& axis = loops_.axes[size_t(loops_.part)];
+        block_ = loops_.part == loops_.vector ? 64 : 1;
+        kernel.extent = extent_of(axis.size, block_, axis.times);
         double items = double(kernel.extent.fixed + kernel.extent.per_row * batch_ / kernel.extent.divisor);
         double work = 0;
         for (const Stage& stage : task_.plan.stages) {
@@ -81,15 +78,17 @@ class Nest {
         kernel.grain = std::max<int64_t>(1, int64_t(16384 / std::max(1.0, work / std::max(1.0, items))));
     }
 
-    void at_axis(const Position& point) {
-        size_t depth = point.size();
-        if (depth == task_.plan.space.size()) return stages(point);
-        Axis axis{task_.plan.space[depth], int(depth) == vector_, task_.plan.space[depth] == rows ? "n" : std::string(1, char("ijklpqrs"[depth % 8]))};
-        if (int(depth) == part_) take_part(values_, axis, block_);
+    void at_axis(size_t depth) {
+        if (depth == loops_.order.size())
+            return stages(space_position(loops_, indices_at_, task_.plan.space, indices_));
+        size_t number = loops_.order[depth];
+        const SpaceAxis& own = loops_.axes[number];
+        std::string name = own.size == rows ? "n" : std::string(1, char("ijklpqrs"[number % 8]));
+        Axis axis{own.size, own.times, int(number) == loops_.vector, name};
+        if (int(number) == loops_.part) take_part(values_, axis, block_);
         run_axis(values_, indices_, axis, batch_, {}, [&](const Index& index, const Carries&) -> Carries {
-            Position next = point;
-            next.push_back(index);
-            at_axis(next);
+            indices_at_[number] = index;
+            at_axis(depth + 1);
             return {};
         });
     }
@@ -172,7 +171,8 @@ class Nest {
     Emitter emit_;
     Values values_;
     bool flat_ = true;
-    int vector_ = -1, part_ = -1;
+    SpaceLoops loops_;
+    Position indices_at_; // by axis of loops_
     int64_t block_ = 1;
 };
 

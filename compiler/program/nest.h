@@ -11,6 +11,23 @@ struct KernelTask {
     int lanes;
 };
 
+/// An axis of the loops over a kernel's space: one of its axes, or several that follow each other, as one.
+struct SpaceAxis {
+    size_t first, count;
+    int64_t size = 1, times = 1; // see Axis
+};
+struct SpaceLoops {
+    std::vector<SpaceAxis> axes; // in the space's order
+    std::vector<size_t> order;   // outermost first
+    int vector = -1;             // number in `axes`; -1: none
+    int part = -1;               // the one that calls share out
+};
+/// Joins axes that lie one behind the other wherever the kernel reads and writes, so that vectors are full; brings the
+/// vector axis outside of one along which memory is contiguous, where it is not so along the vector axis itself.
+SpaceLoops arrange_space(const KernelTask&, bool flat);
+/// The space's position for the loops' indices (by number in `axes`).
+Position space_position(const SpaceLoops&, const Position& indices, const Shape& space, Indices&);
+
 void lower_nest(const KernelTask&);
 void lower_product(const KernelTask&);
 void lower_scatter(const KernelTask&);

@@ -31,6 +31,13 @@ ValueId float_remainder(Emitter& emit, ValueId a, ValueId b) {
     return emit.apply(Operation::subtract, {a, emit.apply(Operation::multiply, {quotient, b})});
 }
 
+/// Vectors divided by one number are multiplied by its reciprocal, which is computed once.
+ValueId quotient(Emitter& emit, ValueId a, ValueId b) {
+    if (emit.type(b).lanes > 1 || emit.type(a).lanes == 1) return emit.apply(Operation::divide, {a, b});
+    ValueId reciprocal = emit.apply(Operation::divide, {emit.number(1, emit.type(b)), b});
+    return emit.apply(Operation::multiply, {a, reciprocal});
+}
+
 ValueId logical(Emitter& emit, Operation operation, const std::vector<ValueId>& x) { return emit.apply(operation, x); }
 
 ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, bool real, const std::vector<ValueId>& x) {
@@ -44,7 +51,7 @@ ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, 
     case Primitive::add: return emit.apply(Operation::add, x);
     case Primitive::subtract: return emit.apply(Operation::subtract, x);
     case Primitive::multiply: return emit.apply(Operation::multiply, x);
-    case Primitive::divide: return emit.apply(Operation::divide, x);
+    case Primitive::divide: return quotient(emit, x[0], x[1]);
     case Primitive::negate: return emit.apply(Operation::negate, x);
     case Primitive::maximum:
         if (emit.type(x[0]).element == Element::boolean) return emit.apply(Operation::bit_or, x);

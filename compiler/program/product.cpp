@@ -92,7 +92,7 @@ class Product {
     }
 
     Axis axis_of(int axis) {
-        Axis result{shape_[size_t(axis)], false, shape_[size_t(axis)] == rows ? "n" : std::string(1, char("ijklpqrs"[axis % 8]))};
+        Axis result{shape_[size_t(axis)], 1, false, shape_[size_t(axis)] == rows ? "n" : std::string(1, char("ijklpqrs"[axis % 8]))};
         if (axis == schedule_.part) take_part(values_, result, schedule_.block);
         return result;
     }

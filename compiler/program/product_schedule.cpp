@@ -13,10 +13,10 @@ bool has(const std::vector<int>& labels, int label) { return std::find(labels.be
 
 int64_t sized(int64_t size, int64_t batch) { return size == rows ? batch : size; }
 
-/// The vector operand comes from L2, the other side from L1 or L2; neither is quite hidden.
+/// Loads that are not quite hidden: spreading a scalar for each row, lines of the vector operand from L2.
 double step_cost(double tile_rows, double vectors) {
     double multiplications = tile_rows * vectors / 2, loads = (tile_rows + vectors) / 2, latency = 4;
-    return std::max({multiplications, loads, latency}) + 0.1 * tile_rows + 0.4 * vectors;
+    return std::max({multiplications, loads, latency}) + 0.25 * tile_rows + 0.3 * vectors;
 }
 
 double tiles_cost(int64_t row_count, int64_t vector_count, int tile_rows, int tile_vectors) {

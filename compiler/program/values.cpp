@@ -113,15 +113,7 @@ ValueId Values::guarded(const Guard& guard) {
 }
 
 Values::Linear Values::address(const Storage& place, const Position& at) {
-    Index where;
-    size_t plain = place.panel ? at.size() - 2 : at.size();
-    for (size_t i = 0; i < plain; ++i) where = indices_.sum(where, indices_.scaled(at[i], place.strides[i]));
-    if (place.panel) {
-        where = indices_.sum(where, indices_.scaled(indices_.quotient(at.back(), place.panel), place.depth * place.panel));
-        where = indices_.sum(where, indices_.scaled(at[plain], place.panel));
-        where = indices_.sum(where, indices_.remainder(at.back(), place.panel));
-    }
-    Linear result = linear(where);
+    Linear result = linear(linear_index(place, at, indices_));
     for (auto [depth, stride] : place.turns)
         result.scalar.terms.push_back({emit.define(Operation::counter, {Element::i64, 1}, {}, 0, depth), stride});
     return result;
