@@ -50,6 +50,11 @@ const std::string& Helpers::type(VectorType type) {
     return names_.emplace(type, type_name(type)).first->second;
 }
 
+std::string Helpers::taken(VectorType type) {
+    bool wide = type.lanes > 1 && type.lanes * lane_bytes(type.lane) > machine_.vector_bytes;
+    return wide ? fmt::format("const {}&", this->type(type)) : this->type(type);
+}
+
 void Helpers::add(const std::string& head, const std::vector<std::string>& body) {
     if (!heads_.insert(head).second) return;
     std::string macro;
@@ -102,7 +107,7 @@ std::string Helpers::at(VectorType type) {
 }
 
 std::string Helpers::at_masked(VectorType type, Lane mask) {
-    std::string name = this->type(type), mask_name = this->type({mask, type.lanes});
+    std::string name = this->type(type), mask_name = taken({mask, type.lanes});
     add(fmt::format("{0} {0}_at(const {1}* p, {2} mask)", name, memory_name(type.lane), mask_name),
         {fmt::format("{} r = {{}};", name), each(type, fmt::format("mask[i] ? p[i] : {}(0)", scalar_name(type.lane))),
          "return r;"});
@@ -112,7 +117,7 @@ std::string Helpers::at_masked(VectorType type, Lane mask) {
 std::string Helpers::strided(VectorType type, bool masked, Lane mask) {
     std::string name = this->type(type), element = "p[i * stride]", more;
     if (masked) {
-        more = fmt::format(", {} mask", this->type({mask, type.lanes}));
+        more = fmt::format(", {} mask", taken({mask, type.lanes}));
         element = fmt::format("mask[i] ? {} : {}(0)", element, scalar_name(type.lane));
     }
     add(fmt::format("{0} {0}_strided(const {1}* p, int64_t stride{2})", name, memory_name(type.lane), more),
@@ -123,19 +128,19 @@ std::string Helpers::strided(VectorType type, bool masked, Lane mask) {
 std::string Helpers::gather(VectorType type, Lane index, bool masked, Lane mask) {
     std::string name = this->type(type), element = "p[index[i]]", more;
     if (masked) {
-        more = fmt::format(", {} mask", this->type({mask, type.lanes}));
+        more = fmt::format(", {} mask", taken({mask, type.lanes}));
         element = fmt::format("mask[i] ? {} : {}(0)", element, scalar_name(type.lane));
     }
     add(fmt::format("{0} {0}_gather(const {1}* p, {2} index{3})", name, memory_name(type.lane),
-                    this->type({index, type.lanes}), more),
+                    taken({index, type.lanes}), more),
         {fmt::format("{} r = {{}};", name), each(type, element), "return r;"});
     return name + "_gather";
 }
 
 std::string Helpers::store(VectorType type, bool strided, bool masked, Lane mask) {
-    std::string name = this->type(type), more = strided ? ", int64_t stride" : "";
-    more += fmt::format(", {} v", name);
-    if (masked) more += fmt::format(", {} mask", this->type({mask, type.lanes}));
+    std::string more = strided ? ", int64_t stride" : "";
+    more += fmt::format(", {} v", taken(type));
+    if (masked) more += fmt::format(", {} mask", taken({mask, type.lanes}));
     std::string head = fmt::format("void store{}({}* p{})", strided ? "_strided" : "", memory_name(type.lane), more);
     std::string lane = fmt::format("p[i{}] = v[i];", strided ? " * stride" : "");
     if (!strided && !masked) add(head, {"__builtin_memcpy(p, &v, sizeof v);"});

@@ -55,6 +55,7 @@ class Helpers {
   private:
     /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines.
     void add(const std::string& head, const std::vector<std::string>& body);
+    std::string taken(VectorType type); // as a parameter: by reference when wider than the machine's registers
     std::string each(VectorType type, const std::string& expression); // a loop over lanes into r
     bool full(VectorType type) const { return type.lanes * lane_bytes(type.lane) >= 16; }
 

@@ -28,7 +28,7 @@ std::string gcc_root(VectorType type) {
 } // namespace
 
 std::string Helpers::fma(VectorType type) {
-    std::string name = this->type(type), head = fmt::format("{0} fma({0} a, {0} b, {0} c)", name);
+    std::string name = this->type(type), head = fmt::format("{0} fma({1} a, {1} b, {1} c)", name, taken(type));
     if (!machine_.has_fma) {
         add(head, {"return a * b + c; // this machine rounds twice"});
     } else if (type.lanes == 1) {
@@ -42,7 +42,7 @@ std::string Helpers::fma(VectorType type) {
 }
 
 std::string Helpers::root(VectorType type) {
-    std::string name = this->type(type), head = fmt::format("{0} root({0} a)", name);
+    std::string name = this->type(type), head = fmt::format("{0} root({1} a)", name, taken(type));
     std::vector<std::string> gcc;
     if (type.lanes == 1) {
         VectorType least{type.lane, 16 / lane_bytes(type.lane)};
@@ -63,7 +63,7 @@ std::string Helpers::root(VectorType type) {
 
 /// Baseline has no instruction: adding and subtracting 2^(bits of the mantissa) rounds to a whole number.
 std::string Helpers::floor(VectorType type) {
-    std::string name = this->type(type), head = fmt::format("{0} floor({0} a)", name);
+    std::string name = this->type(type), head = fmt::format("{0} floor({1} a)", name, taken(type));
     const char* f = suffix(type.lane);
     if (machine_.isa != loop::Isa::baseline) {
         if (type.lanes == 1) add(head, {fmt::format("return __builtin_floor{}(a);", f)});
@@ -84,7 +84,7 @@ std::string Helpers::floor(VectorType type) {
 }
 
 std::string Helpers::absolute(VectorType type) {
-    std::string name = this->type(type), head = fmt::format("{0} absolute({0} a)", name);
+    std::string name = this->type(type), head = fmt::format("{0} absolute({1} a)", name, taken(type));
     bool floats = type.lane == Lane::f32 || type.lane == Lane::f64;
     if (type.lanes == 1) {
         add(head, {floats ? fmt::format("return __builtin_fabs{}(a);", suffix(type.lane)) : "return a < 0 ? -a : a;"});
@@ -101,7 +101,7 @@ std::string Helpers::absolute(VectorType type) {
 
 std::string Helpers::extremum(VectorType type, bool least) {
     std::string name = this->type(type), function = least ? "minimum" : "maximum";
-    add(fmt::format("{0} {1}({0} a, {0} b)", name, function), {fmt::format("return a {} b ? a : b;", least ? '<' : '>')});
+    add(fmt::format("{0} {1}({2} a, {2} b)", name, function, taken(type)), {fmt::format("return a {} b ? a : b;", least ? '<' : '>')});
     return function;
 }
 
@@ -113,11 +113,11 @@ std::string Helpers::reduce(VectorType type, const std::string& what) {
         return fmt::format("{}({}, {})", extremum(half, what == "min_of"), a, b);
     };
     if (type.lanes == 2) {
-        add(fmt::format("{} {}({} v)", scalar, what, name), {fmt::format("return {};", join("v[0]", "v[1]"))});
+        add(fmt::format("{} {}({} v)", scalar, what, taken(type)), {fmt::format("return {};", join("v[0]", "v[1]"))});
         return what;
     }
     std::string half_name = this->type(half), inner = reduce(half, what);
-    add(fmt::format("{} {}({} v)", scalar, what, name),
+    add(fmt::format("{} {}({} v)", scalar, what, taken(type)),
         {fmt::format("{} low = __builtin_shufflevector(v, v{});", half_name, indices(0, half.lanes)),
          fmt::format("{} high = __builtin_shufflevector(v, v{});", half_name, indices(half.lanes, half.lanes)),
          fmt::format("return {}({});", inner, join("low", "high"))});
@@ -128,7 +128,7 @@ std::string Helpers::reduce(VectorType type, const std::string& what) {
 std::string Helpers::wrapping(VectorType type, const std::string& what) {
     VectorType plain{type.lane == Lane::i32 ? Lane::u32 : type.lane == Lane::i64 ? Lane::u64 : type.lane, type.lanes};
     std::string name = this->type(type), bare = this->type(plain);
-    std::string head = fmt::format("{0} {1}({0} a, {0} b)", name, what);
+    std::string head = fmt::format("{0} {1}({2} a, {2} b)", name, what, taken(type));
     if (what == "times_high") {
         if (type.lanes == 1) add(head, {"return int32_t(uint64_t(uint32_t(a)) * uint32_t(b) >> 32);"});
         else
@@ -142,7 +142,7 @@ std::string Helpers::wrapping(VectorType type, const std::string& what) {
 }
 
 std::string Helpers::rounded_down(VectorType type, const std::string& what) {
-    std::string name = this->type(type), head = fmt::format("{0} {1}({0} a, {0} b)", name, what);
+    std::string name = this->type(type), head = fmt::format("{0} {1}({2} a, {2} b)", name, what, taken(type));
     bool quotient = what == "quotient";
     if (type.lanes == 1) {
         add(head, {quotient ? "return a / b - (a % b < 0);" : "return a % b < 0 ? a % b + b : a % b;"});
@@ -171,12 +171,12 @@ std::string Helpers::bf16(int lanes, bool to) {
         std::string wide = fmt::format("{} << 16", cast("x", bits_name));
         std::string body = vector ? fmt::format("({})({})", single_name, wide)
                                   : fmt::format("{}(int32_t({}))", reinterpret(Lane::i32, Lane::f32), wide);
-        add(fmt::format("{} from_bf16({} x)", single_name, half_name), {fmt::format("return {};", body)});
+        add(fmt::format("{} from_bf16({} x)", single_name, taken(half)), {fmt::format("return {};", body)});
         return "from_bf16";
     }
     std::string raw = vector ? fmt::format("({})x", bits_name)
                              : fmt::format("uint32_t({}(x))", reinterpret(Lane::f32, Lane::i32));
-    add(fmt::format("{} to_bf16({} x)", half_name, single_name),
+    add(fmt::format("{} to_bf16({} x)", half_name, taken(single)),
         {fmt::format("{} bits = {}, rounded = bits + 0x7fffu + (bits >> 16 & 1u); // ties to even", bits_name, raw),
          vector ? "rounded = x != x ? bits | 0x400000u : rounded;" : "if (x != x) rounded = bits | 0x400000u;",
          fmt::format("return {};", cast("(rounded >> 16)", half_name))});

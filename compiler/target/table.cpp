@@ -2,6 +2,7 @@
 #include "compiler/target/table.h"
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <set>
@@ -60,6 +61,9 @@ class TableBuilder {
         for (int64_t number : content) elements.push_back(i32(number));
         return array("int32_t", name, elements);
     }
+    using Versions = std::array<std::optional<Program>, isa_count>;
+    Isa version(const Versions& versions, Isa isa) const;
+    bool serves(const Versions& versions, Isa isa) const;
     int tensor_of(const Program::Result& result);
     std::vector<int64_t> fields_read(const Program& program) const;
     TableValue tensor(const Metadata::Tensor& tensor);
@@ -123,12 +127,23 @@ TableValue TableBuilder::tensor(const Metadata::Tensor& tensor) {
                         i64(buffer.offset), i64(buffer.panel)});
 }
 
+/// Of the machines that the module is built for, one without a version of its own runs the baseline's.
+Isa TableBuilder::version(const Versions& versions, Isa isa) const {
+    return versions[size_t(isa)] ? isa : Isa::baseline;
+}
+
+bool TableBuilder::serves(const Versions& versions, Isa isa) const {
+    if (module_.isas.empty()) return bool(versions[size_t(isa)]); // built by hand, for what it has
+    bool wanted = std::find(module_.isas.begin(), module_.isas.end(), isa) != module_.isas.end();
+    return wanted && (versions[size_t(isa)] || versions[size_t(Isa::baseline)]);
+}
+
 TableValue TableBuilder::kernel(int program, int number) {
     const auto& versions = module_.programs[size_t(program)];
     const Kernel& first = any(versions).kernels[size_t(number)];
     std::vector<TableValue> functions;
     for (int isa = 0; isa < isa_count; ++isa)
-        functions.push_back(function({program, number, Isa(isa), bool(versions[size_t(isa)])}));
+        functions.push_back(function({program, number, version(versions, Isa(isa)), serves(versions, Isa(isa))}));
     return members({text(first.name), members(functions), i64(first.extent.fixed), i64(first.extent.per_row),
                         i64(first.extent.divisor), i64(first.grain), f64(first.flops), f64(first.bytes)});
 }
