@@ -34,10 +34,8 @@ std::string emitted(const Compiled& compiled, const std::string& stage) {
     if (stage == "cpp") return target::print_cpp(compiled.module, compiled.metadata);
     if (stage == "object") return target::object(compiled.module, compiled.metadata);
     std::string text;
-    for (int i = 0; i < loop::isa_count; ++i) {
-        if (compiled.module.programs.empty() || !compiled.module.programs[0][size_t(i)]) continue;
-        text += stage == "llvm" ? target::print_llvm(compiled.module, loop::Isa(i)) : target::print_assembly(compiled.module, loop::Isa(i));
-    }
+    for (loop::Isa isa : compiled.module.isas)
+        text += stage == "llvm" ? target::print_llvm(compiled.module, isa) : target::print_assembly(compiled.module, isa);
     return text;
 }
 

@@ -102,16 +102,16 @@ Metadata::Block block_of(const TrainBlock& block) {
 struct Collector {
     std::vector<NamedGraph>& programs;
 
-    int32_t add(const std::string& name, const Graph& graph) {
-        programs.push_back({name, graph});
+    int32_t add(const std::string& name, const Graph& graph, bool once = false) {
+        programs.push_back({name, graph, once});
         return int32_t(programs.size()) - 1;
     }
-    Metadata::WholeSplit add(const std::string& name, const WholeSplit& split) {
+    Metadata::WholeSplit add(const std::string& name, const WholeSplit& split, bool once = false) {
         Metadata::WholeSplit result;
         result.first_pass = int32_t(programs.size());
         result.pass_count = int32_t(split.passes.size());
-        for (size_t i = 0; i < split.passes.size(); ++i) add(fmt::format("{}.pass_{}", name, i + 1), split.passes[i]);
-        if (!split.finish.outputs.empty()) result.finish = add(name + ".finish", split.finish);
+        for (size_t i = 0; i < split.passes.size(); ++i) add(fmt::format("{}.pass_{}", name, i + 1), split.passes[i], once);
+        if (!split.finish.outputs.empty()) result.finish = add(name + ".finish", split.finish, true);
         return result;
     }
 };
@@ -130,10 +130,10 @@ ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& 
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
     metadata.flush_denormals = line.precision == Element::f32;
     for (const DatasetSpec& dataset : elaborated.datasets) metadata.datasets.push_back(dataset_of(dataset));
-    metadata.initial = collect.add("initial", elaborated.initial);
-    metadata.statistics = collect.add("statistics", elaborated.statistics);
+    metadata.initial = collect.add("initial", elaborated.initial, true);
+    metadata.statistics = collect.add("statistics", elaborated.statistics, true);
     if (!elaborated.columns.empty() && !elaborated.columns[0].outputs.empty())
-        metadata.columns = collect.add("columns", elaborated.columns[0]);
+        metadata.columns = collect.add("columns", elaborated.columns[0], true);
     for (const TrainBlock& block : elaborated.blocks) {
         Metadata::Block entry = block_of(block);
         entry.step = collect.add(block.name + ".step", block.step);
@@ -141,7 +141,7 @@ ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& 
         entry.evaluation = collect.add(block.name + ".evaluate", block.evaluation);
         if (block.predict) entry.predict = collect.add(block.name + ".predict", *block.predict);
         Graph trace = diagnose(block.forward, block.loss, sources);
-        if (!trace.outputs.empty()) entry.diagnose = collect.add(block.name + ".diagnose", trace);
+        if (!trace.outputs.empty()) entry.diagnose = collect.add(block.name + ".diagnose", trace, true);
         metadata.blocks.push_back(std::move(entry));
     }
     return result;

@@ -3,7 +3,9 @@
 #include "compiler/plan/members.h"
 #include "compiler/plan/program_plan.h"
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <set>
 
 namespace gradc {
 
@@ -48,6 +50,8 @@ class Lives {
                 }
     }
     const Life& operator[](size_t buffer) const { return lives_[buffer]; }
+    /// The kernel at this step reads each element of the buffer only where it computes the same element of its results.
+    bool read_in_place(int64_t step, size_t buffer) const { return !scattered_.count({step, buffer}); }
 
   private:
     void kernel(const FusedKernel& kernel, int64_t step, const std::vector<bool>& members, Indices& indices,
@@ -61,13 +65,57 @@ class Lives {
                 }
                 Candidate c = analyse(program_.flat, members, member.node, member.copies, kernel.region, indices, batch);
                 for (const Read& read : c.reads)
-                    if (const auto& place = program_.places[index(read.node)]) lives_[place->buffer].touch(step);
+                    if (const auto& place = program_.places[index(read.node)]) {
+                        lives_[place->buffer].touch(step);
+                        bool same = kernel.stages.size() == 1 && stage.inner.empty() && read.at == c.axes;
+                        if (!same) scattered_.insert({step, place->buffer});
+                    }
             }
     }
 
     const ProgramPlan& program_;
     std::vector<Life> lives_;
     std::vector<std::pair<int64_t, int64_t>> loops_;
+    std::set<std::pair<int64_t, size_t>> scattered_;
+};
+
+/// Buffers that take over another's memory: made, element for element, by the kernel that reads the other for the last
+/// time. By buffer: whose memory it lies in (itself, or the first of a chain).
+class Heirs {
+  public:
+    Heirs(const Plan& plan, const Lives& lives) : plan_(plan), lives_(lives), first_(plan.buffers.size()) {
+        std::iota(first_.begin(), first_.end(), size_t(0));
+        std::vector<bool> inherited(plan.buffers.size(), false);
+        for (size_t heir = 0; heir < first_.size(); ++heir) {
+            if (!own(heir)) continue;
+            for (size_t old = 0; old < first_.size(); ++old) {
+                if (old == heir || inherited[old] || !own(old) || !fits(old, heir)) continue;
+                inherited[old] = true;
+                first_[heir] = old;
+                break;
+            }
+        }
+    }
+    size_t first(size_t buffer) const {
+        while (first_[buffer] != buffer) buffer = first_[buffer];
+        return buffer;
+    }
+
+  private:
+    bool own(size_t buffer) const {
+        return plan_.buffers[buffer].role == loop::Buffer::Role::activation && lives_[buffer].last >= 0;
+    }
+    bool fits(size_t old, size_t heir) const {
+        const loop::Buffer &a = plan_.buffers[old], &b = plan_.buffers[heir];
+        int64_t step = lives_[old].last;
+        return step == lives_[heir].first && lives_[old].first < step && step < lives_[heir].last &&
+               a.element == b.element && a.shape == b.shape && a.strides == b.strides && a.panel == b.panel &&
+               lives_.read_in_place(step, old);
+    }
+
+    const Plan& plan_;
+    const Lives& lives_;
+    std::vector<size_t> first_;
 };
 
 /// Best fit: the smallest gap between those already placed that live at the same time.
@@ -94,6 +142,22 @@ int64_t& part(MemoryParts& parts, loop::Buffer::Role role) {
     }
 }
 
+/// Largest first, each where no other lies that lives at the same time.
+void place(Plan& plan, const std::map<size_t, Life>& lives, int64_t base) {
+    std::vector<size_t> order;
+    for (const auto& [buffer, life] : lives) order.push_back(buffer);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return plan.buffers[a].size > plan.buffers[b].size; });
+    for (size_t i = 0; i < order.size(); ++i) {
+        std::vector<std::pair<int64_t, int64_t>> taken;
+        for (size_t j = 0; j < i; ++j)
+            if (const loop::Buffer& other = plan.buffers[order[j]]; lives.at(order[i]).meets(lives.at(order[j])))
+                taken.push_back({other.offset, other.offset + footprint(other)});
+        loop::Buffer& buffer = plan.buffers[order[i]];
+        buffer.offset = find_offset(std::move(taken), footprint(buffer), base);
+    }
+}
+
 } // namespace
 
 void assign_memory(Plan& plan) {
@@ -107,20 +171,17 @@ void assign_memory(Plan& plan) {
     int64_t base = end;
     for (const ProgramPlan& program : plan.programs) {
         Lives lives(program, plan.buffers.size(), plan.batch);
-        std::vector<size_t> order;
+        Heirs heirs(plan, lives);
+        std::map<size_t, Life> shared; // by the first buffer of a chain
         for (size_t i = 0; i < plan.buffers.size(); ++i)
-            if (plan.buffers[i].role == loop::Buffer::Role::activation && lives[i].last >= 0) order.push_back(i);
-        std::stable_sort(order.begin(), order.end(),
-                         [&](size_t a, size_t b) { return plan.buffers[a].size > plan.buffers[b].size; });
-        for (size_t i = 0; i < order.size(); ++i) {
-            std::vector<std::pair<int64_t, int64_t>> taken;
-            for (size_t j = 0; j < i; ++j)
-                if (const loop::Buffer& other = plan.buffers[order[j]]; lives[order[i]].meets(lives[order[j]]))
-                    taken.push_back({other.offset, other.offset + footprint(other)});
-            loop::Buffer& buffer = plan.buffers[order[i]];
-            buffer.offset = find_offset(std::move(taken), footprint(buffer), base);
-            end = std::max(end, buffer.offset + footprint(buffer));
-        }
+            if (plan.buffers[i].role == loop::Buffer::Role::activation && lives[i].last >= 0) {
+                shared[heirs.first(i)].touch(lives[i].first);
+                shared[heirs.first(i)].touch(lives[i].last);
+            }
+        place(plan, shared, base);
+        for (size_t i = 0; i < plan.buffers.size(); ++i)
+            if (size_t first = heirs.first(i); first != i) plan.buffers[i].offset = plan.buffers[first].offset;
+        for (auto [i, life] : shared) end = std::max(end, plan.buffers[i].offset + footprint(plan.buffers[i]));
     }
     plan.parts.activations = end - base;
     plan.arena_bytes = end;
