@@ -1,5 +1,5 @@
 // What the README shows of the compiler's output is what the compiler prints: below `<!-- from: command -->` every line
-// of the block stands in the command's output, in that order. A line `..` stands for any.
+// of the block stands in the command's output, in that order. A line `...` stands for any.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -27,7 +27,7 @@ std::vector<Excerpt> excerpts(const std::string& path) {
         } else if (line.rfind("```", 0) == 0) {
             inside = wanted && !inside;
             if (!inside) wanted = false;
-        } else if (inside && line != "..") {
+        } else if (inside && line.find_first_not_of(" .") != line.npos) {
             all.back().lines.push_back(line);
         }
     }
