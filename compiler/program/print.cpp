@@ -1,20 +1,52 @@
-// One statement a line, two spaces a level. A value is %number, or %name.number where lowering named it.
+// One statement a line, two spaces a level. A value is %number, or %name.number where lowering
+// named it.
 #include "compiler/program/print.h"
 #include <fmt/format.h>
 
 namespace gradc::loop {
 
 std::string_view name(Operation operation) {
-    static constexpr std::string_view names[] = {
-        "literal",      "lane_numbers", "row_count",   "range_begin",        "range_end",
-        "counter",      "add",          "subtract",    "multiply",           "divide",
-        "negate",       "remainder",    "quotient",    "fma",                "square_root",
-        "floor",        "absolute",     "minimum",     "maximum",            "less",
-        "less_equal",   "equal",        "unordered",   "select",             "bit_and",
-        "bit_or",       "bit_xor",      "bit_not",     "shift_left",         "shift_right",
-        "shift_right_logical",          "multiply_high", "convert",          "reinterpret",
-        "splat",        "extract",      "insert_lane", "reduce_add",         "reduce_max",
-        "reduce_min",   "lane_mask"};
+    static constexpr std::string_view names[] = {"literal",
+                                                 "lane_numbers",
+                                                 "row_count",
+                                                 "range_begin",
+                                                 "range_end",
+                                                 "counter",
+                                                 "add",
+                                                 "subtract",
+                                                 "multiply",
+                                                 "divide",
+                                                 "negate",
+                                                 "remainder",
+                                                 "quotient",
+                                                 "fma",
+                                                 "square_root",
+                                                 "floor",
+                                                 "absolute",
+                                                 "minimum",
+                                                 "maximum",
+                                                 "less",
+                                                 "less_equal",
+                                                 "equal",
+                                                 "unordered",
+                                                 "select",
+                                                 "bit_and",
+                                                 "bit_or",
+                                                 "bit_xor",
+                                                 "bit_not",
+                                                 "shift_left",
+                                                 "shift_right",
+                                                 "shift_right_logical",
+                                                 "multiply_high",
+                                                 "convert",
+                                                 "reinterpret",
+                                                 "splat",
+                                                 "extract",
+                                                 "insert_lane",
+                                                 "reduce_add",
+                                                 "reduce_max",
+                                                 "reduce_min",
+                                                 "lane_mask"};
     static_assert(std::size(names) == size_t(Operation::lane_mask) + 1);
     return names[size_t(operation)];
 }
@@ -53,11 +85,13 @@ struct Printer {
         std::string inside;
         for (auto [term, coefficient] : element.terms) {
             if (!inside.empty()) inside += " + ";
-            inside += coefficient == 1 ? value(term) : fmt::format("{}*{}", coefficient, value(term));
+            inside +=
+                coefficient == 1 ? value(term) : fmt::format("{}*{}", coefficient, value(term));
         }
         if (inside.empty() || element.constant)
             inside += inside.empty() ? fmt::format("{}", element.constant)
-                                     : fmt::format(" {} {}", element.constant < 0 ? '-' : '+', std::abs(element.constant));
+                                     : fmt::format(" {} {}", element.constant < 0 ? '-' : '+',
+                                                   std::abs(element.constant));
         std::string step = stride == 1 ? "" : fmt::format(" by {}", stride);
         return fmt::format("{}[{}{}]", module.buffers[buffer].name, inside, step);
     }
@@ -75,20 +109,26 @@ struct Printer {
         case Operation::literal: {
             Element element = kernel.types[define.result].element;
             bool number = floating(element) || element == Element::boolean;
-            operands = number ? fmt::format(" {}", define.number) : fmt::format(" {}", define.whole);
+            operands =
+                number ? fmt::format(" {}", define.number) : fmt::format(" {}", define.whole);
             break;
         }
         case Operation::counter:
         case Operation::extract:
-        case Operation::insert_lane: operands += fmt::format(" {}", define.whole); break;
-        default: break;
+        case Operation::insert_lane:
+            operands += fmt::format(" {}", define.whole);
+            break;
+        default:
+            break;
         }
-        line(level, fmt::format("{} = {}{}", typed(define.result), name(define.operation), operands));
+        line(level,
+             fmt::format("{} = {}{}", typed(define.result), name(define.operation), operands));
     }
     void print(int level, const Load& load) {
         std::string at = place(load.buffer, load.element, load.stride);
         std::string lanes = load.lane_index == no_value ? "" : " at " + value(load.lane_index);
-        line(level, fmt::format("{} = load {}{}{}", typed(load.result), at, lanes, masked(load.mask)));
+        line(level,
+             fmt::format("{} = load {}{}{}", typed(load.result), at, lanes, masked(load.mask)));
     }
     void print(int level, const Store& store) {
         std::string at = place(store.buffer, store.element, store.stride);
@@ -127,8 +167,8 @@ struct Printer {
 
 std::string describe(BufferId id, const Buffer& buffer) {
     std::string text = fmt::format("buffer {} {}: {}{} {} at {}, {} bytes", id, buffer.name,
-                                   gradc::name(buffer.element), gradc::print(buffer.shape), name(buffer.role),
-                                   buffer.offset, buffer.size);
+                                   gradc::name(buffer.element), gradc::print(buffer.shape),
+                                   name(buffer.role), buffer.offset, buffer.size);
     text += fmt::format(", strides [{}]", fmt::join(buffer.strides, ", "));
     if (buffer.panel) text += fmt::format(", panels of {}", buffer.panel);
     return text + "\n";
@@ -138,12 +178,18 @@ std::string describe(const Program& program) {
     std::string text = fmt::format("program {}:", program.name);
     for (const Step& step : program.table) {
         switch (step.what) {
-        case Step::What::kernel: text += " " + program.kernels[step.kernel].name; break;
+        case Step::What::kernel:
+            text += " " + program.kernels[step.kernel].name;
+            break;
         case Step::What::loop_begin:
             text += fmt::format(" {} times{} (", step.turns, step.reverse ? " backwards" : "");
             break;
-        case Step::What::loop_end: text += " )"; break;
-        case Step::What::guard: text += " | "; break;
+        case Step::What::loop_end:
+            text += " )";
+            break;
+        case Step::What::guard:
+            text += " | ";
+            break;
         }
     }
     for (const Program::Result& result : program.results)
@@ -156,9 +202,9 @@ std::string describe(const Program& program) {
 std::string print(const Module& module, const Kernel& kernel) {
     Printer printer{module, kernel};
     const Extent& extent = kernel.extent;
-    std::string rows = extent.per_row == 0 ? ""
-                                           : fmt::format(" + ceil(rows * {} / {})", extent.per_row,
-                                                         extent.divisor);
+    std::string rows = extent.per_row == 0
+                           ? ""
+                           : fmt::format(" + ceil(rows * {} / {})", extent.per_row, extent.divisor);
     printer.line(0, fmt::format("kernel {}: extent {}{}, grain {}", kernel.name, extent.fixed, rows,
                                 kernel.grain));
     for (const std::string& comment : kernel.comments) printer.line(1, "# " + comment);
@@ -169,7 +215,8 @@ std::string print(const Module& module, const Kernel& kernel) {
 std::string print(const Module& module, Isa isa) {
     std::string text = fmt::format("module {}: {} rows, arena of {} bytes, {}\n", module.name,
                                    module.batch, module.arena_bytes, name(isa));
-    for (BufferId id = 0; id < module.buffers.size(); ++id) text += describe(id, module.buffers[id]);
+    for (BufferId id = 0; id < module.buffers.size(); ++id)
+        text += describe(id, module.buffers[id]);
     for (const auto& versions : module.programs) {
         const std::optional<Program>& program = versions[size_t(isa)];
         if (!program) continue;

@@ -1,4 +1,5 @@
-// The loop IR as text, for people (`--emit=program`) and goldens: same module, same bytes. It is not read back.
+// The loop IR as text, for people (`--emit=program`) and goldens: same module, same bytes. It is
+// not read back.
 #pragma once
 #include "compiler/program/program.h"
 #include <string>

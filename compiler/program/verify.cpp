@@ -1,7 +1,7 @@
-// Walks each kernel once; `defined_` holds what is in scope. What an operation wants of its operands is a table of
-// rules by group, so that a new operation is one line here.
-#include "compiler/program/print.h"
+// Walks each kernel once; `defined_` holds what is in scope. What an operation wants of its
+// operands is a table of rules by group, so that a new operation is one line here.
 #include "compiler/program/verify.h"
+#include "compiler/program/print.h"
 #include "compiler/util/check.h"
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ bool wide_float(Element element) { return element == Element::f32 || element == 
 bool power_of_two(int64_t value) { return value > 0 && (value & (value - 1)) == 0; }
 
 class KernelVerifier {
-  public:
+public:
     KernelVerifier(const Module& module, const Kernel& kernel) : module_(module), kernel_(kernel) {}
 
     void run() {
@@ -26,7 +26,7 @@ class KernelVerifier {
         body(kernel_.body);
     }
 
-  private:
+private:
     void require(bool holds, const std::string& what) const {
         if (!holds) throw InternalError("lower", fmt::format("kernel {}: {}", kernel_.name, what));
     }
@@ -126,7 +126,8 @@ class KernelVerifier {
         body(branch.otherwise);
     }
 
-    static bool fits(const Define& define, ValueType result, const std::vector<ValueType>& operands);
+    static bool fits(const Define& define, ValueType result,
+                     const std::vector<ValueType>& operands);
 
     const Module& module_;
     const Kernel& kernel_;
@@ -145,11 +146,14 @@ bool fits_leaf(const Define& define, ValueType result, const std::vector<ValueTy
     ValueType index{Element::i64, 1};
     if (!operands.empty()) return false;
     switch (define.operation) {
-    case Operation::literal: return result.element != Element::bf16;
+    case Operation::literal:
+        return result.element != Element::bf16;
     case Operation::lane_numbers:
         return result.element == Element::i32 || result.element == Element::i64;
-    case Operation::counter: return result == index && define.whole >= 0;
-    default: return result == index;
+    case Operation::counter:
+        return result == index && define.whole >= 0;
+    default:
+        return result == index;
     }
 }
 
@@ -165,7 +169,8 @@ bool fits_conversion(Operation operation, ValueType result, ValueType from) {
 bool fits_lanes(const Define& define, ValueType result, const std::vector<ValueType>& operands) {
     ValueType scalar{result.element, 1};
     switch (define.operation) {
-    case Operation::splat: return all(operands, 1, scalar);
+    case Operation::splat:
+        return all(operands, 1, scalar);
     case Operation::extract:
         return operands.size() == 1 && operands[0].element == result.element && result.lanes == 1 &&
                define.whole >= 0 && define.whole < operands[0].lanes;
@@ -190,24 +195,32 @@ bool KernelVerifier::fits(const Define& define, ValueType result,
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
-    case Operation::counter: return fits_leaf(define, result, operands);
+    case Operation::counter:
+        return fits_leaf(define, result, operands);
     case Operation::add:
     case Operation::subtract:
     case Operation::multiply:
     case Operation::minimum:
-    case Operation::maximum: return all(operands, 2, result) && arithmetic(element);
-    case Operation::divide: return all(operands, 2, result) && wide_float(element);
+    case Operation::maximum:
+        return all(operands, 2, result) && arithmetic(element);
+    case Operation::divide:
+        return all(operands, 2, result) && wide_float(element);
     case Operation::remainder:
     case Operation::quotient:
     case Operation::shift_left:
     case Operation::shift_right:
-    case Operation::shift_right_logical: return all(operands, 2, result) && whole_number(element);
-    case Operation::multiply_high: return all(operands, 2, result) && element == Element::i32;
+    case Operation::shift_right_logical:
+        return all(operands, 2, result) && whole_number(element);
+    case Operation::multiply_high:
+        return all(operands, 2, result) && element == Element::i32;
     case Operation::negate:
-    case Operation::absolute: return all(operands, 1, result) && arithmetic(element);
+    case Operation::absolute:
+        return all(operands, 1, result) && arithmetic(element);
     case Operation::square_root:
-    case Operation::floor: return all(operands, 1, result) && wide_float(element);
-    case Operation::fma: return all(operands, 3, result) && wide_float(element);
+    case Operation::floor:
+        return all(operands, 1, result) && wide_float(element);
+    case Operation::fma:
+        return all(operands, 3, result) && wide_float(element);
     case Operation::less:
     case Operation::less_equal:
     case Operation::equal:
@@ -222,19 +235,23 @@ bool KernelVerifier::fits(const Define& define, ValueType result,
                operands[1] == result && operands[2] == result;
     case Operation::bit_and:
     case Operation::bit_or:
-    case Operation::bit_xor: return all(operands, 2, result) && whole(element);
-    case Operation::bit_not: return all(operands, 1, result) && whole(element);
+    case Operation::bit_xor:
+        return all(operands, 2, result) && whole(element);
+    case Operation::bit_not:
+        return all(operands, 1, result) && whole(element);
     case Operation::convert:
     case Operation::reinterpret:
         return operands.size() == 1 && fits_conversion(define.operation, result, operands[0]);
-    default: return fits_lanes(define, result, operands);
+    default:
+        return fits_lanes(define, result, operands);
     }
 }
 
 void verify_buffers(const Module& module) {
     for (const Buffer& buffer : module.buffers) {
         auto require = [&](bool holds, const char* what) {
-            if (!holds) throw InternalError("lower", fmt::format("buffer {}: {}", buffer.name, what));
+            if (!holds)
+                throw InternalError("lower", fmt::format("buffer {}: {}", buffer.name, what));
         };
         require(buffer.offset % 64 == 0, "its offset is no multiple of 64");
         require(buffer.offset >= 0 && buffer.size >= 0 &&
@@ -259,8 +276,10 @@ void verify_table(const Module& module, const Program& program) {
     for (const Step& step : program.table) {
         if (step.what == Step::What::kernel)
             require(step.kernel < program.kernels.size(), "its table names no kernel");
-        if (step.what == Step::What::loop_begin) require(step.turns >= 0, "negative turns"), ++depth;
-        if (step.what == Step::What::loop_end) require(--depth >= 0, "a loop ends before it begins");
+        if (step.what == Step::What::loop_begin)
+            require(step.turns >= 0, "negative turns"), ++depth;
+        if (step.what == Step::What::loop_end)
+            require(--depth >= 0, "a loop ends before it begins");
     }
     require(depth == 0, "a loop does not end");
     for (const Program::Result& result : program.results)

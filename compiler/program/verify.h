@@ -1,13 +1,15 @@
-// Promises of the loop IR that both backends rest on. A module that breaks one is an internal error of lowering.
+// Promises of the loop IR that both backends rest on. A module that breaks one is an internal error
+// of lowering.
 #pragma once
 #include "compiler/program/program.h"
 
 namespace gradc::loop {
 
-/// Throws InternalError unless: every value is defined once, before its uses and in a body around them; operand, lane and
-/// mask types fit the operation; a loop's carried values agree in type; indices, bounds and affine terms are i64 scalars;
-/// buffers lie inside the arena at multiples of 64 bytes; tables are well nested and name kernels that exist; the
-/// variants of a program for several machines have the same table, extents and results.
+/// Throws InternalError unless: every value is defined once, before its uses and in a body around
+/// them; operand, lane and mask types fit the operation; a loop's carried values agree in type;
+/// indices, bounds and affine terms are i64 scalars; buffers lie inside the arena at multiples of
+/// 64 bytes; tables are well nested and name kernels that exist; the variants of a program for
+/// several machines have the same table, extents and results.
 void verify(const Module& module);
 
 } // namespace gradc::loop

@@ -1,5 +1,5 @@
-// The target stage as the driver sees it: a verified module in, text, an object or a trainer out. Nothing here depends on
-// time, place or the number of threads: same module, same bytes.
+// The target stage as the driver sees it: a verified module in, text, an object or a trainer out.
+// Nothing here depends on time, place or the number of threads: same module, same bytes.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/metadata.h"
@@ -8,7 +8,8 @@
 
 namespace gradc::target {
 
-/// C++17 that compiles alone with g++ and clang++ and defines gradc_module_table; every ISA that the module has.
+/// C++17 that compiles alone with g++ and clang++ and defines gradc_module_table; every ISA that
+/// the module has.
 std::string print_cpp(const loop::Module& module, const Metadata& metadata);
 
 /// LLVM IR of the kernels for one ISA as handed to LLVM, before its passes.
@@ -20,9 +21,11 @@ std::string print_assembly(const loop::Module& module, loop::Isa isa);
 /// A relocatable ELF object (position independent, x86-64) with all kernels and gradc_module_table.
 std::string object(const loop::Module& module, const Metadata& metadata);
 
-/// Links a static trainer: `object` and the prelinked runtime. The file appears at `path` whole or not at all. Returns
-/// what went wrong, or "". `runtime` "": beside gradc's own binary, ../lib/gradc/runtime.o or lib/gradc/runtime.o.
-std::string link_trainer(const std::string& object, const std::string& path, const std::string& runtime = "");
+/// Links a static trainer: `object` and the prelinked runtime. The file appears at `path` whole or
+/// not at all. Returns what went wrong, or "". `runtime` "": beside gradc's own binary,
+/// ../lib/gradc/runtime.o or lib/gradc/runtime.o.
+std::string link_trainer(const std::string& object, const std::string& path,
+                         const std::string& runtime = "");
 
 /// Links `object` as a shared library to `path`; same promise.
 std::string link_shared(const std::string& object, const std::string& path);

@@ -1,5 +1,6 @@
-// The small inline functions that the C++ text needs around vectors, for one ISA: only those that are used are printed. Both
-// compilers turn each into the instructions one would expect; where one of them does not, its own builtin stands in.
+// The small inline functions that the C++ text needs around vectors, for one ISA: only those that
+// are used are printed. Both compilers turn each into the instructions one would expect; where one
+// of them does not, its own builtin stands in.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/machine.h"
@@ -10,7 +11,8 @@
 
 namespace gradc::target {
 
-/// An element of the text's vector types; masks are signed whole numbers, 0 or -1, as wide as what was compared.
+/// An element of the text's vector types; masks are signed whole numbers, 0 or -1, as wide as what
+/// was compared.
 enum class Lane : uint8_t { f32, f64, i8, i32, i64, u8, u16, u32, u64 };
 struct VectorType {
     Lane lane = Lane::i32;
@@ -25,37 +27,44 @@ Lane lane_of(Element element);          // boolean: u8, as in memory
 Lane mask_lane(int bytes);              // i8, i32, i64
 
 class Helpers {
-  public:
+public:
     explicit Helpers(const Machine& machine) : machine_(machine) {}
 
-    /// Each names a function and has it printed. Those named after a type are called as f32x16_at(p).
-    std::string of(VectorType type);                      // f32x16_of(x): all lanes x
-    std::string lanes(VectorType type);                   // i32x16_lanes(): 0, 1, 2 ..
-    std::string first(VectorType mask);                   // i32x16_first(n): lanes below n
-    std::string at(VectorType type);                      // f32x16_at(p)
-    std::string at_masked(VectorType type, Lane mask);    // f32x16_at(p, mask)
-    std::string strided(VectorType type, bool masked, Lane mask);              // f32x16_strided(p, stride[, mask])
-    std::string gather(VectorType type, Lane index, bool masked, Lane mask);   // f32x16_gather(p, index[, mask])
-    std::string store(VectorType type, bool strided, bool masked, Lane mask);  // store(p, v[, mask])
+    /// Each names a function and has it printed. Those named after a type are called as
+    /// f32x16_at(p).
+    std::string of(VectorType type);                   // f32x16_of(x): all lanes x
+    std::string lanes(VectorType type);                // i32x16_lanes(): 0, 1, 2 ..
+    std::string first(VectorType mask);                // i32x16_first(n): lanes below n
+    std::string at(VectorType type);                   // f32x16_at(p)
+    std::string at_masked(VectorType type, Lane mask); // f32x16_at(p, mask)
+    std::string strided(VectorType type, bool masked,
+                        Lane mask); // f32x16_strided(p, stride[, mask])
+    std::string gather(VectorType type, Lane index, bool masked,
+                       Lane mask); // f32x16_gather(p, index[, mask])
+    std::string store(VectorType type, bool strided, bool masked, Lane mask); // store(p, v[, mask])
     std::string fma(VectorType type);
     std::string root(VectorType type);
     std::string floor(VectorType type);
     std::string absolute(VectorType type);
-    std::string extremum(VectorType type, bool least); // minimum(a, b)
+    std::string extremum(VectorType type, bool least);            // minimum(a, b)
     std::string reduce(VectorType type, const std::string& what); // sum_of, max_of, min_of
-    std::string wrapping(VectorType type, const std::string& what); // plus, minus, times, left, right_unsigned, times_high
+    std::string
+    wrapping(VectorType type,
+             const std::string& what); // plus, minus, times, left, right_unsigned, times_high
     std::string rounded_down(VectorType type, const std::string& what); // quotient, remainder_of
-    std::string reinterpret(Lane from, Lane to); // bits_of(x), float_of(x), double_of(x), of scalars
+    std::string reinterpret(Lane from,
+                            Lane to); // bits_of(x), float_of(x), double_of(x), of scalars
     std::string bf16(int lanes, bool to);
     const std::string& type(VectorType type); // notes that it is used
 
     const std::set<VectorType>& used_types() const { return types_; }
     std::string text() const;
 
-  private:
+private:
     /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines.
     void add(const std::string& head, const std::vector<std::string>& body);
-    std::string taken(VectorType type); // as a parameter: by reference when wider than the machine's registers
+    std::string
+    taken(VectorType type); // as a parameter: by reference when wider than the machine's registers
     std::string each(VectorType type, const std::string& expression); // a loop over lanes into r
     bool full(VectorType type) const { return type.lanes * lane_bytes(type.lane) >= 16; }
 

@@ -9,8 +9,8 @@ using namespace loop;
 
 namespace {
 
-constexpr size_t widest = 100;         // columns of the text
-constexpr size_t longest_inline = 64;  // an expression beyond it gets a name
+constexpr size_t widest = 100;        // columns of the text
+constexpr size_t longest_inline = 64; // an expression beyond it gets a name
 
 bool index_operation(Operation operation) {
     switch (operation) {
@@ -25,8 +25,10 @@ bool index_operation(Operation operation) {
     case Operation::minimum:
     case Operation::maximum:
     case Operation::quotient:
-    case Operation::remainder: return true;
-    default: return false;
+    case Operation::remainder:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -37,8 +39,10 @@ bool always_inline(const Define& define) {
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
-    case Operation::counter: return true;
-    default: return false;
+    case Operation::counter:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -55,7 +59,8 @@ std::string last_parts(const std::string& path, int count) {
 
 } // namespace
 
-CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine, Helpers& helpers)
+CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine,
+                     Helpers& helpers)
     : module_(module), kernel_(kernel), machine_(machine), helpers_(helpers) {}
 
 std::string CppKernel::run(const std::string& name) {
@@ -64,7 +69,8 @@ std::string CppKernel::run(const std::string& name) {
         const std::string& path = module_.buffers[id].name;
         for (int parts = 1; chosen.empty(); ++parts) {
             std::string candidate = identifier(last_parts(path, parts));
-            if (names_.free(candidate) || last_parts(path, parts) == path) chosen = names_.fresh(candidate);
+            if (names_.free(candidate) || last_parts(path, parts) == path)
+                chosen = names_.fresh(candidate);
         }
     }
     print(kernel_.body);
@@ -76,8 +82,9 @@ std::string CppKernel::run(const std::string& name) {
         return named ? fmt::format("{} {}", type, parameter_name) : type;
     };
     if (!buffers_.empty()) parameters_.insert("arena");
-    head += fmt::format("{} static void {}({}, {}, {}, {}) {{\n", macro, name, parameter("unsigned char*", "arena"),
-                        parameter("const int64_t*", "sizes"), parameter("int64_t", "begin"), parameter("int64_t", "end"));
+    head += fmt::format("{} static void {}({}, {}, {}, {}) {{\n", macro, name,
+                        parameter("unsigned char*", "arena"), parameter("const int64_t*", "sizes"),
+                        parameter("int64_t", "begin"), parameter("int64_t", "end"));
     return head + pointers() + text_ + "}\n";
 }
 
@@ -88,18 +95,20 @@ std::string CppKernel::pointers() const {
         bool alone = true;
         for (const auto& [other, other_name] : buffers_)
             alone = alone && (other == id || !share_bytes(buffer, module_.buffers[other]));
-        std::string type = (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.element)) + "*";
+        std::string type =
+            (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.element)) + "*";
         std::string shape = gradc::name(buffer.element) + gradc::print(buffer.shape);
         if (buffer.panel) shape += fmt::format(", panels of {}", buffer.panel);
         if (buffer.name != name) shape = buffer.name + ": " + shape;
-        std::string declared = fmt::format("    {}{} {} = ({})(arena + {});", type, alone ? " __restrict" : "", name,
-                                           type, buffer.offset);
+        std::string declared = fmt::format("    {}{} {} = ({})(arena + {});", type,
+                                           alone ? " __restrict" : "", name, type, buffer.offset);
         text += fmt::format("{} // {}\n", declared, shape);
     }
     return text;
 }
 
-/// A long line is cut after a comma or before an operator; no string of a kernel's text holds either.
+/// A long line is cut after a comma or before an operator; no string of a kernel's text holds
+/// either.
 void CppKernel::line(const std::string& content) {
     std::string rest = content;
     size_t margin = size_t(4 * indent_);
@@ -112,7 +121,8 @@ void CppKernel::line(const std::string& content) {
         size_t cut = 0;
         for (const char* place : {", ", " + ", " ? ", " : ", " = "}) {
             size_t found = rest.rfind(place, room - 2);
-            if (found != std::string::npos) cut = std::max(cut, place[0] == ',' ? found + 1 : found);
+            if (found != std::string::npos)
+                cut = std::max(cut, place[0] == ',' ? found + 1 : found);
         }
         if (cut == 0) cut = std::min(rest.find(' ', room), rest.size());
         text_ += std::string(margin, ' ') + rest.substr(0, cut) + "\n";
@@ -139,7 +149,8 @@ void CppKernel::settle(ValueId id, Expression expression) {
     const Define* define = definition(id);
     expression.known = true;
     bool anywhere = expression.scalar_literal || (define && always_inline(*define));
-    bool once = uses.count == 1 && uses.body == home_[id] && expression.text.size() <= longest_inline;
+    bool once =
+        uses.count == 1 && uses.body == home_[id] && expression.text.size() <= longest_inline;
     if (anywhere || once) {
         values_[id] = std::move(expression);
         return;
@@ -155,7 +166,8 @@ void CppKernel::print(const Body& body) {
     for (size_t i = 0; i < body.size(); ++i) {
         const Statement& statement = body[i];
         if (auto* load = std::get_if<Load>(&statement.node)) {
-            if (uses_[load->result].count && !movable(load->result, int(i))) uses_[load->result].body = -1;
+            if (uses_[load->result].count && !movable(load->result, int(i)))
+                uses_[load->result].body = -1;
         }
         std::visit([&](const auto& node) { print(node); }, statement.node);
     }
@@ -167,9 +179,11 @@ void CppKernel::print(const Define& define) {
     bool index = type_of(id) == ValueType{Element::i64, 1} && index_operation(define.operation);
     for (ValueId operand : define.operands) index = index && index_[operand];
     index_[id] = index;
-    if (define.operation == Operation::splat && sources_.count(define.operands[0])) sources_[id] = sources_[define.operands[0]];
+    if (define.operation == Operation::splat && sources_.count(define.operands[0]))
+        sources_[id] = sources_[define.operands[0]];
     if (define.operation != Operation::insert_lane || type_of(id).lanes == 1) {
-        if (define.operation == Operation::insert_lane) return settle(id, values_[define.operands[1]]);
+        if (define.operation == Operation::insert_lane)
+            return settle(id, values_[define.operands[1]]);
         return settle(id, expression(define));
     }
     std::string name = fresh_name(id, "t");
@@ -178,13 +192,16 @@ void CppKernel::print(const Define& define) {
     values_[id] = {name, primary, false, true};
 }
 
-CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, bool address, int64_t shift) {
+CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, bool address,
+                                       int64_t shift) {
     Expression result;
     std::string inside;
     int64_t constant = element.constant + shift;
     auto add = [&](bool negative, const std::string& term) {
-        if (inside.empty()) inside = negative ? "-" + term : term;
-        else inside += (negative ? " - " : " + ") + term;
+        if (inside.empty())
+            inside = negative ? "-" + term : term;
+        else
+            inside += (negative ? " - " : " + ") + term;
     };
     bool constant_first = !element.terms.empty() && element.terms[0].second < 0 && constant > 0;
     if (constant_first) add(false, fmt::format("{}", constant));
@@ -200,10 +217,14 @@ CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, b
     }
     if (constant && !constant_first) add(constant < 0, fmt::format("{}", std::abs(constant)));
     const std::string& name = buffers_.at(buffer);
-    if (!address) result.text = fmt::format("{}[{}]", name, inside.empty() ? "0" : inside);
-    else if (inside.empty()) result.text = name;
-    else if (inside[0] == '-') result.text = fmt::format("{} - {}", name, inside.substr(1)), result.level = sum;
-    else result.text = fmt::format("{} + {}", name, inside), result.level = sum;
+    if (!address)
+        result.text = fmt::format("{}[{}]", name, inside.empty() ? "0" : inside);
+    else if (inside.empty())
+        result.text = name;
+    else if (inside[0] == '-')
+        result.text = fmt::format("{} - {}", name, inside.substr(1)), result.level = sum;
+    else
+        result.text = fmt::format("{} + {}", name, inside), result.level = sum;
     return result;
 }
 
@@ -215,7 +236,8 @@ void CppKernel::print(const Load& load) {
     bool masked = load.mask != no_value;
     Lane lane_mask = mask_lane(lane_bytes(type.lane));
     Expression at = place(load.buffer, load.element, true), result;
-    std::string mask_text = masked ? mask(load.mask, lane_bytes(type.lane)) : "", rest = masked ? ", " + mask_text : "";
+    std::string mask_text = masked ? mask(load.mask, lane_bytes(type.lane)) : "",
+                rest = masked ? ", " + mask_text : "";
     if (masked) merge(result, values_[load.mask]);
     if (load.lane_index != no_value) merge(result, values_[load.lane_index]);
     if (type.lanes == 1) {
@@ -223,18 +245,23 @@ void CppKernel::print(const Load& load) {
         if (load.lane_index != no_value)
             element.text = fmt::format("({})[{}]", at.text, values_[load.lane_index].text);
         result.text = element.text;
-        if (masked) result.text = fmt::format("{} ? {} : {}(0)", mask_text, element.text, scalar_name(type.lane)), result.level = ternary;
+        if (masked)
+            result.text =
+                fmt::format("{} ? {} : {}(0)", mask_text, element.text, scalar_name(type.lane)),
+            result.level = ternary;
     } else if (load.lane_index != no_value) {
         Lane index = vector_of(load.lane_index).lane;
-        result.text = fmt::format("{}({}, {}{})", helpers_.gather(type, index, masked, lane_mask), at.text,
-                                  whole(load.lane_index), rest);
+        result.text = fmt::format("{}({}, {}{})", helpers_.gather(type, index, masked, lane_mask),
+                                  at.text, whole(load.lane_index), rest);
     } else if (load.stride == 1) {
         std::string function = masked ? helpers_.at_masked(type, lane_mask) : helpers_.at(type);
         result.text = fmt::format("{}({}{})", function, at.text, rest);
     } else if (load.stride == 0 && !masked) {
-        result.text = fmt::format("{}({})", helpers_.of(type), place(load.buffer, load.element, false).text);
+        result.text =
+            fmt::format("{}({})", helpers_.of(type), place(load.buffer, load.element, false).text);
     } else {
-        result.text = fmt::format("{}({}, {}{})", helpers_.strided(type, masked, lane_mask), at.text, load.stride, rest);
+        result.text = fmt::format("{}({}, {}{})", helpers_.strided(type, masked, lane_mask),
+                                  at.text, load.stride, rest);
     }
     merge(result, at);
     settle(id, std::move(result));
@@ -245,19 +272,22 @@ void CppKernel::print(const Store& store) {
     bool masked = store.mask != no_value;
     std::string condition = masked ? mask(store.mask, lane_bytes(type.lane)) : "";
     if (type.lanes == 1) {
-        std::string text = fmt::format("{} = {};", place(store.buffer, store.element, false).text, values_[store.value].text);
+        std::string text = fmt::format("{} = {};", place(store.buffer, store.element, false).text,
+                                       values_[store.value].text);
         line(masked ? fmt::format("if ({}) {}", condition, text) : text);
         return;
     }
     bool strided = store.stride != 1;
     std::string function = helpers_.store(type, strided, masked, mask_lane(lane_bytes(type.lane)));
-    std::string stride = strided ? fmt::format(", {}", store.stride) : "", rest = masked ? ", " + condition : "";
-    line(fmt::format("{}({}{}, {}{});", function, place(store.buffer, store.element, true).text, stride,
-                     whole(store.value), rest));
+    std::string stride = strided ? fmt::format(", {}", store.stride) : "",
+                rest = masked ? ", " + condition : "";
+    line(fmt::format("{}({}{}, {}{});", function, place(store.buffer, store.element, true).text,
+                     stride, whole(store.value), rest));
 }
 
 void CppKernel::print(const Prefetch& prefetch) {
-    line(fmt::format("__builtin_prefetch({}, {});", place(prefetch.buffer, prefetch.element, true).text,
+    line(fmt::format("__builtin_prefetch({}, {});",
+                     place(prefetch.buffer, prefetch.element, true).text,
                      prefetch.for_write ? 1 : 0));
 }
 
@@ -267,7 +297,8 @@ void CppKernel::print(const Loop& loop) {
     for (const Carried& carried : loop.carried) {
         std::string name = fresh_name(carried.phi, "sum");
         bool truth = type_of(carried.phi).element == Element::boolean;
-        std::string initial = truth ? mask(carried.initial, mask_bytes(carried.phi)) : whole(carried.initial);
+        std::string initial =
+            truth ? mask(carried.initial, mask_bytes(carried.phi)) : whole(carried.initial);
         line(fmt::format("{} {} = {};", declared(carried.phi), name, initial));
         values_[carried.phi] = {name, primary, false, true, {carried.phi}};
     }
@@ -282,10 +313,12 @@ void CppKernel::print(const Loop& loop) {
     advance(loop);
     --indent_;
     line("}");
-    for (const Carried& carried : loop.carried) values_[carried.result] = {values_[carried.phi].text, primary, false, true};
+    for (const Carried& carried : loop.carried)
+        values_[carried.result] = {values_[carried.phi].text, primary, false, true};
 }
 
-/// All carried values step at once: where one's next value reads another that has stepped, all wait in a name.
+/// All carried values step at once: where one's next value reads another that has stepped, all wait
+/// in a name.
 void CppKernel::advance(const Loop& loop) {
     std::vector<std::string> next;
     bool entangled = false;
@@ -294,7 +327,8 @@ void CppKernel::advance(const Loop& loop) {
         bool truth = type_of(carried.phi).element == Element::boolean;
         next.push_back(truth ? mask(carried.next, mask_bytes(carried.phi)) : whole(carried.next));
         for (ValueId read : values_[carried.next].changing)
-            for (size_t before = 0; before < i; ++before) entangled = entangled || read == loop.carried[before].phi;
+            for (size_t before = 0; before < i; ++before)
+                entangled = entangled || read == loop.carried[before].phi;
     }
     for (size_t i = 0; i < next.size() && entangled; ++i) {
         std::string name = names_.fresh("next");

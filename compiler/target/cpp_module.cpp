@@ -1,5 +1,7 @@
-// The whole C++ text: the contract's types, vector types, then a namespace for each ISA with its helpers and one for each
-// program with its kernels, and the table. Names are unique in their namespace.
+// The whole C++ text: the contract's types, vector types, then a namespace for each ISA with its
+// helpers and one for each program with its kernels, and the table. Names are unique in their
+// namespace.
+#include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/cpp_kernel.h"
 #include "compiler/target/table.h"
@@ -16,7 +18,8 @@ constexpr const char* abi_text =
     ;
 
 /// Both compilers then round what the loop IR rounds, and nothing else.
-constexpr const char* rules = R"(#pragma GCC diagnostic ignored "-Wpsabi" // no vector crosses a call
+constexpr const char* rules =
+    R"(#pragma GCC diagnostic ignored "-Wpsabi" // no vector crosses a call
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #else
@@ -35,18 +38,20 @@ std::string target_macro(const Machine& machine) {
     std::string name = upper(machine.name), bits = std::to_string(8 * machine.vector_bytes);
     if (machine.isa == Isa::baseline)
         return fmt::format("#define {} __attribute__((target(\"arch=x86-64\")))\n", name);
-    return fmt::format("#if defined(__clang__)\n"
-                       "#define {0} __attribute__((target(\"{1}\"), min_vector_width({2})))\n#else\n"
-                       "#define {0} __attribute__((target(\"{1},prefer-vector-width={2}\")))\n#endif\n",
-                       name, machine.target, bits);
+    return fmt::format(
+        "#if defined(__clang__)\n"
+        "#define {0} __attribute__((target(\"{1}\"), min_vector_width({2})))\n#else\n"
+        "#define {0} __attribute__((target(\"{1},prefer-vector-width={2}\")))\n#endif\n",
+        name, machine.target, bits);
 }
 
 class CppModule {
-  public:
-    CppModule(const Module& module, const Metadata& metadata) : module_(module), metadata_(metadata) {}
+public:
+    CppModule(const Module& module, const Metadata& metadata)
+        : module_(module), metadata_(metadata) {}
     std::string run();
 
-  private:
+private:
     std::string machine_text(Isa isa);
     std::string table_text();
     std::string value_text(const TableValue& value) const;
@@ -73,39 +78,50 @@ std::string CppModule::machine_text(Isa isa) {
         for (const Kernel& kernel : program->kernels) {
             std::string name = names.fresh(kernel.name);
             functions += "\n" + CppKernel(module_, kernel, machine, helpers).run(name);
-            functions_[symbol(*program, kernel, isa)] = fmt::format("{}::{}::{}", machine.name, space, name);
+            functions_[symbol(*program, kernel, isa)] =
+                fmt::format("{}::{}::{}", machine.name, space, name);
         }
-        kernels += fmt::format("\nnamespace {} {{ // program {}\n{}\n}} // namespace {}\n", space, program->name, functions, space);
+        kernels += fmt::format("\nnamespace {} {{ // program {}\n{}\n}} // namespace {}\n", space,
+                               program->name, functions, space);
     }
     if (kernels.empty()) return "";
     types_.insert(helpers.used_types().begin(), helpers.used_types().end());
-    return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n", target_macro(machine), machine.name,
-                       helpers.text(), kernels);
+    return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n",
+                       target_macro(machine), machine.name, helpers.text(), kernels);
 }
 
 std::string CppModule::value_text(const TableValue& value) const {
     switch (value.kind) {
-    case TableValue::Kind::i32: return fmt::format("{}", value.whole);
-    case TableValue::Kind::i64: return whole_number(value.whole, Element::i64);
-    case TableValue::Kind::f64: return number(value.number, Element::f64);
-    case TableValue::Kind::text: return quoted(value.text);
+    case TableValue::Kind::i32:
+        return fmt::format("{}", value.whole);
+    case TableValue::Kind::i64:
+        return whole_number(value.whole, Element::i64);
+    case TableValue::Kind::f64:
+        return number(value.number, Element::f64);
+    case TableValue::Kind::text:
+        return quoted(value.text);
     case TableValue::Kind::array:
         return value.whole < 0 ? "NULL" : "table::" + table_.arrays[size_t(value.whole)].name;
     case TableValue::Kind::function: {
         if (!value.function.built) return "NULL";
-        const Program& program = *module_.programs[size_t(value.function.program)][size_t(value.function.isa)];
-        return functions_.at(symbol(program, program.kernels[size_t(value.function.kernel)], value.function.isa));
+        const Program& program =
+            *module_.programs[size_t(value.function.program)][size_t(value.function.isa)];
+        return functions_.at(
+            symbol(program, program.kernels[size_t(value.function.kernel)], value.function.isa));
     }
-    case TableValue::Kind::members: break;
+    case TableValue::Kind::members:
+        break;
     }
     std::string text = "{";
-    for (size_t i = 0; i < value.members.size(); ++i) text += (i ? ", " : "") + value_text(value.members[i]);
+    for (size_t i = 0; i < value.members.size(); ++i)
+        text += (i ? ", " : "") + value_text(value.members[i]);
     return text + "}";
 }
 
 std::string CppModule::array_text(const Table::Array& array) const {
     if (array.type == "unsigned char") {
-        std::string text = fmt::format("alignas(64) const unsigned char {}[] = {{ // {}\n   ", array.name, array.comment);
+        std::string text = fmt::format("alignas(64) const unsigned char {}[] = {{ // {}\n   ",
+                                       array.name, array.comment);
         for (size_t i = 0; i < array.bytes.size(); ++i) {
             if (i && i % 24 == 0) text += "\n   ";
             text += fmt::format(" {},", static_cast<unsigned char>(array.bytes[i]));
@@ -132,21 +148,27 @@ std::string CppModule::table_text() {
     table_ = make_table(module_, metadata_);
     std::string text = "\nnamespace table {\nnamespace {\n";
     for (const Table::Array& array : table_.arrays) text += array_text(array);
-    text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module gradc_module_table = {\n";
-    for (const TableValue& member : table_.module.members) text += "    " + value_text(member) + ",\n";
+    text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module "
+            "gradc_module_table = {\n";
+    for (const TableValue& member : table_.module.members)
+        text += "    " + value_text(member) + ",\n";
     return text + "};\n";
 }
 
 std::string CppModule::run() {
     std::string machines;
     for (int isa = 0; isa < isa_count; ++isa) machines += machine_text(Isa(isa));
-    std::string text = fmt::format("// {}: its programs, written by {}. Compiles alone.\n{}\n", metadata_.name,
-                                   metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_text);
+    std::string text =
+        fmt::format("// {}: its programs, written by {}. Compiles alone.\n{}\n", metadata_.name,
+                    metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_text);
     return text + rules + "\n" + type_declarations(types_) + machines + table_text();
 }
 
 } // namespace
 
-std::string print_cpp(const Module& module, const Metadata& metadata) { return CppModule(module, metadata).run(); }
+std::string print_cpp(const Module& module, const Metadata& metadata) {
+    verify(module);
+    return CppModule(module, metadata).run();
+}
 
 } // namespace gradc::target

@@ -7,21 +7,136 @@ namespace gradc::target {
 namespace {
 
 const std::set<std::string>& reserved() {
-    static const std::set<std::string> words = {
-        "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",
-        "char", "class", "compl", "const", "constexpr", "const_cast", "continue", "decltype", "default", "delete",
-        "do", "double", "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for",
-        "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq",
-        "nullptr", "operator", "or", "or_eq", "private", "protected", "public", "register", "reinterpret_cast",
-        "return", "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct", "switch",
-        "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "union",
-        "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "linux", "unix",
-        "main", "int8_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "size_t", "NULL",
-        "arena", "sizes", "begin", "end", "table",
-        "fma", "root", "floor", "absolute", "minimum", "maximum", "sum_of", "max_of", "min_of", "store", // helpers
-        "store_strided", "plus", "minus", "times", "times_high", "left", "right_unsigned", "bits_of", "float_of",
-        "double_of", "to_bf16", "from_bf16", "quotient", "remainder_of", "baseline", "avx2", "avx512", "BASELINE",
-        "AVX2", "AVX512", "INLINE"};
+    static const std::set<std::string> words = {"alignas",
+                                                "alignof",
+                                                "and",
+                                                "and_eq",
+                                                "asm",
+                                                "auto",
+                                                "bitand",
+                                                "bitor",
+                                                "bool",
+                                                "break",
+                                                "case",
+                                                "catch",
+                                                "char",
+                                                "class",
+                                                "compl",
+                                                "const",
+                                                "constexpr",
+                                                "const_cast",
+                                                "continue",
+                                                "decltype",
+                                                "default",
+                                                "delete",
+                                                "do",
+                                                "double",
+                                                "dynamic_cast",
+                                                "else",
+                                                "enum",
+                                                "explicit",
+                                                "export",
+                                                "extern",
+                                                "false",
+                                                "float",
+                                                "for",
+                                                "friend",
+                                                "goto",
+                                                "if",
+                                                "inline",
+                                                "int",
+                                                "long",
+                                                "mutable",
+                                                "namespace",
+                                                "new",
+                                                "noexcept",
+                                                "not",
+                                                "not_eq",
+                                                "nullptr",
+                                                "operator",
+                                                "or",
+                                                "or_eq",
+                                                "private",
+                                                "protected",
+                                                "public",
+                                                "register",
+                                                "reinterpret_cast",
+                                                "return",
+                                                "short",
+                                                "signed",
+                                                "sizeof",
+                                                "static",
+                                                "static_assert",
+                                                "static_cast",
+                                                "struct",
+                                                "switch",
+                                                "template",
+                                                "this",
+                                                "thread_local",
+                                                "throw",
+                                                "true",
+                                                "try",
+                                                "typedef",
+                                                "typeid",
+                                                "typename",
+                                                "union",
+                                                "unsigned",
+                                                "using",
+                                                "virtual",
+                                                "void",
+                                                "volatile",
+                                                "wchar_t",
+                                                "while",
+                                                "xor",
+                                                "xor_eq",
+                                                "linux",
+                                                "unix",
+                                                "main",
+                                                "int8_t",
+                                                "int32_t",
+                                                "int64_t",
+                                                "uint8_t",
+                                                "uint16_t",
+                                                "uint32_t",
+                                                "uint64_t",
+                                                "size_t",
+                                                "NULL",
+                                                "arena",
+                                                "sizes",
+                                                "begin",
+                                                "end",
+                                                "table",
+                                                "fma",
+                                                "root",
+                                                "floor",
+                                                "absolute",
+                                                "minimum",
+                                                "maximum",
+                                                "sum_of",
+                                                "max_of",
+                                                "min_of",
+                                                "store", // helpers
+                                                "store_strided",
+                                                "plus",
+                                                "minus",
+                                                "times",
+                                                "times_high",
+                                                "left",
+                                                "right_unsigned",
+                                                "bits_of",
+                                                "float_of",
+                                                "double_of",
+                                                "to_bf16",
+                                                "from_bf16",
+                                                "quotient",
+                                                "remainder_of",
+                                                "baseline",
+                                                "avx2",
+                                                "avx512",
+                                                "BASELINE",
+                                                "AVX2",
+                                                "AVX512",
+                                                "INLINE"};
     return words;
 }
 
@@ -45,12 +160,16 @@ bool is_type_name(const std::string& name) {
 std::string identifier(const std::string& text) {
     std::string result;
     for (char c : text) {
-        bool plain = std::isalnum(static_cast<unsigned char>(c)) && static_cast<unsigned char>(c) < 128;
-        if (plain) result += c;
-        else if (!result.empty() && result.back() != '_') result += '_';
+        bool plain =
+            std::isalnum(static_cast<unsigned char>(c)) && static_cast<unsigned char>(c) < 128;
+        if (plain)
+            result += c;
+        else if (!result.empty() && result.back() != '_')
+            result += '_';
     }
     while (!result.empty() && result.back() == '_') result.pop_back();
-    if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0]))) result = "v" + result;
+    if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0])))
+        result = "v" + result;
     // INT32_MAX, GRADC_..: macros of the headers are in capitals
     bool capitals = result.find('_') != std::string::npos;
     for (char c : result) capitals = capitals && !std::islower(static_cast<unsigned char>(c));
@@ -99,10 +218,14 @@ std::string whole_number(int64_t value, Element element) {
 std::string quoted(const std::string& text) {
     std::string result = "\"";
     for (unsigned char c : text) {
-        if (c == '"' || c == '\\') result += {'\\', char(c)};
-        else if (c == '\n') result += "\\n";
-        else if (c < 32 || c == 127 || c == '?') result += fmt::format("\\{:03o}", c); // ?: no trigraph
-        else result += char(c);
+        if (c == '"' || c == '\\')
+            result += {'\\', char(c)};
+        else if (c == '\n')
+            result += "\\n";
+        else if (c < 32 || c == 127 || c == '?')
+            result += fmt::format("\\{:03o}", c); // ?: no trigraph
+        else
+            result += char(c);
     }
     return result + "\"";
 }

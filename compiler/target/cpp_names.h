@@ -7,19 +7,21 @@
 
 namespace gradc::target {
 
-/// Letters, digits and underscores of `text`; never empty, never beginning with a digit or underscore.
+/// Letters, digits and underscores of `text`; never empty, never beginning with a digit or
+/// underscore.
 std::string identifier(const std::string& text);
 
-/// Names of one scope: each is given once; keywords, types and the names of the text's own helpers are taken.
+/// Names of one scope: each is given once; keywords, types and the names of the text's own helpers
+/// are taken.
 class Names {
-  public:
+public:
     /// `wanted` made an identifier, with a number behind it if it is taken.
     std::string fresh(const std::string& wanted);
     /// `stem` and the next number: t1, t2 ..
     std::string numbered(const std::string& stem);
     bool free(const std::string& name) const;
 
-  private:
+private:
     std::set<std::string> taken_;
     std::map<std::string, int> numbers_;
 };

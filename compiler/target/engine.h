@@ -1,5 +1,6 @@
-// A compiled module inside this process, for `gradc check`, `gradc grad` and tests: its table, an arena of its own, tensors
-// read and written by name as doubles in the model's shape, programs run by one thread through the trainer's own walker.
+// A compiled module inside this process, for `gradc check`, `gradc grad` and tests: its table, an
+// arena of its own, tensors read and written by name as doubles in the model's shape, programs run
+// by one thread through the trainer's own walker.
 #pragma once
 #include "compiler/program/program.h"
 #include "runtime/abi.h"
@@ -11,26 +12,27 @@
 namespace gradc::target {
 
 class Engine {
-  public:
+public:
     /// Loads a shared library that defines gradc_module_table; `fault` says why it could not.
     static std::optional<Engine> load(const std::string& path, std::string& fault);
 
     const gradc_module& module() const { return *module_; }
     unsigned char* arena() const { return arena_.get(); }
 
-    /// Indices into the module's tensors and programs; -1 if there is none of that name. Of several tensors with one name
-    /// (a field and a result, say) the one of role `role` when that is given.
+    /// Indices into the module's tensors and programs; -1 if there is none of that name. Of several
+    /// tensors with one name (a field and a result, say) the one of role `role` when that is given.
     int tensor(const std::string& name, int role = -1) const;
     int program(const std::string& name) const;
 
-    /// Values in C order in the model's own shape; the first axis has `row_count` rows where it is N.
+    /// Values in C order in the model's own shape; the first axis has `row_count` rows where it is
+    /// N.
     void write(int tensor, const std::vector<double>& values, int64_t row_count = 1);
     std::vector<double> read(int tensor, int64_t row_count = 1) const;
 
     /// One run on the first `row_count` rows; false when a guard stopped it (only if `guard`).
     bool run(int program, int64_t row_count, loop::Isa isa, bool guard = false);
 
-  private:
+private:
     struct Close {
         void operator()(void* library) const;
     };
@@ -38,16 +40,19 @@ class Engine {
         void operator()(unsigned char* memory) const;
     };
     std::unique_ptr<void, Close> library_;
-    std::unique_ptr<unsigned char, Free> arena_; // module.arena_bytes and 64 more, zeros and the module's constants
+    std::unique_ptr<unsigned char, Free>
+        arena_; // module.arena_bytes and 64 more, zeros and the module's constants
     const gradc_module* module_ = nullptr;
 };
 
-/// Links `object` (compile.h) in a temporary folder and loads it. Throws InternalError if that fails.
+/// Links `object` (compile.h) in a temporary folder and loads it. Throws InternalError if that
+/// fails.
 Engine load_object(const std::string& object);
 
-/// Compiles C++ text with `compiler` ("g++") and loads it; nullopt with the compiler's complaint in `fault`.
-std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& fault,
-                               const std::vector<std::string>& options = {});
+/// Compiles C++ text with `compiler` ("g++") and loads it; nullopt with the compiler's complaint in
+/// `fault`.
+std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler,
+                               std::string& fault, const std::vector<std::string>& options = {});
 
 /// Those of g++ and clang++-19 that PATH has.
 std::vector<std::string> find_compilers();

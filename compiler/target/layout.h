@@ -1,5 +1,5 @@
-// Where a tensor's elements lie in its buffer, and numbers written to bytes in that order: one rule for the constants in a
-// module's table and for tensors that are read and written by name.
+// Where a tensor's elements lie in its buffer, and numbers written to bytes in that order: one rule
+// for the constants in a module's table and for tensors that are read and written by name.
 #pragma once
 #include "compiler/program/program.h"
 #include <string>

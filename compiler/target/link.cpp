@@ -19,8 +19,9 @@ namespace {
 
 /// A file without a name, closed with its owner.
 class MemoryFile {
-  public:
-    explicit MemoryFile(const std::string& content) : descriptor_(memfd_create("object", MFD_CLOEXEC)) {
+public:
+    explicit MemoryFile(const std::string& content)
+        : descriptor_(memfd_create("object", MFD_CLOEXEC)) {
         check(descriptor_ >= 0, "link", "no anonymous memory");
         for (size_t written = 0; written < content.size();) {
             ssize_t some = write(descriptor_, content.data() + written, content.size() - written);
@@ -33,7 +34,7 @@ class MemoryFile {
     int descriptor() const { return descriptor_; }
     std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
-  private:
+private:
     int descriptor_;
 };
 
@@ -50,7 +51,8 @@ struct Linked {
     std::string bytes, complaint; // one of them is empty
 };
 
-/// Runs ld.lld in a child process, since a link leaves pointers in lld's globals that crash a later one of another kind.
+/// Runs ld.lld in a child process, since a link leaves pointers in lld's globals that crash a later
+/// one of another kind.
 Linked run_lld(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "ld.lld");
     arguments.insert(arguments.end(), {"--threads=1", "--build-id=none", "-o", "-"});
@@ -62,7 +64,8 @@ Linked run_lld(std::vector<std::string> arguments) {
     if (child == 0) {
         dup2(result.descriptor(), STDOUT_FILENO);
         llvm::raw_fd_ostream errors(complaint.descriptor(), false, true);
-        lld::Result ended = lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
+        lld::Result ended =
+            lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
         _exit(ended.retCode == 0 ? 0 : 1);
     }
     int status = 0;
@@ -99,13 +102,13 @@ std::string find_runtime() {
     return "";
 }
 
-std::string link_trainer(const std::string& object, const std::string& path, const std::string& runtime) {
+std::string link_trainer(const std::string& object, const std::string& path,
+                         const std::string& runtime) {
     std::string prelinked = runtime.empty() ? find_runtime() : runtime;
     if (prelinked.empty()) return "the runtime lib/gradc/runtime.o is missing beside gradc";
     MemoryFile file(object);
-    return link_to(path,
-                   {"-static", "--gc-sections", "--icf=safe", "-z", "noexecstack", "-z", "relro", "--strip-all",
-                    prelinked, file.path()});
+    return link_to(path, {"-static", "--gc-sections", "--icf=safe", "-z", "noexecstack", "-z",
+                          "relro", "--strip-all", prelinked, file.path()});
 }
 
 std::string link_shared(const std::string& object, const std::string& path) {

@@ -1,5 +1,5 @@
-// lld as a library, in a child process for each link: it keeps its state in globals. Objects enter through anonymous
-// memory; a file appears at its path whole, by a rename, or not at all.
+// lld as a library, in a child process for each link: it keeps its state in globals. Objects enter
+// through anonymous memory; a file appears at its path whole, by a rename, or not at all.
 #pragma once
 #include <string>
 #include <vector>

@@ -24,8 +24,10 @@ llvm::Function* KernelEmitter::run(const std::string& symbol) {
 void KernelEmitter::start(const std::string& symbol) {
     llvm::LLVMContext& context = target_.getContext();
     llvm::Type *pointer = builder_.getPtrTy(), *whole = builder_.getInt64Ty();
-    auto* signature = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, whole, whole}, false);
-    function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, target_);
+    auto* signature =
+        llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, whole, whole}, false);
+    function_ =
+        llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, target_);
     function_->setVisibility(llvm::GlobalValue::HiddenVisibility);
     function_->setDSOLocal(true);
     const char* names[] = {"arena", "sizes", "begin", "end"};
@@ -66,8 +68,8 @@ void KernelEmitter::number_depths(const Body& body, int depth) {
 
 void KernelEmitter::bind(ValueId id, llvm::Value* value) {
     values_[id] = value;
-    if (id < kernel_.names.size() && !kernel_.names[id].empty() && !llvm::isa<llvm::Constant>(value) &&
-        !llvm::isa<llvm::Argument>(value) && !value->hasName())
+    if (id < kernel_.names.size() && !kernel_.names[id].empty() &&
+        !llvm::isa<llvm::Constant>(value) && !llvm::isa<llvm::Argument>(value) && !value->hasName())
         value->setName(kernel_.names[id]);
 }
 
@@ -78,12 +80,14 @@ void KernelEmitter::emit(const Body& body) {
 
 void KernelEmitter::emit(const Define& define) { bind(define.result, operation(define)); }
 
-/// The test stands at the bottom, behind one guard at the top, so that what does not change can leave the loop.
+/// The test stands at the bottom, behind one guard at the top, so that what does not change can
+/// leave the loop.
 void KernelEmitter::emit(const Loop& loop) {
     llvm::LLVMContext& context = target_.getContext();
     llvm::Value *begin = value(loop.begin), *end = value(loop.end);
     llvm::BasicBlock* before = builder_.GetInsertBlock();
-    auto* body = llvm::BasicBlock::Create(context, loop.name.empty() ? "loop" : loop.name, function_);
+    auto* body =
+        llvm::BasicBlock::Create(context, loop.name.empty() ? "loop" : loop.name, function_);
     auto* after = llvm::BasicBlock::Create(context, "after", function_);
     builder_.CreateCondBr(builder_.CreateICmpSLT(begin, end), body, after);
 
@@ -99,11 +103,14 @@ void KernelEmitter::emit(const Loop& loop) {
     }
     emit(loop.body);
     llvm::BasicBlock* latch = builder_.GetInsertBlock();
-    llvm::Value* next = builder_.CreateAdd(index, builder_.getInt64(uint64_t(loop.step)), "", false, true);
+    llvm::Value* next =
+        builder_.CreateAdd(index, builder_.getInt64(uint64_t(loop.step)), "", false, true);
     index->addIncoming(next, latch);
-    for (size_t i = 0; i < inside.size(); ++i) inside[i]->addIncoming(value(loop.carried[i].next), latch);
+    for (size_t i = 0; i < inside.size(); ++i)
+        inside[i]->addIncoming(value(loop.carried[i].next), latch);
     auto* back = builder_.CreateCondBr(builder_.CreateICmpSLT(next, end), body, after);
-    auto* keep = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
+    auto* keep =
+        llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
     auto* hint = llvm::MDNode::getDistinct(context, {nullptr, keep});
     hint->replaceOperandWith(0, hint);
     back->setMetadata(llvm::LLVMContext::MD_loop, hint);
@@ -136,13 +143,20 @@ void KernelEmitter::emit(const If& branch) {
 llvm::Type* KernelEmitter::element_type(Element element) const {
     llvm::LLVMContext& context = target_.getContext();
     switch (element) {
-    case Element::f32: return llvm::Type::getFloatTy(context);
-    case Element::f64: return llvm::Type::getDoubleTy(context);
-    case Element::bf16: return llvm::Type::getInt16Ty(context); // bits; loaded, stored, converted only
-    case Element::i32: return llvm::Type::getInt32Ty(context);
-    case Element::i64: return llvm::Type::getInt64Ty(context);
-    case Element::u8: return llvm::Type::getInt8Ty(context);
-    case Element::boolean: break;
+    case Element::f32:
+        return llvm::Type::getFloatTy(context);
+    case Element::f64:
+        return llvm::Type::getDoubleTy(context);
+    case Element::bf16:
+        return llvm::Type::getInt16Ty(context); // bits; loaded, stored, converted only
+    case Element::i32:
+        return llvm::Type::getInt32Ty(context);
+    case Element::i64:
+        return llvm::Type::getInt64Ty(context);
+    case Element::u8:
+        return llvm::Type::getInt8Ty(context);
+    case Element::boolean:
+        break;
     }
     return llvm::Type::getInt1Ty(context);
 }

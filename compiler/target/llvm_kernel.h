@@ -1,6 +1,7 @@
-// One kernel of the loop IR as one LLVM function. Statements keep their order; what LLVM's passes then do is hoisting
-// and folding only. Distinct buffers that share no byte carry noalias scopes; addresses are built outermost term first,
-// so that all but the last step of each leaves the inner loops.
+// One kernel of the loop IR as one LLVM function. Statements keep their order; what LLVM's passes
+// then do is hoisting and folding only. Distinct buffers that share no byte carry noalias scopes;
+// addresses are built outermost term first, so that all but the last step of each leaves the inner
+// loops.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/machine.h"
@@ -10,12 +11,12 @@
 namespace gradc::target {
 
 class KernelEmitter {
-  public:
+public:
     KernelEmitter(llvm::Module& target, const loop::Module& module, const loop::Kernel& kernel,
                   const Machine& machine);
     llvm::Function* run(const std::string& symbol);
 
-  private:
+private:
     // llvm_kernel.cpp: statements
     void start(const std::string& symbol);
     void number_depths(const loop::Body& body, int depth);

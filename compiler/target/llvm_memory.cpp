@@ -1,4 +1,5 @@
-// Loads and stores. Bools in memory are u8, 0 and 1. A stride other than 1, 0 and -1 is a gather or scatter.
+// Loads and stores. Bools in memory are u8, 0 and 1. A stride other than 1, 0 and -1 is a gather or
+// scatter.
 #include "compiler/target/divisor.h"
 #include "compiler/target/llvm_kernel.h"
 #include <llvm/IR/MDBuilder.h>
@@ -105,11 +106,12 @@ llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
     }
     if (load.lane_index == no_value && load.mask == no_value && load.stride == -1) {
         llvm::Value* at = address(load.buffer, load.element, 1 - lanes);
-        auto* backwards = builder_.CreateAlignedLoad(memory, at, align(load.buffer, load.element, -1));
+        auto* backwards =
+            builder_.CreateAlignedLoad(memory, at, align(load.buffer, load.element, -1));
         return builder_.CreateVectorReverse(tag(backwards, load.buffer));
     }
-    llvm::Value* offsets = load.lane_index == no_value ? lane_offsets(lanes, load.stride)
-                                                       : value(load.lane_index);
+    llvm::Value* offsets =
+        load.lane_index == no_value ? lane_offsets(lanes, load.stride) : value(load.lane_index);
     llvm::Value* at = builder_.CreateGEP(element, address(load.buffer, load.element), offsets);
     llvm::Value* mask = load.mask == no_value ? nullptr : value(load.mask);
     return tag(builder_.CreateMaskedGather(memory, at, align(load.buffer, load.element, 0), mask,
@@ -125,17 +127,21 @@ void KernelEmitter::emit(const Load& load) {
         loaded = load_strided(load, memory);
     } else if (load.mask == no_value) {
         llvm::Value* at = address(load.buffer, load.element);
-        if (load.lane_index != no_value) at = builder_.CreateGEP(memory, at, value(load.lane_index));
+        if (load.lane_index != no_value)
+            at = builder_.CreateGEP(memory, at, value(load.lane_index));
         llvm::Align aligned = align(load.buffer, load.element, load.lane_index == no_value ? 1 : 0);
         loaded = tag(builder_.CreateAlignedLoad(memory, at, aligned), load.buffer);
     } else {
-        llvm::Type* vector = llvm::FixedVectorType::get(memory->getScalarType(), unsigned(result.lanes));
+        llvm::Type* vector =
+            llvm::FixedVectorType::get(memory->getScalarType(), unsigned(result.lanes));
         llvm::Value* at = address(load.buffer, load.element);
         llvm::Value* mask = value(load.mask);
-        if (load.lane_index != no_value) at = builder_.CreateGEP(memory, at, value(load.lane_index));
+        if (load.lane_index != no_value)
+            at = builder_.CreateGEP(memory, at, value(load.lane_index));
         if (result.lanes == 1) mask = builder_.CreateVectorSplat(1, mask);
         llvm::Align aligned = align(load.buffer, load.element, load.lane_index == no_value ? 1 : 0);
-        loaded = tag(builder_.CreateMaskedLoad(vector, at, aligned, mask, llvm::Constant::getNullValue(vector)),
+        loaded = tag(builder_.CreateMaskedLoad(vector, at, aligned, mask,
+                                               llvm::Constant::getNullValue(vector)),
                      load.buffer);
         if (result.lanes == 1) loaded = builder_.CreateExtractElement(loaded, uint64_t(0));
     }

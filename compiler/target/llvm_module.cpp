@@ -1,5 +1,7 @@
-// Kernels as LLVM modules, their passes and their objects. One ISA's kernels are cut into units of similar size, each with
-// an LLVM context of its own, compiled by two threads; how they are cut depends on the module alone.
+// Kernels as LLVM modules, their passes and their objects. One ISA's kernels are cut into units of
+// similar size, each with an LLVM context of its own, compiled by two threads; how they are cut
+// depends on the module alone.
+#include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/link.h"
 #include "compiler/target/llvm_kernel.h"
@@ -66,18 +68,20 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine) {
     check(target, "llvm", error);
     llvm::TargetOptions options;
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-    std::unique_ptr<llvm::TargetMachine> made(
-        target->createTargetMachine(triple, llvm::StringRef(machine.llvm_cpu), "", options, llvm::Reloc::PIC_,
-                                    llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+    std::unique_ptr<llvm::TargetMachine> made(target->createTargetMachine(
+        triple, llvm::StringRef(machine.llvm_cpu), "", options, llvm::Reloc::PIC_,
+        llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
     check(bool(made), "llvm", "no code generator for x86-64");
     return made;
 }
 
-std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& module, const Unit& unit) {
+std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& module,
+                                   const Unit& unit) {
     auto made = std::make_unique<llvm::Module>(module.name, context);
     made->setTargetTriple(triple);
     for (auto [program, kernel] : unit.kernels)
-        KernelEmitter(*made, module, *kernel, machine(unit.isa)).run(symbol(*program, *kernel, unit.isa));
+        KernelEmitter(*made, module, *kernel, machine(unit.isa))
+            .run(symbol(*program, *kernel, unit.isa));
     return made;
 }
 
@@ -87,7 +91,8 @@ void verify(const llvm::Module& module) {
     if (llvm::verifyModule(module, &stream)) throw InternalError("llvm", stream.str());
 }
 
-/// Explicit vectors need no more: what LLVM's whole pipeline adds costs twice the time and gains nothing.
+/// Explicit vectors need no more: what LLVM's whole pipeline adds costs twice the time and gains
+/// nothing.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
@@ -102,14 +107,16 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
     llvm::FunctionPassManager passes;
     passes.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::InstCombinePass());
-    passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
+    passes.addPass(
+        llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
     passes.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::SimplifyCFGPass());
     for (llvm::Function& function : module)
         if (!function.isDeclaration()) passes.run(function, functions);
 }
 
-std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+std::string generate(llvm::Module& module, llvm::TargetMachine& machine,
+                     llvm::CodeGenFileType type) {
     llvm::SmallString<0> bytes;
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
@@ -128,7 +135,8 @@ void initialize() { // cheap when it was done before
     LLVMInitializeX86AsmPrinter();
 }
 
-std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type, bool names) {
+std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type,
+                    bool names) {
     llvm::LLVMContext context;
     context.setDiscardValueNames(!names);
     std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(unit.isa));
@@ -172,6 +180,7 @@ template <class Work> void on_two_threads(size_t count, const Work& work) {
 } // namespace
 
 std::string print_llvm(const Module& module, Isa isa) {
+    loop::verify(module);
     llvm::LLVMContext context;
     std::string text;
     llvm::raw_string_ostream stream(text);
@@ -184,6 +193,7 @@ std::string print_llvm(const Module& module, Isa isa) {
 }
 
 std::string print_assembly(const Module& module, Isa isa) {
+    loop::verify(module);
     initialize();
     std::string text;
     for (const Unit& unit : units(module, isa, INT64_MAX))
@@ -192,6 +202,7 @@ std::string print_assembly(const Module& module, Isa isa) {
 }
 
 std::string object(const Module& module, const Metadata& metadata) {
+    loop::verify(module);
     initialize();
     std::vector<Unit> work;
     for (int isa = 0; isa < isa_count; ++isa)

@@ -1,4 +1,5 @@
-// A struct of C is the struct of LLVM with the same members: both lay them out by the rules of the platform.
+// A struct of C is the struct of LLVM with the same members: both lay them out by the rules of the
+// platform.
 #include "compiler/target/llvm_table.h"
 #include <llvm/IR/Constants.h>
 #include <map>
@@ -7,7 +8,7 @@ namespace gradc::target {
 namespace {
 
 class TableEmitter {
-  public:
+public:
     TableEmitter(llvm::Module& target, const loop::Module& module, const Table& table)
         : target_(target), context_(target.getContext()), module_(module), table_(table) {}
 
@@ -20,7 +21,7 @@ class TableEmitter {
         global->setAlignment(llvm::Align(8));
     }
 
-  private:
+private:
     llvm::Constant* emit(const Table::Array& array) {
         llvm::Constant* content = nullptr;
         if (array.type == "unsigned char") {
@@ -51,16 +52,21 @@ class TableEmitter {
             return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value.whole);
         case TableValue::Kind::f64:
             return llvm::ConstantFP::get(llvm::Type::getDoubleTy(context_), value.number);
-        case TableValue::Kind::text: return text(value.text);
-        case TableValue::Kind::array: return value.whole < 0 ? null() : arrays_[size_t(value.whole)];
-        case TableValue::Kind::function: return value.function.built ? function(value.function) : null();
-        case TableValue::Kind::members: break;
+        case TableValue::Kind::text:
+            return text(value.text);
+        case TableValue::Kind::array:
+            return value.whole < 0 ? null() : arrays_[size_t(value.whole)];
+        case TableValue::Kind::function:
+            return value.function.built ? function(value.function) : null();
+        case TableValue::Kind::members:
+            break;
         }
         return members(value.members);
     }
     llvm::Constant* text(const std::string& content) {
         llvm::Constant*& known = texts_[content];
-        if (!known) known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
+        if (!known)
+            known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
         return known;
     }
     llvm::Constant* function(const TableFunction& function) {
@@ -70,7 +76,8 @@ class TableEmitter {
         llvm::Type* whole = llvm::Type::getInt64Ty(context_);
         auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
                                              {pointer(), pointer(), whole, whole}, false);
-        auto* declared = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
+        auto* declared =
+            llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
         declared->setVisibility(llvm::GlobalValue::HiddenVisibility);
         return declared;
     }
@@ -78,7 +85,8 @@ class TableEmitter {
         std::vector<llvm::Constant*> constants;
         for (const TableValue& member : content) constants.push_back(constant(member));
         if (content[0].kind == TableValue::Kind::function)
-            return llvm::ConstantArray::get(llvm::ArrayType::get(pointer(), constants.size()), constants);
+            return llvm::ConstantArray::get(llvm::ArrayType::get(pointer(), constants.size()),
+                                            constants);
         return llvm::ConstantStruct::getAnon(context_, constants);
     }
 

@@ -1,4 +1,5 @@
-// What code is made for: one description for each instruction set, and which of them this processor runs.
+// What code is made for: one description for each instruction set, and which of them this processor
+// runs.
 #pragma once
 #include "compiler/program/program.h"
 #include <string_view>
@@ -10,12 +11,14 @@ struct Machine {
     loop::Isa isa;
     std::string_view name;     // "avx512"
     std::string_view llvm_cpu; // target-cpu of LLVM
-    std::string_view target;   // of the `target` attribute that g++ and clang++ both take; "" for baseline
+    std::string_view
+        target; // of the `target` attribute that g++ and clang++ both take; "" for baseline
     int vector_bytes;
     int registers; // vector registers
     bool has_fma;  // baseline has none: fma there is a multiplication and an addition, each rounded
     bool has_masks; // loads and stores under a mask are instructions
-    /// A product's tile of accumulators: rows x vectors, chosen so that with operands all stay in registers.
+    /// A product's tile of accumulators: rows x vectors, chosen so that with operands all stay in
+    /// registers.
     int tile_rows, tile_vectors;
 
     int lanes(Element element) const { return vector_bytes / int(bytes(element)); }

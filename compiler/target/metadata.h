@@ -1,6 +1,6 @@
-// What a module's table (runtime/abi.h) says beyond its programs: names, data sets, train blocks, hashes. The driver fills
-// it from what was elaborated; field by field it mirrors abi.h. Programs are indices into loop::Module::programs, scalars
-// indices into `tensors`.
+// What a module's table (runtime/abi.h) says beyond its programs: names, data sets, train blocks,
+// hashes. The driver fills it from what was elaborated; field by field it mirrors abi.h. Programs
+// are indices into loop::Module::programs, scalars indices into `tensors`.
 #pragma once
 #include "compiler/program/program.h"
 #include "runtime/abi.h"

@@ -46,22 +46,57 @@ TEST_CASE("a broken promise of the loop IR is named") {
              ValueId late = b.value(f32);
              b.same(Operation::negate, {late});
          }},
-        {"add does not fit", [](auto& b) { b.define(vector, Operation::add, {b.number(vector, 1), b.number(f32, 1)}); }},
-        {"divide does not fit", [](auto& b) { b.same(Operation::divide, {b.index(4), b.index(2)}); }},
-        {"quotient does not fit", [](auto& b) { b.same(Operation::quotient, {b.number(f32, 4), b.number(f32, 4)}); }},
-        {"less does not fit", [](auto& b) { b.same(Operation::less, {b.number(f32, 4), b.number(f32, 4)}); }},
+        {"add does not fit",
+         [](auto& b) {
+             b.define(vector, Operation::add, {b.number(vector, 1), b.number(f32, 1)});
+         }},
+        {"divide does not fit",
+         [](auto& b) {
+             b.same(Operation::divide, {b.index(4), b.index(2)});
+         }},
+        {"quotient does not fit",
+         [](auto& b) {
+             b.same(Operation::quotient, {b.number(f32, 4), b.number(f32, 4)});
+         }},
+        {"less does not fit",
+         [](auto& b) {
+             b.same(Operation::less, {b.number(f32, 4), b.number(f32, 4)});
+         }},
         {"select does not fit",
-         [](auto& b) { b.define(f32, Operation::select, {b.number(f32, 1), b.number(f32, 1), b.number(f32, 1)}); }},
-        {"splat does not fit", [](auto& b) { b.define(vector, Operation::splat, {b.number(vector, 1)}); }},
-        {"extract does not fit", [](auto& b) { b.define(f32, Operation::extract, {b.number(vector, 1)}, 4); }},
-        {"reduce_add does not fit", [](auto& b) { b.define(f32, Operation::reduce_add, {b.number({Element::f32, 3}, 1)}); }},
+         [](auto& b) {
+             b.define(f32, Operation::select,
+                      {b.number(f32, 1), b.number(f32, 1), b.number(f32, 1)});
+         }},
+        {"splat does not fit",
+         [](auto& b) { b.define(vector, Operation::splat, {b.number(vector, 1)}); }},
+        {"extract does not fit",
+         [](auto& b) { b.define(f32, Operation::extract, {b.number(vector, 1)}, 4); }},
+        {"reduce_add does not fit",
+         [](auto& b) {
+             b.define(f32, Operation::reduce_add, {b.number({Element::f32, 3}, 1)});
+         }},
         {"reinterpret does not fit",
-         [](auto& b) { b.define({Element::i64, 1}, Operation::reinterpret, {b.number(f32, 1)}); }},
-        {"is no index", [](auto& b) { b.load(0, f32, {0, {{b.number(f32, 1), 1}}}); }},
-        {"another element type", [](auto& b) { b.load(0, {Element::f64, 1}, {}); }},
-        {"is no mask of 4 lanes", [](auto& b) { b.load(0, vector, {}, 1, b.number({Element::boolean, 2}, 1)); }},
-        {"wrong lane index", [](auto& b) { b.load(0, vector, {}, 1, no_value, b.number(vector, 1)); }},
-        {"stored to another element type", [](auto& b) { b.store(0, {}, b.number({Element::f64, 1}, 1)); }},
+         [](auto& b) {
+             b.define({Element::i64, 1}, Operation::reinterpret, {b.number(f32, 1)});
+         }},
+        {"is no index",
+         [](auto& b) {
+             b.load(0, f32, {0, {{b.number(f32, 1), 1}}});
+         }},
+        {"another element type",
+         [](auto& b) {
+             b.load(0, {Element::f64, 1}, {});
+         }},
+        {"is no mask of 4 lanes",
+         [](auto& b) {
+             b.load(0, vector, {}, 1, b.number({Element::boolean, 2}, 1));
+         }},
+        {"wrong lane index",
+         [](auto& b) { b.load(0, vector, {}, 1, no_value, b.number(vector, 1)); }},
+        {"stored to another element type",
+         [](auto& b) {
+             b.store(0, {}, b.number({Element::f64, 1}, 1));
+         }},
         {"stride 0", [](auto& b) { b.store(0, {}, b.number(vector, 1), no_value, 0); }},
         {"buffer 7 does not exist", [](auto& b) { b.store(7, {}, b.number(vector, 1)); }},
         {"bounds are no indices",
@@ -112,12 +147,12 @@ TEST_CASE("a kernel's text") {
     Module module = module_of([](KernelBuilder& b) {
         b.kernel.comments = {"y = sum(x)"};
         ValueId zero = b.index(0), end = b.leaf(Operation::row_count), start = b.number(vector, 0);
-        auto sums = b.carried("k", zero, end, 4, {start},
-                              [&](ValueId k, const std::vector<ValueId>& phis) {
-            ValueId mask = b.define({Element::boolean, 4}, Operation::lane_mask, {k});
-            ValueId x = b.load(0, vector, {-1, {{k, 4}}}, 2, mask);
-            return std::vector<ValueId>{b.same(Operation::add, {phis[0], x})};
-        });
+        auto sums =
+            b.carried("k", zero, end, 4, {start}, [&](ValueId k, const std::vector<ValueId>& phis) {
+                ValueId mask = b.define({Element::boolean, 4}, Operation::lane_mask, {k});
+                ValueId x = b.load(0, vector, {-1, {{k, 4}}}, 2, mask);
+                return std::vector<ValueId>{b.same(Operation::add, {phis[0], x})};
+            });
         b.store(0, {}, b.define(f32, Operation::reduce_add, {sums[0]}));
     });
     verify(module);

@@ -1,4 +1,5 @@
-// Hand-written loop programs for tests: a kernel statement by statement, with literals and lanes spelled briefly.
+// Hand-written loop programs for tests: a kernel statement by statement, with literals and lanes
+// spelled briefly.
 #pragma once
 #include "compiler/program/program.h"
 #include <cmath>
@@ -7,7 +8,7 @@
 namespace gradc::loop {
 
 class KernelBuilder {
-  public:
+public:
     KernelBuilder(std::string name, Extent extent) {
         kernel.name = std::move(name);
         kernel.extent = extent;
@@ -33,9 +34,12 @@ class KernelBuilder {
     ValueId mask(Operation operation, ValueId a, ValueId b) {
         return define({Element::boolean, kernel.types[a].lanes}, operation, {a, b});
     }
-    ValueId index(int64_t number) { return define({Element::i64, 1}, Operation::literal, {}, number); }
+    ValueId index(int64_t number) {
+        return define({Element::i64, 1}, Operation::literal, {}, number);
+    }
     ValueId number(ValueType type, double number) {
-        return define(type, Operation::literal, {}, std::fabs(number) < 1e18 ? int64_t(number) : 0, number);
+        return define(type, Operation::literal, {}, std::fabs(number) < 1e18 ? int64_t(number) : 0,
+                      number);
     }
     ValueId leaf(Operation operation) { return define({Element::i64, 1}, operation); }
     ValueId load(BufferId buffer, ValueType type, Affine element, int64_t stride = 1,
@@ -44,21 +48,26 @@ class KernelBuilder {
         body().push_back({Load{result, buffer, std::move(element), stride, mask, lanes}});
         return result;
     }
-    void store(BufferId buffer, Affine element, ValueId stored, ValueId mask = no_value, int64_t stride = 1) {
+    void store(BufferId buffer, Affine element, ValueId stored, ValueId mask = no_value,
+               int64_t stride = 1) {
         body().push_back({Store{buffer, std::move(element), stored, stride, mask}});
     }
     void comment(std::string text) { body().push_back({Comment{std::move(text)}}); }
-    void prefetch(BufferId buffer, Affine element) { body().push_back({Prefetch{buffer, std::move(element), false}}); }
+    void prefetch(BufferId buffer, Affine element) {
+        body().push_back({Prefetch{buffer, std::move(element), false}});
+    }
 
     void loop(std::string name, ValueId begin, ValueId end, int64_t step,
               const std::function<void(ValueId)>& inside) {
-        carried(std::move(name), begin, end, step, {}, [&](ValueId index, const std::vector<ValueId>&) {
-            inside(index);
-            return std::vector<ValueId>();
-        });
+        carried(std::move(name), begin, end, step, {},
+                [&](ValueId index, const std::vector<ValueId>&) {
+                    inside(index);
+                    return std::vector<ValueId>();
+                });
     }
     std::vector<ValueId> carried(
-        std::string name, ValueId begin, ValueId end, int64_t step, const std::vector<ValueId>& initial,
+        std::string name, ValueId begin, ValueId end, int64_t step,
+        const std::vector<ValueId>& initial,
         const std::function<std::vector<ValueId>(ValueId, const std::vector<ValueId>&)>& inside) {
         Loop loop;
         loop.name = name;
@@ -77,7 +86,8 @@ class KernelBuilder {
         body().push_back({std::move(loop)});
         return results;
     }
-    void branch(ValueId condition, const std::function<void()>& then, const std::function<void()>& otherwise) {
+    void branch(ValueId condition, const std::function<void()>& then,
+                const std::function<void()>& otherwise) {
         If branch{condition, {}, {}};
         bodies_.push_back({});
         then();
@@ -93,14 +103,14 @@ class KernelBuilder {
         return std::move(kernel);
     }
 
-  private:
+private:
     Body& body() { return bodies_.back(); }
     std::vector<Body> bodies_ = {{}};
 };
 
 /// Adds a buffer in C order (or as panels) at the end of the arena.
-inline BufferId add_buffer(Module& module, std::string name, Element element, Shape shape, Buffer::Role role,
-                           int64_t panel = 0) {
+inline BufferId add_buffer(Module& module, std::string name, Element element, Shape shape,
+                           Buffer::Role role, int64_t panel = 0) {
     Buffer buffer;
     buffer.name = std::move(name);
     buffer.element = element;

@@ -1,4 +1,5 @@
-// Runs one case on a loaded module and compares element by element; an expected NaN or infinity marked "any" aside.
+// Runs one case on a loaded module and compares element by element; an expected NaN or infinity
+// marked "any" aside.
 #pragma once
 #include "compiler/target/engine.h"
 #include "programs.h"

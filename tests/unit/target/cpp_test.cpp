@@ -1,4 +1,5 @@
-// Programs through the C++ text and each compiler that is found, on each instruction set that this machine has.
+// Programs through the C++ text and each compiler that is found, on each instruction set that this
+// machine has.
 #include "compare.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/machine.h"
@@ -8,7 +9,8 @@
 
 using namespace gradc;
 
-TEST_CASE("the C++ text computes what the loop IR says, with every compiler and on each ISA of this machine") {
+TEST_CASE("the C++ text computes what the loop IR says, with every compiler and on each ISA of "
+          "this machine") {
     loop::TestModule test = loop::test_module();
     std::string text = target::print_cpp(test.module, test.metadata);
     CHECK(text == target::print_cpp(test.module, test.metadata));
@@ -29,9 +31,12 @@ TEST_CASE("the C++ text compiles for the machine at hand too") {
     for (const std::string& compiler : target::find_compilers()) {
         std::string fault;
         // a compiler that warns about its own choice of features has no say here
-        if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, fault, {"-march=native"})
-            && fault.find("error") != std::string::npos) continue;
-        std::optional<target::Engine> engine = target::load_cpp(text, compiler, fault, {"-march=native"});
+        if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, fault,
+                              {"-march=native"}) &&
+            fault.find("error") != std::string::npos)
+            continue;
+        std::optional<target::Engine> engine =
+            target::load_cpp(text, compiler, fault, {"-march=native"});
         INFO(compiler << ": " << fault);
         REQUIRE(engine);
         for (loop::Isa isa : target::host_isas())

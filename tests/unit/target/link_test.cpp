@@ -1,4 +1,5 @@
-// A trainer linked from an object and the prelinked runtime: it runs, alone, and the same object gives the same bytes.
+// A trainer linked from an object and the prelinked runtime: it runs, alone, and the same object
+// gives the same bytes.
 #include "compiler/target/compile.h"
 #include "programs.h"
 #include <catch2/catch.hpp>
@@ -53,7 +54,8 @@ TEST_CASE("a linked trainer is static, runs and is the same each time") {
     CHECK(program_headers(bytes, PT_INTERP) == 0); // asks for no loader
     CHECK(program_headers(bytes, PT_LOAD) > 0);
     CHECK(bytes.size() < 1'146'000); // an empty static program with a thread has 896,000
-    std::string command = "cd / && env -i " + first.string() + " about > " + (folder.path / "said").string();
+    std::string command =
+        "cd / && env -i " + first.string() + " about > " + (folder.path / "said").string();
     CHECK(std::system(command.c_str()) == 0);
     CHECK(content(folder.path / "said").find("tests") != std::string::npos); // the module's name
 }
@@ -66,7 +68,8 @@ TEST_CASE("a link that fails says why and leaves nothing") {
     CHECK(fs::is_empty(folder.path));
     loop::TestModule test = loop::test_module();
     std::string object = target::object(test.module, test.metadata);
-    CHECK(target::link_trainer(object, (folder.path / "none" / "trainer").string(), GRADC_RUNTIME) != "");
+    CHECK(target::link_trainer(object, (folder.path / "none" / "trainer").string(),
+                               GRADC_RUNTIME) != "");
     CHECK(target::link_trainer(object, path.string(), "/nowhere/runtime.o") != "");
     CHECK(fs::is_empty(folder.path));
 }

@@ -1,4 +1,5 @@
-// Loop programs that together use every construct of the loop IR, with inputs and what plain computation expects.
+// Loop programs that together use every construct of the loop IR, with inputs and what plain
+// computation expects.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/metadata.h"
