@@ -6,139 +6,20 @@ namespace gradc::target {
 
 namespace {
 
-const std::set<std::string>& reserved() {
-    static const std::set<std::string> words = {"alignas",
-                                                "alignof",
-                                                "and",
-                                                "and_eq",
-                                                "asm",
-                                                "auto",
-                                                "bitand",
-                                                "bitor",
-                                                "bool",
-                                                "break",
-                                                "case",
-                                                "catch",
-                                                "char",
-                                                "class",
-                                                "compl",
-                                                "const",
-                                                "constexpr",
-                                                "const_cast",
-                                                "continue",
-                                                "decltype",
-                                                "default",
-                                                "delete",
-                                                "do",
-                                                "double",
-                                                "dynamic_cast",
-                                                "else",
-                                                "enum",
-                                                "explicit",
-                                                "export",
-                                                "extern",
-                                                "false",
-                                                "float",
-                                                "for",
-                                                "friend",
-                                                "goto",
-                                                "if",
-                                                "inline",
-                                                "int",
-                                                "long",
-                                                "mutable",
-                                                "namespace",
-                                                "new",
-                                                "noexcept",
-                                                "not",
-                                                "not_eq",
-                                                "nullptr",
-                                                "operator",
-                                                "or",
-                                                "or_eq",
-                                                "private",
-                                                "protected",
-                                                "public",
-                                                "register",
-                                                "reinterpret_cast",
-                                                "return",
-                                                "short",
-                                                "signed",
-                                                "sizeof",
-                                                "static",
-                                                "static_assert",
-                                                "static_cast",
-                                                "struct",
-                                                "switch",
-                                                "template",
-                                                "this",
-                                                "thread_local",
-                                                "throw",
-                                                "true",
-                                                "try",
-                                                "typedef",
-                                                "typeid",
-                                                "typename",
-                                                "union",
-                                                "unsigned",
-                                                "using",
-                                                "virtual",
-                                                "void",
-                                                "volatile",
-                                                "wchar_t",
-                                                "while",
-                                                "xor",
-                                                "xor_eq",
-                                                "linux",
-                                                "unix",
-                                                "main",
-                                                "int8_t",
-                                                "int32_t",
-                                                "int64_t",
-                                                "uint8_t",
-                                                "uint16_t",
-                                                "uint32_t",
-                                                "uint64_t",
-                                                "size_t",
-                                                "NULL",
-                                                "arena",
-                                                "sizes",
-                                                "begin",
-                                                "end",
-                                                "table",
-                                                "fma",
-                                                "root",
-                                                "floor",
-                                                "absolute",
-                                                "minimum",
-                                                "maximum",
-                                                "sum_of",
-                                                "max_of",
-                                                "min_of",
-                                                "store", // helpers
-                                                "store_strided",
-                                                "plus",
-                                                "minus",
-                                                "times",
-                                                "times_high",
-                                                "left",
-                                                "right_unsigned",
-                                                "bits_of",
-                                                "float_of",
-                                                "double_of",
-                                                "to_bf16",
-                                                "from_bf16",
-                                                "quotient",
-                                                "remainder_of",
-                                                "baseline",
-                                                "avx2",
-                                                "avx512",
-                                                "BASELINE",
-                                                "AVX2",
-                                                "AVX512",
-                                                "INLINE"};
-    return words;
-}
+/// Keywords and types of C++, parameters of kernels, helpers and macros of the text; each between
+/// blanks.
+constexpr std::string_view reserved =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl"
+    " const constexpr const_cast continue decltype default delete do double dynamic_cast else enum"
+    " explicit export extern false float for friend goto if inline int long mutable namespace new"
+    " noexcept not not_eq nullptr operator or or_eq private protected public register"
+    " reinterpret_cast return short signed sizeof static static_assert static_cast struct switch"
+    " template this thread_local throw true try typedef typeid typename union unsigned using"
+    " virtual void volatile wchar_t while xor xor_eq linux unix main int8_t int32_t int64_t"
+    " uint8_t uint16_t uint32_t uint64_t size_t NULL arena sizes begin end table fma root floor"
+    " absolute minimum maximum sum_of max_of min_of store store_strided plus minus times"
+    " times_high left right_unsigned bits_of float_of double_of to_bf16 from_bf16 quotient"
+    " remainder_of baseline avx2 avx512 BASELINE AVX2 AVX512 INLINE ";
 
 /// f32, i32x16, f32x16_at: the text's own types and the helpers named by them.
 bool is_type_name(const std::string& name) {
@@ -179,7 +60,8 @@ std::string identifier(const std::string& text) {
 }
 
 bool Names::free(const std::string& name) const {
-    return !taken_.count(name) && !reserved().count(name) && !is_type_name(name);
+    return !taken_.count(name) && reserved.find(" " + name + " ") == std::string_view::npos &&
+           !is_type_name(name);
 }
 
 std::string Names::fresh(const std::string& wanted) {

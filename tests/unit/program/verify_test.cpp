@@ -27,14 +27,22 @@ Module module_of(const std::function<void(KernelBuilder&)>& make) {
     return module;
 }
 
+struct Row {
+    const char* what;
+    std::function<void(KernelBuilder&)> make;
+};
+
+void check_all(const std::vector<Row>& table) {
+    for (const Row& row : table) {
+        INFO(row.what);
+        CHECK_THROWS_WITH(verify(module_of(row.make)), Catch::Contains(row.what));
+    }
+}
+
 } // namespace
 
-TEST_CASE("a broken promise of the loop IR is named") {
-    struct Row {
-        const char* what;
-        std::function<void(KernelBuilder&)> make;
-    };
-    const Row table[] = {
+TEST_CASE("a broken promise of an operation is named") {
+    check_all({
         {"used outside its scope",
          [](auto& b) {
              ValueId inside = 0;
@@ -79,6 +87,11 @@ TEST_CASE("a broken promise of the loop IR is named") {
          [](auto& b) {
              b.define({Element::i64, 1}, Operation::reinterpret, {b.number(f32, 1)});
          }},
+    });
+}
+
+TEST_CASE("a broken promise of memory and loops is named") {
+    check_all({
         {"is no index",
          [](auto& b) {
              b.load(0, f32, {0, {{b.number(f32, 1), 1}}});
@@ -106,11 +119,7 @@ TEST_CASE("a broken promise of the loop IR is named") {
              b.carried("i", b.index(0), b.index(4), 1, {b.number(f32, 0)},
                        [&](ValueId, auto&) { return std::vector<ValueId>{b.number(vector, 0)}; });
          }},
-    };
-    for (const Row& row : table) {
-        INFO(row.what);
-        CHECK_THROWS_WITH(verify(module_of(row.make)), Catch::Contains(row.what));
-    }
+    });
 }
 
 TEST_CASE("broken buffers and tables are named") {

@@ -255,6 +255,41 @@ void masks(TestModule& test) {
     test.cases.back().expected = {{"mask.out", out_}, {"mask.flags", flags_}};
 }
 
+void expect_conversions(TestModule& test) {
+    Values pixel(32), x = numbers(32, 9), scaled_, half_, back_, whole_(7 * 32), wide_(64),
+                      roots_(64);
+    for (size_t i = 0; i < 32; ++i) pixel[i] = double(1 + i * 8);
+    for (size_t i = 0; i < 32; ++i) {
+        scaled_.push_back(double(float(pixel[i]) / 255.0f));
+        half_.push_back(x[i]); // 8 bits of these numbers suffice to within the tolerance
+        back_.push_back(pixel[i] - 1);
+        int32_t n = int32_t(float(x[i]) * 100.0f);
+        double quotient = std::floor(double(n) / 7);
+        float single = float(x[i]);
+        int32_t bits = 0;
+        std::memcpy(&bits, &single, 4);
+        whole_[i] = quotient;
+        whole_[32 + i] = n - 7 * quotient;
+        whole_[64 + i] = n >> 3;
+        whole_[96 + i] = int32_t(uint32_t(n) >> 3);
+        whole_[128 + i] = int32_t(uint64_t(uint32_t(n)) * uint32_t(-766435501) >> 32);
+        whole_[160 + i] = bits;
+        whole_[192 + i] = std::floor(x[i]);
+        wide_[i] = n & 15;
+        wide_[32 + i] = double(int64_t(n) * (int64_t(1) << 33));
+        roots_[i] = std::sqrt(std::fabs(x[i]));
+        roots_[32 + i] = std::floor(x[i]);
+    }
+    std::map<std::string, Values> exact{{"convert.scaled", scaled_},
+                                        {"convert.back", back_},
+                                        {"convert.whole", whole_},
+                                        {"convert.wide", wide_},
+                                        {"convert.roots", roots_}};
+    std::map<std::string, Values> inputs{{"convert.pixels", pixel}, {"convert.numbers", x}};
+    test.cases.push_back({"conversions", inputs, exact, 0});
+    test.cases.push_back({"conversions", inputs, {{"convert.half", half_}}, 0x1p-8});
+}
+
 /// u8 pixels to f32 and back, whole arithmetic with floors, shifts, high products, bits, bf16.
 void conversions(TestModule& test) {
     Module& module = test.module;
@@ -304,38 +339,7 @@ void conversions(TestModule& test) {
         });
         return build.done();
     });
-    Values pixel(32), x = numbers(32, 9), scaled_, half_, back_, whole_(7 * 32), wide_(64),
-                      roots_(64);
-    for (size_t i = 0; i < 32; ++i) pixel[i] = double(1 + i * 8);
-    for (size_t i = 0; i < 32; ++i) {
-        scaled_.push_back(double(float(pixel[i]) / 255.0f));
-        half_.push_back(x[i]); // 8 bits of these numbers suffice to within the tolerance
-        back_.push_back(pixel[i] - 1);
-        int32_t n = int32_t(float(x[i]) * 100.0f);
-        double quotient = std::floor(double(n) / 7);
-        float single = float(x[i]);
-        int32_t bits = 0;
-        std::memcpy(&bits, &single, 4);
-        whole_[i] = quotient;
-        whole_[32 + i] = n - 7 * quotient;
-        whole_[64 + i] = n >> 3;
-        whole_[96 + i] = int32_t(uint32_t(n) >> 3);
-        whole_[128 + i] = int32_t(uint64_t(uint32_t(n)) * uint32_t(-766435501) >> 32);
-        whole_[160 + i] = bits;
-        whole_[192 + i] = std::floor(x[i]);
-        wide_[i] = n & 15;
-        wide_[32 + i] = double(int64_t(n) * (int64_t(1) << 33));
-        roots_[i] = std::sqrt(std::fabs(x[i]));
-        roots_[32 + i] = std::floor(x[i]);
-    }
-    std::map<std::string, Values> exact{{"convert.scaled", scaled_},
-                                        {"convert.back", back_},
-                                        {"convert.whole", whole_},
-                                        {"convert.wide", wide_},
-                                        {"convert.roots", roots_}};
-    std::map<std::string, Values> inputs{{"convert.pixels", pixel}, {"convert.numbers", x}};
-    test.cases.push_back({"conversions", inputs, exact, 0});
-    test.cases.push_back({"conversions", inputs, {{"convert.half", half_}}, 0x1p-8});
+    expect_conversions(test);
 }
 
 /// exp by a polynomial and an addition to the exponent's bits.
