@@ -192,7 +192,12 @@ class Reader {
     void viewed(const View& view) {
         for (const Index& index : view.at) lookups(index);
         for (const Guard& guard : view.guards) lookups(guard.index);
-        value(view.node, view.at);
+        if (view.guards.empty()) return value(view.node, view.at);
+        Position at = view.at; // as lowering reads where the guard fails: anywhere inside
+        const Shape& shape = graph_.type(view.node).shape;
+        for (size_t i = 0; i < at.size(); ++i)
+            if (shape[i] != rows) at[i] = indices_.clamped(at[i], shape[i]);
+        value(view.node, at);
     }
     void lookups(const Index& at) {
         for (auto [id, coefficient] : at.terms) {

@@ -67,7 +67,8 @@ class Lives {
                 for (const Read& read : c.reads)
                     if (const auto& place = program_.places[index(read.node)]) {
                         lives_[place->buffer].touch(step);
-                        bool same = kernel.stages.size() == 1 && stage.inner.empty() && read.at == c.axes;
+                        bool same = kernel.kind != FusedKernel::Kind::scatter && kernel.stages.size() == 1 &&
+                                    stage.inner.empty() && read.at == c.axes;
                         if (!same) scattered_.insert({step, place->buffer});
                     }
             }

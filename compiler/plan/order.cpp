@@ -56,6 +56,7 @@ bool reads_in_place(const Draft& draft, const Update& update, size_t reader, con
     const Candidate &writes = all.candidates[update.writer], &reads = all.candidates[reader];
     const Cluster& cluster = all.clusters[all.cluster_of[reader]];
     Position where = iteration(reads, cluster.rank);
+    if (cluster.alone) return false;
     return stage_of(draft, reader) == stage_of(draft, update.writer) && read.at == where &&
            iteration(writes, cluster.rank).size() == where.size() && writes.axes.size() == where.size();
 }

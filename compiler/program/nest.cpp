@@ -31,14 +31,25 @@ int lanes_of(const FusedKernel& plan, const Graph& graph, const Machine& machine
     return machine.vector_bytes / int(widest ? widest : 4);
 }
 
-void make_member(Values& values, const KernelTask& task, const Member& member, const Position& at) {
-    const Graph& graph = task.around.program.flat.graph;
-    Element element = graph.type(member.node).element;
-    ValueId value = member.from     ? values.read(*member.from, at, element)
-                    : member.copies ? values.value(member.node, at)
-                                    : values.compute(member.node, at);
-    if (!member.copies) values.remember(member.node, at, value);
-    for (const Storage& place : member.stores) values.write(place, at, value, element);
+void Made::make(const Member& member, const Position& at) {
+    Element element = task_.around.program.flat.graph.type(member.node).element;
+    made(member, at,
+         member.from     ? values_.read(*member.from, at, element)
+         : member.copies ? values_.value(member.node, at)
+                         : values_.compute(member.node, at));
+}
+
+void Made::made(const Member& member, const Position& at, ValueId value) {
+    if (!member.copies) values_.remember(member.node, at, value);
+    all_.push_back({&member, at, value});
+}
+
+void Made::store() {
+    const Graph& graph = task_.around.program.flat.graph;
+    for (const One& one : all_)
+        for (const Storage& place : one.member->stores)
+            values_.write(place, one.at, one.value, graph.type(one.member->node).element);
+    all_.clear();
 }
 
 namespace {
@@ -95,10 +106,13 @@ class Nest {
 
     void stages(const Position& point) {
         for (const Stage& stage : task_.plan.stages)
-            if (stage.inner.empty())
-                for (const Member& member : stage.members) make_member(values_, task_, member, point);
-            else
+            if (stage.inner.empty()) {
+                Made all(values_, task_);
+                for (const Member& member : stage.members) all.make(member, point);
+                all.store();
+            } else {
                 inner_stage(stage, point);
+            }
     }
 
     bool sums_up(const Member& member) const {
@@ -127,11 +141,12 @@ class Nest {
 
     Carries turn(const Stage& stage, const Position& point, const Position& inner, const Carries& carried) {
         Carries next;
+        Made all(values_, task_);
         for (const Member& member : stage.members) {
             if (!sums_up(member)) {
                 Position at = point;
                 at.insert(at.end(), inner.begin(), inner.end());
-                make_member(values_, task_, member, at);
+                all.make(member, at);
                 continue;
             }
             ValueId before = carried[next.size()];
@@ -139,6 +154,7 @@ class Nest {
             if (values_.mask() != no_value) sum = emit_.apply(Operation::select, {values_.mask(), sum, before});
             next.push_back(sum);
         }
+        all.store();
         return next;
     }
 

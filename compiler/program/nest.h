@@ -34,8 +34,25 @@ void lower_scatter(const KernelTask&);
 
 /// Buffers that the kernel stores to.
 std::set<loop::BufferId> written_buffers(const FusedKernel&);
-/// Computes (or copies) a member, stores it and keeps it for those that read it.
-void make_member(Values&, const KernelTask&, const Member&, const Position& at);
+/// Members of one point or vector of points: all are computed (or copied) and kept for those that read them before any
+/// is stored, so that a result may lie where an operand lay.
+class Made {
+  public:
+    Made(Values& values, const KernelTask& task) : values_(values), task_(task) {}
+    void make(const Member& member, const Position& at);
+    void made(const Member& member, const Position& at, loop::ValueId value);
+    void store();
+
+  private:
+    struct One {
+        const Member* member;
+        Position at;
+        loop::ValueId value;
+    };
+    Values& values_;
+    const KernelTask& task_;
+    std::vector<One> all_;
+};
 /// Vectors as wide as the kernel's numbers allow.
 int lanes_of(const FusedKernel&, const Graph&, const Machine&);
 

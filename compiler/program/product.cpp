@@ -248,9 +248,10 @@ class Product {
     /// The finished sums, and all members that ride on them.
     void finish(const Position& at, ValueId sum) {
         const auto& members = task_.plan.stages[0].members;
-        values_.remember(node_, at, sum);
-        for (const Storage& place : members[0].stores) values_.write(place, at, sum, graph_.type(node_).element);
-        for (size_t m = 1; m < members.size(); ++m) make_member(values_, task_, members[m], at);
+        Made all(values_, task_);
+        all.made(members[0], at, sum);
+        for (size_t m = 1; m < members.size(); ++m) all.make(members[m], at);
+        all.store();
     }
 
     const KernelTask& task_;

@@ -18,14 +18,15 @@ void Values::remember(NodeId node, const Position& at, ValueId value) {
 }
 
 void Values::limit(ValueId count) {
-    mask_ = emit.define(Operation::lane_mask, {Element::boolean, lanes_}, {count});
+    mask_ = limit_ = emit.define(Operation::lane_mask, {Element::boolean, lanes_}, {count});
     only_limit_ = true;
 }
 
 ValueId Values::value(NodeId node, const Position& at) {
-    ValueId mask = varies(at) ? mask_ : no_value;
-    if (auto found = known_.find({node, at, mask}); found != known_.end() && emit.in_scope(found->second))
-        return found->second;
+    // What was computed for more lanes serves as well.
+    for (ValueId mask : {mask_, limit_, ValueId(no_value)})
+        if (auto found = known_.find({node, at, mask}); found != known_.end() && emit.in_scope(found->second))
+            return found->second;
     const auto& place = around_.program.places[index(node)];
     ValueId result = place ? read(*place, at, graph_.type(node).element) : compute(node, at);
     if (!place || !emit.writes(place->buffer)) remember(node, at, result);

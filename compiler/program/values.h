@@ -51,7 +51,7 @@ class Values {
     loop::ValueId mask() const { return mask_; }
     /// Lanes beyond `count` (i64) are off; none: all are on.
     void limit(loop::ValueId count);
-    void unlimited() { mask_ = loop::no_value; }
+    void unlimited() { mask_ = limit_ = loop::no_value; }
 
     loop::ValueId scalar(const Index& index); // i64; must not vary
 
@@ -88,6 +88,7 @@ class Values {
     Indices& indices_;
     int lanes_;
     loop::ValueId mask_ = loop::no_value;
+    loop::ValueId limit_ = loop::no_value; // the mask without guards
     bool only_limit_ = true; // the mask is nothing but the limit: lanes off may read what lies behind a row
     std::map<SymbolId, Bound> bound_;
     std::map<std::tuple<NodeId, Position, loop::ValueId>, loop::ValueId> known_;
