@@ -174,9 +174,8 @@ TEST_CASE("train blocks step, evaluate and predict") {
         for (const TrainBlock& block : trainer.program->blocks) {
             check_metrics(trainer, block);
             if (!block.predict) continue;
-            for (double value :
-                 trainer.run(*block.predict, trainer.rows(0, 6)).at("predict").values)
-                CHECK(std::isfinite(value));
+            auto results = trainer.run(*block.predict, trainer.rows(0, 6));
+            for (double value : results.at("predict").values) CHECK(std::isfinite(value));
         }
     }
 }
