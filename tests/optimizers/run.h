@@ -1,0 +1,44 @@
+// A training run in double, step by step, twice: by the evaluator and by the compiled step.
+#pragma once
+#include "compiler/graph/evaluate.h"
+#include "compiler/pipeline.h"
+#include "compiler/target/engine.h"
+
+namespace gradc {
+
+/// The text of a file beside the tests; fails the test where it cannot be read.
+std::string recorded_text(const std::string& name);
+
+/// The optimizers or functions of a file of the library, "std/optimizers.grad".
+std::vector<const ast::Function*> library_functions(const ast::Module& module);
+ast::Module library_module(const std::string& name);
+
+/// A model file compiled and interpreted, from the same start.
+class StepRun {
+public:
+    /// `text` is a model file with one train block whose data are literals, in batches of two rows.
+    explicit StepRun(const std::string& text);
+
+    /// Both runs' next step, the first being 1.
+    void step(int number, int steps);
+
+    /// The values of variables, one after another.
+    std::vector<double> evaluated(const std::vector<std::string>& paths) const;
+    std::vector<double> compiled(const std::vector<std::string>& paths) const;
+    const Elaborated& elaborated() const { return *front_.elaborated; }
+    /// Statements of each kernel of the step.
+    std::vector<size_t> kernels() const { return kernels_; }
+
+private:
+    Front front_;
+    std::unordered_map<std::string, Tensor> variables_;
+    std::optional<target::Engine> engine_;
+    Metadata metadata_;
+    std::vector<size_t> kernels_;
+    loop::Isa isa_ = loop::Isa::baseline;
+
+    Environment environment(int number, int steps) const;
+    void write(const Environment& environment);
+};
+
+} // namespace gradc
