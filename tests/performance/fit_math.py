@@ -104,6 +104,11 @@ def erfc_mapped(t):  # erfc(x) * exp(x^2) * (1 + 2 x) with t = (x - 2) / (x + 2)
     return erfc(x) * exp(x * x) * (1 + 2 * x)
 
 
+def erfc_scaled(t):  # erfc(a) * exp(a^2) * (a + 2) with t = (a - 2) / (a + 2)
+    a = 2 * (1 + t) / (1 - t)
+    return erfc(a) * exp(a * a) * (a + 2)
+
+
 s_max = (sqrt(2) - 1) / (sqrt(2) + 1) * mpf("1.001")
 to = lambda x: (x - 2) / (x + 2)
 ln2 = log(2)
@@ -128,8 +133,8 @@ TABLE = {  # name: (bits, function, weight, low, high, degree)
     "tanh_f64": (53, tanh_tail, lambda z: z + mpf(10) ** -9, mpf(0), mpf("0.63") ** 2, 10),
     "erf_f32": (24, erf_ratio, one, mpf(0), mpf("0.93") ** 2, 6),
     "erf_f64": (53, erf_ratio, one, mpf(0), mpf("1.01") ** 2, 12),
-    "erfc_f32": (24, erfc_log, lambda x: erfc(x), mpf("0.92"), mpf("4.1"), 8),
-    "erfc_f64": (
+    "erf_f32_far": (24, erfc_log, lambda x: erfc(x), mpf("0.92"), mpf("4.1"), 8),
+    "erf_f64_far": (
         53,
         erfc_mapped,
         lambda t: erfc(2 * (1 + t) / (1 - t)) + mpf(10) ** -4,
@@ -137,6 +142,8 @@ TABLE = {  # name: (bits, function, weight, low, high, degree)
         to(mpf(6)),
         15,
     ),
+    "erfc_f32": (24, erfc_scaled, lambda t: 1 / erfc_scaled(t), mpf(-1), to(mpf("10.2")), 9),
+    "erfc_f64": (53, erfc_scaled, lambda t: 1 / erfc_scaled(t), mpf(-1), to(mpf("27.3")), 24),
 }
 
 

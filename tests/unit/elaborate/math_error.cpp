@@ -22,7 +22,7 @@ struct Library {
     std::shared_ptr<const MathLibrary> math;
 
     Library() {
-        for (const char* name : {"exp", "log", "sin", "cos", "tanh", "erf"})
+        for (const char* name : {"exp", "log", "expm1", "log1p", "sin", "cos", "tanh", "erf", "erfc"})
             table->declare(name, 1);
         table->declare("pow", 2);
         std::ifstream file(GRADC_SOURCE_DIR "/dsl/std/math.grad");
@@ -124,7 +124,10 @@ TEST_CASE("declared primitives of one argument are exact to a few units in the l
         Case{"log", std::log, INFINITY, 1e300, 1.0, 1.4},
         Case{"sin", std::sin, 131072, 1e9, 2.0, 2.0}, Case{"cos", std::cos, 131072, 1e9, 2.0, 2.0},
         Case{"tanh", std::tanh, INFINITY, 25, 1.5, 1.5},
-        Case{"erf", std::erf, INFINITY, 8, 2.5, 2.0});
+        Case{"erf", std::erf, INFINITY, 8, 2.5, 2.0},
+        Case{"expm1", std::expm1, INFINITY, 760, 2.0, 2.0},
+        Case{"log1p", std::log1p, INFINITY, 1e300, 2.0, 2.5},
+        Case{"erfc", std::erfc, INFINITY, 28, 4.5, 4.5});
     for (Element element : {Element::f32, Element::f64}) {
         bool single = element == Element::f32;
         auto x = single ? floats(f32_limit) : doubles(f64_limit);
