@@ -88,6 +88,7 @@ void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elab
     OptimizeOptions options;
     options.disabled = line.disabled_passes;
     options.context.rules = elaborated.pattern_rules.get();
+    options.context.batch = largest_batch(elaborated);
     for (NamedGraph& program : programs) {
         if (!line.dump_dir.empty()) {
             check(make_folders(line.dump_dir + "/" + program.name), "optimize", "cannot make " + line.dump_dir);

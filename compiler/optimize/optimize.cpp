@@ -15,6 +15,7 @@ const std::vector<Pass>& pass_table() {
         {"fold_constants", fold_constants, "what is made of constants is computed now"},
         {"apply_identities", apply_identities, "the identities of algebra.grad and of the user's file"},
         {"sink_moves", sink_moves, "transposes and broadcasts move into contractions and reductions"},
+        {"collapse_linear_maps", collapse_linear_maps, "products of products in the cheapest order"},
         {"fold_constants_again", fold_constants, "what the identities uncovered"},
     };
     return table;
@@ -30,6 +31,7 @@ constexpr Order orders[] = {
     {"remove_shields", "apply_identities", "a shield hides the value that identities look for"},
     {"fold_constants", "apply_identities", "conditions of rules look at constants"},
     {"apply_identities", "sink_moves", "identities are written for whole values, not for labels"},
+    {"sink_moves", "collapse_linear_maps", "a transpose between two products hides that they are a chain"},
 };
 
 int position(const char* name) {

@@ -13,6 +13,7 @@ struct PatternRule; // an identity of algebra.grad or the user's file; see compi
 
 struct PassContext {
     const std::vector<PatternRule>* rules = nullptr;
+    int64_t batch = 1; // rows that work is counted for
 };
 
 struct Pass {

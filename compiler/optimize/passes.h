@@ -12,5 +12,7 @@ Graph fold_constants(const Graph&, const PassContext&);
 Graph apply_identities(const Graph&, const PassContext&);
 /// Permutes, broadcasts and unit axes vanish into the labels of contractions and the axes of reductions.
 Graph sink_moves(const Graph&, const PassContext&);
+/// Products of products, with biases added between, are multiplied in the order that needs the fewest multiply-adds.
+Graph collapse_linear_maps(const Graph&, const PassContext&);
 
 } // namespace gradc
