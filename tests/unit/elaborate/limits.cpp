@@ -1,26 +1,13 @@
-// What would not end or not fit is an error with a place, in bounded time; so is what comes from
-// the command line.
+// What would not end or not fit is an error with a place; so is what comes from the command line.
+// The inputs would take days or more memory than there is, so that the error comes at all says that
+// the limits count nodes and steps before they are made.
 #include "tests/unit/elaborate/model_text.h"
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <fmt/format.h>
 
 using namespace gradc;
 
 namespace {
-
-// Sanitizers slow the elaborator down about tenfold.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::chrono::seconds patience(200);
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr std::chrono::seconds patience(200);
-#else
-constexpr std::chrono::seconds patience(20);
-#endif
-#else
-constexpr std::chrono::seconds patience(20);
-#endif
 
 std::string chain(const char* step, const char* first, int levels) {
     std::string text = first;
@@ -29,13 +16,11 @@ std::string chain(const char* step, const char* first, int levels) {
 }
 
 void rejected(const std::string& text, const char* part, Options options = {}) {
-    auto start = std::chrono::steady_clock::now();
     ModelText model(text, options);
     INFO(text.substr(0, 200) << "\n" << model.errors());
     CHECK(!model.elaborated);
     REQUIRE(model.diagnostics.count() > 0);
     CHECK(model.errors().find(part) != std::string::npos);
-    CHECK(std::chrono::steady_clock::now() - start < patience);
 }
 
 } // namespace
