@@ -1,13 +1,17 @@
-// gradc grad: the value of a model that takes nothing (or of a training loss on a drawn batch) and its gradients, by the
-// evaluator, in double. --dot draws the graph with each edge's value above and the gradient that flows back below.
+// gradc grad: the value of a model that takes nothing (or of a training loss on a drawn batch) and
+// its gradients, by the evaluator, in double. --dot draws the graph: above each edge the value,
+// below it what flows back along this edge.
 #include "compiler/check/gradient_check.h"
 #include "compiler/commands.h"
+#include "compiler/gradient/backward.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"
 #include "compiler/util/files.h"
 #include "dsl/diagnostic.h"
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
+#include <set>
 
 namespace gradc {
 namespace {
@@ -15,7 +19,8 @@ namespace {
 /// Models that take nothing; without one, the training losses.
 std::vector<Question> answered(const Elaborated& elaborated) {
     std::vector<Question> all = questions(elaborated);
-    if (!elaborated.circuits.empty()) all.erase(all.begin(), all.begin() + long(elaborated.blocks.size()));
+    if (!elaborated.circuits.empty())
+        all.erase(all.begin(), all.begin() + long(elaborated.blocks.size()));
     return all;
 }
 
@@ -36,13 +41,14 @@ std::string short_path(const std::string& path, const std::string& model) {
 /// The variable that `name` means in a question; nullptr if there is none.
 Tensor* find(Environment& environment, const Question& question, const std::string& name) {
     auto found = environment.variables.find(name);
-    if (found == environment.variables.end()) found = environment.variables.find(question.name + "." + name);
+    if (found == environment.variables.end())
+        found = environment.variables.find(question.name + "." + name);
     return found == environment.variables.end() ? nullptr : &found->second;
 }
 
 /// Why a `--at` name fits none of the questions, or "".
-std::string unknown_name(const std::map<std::string, std::string>& at, const std::vector<Question>& all,
-                         const Elaborated& elaborated) {
+std::string unknown_name(const std::map<std::string, std::string>& at,
+                         const std::vector<Question>& all, const Elaborated& elaborated) {
     for (const auto& [name, text] : at) {
         std::vector<std::string> known;
         bool found = false;
@@ -61,7 +67,8 @@ std::string unknown_name(const std::map<std::string, std::string>& at, const std
 }
 
 /// Writes `--at` values over the drawn ones; returns a complaint or "".
-std::string apply(const std::map<std::string, std::string>& at, const Question& question, Environment& environment) {
+std::string apply(const std::map<std::string, std::string>& at, const Question& question,
+                  Environment& environment) {
     for (const auto& [name, text] : at) {
         Tensor* found = find(environment, question, name);
         if (!found) continue; // another question's
@@ -73,56 +80,133 @@ std::string apply(const std::map<std::string, std::string>& at, const Question& 
     return {};
 }
 
-struct Flowing { // value and gradient of every node
-    std::vector<std::string> value, gradient;
+struct Flowing {
+    std::vector<std::string> value; // of every node
+    std::map<std::pair<NodeId, NodeId>, std::string>
+        share; // what a node (first) hands one of its inputs
 };
 
-/// One drawing of several: a cluster with names of its own.
-std::string cluster_text(const Question& question, size_t number_of_question, const Flowing& flowing) {
+/// One drawing of several: a cluster with names of its own. A value that a node reads twice has one
+/// edge to it.
+std::string cluster_text(const Question& question, size_t number_of_question,
+                         const Flowing& flowing) {
     const Graph& graph = question.graph;
     std::string own = fmt::format("m{}_", number_of_question);
-    std::string text = fmt::format("  subgraph cluster_{} {{\n  label=\"{}\";\n", number_of_question, question.name);
+    std::string text = fmt::format("  subgraph cluster_{} {{\n  label=\"{}\";\n",
+                                   number_of_question, question.name);
     for (NodeId id : reachable(graph, {question.value})) {
         const Node& node = graph[id];
-        std::string label = node.op == Op::map        ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
-                            : node.op == Op::variable ? attribute<VariableName>(node).path
-                            : node.op == Op::constant ? number(attribute<Constant>(node).values[0])
-                                                      : std::string(name(node.op));
+        std::string label =
+            node.op == Op::map
+                ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
+            : node.op == Op::variable ? attribute<VariableName>(node).path
+            : node.op == Op::constant ? number(attribute<Constant>(node).values[0])
+                                      : std::string(name(node.op));
         text += fmt::format("  {}n{} [label=\"{}\"];\n", own, index(id), label);
-        for (NodeId input : node.inputs)
-            text += fmt::format("  {}n{} -> {}n{} [label=\"{}\\n{}\"];\n", own, index(input), own, index(id),
-                                flowing.value[index(input)], flowing.gradient[index(input)]);
+        for (NodeId input : std::set<NodeId>(node.inputs.begin(), node.inputs.end())) {
+            auto share = flowing.share.find({id, input});
+            text += fmt::format("  {}n{} -> {}n{} [label=\"{}\\n{}\"];\n", own, index(input), own,
+                                index(id), flowing.value[index(input)],
+                                share != flowing.share.end() ? share->second
+                                : node.op == Op::part        ? ""
+                                                             : "0");
+        }
     }
-    return text + fmt::format("  {}result [shape=plaintext, label=\"\"];\n  {}n{} -> {}result [label=\"{}\\n1\"];\n  }}\n",
-                              own, own, index(question.value), own, flowing.value[index(question.value)]);
+    return text + fmt::format("  {}result [shape=plaintext, label=\"\"];\n  {}n{} -> {}result "
+                              "[label=\"{}\\n1\"];\n  }}\n",
+                              own, own, index(question.value), own,
+                              flowing.value[index(question.value)]);
 }
 
-/// Values and gradients of all nodes below `question.value`.
-Flowing flow(const Question& question, const DerivativeRules& rules, const Environment& environment) {
+/// A node on its own: its floating inputs replaced by leaves, so that what it hands each of them is
+/// apart from what their other readers do.
+struct Apart {
+    NodeId node, copy;
+    std::map<NodeId, NodeId> leaves; // by input
+};
+
+Apart apart(Graph& graph, NodeId id, Environment& environment,
+            const std::map<NodeId, Tensor>& values) {
+    const Node node = graph[id];
+    Apart result{id, id, {}};
+    std::vector<NodeId> inputs = node.inputs;
+    for (size_t k = node.op == Op::shield ? 1 : 0; k < inputs.size();
+         ++k) { // a shield's first input receives nothing
+        auto value = values.find(inputs[k]);
+        if (value == values.end()) continue;
+        std::string name = fmt::format("edge {} {}", index(inputs[k]), index(id));
+        NodeId leaf = graph.add(Op::input, graph.type(inputs[k]), {},
+                                Input{Input::Source::field, name, 0, -1});
+        environment.fields[name] = value->second;
+        result.leaves[inputs[k]] = leaf;
+        inputs[k] = leaf;
+    }
+    result.copy = graph.add(node.op, node.type, inputs, node.attributes, node.span);
+    return result;
+}
+
+/// What the results of `id` received: of a loop those of its parts, copied behind `copy`.
+std::vector<Seed> received(Graph& graph, const Apart& apart,
+                           const std::map<NodeId, NodeId>& gradients) {
+    auto own = gradients.find(apart.node);
+    if (graph[apart.node].op != Op::scan)
+        return own == gradients.end() ? std::vector<Seed>{}
+                                      : std::vector<Seed>{{apart.copy, own->second}};
+    std::vector<Seed> seeds;
+    for (const auto& [id, gradient] : gradients) {
+        const Node node = graph[id];
+        if (node.op != Op::part || node.inputs[0] != apart.node) continue;
+        seeds.push_back(
+            {graph.add(Op::part, node.type, {apart.copy}, node.attributes, node.span), gradient});
+    }
+    return seeds;
+}
+
+/// Values of all nodes below `question.value`, and what flows back on each edge.
+Flowing flow(const Question& question, const DerivativeRules& rules, Environment environment) {
     Graph graph = question.graph;
-    std::vector<NodeId> inner;
-    for (NodeId id : reachable(graph, {question.value}))
+    std::vector<NodeId> all = reachable(graph, {question.value}), inner;
+    for (NodeId id : all)
         if (floating(graph.type(id).element)) inner.push_back(id);
-    std::vector<NodeId> gradients = gradient(graph, question.value, inner, rules);
-    Flowing flowing;
-    flowing.value.resize(question.graph.size());
-    flowing.gradient.resize(question.graph.size());
+    std::vector<NodeId> totals = gradient(graph, question.value, inner, rules);
     graph.outputs.clear();
     for (NodeId id : inner) graph.outputs.push_back({"value", id});
-    for (NodeId id : gradients)
-        if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
-    std::vector<Tensor> values = evaluate(graph, environment);
-    size_t next = inner.size();
+    std::vector<Tensor> tensors = evaluate(graph, environment);
+    Flowing flowing;
+    flowing.value.resize(question.graph.size());
+    std::map<NodeId, Tensor> values;
+    std::map<NodeId, NodeId> gradients;
     for (size_t i = 0; i < inner.size(); ++i) {
-        flowing.value[index(inner[i])] = text_of(values[i]);
-        flowing.gradient[index(inner[i])] = gradients[i] == NodeId::none ? "0" : text_of(values[next++]);
+        flowing.value[index(inner[i])] = text_of(tensors[i]);
+        values[inner[i]] = tensors[i];
+        if (totals[i] != NodeId::none) gradients[inner[i]] = totals[i];
     }
+    graph.outputs.clear();
+    std::vector<std::pair<NodeId, NodeId>> edges;
+    for (NodeId id : all) {
+        if (graph[id].inputs.empty() || graph[id].op == Op::part) continue;
+        Apart node = apart(graph, id, environment, values);
+        std::vector<NodeId> leaves;
+        for (const auto& [input, leaf] : node.leaves) leaves.push_back(leaf);
+        auto seeds = received(graph, node, gradients);
+        auto shares = backpropagate(graph, seeds, leaves, rules);
+        size_t next = 0;
+        for (const auto& [input, leaf] : node.leaves) {
+            NodeId share = shares[next++];
+            if (share == NodeId::none) continue;
+            edges.push_back({id, input});
+            graph.outputs.push_back({"share", share});
+        }
+    }
+    tensors = evaluate(graph, environment);
+    for (size_t i = 0; i < edges.size(); ++i) flowing.share[edges[i]] = text_of(tensors[i]);
     return flowing;
 }
 
 int answer(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
     Graph graph = question.graph;
-    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
+    std::vector<NodeId> gradients =
+        gradient(graph, question.value, question.parameters, *elaborated.rules);
     graph.outputs = {{"value", question.value}};
     for (NodeId id : gradients)
         if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
@@ -146,7 +230,8 @@ int answer(const Question& question, const Elaborated& elaborated, const Command
 }
 
 int draw(const std::vector<Question>& all, const Elaborated& elaborated, const CommandLine& line) {
-    std::string text = "digraph gradient {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
+    std::string text = "digraph gradient {\n  rankdir=LR;\n  node [shape=box, style=rounded, "
+                       "fontname=\"sans-serif\"];\n"
                        "  edge [fontname=\"monospace\", fontsize=10];\n";
     for (size_t i = 0; i < all.size(); ++i) {
         SampleOptions options{line.batch, line.seed};
@@ -171,7 +256,9 @@ int grad_command(const CommandLine& line) {
     if (!front.elaborated) return refuse(front, fault, line);
     std::vector<Question> all = answered(*front.elaborated);
     if (all.empty()) {
-        fmt::print(stderr, "gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
+        fmt::print(stderr,
+                   "gradc grad: {} has neither a model without arguments nor a train block\n",
+                   line.model);
         return exit_code::input;
     }
     if (std::string wrong = unknown_name(line.at, all, *front.elaborated); !wrong.empty()) {
@@ -179,7 +266,8 @@ int grad_command(const CommandLine& line) {
         return exit_code::usage;
     }
     for (const Question& question : all)
-        if (int code = answer(question, *front.elaborated, line); code != exit_code::done) return code;
+        if (int code = answer(question, *front.elaborated, line); code != exit_code::done)
+            return code;
     return line.dot.empty() ? exit_code::done : draw(all, *front.elaborated, line);
 }
 
