@@ -229,6 +229,7 @@ Term CallElaboration::primitive() {
 
 Term CallElaboration::body() {
     Elaborator::FloatingDefault floating(elaborator_, frame_.floating_default);
+    elaborator_.definitions.elaborated.insert(&tree_);
     elaborator_.running().push_back(&function_);
     elaborator_.call_spans().push_back(span_);
     Term result;
@@ -305,7 +306,10 @@ Term CallElaboration::shielded(const Term& result) {
         call.arguments.push_back({parameter.name, argument});
     }
     if (inputs.size() == 1) return result;
+    size_t known = elaborator_.definitions.shielded.size();
     uint64_t clause = elaborator_.definitions.clause_of(std::move(call));
+    if (clause == known && !elaborator_.definitions.modules[function_.module].standard)
+        check_clauses(elaborator_, inputs, clause);
     Type type = elaborator_.graph().type(value.node);
     NodeId shield = elaborator_.graph().add(Op::shield, type, inputs, Shield{clause}, span_);
     return elaborator_.make(shield, value.labels, value.weak);

@@ -249,7 +249,9 @@ std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
 
 std::optional<std::string> ReaderElaboration::bytes(const Reader& reader, const std::string& path) {
     std::vector<std::string> places;
-    auto found = find_data_file(path, elaborator_.definitions.options.data_folders, places);
+    const Options& options = elaborator_.definitions.options;
+    auto found = options.reads_data ? find_data_file(path, options.data_folders, places)
+                                    : std::optional<std::string>{};
     if (!found) {
         elaborator_.error(
             Code::missing_data, reader.span,

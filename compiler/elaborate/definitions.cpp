@@ -279,4 +279,14 @@ Variable& Definitions::add_variable(Variable variable, NodeId start) {
     return variables.back();
 }
 
+void Definitions::forget_variables(size_t count) {
+    for (size_t i = count; i < variables.size(); ++i) {
+        variable_numbers_.erase(variables[i].path);
+        starts_.erase(variables[i].path);
+        made_in.erase(variables[i].path);
+    }
+    variables.erase(variables.begin() + long(count), variables.end());
+    initial.outputs.resize(count);
+}
+
 } // namespace gradc

@@ -51,13 +51,15 @@ public:
     const FunctionEntry* find_function(const std::string& name, uint32_t module) const;
     const Term* find_constant(const std::string& name, uint32_t module) const;
     Span constant_span(const std::string& name, uint32_t module) const; // nowhere if there is none
-    std::vector<std::string> function_names(uint32_t module) const; // for "did you mean"
+    std::vector<std::string> function_names(uint32_t module) const;     // for "did you mean"
     std::vector<std::string> constant_names(uint32_t module) const;
 
     /// The variable at `path`; nullptr if there is none yet.
     Variable* find_variable(const std::string& path);
     /// Adds a variable and, to `initial`, the assign of `start` (a node of `initial`).
     Variable& add_variable(Variable variable, NodeId start);
+    /// Drops all but the first `count` variables, which nothing refers to.
+    void forget_variables(size_t count);
     /// The node of `initial` that a variable starts from.
     NodeId start_of(const std::string& path) const { return starts_.at(path); }
 
@@ -77,7 +79,9 @@ public:
     uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
     std::map<std::string, Span> made_in; // path of a variable -> the call of the model that made it
     std::set<std::string> settings_used; // names of --set that a const took
-    int64_t nodes_made = 0;              // of all graphs so far, against options.node_limit
+    std::set<const ast::Function*> elaborated; // whose bodies were, for some arguments
+    bool checks_clause = false;                // a derivative clause is being tried out
+    int64_t nodes_made = 0;                    // of all graphs so far, against options.node_limit
     int64_t evaluations = 0; // of expressions and turns, against work_for_node times that
 
     std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules

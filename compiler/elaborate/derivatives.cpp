@@ -153,6 +153,33 @@ const DerivativeRules& derivative_rules(Definitions& definitions) {
     return *definitions.clauses;
 }
 
+void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, uint64_t shield) {
+    Definitions& definitions = elaborator.definitions;
+    if (definitions.checks_clause) return; // a clause may call functions that have clauses
+    definitions.checks_clause = true;
+    Graph scratch(definitions.primitives);
+    std::vector<NodeId> own;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        Type type = elaborator.graph().type(inputs[i]);
+        Input input{Input::Source::field, fmt::format("argument {}", i), 0, -1};
+        if (whole(type.element)) {
+            Range range = elaborator.range(inputs[i]);
+            input.low = range.low, input.high = range.high;
+        }
+        own.push_back(scratch.add(Op::input, type, {}, input));
+    }
+    Type type = scratch.type(own[0]);
+    NodeId node = scratch.add(Op::shield, type, own, Shield{shield});
+    if (floating(type.element)) {
+        Input received{Input::Source::field, "g", 0, -1};
+        NodeId gradient = scratch.add(Op::input, type, {}, received);
+        const DerivativeRules& rules = derivative_rules(definitions);
+        for (size_t i = 1; i < own.size(); ++i)
+            rules.shield_derivative(scratch, node, int(i) - 1, gradient);
+    }
+    definitions.checks_clause = false;
+}
+
 std::shared_ptr<const DerivativeRules> derivative_rules(std::shared_ptr<Definitions> definitions) {
     return std::make_shared<OwningClauses>(std::move(definitions));
 }

@@ -5,6 +5,7 @@
 #include "compiler/elaborate/math.h"
 #include "compiler/elaborate/rules.h"
 #include "compiler/elaborate/train.h"
+#include "compiler/elaborate/unused.h"
 #include "compiler/graph/rewrite.h"
 #include "dsl/parser.h"
 #include <algorithm>
@@ -18,35 +19,6 @@ std::string stem(const std::string& path) {
     size_t slash = path.rfind('/');
     std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
     return name.ends_with(".grad") ? name.substr(0, name.size() - 5) : name;
-}
-
-/// An input of the batch for each parameter whose type is written in full; nothing where one is
-/// not.
-std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const ast::Function& model,
-                                                 Scope& scope) {
-    std::vector<NamedTerm> arguments;
-    for (const ast::Parameter& parameter : model.parameters) {
-        if (parameter.initial) continue;
-        if (!parameter.type || parameter.type->constant || !parameter.type->element) return {};
-        std::vector<std::string> sizes;
-        bool open = false;
-        auto known = [&](const ast::ExprRef& size) {
-            auto name = std::get_if<ast::Name>(&size->node);
-            return !std::holds_alternative<ast::Ellipsis>(size->node) &&
-                   (!name || name->name == "N" ||
-                    elaborator.definitions.find_constant(name->name, scope.frame->module));
-        };
-        if (parameter.type->shape)
-            for (const ast::ExprRef& size : *parameter.type->shape) open = open || !known(size);
-        if (parameter.type->upper) open = open || !known(parameter.type->upper);
-        if (open) return {};
-        auto full = elaborator.full_type(*parameter.type, scope);
-        if (!full) return {};
-        Input input{Input::Source::field, parameter.name, 0, full->upper ? *full->upper - 1 : -1};
-        NodeId node = elaborator.root().add(Op::input, full->type, {}, input, parameter.span);
-        arguments.push_back({parameter.name, elaborator.make(node), parameter.span});
-    }
-    return arguments;
 }
 
 /// The model on its own, called once.
@@ -127,6 +99,7 @@ std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReade
         if (diagnostics.failed()) return {};
         elaborate_blocks(*definitions, result);
         elaborate_models(*definitions, result);
+        check_functions(*definitions);
         result.pattern_rules =
             std::make_shared<std::vector<PatternRule>>(pattern_rules(definitions));
     } catch (const Abandoned&) {

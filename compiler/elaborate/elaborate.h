@@ -18,7 +18,8 @@ struct Options {
     Element precision = Element::f32;       // what f32 in a model file stands for
     int64_t node_limit = 1'000'000;
     std::vector<std::string>
-        data_folders; // where files are sought when compiling (sizes, ranges), in order
+        data_folders;       // where files are sought when compiling (sizes, ranges), in order
+    bool reads_data = true; // false: no data file is opened, all of them count as missing
 };
 
 /// A number that outlives the step.

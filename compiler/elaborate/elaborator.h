@@ -234,5 +234,7 @@ private:
 /// For whoever differentiates: clauses of the library and of the user's file, elaborated on demand.
 std::shared_ptr<const DerivativeRules> derivative_rules(std::shared_ptr<Definitions> definitions);
 const DerivativeRules& derivative_rules(Definitions& definitions);
+/// Elaborates every clause of a shield with these inputs for its own sake, for what is wrong in it.
+void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, uint64_t shield);
 
 } // namespace gradc

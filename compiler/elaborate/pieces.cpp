@@ -249,6 +249,27 @@ Term builtin_pad(BuiltinCall& call) {
     return elaborator.make(node, value->labels, value->weak);
 }
 
+namespace {
+
+/// True if an error stands in a derivative clause: what hangs on it has no gradient, which was said.
+bool clause_failed(const Definitions& definitions) {
+    auto has_error = [&](const ast::Derivative& clause) {
+        const auto& all = definitions.diagnostics->all();
+        return std::any_of(all.begin(), all.end(), [&](const Diagnostic& each) {
+            Span at = each.span, text = clause.value->span;
+            return at.source == text.source && at.begin >= text.begin && at.end <= text.end;
+        });
+    };
+    for (const Module& module : definitions.modules)
+        for (const auto& [name, entry] : module.functions) {
+            const auto& clauses = entry.tree->derivatives;
+            if (std::any_of(clauses.begin(), clauses.end(), has_error)) return true;
+        }
+    return false;
+}
+
+} // namespace
+
 Term builtin_grad(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
     const Operand &y = *call.arguments[0], &x = *call.arguments[1];
@@ -273,6 +294,7 @@ Term builtin_grad(BuiltinCall& call) {
         gradient(graph, value->node, {by->node}, derivative_rules(elaborator.definitions))[0];
     if (elaborator.definitions.diagnostics->count() > errors) return {}; // of a clause
     if (result == NodeId::none) {
+        if (clause_failed(elaborator.definitions)) return {};
         elaborator.error(Code::no_dependence, x.span,
                          fmt::format("the value does not depend on `{}`",
                                      elaborator.definitions.sources->text(x.span)),

@@ -60,14 +60,11 @@ void elaborate_blocks(Definitions& definitions, Elaborated& result) {
     std::vector<DatasetPlan> plans;
     bool complete = true;
     for (const auto& [tree, module] : sets) {
+        size_t variables = definitions.variables.size();
         auto plan = elaborate_dataset(definitions, *tree, module);
+        if (!plans.empty()) definitions.forget_variables(variables); // nobody reads its rows
         complete = complete && plan;
-        if (!plan) continue;
-        if (!plans.empty() && !plan->statistics.passes.empty())
-            definitions.diagnostics->report(
-                Code::statistic_misuse, tree->name_span,
-                "only the data set of the first train block may use its training split as a whole");
-        plans.push_back(std::move(*plan));
+        if (plan) plans.push_back(std::move(*plan));
     }
     if (!complete) return;
     for (const DatasetPlan& plan : plans) {

@@ -22,6 +22,7 @@ public:
 
     bool data(TrainBlock& block) {
         auto line = find("data");
+        if (!line && context_.first) block.dataset = context_.first->dataset;
         if (!line) return true;
         auto name = word(*line);
         std::vector<std::string> known;
@@ -29,7 +30,7 @@ public:
             known.push_back(context_.datasets[i].spec.name);
             if (name && *name == known.back()) block.dataset = int(i);
         }
-        if (block.dataset >= 0) return true;
+        if (block.dataset >= 0) return rows_of_first(*line, block);
         auto near = name ? nearest(*name, known) : std::nullopt;
         elaborator_.error(Code::unknown_dataset, line->value->span,
                           name ? fmt::format("unknown data set `{}`", *name)
@@ -41,6 +42,7 @@ public:
 
     bool order(TrainBlock& block) {
         auto line = find("order");
+        if (context_.first) block.order = context_.first->order;
         if (!line) return true;
         auto name = word(*line);
         if (name && *name == "shuffled")
@@ -55,12 +57,15 @@ public:
                               "order shuffled, order file or order random");
             return false;
         }
-        return needs_data(*line, block);
+        return needs_data(*line, block) &&
+               (!context_.first || as_first(*line, block.order == context_.first->order));
     }
 
     bool batch(TrainBlock& block) {
         auto line = find("batch");
         auto name = line ? word(*line) : nullptr;
+        const TrainBlock* first = context_.first;
+        if (first && !line) block.batch_all = first->batch_all;
         if (name && *name == "all") {
             block.batch_all = true;
             if (!needs_data(*line, block)) return false;
@@ -68,19 +73,24 @@ public:
                 count_rows(context_.definitions, context_.datasets[size_t(block.dataset)].spec,
                            line->value->span);
             if (count) block.batch = std::max<int64_t>(*count, 1);
-            return count.has_value();
+            return count.has_value() && (!first || as_first(*line, first->batch_all));
         }
-        int64_t by_default = context_.first ? context_.first->batch : block.dataset >= 0 ? 32 : 1;
-        return whole("batch", by_default, 1 << 24, block.batch);
+        int64_t by_default = first ? first->batch : block.dataset >= 0 ? 32 : 1;
+        if (!whole("batch", by_default, 1 << 24, block.batch)) return false;
+        return !first || !line || as_first(*line, block.batch == first->batch);
     }
 
     bool durations(TrainBlock& block, Span block_span) {
-        if (!whole("epochs", 1, INT32_MAX, block.epochs) ||
-            !whole("steps", 0, INT64_MAX / 2, block.steps) ||
+        const TrainBlock* first = context_.first;
+        if (!whole("epochs", first ? first->epochs : 1, INT32_MAX, block.epochs) ||
+            !whole("steps", first ? first->steps : 0, INT64_MAX / 2, block.steps) ||
             !whole("turns", 1, INT32_MAX, block.turns))
             return false;
-        if (auto line = find("epochs"); line && !needs_data(*line, block)) return false;
-        if (block.dataset >= 0 || context_.first || find("steps")) return true;
+        auto epochs = find("epochs"), steps = find("steps");
+        if (epochs && !needs_data(*epochs, block)) return false;
+        if (first && epochs && !as_first(*epochs, block.epochs == first->epochs)) return false;
+        if (first && steps && !as_first(*steps, block.steps == first->steps)) return false;
+        if (block.dataset >= 0 || first || steps) return true;
         elaborator_.error(Code::missing_setting, block_span,
                           "without data, nothing says how long to train", "", "steps 1000");
         return false;
@@ -97,6 +107,34 @@ private:
     const ast::Setting* find(const std::string& key) const {
         auto found = lines_.one.find(key);
         return found == lines_.one.end() ? nullptr : found->second;
+    }
+
+    /// Blocks take turns at the steps of one run over one data set's rows, those of the first.
+    bool rows_of_first(const ast::Setting& line, const TrainBlock& block) {
+        const TrainBlock* first = context_.first;
+        if (!first || first->dataset == block.dataset) return true;
+        if (first->dataset < 0)
+            elaborator_.error(
+                Code::bad_setting, line.value->span,
+                fmt::format("blocks take turns on the first's data, and `{}` has none",
+                            first->name),
+                "", "write this line in the first train block");
+        else
+            elaborator_.error(Code::bad_setting, line.value->span,
+                              fmt::format("blocks take turns on one data set, and `{}` has `{}`",
+                                          first->name,
+                                          context_.datasets[size_t(first->dataset)].spec.name),
+                              "", "make the columns of both fields of one data set");
+        return false;
+    }
+
+    bool as_first(const ast::Setting& line, bool equal) {
+        if (equal) return true;
+        elaborator_.error(Code::bad_setting, line.value->span,
+                          fmt::format("blocks take turns in one run, and `{}` of `{}` is another",
+                                      line.key, context_.first->name),
+                          "", "leave this line out: what the first block says holds for all");
+        return false;
     }
 
     bool needs_data(const ast::Setting& line, const TrainBlock& block) {

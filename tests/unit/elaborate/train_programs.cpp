@@ -130,6 +130,15 @@ train {
     metric confusion(net(x), label);  metric f1(net(x)[:, 0], truth);  metric accuracy(net(x), label)
 })",
      {}},
+    {"two blocks on the rows of the first's data",
+     R"(
+dataset d { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  y: f32 = sum(x) }
+dataset idle { u: f32 = [1, 2, 3];  v = u - mean(train.u) }
+model net(x: f32[N, 3]) -> f32[N] { return linear(x, 1)[:, 0] }
+model idle_net(x: f32[N, 3]) -> f32[N] { return linear(linear(x, 4), 1)[:, 0] }
+train a { data d;  batch 6;  loss mse(net(x), y);  optimizer sgd(rate: 0.1) on *.weight }
+train b { turns 2;  loss mse(net(x), y);  optimizer sgd(rate: 0.1) on *.bias;  metric mean(x) })",
+     {}},
 };
 
 /// The metrics of `block` over 12 rows in batches.
@@ -177,6 +186,15 @@ TEST_CASE("train blocks step, evaluate and predict") {
             auto results = trainer.run(*block.predict, trainer.rows(0, 6));
             for (double value : results.at("predict").values) CHECK(std::isfinite(value));
         }
+    }
+}
+
+TEST_CASE("what no block uses has no variables") {
+    Simulation trainer(all[10].text);
+    CHECK(trainer.program->variables.size() > 2);
+    for (const Variable& variable : trainer.program->variables) {
+        INFO(variable.path);
+        CHECK(variable.path.find("idle") == std::string::npos);
     }
 }
 

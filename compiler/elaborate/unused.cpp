@@ -1,0 +1,81 @@
+// Each function of the user's files once: alone on its written types if nothing called it, then
+// name by name, which also sees the sides of an `if` that no call took.
+#include "compiler/elaborate/unused.h"
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace gradc {
+
+namespace {
+
+/// True for a number, N or a const: a size that no call solves.
+bool known_size(Elaborator& elaborator, const ast::ExprRef& size, uint32_t module) {
+    auto name = std::get_if<ast::Name>(&size->node);
+    return !std::holds_alternative<ast::Ellipsis>(size->node) &&
+           (!name || name->name == "N" || elaborator.definitions.find_constant(name->name, module));
+}
+
+/// A parameter without a shape may be meant for constants alone (`repeat k`).
+bool takes_numbers(const ast::Function& function) {
+    return std::any_of(
+        function.parameters.begin(), function.parameters.end(),
+        [](const ast::Parameter& each) { return !each.initial && each.type && !each.type->shape; });
+}
+
+/// Elaborates a function on the types that its parameters are written with.
+void elaborate_alone(Definitions& definitions, const FunctionEntry& function) {
+    Graph graph(definitions.primitives);
+    Elaborator elaborator(definitions, graph, {});
+    Frame frame = elaborator.block_frame("unused", function.module, nullptr);
+    frame.path = fmt::format("file {}", function.module);
+    frame.makes_parameters = true;
+    Scope scope;
+    scope.frame = &frame;
+    bool model = function.tree->kind == ast::FunctionKind::model;
+    if (!model && takes_numbers(*function.tree)) return;
+    if (auto arguments = inputs_for(elaborator, *function.tree, scope))
+        elaborator.call(function, std::move(*arguments), function.tree->name_span, scope);
+}
+
+} // namespace
+
+std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator,
+                                                 const ast::Function& function, Scope& scope) {
+    std::vector<NamedTerm> arguments;
+    for (const ast::Parameter& parameter : function.parameters) {
+        if (parameter.initial) continue;
+        if (!parameter.type || parameter.type->constant || !parameter.type->element) return {};
+        auto known = [&](const ast::ExprRef& size) {
+            return known_size(elaborator, size, scope.frame->module);
+        };
+        bool open = parameter.type->upper && !known(parameter.type->upper);
+        if (parameter.type->shape)
+            for (const ast::ExprRef& size : *parameter.type->shape) open = open || !known(size);
+        if (open) return {};
+        auto full = elaborator.full_type(*parameter.type, scope);
+        if (!full) return {};
+        Input input{Input::Source::field, parameter.name, 0, full->upper ? *full->upper - 1 : -1};
+        NodeId node = elaborator.root().add(Op::input, full->type, {}, input, parameter.span);
+        arguments.push_back({parameter.name, elaborator.make(node), parameter.span});
+    }
+    return arguments;
+}
+
+void check_functions(Definitions& definitions) {
+    size_t variables = definitions.variables.size();
+    for (size_t number = 0; number < definitions.modules.size(); ++number) {
+        const Module& module = definitions.modules[number];
+        if (module.standard) continue;
+        for (const auto& [name, entry] : module.functions) {
+            bool optimizer = entry.tree->kind == ast::FunctionKind::optimizer;
+            if (!optimizer && !definitions.elaborated.count(entry.tree))
+                elaborate_alone(definitions, entry);
+            Graph scratch(definitions.primitives);
+            Elaborator elaborator(definitions, scratch, {});
+            check_names(elaborator, entry);
+        }
+    }
+    definitions.forget_variables(variables);
+}
+
+} // namespace gradc
