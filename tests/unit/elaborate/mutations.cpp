@@ -1,15 +1,10 @@
 // Damaged programs through the elaborator: every one ends in graphs that verify or in diagnostics,
 // never in an internal error. Seeds are fixed.
-#include "compiler/graph/verify.h"
-#include "dsl/token.h"
+#include "tests/fuzz/elaborator_property.h"
+#include "tests/fuzz/grammar.h"
 #include "tests/unit/elaborate/model_text.h"
-#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <random>
-#include <sstream>
 
 using namespace gradc;
 
@@ -54,84 +49,45 @@ const char* const models[] = {
     "0.1)\n"
     "        metric accuracy(net(z), y) }\n"};
 
-std::vector<std::string> pieces(const std::string& text) {
-    Sources sources;
-    Diagnostics diagnostics;
-    Tokens tokens = lex(sources, sources.add({"t", text}), diagnostics);
-    std::vector<std::string> result;
-    uint32_t end = 0;
-    for (const Token& token : tokens.all) {
-        result.push_back(text.substr(end, token.begin - end) +
-                         text.substr(token.begin, token.end - token.begin));
-        end = token.end;
-    }
-    return result;
-}
-
-/// Tokens replaced by others of the same or another program, doubled or dropped.
-std::string mutated(const std::vector<std::vector<std::string>>& all, std::mt19937& random) {
-    auto any = [&](size_t count) {
-        return std::uniform_int_distribution<size_t>(0, count - 1)(random);
-    };
-    static const char* const extra[] = {
-        " 0", " 1",    " -1",     " N", " x",   " 2.5", " inf", " 1e9",    " ..",   " :",
-        "'",  " true", " [N, 2]", " h", " (x)", " [0]", " + 1", " sum(x)", " \"t\""};
-    std::vector<std::string> parts = all[any(all.size())];
-    size_t edits = 1 + any(3);
-    for (size_t i = 0; i < edits; ++i) {
-        const auto& other = any(4) ? parts : all[any(all.size())];
-        size_t at = any(parts.size());
-        switch (any(4)) {
-        case 0:
-            parts[at] = other[any(other.size())];
-            break;
-        case 1:
-            parts[at] = extra[any(std::size(extra))];
-            break;
-        case 2:
-            parts[at].clear();
-            break;
-        case 3:
-            std::swap(parts[at], parts[any(parts.size())]);
-            break;
-        }
-    }
-    std::string text;
-    for (const std::string& part : parts) text += part;
-    return text;
-}
-
-void check(const std::string& text) {
-    Options options;
-    options.node_limit = 20'000;
-    std::string thrown;
-    try {
-        ModelText model(text, options);
-        if (!model.elaborated) {
-            if (!model.diagnostics.failed()) thrown = "neither graphs nor diagnostics";
-        } else {
-            for (const auto& each : model.elaborated->models) thrown += verify(each.graph);
-            for (const auto& each : model.elaborated->blocks) thrown += verify(each.step);
-            thrown += verify(model.elaborated->initial);
-        }
-    } catch (const std::exception& fault) {
-        thrown = fault.what();
-    }
-    INFO(text);
-    CHECK(thrown == "");
-}
-
 } // namespace
 
 TEST_CASE("damaged programs never break the elaborator") {
-    std::vector<std::vector<std::string>> all;
+    std::vector<std::string> texts;
     for (const char* model : models) {
         ModelText whole(model);
         INFO(model << whole.errors());
         CHECK(whole.elaborated);
-        all.push_back(pieces(model));
+        texts.push_back(model);
     }
-    const char* turns = std::getenv("GRADC_MUTATIONS");
-    std::mt19937 random(turns ? unsigned(std::atoi(turns)) : 1);
-    for (int i = 0; i < (turns ? std::atoi(turns) : 600); ++i) check(mutated(all, random));
+    for (uint64_t seed = 1; seed <= 600; ++seed) {
+        std::string text = mutated_program(texts[seed % texts.size()], seed);
+        INFO(text);
+        CHECK(broken_elaborator_property(text) == "");
+    }
+}
+
+TEST_CASE("drawn programs elaborate or have diagnostics") {
+    int valid = 0;
+    for (uint64_t seed = 1; seed <= 200; ++seed) {
+        std::string text = drawn_program(seed);
+        INFO(text);
+        CHECK(broken_elaborator_property(text) == "");
+        valid += ModelText(text).elaborated.has_value();
+    }
+    CHECK(valid > 40); // also graphs were verified
+}
+
+TEST_CASE("the fuzzer's corpus never breaks the elaborator") {
+    size_t count = 0;
+    std::filesystem::path folder =
+        std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/elaborator";
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        std::string reason;
+        auto text = FileReader{}.read(entry.path().string(), reason);
+        INFO(entry.path() << reason);
+        REQUIRE(text.has_value());
+        CHECK(broken_elaborator_property(*text) == "");
+        ++count;
+    }
+    CHECK(count > 100);
 }
