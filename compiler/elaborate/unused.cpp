@@ -66,9 +66,13 @@ void check_functions(Definitions& definitions) {
     for (size_t number = 0; number < definitions.modules.size(); ++number) {
         const Module& module = definitions.modules[number];
         if (module.standard) continue;
-        for (const auto& [name, entry] : module.functions) {
-            bool optimizer = entry.tree->kind == ast::FunctionKind::optimizer;
-            if (!optimizer && !definitions.elaborated.count(entry.tree))
+        for (const ast::Item& item : module.tree.items) {
+            auto function = std::get_if<ast::Function>(&item.node);
+            auto found = function ? module.functions.find(function->name) : module.functions.end();
+            if (found == module.functions.end() || found->second.tree != function) continue;
+            const FunctionEntry& entry = found->second;
+            bool optimizer = function->kind == ast::FunctionKind::optimizer;
+            if (!optimizer && !definitions.elaborated.count(function))
                 elaborate_alone(definitions, entry);
             Graph scratch(definitions.primitives);
             Elaborator elaborator(definitions, scratch, {});

@@ -92,6 +92,18 @@ TEST_CASE("a user's error leaves an older output alone", "[files]") {
     CHECK(scratch.read("out") == "older");
 }
 
+TEST_CASE("a derivative that lies is caught", "[files]") {
+    Scratch scratch;
+    std::string model = "model net(x: f32[N, 2]) -> f32[N] { return linear(soft(linear(x, 4)), 1)[:, 0] }\n"
+                        "train { batch 2;  steps 9;  loss mean(net(normal(shape: [N, 2]))^2);  optimizer sgd() }\n";
+    scratch.write("true.grad", "fn soft(x) = log(1 + exp(x))  derivative x: g * sigmoid(x)\n" + model);
+    scratch.write("false.grad", "fn soft(x) = log(1 + exp(x))  derivative x: g * tanh(x)\n" + model);
+    CHECK(call(scratch, "check true.grad").code == 0);
+    Outcome outcome = call(scratch, "check false.grad");
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome.out, "OFF"));
+}
+
 TEST_CASE("the same source gives the same bytes", "[files]") {
     Scratch scratch;
     scratch.write("here/m.grad", small_model);

@@ -2,7 +2,8 @@
 //     return x @ weight        # error[size-mismatch]: 64 is not 32 # at 14
 // The text must be part of the message, the caret note or the repair; `# at` gives the column and
 // may be left out. A line may hold several. Every expectation must be met by a diagnostic of its
-// line, and every diagnostic expected.
+// line, and every diagnostic expected. What is the command line's fault has no place and is
+// expected anywhere. A case's first line may give it settings: `# gradc --set wide=3 --limit 100`.
 #pragma once
 #include "dsl/diagnostic.h"
 #include <set>
@@ -23,6 +24,9 @@ std::string disagreement(const Sources& sources, const Diagnostics& diagnostics)
 
 /// The model files below tests/errors/`folder`, sorted, as paths.
 std::vector<std::string> error_cases(const std::string& folder);
+
+/// The settings on the first line of a case: "--set" and "--limit" with their values, in order.
+std::vector<std::pair<std::string, std::string>> settings_in(const std::string& text);
 
 /// The codes that the files below tests/errors/`folder` expect.
 std::set<std::string> expected_codes(const std::string& folder);
