@@ -130,6 +130,7 @@ bool JsonParser::string(std::string& value) {
     while (at_ < text_.size()) {
         char byte = text_[at_++];
         if (byte == '"') return true;
+        if (static_cast<unsigned char>(byte) < 0x20) return false;
         if (byte != '\\') {
             value += byte;
         } else if (!escape(value)) {

@@ -26,6 +26,23 @@ static int64_t bytes_of(const WrittenTensor& tensor) {
            element_size(tensor.element);
 }
 
+/// What the header says of the run and of each tensor is part of the checksum, so that a changed
+/// step or size is found as a changed number is. Not the format: a newer one may sum otherwise.
+static bool summed(std::string_view name) { return name != "checksum" && name != "format"; }
+
+static void add_text(Hash& hash, std::string_view value) {
+    uint64_t length = value.size();
+    hash.add(&length, sizeof length);
+    hash.add(value.data(), value.size());
+}
+
+static void add_tensor(Hash& hash, std::string_view name, int32_t element,
+                       const std::vector<int64_t>& shape) {
+    add_text(hash, name);
+    add_text(hash, dtypes[element]);
+    hash.add(shape.data(), shape.size() * sizeof(int64_t));
+}
+
 static std::string header_of(const std::vector<WrittenTensor>& tensors, const Metadata& metadata) {
     JsonWriter json;
     json.begin_object().key("__metadata__").begin_object();
@@ -54,9 +71,12 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
                        Metadata metadata, Fault& fault) {
     Hash checksum;
     std::vector<unsigned char> bytes;
+    for (const auto& [name, value] : metadata)
+        if (summed(name)) add_text(checksum, name), add_text(checksum, value);
     for (const WrittenTensor& tensor : tensors) {
         bytes.resize(size_t(bytes_of(tensor)));
         tensor.read(bytes.data());
+        add_tensor(checksum, tensor.name, tensor.element, tensor.shape);
         checksum.add(bytes.data(), bytes.size());
     }
     add_metadata(metadata, "checksum", hexadecimal(checksum.value()));
@@ -134,10 +154,14 @@ bool SafetensorsFile::open(const std::string& path, Fault& fault) {
     std::string promised = metadata_value(metadata_, "checksum");
     if (promised.empty()) return true;
     Hash checksum;
-    for (const StoredTensor& tensor : tensors_)
+    for (const auto& [name, value] : metadata_)
+        if (summed(name)) add_text(checksum, name), add_text(checksum, value);
+    for (const StoredTensor& tensor : tensors_) {
+        add_tensor(checksum, tensor.name, tensor.element, tensor.shape);
         checksum.add(numbers(tensor), size_t(tensor.end - tensor.begin));
+    }
     if (hexadecimal(checksum.value()) == promised) return true;
-    return fault.fail(path, ": error: damaged: its numbers do not have the checksum that it names");
+    return fault.fail(path, ": error: damaged: it does not have the checksum that it names");
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {

@@ -70,10 +70,10 @@ bool load_data(TrainRun& run, Fault& fault) {
                           " rows to train on, but this trainer was built for ", run.module.batch,
                           "; build it again");
     }
-    if (!all && rows < run.settings.batch && !run.settings.quiet) {
-        complain(text("note: there are ", rows, " rows to train on, fewer than the batch of ",
-                      run.settings.batch, ": every step takes all of them"));
-    }
+    if (!all && rows < run.settings.batch)
+        return fault.fail("data set ", table->name, ": error: there are ", rows,
+                          rows == 1 ? " row" : " rows", " to train on, fewer than the batch of ",
+                          run.settings.batch, "; --batch ", rows, " takes all of them in a step");
     return true;
 }
 

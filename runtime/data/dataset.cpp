@@ -237,8 +237,8 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
     }
     for (const Split& split : dataset.splits) {
         if (split.rows.empty()) {
-            return fault.fail("data set ", table.name, ": error: split ", split.name, " of ",
-                              dataset.rows, " rows has none");
+            return fault.fail("data set ", table.name, ": error: split ", split.name,
+                              " has no rows: there are only ", dataset.rows, " in all");
         }
     }
     return true;

@@ -147,12 +147,15 @@ TEST_CASE("data at fault: one line, code 1, nothing written") {
     write_digits(place, 2);
     Result no_rows = run(place, words);
     CHECK(no_rows.code == 1);
-    CHECK(no_rows.err == "data set digits: error: split test of 2 rows has none\n");
+    CHECK(no_rows.err ==
+          "data set digits: error: split test has no rows: there are only 2 in all\n");
     write_digits(place, 20);
     Result few = run(place, {"train"});
-    CHECK(few.code == 0);
-    CHECK(few.err == "note: there are 16 rows to train on, fewer than the batch of 32: every step "
-                     "takes all of them\n");
+    CHECK(few.code == 1);
+    CHECK(few.err == "data set digits: error: there are 16 rows to train on, fewer than the batch "
+                     "of 32; --batch 16 takes all of them in a step\n");
+    CHECK(few.out == "");
+    CHECK(run(place, {"train", "--batch", "16", "--quiet"}).code == 0);
 }
 
 TEST_CASE("a loss that is not finite stops before the step and keeps the weights") {

@@ -114,7 +114,7 @@ TEST_CASE("data sets at fault are told") {
     Tables empty_split;
     range(empty_split, 3);
     CHECK(said(empty_split.dataset({{"train", 0.9}, {"test", 0.1}})) ==
-          "data set rows: error: split test of 3 rows has none");
+          "data set rows: error: split test has no rows: there are only 3 in all");
     Tables unequal;
     range(unequal, 3);
     unequal.literal(unequal.field("x", GRADC_READ_LITERAL, GRADC_F32, {2}), {1, 2, 3, 4}, 2);
