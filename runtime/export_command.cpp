@@ -1,6 +1,7 @@
 // `export`: the data set's columns split by split, formula fields among them, and the start
 // weights, so that another program can train on the very same numbers. One safetensors file, or a
 // folder of NPY files.
+#include "runtime/data/array_files.h"
 #include "runtime/data/loader.h"
 #include "runtime/element.h"
 #include "runtime/evaluation.h"
@@ -89,18 +90,9 @@ std::vector<Exported> collect(Session& session, const Dataset* dataset) {
 }
 
 bool write_npy(const std::string& path, const Exported& exported, Fault& fault) {
-    static constexpr const char* kinds[] = {"<f4", "<f8", "<f4", "<i4", "<i8", "|u1", "|b1"};
-    std::string shape;
-    for (int64_t size : exported.shape) shape += text(size, ", ");
-    std::string header = text("{'descr': '", kinds[exported.element],
-                              "', 'fortran_order': False, 'shape': (", shape, "), }");
-    header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
-    header += '\n';
-    std::string start = "\x93NUMPY";
-    start += char(1), start += char(0), start += char(header.size() & 255),
-        start += char(header.size() >> 8);
     ReplacingFile file(path);
-    if (!file.open(fault) || !file.write(start + header, fault)) return false;
+    if (!file.open(fault) || !file.write(npy_header(exported.element, exported.shape), fault))
+        return false;
     if (exported.element != GRADC_BF16)
         return file.write(exported.bytes.data(), exported.bytes.size(), fault) &&
                file.commit(fault);

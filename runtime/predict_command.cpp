@@ -1,42 +1,16 @@
-// `predict`: one CSV line a row with what `predict` in the model is worth; codes of characters
-// become text again.
-#include "runtime/data/characters.h"
+// `predict`: what `predict` in the model is worth for each row of a split, of a file or of a grid;
+// as numbers, as text of the model's alphabet, or as a picture.
 #include "runtime/element.h"
-#include "runtime/evaluation.h"
-#include "runtime/tensor.h"
+#include "runtime/predict_drawing.h"
+#include "runtime/row_sink.h"
 #include "runtime/text.h"
 #include "runtime/trainer.h"
+#include <algorithm>
 #include <unistd.h>
 
 namespace gradc::runtime {
 
 namespace {
-
-/// CSV that goes to standard output as it grows, or to a file that appears when it is whole.
-class CsvSink {
-public:
-    bool open(const std::string& path, Fault& fault) {
-        if (path.empty()) return true;
-        file_.emplace(path);
-        return file_->open(fault);
-    }
-    /// False when nobody reads any more, or with a fault.
-    bool write(std::string_view text, Fault& fault) {
-        if (file_) return file_->write(text, fault);
-        buffer_ += text;
-        return buffer_.size() < (1 << 16) || flush();
-    }
-    bool finish(Fault& fault) { return file_ ? file_->commit(fault) : flush(); }
-
-private:
-    bool flush() {
-        bool written = write_all(STDOUT_FILENO, buffer_);
-        buffer_.clear();
-        return written;
-    }
-    std::optional<ReplacingFile> file_;
-    std::string buffer_;
-};
 
 const gradc_block* predicting_block(const gradc_module& module) {
     for (int32_t b = 0; b < module.block_count; b++) {
@@ -44,72 +18,6 @@ const gradc_block* predicting_block(const gradc_module& module) {
     }
     return nullptr;
 }
-
-class Prediction {
-public:
-    Prediction(const gradc_module& module, const gradc_tensor& result, const gradc_dataset* table)
-        : result_(result), has_rows_(result.has_rows != 0) {
-        if (!table || !is_whole(result.element) || result.rank < 2) return;
-        for (int32_t f = 0; f < table->field_count; f++) {
-            if (table->fields[f].reader == GRADC_READ_CHARACTERS)
-                alphabet_.emplace(table->fields[f].alphabet);
-        }
-        (void)module;
-    }
-    std::string header() const {
-        int64_t width = columns();
-        if (width == 1 || alphabet_) return "predict\n";
-        std::string line;
-        for (int64_t i = 0; i < width; i++) line += text(i > 0 ? "," : "", "predict_", i);
-        return line + "\n";
-    }
-    std::string lines(const unsigned char* arena, int64_t rows) {
-        bytes_.resize(size_t(tensor_bytes(result_, rows)));
-        read_tensor(result_, arena, bytes_.data(), rows);
-        std::string result;
-        int64_t width = columns(), size = element_size(result_.element);
-        int64_t count = has_rows_ ? rows : 1;
-        for (int64_t row = 0; row < count; row++) {
-            const unsigned char* at = bytes_.data() + row * width * size;
-            result += alphabet_ ? written(at, width) : numbers(at, width);
-            result += '\n';
-        }
-        return result;
-    }
-
-private:
-    int64_t columns() const {
-        return element_count(result_.shape + (has_rows_ ? 1 : 0),
-                             result_.rank - (has_rows_ ? 1 : 0));
-    }
-    std::string numbers(const unsigned char* at, int64_t width) const {
-        int64_t size = element_size(result_.element);
-        std::string line;
-        for (int64_t i = 0; i < width; i++) {
-            double value = load_element(at + i * size, result_.element);
-            bool is_double = result_.element == GRADC_F64;
-            line += text(i > 0 ? "," : "",
-                         is_double || is_whole(result_.element) ? exact(value) : general(value, 9));
-        }
-        return line;
-    }
-    std::string written(const unsigned char* at, int64_t width) const { // text, as one quoted cell
-        int64_t size = element_size(result_.element);
-        std::string cell = "\"";
-        for (int64_t i = 0; i < width; i++) {
-            auto code = int64_t(load_element(at + i * size, result_.element));
-            if (code < 0 || code >= alphabet_->size()) continue;
-            std::string_view spelling = alphabet_->spelling(code);
-            cell += spelling == "\"" ? "\"\"" : spelling;
-        }
-        return cell + "\"";
-    }
-
-    const gradc_tensor& result_;
-    bool has_rows_;
-    std::optional<Alphabet> alphabet_;
-    std::vector<unsigned char> bytes_;
-};
 
 /// The split to predict: --split, else "test", else the last.
 int choose_split(const Dataset& dataset, const std::string& wanted, Fault& fault) {
@@ -121,53 +29,164 @@ int choose_split(const Dataset& dataset, const std::string& wanted, Fault& fault
     return -1;
 }
 
-/// Fields of the data set that the program reads.
-std::vector<bool> needed_fields(const gradc_module& module, const gradc_dataset& table,
-                                const gradc_program& program) {
-    std::vector<bool> needed;
-    for (int32_t f = 0; f < table.field_count; f++) {
-        const gradc_tensor* tensor = find_field(module, table, table.fields[f].name);
-        bool read = false;
-        for (int32_t i = 0; i < program.field_count; i++)
-            read |= &module.tensors[program.fields[i]] == tensor;
-        needed.push_back(read);
+std::vector<std::string> listed(const std::string& names) {
+    std::vector<std::string> result;
+    for (size_t at = 0; at < names.size();) {
+        size_t end = std::min(names.find(',', at), names.size());
+        result.push_back(names.substr(at, end - at));
+        at = end + 1;
     }
-    return needed;
+    return result;
 }
 
-ExitCode predict_rows(Prepared& prepared, const gradc_block& block, int split, CsvSink& sink,
-                      Fault& fault) {
-    Session& session = *prepared.session;
-    const gradc_module& module = session.module();
-    const gradc_tensor& result = *session.result(block.predict, "predict");
-    Prediction prediction(module, result, prepared.dataset.table);
-    bool open = sink.write(prediction.header(), fault);
-    Loader loader(module, prepared.dataset, split, GRADC_FILE_ORDER, session.seed());
+bool write_picture(const std::string& path, const std::string& picture, Fault& fault) {
+    ReplacingFile file(path);
+    return !fault && file.open(fault) && file.write(picture, fault) && file.commit(fault);
+}
+
+/// One call of the command.
+class PredictRun {
+public:
+    PredictRun(const gradc_module& module, const gradc_block& block, const Arguments& arguments,
+               Fault& fault)
+        : module_(module), block_(block), arguments_(arguments), fault_(fault),
+          table_(training_data(module)), fields_(module, table_, module.programs[block.predict]) {}
+    bool run();
+
+private:
+    bool read_arguments();
+    bool prepare_rows();
+    bool predict_rows(const Dataset& dataset, int split);
+    bool predict_drawn();
+    bool draw_images_of(const Dataset& dataset, int split);
+    std::vector<double> inputs_of(const Dataset& dataset, int split, int64_t width);
+
+    const gradc_module& module_;
+    const gradc_block& block_;
+    const Arguments& arguments_;
+    Fault& fault_;
+    const gradc_dataset* table_;
+    PredictFields fields_;
+    std::string file_;
+    int64_t rows_ = 0, grid_ = 0;
+    bool drawn_ = false;
+    std::vector<std::string> names_;
+    std::string svg_;
+    Prepared prepared_;
+    Dataset given_; // rows of the file
+    std::optional<Prediction> prediction_;
+};
+
+bool PredictRun::read_arguments() {
+    if (arguments_.others().size() > 1)
+        return fault_.fail_as(wrong_usage, "predict takes one file");
+    if (!arguments_.others().empty()) file_ = arguments_.others()[0];
+    svg_ = arguments_.value("svg");
+    names_ = listed(arguments_.value("names"));
+    rows_ = svg_.empty() ? module_.batch : 30;
+    if (!arguments_.whole("rows", 1, int64_t(1) << 40, rows_, fault_) ||
+        !arguments_.whole("grid", 2, 1000, grid_, fault_))
+        return false;
+    drawn_ = fields_.empty() && file_.empty() && (arguments_.has("rows") || !table_);
+    if (grid_ > 0 && svg_.empty()) return fault_.fail_as(wrong_usage, "--grid needs --svg FILE");
+    if (grid_ > 0 && !file_.empty())
+        return fault_.fail_as(wrong_usage, "--grid makes its own rows; leave the file out");
+    if (!file_.empty() && fields_.empty())
+        return fault_.fail_as(wrong_usage,
+                              "what is predicted depends on no row; leave the file out");
+    return true;
+}
+
+bool PredictRun::predict_rows(const Dataset& dataset, int split) {
+    bool given = &dataset == &given_;
+    RowSink sink(prediction_->result(), table_, names_);
+    Loader loader(module_, dataset, split, GRADC_FILE_ORDER, prepared_.session->seed());
+    bool open = sink.open(arguments_.value("out"), loader.rows(), fault_);
     while (open && !loader.at_end()) {
-        int64_t rows = loader.next(module.batch, session.arena());
-        session.run(block.predict, rows, {});
-        open = sink.write(prediction.lines(session.arena(), rows), fault);
+        int64_t rows = given ? loader.next(module_.batch, prepared_.session->arena())
+                             : prediction_->load(loader);
+        open = sink.add(prediction_->run(rows, {}), rows, fault_);
     }
-    if (open) sink.finish(fault);
-    return fault.code;
+    return open && sink.finish(fault_);
 }
 
-ExitCode predict_drawn(Prepared& prepared, const gradc_block& block, int64_t wanted, CsvSink& sink,
-                       Fault& fault) {
-    Session& session = *prepared.session;
-    const gradc_module& module = session.module();
-    Prediction prediction(module, *session.result(block.predict, "predict"), nullptr);
-    bool open = sink.write(prediction.header(), fault);
+bool PredictRun::predict_drawn() {
+    Session& session = *prepared_.session;
+    RowSink sink(prediction_->result(), nullptr, names_);
+    std::vector<double> values;
+    bool open = !svg_.empty() || sink.open(arguments_.value("out"), rows_, fault_);
     double step = 1;
-    for (int64_t done_rows = 0; open && done_rows < wanted; step++) {
-        int64_t rows = std::min(wanted - done_rows, module.batch);
-        number_rows(module, session.arena(), rows);
-        session.run(block.predict, rows, {step, 1, 1});
-        open = sink.write(prediction.lines(session.arena(), rows), fault);
+    for (int64_t done_rows = 0; open && done_rows < rows_; step++) {
+        int64_t rows = std::min(rows_ - done_rows, module_.batch);
+        number_rows(module_, session.arena(), rows);
+        const unsigned char* bytes = prediction_->run(rows, {step, 1, 1});
+        if (svg_.empty()) {
+            open = sink.add(bytes, rows, fault_);
+        } else {
+            prediction_->append(rows, values);
+        }
         done_rows += rows;
     }
-    if (open) sink.finish(fault);
-    return fault.code;
+    if (svg_.empty()) return open && sink.finish(fault_);
+    return write_picture(
+        svg_, draw_rows(picture_title(module_), prediction_->result(), values, {}, rows_, fault_),
+        fault_);
+}
+
+/// The field that a row's prediction can be laid beside: the first input of as many numbers.
+std::vector<double> PredictRun::inputs_of(const Dataset& dataset, int split, int64_t width) {
+    const gradc_dataset& table = fields_.table();
+    for (int32_t f = 0; f < table.field_count; f++) {
+        const gradc_field& field = table.fields[f];
+        if (element_count(field.shape, field.rank) != width) continue;
+        if (&dataset == &prepared_.dataset) return prediction_->field(field.name, dataset, split);
+        std::vector<double> values;
+        const Column& column = dataset.columns[size_t(f)];
+        int64_t size = element_size(field.stored);
+        for (int64_t row = 0; row < dataset.rows; row++) {
+            for (int64_t i = 0; i < width; i++)
+                values.push_back(load_element(column.row(row) + i * size, field.stored));
+        }
+        return values;
+    }
+    return {};
+}
+
+bool PredictRun::draw_images_of(const Dataset& dataset, int split) {
+    Loader loader(module_, dataset, split, GRADC_FILE_ORDER, prepared_.session->seed());
+    std::vector<double> values;
+    while (!loader.at_end()) {
+        int64_t rows = &dataset == &given_ ? loader.next(module_.batch, prepared_.session->arena())
+                                           : prediction_->load(loader);
+        prediction_->run(rows, {});
+        prediction_->append(rows, values);
+    }
+    std::vector<double> inputs = inputs_of(dataset, split, prediction_->width());
+    return write_picture(
+        svg_,
+        draw_rows(picture_title(module_), prediction_->result(), values, inputs, rows_, fault_),
+        fault_);
+}
+
+bool PredictRun::run() {
+    if (!read_arguments()) return false;
+    bool own_data = !drawn_ && file_.empty();
+    if (!prepare(module_, arguments_, {own_data, true}, prepared_, fault_)) return false;
+    if (file_.ends_with(".csv")) fields_.separate_rows();
+    prediction_.emplace(*prepared_.session, block_, fields_);
+    if (grid_ > 0) {
+        GridRequest request{picture_title(module_), grid_, arguments_.value("label"), names_};
+        return write_picture(svg_,
+                             draw_grid(*prepared_.session, *prediction_, fields_, prepared_.dataset,
+                                       request, fault_),
+                             fault_);
+    }
+    if (drawn_) return predict_drawn();
+    if (!file_.empty() && !load_rows(fields_.table(), file_, given_, fault_)) return false;
+    const Dataset& dataset = file_.empty() ? prepared_.dataset : given_;
+    int split = file_.empty() ? choose_split(dataset, arguments_.value("split"), fault_) : 0;
+    if (split < 0) return false;
+    return svg_.empty() ? predict_rows(dataset, split) : draw_images_of(dataset, split);
 }
 
 } // namespace
@@ -176,32 +195,8 @@ ExitCode predict_command(const gradc_module& module, const Arguments& arguments,
     const gradc_block* block = predicting_block(module);
     if (!block)
         return fault.fail("the train block of ", module.name, " has no `predict` line"), fault.code;
-    const std::vector<std::string>& files = arguments.others();
-    if (files.size() > 1) return fault.set("predict takes one file", wrong_usage), fault.code;
-    const gradc_dataset* table = training_data(module);
-    std::vector<bool> needed;
-    bool reads_fields = false;
-    if (table) needed = needed_fields(module, *table, module.programs[block->predict]);
-    for (bool field : needed) reads_fields |= field;
-    int64_t rows = module.batch;
-    if (!arguments.whole("rows", 1, int64_t(1) << 40, rows, fault)) return fault.code;
-    bool drawn = !reads_fields && (files.empty() || !table) && (arguments.has("rows") || !table);
-    Prepared prepared;
-    bool own_data = !drawn && files.empty();
-    if (!prepare(module, arguments, {own_data, true}, prepared, fault)) return fault.code;
-    if (!files.empty()) {
-        if (!reads_fields)
-            return fault.set("what is predicted depends on no row; leave the file out",
-                             wrong_usage),
-                   fault.code;
-        if (!load_rows(*table, needed, files[0], prepared.dataset, fault)) return fault.code;
-    }
-    int split = 0;
-    if (own_data) split = choose_split(prepared.dataset, arguments.value("split"), fault);
-    CsvSink sink;
-    if (split < 0 || !sink.open(arguments.value("out"), fault)) return fault.code;
-    return drawn ? predict_drawn(prepared, *block, rows, sink, fault)
-                 : predict_rows(prepared, *block, split, sink, fault);
+    PredictRun(module, *block, arguments, fault).run();
+    return fault.code;
 }
 
 } // namespace gradc::runtime

@@ -36,8 +36,13 @@ std::vector<Option> predict_options(const gradc_module&) {
         {checkpoint_option(),
          {"split", "NAME",
           "predict these rows of the data set (default: test, else the last split)"},
-         {"rows", "R", "how many rows to draw, for a model without data (default: the batch)"},
-         {"out", "FILE", "write the CSV there instead of standard output"}});
+         {"rows", "R",
+          "how many rows to draw, for a model without data (default: the batch), or images"},
+         {"out", "FILE", "write there instead of standard output: .npy, .txt for text, else CSV"},
+         {"names", "A,B,..", "what the predicted numbers or classes are called"},
+         {"svg", "FILE", "draw: rows as images, or what --grid asks for"},
+         {"grid", "N", "draw the model over N x N values of its two inputs, or N of its one"},
+         {"label", "FIELD", "field that colors the training rows in the grid (default: chosen)"}});
 }
 std::vector<Option> bench_options(const gradc_module& module) {
     std::vector<Option> options =
@@ -59,7 +64,7 @@ constexpr Command commands[] = {
      train_command},
     {"eval", "metrics of a trained model on every split", "eval --checkpoint weights.safetensors",
      eval_options, eval_command},
-    {"predict", "predictions as CSV, for a split or a CSV or NPY file",
+    {"predict", "predictions for a split or a CSV, NPY or text file",
      "predict --checkpoint weights.safetensors rows.csv", predict_options, predict_command, true},
     {"bench", "measure training steps", "bench --steps 200", bench_options, bench_command},
     {"about", "what this trainer is and holds", "about", about_options, about_command},
@@ -158,6 +163,11 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
 const gradc_dataset* training_data(const gradc_module& module) {
     int32_t number = module.block_count > 0 ? module.blocks[0].dataset : -1;
     return number >= 0 ? &module.datasets[number] : nullptr;
+}
+
+const char* picture_title(const gradc_module& module) {
+    const gradc_dataset* table = training_data(module);
+    return table ? table->name : module.name;
 }
 
 void draw_start(Session& session, const Dataset* dataset) {

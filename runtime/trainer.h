@@ -36,6 +36,8 @@ struct Needs {
 /// split.
 bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs,
              Prepared& prepared, Fault& fault);
+/// What pictures are called: the data set of the first block, else the model.
+const char* picture_title(const gradc_module& module);
 /// The data set that the first block trains on, or null.
 const gradc_dataset* training_data(const gradc_module& module);
 /// Draws the weights and computes the statistics of the training split.

@@ -30,7 +30,7 @@ struct Pass {
           extension(context, block.dataset),
           frame(elaborator.block_frame(block.name, context.definitions.main_module, &extension)) {
         scope.frame = &frame;
-        extension.open(elaborator, scope);
+        extension.open(elaborator, scope, purpose == Purpose::prediction);
     }
 
     static ElaborationMode mode(const TrainBlock& block, Purpose purpose) {

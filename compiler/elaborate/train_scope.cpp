@@ -15,15 +15,36 @@ std::optional<std::string> path_of(const ast::Expr& expression) {
     return front ? std::optional(*front + "." + member->name) : std::nullopt;
 }
 
+/// Made of ranges, numbers of rows and chance alone: no file or list brings it.
+bool generated(const DatasetPlan& plan, NodeId field) {
+    bool differs = false;
+    for (NodeId id : reachable(plan.columns, {field})) {
+        auto input = std::get_if<Input>(&plan.columns[id].attributes);
+        if (!input || input->source != Input::Source::field) continue;
+        for (const Field& stored : plan.spec.fields)
+            if (stored.name == input->name && stored.reader.kind != Reader::Kind::range)
+                return false;
+        differs = true;
+    }
+    return differs;
+}
+
 } // namespace
 
-void BlockScope::open(Elaborator& elaborator, Scope& scope) const {
+void BlockScope::open(Elaborator& elaborator, Scope& scope, bool predicting) const {
     for (const char* name : {"step", "steps", "epoch"}) scope.bind(name, elaborator.scalar(name));
     if (dataset_ < 0) return;
     const DatasetPlan& plan = context_.datasets[size_t(dataset_)];
     std::vector<NodeId> roots;
     for (const Output& field : plan.fields) roots.push_back(field.node);
     auto nodes = inline_graph(plan.columns, roots, elaborator.root(), {});
+    for (size_t i = 0; predicting && i < nodes.size(); ++i) {
+        Type type = plan.columns.type(roots[i]);
+        if (!floating(type.element) || type.element == Element::bf16 || !generated(plan, roots[i]))
+            continue;
+        Input given{Input::Source::field, plan.fields[i].name, 0, -1};
+        nodes[i] = elaborator.root().add(Op::input, type, {}, given, plan.spec.span);
+    }
     for (size_t i = 0; i < nodes.size(); ++i)
         scope.bind(plan.fields[i].name, elaborator.term(nodes[i]), plan.spec.span);
     for (const auto& [name, size] : plan.sizes)

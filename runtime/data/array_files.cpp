@@ -20,6 +20,7 @@ struct FileArray {
     FileNumber number;
     std::vector<int64_t> shape;
     std::string_view payload; // after the header, to the end of the file
+    bool flat = false;        // the axes of an entry need not agree
 };
 
 template <class Number> double as(const unsigned char* bytes) {
@@ -68,6 +69,8 @@ bool check_shape(const std::string& path, const FileArray& array, const Column& 
         agrees = array.shape[size_t(axis) + 1] == column.entry_shape()[axis];
     }
     int rank = int(array.shape.size());
+    if (array.flat && rank > 0)
+        agrees |= element_count(array.shape.data() + 1, rank - 1) == column.entry_elements;
     if (!agrees) {
         return fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
                           column.field->name, " wants [rows", column.entry_rank() > 0 ? ", " : "",
@@ -272,11 +275,26 @@ bool read_idx(const std::string& path, Column& column, Fault& fault) {
     return parse_idx(path, bytes, array, fault) && take(path, array, column, source, fault);
 }
 
-bool read_npy(const std::string& path, Column& column, Fault& fault) {
+bool read_npy(const std::string& path, Column& column, Fault& fault, bool flat) {
     Source source;
     FileArray array;
+    array.flat = flat;
     return source.file.open(path, fault) && parse_npy(path, source.file.bytes(), array, fault) &&
            take(path, array, column, source, fault);
+}
+
+std::string npy_header(int32_t element, const std::vector<int64_t>& shape) {
+    static constexpr const char* kinds[] = {"<f4", "<f8", "<f4", "<i4", "<i8", "|u1", "|b1"};
+    std::string sizes;
+    for (int64_t size : shape) sizes += text(size, ", ");
+    std::string header =
+        text("{'descr': '", kinds[element], "', 'fortran_order': False, 'shape': (", sizes, "), }");
+    header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
+    header += '\n';
+    std::string start = "\x93NUMPY";
+    start += char(1), start += char(0), start += char(header.size() & 255),
+        start += char(header.size() >> 8);
+    return start + header;
 }
 
 } // namespace gradc::runtime

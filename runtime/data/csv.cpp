@@ -101,20 +101,24 @@ struct Use { // which cell is which number of which column
 
 class CsvColumns {
 public:
-    CsvColumns(CsvReader& reader, std::vector<CsvTarget>& targets, Fault& fault)
-        : reader_(reader), targets_(targets), fault_(fault) {}
+    CsvColumns(CsvReader& reader, std::vector<CsvTarget>& targets, bool compact, Fault& fault)
+        : reader_(reader), targets_(targets), compact_(compact), fault_(fault) {}
     bool read();
 
 private:
     bool first_record();
     bool resolve_names();
+    void compact_numbers();
     bool resolve_numbers();
+    bool is_header(const Use& use) const;
     bool store_record();
+    bool store_text(const Use& use);
     bool complain_about(const Use& use, std::string_view problem) const;
     std::string column_name(size_t cell) const;
 
     CsvReader& reader_;
     std::vector<CsvTarget>& targets_;
+    bool compact_;
     Fault& fault_;
     std::vector<CsvReader::Cell> cells_;
     std::vector<std::string> header_;
@@ -142,7 +146,6 @@ bool CsvColumns::resolve_names() {
                 uses_.push_back({size_t(found - header_.begin()), &target, int64_t(place)});
                 continue;
             }
-            if (target.optional) break;
             std::string known;
             for (const std::string& name : header_) {
                 if (known.size() < 200) known += text(known.empty() ? "" : ", ", name);
@@ -154,7 +157,22 @@ bool CsvColumns::resolve_names() {
     return true;
 }
 
+/// Where the file has only the columns asked for: their places in its order.
+void CsvColumns::compact_numbers() {
+    std::vector<int64_t> all;
+    for (const CsvTarget& target : targets_)
+        all.insert(all.end(), target.numbers.begin(), target.numbers.end());
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    if (all.empty() || all.size() != width_) return;
+    for (CsvTarget& target : targets_) {
+        for (int64_t& number : target.numbers)
+            number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
+    }
+}
+
 bool CsvColumns::resolve_numbers() {
+    if (compact_) compact_numbers();
     for (CsvTarget& target : targets_) {
         for (size_t place = 0; place < target.numbers.size(); place++) {
             int64_t number = target.numbers[place];
@@ -162,13 +180,20 @@ bool CsvColumns::resolve_numbers() {
                 uses_.push_back({size_t(number), &target, int64_t(place)});
                 continue;
             }
-            if (target.optional) break;
             return fault_.fail(reader_.path(), ':', first_line_,
                                ":1: error: ", target.column->field->name, " is column ", number,
                                " (from 0), but a row has ", width_, " columns");
         }
     }
     return true;
+}
+
+/// No number where one is due; above text, the name of its field.
+bool CsvColumns::is_header(const Use& use) const {
+    std::string_view cell = trimmed(cells_[use.cell].text);
+    double number;
+    return use.target->alphabet ? cell == use.target->column->field->name
+                                : !parse_number(cell, number);
 }
 
 /// Finds out whether it is a header. True: columns are known; the record is data unless header_ is
@@ -180,8 +205,7 @@ bool CsvColumns::first_record() {
     for (const CsvTarget& target : targets_) by_name |= !target.names.empty();
     if (!resolve_numbers()) return false;
     bool header = by_name;
-    double number;
-    for (const Use& use : uses_) header |= !parse_number(trimmed(cells_[use.cell].text), number);
+    for (const Use& use : uses_) header |= is_header(use);
     if (!header) return true;
     for (const CsvReader::Cell& cell : cells_) header_.push_back(cell_text(cell));
     return resolve_names();
@@ -193,9 +217,16 @@ bool CsvColumns::store_record() {
                            std::min(cells_.size(), width_) + 1, ": error: this row has ",
                            cells_.size(), " columns, line ", first_line_, " has ", width_);
     }
-    for (size_t t = 0; t < targets_.size(); t++) entries_[t] = targets_[t].column->grow(1);
+    for (size_t t = 0; t < targets_.size(); t++) {
+        Column& column = *targets_[t].column;
+        entries_[t] = column.grow(targets_[t].alphabet ? column.window() : 1);
+    }
     std::string problem;
     for (const Use& use : uses_) {
+        if (use.target->alphabet) {
+            if (!store_text(use)) return false;
+            continue;
+        }
         const Column& column = *use.target->column;
         std::string_view cell = trimmed(cells_[use.cell].text);
         double number = 0;
@@ -209,6 +240,32 @@ bool CsvColumns::store_record() {
         if (!store_checked(*column.field, number, at, problem)) return complain_about(use, problem);
     }
     return true;
+}
+
+/// The cell's characters as codes; a row takes exactly so many.
+bool CsvColumns::store_text(const Use& use) {
+    const Column& column = *use.target->column;
+    std::string cell =
+        cells_[use.cell].quoted ? cell_text(cells_[use.cell]) : std::string(cells_[use.cell].text);
+    unsigned char* at = entries_[size_t(use.target - targets_.data())];
+    int64_t count = 0;
+    for (size_t place = 0; place < cell.size(); count++) {
+        size_t begin = place;
+        int64_t character = next_character(cell, place);
+        if (character < 0) return complain_about(use, "is no UTF-8 text");
+        int64_t code = use.target->alphabet->code(uint32_t(character));
+        if (code < 0)
+            return complain_about(use,
+                                  text("has the character ",
+                                       quoted(std::string_view(cell).substr(begin, place - begin)),
+                                       ", which is not among those that it was compiled with"));
+        if (count >= column.window()) continue;
+        store_element(at, column.field->stored, double(code));
+        at += element_size(column.field->stored);
+    }
+    if (count == column.window()) return true;
+    return complain_about(use,
+                          text("has ", count, " characters, but a row takes ", column.window()));
 }
 
 bool CsvColumns::read() {
@@ -238,11 +295,12 @@ bool CsvColumns::read() {
 
 } // namespace
 
-bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault) {
+bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault,
+              bool compact) {
     MappedFile file;
     if (!file.open(path, fault)) return false;
     CsvReader reader(file.bytes(), path);
-    return CsvColumns(reader, targets, fault).read();
+    return CsvColumns(reader, targets, compact, fault).read();
 }
 
 } // namespace gradc::runtime

@@ -2,6 +2,7 @@
 // ends inside; LF or CRLF; a byte order mark and blank lines are passed over. The first record is a
 // header if columns are asked for by name, or if one of the wanted cells is no number.
 #pragma once
+#include "runtime/data/characters.h"
 #include "runtime/data/column.h"
 
 namespace gradc::runtime {
@@ -11,11 +12,13 @@ struct CsvTarget {
     Column* column;
     std::vector<int64_t> numbers; // from 0; empty: by name
     std::vector<std::string> names;
-    bool optional = false; // where the file lacks it, zeros stand for it
+    const Alphabet* alphabet = nullptr; // its one cell is text: a row of characters
 };
 
-/// Appends every record of `path` to the columns.
-bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault);
+/// Appends every record of `path` to the columns. `compact`: numbered columns are those that are
+/// left where all others were taken away, if the file has exactly so many.
+bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault,
+              bool compact = false);
 
 /// The records of a CSV text, one at a time.
 class CsvReader {

@@ -9,6 +9,7 @@
 #include "runtime/text.h"
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 namespace gradc::runtime {
 
@@ -35,7 +36,7 @@ uint64_t Dataset::hash() const {
 
 static CsvTarget csv_target(Column& column) {
     const gradc_field& field = *column.field;
-    CsvTarget target{&column, {}, {}, false};
+    CsvTarget target{&column, {}, {}};
     target.numbers.assign(field.columns, field.columns + field.column_count);
     for (int i = 0; i < field.column_name_count; i++) target.names.push_back(field.column_names[i]);
     return target;
@@ -247,7 +248,7 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
 // ---- rows from elsewhere -----------------------------------------------------------------------
 
 /// Fields that do not come from CSV take the columns called "image.0", "image.1" .. or, alone, all
-/// columns.
+/// columns; characters one column of text.
 static CsvTarget foreign_target(Column& column, bool alone) {
     CsvTarget target = csv_target(column);
     if (column.field->reader == GRADC_READ_CSV) return target;
@@ -262,37 +263,58 @@ static CsvTarget foreign_target(Column& column, bool alone) {
     return target;
 }
 
-bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path,
-               Dataset& dataset, Fault& fault) {
+/// An NPY of one entry a row: the numbers of all fields, one field behind the other.
+static bool load_joined(const std::string& path, Dataset& dataset, Fault& fault) {
+    int64_t total = 0;
+    for (const Column& column : dataset.columns) total += column.entry_elements;
+    gradc_field joined{};
+    joined.name = dataset.table->name;
+    joined.stored = GRADC_F64, joined.rank = 1, joined.shape = &total, joined.high = -1;
+    Column all(joined);
+    if (!read_npy(path, all, fault)) return false;
+    std::string problem;
+    const unsigned char* from = all.data();
+    for (int64_t row = 0; row < all.entries; row++) {
+        int64_t place = 0;
+        for (Column& column : dataset.columns) {
+            unsigned char* to = column.grow(1);
+            int64_t size = element_size(column.field->stored);
+            for (int64_t i = 0; i < column.entry_elements; i++, to += size, from += 8, place++) {
+                if (store_checked(*column.field, load_element(from, GRADC_F64), to, problem))
+                    continue;
+                return fault.fail(path, ':', row + 1, ':', place + 1,
+                                  ": error: ", column.field->name, ' ', problem);
+            }
+        }
+    }
+    return true;
+}
+
+static bool load_table(const std::string& path, Dataset& dataset, Fault& fault) {
+    std::vector<CsvTarget> targets;
+    std::deque<Alphabet> alphabets;
+    for (Column& column : dataset.columns) {
+        targets.push_back(foreign_target(column, dataset.columns.size() == 1));
+        if (column.field->reader == GRADC_READ_CHARACTERS)
+            targets.back().alphabet = &alphabets.emplace_back(column.field->alphabet);
+    }
+    return read_csv(path, targets, fault, true);
+}
+
+bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset,
+               Fault& fault) {
     dataset.table = &table;
     for (int f = 0; f < table.field_count; f++) dataset.columns.emplace_back(table.fields[f]);
-    int64_t wanted = std::count(needed.begin(), needed.end(), true);
-    if (path.ends_with(".npy")) {
-        if (wanted != 1) {
-            return fault.fail(path, ": error: an NPY file brings one field, but ", wanted,
-                              " are needed");
-        }
-        for (size_t f = 0; f < needed.size(); f++) {
-            if (needed[f] && !read_npy(path, dataset.columns[f], fault)) return false;
-        }
-    } else {
-        std::vector<CsvTarget> targets;
-        for (size_t f = 0; f < needed.size(); f++) {
-            if (needed[f]) targets.push_back(foreign_target(dataset.columns[f], wanted == 1));
-        }
-        if (!read_csv(path, targets, fault)) return false;
-    }
-    for (size_t f = 0; f < needed.size(); f++) {
-        if (needed[f]) dataset.rows = dataset.columns[f].rows();
-    }
-    for (size_t f = 0; f < needed.size(); f++) {
-        Column& column = dataset.columns[f];
-        int64_t entries =
-            dataset.rows > 0 ? (dataset.rows - 1) * column.stride() + column.window() : 0;
-        if (!needed[f]) column.grow(entries);
-    }
+    bool alone = table.field_count == 1;
+    bool is_text = alone && table.fields[0].reader == GRADC_READ_CHARACTERS;
+    bool read = path.ends_with(".npy") ? (alone ? read_npy(path, dataset.columns[0], fault, true)
+                                                : load_joined(path, dataset, fault))
+                : is_text && !path.ends_with(".csv")
+                    ? read_characters(path, dataset.columns[0], fault)
+                    : load_table(path, dataset, fault);
+    if (!read || !rows_agree(dataset, fault)) return false;
     dataset.splits.push_back({"rows", counted(0, dataset.rows)});
-    return rows_agree(dataset, fault);
+    return true;
 }
 
 } // namespace gradc::runtime

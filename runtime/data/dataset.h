@@ -27,9 +27,8 @@ struct Dataset {
 bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset,
                   Fault& fault);
 
-/// Rows from one file (.csv or .npy) in place of the fields' own: one split "rows". Fields that are
-/// not in `needed` may be missing and are zeros then.
-bool load_rows(const gradc_dataset& table, const std::vector<bool>& needed, const std::string& path,
-               Dataset& dataset, Fault& fault);
+/// Rows of all fields of `table` from one file in place of the fields' own: .npy, text for a field
+/// of characters, else CSV. One split "rows".
+bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Fault& fault);
 
 } // namespace gradc::runtime

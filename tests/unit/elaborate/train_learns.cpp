@@ -35,7 +35,7 @@ TEST_CASE("a net learns xor on the evaluator") {
     for (int step = 1; step <= 600; ++step) loss = trainer.step(step, 600, 0, 4);
     CHECK(loss < 0.01);
     const TrainBlock& block = trainer.program->blocks[0];
-    auto predicted = trainer.run(*block.predict, trainer.rows(0, 4)).at("predict");
+    auto predicted = trainer.predict(block, 0, 4);
     REQUIRE(predicted.shape == Shape{4});
     CHECK(std::fabs(predicted.values[1] - 1) < 0.2);
     auto at_once = trainer.whole(block.evaluation, 4, 4);

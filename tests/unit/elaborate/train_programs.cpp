@@ -183,8 +183,7 @@ TEST_CASE("train blocks step, evaluate and predict") {
         for (const TrainBlock& block : trainer.program->blocks) {
             check_metrics(trainer, block);
             if (!block.predict) continue;
-            auto results = trainer.run(*block.predict, trainer.rows(0, 6));
-            for (double value : results.at("predict").values) CHECK(std::isfinite(value));
+            for (double value : trainer.predict(block, 0, 6).values) CHECK(std::isfinite(value));
         }
     }
 }
@@ -195,6 +194,40 @@ TEST_CASE("what no block uses has no variables") {
     for (const Variable& variable : trainer.program->variables) {
         INFO(variable.path);
         CHECK(variable.path.find("idle") == std::string::npos);
+    }
+}
+
+TEST_CASE("a prediction reads generated fields as rows bring them, and computes the others") {
+    Simulation trainer(R"(dataset rows {
+    row: int < 8 = range(8)
+    drawn: f32[2] = uniform(-1, 1, shape: [2])
+    twice = 2 * drawn
+    listed: f32 = [1, 2, 3, 4, 5, 6, 7, 8]
+    both = listed + row
+    whole = row % 3
+}
+model net(x: f32[N, 2], y: f32[N]) -> f32[N] { return linear(x, 1)[:, 0] + y }
+train {
+    data rows
+    batch 4
+    epochs 1
+    loss mean(net(drawn, both)^2)
+    optimizer sgd(rate: 0.1)
+    predict net(twice, both) + whole
+})");
+    const TrainBlock& block = trainer.program->blocks[0];
+    std::set<std::string> read;
+    for (uint32_t i = 0; i < block.predict->size(); ++i)
+        if (auto input = std::get_if<Input>(&(*block.predict)[NodeId(i)].attributes))
+            if (input->source == Input::Source::field) read.insert(input->name);
+    CHECK(read == std::set<std::string>{"listed", "row", "twice"});
+    auto columns = trainer.run(trainer.program->columns[0], trainer.rows(0, 8));
+    const std::vector<double>& weight = trainer.values("net.linear_1.weight");
+    std::vector<double> predicted = trainer.predict(block, 0, 8).values;
+    for (size_t i = 0; i < 8; ++i) {
+        const std::vector<double>& twice = columns.at("twice").values;
+        CHECK(predicted[i] == Approx(twice[2 * i] * weight[0] + twice[2 * i + 1] * weight[1] +
+                                     double(i + 1) + double(i) + double(i % 3)));
     }
 }
 

@@ -97,6 +97,15 @@ public:
         return run(b.step, rows(from, to)).at("loss").values[0];
     }
 
+    /// As a trainer predicts its own rows: generated fields are computed first.
+    Tensor predict(const TrainBlock& block, int64_t from, int64_t to) {
+        Environment e = rows(from, to);
+        if (!program->columns.empty())
+            for (const auto& [name, tensor] : run(program->columns[0], e))
+                e.fields.emplace(name, tensor);
+        return run(*block.predict, e).at("predict");
+    }
+
     std::unordered_map<std::string, Tensor> whole(const WholeSplit& split, int64_t n,
                                                   int64_t batch) {
         for (const Variable& v : program->variables)

@@ -69,6 +69,10 @@ std::string said(bool (*read)(const std::string&, Column&, Fault&), const std::s
     return fine ? "" : fault.message.substr(folder.path().size() + 1);
 }
 
+bool as_npy(const std::string& path, Column& column, Fault& fault) {
+    return read_npy(path, column, fault);
+}
+
 const std::string eight = "\1\2\3\4\5\6\7\10";
 
 } // namespace
@@ -168,24 +172,76 @@ TEST_CASE("NPY is read") {
     CHECK(value(big, 0) == -3);
 }
 
+namespace {
+
+/// One row of three numbers of the element `descr`, read as f64.
+template <class Number>
+std::vector<double> through_npy(const char* descr, std::vector<Number> numbers) {
+    workplace::Folder folder;
+    Tables tables;
+    Fault fault;
+    Column column(tables.field("x", GRADC_READ_NPY, GRADC_F64, {3}));
+    std::string header =
+        std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (1, 3), }";
+    REQUIRE(read_npy(folder.write("x", npy(header, raw<Number>(numbers))), column, fault));
+    return {value(column, 0), value(column, 1), value(column, 2)};
+}
+
+} // namespace
+
+TEST_CASE("NPY is read in every little-endian element") {
+    using Values = std::vector<double>;
+    CHECK(through_npy<float>("<f4", {0.5f, -3, 1e30f}) == Values{0.5, -3, double(1e30f)});
+    CHECK(through_npy<double>("<f8", {0.1, -3, 1e300}) == Values{0.1, -3, 1e300});
+    CHECK(through_npy<uint16_t>("<f2", {0x3c00, 0xc500, 0x7bff}) == Values{1, -5, 65504});
+    CHECK(through_npy<int8_t>("|i1", {-128, 0, 127}) == Values{-128, 0, 127});
+    CHECK(through_npy<int16_t>("<i2", {-32768, 1, 32767}) == Values{-32768, 1, 32767});
+    CHECK(through_npy<int32_t>("<i4", {INT32_MIN, 1, INT32_MAX}) ==
+          Values{-2147483648., 1, 2147483647.});
+    CHECK(through_npy<int64_t>("<i8", {-(int64_t(1) << 53), 1, 7}) ==
+          Values{-9007199254740992., 1, 7});
+    CHECK(through_npy<uint8_t>("|u1", {0, 1, 255}) == Values{0, 1, 255});
+    CHECK(through_npy<uint16_t>("<u2", {0, 1, 65535}) == Values{0, 1, 65535});
+    CHECK(through_npy<uint32_t>("<u4", {0, 1, UINT32_MAX}) == Values{0, 1, 4294967295.});
+    CHECK(through_npy<uint64_t>("<u8", {0, 1, uint64_t(1) << 53}) ==
+          Values{0, 1, 9007199254740992.});
+    CHECK(through_npy<uint8_t>("|b1", {0, 1, 1}) == Values{0, 1, 1});
+}
+
+TEST_CASE("an NPY header of ours is read back") {
+    workplace::Folder folder;
+    Tables tables;
+    Fault fault;
+    Column square(tables.field("x", GRADC_READ_NPY, GRADC_F32, {2, 2})),
+        flat(tables.field("y", GRADC_READ_NPY, GRADC_F32, {4}));
+    std::string path =
+        folder.write("x", npy_header(GRADC_F32, {1, 2, 2}) + raw<float>({1, 2, 3, 4}));
+    REQUIRE(read_npy(path, square, fault));
+    CHECK(value(square, 3) == 4);
+    CHECK_FALSE(read_npy(path, flat, fault));
+    Fault none;
+    REQUIRE(read_npy(path, flat, none, true)); // as many numbers in other axes
+    CHECK(value(flat, 2) == 3);
+}
+
 TEST_CASE("broken NPY is told in one line") {
     std::string good = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }", eight);
-    CHECK(said(read_npy, good) == "");
-    CHECK(said(read_npy, "") == "f: error: the file is empty");
-    CHECK(said(read_npy, "PK\3\4aaaaaaaaaaaaa") ==
+    CHECK(said(as_npy, good) == "");
+    CHECK(said(as_npy, "") == "f: error: the file is empty");
+    CHECK(said(as_npy, "PK\3\4aaaaaaaaaaaaa") ==
           "f: error: wrong magic: an NPY file begins with \\x93NUMPY");
-    CHECK(said(read_npy, good.substr(0, 40)) == "f: error: truncated in its header");
-    CHECK(said(read_npy, good.substr(0, good.size() - 1)) ==
+    CHECK(said(as_npy, good.substr(0, 40)) == "f: error: truncated in its header");
+    CHECK(said(as_npy, good.substr(0, good.size() - 1)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 7");
-    CHECK(said(read_npy, npy("{'descr': '|S4', 'fortran_order': False, 'shape': (2,), }", eight)) ==
+    CHECK(said(as_npy, npy("{'descr': '|S4', 'fortran_order': False, 'shape': (2,), }", eight)) ==
           "f: error: its elements are none of float, int, unsigned and bool");
-    CHECK(said(read_npy,
-               npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }", eight)) ==
-          "f: error: it is in Fortran order; save numpy.ascontiguousarray(x)");
-    CHECK(said(read_npy, npy("{'descr': '|u1', 'fortran_order': False, }", eight)) ==
+    CHECK(
+        said(as_npy, npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }", eight)) ==
+        "f: error: it is in Fortran order; save numpy.ascontiguousarray(x)");
+    CHECK(said(as_npy, npy("{'descr': '|u1', 'fortran_order': False, }", eight)) ==
           "f: error: its header has no shape");
-    CHECK(said(read_npy, npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2), }",
-                             raw<float>({1, 2, 0.0f / 0.0f, 4}))) ==
+    CHECK(said(as_npy, npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2), }",
+                           raw<float>({1, 2, 0.0f / 0.0f, 4}))) ==
           "f:1:3: error: image is nan, which is no number to learn from");
 }
 

@@ -278,6 +278,52 @@ TEST_CASE("predict writes CSV for a split, a CSV and an NPY file; labels are not
     CHECK(npy.out == test.out);
 }
 
+TEST_CASE("predict writes NPY, takes rows in any shape, and names its columns") {
+    Place place;
+    REQUIRE(run(place, {"train", "--checkpoint", "c"}).code == 0);
+    Result csv = run(place, {"predict", "--checkpoint", "c", "digits.csv"});
+    REQUIRE(run(place, {"predict", "--checkpoint", "c", "digits.csv", "--out", "p.npy"}).code == 0);
+    std::string npy = read(place.path("p.npy"));
+    REQUIRE(has(npy, "'descr': '<f4', 'fortran_order': False, 'shape': (300, 10, ), }"));
+    REQUIRE(npy.size() % 64 == 300 * 40 % 64); // 300 rows are nine batches of 32 and one of 12
+    const char* numbers = npy.data() + npy.size() - 300 * 40;
+    size_t begin = csv.out.find('\n') + 1;
+    for (int i = 0; i < 3000; i++) {
+        float stored;
+        memcpy(&stored, numbers + 4 * i, 4);
+        size_t end = csv.out.find_first_of(",\n", begin);
+        REQUIRE(stored == std::stof(csv.out.substr(begin, end - begin)));
+        begin = end + 1;
+    }
+    CHECK(begin == csv.out.size());
+    for (int rows : {1, 31, 32, 33}) {
+        INFO(rows);
+        size_t end = 0;
+        std::string all = read(place.path("digits.csv")), expected = csv.out;
+        for (int i = 0; i <= rows; i++) end = all.find('\n', end) + 1;
+        place.write("some.csv", all.substr(0, end));
+        Result some = run(place, {"predict", "--checkpoint", "c", "some.csv"});
+        CHECK(lines_of(some.out) == rows + 1);
+        CHECK(expected.starts_with(some.out));
+    }
+    Result named =
+        run(place, {"predict", "--checkpoint", "c", "some.csv", "--names", "a,b,c,d,e,f,g,h,i,j"});
+    CHECK(named.out.starts_with("a,b,c,d,e,f,g,h,i,j\n"));
+    CHECK(run(place, {"predict", "--checkpoint", "c", "--names", "a,b"}).err ==
+          "error: --names has 2, but a row has 10\n");
+    CHECK(run(place, {"predict", "--checkpoint", "c", "--out", "p.txt"}).err ==
+          "error: --out p.txt: what is predicted is no text; write .csv or .npy\n");
+    CHECK(
+        run(place, {"predict", "--checkpoint", "c", "--grid", "9", "--svg", "p.svg"}).err ==
+        "error: --grid draws models of one or two floating inputs; what is predicted here reads 64 "
+        "numbers a row\n");
+    CHECK(run(place, {"predict", "--checkpoint", "c", "--svg", "p.svg"}).err ==
+          "error: --svg draws rows that are images, of two axes or a square number of numbers; "
+          "here a "
+          "row has 10 (--grid N draws a model of one or two inputs)\n");
+    CHECK_FALSE(std::filesystem::exists(place.path("p.svg")));
+}
+
 TEST_CASE("export writes columns and start weights") {
     Place place;
     REQUIRE(run(place, {"export", "--out", "e.safetensors", "--seed", "4"}).code == 0);

@@ -1,0 +1,77 @@
+// Pictures as SVG text: axes that end and tick at round numbers, colours that the colour-blind tell
+// apart (Okabe and Ito, 2008), and the few shapes that plots are made of. Coordinates are pixels
+// from the top left corner.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gradc::runtime {
+
+struct PlotAxis {
+    double low = 0, high = 1;
+    bool logarithmic = false;
+    std::vector<double> ticks;
+    /// 0 at `low`, 1 at `high`.
+    double share(double value) const;
+};
+/// Holds low..high and ends at ticks.
+PlotAxis round_axis(double low, double high);
+/// Ends at low and high, with round ticks between; `whole`: only whole numbers.
+PlotAxis tight_axis(double low, double high, bool whole = false);
+/// By powers of ten, for low > 0.
+PlotAxis logarithmic_axis(double low, double high);
+/// "0.25", "-3", "1e-05", with the sign that stands on the line.
+std::string tick_label(double value);
+
+struct PlotColor {
+    uint8_t red, green, blue;
+};
+/// Of class, line or split number so and so; they begin again after ten.
+PlotColor plot_color(int64_t number);
+/// `strength` 1 is the color itself, 0 is white.
+PlotColor tinted(PlotColor color, double strength);
+/// Light yellow at 0, dark blue at 1: a scale of growing darkness.
+PlotColor heat_color(double share);
+std::string color_text(PlotColor color);
+
+struct PlotBox {
+    double left, top, width, height;
+};
+
+/// Where words are anchored.
+enum class Align : uint8_t { left, middle, right };
+
+class Drawing {
+public:
+    Drawing(double width, double height);
+    void words(double x, double y, std::string_view words, Align align,
+               std::string_view style = "");
+    void line(double x1, double y1, double x2, double y2, std::string_view style);
+    void dot(double x, double y, double radius, PlotColor color);
+    void rectangle(const PlotBox& box, std::string_view style);
+    void path(std::string_view path, std::string_view style);
+    void raw(std::string_view text) { text_ += text; }
+    /// Grid, ticks and their labels around a box, the axes' names below and at the left.
+    void axes(const PlotBox& box, const PlotAxis& x, const PlotAxis& y, std::string_view x_name,
+              std::string_view y_name);
+    /// A dot and a word for each name, downwards from (x, y).
+    void legend(double x, double y, const std::vector<std::string>& names);
+    std::string finish() &&;
+
+private:
+    std::string text_;
+};
+
+/// "12.5 3": one place after the point at most.
+std::string plot_point(double x, double y);
+/// `&`, `<` and quotes as XML wants them.
+std::string xml_escaped(std::string_view words);
+
+/// A picture of `columns` x `rows` cells with a level each (-1: nothing): one path a level, made of
+/// runs along a row. `fill` names the color of a level; a cell is one unit, so callers scale.
+std::string cell_paths(const std::vector<int>& levels, int64_t columns,
+                       const std::vector<PlotColor>& fills);
+
+} // namespace gradc::runtime

@@ -1,0 +1,19 @@
+// Rows of numbers as small grey images, side by side; where each belongs to another one, that
+// stands above it.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gradc::runtime {
+
+struct ImageRows {
+    int64_t height = 0, width = 0; // cells of an image
+    std::vector<double> values;    // image by image, row by row
+};
+
+/// Large numbers are dark; black and white are the ends of all numbers of a list. `above`: as many
+/// images, or none.
+std::string draw_images(std::string_view title, const ImageRows& images, const ImageRows& above);
+
+} // namespace gradc::runtime

@@ -1,0 +1,67 @@
+// The predict program at work: what a row must bring to it, and batches through it. A row brings
+// the fields that the program reads: those that the data set stores, and generated ones, which its
+// formulas compute for its own rows and which rows from elsewhere bring as they are.
+#pragma once
+#include "runtime/data/loader.h"
+#include "runtime/session.h"
+
+namespace gradc::runtime {
+
+/// The fields that the predict program reads, as a data set of their own.
+class PredictFields {
+public:
+    /// `table`: the data set of the block, or null.
+    PredictFields(const gradc_module& module, const gradc_dataset* table,
+                  const gradc_program& program);
+    PredictFields(const PredictFields&) = delete;
+    PredictFields& operator=(const PredictFields&) = delete;
+
+    const gradc_dataset& table() const { return table_; }
+    bool empty() const { return fields_.empty(); }
+    /// The fields that the data set does not store.
+    const std::vector<const gradc_tensor*>& generated() const { return generated_; }
+    /// A row of characters is a text of its own, not a window of a longer one.
+    void separate_rows();
+    /// How many numbers a row brings.
+    int64_t numbers() const;
+    /// "x", or "x[0]" in a field of several: the name of number so and so.
+    std::string name_of(int64_t number) const;
+
+private:
+    std::vector<gradc_field> fields_;
+    std::vector<const gradc_tensor*> generated_;
+    gradc_dataset table_{};
+};
+
+class Prediction {
+public:
+    /// Everything referred to outlives this.
+    Prediction(Session& session, const gradc_block& block, const PredictFields& fields)
+        : session_(session), block_(block), fields_(fields),
+          result_(*session.result(block.predict, "predict")) {}
+
+    const gradc_tensor& result() const { return result_; }
+    /// Numbers of one row's result.
+    int64_t width() const;
+    /// Loads the next rows of the module's own data, computes what is generated, and returns how
+    /// many they are.
+    int64_t load(Loader& loader);
+    /// What the rows in the arena are worth, in C order.
+    const unsigned char* run(int64_t rows, const Clock& clock);
+    /// Adds what `run` found for so many rows, as numbers.
+    void append(int64_t rows, std::vector<double>& values) const;
+    /// Of all rows of a data set that brings all fields, as numbers, row by row.
+    std::vector<double> of_all(const Dataset& given);
+    /// A field of all rows of a split of the module's own data: as stored, or computed by its
+    /// formula; empty if there is none of that name.
+    std::vector<double> field(std::string_view name, const Dataset& dataset, int split);
+
+private:
+    Session& session_;
+    const gradc_block& block_;
+    const PredictFields& fields_;
+    const gradc_tensor& result_;
+    std::vector<unsigned char> bytes_;
+};
+
+} // namespace gradc::runtime

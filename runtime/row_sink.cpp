@@ -1,0 +1,126 @@
+// See row_sink.h.
+#include "runtime/row_sink.h"
+#include "runtime/data/array_files.h"
+#include "runtime/element.h"
+#include "runtime/text.h"
+#include <unistd.h>
+
+namespace gradc::runtime {
+
+/// The alphabet that whole numbers are of: where text is all the whole numbers that the data have.
+static const gradc_field* characters_of(const gradc_dataset* table) {
+    const gradc_field* characters = nullptr;
+    for (int32_t f = 0; table && f < table->field_count; f++) {
+        const gradc_field& field = table->fields[f];
+        if (field.reader == GRADC_READ_CHARACTERS) {
+            characters = &field;
+        } else if (is_whole(field.stored) && field.reader != GRADC_READ_RANGE) {
+            return nullptr;
+        }
+    }
+    return characters;
+}
+
+RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table,
+                 std::vector<std::string> names)
+    : result_(result), names_(std::move(names)) {
+    int skip = result.has_rows ? 1 : 0;
+    width_ = element_count(result.shape + skip, result.rank - skip);
+    const gradc_field* characters = characters_of(table);
+    if (characters && is_whole(result.element) && result.element != GRADC_BOOL)
+        alphabet_.emplace(characters->alphabet);
+}
+
+std::string RowSink::header() const {
+    if (width_ == 1 || alphabet_) return (names_.empty() ? "predict" : names_[0]) + "\n";
+    std::string line;
+    for (int64_t i = 0; i < width_; i++) {
+        line += i > 0 ? "," : "";
+        line += names_.empty() ? text("predict_", i) : names_[size_t(i)];
+    }
+    return line + "\n";
+}
+
+bool RowSink::open(const std::string& path, int64_t rows, Fault& fault) {
+    if (path.ends_with(".npy")) format_ = Format::npy;
+    if (path.ends_with(".txt")) format_ = Format::text;
+    if (format_ == Format::text && !alphabet_)
+        return fault.fail_as(wrong_usage, "--out ", path,
+                             ": what is predicted is no text; write .csv or .npy");
+    if (!names_.empty() && int64_t(names_.size()) != (alphabet_ ? 1 : width_))
+        return fault.fail_as(wrong_usage, "--names has ", names_.size(), ", but a row has ",
+                             alphabet_ ? 1 : width_);
+    if (!path.empty()) {
+        file_.emplace(path);
+        if (!file_->open(fault)) return false;
+    }
+    if (format_ == Format::text) return true;
+    if (format_ == Format::csv) return write(header(), fault);
+    std::vector<int64_t> shape(result_.shape, result_.shape + result_.rank);
+    if (result_.has_rows) shape[0] = rows;
+    return write(npy_header(result_.element, shape), fault);
+}
+
+std::string RowSink::numbers(const unsigned char* at) const {
+    int64_t size = element_size(result_.element);
+    bool in_full = result_.element == GRADC_F64 || is_whole(result_.element);
+    std::string line;
+    for (int64_t i = 0; i < width_; i++) {
+        double value = load_element(at + i * size, result_.element);
+        line += text(i > 0 ? "," : "", in_full ? exact(value) : general(value, 9));
+    }
+    return line;
+}
+
+/// The characters of one row; as one quoted cell in CSV.
+std::string RowSink::written(const unsigned char* at) const {
+    int64_t size = element_size(result_.element);
+    bool quotes = format_ == Format::csv;
+    std::string cell = quotes ? "\"" : "";
+    for (int64_t i = 0; i < width_; i++) {
+        auto code = int64_t(load_element(at + i * size, result_.element));
+        if (code < 0 || code >= alphabet_->size()) continue;
+        std::string_view spelling = alphabet_->spelling(code);
+        cell += quotes && spelling == "\"" ? "\"\"" : spelling;
+    }
+    return quotes ? cell + "\"" : cell;
+}
+
+bool RowSink::add(const unsigned char* bytes, int64_t rows, Fault& fault) {
+    if (done_) return true;
+    done_ = !result_.has_rows;
+    int64_t count = result_.has_rows ? rows : 1, size = element_size(result_.element);
+    std::string lines;
+    if (format_ == Format::npy && result_.element != GRADC_BF16) {
+        return write({reinterpret_cast<const char*>(bytes), size_t(count * width_ * size)}, fault);
+    }
+    for (int64_t row = 0; row < count; row++, bytes += width_ * size) {
+        if (format_ == Format::npy) { // numpy has no bf16
+            for (int64_t i = 0; i < width_; i++) {
+                auto number = float(load_element(bytes + i * size, GRADC_BF16));
+                lines.append(reinterpret_cast<const char*>(&number), sizeof number);
+            }
+            continue;
+        }
+        lines += alphabet_ ? written(bytes) : numbers(bytes);
+        // Rows of one character each are one text.
+        if (format_ == Format::csv || width_ > 1) lines += '\n';
+    }
+    return write(lines, fault);
+}
+
+bool RowSink::write(std::string_view text, Fault& fault) {
+    if (file_) return file_->write(text, fault);
+    buffer_ += text;
+    return buffer_.size() < (1 << 16) || flush();
+}
+
+bool RowSink::flush() {
+    bool written = write_all(STDOUT_FILENO, buffer_);
+    buffer_.clear();
+    return written;
+}
+
+bool RowSink::finish(Fault& fault) { return file_ ? file_->commit(fault) : flush(); }
+
+} // namespace gradc::runtime

@@ -1,0 +1,39 @@
+// Where predicted rows go: CSV on standard output or in a file, an NPY array, or text where they
+// are characters of the model's alphabet.
+#pragma once
+#include "runtime/data/characters.h"
+#include "runtime/files.h"
+#include <optional>
+
+namespace gradc::runtime {
+
+class RowSink {
+public:
+    /// `table`: the data set whose alphabet whole numbers may be of, or null; `names`: of the
+    /// numbers of a row, predict_0 .. if empty.
+    RowSink(const gradc_tensor& result, const gradc_dataset* table, std::vector<std::string> names);
+    /// "" is standard output; .npy and .txt are what they say, all else CSV. `rows` will come.
+    bool open(const std::string& path, int64_t rows, Fault& fault);
+    /// `rows` rows in C order. False when nobody reads any more, or with a fault.
+    bool add(const unsigned char* bytes, int64_t rows, Fault& fault);
+    bool finish(Fault& fault);
+
+private:
+    enum class Format : uint8_t { csv, npy, text };
+    bool write(std::string_view text, Fault& fault);
+    bool flush();
+    std::string header() const;
+    std::string numbers(const unsigned char* at) const;
+    std::string written(const unsigned char* at) const;
+
+    const gradc_tensor& result_;
+    int64_t width_;
+    std::vector<std::string> names_;
+    std::optional<Alphabet> alphabet_;
+    Format format_ = Format::csv;
+    bool done_ = false; // a result without rows is written once
+    std::optional<ReplacingFile> file_;
+    std::string buffer_;
+};
+
+} // namespace gradc::runtime

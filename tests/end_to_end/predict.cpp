@@ -1,0 +1,117 @@
+// What trainers predict and draw, for rows of their own and from elsewhere: generated fields, text, grids.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <sstream>
+
+using namespace end_to_end;
+
+namespace {
+
+struct Trained { // a scratch folder with a built and trained trainer
+    Scratch scratch;
+    explicit Trained(const std::string& model, const std::string& file = "", const std::string& text = "") {
+        scratch.write("m.grad", model);
+        if (!file.empty()) scratch.write(file, text);
+        Outcome built = call(quoted(gradc) + " build m.grad -o trainer");
+        INFO(built.err);
+        REQUIRE(built.code == 0);
+        REQUIRE(call("./trainer train --checkpoint w").code == 0);
+    }
+    Outcome call(const std::string& command) const {
+        return run(command, {.folder = scratch.path().string(), .limit = 120});
+    }
+    std::string predicted(const std::string& arguments) const {
+        Outcome outcome = call("./trainer predict --checkpoint w " + arguments);
+        INFO(outcome.err);
+        CHECK(outcome.code == 0);
+        return outcome.out;
+    }
+};
+
+const std::string generated = R"(dataset rows {
+    row: int < 50 = range(50)
+    raw: f32[2] = uniform(-1, 1, shape: [2])
+    x = (raw - mean(train.raw, axis: 0)) * 3
+    side: int < 2 = where(sum(raw) > 0, 1, 0)
+    split train: 0.7, test: 0.3
+}
+model net(x: f32[N, 2]) -> f32[N] { return linear(x, 1)[:, 0] }
+train {
+    data rows
+    batch 8
+    epochs 30
+    loss binary_cross_entropy(net(x), side)
+    optimizer adam(rate: 0.1)
+    predict sigmoid(net(x))
+}
+)";
+
+const std::string letters = R"(const T = 4
+dataset letters {
+    window: int[T + 1] < V = windows(characters("letters.txt"), length: T + 1)
+    split train: 0.8, test: 0.2, in order
+    tokens = window[:T]
+    next = window[1:]
+}
+model net(x: int[N, T] < V) -> f32[N, T, V] { return linear(lstm(embedding(x, 8), 12), V) }
+train {
+    data letters
+    batch 16
+    epochs 20
+    loss cross_entropy(net(tokens), next)
+    optimizer adam(rate: 0.03)
+    metric accuracy(net(tokens), next)
+    predict argmax(net(tokens))
+}
+)";
+
+std::string alphabet_of(const char* turn, int turns) {
+    std::string text;
+    for (int i = 0; i < turns; ++i) text += turn;
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("rows from elsewhere bring generated fields themselves", "[predict]") {
+    Trained trained(generated);
+    std::string own = trained.predicted("--split train");
+    REQUIRE(trained.call("./trainer export --out data").code == 0);
+    CHECK(trained.predicted("data/train.x.npy") == own); // export computes by the same formulas
+    trained.scratch.write("x.csv", "x.0,x.1\n0.5,-0.25\n-3,1\n");
+    std::string by_name = trained.predicted("x.csv");
+    trained.scratch.write("y.csv", "0.5,-0.25\n-3,1\n");
+    CHECK(trained.predicted("y.csv") == by_name);
+    CHECK(by_name.substr(0, 8) == "predict\n");
+    CHECK(std::count(by_name.begin(), by_name.end(), '\n') == 3);
+}
+
+TEST_CASE("a model of two inputs is drawn with the rows that it was trained on", "[predict]") {
+    Trained trained(generated);
+    CHECK(trained.predicted("--grid 40 --svg map.svg").empty());
+    std::string map = trained.scratch.read("map.svg");
+    size_t dots = 0;
+    for (size_t at = 0; (at = map.find("<circle", at)) != map.npos; ++at) ++dots;
+    CHECK(dots == 35 + 2); // training rows, and a legend of two classes
+    CHECK(map.find(">side</text>") != map.npos);
+    CHECK(map.find(">x[0]</text>") != map.npos);
+    CHECK(trained.call("./trainer predict --checkpoint w --grid 40").code == 2);
+    CHECK(trained.call("./trainer predict --checkpoint w --grid 40 --svg a.svg --label nothing").code == 2);
+}
+
+TEST_CASE("text goes in and comes out", "[predict]") {
+    Trained trained(letters, "letters.txt", alphabet_of("ab\"\xc3\xa9", 100)); // four letters, one of two bytes
+    trained.scratch.write("in.txt", "ab\"\xc3\xa9" "ab");
+    CHECK(trained.predicted("in.txt --out out.txt").empty());
+    CHECK(trained.scratch.read("out.txt") == "b\"\xc3\xa9" "a\n\"\xc3\xa9" "ab\n");
+    CHECK(trained.predicted("in.txt") == "predict\n\"b\"\"\xc3\xa9" "a\"\n\"\"\"\xc3\xa9" "ab\"\n");
+    trained.scratch.write("in.csv", "window\n\"b\"\"\xc3\xa9" "ab\"\n\"\xc3\xa9" "ab\"\"a\"\n");
+    CHECK(trained.predicted("in.csv") == "predict\n\"\"\"\xc3\xa9" "ab\"\n\"ab\"\"\xc3\xa9\"\n");
+    trained.scratch.write("long.csv", "\"abab\"\n");
+    CHECK(trained.call("./trainer predict --checkpoint w long.csv").err ==
+          "long.csv:1:1: error: window has 4 characters, but a row takes 5\n");
+    trained.scratch.write("odd.txt", "abxab");
+    CHECK(trained.call("./trainer predict --checkpoint w odd.txt").err ==
+          "odd.txt:1:3: error: the character `x` is not among the 4 that window was compiled with\n");
+}
