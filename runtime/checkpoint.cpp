@@ -26,7 +26,8 @@ static std::string listed_bits(const std::vector<double>& numbers) {
 }
 
 static Metadata metadata_of(const Session& session, const Settings& settings,
-                            const Position& position, uint64_t data_hash) {
+                            const Position& position, const std::vector<EpochReport>& epochs,
+                            uint64_t data_hash) {
     const gradc_module& module = session.module();
     Metadata metadata;
     add_metadata(metadata, "format", text("gradc ", checkpoint_format));
@@ -46,6 +47,9 @@ static Metadata metadata_of(const Session& session, const Settings& settings,
     add_metadata(metadata, "loss_sums", listed_bits(position.loss_sums));
     add_metadata(metadata, "loss_rows", listed_bits(position.loss_rows));
     put_settings(module, settings, metadata);
+    JsonWriter history;
+    write_epochs(history, epochs);
+    add_metadata(metadata, "epochs_reported", history.text());
     return metadata;
 }
 
@@ -54,7 +58,7 @@ static bool is_kept(const gradc_tensor& tensor) {
 }
 
 bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
-                      uint64_t data_hash, Fault& fault) {
+                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Fault& fault) {
     const gradc_module& module = session.module();
     std::vector<WrittenTensor> tensors;
     for (int32_t t = 0; t < module.tensor_count; t++) {
@@ -67,7 +71,7 @@ bool write_checkpoint(const Session& session, const Settings& settings, const Po
              [&tensor, &session](unsigned char* to) { read_tensor(tensor, session.arena(), to); }});
     }
     return write_safetensors(settings.checkpoint, tensors,
-                             metadata_of(session, settings, position, data_hash), fault);
+                             metadata_of(session, settings, position, epochs, data_hash), fault);
 }
 
 // ---- reading -----------------------------------------------------------------------------------
@@ -213,7 +217,8 @@ static std::string other_origin(const Metadata& metadata, const gradc_module& mo
 }
 
 bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash,
-                 Session& session, Position& position, Fault& fault) {
+                 Session& session, Position& position, std::vector<EpochReport>& epochs,
+                 Fault& fault) {
     const gradc_module& module = session.module();
     const std::string& path = settings.checkpoint;
     std::string lines = differences(file, module, true);
@@ -227,6 +232,7 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t
                           "\n--resume=anyway goes on from it, without the promise of equal bits");
     }
     copy_tensors(file, session, true);
+    read_epochs(metadata_value(file.metadata(), "epochs_reported"), epochs);
     return true;
 }
 

@@ -2,6 +2,7 @@
 // the epoch, and where the run stands. Resuming from it gives the very bits of a run that was never
 // interrupted.
 #pragma once
+#include "runtime/history.h"
 #include "runtime/session.h"
 #include "runtime/settings.h"
 
@@ -20,7 +21,7 @@ struct Position {
 inline constexpr int64_t checkpoint_format = 1;
 
 bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
-                      uint64_t data_hash, Fault& fault);
+                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Fault& fault);
 
 /// Opens it and refuses what a newer gradc wrote.
 bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& fault);
@@ -31,8 +32,10 @@ bool restore_weights(const SafetensorsFile& file, const std::string& path, Sessi
                      Fault& fault);
 
 /// All of it, for training on. Another program or other data is a fault that says what differs,
-/// unless `anyway`; names and shapes must agree always.
+/// unless `anyway`; names and shapes must agree always. `epochs`: as reported until then, none in a
+/// checkpoint that does not tell.
 bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash,
-                 Session& session, Position& position, Fault& fault);
+                 Session& session, Position& position, std::vector<EpochReport>& epochs,
+                 Fault& fault);
 
 } // namespace gradc::runtime

@@ -22,7 +22,7 @@ std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
     std::vector<std::string> taken{"data",    "epochs",     "steps",      "batch",  "seed",
                                    "threads", "checkpoint", "save-every", "resume", "json",
-                                   "quiet",   "nan",        "isa",        "help"};
+                                   "curves",  "quiet",      "nan",        "isa",    "help"};
     auto is_unique = [&](std::string_view name) {
         int count = int(std::count(taken.begin(), taken.end(), name));
         for (int32_t b = 0; b < module.block_count; b++) {
@@ -70,6 +70,7 @@ std::vector<Option> train_options(const gradc_module& module) {
                        "data, where shapes agree",
                        true});
     options.push_back({"json", "FILE", "write what was measured as one JSON object"});
+    options.push_back({"curves", "FILE", "draw loss and metrics by epoch as SVG"});
     options.push_back({"quiet", "", "print errors only"});
     options.push_back(
         {"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
@@ -148,6 +149,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     word("data", settings.data_folder);
     word("checkpoint", settings.checkpoint);
     word("json", settings.json);
+    word("curves", settings.curves);
     word("isa", settings.isa);
     if (arguments.has("epochs")) settings.steps = 0; // what was typed beats what the file says
     bool fine = arguments.whole("epochs", 0, any, settings.epochs, fault) &&

@@ -8,11 +8,14 @@
 namespace gradc::runtime {
 
 struct Settings {
-    std::string data_folder, checkpoint, json, isa;
+    std::string data_folder, checkpoint, json, curves, isa;
     int64_t epochs = 1, steps = 0, batch = 1, seed = 1, threads = 1;
     int64_t save_every = 0; // 0: at each epoch
     bool resume = false, resume_anyway = false, quiet = false, nan_continue = false;
     std::vector<std::vector<double>> flags; // by block and flag
+
+    /// Every epoch is evaluated, not only those that the console shows.
+    bool reports_all() const { return !json.empty() || !curves.empty(); }
 };
 
 /// A flag of a block as the command line knows it.

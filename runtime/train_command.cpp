@@ -2,6 +2,7 @@
 #include "runtime/element.h"
 #include "runtime/evaluation.h"
 #include "runtime/isa.h"
+#include "runtime/plot/curves.h"
 #include "runtime/tensor.h"
 #include "runtime/text.h"
 #include "runtime/trainer.h"
@@ -50,9 +51,12 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
 }
 
 /// That the measurements can be written is asked before, not after, they are made.
-bool try_json(const Settings& settings, Fault& fault) {
-    ReplacingFile file(settings.json);
-    return settings.json.empty() || file.open(fault);
+bool try_outputs(const Settings& settings, Fault& fault) {
+    for (const std::string& path : {settings.json, settings.curves}) {
+        ReplacingFile file(path);
+        if (!path.empty() && !file.open(fault)) return false;
+    }
+    return true;
 }
 
 bool load_data(TrainRun& run, Fault& fault) {
@@ -98,7 +102,8 @@ std::string opening_line(const TrainRun& run) {
 bool begin_run(TrainRun& run, Training& training, Console& console, Fault& fault) {
     console.line(opening_line(run));
     if (!run.resumes) return draw_start(*run.session, run.data), true;
-    if (!restore_run(run.file, run.settings, run.data_hash, *run.session, training.position, fault))
+    if (!restore_run(run.file, run.settings, run.data_hash, *run.session, training.position,
+                     training.measured.epochs, fault))
         return false;
     std::string kept = metadata_value(run.file.metadata(), "isa"),
                 own = isa_name(run.session->isa());
@@ -129,22 +134,22 @@ std::string json_of(const TrainRun& run, const Training& training) {
         .whole(peak_memory());
     json.key("arena_bytes").whole(run.module.arena_bytes).key("flops_per_step").number(flops);
     json.key("weights_hash").string(hexadecimal(weights_hash(run.module, run.session->arena())));
-    json.key("epochs").begin_array();
-    for (const EpochReport& epoch : measured.epochs) {
-        json.begin_object().key("epoch").whole(epoch.epoch).key("step").whole(epoch.step);
-        for (const SplitReport& split : epoch.splits) {
-            json.key(split.split);
-            write_metrics(json, split);
-        }
-        json.end_object();
-    }
-    return json.end_array().end_object().text() + "\n";
+    write_epochs(json.key("epochs"), measured.epochs);
+    return json.end_object().text() + "\n";
 }
 
-bool write_json(const TrainRun& run, const Training& training, Fault& fault) {
-    if (run.settings.json.empty()) return true;
-    ReplacingFile file(run.settings.json);
-    return file.open(fault) && file.write(json_of(run, training), fault) && file.commit(fault);
+bool write_whole(const std::string& path, const std::string& content, Fault& fault) {
+    ReplacingFile file(path);
+    return file.open(fault) && file.write(content, fault) && file.commit(fault);
+}
+
+bool write_outputs(const TrainRun& run, const Training& training, Fault& fault) {
+    const Settings& settings = run.settings;
+    if (!settings.json.empty() && !write_whole(settings.json, json_of(run, training), fault))
+        return false;
+    return settings.curves.empty() ||
+           write_whole(settings.curves,
+                       draw_curves(picture_title(run.module), training.measured.epochs), fault);
 }
 
 void sum_up(const TrainRun& run, Training& training, Console& console) {
@@ -176,8 +181,8 @@ void sum_up(const TrainRun& run, Training& training, Console& console) {
 ExitCode finish(const TrainRun& run, Training& training, Console& console, Ending ending,
                 Fault& fault) {
     console.clear_live();
-    Fault json_fault;
-    write_json(run, training, json_fault);
+    Fault output_fault;
+    write_outputs(run, training, output_fault);
     if (ending == Ending::not_finite || ending == Ending::failed) return fault.code;
     if (ending == Ending::interrupted) {
         if (!console.broken() && !run.settings.quiet) {
@@ -189,7 +194,7 @@ ExitCode finish(const TrainRun& run, Training& training, Console& console, Endin
         return interrupted;
     }
     sum_up(run, training, console);
-    if (json_fault) fault = json_fault;
+    if (output_fault) fault = output_fault;
     return fault ? fault.code : done;
 }
 
@@ -201,7 +206,7 @@ ExitCode train_command(const gradc_module& module, const Arguments& arguments, F
     if (!apply_arguments(module, arguments, run.settings, fault)) return fault.code;
     int isa = choose_isa(module, run.settings.isa, fault);
     if (isa < 0 || !take_checkpoint(run, arguments, fault) || !load_data(run, fault) ||
-        !try_json(run.settings, fault))
+        !try_outputs(run.settings, fault))
         return fault.code;
     HeldSignals signals;
     run.session.emplace(module);

@@ -157,7 +157,8 @@ bool Training::save(uint64_t data_hash, bool must, Fault& fault) {
     if (settings_.checkpoint.empty() || saved_step_ == position.step) return true;
     double begin = now();
     if (!must && begin - last_save_end_ < 10 * last_save_seconds_) return true;
-    if (!write_checkpoint(session_, settings_, position, data_hash, fault)) return false;
+    if (!write_checkpoint(session_, settings_, position, measured.epochs, data_hash, fault))
+        return false;
     saved_step_ = position.step;
     last_save_end_ = now();
     last_save_seconds_ = last_save_end_ - begin;
@@ -227,23 +228,27 @@ void Training::show_live(double time) {
 }
 
 /// Position stands behind the last row: reports, and stands before the next epoch's first row if
-/// all rows were done. The checkpoint comes before the evaluation, which needs the accumulators for
-/// itself.
+/// all rows were done. The checkpoint carries the report, but where a run of so many steps ends
+/// within an epoch: evaluation needs the accumulators for itself, and they belong to that epoch.
 bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
     EpochReport report{position.epoch + 1, position.step, {}};
     bool due = report_due(report.epoch), last = position.step >= total_;
-    bool wanted = (due && !console_.quiet()) || last || !settings_.json.empty();
+    bool wanted = (due && !console_.quiet()) || last || settings_.reports_all();
+    bool save_due = settings_.save_every == 0 || last, ended = epoch_ended();
     std::string line = where();
     if (wanted) report.splits.push_back(training_report());
-    if (epoch_ended()) position.epoch++, position.cursor = 0;
-    if ((settings_.save_every == 0 || last) && !save(data_hash, last, fault)) return false;
-    if (!wanted) return true;
-    for (SplitReport& split : evaluate()) report.splits.push_back(std::move(split));
-    for (const SplitReport& split : report.splits)
-        line += text("  ", split.split, ' ', metrics_line(split));
-    if (due) console_.line(line);
-    measured.epochs.push_back(std::move(report));
-    return true;
+    if (ended) position.epoch++, position.cursor = 0;
+    if (!ended && save_due && !save(data_hash, last, fault)) return false;
+    if (wanted) {
+        for (SplitReport& split : evaluate()) report.splits.push_back(std::move(split));
+        for (const SplitReport& split : report.splits)
+            line += text("  ", split.split, ' ', metrics_line(split));
+        if (due) console_.line(line);
+        measured.epochs.push_back(std::move(report));
+    }
+    if (!ended) return true;
+    session_.clear_accumulators();
+    return !save_due || save(data_hash, last, fault);
 }
 
 /// After about a millisecond of steps.

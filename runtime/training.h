@@ -3,21 +3,16 @@
 #pragma once
 #include "runtime/checkpoint.h"
 #include "runtime/console.h"
-#include "runtime/evaluation.h"
+#include "runtime/history.h"
 #include <optional>
 
 namespace gradc::runtime {
 
-struct EpochReport {
-    int64_t epoch = 0, step = 0;     // step: done when it ended
-    std::vector<SplitReport> splits; // train first
-};
-
 /// What a run measured of itself.
 struct Measured {
     int64_t steps = 0, rows = 0;
-    double seconds = 0; // of steps and their loading; evaluation and checkpoints aside
-    std::vector<EpochReport> epochs;
+    double seconds = 0;              // of steps and their loading; evaluation and checkpoints aside
+    std::vector<EpochReport> epochs; // of the whole run, those before a resume among them
 };
 
 enum class Ending { finished, interrupted, not_finite, failed };

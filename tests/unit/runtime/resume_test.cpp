@@ -81,6 +81,27 @@ TEST_CASE("metrics of a resumed epoch are those of the whole one") {
     CHECK(whole.substr(whole.find("{\"epoch\": 3")) == part.substr(part.find("{\"epoch\": 3")));
 }
 
+TEST_CASE("a resumed run tells all of its epochs") {
+    Folder place;
+    write_digits(place, 300);
+    auto epochs = [&](const std::string& path) {
+        std::string json = read(place.path(path));
+        return json.substr(json.find("\"epochs\": "));
+    };
+    REQUIRE(run(place, {"train", "--epochs", "5", "--json", "whole.json", "--curves", "whole.svg"})
+                .code == 0);
+    for (std::vector<std::string> first :
+         {std::vector<std::string>{"--epochs", "2"}, {"--steps", "19"}}) {
+        std::filesystem::remove(place.path("c"));
+        REQUIRE(run(place, words_with({"train", "--checkpoint", "c"}, first)).code == 0);
+        REQUIRE(run(place, {"train", "--epochs", "5", "--checkpoint", "c", "--resume", "--json",
+                            "rest.json", "--curves", "rest.svg"})
+                    .code == 0);
+        CHECK(epochs("rest.json") == epochs("whole.json"));
+        CHECK(read(place.path("rest.svg")) == read(place.path("whole.svg")));
+    }
+}
+
 TEST_CASE("a resumed run keeps its settings unless they are typed again") {
     Folder place;
     write_digits(place, 300);
