@@ -30,6 +30,7 @@ struct Storage {
     std::vector<int64_t> strides;
     std::vector<std::pair<int, int64_t>> turns = {};
     int64_t panel = 0, depth = 0; // W and K
+    friend bool operator==(const Storage&, const Storage&) = default;
 };
 
 /// Where element `at` lies in the buffer, turns of loops left aside.

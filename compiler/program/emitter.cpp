@@ -119,16 +119,25 @@ std::pair<ValueId, std::vector<ValueId>> Emitter::open_loop(ValueId begin, Value
         scope.loop.carried.push_back({inside.back(), value, no_value, no_value});
     }
     ValueId index = scope.loop.index;
-    scope.serial = ++serials_;
-    scopes_.push_back(std::move(scope));
+    open(std::move(scope));
     return {index, inside};
 }
 
-std::vector<ValueId> Emitter::close_loop(const std::vector<ValueId>& next) {
+void Emitter::open(Scope scope) {
+    scope.serial = ++serials_;
+    scopes_.push_back(std::move(scope));
+}
+
+Emitter::Scope Emitter::close() {
     Scope scope = std::move(scopes_.back());
     scopes_.pop_back();
     for (const Key& key : scope.keys) known_.erase(key);
     for (const LoadKey& key : scope.loads) loaded_.erase(key);
+    return scope;
+}
+
+std::vector<ValueId> Emitter::close_loop(const std::vector<ValueId>& next) {
+    Scope scope = close();
     std::vector<ValueId> after;
     for (size_t i = 0; i < next.size(); ++i) {
         scope.loop.carried[i].next = next[i];
@@ -140,8 +149,28 @@ std::vector<ValueId> Emitter::close_loop(const std::vector<ValueId>& next) {
     return after;
 }
 
+void Emitter::open_branch(ValueId condition) {
+    Scope scope;
+    scope.branch.condition = condition;
+    open(std::move(scope));
+}
+
+void Emitter::open_otherwise() {
+    Scope then = close(), otherwise;
+    otherwise.branch.condition = then.branch.condition;
+    otherwise.branch.then = std::move(then.body);
+    open(std::move(otherwise));
+}
+
+void Emitter::close_branch() {
+    Scope scope = close();
+    scope.branch.otherwise = std::move(scope.body);
+    if (scope.branch.then.empty() && scope.branch.otherwise.empty()) return;
+    scopes_.back().body.push_back({std::move(scope.branch)});
+}
+
 void Emitter::finish() {
-    check(scopes_.size() == 1, "lower", "a loop was left open");
+    check(scopes_.size() == 1, "lower", "a loop or branch was left open");
     kernel_.body = std::move(scopes_[0].body);
 }
 

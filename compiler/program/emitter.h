@@ -43,6 +43,11 @@ class Emitter {
                                                                   const std::vector<loop::ValueId>& initial = {});
     /// Closes it; returns the carried values after it.
     std::vector<loop::ValueId> close_loop(const std::vector<loop::ValueId>& next = {});
+    /// What follows runs where the condition (a scalar) holds, then where it does not. Nothing defined in a branch is
+    /// known after it.
+    void open_branch(loop::ValueId condition);
+    void open_otherwise();
+    void close_branch();
     /// Ends the kernel: moves the statements into it.
     void finish();
 
@@ -53,11 +58,14 @@ class Emitter {
     struct Scope {
         uint32_t serial = 0;
         loop::Body body;
-        loop::Loop loop;
+        loop::Loop loop{loop::no_value, loop::no_value, loop::no_value, 1, {}, {}, {}};
+        loop::If branch{loop::no_value, {}, {}};
         std::vector<Key> keys;       // to be forgotten when it closes
         std::vector<LoadKey> loads;
     };
     loop::ValueId fresh(loop::ValueType type, int depth);
+    void open(Scope scope);
+    Scope close();
 
     loop::Kernel& kernel_;
     std::set<loop::BufferId> written_;

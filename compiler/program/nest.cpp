@@ -1,6 +1,7 @@
 // Space loops outside, stages one after another inside. Without inner loops the space's last axis runs by vectors, else
 // each stage's last axis; sums over a stage are vectors until its end.
 #include "compiler/program/nest.h"
+#include "compiler/program/branches.h"
 #include "compiler/program/loops.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -32,6 +33,9 @@ int lanes_of(const FusedKernel& plan, const Graph& graph, const Machine& machine
 }
 
 void Made::make(const Member& member, const Position& at) {
+    bool needed = !values_.any_settled();
+    for (const Storage& place : member.stores) needed = needed || !values_.stays(member, place);
+    if (!needed) return;
     Element element = task_.around.program.flat.graph.type(member.node).element;
     made(member, at,
          member.from     ? values_.read(*member.from, at, element)
@@ -48,7 +52,7 @@ void Made::store() {
     const Graph& graph = task_.around.program.flat.graph;
     for (const One& one : all_)
         for (const Storage& place : one.member->stores)
-            values_.write(place, one.at, one.value, graph.type(one.member->node).element);
+            if (!values_.stays(*one.member, place)) values_.write(place, one.at, one.value, graph.type(one.member->node).element);
     all_.clear();
 }
 
@@ -66,7 +70,10 @@ class Nest {
         loops_ = arrange_space(task_, flat_);
         indices_at_.resize(loops_.axes.size());
         set_extent();
-        at_axis(0);
+        if (flat_ && task_.plan.stages.size() == 1 && !task_.plan.space.empty())
+            Branches(values_, task_.plan, task_.around.program).run([&] { at_axis(0); });
+        else
+            at_axis(0);
         emit_.finish();
     }
 

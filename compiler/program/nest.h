@@ -39,6 +39,7 @@ std::set<loop::BufferId> written_buffers(const FusedKernel&);
 class Made {
   public:
     Made(Values& values, const KernelTask& task) : values_(values), task_(task) {}
+    /// In a branch (see Branches) only what is stored there is made, and what that needs.
     void make(const Member& member, const Position& at);
     void made(const Member& member, const Position& at, loop::ValueId value);
     void store();

@@ -2,6 +2,7 @@
 // whole length; then what rides on the result is computed from them and stored. Columns outermost, so that the vector
 // operand's panel stays in cache while rows stream.
 #include "compiler/program/product.h"
+#include "compiler/program/branches.h"
 #include "compiler/program/loops.h"
 #include "compiler/program/nest.h"
 #include "compiler/util/check.h"
@@ -228,21 +229,27 @@ class Product {
                 sum = values_.accumulated(reduction(graph_, node_, at(i, j), reduced, indices_), sum);
             }
         for (; opened > 0; --opened) sums = emit_.close_loop(sums);
-        for (int i = 0; i < tile.rows; ++i)
-            for (int j = 0; j < tile.vectors; ++j) {
-                mask_vector(tile, j);
-                finish(at(i, j), sums[size_t(i * tile.vectors + j)]);
-            }
-        values_.unlimited();
+        Branches(values_, task_.plan, task_.around.program).run([&] {
+            for (int i = 0; i < tile.rows; ++i)
+                for (int j = 0; j < tile.vectors; ++j) {
+                    mask_vector(tile, j);
+                    finish(at(i, j), sums[size_t(i * tile.vectors + j)]);
+                }
+            values_.unlimited();
+        });
     }
 
     /// Variables that the tile will update are on their way while the reduction runs.
     void prefetch_updates(const Tile& tile) {
-        for (const Member& member : task_.plan.stages[0].members)
-            for (const Storage& place : member.stores)
-                if (task_.around.plan.buffers[place.buffer].role == loop::Buffer::Role::variable)
+        Branches(values_, task_.plan, task_.around.program).run([&] {
+            for (const Member& member : task_.plan.stages[0].members)
+                for (const Storage& place : member.stores) {
+                    auto role = task_.around.plan.buffers[place.buffer].role;
+                    if (role != loop::Buffer::Role::variable || values_.stays(member, place)) continue;
                     for (int i = 0; i < tile.rows; ++i)
                         for (int j = 0; j < tile.vectors; ++j) values_.prefetch(place, at(i, j));
+                }
+        });
     }
 
     /// The finished sums, and all members that ride on them.

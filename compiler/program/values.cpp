@@ -1,6 +1,7 @@
 // Values by recursion on the graph. What was computed is remembered by node, position and mask while its scope is open.
 #include "compiler/program/values.h"
 #include "compiler/plan/members.h"
+#include "compiler/program/branches.h"
 #include "compiler/util/check.h"
 #include <limits>
 
@@ -33,7 +34,41 @@ ValueId Values::value(NodeId node, const Position& at) {
     return result;
 }
 
+// ---- settled conditions -------------------------------------------------------------------------------
+
+Values::Known Values::settle(NodeId condition, bool outcome) {
+    settled_[condition] = outcome;
+    return known_;
+}
+
+void Values::unsettle(NodeId condition, Known before) {
+    settled_.erase(condition);
+    known_ = std::move(before);
+}
+
+NodeId Values::settled(NodeId id) const {
+    for (const Node* node = &graph_[id]; !settled_.empty(); node = &graph_[id]) {
+        if (node->op != Op::map || attribute<Map>(*node).primitive != Primitive::select) break;
+        auto known = settled_.find(uniform_condition(graph_, node->inputs[0]));
+        if (known == settled_.end()) break;
+        id = node->inputs[known->second ? 1 : 2];
+    }
+    return id;
+}
+
+bool Values::lies_at(NodeId node, const Storage& place) const {
+    const auto& own = around_.program.places[index(node)];
+    return graph_[node].op == Op::variable && own && *own == place;
+}
+
+bool Values::stays(const Member& member, const Storage& place) const {
+    return !settled_.empty() && !member.copies && lies_at(settled(member.node), place);
+}
+
+// ---- computing ----------------------------------------------------------------------------------------
+
 ValueId Values::compute(NodeId id, const Position& at) {
+    if (NodeId side = settled(id); side != id) return value(side, at);
     const Node& node = graph_[id];
     if (is_view(graph_, id)) return of_view(view(graph_, id, at, indices_));
     if (is_reduction(graph_, id)) return nested(id, at);

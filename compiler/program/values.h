@@ -47,6 +47,18 @@ class Values {
     loop::ValueId accumulated(const Reduction& reduction, loop::ValueId sum);
     loop::ValueId start(const Reduction& reduction, Element element, int lanes);
 
+    /// From here on `condition`, a scalar of the run, is `outcome`; returns what was known before, to be given back.
+    using Known = std::map<std::tuple<NodeId, Position, loop::ValueId>, loop::ValueId>;
+    Known settle(NodeId condition, bool outcome);
+    void unsettle(NodeId condition, Known before);
+    bool any_settled() const { return !settled_.empty(); }
+    /// The node itself, or the side of it that the settled conditions leave.
+    NodeId settled(NodeId node) const;
+    /// True for a variable's old value at the place where it lies.
+    bool lies_at(NodeId node, const Storage& place) const;
+    /// True if the settled conditions make the member what lies there already.
+    bool stays(const Member& member, const Storage& place) const;
+
     int lanes() const { return lanes_; }
     loop::ValueId mask() const { return mask_; }
     /// Lanes beyond `count` (i64) are off; none: all are on.
@@ -91,7 +103,8 @@ class Values {
     loop::ValueId limit_ = loop::no_value; // the mask without guards
     bool only_limit_ = true; // the mask is nothing but the limit: lanes off may read what lies behind a row
     std::map<SymbolId, Bound> bound_;
-    std::map<std::tuple<NodeId, Position, loop::ValueId>, loop::ValueId> known_;
+    Known known_;
+    std::map<NodeId, bool> settled_; // conditions
 };
 
 /// A scalar primitive on values in registers; declared ones by their definition.

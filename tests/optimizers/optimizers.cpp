@@ -1,5 +1,5 @@
-// The optimizers of the library against recorded numbers (record.py): twenty steps in double, by the
-// evaluator and by the compiled step. Walks the library, so that none is left out.
+// The optimizers of the library against recorded numbers (record.py): twenty steps in double, by
+// the evaluator and by the compiled step. Walks the library, so that none is left out.
 #include "tests/optimizers/run.h"
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -36,8 +36,9 @@ std::vector<Recording> recordings() {
 
 std::string program(const Recording& recording, const std::string& optimizers = "") {
     return recorded_text(recording.file + ".grad") + optimizers +
-           fmt::format("train {{ data d; batch 2; order file; epochs 7; loss net(x); optimizer {} }}\n",
-                       recording.line);
+           fmt::format(
+               "train {{ data d; batch 2; order file; epochs 7; loss net(x); optimizer {} }}\n",
+               recording.line);
 }
 
 std::vector<std::string> parameters(const Recording& recording) {
@@ -82,8 +83,10 @@ TEST_CASE("every optimizer of the library has recorded numbers, and each of its 
         std::string name = recording.line.substr(0, recording.line.find('('));
         recorded.insert(name);
         std::string settings = recording.line.substr(name.size());
-        for (size_t at = settings.find(": "); at != settings.npos; at = settings.find(": ", at + 1)) {
-            size_t word = settings.find_last_of(" (", at - 1) + 1, end = settings.find_first_of(",)", at);
+        for (size_t at = settings.find(": "); at != settings.npos;
+             at = settings.find(": ", at + 1)) {
+            size_t word = settings.find_last_of(" (", at - 1) + 1,
+                   end = settings.find_first_of(",)", at);
             recorded.insert(name + " " + settings.substr(word, end - word));
         }
     }
@@ -117,7 +120,9 @@ optimizer mine(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) {
 }
 )"));
     StepRun given(program(library));
-    CHECK(mine.kernels() == given.kernels());
+    REQUIRE(mine.program().kernels.size() == given.program().kernels.size());
+    for (size_t i = 0; i < mine.program().kernels.size(); ++i)
+        CHECK(mine.program().kernels[i].types == given.program().kernels[i].types);
     for (int i = 1; i <= 20; ++i) {
         mine.step(i, 20), given.step(i, 20);
         REQUIRE(mine.compiled(parameters(own)) == given.compiled(parameters(own)));

@@ -70,8 +70,8 @@ StepRun::StepRun(const std::string& text) {
     isa_ = compiled.module.isas.back();
     engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
     metadata_ = compiled.metadata;
-    const auto& program = compiled.module.programs[size_t(metadata_.blocks[0].step)][size_t(isa_)];
-    for (const loop::Kernel& kernel : program->kernels) kernels_.push_back(kernel.types.size());
+    program_ = *compiled.module.programs[size_t(metadata_.blocks[0].step)][size_t(isa_)];
+    buffers_ = compiled.module.buffers;
     Environment start;
     start.scalars["seed"] = 1;
     write(start);

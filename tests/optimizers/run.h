@@ -26,15 +26,17 @@ public:
     std::vector<double> evaluated(const std::vector<std::string>& paths) const;
     std::vector<double> compiled(const std::vector<std::string>& paths) const;
     const Elaborated& elaborated() const { return *front_.elaborated; }
-    /// Statements of each kernel of the step.
-    std::vector<size_t> kernels() const { return kernels_; }
+    /// The compiled step, and where it stores.
+    const loop::Program& program() const { return program_; }
+    const std::vector<loop::Buffer>& buffers() const { return buffers_; }
 
 private:
     Front front_;
     std::unordered_map<std::string, Tensor> variables_;
     std::optional<target::Engine> engine_;
     Metadata metadata_;
-    std::vector<size_t> kernels_;
+    loop::Program program_;
+    std::vector<loop::Buffer> buffers_;
     loop::Isa isa_ = loop::Isa::baseline;
 
     Environment environment(int number, int steps) const;

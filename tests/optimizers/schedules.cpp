@@ -72,5 +72,6 @@ TEST_CASE("the numbers of a schedule are flags") {
     StepRun run(program("one_cycle(step / steps, peak: 0.5)"));
     std::vector<std::string> names;
     for (const Flag& flag : run.elaborated().blocks[0].flags) names.push_back(flag.full);
-    CHECK(names == std::vector<std::string>{"train.peak", "train.rise", "train.start", "train.end"});
+    CHECK(names ==
+          std::vector<std::string>{"train.peak", "train.rise", "train.start", "train.end"});
 }

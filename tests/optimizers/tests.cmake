@@ -1,4 +1,4 @@
 # Every optimizer and schedule of the library against recorded numbers; see record.py.
-add_executable(optimizers optimizers/optimizers.cpp optimizers/schedules.cpp optimizers/run.cpp)
+add_executable(optimizers optimizers/optimizers.cpp optimizers/schedules.cpp optimizers/branches.cpp optimizers/run.cpp)
 target_link_libraries(optimizers PRIVATE catch_main gradc_driver)
 add_test(NAME optimizers COMMAND optimizers)

@@ -1,0 +1,52 @@
+// A condition is worth a branch if on one of its sides some store writes back the old value;
+// conditions are settled one after another, outermost select first.
+#include "compiler/program/branches.h"
+
+namespace gradc {
+
+using loop::ValueId;
+
+NodeId uniform_condition(const Graph& graph, NodeId condition) {
+    while (graph[condition].op == Op::broadcast) condition = graph[condition].inputs[0];
+    return graph.type(condition).shape.empty() ? condition : NodeId::none;
+}
+
+void Branches::run(const std::function<void()>& body, int conditions) {
+    NodeId condition = conditions > 0 ? next_condition() : NodeId::none;
+    if (condition == NodeId::none) return body();
+    Emitter& emit = values_.emit;
+    emit.open_branch(values_.value(condition, {}));
+    for (bool outcome : {true, false}) {
+        auto before = values_.settle(condition, outcome);
+        run(body, conditions - 1);
+        values_.unsettle(condition, std::move(before));
+        if (outcome) emit.open_otherwise();
+    }
+    emit.close_branch();
+}
+
+NodeId Branches::next_condition() const {
+    const Graph& graph = program_.flat.graph;
+    for (const Stage& stage : kernel_.stages)
+        for (const Member& member : stage.members)
+            for (const Storage& place : member.stores) {
+                NodeId node = values_.settled(member.node);
+                if (member.copies || !may_stay(node, place)) continue;
+                if (graph[node].op == Op::map)
+                    return uniform_condition(graph, graph[node].inputs[0]);
+            }
+    return NodeId::none;
+}
+
+/// True if under some outcome the node is what lies at `place`.
+bool Branches::may_stay(NodeId id, const Storage& place) const {
+    const Graph& graph = program_.flat.graph;
+    id = values_.settled(id);
+    if (values_.lies_at(id, place)) return true;
+    const Node& node = graph[id];
+    if (node.op != Op::map || attribute<Map>(node).primitive != Primitive::select) return false;
+    if (uniform_condition(graph, node.inputs[0]) == NodeId::none) return false;
+    return may_stay(node.inputs[1], place) || may_stay(node.inputs[2], place);
+}
+
+} // namespace gradc
