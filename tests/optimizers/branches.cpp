@@ -151,3 +151,18 @@ optimizer climbing(inner) { if sum(g) > 0 { inner } }
         }
     }
 }
+
+TEST_CASE("the C++ text has the same branches") {
+    const std::string text = program("", "accumulate(adam(rate: 0.1), k: 2)");
+    StepRun by_llvm(text);
+    for (int i = 1; i <= 5; ++i) by_llvm.step(i, 5);
+    for (const std::string& compiler : target::find_compilers()) {
+        INFO(compiler);
+        StepRun by_text(text, compiler);
+        for (int i = 1; i <= 5; ++i) by_text.step(i, 5);
+        for (const char* path : {"net.u", "net.v", "train.accumulate.adam.m/net.u"}) {
+            auto a = by_text.compiled({path}), b = by_llvm.compiled({path});
+            for (size_t k = 0; k < a.size(); ++k) REQUIRE(a[k] == Approx(b[k]).epsilon(1e-9));
+        }
+    }
+}

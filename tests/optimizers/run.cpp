@@ -53,7 +53,7 @@ std::vector<const ast::Function*> library_functions(const ast::Module& module) {
     return result;
 }
 
-StepRun::StepRun(const std::string& text) {
+StepRun::StepRun(const std::string& text, const std::string& compiler) {
     CommandLine line;
     line.model = "model.grad";
     line.precision = Element::f64;
@@ -68,7 +68,13 @@ StepRun::StepRun(const std::string& text) {
     StageTimes times;
     Compiled compiled = compile(elaborated(), line, front_.sources, times);
     isa_ = compiled.module.isas.back();
-    engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
+    if (compiler.empty())
+        engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
+    else
+        engine_ = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compiler,
+                                   fault);
+    INFO(fault);
+    REQUIRE(engine_);
     metadata_ = compiled.metadata;
     program_ = *compiled.module.programs[size_t(metadata_.blocks[0].step)][size_t(isa_)];
     buffers_ = compiled.module.buffers;

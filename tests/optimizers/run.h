@@ -17,7 +17,8 @@ ast::Module library_module(const std::string& name);
 class StepRun {
 public:
     /// `text` is a model file with one train block whose data are literals, in batches of two rows.
-    explicit StepRun(const std::string& text);
+    /// `compiler`: one that compiles the C++ text in place of LLVM.
+    explicit StepRun(const std::string& text, const std::string& compiler = "");
 
     /// Both runs' next step, the first being 1.
     void step(int number, int steps);
