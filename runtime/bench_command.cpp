@@ -35,19 +35,21 @@ double time_loading(Session& session, Loader& loader, int64_t batch) {
     return median_of(times);
 }
 
+/// Rows of the next step, real or drawn.
+void fill(Session& session, Loader* loader, int64_t batch) {
+    if (!loader) return number_rows(session.module(), session.arena(), batch);
+    if (loader->at_end()) loader->begin(0);
+    loader->next(batch, session.arena());
+}
+
 /// Steps too short for the clock are timed `together` at a time.
 Times measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
               int64_t wanted) {
     Times times;
-    auto fill = [&] {
-        if (!loader) return number_rows(session.module(), session.arena(), batch);
-        if (loader->at_end()) loader->begin(0);
-        loader->next(batch, session.arena());
-    };
     if (loader) times.loading = time_loading(session, *loader, batch);
     double step = 1;
     auto run = [&] { session.run(block.step, batch, {step++, 1e6, 1}); };
-    for (int warm = 0; warm < 3; warm++) fill(), run();
+    for (int warm = 0; warm < 3; warm++) fill(session, loader, batch), run();
     double begin = now();
     run();
     double once = std::max(1e-8, now() - begin);
@@ -56,7 +58,7 @@ Times measure(Session& session, const gradc_block& block, Loader* loader, int64_
     int64_t groups = std::max<int64_t>(1, count / together);
     std::vector<double> measured;
     for (int64_t group = 0; group < groups; group++) {
-        fill();
+        fill(session, loader, batch);
         begin = now();
         for (int64_t i = 0; i < together; i++) run();
         measured.push_back((now() - begin) / double(together));
@@ -65,6 +67,37 @@ Times measure(Session& session, const gradc_block& block, Loader* loader, int64_
     times.median = median_of(measured);
     times.steps = groups * together;
     return times;
+}
+
+/// A table of the step's kernels, each with the fastest of its times, for `--kernels`.
+std::string kernel_table(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
+                         int64_t steps, double peak) {
+    const gradc_program& program = session.module().programs[block.step];
+    size_t count = size_t(program.kernel_count);
+    std::vector<double> fastest(count, 1e30), seconds(count);
+    session.time_kernels(seconds.data());
+    for (int64_t turn = 0; turn < steps; turn++) {
+        fill(session, loader, batch);
+        std::fill(seconds.begin(), seconds.end(), 0);
+        session.run(block.step, batch, {double(turn + 1), 1e6, 1});
+        for (size_t i = 0; i < count; i++) fastest[i] = std::min(fastest[i], seconds[i]);
+    }
+    session.time_kernels(nullptr);
+    double all = 0;
+    for (double time : fastest) all += time;
+    std::string lines =
+        "kernel                            us  of step  of peak  GFLOP/s    GB/s\n";
+    double share = double(batch) / double(session.module().batch);
+    for (size_t i = 0; i < count; i++) {
+        const gradc_kernel& kernel = program.kernels[i];
+        double rate = kernel.flops * share / fastest[i];
+        lines += text(padded(kernel.name, 24), padded_left(fixed(fastest[i] * 1e6, 2), 12),
+                      padded_left(fixed(100 * fastest[i] / all, 1), 7), " %",
+                      padded_left(fixed(100 * rate / peak, 1), 7), " %",
+                      padded_left(fixed(rate * 1e-9, 1), 9),
+                      padded_left(fixed(kernel.bytes * share / fastest[i] * 1e-9, 1), 8), "\n");
+    }
+    return lines;
 }
 
 /// The widest float that the variables are held in decides which peak is meant.
@@ -110,6 +143,9 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
     lines +=
         text("share of peak  ", fixed(100 * share, 1), " % of ", fixed(peak * 1e-9, 1), " GFLOP/s ",
              is_double ? "f64" : "f32", " (", general(flops * 1e-6, 4), " MFLOP a step)\n");
+    if (arguments.has("kernels"))
+        lines += kernel_table(session, block, loader ? &*loader : nullptr, batch,
+                              std::min<int64_t>(times.steps, 1000), peak);
     if (!prepared.settings.json.empty()) {
         JsonWriter json;
         json.begin_object()

@@ -48,6 +48,8 @@ public:
     void initialize();
     void clear_accumulators();
     Walk run(int32_t program, int64_t rows, const Clock& clock, bool guard = false);
+    /// From now on adds each kernel's time to its place in `seconds`; null: no longer.
+    void time_kernels(double* seconds) { options_.seconds = seconds; }
     /// The program's result of that name, or null.
     const gradc_tensor* result(int32_t program, std::string_view name) const;
     /// First element of a tensor.

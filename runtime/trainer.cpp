@@ -48,6 +48,7 @@ std::vector<Option> bench_options(const gradc_module& module) {
     std::vector<Option> options =
         with_common({{"steps", "S", "steps to measure (default: about two seconds)"},
                      {"batch", "B", text("rows of a step, 1 to ", module.batch)},
+                     {"kernels", "", "what each kernel takes of a step"},
                      {"json", "FILE", "write what was measured as one JSON object"}});
     add_block_options(module, options);
     return options;

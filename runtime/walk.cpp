@@ -1,5 +1,6 @@
 // See walk.h.
 #include "runtime/walk.h"
+#include "runtime/console.h"
 #include "runtime/element.h"
 #include "runtime/isa.h"
 #include <cmath>
@@ -42,7 +43,9 @@ Walk walk(const gradc_module& module, const gradc_program& program, unsigned cha
     for (int32_t at = 0; at < program.step_count; at++) {
         const gradc_step& step = program.table[at];
         if (step.what == GRADC_KERNEL) {
+            double begin = options.seconds ? now() : 0;
             run_kernel(program.kernels[step.kernel], arena, sizes, options);
+            if (options.seconds) options.seconds[step.kernel] += now() - begin;
         } else if (step.what == GRADC_LOOP_BEGIN) {
             loops[depth] = {at, 0};
             sizes[1 + depth++] = step.reverse ? step.turns - 1 : 0;

@@ -17,6 +17,7 @@ struct WalkOptions {
     bool flush_denormals =
         false;                  // on the calling thread; the pool's threads have their own setting
     ThreadPool* pool = nullptr; // null: the calling thread does all
+    double* seconds = nullptr;  // of each kernel of the program: its time is added, if asked for
 };
 
 /// `rows`: rows of this call, the N of its tensors.

@@ -2,6 +2,7 @@
 #include "compiler/program/lower.h"
 #include "compiler/graph/print.h"
 #include "compiler/program/nest.h"
+#include <set>
 
 namespace gradc {
 
@@ -16,6 +17,46 @@ double multiplications(const FusedKernel& kernel, const Graph& graph, int64_t ba
             if (is_reduction(graph, member.node)) elements *= double(count(reduced_sizes(graph, member.node), batch));
             result += graph[member.node].op == Op::contract ? 2 * elements : elements;
         }
+    return result;
+}
+
+void note_buffers(const loop::Body& body, std::set<loop::BufferId>& read, std::set<loop::BufferId>& written) {
+    for (const loop::Statement& statement : body) {
+        if (auto* load = std::get_if<loop::Load>(&statement.node)) read.insert(load->buffer);
+        if (auto* store = std::get_if<loop::Store>(&statement.node)) written.insert(store->buffer);
+        if (auto* loop = std::get_if<loop::Loop>(&statement.node)) note_buffers(loop->body, read, written);
+        if (auto* branch = std::get_if<loop::If>(&statement.node)) {
+            note_buffers(branch->then, read, written);
+            note_buffers(branch->otherwise, read, written);
+        }
+    }
+}
+
+/// Bytes that have to move at least: each buffer read once and written once, whole.
+double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& buffers) {
+    std::set<loop::BufferId> read, written;
+    note_buffers(kernel.body, read, written);
+    double result = 0;
+    for (const auto& some : {read, written})
+        for (loop::BufferId id : some) result += double(buffers[id].size);
+    return result;
+}
+
+/// Multiplications and additions of one call of the program: a loop of the table repeats its kernels.
+double all_flops(const loop::Program& program) {
+    double result = 0, turns = 1;
+    std::vector<double> around;
+    for (const loop::Step& step : program.table) {
+        if (step.what == loop::Step::What::kernel) result += turns * program.kernels[step.kernel].flops;
+        if (step.what == loop::Step::What::loop_begin) {
+            around.push_back(turns);
+            turns *= double(step.turns);
+        }
+        if (step.what == loop::Step::What::loop_end) {
+            turns = around.back();
+            around.pop_back();
+        }
+    }
     return result;
 }
 
@@ -42,6 +83,7 @@ loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around) 
     case FusedKernel::Kind::product: lower_product(task); break;
     case FusedKernel::Kind::scatter: lower_scatter(task); break;
     }
+    kernel.bytes = moved_bytes(kernel, around.plan.buffers);
     return kernel;
 }
 
@@ -61,10 +103,9 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
             result.name = program.name;
             result.table = program.table;
             result.results = program.results;
-            for (const FusedKernel& kernel : program.kernels) {
+            for (const FusedKernel& kernel : program.kernels)
                 result.kernels.push_back(lower_kernel(kernel, {plan, program, &math, machine_of(isa)}));
-                result.flops += result.kernels.back().flops;
-            }
+            result.flops = all_flops(result);
             versions[size_t(isa)] = std::move(result);
         }
     }

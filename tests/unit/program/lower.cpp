@@ -240,3 +240,28 @@ TEST_CASE("double precision") {
     b.output(build::sum(b.graph, y, {1}), "rows");
     CHECK(b.fault({.batch = 5, .tolerance = 1e-7}) == "");
 }
+
+TEST_CASE("a loop of the table counts its work in each turn") {
+    Graph graph(std::make_shared<PrimitiveTable>());
+    NodeId x = graph.add(Op::input, {Element::f32, {rows, 9}}, {}, Input{Input::Source::field, "x", 0, -1});
+    Graph body(graph.shared_primitives());
+    NodeId carry = body.add(Op::input, {Element::f32, {rows}}, {}, Input{Input::Source::carry, "0", 0, -1});
+    NodeId all = body.add(Op::input, {Element::f32, {rows, 9}}, {}, Input{Input::Source::capture, "0", 0, -1});
+    NodeId turn = body.add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, 8});
+    NodeId sum = build::map(body, Primitive::add, {carry, build::gather(body, all, turn, {1, 0})});
+    body.outputs = {{"", sum}};
+    NodeId zeros = build::constant(graph, 0, Element::f32, {rows});
+    graph.outputs = {{"last", build::scan(graph, std::move(body), {zeros}, {x}, 9, false)[0]}};
+    loop::Module module = lower(make_plan({{"p", graph}}, {"m", 4}), {loop::Isa::baseline}, NoMath());
+    const loop::Program& program = *module.programs[0][0];
+    double once = 0, inside = 0;
+    for (size_t i = 0, depth = 0; i < program.table.size(); ++i) {
+        depth += program.table[i].what == loop::Step::What::loop_begin;
+        depth -= program.table[i].what == loop::Step::What::loop_end;
+        if (program.table[i].what == loop::Step::What::kernel)
+            (depth ? inside : once) += program.kernels[program.table[i].kernel].flops;
+    }
+    CHECK(inside >= 4);
+    CHECK(program.flops == once + 9 * inside);
+    for (const loop::Kernel& kernel : program.kernels) CHECK(kernel.bytes >= 16);
+}

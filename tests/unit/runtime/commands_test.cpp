@@ -347,6 +347,8 @@ TEST_CASE("bench and about tell what they measure and hold") {
     CHECK(bench.code == 0);
     CHECK(has(bench.out, "fastest step "));
     CHECK(has(bench.out, "share of peak "));
+    CHECK(!has(bench.out, "of step"));
+    CHECK(has(run(place, {"bench", "--steps", "5", "--kernels"}).out, "of step"));
     gradc::runtime::JsonValue json;
     REQUIRE(gradc::runtime::read_json(read(place.path("b.json")), json));
     CHECK(json.find("peak_flops")->number > 1e8);
