@@ -32,9 +32,9 @@ std::vector<Question> questions(const Elaborated& elaborated) {
     return all;
 }
 
-double relative_error(const std::vector<double>& a, const std::vector<double>& b) {
+double relative_error(const std::vector<double>& a, const std::vector<double>& b, double least_scale) {
     if (a.size() != b.size()) return INFINITY;
-    double worst = 0, scale = 0;
+    double worst = 0, scale = least_scale;
     for (size_t i = 0; i < a.size(); ++i) {
         if (std::isnan(a[i]) != std::isnan(b[i])) return INFINITY;
         if (std::isnan(a[i]) || a[i] == b[i]) continue;

@@ -32,7 +32,7 @@ struct GradientCheck {
 
 GradientCheck check_gradient(const Elaborated&, const Question&, const SampleOptions&, const DifferenceOptions&);
 
-/// Largest |a - b| over the largest |b|; infinite where one is NaN and the other is not, or sizes differ.
-double relative_error(const std::vector<double>& a, const std::vector<double>& b);
+/// Largest |a - b| over the largest |b| or `least_scale`; infinite where one is NaN and the other is not, or sizes differ.
+double relative_error(const std::vector<double>& a, const std::vector<double>& b, double least_scale = 0);
 
 } // namespace gradc

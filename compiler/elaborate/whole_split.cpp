@@ -64,7 +64,7 @@ struct Levels {
         const Shape& shape = node.type.shape;
         if (std::count(shape.begin(), shape.end(), rows) > 1) return "rows are paired with rows";
         if (node.op == Op::iota && shape[size_t(attribute<Axes>(node).axes[0])] == rows)
-            return "it uses the number of a row in its batch";
+            return "it hangs on the place of a row in its batch, as rows drawn without data do";
         if (node.op == Op::gather) {
             size_t axis = size_t(attribute<Gather>(node).axis);
             if (graph.type(node.inputs[0]).shape[axis] == rows) return "it looks up other rows";

@@ -36,7 +36,7 @@ std::string Helpers::fma(VectorType type) {
         add(head, {fmt::format("return __builtin_fma{}(a, b, c);", suffix(type.lane))});
     } else {
         add(head, {"#if defined(__clang__)", "return __builtin_elementwise_fma(a, b, c);", "#else",
-                   fmt::format("{} r;", name),
+                   fmt::format("{} r = {{}};", name),
                    each(type, fmt::format("__builtin_fma{}(a[i], b[i], c[i])", suffix(type.lane))),
                    "return r;", "#endif"});
     }
@@ -55,7 +55,7 @@ std::string Helpers::root(VectorType type) {
         gcc = {fmt::format("return {};", gcc_root(type))};
     } else {
         std::string one = root({type.lane, 1});
-        gcc = {fmt::format("{} r;", name), each(type, one + "(a[i])"), "return r;"};
+        gcc = {fmt::format("{} r = {{}};", name), each(type, one + "(a[i])"), "return r;"};
     }
     std::vector<std::string> body{"#if defined(__clang__)", "return __builtin_elementwise_sqrt(a);",
                                   "#else"};
@@ -76,7 +76,7 @@ std::string Helpers::floor(VectorType type) {
         else
             add(head,
                 {"#if defined(__clang__)", "return __builtin_elementwise_floor(a);", "#else",
-                 fmt::format("{} r;", name), each(type, fmt::format("__builtin_floor{}(a[i])", f)),
+                 fmt::format("{} r = {{}};", name), each(type, fmt::format("__builtin_floor{}(a[i])", f)),
                  "return r;", "#endif"});
         return "floor";
     }
@@ -152,7 +152,7 @@ std::string Helpers::wrapping(VectorType type, const std::string& what) {
         if (type.lanes == 1)
             add(head, {"return int32_t(uint64_t(uint32_t(a)) * uint32_t(b) >> 32);"});
         else
-            add(head, {fmt::format("{} r;", name),
+            add(head, {fmt::format("{} r = {{}};", name),
                        each(type, "int32_t(uint64_t(uint32_t(a[i])) * uint32_t(b[i]) >> 32)"),
                        "return r;"});
         return what;
@@ -175,7 +175,7 @@ std::string Helpers::rounded_down(VectorType type, const std::string& what) {
             {quotient ? "return a / b - (a % b < 0);" : "return a % b < 0 ? a % b + b : a % b;"});
     } else {
         std::string one = rounded_down({type.lane, 1}, what);
-        add(head, {fmt::format("{} r;", name), each(type, one + "(a[i], b[i])"), "return r;"});
+        add(head, {fmt::format("{} r = {{}};", name), each(type, one + "(a[i], b[i])"), "return r;"});
     }
     return what;
 }
