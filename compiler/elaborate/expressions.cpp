@@ -57,10 +57,12 @@ struct Evaluation {
             if (auto term =
                     scope.frame->extension->member(elaborator, member, expression.span, scope))
                 return *term;
-        elaborator.error(
-            Code::unknown_member, expression.span,
-            fmt::format("nothing here has a part `{}`", member.name), "",
-            "a train block reaches parameters by path (net.w1), a data set its splits (train.raw)");
+        elaborator.error(Code::unknown_member, expression.span,
+                         fmt::format("nothing here has a part `{}`", member.name), "",
+                         member.name == "T"
+                             ? "the transpose is written x'"
+                             : "a train block reaches parameters by path (net.w1), a data set "
+                               "its splits (train.raw)");
         return {};
     }
     Term operator()(const ast::Index& index) const {
@@ -106,6 +108,15 @@ struct Evaluation {
     }
 };
 
+/// True for a const of the file, evaluated or not.
+bool declares(const ast::Module& module, const std::string& name) {
+    for (const ast::Item& item : module.items)
+        if (auto constants = std::get_if<ast::Constants>(&item.node))
+            for (const ast::Constant& each : constants->all)
+                if (each.target.name == name) return true;
+    return false;
+}
+
 std::optional<Term> word(Elaborator& elaborator, const std::string& name) {
     if (name == "N") return Term{RowsSize{}};
     if (name == "training") return truth(elaborator.mode.training);
@@ -144,7 +155,10 @@ Term Elaborator::lookup(const std::string& name, Span span, Scope& scope) {
     }
     auto near = nearest(name, known_names(scope));
     error(Code::unknown_name, span, fmt::format("unknown name `{}`", name), "",
-          near ? fmt::format("did you mean `{}`?", *near) : "");
+          declares(definitions.modules[scope.frame->module].tree, name)
+              ? "this const stands further down: a const knows those above it"
+          : near ? fmt::format("did you mean `{}`?", *near)
+                 : "");
     scope.bind(name, {}, span); // once is enough
     return {};
 }
