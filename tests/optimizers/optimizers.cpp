@@ -108,6 +108,16 @@ TEST_CASE("every optimizer of the library has recorded numbers, and each of its 
     CHECK(count > 20);
 }
 
+TEST_CASE("the example's table has every optimizer of the library but the one for one variable") {
+    std::string table = recorded_text("../../examples/optimizers/optimizers.txt");
+    ast::Module library = library_module("std/optimizers.grad");
+    for (const ast::Function* function : library_functions(library)) {
+        INFO(function->name);
+        CHECK((table.find(" " + function->name + "(") != table.npos) ==
+              (function->name != "newton"));
+    }
+}
+
 TEST_CASE("an optimizer of the model file is compiled like the library's") {
     Recording own{"mixed", "mine(rate: 0.1)", {}}, library{"mixed", "adam(rate: 0.1)", {}};
     StepRun mine(program(own, R"(
