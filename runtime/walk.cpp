@@ -9,7 +9,7 @@ namespace gradc::runtime {
 
 static constexpr int deepest = 16; // loops of scans inside scans
 
-static void run_kernel(const gradc_kernel& kernel, unsigned char* arena, const int64_t* sizes,
+[[gnu::always_inline]] static inline void run_kernel(const gradc_kernel& kernel, unsigned char* arena, const int64_t* sizes,
                        const WalkOptions& options) {
     int64_t extent =
         kernel.fixed + (sizes[0] * kernel.per_row + kernel.divisor - 1) / kernel.divisor;
@@ -23,6 +23,13 @@ static void run_kernel(const gradc_kernel& kernel, unsigned char* arena, const i
     } else {
         function(arena, sizes, 0, extent);
     }
+}
+
+[[gnu::noinline]] static void time_kernel(const gradc_program& program, int32_t kernel, unsigned char* arena,
+                        const int64_t* sizes, const WalkOptions& options) {
+    double begin = now();
+    run_kernel(program.kernels[kernel], arena, sizes, options);
+    options.seconds[kernel] += now() - begin;
 }
 
 static bool first_result_is_finite(const gradc_module& module, const gradc_program& program,
@@ -43,9 +50,10 @@ Walk walk(const gradc_module& module, const gradc_program& program, unsigned cha
     for (int32_t at = 0; at < program.step_count; at++) {
         const gradc_step& step = program.table[at];
         if (step.what == GRADC_KERNEL) {
-            double begin = options.seconds ? now() : 0;
-            run_kernel(program.kernels[step.kernel], arena, sizes, options);
-            if (options.seconds) options.seconds[step.kernel] += now() - begin;
+            if (options.seconds) [[unlikely]]
+                time_kernel(program, step.kernel, arena, sizes, options);
+            else
+                run_kernel(program.kernels[step.kernel], arena, sizes, options);
         } else if (step.what == GRADC_LOOP_BEGIN) {
             loops[depth] = {at, 0};
             sizes[1 + depth++] = step.reverse ? step.turns - 1 : 0;

@@ -1,6 +1,7 @@
 // Greedy joining on a graph of units (clusters and inner loops). Three passes: the same space (epilogues, optimizers),
 // then a common leading part of it (rows), then whatever is tiny.
 #include "compiler/plan/cluster.h"
+#include "compiler/plan/operands.h"
 #include "compiler/util/check.h"
 #include <algorithm>
 
@@ -10,9 +11,6 @@ namespace {
 
 constexpr int64_t tiny = 4096;       // element computations that are worth no kernel of their own
 constexpr size_t most_members = 48;
-
-/// Products below this many multiplications are loops like any other, so that tiny models become one kernel.
-constexpr double smallest_product = 4096;
 
 double work(const Graph& graph, const Candidate& c, int64_t batch) {
     double result = double(count(graph.type(c.node).shape, batch));

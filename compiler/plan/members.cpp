@@ -217,7 +217,7 @@ class Reader {
 
 std::vector<bool> choose_members(const Flat& flat, int64_t batch) { return Chooser(flat, batch).run(); }
 
-bool reduces_along_vectors(const Graph& graph, NodeId id, int64_t batch) {
+bool reduces_along_vectors(const Graph& graph, const std::vector<bool>& members, NodeId id, int64_t batch) {
     const Node& node = graph[id];
     if (!is_reduction(graph, id) || node.op == Op::fold || node.op == Op::scatter) return false;
     if (node.type.shape.empty()) return true;
@@ -227,7 +227,7 @@ bool reduces_along_vectors(const Graph& graph, NodeId id, int64_t batch) {
             const auto& own = side ? labels.right : labels.left;
             auto place = std::find(own.begin(), own.end(), labels.out.back());
             if (place == own.end()) continue;
-            auto stride = stride_along(graph, node.inputs[side], int(place - own.begin()), batch);
+            auto stride = stride_along(graph, node.inputs[side], int(place - own.begin()), batch, &members);
             if (stride && *stride == 1) return false;
         }
         return !reduced_sizes(graph, id).empty();
@@ -255,7 +255,7 @@ Candidate analyse(const Flat& flat, const std::vector<bool>& members, NodeId nod
     Candidate result{node, copies, region, fresh_axes(graph.type(node).shape, indices), {}, false, {}, {}};
     if (!copies && is_reduction(graph, node)) {
         result.reduced = fresh_axes(reduced_sizes(graph, node), indices);
-        result.along = reduces_along_vectors(graph, node, batch);
+        result.along = reduces_along_vectors(graph, members, node, batch);
     }
     result.reads = reads_of(graph, members, node, copies, result.axes, result.reduced, indices);
     return result;

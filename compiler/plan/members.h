@@ -30,6 +30,10 @@ bool is_leaf(const Graph&, NodeId);
 /// By node: true for those that are to be members.
 std::vector<bool> choose_members(const Flat&, int64_t batch);
 
+/// Sums over the reduced axes of one result element run as a stage of their own, with vectors along the last reduced
+/// axis; otherwise they are nested inside the result's loops, with vectors along the result's last axis.
+bool reduces_along_vectors(const Graph&, const std::vector<bool>& members, NodeId, int64_t batch);
+
 /// What a node reads when it is computed (or copied) at these axes.
 std::vector<Read> reads_of(const Graph&, const std::vector<bool>& members, NodeId node, bool copies,
                            const Position& axes, const Position& reduced, Indices& indices);

@@ -4,12 +4,13 @@
 
 namespace gradc {
 
-std::optional<int64_t> stride_along(const Graph& graph, NodeId node, int axis, int64_t batch) {
+std::optional<int64_t> stride_along(const Graph& graph, NodeId node, int axis, int64_t batch,
+                                    const std::vector<bool>* members) {
     Indices indices(batch);
     Position at = fresh_axes(graph.type(node).shape, indices);
     if (at[size_t(axis)].terms.empty()) return 0;
     SymbolId symbol = at[size_t(axis)].terms[0].first;
-    while (is_view(graph, node)) {
+    while (is_view(graph, node) && !(members && (*members)[index(node)])) {
         View inner = view(graph, node, at, indices);
         node = inner.node;
         at = std::move(inner.at);
@@ -52,7 +53,8 @@ NodeId arrange_operands(Graph& graph, std::vector<NodeId>& inputs, Contract& lab
         for (size_t i = 0; i < labels.out.size(); ++i)
             if (place_of(own, labels.out[i]) < 0)
                 reused *= result.shape[i] == rows ? batch : result.shape[i];
-        if (reused < 8) return NodeId::none;
+        int64_t elements = count(graph.type(inputs[side]).shape, batch);
+        if (reused < 8 || double(reused) * double(elements) < smallest_product) return NodeId::none;
         std::vector<int> order;
         for (int i = 0; i < int(own.size()); ++i)
             if (i != place) order.push_back(i);

@@ -82,8 +82,4 @@ Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options);
 /// The plan as text: kernels in order with what they compute, buffers with addresses.
 std::string print(const Plan&);
 
-/// Sums over the reduced axes of one result element run as a stage of their own, with vectors along the last reduced
-/// axis; otherwise they are nested inside the result's loops, with vectors along the result's last axis.
-bool reduces_along_vectors(const Graph&, NodeId, int64_t batch);
-
 } // namespace gradc

@@ -96,6 +96,19 @@ TEST_CASE("a carried sum is a loop of the table") {
     CHECK(plan.programs[0].table[1].turns == 9);
 }
 
+TEST_CASE("a transposed copy is read along its rows: a product, not sums one by one") {
+    Graph graph(std::make_shared<PrimitiveTable>());
+    NodeId g = field(graph, "g", {rows, 10});
+    NodeId w = build::variable(graph, "w", {Element::f32, {100, 10}});
+    NodeId back = build::contract(graph, g, w, {{0, 2}, {1, 2}, {0, 1}}); // g w'
+    graph.outputs.push_back({"y", build::map(graph, Primitive::multiply, {back, back})});
+    Plan plan = make_plan({{"p", graph}}, {"m", 64});
+    const auto& kernels = plan.programs[0].kernels;
+    REQUIRE(kernels.size() == 2);
+    CHECK(kernels[0].kind == FusedKernel::Kind::nest); // the copy
+    CHECK(kernels[1].kind == FusedKernel::Kind::product);
+}
+
 TEST_CASE("the same graphs give the same text") {
     for (uint64_t seed = 1; seed < 20; ++seed) {
         auto text = [&] {
