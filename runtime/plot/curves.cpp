@@ -113,6 +113,9 @@ void draw_ends(Drawing& drawing, const CurvePanel& panel, const PlotBox& box, co
     std::sort(ends.begin(), ends.end(), [](const End& a, const End& b) { return a.top < b.top; });
     for (size_t i = 1; i < ends.size(); i++)
         ends[i].top = std::max(ends[i].top, ends[i - 1].top + 14);
+    double lowest = box.top + box.height - 2; // the ticks' labels stand below
+    for (size_t i = ends.size(); i-- > 0; lowest = ends[i].top - 14)
+        ends[i].top = std::min(ends[i].top, lowest);
     for (const End& end : ends) {
         PlotColor color = plot_color(end.curve->color);
         const CurvePoint& last = end.curve->points.back();
