@@ -94,6 +94,7 @@ int run_command(const CommandLine& line) {
     case Command::build: return build_command(line);
     case Command::run: return run_model_command(line);
     case Command::check: return check_command(line);
+    case Command::explain: return explain_command(line);
     case Command::grad: return grad_command(line);
     case Command::inspect: return inspect_command(line);
     case Command::fmt: return fmt_command(line);

@@ -11,6 +11,7 @@ int run_model_command(const CommandLine& line);
 int check_command(const CommandLine& line);
 int grad_command(const CommandLine& line);
 int inspect_command(const CommandLine& line);
+int explain_command(const CommandLine& line);
 int fmt_command(const CommandLine& line);
 
 } // namespace gradc

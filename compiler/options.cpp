@@ -60,12 +60,16 @@ void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)");
 }
 
+std::vector<std::string> pass_names() {
+    std::vector<std::string> names;
+    for (const Pass& pass : pass_table()) names.push_back(pass.name);
+    return names;
+}
+
 void add_pass_options(CLI::App* app, CommandLine& line) {
-    std::vector<std::string> passes;
-    for (const Pass& pass : pass_table()) passes.push_back(pass.name);
     app->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
         ->allow_extra_args(false)
-        ->check(one_of(passes));
+        ->check(one_of(pass_names()));
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }
@@ -141,6 +145,21 @@ void add_grad(CLI::App& app, CommandLine& line, Pending& pending) {
     grad->add_option("--at", pending.at, "value of a parameter: NAME=VALUE")->allow_extra_args(false);
     grad->add_option("--dot", line.dot, "draw values and gradients on the graph's edges (Graphviz)");
     add_language_options(grad, line, pending);
+}
+
+void add_explain(CLI::App& app, CommandLine& line, Pending& pending) {
+    CLI::App* explain = add_command(app, "explain",
+                                    "the derivative by one parameter as a chain of factors, what the\n"
+                                    "optimizer makes of it, and the code that computes it",
+                                    "gradc explain digits.grad mlp.linear_1.weight");
+    add_model(explain, line);
+    explain->add_option("PARAMETER", line.parameter, "as the list without it tells");
+    explain->add_option("--isa", line.isa, "machine whose code is shown: baseline, avx2,\n" "avx512 or native")
+        ->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
+    explain->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
+        ->allow_extra_args(false)
+        ->check(one_of(pass_names()));
+    add_language_options(explain, line, pending);
 }
 
 void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
@@ -241,6 +260,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     add_run_help(app, line);
     add_check(app, line, pending);
     add_grad(app, line, pending);
+    add_explain(app, line, pending);
     add_inspect(app, line, pending);
     add_fmt(app, line);
 
@@ -269,6 +289,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     line.command = name == "build"     ? Command::build
                    : name == "check"   ? Command::check
                    : name == "grad"    ? Command::grad
+                   : name == "explain" ? Command::explain
                    : name == "inspect" ? Command::inspect
                                        : Command::fmt;
     return {line, exit_code::done, {}};

@@ -14,11 +14,12 @@ namespace exit_code {
 inline constexpr int done = 0, input = 1, usage = 2, nan = 3, internal = 70, interrupted = 130;
 }
 
-enum class Command { build, run, check, grad, inspect, fmt };
+enum class Command { build, run, check, grad, explain, inspect, fmt };
 
 struct CommandLine {
     Command command = Command::build;
     std::string model;                    // path of the model file
+    std::string parameter;                // explain; "": list them
     std::vector<std::string> files;       // fmt
     std::string output;                   // -o
     std::map<std::string, std::string> set; // --set NAME=VALUE

@@ -125,6 +125,7 @@ class Graph {
     const Type& type(NodeId id) const { return nodes_[index(id)].type; }
     size_t size() const { return nodes_.size(); }
     void name_node(NodeId id, const std::string& name); // keeps the first name
+    void rename_node(NodeId id, const std::string& name) { nodes_[index(id)].name = name; }
     PrimitiveTable& primitives() const { return *primitives_; }
     std::shared_ptr<PrimitiveTable> shared_primitives() const { return primitives_; }
 

@@ -126,13 +126,16 @@ NodeId apply(const PatternRule& rule, Graph& target, NodeId id) {
 
 using RuleIndex = std::map<Primitive, std::vector<const PatternRule*>>;
 
-NodeId rewrite(const RuleIndex& index, Graph& target, NodeId id) {
+NodeId rewrite(const RuleIndex& index, const PassContext& context, Graph& target, NodeId id) {
     for (int i = 0; i < most_at_a_node && target[id].op == Op::map; ++i) {
         auto rules = index.find(attribute<Map>(target[id]).primitive);
         if (rules == index.end()) return id;
         NodeId next = NodeId::none;
-        for (const PatternRule* rule : rules->second)
-            if ((next = apply(*rule, target, id)) != NodeId::none) break;
+        for (const PatternRule* rule : rules->second) {
+            if ((next = apply(*rule, target, id)) == NodeId::none) continue;
+            if (context.applied) context.applied(*rule, target, id, next);
+            break;
+        }
         if (next == NodeId::none) return id;
         id = next;
     }
@@ -154,7 +157,7 @@ Graph apply_identities(const Graph& graph, const PassContext& context) {
         result = rebuild(result, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
             if (result[old].op != Op::map) return NodeId::none;
             NodeId copy = copy_node(result, old, inputs, target);
-            NodeId better = rewrite(index, target, copy);
+            NodeId better = rewrite(index, context, target, copy);
             changed = changed || better != copy;
             return better;
         });

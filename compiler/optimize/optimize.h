@@ -14,6 +14,8 @@ struct PatternRule; // an identity of algebra.grad or the user's file; see compi
 struct PassContext {
     const std::vector<PatternRule>* rules = nullptr;
     int64_t batch = 1; // rows that work is counted for
+    /// Told of each identity that was applied: what stood there and what stands for it, in the graph being built.
+    std::function<void(const PatternRule&, const Graph&, NodeId before, NodeId after)> applied = {};
 };
 
 struct Pass {

@@ -12,6 +12,9 @@ namespace gradc::target {
 /// the module has.
 std::string print_cpp(const loop::Module& module, const Metadata& metadata);
 
+/// The functions of program number `program` for one ISA as they stand in that text, one a kernel.
+std::vector<std::string> print_cpp_kernels(const loop::Module& module, size_t program, loop::Isa isa);
+
 /// LLVM IR of the kernels for one ISA as handed to LLVM, before its passes.
 std::string print_llvm(const loop::Module& module, loop::Isa isa);
 

@@ -171,4 +171,16 @@ std::string print_cpp(const Module& module, const Metadata& metadata) {
     return CppModule(module, metadata).run();
 }
 
+std::vector<std::string> print_cpp_kernels(const Module& module, size_t program, Isa isa) {
+    const auto& versions = module.programs[program];
+    size_t built = versions[size_t(isa)] ? size_t(isa) : size_t(Isa::baseline);
+    const Machine& machine = target::machine(Isa(built));
+    Helpers helpers(machine);
+    Names names;
+    std::vector<std::string> texts;
+    for (const Kernel& kernel : versions[built]->kernels)
+        texts.push_back(CppKernel(module, kernel, machine, helpers).run(names.fresh(kernel.name)));
+    return texts;
+}
+
 } // namespace gradc::target

@@ -32,7 +32,7 @@ TEST_CASE("gradc tells its version and its commands", "[usage]") {
     CHECK(help.code == 0);
     CHECK(help.err == "");
     CHECK(longest_line(help.out) <= 80);
-    for (const char* command : {"build", "run", "check", "grad", "inspect", "fmt"}) {
+    for (const char* command : {"build", "run", "check", "grad", "explain", "inspect", "fmt"}) {
         INFO(command);
         CHECK(contains(help.out, command));
         Outcome one = call(scratch, std::string(command) + " --help");
@@ -54,6 +54,7 @@ TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
                              Case{"build m.grad --isa avx3", "avx2"}, Case{"build m.grad --ouptut x", "--output"},
                              Case{"build m.grad --set hidden", "NAME=VALUE"},
                              Case{"inspect m.grad --emit=grpah", "graph"},
+                             Case{"explain m.grad net.linear_1.wieght", "net.linear_1.weight"},
                              Case{"check m.grad --batch zero", "--batch"}, Case{"run", "model"}}) {
         INFO(each.arguments);
         Outcome outcome = call(scratch, each.arguments);
@@ -61,6 +62,27 @@ TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
         CHECK(outcome.out == "");
         CHECK(contains(outcome.err, each.told));
     }
+}
+
+TEST_CASE("explain lists parameters and explains each of them", "[usage]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    Outcome list = call(scratch, "explain m.grad");
+    CHECK(list.code == 0);
+    std::istringstream lines(list.out);
+    int explained = 0;
+    for (std::string line, path; std::getline(lines, line);) {
+        if (line.rfind("  ", 0) != 0) continue;
+        std::istringstream(line) >> path;
+        Outcome one = call(scratch, "explain m.grad " + path);
+        INFO(path);
+        CHECK(one.code == 0);
+        for (const char* section : {"\nForward\n", "\nChain rule\n", "\nKept for the way back\n", "\nRewrites\n", "\nCode\n"})
+            CHECK(contains(one.out, section));
+        CHECK(contains(one.out, path));
+        ++explained;
+    }
+    CHECK(explained == 4);
 }
 
 TEST_CASE("options stand before or after the file", "[usage]") {

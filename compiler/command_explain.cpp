@@ -1,0 +1,73 @@
+// gradc explain: the derivative of a training loss, or of a model that takes nothing, by one parameter, step by step.
+// Without a parameter it lists them.
+#include "compiler/commands.h"
+#include "compiler/explain/explanation.h"
+#include "compiler/pipeline.h"
+#include "dsl/diagnostic.h"
+#include <fmt/format.h>
+
+namespace gradc {
+namespace {
+
+std::string path_of(const Question& question, NodeId parameter) {
+    return attribute<VariableName>(question.graph[parameter]).path;
+}
+
+/// "x" means "product.x", as long as the model is the question.
+bool means(const std::string& word, const Question& question, const std::string& path) {
+    return word == path || question.name + "." + word == path;
+}
+
+int list_parameters(const std::vector<Question>& all) {
+    size_t widest = 0;
+    for (const Question& question : all)
+        for (NodeId id : question.parameters) widest = std::max(widest, path_of(question, id).size());
+    for (const Question& question : all) {
+        fmt::print("{}\n", question.name);
+        for (NodeId id : question.parameters)
+            fmt::print("  {:{}}  {}\n", path_of(question, id), widest, dimensions(question.graph.type(id).shape));
+    }
+    return exit_code::done;
+}
+
+int unknown_parameter(const std::vector<Question>& all, const CommandLine& line) {
+    std::vector<std::string> known;
+    for (const Question& question : all)
+        for (NodeId id : question.parameters) known.push_back(path_of(question, id));
+    auto near = nearest(line.parameter, known);
+    fmt::print(stderr, "gradc explain: {} has no parameter `{}`{}\n", line.model, line.parameter,
+               near ? fmt::format(" (did you mean `{}`?)", *near) : "; `gradc explain " + line.model + "` lists them");
+    return exit_code::usage;
+}
+
+} // namespace
+
+int explain_command(const CommandLine& line) {
+    FileReader reader;
+    std::string fault;
+    Front front = load(line, reader, fault);
+    if (!front.elaborated) return refuse(front, fault, line);
+    std::vector<Question> all = questions(*front.elaborated);
+    bool any = false, found = false;
+    for (const Question& question : all) any = any || !question.parameters.empty();
+    if (!any) {
+        fmt::print(stderr, "gradc explain: {} has no parameters to differentiate by\n", line.model);
+        return exit_code::input;
+    }
+    if (line.parameter.empty()) return list_parameters(all);
+    ExplainOptions options{isas(line.isa), line.disabled_passes};
+    for (const Question& question : all)
+        for (NodeId parameter : question.parameters) {
+            if (!means(line.parameter, question, path_of(question, parameter))) continue;
+            auto explanation = explain(*front.elaborated, question, parameter, options);
+            std::string text = explanation ? print(*explanation, front.sources)
+                                           : fmt::format("{} does not depend on {}: its derivative is 0\n", question.name,
+                                                         path_of(question, parameter));
+            text = (found ? "\n" : "") + text;
+            std::fwrite(text.data(), 1, text.size(), stdout);
+            found = true;
+        }
+    return found ? exit_code::done : unknown_parameter(all, line);
+}
+
+} // namespace gradc

@@ -1,0 +1,52 @@
+// All that `gradc explain` tells of one derivative: its chain, what each rewrite of the optimizer made of its formulas,
+// what the compiled program keeps for the way back, and the kernels that compute it.
+#pragma once
+#include "compiler/explain/names.h"
+#include "compiler/optimize/optimize.h"
+#include "compiler/plan/plan.h"
+#include "compiler/program/program.h"
+
+namespace gradc {
+
+struct Rewriting {
+    std::string pass;  // "sink_moves"
+    std::string rule;  // the identity, for the pass that applies them; else ""
+    std::string value; // whose formula: "dL/dz1"; "" inside a formula
+    std::string before, after;
+    int times = 1;
+};
+
+struct KeptValue {
+    std::string name;
+    std::string formula;
+    Type type;
+    int64_t bytes = 0; // for the batch
+};
+
+struct KernelShown {
+    std::string text;                // C++
+    std::vector<std::string> values; // of the derivation that it computes, in order
+    std::vector<Span> spans;         // what it was written as, in order, each once
+};
+
+struct Explanation {
+    Derivation derivation;
+    std::string scalar; // "the loss of train", "product"
+    Symbols symbols;
+    int64_t batch = 1;
+    std::vector<Rewriting> rewritings;
+    std::vector<KeptValue> kept;
+    std::vector<KernelShown> kernels; // those of the way back
+};
+
+struct ExplainOptions {
+    std::vector<loop::Isa> isas;
+    std::set<std::string> disabled_passes;
+};
+
+std::optional<Explanation> explain(const Elaborated&, const Question&, NodeId parameter, const ExplainOptions&);
+
+/// The explanation as text of at most 80 columns, the code apart.
+std::string print(const Explanation&, const Sources&);
+
+} // namespace gradc
