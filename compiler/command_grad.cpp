@@ -210,7 +210,7 @@ int answer(const Question& question, const Elaborated& elaborated, const Command
     graph.outputs = {{"value", question.value}};
     for (NodeId id : gradients)
         if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
-    SampleOptions options{line.batch, line.seed};
+    SampleOptions options{line.batch ? line.batch : 2, line.seed};
     Environment environment = sample(elaborated, question.flags, graph, options);
     auto start = initial_values(elaborated, line.seed); // exactly the initial values: no noise here
     for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
@@ -234,7 +234,7 @@ int draw(const std::vector<Question>& all, const Elaborated& elaborated, const C
                        "fontname=\"sans-serif\"];\n"
                        "  edge [fontname=\"monospace\", fontsize=10];\n";
     for (size_t i = 0; i < all.size(); ++i) {
-        SampleOptions options{line.batch, line.seed};
+        SampleOptions options{line.batch ? line.batch : 2, line.seed};
         Environment environment = sample(elaborated, all[i].flags, all[i].graph, options);
         auto start = initial_values(elaborated, line.seed);
         for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);

@@ -133,7 +133,7 @@ void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "and against the compiled code; exit code 1 when one is off",
                                   "gradc check digits.grad --batch 4");
     add_model(check, line);
-    check->add_option("--batch", line.batch, "rows (default 2)")->check(CLI::Range(1, 65536));
+    check->add_option("--batch", line.batch, "rows (default 2; 5 where rows meet inside the model)")->check(CLI::Range(1, 65536));
     check->add_option("--seed", line.seed, "of weights and rows (default 1)");
     add_language_options(check, line, pending);
 }

@@ -32,7 +32,7 @@ struct CommandLine {
     std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
     bool color = false;                   // for diagnostics
-    int64_t batch = 2;                    // check
+    int64_t batch = 0;                    // check; 0: as many rows as tell enough
     uint64_t seed = 1;                    // check
     int64_t node_limit = 1'000'000;
     std::vector<std::string> trainer_arguments; // run: what the trainer is started with

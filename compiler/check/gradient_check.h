@@ -15,6 +15,10 @@ struct Question {
 };
 std::vector<Question> questions(const Elaborated&);
 
+/// How many rows show what a gradient is: 2, or 5 where rows meet inside the model. Two rows of a batch_norm are 1 and -1
+/// whatever comes in: what comes before has a gradient that is all rounding.
+int64_t telling_rows(const Question&);
+
 struct CheckedParameter {
     std::string path;
     Type type;
