@@ -1,0 +1,75 @@
+#include "tests/library/entries.h"
+#include "compiler/elaborate/definitions.h"
+#include "dsl/parser.h"
+#include <algorithm>
+#include <map>
+
+namespace gradc::library {
+
+namespace {
+
+std::string trimmed(const std::string& text) {
+    size_t first = text.find_first_not_of(' '), last = text.find_last_not_of(" .");
+    return first == text.npos || last == text.npos ? "" : text.substr(first, last - first + 1);
+}
+
+/// The part of a comment behind `word`, up to the next such word.
+std::string part(const std::string& text, const std::string& word) {
+    size_t begin = word.empty() ? 0 : text.find(word);
+    if (begin == text.npos) return "";
+    begin += word.size();
+    size_t end = text.size();
+    for (const char* next : {"Source:", "Kinks:", "Domain:"})
+        end = std::min(end, text.find(next, begin));
+    return trimmed(text.substr(begin, end - begin));
+}
+
+/// Lines of the comment that belong to the item: those after the last blank one.
+std::string comment_above(const ast::Item& item) {
+    std::string text;
+    for (const std::string& line : item.comments.before)
+        text = line.empty() ? "" : text + " " + line.substr(line.find_first_not_of(' '));
+    return text;
+}
+
+/// What stands in the file, without "fn" and runs of spaces: for one-liners that say all
+/// themselves.
+std::string as_written(const std::string& source, const ast::Item& item) {
+    std::string text;
+    for (char c : source.substr(item.span.begin + 3, item.span.end - item.span.begin - 3))
+        if (c != '\n' && !(c == ' ' && (text.empty() || text.back() == ' '))) text += c;
+    return text;
+}
+
+} // namespace
+
+std::vector<Entry> entries() {
+    std::map<std::string, std::string_view> texts;
+    for (const StandardFile& file : standard_library()) texts[file.name] = file.text;
+    std::vector<Entry> result;
+    for (std::string file : {"primitives", "activations", "losses", "layers", "init", "metrics",
+                             "optimizers", "schedules"}) {
+        Sources sources;
+        Diagnostics diagnostics;
+        uint32_t source = sources.add({file, std::string(texts.at("std/" + file + ".grad"))});
+        for (const ast::Item& item : parse(sources, source, diagnostics).items) {
+            auto function = std::get_if<ast::Function>(&item.node);
+            if (!function) continue;
+            std::string text = comment_above(item);
+            Entry entry{file,
+                        function->name,
+                        part(text, ""),
+                        part(text, "Source:"),
+                        part(text, "Kinks:"),
+                        part(text, "Domain:")};
+            if (file == "primitives") {
+                entry.formula = as_written(sources.all[source].text, item);
+                entry.kinks = trimmed(item.comments.beside);
+            }
+            result.push_back(entry);
+        }
+    }
+    return result;
+}
+
+} // namespace gradc::library

@@ -1,0 +1,154 @@
+#include "tests/library/formulas.h"
+#include <cmath>
+#include <fmt/format.h>
+
+namespace gradc::library {
+
+namespace {
+
+/// A kink at x = `place`.
+Kink at(double place, double derivative) {
+    return {[=](double x, double) { return x - place; },
+            [=](double, double) { return derivative; }};
+}
+
+/// A kink where x and t meet.
+Kink meeting(double derivative) {
+    return {[](double x, double t) { return x - t; }, [=](double, double) { return derivative; }};
+}
+
+/// A kink where t x = width; derivative 0.
+Kink margin(double width) {
+    return {[=](double x, double t) { return t * x - width; }, [](double, double) { return 0.0; }};
+}
+
+bool no_share(double p) { return p < 0 || p > 1; }
+
+} // namespace
+
+std::string scalar_model(const ScalarFormula& formula, const std::string& name) {
+    bool two = formula.formula.find("t[n]") != std::string::npos;
+    return fmt::format("model {}(x: f32[N]{}) {{ y[n] = {};  return y }}\n", name,
+                       two ? ", t: f32[N]" : "", formula.formula);
+}
+
+std::string row_model(const RowFormula& formula, const std::string& name) {
+    bool by_row = formula.formula.find("[n") != std::string::npos;
+    return fmt::format(
+        "model {}(v: f32[N, 4], u: f32[N, 4], i: int[N] < 4) {{ y{} = {};  return y }}\n", name,
+        by_row ? "[n]" : "", formula.formula);
+}
+
+std::vector<ScalarFormula> scalar_formulas() {
+    auto below = [](double place) { return [=](double x, double) { return x < place; }; };
+    return {
+        // primitives
+        {"add", "x[n] + t[n]"},
+        {"subtract", "x[n] - t[n]"},
+        {"multiply", "x[n] * t[n]"},
+        {"divide", "x[n] / t[n]"},
+        {"negate", "-x[n]"},
+        {"maximum", "max(x[n], t[n])", {meeting(0)}},
+        {"minimum", "min(x[n], t[n])", {meeting(0)}},
+        {"absolute", "absolute(x[n])", {at(0, 0)}},
+        {"abs", "abs(x[n])", {at(0, 0)}},
+        {"square_root", "square_root(x[n])", {}, below(0)},
+        {"sqrt", "sqrt(x[n])", {}, below(0)},
+        {.entry = "floor", .formula = "floor(x[n])", .jumps = true},
+        {.entry = "round", .formula = "round(x[n])", .jumps = true},
+        {.entry = "sign", .formula = "sign(x[n])", .jumps = true},
+        {"select", "select(x[n] > 0.5, x[n], 2 * x[n] - 0.5)", {at(0.5, 2)}},
+        {"fused_multiply_add", "fused_multiply_add(x[n], t[n], 0.5)"},
+        {"exp", "exp(x[n])"},
+        {"expm1", "expm1(x[n])"},
+        {"log", "log(x[n])", {}, below(0)},
+        {"log1p", "log1p(x[n])", {}, below(-1)},
+        {"sin", "sin(x[n])"},
+        {"cos", "cos(x[n])"},
+        {"tan", "tan(x[n])"},
+        {"tanh", "tanh(x[n])"},
+        {"erf", "erf(x[n])"},
+        {.entry = "erfc", .formula = "erfc(x[n])", .bound = 2e-5},
+        {"pow", "pow(abs(x[n]) + 0.1, 1.5)", {at(0, 0)}},
+        {"remainder",
+         "remainder(x[n], 0.75)",
+         {{[](double x, double) { return x - 0.75 * std::round(x / 0.75); },
+           [](double, double) { return 1.0; }}}},
+        // activations
+        {"identity", "identity(x[n])"},
+        {.entry = "heaviside", .formula = "heaviside(x[n])", .jumps = true},
+        {"sigmoid", "sigmoid(x[n])"},
+        {"hard_sigmoid", "hard_sigmoid(x[n])", {at(-3, 0), at(3, 0)}},
+        {"hard_sigmoid", "hard_sigmoid(x[n], 2)", {at(-1, 0), at(1, 0)}},
+        {"relu", "relu(x[n])", {at(0, 0)}},
+        {"leaky_relu", "leaky_relu(x[n])", {at(0, 0.01)}},
+        {"leaky_relu", "leaky_relu(x[n], 0.3)", {at(0, 0.3)}},
+        {"leaky_relu", "leaky_relu(x[n], -2)", {at(0, -2)}},
+        {"elu", "elu(x[n])"},
+        {"elu", "elu(x[n], 0.5)", {at(0, 0.5)}},
+        {"selu", "selu(x[n])", {at(0, 1.7580993408473768)}},
+        {"softplus", "softplus(x[n])"},
+        {"log1p_exp", "log1p_exp(min(x[n], 20))", {at(20, 0)}},
+        {"swish", "swish(x[n])"},
+        {.entry = "swish", .formula = "swish(x[n], 1.5)", .bound = 2e-5},
+        {"silu", "silu(x[n])"},
+        {"mish", "mish(x[n])"},
+        {.entry = "gelu", .formula = "gelu(x[n])", .bound = 2e-5},
+        {.entry = "gelu_tanh", .formula = "gelu_tanh(x[n])", .bound = 2e-5, .least = 1e-35},
+        // losses of one row
+        {"mse", "mse(x[n], t[n])"},
+        {"mae", "mae(x[n], t[n])", {meeting(0)}},
+        {"sum_of_squares", "sum_of_squares(x[n], t[n])"},
+        {"sum_of_absolutes", "sum_of_absolutes(x[n], t[n])", {meeting(0)}},
+        {"huber", "huber(x[n], t[n])"},
+        {"huber", "huber(x[n], t[n], 0.5)"},
+        {.entry = "within",
+         .formula = "within(x[n], 0, 1)",
+         .kinks = {at(0, 1), at(1, 1)},
+         .outside = [](double x, double) { return no_share(x); },
+         .x = Points::unit},
+        {.entry = "logistic_loss", .formula = "logistic_loss(x[n], t[n])", .t = Points::label},
+        {"logistic_loss", "logistic_loss(x[n], 1)"},
+        {"logistic_loss", "logistic_loss(x[n], 0)"},
+        {.entry = "binary_cross_entropy",
+         .formula = "binary_cross_entropy(x[n], t[n])",
+         .t = Points::label},
+        {"binary_cross_entropy", "binary_cross_entropy(x[n], 1)"},
+        {.entry = "binary_cross_entropy_of_probabilities",
+         .formula = "binary_cross_entropy_of_probabilities(x[n], t[n])",
+         .outside = [](double x, double t) { return no_share(x) || no_share(t); },
+         .x = Points::unit,
+         .t = Points::unit},
+        {.entry = "hinge", .formula = "hinge(x[n], t[n])", .kinks = {margin(1)}},
+        {.entry = "hinge", .formula = "hinge(x[n], -1, 2)", .kinks = {at(-2, 0)}},
+        {.entry = "perceptron", .formula = "perceptron(x[n], 1)", .kinks = {at(0, -1)}},
+        {.entry = "perceptron", .formula = "perceptron(x[n], -1)", .kinks = {at(0, 1)}},
+        {"l1", "l1(x[n])", {at(0, 0)}},
+        {"l2", "l2(x[n])"},
+    };
+}
+
+std::vector<RowFormula> row_formulas() {
+    return {
+        {"softmax", "softmax(v)"},
+        {"logsumexp", "logsumexp(v[n, :])"},
+        {"log_softmax", "log_softmax(v)"},
+        {.entry = "nll",
+         .formula = "nll(v[n, :], i[n])",
+         .v = Points::unit,
+         .outside = [](const double* v, int i) { return no_share(v[i]); }},
+        {"cross_entropy", "cross_entropy(v[n, :], i[n])"},
+        {"soft_cross_entropy", "soft_cross_entropy(v[n, :], softmax(u[n, :]))"},
+        {"soft_cross_entropy", "soft_cross_entropy(v[n, :], one_hot(i[n], 4))"},
+        {.entry = "svm",
+         .formula = "svm(v[n, :], i[n])",
+         .kinks = {{{1, 0, -3, -4}, 0, {0, 0, 0, 0}},
+                   {{1, 1, 0, 1}, 0, {-2, 1, 0, 1}},
+                   {{2, 0, 1, 5}, 0, {-1, 0, 0, 1}}}},
+        {.entry = "svm",
+         .formula = "svm(v[n, :], i[n], 0.5)",
+         .kinks = {{{1, 0.5, -3, -4}, 0, {0, 0, 0, 0}}}},
+    };
+}
+
+} // namespace gradc::library

@@ -1,0 +1,275 @@
+// Layers, in training and as in evaluation: the loss mean(y / (1 + y^2) + y / 10) and its gradient
+// by every weight and input, on a few rows of which one is zero and one large, compiled against the
+// evaluator and against differences; in training also the states that a step leaves.
+#include "compiler/check/sample.h"
+#include "compiler/graph/build.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/target/machine.h"
+#include "tests/library/compiled.h"
+#include "tests/library/points.h"
+#include "tests/library/proof.h"
+#include <cmath>
+#include <fmt/format.h>
+
+namespace gradc::library {
+
+namespace {
+
+struct LayerFormula {
+    const char *entry, *formula;
+    bool left = false; // at 0 it takes the derivative of the left side
+};
+
+constexpr LayerFormula layers[] = {
+    {"prelu", "prelu(x)", true},
+    {"linear", "linear(x, 3)"},
+    {"linear", "linear(x, 3, biased: false)"},
+    {"maxout", "maxout(x, 2, 3)"},
+    {"embedding", "embedding(i, 3)"},
+    {"dropout", "dropout(x, 0.3)"},
+    {"layer_norm", "layer_norm(x)"},
+    {"rms_norm", "rms_norm(x)"},
+    {"batch_norm", "batch_norm(x)"},
+    {"batch_norm", "batch_norm(image, mu: 0.7)"},
+    {"conv2d", "conv2d(image, 2, size: 2)"},
+    {"conv2d", "conv2d(image, 3, size: 2, stride: 2, border: 1)"},
+    {"conv_transpose", "conv_transpose(image, 2, k: 3)"},
+    {"depthwise", "depthwise(image, 2)"},
+    {"max_pool", "max_pool(image, 2)"},
+    {"mean_pool", "mean_pool(image, 2)"},
+    {"lstm", "lstm(time, 2)"},
+    {"gru", "gru(time, 2)"},
+    {"reversed", "reversed(time)"},
+    {"attention", "attention(time, 2)"},
+    {"attention", "attention(time, 2, causal: true)"},
+    {"feed_forward", "feed_forward(x)"},
+    {"rotary", "rotary(image)"},
+};
+
+constexpr int64_t batch = 6;
+
+struct Subject {
+    const LayerFormula* formula;
+    std::string program;
+    Graph graph; // outputs: loss, then gradients, then states after the step
+    NodeId loss;
+    std::vector<NodeId> wrt;
+    Environment environment;
+    std::vector<Tensor> exact;
+    size_t gradients = 0;
+};
+
+/// Inputs by which to differentiate: floating fields and parameters.
+std::vector<NodeId> differentiable(const Graph& graph, const std::vector<NodeId>& parameters) {
+    std::vector<NodeId> wrt = parameters;
+    for (const char* name : {"x", "image", "time"})
+        if (NodeId id = field(graph, name); id != NodeId::none) wrt.push_back(id);
+    return wrt;
+}
+
+Tensor& place(Subject& subject, NodeId id) {
+    const Node& node = subject.graph[id];
+    return node.op == Op::variable
+               ? subject.environment.variables.at(attribute<VariableName>(node).path)
+               : subject.environment.fields.at(attribute<Input>(node).name);
+}
+
+/// One row of zeros and one of large numbers.
+void set_special_rows(Environment& environment) {
+    for (const char* name : {"x", "time"}) {
+        auto found = environment.fields.find(name);
+        if (found == environment.fields.end()) continue;
+        size_t each = found->second.values.size() / size_t(environment.rows);
+        for (size_t k = 0; k < each; ++k) {
+            found->second.values[k] = 0;
+            found->second.values[each + k] = (k % 2 ? -1 : 1) * (*name == 'x' ? 100 : 10);
+        }
+    }
+}
+
+void differentiate_subject(Subject& subject, const Elaborated& elaborated,
+                           const std::vector<NodeId>& parameters) {
+    Graph& graph = subject.graph;
+    subject.wrt = differentiable(graph, parameters);
+    std::vector<Output> outputs = {{subject.program + " loss", subject.loss}};
+    auto derivatives = gradient(graph, subject.loss, subject.wrt, *elaborated.rules);
+    std::vector<NodeId> kept;
+    for (size_t i = 0; i < derivatives.size(); ++i)
+        if (derivatives[i] != NodeId::none) {
+            outputs.push_back({fmt::format("{} gradient {}", subject.program, i), derivatives[i]});
+            kept.push_back(subject.wrt[i]);
+        }
+    subject.gradients = kept.size();
+    outputs.insert(outputs.end(), graph.outputs.begin(), graph.outputs.end());
+    std::vector<std::string> names;
+    for (NodeId id : kept) {
+        const Node& node = graph[id];
+        names.push_back(node.op == Op::variable ? attribute<VariableName>(node).path
+                                                : attribute<Input>(node).name);
+    }
+    graph = extract(graph, outputs);
+    subject.loss = graph.outputs[0].node;
+    subject.wrt.clear();
+    for (const std::string& name : names)
+        for (uint32_t i = 0; i < graph.size(); ++i) {
+            const Node& node = graph[NodeId(i)];
+            if ((node.op == Op::variable && attribute<VariableName>(node).path == name) ||
+                (node.op == Op::input && attribute<Input>(node).name == name))
+                subject.wrt.push_back(NodeId(i));
+        }
+}
+
+void finish_subject(Subject& subject, const Elaborated& elaborated) {
+    subject.environment = sample(elaborated, {}, subject.graph, {batch, 3});
+    set_special_rows(subject.environment);
+    subject.exact = evaluate(subject.graph, subject.environment);
+}
+
+std::string fields_text() {
+    return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]";
+}
+
+/// As in evaluation: models without train blocks.
+std::vector<Subject> evaluated(Elaborated& elaborated, Element precision) {
+    std::string text;
+    for (size_t i = 0; i < std::size(layers); ++i)
+        text += fmt::format("model l{}({}) {{ y = {};  return mean(y / (1 + y^2) + 0.1 * y) }}\n",
+                            i, fields_text(), layers[i].formula);
+    elaborated = elaborate_text(text, precision);
+    std::vector<Subject> subjects;
+    for (size_t i = 0; i < std::size(layers); ++i) {
+        const Elaborated::Circuit& model = model_of(elaborated, fmt::format("l{}", i));
+        Subject subject{&layers[i], model.model, model.graph, model.graph.outputs[0].node,
+                        {},         {},          {}};
+        subject.graph.outputs.clear();
+        differentiate_subject(subject, elaborated, model.parameters);
+        finish_subject(subject, elaborated);
+        subjects.push_back(std::move(subject));
+    }
+    return subjects;
+}
+
+std::string zeros(const std::vector<int>& shape, size_t axis = 0) {
+    if (axis == shape.size()) return "0.5";
+    std::string text = "[", inner = zeros(shape, axis + 1);
+    for (int i = 0; i < shape[axis]; ++i) text += (i ? ", " : "") + inner;
+    return text + "]";
+}
+
+/// In training: train blocks over rows that are replaced by drawn ones.
+std::vector<Subject> trained(Elaborated& elaborated, Element precision) {
+    std::string text = fmt::format(
+        "dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "
+        "time: f32[3, 4] = {}\n}}\n",
+        zeros({4, 4}), zeros({4, 4, 4, 2}), zeros({4, 3, 4}));
+    for (size_t i = 0; i < std::size(layers); ++i)
+        text += fmt::format("model l{0}({1}) {{ param one = 1;  y = one * {2};  return mean(y / (1 "
+                            "+ y^2) + 0.1 * y) }}\n"
+                            "train t{0} {{ data d;  batch {3};  epochs 1;  optimizer sgd()\n loss "
+                            "l{0}(x, i, image, time) }}\n",
+                            i, fields_text(), layers[i].formula, batch);
+    elaborated = elaborate_text(text, precision);
+    std::vector<Subject> subjects;
+    for (size_t i = 0; i < std::size(layers); ++i) {
+        const TrainBlock& block = elaborated.blocks[i];
+        Subject subject{&layers[i], block.name, block.forward, block.loss, {}, {}, {}};
+        std::vector<Output> states;
+        for (const Output& output : block.step.outputs)
+            for (const Variable& variable : elaborated.variables)
+                if (variable.path == output.name && variable.role == Variable::Role::state)
+                    states.push_back({"", block.step[output.node].inputs[0]});
+        std::vector<NodeId> roots;
+        for (const Output& state : states) roots.push_back(state.node);
+        auto nodes = inline_graph(block.step, roots, subject.graph, {});
+        subject.graph.outputs.clear();
+        for (size_t k = 0; k < nodes.size(); ++k)
+            subject.graph.outputs.push_back({fmt::format("{} state {}", block.name, k), nodes[k]});
+        differentiate_subject(subject, elaborated, block.parameters);
+        finish_subject(subject, elaborated);
+        subjects.push_back(std::move(subject));
+    }
+    return subjects;
+}
+
+double loss_at(const Subject& subject) {
+    return evaluate(extract(subject.graph, {subject.graph.outputs[0]}), subject.environment)[0]
+        .values[0];
+}
+
+void differences(Subject& subject, Findings& findings) {
+    Drawn drawn(2);
+    for (size_t k = 0; k < subject.gradients; ++k) {
+        const Tensor& gradient = subject.exact[k + 1];
+        double largest = 1e-3;
+        for (double value : gradient.values) largest = std::max(largest, std::fabs(value));
+        for (int i = 0; i < 10; ++i) {
+            size_t entry = size_t(drawn.below(int(gradient.values.size())));
+            double& value = place(subject, subject.wrt[k]).values[entry];
+            double keep = value, h = 1e-5;
+            double at[4];
+            for (int step = 0; step < 4; ++step) {
+                value = keep + h * (step < 2 ? step - 2 : step - 1);
+                at[step] = loss_at(subject);
+            }
+            value = keep;
+            double difference = (8 * (at[2] - at[1]) - (at[3] - at[0])) / (12 * h);
+            if (keep == 0 && subject.formula->left) difference = (loss_at(subject) - at[1]) / h;
+            double size = std::max(largest, 1e-5 * std::fabs(at[0]));
+            if (!(std::fabs(difference - gradient.values[entry]) <=
+                  (subject.formula->left ? 1e-3 : 1e-6) * size))
+                findings.fault(
+                    fmt::format("{} in {}: gradient {} entry {} is {}, by differences {}",
+                                subject.formula->formula, subject.program, k, entry,
+                                gradient.values[entry], difference));
+        }
+    }
+}
+
+void compare_subject(const Subject& subject, const Machines& machines, Element precision,
+                     loop::Isa isa, Findings& findings) {
+    bool single = precision == Element::f32;
+    Finding& finding = findings.of[subject.formula->entry];
+    for (size_t output = 0; output < subject.exact.size(); ++output) {
+        const std::vector<double>& wanted = subject.exact[output].values;
+        auto found = machines.read(subject.graph.outputs[output].name, batch);
+        double largest = 0, worst = found.size() == wanted.size() ? 0 : INFINITY;
+        for (double value : wanted) largest = std::max(largest, std::fabs(value));
+        for (size_t i = 0; i < std::min(found.size(), wanted.size()); ++i)
+            worst = std::max(worst, compiled_error(found[i], wanted[i], largest, single));
+        double& most = output == 0 || output > subject.gradients ? finding.value_error
+                                                                 : finding.gradient_error;
+        if (single) most = std::max(most, worst);
+        if (!(worst <= (single ? 2e-5 : 1e-11)))
+            findings.fault(fmt::format("{}: {} of compiled {} on {} is off by {:.2g}",
+                                       subject.formula->formula, subject.graph.outputs[output].name,
+                                       name(precision), target::machine(isa).name, worst));
+    }
+}
+
+} // namespace
+
+void prove_layers(Findings& findings) {
+    for (Element precision : {Element::f32, Element::f64})
+        for (bool training : {false, true}) {
+            Elaborated elaborated = elaborate_text("model m() { return 1 }", precision);
+            auto subjects =
+                training ? trained(elaborated, precision) : evaluated(elaborated, precision);
+            std::vector<NamedGraph> programs;
+            for (const Subject& subject : subjects)
+                programs.push_back({subject.program, subject.graph});
+            Machines machines(elaborated, programs, batch, precision);
+            for (Subject& subject : subjects) {
+                Finding& finding = findings.of[subject.formula->entry];
+                ++finding.cases;
+                finding.differentiated = finding.differentiated || subject.gradients > 0;
+                if (precision == Element::f32) differences(subject, findings);
+                for (loop::Isa isa : machines.isas()) {
+                    machines.write(subject.environment);
+                    machines.run(subject.program, batch, isa);
+                    compare_subject(subject, machines, precision, isa, findings);
+                }
+            }
+        }
+}
+
+} // namespace gradc::library

@@ -1,0 +1,58 @@
+// `prove_library README`: proves every function of dsl/std and compares the table in README, digits
+// aside, with what the library holds. `prove_library --write README` makes that table. Ends with 1
+// when something is off, each fault in a line.
+#include "tests/library/entries.h"
+#include "tests/library/proof.h"
+#include "tests/library/table.h"
+#include <cstring>
+#include <fmt/format.h>
+
+using namespace gradc::library;
+
+namespace {
+
+/// Optimizers and schedules are held to recorded numbers elsewhere (tests/optimizers).
+bool proved_here(const Entry& entry) {
+    return entry.file != "optimizers" && entry.file != "schedules";
+}
+
+/// An entry has a case, says what it is and where it is from, and states its kinks.
+void check_entry(const Entry& entry, Findings& findings) {
+    const Finding& finding = findings.of[entry.name];
+    auto fault = [&](const char* text) {
+        findings.fault(fmt::format("{} of dsl/std/{}.grad {}", entry.name, entry.file, text));
+    };
+    if (!finding.cases) fault("is proved by no case of tests/library");
+    if (entry.formula.empty()) fault("has no formula in the comment above it");
+    if (entry.file == "primitives") return;
+    if (entry.source.empty()) fault("has no `Source:` in the comment above it");
+    if (finding.kinked && entry.kinks.empty() && entry.domain.empty())
+        fault("has kinks, but no `Kinks:` in the comment above it");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    bool writes = argc == 3 && !std::strcmp(argv[1], "--write");
+    if (argc != 2 && !writes) {
+        fmt::print(stderr, "usage: prove_library [--write] dsl/std/README.md\n");
+        return 2;
+    }
+    Findings findings;
+    prove_scalar_formulas(findings);
+    prove_row_formulas(findings);
+    prove_layers(findings);
+    prove_metrics(findings);
+    prove_starts(findings);
+    prove_recorded(GRADC_SOURCE_DIR "/tests/library/recorded.txt", findings);
+    for (const Entry& entry : entries())
+        if (proved_here(entry)) check_entry(entry, findings);
+    std::string table = table_of(entries(), findings);
+    if (writes)
+        write_readme(argv[2], table, findings);
+    else
+        compare_with_readme(argv[1], table, findings);
+    for (const std::string& fault : findings.faults) fmt::print(stderr, "{}\n", fault);
+    if (findings.faults.empty()) fmt::print("{} entries of the library hold\n", entries().size());
+    return findings.faults.empty() ? 0 : 1;
+}

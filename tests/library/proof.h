@@ -1,0 +1,32 @@
+// The proofs of the library's functions, each over all entries of its kind: value and gradient of
+// compiled code on every instruction set, f32 and f64, against the evaluator; differences where a
+// function is smooth, the stated derivative at kinks, NaN outside the domain and after NaN.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gradc::library {
+
+/// What was found of one entry of the library.
+struct Finding {
+    double value_error = 0, gradient_error = 0; // worst of compiled f32, relative
+    bool differentiated = false, kinked = false;
+    int cases = 0;
+};
+
+struct Findings {
+    std::map<std::string, Finding> of; // by entry
+    std::vector<std::string> faults;
+
+    void fault(const std::string& text) { faults.push_back(text); }
+};
+
+void prove_scalar_formulas(Findings&);
+void prove_row_formulas(Findings&);
+void prove_layers(Findings&);
+void prove_metrics(Findings&);
+void prove_starts(Findings&);
+void prove_recorded(const std::string& path, Findings&);
+
+} // namespace gradc::library

@@ -1,0 +1,86 @@
+#include "tests/library/table.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace gradc::library {
+
+namespace {
+
+/// Text that a Markdown table shows as it is.
+std::string cell(const std::string& text) {
+    std::string result;
+    for (char c : text) {
+        if (c == '|' || c == '*' || c == '_' || c == '<') result += '\\';
+        result += c;
+    }
+    return result.empty() || result == "-" ? " " : result;
+}
+
+std::string digits(double error) { return error == 0 ? "0" : fmt::format("{:.1e}", error); }
+
+/// Lines of the table: seven columns, of which the first is code.
+std::vector<std::string> table_lines(std::istream& in) {
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);)
+        if (line.rfind("| `", 0) == 0 && std::count(line.begin(), line.end(), '|') >= 8)
+            lines.push_back(line);
+    return lines;
+}
+
+/// A line without its last two columns, the errors.
+std::string without_errors(const std::string& line) {
+    size_t last = line.size();
+    for (int i = 0; i < 3; ++i) last = line.rfind('|', last - 1);
+    return line.substr(0, last);
+}
+
+} // namespace
+
+std::string table_of(const std::vector<Entry>& entries, const Findings& findings) {
+    std::string text, file;
+    for (const Entry& entry : entries) {
+        if (entry.file != file)
+            text += fmt::format("\n### {}.grad\n| name | formula | source | derivative at kinks | "
+                                "domain | value | gradient |\n|---|---|---|---|---|---:|---:|\n",
+                                entry.file);
+        file = entry.file;
+        auto found = findings.of.find(entry.name);
+        Finding finding = found == findings.of.end() ? Finding{} : found->second;
+        text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name,
+                            cell(entry.formula), cell(entry.source), cell(entry.kinks),
+                            cell(entry.domain), finding.cases ? digits(finding.value_error) : " ",
+                            finding.differentiated ? digits(finding.gradient_error) : " ");
+    }
+    return text;
+}
+
+void compare_with_readme(const std::string& path, const std::string& table, Findings& findings) {
+    std::ifstream file(path);
+    std::istringstream made(table);
+    std::set<std::string> there, wanted;
+    for (const std::string& line : table_lines(file)) there.insert(without_errors(line));
+    for (const std::string& line : table_lines(made)) wanted.insert(without_errors(line));
+    for (const std::string& line : wanted)
+        if (!there.count(line)) findings.fault(fmt::format("{} lacks the line {}", path, line));
+    for (const std::string& line : there)
+        if (!wanted.count(line))
+            findings.fault(fmt::format("{} has a line too many: {}", path, line));
+}
+
+void write_readme(const std::string& path, const std::string& table, Findings& findings) {
+    const std::string mark = "<!-- table -->\n";
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    size_t place = text.str().find(mark);
+    if (place == std::string::npos) {
+        findings.fault(fmt::format("{} has no line {}", path, mark));
+        return;
+    }
+    std::ofstream(path) << text.str().substr(0, place + mark.size()) << table;
+}
+
+} // namespace gradc::library
