@@ -96,6 +96,7 @@ int run_command(const CommandLine& line) {
     case Command::check: return check_command(line);
     case Command::explain: return explain_command(line);
     case Command::grad: return grad_command(line);
+    case Command::paths: return paths_command(line);
     case Command::inspect: return inspect_command(line);
     case Command::fmt: return fmt_command(line);
     }

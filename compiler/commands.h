@@ -10,6 +10,7 @@ int build_command(const CommandLine& line);
 int run_model_command(const CommandLine& line);
 int check_command(const CommandLine& line);
 int grad_command(const CommandLine& line);
+int paths_command(const CommandLine& line);
 int inspect_command(const CommandLine& line);
 int explain_command(const CommandLine& line);
 int fmt_command(const CommandLine& line);

@@ -162,6 +162,21 @@ void add_explain(CLI::App& app, CommandLine& line, Pending& pending) {
     add_language_options(explain, line, pending);
 }
 
+void add_paths(CLI::App& app, CommandLine& line, Pending& pending) {
+    CLI::App* paths = add_command(app, "paths",
+                                  "draw where each train block moves two scalar parameters, over the\n"
+                                  "loss around them",
+                                  "gradc paths descent.grad --svg paths.svg --beside 4");
+    add_model(paths, line);
+    paths->add_option("--svg", line.svg, "the picture")->required();
+    paths->add_option("--beside", line.beside, "draw another path of each with so many rows a step")
+        ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+    paths->add_option("--steps", line.steps, "length of the paths (default: as the blocks say)")
+        ->check(CLI::Range(1, 100'000));
+    paths->add_option("--seed", line.seed, "of weights and rows (default 1)");
+    add_language_options(paths, line, pending);
+}
+
 void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* inspect = add_command(app, "inspect", "show any stage of the compilation as text",
                                     "gradc inspect digits.grad --emit=backward");
@@ -261,6 +276,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     add_check(app, line, pending);
     add_grad(app, line, pending);
     add_explain(app, line, pending);
+    add_paths(app, line, pending);
     add_inspect(app, line, pending);
     add_fmt(app, line);
 
@@ -290,6 +306,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
                    : name == "check"   ? Command::check
                    : name == "grad"    ? Command::grad
                    : name == "explain" ? Command::explain
+                   : name == "paths"   ? Command::paths
                    : name == "inspect" ? Command::inspect
                                        : Command::fmt;
     return {line, exit_code::done, {}};

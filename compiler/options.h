@@ -14,7 +14,7 @@ namespace exit_code {
 inline constexpr int done = 0, input = 1, usage = 2, nan = 3, internal = 70, interrupted = 130;
 }
 
-enum class Command { build, run, check, grad, explain, inspect, fmt };
+enum class Command { build, run, check, grad, explain, paths, inspect, fmt };
 
 struct CommandLine {
     Command command = Command::build;
@@ -28,12 +28,13 @@ struct CommandLine {
     Element precision = Element::f32;
     std::vector<std::string> data_folders;
     std::string emit;                     // a stage
-    std::string dump_dir, dot;
+    std::string dump_dir, dot, svg;
     std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
     bool color = false;                   // for diagnostics
     int64_t batch = 0;                    // check; 0: as many rows as tell enough
-    uint64_t seed = 1;                    // check
+    uint64_t seed = 1;                    // check, paths
+    int64_t beside = 0, steps = 0;        // paths; 0: not given
     int64_t node_limit = 1'000'000;
     std::vector<std::string> trainer_arguments; // run: what the trainer is started with
 };

@@ -32,7 +32,7 @@ TEST_CASE("gradc tells its version and its commands", "[usage]") {
     CHECK(help.code == 0);
     CHECK(help.err == "");
     CHECK(longest_line(help.out) <= 80);
-    for (const char* command : {"build", "run", "check", "grad", "explain", "inspect", "fmt"}) {
+    for (const char* command : {"build", "run", "check", "grad", "explain", "paths", "inspect", "fmt"}) {
         INFO(command);
         CHECK(contains(help.out, command));
         Outcome one = call(scratch, std::string(command) + " --help");

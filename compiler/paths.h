@@ -1,0 +1,47 @@
+// Where two numbers go while optimizers move them: every train block of a model with two scalar
+// parameters, compiled and run on its own from the same start, and the loss around its path. For
+// `gradc paths`.
+#pragma once
+#include "compiler/pipeline.h"
+
+namespace gradc {
+
+struct Place2 {
+    double x = 0, y = 0;
+};
+
+struct WalkedPath {
+    std::string rows; // "all 64 rows", "4 rows"
+    std::vector<Place2>
+        places; // the start, then after each step; ends before the first that is not finite
+    bool diverged = false; // the loss ended above where it began, or was not finite
+};
+
+/// One train block: its paths lie over one landscape.
+struct PathPanel {
+    std::string name, optimizer; // "too_large", "sgd(rate: 0.3)"
+    std::vector<WalkedPath> paths;
+};
+
+struct Landscape {
+    std::string x_name, y_name;
+    double x_low = 0, x_high = 1, y_low = 0, y_high = 1;
+    int side = 0;
+    std::vector<double> losses; // at the corners of side x side cells, x fastest, upwards
+};
+
+struct PathsPicture {
+    std::string title;
+    Landscape landscape;
+    std::vector<PathPanel> panels;
+};
+
+/// `beside` > 0: another path of each block with so many rows a step. Nothing after a fault, which
+/// names what is wrong.
+std::optional<PathsPicture> walk_paths(const Front& front, const CommandLine& line,
+                                       std::string& fault);
+
+/// SVG: a panel for each block.
+std::string draw_paths(const PathsPicture& picture);
+
+} // namespace gradc

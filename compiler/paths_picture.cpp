@@ -1,0 +1,246 @@
+// The landscape is drawn once, as bands of equal loss with lines between (marching squares), and
+// used by every panel.
+#include "compiler/paths.h"
+#include "runtime/plot/drawing.h"
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace gradc {
+namespace {
+
+using runtime::Align;
+using runtime::Drawing;
+using runtime::PlotAxis;
+using runtime::PlotBox;
+using runtime::PlotColor;
+
+constexpr int bands = 16, most_columns = 4;
+constexpr double box_width = 236, box_height = 196, left = 62, top = 104, gap_x = 26, gap_y = 58,
+                 right = 24, bottom = 56;
+constexpr size_t most_dotted = 100; // longer paths are lines only
+
+class PathsDrawing {
+public:
+    explicit PathsDrawing(const PathsPicture& picture)
+        : picture_(picture), view_(picture.landscape),
+          x_(runtime::tight_axis(view_.x_low, view_.x_high)),
+          y_(runtime::tight_axis(view_.y_low, view_.y_high)) {
+        columns_ = std::min(most_columns, int(picture.panels.size()));
+        rows_ = (int(picture.panels.size()) + columns_ - 1) / columns_;
+    }
+
+    std::string drawn() {
+        Drawing drawing(left + columns_ * (box_width + gap_x) - gap_x + right,
+                        top + rows_ * (box_height + gap_y) - gap_y + bottom);
+        drawing.words(left, 32, picture_.title, Align::left,
+                      "font-size=\"18\" font-weight=\"600\"");
+        legend(drawing);
+        ground(drawing);
+        for (size_t i = 0; i < picture_.panels.size(); ++i) panel(drawing, int(i));
+        return std::move(drawing).finish();
+    }
+
+private:
+    double level(int number) const {
+        return low_ + (high_ - low_) * std::pow(double(number) / bands, 2.2);
+    }
+    double loss(int column, int row) const {
+        return view_.losses[size_t(row * (view_.side + 1) + column)];
+    }
+    double x_at(double column) const { return column / view_.side * box_width; }
+    double y_at(double row) const { return (1 - row / view_.side) * box_height; }
+
+    void legend(Drawing& drawing) const {
+        double x = left + 5;
+        const auto& paths = picture_.panels[0].paths;
+        for (size_t i = 0; i < paths.size(); ++i) {
+            if (paths[i].rows.empty()) continue;
+            drawing.dot(x, 52, 5, runtime::plot_color(int64_t(i)));
+            drawing.words(x + 11, 56, paths[i].rows, Align::left);
+            x += 34 + 7.2 * double(paths[i].rows.size());
+        }
+        drawing.raw(start_mark(x, 52));
+        drawing.words(x + 11, 56, "start", Align::left);
+        drawing.path(lowest_mark(x + 70, 52), lowest_style);
+        drawing.words(x + 81, 56, "lowest loss", Align::left);
+    }
+
+    static std::string start_mark(double x, double y) {
+        return fmt::format(
+            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"#fff\" stroke=\"#222\" "
+            "stroke-width=\"1.4\"/>\n",
+            x, y);
+    }
+    static std::string lowest_mark(double x, double y) {
+        return "M" + runtime::plot_point(x - 5, y) + "h10M" + runtime::plot_point(x, y - 5) + "v10";
+    }
+    static constexpr const char* lowest_style =
+        "stroke=\"#222\" stroke-width=\"1.2\" fill=\"none\"";
+
+    void ground(Drawing& drawing) {
+        std::vector<double> finite;
+        for (double each : view_.losses)
+            if (std::isfinite(each)) finite.push_back(each);
+        if (finite.empty()) finite = {0, 1};
+        low_ = *std::min_element(finite.begin(), finite.end());
+        high_ = *std::max_element(finite.begin(), finite.end());
+        std::vector<int> levels;
+        for (int row = 0; row < view_.side; ++row)
+            for (int column = 0; column < view_.side; ++column)
+                levels.push_back(band_of(column, row));
+        std::vector<PlotColor> fills;
+        for (int i = 0; i < bands; ++i)
+            fills.push_back(runtime::tinted(runtime::heat_color(double(i) / bands), 0.5));
+        drawing.raw(fmt::format(
+            "<defs><clipPath id=\"inside\"><rect width=\"{}\" height=\"{}\"/></clipPath>\n"
+            "<g id=\"ground\"><g shape-rendering=\"crispEdges\" transform=\"translate(0 {}) "
+            "scale({:.6g} {:.6g})\">\n",
+            box_width, box_height, box_height, box_width / view_.side, -box_height / view_.side));
+        drawing.raw(runtime::cell_paths(levels, view_.side, fills));
+        drawing.raw("</g>\n");
+        std::string lines;
+        mark_lowest(drawing);
+        for (int i = 1; i < bands; ++i) lines += contour(level(i));
+        drawing.path(lines,
+                     "fill=\"none\" stroke=\"#35506b\" stroke-opacity=\".35\" stroke-width=\".8\"");
+        drawing.raw("</g></defs>\n");
+    }
+
+    /// A cross where the loss is least, unless that is at the edge.
+    void mark_lowest(Drawing& drawing) const {
+        auto lowest =
+            std::min_element(view_.losses.begin(), view_.losses.end(),
+                             [](double a, double b) { return std::isfinite(a) && !(a >= b); });
+        int at = int(lowest - view_.losses.begin()), column = at % (view_.side + 1),
+            row = at / (view_.side + 1);
+        if (column == 0 || row == 0 || column == view_.side || row == view_.side) return;
+        drawing.path(lowest_mark(x_at(column), y_at(row)), lowest_style);
+    }
+
+    int band_of(int column, int row) const {
+        double middle = (loss(column, row) + loss(column + 1, row) + loss(column, row + 1) +
+                         loss(column + 1, row + 1)) /
+                        4;
+        if (!std::isfinite(middle)) return bands - 1;
+        int band = 0;
+        while (band + 1 < bands && middle >= level(band + 1)) ++band;
+        return band;
+    }
+
+    /// Segments between the crossings of the edges of each cell.
+    std::string contour(double at) const {
+        constexpr int step_x[] = {0, 1, 1, 0}, step_y[] = {0, 0, 1, 1};
+        std::string path;
+        for (int row = 0; row < view_.side; ++row)
+            for (int column = 0; column < view_.side; ++column) {
+                std::vector<std::string> points;
+                for (int corner = 0; corner < 4; ++corner) {
+                    int next = (corner + 1) % 4;
+                    double a = loss(column + step_x[corner], row + step_y[corner]) - at;
+                    double b = loss(column + step_x[next], row + step_y[next]) - at;
+                    if (!((a < 0) != (b < 0))) continue;
+                    double share = a / (a - b);
+                    points.push_back(runtime::plot_point(
+                        x_at(column + step_x[corner] + share * (step_x[next] - step_x[corner])),
+                        y_at(row + step_y[corner] + share * (step_y[next] - step_y[corner]))));
+                }
+                for (size_t i = 0; i + 1 < points.size(); i += 2)
+                    path += "M" + points[i] + "L" + points[i + 1];
+            }
+        return path;
+    }
+
+    void panel(Drawing& drawing, int number) const {
+        const PathPanel& panel = picture_.panels[size_t(number)];
+        int column = number % columns_, row = number / columns_;
+        PlotBox box{left + column * (box_width + gap_x), top + row * (box_height + gap_y),
+                    box_width, box_height};
+        std::string name = panel.name;
+        std::replace(name.begin(), name.end(), '_', ' ');
+        drawing.words(box.left, box.top - 22, name, Align::left,
+                      "font-weight=\"600\" fill=\"#222\"");
+        drawing.words(box.left, box.top - 7, panel.optimizer, Align::left,
+                      "font-size=\"10.5\" font-family=\"'DejaVu Sans Mono',monospace\"");
+        drawing.raw(fmt::format("<g transform=\"translate({})\"><g clip-path=\"url(#inside)\"><use "
+                                "href=\"#ground\"/>\n",
+                                runtime::plot_point(box.left, box.top)));
+        for (size_t i = 0; i < panel.paths.size(); ++i)
+            path(drawing, panel.paths[i], runtime::plot_color(int64_t(i)));
+        for (size_t i = 0; i < panel.paths.size(); ++i)
+            ends(drawing, panel.paths[i], runtime::plot_color(int64_t(i)));
+        drawing.raw("</g></g>\n");
+        frame(drawing, box, column == 0, number + columns_ >= int(picture_.panels.size()));
+    }
+
+    std::pair<double, double> point(Place2 place) const {
+        // Far outside is outside: SVG readers keep few digits.
+        return {std::clamp(x_.share(place.x), -50.0, 50.0) * box_width,
+                (1 - std::clamp(y_.share(place.y), -50.0, 50.0)) * box_height};
+    }
+
+    void path(Drawing& drawing, const WalkedPath& path, PlotColor color) const {
+        std::string line;
+        for (Place2 place : path.places) {
+            auto [x, y] = point(place);
+            line += (line.empty() ? "M" : "L") + runtime::plot_point(x, y);
+        }
+        std::string stroke = runtime::color_text(color);
+        drawing.path(
+            line,
+            fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\" stroke-opacity=\".85\" "
+                        "stroke-linejoin=\"round\"",
+                        stroke));
+        if (path.places.size() > most_dotted) return;
+        for (Place2 place : path.places) {
+            auto [x, y] = point(place);
+            drawing.raw(fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"1.8\" fill=\"{}\"/>",
+                                    x, y, stroke));
+        }
+        drawing.raw("\n");
+    }
+
+    void ends(Drawing& drawing, const WalkedPath& path, PlotColor color) const {
+        auto [x, y] = point(path.places[0]);
+        drawing.raw(start_mark(x, y));
+        auto [end_x, end_y] = point(path.places.back());
+        drawing.dot(end_x, end_y, 4.5, color);
+    }
+
+    void frame(Drawing& drawing, const PlotBox& box, bool leftmost, bool lowest) const {
+        double end = box.top + box.height;
+        std::string ticks;
+        for (double tick : x_.ticks) {
+            double at = box.left + x_.share(tick) * box.width;
+            ticks += "M" + runtime::plot_point(at, end) + "v4";
+            if (lowest) drawing.words(at, end + 18, runtime::tick_label(tick), Align::middle);
+        }
+        for (double tick : y_.ticks) {
+            double at = end - y_.share(tick) * box.height;
+            ticks += "M" + runtime::plot_point(box.left, at) + "h-4";
+            if (leftmost)
+                drawing.words(box.left - 8, at + 4, runtime::tick_label(tick), Align::right);
+        }
+        drawing.path(ticks, "stroke=\"#888\" fill=\"none\"");
+        drawing.rectangle(box, "fill=\"none\" stroke=\"#888\"");
+        if (lowest)
+            drawing.words(box.left + box.width / 2, end + 38, view_.x_name, Align::middle,
+                          "font-style=\"italic\"");
+        if (!leftmost) return;
+        double x = box.left - 44, y = box.top + box.height / 2;
+        drawing.words(x, y, view_.y_name, Align::middle,
+                      fmt::format("font-style=\"italic\" transform=\"rotate(-90 {} {})\"", x, y));
+    }
+
+    const PathsPicture& picture_;
+    const Landscape& view_;
+    PlotAxis x_, y_;
+    int columns_ = 1, rows_ = 1;
+    double low_ = 0, high_ = 1; // of the losses
+};
+
+} // namespace
+
+std::string draw_paths(const PathsPicture& picture) { return PathsDrawing(picture).drawn(); }
+
+} // namespace gradc
