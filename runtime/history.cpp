@@ -26,10 +26,18 @@ static void read_values(const JsonValue& json, size_t depth, MetricValue& metric
     for (const JsonValue& item : json.items) read_values(item, depth + 1, metric);
 }
 
+/// Numbers as many as the shape says, as a metric must have them.
+static bool is_whole_metric(const MetricValue& metric) {
+    double count = 1;
+    for (int64_t size : metric.shape) count *= double(size);
+    return count == double(metric.values.size());
+}
+
 static bool read_epoch(const JsonValue& json, EpochReport& epoch) {
     for (size_t i = 0; i < json.names.size(); i++) {
         const JsonValue& value = json.items[i];
         if (value.kind == JsonValue::Kind::number) {
+            if (!(value.number >= 1 && value.number < 0x1p53)) return false;
             (json.names[i] == "epoch" ? epoch.epoch : epoch.step) = int64_t(value.number);
             continue;
         }
@@ -37,6 +45,7 @@ static bool read_epoch(const JsonValue& json, EpochReport& epoch) {
         for (size_t m = 0; m < value.names.size(); m++) {
             MetricValue metric{value.names[m], {}, {}};
             read_values(value.items[m], 0, metric);
+            if (!is_whole_metric(metric)) return false;
             split.metrics.push_back(std::move(metric));
         }
         epoch.splits.push_back(std::move(split));

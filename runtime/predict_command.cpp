@@ -88,6 +88,8 @@ bool PredictRun::read_arguments() {
         !arguments_.whole("grid", 2, 1000, grid_, fault_))
         return false;
     drawn_ = fields_.empty() && file_.empty() && (arguments_.has("rows") || !table_);
+    if (!svg_.empty() && arguments_.has("out"))
+        return fault_.fail_as(wrong_usage, "--svg draws instead of --out; give one of them");
     if (grid_ > 0 && svg_.empty()) return fault_.fail_as(wrong_usage, "--grid needs --svg FILE");
     if (grid_ > 0 && !file_.empty())
         return fault_.fail_as(wrong_usage, "--grid makes its own rows; leave the file out");
@@ -155,7 +157,7 @@ std::vector<double> PredictRun::inputs_of(const Dataset& dataset, int split, int
 bool PredictRun::draw_images_of(const Dataset& dataset, int split) {
     Loader loader(module_, dataset, split, GRADC_FILE_ORDER, prepared_.session->seed());
     std::vector<double> values;
-    while (!loader.at_end()) {
+    while (!loader.at_end() && int64_t(values.size()) < rows_ * prediction_->width()) {
         int64_t rows = &dataset == &given_ ? loader.next(module_.batch, prepared_.session->arena())
                                            : prediction_->load(loader);
         prediction_->run(rows, {});

@@ -141,7 +141,11 @@ std::string draw_rows(const std::string& title, const gradc_tensor& result,
     int64_t count = element_count(result.shape + first, rank);
     auto side = int64_t(std::sqrt(double(count)) + 0.5);
     ImageRows images{side, side, {}};
-    if (rank == 2) images.height = result.shape[first], images.width = result.shape[first + 1];
+    std::vector<int64_t> axes; // those of one element, such as a single channel, are none
+    for (int axis = first; axis < result.rank; axis++) {
+        if (result.shape[axis] > 1) axes.push_back(result.shape[axis]);
+    }
+    if (axes.size() == 2) images.height = axes[0], images.width = axes[1];
     if (count < 4 || images.height * images.width != count) {
         fault.fail_as(wrong_usage, "--svg draws rows that are images, of two axes or a square ",
                       "number of numbers; here a row has ", count,
@@ -152,7 +156,7 @@ std::string draw_rows(const std::string& title, const gradc_tensor& result,
     images.values.assign(values.begin(), values.begin() + rows * count);
     ImageRows above = images;
     above.values.clear();
-    if (inputs.size() == values.size())
+    if (!inputs.empty() && inputs.size() >= images.values.size())
         above.values.assign(inputs.begin(), inputs.begin() + rows * count);
     return draw_images(title, images, above);
 }

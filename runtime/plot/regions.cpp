@@ -10,7 +10,7 @@ namespace gradc::runtime {
 
 namespace {
 
-constexpr int strengths = 5, heights = 24;
+constexpr int strengths = 8, heights = 24;
 constexpr PlotBox map_box{64, 60, 460, 460};
 constexpr size_t most_dots = 3000;
 
@@ -129,7 +129,7 @@ void RegionMap::draw_cells(Drawing& drawing) const {
     for (int i = 0; is_height_ && i < heights; i++)
         fills.push_back(heat_color((i + 0.5) / heights));
     for (int64_t i = 0; !is_height_ && i < classes_ * strengths; i++)
-        fills.push_back(tinted(plot_color(i / strengths), 0.1 + 0.09 * double(i % strengths)));
+        fills.push_back(tinted(plot_color(i / strengths), 0.1 + 0.055 * double(i % strengths)));
     std::string scale = exact(map_box.width / double(view_.side));
     // Rows run upwards.
     drawing.raw(text("<g shape-rendering=\"crispEdges\" transform=\"translate(",
@@ -148,6 +148,7 @@ void RegionMap::draw_cells(Drawing& drawing) const {
 
 void RegionMap::draw_dots(Drawing& drawing, const PlotAxis& x, const PlotAxis& y) const {
     size_t every = (view_.dots_x.size() + most_dots - 1) / most_dots;
+    double radius = view_.dots_x.size() < 30 ? 6 : 3.2;
     for (size_t i = 0; i < view_.dots_x.size(); i += every) {
         PlotColor color{0x66, 0x66, 0x66};
         if (i < view_.labels.size()) {
@@ -155,7 +156,7 @@ void RegionMap::draw_dots(Drawing& drawing, const PlotAxis& x, const PlotAxis& y
                                : plot_color(int64_t(std::clamp(view_.labels[i], 0.0, 99.0)));
         }
         drawing.dot(map_box.left + x.share(view_.dots_x[i]) * map_box.width,
-                    map_box.top + (1 - y.share(view_.dots_y[i])) * map_box.height, 3.2, color);
+                    map_box.top + (1 - y.share(view_.dots_y[i])) * map_box.height, radius, color);
     }
 }
 

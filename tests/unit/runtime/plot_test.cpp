@@ -113,7 +113,9 @@ TEST_CASE("curves have a panel a metric and a line a split") {
     write_epochs(twice, again);
     CHECK(twice.text() == json.text());
     CHECK(again[0].splits[0].metrics[1].shape == std::vector<int64_t>{2});
-    for (const char* bad : {"", "{}", "[1]", "[{\"epoch\": 1}]", "[{\"epoch\": 1, \"step\": 1}"}) {
+    for (const char* bad : {"", "{}", "[1]", "[{\"epoch\": 1}]", "[{\"epoch\": 1, \"step\": 1}",
+                            "[{\"epoch\": 1e300, \"step\": 1}]",
+                            "[{\"epoch\": 1, \"step\": 1, \"train\": {\"m\": [[1, 2], [3]]}}]"}) {
         CHECK_FALSE(read_epochs(bad, again));
         CHECK(again.empty());
     }

@@ -1,0 +1,168 @@
+// What is read, and in which order, seen through trained weights: every reader feeds statistics of the training split, and
+// a step that jumps onto its row tells which row that was.
+#include "tests/end_to_end/session.h"
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <sstream>
+#include <vector>
+
+using namespace end_to_end;
+
+namespace {
+
+/// The numbers of an NPY of f32 that a trainer exported.
+std::vector<double> npy_numbers(const std::string& file) {
+    REQUIRE(file.find("'descr': '<f4'") != file.npos);
+    size_t start = file.find('\n') + 1;
+    std::vector<double> numbers;
+    for (size_t at = start; at + 4 <= file.size(); at += 4) {
+        float number;
+        std::memcpy(&number, file.data() + at, 4);
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
+std::string npy(const std::string& descr, const std::string& shape, const std::string& payload) {
+    std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+    header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
+    header += '\n';
+    return std::string("\x93NUMPY\x01\x00", 8) + char(header.size()) + char(header.size() >> 8) + header + payload;
+}
+
+/// Forty rows of two bytes, 7 i % 31 and 11 i % 17.
+std::string forty_rows() {
+    std::string bytes;
+    for (int i = 0; i < 40; ++i) bytes += char(7 * i % 31), bytes += char(11 * i % 17);
+    return bytes;
+}
+
+struct ReaderCase {
+    std::string name, field; // how `raw` is read
+};
+
+std::string literal_rows() {
+    std::string list = "[";
+    for (int i = 0; i < 40; ++i)
+        list += (i ? ", [" : "[") + std::to_string(7 * i % 31) + ", " + std::to_string(11 * i % 17) + "]";
+    return list + "]";
+}
+
+void write_files(const Scratch& scratch) {
+    std::string table = "a,b\n", letters, bytes = forty_rows();
+    for (int i = 0; i < 40; ++i) {
+        table += std::to_string(7 * i % 31) + "," + std::to_string(11 * i % 17) + "\n";
+        letters += "abcde"[i * i % 5], letters += "abcde"[i % 3];
+    }
+    scratch.write("t.csv", table);
+    scratch.write("t.npy", npy("|u1", "40, 2", bytes));
+    scratch.write("t.idx", std::string("\0\0\x08\x02\0\0\0\x28\0\0\0\x02", 12) + bytes);
+    scratch.write("t.txt", letters);
+}
+
+const char* const model_of_two = R"(
+model net(x: f32[N, 2]) -> f32[N] { return linear(x, 1)[:, 0] }
+train {
+    data rows
+    batch 8
+    epochs 1
+    loss mean(net(x)^2)
+    optimizer sgd(rate: 0.01)
+}
+)";
+
+/// Each step of one row moves the weight onto that row's number; `predict` tells the weight.
+std::string jumping(const std::string& order, const std::string& batch = "1") {
+    return "dataset rows {\n    x: f32 = csv(\"x.csv\", columns: 0)\n}\n"
+           "model at(x: f32[N]) -> f32[N] { param w = -1;  return w + 0 * x }\n"
+           "train {\n    data rows\n    batch " + batch + "\n    epochs 1\n    order " + order +
+           "\n    loss mean((at(x) - x)^2)\n    optimizer sgd(rate: 0.5)\n    predict at(x)\n}\n";
+}
+
+/// Which row each of the first `steps` steps took.
+std::vector<int> rows_taken(const Scratch& scratch, int steps, const std::string& flags = "") {
+    std::vector<int> rows;
+    for (int step = 1; step <= steps; ++step) {
+        std::string command = "./trainer train --quiet --checkpoint w --steps " + std::to_string(step) + " " + flags +
+                              " && ./trainer predict --checkpoint w | sed -n 2p";
+        Outcome outcome = run(command, {.folder = scratch.path().string(), .limit = 60});
+        REQUIRE(outcome.code == 0);
+        rows.push_back(int(std::lround(std::stod(outcome.out))));
+    }
+    return rows;
+}
+
+void build_jumping(const Scratch& scratch, const std::string& model) {
+    scratch.write("x.csv", "0\n1\n2\n3\n4\n5\n6\n7\n");
+    scratch.write("m.grad", model);
+    Outcome built = run(quoted(gradc) + " build m.grad -o trainer", {.folder = scratch.path().string(), .limit = 60});
+    INFO(built.err);
+    REQUIRE(built.code == 0);
+}
+
+} // namespace
+
+TEST_CASE("every reader feeds statistics of the training split", "[readers]") {
+    Scratch scratch;
+    write_files(scratch);
+    const ReaderCase cases[] = {
+        {"csv", "raw: f32[2] = csv(\"t.csv\", columns: [\"a\", \"b\"])"},
+        {"npy", "raw: u8[2] = npy(\"t.npy\")"},
+        {"npy as f32", "raw: f32[2] = npy(\"t.npy\")"},
+        {"idx", "raw: u8[2] = idx(\"t.idx\")"},
+        {"literal", "raw: f32[2] = " + literal_rows()},
+        {"generated", "row: int < 40 = range(40)\n    raw = stack(7 * row % 31, 11 * row % 17)"},
+        {"characters", "raw: int[2] < V = windows(characters(\"t.txt\"), length: 2, stride: 2)"}};
+    for (const ReaderCase& each : cases) {
+        INFO(each.name);
+        scratch.write("m.grad", "dataset rows {\n    " + each.field +
+                                    "\n    x: f32[2] = (raw - mean(train.raw, axis: 0)) / std(train.raw, axis: 0)\n"
+                                    "    split train: 0.75, test: 0.25\n}\n" + model_of_two);
+        Outcome outcome = run(quoted(gradc) + " build m.grad -o trainer && ./trainer train --quiet && "
+                                              "./trainer export --out data",
+                              {.folder = scratch.path().string(), .limit = 60});
+        INFO(outcome.err);
+        REQUIRE(outcome.code == 0);
+        std::vector<double> train = npy_numbers(scratch.read("data/train.x.npy"));
+        std::vector<double> test = npy_numbers(scratch.read("data/test.x.npy"));
+        REQUIRE(train.size() == 60);
+        CHECK(test.size() == 20);
+        for (size_t column = 0; column < 2; ++column) {
+            double sum = 0, squares = 0, of_test = 0;
+            for (size_t i = column; i < train.size(); i += 2) sum += train[i], squares += train[i] * train[i];
+            for (size_t i = column; i < test.size(); i += 2) of_test += test[i];
+            CHECK(std::fabs(sum / 30) < 1e-5);
+            CHECK(squares / 30 == Approx(1).epsilon(1e-5));
+            CHECK(std::fabs(of_test / 10) > 1e-4); // scaled by the other split's numbers
+        }
+    }
+}
+
+TEST_CASE("rows come in the order that is asked for", "[readers]") {
+    Scratch scratch;
+    build_jumping(scratch, jumping("file"));
+    CHECK(rows_taken(scratch, 10) == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 0, 1});
+    build_jumping(scratch, jumping("shuffled"));
+    std::vector<int> shuffled = rows_taken(scratch, 16);
+    std::vector<int> first(shuffled.begin(), shuffled.begin() + 8), second(shuffled.begin() + 8, shuffled.end());
+    CHECK(first != second);
+    for (const auto& epoch : {first, second}) CHECK(std::set<int>(epoch.begin(), epoch.end()).size() == 8);
+    CHECK(rows_taken(scratch, 8, "--seed 2") != first);
+    build_jumping(scratch, jumping("random"));
+    std::vector<int> random = rows_taken(scratch, 16);
+    std::set<int> drawn(random.begin(), random.begin() + 8);
+    CHECK((drawn.size() > 1 && drawn.size() < 8)); // with replacement: all eight different is one chance in 416
+}
+
+TEST_CASE("batch all is one step an epoch over all rows", "[readers]") {
+    Scratch scratch;
+    build_jumping(scratch, jumping("shuffled", "all"));
+    Outcome outcome = run("./trainer train --epochs 3 --json log.json --checkpoint w && ./trainer predict --checkpoint w",
+                          {.folder = scratch.path().string(), .limit = 60});
+    REQUIRE(outcome.code == 0);
+    CHECK(json_value(scratch.read("log.json"), "steps") == "3");
+    CHECK(outcome.out.find("\n3.5\n") != outcome.out.npos); // the mean of all rows
+}
