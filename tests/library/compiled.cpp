@@ -25,8 +25,7 @@ struct FlushDenormals {
     ~FlushDenormals() { _mm_setcsr(before); }
 };
 
-target::Engine load(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch,
-                    const std::vector<loop::Isa>& isas) {
+Plan plan_of(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch) {
     OptimizeOptions optimizing;
     optimizing.context.rules = elaborated.pattern_rules.get();
     for (NamedGraph& program : programs)
@@ -34,8 +33,10 @@ target::Engine load(const Elaborated& elaborated, std::vector<NamedGraph> progra
     PlanOptions options;
     options.name = "library";
     options.batch = batch;
-    Plan plan = make_plan(std::move(programs), options);
-    loop::Module module = lower(plan, isas, *elaborated.math);
+    return make_plan(std::move(programs), options);
+}
+
+target::Metadata metadata_of(const loop::Module& module) {
     target::Metadata metadata;
     metadata.name = "library";
     metadata.flush_denormals = false;
@@ -49,7 +50,23 @@ target::Engine load(const Elaborated& elaborated, std::vector<NamedGraph> progra
             buffer.role == Role::variable)
             metadata.tensors.push_back({buffer.name, buffer.name, role, loop::BufferId(i)});
     }
-    return target::load_object(target::object(module, metadata));
+    return metadata;
+}
+
+void write_inputs(target::Engine& engine, const Environment& environment) {
+    const gradc_module& module = engine.module();
+    for (int32_t i = 0; i < module.tensor_count; ++i) {
+        std::string name = module.tensors[i].name;
+        int32_t role = module.tensors[i].role;
+        if (role == GRADC_FIELD && environment.fields.count(name))
+            engine.write(i, environment.fields.at(name).values, environment.rows);
+        else if (role == GRADC_SCALAR && name == "rows")
+            engine.write(i, {double(environment.rows)});
+        else if (role == GRADC_SCALAR && environment.scalars.count(name))
+            engine.write(i, {environment.scalars.at(name)});
+        else if (role == GRADC_PARAMETER && environment.variables.count(name))
+            engine.write(i, environment.variables.at(name).values);
+    }
 }
 
 } // namespace
@@ -74,43 +91,46 @@ const Elaborated::Circuit& model_of(const Elaborated& elaborated, const std::str
 }
 
 Machines::Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch,
-                   Element precision)
-    : isas_(target::host_isas()), flush_(precision == Element::f32),
-      engine_(load(elaborated, std::move(programs), batch, isas_)) {}
-
-void Machines::write(const Environment& environment) {
-    const gradc_module& module = engine_.module();
-    for (int32_t i = 0; i < module.tensor_count; ++i) {
-        std::string name = module.tensors[i].name;
-        int32_t role = module.tensors[i].role;
-        if (role == GRADC_FIELD && environment.fields.count(name))
-            engine_.write(i, environment.fields.at(name).values, environment.rows);
-        else if (role == GRADC_SCALAR && name == "rows")
-            engine_.write(i, {double(environment.rows)});
-        else if (role == GRADC_SCALAR && environment.scalars.count(name))
-            engine_.write(i, {environment.scalars.at(name)});
-        else if (role == GRADC_PARAMETER && environment.variables.count(name))
-            engine_.write(i, environment.variables.at(name).values);
-    }
+                   Element precision, bool with_text)
+    : flush_(precision == Element::f32) {
+    Plan plan = plan_of(elaborated, std::move(programs), batch);
+    auto isas = target::host_isas();
+    loop::Module module = lower(plan, isas, *elaborated.math);
+    engines_.push_back(target::load_object(target::object(module, metadata_of(module))));
+    for (loop::Isa isa : isas) ways_.push_back({std::string(target::machine(isa).name), 0, isa});
+    auto compilers = target::find_compilers();
+    if (!with_text || compilers.empty()) return;
+    loop::Module widest = lower(plan, {isas.back()}, *elaborated.math);
+    std::string fault;
+    std::string text = target::print_cpp(widest, metadata_of(widest));
+    auto engine = target::load_cpp(text, compilers[0], fault, {"-O0"});
+    check(bool(engine), "library", "the C++ text does not compile: " + fault);
+    engines_.push_back(std::move(*engine));
+    ways_.push_back({"C++", 1, isas.back()});
 }
 
-void Machines::run(const std::string& program, int64_t row_count, loop::Isa isa) {
-    int number = engine_.program(program);
+void Machines::write(const Environment& environment) {
+    for (target::Engine& engine : engines_) write_inputs(engine, environment);
+}
+
+void Machines::run(const std::string& program, int64_t row_count, const Way& way) {
+    last_ = way.engine;
+    int number = engines_[last_].program(program);
     check(number >= 0, "library", "no program " + program);
     FlushDenormals flush(flush_);
-    engine_.run(number, row_count, isa);
+    engines_[last_].run(number, row_count, way.isa);
 }
 
 std::vector<double> Machines::read(const std::string& result, int64_t row_count) const {
-    int tensor = engine_.tensor(result, GRADC_RESULT);
+    int tensor = engines_[last_].tensor(result, GRADC_RESULT);
     check(tensor >= 0, "library", "no result " + result);
-    return engine_.read(tensor, row_count);
+    return engines_[last_].read(tensor, row_count);
 }
 
 std::vector<double> Machines::read_variable(const std::string& path) const {
-    int tensor = engine_.tensor(path, GRADC_PARAMETER);
+    int tensor = engines_[last_].tensor(path, GRADC_PARAMETER);
     check(tensor >= 0, "library", "no variable " + path);
-    return engine_.read(tensor);
+    return engines_[last_].read(tensor);
 }
 
 } // namespace gradc::library

@@ -14,23 +14,33 @@ Elaborated elaborate_text(const std::string& text, Element precision);
 
 const Elaborated::Circuit& model_of(const Elaborated&, const std::string& name);
 
+/// One way to run programs: by LLVM for an instruction set, or by the C++ text.
+struct Way {
+    std::string name; // "avx2", "C++"
+    size_t engine;
+    loop::Isa isa;
+};
+
 class Machines {
 public:
     /// Optimizes the graphs and compiles all of them into one module. `batch`: most rows of a run.
+    /// `with_text`: the C++ text as well, where a compiler is found.
     Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch,
-             Element precision);
+             Element precision, bool with_text = false);
 
-    const std::vector<loop::Isa>& isas() const { return isas_; }
-    /// Fields, scalars and variables that the module has, from `environment`.
+    const std::vector<Way>& ways() const { return ways_; }
+    /// Fields, scalars and variables that the module has, from `environment`, for all ways.
     void write(const Environment& environment);
-    void run(const std::string& program, int64_t row_count, loop::Isa isa);
+    void run(const std::string& program, int64_t row_count, const Way& way);
+    /// Results and variables of the way that ran last.
     std::vector<double> read(const std::string& result, int64_t row_count) const;
     std::vector<double> read_variable(const std::string& path) const;
 
 private:
-    std::vector<loop::Isa> isas_;
+    std::vector<Way> ways_;
     bool flush_;
-    target::Engine engine_;
+    std::vector<target::Engine> engines_;
+    size_t last_ = 0;
 };
 
 } // namespace gradc::library

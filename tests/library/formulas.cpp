@@ -88,7 +88,7 @@ std::vector<ScalarFormula> scalar_formulas() {
         {"elu", "elu(x[n], 0.5)", {at(0, 0.5)}},
         {"selu", "selu(x[n])", {at(0, 1.7580993408473768)}},
         {"softplus", "softplus(x[n])"},
-        {"log1p_exp", "log1p_exp(min(x[n], 20))", {at(20, 0)}},
+        {.entry = "log1p_exp", .formula = "log1p_exp(x[n])", .x = Points::below},
         {"swish", "swish(x[n])"},
         {.entry = "swish", .formula = "swish(x[n], 1.5)", .bound = 2e-5},
         {"silu", "silu(x[n])"},

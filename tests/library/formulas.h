@@ -14,8 +14,9 @@ struct Kink {
     std::function<double(double x, double t)> derivative; // the one by x that is taken there
 };
 
-/// Drawn and special values of an argument: any number, around [0, 1], or finite as labels are.
-enum class Points { real, unit, label };
+/// Drawn and special values of an argument: any number, any up to 0, around [0, 1], or finite as
+/// labels are.
+enum class Points { real, below, unit, label };
 
 struct ScalarFormula {
     std::string entry, formula;

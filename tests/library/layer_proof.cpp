@@ -4,7 +4,6 @@
 #include "compiler/check/sample.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
-#include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"
@@ -226,7 +225,7 @@ void differences(Subject& subject, Findings& findings) {
 }
 
 void compare_subject(const Subject& subject, const Machines& machines, Element precision,
-                     loop::Isa isa, Findings& findings) {
+                     const Way& way, Findings& findings) {
     bool single = precision == Element::f32;
     Finding& finding = findings.of[subject.formula->entry];
     for (size_t output = 0; output < subject.exact.size(); ++output) {
@@ -242,7 +241,7 @@ void compare_subject(const Subject& subject, const Machines& machines, Element p
         if (!(worst <= (single ? 2e-5 : 1e-11)))
             findings.fault(fmt::format("{}: {} of compiled {} on {} is off by {:.2g}",
                                        subject.formula->formula, subject.graph.outputs[output].name,
-                                       name(precision), target::machine(isa).name, worst));
+                                       name(precision), way.name, worst));
     }
 }
 
@@ -263,10 +262,10 @@ void prove_layers(Findings& findings) {
                 ++finding.cases;
                 finding.differentiated = finding.differentiated || subject.gradients > 0;
                 if (precision == Element::f32) differences(subject, findings);
-                for (loop::Isa isa : machines.isas()) {
+                for (const Way& way : machines.ways()) {
                     machines.write(subject.environment);
-                    machines.run(subject.program, batch, isa);
-                    compare_subject(subject, machines, precision, isa, findings);
+                    machines.run(subject.program, batch, way);
+                    compare_subject(subject, machines, precision, way, findings);
                 }
             }
         }

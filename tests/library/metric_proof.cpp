@@ -2,7 +2,6 @@
 // over all rows at once, and that equals a count by hand. All but those marked need a single pass,
 // so that they stand beside training as well.
 #include "compiler/elaborate/whole_split.h"
-#include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"
@@ -228,7 +227,7 @@ Subject subject_of(const MetricFormula& formula, size_t number, Elaborated& elab
 
 /// What a trainer does: accumulators from zero, each pass over all batches, finish once.
 std::vector<double> over_batches(Machines& machines, const Subject& subject, const Data& data,
-                                 int64_t batch, loop::Isa isa) {
+                                 int64_t batch, const Way& way) {
     Environment zero;
     for (const Variable& variable : subject.split.accumulators)
         zero.variables[variable.path] = {
@@ -238,9 +237,9 @@ std::vector<double> over_batches(Machines& machines, const Subject& subject, con
         for (int64_t from = 0; from < all_rows; from += batch) {
             Environment rows = data.rows(from, std::min(all_rows, from + batch));
             machines.write(rows);
-            machines.run(pass, rows.rows, isa);
+            machines.run(pass, rows.rows, way);
         }
-    machines.run(subject.finish, 1, isa);
+    machines.run(subject.finish, 1, way);
     return machines.read(subject.split.split.finish.outputs[0].name, 1);
 }
 
@@ -260,22 +259,22 @@ void prove_subject(const Subject& subject, Machines& machines, Element precision
     if (worst_error(evaluate(subject.whole, data.rows(0, all_rows))[0].values, wanted) >
         std::max(1e-9, formula.bound))
         findings.fault(fmt::format("{} is not what is counted by hand", formula.formula));
-    for (loop::Isa isa : machines.isas())
+    for (const Way& way : machines.ways())
         for (int64_t batch : {int64_t(1), int64_t(5), all_rows}) {
-            double error = worst_error(over_batches(machines, subject, data, batch, isa), wanted);
+            double error = worst_error(over_batches(machines, subject, data, batch, way), wanted);
             if (precision == Element::f32)
                 finding.value_error = std::max(finding.value_error, error);
             if (!(error <= (precision == Element::f32 ? formula.bound : 1e-7)))
-                findings.fault(fmt::format(
-                    "{} in batches of {} as compiled {} on {} is off by {:.2g}", formula.formula,
-                    batch, name(precision), target::machine(isa).name, error));
+                findings.fault(
+                    fmt::format("{} in batches of {} as compiled {} on {} is off by {:.2g}",
+                                formula.formula, batch, name(precision), way.name, error));
         }
     std::vector<double> Data::*spoiled = nullptr;
     for (auto [field, member] : {std::pair{"v", &Data::v}, {"x", &Data::score}, {"y", &Data::y}})
         if (std::string(field) == formula.spoiled) spoiled = member;
     if (!spoiled) return;
     (data.*spoiled)[5] = NAN;
-    for (double value : over_batches(machines, subject, data, 5, machines.isas().back()))
+    for (double value : over_batches(machines, subject, data, 5, machines.ways().back()))
         if (!std::isnan(value))
             findings.fault(fmt::format("{} with a NaN is {}", formula.formula, value));
 }

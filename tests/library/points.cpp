@@ -5,6 +5,11 @@
 namespace gradc::library {
 
 std::vector<double> special_numbers(Points points) {
+    if (points == Points::below) {
+        std::vector<double> all = special_numbers(Points::real);
+        std::erase_if(all, [](double number) { return number > 0; });
+        return all;
+    }
     const double tiny = double(1e-30f), third = double(1.0f / 3);
     if (points == Points::unit)
         return {0,     1,           0.5, 0.25, tiny,     1 - 0x1p-24, -0.25,
@@ -19,6 +24,7 @@ double Drawn::number(Points points) {
     std::uniform_real_distribution<double> even(0, 1);
     double u = even(random_);
     if (points == Points::label) return below(2);
+    if (points == Points::below) return -std::fabs(number(Points::real));
     if (points == Points::unit) return double(float(0.001 + 0.998 * u));
     double width = below(3) ? 8 : 80;
     return double(float(width * (2 * u - 1)));

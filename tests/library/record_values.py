@@ -41,7 +41,7 @@ SCALARS = {  # formula: (PyTorch's function of x and t, values of x, values of t
     "elu(x[n], 0.5)": (lambda x, t: F.elu(x, 0.5), XS, [0.0]),
     "selu(x[n])": (lambda x, t: F.selu(x), XS, [0.0]),
     "softplus(x[n])": (lambda x, t: F.softplus(x, threshold=1000), XS, [0.0]),
-    "log1p_exp(min(x[n], 20))": (lambda x, t: F.softplus(torch.clamp(x, max=20), threshold=1000), XS, [0.0]),
+    "log1p_exp(x[n])": (lambda x, t: F.softplus(x, threshold=1000), [x for x in XS if x < 0], [0.0]),
     "swish(x[n])": (lambda x, t: x * torch.sigmoid(x), XS, [0.0]),
     "swish(x[n], 1.5)": (lambda x, t: x * torch.sigmoid(1.5 * x), XS, [0.0]),
     "silu(x[n])": (lambda x, t: F.silu(x), XS, [0.0]),

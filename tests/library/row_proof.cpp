@@ -2,7 +2,6 @@
 // it, losses of classes. The derivative is that of the results weighed by z, one weight each.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
-#include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
 #include "tests/library/formulas.h"
 #include "tests/library/points.h"
@@ -270,11 +269,10 @@ void prove_row_formulas(Findings& findings) {
             finding.cases += precision == Element::f32;
             finding.differentiated = true;
             finding.kinked = finding.kinked || !subject.formula->kinks.empty();
-            for (loop::Isa isa : machines.isas()) {
+            for (const Way& way : machines.ways()) {
                 machines.write(subject.environment);
-                machines.run(subject.program, subject.environment.rows, isa);
-                proof.compiled(machines, precision, std::string(target::machine(isa).name),
-                               finding);
+                machines.run(subject.program, subject.environment.rows, way);
+                proof.compiled(machines, precision, way.name, finding);
             }
         }
     }

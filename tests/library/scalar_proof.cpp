@@ -2,7 +2,6 @@
 // points. The derivative by x (and t) is that of the sum over rows, hence each row's own.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
-#include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
 #include "tests/library/formulas.h"
 #include "tests/library/points.h"
@@ -228,7 +227,7 @@ void prove_scalar_formulas(Findings& findings) {
             programs.push_back({subjects[i].program, subjects[i].graph});
             most = std::max(most, subjects[i].environment.rows);
         }
-        Machines machines(elaborated, programs, most, precision);
+        Machines machines(elaborated, programs, most, precision, true);
         for (const Subject& subject : subjects) {
             Finding& finding = findings.of[subject.formula->entry];
             ScalarProof proof(subject, findings);
@@ -237,11 +236,10 @@ void prove_scalar_formulas(Findings& findings) {
             finding.differentiated = true;
             finding.kinked =
                 finding.kinked || subject.formula->jumps || !subject.formula->kinks.empty();
-            for (loop::Isa isa : machines.isas()) {
+            for (const Way& way : machines.ways()) {
                 machines.write(subject.environment);
-                machines.run(subject.program, subject.environment.rows, isa);
-                proof.compiled(machines, precision, std::string(target::machine(isa).name),
-                               finding);
+                machines.run(subject.program, subject.environment.rows, way);
+                proof.compiled(machines, precision, way.name, finding);
             }
         }
     }

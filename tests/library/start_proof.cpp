@@ -1,6 +1,5 @@
 // Initialisers: compiled starts equal the evaluator's; large ones have the stated mean, variance
 // and bounds; orthogonal ones are orthonormal; drawn indices come as often as their softmax says.
-#include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"
@@ -114,15 +113,14 @@ void prove_sample(Element precision, Findings& findings) {
                                        counts[c] / n, share[c]));
     }
     Machines machines(elaborated, {{"s", graph}}, n, precision);
-    for (loop::Isa isa : machines.isas()) {
+    for (const Way& way : machines.ways()) {
         machines.write(environment);
-        machines.run("s", n, isa);
+        machines.run("s", n, way);
         auto found = machines.read("drawn", n);
         int64_t different = 0;
         for (size_t i = 0; i < found.size(); ++i) different += found[i] != exact[i];
         if (different > 2)
-            findings.fault(fmt::format("sample on {} differs in {} rows", target::machine(isa).name,
-                                       different));
+            findings.fault(fmt::format("sample on {} differs in {} rows", way.name, different));
     }
     ++findings.of["sample"].cases;
 }
@@ -146,9 +144,9 @@ void prove_starts(Findings& findings) {
         environment.scalars["seed"] = 7;
         auto exact = evaluate(elaborated.initial, environment);
         Machines machines(elaborated, {{"initial", elaborated.initial, true}}, 1, precision);
-        for (loop::Isa isa : machines.isas()) {
+        for (const Way& way : machines.ways()) {
             machines.write(environment);
-            machines.run("initial", 1, isa);
+            machines.run("initial", 1, way);
             for (size_t i = 0; i < formulas.size(); ++i) {
                 Values found = machines.read_variable(elaborated.initial.outputs[i].name);
                 double largest = 0, worst = 0;
@@ -161,7 +159,7 @@ void prove_starts(Findings& findings) {
                 if (precision == Element::f32)
                     finding.value_error = std::max(finding.value_error, worst);
                 std::string where = fmt::format("{} as compiled {} on {}", formulas[i].start,
-                                                name(precision), target::machine(isa).name);
+                                                name(precision), way.name);
                 if (!(worst <= (precision == Element::f32 ? 2e-6 : 1e-9)))
                     findings.fault(fmt::format("{} is off by {:.2g}", where, worst));
                 if (std::string wrong = check_claim(formulas[i], found); !wrong.empty())
