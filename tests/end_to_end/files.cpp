@@ -1,6 +1,7 @@
 // What gradc reads and writes: odd model files, odd places for the output, the same bytes from the same source.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -158,11 +159,25 @@ TEST_CASE("a closed standard output is no crash", "[files]") {
     }
 }
 
+TEST_CASE("the table of the examples names each of them", "[files]") {
+    std::ifstream file(tree + "/examples/README.md");
+    std::string readme((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    size_t folders = 0, lines = 0;
+    for (const fs::directory_entry& example : fs::directory_iterator(tree + "/examples")) {
+        if (!example.is_directory()) continue;
+        INFO(example.path());
+        CHECK(contains(readme, "\n| `" + example.path().filename().string() + "` | "));
+        ++folders;
+    }
+    for (size_t at = 0; (at = readme.find("\n| `", at)) != readme.npos; ++at) ++lines;
+    CHECK(lines == folders);
+}
+
 TEST_CASE("the examples stand in canonical form", "[files]") {
     Scratch scratch;
     std::string files;
     for (const fs::directory_entry& example : fs::directory_iterator(tree + "/examples"))
-        files += " " + quoted((example.path() / "model.grad").string());
+        if (example.is_directory()) files += " " + quoted((example.path() / "model.grad").string());
     Outcome outcome = call(scratch, "fmt --check" + files);
     CHECK(outcome.out == "");
     CHECK(outcome.code == 0);
