@@ -70,6 +70,21 @@ template <class T> double largest_of(const char* data, int64_t count, bool swapp
     return largest;
 }
 
+/// The same of IEEE half precision: sign, five bits of exponent, ten of fraction.
+double largest_half(const char* data, int64_t count, bool swapped) {
+    double largest = -std::numeric_limits<double>::infinity();
+    for (int64_t i = 0; i < count; ++i) {
+        auto byte = [&](int64_t at) { return int(static_cast<unsigned char>(data[2 * i + at])); };
+        int bits = byte(swapped ? 1 : 0) | byte(swapped ? 0 : 1) << 8;
+        int exponent = bits >> 10 & 31, fraction = bits & 1023;
+        if (exponent == 31) continue; // infinity or NaN, which the trainer will refuse
+        double size =
+            exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24);
+        largest = std::max(largest, bits >> 15 ? -size : size);
+    }
+    return largest;
+}
+
 } // namespace
 
 std::optional<std::string> find_data_file(const std::string& path,
@@ -190,6 +205,42 @@ std::optional<ArrayFacts> read_idx(const std::string& bytes, std::string& reason
     return facts;
 }
 
+namespace {
+
+struct NpyNumber {
+    Element element;
+    int64_t size; // bytes
+    double (*largest)(const char* numbers, int64_t count, bool big_endian);
+    bool big_endian = false;
+};
+
+/// Of `<f4`, `|u1`, `>i8`; nothing for what is no plain number.
+std::optional<NpyNumber> npy_number(const std::string& descr) {
+    static const std::pair<const char*, NpyNumber> known[] = {
+        {"f2", {Element::f32, 2, largest_half}},
+        {"f4", {Element::f32, 4, largest_of<float>}},
+        {"f8", {Element::f64, 8, largest_of<double>}},
+        {"i1", {Element::i32, 1, largest_of<int8_t>}},
+        {"i2", {Element::i32, 2, largest_of<int16_t>}},
+        {"i4", {Element::i32, 4, largest_of<int32_t>}},
+        {"i8", {Element::i32, 8, largest_of<int64_t>}},
+        {"u1", {Element::u8, 1, largest_of<uint8_t>}},
+        {"u2", {Element::i32, 2, largest_of<uint16_t>}},
+        {"u4", {Element::i32, 4, largest_of<uint32_t>}},
+        {"u8", {Element::i32, 8, largest_of<uint64_t>}},
+        {"b1", {Element::i32, 1, largest_of<uint8_t>}}};
+    if (descr.size() != 3 || std::string("<>|=").find(descr[0]) == std::string::npos) return {};
+    for (const auto& [name, number] : known) {
+        if (descr.substr(1) != name) continue;
+        NpyNumber found = number;
+        found.big_endian = descr[0] == '>';
+        return found;
+    }
+    return {};
+}
+
+} // namespace
+
 std::optional<ArrayFacts> read_npy(const std::string& bytes, std::string& reason) {
     if (bytes.compare(0, 6, "\x93NUMPY") != 0 || bytes.size() < 12) {
         reason = "it does not begin as an NPY file";
@@ -224,31 +275,18 @@ std::optional<ArrayFacts> read_npy(const std::string& bytes, std::string& reason
         if (__builtin_mul_overflow(count, size, &count)) count = INT64_MAX / 16;
     }
     size_t quote = header.find('\'', header.find(':', type));
-    std::string word = header.substr(quote + 1, 3);
-    static const std::pair<const char*, int> widths[] = {
-        {"<f4", 4}, {"<f8", 8}, {"<i4", 4}, {"<i8", 8}, {"|u1", 1}, {"|b1", 1}, {"|i1", 1}};
-    auto known = std::find_if(std::begin(widths), std::end(widths),
-                              [&](auto& each) { return word == each.first; });
-    if (known == std::end(widths) || facts.shape.empty()) {
-        reason =
-            "arrays of `" + word + "` are not read (float32, float64, int32, int64, uint8 are)";
+    std::string word = header.substr(quote + 1, header.find('\'', quote + 1) - quote - 1);
+    auto number = npy_number(word);
+    if (!number || facts.shape.empty()) {
+        reason = "arrays of `" + word + "` are not read (floats, whole numbers and bool are)";
         return {};
     }
-    if (int64_t(bytes.size() - data) < count * known->second) {
+    if (int64_t(bytes.size() - data) / number->size < count) {
         reason = "it is cut off: its header promises " + std::to_string(count) + " numbers";
         return {};
     }
-    const char* numbers = bytes.data() + data;
-    facts.element = word == "<f4"   ? Element::f32
-                    : word == "<f8" ? Element::f64
-                    : word == "|u1" ? Element::u8
-                                    : Element::i32;
-    facts.largest = word == "<f4"   ? largest_of<float>(numbers, count, false)
-                    : word == "<f8" ? largest_of<double>(numbers, count, false)
-                    : word == "<i4" ? largest_of<int32_t>(numbers, count, false)
-                    : word == "<i8" ? largest_of<int64_t>(numbers, count, false)
-                    : word == "|i1" ? largest_of<int8_t>(numbers, count, false)
-                                    : largest_of<uint8_t>(numbers, count, false);
+    facts.element = number->element;
+    facts.largest = number->largest(bytes.data() + data, count, number->big_endian);
     return facts;
 }
 

@@ -141,6 +141,49 @@ TEST_CASE("every reader feeds statistics of the training split", "[readers]") {
     }
 }
 
+TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows", "[readers]") {
+    Scratch scratch;
+    std::string model = "dataset rows {\n    x: f32[W] = npy(\"x.npy\")\n    kind: int < C = npy(\"kind.npy\")\n}\n"
+                        "model net(x: f32[N, W], most: const int) -> f32[N, most] { return linear(x, most) }\n"
+                        "train {\n    data rows\n    batch 2\n    epochs 1\n    loss cross_entropy(net(x, C), kind)\n"
+                        "    optimizer sgd()\n    predict softmax(net(x, C))\n}\n";
+    scratch.write("m.grad", model);
+    auto value = [](auto... numbers) { // as bytes
+        std::string bytes;
+        ((bytes += std::string(reinterpret_cast<const char*>(&numbers), sizeof numbers)), ...);
+        return bytes;
+    };
+    const std::pair<const char*, std::string> kinds[] = { // 1, 0, 2
+        {"<f2", value(uint16_t(0x3c00), uint16_t(0), uint16_t(0x4000))},
+        {"<f4", value(1.0f, 0.0f, 2.0f)},
+        {"<f8", value(1.0, 0.0, 2.0)},
+        {"|i1", value(int8_t(1), int8_t(0), int8_t(2))},
+        {"<i2", value(int16_t(1), int16_t(0), int16_t(2))},
+        {"<i4", value(1, 0, 2)},
+        {"<i8", value(int64_t(1), int64_t(0), int64_t(2))},
+        {"|u1", value(uint8_t(1), uint8_t(0), uint8_t(2))},
+        {"<u2", value(uint16_t(1), uint16_t(0), uint16_t(2))},
+        {"<u4", value(1u, 0u, 2u)},
+        {"<u8", value(uint64_t(1), uint64_t(0), uint64_t(2))},
+        {">i2", std::string("\0\1\0\0\0\2", 6)}};
+    scratch.write("x.npy", npy("|b1", "3, 2", std::string("\1\0\0\1\1\1", 6)));
+    for (const auto& [descr, bytes] : kinds) {
+        INFO(descr);
+        scratch.write("kind.npy", npy(descr, "3, ", bytes));
+        Outcome outcome = run(quoted(gradc) + " build m.grad -o trainer && ./trainer train --quiet --checkpoint w && "
+                                              "./trainer predict --checkpoint w x.npy",
+                              {.folder = scratch.path().string(), .limit = 60});
+        INFO(outcome.err);
+        CHECK(outcome.code == 0);
+        CHECK(outcome.out.find("predict_0,predict_1,predict_2\n") != outcome.out.npos);
+        CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') >= 4);
+    }
+    scratch.write("kind.npy", npy("<c8", "3, ", std::string(24, '\0')));
+    Outcome complex = run(quoted(gradc) + " build m.grad -o trainer", {.folder = scratch.path().string(), .limit = 60});
+    CHECK(complex.code == 1);
+    CHECK(complex.err.find("arrays of `<c8` are not read (floats, whole numbers and bool are)") != complex.err.npos);
+}
+
 TEST_CASE("rows come in the order that is asked for", "[readers]") {
     Scratch scratch;
     build_jumping(scratch, jumping("file"));
