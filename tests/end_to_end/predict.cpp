@@ -87,6 +87,48 @@ TEST_CASE("rows from elsewhere bring generated fields themselves", "[predict]") 
     CHECK(std::count(by_name.begin(), by_name.end(), '\n') == 3);
 }
 
+TEST_CASE("a file brings what the prediction reads, by number, by name or as an array", "[predict]") {
+    auto model = [](const char* a, const char* b, const char* y) {
+        return std::string("dataset rows {\n    y: f32 = csv(\"t.csv\", columns: ") + y +
+               ")\n    a: f32 = csv(\"t.csv\", columns: " + a + ")\n    b: f32[2] = csv(\"t.csv\", columns: " + b +
+               ") / 2\n    split train: 0.7, test: 0.3\n}\n"
+               "model net(a: f32[N], b: f32[N, 2]) -> f32[N] { param w = 3;  return w * a + b[:, 0] - b[:, 1] }\n"
+               "train {\n    data rows\n    batch 4\n    epochs 1\n    loss mse(net(a, b), y)\n"
+               "    optimizer sgd(rate: 0)\n    predict net(a, b)\n}\n";
+    };
+    std::string full = "y,a,b,c\n", bare = "a,b,c\n", other = "c,note,b,a\n", rows, expected = "predict\n";
+    for (int i = 0; i < 11; ++i) {
+        double numbers[] = {double(i), double(2 * i), double(3 * i % 7)};
+        std::string a = std::to_string(i), b = std::to_string(2 * i), c = std::to_string(3 * i % 7);
+        full += "9," + a + "," + b + "," + c + "\n";
+        bare += a + "," + b + "," + c + "\n";
+        other += c + ",\"some, text\"," + b + "," + a + "\n";
+        rows.append(reinterpret_cast<const char*>(numbers), sizeof numbers);
+        std::ostringstream line;
+        line << 3 * i + (2 * i - 3 * i % 7) / 2.0 << "\n";
+        expected += line.str();
+    }
+    std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (11, 3), }";
+    header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
+    header += '\n';
+    std::string array = std::string("\x93NUMPY\x01\x00", 8) + char(header.size()) + '\0' + header + rows;
+    for (bool by_name : {false, true}) {
+        Trained trained(by_name ? model("\"a\"", "[\"b\", \"c\"]", "\"y\"") : model("1", "2..4", "0"), "t.csv", full);
+        CHECK(trained.predicted("t.csv") == expected);
+        trained.scratch.write("bare.csv", bare);
+        CHECK(trained.predicted("bare.csv") == expected);
+        trained.scratch.write("array.npy", array);
+        CHECK(trained.predicted("array.npy") == expected);
+        trained.scratch.write("other.csv", other);
+        if (by_name) CHECK(trained.predicted("other.csv") == expected);
+        trained.scratch.write("short.csv", "a,b\n1,2\n");
+        Outcome outcome = trained.call("./trainer predict --checkpoint w short.csv");
+        CHECK(outcome.code == 1);
+        CHECK(outcome.err == (by_name ? "short.csv:1:1: error: no column is called `c`; the header has a, b\n"
+                                      : "short.csv:1:1: error: b.csv is column 2 (from 0), but a row has 2 columns\n"));
+    }
+}
+
 TEST_CASE("a model of two inputs is drawn with the rows that it was trained on", "[predict]") {
     Trained trained(generated);
     CHECK(trained.predicted("--grid 40 --svg map.svg").empty());
