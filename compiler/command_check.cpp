@@ -161,7 +161,7 @@ int check_command(const CommandLine& line) {
     double bound = line.precision == Element::f64 ? f64_bound : f32_bound;
     for (const Question& question : all) {
         if (const Question* earlier = asked_before(all, question)) {
-            fmt::print("\n{}: the loss of {}, already checked\n", question.name, earlier->name);
+            fmt::print("{}: the loss of {}, already checked\n", question.name, earlier->name);
             continue;
         }
         int64_t batch = line.batch ? line.batch : telling_rows(question);

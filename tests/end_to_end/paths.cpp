@@ -49,6 +49,20 @@ TEST_CASE("paths end where the formulas say", "[paths]") {
     CHECK(times(scratch.read("bowl.svg"), "inf") == 0);
 }
 
+TEST_CASE("check asks for the gradients of a loss once", "[paths]") {
+    Scratch scratch;
+    scratch.write("bowl.grad", std::string(bowl) +
+                                   "train other { steps 3;  loss 2 * bowl();  optimizer sgd() }\n");
+    Outcome outcome =
+        run(quoted(gradc) + " check bowl.grad", {.folder = scratch.path().string(), .limit = 120});
+    INFO(outcome.out << outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(times(outcome.out, "up_and_up: the loss of down, already checked") == 1);
+    CHECK(times(outcome.out, "already checked") == 1);
+    CHECK(times(outcome.out, "other = ") == 1);
+    CHECK(times(outcome.out, "bowl.a ") == 3); // the model by itself is asked too
+}
+
 TEST_CASE("a path beside another takes fewer rows a step", "[paths]") {
     Scratch scratch;
     scratch.write("line.grad", R"(
