@@ -27,6 +27,7 @@ void prove_row_formulas(Findings&);
 void prove_layers(Findings&);
 void prove_metrics(Findings&);
 void prove_starts(Findings&);
+void prove_steps(const std::string& folder, Findings&);
 void prove_recorded(const std::string& path, Findings&);
 
 } // namespace gradc::library
