@@ -23,6 +23,13 @@ struct Barrier {
     std::map<size_t, NodeId> of_each; // of gradient
 };
 
+NodeId node_of(const Term& term) {
+    auto node = term.as<NodeTerm>();
+    return node ? node->node : NodeId::none;
+}
+
+using Cells = std::map<std::string, Term>; // by path
+
 /// What is known from round to round.
 struct Rounds {
     const OptimizerRequest& request;
@@ -87,6 +94,7 @@ private:
     Term counted();
     bool outside_loops(Span span);
     void check_gradient_kept(Span span);
+    void check_gradient_read(const Cells& before, const Body& inner, Scope& scope);
     void make_state(const std::string& path, bool conditional);
 
     ParameterRun& run_;
@@ -252,8 +260,29 @@ bool Body::effect(Elaborator& elaborator, const ast::Expr& expression, Scope& sc
     bool conditional = conditional_ || scope.conditional;
     Body body(run_, inner, this, conditional);
     Term turn = scope.conditional ? body.counted() : turn_;
+    Cells before = elaborator.all_cells();
     body.run(elaborator.lookup("g", expression.span, scope), turn);
+    if (gradient_set_ && !run_.stopped) check_gradient_read(before, body, scope);
     return true;
+}
+
+/// What this optimizer made of `g` must be part of something that the inner one changed.
+void Body::check_gradient_read(const Cells& before, const Body& inner, Scope& scope) {
+    Elaborator& elaborator = run_.elaborator;
+    NodeId made = node_of(elaborator.lookup("g", instance_->span, scope));
+    std::vector<NodeId> changed;
+    for (const auto& [path, value] : elaborator.all_cells()) {
+        if (value.poisoned()) return;
+        auto known = before.find(path);
+        if (known == before.end() || node_of(known->second) != node_of(value))
+            changed.push_back(node_of(value));
+    }
+    std::vector<NodeId> parts = reachable(elaborator.graph(), changed);
+    if (made == NodeId::none || std::find(parts.begin(), parts.end(), made) != parts.end()) return;
+    const std::string& name = inner.instance_->function->tree->name;
+    elaborator.error(Code::optimizer_misuse, inner.instance_->span,
+                     fmt::format("`{}` does not read `g`, so what `{}` made of it is lost", name,
+                                 instance_->function->tree->name));
 }
 
 /// How often this optimizer ran: a counter of its own, shared by all parameters of the line where
@@ -315,11 +344,6 @@ private:
     Rounds rounds_;
     std::vector<std::pair<std::string, NodeId>> parameters_, states_;
     std::map<size_t, std::string> waiting_; // parameter -> the barrier it stands at
-
-    static NodeId node_of(const Term& term) {
-        auto node = term.as<NodeTerm>();
-        return node ? node->node : NodeId::none;
-    }
 
     void run_parameter(size_t number) {
         ParameterRun run(rounds_, number);
