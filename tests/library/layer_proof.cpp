@@ -245,9 +245,51 @@ void compare_subject(const Subject& subject, const Machines& machines, Element p
     }
 }
 
+/// `dropout` of ones at `rate` over many rows, one forward pass in training.
+std::vector<double> dropped(double rate) {
+    constexpr int64_t many = 4000;
+    Elaborated elaborated = elaborate_text(
+        fmt::format(
+            "model l() {{ param one = 1;  return one }}\ntrain {{ batch {};  steps 1\n y = "
+            "dropout(1 + 0 * normal(shape: [N]), {})\n loss l() * mean(y);  optimizer sgd() "
+            "}}\n",
+            many, rate),
+        Element::f64);
+    const TrainBlock& block = elaborated.blocks[0];
+    Environment environment = sample(elaborated, block.flags, block.forward, {many, 1});
+    std::vector<double> kept;
+    environment.observe = [&](NodeId, const Tensor& value) {
+        if (value.shape == Shape{many}) kept = value.values; // the last one is y
+    };
+    evaluate(extract(block.forward, {block.forward.outputs[0]}), environment);
+    return kept;
+}
+
+/// What is dropped comes as often as stated, the rest is scaled; a rate that is none gives NaN.
+void prove_dropout(Findings& findings) {
+    for (double rate : {0.2, 0.5}) {
+        double zeros = 0, n = 0;
+        for (double value : dropped(rate)) {
+            ++n;
+            zeros += value == 0;
+            if (value != 0 && std::fabs(value * (1 - rate) - 1) > 1e-12)
+                findings.fault(fmt::format("dropout({}) leaves {}", rate, value));
+        }
+        if (n == 0 || std::fabs(zeros / n - rate) > 5 * std::sqrt(rate * (1 - rate) / n))
+            findings.fault(fmt::format("dropout({}) drops {} of {}", rate, zeros, n));
+    }
+    for (double rate : {1.0, 1.5, -0.1})
+        for (double value : dropped(rate))
+            if (!std::isnan(value)) {
+                findings.fault(fmt::format("dropout({}) gives {}, not NaN", rate, value));
+                break;
+            }
+}
+
 } // namespace
 
 void prove_layers(Findings& findings) {
+    prove_dropout(findings);
     for (Element precision : {Element::f32, Element::f64})
         for (bool training : {false, true}) {
             Elaborated elaborated = elaborate_text("model m() { return 1 }", precision);
