@@ -102,6 +102,10 @@ int inspect_command(const CommandLine& given) {
     std::string fault;
     Front front = load(line, reader, fault);
     if (!front.elaborated) return refuse(front, fault, line);
+    if (!line.html.empty()) {
+        line.output = line.html;
+        return write_out(page_text(front, line), line);
+    }
     if (line.emit == "tokens") return write_out(tokens_text(front.sources, front.main), line);
     if (line.emit == "ast") return write_out(syntax_text(front.sources, front.main), line);
     if (line.emit == "forward") return write_out(forward_text(*front.elaborated), line);

@@ -4,6 +4,8 @@
 
 namespace gradc {
 
+struct Front;
+
 int run_command(const CommandLine& line);
 
 int build_command(const CommandLine& line);
@@ -13,6 +15,8 @@ int grad_command(const CommandLine& line);
 int paths_command(const CommandLine& line);
 int inspect_command(const CommandLine& line);
 int explain_command(const CommandLine& line);
+/// What `gradc inspect --html` writes.
+std::string page_text(const Front& front, const CommandLine& line);
 int fmt_command(const CommandLine& line);
 
 } // namespace gradc

@@ -1,10 +1,11 @@
 # The driver: commands over the pipeline, and the program gradc itself.
 add_part(check compiler/check gradc_elaborate)
 add_part(explain compiler/explain gradc_check gradc_plan gradc_optimize gradc_target)
+add_part(page compiler/page gradc_explain)
 file(GLOB driver_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/*.cpp)
 list(FILTER driver_sources EXCLUDE REGEX "/main\\.cpp$")
 add_library(gradc_driver STATIC ${driver_sources})
-target_link_libraries(gradc_driver PUBLIC gradc_explain gradc_plan gradc_optimize gradc_target CLI11::CLI11
+target_link_libraries(gradc_driver PUBLIC gradc_page gradc_plan gradc_optimize gradc_target CLI11::CLI11
                       nlohmann_json::nlohmann_json)
 target_compile_definitions(gradc_driver PRIVATE GRADC_VERSION="${PROJECT_VERSION}"
                            GRADC_LLVM_VERSION="${LLVM_PACKAGE_VERSION}")

@@ -178,13 +178,14 @@ void add_paths(CLI::App& app, CommandLine& line, Pending& pending) {
 }
 
 void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
-    CLI::App* inspect = add_command(app, "inspect", "show any stage of the compilation as text",
+    CLI::App* inspect = add_command(app, "inspect", "show any stage of the compilation as text, or all as a page",
                                     "gradc inspect digits.grad --emit=backward");
     add_model(inspect, line);
     inspect->add_option("--emit", line.emit, "tokens, ast, forward, backward, dot,\n"
                                              "graph (default), plan, program, cpp,\n"
                                              "llvm, asm or object")
         ->check(one_of(stage_names()));
+    inspect->add_option("--html", line.html, "write a page instead: model, graph, formulas,\n" "code and memory, linked to each other")->excludes("--emit");
     inspect->add_option("-o,--output", line.output, "write there instead of standard output");
     add_isa(inspect, line);
     add_language_options(inspect, line, pending);

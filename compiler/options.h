@@ -29,6 +29,7 @@ struct CommandLine {
     std::vector<std::string> data_folders;
     std::string emit;                     // a stage
     std::string dump_dir, dot, svg;
+    std::string html;                     // inspect: where the page goes
     std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
     bool color = false;                   // for diagnostics

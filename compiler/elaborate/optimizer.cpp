@@ -348,6 +348,7 @@ private:
     void run_parameter(size_t number) {
         ParameterRun run(rounds_, number);
         const MovedParameter& parameter = run.parameter();
+        OriginScope origin(request_.graph, parameter.span);
         run.elaborator.set_cell(parameter.path, run.elaborator.term(parameter.node));
         for (const std::string& path : rounds_.under_condition) {
             bool own = path.ends_with("/" + parameter.path) || path.find('/') == std::string::npos;

@@ -27,6 +27,7 @@ struct MovedParameter {
     NodeId gradient = NodeId::none; // of the loss
     InstanceRef optimizer;
     int line = 0; // which optimizer line, from 0
+    Span span = {}; // of that line
 };
 
 struct OptimizerRequest {

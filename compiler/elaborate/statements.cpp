@@ -196,6 +196,8 @@ std::optional<Term> Elaborator::run(const ast::Block& block, Scope& scope) {
 }
 
 std::optional<Term> Elaborator::run(const ast::Statement& statement, Scope& scope) {
+    bool of_library = definitions.modules[scope.frame->module].standard;
+    OriginScope origin(graph(), of_library ? graph().origin : statement.span);
     return std::visit(Execution{*this, statement.span, scope}, statement.node);
 }
 

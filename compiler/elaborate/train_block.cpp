@@ -126,6 +126,7 @@ void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
 
 void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose purpose) {
     bool predicts = purpose == Purpose::prediction;
+    OriginScope origin(pass.graph, line.value->span);
     if (line.key == "loss" && !predicts) pass.loss = loss(pass, line);
     if (line.key == "metric" && !predicts) {
         Term value = pass.elaborator.evaluate(*line.value, pass.scope);
@@ -189,7 +190,7 @@ std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
         if (pass.graph[id].op != Op::variable) continue;
         const std::string& path = attribute<VariableName>(pass.graph[id]).path;
         if (definitions_.find_variable(path)->role == Variable::Role::parameter)
-            result.push_back({path, id, NodeId::none, nullptr, 0});
+            result.push_back({path, id, NodeId::none, nullptr});
     }
     std::vector<NodeId> nodes;
     for (const auto& each : result) nodes.push_back(each.node);
@@ -210,6 +211,7 @@ std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
             if (each.optimizer || !has) continue;
             moves = true;
             each.line = int(number);
+            each.span = line.value->span;
             each.optimizer = optimizer;
         }
         if (optimizer) check_line(line, all, moves);

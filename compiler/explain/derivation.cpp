@@ -14,11 +14,12 @@ namespace {
 
 constexpr size_t longest_equation = 14; // nodes of an adjoint's formula down to the next stations
 
-/// The ways on which a gradient flows from the scalar to the parameter.
+/// The ways on which a gradient flows from the scalar to the parameters.
 class Ways {
   public:
-    Ways(const Graph& graph, NodeId value, NodeId parameter, const DerivativeRules& rules) : graph_(graph) {
-        std::vector<bool> depends = depends_on(graph_, {parameter});
+    Ways(const Graph& graph, NodeId value, const std::vector<NodeId>& parameters, const DerivativeRules& rules)
+        : graph_(graph) {
+        std::vector<bool> depends = depends_on(graph_, parameters);
         std::vector<NodeId> wrt;
         for (NodeId id : reachable(graph_, {value}))
             if (depends[index(id)] && graph_[id].op != Op::scan) wrt.push_back(id);
@@ -62,16 +63,17 @@ class Ways {
 
 class Choice {
   public:
-    Choice(const Ways& ways, NodeId value, NodeId parameter) : ways_(ways), value_(value), parameter_(parameter) {
+    Choice(const Ways& ways, NodeId value, const std::vector<NodeId>& parameters)
+        : ways_(ways), value_(value), parameters_(parameters.begin(), parameters.end()) {
         bool numbers = std::all_of(ways.nodes().begin(), ways.nodes().end(), [&](NodeId id) {
             return count(ways.graph().type(id).shape, 1) == 1 && !ways.graph().type(id).has_rows();
         });
         for (NodeId id : ways.nodes()) {
             const Node& node = ways.graph()[id];
-            if (id == value || id == parameter || !node.name.empty() || node.op == Op::part ||
+            if (fixed(id) || !node.name.empty() || node.op == Op::part ||
                 (numbers && kind(node.op) == Kind::map))
                 chosen_.insert(id);
-            if (node.op == Op::broadcast && node.inputs[0] == parameter) chosen_.insert(id);
+            if (node.op == Op::broadcast && parameters_.count(node.inputs[0])) chosen_.insert(id);
             if (node.op != Op::contract) continue;
             chosen_.insert(id);
             for (NodeId source : ways.sources(id)) chosen_.insert(source);
@@ -83,14 +85,14 @@ class Choice {
     const std::set<NodeId>& chosen() const { return chosen_; }
 
   private:
-    bool fixed(NodeId id) const { return id == value_ || id == parameter_; }
+    bool fixed(NodeId id) const { return id == value_ || parameters_.count(id); }
 
     /// Of the nodes with one adjoint, those with names stay; without names, the last. Gates stay all.
     void join_equals(bool numbers) {
         if (numbers) return;
         std::map<NodeId, std::vector<NodeId>> classes; // adjoint -> nodes on the way
         for (NodeId id : ways_.nodes())
-            if (id != parameter_) classes[ways_.adjoint(id)].push_back(id);
+            if (!parameters_.count(id)) classes[ways_.adjoint(id)].push_back(id);
         for (const auto& [adjoint, members] : classes) {
             bool some = std::any_of(members.begin(), members.end(), [&](NodeId id) { return chosen_.count(id); });
             if (!some) continue;
@@ -164,8 +166,8 @@ class Choice {
     }
 
     const Ways& ways_;
-    NodeId value_, parameter_;
-    std::set<NodeId> chosen_;
+    NodeId value_;
+    std::set<NodeId> parameters_, chosen_;
 };
 
 Simplified simplified_node(const Graph& graph, NodeId id) {
@@ -249,10 +251,11 @@ void connect(Derivation& result, const Ways& ways, const std::set<NodeId>& chose
 
 } // namespace
 
-std::optional<Derivation> derive(const Question& question, NodeId parameter, const DerivativeRules& rules) {
-    Ways ways(question.graph, question.value, parameter, rules);
-    if (!ways.on_way(parameter)) return std::nullopt;
-    Choice choice(ways, question.value, parameter);
+std::optional<Derivation> derive(const Question& question, const std::vector<NodeId>& parameters,
+                                 const DerivativeRules& rules) {
+    Ways ways(question.graph, question.value, parameters, rules);
+    if (ways.nodes().empty()) return std::nullopt;
+    Choice choice(ways, question.value, parameters);
     Derivation result{question.name, ways.graph(), {}, ways.forward(), {}};
     for (NodeId id : ways.nodes()) result.adjoints.push_back(ways.adjoint(id));
     connect(result, ways, choice.chosen());

@@ -46,8 +46,10 @@ struct Derivation {
     NodeId gradient() const { return stations.back().adjoint; }
 };
 
-/// Nullopt if the scalar does not depend on `parameter`, a variable node of question.graph.
-std::optional<Derivation> derive(const Question& question, NodeId parameter, const DerivativeRules& rules);
+/// By variable nodes of question.graph, of one or of several parameters at once (gradient() is then that of the first of
+/// them in the graph). Nullopt if the scalar depends on none.
+std::optional<Derivation> derive(const Question& question, const std::vector<NodeId>& parameters,
+                                 const DerivativeRules& rules);
 
 /// The derivative of one station by another, all other stations held fixed: the gradient of sum(seed * later) by
 /// `earlier`, for a seed in the shape of `later`. NodeId::none where there is no way. Adds nodes to `graph`.

@@ -173,8 +173,8 @@ class Compiling {
 
     /// Of a member and of what is written out inside it.
     void add_spans(NodeId id, std::vector<Span>& spans) const {
-        const Span& span = graph_[id].span;
-        if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(span);
+        for (const Span& span : {graph_[id].origin, graph_[id].span})
+            if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(span);
         for (NodeId input : graph_[id].inputs)
             if (!members_[index(input)] && !is_leaf(graph_, input)) add_spans(input, spans);
     }
@@ -201,7 +201,7 @@ Plan planned(const Derivation& derivation, const OptimizeOptions& options, const
 
 std::optional<Explanation> explain(const Elaborated& elaborated, const Question& question, NodeId parameter,
                                    const ExplainOptions& options) {
-    std::optional<Derivation> derivation = derive(question, parameter, *elaborated.rules);
+    std::optional<Derivation> derivation = derive(question, {parameter}, *elaborated.rules);
     if (!derivation) return std::nullopt;
     Symbols symbols = name_values(*derivation, question);
     const TrainBlock* block = block_of(elaborated, question);

@@ -132,7 +132,10 @@ bool trivial(const Graph& graph, NodeId id) {
 std::vector<NodeId> values_read_back(const Derivation& derivation) {
     const Graph& graph = derivation.graph;
     std::set<NodeId> result;
-    for (NodeId id : reachable(graph, {derivation.gradient()})) {
+    std::vector<NodeId> gradients;
+    for (const Station& station : derivation.stations)
+        if (graph[station.node].op == Op::variable) gradients.push_back(station.adjoint);
+    for (NodeId id : reachable(graph, gradients)) {
         if (index(id) < derivation.forward) continue;
         for (NodeId input : graph[id].inputs) {
             while (index(input) < derivation.forward &&

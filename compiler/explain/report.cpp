@@ -326,10 +326,14 @@ class Report {
         }
     }
 
-    /// "model.grad:14    h = relu(linear(x, hidden))", each line once.
+    /// "model.grad:14    h = relu(linear(x, hidden))", each line once, in order of the sources: the model's file comes first.
     std::vector<std::string> lines_of(const KernelShown& kernel) const {
         std::vector<std::string> result;
-        for (const Span& span : kernel.spans) {
+        std::vector<Span> spans = kernel.spans;
+        std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+            return std::pair(a.source, a.begin) < std::pair(b.source, b.begin);
+        });
+        for (const Span& span : spans) {
             const Source& source = sources_.all[span.source];
             uint32_t number = sources_.place(span.source, span.begin).line;
             std::string name = source.name.substr(source.name.rfind("std/") == 0 ? 0 : source.name.rfind('/') + 1);

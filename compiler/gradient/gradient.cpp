@@ -78,6 +78,7 @@ public:
     void run(NodeId last) {
         for (uint32_t i = index(last) + 1; i-- > 0;) {
             NodeId id{i};
+            OriginScope origin(graph_, graph_[id].origin);
             if (graph_[id].op == Op::scan && parts_.count(id)) hand_on_scan(id);
             if (received_[i] != NodeId::none && !cuts_.count(id)) hand_on(id, received_[i]);
         }

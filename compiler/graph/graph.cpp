@@ -101,7 +101,7 @@ NodeId Graph::add(Op op, Type type, std::vector<NodeId> inputs, Attributes attri
     if (!fault.empty()) throw InternalError("graph", fault);
     check(nodes_.size() < UINT32_MAX, "graph", "too many nodes");
     NodeId id{uint32_t(nodes_.size())};
-    nodes_.push_back({op, std::move(type), std::move(inputs), std::move(attributes), span, {}});
+    nodes_.push_back({op, std::move(type), std::move(inputs), std::move(attributes), span, origin, {}});
     interned_.emplace(key, id);
     return id;
 }

@@ -107,6 +107,7 @@ struct Node {
     std::vector<NodeId> inputs;
     Attributes attributes;
     Span span;        // not part of the node's identity: the first to build it wins
+    Span origin;      // the user's line that it comes from, also inside the library's functions; for people, as the span
     std::string name; // from the model ("h", "mlp.linear_1.weight"), for people; not part of identity
 };
 
@@ -136,6 +137,7 @@ class Graph {
     size_t body_count() const { return bodies_.size(); }
 
     std::vector<Output> outputs; // named results and assignments, in order
+    Span origin;                 // of the nodes that are added from here on
 
   private:
     std::deque<Node> nodes_; // a reference to a node stays valid while nodes are added
@@ -143,6 +145,19 @@ class Graph {
     std::vector<std::shared_ptr<const Graph>> bodies_;
     std::unordered_multimap<size_t, uint32_t> interned_bodies_;
     std::shared_ptr<PrimitiveTable> primitives_;
+};
+
+/// The origin of nodes added in its scope.
+class OriginScope {
+  public:
+    OriginScope(Graph& graph, Span origin) : graph_(graph), before_(graph.origin) { graph.origin = origin; }
+    ~OriginScope() { graph_.origin = before_; }
+    OriginScope(const OriginScope&) = delete;
+    OriginScope& operator=(const OriginScope&) = delete;
+
+  private:
+    Graph& graph_;
+    Span before_;
 };
 
 /// The type of a scan node, which stands for all its parts.

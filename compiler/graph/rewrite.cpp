@@ -26,6 +26,7 @@ NodeId copy_node(const Graph& source, NodeId id, std::vector<NodeId> inputs, Gra
     Attributes attributes = node.attributes;
     if (auto* scan = std::get_if<Scan>(&attributes); scan && &source != &target)
         scan->body = target.add_body(source.shared_body(scan->body));
+    OriginScope origin(target, node.origin);
     NodeId copy =
         target.add(node.op, node.type, std::move(inputs), std::move(attributes), node.span);
     if (!node.name.empty()) target.name_node(copy, node.name);
@@ -56,6 +57,7 @@ Graph rebuild(const Graph& graph, const Change& change) {
     for (NodeId id : reachable(graph, roots_of(graph.outputs))) {
         const Node& node = graph[id];
         auto inputs = renamed(node.inputs, to);
+        OriginScope origin(target, node.origin);
         NodeId copy = change ? change(target, id, inputs) : NodeId::none;
         if (copy == NodeId::none)
             copy = copy_node(graph, id, std::move(inputs), target);

@@ -69,6 +69,7 @@ class Flattener {
 
     NodeId contract(const Graph& source, NodeId id, std::vector<NodeId> inputs) {
         Contract labels = attribute<Contract>(source[id]);
+        OriginScope origin(flat_.graph, source[id].origin);
         NodeId wanted = arrange_operands(flat_.graph, inputs, labels, source[id].type, batch_);
         note_regions();
         if (wanted != NodeId::none) flat_.wanted[index(wanted)] = true;

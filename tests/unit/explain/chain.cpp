@@ -107,7 +107,7 @@ int check_chains(const std::string& text) {
     int chains = 0;
     for (const Question& question : questions(*read.elaborated))
         for (NodeId parameter : question.parameters) {
-            auto derivation = derive(question, parameter, *read.elaborated->rules);
+            auto derivation = derive(question, {parameter}, *read.elaborated->rules);
             if (!derivation) continue;
             ++chains;
             INFO(attribute<VariableName>(question.graph[parameter]).path);

@@ -1,0 +1,56 @@
+// What the page of `gradc inspect --html` shows of one compiled program, and what belongs to what: values (boxes of the
+// graph, each with a formula), kernels, buffers of the arena, lines of the model file.
+#pragma once
+#include "compiler/explain/notation.h"
+#include "compiler/page/layers.h"
+#include "compiler/plan/plan.h"
+#include "compiler/program/program.h"
+#include "dsl/source.h"
+#include <set>
+#include <string>
+
+namespace gradc {
+
+struct PageValue {
+    NodeId node;
+    std::string name;    // unique in the program
+    std::string formula; // "" of a leaf
+    std::string type;
+    std::string role;    // "data", "parameter", "optimizer", "state", "value", "gradient", "update"
+    Lane lane = Lane::forward;
+    std::vector<size_t> inputs; // values, smaller
+    std::set<size_t> kernels, buffers;
+    std::set<uint32_t> lines;
+};
+
+struct PageKernel {
+    std::string name, text;
+    std::set<size_t> values, buffers;
+    std::set<uint32_t> lines;
+    int first_step = -1, last_step = -1; // of the program's table, kernels counted
+};
+
+struct PageBuffer {
+    std::string name, role, type; // role: "data", "parameter", "optimizer", "state", "activation", "result", "constant"
+    int64_t offset = 0, size = 0;
+    int first_step = 0, last_step = 0; // when it holds something; what outlives the step: all of it
+    std::set<size_t> values, kernels;
+    std::set<uint32_t> lines;
+};
+
+struct PageProgram {
+    std::string name;
+    std::vector<PageValue> values;
+    std::vector<PageKernel> kernels; // in order of the table
+    std::vector<PageBuffer> buffers; // those the program touches
+    int steps = 0;
+};
+
+/// What variables are: "parameter", "optimizer", "state" by path.
+using VariableRoles = std::map<std::string, std::string>;
+
+/// `texts`: the C++ of the program's kernels.
+PageProgram page_program(const Plan&, size_t program, std::vector<std::string> texts, const Symbols&,
+                         const VariableRoles&, const Sources&, uint32_t main);
+
+} // namespace gradc
