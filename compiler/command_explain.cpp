@@ -1,5 +1,5 @@
-// gradc explain: the derivative of a training loss, or of a model that takes nothing, by one parameter, step by step.
-// Without a parameter it lists them.
+// gradc explain: the derivative of a training loss, or of a model that takes nothing, by one
+// parameter, step by step. Without a parameter it lists them.
 #include "compiler/commands.h"
 #include "compiler/explain/explanation.h"
 #include "compiler/pipeline.h"
@@ -21,11 +21,13 @@ bool means(const std::string& word, const Question& question, const std::string&
 int list_parameters(const std::vector<Question>& all) {
     size_t widest = 0;
     for (const Question& question : all)
-        for (NodeId id : question.parameters) widest = std::max(widest, path_of(question, id).size());
+        for (NodeId id : question.parameters)
+            widest = std::max(widest, path_of(question, id).size());
     for (const Question& question : all) {
         fmt::print("{}\n", question.name);
         for (NodeId id : question.parameters)
-            fmt::print("  {:{}}  {}\n", path_of(question, id), widest, dimensions(question.graph.type(id).shape));
+            fmt::print("  {:{}}  {}\n", path_of(question, id), widest,
+                       dimensions(question.graph.type(id).shape));
     }
     return exit_code::done;
 }
@@ -36,7 +38,8 @@ int unknown_parameter(const std::vector<Question>& all, const CommandLine& line)
         for (NodeId id : question.parameters) known.push_back(path_of(question, id));
     auto near = nearest(line.parameter, known);
     fmt::print(stderr, "gradc explain: {} has no parameter `{}`{}\n", line.model, line.parameter,
-               near ? fmt::format(" (did you mean `{}`?)", *near) : "; `gradc explain " + line.model + "` lists them");
+               near ? fmt::format(" (did you mean `{}`?)", *near)
+                    : "; `gradc explain " + line.model + "` lists them");
     return exit_code::usage;
 }
 
@@ -60,9 +63,10 @@ int explain_command(const CommandLine& line) {
         for (NodeId parameter : question.parameters) {
             if (!means(line.parameter, question, path_of(question, parameter))) continue;
             auto explanation = explain(*front.elaborated, question, parameter, options);
-            std::string text = explanation ? print(*explanation, front.sources)
-                                           : fmt::format("{} does not depend on {}: its derivative is 0\n", question.name,
-                                                         path_of(question, parameter));
+            std::string text = explanation
+                                   ? print(*explanation, front.sources)
+                                   : fmt::format("{} does not depend on {}: its derivative is 0\n",
+                                                 question.name, path_of(question, parameter));
             text = (found ? "\n" : "") + text;
             std::fwrite(text.data(), 1, text.size(), stdout);
             found = true;

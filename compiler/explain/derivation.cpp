@@ -1,6 +1,7 @@
-// Reverse mode gives every node on the way its adjoint; which of them become stations is a matter of reading: values
-// with a name, operands and results of contractions, results of loops, and all gates where everything is a number.
-// Nodes that share one adjoint are one station: what lies between them passes the gradient on unchanged.
+// Reverse mode gives every node on the way its adjoint; which of them become stations is a matter
+// of reading: values with a name, operands and results of contractions, results of loops, and all
+// gates where everything is a number. Nodes that share one adjoint are one station: what lies
+// between them passes the gradient on unchanged.
 #include "compiler/explain/derivation.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/build.h"
@@ -16,8 +17,9 @@ constexpr size_t longest_equation = 14; // nodes of an adjoint's formula down to
 
 /// The ways on which a gradient flows from the scalar to the parameters.
 class Ways {
-  public:
-    Ways(const Graph& graph, NodeId value, const std::vector<NodeId>& parameters, const DerivativeRules& rules)
+public:
+    Ways(const Graph& graph, NodeId value, const std::vector<NodeId>& parameters,
+         const DerivativeRules& rules)
         : graph_(graph) {
         std::vector<bool> depends = depends_on(graph_, parameters);
         std::vector<NodeId> wrt;
@@ -34,7 +36,9 @@ class Ways {
             for (NodeId input : sources(id)) readers_[index(input)].push_back(id);
     }
 
-    bool on_way(NodeId id) const { return index(id) < forward_ && adjoint_[index(id)] != NodeId::none; }
+    bool on_way(NodeId id) const {
+        return index(id) < forward_ && adjoint_[index(id)] != NodeId::none;
+    }
     NodeId adjoint(NodeId id) const { return adjoint_[index(id)]; }
     const std::vector<NodeId>& nodes() const { return nodes_; } // ascending
     const std::vector<NodeId>& readers(NodeId id) const { return readers_[index(id)]; }
@@ -48,12 +52,13 @@ class Ways {
         const Node& reads = node.op == Op::part ? graph_[node.inputs[0]] : node;
         std::vector<NodeId> result;
         for (size_t i = node.op == Op::shield ? 1 : 0; i < reads.inputs.size(); ++i)
-            if (on_way(reads.inputs[i]) && std::find(result.begin(), result.end(), reads.inputs[i]) == result.end())
+            if (on_way(reads.inputs[i]) &&
+                std::find(result.begin(), result.end(), reads.inputs[i]) == result.end())
                 result.push_back(reads.inputs[i]);
         return result;
     }
 
-  private:
+private:
     Graph graph_;
     size_t forward_ = 0;
     std::vector<NodeId> adjoint_;
@@ -62,7 +67,7 @@ class Ways {
 };
 
 class Choice {
-  public:
+public:
     Choice(const Ways& ways, NodeId value, const std::vector<NodeId>& parameters)
         : ways_(ways), value_(value), parameters_(parameters.begin(), parameters.end()) {
         bool numbers = std::all_of(ways.nodes().begin(), ways.nodes().end(), [&](NodeId id) {
@@ -84,17 +89,19 @@ class Choice {
 
     const std::set<NodeId>& chosen() const { return chosen_; }
 
-  private:
+private:
     bool fixed(NodeId id) const { return id == value_ || parameters_.count(id); }
 
-    /// Of the nodes with one adjoint, those with names stay; without names, the last. Gates stay all.
+    /// Of the nodes with one adjoint, those with names stay; without names, the last. Gates stay
+    /// all.
     void join_equals(bool numbers) {
         if (numbers) return;
         std::map<NodeId, std::vector<NodeId>> classes; // adjoint -> nodes on the way
         for (NodeId id : ways_.nodes())
             if (!parameters_.count(id)) classes[ways_.adjoint(id)].push_back(id);
         for (const auto& [adjoint, members] : classes) {
-            bool some = std::any_of(members.begin(), members.end(), [&](NodeId id) { return chosen_.count(id); });
+            bool some = std::any_of(members.begin(), members.end(),
+                                    [&](NodeId id) { return chosen_.count(id); });
             if (!some) continue;
             bool named = false;
             for (NodeId id : members) named = named || fixed(id) || !ways_.graph()[id].name.empty();
@@ -102,13 +109,20 @@ class Choice {
                 if (!fixed(id) && ways_.graph()[id].name.empty()) chosen_.erase(id);
             if (!named) chosen_.insert(members.back());
         }
+        std::erase_if(chosen_,
+                      [&](NodeId id) { // a bias spread over the rows and read in many places
+                          const Node& node = ways_.graph()[id];
+                          return node.op == Op::broadcast && node.name.empty();
+                      });
     }
 
-    /// Nodes that every way from `id` to the next stations passes, behind a formula that is too long to read.
+    /// Nodes that every way from `id` to the next stations passes, behind a formula that is too
+    /// long to read.
     void shorten() {
         for (auto id = ways_.nodes().rbegin(); id != ways_.nodes().rend(); ++id) {
             if (!chosen_.count(*id) || *id == value_) continue;
-            for (std::set<NodeId> inner; length(*id, inner) > longest_equation && !inner.empty(); inner.clear()) {
+            for (std::set<NodeId> inner; length(*id, inner) > longest_equation && !inner.empty();
+                 inner.clear()) {
                 NodeId next = *std::next(inner.begin(), long(inner.size() / 2));
                 for (NodeId passed : narrow_places(*id))
                     if (inner.count(passed)) {
@@ -130,7 +144,8 @@ class Choice {
             NodeId id = waiting.back();
             waiting.pop_back();
             if (chosen_.count(id) || !between.insert(id).second) continue;
-            bool moves = kind(ways_.graph()[id].op) == Kind::move; // what only moves has nothing to show
+            bool moves =
+                kind(ways_.graph()[id].op) == Kind::move; // what only moves has nothing to show
             if (!moves && !stops.count(ways_.adjoint(id))) owner.emplace(ways_.adjoint(id), id);
             waiting.insert(waiting.end(), ways_.readers(id).begin(), ways_.readers(id).end());
         }
@@ -140,8 +155,10 @@ class Choice {
             NodeId id = waiting.back();
             waiting.pop_back();
             bool top = id == ways_.adjoint(station);
-            if (index(id) < ways_.forward() || (!top && stops.count(id)) || !seen.insert(id).second) continue;
-            if (auto found = owner.find(id); found != owner.end() && !top) inner.insert(found->second);
+            if (index(id) < ways_.forward() || (!top && stops.count(id)) || !seen.insert(id).second)
+                continue;
+            if (auto found = owner.find(id); found != owner.end() && !top)
+                inner.insert(found->second);
             const auto& inputs = ways_.graph()[id].inputs;
             waiting.insert(waiting.end(), inputs.begin(), inputs.end());
         }
@@ -173,26 +190,38 @@ class Choice {
 Simplified simplified_node(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     switch (kind(node.op)) {
-    case Kind::map: return node.type.shape.empty() ? Simplified::number : Simplified::diagonal;
-    case Kind::reduce: return node.op == Op::sum ? Simplified::total : Simplified::selection;
-    case Kind::contract: return Simplified::product;
-    case Kind::index: return Simplified::selection;
-    case Kind::loop: return Simplified::loop;
-    case Kind::move: break;
-    default: return Simplified::identity;
+    case Kind::map:
+        return node.type.shape.empty() ? Simplified::number : Simplified::diagonal;
+    case Kind::reduce:
+        return node.op == Op::sum ? Simplified::total : Simplified::selection;
+    case Kind::contract:
+        return Simplified::product;
+    case Kind::index:
+        return Simplified::selection;
+    case Kind::loop:
+        return Simplified::loop;
+    case Kind::move:
+        break;
+    default:
+        return Simplified::identity;
     }
     switch (node.op) {
-    case Op::broadcast: return Simplified::repetition;
+    case Op::broadcast:
+        return Simplified::repetition;
     case Op::reshape:
-    case Op::permute: return Simplified::arrangement;
+    case Op::permute:
+        return Simplified::arrangement;
     case Op::slice:
-    case Op::pad: return Simplified::selection;
-    default: return Simplified::mixture;
+    case Op::pad:
+        return Simplified::selection;
+    default:
+        return Simplified::mixture;
     }
 }
 
 /// All nodes on ways from `earlier` to `later` that meet no other station between.
-std::vector<NodeId> path(const Ways& ways, const std::set<NodeId>& stations, NodeId earlier, NodeId later) {
+std::vector<NodeId> path(const Ways& ways, const std::set<NodeId>& stations, NodeId earlier,
+                         NodeId later) {
     std::set<NodeId> up, both;
     std::vector<NodeId> waiting = ways.readers(earlier);
     while (!waiting.empty()) {
@@ -219,11 +248,13 @@ void simplify(Factor& factor, const Ways& ways, NodeId earlier) {
     for (auto id = path.rbegin(); id != path.rend(); ++id) {
         bool counts = false;
         for (NodeId source : ways.sources(*id)) {
-            bool inside = source == earlier || std::find(path.begin(), path.end(), source) != path.end();
+            bool inside =
+                source == earlier || std::find(path.begin(), path.end(), source) != path.end();
             counts = counts || (inside && ways.adjoint(source) != ways.adjoint(*id));
         }
         Simplified step = simplified_node(ways.graph(), *id);
-        if (counts && std::find(factor.steps.begin(), factor.steps.end(), step) == factor.steps.end())
+        if (counts &&
+            std::find(factor.steps.begin(), factor.steps.end(), step) == factor.steps.end())
             factor.steps.push_back(step);
     }
     factor.simplified = factor.steps.empty()       ? Simplified::identity
@@ -267,8 +298,8 @@ NodeId along(Graph& graph, const Derivation& derivation, size_t later, size_t ea
     std::unordered_set<NodeId> cuts;
     for (const Station& station : derivation.stations)
         if (station.node != derivation.stations[later].node) cuts.insert(station.node);
-    return backpropagate(graph, {{derivation.stations[later].node, seed}}, {derivation.stations[earlier].node}, rules,
-                         cuts)[0];
+    return backpropagate(graph, {{derivation.stations[later].node, seed}},
+                         {derivation.stations[earlier].node}, rules, cuts)[0];
 }
 
 } // namespace gradc

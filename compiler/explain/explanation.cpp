@@ -1,6 +1,7 @@
-// The derivative is optimized twice: alone, so that every rewrite seen belongs to it, and together with the scalar, as a
-// program of two results, which is planned and lowered like a training step. Names of nodes survive the passes and tell
-// which value of the derivation a node, a buffer or a kernel computes.
+// The derivative is optimized twice: alone, so that every rewrite seen belongs to it, and together
+// with the scalar, as a program of two results, which is planned and lowered like a training step.
+// Names of nodes survive the passes and tell which value of the derivation a node, a buffer or a
+// kernel computes.
 #include "compiler/explain/explanation.h"
 #include "compiler/elaborate/rules.h"
 #include "compiler/graph/rewrite.h"
@@ -18,31 +19,38 @@ const TrainBlock* block_of(const Elaborated& elaborated, const Question& questio
     return nullptr;
 }
 
-constexpr const char* mark = "~"; // the name of adjoints that have no own, while it is found out what is kept
+constexpr const char* mark =
+    "~"; // the name of adjoints that have no own, while it is found out what is kept
 
 bool is_adjoint(const Node& node) { return node.name.rfind("dL/d", 0) == 0 || node.name == mark; }
 
 /// The formulas of all adjoints of a graph, by name, in order; its first output as `whole`.
-std::vector<std::pair<std::string, std::string>> formulas(const Graph& graph, const Symbols& symbols,
-                                                          const std::string& whole) {
+std::vector<std::pair<std::string, std::string>>
+formulas(const Graph& graph, const Symbols& symbols, const std::string& whole) {
     std::vector<std::pair<std::string, std::string>> result;
     NodeId root = graph.outputs[0].node;
     for (NodeId id : reachable(graph, {root}))
-        if (is_adjoint(graph[id]) && id != root) result.push_back({graph[id].name, textbook_formula(graph, id, symbols)});
-    bool own = graph[root].name.empty() || graph[root].name == whole; // else it became another value
-    result.push_back({whole, own ? textbook_formula(graph, root, symbols) : textbook_name(graph, root, symbols)});
+        if (is_adjoint(graph[id]) && id != root)
+            result.push_back({graph[id].name, textbook_formula(graph, id, symbols)});
+    bool own =
+        graph[root].name.empty() || graph[root].name == whole; // else it became another value
+    result.push_back({whole, own ? textbook_formula(graph, root, symbols)
+                                 : textbook_name(graph, root, symbols)});
     return result;
 }
 
 class RewriteLog {
-  public:
-    RewriteLog(const Symbols& symbols, const std::string& whole) : symbols_(symbols), whole_(whole) {}
+public:
+    RewriteLog(const Symbols& symbols, const std::string& whole)
+        : symbols_(symbols), whole_(whole) {}
 
     void rule(const PatternRule& rule, const Graph& graph, NodeId before, NodeId after) {
-        Rewriting entry{"apply_identities", rule.text, "", textbook_formula(graph, before, symbols_),
+        Rewriting entry{"apply_identities", rule.text, "",
+                        textbook_formula(graph, before, symbols_),
                         textbook_name(graph, after, symbols_)};
         for (Rewriting& known : entries_)
-            if (known.rule == entry.rule && known.before == entry.before && known.after == entry.after) {
+            if (known.rule == entry.rule && known.before == entry.before &&
+                known.after == entry.after) {
                 ++known.times;
                 return;
             }
@@ -52,7 +60,8 @@ class RewriteLog {
     void pass(const Pass& pass, const Graph& before, const Graph& after) {
         auto old = formulas(before, symbols_, whole_), now = formulas(after, symbols_, whole_);
         for (const auto& [name, text] : old) {
-            auto found = std::find_if(now.begin(), now.end(), [&](const auto& each) { return each.first == name; });
+            auto found = std::find_if(now.begin(), now.end(),
+                                      [&](const auto& each) { return each.first == name; });
             if (found != now.end() && found->second != text)
                 entries_.push_back({pass.name, "", name, text, found->second});
         }
@@ -60,17 +69,17 @@ class RewriteLog {
 
     std::vector<Rewriting> take() { return std::move(entries_); }
 
-  private:
+private:
     const Symbols& symbols_;
     std::string whole_;
     std::vector<Rewriting> entries_;
 };
 
-std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& symbols, OptimizeOptions options) {
+std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& symbols,
+                                  OptimizeOptions options) {
     RewriteLog log(symbols, "dL/d" + derivation.stations.back().name);
-    options.context.applied = [&](const PatternRule& rule, const Graph& graph, NodeId before, NodeId after) {
-        log.rule(rule, graph, before, after);
-    };
+    options.context.applied = [&](const PatternRule& rule, const Graph& graph, NodeId before,
+                                  NodeId after) { log.rule(rule, graph, before, after); };
     options.observe = [&](int, const Pass& pass, const Graph& before, const Graph& after, double) {
         log.pass(pass, before, after);
     };
@@ -90,7 +99,7 @@ std::vector<bool> way_back(const Graph& graph) {
 }
 
 class Compiling {
-  public:
+public:
     /// `marked`: the same plan, where every adjoint has a name.
     Compiling(const Symbols& symbols, const Plan& plan, const Plan& marked)
         : symbols_(symbols), plan_(plan), program_(plan.programs[0]), graph_(program_.flat.graph),
@@ -119,8 +128,8 @@ class Compiling {
                 for (const Member& member : stage.members) {
                     bool recomputing = kernel.region && returns(kernel.region);
                     if (!back_[index(member.node)] && !recomputing) continue;
-                    Candidate c = analyse(program_.flat, members_, member.node, member.copies, kernel.region, indices,
-                                          plan_.batch);
+                    Candidate c = analyse(program_.flat, members_, member.node, member.copies,
+                                          kernel.region, indices, plan_.batch);
                     for (const Read& read : c.reads)
                         if (survives(read.node, kernel.region)) ids.insert(read.node);
                 }
@@ -135,16 +144,18 @@ class Compiling {
         for (const Stage& stage : kernel.stages)
             for (const Member& member : stage.members) {
                 const Node& node = graph_[member.node];
-                if (!node.name.empty() && node.op != Op::variable) result.values.push_back(node.name);
+                if (!node.name.empty() && node.op != Op::variable)
+                    result.values.push_back(node.name);
                 add_spans(member.node, result.spans);
             }
         return result;
     }
 
-  private:
+private:
     /// Forward, no copy of a parameter or of data, and made outside of this turn of the loop.
     bool survives(NodeId id, int region) const {
-        if (auto yield = yields_.find(id); yield != yields_.end()) return !back_[index(yield->second)];
+        if (auto yield = yields_.find(id); yield != yields_.end())
+            return !back_[index(yield->second)];
         if (!members_[index(id)] || back_[index(id)]) return false;
         if (region && program_.flat.region_of[index(id)] == region) return false;
         while (kind(graph_[id].op) == Kind::move) id = graph_[id].inputs[0];
@@ -162,19 +173,23 @@ class Compiling {
         const loop::Buffer& buffer = plan_.buffers[program_.places[index(id)]->buffer];
         auto yield = yields_.find(id);
         if (yield == yields_.end())
-            return {graph_[id].name, textbook_formula(graph_, id, symbols_), graph_.type(id), buffer.size};
+            return {graph_[id].name, textbook_formula(graph_, id, symbols_), graph_.type(id),
+                    buffer.size};
         NodeId value = yield->second;
         for (const Region& region : program_.flat.regions)
             for (const Carry& carry : region.carries)
                 if (carry.inside == value)
-                    return {"", textbook_name(graph_, carry.next, symbols_) + " before every turn", graph_.type(id), buffer.size};
-        return {"", textbook_name(graph_, value, symbols_) + " of every turn", graph_.type(id), buffer.size};
+                    return {"", textbook_name(graph_, carry.next, symbols_) + " before every turn",
+                            graph_.type(id), buffer.size};
+        return {"", textbook_name(graph_, value, symbols_) + " of every turn", graph_.type(id),
+                buffer.size};
     }
 
     /// Of a member and of what is written out inside it.
     void add_spans(NodeId id, std::vector<Span>& spans) const {
         for (const Span& span : {graph_[id].origin, graph_[id].span})
-            if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(span);
+            if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end())
+                spans.push_back(span);
         for (NodeId input : graph_[id].inputs)
             if (!members_[index(input)] && !is_leaf(graph_, input)) add_spans(input, spans);
     }
@@ -188,25 +203,29 @@ class Compiling {
 };
 
 /// Loss and gradient as a program; `marked`: every adjoint has a name.
-Plan planned(const Derivation& derivation, const OptimizeOptions& options, const std::string& name, bool marked) {
+Plan planned(const Derivation& derivation, const OptimizeOptions& options, const std::string& name,
+             bool marked) {
     Graph graph = derivation.graph;
     for (NodeId id : derivation.adjoints)
-        if (marked && index(id) >= derivation.forward && kind(graph[id].op) != Kind::leaf && graph[id].name.empty())
+        if (marked && index(id) >= derivation.forward && kind(graph[id].op) != Kind::leaf &&
+            graph[id].name.empty())
             graph.rename_node(id, mark);
     graph = extract(graph, {{"L", derivation.value()}, {"gradient", derivation.gradient()}});
-    return make_plan({{"derivative", optimize(std::move(graph), options)}}, {name, options.context.batch});
+    return make_plan({{"derivative", optimize(std::move(graph), options)}},
+                     {name, options.context.batch});
 }
 
 } // namespace
 
-std::optional<Explanation> explain(const Elaborated& elaborated, const Question& question, NodeId parameter,
-                                   const ExplainOptions& options) {
+std::optional<Explanation> explain(const Elaborated& elaborated, const Question& question,
+                                   NodeId parameter, const ExplainOptions& options) {
     std::optional<Derivation> derivation = derive(question, {parameter}, *elaborated.rules);
     if (!derivation) return std::nullopt;
     Symbols symbols = name_values(*derivation, question);
     const TrainBlock* block = block_of(elaborated, question);
     std::string scalar = block ? "the loss of " + question.name : question.name;
-    Explanation result{*std::move(derivation), scalar, std::move(symbols), block ? block->batch : 1, {}, {}, {}};
+    Explanation result{
+        *std::move(derivation), scalar, std::move(symbols), block ? block->batch : 1, {}, {}, {}};
     OptimizeOptions optimizing;
     optimizing.disabled = options.disabled_passes;
     optimizing.context.rules = elaborated.pattern_rules.get();
@@ -220,7 +239,8 @@ std::optional<Explanation> explain(const Elaborated& elaborated, const Question&
     std::vector<std::string> texts = target::print_cpp_kernels(module, 0, options.isas.back());
     const auto& kernels = plan.programs[0].kernels;
     for (size_t i = 0; i < kernels.size(); ++i)
-        if (compiling.computes_way_back(kernels[i])) result.kernels.push_back(compiling.shown(kernels[i], texts[i]));
+        if (compiling.computes_way_back(kernels[i]))
+            result.kernels.push_back(compiling.shown(kernels[i], texts[i]));
     return result;
 }
 

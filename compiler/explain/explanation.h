@@ -1,5 +1,6 @@
-// All that `gradc explain` tells of one derivative: its chain, what each rewrite of the optimizer made of its formulas,
-// what the compiled program keeps for the way back, and the kernels that compute it.
+// All that `gradc explain` tells of one derivative: its chain, what each rewrite of the optimizer
+// made of its formulas, what the compiled program keeps for the way back, and the kernels that
+// compute it.
 #pragma once
 #include "compiler/explain/names.h"
 #include "compiler/optimize/optimize.h"
@@ -44,7 +45,8 @@ struct ExplainOptions {
     std::set<std::string> disabled_passes;
 };
 
-std::optional<Explanation> explain(const Elaborated&, const Question&, NodeId parameter, const ExplainOptions&);
+std::optional<Explanation> explain(const Elaborated&, const Question&, NodeId parameter,
+                                   const ExplainOptions&);
 
 /// The explanation as text of at most 80 columns, the code apart.
 std::string print(const Explanation&, const Sources&);

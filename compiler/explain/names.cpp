@@ -15,8 +15,9 @@ std::pair<std::string, std::string> split(const std::string& path) {
     return {path.substr(0, dot), path.substr(dot + 1)};
 }
 
-/// A parameter whose last word is its own alone is called by it. Those of numbered layers (their last words come again)
-/// are called W, if they are the layer's only matrix, or b, if its only vector, else by the word, with the layer's number.
+/// A parameter whose last word is its own alone is called by it. Those of numbered layers (their
+/// last words come again) are called W, if they are the layer's only matrix, or b, if its only
+/// vector, else by the word, with the layer's number.
 Symbols symbols_of(const Question& question, const std::set<std::string>& used) {
     struct Entry {
         std::string layer, word;
@@ -41,8 +42,10 @@ Symbols symbols_of(const Question& question, const std::set<std::string>& used) 
         const Entry& entry = entries[path];
         bool lone = kinds[entry.layer + (entry.matrix ? "/W" : "/b")] == 1;
         bool plain = words[entry.word] == 1 && (split(entry.layer).first.empty() || !lone);
-        std::string symbol = plain ? entry.word
-                                   : fmt::format("{}{}", lone ? (entry.matrix ? "W" : "b") : entry.word, layers[entry.layer]);
+        std::string symbol =
+            plain ? entry.word
+                  : fmt::format("{}{}", lone ? (entry.matrix ? "W" : "b") : entry.word,
+                                layers[entry.layer]);
         if (!taken.insert(symbol).second) symbol = path;
         symbols[path] = symbol;
     }
@@ -50,8 +53,9 @@ Symbols symbols_of(const Question& question, const std::set<std::string>& used) 
 }
 
 class Naming {
-  public:
-    Naming(Derivation& derivation, const Question& question) : derivation_(derivation), graph_(derivation.graph) {
+public:
+    Naming(Derivation& derivation, const Question& question)
+        : derivation_(derivation), graph_(derivation.graph) {
         std::map<std::string, int> times;
         for (NodeId id : reachable(graph_, {derivation.value()})) {
             if (graph_[id].op == Op::input) used_.insert(attribute<Input>(graph_[id]).name);
@@ -67,7 +71,8 @@ class Naming {
     void stations() {
         std::string scalar = "L";
         graph_.rename_node(derivation_.value(), scalar);
-        for (auto station = derivation_.stations.rbegin(); station != derivation_.stations.rend(); ++station) {
+        for (auto station = derivation_.stations.rbegin(); station != derivation_.stations.rend();
+             ++station) {
             const Node& node = graph_[station->node];
             if (node.op == Op::variable)
                 station->name = symbols.count(attribute<VariableName>(node).path)
@@ -93,7 +98,7 @@ class Naming {
 
     Symbols symbols;
 
-  private:
+private:
     std::string fresh(const std::string& letter, int& number) {
         std::string name;
         do name = fmt::format("{}{}", letter, ++number);
@@ -122,8 +127,10 @@ class Naming {
 bool trivial(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     if (kind(node.op) == Kind::leaf) return true;
-    return node.type.shape.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
-               return graph[input].type.shape.empty() && graph[input].op != Op::variable && trivial(graph, input);
+    return node.type.shape.empty() &&
+           std::all_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
+               return graph[input].type.shape.empty() && graph[input].op != Op::variable &&
+                      trivial(graph, input);
            });
 }
 
@@ -139,10 +146,11 @@ std::vector<NodeId> values_read_back(const Derivation& derivation) {
         if (index(id) < derivation.forward) continue;
         for (NodeId input : graph[id].inputs) {
             while (index(input) < derivation.forward &&
-                   (graph[input].op == Op::broadcast || graph[input].op == Op::reshape || graph[input].op == Op::permute ||
-                    graph[input].op == Op::cast))
+                   (graph[input].op == Op::broadcast || graph[input].op == Op::reshape ||
+                    graph[input].op == Op::permute || graph[input].op == Op::cast))
                 input = graph[input].inputs[0];
-            if (index(input) < derivation.forward && graph[input].op != Op::scan && !trivial(graph, input))
+            if (index(input) < derivation.forward && graph[input].op != Op::scan &&
+                !trivial(graph, input))
                 result.insert(input);
         }
     }

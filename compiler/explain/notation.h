@@ -1,12 +1,14 @@
-// Nodes as formulas of a textbook: x' is a transpose, A B a matrix product, a * b goes element by element, [a > 0] is
-// 1 where it holds and 0 elsewhere. A value with a name stands by its name; what has none is written out.
+// Nodes as formulas of a textbook: x' is a transpose, A B a matrix product, a * b goes element by
+// element, [a > 0] is 1 where it holds and 0 elsewhere. A value with a name stands by its name;
+// what has none is written out.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <map>
 
 namespace gradc {
 
-using Symbols = std::map<std::string, std::string>; // path of a variable -> how formulas call it: "W1"
+using Symbols =
+    std::map<std::string, std::string>; // path of a variable -> how formulas call it: "W1"
 
 /// What computes `id`, its own name left aside.
 std::string textbook_formula(const Graph&, NodeId id, const Symbols&);

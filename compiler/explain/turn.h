@@ -1,12 +1,15 @@
-// One turn of a loop as equations: what it computes of its carries, of what it reads from outside and of its number t.
+// One turn of a loop as equations: what it computes of its carries, of what it reads from outside
+// and of its number t.
 #pragma once
 #include "compiler/explain/notation.h"
 
 namespace gradc {
 
-using LoopTurn = std::vector<std::pair<std::string, std::string>>; // left side with its sign: "h <-", "u1 ="; right side
+using LoopTurn = std::vector<std::pair<std::string, std::string>>; // left side with its sign: "h
+                                                                   // <-", "u1 ="; right side
 
-/// What output `number` of the scan's body needs, the carries on which it depends from turn to turn included.
+/// What output `number` of the scan's body needs, the carries on which it depends from turn to turn
+/// included.
 LoopTurn turn_equations(const Graph&, const Node& scan, int number, const Symbols&);
 
 } // namespace gradc

@@ -30,18 +30,20 @@ Labels kept(const Labels& all, const Labels& elsewhere, const LabelSizes& sizes)
     Labels result;
     for (int label : all)
         if (contains(elsewhere, label)) result.push_back(label);
-    std::stable_partition(result.begin(), result.end(), [&](int label) { return contains(sizes.rows, label); });
+    std::stable_partition(result.begin(), result.end(),
+                          [&](int label) { return contains(sizes.rows, label); });
     return result;
 }
 
 bool storable(const Labels& labels, const LabelSizes& sizes) {
-    return std::count_if(labels.begin(), labels.end(), [&](int label) { return contains(sizes.rows, label); }) <= 1;
+    return std::count_if(labels.begin(), labels.end(),
+                         [&](int label) { return contains(sizes.rows, label); }) <= 1;
 }
 
 constexpr double impossible = std::numeric_limits<double>::infinity();
 
 class Exact {
-  public:
+public:
     Exact(const std::vector<Labels>& operands, const Labels& out, const LabelSizes& sizes)
         : count_(operands.size()), sizes_(sizes), best_(size_t(1) << operands.size()) {
         for (size_t mask = 1; mask < best_.size(); ++mask) {
@@ -54,7 +56,8 @@ class Exact {
             bool single = (mask & (mask - 1)) == 0, whole = mask == best_.size() - 1;
             best_[mask].out = single ? inside : whole ? out : kept(inside, outside, sizes);
             if (!single) split(mask);
-            if (!single && !whole && !storable(best_[mask].out, sizes)) best_[mask].cost = impossible;
+            if (!single && !whole && !storable(best_[mask].out, sizes))
+                best_[mask].cost = impossible;
         }
     }
 
@@ -65,7 +68,7 @@ class Exact {
         return result;
     }
 
-  private:
+private:
     struct Best {
         Labels out;
         double cost = 0;
@@ -137,9 +140,11 @@ double contraction_cost(const Labels& left, const Labels& right, const LabelSize
     return volume(joined(left, right), sizes);
 }
 
-ProductOrder cheapest_order(const std::vector<Labels>& operands, const Labels& out, const LabelSizes& sizes) {
+ProductOrder cheapest_order(const std::vector<Labels>& operands, const Labels& out,
+                            const LabelSizes& sizes) {
     check(operands.size() >= 2, "product_order", "nothing to multiply");
-    return operands.size() <= most_exact ? Exact(operands, out, sizes).order() : greedy(operands, out, sizes);
+    return operands.size() <= most_exact ? Exact(operands, out, sizes).order()
+                                         : greedy(operands, out, sizes);
 }
 
 } // namespace gradc

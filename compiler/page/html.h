@@ -7,11 +7,20 @@ namespace gradc {
 inline std::string html(const std::string& text) {
     std::string result;
     for (char c : text) switch (c) {
-        case '&': result += "&amp;"; break;
-        case '<': result += "&lt;"; break;
-        case '>': result += "&gt;"; break;
-        case '"': result += "&quot;"; break;
-        default: result += c;
+        case '&':
+            result += "&amp;";
+            break;
+        case '<':
+            result += "&lt;";
+            break;
+        case '>':
+            result += "&gt;";
+            break;
+        case '"':
+            result += "&quot;";
+            break;
+        default:
+            result += c;
         }
     return result;
 }
@@ -25,7 +34,7 @@ struct PageIds {
     std::string buffer(size_t number) const { return id('m', number); }
     static std::string line(size_t number) { return "line" + std::to_string(number); }
 
-  private:
+private:
     std::string id(char kind, size_t number) const {
         return "p" + std::to_string(program) + kind + std::to_string(number);
     }

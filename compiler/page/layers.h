@@ -1,6 +1,7 @@
-// Where the boxes of a graph go: three lanes beside each other, the forward pass downwards, the way back upwards beside
-// it, the updates stacked at the right. Rows follow from longest paths, orders in a row from barycentres of neighbours;
-// edges that cross several rows of a lane pass through narrow gaps of their own. No two boxes overlap.
+// Where the boxes of a graph go: three lanes beside each other, the forward pass downwards, the way
+// back upwards beside it, the updates stacked at the right. Rows follow from longest paths, orders
+// in a row from barycentres of neighbours; edges that cross several rows of a lane pass through
+// narrow gaps of their own. No two boxes overlap.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -13,8 +14,9 @@ struct LayeredBox {
     Lane lane = Lane::forward;
     double width = 0, height = 0;
     size_t beside = none; // an update stands to the right of this other box of its lane
-    size_t after = none;  // an update without gradients stands near this other update, a smaller number
-    double x = 0, y = 0;  // of the upper left corner; set by lay_out
+    size_t after =
+        none; // an update without gradients stands near this other update, a smaller number
+    double x = 0, y = 0; // of the upper left corner; set by lay_out
     static constexpr size_t none = size_t(-1);
 };
 struct LayeredEdge {

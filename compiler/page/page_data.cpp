@@ -1,5 +1,6 @@
-// Values are what kernels store or what has a name; a value that is only written out inside others belongs to their
-// kernels. Everything else is followed through the graph: a line belongs to the values whose nodes come from it.
+// Values are what kernels store or what has a name; a value that is only written out inside others
+// belongs to their kernels. Everything else is followed through the graph: a line belongs to the
+// values whose nodes come from it.
 #include "compiler/page/page_data.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -13,11 +14,13 @@ namespace {
 bool is_adjoint_name(const std::string& name) { return name.rfind("dL/d", 0) == 0; }
 
 class Collection {
-  public:
-    Collection(const Plan& plan, size_t program, std::vector<std::string> texts, const Symbols& symbols,
-               const VariableRoles& roles, const Sources& sources, uint32_t main)
-        : plan_(plan), program_(plan.programs[program]), graph_(program_.flat.graph), symbols_(symbols), roles_(roles),
-          sources_(sources), main_(main), value_of_(graph_.size(), SIZE_MAX), members_(graph_.size(), false),
+public:
+    Collection(const Plan& plan, size_t program, std::vector<std::string> texts,
+               const Symbols& symbols, const VariableRoles& roles, const Sources& sources,
+               uint32_t main)
+        : plan_(plan), program_(plan.programs[program]), graph_(program_.flat.graph),
+          symbols_(symbols), roles_(roles), sources_(sources), main_(main),
+          value_of_(graph_.size(), SIZE_MAX), members_(graph_.size(), false),
           lane_(graph_.size(), Lane::backward) {
         result_.name = program_.name;
         for (size_t i = 0; i < members_.size(); ++i)
@@ -25,20 +28,23 @@ class Collection {
         for (const FusedKernel& kernel : program_.kernels)
             for (const Stage& stage : kernel.stages)
                 for (const Member& member : stage.members)
-                    if (!member.copies && !member.stores.empty()) members_[index(member.node)] = true;
+                    if (!member.copies && !member.stores.empty())
+                        members_[index(member.node)] = true;
         find_sources();
         find_roots();
         find_lanes();
         name_members();
+        name_loops();
         make_values();
         make_kernels(std::move(texts));
         make_buffers();
         join_results();
+        name_buffers();
         spread_lines();
     }
     PageProgram take() { return std::move(result_); }
 
-  private:
+private:
     /// What loops carry and stack stands for what they were given.
     void find_sources() {
         for (const Region& region : program_.flat.regions) {
@@ -51,7 +57,9 @@ class Collection {
     }
 
     NodeId source(NodeId id) const {
-        for (auto found = stands_for_.find(id); found != stands_for_.end(); found = stands_for_.find(id)) id = found->second;
+        for (auto found = stands_for_.find(id); found != stands_for_.end();
+             found = stands_for_.find(id))
+            id = found->second;
         return id;
     }
 
@@ -85,7 +93,8 @@ class Collection {
         }
     }
 
-    /// Forward is what the results need, update what lies behind the adjoints of the parameters, backward the rest.
+    /// Forward is what the results need, update what lies behind the adjoints of the parameters,
+    /// backward the rest.
     void find_lanes() {
         std::vector<NodeId> forward, moved;
         for (const Output& output : program_.flat.outputs)
@@ -98,7 +107,8 @@ class Collection {
         for (NodeId id : reached_) {
             bool own = is_adjoint_name(graph_[id].name), below = false;
             for (NodeId input : graph_[id].inputs) below = below || adjoint_below_[index(input)];
-            if (NodeId other = source(id); other != id) below = below || adjoint_below_[index(other)];
+            if (NodeId other = source(id); other != id)
+                below = below || adjoint_below_[index(other)];
             adjoint_below_[index(id)] = own || below;
         }
         std::vector<bool> seen(graph_.size(), false);
@@ -114,7 +124,8 @@ class Collection {
         }
         mark_forward(forward);
         for (uint32_t i = 0; i < graph_.size(); ++i)
-            if (kind(graph_[NodeId(i)].op) == Kind::leaf && lane_[i] == Lane::backward) lane_[i] = Lane::forward;
+            if (kind(graph_[NodeId(i)].op) == Kind::leaf && lane_[i] == Lane::backward)
+                lane_[i] = Lane::forward;
     }
 
     // ---- values ---------------------------------------------------------------------------------
@@ -127,18 +138,41 @@ class Collection {
             const Node& node = graph_[assign.node];
             auto symbol = symbols_.find(assign.name);
             std::string name = (symbol == symbols_.end() ? assign.name : symbol->second) + " new";
-            if (node.name.empty() && members_[index(assign.node)] && used.insert(name).second) graph_.rename_node(assign.node, name);
+            if (node.name.empty() && members_[index(assign.node)] && used.insert(name).second)
+                graph_.rename_node(assign.node, name);
         }
         std::map<char, int> numbers;
         for (NodeId id : reached_) {
-            bool copy = kind(graph_[id].op) == Kind::move && graph_[graph_[id].inputs[0]].op == Op::variable;
-            if (copy && members_[index(id)]) graph_.rename_node(id, textbook_formula(graph_, id, symbols_)); // W2'
-            if (!members_[index(id)] || !graph_[id].name.empty() || kind(graph_[id].op) == Kind::leaf) continue;
-            char letter = lane_[index(id)] == Lane::forward ? 'v' : lane_[index(id)] == Lane::backward ? 'g' : 'u';
+            bool copy = kind(graph_[id].op) == Kind::move &&
+                        graph_[graph_[id].inputs[0]].op == Op::variable;
+            if (copy && members_[index(id)])
+                graph_.rename_node(id, textbook_formula(graph_, id, symbols_)); // W2'
+            if (!members_[index(id)] || !graph_[id].name.empty() ||
+                kind(graph_[id].op) == Kind::leaf)
+                continue;
+            char letter = lane_[index(id)] == Lane::forward    ? 'v'
+                          : lane_[index(id)] == Lane::backward ? 'g'
+                                                               : 'u';
             std::string name;
             do name = fmt::format("{}{}", letter, ++numbers[letter]);
             while (!used.insert(name).second);
             graph_.rename_node(id, name);
+        }
+    }
+
+    /// Of a value h in a loop: h[t-1] is what a turn is given, h[last] what the last leaves, h[:]
+    /// what all turns leave.
+    void name_loops() {
+        for (const Region& region : program_.flat.regions) {
+            for (const Carry& carry : region.carries) {
+                const std::string& next = graph_[carry.next].name;
+                if (next.empty()) continue;
+                graph_.rename_node(carry.inside, next + (region.reverse ? "[t+1]" : "[t-1]"));
+                graph_.rename_node(carry.after, next + "[last]");
+            }
+            for (const Yield& yield : region.yields)
+                if (const std::string& value = graph_[yield.value].name; !value.empty())
+                    graph_.rename_node(yield.stacked, value + "[:]");
         }
     }
 
@@ -157,17 +191,19 @@ class Collection {
             const Node& node = graph_[id];
             PageValue value;
             value.node = id;
-            value.name = node.op == Op::input ? attribute<Input>(node).name : textbook_name(graph_, id, symbols_);
+            value.name = node.op == Op::input ? attribute<Input>(node).name
+                                              : textbook_name(graph_, id, symbols_);
             value.type = dimensions(node.type.shape) + " " + gradc::name(node.type.element);
             value.lane = lane_[index(id)];
             if (kind(node.op) != Kind::leaf) value.formula = textbook_formula(graph_, id, symbols_);
-            if (value.formula == value.name) value.formula = "a copy of " + textbook_name(graph_, node.inputs[0], symbols_);
-            value.role = node.op == Op::input                 ? "data"
-                         : node.op == Op::variable            ? role_of(attribute<VariableName>(node).path)
-                         : value.lane == Lane::forward        ? "value"
+            if (value.formula == value.name)
+                value.formula = "a copy of " + textbook_name(graph_, node.inputs[0], symbols_);
+            value.role = node.op == Op::input          ? "data"
+                         : node.op == Op::variable     ? role_of(attribute<VariableName>(node).path)
+                         : value.lane == Lane::forward ? "value"
                          : !adjoint_below_[index(id)] && value.lane == Lane::backward ? "value"
-                         : value.lane == Lane::backward       ? "gradient"
-                                                              : "update";
+                         : value.lane == Lane::backward                               ? "gradient"
+                                                                                      : "update";
             value_of_[index(id)] = result_.values.size();
             result_.values.push_back(std::move(value));
         }
@@ -187,7 +223,8 @@ class Collection {
             if (!seen.insert(id).second) continue;
             size_t other = value_of_[index(id)];
             if (id != value.node && other != SIZE_MAX) {
-                if (other < v && std::find(value.inputs.begin(), value.inputs.end(), other) == value.inputs.end())
+                if (other < v && std::find(value.inputs.begin(), value.inputs.end(), other) ==
+                                     value.inputs.end())
                     value.inputs.push_back(other);
                 continue;
             }
@@ -251,8 +288,10 @@ class Collection {
             shown.name = kernel.name;
             shown.text = std::move(texts[result_.kernels.size()]);
             for (const Stage& stage : kernel.stages)
-                for (const Member& member : stage.members) note_member(kernel, member, shown, indices);
-            for (size_t value : shown.values) result_.values[value].kernels.insert(result_.kernels.size());
+                for (const Member& member : stage.members)
+                    note_member(kernel, member, shown, indices);
+            for (size_t value : shown.values)
+                result_.values[value].kernels.insert(result_.kernels.size());
             result_.kernels.push_back(std::move(shown));
         }
         int step = 0;
@@ -265,11 +304,13 @@ class Collection {
         result_.steps = step;
     }
 
-    void note_member(const FusedKernel& kernel, const Member& member, PageKernel& shown, Indices& indices) {
+    void note_member(const FusedKernel& kernel, const Member& member, PageKernel& shown,
+                     Indices& indices) {
         for (const Storage& place : member.stores) touch(place.buffer, shown);
         note_inside(member.node, shown);
         if (member.from) return touch(member.from->buffer, shown);
-        Candidate c = analyse(program_.flat, members_, member.node, member.copies, kernel.region, indices, plan_.batch);
+        Candidate c = analyse(program_.flat, members_, member.node, member.copies, kernel.region,
+                              indices, plan_.batch);
         for (const Read& read : c.reads)
             if (const auto& place = program_.places[index(read.node)]) touch(place->buffer, shown);
     }
@@ -301,12 +342,18 @@ class Collection {
 
     std::string role_of(const loop::Buffer& buffer) const {
         switch (buffer.role) {
-        case loop::Buffer::Role::field: return "data";
-        case loop::Buffer::Role::scalar: return "constant";
-        case loop::Buffer::Role::variable: return role_of(buffer.name);
-        case loop::Buffer::Role::output: return "result";
-        case loop::Buffer::Role::constant: return "constant";
-        default: return "activation";
+        case loop::Buffer::Role::field:
+            return "data";
+        case loop::Buffer::Role::scalar:
+            return "constant";
+        case loop::Buffer::Role::variable:
+            return role_of(buffer.name);
+        case loop::Buffer::Role::output:
+            return "result";
+        case loop::Buffer::Role::constant:
+            return "constant";
+        default:
+            return "activation";
         }
     }
 
@@ -325,18 +372,22 @@ class Collection {
                 buffer.first_step = std::min(buffer.first_step, result_.kernels[kernel].first_step);
                 buffer.last_step = std::max(buffer.last_step, result_.kernels[kernel].last_step);
             }
-            if (buffer.role != "activation") buffer.first_step = 0, buffer.last_step = result_.steps - 1;
+            if (buffer.role != "activation")
+                buffer.first_step = 0, buffer.last_step = result_.steps - 1;
         }
         for (uint32_t i = 0; i < graph_.size(); ++i)
-            if (value_of_[i] != SIZE_MAX && program_.places[i]) join(value_of_[i], program_.places[i]->buffer);
+            if (value_of_[i] != SIZE_MAX && program_.places[i])
+                join(value_of_[i], program_.places[i]->buffer);
         for (const FusedKernel& kernel : program_.kernels)
             for (const Stage& stage : kernel.stages)
                 for (const Member& member : stage.members)
                     for (const Storage& place : member.stores)
-                        if (value_of_[index(member.node)] != SIZE_MAX) join(value_of_[index(member.node)], place.buffer);
+                        if (value_of_[index(member.node)] != SIZE_MAX)
+                            join(value_of_[index(member.node)], place.buffer);
     }
 
-    /// Results that are another value's copies: their buffers by name, and the kernels that write them.
+    /// Results that are another value's copies: their buffers by name, and the kernels that write
+    /// them.
     void join_results() {
         for (const loop::Program::Result& result : program_.results) {
             auto value = result_of_.find(result.name);
@@ -358,10 +409,19 @@ class Collection {
         result_.buffers[buffer->second].values.insert(value);
     }
 
+    /// What holds a value between kernels is called by it.
+    void name_buffers() {
+        for (PageBuffer& buffer : result_.buffers)
+            if (buffer.role == "activation" && !buffer.values.empty())
+                buffer.name = result_.values[*buffer.values.begin()].name;
+    }
+
     void spread_lines() {
         for (const PageValue& value : result_.values) {
-            for (size_t kernel : value.kernels) result_.kernels[kernel].lines.insert(value.lines.begin(), value.lines.end());
-            for (size_t buffer : value.buffers) result_.buffers[buffer].lines.insert(value.lines.begin(), value.lines.end());
+            for (size_t kernel : value.kernels)
+                result_.kernels[kernel].lines.insert(value.lines.begin(), value.lines.end());
+            for (size_t buffer : value.buffers)
+                result_.buffers[buffer].lines.insert(value.lines.begin(), value.lines.end());
         }
     }
 
@@ -384,8 +444,9 @@ class Collection {
 
 } // namespace
 
-PageProgram page_program(const Plan& plan, size_t program, std::vector<std::string> texts, const Symbols& symbols,
-                         const VariableRoles& roles, const Sources& sources, uint32_t main) {
+PageProgram page_program(const Plan& plan, size_t program, std::vector<std::string> texts,
+                         const Symbols& symbols, const VariableRoles& roles, const Sources& sources,
+                         uint32_t main) {
     return Collection(plan, program, std::move(texts), symbols, roles, sources, main).take();
 }
 

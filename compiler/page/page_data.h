@@ -1,5 +1,6 @@
-// What the page of `gradc inspect --html` shows of one compiled program, and what belongs to what: values (boxes of the
-// graph, each with a formula), kernels, buffers of the arena, lines of the model file.
+// What the page of `gradc inspect --html` shows of one compiled program, and what belongs to what:
+// values (boxes of the graph, each with a formula), kernels, buffers of the arena, lines of the
+// model file.
 #pragma once
 #include "compiler/explain/notation.h"
 #include "compiler/page/layers.h"
@@ -13,10 +14,10 @@ namespace gradc {
 
 struct PageValue {
     NodeId node;
-    std::string name;    // unique in the program
+    std::string name;    // what formulas call it
     std::string formula; // "" of a leaf
     std::string type;
-    std::string role;    // "data", "parameter", "optimizer", "state", "value", "gradient", "update"
+    std::string role; // "data", "parameter", "optimizer", "state", "value", "gradient", "update"
     Lane lane = Lane::forward;
     std::vector<size_t> inputs; // values, smaller
     std::set<size_t> kernels, buffers;
@@ -31,7 +32,8 @@ struct PageKernel {
 };
 
 struct PageBuffer {
-    std::string name, role, type; // role: "data", "parameter", "optimizer", "state", "activation", "result", "constant"
+    std::string name, role,
+        type; // role: "data", "parameter", "optimizer", "state", "activation", "result", "constant"
     int64_t offset = 0, size = 0;
     int first_step = 0, last_step = 0; // when it holds something; what outlives the step: all of it
     std::set<size_t> values, kernels;
@@ -50,7 +52,7 @@ struct PageProgram {
 using VariableRoles = std::map<std::string, std::string>;
 
 /// `texts`: the C++ of the program's kernels.
-PageProgram page_program(const Plan&, size_t program, std::vector<std::string> texts, const Symbols&,
-                         const VariableRoles&, const Sources&, uint32_t main);
+PageProgram page_program(const Plan&, size_t program, std::vector<std::string> texts,
+                         const Symbols&, const VariableRoles&, const Sources&, uint32_t main);
 
 } // namespace gradc

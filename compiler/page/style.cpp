@@ -79,7 +79,8 @@ li.own, .kernel.own { background: var(--glow); }
 .block.lit rect, .block.own rect { fill: var(--own); stroke: var(--ink); stroke-width: 1.6; }
 .block.lit text, .block.own text { fill: var(--panel); }
 svg .part:focus-visible rect { stroke: var(--ink); stroke-width: 3; }
-body.pointing .graph .box:not(.lit):not(.own) { opacity: 0.4; }
+body.pointing .graph .box:not(.lit):not(.own) rect { stroke-opacity: 0.35; }
+body.pointing .graph .box:not(.lit):not(.own) text { opacity: 0.4; }
 body.pointing .memory .block:not(.lit):not(.own) { opacity: 0.45; }
 @media (max-width: 1000px) {
   body { height: auto; }

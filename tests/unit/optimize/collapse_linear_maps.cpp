@@ -1,4 +1,5 @@
-// Products of products in the cheapest order: before and after as text, and random chains against the evaluator.
+// Products of products in the cheapest order: before and after as text, and random chains against
+// the evaluator.
 #include "compiler/graph/build.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -38,8 +39,10 @@ double work(const Graph& graph, int64_t batch) {
         if (graph[id].op != Op::contract) continue;
         const auto& labels = attribute<Contract>(graph[id]);
         std::map<int, int64_t> sizes;
-        for (size_t i = 0; i < labels.left.size(); ++i) sizes[labels.left[i]] = graph.type(graph[id].inputs[0]).shape[i];
-        for (size_t i = 0; i < labels.right.size(); ++i) sizes[labels.right[i]] = graph.type(graph[id].inputs[1]).shape[i];
+        for (size_t i = 0; i < labels.left.size(); ++i)
+            sizes[labels.left[i]] = graph.type(graph[id].inputs[0]).shape[i];
+        for (size_t i = 0; i < labels.right.size(); ++i)
+            sizes[labels.right[i]] = graph.type(graph[id].inputs[1]).shape[i];
         double volume = 1;
         for (auto [label, size] : sizes) volume *= double(size == rows ? batch : size);
         total += volume;
@@ -61,7 +64,8 @@ constexpr const char* two_layers = R"(%0 = input field "x" : f32[N, 64]
 output y = %10
 )";
 
-/// A deep linear net of random widths; some layers have biases, some products stand the other way round.
+/// A deep linear net of random widths; some layers have biases, some products stand the other way
+/// round.
 Graph random_net(uint64_t seed, int layers) {
     std::mt19937_64 random(seed);
     auto below = [&](uint64_t bound) { return int64_t(random() % bound); };
@@ -82,7 +86,8 @@ Graph random_net(uint64_t seed, int layers) {
             value = turned ? build::map(graph, Primitive::add, {spread, value})
                            : build::map(graph, Primitive::add, {value, spread});
         }
-        if (below(5) == 0) graph.outputs.push_back({"inner" + number, value}); // read twice: the chain ends here
+        if (below(5) == 0)
+            graph.outputs.push_back({"inner" + number, value}); // read twice: the chain ends here
         width = next;
     }
     graph.outputs.push_back({"y", value});
@@ -110,7 +115,8 @@ output y = %10
 
 TEST_CASE("a chain stays as written where another order saves nothing") {
     std::string written = print(read(two_layers));
-    CHECK(collapsed(two_layers, 2) == written); // two rows through both layers cost less than the product of the weights
+    CHECK(collapsed(two_layers, 2) ==
+          written); // two rows through both layers cost less than the product of the weights
     CHECK(collapsed(two_layers, 8) == written);
     CHECK(collapsed(two_layers, 16) != written);
 }
@@ -155,7 +161,8 @@ TEST_CASE("random nets of linear layers keep their values and never cost more") 
         CHECK(work(after, context.batch) <= work(graph, context.batch));
         changed += print(after) != print(extract(graph, graph.outputs));
         Environment environment = random_environment(graph, seed, context.batch);
-        std::vector<Tensor> expected = evaluate(graph, environment), found = evaluate(after, environment);
+        std::vector<Tensor> expected = evaluate(graph, environment),
+                            found = evaluate(after, environment);
         REQUIRE(found.size() == expected.size());
         for (size_t i = 0; i < found.size(); ++i) {
             REQUIRE(found[i].shape == expected[i].shape);
