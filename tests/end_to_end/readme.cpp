@@ -40,7 +40,7 @@ TEST_CASE("the README shows what the compiler prints", "[readme]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     std::vector<Excerpt> all = excerpts(tree + "/README.md");
-    CHECK(all.size() == 2);
+    CHECK(all.size() == 3);
     for (const Excerpt& excerpt : all) {
         INFO(excerpt.command);
         Outcome outcome = run(excerpt.command, {.folder = scratch.path().string(), .limit = 60});
