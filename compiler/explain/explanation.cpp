@@ -19,6 +19,17 @@ const TrainBlock* block_of(const Elaborated& elaborated, const Question& questio
     return nullptr;
 }
 
+/// "the loss of train", "product"; of a model whose result is no single number, the sum of its elements.
+std::string scalar_of(const Elaborated& elaborated, const Question& question) {
+    if (block_of(elaborated, question)) return "the loss of " + question.name;
+    for (const auto* models : {&elaborated.circuits, &elaborated.models})
+        for (const Elaborated::Circuit& circuit : *models)
+            if (circuit.model == question.name &&
+                !circuit.graph.type(circuit.graph.outputs[0].node).shape.empty())
+                return "the sum of all elements of " + question.name;
+    return question.name;
+}
+
 constexpr const char* mark =
     "~"; // the name of adjoints that have no own, while it is found out what is kept
 
@@ -223,7 +234,7 @@ std::optional<Explanation> explain(const Elaborated& elaborated, const Question&
     if (!derivation) return std::nullopt;
     Symbols symbols = name_values(*derivation, question);
     const TrainBlock* block = block_of(elaborated, question);
-    std::string scalar = block ? "the loss of " + question.name : question.name;
+    std::string scalar = scalar_of(elaborated, question);
     Explanation result{
         *std::move(derivation), scalar, std::move(symbols), block ? block->batch : 1, {}, {}, {}};
     OptimizeOptions optimizing;

@@ -339,8 +339,8 @@ private:
             text_ += wrapped(lead, value.formula, lead.size() + 2);
             total += value.bytes;
         }
-        text_ += fmt::format("  {:24}{:>10} bytes of the forward pass, for {} rows\n", "",
-                             grouped(total), grouped(all_.batch));
+        text_ += fmt::format("  {:24}{:>10} bytes of the forward pass, for {} row{}\n", "",
+                             grouped(total), grouped(all_.batch), all_.batch == 1 ? "" : "s");
     }
 
     // ---- rewrites -------------------------------------------------------------------------------
