@@ -13,11 +13,6 @@ std::string path_of(const Question& question, NodeId parameter) {
     return attribute<VariableName>(question.graph[parameter]).path;
 }
 
-/// "x" means "product.x", as long as the model is the question.
-bool means(const std::string& word, const Question& question, const std::string& path) {
-    return word == path || question.name + "." + word == path;
-}
-
 int list_parameters(const std::vector<Question>& all) {
     size_t widest = 0;
     for (const Question& question : all)
@@ -34,11 +29,16 @@ int list_parameters(const std::vector<Question>& all) {
 
 int unknown_parameter(const std::vector<Question>& all, const CommandLine& line) {
     std::vector<std::string> known;
+    std::string ends;
     for (const Question& question : all)
-        for (NodeId id : question.parameters) known.push_back(path_of(question, id));
+        for (NodeId id : question.parameters) {
+            known.push_back(path_of(question, id));
+            if (known.back().ends_with("." + line.parameter)) ends += (ends.empty() ? "`" : ", `") + known.back() + "`";
+        }
     auto near = nearest(line.parameter, known);
     fmt::print(stderr, "gradc explain: {} has no parameter `{}`{}\n", line.model, line.parameter,
-               near ? fmt::format(" (did you mean `{}`?)", *near)
+               !ends.empty() ? " alone: which of " + ends + "?"
+               : near ? fmt::format(" (did you mean `{}`?)", *near)
                     : "; `gradc explain " + line.model + "` lists them");
     return exit_code::usage;
 }
@@ -59,18 +59,17 @@ int explain_command(const CommandLine& line) {
     }
     if (line.parameter.empty()) return list_parameters(all);
     ExplainOptions options{isas(line.isa), line.disabled_passes};
-    for (const Question& question : all)
-        for (NodeId parameter : question.parameters) {
-            if (!means(line.parameter, question, path_of(question, parameter))) continue;
-            auto explanation = explain(*front.elaborated, question, parameter, options);
-            std::string text = explanation
-                                   ? print(*explanation, front.sources)
-                                   : fmt::format("{} does not depend on {}: its derivative is 0\n",
-                                                 question.name, path_of(question, parameter));
-            text = (found ? "\n" : "") + text;
-            std::fwrite(text.data(), 1, text.size(), stdout);
-            found = true;
-        }
+    for (const Question& question : all) {
+        NodeId parameter = parameter_named(question, line.parameter);
+        if (parameter == NodeId::none) continue;
+        auto explanation = explain(*front.elaborated, question, parameter, options);
+        std::string text = explanation ? print(*explanation, front.sources)
+                                       : fmt::format("{} does not depend on {}: its derivative is 0\n",
+                                                     question.name, path_of(question, parameter));
+        text = (found ? "\n" : "") + text;
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        found = true;
+    }
     return found ? exit_code::done : unknown_parameter(all, line);
 }
 

@@ -38,26 +38,17 @@ std::string short_path(const std::string& path, const std::string& model) {
     return path.rfind(model + ".", 0) == 0 ? path.substr(model.size() + 1) : path;
 }
 
-/// The variable that `name` means in a question; nullptr if there is none.
-Tensor* find(Environment& environment, const Question& question, const std::string& name) {
-    auto found = environment.variables.find(name);
-    if (found == environment.variables.end())
-        found = environment.variables.find(question.name + "." + name);
-    return found == environment.variables.end() ? nullptr : &found->second;
-}
-
 /// Why a `--at` name fits none of the questions, or "".
 std::string unknown_name(const std::map<std::string, std::string>& at,
                          const std::vector<Question>& all, const Elaborated& elaborated) {
     for (const auto& [name, text] : at) {
         std::vector<std::string> known;
         bool found = false;
-        for (const Question& question : all)
-            for (NodeId id : question.parameters) {
-                const std::string& path = attribute<VariableName>(question.graph[id]).path;
-                known.push_back(short_path(path, question.name));
-                found = found || name == path || name == known.back();
-            }
+        for (const Question& question : all) {
+            found = found || parameter_named(question, name) != NodeId::none;
+            for (NodeId id : question.parameters)
+                known.push_back(short_path(attribute<VariableName>(question.graph[id]).path, question.name));
+        }
         if (found) continue;
         auto near = nearest(name, known);
         return fmt::format("{} has no parameter `{}`{}", elaborated.name, name,
@@ -70,12 +61,13 @@ std::string unknown_name(const std::map<std::string, std::string>& at,
 std::string apply(const std::map<std::string, std::string>& at, const Question& question,
                   Environment& environment) {
     for (const auto& [name, text] : at) {
-        Tensor* found = find(environment, question, name);
-        if (!found) continue; // another question's
+        NodeId parameter = parameter_named(question, name);
+        if (parameter == NodeId::none) continue; // another question's
+        Tensor& found = environment.variables.at(attribute<VariableName>(question.graph[parameter]).path);
         char* end = nullptr;
         double value = std::strtod(text.c_str(), &end);
         if (text.empty() || *end) return fmt::format("--at {}={}: not a number", name, text);
-        for (double& entry : found->values) entry = value;
+        for (double& entry : found.values) entry = value;
     }
     return {};
 }

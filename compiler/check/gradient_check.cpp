@@ -60,6 +60,18 @@ double relative_error(const std::vector<double>& a, const std::vector<double>& b
     return worst == 0 ? 0 : scale == 0 ? INFINITY : worst / scale;
 }
 
+NodeId parameter_named(const Question& question, const std::string& word) {
+    NodeId found = NodeId::none;
+    for (NodeId id : question.parameters) {
+        const std::string& path = attribute<VariableName>(question.graph[id]).path;
+        if (path == word) return id;
+        bool ends_so = path.size() > word.size() && path.ends_with("." + word);
+        if (ends_so && found != NodeId::none) return NodeId::none;
+        if (ends_so) found = id;
+    }
+    return found;
+}
+
 int64_t telling_rows(const Question& question) { return rows_meet(question.graph, question.value) ? 5 : 2; }
 
 GradientCheck check_gradient(const Elaborated& elaborated, const Question& question, const SampleOptions& sampling,

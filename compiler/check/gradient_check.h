@@ -15,6 +15,9 @@ struct Question {
 };
 std::vector<Question> questions(const Elaborated&);
 
+/// The parameter that a word means: its whole path, or the end of it (`w1` for `net.w1`) if no other path ends so; none.
+NodeId parameter_named(const Question&, const std::string& word);
+
 /// How many rows show what a gradient is: 2, or 5 where rows meet inside the model. Two rows of a batch_norm are 1 and -1
 /// whatever comes in: what comes before has a gradient that is all rounding.
 int64_t telling_rows(const Question&);

@@ -83,6 +83,11 @@ TEST_CASE("explain lists parameters and explains each of them", "[usage]") {
         ++explained;
     }
     CHECK(explained == 4);
+    // The end of a path is enough where no other ends so.
+    CHECK(call(scratch, "explain m.grad linear_2.bias").out == call(scratch, "explain m.grad net.linear_2.bias").out);
+    Outcome several = call(scratch, "explain m.grad bias");
+    CHECK(several.code == 2);
+    CHECK(contains(several.err, "which of `net.linear_1.bias`, `net.linear_2.bias`?"));
 }
 
 TEST_CASE("options stand before or after the file", "[usage]") {
