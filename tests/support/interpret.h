@@ -18,7 +18,8 @@ class Interpreter {
     }
 
     void put(const Buffer& buffer, int64_t element, double value) {
-        Value one{{buffer.element, 1}, {value}, {int64_t(floating(buffer.element) ? 0 : value)}};
+        bool whole = !floating(buffer.element) && std::isfinite(value);
+        Value one{{buffer.element, 1}, {value}, {whole ? int64_t(value) : 0}};
         store_element(buffer, element, one, 0);
     }
     double peek(const Buffer& buffer, int64_t element) const {
