@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define GRADC_ABI_VERSION 1
+#define GRADC_ABI_VERSION 2
 
 enum gradc_element { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
@@ -34,11 +34,16 @@ typedef struct {
     int64_t panel;
 } gradc_tensor;
 
+/* How many items a kernel's function can be called for: fixed + ceil(rows * per_row / divisor). */
+typedef struct {
+    int64_t fixed, per_row, divisor;
+    int64_t grain; /* fewest items worth a worker; 0: never split */
+} gradc_extent;
+
 typedef struct {
     const char* name; /* for reports */
     gradc_function functions[GRADC_ISA_COUNT]; /* NULL where not built */
-    int64_t fixed, per_row, divisor; /* extent = fixed + ceil(rows * per_row / divisor) */
-    int64_t grain;                   /* fewest items worth a worker; 0: never split */
+    gradc_extent extents[GRADC_ISA_COUNT];     /* vectors of another width cut the work otherwise */
     double flops, bytes;             /* for the largest batch */
 } gradc_kernel;
 

@@ -11,12 +11,12 @@ static constexpr int deepest = 16; // loops of scans inside scans
 
 [[gnu::always_inline]] static inline void run_kernel(const gradc_kernel& kernel, unsigned char* arena, const int64_t* sizes,
                        const WalkOptions& options) {
-    int64_t extent =
-        kernel.fixed + (sizes[0] * kernel.per_row + kernel.divisor - 1) / kernel.divisor;
+    const gradc_extent& items = kernel.extents[options.isa];
+    int64_t extent = items.fixed + (sizes[0] * items.per_row + items.divisor - 1) / items.divisor;
     gradc_function function = kernel.functions[options.isa];
     int parts = 1;
-    if (options.pool && kernel.grain > 0) {
-        parts = int(std::min<int64_t>(options.pool->count(), extent / kernel.grain));
+    if (options.pool && items.grain > 0) {
+        parts = int(std::min<int64_t>(options.pool->count(), extent / items.grain));
     }
     if (parts > 1) {
         options.pool->run(function, arena, sizes, extent, parts);

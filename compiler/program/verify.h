@@ -9,7 +9,7 @@ namespace gradc::loop {
 /// them; operand, lane and mask types fit the operation; a loop's carried values agree in type;
 /// indices, bounds and affine terms are i64 scalars; buffers lie inside the arena at multiples of
 /// 64 bytes; tables are well nested and name kernels that exist; the variants of a program for
-/// several machines have the same table, extents and results.
+/// several machines have the same table and results.
 void verify(const Module& module);
 
 } // namespace gradc::loop

@@ -146,13 +146,14 @@ bool TableBuilder::serves(const Versions& versions, Isa isa) const {
 TableValue TableBuilder::kernel(int program, int number) {
     const auto& versions = module_.programs[size_t(program)];
     const Kernel& first = any(versions).kernels[size_t(number)];
-    std::vector<TableValue> functions;
-    for (int isa = 0; isa < isa_count; ++isa)
-        functions.push_back(
-            function({program, number, version(versions, Isa(isa)), serves(versions, Isa(isa))}));
-    return members({text(first.name), members(functions), i64(first.extent.fixed),
-                    i64(first.extent.per_row), i64(first.extent.divisor), i64(first.grain),
-                    f64(first.flops), f64(first.bytes)});
+    std::vector<TableValue> functions, extents;
+    for (int isa = 0; isa < isa_count; ++isa) {
+        bool served = serves(versions, Isa(isa));
+        functions.push_back(function({program, number, version(versions, Isa(isa)), served}));
+        const Kernel& one = served ? versions[size_t(version(versions, Isa(isa)))]->kernels[size_t(number)] : first;
+        extents.push_back(members({i64(one.extent.fixed), i64(one.extent.per_row), i64(one.extent.divisor), i64(one.grain)}));
+    }
+    return members({text(first.name), members(functions), members(extents), f64(first.flops), f64(first.bytes)});
 }
 
 TableValue TableBuilder::program(int number) {

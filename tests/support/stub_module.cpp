@@ -148,18 +148,20 @@ void count_bad(unsigned char* arena, const int64_t* sizes, int64_t, int64_t) {
 #define VARIANTS(f)                                                                                \
     { f, f, nullptr }
 #endif
+#define EXTENTS(fixed, per_row, grain)                                                             \
+    { {fixed, per_row, 1, grain}, {fixed, per_row, 1, grain}, {} }
 #define ONCE(f)                                                                                    \
-    { #f, VARIANTS(f), 1, 0, 1, 0, 0, 0 }
+    { #f, VARIANTS(f), EXTENTS(1, 0, 0), 0, 0 }
 
 constexpr gradc_kernel step_kernels[] = {
-    {"forward", VARIANTS(forward), 0, 1, 1, 4, 0, 0},
+    {"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0},
     ONCE(mean_loss),
-    {"update_weight", VARIANTS(update_weight), pixels, 0, 1, 8, 0, 0},
+    {"update_weight", VARIANTS(update_weight), EXTENTS(pixels, 0, 8), 0, 0},
     ONCE(update_bias)};
-constexpr gradc_kernel test_kernels[] = {{"forward", VARIANTS(forward), 0, 1, 1, 4, 0, 0},
+constexpr gradc_kernel test_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0},
                                          ONCE(add_test_sums)};
-constexpr gradc_kernel predict_kernels[] = {{"forward", VARIANTS(forward), 0, 1, 1, 4, 0, 0}};
-constexpr gradc_kernel diagnose_kernels[] = {{"forward", VARIANTS(forward), 0, 1, 1, 4, 0, 0},
+constexpr gradc_kernel predict_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0}};
+constexpr gradc_kernel diagnose_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0},
                                              ONCE(count_bad)};
 constexpr gradc_kernel finish_train_kernels[] = {ONCE(finish_train)},
                        finish_test_kernels[] = {ONCE(finish_test)},

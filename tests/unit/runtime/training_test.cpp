@@ -72,7 +72,7 @@ struct TwoBlocks {
     gradc_module module{};
 
     static gradc_kernel kernel(gradc_function function) {
-        return {"k", {function, nullptr, nullptr}, 1, 0, 1, 0, 0, 0};
+        return {"k", {function, nullptr, nullptr}, {{1, 0, 1, 0}, {}, {}}, 0, 0};
     }
     TwoBlocks() {
         for (int b = 0; b < 2; b++) {

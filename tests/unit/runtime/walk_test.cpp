@@ -34,7 +34,7 @@ void half_of_least(unsigned char* arena, const int64_t*, int64_t, int64_t) {
 
 constexpr gradc_kernel kernel_of(gradc_function function, int64_t fixed, int64_t per_row,
                                  int64_t divisor, int64_t grain) {
-    return {"k", {function, nullptr, nullptr}, fixed, per_row, divisor, grain, 0, 0};
+    return {"k", {function, nullptr, nullptr}, {{fixed, per_row, divisor, grain}, {}, {}}, 0, 0};
 }
 
 } // namespace

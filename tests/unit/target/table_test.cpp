@@ -86,8 +86,8 @@ void check_programs(const gradc_module& module, const loop::TestModule& test) {
     CHECK(std::string(module.tensors[table.results[0]].name) == "count");
     CHECK(module.tensors[table.results[0]].role == GRADC_RESULT);
     const gradc_program& add = module.programs[0];
-    CHECK(
-        (add.kernels[0].fixed == 0 && add.kernels[0].per_row == 1 && add.kernels[0].divisor == 1));
+    for (const gradc_extent& extent : add.kernels[0].extents)
+        CHECK((extent.fixed == 0 && extent.per_row == 1 && extent.divisor == 1));
     for (gradc_function function : add.kernels[0].functions) CHECK(function != nullptr);
     REQUIRE(add.field_count == 2); // add.a and add.b, not add.out
     CHECK(std::string(module.tensors[add.fields[1]].name) == "add.b");
@@ -143,6 +143,17 @@ TEST_CASE("the table says what the metadata says, through both backends") {
             check_module(engine->module(), test, about);
         }
     }
+}
+
+TEST_CASE("each instruction set calls a kernel for its own extent") {
+    loop::TestModule test = loop::test_module();
+    loop::Kernel& widest = test.module.programs[0][size_t(loop::Isa::avx512)]->kernels[0];
+    widest.extent = {7, 3, 2}, widest.grain = 5;
+    target::Engine engine = target::load_object(target::object(test.module, test.metadata));
+    const gradc_extent(&extents)[GRADC_ISA_COUNT] = engine.module().programs[0].kernels[0].extents;
+    CHECK((extents[GRADC_AVX512].fixed == 7 && extents[GRADC_AVX512].per_row == 3));
+    CHECK((extents[GRADC_AVX512].divisor == 2 && extents[GRADC_AVX512].grain == 5));
+    CHECK((extents[GRADC_AVX2].fixed == 0 && extents[GRADC_AVX2].per_row == 1));
 }
 
 TEST_CASE("a program built for one machine has no function for others") {
