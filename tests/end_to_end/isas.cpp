@@ -1,0 +1,64 @@
+// One trainer, every instruction set it holds and this machine has, each forced by --isa: they train to the same numbers
+// up to rounding, since only the order of sums and fused multiply-adds differ.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <vector>
+
+using namespace end_to_end;
+
+namespace {
+
+/// Those of the trainer's instruction sets that this machine has, as `about` tells them.
+std::vector<std::string> runnable(const std::string& about) {
+    std::vector<std::string> result;
+    std::string best = about.substr(about.find("here it runs ") + 13);
+    best = best.substr(0, best.find_first_of(" ,\n"));
+    for (const char* isa : {"baseline", "avx2", "avx512"}) {
+        result.push_back(isa);
+        if (best == isa) return result;
+    }
+    return {};
+}
+
+/// Losses and accuracies of two epochs on the digits, by instruction set.
+void compare(const std::string& precision, double tolerance) {
+    Scratch scratch;
+    Launch launch{.folder = scratch.path().string(), .limit = 300};
+    std::string model = quoted(tree + "/examples/digits/model.grad"), data = quoted(tree + "/examples/digits");
+    Outcome built = run(quoted(gradc) + " build " + model + " -o trainer --precision " + precision, launch);
+    INFO(built.err);
+    REQUIRE(built.code == 0);
+    std::vector<std::string> isas = runnable(run("./trainer about", launch).out);
+    REQUIRE(!isas.empty());
+    double first = 0;
+    for (const std::string& isa : isas) {
+        CAPTURE(precision, isa);
+        Outcome trained = run("./trainer train --epochs 2 --json log.json --data " + data + " --isa " + isa, launch);
+        INFO(trained.err);
+        REQUIRE(trained.code == 0);
+        std::string log = scratch.read("log.json");
+        CHECK(json_value(log, "isa") == isa);
+        double loss = std::stod(json_value(log, "loss"));
+        if (isa == isas.front()) first = loss; // the baseline
+        CHECK(std::fabs(loss - first) <= tolerance * first);
+    }
+}
+
+} // namespace
+
+TEST_CASE("each instruction set trains to the same numbers", "[isas]") {
+    compare("f64", 1e-9);
+    compare("f32", 1e-3);
+}
+
+TEST_CASE("a single instruction set holds no other", "[isas]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    Launch launch{.folder = scratch.path().string(), .limit = 120};
+    REQUIRE(run(quoted(gradc) + " build m.grad -o trainer --isa baseline", launch).code == 0);
+    CHECK(run("./trainer about", launch).out.find("built for  baseline;") != std::string::npos);
+    Outcome refused = run("./trainer train --isa avx2", launch);
+    CHECK(refused.code == 1);
+    CHECK(refused.err.find("avx2") != std::string::npos);
+}
