@@ -103,12 +103,13 @@ void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elab
 }
 
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated& elaborated,
-                        const std::vector<loop::Isa>& isas, StageTimes& times) {
+                        const std::vector<loop::Isa>& isas, StageTimes& times, bool fuse) {
     Compiled result;
     Clock planning;
     PlanOptions options;
     options.name = elaborated.name;
     options.batch = largest_batch(elaborated);
+    options.fuse = fuse;
     result.plan = make_plan(std::move(programs), options);
     times.all.push_back({"plan", planning.seconds()});
     Clock lowering;
@@ -124,7 +125,8 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
 Compiled compile(const Elaborated& elaborated, const CommandLine& line, const Sources& sources, StageTimes& times) {
     ProgramGraphs collected = collect_programs(elaborated, line, sources);
     optimize_programs(collected.programs, elaborated, line, times);
-    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(line.isa), times);
+    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(line.isa), times,
+                          line.fuse);
 }
 
 } // namespace gradc

@@ -126,6 +126,7 @@ ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& 
     metadata.compiler = fmt::format("gradc {}", GRADC_VERSION);
     metadata.options = fmt::format("--isa {} --precision {}", line.isa, name(line.precision));
     for (const auto& [constant, value] : line.set) metadata.options += fmt::format(" --set {}={}", constant, value);
+    if (!line.fuse) metadata.options += " --unfused";
     metadata.source_hash = source_hash(sources);
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
     metadata.flush_denormals = line.precision == Element::f32;

@@ -70,6 +70,7 @@ void add_pass_options(CLI::App* app, CommandLine& line) {
     app->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
         ->allow_extra_args(false)
         ->check(one_of(pass_names()));
+    app->add_flag("--unfused{false}", line.fuse, "every operation a kernel of its own, as the\n" "interpreter of `gradc bench` runs them");
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }

@@ -32,6 +32,7 @@ struct CommandLine {
     std::string html;                     // inspect: where the page goes
     std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
+    bool fuse = true;                     // false: --unfused
     bool color = false;                   // for diagnostics
     int64_t batch = 0;                    // check; 0: as many rows as tell enough
     uint64_t seed = 1;                    // check, paths

@@ -48,7 +48,7 @@ struct Compiled {
     Metadata metadata;
 };
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated&,
-                        const std::vector<loop::Isa>& isas, StageTimes&);
+                        const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true);
 Compiled compile(const Elaborated&, const CommandLine&, const Sources&, StageTimes&);
 
 std::string source_hash(const Sources& sources);

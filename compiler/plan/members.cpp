@@ -44,7 +44,8 @@ bool stretches(const Graph& graph, NodeId consumer, NodeId id, int64_t batch) {
 
 class Chooser {
   public:
-    Chooser(const Flat& flat, int64_t batch) : flat_(flat), graph_(flat.graph), batch_(batch) {
+    Chooser(const Flat& flat, int64_t batch, bool fuse)
+        : flat_(flat), graph_(flat.graph), batch_(batch), fuse_(fuse) {
         members_.assign(graph_.size(), false);
         note_roots();
     }
@@ -117,7 +118,8 @@ class Chooser {
         if (is_leaf(graph_, id)) return false;
         if (flat_.wanted[index(id)] || stored_.count(id) || computed(id)) return true;
         bool moves = is_view(graph_, id);
-        if (demand.addressed && (!moves || graph_[id].op == Op::pad || graph_[id].op == Op::gather)) return true;
+        bool plain = moves && graph_[id].op != Op::pad && graph_[id].op != Op::gather; // a matter of strides alone
+        if ((demand.addressed || !fuse_) && !plain) return true;
         if (moves) return false;
         if (is_mask_of_shared(id)) return true;
         double cost = costs_[index(id)];
@@ -141,6 +143,7 @@ class Chooser {
     const Flat& flat_;
     const Graph& graph_;
     int64_t batch_;
+    bool fuse_;
     std::vector<NodeId> roots_;
     std::set<NodeId> stored_;
     std::vector<int> uses_; // nodes that read it
@@ -215,7 +218,9 @@ class Reader {
 
 } // namespace
 
-std::vector<bool> choose_members(const Flat& flat, int64_t batch) { return Chooser(flat, batch).run(); }
+std::vector<bool> choose_members(const Flat& flat, int64_t batch, bool fuse) {
+    return Chooser(flat, batch, fuse).run();
+}
 
 bool reduces_along_vectors(const Graph& graph, const std::vector<bool>& members, NodeId id, int64_t batch) {
     const Node& node = graph[id];

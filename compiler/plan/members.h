@@ -27,8 +27,8 @@ struct Candidate {
 bool is_stored_leaf(const Graph&, NodeId);
 bool is_leaf(const Graph&, NodeId);
 
-/// By node: true for those that are to be members.
-std::vector<bool> choose_members(const Flat&, int64_t batch);
+/// By node: true for those that are to be members; without `fuse`, all that compute anything or move it in memory.
+std::vector<bool> choose_members(const Flat&, int64_t batch, bool fuse);
 
 /// Sums over the reduced axes of one result element run as a stage of their own, with vectors along the last reduced
 /// axis; otherwise they are nested inside the result's loops, with vectors along the result's last axis.

@@ -50,6 +50,11 @@ class Lives {
                 }
     }
     const Life& operator[](size_t buffer) const { return lives_[buffer]; }
+    /// All at the same time.
+    void never_end() {
+        for (Life& life : lives_)
+            if (life.last >= 0) life = {0, int64_t(program_.table.size())};
+    }
     /// The kernel at this step reads each element of the buffer only where it computes the same element of its results.
     bool read_in_place(int64_t step, size_t buffer) const { return !scattered_.count({step, buffer}); }
 
@@ -161,7 +166,7 @@ void place(Plan& plan, const std::map<size_t, Life>& lives, int64_t base) {
 
 } // namespace
 
-void assign_memory(Plan& plan) {
+void assign_memory(Plan& plan, const PlanOptions& options) {
     int64_t end = 0;
     for (loop::Buffer& buffer : plan.buffers) {
         if (buffer.role == loop::Buffer::Role::activation) continue;
@@ -172,6 +177,7 @@ void assign_memory(Plan& plan) {
     int64_t base = end;
     for (const ProgramPlan& program : plan.programs) {
         Lives lives(program, plan.buffers.size(), plan.batch);
+        if (!options.fuse) lives.never_end();
         Heirs heirs(plan, lives);
         std::map<size_t, Life> shared; // by the first buffer of a chain
         for (size_t i = 0; i < plan.buffers.size(); ++i)

@@ -17,7 +17,7 @@ Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
     }
     plan.buffers = std::move(buffers.all());
     lay_out_panels(plan);
-    assign_memory(plan);
+    assign_memory(plan, options);
     return plan;
 }
 

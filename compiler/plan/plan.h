@@ -20,7 +20,9 @@ struct NamedGraph {
 struct PlanOptions {
     std::string name;  // of the module
     int64_t batch = 1; // most rows of a step
-    bool fuse = true;  // false: a kernel for every stored node, to compare with
+    /// False: each node but views is a kernel and a buffer of its own, shared with nothing, as an interpreter would
+    /// run the graph; to compare with.
+    bool fuse = true;
 };
 
 /// Element (i0, i1, ..) of a node lies at sum of index * stride, plus turn * coefficient for each (depth, coefficient).

@@ -17,7 +17,7 @@ class Planner {
           buffers_(buffers), options_(options), indices_(options.batch) {}
 
     ProgramPlan run() {
-        members_ = choose_members(flat(), options_.batch);
+        members_ = choose_members(flat(), options_.batch, options_.fuse);
         add_candidates();
         write_results();
         write_loops();

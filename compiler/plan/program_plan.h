@@ -39,6 +39,6 @@ ProgramPlan plan_program(const NamedGraph&, Buffers&, const PlanOptions&);
 void lay_out_panels(Plan&);
 
 /// Offsets for all buffers: shared ones first, then each program's own over the same memory.
-void assign_memory(Plan&);
+void assign_memory(Plan&, const PlanOptions&);
 
 } // namespace gradc

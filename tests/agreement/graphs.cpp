@@ -1,5 +1,5 @@
-// Random graphs through the whole compiler: the evaluator, the rewrites, LLVM on every instruction set of this machine
-// and the C++ text must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N graphs (200); a disagreement prints the seed, the
+// Random graphs through the whole compiler: the evaluator, the rewrites, LLVM on every instruction set of this machine,
+// the C++ text and kernels that were not fused must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N graphs (200); a disagreement prints the seed, the
 // program's graph and the numbers, and ends with 1.
 #include "compiler/elaborate/definitions.h"
 #include "compiler/elaborate/math.h"
@@ -148,19 +148,40 @@ int report(const Case& each, const std::string& how, const std::string& fault) {
     return 1;
 }
 
-/// Number of disagreements.
-int try_module(const std::vector<Case>& cases, const MathLibrary& math, const std::vector<std::string>& compilers) {
+Plan plan_of(const std::vector<Case>& cases, bool fuse) {
     std::vector<NamedGraph> programs;
     for (const Case& each : cases) programs.push_back({each.name, each.graph});
     PlanOptions options;
     options.name = "random";
     options.batch = largest_batch;
-    Plan plan = make_plan(programs, options);
-    loop::Module module = lower(plan, target::host_isas(), math);
+    options.fuse = fuse;
+    return make_plan(programs, options);
+}
+
+target::Metadata metadata_of(const loop::Module& module) {
     target::Metadata metadata;
     metadata.name = "random";
     metadata.flush_denormals = false;
     describe_tensors(module, metadata);
+    return metadata;
+}
+
+/// Every operation a kernel of its own.
+int try_unfused(const std::vector<Case>& cases, const MathLibrary& math) {
+    const loop::Isa isa = target::host_isas().back();
+    loop::Module module = lower(plan_of(cases, false), {isa}, math);
+    target::Engine engine = target::load_object(target::object(module, metadata_of(module)));
+    int wrong = 0;
+    for (const Case& each : cases)
+        if (std::string fault = disagreement(engine, each, isa); !fault.empty()) wrong += report(each, "unfused", fault);
+    return wrong;
+}
+
+/// Number of disagreements.
+int try_module(const std::vector<Case>& cases, const MathLibrary& math, const std::vector<std::string>& compilers) {
+    Plan plan = plan_of(cases, true);
+    loop::Module module = lower(plan, target::host_isas(), math);
+    target::Metadata metadata = metadata_of(module);
     target::Engine engine = target::load_object(target::object(module, metadata));
     int wrong = 0;
     for (const Case& each : cases)
@@ -201,6 +222,7 @@ int main(int argc, char** argv) {
         for (int i = done; i < std::min(wanted, done + graphs_a_module); ++i)
             cases.push_back(make_case(first + uint64_t(i), primitives));
         wrong += try_module(cases, *math, compilers);
+        wrong += try_unfused(cases, *math);
     }
     if (wrong) fmt::print("{} disagreements\n", wrong);
     if (wrong) return 1;

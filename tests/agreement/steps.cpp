@@ -1,5 +1,6 @@
 // `agree_steps MODEL.grad..`: one whole training step (loss, states, optimizer) as compiled for every instruction set of
-// this machine, against the evaluator on the same drawn rows and weights. Also the start values. Ends with 1 when off.
+// this machine, fused and operation by operation, against the evaluator on the same drawn rows and weights. Also the start
+// values. Ends with 1 when off.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"
@@ -53,9 +54,10 @@ int compare(target::Engine& engine, int program, const Graph& graph, const Envir
     return wrong;
 }
 
-int agree(const std::string& path) {
+int agree(const std::string& path, bool fuse) {
     CommandLine line;
     line.model = path;
+    line.fuse = fuse;
     FileReader reader;
     std::string fault;
     Front front = load(line, reader, fault);
@@ -69,20 +71,21 @@ int agree(const std::string& path) {
     Compiled compiled = compile(elaborated, line, front.sources, times);
     target::Engine engine = target::load_object(target::object(compiled.module, compiled.metadata));
     int wrong = 0;
+    const std::string told = path + (fuse ? "" : ", unfused");
     for (loop::Isa isa : target::host_isas()) {
         Environment start;
         start.scalars["seed"] = 1;
-        wrong += compare(engine, compiled.metadata.initial, elaborated.initial, start, isa, path + ": start");
+        wrong += compare(engine, compiled.metadata.initial, elaborated.initial, start, isa, told + ": start");
         for (size_t b = 0; b < elaborated.blocks.size(); ++b) {
             const TrainBlock& block = elaborated.blocks[b];
             for (int64_t rows : {largest_batch, int64_t(21), int64_t(2)}) {
                 Environment environment = sample(elaborated, block.flags, block.step, {rows, 1});
                 wrong += compare(engine, compiled.metadata.blocks[b].step, block.step, environment, isa,
-                                 fmt::format("{}: {} on {} rows", path, block.name, rows));
+                                 fmt::format("{}: {} on {} rows", told, block.name, rows));
             }
         }
     }
-    if (!wrong) fmt::print("{}: steps agree\n", path);
+    if (!wrong) fmt::print("{}: steps agree\n", told);
     return wrong;
 }
 
@@ -90,6 +93,7 @@ int agree(const std::string& path) {
 
 int main(int argc, char** argv) {
     int wrong = 0;
-    for (int i = 1; i < argc; ++i) wrong += agree(argv[i]);
+    for (int i = 1; i < argc; ++i)
+        for (bool fuse : {true, false}) wrong += agree(argv[i], fuse);
     return wrong ? 1 : 0;
 }
