@@ -4,6 +4,7 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "dsl/parser.h"
+#include "runtime/data/formulas.h"
 #include "runtime/data/loader.h"
 #include "runtime/files.h"
 #include "runtime/isa.h"
@@ -128,9 +129,12 @@ private:
         runtime::Places places =
             runtime::Places::standard(line_.data_folders.empty() ? "" : line_.data_folders[0]);
         has_data_ = true;
-        return runtime::load_dataset(*table, places, int64_t(line_.seed), dataset_, fault);
+        if (!runtime::load_dataset(*table, places, int64_t(line_.seed), dataset_, fault))
+            return false;
+        runtime::make_room_for_formulas(engine_->module(), dataset_);
+        return true;
     }
-    const runtime::Dataset* data() const { return has_data_ ? &dataset_ : nullptr; }
+    runtime::Dataset* data() { return has_data_ ? &dataset_ : nullptr; }
     int64_t all_rows() const {
         return has_data_ ? int64_t(dataset_.splits[size_t(dataset_.training_split())].rows.size())
                          : 0;

@@ -1,4 +1,5 @@
 // `about`: what the trainer is and holds, all of it out of the module's table.
+#include "runtime/data/formulas.h"
 #include "runtime/element.h"
 #include "runtime/isa.h"
 #include "runtime/tensor.h"
@@ -58,6 +59,20 @@ static std::string memory_map(const gradc_module& module) {
     return lines;
 }
 
+/// Generated fields that are computed once; they lie beside the arena, as what files bring does.
+static std::string kept_formulas(const gradc_module& module, const gradc_dataset& table) {
+    std::string lines;
+    if (&table != training_data(module)) return lines;
+    for (const gradc_tensor* field : generated_fields(module)) {
+        std::string type =
+            text(element_name(field->element), shape_text(field->shape + 1, field->rank - 1));
+        double row_bytes = double(tensor_bytes(*field, 1)), rows = double(table.fields[0].rows);
+        lines += text("  ", padded(field->name, 20), ' ', padded(type, 16),
+                      " computed once, at the start: ", byte_size(rows * row_bytes), '\n');
+    }
+    return lines;
+}
+
 static std::string data(const gradc_module& module) {
     std::string lines;
     for (int32_t d = 0; d < module.dataset_count; d++) {
@@ -75,6 +90,7 @@ static std::string data(const gradc_module& module) {
                 padded(text(element_name(field.stored), shape_text(field.shape, field.rank)), 16),
                 ' ', files, '\n');
         }
+        lines += kept_formulas(module, table);
         for (int32_t s = 0; s < table.split_count; s++) {
             if (table.split_by_file) break;
             lines += text("  split ", table.splits[s].name, ": ", general(table.splits[s].fraction),

@@ -1,4 +1,5 @@
 // `train`: locks the checkpoint, reads the data, starts or resumes the run, and sums it up.
+#include "runtime/data/formulas.h"
 #include "runtime/element.h"
 #include "runtime/evaluation.h"
 #include "runtime/isa.h"
@@ -17,7 +18,7 @@ struct TrainRun {
     const gradc_module& module;
     Settings settings;
     Dataset dataset;
-    const Dataset* data = nullptr; // null without data
+    Dataset* data = nullptr; // null without data
     uint64_t data_hash = 0;
     FileLock lock;
     SafetensorsFile file;
@@ -66,6 +67,7 @@ bool load_data(TrainRun& run, Fault& fault) {
                       run.dataset, fault))
         return false;
     run.data = &run.dataset;
+    make_room_for_formulas(run.module, run.dataset);
     if (!run.settings.checkpoint.empty()) run.data_hash = run.dataset.hash();
     int64_t rows = int64_t(run.dataset.splits[size_t(run.dataset.training_split())].rows.size());
     bool all = run.module.blocks[0].batch_all != 0;
@@ -105,6 +107,7 @@ bool begin_run(TrainRun& run, Training& training, Console& console, Fault& fault
     if (!restore_run(run.file, run.settings, run.data_hash, *run.session, training.position,
                      training.measured.epochs, fault))
         return false;
+    if (run.data) compute_formulas(*run.session, *run.data);
     std::string kept = metadata_value(run.file.metadata(), "isa"),
                 own = isa_name(run.session->isa());
     if (kept != own)

@@ -1,6 +1,7 @@
 // See trainer.h: the table of commands, their help, and what several of them begin with.
 #include "runtime/trainer.h"
 #include "runtime/checkpoint.h"
+#include "runtime/data/formulas.h"
 #include "runtime/evaluation.h"
 #include "runtime/isa.h"
 #include "runtime/text.h"
@@ -171,13 +172,17 @@ const char* picture_title(const gradc_module& module) {
     return table ? table->name : module.name;
 }
 
-void draw_start(Session& session, const Dataset* dataset) {
+void draw_start(Session& session, Dataset* dataset) {
     session.initialize();
+    if (!dataset) return;
     const gradc_module& module = session.module();
     bool has_statistics = module.statistics.pass_count > 0 || module.statistics.finish >= 0;
-    if (!has_statistics || !dataset) return;
-    Loader loader(module, *dataset, dataset->training_split(), GRADC_FILE_ORDER, session.seed());
-    run_whole_split(session, module.statistics, loader, {});
+    if (has_statistics) {
+        int split = dataset->training_split();
+        Loader loader(module, *dataset, split, GRADC_FILE_ORDER, session.seed());
+        run_whole_split(session, module.statistics, loader, {});
+    }
+    compute_formulas(session, *dataset);
 }
 
 void set_flags(Session& session, const Settings& settings) {
@@ -218,13 +223,16 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
         if (!load_dataset(*table, Places::standard(settings.data_folder), settings.seed,
                           prepared.dataset, fault))
             return false;
+        make_room_for_formulas(module, prepared.dataset);
         prepared.has_data = true;
     }
     prepared.session.emplace(module);
     if (!prepared.session->start(isa, int(settings.threads), settings.seed, fault)) return false;
     set_flags(*prepared.session, settings);
-    if (restores) return restore_weights(file, settings.checkpoint, *prepared.session, fault);
-    draw_start(*prepared.session, prepared.has_data ? &prepared.dataset : nullptr);
+    Dataset* dataset = prepared.has_data ? &prepared.dataset : nullptr;
+    if (!restores) return draw_start(*prepared.session, dataset), true;
+    if (!restore_weights(file, settings.checkpoint, *prepared.session, fault)) return false;
+    if (dataset) compute_formulas(*prepared.session, *dataset);
     return true;
 }
 

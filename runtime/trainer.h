@@ -40,8 +40,8 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
 const char* picture_title(const gradc_module& module);
 /// The data set that the first block trains on, or null.
 const gradc_dataset* training_data(const gradc_module& module);
-/// Draws the weights and computes the statistics of the training split.
-void draw_start(Session& session, const Dataset* dataset);
+/// Draws the weights and computes the statistics of the training split and the generated fields.
+void draw_start(Session& session, Dataset* dataset);
 void set_flags(Session& session, const Settings& settings);
 /// Largest resident memory of this process so far, bytes.
 int64_t peak_memory();

@@ -1,5 +1,6 @@
 // What the formulas of a train block see beside the language.
 #include "compiler/elaborate/train_block.h"
+#include "compiler/graph/ranges.h"
 #include "compiler/graph/rewrite.h"
 #include <fmt/format.h>
 
@@ -15,6 +16,10 @@ std::optional<std::string> path_of(const ast::Expr& expression) {
     return front ? std::optional(*front + "." + member->name) : std::nullopt;
 }
 
+/// The most memory that the columns of generated fields may take; beyond it they are computed in
+/// each step again.
+constexpr int64_t most_resident = int64_t(256) << 20;
+
 /// Made of ranges, numbers of rows and chance alone: no file or list brings it.
 bool generated(const DatasetPlan& plan, NodeId field) {
     bool differs = false;
@@ -29,6 +34,56 @@ bool generated(const DatasetPlan& plan, NodeId field) {
     return differs;
 }
 
+bool draws(const Graph& graph, NodeId value) {
+    for (NodeId id : reachable(graph, {value}))
+        if (graph[id].op == Op::random || graph[id].op == Op::scan) return true;
+    return false;
+}
+
+/// Whole numbers that no chance is in are computed faster than they are loaded.
+bool worth_keeping(const DatasetPlan& plan, NodeId field) {
+    const Node& node = plan.columns[field];
+    if (node.op == Op::input || node.type.element == Element::bf16) return false;
+    bool costly = floating(node.type.element) || draws(plan.columns, field);
+    return costly && generated(plan, field);
+}
+
+/// Fields that the trainer computes once, for all rows, before the first step: those worth it in a
+/// data set that no file makes longer than is known here.
+std::vector<bool> resident_fields(const DatasetPlan& plan) {
+    std::vector<bool> result(plan.fields.size(), false);
+    int64_t row_count = 0, size = 0;
+    for (const Field& field : plan.spec.fields) {
+        if (field.reader.rows == 0 || field.reader.window > 0) return result;
+        row_count = field.reader.rows;
+    }
+    for (size_t i = 0; i < result.size(); ++i) {
+        NodeId field = plan.fields[i].node;
+        result[i] = worth_keeping(plan, field);
+        const Type& type = plan.columns.type(field);
+        if (result[i]) size += bytes(type.element) * count(type.shape, row_count);
+        if (size > most_resident) return std::vector<bool>(plan.fields.size(), false);
+    }
+    return result;
+}
+
+/// Given as rows of a file would be: in a prediction, floating fields that the data set generates.
+bool brought(const DatasetPlan& plan, NodeId field) {
+    Element element = plan.columns.type(field).element;
+    return floating(element) && element != Element::bf16 && generated(plan, field);
+}
+
+/// The field as an input of the programs, within the range of its formula.
+NodeId given_field(const DatasetPlan& plan, const Output& field, Graph& graph) {
+    const Type& type = plan.columns.type(field.node);
+    Input given{Input::Source::field, field.name, 0, -1};
+    if (whole(type.element) && type.element != Element::boolean) {
+        Range range = WholeRanges(plan.columns)(field.node);
+        given.low = range.low, given.high = range.high;
+    }
+    return graph.add(Op::input, type, {}, given, plan.columns[field.node].span);
+}
+
 } // namespace
 
 void BlockScope::open(Elaborator& elaborator, Scope& scope, bool predicting) const {
@@ -38,12 +93,10 @@ void BlockScope::open(Elaborator& elaborator, Scope& scope, bool predicting) con
     std::vector<NodeId> roots;
     for (const Output& field : plan.fields) roots.push_back(field.node);
     auto nodes = inline_graph(plan.columns, roots, elaborator.root(), {});
-    for (size_t i = 0; predicting && i < nodes.size(); ++i) {
-        Type type = plan.columns.type(roots[i]);
-        if (!floating(type.element) || type.element == Element::bf16 || !generated(plan, roots[i]))
-            continue;
-        Input given{Input::Source::field, plan.fields[i].name, 0, -1};
-        nodes[i] = elaborator.root().add(Op::input, type, {}, given, plan.spec.span);
+    std::vector<bool> resident = resident_fields(plan);
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        bool given = predicting ? brought(plan, roots[i]) : dataset_ == 0 && resident[i];
+        if (given) nodes[i] = given_field(plan, plan.fields[i], elaborator.root());
     }
     for (size_t i = 0; i < nodes.size(); ++i)
         scope.bind(plan.fields[i].name, elaborator.term(nodes[i]), plan.spec.span);

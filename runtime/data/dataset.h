@@ -13,6 +13,8 @@ struct Split {
 struct Dataset {
     const gradc_dataset* table = nullptr;
     std::vector<Column> columns; // one a field
+    std::vector<Column> formulas; // of fields that are generated; see formulas.h
+    std::vector<gradc_field> formula_fields;
     std::vector<Split> splits;
     int64_t rows = 0;
 

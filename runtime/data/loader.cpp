@@ -28,6 +28,10 @@ Loader::Loader(const gradc_module& module, const Dataset& dataset, int split, in
         const gradc_tensor* tensor = find_field(module, *dataset.table, column.field->name);
         if (tensor) filled_.push_back({&column, tensor, row_is_contiguous(*tensor)});
     }
+    for (const Column& column : dataset.formulas) {
+        const gradc_tensor* tensor = find_field(module, *dataset.table, column.field->name);
+        filled_.push_back({&column, tensor, row_is_contiguous(*tensor)});
+    }
     row_numbers_ = find_tensor(module, GRADC_FIELD, "#row");
     begin(0);
 }
