@@ -89,7 +89,8 @@ loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around) 
 
 } // namespace
 
-loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math) {
+loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math,
+                   const LowerOptions& options) {
     loop::Module module;
     module.name = plan.name;
     module.buffers = plan.buffers;
@@ -104,7 +105,7 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
             result.table = program.table;
             result.results = program.results;
             for (const FusedKernel& kernel : program.kernels)
-                result.kernels.push_back(lower_kernel(kernel, {plan, program, &math, machine_of(isa)}));
+                result.kernels.push_back(lower_kernel(kernel, {plan, program, &math, machine_of(isa), options.tile}));
             result.flops = all_flops(result);
             versions[size_t(isa)] = std::move(result);
         }

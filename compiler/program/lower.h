@@ -2,10 +2,16 @@
 #pragma once
 #include "compiler/elaborate/elaborate.h"
 #include "compiler/plan/plan.h"
+#include "compiler/program/product_cost.h"
 #include "compiler/program/program.h"
 
 namespace gradc {
 
-loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math);
+struct LowerOptions {
+    std::optional<ProductTile> tile = {}; // instead of the cheapest, where it is possible: to compare with
+};
+
+loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math,
+                   const LowerOptions& options = {});
 
 } // namespace gradc

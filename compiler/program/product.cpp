@@ -17,19 +17,8 @@ using loop::ValueId;
 
 namespace {
 
-/// Width of what the kernel reads or writes in panels; 0: nothing lies so.
-int64_t panel_width(const KernelTask& task) {
-    int64_t width = 0;
-    const Graph& graph = task.around.program.flat.graph;
-    auto note = [&](const std::optional<Storage>& place) {
-        if (place && place->panel) width = std::gcd(width, place->panel);
-    };
-    for (const Member& member : task.plan.stages[0].members) {
-        for (const Storage& place : member.stores) note(place);
-        for (NodeId input : graph[member.node].inputs) note(task.around.program.places[index(input)]);
-    }
-    return width;
-}
+/// Row counts of the tiles for what a number of rows known only at run time leaves over.
+constexpr int rest_rows[] = {4, 1};
 
 class Product {
   public:
@@ -37,14 +26,14 @@ class Product {
         : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), indices_(batch_),
           emit_(task.kernel, written_buffers(task.plan)), values_(emit_, task.around, indices_, task.lanes),
           node_(task.plan.stages.at(0).members.at(0).node), shape_(graph_.type(node_).shape),
-          schedule_(schedule_product(graph_, node_, batch_, task.lanes, panel_width(task), task.around.machine)) {}
+          schedule_(schedule_product(task.plan, task.around, task.lanes)) {}
 
     void run() {
         loop::Kernel& kernel = task_.kernel;
         if (schedule_.part < 0) {
             kernel.grain = 0;
         } else {
-            kernel.extent = extent_of(shape_[size_t(schedule_.part)], schedule_.block);
+            kernel.extent = extent();
             double items = double(kernel.extent.fixed) + double(kernel.extent.per_row * batch_) / double(kernel.extent.divisor);
             kernel.grain = std::max<int64_t>(1, int64_t(items * 100'000 / std::max(1.0, kernel.flops)));
         }
@@ -54,10 +43,19 @@ class Product {
     }
 
   private:
-    struct Tile {
+    struct Body {
         int rows, vectors;
         bool masked; // the last vector
     };
+
+    /// An item is a tile's rows, or its columns where there are no rows; else one turn of an outer axis.
+    loop::Extent extent() const {
+        int64_t size = shape_[size_t(schedule_.part)];
+        if (schedule_.part == schedule_.row)
+            return size == rows ? loop::Extent{0, 1, schedule_.rows.longer} : loop::Extent{schedule_.rows.parts, 0, 1};
+        if (schedule_.part != schedule_.column) return extent_of(size, 1);
+        return size == rows ? extent_of(size, values_.lanes()) : loop::Extent{schedule_.columns.tiles(), 0, 1};
+    }
 
     /// Batch axes first, then columns, then the other axes, then rows of tiles.
     std::vector<int> order() const {
@@ -79,7 +77,7 @@ class Product {
     }
 
     void outer(std::vector<int> axes) {
-        if (axes.empty()) return tile({1, 1, false});
+        if (axes.empty()) return tile({1, tile_vectors_, masked_});
         int axis = axes[0];
         axes.erase(axes.begin());
         if (axis == schedule_.column) return columns(axes);
@@ -94,7 +92,7 @@ class Product {
 
     Axis axis_of(int axis) {
         Axis result{shape_[size_t(axis)], 1, false, shape_[size_t(axis)] == rows ? "n" : std::string(1, char("ijklpqrs"[axis % 8]))};
-        if (axis == schedule_.part) take_part(values_, result, schedule_.block);
+        if (axis == schedule_.part) take_part(values_, result, axis == schedule_.column ? values_.lanes() : 1);
         return result;
     }
 
@@ -105,23 +103,34 @@ class Product {
     void columns(const std::vector<int>& inside) {
         inside_ = inside;
         int64_t size = shape_[size_t(schedule_.column)];
-        if (schedule_.part == schedule_.column || size == rows) return column_vectors();
-        int64_t lanes = values_.lanes(), vectors = (size + lanes - 1) / lanes;
-        int64_t panels = vectors / schedule_.tile_vectors, rest = vectors % schedule_.tile_vectors;
+        if (size == rows) return column_vectors();
+        const int lanes = values_.lanes();
+        ColumnSplit split = schedule_.columns;
         bool masked = size % lanes != 0;
-        if (masked && rest == 0) --panels, rest = schedule_.tile_vectors;
-        int64_t width = schedule_.tile_vectors * lanes;
-        if (panels > 0) {
-            auto [counter, none] = emit_.open_loop(emit_.whole(0), emit_.whole(panels), 1, "panel");
-            Index number = indices_.axis(panels);
-            values_.bind(number, counter, false);
-            panel(indices_.scaled(number, width), schedule_.tile_vectors, false);
-            emit_.close_loop();
+        if (masked && split.narrow_count == 0) split.narrow = split.wide, split.narrow_count = 1, --split.wide_count;
+        panels(split.wide, split.wide_count, 0, 0, false);
+        panels(split.narrow, split.narrow_count, split.wide_count, split.wide_count * split.wide * lanes, masked);
+    }
+
+    /// So many tiles of columns, the first of them number `before`, from column `first` on.
+    void panels(int vectors, int64_t count, int64_t before, int64_t first, bool masked) {
+        bool shared = schedule_.part == schedule_.column;
+        if (count == 0) return;
+        if (count == 1 && !shared) return panel(Index{first, {}}, vectors, masked);
+        ValueId begin = emit_.whole(0), end = emit_.whole(count);
+        if (shared) {
+            ValueId none = begin, skipped = emit_.whole(before);
+            auto own = [&](Operation bound) {
+                return emit_.apply(Operation::subtract, {emit_.define(bound, {Element::i64, 1}), skipped});
+            };
+            begin = emit_.apply(Operation::maximum, {own(Operation::range_begin), none});
+            end = emit_.apply(Operation::minimum, {own(Operation::range_end), end});
         }
-        if (rest > 0) {
-            if (masked) last_lanes_ = emit_.whole(size - (panels * width + (rest - 1) * lanes));
-            panel(Index{panels * width, {}}, int(rest), masked);
-        }
+        auto [counter, none] = emit_.open_loop(begin, end, 1, "panel");
+        Index number = indices_.axis(count);
+        values_.bind(number, counter, false);
+        panel(indices_.shifted(indices_.scaled(number, vectors * values_.lanes()), first), vectors, masked);
+        emit_.close_loop();
     }
 
     /// Columns whose number is known at run time only: vector by vector, always masked.
@@ -142,48 +151,96 @@ class Product {
         emit_.close_loop();
     }
 
-    /// Columns begin + lane, so many vectors; `begin` is a multiple of the tile's width, so that panels are never crossed.
+    /// Columns begin + lane, so many vectors; `begin` is a multiple of the lanes, and panels are never crossed.
     void panel(const Index& begin, int vectors, bool masked) {
         Index lane = indices_.axis(values_.lanes());
         values_.bind(lane, emit_.whole(0), true, true);
         point_[size_t(schedule_.column)] = indices_.sum(begin, lane);
+        if (masked) {
+            Index last = indices_.shifted(begin, (vectors - 1) * values_.lanes());
+            ValueId left = emit_.apply(Operation::subtract,
+                                       {emit_.whole(shape_[size_t(schedule_.column)]), values_.scalar(last)});
+            last_lanes_ = emit_.apply(Operation::minimum, {left, emit_.whole(values_.lanes())});
+        }
         tile_vectors_ = vectors;
         masked_ = masked;
         outer(inside_);
     }
 
     void rows_of_tiles() {
-        Axis axis = axis_of(schedule_.row);
-        int64_t size = axis.size == rows ? batch_ : axis.size;
-        bool whole = axis.begin == no_value;
-        ValueId begin = whole ? emit_.whole(0) : axis.begin;
-        ValueId end = !whole ? axis.end
-                      : axis.size == rows ? emit_.define(Operation::row_count, {Element::i64, 1})
-                                          : emit_.whole(size);
-        // A known size splits into items of 24 rows, so only the last of them leaves a rest, and it is known too.
-        bool known = axis.size != rows && (24 % schedule_.tile_rows == 0 || size <= 24);
-        int64_t rest = size;
-        for (int tile_rows : {schedule_.tile_rows, 4, 2, 1}) {
-            if (tile_rows > schedule_.tile_rows || (known && rest < tile_rows)) continue;
-            begin = tiles(begin, end, tile_rows);
-            rest %= tile_rows;
-            if (tile_rows == 1 || (known && rest == 0)) break;
+        const EvenSplit& split = schedule_.rows;
+        if (shape_[size_t(schedule_.row)] == rows) return counted_rows(split);
+        ValueId begin = emit_.whole(0), end = emit_.whole(split.parts);
+        if (schedule_.part == schedule_.row) {
+            begin = emit_.define(Operation::range_begin, {Element::i64, 1});
+            end = emit_.define(Operation::range_end, {Element::i64, 1});
         }
+        even_tiles(begin, end, emit_.whole(split.long_parts), split);
+    }
+
+    /// Items begin to end: those before `long_parts` are tiles of `longer` rows, the others of one less.
+    void even_tiles(ValueId begin, ValueId end, ValueId long_parts, const EvenSplit& split) {
+        auto first_row = [&](ValueId item, int64_t length) {
+            return emit_.apply(Operation::multiply, {item, emit_.whole(length)});
+        };
+        ValueId long_begin = emit_.apply(Operation::minimum, {begin, long_parts});
+        ValueId long_end = emit_.apply(Operation::minimum, {end, long_parts});
+        tiles(first_row(long_begin, split.longer), first_row(long_end, split.longer), int(split.longer));
+        if (split.long_parts == split.parts) return;
+        ValueId short_begin = emit_.apply(Operation::maximum, {begin, long_parts});
+        ValueId short_end = emit_.apply(Operation::maximum, {end, long_parts});
+        tiles(emit_.apply(Operation::add, {first_row(short_begin, split.shorter()), long_parts}),
+              emit_.apply(Operation::add, {first_row(short_end, split.shorter()), long_parts}), int(split.shorter()));
+    }
+
+    /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that comes
+    /// out even, as it does for the largest batch; else whole tiles, and the rest by few rows.
+    void counted_rows(const EvenSplit& split) {
+        const loop::ValueType whole{Element::i64, 1};
+        ValueId count = emit_.define(Operation::row_count, whole), length = emit_.whole(split.longer);
+        ValueId padded = emit_.apply(Operation::add, {count, emit_.whole(split.longer - 1)});
+        ValueId items = emit_.apply(Operation::quotient, {padded, length});
+        ValueId begin = emit_.whole(0), end = items;
+        if (schedule_.part == schedule_.row) {
+            begin = emit_.define(Operation::range_begin, whole);
+            end = emit_.define(Operation::range_end, whole);
+        }
+        if (split.longer == 1) return even_tiles(begin, end, items, split);
+        ValueId missing = emit_.apply(Operation::subtract, {emit_.apply(Operation::multiply, {items, length}), count});
+        bool two_lengths = split.long_parts < split.parts;
+        ValueId even = emit_.compare(Operation::less_equal, missing, two_lengths ? items : emit_.whole(0));
+        ValueId long_parts = emit_.define(Operation::select, whole,
+                                          {even, emit_.apply(Operation::subtract, {items, missing}),
+                                           emit_.apply(Operation::quotient, {count, length})});
+        ValueId even_end = emit_.define(Operation::select, whole, {even, end, emit_.apply(Operation::minimum, {end, long_parts})});
+        even_tiles(begin, even_end, long_parts, split);
+        ValueId rest = emit_.apply(Operation::multiply, {emit_.apply(Operation::maximum, {begin, long_parts}), length});
+        ValueId stop = emit_.apply(Operation::minimum, {emit_.apply(Operation::multiply, {end, length}), count});
+        stop = emit_.define(Operation::select, whole, {even, rest, stop});
+        for (int few : rest_rows)
+            if (few < split.longer) rest = whole_tiles(rest, stop, few);
     }
 
     /// Runs tiles of so many rows while they fit; returns where the rest begins.
-    ValueId tiles(ValueId begin, ValueId end, int tile_rows) {
-        ValueId step = emit_.whole(tile_rows);
-        ValueId length = emit_.apply(Operation::subtract, {end, begin});
-        ValueId fitting = emit_.apply(Operation::multiply, {emit_.apply(Operation::quotient, {length, step}), step});
-        ValueId stop = emit_.apply(Operation::add, {begin, fitting});
-        auto [counter, none] = emit_.open_loop(begin, stop, tile_rows, "row");
+    ValueId whole_tiles(ValueId begin, ValueId end, int tile_rows) {
+        ValueId stop = end;
+        if (tile_rows > 1) {
+            ValueId step = emit_.whole(tile_rows), none = emit_.whole(0);
+            ValueId length = emit_.apply(Operation::maximum, {emit_.apply(Operation::subtract, {end, begin}), none});
+            ValueId fitting = emit_.apply(Operation::multiply, {emit_.apply(Operation::quotient, {length, step}), step});
+            stop = emit_.apply(Operation::add, {begin, fitting});
+        }
+        tiles(begin, stop, tile_rows);
+        return stop;
+    }
+
+    void tiles(ValueId begin, ValueId end, int tile_rows) {
+        auto [counter, none] = emit_.open_loop(begin, end, tile_rows, "row");
         Index row = indices_.axis(extent_of_axis(schedule_.row) - tile_rows + 1);
         values_.bind(row, counter, false);
         point_[size_t(schedule_.row)] = row;
         tile({tile_rows, tile_vectors_, masked_});
         emit_.close_loop();
-        return stop;
     }
 
     Position at(int row, int vector) {
@@ -196,14 +253,14 @@ class Product {
         return result;
     }
 
-    void mask_vector(const Tile& tile, int vector) {
+    void mask_vector(const Body& tile, int vector) {
         if (tile.masked && vector == tile.vectors - 1)
             values_.limit(last_lanes_);
         else
             values_.unlimited();
     }
 
-    void tile(const Tile& tile) {
+    void tile(const Body& tile) {
         Shape sizes = reduced_sizes(graph_, node_);
         Position reduced = fresh_axes(sizes, indices_);
         Element element = graph_.type(node_).element;
@@ -240,7 +297,7 @@ class Product {
     }
 
     /// Variables that the tile will update are on their way while the reduction runs.
-    void prefetch_updates(const Tile& tile) {
+    void prefetch_updates(const Body& tile) {
         Branches(values_, task_.plan, task_.around.program).run([&] {
             for (const Member& member : task_.plan.stages[0].members)
                 for (const Storage& place : member.stores) {

@@ -1,22 +1,23 @@
 // How a contraction is cut: which axis of the result runs by vectors, which by rows of a tile, and how large a tile is.
 #pragma once
-#include "compiler/graph/graph.h"
-#include "compiler/program/machine.h"
+#include "compiler/program/product_cost.h"
+#include "compiler/program/values.h"
 
 namespace gradc {
 
-/// Axes of the result, in the order of their loops. `rows` accumulators by `vectors` stay in registers while the
-/// reduction runs.
+/// Axes of the result, in the order of their loops.
 struct ProductSchedule {
     int column = -1; // axis by vectors; -1: none
     int row = -1;    // axis of the tile's rows; -1: none
     int part = -1;   // axis that calls share out; -1: none
-    int tile_rows = 1, tile_vectors = 1;
-    int64_t block = 1; // elements of `part` to an item of the extent
+    ProductTile tile;
+    EvenSplit rows;      // of the row axis, N counting as the largest batch
+    ColumnSplit columns; // of the column axis
 };
 
-/// `panel`: width of what lies in panels; a tile never crosses it. 0: nothing does.
-ProductSchedule schedule_product(const Graph&, NodeId contraction, int64_t batch, int lanes, int64_t panel,
-                                 const Machine&);
+/// The schedule of a product's kernel: `around.tile` where that is possible, else the cheapest.
+ProductSchedule schedule_product(const FusedKernel&, const Surroundings& around, int lanes);
+/// What it means for the cost model.
+ProductShape product_shape(const FusedKernel&, const Surroundings& around, const ProductSchedule&, int lanes);
 
 } // namespace gradc

@@ -1,9 +1,9 @@
-// Tiles by a small model of the cost of one step of the reduction: multiplications, loads, or the latency of an
-// accumulator, whichever is longest; summed over all tiles of the result with their remainders.
+// The axes of a product's loops: columns by vectors along the last axis, rows along the longest that does not run over the
+// same operand; and the cheapest tile for them.
 #include "compiler/plan/operands.h"
 #include "compiler/program/product.h"
 #include <algorithm>
-#include <limits>
+#include <numeric>
 
 namespace gradc {
 
@@ -13,55 +13,27 @@ bool has(const std::vector<int>& labels, int label) { return std::find(labels.be
 
 int64_t sized(int64_t size, int64_t batch) { return size == rows ? batch : size; }
 
-/// Loads that are not quite hidden: spreading a scalar for each row, lines of the vector operand from L2.
-double step_cost(double tile_rows, double vectors) {
-    double multiplications = tile_rows * vectors / 2, loads = (tile_rows + vectors) / 2, latency = 4;
-    return std::max({multiplications, loads, latency}) + 0.25 * tile_rows + 0.3 * vectors;
-}
+NodeId contraction(const FusedKernel& kernel) { return kernel.stages.at(0).members.at(0).node; }
 
-double tiles_cost(int64_t row_count, int64_t vector_count, int tile_rows, int tile_vectors) {
-    double cost = 0;
-    for (int64_t v = 0; v < vector_count;) {
-        int64_t wide = std::min<int64_t>(tile_vectors, vector_count - v);
-        int64_t panels = wide == tile_vectors ? (vector_count - v) / tile_vectors : 1;
-        double panel = double(row_count / tile_rows) * step_cost(tile_rows, double(wide));
-        int64_t rest = row_count % tile_rows;
-        panel += double(rest / 4) * step_cost(4, double(wide)) + double(rest % 4) * step_cost(1, double(wide));
-        cost += double(panels) * panel;
-        v += panels * wide;
+/// Width of what the kernel reads or writes in panels; 0: nothing lies so.
+int64_t panel_width(const FusedKernel& kernel, const ProgramPlan& program) {
+    int64_t width = 0;
+    auto note = [&](const std::optional<Storage>& place) {
+        if (place && place->panel) width = std::gcd(width, place->panel);
+    };
+    for (const Member& member : kernel.stages[0].members) {
+        for (const Storage& place : member.stores) note(place);
+        for (NodeId input : program.flat.graph[member.node].inputs) note(program.places[index(input)]);
     }
-    return cost;
+    return width;
 }
 
-void choose_tile(ProductSchedule& schedule, int64_t row_count, int64_t vector_count, int64_t panel,
-                 const Machine& machine) {
-    double best = std::numeric_limits<double>::infinity();
-    int spare = machine.fused ? 1 : 2;
-    for (int vectors = 4; vectors >= 1; --vectors) {
-        if (panel % vectors != 0) continue;
-        for (int tile_rows = 14; tile_rows >= 1; --tile_rows) {
-            if (tile_rows * vectors + vectors + spare >= machine.registers) continue;
-            if (row_count > 24 && 24 % tile_rows != 0) continue;
-            double cost = tiles_cost(row_count, vector_count, tile_rows, vectors);
-            if (cost >= best * 0.999) continue;
-            best = cost;
-            schedule.tile_rows = tile_rows;
-            schedule.tile_vectors = vectors;
-        }
-    }
-}
-
-} // namespace
-
-ProductSchedule schedule_product(const Graph& graph, NodeId contraction, int64_t batch, int lanes,
-                                 int64_t panel, const Machine& machine) {
-    const Node& node = graph[contraction];
+void choose_axes(ProductSchedule& schedule, const Node& node, int64_t batch) {
     const Contract& labels = attribute<Contract>(node);
     const Shape& shape = node.type.shape;
-    ProductSchedule schedule;
     for (int i = int(shape.size()); i-- > 0 && schedule.column < 0;)
         if (sized(shape[size_t(i)], batch) > 1) schedule.column = i;
-    if (schedule.column < 0) return schedule;
+    if (schedule.column < 0) return;
     int column_label = labels.out[size_t(schedule.column)];
     bool in_left = has(labels.left, column_label), in_right = has(labels.right, column_label);
     for (int i = int(shape.size()); i-- > 0;) {
@@ -73,11 +45,44 @@ ProductSchedule schedule_product(const Graph& graph, NodeId contraction, int64_t
         schedule.part = i;
     }
     if (schedule.part < 0) schedule.part = schedule.column;
-    if (schedule.part == schedule.column) schedule.block = 64;
-    if (schedule.part == schedule.row) schedule.block = 24;
-    int64_t row_count = schedule.row < 0 ? 1 : sized(shape[size_t(schedule.row)], batch);
-    int64_t vectors = (sized(shape[size_t(schedule.column)], batch) + lanes - 1) / lanes;
-    choose_tile(schedule, row_count, vectors, panel / lanes, machine);
+}
+
+} // namespace
+
+ProductShape product_shape(const FusedKernel& kernel, const Surroundings& around, const ProductSchedule& schedule,
+                           int lanes) {
+    const Graph& graph = around.program.flat.graph;
+    NodeId id = contraction(kernel);
+    const Contract& labels = attribute<Contract>(graph[id]);
+    const Shape& sizes = graph.type(id).shape;
+    int64_t batch = around.plan.batch;
+    auto size = [&](int axis) { return axis < 0 ? 1 : sized(sizes[size_t(axis)], batch); };
+    ProductShape shape;
+    shape.lanes = schedule.column < 0 ? 1 : lanes;
+    shape.rows = size(schedule.row);
+    shape.columns = size(schedule.column);
+    shape.copies = count(sizes, batch) / (shape.rows * shape.columns);
+    shape.depth = count(reduced_sizes(graph, id), batch);
+    shape.panel_vectors = panel_width(kernel, around.program) / lanes;
+    // Columns counted at run time go vector by vector.
+    if (schedule.column >= 0 && sizes[size_t(schedule.column)] == rows) shape.panel_vectors = 1;
+    if (schedule.row < 0) return shape;
+    int label = labels.out[size_t(schedule.row)];
+    const std::vector<int>& own = has(labels.left, label) ? labels.left : labels.right;
+    shape.left_transposed = !own.empty() && own.back() == label;
+    return shape;
+}
+
+ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& around, int lanes) {
+    ProductSchedule schedule;
+    choose_axes(schedule, around.program.flat.graph[contraction(kernel)], around.plan.batch);
+    if (schedule.column < 0) return schedule;
+    ProductShape shape = product_shape(kernel, around, schedule, lanes);
+    std::vector<ProductTile> possible = product_tiles(around.machine, shape.panel_vectors);
+    bool asked = around.tile && std::find(possible.begin(), possible.end(), *around.tile) != possible.end();
+    schedule.tile = asked ? *around.tile : cheapest_tile(shape, around.machine);
+    schedule.rows = split_evenly(shape.rows, schedule.tile.rows);
+    schedule.columns = split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
     return schedule;
 }
 

@@ -7,6 +7,7 @@
 #include "compiler/plan/view.h"
 #include "compiler/program/emitter.h"
 #include "compiler/program/machine.h"
+#include "compiler/program/product_cost.h"
 
 namespace gradc {
 
@@ -19,6 +20,7 @@ struct Surroundings {
     const ProgramPlan& program;
     const MathLibrary* math; // may be absent if no declared primitive occurs
     Machine machine;
+    std::optional<ProductTile> tile = {}; // for every product that it suits
 };
 
 class Values {

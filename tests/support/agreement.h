@@ -21,6 +21,7 @@ struct AgreementOptions {
     bool fuse = true;
     double tolerance = 1e-5; // of the largest element
     std::vector<loop::Isa> isas = {loop::Isa::baseline, loop::Isa::avx2, loop::Isa::avx512};
+    LowerOptions lower = {};
 };
 
 namespace agreement {
@@ -80,7 +81,7 @@ inline std::string disagreement(const Graph& graph, Environment environment, con
     std::vector<Tensor> expected = evaluate(graph, environment);
     Plan plan = make_plan({{"program", graph}}, {"test", options.batch, options.fuse});
     for (loop::Isa isa : options.isas) {
-        loop::Module module = lower(plan, {isa}, math);
+        loop::Module module = lower(plan, {isa}, math, options.lower);
         loop::verify(module);
         loop::Interpreter run(module);
         run.fill_activations(std::numeric_limits<double>::quiet_NaN());
