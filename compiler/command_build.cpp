@@ -93,6 +93,7 @@ int run_command(const CommandLine& line) {
     switch (line.command) {
     case Command::build: return build_command(line);
     case Command::run: return run_model_command(line);
+    case Command::bench: return bench_command(line);
     case Command::check: return check_command(line);
     case Command::explain: return explain_command(line);
     case Command::grad: return grad_command(line);

@@ -10,6 +10,7 @@ int run_command(const CommandLine& line);
 
 int build_command(const CommandLine& line);
 int run_model_command(const CommandLine& line);
+int bench_command(const CommandLine& line);
 int check_command(const CommandLine& line);
 int grad_command(const CommandLine& line);
 int paths_command(const CommandLine& line);

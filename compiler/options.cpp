@@ -128,6 +128,28 @@ void add_run_help(CLI::App& app, CommandLine& line) {
     run->add_option("--set,--isa,--precision,--data", "as in `gradc build`; all else goes to the trainer");
 }
 
+void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
+    CLI::App* bench = add_command(app, "bench",
+                                  "train in turns with other engines, each from the same weights on the\n"
+                                  "same rows, and compare the time of a step",
+                                  "gradc bench xor.grad --against interpreter,numpy --html xor.html");
+    add_model(bench, line);
+    bench->add_option("--against", line.against, "engines, with commas between them (default all):\n" "interpreter, this graph operation by operation;\n" "numpy, torch, jax: the file numpy.py, torch.py\n" "or jax.py beside the model")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(one_of({"interpreter", "numpy", "torch", "jax"}));
+    bench->add_option("--threads", line.threads, "of every engine, on as many cores (default 1)")->check(CLI::Range(1, 1024));
+    bench->add_option("--rounds", line.rounds, "how often each engine's turn comes (default 5)")->check(CLI::Range(1, 10'000));
+    bench->add_option("--seconds", line.seconds, "length of a turn (default 0.3)")->check(CLI::Range(1e-3, 3600.0));
+    bench->add_option("--timeout", line.patience, "seconds until a silent engine is given up\n" "(default 120)")->check(CLI::Range(0.1, 1e6));
+    bench->add_option("--python", line.python, "what runs the peers (default python3)");
+    bench->add_option("--seed", line.seed, "of weights and rows (default 1)");
+    bench->add_option("--json", line.json, "write what was measured as one JSON object");
+    bench->add_option("--html", line.html, "write table and bars as a page");
+    bench->add_option("--isa", line.isa, "native (default), baseline, avx2 or avx512")->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
+    add_language_options(bench, line, pending);
+}
+
 void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* check = add_command(app, "check",
                                   "every parameter's gradient: symbolic against finite differences\n"
@@ -260,6 +282,17 @@ bool use_color(const std::string& choice) {
 
 } // namespace
 
+namespace {
+
+/// What bench means where nothing is said.
+void complete_bench(CLI::App& app, CommandLine& line) {
+    const CLI::App* bench = app.get_subcommand("bench");
+    if (bench->count("--isa") == 0) line.isa = "native";
+    if (line.against.empty()) line.against = {"interpreter", "numpy", "torch", "jax"};
+}
+
+} // namespace
+
 ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     CommandLine line;
     Pending pending;
@@ -275,6 +308,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         ->check(one_of({"auto", "always", "never"}));
     add_build(app, line, pending);
     add_run_help(app, line);
+    add_bench(app, line, pending);
     add_check(app, line, pending);
     add_grad(app, line, pending);
     add_explain(app, line, pending);
@@ -303,8 +337,10 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     if (!fault.empty()) return refuse("gradc: " + fault + "\n");
     line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
     line.color = use_color(pending.color);
+    if (app.got_subcommand("bench")) complete_bench(app, line);
     const std::string name = app.get_subcommands()[0]->get_name();
     line.command = name == "build"     ? Command::build
+                   : name == "bench"   ? Command::bench
                    : name == "check"   ? Command::check
                    : name == "grad"    ? Command::grad
                    : name == "explain" ? Command::explain

@@ -14,7 +14,7 @@ namespace exit_code {
 inline constexpr int done = 0, input = 1, usage = 2, nan = 3, internal = 70, interrupted = 130;
 }
 
-enum class Command { build, run, check, grad, explain, paths, inspect, fmt };
+enum class Command { build, run, bench, check, grad, explain, paths, inspect, fmt };
 
 struct CommandLine {
     Command command = Command::build;
@@ -29,14 +29,18 @@ struct CommandLine {
     std::vector<std::string> data_folders;
     std::string emit;                     // a stage
     std::string dump_dir, dot, svg;
-    std::string html;                     // inspect: where the page goes
+    std::string html;                     // inspect, bench: where the page goes
     std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
     bool fuse = true;                     // false: --unfused
     bool color = false;                   // for diagnostics
     int64_t batch = 0;                    // check; 0: as many rows as tell enough
-    uint64_t seed = 1;                    // check, paths
+    uint64_t seed = 1;                    // check, paths, bench
     int64_t beside = 0, steps = 0;        // paths; 0: not given
+    std::vector<std::string> against;     // bench: engines
+    std::string python = "python3", json; // bench
+    int threads = 1, rounds = 5;          // bench
+    double seconds = 0.3, patience = 120; // bench: of a round; until an engine answers
     int64_t node_limit = 1'000'000;
     std::vector<std::string> trainer_arguments; // run: what the trainer is started with
 };

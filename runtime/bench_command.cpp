@@ -5,17 +5,13 @@
 #include "runtime/peak.h"
 #include "runtime/text.h"
 #include "runtime/trainer.h"
+#include "runtime/turns.h"
 #include <algorithm>
 #include <unistd.h>
 
 namespace gradc::runtime {
 
 namespace {
-
-struct Times {
-    double fastest = 0, median = 0, loading = 0; // seconds
-    int64_t steps = 0;
-};
 
 double median_of(std::vector<double> times) {
     std::nth_element(times.begin(), times.begin() + int64_t(times.size() / 2), times.end());
@@ -35,30 +31,23 @@ double time_loading(Session& session, Loader& loader, int64_t batch) {
     return median_of(times);
 }
 
-/// Rows of the next step, real or drawn.
-void fill(Session& session, Loader* loader, int64_t batch) {
-    if (!loader) return number_rows(session.module(), session.arena(), batch);
-    if (loader->at_end()) loader->begin(0);
-    loader->next(batch, session.arena());
-}
-
-/// Steps too short for the clock are timed `together` at a time.
-Times measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
-              int64_t wanted) {
-    Times times;
+/// Steps too short for the clock are timed `together` at a time. `wanted` steps, or about `seconds`.
+StepTimes measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
+                  int64_t wanted, double seconds) {
+    StepTimes times;
     if (loader) times.loading = time_loading(session, *loader, batch);
     double step = 1;
     auto run = [&] { session.run(block.step, batch, {step++, 1e6, 1}); };
-    for (int warm = 0; warm < 3; warm++) fill(session, loader, batch), run();
+    for (int warm = 0; warm < 3; warm++) fill_batch(session, loader, batch), run();
     double begin = now();
     run();
     double once = std::max(1e-8, now() - begin);
     int64_t together = std::clamp<int64_t>(int64_t(20e-6 / once), 1, 1000);
-    int64_t count = wanted > 0 ? wanted : std::clamp<int64_t>(int64_t(2 / once), 20, 20'000'000);
+    int64_t count = wanted > 0 ? wanted : std::clamp<int64_t>(int64_t(seconds / once), 20, 20'000'000);
     int64_t groups = std::max<int64_t>(1, count / together);
     std::vector<double> measured;
     for (int64_t group = 0; group < groups; group++) {
-        fill(session, loader, batch);
+        fill_batch(session, loader, batch);
         begin = now();
         for (int64_t i = 0; i < together; i++) run();
         measured.push_back((now() - begin) / double(together));
@@ -77,7 +66,7 @@ std::string kernel_table(Session& session, const gradc_block& block, Loader* loa
     std::vector<double> fastest(count, 1e30), seconds(count);
     session.time_kernels(seconds.data());
     for (int64_t turn = 0; turn < steps; turn++) {
-        fill(session, loader, batch);
+        fill_batch(session, loader, batch);
         std::fill(seconds.begin(), seconds.end(), 0);
         session.run(block.step, batch, {double(turn + 1), 1e6, 1});
         for (size_t i = 0; i < count; i++) fastest[i] = std::min(fastest[i], seconds[i]);
@@ -126,10 +115,19 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
         loader.emplace(module, dataset, dataset.training_split(), block.order, session.seed());
         batch = std::min(block.batch_all ? module.batch : batch, loader->rows());
     }
-    Times times = measure(session, block, loader ? &*loader : nullptr, batch, wanted);
+    Loader* rows = loader ? &*loader : nullptr;
     bool is_double = computes_in_double(module);
-    double peak = measure_peak(session.isa(), is_double) * session.threads();
+    auto measured_peak = [&] { return measure_peak(session.isa(), is_double) * session.threads(); };
     double flops = module.programs[block.step].flops * double(batch) / double(module.batch);
+    if (arguments.has("turns")) {
+        auto round = [&](double seconds) {
+            return measure(session, block, rows, batch, 0, seconds);
+        };
+        take_turns({session, block, rows, batch, flops, round, measured_peak}, fault);
+        return fault.code;
+    }
+    StepTimes times = measure(session, block, rows, batch, wanted, 2);
+    double peak = measured_peak();
     double share = flops / times.fastest / peak;
     std::string lines = text(module.name, ": ", grouped(times.steps), " steps of ", batch,
                              " rows, ", isa_name(session.isa()), ", ", session.threads(),
@@ -144,7 +142,7 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
         text("share of peak  ", fixed(100 * share, 1), " % of ", fixed(peak * 1e-9, 1), " GFLOP/s ",
              is_double ? "f64" : "f32", " (", general(flops * 1e-6, 4), " MFLOP a step)\n");
     if (arguments.has("kernels"))
-        lines += kernel_table(session, block, loader ? &*loader : nullptr, batch,
+        lines += kernel_table(session, block, rows, batch,
                               std::min<int64_t>(times.steps, 1000), peak);
     if (!prepared.settings.json.empty()) {
         JsonWriter json;

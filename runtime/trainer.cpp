@@ -50,6 +50,7 @@ std::vector<Option> bench_options(const gradc_module& module) {
         with_common({{"steps", "S", "steps to measure (default: about two seconds)"},
                      {"batch", "B", text("rows of a step, 1 to ", module.batch)},
                      {"kernels", "", "what each kernel takes of a step"},
+                     {"turns", "", "measure when lines on standard input say so, as `gradc bench` does"},
                      {"json", "FILE", "write what was measured as one JSON object"}});
     add_block_options(module, options);
     return options;

@@ -32,7 +32,7 @@ TEST_CASE("gradc tells its version and its commands", "[usage]") {
     CHECK(help.code == 0);
     CHECK(help.err == "");
     CHECK(longest_line(help.out) <= 80);
-    for (const char* command : {"build", "run", "check", "grad", "explain", "paths", "inspect", "fmt"}) {
+    for (const char* command : {"build", "run", "bench", "check", "grad", "explain", "paths", "inspect", "fmt"}) {
         INFO(command);
         CHECK(contains(help.out, command));
         Outcome one = call(scratch, std::string(command) + " --help");
@@ -55,7 +55,7 @@ TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
                              Case{"build m.grad --set hidden", "NAME=VALUE"},
                              Case{"inspect m.grad --emit=grpah", "graph"},
                              Case{"explain m.grad net.linear_1.wieght", "net.linear_1.weight"},
-                             Case{"check m.grad --batch zero", "--batch"}, Case{"run", "model"}}) {
+                             Case{"check m.grad --batch zero", "--batch"}, Case{"bench m.grad --rounds 0", "--rounds"}, Case{"run", "model"}}) {
         INFO(each.arguments);
         Outcome outcome = call(scratch, each.arguments);
         CHECK(outcome.code == 2);

@@ -1,0 +1,192 @@
+// See contest.h.
+#include "compiler/bench/contest.h"
+#include "compiler/util/check.h"
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <sstream>
+
+namespace gradc {
+
+namespace {
+
+double clock_seconds() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+    std::istringstream stream(line);
+    std::vector<std::string> words;
+    for (std::string word; stream >> word;) words.push_back(word);
+    return words;
+}
+
+std::optional<double> number(const std::string& word) {
+    char* end = nullptr;
+    double value = std::strtod(word.c_str(), &end);
+    if (word.empty() || *end) return std::nullopt;
+    return value;
+}
+
+/// One engine, its partner and its result. Whatever goes wrong ends its part and becomes its note.
+class Contender {
+public:
+    Contender(const Engine& engine, const ContestRules& rules) : engine_(engine), rules_(rules) {
+        result_.name = engine.name;
+        result_.compile = engine.compile_seconds;
+        result_.shipped_bytes = engine.shipped_bytes;
+        if (engine.absent.empty()) return;
+        result_.state = EngineResult::State::absent;
+        result_.note = engine.absent;
+    }
+
+    bool takes_part() const { return partner_ != nullptr; }
+    const EngineResult& result() const { return result_; }
+
+    void start() {
+        if (!engine_.absent.empty()) return;
+        double begin = clock_seconds();
+        std::string fault;
+        partner_ = Partner::start(engine_.start, fault);
+        if (!partner_) return leave(fmt::format("{} cannot be started: {}", engine_.start.words[0], fault));
+        auto words = hear("ready");
+        result_.start = clock_seconds() - begin;
+        if (!words) return;
+        if (words->front() == "ready" && words->size() > 1) result_.note = words->at(1);
+        if (words->front() == "missing") {
+            leave(missing_text(words->size() > 1 ? words->at(1) : engine_.name));
+            result_.state = EngineResult::State::absent;
+        }
+    }
+
+    std::vector<std::string> ask(const std::string& line, const std::string& answer, size_t count) {
+        if (!partner_) return {};
+        partner_->tell(line);
+        auto words = hear(answer);
+        if (!words) return {};
+        if (words->size() < count + 1) {
+            leave(fmt::format("answers `{}` in {} words, not {}", answer, words->size(), count + 1));
+            return {};
+        }
+        return *words;
+    }
+
+    std::vector<double> ask_numbers(const std::string& line, const std::string& answer, size_t count) {
+        std::vector<std::string> words = ask(line, answer, count);
+        std::vector<double> numbers;
+        for (size_t i = 1; i < words.size() && numbers.size() < count; ++i) {
+            auto value = number(words[i]);
+            if (!value) return leave(fmt::format("answers `{}` where a number is expected", words[i])), std::vector<double>();
+            numbers.push_back(*value);
+        }
+        return numbers;
+    }
+
+    void train_first_steps() {
+        std::vector<double> numbers =
+            ask_numbers(fmt::format("losses {}", rules_.steps), "losses", size_t(rules_.steps) + 1);
+        if (numbers.empty()) return;
+        result_.first_step = numbers[0];
+        result_.losses.assign(numbers.begin() + 1, numbers.end());
+    }
+
+    void compare_with(const std::vector<double>& expected) {
+        if (!partner_ || result_.losses.size() != expected.size()) return;
+        double scale = std::fabs(expected.empty() ? 0 : expected[0]) * 1e-3; // a loss near 0 has no digits left
+        for (size_t i = 0; i < expected.size(); ++i) {
+            double bound = rules_.tolerance * std::max(std::fabs(expected[i]), scale);
+            if (std::fabs(result_.losses[i] - expected[i]) <= bound) continue;
+            return leave(fmt::format("not timed: it does not train the same. Its loss at step {} is {:.7g}, gradc's {:.7g}",
+                                     i + 1, result_.losses[i], expected[i]));
+        }
+    }
+
+    void take_round() {
+        std::vector<double> numbers = ask_numbers(fmt::format("round {:g}", rules_.seconds), "round", 3);
+        if (numbers.empty()) return;
+        if (!(numbers[0] > 0) || !std::isfinite(numbers[0]) || !(numbers[1] >= numbers[0]))
+            return leave(fmt::format("tells a step of {:g} s", numbers[0]));
+        result_.fastest = std::min(result_.fastest, numbers[0]);
+        result_.medians.push_back(numbers[1]);
+    }
+
+    void finish() {
+        if (partner_ && result_.medians.empty()) leave("not timed: gradc's own trainer had to stop");
+        if (!partner_) return;
+        result_.peak_memory = partner_->peak_memory();
+        if (!engine_.trainer)
+            if (auto size = ask_numbers("size", "size", 1); !size.empty()) result_.shipped_bytes = int64_t(size[0]);
+        if (!partner_) return;
+        partner_->tell("end");
+        partner_.reset();
+        std::sort(result_.medians.begin(), result_.medians.end());
+        result_.median = result_.medians[result_.medians.size() / 2];
+        result_.state = EngineResult::State::measured;
+    }
+
+private:
+    void leave(const std::string& note) {
+        partner_.reset();
+        result_.state = EngineResult::State::failed;
+        result_.note = note;
+    }
+
+    /// The words of an answer that begins with `answer`, or says what is missing.
+    std::optional<std::vector<std::string>> hear(const std::string& answer) {
+        std::string fault;
+        auto line = partner_->hear(rules_.patience + 10 * rules_.seconds, fault);
+        if (!line) return leave(fault), std::nullopt;
+        std::vector<std::string> words = words_of(*line);
+        if (!words.empty() && (words[0] == answer || (words[0] == "missing" && answer == "ready"))) return words;
+        return leave(fmt::format("answers `{}` where `{}` is expected", line->substr(0, 40), answer)), std::nullopt;
+    }
+
+    std::string missing_text(const std::string& module) const {
+        const std::string& python = engine_.start.words[0];
+        std::string packages = module == engine_.name ? module : engine_.name + " " + module;
+        return fmt::format("{} has no module {}. To install: python3 -m venv peers && peers/bin/pip install {}; "
+                           "then --python peers/bin/python",
+                           python, module, packages);
+    }
+
+    const Engine& engine_;
+    const ContestRules& rules_;
+    std::unique_ptr<Partner> partner_;
+    EngineResult result_;
+};
+
+void ask_machine(Contender& first, ContestResult& result) {
+    std::vector<std::string> words = first.ask("machine", "machine", 4);
+    if (words.empty()) return;
+    result.batch = int64_t(number(words[1]).value_or(0));
+    result.flops = number(words[2]).value_or(0);
+    result.peak = std::max(result.peak, number(words[3]).value_or(0)); // the best that was seen
+    result.isa = words[4];
+}
+
+} // namespace
+
+ContestResult run_contest(const std::vector<Engine>& engines, const ContestRules& rules) {
+    check(!engines.empty() && engines[0].trainer, "bench", "the first engine is no trainer");
+    ContestResult result;
+    std::vector<std::unique_ptr<Contender>> all;
+    for (const Engine& engine : engines) all.push_back(std::make_unique<Contender>(engine, rules));
+    Contender& first = *all[0];
+    first.start();
+    first.ask(fmt::format("batches {} {}", rules.folder, rules.steps), "batches", 0);
+    first.train_first_steps();
+    for (size_t i = 1; i < all.size() && first.takes_part(); ++i) {
+        all[i]->start();
+        all[i]->train_first_steps();
+        all[i]->compare_with(first.result().losses);
+    }
+    for (int round = 0; round < rules.rounds && first.takes_part(); ++round) {
+        ask_machine(first, result);
+        for (auto& contender : all) contender->take_round();
+    }
+    for (auto& contender : all) contender->finish();
+    for (auto& contender : all) result.engines.push_back(contender->result());
+    return result;
+}
+
+} // namespace gradc

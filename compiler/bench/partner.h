@@ -1,0 +1,44 @@
+// A program on the other side of two pipes, spoken to in lines. It never outlives its Partner, nor this process; its
+// standard error goes to a file.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gradc {
+
+struct PartnerStart {
+    std::vector<std::string> words;       // the program, sought in PATH, and its arguments
+    std::vector<std::string> environment; // NAME=VALUE, beside our own
+    std::vector<int> cores;               // it runs on these alone; empty: anywhere
+    std::string errors;                   // file for its standard error
+};
+
+class Partner {
+public:
+    /// Null where it cannot be started; `fault` tells why.
+    static std::unique_ptr<Partner> start(const PartnerStart&, std::string& fault);
+    ~Partner();
+    Partner(const Partner&) = delete;
+    Partner& operator=(const Partner&) = delete;
+
+    void tell(const std::string& line);
+    /// The next line without its end. Absent when it stays silent for so long, ends, or says no line; `fault` tells which.
+    std::optional<std::string> hear(double seconds, std::string& fault);
+    /// Most bytes of memory that it ever held; 0 if unknown.
+    int64_t peak_memory() const;
+
+private:
+    Partner(int pid, int input, int output, std::string errors)
+        : pid_(pid), input_(input), output_(output), errors_(std::move(errors)) {}
+    std::string end_text();
+
+    int pid_, input_, output_;
+    std::string errors_, heard_;
+};
+
+/// The cores that this process may run on.
+std::vector<int> allowed_cores();
+
+} // namespace gradc

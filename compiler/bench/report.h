@@ -1,0 +1,33 @@
+// What a contest is told as: a table and bars in text of 80 columns, a page with the same as SVG, one JSON object.
+#pragma once
+#include "compiler/bench/contest.h"
+
+namespace gradc {
+
+struct ContestTitle {
+    std::string model; // "examples/xor/model.grad"
+    int threads = 1;
+    std::vector<int> cores;
+    ContestRules rules;
+};
+
+std::string contest_text(const ContestTitle&, const ContestResult&);
+std::string contest_page(const ContestTitle&, const ContestResult&);
+std::string contest_json(const ContestTitle&, const ContestResult&);
+
+/// "48.1 ns", "1.53 ms"; three digits.
+std::string time_text(double seconds);
+std::string size_text(double bytes);
+
+/// The rows of the table as both text and page have them: heads first.
+struct ContestTable {
+    std::vector<std::string> heads;
+    std::vector<std::vector<std::string>> rows; // cells; only the name and a note where an engine was not measured
+};
+ContestTable contest_table(const ContestResult&);
+/// One line: threads, cores, rounds, what was compared.
+std::string conditions_text(const ContestTitle&, const ContestResult&);
+/// The time of a step as a share of the longest one, 0 where it was not measured; in the order of the engines.
+std::vector<double> bar_shares(const ContestResult&);
+
+} // namespace gradc

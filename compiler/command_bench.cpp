@@ -1,0 +1,177 @@
+// gradc bench: the model's trainer, the same graph run operation by operation, and the peers beside the model train the
+// same steps in turns; see compiler/bench/contest.h. All files but --json and --html lie in a folder that goes at the end.
+#include "compiler/bench/report.h"
+#include "compiler/commands.h"
+#include "compiler/pipeline.h"
+#include "compiler/util/files.h"
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gradc {
+
+namespace {
+
+/// The program that runs a peer, compiler/bench/driver.py.
+constexpr const char* driver_text =
+#include "bench_driver.inc"
+    ;
+
+constexpr double tolerance_f32 = 1e-3, tolerance_f64 = 1e-8; // ten steps of differently ordered sums
+
+class TemporaryFolder {
+public:
+    explicit TemporaryFolder(std::string& fault) {
+        const char* parent = std::getenv("TMPDIR");
+        path_ = std::string(parent && *parent ? parent : "/tmp") + "/gradc-bench-XXXXXX";
+        if (!mkdtemp(path_.data())) {
+            fault = fmt::format("cannot make a folder {}: {}", path_, std::strerror(errno));
+            path_.clear();
+        }
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    std::string file(const std::string& name) const { return path_ + "/" + name; }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+std::vector<std::string> environment_of(int threads) {
+    std::vector<std::string> result = {"JAX_PLATFORMS=cpu", "CUDA_VISIBLE_DEVICES=", "PYTHONDONTWRITEBYTECODE=1"};
+    for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"})
+        result.push_back(fmt::format("{}={}", name, threads));
+    return result;
+}
+
+/// Our own engines are built, peers are sought; on failure `code` is what to leave with.
+class Line {
+public:
+    Line(const CommandLine& line, const TemporaryFolder& folder, std::vector<int> cores)
+        : line_(line), folder_(folder), cores_(std::move(cores)) {}
+
+    int build(const std::string& name, bool fuse, std::vector<Engine>& engines) const {
+        auto begin = std::chrono::steady_clock::now();
+        CommandLine own = line_;
+        own.fuse = fuse;
+        FileReader reader;
+        std::string fault;
+        Front front = load(own, reader, fault); // read and parsed anew: part of what compiling takes
+        if (!front.elaborated) return refuse(front, fault, own);
+        Engine engine = begin_engine(name);
+        std::string path = folder_.file(name);
+        if (int code = write_trainer(front, own, path); code != exit_code::done) return code;
+        engine.compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        engine.trainer = true;
+        engine.start.words = {path, "bench", "--turns", "--threads", std::to_string(line_.threads), "--seed", std::to_string(line_.seed)};
+        for (const std::string& data : line_.data_folders) engine.start.words.insert(engine.start.words.end(), {"--data", data});
+        if (line_.data_folders.empty()) engine.start.words.insert(engine.start.words.end(), {"--data", folder_of(line_.model)});
+        struct stat status {};
+        stat(path.c_str(), &status);
+        engine.shipped_bytes = status.st_size;
+        engines.push_back(std::move(engine));
+        return exit_code::done;
+    }
+
+    Engine peer(const std::string& name) const {
+        Engine engine = begin_engine(name);
+        std::string path = folder_of(line_.model) + "/" + name + ".py";
+        if (!exists(path)) engine.absent = fmt::format("there is no {}.py beside {}", name, line_.model);
+        engine.start.words = {line_.python, folder_.file("driver.py"), name, path, folder_.path()};
+        engine.start.environment = environment_of(line_.threads);
+        return engine;
+    }
+
+private:
+    Engine begin_engine(const std::string& name) const {
+        Engine engine;
+        engine.name = name;
+        engine.start.cores = cores_;
+        engine.start.errors = folder_.file(name + ".errors");
+        return engine;
+    }
+
+    const CommandLine& line_;
+    const TemporaryFolder& folder_;
+    std::vector<int> cores_;
+};
+
+/// The last of the allowed ones: the first has the machine's other work.
+std::vector<int> chosen_cores(int threads) {
+    std::vector<int> cores = allowed_cores();
+    if (cores.size() > size_t(threads)) cores.erase(cores.begin(), cores.end() - threads);
+    return cores;
+}
+
+double tolerance_of(const Elaborated& elaborated) {
+    for (const Variable& variable : elaborated.variables)
+        if (variable.role == Variable::Role::parameter && variable.type.element == Element::f64) return tolerance_f64;
+    return tolerance_f32;
+}
+
+int complain(const std::string& text) {
+    fmt::print(stderr, "gradc bench: {}\n", text);
+    return exit_code::input;
+}
+
+/// An engine that is not there is no failure; one that trains something else, or dies, is.
+int report(const ContestTitle& title, const ContestResult& result, const CommandLine& line) {
+    const EngineResult& own = result.engines[0];
+    if (own.state != EngineResult::State::measured) return complain("gradc's own trainer " + own.note);
+    fmt::print("{}", contest_text(title, result));
+    std::string fault;
+    if (!line.json.empty())
+        if (fault = write_file(line.json, contest_json(title, result)); !fault.empty())
+            return complain(fmt::format("cannot write {}: {}", line.json, fault));
+    if (!line.html.empty())
+        if (fault = write_file(line.html, contest_page(title, result)); !fault.empty())
+            return complain(fmt::format("cannot write {}: {}", line.html, fault));
+    int code = exit_code::done;
+    for (const EngineResult& engine : result.engines)
+        if (engine.state == EngineResult::State::failed) code = complain(engine.name + ": " + engine.note);
+    return code;
+}
+
+} // namespace
+
+int bench_command(const CommandLine& line) {
+    std::vector<int> cores = chosen_cores(line.threads);
+    if (cores.size() < size_t(line.threads)) {
+        fmt::print(stderr, "gradc bench: {} threads want as many cores, and this process may run on {}\n", line.threads, cores.size());
+        return exit_code::usage;
+    }
+    FileReader reader;
+    std::string fault;
+    Front front = load(line, reader, fault);
+    if (!front.elaborated) return refuse(front, fault, line);
+    TemporaryFolder folder(fault);
+    if (!fault.empty()) return complain(fault);
+    if (fault = write_file(folder.file("driver.py"), driver_text); !fault.empty()) return complain(fault);
+    std::vector<Engine> engines;
+    Line each(line, folder, cores);
+    if (int code = each.build("gradc", true, engines); code != exit_code::done) return code;
+    for (const std::string& name : line.against) {
+        if (name != "interpreter") engines.push_back(each.peer(name));
+        else if (int code = each.build(name, false, engines); code != exit_code::done) return code;
+    }
+    ContestRules rules;
+    rules.rounds = line.rounds;
+    rules.seconds = line.seconds;
+    rules.patience = line.patience;
+    rules.tolerance = tolerance_of(*front.elaborated);
+    rules.folder = folder.path();
+    return report({line.model, line.threads, cores, rules}, run_contest(engines, rules), line);
+}
+
+} // namespace gradc
