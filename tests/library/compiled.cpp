@@ -133,4 +133,12 @@ std::vector<double> Machines::read_variable(const std::string& path) const {
     return engines_[last_].read(tensor);
 }
 
+unsigned char* Machines::place(const std::string& name, gradc_role role) const {
+    check(engines_.size() == 1, "library", "several arenas");
+    const target::Engine& engine = engines_[0];
+    int tensor = engine.tensor(name, role);
+    check(tensor >= 0, "library", "no tensor " + name);
+    return engine.arena() + engine.module().tensors[tensor].offset;
+}
+
 } // namespace gradc::library

@@ -9,7 +9,7 @@ fitted, its interval, the degree, and the weight that makes the error relative t
 import struct
 import sys
 
-from mpmath import mp, mpf, cos, erf, erfc, exp, log, matrix, qr_solve, sin, sqrt, tanh, pi
+from mpmath import mp, mpf, cos, erf, erfc, exp, frexp, log, matrix, nint, qr_solve, sin, sqrt, tanh, pi
 
 mp.dps = 60
 
@@ -104,13 +104,16 @@ def erfc_mapped(t):  # erfc(x) * exp(x^2) * (1 + 2 x) with t = (x - 2) / (x + 2)
     return erfc(x) * exp(x * x) * (1 + 2 * x)
 
 
-def erfc_scaled(t):  # erfc(a) * exp(a^2) * (a + 2) with t = (a - 2) / (a + 2)
-    a = 2 * (1 + t) / (1 - t)
-    return erfc(a) * exp(a * a) * (a + 2)
+def erfc_scaled(center):  # erfc(a) * exp(a^2) * (a + center) with t = (a - center) / (a + center)
+    def scaled(t):
+        a = center * (1 + t) / (1 - t)
+        return erfc(a) * exp(a * a) * (a + center)
+
+    return scaled
 
 
 s_max = (sqrt(2) - 1) / (sqrt(2) + 1) * mpf("1.001")
-to = lambda x: (x - 2) / (x + 2)
+to = lambda x, center=2: (x - center) / (x + center)
 ln2 = log(2)
 
 TABLE = {  # name: (bits, function, weight, low, high, degree)
@@ -142,8 +145,17 @@ TABLE = {  # name: (bits, function, weight, low, high, degree)
         to(mpf(6)),
         15,
     ),
-    "erfc_f32": (24, erfc_scaled, lambda t: 1 / erfc_scaled(t), mpf(-1), to(mpf("10.2")), 9),
-    "erfc_f64": (53, erfc_scaled, lambda t: 1 / erfc_scaled(t), mpf(-1), to(mpf("27.3")), 24),
+    "erfc_f32": (
+        24,
+        erfc_scaled(mpf("1.5")),
+        lambda t: 1 / erfc_scaled(mpf("1.5"))(t),
+        mpf(-1),
+        to(mpf("10.2"), mpf("1.5")),
+        10,
+    ),
+    "erfc_f64": (53, erfc_scaled(2), lambda t: 1 / erfc_scaled(2)(t), mpf(-1), to(mpf("27.3")), 24),
+    "erfc_f32_near": (24, erf_ratio, lambda z: sqrt(z) + mpf(10) ** -3, mpf(0), mpf("0.6528"), 5),
+    "erfc_f64_near": (53, erf_ratio, lambda z: sqrt(z) + mpf(10) ** -3, mpf(0), mpf("0.255"), 9),
 }
 
 
@@ -171,6 +183,17 @@ def main():
             parts.append(rounded(rest, bits))
             rest -= mpf(float(parts[-1]))
         print(f"    {label} in {bits} bits: {' + '.join(parts)}")
+    print(f"    pi in five parts of 8 bits and one of 24: {' + '.join(pi_in_short_parts())}")
+
+
+def pi_in_short_parts():
+    """Parts whose products with whole numbers of 16 bits are exact in f32."""
+    parts, rest = [], pi
+    for _ in range(5):
+        unit = mpf(2) ** (frexp(rest)[1] - 8)
+        parts.append(repr(float(nint(rest / unit) * unit)))
+        rest -= mpf(float(parts[-1]))
+    return parts + [rounded(rest, 24)]
 
 
 if __name__ == "__main__":
