@@ -193,3 +193,22 @@ TEST_CASE("the README shows the shape of bench's table", "[bench]") {
     for (const char* engine : {"numpy ", "torch ", "jax "})
         CHECK(words_of(line_of(block, engine)).size() == words_of(line_of(block, "gradc ")).size());
 }
+
+TEST_CASE("the peers beside the models train the same", "[peers]") {
+    Scratch scratch;
+    scratch.link_tree(gradc, tree);
+    Launch launch{.folder = scratch.path().string(), .limit = 300};
+    for (std::string engine : {"numpy", "torch", "jax"}) {
+        if (run("python3 -c 'import numpy, " + engine + "'", launch).code != 0) {
+            if (engine == "numpy") skip("numpy for python3, to train beside the models"); // the others are large
+            continue;
+        }
+        for (const std::string& model : {tree + "/examples/xor", tree + "/examples/numpy_twenty_lines",
+                                         tree + "/tests/performance/models/two_sigmoids"}) {
+            Outcome outcome = run(quoted(gradc) + " bench " + quoted(model + "/model.grad") + " --against " + engine + quick, launch);
+            INFO(model << "\n" << outcome.out << outcome.err);
+            CHECK(outcome.code == 0);
+            CHECK(words_of(line_of(outcome.out, engine + " ")).size() == 14);
+        }
+    }
+}
