@@ -5,6 +5,7 @@
 #include "compiler/optimize/optimize.h"
 #include "compiler/pipeline.h"
 #include "compiler/program/lower.h"
+#include "compiler/program/stretch.h"
 #include "compiler/target/machine.h"
 #include "compiler/util/check.h"
 #include "compiler/util/files.h"
@@ -102,6 +103,13 @@ void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elab
     }
 }
 
+static std::set<std::string> accumulators(const Elaborated& elaborated) {
+    std::set<std::string> paths;
+    for (const Variable& variable : elaborated.variables)
+        if (variable.role == Variable::Role::accumulator) paths.insert(variable.path);
+    return paths;
+}
+
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated& elaborated,
                         const std::vector<loop::Isa>& isas, StageTimes& times, bool fuse) {
     Compiled result;
@@ -114,6 +122,7 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     times.all.push_back({"plan", planning.seconds()});
     Clock lowering;
     result.module = lower(result.plan, isas, *elaborated.math);
+    if (fuse) loop::add_stretches(result.module, accumulators(elaborated));
     times.all.push_back({"lower", lowering.seconds()});
     result.metadata = std::move(metadata);
     describe_tensors(result.module.buffers, elaborated, result.metadata);

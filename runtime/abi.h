@@ -55,6 +55,24 @@ typedef struct {
     int32_t reverse; /* LOOP_BEGIN: the turn counts down */
 } gradc_step;
 
+/* Training steps in one call: the very bits of as many calls of the program, rows taken on the way. */
+typedef struct {
+    const unsigned char* first; /* of row 0 */
+    int64_t distance;           /* bytes from row to row */
+} gradc_column;
+typedef struct {
+    int64_t count;               /* steps to do */
+    const int64_t* order;        /* numbers of the rows, step_rows of them for each step */
+    const gradc_column* columns; /* by the program's fields; not read for "#row" */
+    /* After until_epoch steps, and every epoch_steps from then on, an epoch begins if a step follows: accumulators and
+     * loss_sum are zero, scalar "epoch" is one higher. */
+    int64_t until_epoch, epoch_steps;
+    double loss_sum, loss_total; /* these grow by loss * rows and by loss */
+} gradc_stretch;
+/* Steps done; less than count: the next one's loss is not finite, and the arena's variables are as before it. Scalars
+ * "step" and "epoch" are the first step's; they stay as they are, and what is no variable is lost. */
+typedef int64_t (*gradc_steps)(unsigned char* arena, gradc_stretch* stretch);
+
 typedef struct {
     const char* name;
     const gradc_kernel* kernels;
@@ -65,6 +83,8 @@ typedef struct {
     double flops; /* for the largest batch */
     const int32_t* fields; /* tensors of role FIELD that its kernels read: what a row must bring ("#row" aside) */
     int32_t field_count;
+    gradc_steps steps[GRADC_ISA_COUNT]; /* NULL: step by step is no slower, or not built */
+    int64_t step_rows;                  /* of each step of a stretch */
 } gradc_program;
 
 /* A flag of a train block: the runtime writes its value (f64) into scalar tensor `scalar` before each call. */

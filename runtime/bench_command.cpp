@@ -1,8 +1,10 @@
-// `bench`: real training steps on rows that are already in the arena; the loader is timed apart.
+// `bench`: real training steps. Those of tiny models run as training runs them, many in a call that takes their rows;
+// others on rows that are already in the arena, and the loader is timed apart.
 #include "runtime/console.h"
 #include "runtime/evaluation.h"
 #include "runtime/isa.h"
 #include "runtime/peak.h"
+#include "runtime/stretch.h"
 #include "runtime/text.h"
 #include "runtime/trainer.h"
 #include "runtime/turns.h"
@@ -31,6 +33,47 @@ double time_loading(Session& session, Loader& loader, int64_t batch) {
     return median_of(times);
 }
 
+int64_t steps_to_measure(int64_t wanted, double seconds, double once) {
+    return wanted > 0 ? wanted : std::clamp<int64_t>(int64_t(seconds / once), 20, 20'000'000);
+}
+
+void summarize(StepTimes& times, const std::vector<double>& measured) {
+    times.fastest = *std::min_element(measured.begin(), measured.end());
+    times.median = median_of(measured);
+}
+
+/// As training goes: epoch after epoch, each in its own order, a fraction of a millisecond in one call.
+StepTimes measure_stretches(Stretches& stretches, int32_t program, Loader* loader, int64_t batch, int64_t wanted,
+                            double seconds) {
+    StepTimes times;
+    StretchPlace place{{1, 1e6, 1}, 0, 1, loader ? loader->rows() / batch : 1000};
+    bool ragged = loader && loader->rows() % batch != 0;
+    if (loader) loader->begin(0);
+    place.until_epoch = place.epoch_steps;
+    auto run = [&](int64_t count) {
+        if (ragged && place.until_epoch == 0) loader->begin(++place.epoch), place.until_epoch = place.epoch_steps;
+        if (ragged) count = std::min(count, place.until_epoch);
+        double begin = now();
+        stretches.run(program, batch, count, place);
+        double time = (now() - begin) / double(count);
+        int64_t at = place.epoch_steps - place.until_epoch + count, crossed = (at - 1) / place.epoch_steps;
+        place.epoch += crossed;
+        place.until_epoch = (crossed + 1) * place.epoch_steps - at;
+        place.clock.step += double(count);
+        times.steps += count;
+        return time;
+    };
+    double once = 1;
+    for (int warm = 0; warm < 10; warm++) once = std::max(1e-9, std::min(once, run(100)));
+    int64_t count = steps_to_measure(wanted, seconds, once);
+    times.together = std::clamp<int64_t>(int64_t(200e-6 / once), 1, count);
+    times.steps = 0;
+    std::vector<double> measured;
+    while (times.steps < count) measured.push_back(run(times.together));
+    summarize(times, measured);
+    return times;
+}
+
 /// Steps too short for the clock are timed `together` at a time. `wanted` steps, or about `seconds`.
 StepTimes measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
                   int64_t wanted, double seconds) {
@@ -43,7 +86,7 @@ StepTimes measure(Session& session, const gradc_block& block, Loader* loader, in
     run();
     double once = std::max(1e-8, now() - begin);
     int64_t together = std::clamp<int64_t>(int64_t(20e-6 / once), 1, 1000);
-    int64_t count = wanted > 0 ? wanted : std::clamp<int64_t>(int64_t(seconds / once), 20, 20'000'000);
+    int64_t count = steps_to_measure(wanted, seconds, once);
     int64_t groups = std::max<int64_t>(1, count / together);
     std::vector<double> measured;
     for (int64_t group = 0; group < groups; group++) {
@@ -52,8 +95,7 @@ StepTimes measure(Session& session, const gradc_block& block, Loader* loader, in
         for (int64_t i = 0; i < together; i++) run();
         measured.push_back((now() - begin) / double(together));
     }
-    times.fastest = *std::min_element(measured.begin(), measured.end());
-    times.median = median_of(measured);
+    summarize(times, measured);
     times.steps = groups * together;
     return times;
 }
@@ -116,17 +158,21 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
         batch = std::min(block.batch_all ? module.batch : batch, loader->rows());
     }
     Loader* rows = loader ? &*loader : nullptr;
+    Stretches stretches(session, rows);
+    auto measured = [&](int64_t steps, double seconds) {
+        return stretches.possible(block.step, batch)
+                   ? measure_stretches(stretches, block.step, rows, batch, steps, seconds)
+                   : measure(session, block, rows, batch, steps, seconds);
+    };
     bool is_double = computes_in_double(module);
     auto measured_peak = [&] { return measure_peak(session.isa(), is_double) * session.threads(); };
     double flops = module.programs[block.step].flops * double(batch) / double(module.batch);
     if (arguments.has("turns")) {
-        auto round = [&](double seconds) {
-            return measure(session, block, rows, batch, 0, seconds);
-        };
+        auto round = [&](double seconds) { return measured(0, seconds); };
         take_turns({session, block, rows, batch, flops, round, measured_peak}, fault);
         return fault.code;
     }
-    StepTimes times = measure(session, block, rows, batch, wanted, 2);
+    StepTimes times = measured(wanted, 2);
     double peak = measured_peak();
     double share = flops / times.fastest / peak;
     std::string lines = text(module.name, ": ", grouped(times.steps), " steps of ", batch,
@@ -135,7 +181,9 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
                              "fastest step   ", general(times.fastest * 1e6, 5), " us\n",
                              "median step    ", general(times.median * 1e6, 5), " us, ",
                              grouped(int64_t(double(batch) / times.median)), " rows/s\n");
-    if (loader)
+    if (times.together > 0)
+        lines += text("as in training ", grouped(times.together), " steps a call, which takes their rows\n");
+    else if (loader)
         lines += text("loading        ", general(times.loading * 1e6, 4),
                       " us a batch, not counted above\n");
     lines +=
@@ -164,7 +212,9 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
         json.key("rows_per_second")
             .number(double(batch) / times.median)
             .key("loading_us")
-            .number(times.loading * 1e6);
+            .number(times.loading * 1e6)
+            .key("steps_a_call")
+            .whole(std::max<int64_t>(1, times.together));
         json.key("flops_per_step")
             .number(flops)
             .key("peak_flops")

@@ -2,6 +2,7 @@
 #include "runtime/session.h"
 #include "runtime/data/loader.h"
 #include "runtime/element.h"
+#include "runtime/isa.h"
 #include "runtime/tensor.h"
 #include "runtime/text.h"
 #include <sys/mman.h>
@@ -80,6 +81,13 @@ Walk Session::run(int32_t program, int64_t rows, const Clock& clock, bool guard)
     write_scalars(rows, clock);
     options_.guard = guard;
     return walk(*module_, module_->programs[program], arena_.base(), rows, options_);
+}
+
+int64_t Session::run_steps(int32_t program, int64_t rows, const Clock& clock,
+                           gradc_stretch& stretch) {
+    write_scalars(rows, clock);
+    FlushDenormals flushing(options_.flush_denormals);
+    return module_->programs[program].steps[options_.isa](arena_.base(), &stretch);
 }
 
 void Session::initialize() { run(module_->initial, 1, {}); }

@@ -48,6 +48,8 @@ public:
     void initialize();
     void clear_accumulators();
     Walk run(int32_t program, int64_t rows, const Clock& clock, bool guard = false);
+    /// A stretch of steps; see abi.h. Returns how many were done.
+    int64_t run_steps(int32_t program, int64_t rows, const Clock& clock, gradc_stretch& stretch);
     /// From now on adds each kernel's time to its place in `seconds`; null: no longer.
     void time_kernels(double* seconds) { options_.seconds = seconds; }
     /// The program's result of that name, or null.

@@ -22,7 +22,7 @@ std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
     std::vector<std::string> taken{"data",    "epochs",     "steps",      "batch",  "seed",
                                    "threads", "checkpoint", "save-every", "resume", "json",
-                                   "curves",  "quiet",      "nan",        "isa",    "help"};
+                                   "curves",  "quiet",      "nan",        "isa",    "help", "stretch"};
     auto is_unique = [&](std::string_view name) {
         int count = int(std::count(taken.begin(), taken.end(), name));
         for (int32_t b = 0; b < module.block_count; b++) {
@@ -74,6 +74,7 @@ std::vector<Option> train_options(const gradc_module& module) {
     options.push_back({"quiet", "", "print errors only"});
     options.push_back(
         {"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
+    options.push_back({"stretch", "N", "steps of a tiny model in one call, at most", false, false});
     add_block_options(module, options);
     return options;
 }
@@ -157,7 +158,8 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
                 arguments.whole("batch", 1, module.batch, settings.batch, fault) &&
                 arguments.whole("seed", 0, any, settings.seed, fault) &&
                 arguments.whole("threads", 0, 1024, settings.threads, fault) &&
-                arguments.whole("save-every", 1, any, settings.save_every, fault);
+                arguments.whole("save-every", 1, any, settings.save_every, fault) &&
+                arguments.whole("stretch", 0, any, settings.stretch, fault);
     if (!fine || !apply_block_flags(module, arguments, settings, fault)) return false;
     if (settings.threads == 0) settings.threads = available_threads();
     settings.quiet = arguments.has("quiet");

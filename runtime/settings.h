@@ -11,6 +11,7 @@ struct Settings {
     std::string data_folder, checkpoint, json, curves, isa;
     int64_t epochs = 1, steps = 0, batch = 1, seed = 1, threads = 1;
     int64_t save_every = 0; // 0: at each epoch
+    int64_t stretch = int64_t(1) << 40; // steps in one call of generated code, at most; 0: one by one
     bool resume = false, resume_anyway = false, quiet = false, nan_continue = false;
     std::vector<std::vector<double>> flags; // by block and flag
 

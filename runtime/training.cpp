@@ -21,6 +21,7 @@ Training::Training(Session& session, const Settings& settings, const Dataset* da
                         settings.seed);
         if (module.blocks[0].batch_all) batch_ = loader_->rows();
     }
+    stretches_.emplace(session, loader_ ? &*loader_ : nullptr);
     count_steps();
 }
 
@@ -90,17 +91,78 @@ bool Training::step() {
     position.loss_sums[b] += loss * double(rows);
     position.loss_rows[b] += double(rows);
     position.cursor += loader_ ? rows : 1;
-    position.block_steps[b]++;
-    position.step++;
-    if (++position.turn >= now_training.turns) {
-        position.turn = 0;
+    measured.rows += rows;
+    advance(1, loss);
+    return true;
+}
+
+/// Steps of this block, within its turn.
+void Training::advance(int64_t steps, double losses) {
+    position.block_steps[size_t(position.block)] += steps;
+    position.step += steps;
+    position.turn += steps;
+    if (position.turn >= block().turns) {
+        position.turn %= std::max<int64_t>(1, block().turns);
         position.block = (position.block + 1) % session_.module().block_count;
     }
-    interval_loss_ += loss;
-    interval_steps_++;
-    measured.steps++;
-    measured.rows += rows;
-    return true;
+    interval_loss_ += losses;
+    interval_steps_ += steps;
+    measured.steps += steps;
+}
+
+// ---- stretches of steps ------------------------------------------------------------------------
+
+/// Until the next epoch that ends with a report; 0 where each epoch has to end by itself.
+int64_t Training::steps_to_report() const {
+    bool ragged = loader_ && loader_->rows() % batch_ != 0;
+    if (session_.module().block_count > 1 || ragged || settings_.reports_all()) return 0;
+    int64_t epochs = epochs_ - position.epoch;
+    if (!console_.quiet())
+        epochs = std::min(epochs, report_every() - position.epoch % report_every());
+    int64_t done = position.cursor / (loader_ ? batch_ : 1);
+    return epochs * epoch_steps_ - done;
+}
+
+/// How many steps, `most` at most, nobody would look between.
+int64_t Training::stretch_length(int64_t most) const {
+    int64_t rows = loader_ ? batch_ : 1, end = loader_ ? loader_->rows() : epoch_steps_;
+    int64_t until_epoch = (end - position.cursor) / rows, count = std::min(most, until_epoch);
+    if (most > until_epoch) {
+        int64_t until_report = std::min(most, steps_to_report());
+        int64_t more = (until_report - until_epoch) / epoch_steps_;
+        if (until_report > until_epoch) count += more * epoch_steps_; // up to an epoch's end
+    }
+    int64_t turns = std::max<int64_t>(1, block().turns);
+    if (session_.module().block_count > 1) count = std::min(count, turns - position.turn);
+    if (settings_.save_every > 0)
+        count = std::min(count, settings_.save_every - position.step % settings_.save_every);
+    return std::min({count, settings_.stretch, total_ - position.step});
+}
+
+/// As many steps as one call may do; 0: none, the next one has to be done by itself.
+int64_t Training::stretch(int64_t most) {
+    int32_t program = block().step;
+    if (settings_.nan_continue || !stretches_->possible(program, batch_)) return 0;
+    int64_t count = stretch_length(most);
+    if (count <= 0) return 0;
+    int64_t rows = loader_ ? batch_ : 1, epoch_steps = epoch_steps_, before = position.cursor / rows;
+    StretchPlace place{clock_of(position.block), position.epoch, epoch_steps - before, epoch_steps};
+    size_t b = size_t(position.block);
+    stretches_->loss_sum = position.loss_sums[b];
+    int64_t done = stretches_->run(program, batch_, count, place), at = before + done;
+    if (done > 0) {
+        int64_t crossed = (at - 1) / epoch_steps;
+        at -= crossed * epoch_steps;
+        position.loss_sums[b] = stretches_->loss_sum;
+        position.loss_rows[b] = (crossed > 0 ? 0 : position.loss_rows[b]) +
+                                double(std::min(done, at) * batch_);
+        position.epoch += crossed;
+        position.cursor = at * rows;
+        measured.rows += done * batch_;
+        advance(done, stretches_->loss_total);
+    }
+    if (done < count && loader_) loader_->begin(position.epoch, position.cursor);
+    return done;
 }
 
 // ---- ends of epochs ----------------------------------------------------------------------------
@@ -139,9 +201,10 @@ std::vector<SplitReport> Training::evaluate() {
     return reports;
 }
 
+int64_t Training::report_every() const { return epochs_ <= 40 ? 1 : (epochs_ + 19) / 20; }
+
 bool Training::report_due(int64_t epoch) const {
-    int64_t every = epochs_ <= 40 ? 1 : (epochs_ + 19) / 20;
-    return epoch % every == 0 || epoch == epochs_ || position.step >= total_;
+    return epoch % report_every() == 0 || epoch == epochs_ || position.step >= total_;
 }
 
 std::string Training::where() const {
@@ -265,10 +328,12 @@ Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& faul
     int64_t between_looks = 1, until_look = 1;
     begin_epoch();
     while (position.step < total_) {
-        if (!step()) return stop_at_bad_loss(data_hash, fault);
+        int64_t done = stretch(until_look);
+        if (done == 0 && !step()) return stop_at_bad_loss(data_hash, fault);
         bool ended = epoch_ended() || position.step >= total_;
         bool save_due = settings_.save_every > 0 && position.step % settings_.save_every == 0;
-        if (--until_look > 0 && !ended && !save_due) continue;
+        until_look -= std::max<int64_t>(1, done);
+        if (until_look > 0 && !ended && !save_due) continue;
         double time = now(), spent = std::max(1e-7, time - since);
         measured.seconds += time - since;
         if (until_look <= 0) { // so many steps again as take a millisecond

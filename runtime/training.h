@@ -4,6 +4,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/console.h"
 #include "runtime/history.h"
+#include "runtime/stretch.h"
 #include <optional>
 
 namespace gradc::runtime {
@@ -40,6 +41,10 @@ private:
     void count_steps();
     void begin_epoch();
     bool step();
+    int64_t stretch(int64_t most);
+    int64_t stretch_length(int64_t most) const;
+    int64_t steps_to_report() const;
+    void advance(int64_t steps, double losses);
     bool epoch_ended() const;
     SplitReport training_report();
     bool end_epoch(uint64_t data_hash, Fault& fault);
@@ -47,6 +52,7 @@ private:
     bool save(uint64_t data_hash, bool must, Fault& fault);
     Ending stop_at_bad_loss(uint64_t data_hash, Fault& fault);
     std::string first_bad_value();
+    int64_t report_every() const;
     bool report_due(int64_t epoch) const;
     void show_live(double time);
     std::string where() const;
@@ -56,6 +62,7 @@ private:
     const Dataset* dataset_;
     Console& console_;
     std::optional<Loader> loader_;
+    std::optional<Stretches> stretches_;
     int64_t batch_ = 1, epoch_steps_ = 1, epochs_ = 1, total_ = 0;
     std::vector<int64_t> block_totals_;
     LossCurve curve_;

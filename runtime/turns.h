@@ -3,7 +3,7 @@
 //
 //   batches FOLDER COUNT   FOLDER/weights and FOLDER/rows as NPY files: the start, and the rows of the first COUNT steps
 //   losses COUNT           that many steps on those rows; answers `losses SECONDS LOSS ..`, seconds of the first step
-//   round SECONDS          steps on resident rows; answers `round FASTEST MEDIAN STEPS`, seconds a step
+//   round SECONDS          steps on resident rows, as `bench`; answers `round FASTEST MEDIAN STEPS`, seconds a step
 //   machine                answers `machine ROWS FLOPS PEAK ISA`: of a step, and operations a second that are possible
 //   end
 #pragma once
@@ -15,7 +15,7 @@ namespace gradc::runtime {
 
 struct StepTimes {
     double fastest = 0, median = 0, loading = 0; // seconds
-    int64_t steps = 0;
+    int64_t steps = 0, together = 0; // together: steps of one call, if training runs them so
 };
 
 /// What takes turns.

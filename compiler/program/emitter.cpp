@@ -72,18 +72,18 @@ ValueId Emitter::convert(ValueId id, Element element) {
 }
 
 ValueId Emitter::load(BufferId buffer, Element element, int lanes, Affine at, int64_t stride, ValueId mask,
-                      ValueId lane_index) {
+                      ValueId lane_index, ValueId wanted) {
     std::sort(at.terms.begin(), at.terms.end());
-    LoadKey key{buffer, lanes, at.constant, at.terms, stride, mask, lane_index};
+    LoadKey key{buffer, lanes, at.constant, at.terms, stride, mask, lane_index, wanted};
     bool stable = !written_.count(buffer);
     if (auto found = loaded_.find(key); stable && found != loaded_.end()) return found->second;
     int depth = stable ? 0 : this->depth();
     for (auto [value, coefficient] : at.terms) depth = std::max(depth, depth_[value]);
-    for (ValueId value : {mask, lane_index})
+    for (ValueId value : {mask, lane_index, wanted})
         if (value != no_value) depth = std::max(depth, depth_[value]);
     ValueId id = fresh({element, lanes}, depth);
     Scope& scope = scopes_[size_t(depth)];
-    scope.body.push_back({Load{id, buffer, std::move(at), stride, mask, lane_index}});
+    scope.body.push_back({Load{id, buffer, std::move(at), stride, mask, lane_index, wanted}});
     if (stable) {
         loaded_[key] = id;
         scope.loads.push_back(std::move(key));

@@ -30,7 +30,8 @@ class Emitter {
     loop::ValueId widened(loop::ValueId, int lanes); // splat if it is scalar
 
     loop::ValueId load(loop::BufferId, Element, int lanes, loop::Affine, int64_t stride = 1,
-                       loop::ValueId mask = loop::no_value, loop::ValueId lane_index = loop::no_value);
+                       loop::ValueId mask = loop::no_value, loop::ValueId lane_index = loop::no_value,
+                       loop::ValueId wanted = loop::no_value);
     void store(loop::BufferId, loop::Affine, loop::ValueId value, int64_t stride = 1,
                loop::ValueId mask = loop::no_value);
     void prefetch(loop::BufferId, loop::Affine, bool for_write);
@@ -54,7 +55,7 @@ class Emitter {
   private:
     using Key = std::tuple<int, int, int, std::vector<loop::ValueId>, uint64_t, int64_t>;
     using LoadKey = std::tuple<loop::BufferId, int, int64_t, std::vector<std::pair<loop::ValueId, int64_t>>, int64_t,
-                               loop::ValueId, loop::ValueId>;
+                               loop::ValueId, loop::ValueId, loop::ValueId>;
     struct Scope {
         uint32_t serial = 0;
         loop::Body body;

@@ -92,6 +92,7 @@ struct Load {
     Affine element;
     int64_t stride = 1;
     ValueId mask = no_value, lane_index = no_value;
+    ValueId wanted = no_value; // without a mask: the lanes that are looked at; others may be read or hold anything
 };
 struct Store { // no lane_index: scatters are scalar loops
     BufferId buffer;
@@ -141,6 +142,9 @@ struct Extent {
     int64_t fixed = 1;
     int64_t per_row = 0, divisor = 1;
 };
+inline int64_t items(const Extent& extent, int64_t rows) {
+    return extent.fixed + (rows * extent.per_row + extent.divisor - 1) / extent.divisor;
+}
 struct Kernel {
     std::string name;                  // a C identifier: relu_linear_1
     std::vector<std::string> comments; // formulas, shapes, model lines; printed above the function
@@ -164,6 +168,13 @@ struct Step {
     // guard: before here the loss is known and no variable was written; the runtime may stop
 };
 
+/// A training step so small that calls would cost more than its work: it also becomes one function over many steps
+/// (gradc_steps in runtime/abi.h), with all kernels in a row.
+struct Stretch {
+    int64_t rows = 1;              // of each step: the largest batch
+    std::vector<BufferId> cleared; // accumulators: zero where an epoch begins
+};
+
 struct Program {
     std::string name; // "train.step"
     std::vector<Kernel> kernels;
@@ -172,8 +183,9 @@ struct Program {
         std::string name; // "loss", "predict", "accuracy"
         BufferId buffer;
     };
-    std::vector<Result> results;
+    std::vector<Result> results; // of a step: the loss is the first
     double flops = 0;
+    std::optional<Stretch> stretch;
 };
 
 /// Everything that is compiled into one trainer: one arena, several programs, the variables by name.

@@ -171,7 +171,8 @@ ValueId Values::read(const Storage& place, const Position& at, Element element) 
         result = emit.load(place.buffer, stored, lanes_, where.scalar, 1, mask_, lanes);
     } else if (where.lane_stride != 0) {
         bool overrun = only_limit_ && where.lane_stride == 1 && lanes_ * bytes(stored) <= 64;
-        result = emit.load(place.buffer, stored, lanes_, where.scalar, where.lane_stride, overrun ? no_value : mask_);
+        result = emit.load(place.buffer, stored, lanes_, where.scalar, where.lane_stride, overrun ? no_value : mask_, no_value,
+                           overrun ? mask_ : no_value);
     } else {
         result = emit.load(place.buffer, stored, 1, where.scalar);
     }

@@ -80,6 +80,7 @@ private:
         define(load.result);
         ValueType result = type(load.result);
         mask(load.mask, result.lanes);
+        mask(load.wanted, result.lanes);
         require(result.element == memory_element(load.buffer),
                 fmt::format("value {} is loaded from another element type", load.result));
         if (load.lane_index == no_value) return;
@@ -295,6 +296,7 @@ bool same_frame(const Program& a, const Program& b) {
         return x.name == y.name && x.buffer == y.buffer;
     };
     return a.name == b.name && a.kernels.size() == b.kernels.size() &&
+           a.stretch.has_value() == b.stretch.has_value() &&
            std::equal(a.table.begin(), a.table.end(), b.table.begin(), b.table.end(), same_step) &&
            std::equal(a.results.begin(), a.results.end(), b.results.begin(), b.results.end(),
                       same_result);

@@ -4,6 +4,7 @@
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/cpp_kernel.h"
+#include "compiler/target/cpp_stretch.h"
 #include "compiler/target/table.h"
 #include <fmt/format.h>
 
@@ -75,11 +76,18 @@ std::string CppModule::machine_text(Isa isa) {
         std::string space = namespaces.fresh(program->name);
         Names names;
         std::string functions;
+        std::vector<std::string> kernel_names;
+        if (program->stretch) names.fresh("steps");
         for (const Kernel& kernel : program->kernels) {
             std::string name = names.fresh(kernel.name);
+            kernel_names.push_back(name);
             functions += "\n" + CppKernel(module_, kernel, machine, helpers).run(name);
             functions_[symbol(*program, kernel, isa)] =
                 fmt::format("{}::{}::{}", machine.name, space, name);
+        }
+        if (program->stretch) {
+            functions += "\n" + print_stretch(module_, *program, machine, kernel_names);
+            functions_[steps_symbol(*program, isa)] = fmt::format("{}::{}::steps", machine.name, space);
         }
         kernels += fmt::format("\nnamespace {} {{ // program {}\n{}\n}} // namespace {}\n", space,
                                program->name, functions, space);
@@ -104,10 +112,7 @@ std::string CppModule::value_text(const TableValue& value) const {
         return value.whole < 0 ? "NULL" : "table::" + table_.arrays[size_t(value.whole)].name;
     case TableValue::Kind::function: {
         if (!value.function.built) return "NULL";
-        const Program& program =
-            *module_.programs[size_t(value.function.program)][size_t(value.function.isa)];
-        return functions_.at(
-            symbol(program, program.kernels[size_t(value.function.kernel)], value.function.isa));
+        return functions_.at(symbol(module_, value.function));
     }
     case TableValue::Kind::members:
         break;

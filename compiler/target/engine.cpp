@@ -2,6 +2,7 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
+#include "runtime/isa.h"
 #include "runtime/walk.h"
 #include <cstdlib>
 #include <cstring>
@@ -150,6 +151,13 @@ bool Engine::run(int number, int64_t row_count, loop::Isa isa, bool guard) {
               "a program was not built for this machine");
     return runtime::walk(*module_, program, arena_.get(), row_count, options) ==
            runtime::Walk::finished;
+}
+
+int64_t Engine::run_steps(int number, loop::Isa isa, gradc_stretch& stretch) {
+    gradc_steps steps = module_->programs[number].steps[int(isa)];
+    check(steps, "engine", "the program has no stretch of steps");
+    runtime::FlushDenormals flushing(module_->flush_denormals != 0);
+    return steps(arena_.get(), &stretch);
 }
 
 Engine load_object(const std::string& object) {

@@ -31,6 +31,8 @@ public:
 
     /// One run on the first `row_count` rows; false when a guard stopped it (only if `guard`).
     bool run(int program, int64_t row_count, loop::Isa isa, bool guard = false);
+    /// Of a program that has them: many steps in one call; returns how many were done.
+    int64_t run_steps(int program, loop::Isa isa, gradc_stretch& stretch);
 
 private:
     struct Close {

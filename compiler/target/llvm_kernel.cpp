@@ -12,6 +12,29 @@ KernelEmitter::KernelEmitter(llvm::Module& target, const loop::Module& module, c
       builder_(target.getContext()), values_(kernel.types.size()), depths_(kernel.types.size()),
       divisors_(divisors(kernel)) {}
 
+llvm::Function* start_function(llvm::Module& target, const Machine& machine,
+                               const std::string& symbol, llvm::ArrayRef<llvm::Type*> arguments,
+                               llvm::Type* result) {
+    llvm::LLVMContext& context = target.getContext();
+    auto* signature = llvm::FunctionType::get(result, arguments, false);
+    auto* made =
+        llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, target);
+    made->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    made->setDSOLocal(true);
+    for (unsigned pointer_argument : {0u, 1u}) {
+        made->addParamAttr(pointer_argument, llvm::Attribute::NoAlias);
+        made->addParamAttr(pointer_argument, llvm::Attribute::NoUndef);
+    }
+    made->addParamAttr(0, llvm::Attribute::getWithAlignment(context, llvm::Align(64)));
+    made->addParamAttr(1, llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
+    made->addFnAttr(llvm::Attribute::NoUnwind);
+    made->addFnAttr(llvm::Attribute::NoRecurse);
+    made->addFnAttr("target-cpu", llvm::StringRef(machine.llvm_cpu));
+    // x86-64-v4 is tuned for 256 bits; vectors here are as wide as the machine's registers.
+    made->addFnAttr("prefer-vector-width", std::to_string(8 * machine.vector_bytes));
+    return made;
+}
+
 llvm::Function* KernelEmitter::run(const std::string& symbol) {
     start(symbol);
     make_scopes();
@@ -21,29 +44,24 @@ llvm::Function* KernelEmitter::run(const std::string& symbol) {
     return function_;
 }
 
+void KernelEmitter::run(Inlining& inlining) {
+    inlining_ = &inlining;
+    function_ = inlining.function;
+    builder_.SetInsertPoint(inlining.block);
+    scopes_.resize(module_.buffers.size()); // buffers outside the arena need none
+    number_depths(kernel_.body, 0);
+    emit(kernel_.body);
+    inlining.block = builder_.GetInsertBlock();
+}
+
 void KernelEmitter::start(const std::string& symbol) {
     llvm::LLVMContext& context = target_.getContext();
     llvm::Type *pointer = builder_.getPtrTy(), *whole = builder_.getInt64Ty();
-    auto* signature =
-        llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, whole, whole}, false);
-    function_ =
-        llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, target_);
-    function_->setVisibility(llvm::GlobalValue::HiddenVisibility);
-    function_->setDSOLocal(true);
+    function_ = start_function(target_, machine_, symbol, {pointer, pointer, whole, whole},
+                               builder_.getVoidTy());
     const char* names[] = {"arena", "sizes", "begin", "end"};
     for (llvm::Argument& argument : function_->args()) argument.setName(names[argument.getArgNo()]);
-    for (unsigned pointer_argument : {0u, 1u}) {
-        function_->addParamAttr(pointer_argument, llvm::Attribute::NoAlias);
-        function_->addParamAttr(pointer_argument, llvm::Attribute::NoUndef);
-    }
-    function_->addParamAttr(0, llvm::Attribute::getWithAlignment(context, llvm::Align(64)));
-    function_->addParamAttr(1, llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
     function_->addParamAttr(1, llvm::Attribute::ReadOnly);
-    function_->addFnAttr(llvm::Attribute::NoUnwind);
-    function_->addFnAttr(llvm::Attribute::NoRecurse);
-    function_->addFnAttr("target-cpu", llvm::StringRef(machine_.llvm_cpu));
-    // x86-64-v4 is tuned for 256 bits; vectors here are as wide as the machine's registers.
-    function_->addFnAttr("prefer-vector-width", std::to_string(8 * machine_.vector_bytes));
     builder_.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function_));
 }
 
@@ -80,9 +98,27 @@ void KernelEmitter::emit(const Body& body) {
 
 void KernelEmitter::emit(const Define& define) { bind(define.result, operation(define)); }
 
+/// False unless it stands inside another function and its length is known.
+bool KernelEmitter::unroll(const Loop& loop) {
+    auto* begin = llvm::dyn_cast<llvm::ConstantInt>(value(loop.begin));
+    auto* end = llvm::dyn_cast<llvm::ConstantInt>(value(loop.end));
+    if (!inlining_ || !begin || !end) return false;
+    std::vector<llvm::Value*> carried;
+    for (const Carried& one : loop.carried) carried.push_back(value(one.initial));
+    for (int64_t at = begin->getSExtValue(); at < end->getSExtValue(); at += loop.step) {
+        values_[loop.index] = builder_.getInt64(uint64_t(at));
+        for (size_t i = 0; i < carried.size(); ++i) values_[loop.carried[i].phi] = carried[i];
+        emit(loop.body);
+        for (size_t i = 0; i < carried.size(); ++i) carried[i] = value(loop.carried[i].next);
+    }
+    for (size_t i = 0; i < carried.size(); ++i) values_[loop.carried[i].result] = carried[i];
+    return true;
+}
+
 /// The test stands at the bottom, behind one guard at the top, so that what does not change can
 /// leave the loop.
 void KernelEmitter::emit(const Loop& loop) {
+    if (unroll(loop)) return;
     llvm::LLVMContext& context = target_.getContext();
     llvm::Value *begin = value(loop.begin), *end = value(loop.end);
     llvm::BasicBlock* before = builder_.GetInsertBlock();

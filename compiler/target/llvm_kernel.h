@@ -10,11 +10,26 @@
 
 namespace gradc::target {
 
+/// A function that generated code exports: its first two arguments are the arena and a pointer to whole numbers.
+llvm::Function* start_function(llvm::Module& target, const Machine& machine, const std::string& symbol,
+                               llvm::ArrayRef<llvm::Type*> arguments, llvm::Type* result);
+
+/// A kernel among others inside one function: all sizes are known, buffers may lie outside the arena.
+struct Inlining {
+    llvm::Function* function = nullptr;
+    llvm::BasicBlock* block = nullptr;        // statements are added here, and the last block is left here
+    const std::vector<llvm::Value*>* places = nullptr; // by BufferId; null: unused
+    std::vector<llvm::Value*> turns;          // of the table's loops, outermost first
+    int64_t rows = 1;
+};
+
 class KernelEmitter {
 public:
     KernelEmitter(llvm::Module& target, const loop::Module& module, const loop::Kernel& kernel,
                   const Machine& machine);
     llvm::Function* run(const std::string& symbol);
+    /// The whole extent's work; loops of known length are written out turn by turn.
+    void run(Inlining& inlining);
 
 private:
     // llvm_kernel.cpp: statements
@@ -26,6 +41,7 @@ private:
     void emit(const loop::Loop& loop);
     void emit(const loop::If& branch);
     void bind(loop::ValueId id, llvm::Value* value);
+    bool unroll(const loop::Loop& loop);
 
     // llvm_memory.cpp
     void emit(const loop::Load& load);
@@ -36,6 +52,11 @@ private:
     llvm::Align align(loop::BufferId buffer, const loop::Affine& element, int64_t stride) const;
     template <class Access> Access* tag(Access* access, loop::BufferId buffer);
     llvm::Value* load_strided(const loop::Load& load, llvm::Type* memory);
+    /// With the lanes known: only these are touched, one by one or as one narrower vector.
+    using Lanes = std::optional<std::vector<bool>>;
+    Lanes known_lanes(loop::ValueId mask, int lanes) const;
+    llvm::Value* load_lanes(const loop::Load& load, llvm::Type* memory, const std::vector<bool>& on);
+    void store_lanes(const loop::Store& store, const std::vector<bool>& on);
     llvm::Value* lane_offsets(int lanes, int64_t stride);
 
     // llvm_operation.cpp
@@ -75,6 +96,7 @@ private:
         llvm::MDNode *own = nullptr, *others = nullptr;
     };
     std::vector<Scope> scopes_; // by BufferId; only those that the kernel touches
+    Inlining* inlining_ = nullptr;
 };
 
 } // namespace gradc::target

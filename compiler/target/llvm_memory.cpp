@@ -63,8 +63,8 @@ llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t 
     auto advance = [&](llvm::Value* from, llvm::Value* by) {
         return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), from, by);
     };
-    llvm::Value* at = function_->getArg(0);
-    if (buffer.offset) at = advance(at, builder_.getInt64(uint64_t(buffer.offset)));
+    llvm::Value* at = inlining_ ? (*inlining_->places)[id] : function_->getArg(0);
+    if (buffer.offset && !inlining_) at = advance(at, builder_.getInt64(uint64_t(buffer.offset)));
     std::multimap<int, std::pair<ValueId, int64_t>> terms; // outermost first
     for (const auto& term : element.terms) terms.emplace(depths_[term.first], term);
     int64_t constant = (element.constant + shift) * size;
@@ -119,10 +119,89 @@ llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
                load.buffer);
 }
 
+KernelEmitter::Lanes KernelEmitter::known_lanes(ValueId mask, int lanes) const {
+    if (!inlining_ || lanes == 1) return {};
+    if (mask == no_value) return std::vector<bool>(size_t(lanes), true);
+    auto* constant = llvm::dyn_cast<llvm::Constant>(value(mask));
+    if (!constant) return {};
+    std::vector<bool> on;
+    for (unsigned lane = 0; lane < unsigned(lanes); ++lane) {
+        llvm::Constant* one = constant->getAggregateElement(lane);
+        if (!one || !llvm::isa<llvm::ConstantInt>(one)) return {};
+        on.push_back(one->isOneValue());
+    }
+    return on;
+}
+
+namespace {
+
+/// How many lanes are on, if these are the first ones; else -1.
+int first_lanes(const std::vector<bool>& on) {
+    int count = 0;
+    while (count < int(on.size()) && on[size_t(count)]) ++count;
+    for (size_t lane = size_t(count); lane < on.size(); ++lane)
+        if (on[lane]) return -1;
+    return count;
+}
+
+std::vector<int> counting(int from, int to) {
+    std::vector<int> numbers;
+    for (int number = from; number < to; ++number) numbers.push_back(number);
+    return numbers;
+}
+
+} // namespace
+
+llvm::Value* KernelEmitter::load_lanes(const Load& load, llvm::Type* memory,
+                                       const std::vector<bool>& on) {
+    llvm::Type* element = memory->getScalarType();
+    llvm::Value* zeros = llvm::Constant::getNullValue(memory);
+    int lanes = int(on.size()), count = first_lanes(on);
+    if (load.stride == 1 && count > 1) {
+        auto* narrow = llvm::FixedVectorType::get(element, unsigned(count));
+        llvm::Value* loaded = builder_.CreateAlignedLoad(
+            narrow, address(load.buffer, load.element), align(load.buffer, load.element, 1));
+        if (count == lanes) return loaded;
+        llvm::Value* none = llvm::Constant::getNullValue(narrow);
+        std::vector<int> places = counting(0, count);
+        places.resize(size_t(lanes), count); // the first of the zeros
+        return builder_.CreateShuffleVector(loaded, none, places);
+    }
+    llvm::Value* result = zeros;
+    for (int lane = 0; lane < lanes; ++lane) {
+        if (!on[size_t(lane)]) continue;
+        llvm::Value* at = address(load.buffer, load.element, lane * load.stride);
+        llvm::Value* one =
+            builder_.CreateAlignedLoad(element, at, align(load.buffer, load.element, 0));
+        result = builder_.CreateInsertElement(result, one, uint64_t(lane));
+    }
+    return result;
+}
+
+void KernelEmitter::store_lanes(const Store& store, const std::vector<bool>& on) {
+    llvm::Value* content = value(store.value);
+    int count = first_lanes(on);
+    if (store.stride == 1 && count > 1) {
+        if (count < int(on.size()))
+            content = builder_.CreateShuffleVector(content, counting(0, count));
+        builder_.CreateAlignedStore(content, address(store.buffer, store.element),
+                                    align(store.buffer, store.element, 1));
+        return;
+    }
+    for (int lane = 0; lane < int(on.size()); ++lane)
+        if (on[size_t(lane)])
+            builder_.CreateAlignedStore(builder_.CreateExtractElement(content, uint64_t(lane)),
+                                        address(store.buffer, store.element, lane * store.stride),
+                                        align(store.buffer, store.element, 0));
+}
+
 void KernelEmitter::emit(const Load& load) {
     ValueType result = type_of(load.result);
     llvm::Type* memory = type(result);
     llvm::Value* loaded = nullptr;
+    ValueId looked_at = load.mask == no_value ? load.wanted : load.mask;
+    if (auto on = known_lanes(looked_at, result.lanes); on && load.lane_index == no_value)
+        return bind(load.result, load_lanes(load, memory, *on));
     if (result.lanes > 1 && (load.stride != 1 || load.lane_index != no_value)) {
         loaded = load_strided(load, memory);
     } else if (load.mask == no_value) {
@@ -150,6 +229,7 @@ void KernelEmitter::emit(const Load& load) {
 
 void KernelEmitter::emit(const Store& store) {
     ValueType stored = type_of(store.value);
+    if (auto on = known_lanes(store.mask, stored.lanes)) return store_lanes(store, *on);
     llvm::Value* content = value(store.value);
     llvm::Value* at = address(store.buffer, store.element);
     llvm::Align aligned = align(store.buffer, store.element, stored.lanes == 1 ? 1 : store.stride);
@@ -170,6 +250,7 @@ void KernelEmitter::emit(const Store& store) {
 }
 
 void KernelEmitter::emit(const Prefetch& prefetch) {
+    if (inlining_) return;
     llvm::Value* at = address(prefetch.buffer, prefetch.element);
     llvm::Value* arguments[] = {at, builder_.getInt32(prefetch.for_write), builder_.getInt32(3),
                                 builder_.getInt32(1)}; // 3: keep in every cache; 1: data

@@ -5,8 +5,10 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/link.h"
 #include "compiler/target/llvm_kernel.h"
+#include "compiler/target/llvm_stretch.h"
 #include "compiler/target/llvm_table.h"
 #include "compiler/target/machine.h"
+#include "compiler/target/table.h"
 #include "compiler/util/check.h"
 #include <atomic>
 #include <exception>
@@ -18,7 +20,9 @@
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/GVN.h>
 #include <llvm/Transforms/Scalar/LICM.h>
+#include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <mutex>
 #include <thread>
@@ -34,6 +38,7 @@ constexpr const char* triple = "x86_64-unknown-linux-gnu";
 struct Unit {
     Isa isa = Isa::baseline;
     std::vector<std::pair<const Program*, const Kernel*>> kernels;
+    const Program* stretch = nullptr; // of this program, and nothing else
 };
 
 int64_t statements(const Body& body) {
@@ -54,11 +59,20 @@ std::vector<Unit> units(const Module& module, Isa isa, int64_t limit) {
         const std::optional<Program>& program = versions[size_t(isa)];
         if (!program) continue;
         for (const Kernel& kernel : program->kernels) {
-            if (filled >= limit) made.push_back({isa, {}}), filled = 0;
+            if (filled >= limit) made.push_back({isa, {}, nullptr}), filled = 0;
             made.back().kernels.emplace_back(&*program, &kernel);
             filled += statements(kernel.body);
         }
     }
+    return made;
+}
+
+/// The steps of tiny models, each a unit.
+std::vector<Unit> stretches(const Module& module, Isa isa) {
+    std::vector<Unit> made;
+    for (const auto& versions : module.programs)
+        if (const auto& program = versions[size_t(isa)]; program && program->stretch)
+            made.push_back({isa, {}, &*program});
     return made;
 }
 
@@ -82,6 +96,9 @@ std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& mod
     for (auto [program, kernel] : unit.kernels)
         KernelEmitter(*made, module, *kernel, machine(unit.isa))
             .run(symbol(*program, *kernel, unit.isa));
+    if (unit.stretch)
+        emit_stretch(*made, module, *unit.stretch, machine(unit.isa),
+                     steps_symbol(*unit.stretch, unit.isa));
     return made;
 }
 
@@ -93,7 +110,7 @@ void verify(const llvm::Module& module) {
 
 /// Explicit vectors need no more: what LLVM's whole pipeline adds costs twice the time and gains
 /// nothing.
-void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool stretch) {
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
     llvm::CGSCCAnalysisManager calls;
@@ -105,8 +122,14 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
     builder.registerLoopAnalyses(loops);
     builder.crossRegisterProxies(loops, functions, calls, modules);
     llvm::FunctionPassManager passes;
+    if (stretch) passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
     passes.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::InstCombinePass());
+    if (stretch) {
+        passes.addPass(llvm::SimplifyCFGPass());
+        passes.addPass(llvm::GVNPass());
+        passes.addPass(llvm::InstCombinePass());
+    }
     passes.addPass(
         llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
     passes.addPass(llvm::EarlyCSEPass());
@@ -143,7 +166,7 @@ std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileTyp
     std::unique_ptr<llvm::Module> made = emit(context, module, unit);
     made->setDataLayout(target->createDataLayout());
     verify(*made);
-    optimize(*made, *target);
+    optimize(*made, *target, unit.stretch != nullptr);
     return generate(*made, *target, type);
 }
 
@@ -198,6 +221,8 @@ std::string print_assembly(const Module& module, Isa isa) {
     std::string text;
     for (const Unit& unit : units(module, isa, INT64_MAX))
         text += compile(module, unit, llvm::CodeGenFileType::AssemblyFile, true);
+    for (const Unit& unit : stretches(module, isa))
+        text += compile(module, unit, llvm::CodeGenFileType::AssemblyFile, true);
     return text;
 }
 
@@ -205,8 +230,10 @@ std::string object(const Module& module, const Metadata& metadata) {
     loop::verify(module);
     initialize();
     std::vector<Unit> work;
-    for (int isa = 0; isa < isa_count; ++isa)
+    for (int isa = 0; isa < isa_count; ++isa) {
+        for (Unit& unit : stretches(module, Isa(isa))) work.push_back(std::move(unit)); // long ones first
         for (Unit& unit : units(module, Isa(isa), 1500)) work.push_back(std::move(unit));
+    }
     std::vector<std::string> objects(work.size() + 1);
     on_two_threads(objects.size(), [&](size_t i) {
         objects[i] = i == work.size()

@@ -74,12 +74,18 @@ llvm::Value* KernelEmitter::leaf(const Define& define) {
         return result.lanes == 1 ? lanes[0] : llvm::ConstantVector::get(lanes);
     }
     case Operation::range_begin:
+        if (inlining_) return builder_.getInt64(0);
         return function_->getArg(2);
     case Operation::range_end:
+        if (inlining_)
+            return builder_.getInt64(uint64_t(items(kernel_.extent, inlining_->rows)));
         return function_->getArg(3);
     default:
         break;
     }
+    if (inlining_ && define.operation == Operation::row_count)
+        return builder_.getInt64(uint64_t(inlining_->rows));
+    if (inlining_) return inlining_->turns[size_t(define.whole)];
     uint64_t place = define.operation == Operation::row_count ? 0 : uint64_t(1 + define.whole);
     llvm::Value* at =
         builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), function_->getArg(1), place);
@@ -241,6 +247,12 @@ llvm::Value* KernelEmitter::lane_operation(const Define& define) {
         return builder_.CreateInsertElement(a, value(define.operands[1]), uint64_t(define.whole));
     case Operation::lane_mask: {
         if (lanes == 1) return builder_.CreateICmpSGT(a, builder_.getInt64(0));
+        if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(a); known && inlining_) {
+            std::vector<llvm::Constant*> on;
+            for (int64_t lane = 0; lane < int64_t(lanes); ++lane)
+                on.push_back(builder_.getInt1(lane < known->getSExtValue()));
+            return llvm::ConstantVector::get(on);
+        }
         // The count goes to 0..lanes first, so that lanes are compared in 32 bits.
         a = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, builder_.getInt64(0));
         a = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, builder_.getInt64(lanes));

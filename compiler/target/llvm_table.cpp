@@ -70,12 +70,13 @@ private:
         return known;
     }
     llvm::Constant* function(const TableFunction& function) {
-        const auto& program = *module_.programs[size_t(function.program)][size_t(function.isa)];
-        std::string name = symbol(program, program.kernels[size_t(function.kernel)], function.isa);
+        std::string name = symbol(module_, function);
         if (llvm::Function* known = target_.getFunction(name)) return known;
         llvm::Type* whole = llvm::Type::getInt64Ty(context_);
-        auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
-                                             {pointer(), pointer(), whole, whole}, false);
+        auto* type = function.steps
+                         ? llvm::FunctionType::get(whole, {pointer(), pointer()}, false)
+                         : llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
+                                                   {pointer(), pointer(), whole, whole}, false);
         auto* declared =
             llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
         declared->setVisibility(llvm::GlobalValue::HiddenVisibility);

@@ -1,5 +1,6 @@
 // Mirrors runtime/abi.h member by member, in its order. Equal arrays of numbers are shared.
 #include "compiler/target/table.h"
+#include "compiler/program/stretch.h"
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -71,6 +72,7 @@ private:
     TableValue tensor(const Metadata::Tensor& tensor);
     TableValue program(int number);
     TableValue kernel(int program, int number);
+    TableValue step_functions(int program, const std::vector<int64_t>& fields) const;
     TableValue dataset(const Metadata::Dataset& dataset);
     TableValue field(const std::string& prefix, const Metadata::Field& field);
     TableValue block(const Metadata::Block& block, int number);
@@ -156,6 +158,26 @@ TableValue TableBuilder::kernel(int program, int number) {
     return members({text(first.name), members(functions), members(extents), f64(first.flops), f64(first.bytes)});
 }
 
+/// The generated function finds the columns in order of buffers, the runtime fills them in order of fields.
+TableValue TableBuilder::step_functions(int number, const std::vector<int64_t>& fields) const {
+    const Versions& versions = module_.programs[size_t(number)];
+    const Program& first = any(versions);
+    bool ordered = true;
+    if (first.stretch) {
+        std::vector<StretchField> expected = stretch_fields(module_, first);
+        ordered = expected.size() == fields.size();
+        for (size_t i = 0; ordered && i < fields.size(); ++i)
+            ordered = expected[i].buffer == tensors_[size_t(fields[i])].buffer;
+    }
+    check(ordered, "table", "the fields of " + first.name + " are not in order of their buffers");
+    std::vector<TableValue> functions;
+    for (int isa = 0; isa < isa_count; ++isa) {
+        TableFunction steps{number, 0, version(versions, Isa(isa)), first.stretch && serves(versions, Isa(isa)), true};
+        functions.push_back(function(steps));
+    }
+    return members(functions);
+}
+
 TableValue TableBuilder::program(int number) {
     const Program& program = any(module_.programs[size_t(number)]);
     std::vector<TableValue> kernels, steps;
@@ -170,11 +192,13 @@ TableValue TableBuilder::program(int number) {
         array("gradc_kernel", fmt::format("kernels_{}", number), std::move(kernels));
     TableValue step_array = array("gradc_step", fmt::format("steps_{}", number), std::move(steps));
     std::vector<int64_t> fields = fields_read(program);
+    TableValue stretch = step_functions(number, fields);
+    int64_t step_rows = program.stretch ? program.stretch->rows : 0;
     TableValue field_array = indices(fmt::format("fields_{}", number), fields);
     TableValue result_array = indices(fmt::format("results_{}", number), results);
     return members({text(program.name), kernel_array, step_array, i32(kernel_count),
                     i32(step_count), result_array, i32(int64_t(results.size())), f64(program.flops),
-                    field_array, i32(int64_t(fields.size()))});
+                    field_array, i32(int64_t(fields.size())), stretch, i64(step_rows)});
 }
 
 TableValue TableBuilder::field(const std::string& prefix, const Metadata::Field& field) {
@@ -292,12 +316,28 @@ Table make_table(const Module& module, const Metadata& metadata) {
     return TableBuilder(module, metadata).run();
 }
 
-std::string symbol(const Program& program, const Kernel& kernel, Isa isa) {
+namespace {
+
+std::string symbol_of(const std::string& program, const std::string& part, Isa isa) {
     static constexpr const char* names[] = {"baseline", "avx2", "avx512"};
-    std::string result = fmt::format("{}__{}__{}", program.name, kernel.name, names[size_t(isa)]);
+    std::string result = fmt::format("{}__{}__{}", program, part, names[size_t(isa)]);
     for (char& c : result)
         if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
     return result;
+}
+
+} // namespace
+
+std::string symbol(const Program& program, const Kernel& kernel, Isa isa) {
+    return symbol_of(program.name, kernel.name, isa);
+}
+
+std::string steps_symbol(const Program& program, Isa isa) { return symbol_of(program.name, "steps", isa); }
+
+std::string symbol(const Module& module, const TableFunction& function) {
+    const Program& program = *module.programs[size_t(function.program)][size_t(function.isa)];
+    if (function.steps) return steps_symbol(program, function.isa);
+    return symbol(program, program.kernels[size_t(function.kernel)], function.isa);
 }
 
 } // namespace gradc::target

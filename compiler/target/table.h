@@ -11,6 +11,7 @@ struct TableFunction {
     int program = 0, kernel = 0;
     loop::Isa isa = loop::Isa::baseline;
     bool built = false; // else NULL
+    bool steps = false; // the program's stretch, not one of its kernels
 };
 struct TableValue {
     enum class Kind : uint8_t { i32, i64, f64, text, array, function, members } kind = Kind::i32;
@@ -41,5 +42,8 @@ Table make_table(const loop::Module& module, const Metadata& metadata);
 
 /// The name of a kernel's function: train_step__relu_linear_1__avx2.
 std::string symbol(const loop::Program& program, const loop::Kernel& kernel, loop::Isa isa);
+/// The name of a program's stretch: train_step__steps__avx2.
+std::string steps_symbol(const loop::Program& program, loop::Isa isa);
+std::string symbol(const loop::Module& module, const TableFunction& function);
 
 } // namespace gradc::target

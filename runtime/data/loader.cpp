@@ -83,6 +83,21 @@ int64_t Loader::next(int64_t batch, unsigned char* arena) {
     return count;
 }
 
+const int64_t* Loader::pass(int64_t count) {
+    cursor_ += count;
+    return sequence_.data() + cursor_ - count;
+}
+
+bool Loader::column_of(const gradc_tensor& field, gradc_column& column) const {
+    for (const Filled& filled : filled_) {
+        if (filled.tensor != &field || !filled.contiguous) continue;
+        const Column& rows = *filled.column;
+        column = {rows.row(0), rows.stride() * rows.entry_bytes()};
+        return true;
+    }
+    return false;
+}
+
 void number_rows(const gradc_module& module, unsigned char* arena, int64_t rows) {
     const gradc_tensor* numbers = find_tensor(module, GRADC_FIELD, "#row");
     if (!numbers) return;

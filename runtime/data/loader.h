@@ -19,6 +19,10 @@ public:
     bool at_end() const { return cursor_ >= rows(); }
     /// Writes the next rows, `batch` or as many as are left, and returns how many.
     int64_t next(int64_t batch, unsigned char* arena);
+    /// Goes past the next `count` rows, no more than are left, and returns their numbers.
+    const int64_t* pass(int64_t count);
+    /// Where the rows of a field lie as its tensor has them; false if they have to be moved about.
+    bool column_of(const gradc_tensor& field, gradc_column& column) const;
     /// Numbers in the data set of the rows written last.
     const std::vector<int64_t>& batch_rows() const { return batch_rows_; }
 

@@ -8,6 +8,7 @@
 #include "compiler/target/engine.h"
 #include "compiler/target/machine.h"
 #include "dsl/diagnostic.h"
+#include "tests/support/stretch.h"
 #include <cmath>
 #include <fmt/format.h>
 
@@ -31,8 +32,15 @@ void write_inputs(target::Engine& engine, const Environment& environment) {
 }
 
 /// Rounding of a few hundred float operations; f64 accumulators hold sums of float losses.
-constexpr int64_t largest_batch = 32;
 constexpr double tolerance = 2e-4;
+
+/// The program's result of that name: several blocks have a "loss". -1: none.
+int result(const target::Engine& engine, int program, const std::string& name) {
+    const gradc_program& of = engine.module().programs[program];
+    for (int32_t r = 0; r < of.result_count; ++r)
+        if (name == engine.module().tensors[of.results[r]].name) return of.results[r];
+    return -1;
+}
 
 /// Compares every assign of `graph`; the loss guard is off.
 int compare(target::Engine& engine, int program, const Graph& graph, const Environment& environment, loop::Isa isa,
@@ -45,7 +53,7 @@ int compare(target::Engine& engine, int program, const Graph& graph, const Envir
         const Node& node = graph[graph.outputs[i].node];
         bool assigned = node.op == Op::assign;
         std::string name = assigned ? attribute<Assign>(node).path : graph.outputs[i].name;
-        int tensor = assigned ? engine.tensor(name) : engine.tensor(name, GRADC_RESULT);
+        int tensor = assigned ? engine.tensor(name) : result(engine, program, name);
         double error = tensor < 0 ? INFINITY : relative_error(engine.read(tensor, environment.rows), expected[i].values);
         if (error <= tolerance) continue;
         fmt::print("{}, {}: {} is off by {:.2g}\n", what, target::machine(isa).name, name, error);
@@ -54,7 +62,19 @@ int compare(target::Engine& engine, int program, const Graph& graph, const Envir
     return wrong;
 }
 
-int agree(const std::string& path, bool fuse) {
+/// A step that also runs many times in one call gives the same bits so.
+int compare_stretch(target::Engine& engine, int program, const Environment& environment, loop::Isa isa,
+                    const std::string& what) {
+    if (!engine.module().programs[program].steps[int(isa)]) return 0;
+    write_inputs(engine, environment);
+    std::string fault = StretchComparison(engine, program, isa, environment.rows).run();
+    if (fault.empty()) return 0;
+    fmt::print("{}, {}: {}\n", what, target::machine(isa).name, fault);
+    return 1;
+}
+
+/// Compiled for this batch, tried on these numbers of rows.
+int agree(const std::string& path, bool fuse, int64_t batch, const std::vector<int64_t>& sizes) {
     CommandLine line;
     line.model = path;
     line.fuse = fuse;
@@ -66,7 +86,7 @@ int agree(const std::string& path, bool fuse) {
         return 1;
     }
     Elaborated& elaborated = *front.elaborated;
-    for (TrainBlock& block : elaborated.blocks) block.batch = largest_batch;
+    for (TrainBlock& block : elaborated.blocks) block.batch = batch;
     StageTimes times;
     Compiled compiled = compile(elaborated, line, front.sources, times);
     target::Engine engine = target::load_object(target::object(compiled.module, compiled.metadata));
@@ -78,14 +98,16 @@ int agree(const std::string& path, bool fuse) {
         wrong += compare(engine, compiled.metadata.initial, elaborated.initial, start, isa, told + ": start");
         for (size_t b = 0; b < elaborated.blocks.size(); ++b) {
             const TrainBlock& block = elaborated.blocks[b];
-            for (int64_t rows : {largest_batch, int64_t(21), int64_t(2)}) {
+            for (int64_t rows : sizes) {
                 Environment environment = sample(elaborated, block.flags, block.step, {rows, 1});
-                wrong += compare(engine, compiled.metadata.blocks[b].step, block.step, environment, isa,
-                                 fmt::format("{}: {} on {} rows", told, block.name, rows));
+                std::string what = fmt::format("{}: {} on {} rows", told, block.name, rows);
+                int program = compiled.metadata.blocks[b].step;
+                wrong += compare(engine, program, block.step, environment, isa, what);
+                wrong += compare_stretch(engine, program, environment, isa, what);
             }
         }
     }
-    if (!wrong) fmt::print("{}: steps agree\n", told);
+    if (!wrong) fmt::print("{}: steps of up to {} rows agree\n", told, batch);
     return wrong;
 }
 
@@ -94,6 +116,7 @@ int agree(const std::string& path, bool fuse) {
 int main(int argc, char** argv) {
     int wrong = 0;
     for (int i = 1; i < argc; ++i)
-        for (bool fuse : {true, false}) wrong += agree(argv[i], fuse);
+        for (bool fuse : {true, false})
+            wrong += agree(argv[i], fuse, 32, {32, 21, 2}) + agree(argv[i], fuse, 4, {4, 3});
     return wrong ? 1 : 0;
 }

@@ -8,5 +8,7 @@ add_test(NAME random_graphs_of_other_extents_f32 COMMAND fuzz_graphs 1 806)
 
 add_executable(agree_steps agreement/steps.cpp)
 target_link_libraries(agree_steps PRIVATE gradc_driver)
-add_test(NAME agree_steps COMMAND agree_steps ${CMAKE_SOURCE_DIR}/examples/xor/model.grad
-                                              ${CMAKE_SOURCE_DIR}/examples/digits/model.grad)
+foreach(example xor digits perceptron newton descent)
+  list(APPEND stepping ${CMAKE_SOURCE_DIR}/examples/${example}/model.grad)
+endforeach()
+add_test(NAME agree_steps COMMAND agree_steps ${stepping})

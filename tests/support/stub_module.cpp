@@ -271,16 +271,16 @@ enum ProgramNumber {
     program_count
 };
 constexpr gradc_program programs[program_count] = {
-    {"initial", start_kernels, two_table, 1, 1, nullptr, 0, 0, nullptr, 0},
+    {"initial", start_kernels, two_table, 1, 1, nullptr, 0, 0, nullptr, 0, {}, 0},
     {"train.step", step_kernels, step_table, 4, 5, step_results, 1, 4.0 * batch* pixels* classes,
-     both_fields, 2},
-    {"train.finish", finish_train_kernels, two_table, 1, 1, train_results, 2, 0, nullptr, 0},
-    {"train.evaluate", test_kernels, two_table, 2, 2, nullptr, 0, 0, both_fields, 2},
-    {"train.evaluate.finish", finish_test_kernels, two_table, 1, 1, test_results, 2, 0, nullptr, 0},
-    {"train.predict", predict_kernels, two_table, 1, 1, predict_results, 1, 0, image_field, 1},
-    {"statistics", add_mean_kernels, two_table, 1, 1, nullptr, 0, 0, image_field, 1},
-    {"statistics.finish", finish_mean_kernels, two_table, 1, 1, nullptr, 0, 0, nullptr, 0},
-    {"train.diagnose", diagnose_kernels, two_table, 2, 2, diagnose_results, 2, 0, both_fields, 2},
+     both_fields, 2, {}, 0},
+    {"train.finish", finish_train_kernels, two_table, 1, 1, train_results, 2, 0, nullptr, 0, {}, 0},
+    {"train.evaluate", test_kernels, two_table, 2, 2, nullptr, 0, 0, both_fields, 2, {}, 0},
+    {"train.evaluate.finish", finish_test_kernels, two_table, 1, 1, test_results, 2, 0, nullptr, 0, {}, 0},
+    {"train.predict", predict_kernels, two_table, 1, 1, predict_results, 1, 0, image_field, 1, {}, 0},
+    {"statistics", add_mean_kernels, two_table, 1, 1, nullptr, 0, 0, image_field, 1, {}, 0},
+    {"statistics.finish", finish_mean_kernels, two_table, 1, 1, nullptr, 0, 0, nullptr, 0, {}, 0},
+    {"train.diagnose", diagnose_kernels, two_table, 2, 2, diagnose_results, 2, 0, both_fields, 2, {}, 0},
 };
 
 struct Columns {

@@ -63,10 +63,10 @@ struct TwoBlocks {
                                kernel(nothing)};
     int32_t judge_loss[1] = {8}, artist_loss[1] = {9}, seen[1] = {10};
     gradc_program programs[4] = {
-        {"judge", &kernels[0], table, 1, 1, judge_loss, 1, 0, nullptr, 0},
-        {"artist", &kernels[1], table, 1, 1, artist_loss, 1, 0, nullptr, 0},
-        {"judge.finish", &kernels[2], table, 1, 1, seen, 1, 0, nullptr, 0},
-        {"initial", &kernels[3], table, 1, 1, nullptr, 0, 0, nullptr, 0}};
+        {"judge", &kernels[0], table, 1, 1, judge_loss, 1, 0, nullptr, 0, {}, 0},
+        {"artist", &kernels[1], table, 1, 1, artist_loss, 1, 0, nullptr, 0, {}, 0},
+        {"judge.finish", &kernels[2], table, 1, 1, seen, 1, 0, nullptr, 0, {}, 0},
+        {"initial", &kernels[3], table, 1, 1, nullptr, 0, 0, nullptr, 0, {}, 0}};
     gradc_metric metrics[1] = {{"seen", 0, nullptr}};
     gradc_block blocks[2] = {};
     gradc_module module{};

@@ -46,7 +46,7 @@ TEST_CASE("loops count up, down and inside each other") {
                           {GRADC_KERNEL, 0, 0, 0},
                           {GRADC_LOOP_END, 0, 0, 0},
                           {GRADC_LOOP_END, 0, 0, 0}};
-    gradc_program program{"p", kernels, table, 1, 5, nullptr, 0, 0, nullptr, 0};
+    gradc_program program{"p", kernels, table, 1, 5, nullptr, 0, 0, nullptr, 0, {}, 0};
     gradc_module module{};
     Log log{};
     CHECK(walk(module, program, reinterpret_cast<unsigned char*>(&log), 7, {}) == Walk::finished);
@@ -62,7 +62,7 @@ TEST_CASE("a guard stops before what follows it") {
     gradc_tensor loss{
         "loss", "", GRADC_F64, GRADC_RESULT, 0, 0, none, none, int64_t(offsetof(Log, loss)), 0};
     int32_t results[] = {0};
-    gradc_program program{"p", kernels, table, 1, 3, results, 1, 0, nullptr, 0};
+    gradc_program program{"p", kernels, table, 1, 3, results, 1, 0, nullptr, 0, {}, 0};
     gradc_module module{};
     module.tensors = &loss;
     for (double value : {1.0, double(NAN), double(INFINITY), -double(INFINITY)}) {
@@ -94,7 +94,7 @@ TEST_CASE("threads share every kernel's extent exactly once") {
                                   {GRADC_KERNEL, 1, 0, 0},
                                   {GRADC_KERNEL, 2, 0, 0},
                                   {GRADC_LOOP_END, 0, 0, 0}};
-            gradc_program program{"p", kernels, table, 3, 5, nullptr, 0, 0, nullptr, 0};
+            gradc_program program{"p", kernels, table, 3, 5, nullptr, 0, 0, nullptr, 0, {}, 0};
             std::vector<unsigned char> arena(4096);
             walk(module, program, arena.data(), rows, options);
             int64_t first = 3 + (rows * 2 + 3) / 4;
@@ -120,7 +120,7 @@ TEST_CASE("denormals are flushed inside a walk only, on every thread") {
     gradc_module module{};
     gradc_kernel kernels[] = {kernel_of(half_of_least, 1, 0, 1, 0)};
     gradc_step table[] = {{GRADC_KERNEL, 0, 0, 0}};
-    gradc_program program{"p", kernels, table, 1, 1, nullptr, 0, 0, nullptr, 0};
+    gradc_program program{"p", kernels, table, 1, 1, nullptr, 0, 0, nullptr, 0, {}, 0};
     alignas(8) unsigned char arena[8];
     auto result = [&] {
         float number;
@@ -139,7 +139,7 @@ TEST_CASE("denormals are flushed inside a walk only, on every thread") {
 
 TEST_CASE("the variant is one that both module and CPU have") {
     gradc_kernel kernels[] = {kernel_of(note, 1, 0, 1, 0)};
-    gradc_program program{"p", kernels, nullptr, 1, 0, nullptr, 0, 0, nullptr, 0};
+    gradc_program program{"p", kernels, nullptr, 1, 0, nullptr, 0, 0, nullptr, 0, {}, 0};
     gradc_module module{};
     module.programs = &program;
     module.program_count = 1;

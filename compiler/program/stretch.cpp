@@ -1,0 +1,171 @@
+// A step's length is counted in statements of vectors as they run; those of loops whose length only the running program
+// knows make it too long.
+#include "compiler/program/stretch.h"
+#include <algorithm>
+#include <map>
+
+namespace gradc::loop {
+
+namespace {
+
+constexpr int64_t longest = 4000;     // statements of a step: about as many instructions, a microsecond of them
+constexpr int64_t most_bytes = 32768; // of buffers: a step's memory is copied, and lies in the first cache
+
+/// Counts what one call on all rows runs.
+class Length {
+  public:
+    Length(const Kernel& kernel, int64_t rows) : kernel_(kernel), rows_(rows), known_(kernel.types.size()) {}
+
+    int64_t run() { return length(kernel_.body); }
+
+  private:
+    int64_t length(const Body& body) {
+        int64_t sum = 0;
+        for (const Statement& statement : body) {
+            sum += std::visit([&](const auto& node) { return length(node); }, statement.node);
+            if (sum > longest) return longest + 1;
+        }
+        return sum;
+    }
+    int64_t length(const Define& define) {
+        known_[define.result] = value(define);
+        return define.operation != Operation::literal;
+    }
+    int64_t length(const Load&) { return 1; }
+    int64_t length(const Store&) { return 1; }
+    int64_t length(const Prefetch&) { return 0; }
+    int64_t length(const Comment&) { return 0; }
+    int64_t length(const If& branch) { return 1 + length(branch.then) + length(branch.otherwise); }
+    int64_t length(const Loop& loop) {
+        std::optional<int64_t> begin = known_[loop.begin], end = known_[loop.end];
+        if (!begin || !end) return longest + 1;
+        int64_t sum = 0;
+        for (int64_t at = *begin; at < *end && sum <= longest; at += loop.step) {
+            known_[loop.index] = at;
+            sum += length(loop.body);
+        }
+        return sum;
+    }
+
+    /// Of whole numbers that bounds of loops are made of.
+    std::optional<int64_t> value(const Define& define) const {
+        auto operand = [&](size_t i) { return known_[define.operands[i]]; };
+        switch (define.operation) {
+        case Operation::literal: return define.whole;
+        case Operation::row_count: return rows_;
+        case Operation::range_begin: return 0;
+        case Operation::range_end: return items(kernel_.extent, rows_);
+        default: break;
+        }
+        if (define.operands.size() != 2 || !operand(0) || !operand(1)) return {};
+        int64_t a = *operand(0), b = *operand(1);
+        switch (define.operation) {
+        case Operation::add: return a + b;
+        case Operation::subtract: return a - b;
+        case Operation::multiply: return a * b;
+        case Operation::quotient: return a / b;
+        case Operation::minimum: return std::min(a, b);
+        case Operation::maximum: return std::max(a, b);
+        default: return {};
+        }
+    }
+
+    const Kernel& kernel_;
+    int64_t rows_;
+    std::vector<std::optional<int64_t>> known_;
+};
+
+void note(const Body& body, std::set<BufferId>& touched) {
+    for (const Statement& statement : body) {
+        if (auto* load = std::get_if<Load>(&statement.node)) touched.insert(load->buffer);
+        if (auto* store = std::get_if<Store>(&statement.node)) touched.insert(store->buffer);
+        if (auto* loop = std::get_if<Loop>(&statement.node)) note(loop->body, touched);
+        if (auto* branch = std::get_if<If>(&statement.node)) {
+            note(branch->then, touched);
+            note(branch->otherwise, touched);
+        }
+    }
+}
+
+bool guarded(const Program& program) {
+    int depth = 0, guards = 0;
+    for (const Step& step : program.table) {
+        depth += (step.what == Step::What::loop_begin) - (step.what == Step::What::loop_end);
+        if (step.what != Step::What::guard) continue;
+        if (depth > 0) return false;
+        ++guards;
+    }
+    return guards == 1 && !program.results.empty();
+}
+
+int64_t statements(const Program& program, int64_t rows) {
+    int64_t sum = 0, turns = 1;
+    std::vector<int64_t> around;
+    for (const Step& step : program.table) {
+        if (step.what == Step::What::loop_begin) {
+            around.push_back(turns);
+            turns = std::min(longest + 1, turns * step.turns);
+        } else if (step.what == Step::What::loop_end) {
+            turns = around.back();
+            around.pop_back();
+        } else if (step.what == Step::What::kernel) {
+            sum += turns * Length(program.kernels[step.kernel], rows).run();
+        }
+    }
+    return sum;
+}
+
+bool rows_follow_each_other(const Buffer& buffer) {
+    int64_t dense = 1;
+    for (size_t axis = buffer.shape.size(); axis-- > 0; dense *= axis ? buffer.shape[axis] : 1)
+        if (buffer.strides[axis] != dense) return false;
+    return buffer.panel == 0 && !buffer.shape.empty() && buffer.shape[0] == rows;
+}
+
+bool worthwhile(const Module& module, const Program& program) {
+    if (!guarded(program)) return false;
+    Element loss = module.buffers[program.results[0].buffer].element;
+    if (loss != Element::f32 && loss != Element::f64) return false;
+    int64_t bytes = 0;
+    for (BufferId id : touched_buffers(program)) {
+        const Buffer& buffer = module.buffers[id];
+        bytes += buffer.size;
+        if (buffer.role != Buffer::Role::field) continue;
+        if (!rows_follow_each_other(buffer) || (buffer.name == "#row" && buffer.element != Element::i32)) return false;
+    }
+    return bytes <= most_bytes && statements(program, module.batch) <= longest;
+}
+
+} // namespace
+
+std::set<BufferId> touched_buffers(const Program& program) {
+    std::set<BufferId> touched;
+    for (const Kernel& kernel : program.kernels) note(kernel.body, touched);
+    return touched;
+}
+
+std::vector<StretchField> stretch_fields(const Module& module, const Program& program) {
+    std::vector<StretchField> fields;
+    for (BufferId id : touched_buffers(program)) {
+        const Buffer& buffer = module.buffers[id];
+        if (buffer.role != Buffer::Role::field) continue;
+        fields.push_back({id, buffer.strides[0] * bytes(buffer.element), buffer.name == "#row"});
+    }
+    return fields;
+}
+
+void add_stretches(Module& module, const std::set<std::string>& cleared) {
+    for (auto& versions : module.programs) {
+        bool all = true; // the same for every machine, so that programs differ in their code alone
+        for (const std::optional<Program>& program : versions) all = all && (!program || worthwhile(module, *program));
+        for (std::optional<Program>& program : versions) {
+            if (!all || !program) continue;
+            program->stretch = Stretch{module.batch, {}};
+            for (BufferId id : touched_buffers(*program))
+                if (module.buffers[id].role == Buffer::Role::variable && cleared.count(module.buffers[id].name))
+                    program->stretch->cleared.push_back(id);
+        }
+    }
+}
+
+} // namespace gradc::loop

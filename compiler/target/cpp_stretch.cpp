@@ -1,0 +1,162 @@
+// Text in order of a step: an epoch may begin, rows are taken, the kernels run, the loss is tested where the table says so.
+#include "compiler/target/cpp_stretch.h"
+#include "compiler/program/stretch.h"
+#include <fmt/format.h>
+
+namespace gradc::target {
+
+using namespace loop;
+
+namespace {
+
+class StretchText {
+public:
+    StretchText(const Module& module, const Program& program, const Machine& machine, const std::vector<std::string>& names)
+        : module_(module), program_(program), machine_(machine), names_(names) {}
+
+    std::string run() {
+        std::string macro;
+        for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
+        line("// Many steps of {} rows, one after another.", program_.stretch->rows);
+        line("{} static int64_t steps(unsigned char* arena, gradc_stretch* stretch) {{", macro);
+        ++indent_;
+        start();
+        line("for (int64_t step = 0; step < stretch->count; ++step) {{");
+        ++indent_;
+        begin_epoch();
+        take_rows();
+        kernels();
+        line("stretch->loss_sum += {}.0 * {};", program_.stretch->rows, loss());
+        line("stretch->loss_total += {};", loss());
+        count_up("step");
+        line("--until_epoch;");
+        --indent_;
+        line("}}");
+        give_back();
+        line("return stretch->count;");
+        --indent_;
+        line("}}");
+        return std::move(text_);
+    }
+
+private:
+    template <class... Arguments> void line(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+        text_ += std::string(size_t(4 * indent_), ' ') + fmt::format(format, std::forward<Arguments>(arguments)...) + "\n";
+    }
+
+    std::string loss() const {
+        BufferId id = program_.results[0].buffer;
+        const char* type = module_.buffers[id].element == Element::f32 ? "float" : "double";
+        return fmt::format("double(*({}*)(arena + {}))", type, module_.buffers[id].offset);
+    }
+
+    const Buffer* scalar(const std::string& name) const {
+        for (BufferId id : touched_buffers(program_))
+            if (module_.buffers[id].role == Buffer::Role::scalar && module_.buffers[id].name == name)
+                return &module_.buffers[id];
+        return nullptr;
+    }
+    void count_up(const std::string& name) {
+        if (const Buffer* buffer = scalar(name)) line("*(double*)(arena + {}) += 1; // {}", buffer->offset, name);
+    }
+    /// Scalars that the steps count up are left as they were.
+    void start() {
+        int depth = 0, deepest = 0;
+        for (const Step& step : program_.table) {
+            depth += (step.what == Step::What::loop_begin) - (step.what == Step::What::loop_end);
+            deepest = std::max(deepest, depth);
+        }
+        line("int64_t sizes[{}] = {{{}}};", 1 + deepest, program_.stretch->rows);
+        line("int64_t until_epoch = stretch->until_epoch;");
+        for (const char* name : {"step", "epoch"})
+            if (const Buffer* buffer = scalar(name))
+                line("const double first_{} = *(double*)(arena + {});", name, buffer->offset);
+    }
+    void give_back() {
+        for (const char* name : {"step", "epoch"})
+            if (const Buffer* buffer = scalar(name)) line("*(double*)(arena + {}) = first_{};", buffer->offset, name);
+    }
+
+    void begin_epoch() {
+        line("if (until_epoch == 0) {{");
+        ++indent_;
+        for (BufferId id : program_.stretch->cleared) {
+            const Buffer& buffer = module_.buffers[id];
+            line("__builtin_memset(arena + {}, 0, {}); // {}", buffer.offset, buffer.size, buffer.name);
+        }
+        line("stretch->loss_sum = 0;");
+        line("until_epoch = stretch->epoch_steps;");
+        count_up("epoch");
+        --indent_;
+        line("}}");
+    }
+
+    void take_rows() {
+        std::vector<StretchField> fields = stretch_fields(module_, program_);
+        if (fields.empty()) return;
+        line("for (int64_t n = 0; n < {}; ++n) {{", program_.stretch->rows);
+        ++indent_;
+        line("const int64_t row = stretch->order[{}*step + n];", program_.stretch->rows);
+        for (size_t i = 0; i < fields.size(); ++i) {
+            const Buffer& buffer = module_.buffers[fields[i].buffer];
+            if (fields[i].numbers) {
+                line("((int32_t*)(arena + {}))[n] = int32_t(row);", buffer.offset);
+                continue;
+            }
+            line("const gradc_column column{} = stretch->columns[{}]; // {}", i, i, buffer.name);
+            line("__builtin_memcpy(arena + {} + {}*n, column{}.first + column{}.distance * row, {});", buffer.offset,
+                 fields[i].row_bytes, i, i, fields[i].row_bytes);
+        }
+        --indent_;
+        line("}}");
+    }
+
+    void kernels() {
+        int depth = 0;
+        for (const Step& step : program_.table) {
+            if (step.what == Step::What::loop_begin) {
+                ++depth;
+                line("for (int64_t turn{0} = 0; turn{0} < {1}; ++turn{0}) {{", depth, step.turns);
+                ++indent_;
+                if (step.reverse)
+                    line("sizes[{0}] = {1} - turn{0};", depth, step.turns - 1);
+                else
+                    line("sizes[{0}] = turn{0};", depth);
+            } else if (step.what == Step::What::loop_end) {
+                --depth;
+                --indent_;
+                line("}}");
+            } else if (step.what == Step::What::guard) {
+                guard();
+            } else {
+                int64_t all = items(program_.kernels[step.kernel].extent, program_.stretch->rows);
+                line("{}(arena, sizes, 0, {});", names_[step.kernel], all);
+            }
+        }
+    }
+
+    void guard() {
+        line("if (!(__builtin_fabs({}) < __builtin_inf())) {{", loss());
+        ++indent_;
+        give_back();
+        line("return step;");
+        --indent_;
+        line("}}");
+    }
+
+    const Module& module_;
+    const Program& program_;
+    const Machine& machine_;
+    const std::vector<std::string>& names_;
+    std::string text_;
+    int indent_ = 0;
+};
+
+} // namespace
+
+std::string print_stretch(const Module& module, const Program& program, const Machine& machine,
+                          const std::vector<std::string>& names) {
+    return StretchText(module, program, machine, names).run();
+}
+
+} // namespace gradc::target

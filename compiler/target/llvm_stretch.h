@@ -1,0 +1,12 @@
+// Many training steps as one LLVM function (gradc_steps in runtime/abi.h): the step's kernels in a row, their buffers as
+// local memory, which LLVM then keeps in registers from step to step.
+#pragma once
+#include "compiler/target/llvm_kernel.h"
+
+namespace gradc::target {
+
+/// `program` has a stretch.
+llvm::Function* emit_stretch(llvm::Module& target, const loop::Module& module, const loop::Program& program,
+                             const Machine& machine, const std::string& symbol);
+
+} // namespace gradc::target

@@ -1,0 +1,116 @@
+// A tiny model's steps run many in a call. However long such a stretch is, a run ends in the very bits of one that goes
+// step by step: weights, sums of epochs, reports, checkpoints, the row that a lost loss is told of.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+
+using namespace end_to_end;
+
+namespace {
+
+/// Rows that a formula made, chance in the model, a schedule by step and by epoch, metrics; `rows` % 4 may be a rest.
+std::string model(const std::string& element, int rows, const std::string& loss = "mse(net(x), y)") {
+    return "dataset rows {\n    row: int < " + std::to_string(rows) + " = range(" + std::to_string(rows) +
+           ")\n    x: " + element + "[3] = uniform(-1, 1, shape: [3])\n    y = sum(x)\n    split train: 0.8, test: 0.2\n}\n"
+           "model net(x: " + element + "[N, 3]) -> " + element +
+           "[N] { return linear(dropout(tanh(linear(x, 5)), 0.1), 1)[:, 0] }\n"
+           "train {\n    data rows\n    batch 4\n    epochs 60\n    loss " + loss +
+           "\n    optimizer momentum(rate: cosine(step / steps, peak: 1e-2) / epoch)\n"
+           "    metric off = mean(abs(net(x) - y))\n}\n";
+}
+
+struct Bench {
+    Scratch scratch;
+    Launch launch{.folder = scratch.path().string(), .limit = 120};
+
+    explicit Bench(const std::string& text) {
+        scratch.write("m.grad", text);
+        Outcome built = run(quoted(gradc) + " build m.grad -o trainer", launch);
+        INFO(built.err << built.out);
+        REQUIRE(built.code == 0);
+        REQUIRE(run(quoted(gradc) + " inspect m.grad --emit=program", launch).out.find("many steps of 4 rows in one call") !=
+                std::string::npos);
+    }
+    Outcome train(const std::string& flags) { return run("./trainer train " + flags, launch); }
+    /// The checkpoint's bytes.
+    std::string weights(const std::string& flags) {
+        Outcome ran = train(flags + " --checkpoint w --save-every 1000000");
+        INFO(flags << ": " << ran.err);
+        REQUIRE(ran.code == 0);
+        std::string bytes = scratch.read("w");
+        REQUIRE(bytes != "");
+        run("rm w", launch);
+        return bytes;
+    }
+    std::vector<std::string> machines() {
+        std::vector<std::string> able;
+        for (std::string isa : {"baseline", "avx2", "avx512"})
+            if (train("--steps 1 --quiet --isa " + isa).code == 0) able.push_back(isa);
+        return able;
+    }
+};
+
+void compare_lengths(const std::string& text) {
+    Bench bench(text);
+    for (const std::string& isa : bench.machines()) {
+        std::string flags = "--isa " + isa + " --quiet", expected = bench.weights(flags + " --stretch 0");
+        for (const char* length : {" --stretch 1", " --stretch 3", ""}) {
+            INFO(isa << length);
+            CHECK(bench.weights(flags + length) == expected);
+        }
+        CHECK(bench.weights(flags + " --steps 77") == bench.weights(flags + " --steps 77 --stretch 0"));
+    }
+}
+
+} // namespace
+
+TEST_CASE("any stretch of steps ends in the same bits", "[stretch]") {
+    compare_lengths(model("f32", 60)); // 48 rows: twelve steps an epoch
+    compare_lengths(model("f64", 60));
+    compare_lengths(model("f32", 67)); // a short last batch
+    compare_lengths(model("f32", 5));  // an epoch is one step
+}
+
+TEST_CASE("reports of epochs are the same in stretches", "[stretch]") {
+    for (int rows : {60, 67, 5}) {
+        Bench bench(model("f32", rows));
+        std::string expected = bench.train("--stretch 0").out, found = bench.train("").out;
+        auto epochs = [](const std::string& out) { return out.substr(0, out.rfind("epoch ")); }; // then come times
+        CHECK(epochs(found) == epochs(expected));
+        CHECK(epochs(found).find("off") != std::string::npos);
+        REQUIRE(bench.train("--json a.json").code == 0);
+        REQUIRE(bench.train("--json b.json --stretch 0").code == 0);
+        std::string a = bench.scratch.read("a.json"), b = bench.scratch.read("b.json");
+        for (const char* key : {"weights_hash", "loss", "off"}) CHECK(json_value(a, key) == json_value(b, key));
+        CHECK(json_value(a, "off") != "");
+    }
+}
+
+TEST_CASE("a run resumed amid an epoch goes on in stretches", "[stretch]") {
+    for (int rows : {60, 67}) {
+        Bench bench(model("f32", rows));
+        std::string expected = bench.weights("--quiet --stretch 0");
+        REQUIRE(bench.train("--quiet --checkpoint part --steps 31").code == 0);
+        Outcome rest = bench.train("--quiet --epochs 60 --checkpoint part --resume --save-every 1000000");
+        INFO(rest.err);
+        REQUIRE(rest.code == 0);
+        std::string a = bench.scratch.read("part");
+        // The schedule's `steps` was 31 in the first part: compare with a run that was cut there step by step.
+        REQUIRE(bench.train("--quiet --checkpoint slow --steps 31 --stretch 0").code == 0);
+        REQUIRE(bench.train("--quiet --epochs 60 --checkpoint slow --resume --save-every 1000000 --stretch 0").code == 0);
+        CHECK(a == bench.scratch.read("slow"));
+        CHECK(a != expected);
+    }
+}
+
+TEST_CASE("a lost loss stops a stretch before its step", "[stretch]") {
+    // The logarithm of what falls by a fixed amount each step until it is below zero.
+    Bench bench(model("f32", 60, "mse(net(x), y) + log(100 - step)"));
+    Outcome slow = bench.train("--quiet --stretch 0 --checkpoint a"), fast = bench.train("--quiet --checkpoint b");
+    CHECK(slow.code == 3);
+    CHECK(fast.code == 3);
+    CHECK(slow.err.find("in step 100, epoch 9") != std::string::npos);
+    std::string expected = slow.err;
+    expected.replace(expected.find("a holds"), 1, "b");
+    CHECK(fast.err == expected);
+    CHECK(bench.scratch.read("a") == bench.scratch.read("b"));
+}
