@@ -153,6 +153,9 @@ int bench_command(const CommandLine& line) {
     }
     FileReader reader;
     std::string fault;
+    for (const std::string& path : {line.json, line.html}) // before minutes of measuring
+        if (!path.empty())
+            if (fault = cannot_write(path); !fault.empty()) return complain(fmt::format("cannot write {}: {}", path, fault));
     Front front = load(line, reader, fault);
     if (!front.elaborated) return refuse(front, fault, line);
     TemporaryFolder folder(fault);
@@ -171,7 +174,11 @@ int bench_command(const CommandLine& line) {
     rules.patience = line.patience;
     rules.tolerance = tolerance_of(*front.elaborated);
     rules.folder = folder.path();
-    return report({line.model, line.threads, cores, rules}, run_contest(engines, rules), line);
+    Interrupts interrupts;
+    for (Engine& engine : engines) engine.start.interrupts = &interrupts;
+    ContestResult result = run_contest(engines, rules);
+    if (interrupts.arrived()) return complain("interrupted"), exit_code::interrupted;
+    return report({line.model, line.threads, cores, rules}, result, line);
 }
 
 } // namespace gradc

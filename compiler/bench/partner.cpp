@@ -1,8 +1,8 @@
 // See partner.h.
 #include "compiler/bench/partner.h"
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,9 @@ struct Pipe {
     dup2(output, STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
     std::signal(SIGPIPE, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
     if (!cores || sched_setaffinity(0, sizeof *cores, cores) == 0) execvpe(words[0], words, environment);
     int reason = errno;
     if (write(complaint, &reason, sizeof reason) < 0) _exit(126);
@@ -75,6 +79,27 @@ std::string last_line(const std::string& path) {
 }
 
 } // namespace
+
+Interrupts::Interrupts() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, signal);
+    sigprocmask(SIG_BLOCK, &held, &before_);
+    descriptor_ = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/// What arrived is taken, so that it does not end the process now: its owner has asked.
+Interrupts::~Interrupts() {
+    signalfd_siginfo taken;
+    while (read(descriptor_, &taken, sizeof taken) > 0) {}
+    close(descriptor_);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool Interrupts::arrived() const {
+    pollfd one{descriptor_, POLLIN, 0};
+    return poll(&one, 1, 0) > 0;
+}
 
 std::vector<int> allowed_cores() {
     cpu_set_t set;
@@ -110,7 +135,7 @@ std::unique_ptr<Partner> Partner::start(const PartnerStart& start, std::string& 
         fault = std::strerror(reason);
         return nullptr;
     }
-    std::unique_ptr<Partner> partner(new Partner(pid, input.ends[1], output.ends[0], start.errors));
+    std::unique_ptr<Partner> partner(new Partner(pid, input.ends[1], output.ends[0], start));
     input.ends[1] = output.ends[0] = -1;
     return partner;
 }
@@ -145,8 +170,12 @@ std::optional<std::string> Partner::hear(double seconds, std::string& fault) {
             return std::nullopt;
         }
         double left = end - clock_seconds();
-        pollfd descriptor{output_, POLLIN, 0};
-        int ready = left > 0 ? poll(&descriptor, 1, int(std::min(left, 3600.0) * 1000) + 1) : 0;
+        pollfd descriptors[] = {{output_, POLLIN, 0}, {interrupts_ ? interrupts_->descriptor() : -1, POLLIN, 0}};
+        int ready = left > 0 ? poll(descriptors, 2, int(std::min(left, 3600.0) * 1000) + 1) : 0;
+        if (ready > 0 && descriptors[1].revents) {
+            fault = "was interrupted";
+            return std::nullopt;
+        }
         if (ready < 0 && errno == EINTR) continue;
         if (ready == 0 && clock_seconds() < end) continue;
         if (ready <= 0) {

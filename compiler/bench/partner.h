@@ -1,6 +1,7 @@
 // A program on the other side of two pipes, spoken to in lines. It never outlives its Partner, nor this process; its
 // standard error goes to a file.
 #pragma once
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,11 +9,27 @@
 
 namespace gradc {
 
+/// While it lives, SIGINT, SIGTERM and SIGHUP end nothing but the listening to partners.
+class Interrupts {
+public:
+    Interrupts();
+    ~Interrupts();
+    Interrupts(const Interrupts&) = delete;
+    Interrupts& operator=(const Interrupts&) = delete;
+    bool arrived() const;
+    int descriptor() const { return descriptor_; } // readable when one arrived
+
+private:
+    sigset_t before_;
+    int descriptor_;
+};
+
 struct PartnerStart {
     std::vector<std::string> words;       // the program, sought in PATH, and its arguments
     std::vector<std::string> environment; // NAME=VALUE, beside our own
     std::vector<int> cores;               // it runs on these alone; empty: anywhere
     std::string errors;                   // file for its standard error
+    const Interrupts* interrupts = nullptr;
 };
 
 class Partner {
@@ -24,18 +41,20 @@ public:
     Partner& operator=(const Partner&) = delete;
 
     void tell(const std::string& line);
-    /// The next line without its end. Absent when it stays silent for so long, ends, or says no line; `fault` tells which.
+    /// The next line without its end. Absent when it stays silent for so long, ends, or says no line, and after an
+    /// interrupt; `fault` tells which.
     std::optional<std::string> hear(double seconds, std::string& fault);
     /// Most bytes of memory that it ever held; 0 if unknown.
     int64_t peak_memory() const;
 
 private:
-    Partner(int pid, int input, int output, std::string errors)
-        : pid_(pid), input_(input), output_(output), errors_(std::move(errors)) {}
+    Partner(int pid, int input, int output, const PartnerStart& start)
+        : pid_(pid), input_(input), output_(output), errors_(start.errors), interrupts_(start.interrupts) {}
     std::string end_text();
 
     int pid_, input_, output_;
     std::string errors_, heard_;
+    const Interrupts* interrupts_;
 };
 
 /// The cores that this process may run on.

@@ -156,6 +156,21 @@ TEST_CASE("bench says what is the matter with an engine", "[bench]") {
     CHECK(!silent.timed_out);
 }
 
+TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
+    Stage stage;
+    std::filesystem::path temporary = stage.scratch.path() / "temporary";
+    std::filesystem::create_directory(temporary);
+    stage.engine("echo ready\nkill -INT $PPID\nexec sleep 100\n");
+    Outcome outcome = run("TMPDIR=" + quoted(temporary.string()) + " " + quoted(gradc) +
+                              " bench m.grad --against numpy --python ./engine --json out.json" + quick,
+                          {.folder = stage.scratch.path().string(), .limit = 60});
+    CHECK(outcome.code == 130);
+    CHECK(outcome.out == "");
+    CHECK(contains(outcome.err, "interrupted"));
+    CHECK(std::filesystem::is_empty(temporary));
+    CHECK(stage.scratch.read("out.json") == "");
+}
+
 TEST_CASE("bench says which engines are not there", "[bench]") {
     Stage stage;
     Outcome file = bench(stage.scratch, "m.grad --against torch,interpreter" + quick);
@@ -167,6 +182,9 @@ TEST_CASE("bench says which engines are not there", "[bench]") {
     CHECK(contains(python.err, "numpy: no-python-of-that-name cannot be started: No such file"));
     Outcome engine = bench(stage.scratch, "m.grad --against tensorfow");
     CHECK(engine.code == 2);
+    Outcome nowhere = bench(stage.scratch, "m.grad --against interpreter --html no/such/folder.html");
+    CHECK(nowhere.code == 1);
+    CHECK(contains(nowhere.err, "cannot write no/such/folder.html"));
     Outcome cores = bench(stage.scratch, "m.grad --threads 1000");
     CHECK(cores.code == 2);
     CHECK(contains(cores.err, "1000 threads want as many cores"));
