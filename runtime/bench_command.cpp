@@ -165,7 +165,7 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
                    : measure(session, block, rows, batch, steps, seconds);
     };
     bool is_double = computes_in_double(module);
-    auto measured_peak = [&] { return measure_peak(session.isa(), is_double) * session.threads(); };
+    auto measured_peak = [&] { return measure_peak(session.isa(), is_double, session.pool()); };
     double flops = module.programs[block.step].flops * double(batch) / double(module.batch);
     if (arguments.has("turns")) {
         auto round = [&](double seconds) { return measured(0, seconds); };

@@ -51,23 +51,41 @@ __attribute__((target("avx512f"))) static void multiply_add_avx512(bool is_doubl
     _mm256_zeroupper();
 }
 
-double measure_peak(int isa, bool is_double) {
+/// What a pool's thread is given as its arena.
+struct PeakLoop {
+    int isa;
+    bool is_double;
+};
+
+static void turn_loop(unsigned char* arena, const int64_t*, int64_t, int64_t) {
+    const PeakLoop& loop = *reinterpret_cast<const PeakLoop*>(arena);
+    if (loop.isa == GRADC_AVX512) {
+        multiply_add_avx512(loop.is_double);
+    } else if (loop.isa == GRADC_AVX2) {
+        multiply_add_avx2(loop.is_double);
+    } else {
+        multiply_add_sse(loop.is_double);
+    }
+}
+
+double measure_peak(int isa, bool is_double, ThreadPool* pool) {
+    PeakLoop loop{isa, is_double};
+    unsigned char* arena = reinterpret_cast<unsigned char*>(&loop);
+    int threads = pool ? std::min(pool->count(), ThreadPool::most_parts) : 1;
     double best = 1e30;
     for (int repeat = 0; repeat < 30; repeat++) {
         double begin = now();
-        if (isa == GRADC_AVX512) {
-            multiply_add_avx512(is_double);
-        } else if (isa == GRADC_AVX2) {
-            multiply_add_avx2(is_double);
+        if (pool) {
+            pool->run(turn_loop, arena, nullptr, threads, threads);
         } else {
-            multiply_add_sse(is_double);
+            turn_loop(arena, nullptr, 0, 1);
         }
         best = std::min(best, now() - begin);
     }
     double lanes = isa == GRADC_AVX512 ? 16 : isa == GRADC_AVX2 ? 8 : 4;
     if (is_double) lanes /= 2;
     double operations = isa == GRADC_BASELINE ? 1 : 2; // of one instruction on one lane
-    return double(turns) * 12 * lanes * operations / best;
+    return double(turns) * double(threads) * 12 * lanes * operations / best;
 }
 
 } // namespace gradc::runtime

@@ -39,6 +39,7 @@ public:
     unsigned char* arena() const { return arena_.base(); }
     int isa() const { return options_.isa; }
     int threads() const { return pool_ ? pool_->count() : 1; }
+    ThreadPool* pool() const { return options_.pool; } // null: one thread
     int64_t seed() const { return seed_; }
 
     void set_flag(const gradc_flag& flag, double value);

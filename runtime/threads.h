@@ -1,16 +1,22 @@
-// A pool that splits kernels over threads. Workers spin briefly for the next kernel and then sleep;
-// the caller is worker 0. Between two calls of `run` all parts of the first have finished: nothing
-// else is shared.
+// A pool that splits kernels over threads; the caller is worker 0. The parts of a kernel are bits of
+// one word, and whoever works takes one after another: a thread that sleeps, or that the system keeps
+// from running, is never waited for unless it holds a part. Each prefers the part of its own
+// number, so that what it wrote in one kernel is still in its caches in the next. Workers spin for
+// a short time after their last part, then sleep. Between two calls of `run` all parts of the first
+// have finished: nothing else is shared.
 #pragma once
 #include "runtime/abi.h"
 #include <atomic>
 #include <pthread.h>
+#include <string>
 #include <vector>
 
 namespace gradc::runtime {
 
 class ThreadPool {
 public:
+    static constexpr int most_parts = 64;
+
     /// `count` threads with the caller among them; `flush` as in FlushDenormals.
     ThreadPool(int count, bool flush);
     ~ThreadPool();
@@ -18,7 +24,7 @@ public:
     ThreadPool& operator=(const ThreadPool&) = delete;
 
     int count() const { return int(workers_.size()) + 1; }
-    /// Calls `function` on `parts` <= count() ranges of [0, extent), in no order.
+    /// Calls `function` on `parts` <= most_parts ranges of [0, extent), in no order.
     void run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent,
              int parts);
 
@@ -31,20 +37,29 @@ private:
     };
     static void* enter(void* worker);
     void work(int number, bool flush);
-    void work_on_part(int number) const;
+    int work_on_parts(int number);
+    void work_on_part(int part) const;
+    void sleep();
+    void wake();
 
-    gradc_function function_ = nullptr; // null with a new generation: the workers end
+    gradc_function function_ = nullptr;
     unsigned char* arena_ = nullptr;
     const int64_t* sizes_ = nullptr;
     int64_t extent_ = 0;
     int parts_ = 0;
-    alignas(64) std::atomic<uint32_t> generation_{0};
-    alignas(64) std::atomic<int> unfinished_{0};
-    alignas(64) std::atomic<int> sleeping_{0};
+    alignas(64) std::atomic<uint64_t> open_{0};     // a bit for each part that nobody has taken
+    alignas(64) std::atomic<int> finished_{0};      // parts done by others than the caller
+    alignas(64) std::atomic<int> sleeping_{0};      // workers
+    alignas(64) std::atomic<uint32_t> calls_{0};    // to those that sleep: a futex word
+    std::atomic<bool> ends_{false};
     std::vector<Worker> workers_; // never grows once they run
 };
 
 /// What affinity and the control group leave to this process.
 int available_threads();
+
+/// Processors that the quotas of this process's control groups leave, rounded up; 1 << 20: no quota.
+/// Versions 1 and 2; `root` stands before /proc and /sys.
+int control_group_limit(const std::string& root);
 
 } // namespace gradc::runtime

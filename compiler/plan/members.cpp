@@ -18,9 +18,7 @@ bool is_stored_leaf(const Graph& graph, NodeId id) {
     return node.op == Op::variable;
 }
 
-namespace {
-
-double own_cost(const Graph& graph, NodeId id) {
+double cost_of(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     if (node.op == Op::random) return 40;
     if (node.op == Op::cast) return 0.5;
@@ -33,6 +31,8 @@ double own_cost(const Graph& graph, NodeId id) {
         return 4;
     return 1;
 }
+
+namespace {
 
 /// True where one element of `id` is read by several elements of its consumer.
 bool stretches(const Graph& graph, NodeId consumer, NodeId id, int64_t batch) {
@@ -103,7 +103,7 @@ class Chooser {
         for (NodeId id : nodes)
             for (NodeId input : graph_[id].inputs) ++uses_[index(input)];
         for (NodeId id : nodes) {
-            costs_[index(id)] = own_cost(graph_, id);
+            costs_[index(id)] = cost_of(graph_, id);
             for (NodeId input : graph_[id].inputs)
                 if (uses_[index(input)] == 1 && !computed(input)) costs_[index(id)] += costs_[index(input)];
         }

@@ -27,6 +27,9 @@ struct Candidate {
 bool is_stored_leaf(const Graph&, NodeId);
 bool is_leaf(const Graph&, NodeId);
 
+/// Vector operations that one element of the node costs by itself, about.
+double cost_of(const Graph&, NodeId);
+
 /// By node: true for those that are to be members; without `fuse`, all that compute anything or move it in memory.
 std::vector<bool> choose_members(const Flat&, int64_t batch, bool fuse);
 

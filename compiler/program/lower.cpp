@@ -2,6 +2,7 @@
 #include "compiler/program/lower.h"
 #include "compiler/graph/print.h"
 #include "compiler/program/nest.h"
+#include "compiler/program/work.h"
 #include <set>
 
 namespace gradc {
@@ -71,7 +72,7 @@ std::vector<std::string> comments(const FusedKernel& kernel, const Graph& graph)
     return result;
 }
 
-loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around) {
+loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, std::vector<double>& nanoseconds) {
     const Graph& graph = around.program.flat.graph;
     loop::Kernel kernel;
     kernel.name = fused.name;
@@ -84,6 +85,7 @@ loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around) 
     case FusedKernel::Kind::scatter: lower_scatter(task); break;
     }
     kernel.bytes = moved_bytes(kernel, around.plan.buffers);
+    nanoseconds.push_back(nanoseconds_of(fused, kernel, around, task.lanes));
     return kernel;
 }
 
@@ -104,8 +106,11 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
             result.name = program.name;
             result.table = program.table;
             result.results = program.results;
+            std::vector<double> nanoseconds;
             for (const FusedKernel& kernel : program.kernels)
-                result.kernels.push_back(lower_kernel(kernel, {plan, program, &math, machine_of(isa), options.tile}));
+                result.kernels.push_back(
+                    lower_kernel(kernel, {plan, program, &math, machine_of(isa), options.tile}, nanoseconds));
+            set_grains(result, nanoseconds, plan.batch);
             result.flops = all_flops(result);
             versions[size_t(isa)] = std::move(result);
         }

@@ -87,13 +87,6 @@ class Nest {
         const SpaceAxis& axis = loops_.axes[size_t(loops_.part)];
         block_ = loops_.part == loops_.vector ? 64 : 1;
         kernel.extent = extent_of(axis.size, block_, axis.times);
-        double items = double(kernel.extent.fixed + kernel.extent.per_row * batch_ / kernel.extent.divisor);
-        double work = 0;
-        for (const Stage& stage : task_.plan.stages) {
-            double one = double(count(task_.plan.space, batch_)) * double(count(stage.inner, batch_));
-            work += one * double(stage.members.size());
-        }
-        kernel.grain = std::max<int64_t>(1, int64_t(16384 / std::max(1.0, work / std::max(1.0, items))));
     }
 
     void at_axis(size_t depth) {

@@ -1,0 +1,99 @@
+// Trainers on 1, 2, 3 and 7 threads: models large enough that kernels are shared, the same weights to
+// the last bit, with the loss, optimizer and norm of each varied; and what --threads 0 takes.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+#include <sched.h>
+
+using namespace end_to_end;
+
+namespace {
+
+std::string model(const std::string& body, const std::string& settings, const char* element = "f32") {
+    std::string e = element;
+    return "dataset rows {\n    row: int < 384 = range(384)\n    x: " + e + "[200] = normal(shape: [200])\n    kind: int < 10 = row % 10\n}\n"
+           "model net(x: " + e + "[N, 200]) -> " + e + "[N, 10] {\n" + body + "}\n"
+           "train {\n    data rows\n    batch 150\n    epochs 2\n    scores = net(x)\n" + settings + "}\n";
+}
+
+struct Case {
+    const char* name;
+    std::string text;
+};
+
+const Case cases[] = {
+    {"softmax and Adam", model("    h = relu(linear(x, 300))\n    return linear(relu(linear(h, 130)), 10)\n",
+                               "    loss cross_entropy(scores, kind)\n    optimizer adam(rate: 1e-3)\n    metric accuracy(scores, kind)\n")},
+    {"batch norm and momentum", model("    h = relu(batch_norm(linear(x, 260)))\n    return linear(h, 10)\n",
+                                      "    loss cross_entropy(scores, kind)\n    optimizer momentum(rate: 1e-2)\n")},
+    {"sigmoids, squares and clipping by the whole norm",
+     model("    h = sigmoid(linear(x, 333))\n    return linear(h, 10)\n",
+           "    loss mean((scores - one_hot(kind, 10))^2) + 1e-4 * sum(scores^2)\n    optimizer clip(sgd(rate: 1e-1), norm: 1)\n")},
+    {"double precision and layer norm", model("    h = tanh(layer_norm(linear(x, 257)))\n    return linear(h, 10)\n",
+                                              "    loss cross_entropy(scores, kind)\n    optimizer sgd(rate: 1e-2)\n", "f64")},
+};
+
+/// Kernels of the train step that may be shared, in the program printed for one machine.
+int shared_kernels(const std::string& program) {
+    int count = 0;
+    bool step = false;
+    for (size_t at = 0; at < program.size();) {
+        size_t end = std::min(program.find('\n', at), program.size());
+        std::string line = program.substr(at, end - at);
+        at = end + 1;
+        if (line.rfind("program ", 0) == 0) step = line.find("train.step") != line.npos;
+        size_t grain = line.find(", grain ");
+        if (step && line.rfind("kernel ", 0) == 0 && grain != line.npos && std::atoi(line.c_str() + grain + 8) > 0) ++count;
+    }
+    return count;
+}
+
+} // namespace
+
+TEST_CASE("weights are the same bits at any number of threads", "[threads]") {
+    for (const Case& each : cases) {
+        CAPTURE(each.name);
+        Scratch scratch;
+        Launch launch{.folder = scratch.path().string(), .limit = 300};
+        scratch.write("m.grad", each.text);
+        Outcome built = run(quoted(gradc) + " build m.grad -o trainer", launch);
+        INFO(built.err);
+        REQUIRE(built.code == 0);
+        for (const char* isa : {"baseline", "avx2", "avx512"}) {
+            CAPTURE(isa);
+            std::string forced = std::string(" --isa ") + isa, expected;
+            if (run("./trainer bench --steps 1" + forced, launch).code != 0) continue; // not on this CPU
+            Outcome program = run(quoted(gradc) + " inspect m.grad --emit=program" + forced, launch);
+            CHECK(shared_kernels(program.out) >= 3);
+            for (const char* threads : {"1", "2", "3", "7"}) {
+                CAPTURE(threads);
+                Outcome trained = run(std::string("./trainer train --json log.json --threads ") + threads + forced, launch);
+                INFO(trained.err);
+                REQUIRE(trained.code == 0);
+                std::string log = scratch.read("log.json");
+                CHECK(json_value(log, "threads") == threads);
+                std::string hash = json_value(log, "weights_hash") + json_value(log, "loss");
+                if (expected.empty()) expected = hash;
+                CHECK(hash == expected);
+            }
+        }
+    }
+}
+
+TEST_CASE("--threads 0 takes no more processors than the process may use", "[threads]") {
+    Scratch scratch;
+    Launch launch{.folder = scratch.path().string(), .limit = 120};
+    scratch.write("m.grad", small_model);
+    REQUIRE(run(quoted(gradc) + " build m.grad -o trainer", launch).code == 0);
+    auto used = [&](const std::string& prefix) {
+        REQUIRE(run(prefix + "./trainer train --threads 0 --json log.json", launch).code == 0);
+        return std::stoi(json_value(scratch.read("log.json"), "threads"));
+    };
+    cpu_set_t set;
+    REQUIRE(sched_getaffinity(0, sizeof set, &set) == 0);
+    CHECK(used("") >= 1);
+    CHECK(used("") <= CPU_COUNT(&set));
+    int first = 0;
+    while (!CPU_ISSET(first, &set)) ++first;
+    if (run("command -v taskset", launch).code != 0) return skip("pinning to one processor: no taskset");
+    CHECK(used("taskset -c " + std::to_string(first) + " ") == 1);
+}

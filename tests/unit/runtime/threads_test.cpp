@@ -1,0 +1,87 @@
+// The pool under many short kernels, and the limits of control groups, read from a tree of files.
+#include "runtime/threads.h"
+#include "tests/unit/runtime/workplace.h"
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+using namespace gradc::runtime;
+using workplace::Folder;
+
+namespace {
+
+void count_up(unsigned char* arena, const int64_t*, int64_t begin, int64_t end) {
+    int64_t* counters = reinterpret_cast<int64_t*>(arena);
+    for (int64_t i = begin; i < end; i++) counters[i]++;
+}
+
+struct FakeRoot {
+    Folder folder;
+    void file(const std::string& path, const std::string& content) const {
+        std::filesystem::create_directories(std::filesystem::path(folder.path(path)).parent_path());
+        folder.write(path, content);
+    }
+    int limit() const { return control_group_limit(folder.path()); }
+};
+
+constexpr int no_limit = 1 << 20;
+
+} // namespace
+
+TEST_CASE("no part is lost or done twice, whoever takes it") {
+    for (int threads : {2, 3, 7, 70}) {
+        ThreadPool pool(threads, false);
+        std::vector<int64_t> counters(200);
+        unsigned char* arena = reinterpret_cast<unsigned char*>(counters.data());
+        int64_t calls = 0;
+        for (int turn = 0; turn < 3000; turn++) {
+            int parts = 1 + turn % 70; // more than the pool has, and more than most_parts
+            pool.run(count_up, arena, nullptr, 200, parts);
+            calls++;
+        }
+        for (int64_t counter : counters) REQUIRE(counter == calls);
+    }
+}
+
+TEST_CASE("a pool that never works ends") { ThreadPool pool(4, true); }
+
+TEST_CASE("quotas of control groups bound the threads") {
+    SECTION("there is none") {
+        FakeRoot root;
+        CHECK(root.limit() == no_limit);
+        root.file("sys/fs/cgroup/cpu.max", "max 100000\n");
+        CHECK(root.limit() == no_limit);
+        root.file("proc/self/cgroup", "nonsense\n0::\n:::\n");
+        CHECK(root.limit() == no_limit);
+    }
+    SECTION("version 2, in a container") {
+        FakeRoot root;
+        root.file("proc/self/cgroup", "0::/\n");
+        root.file("sys/fs/cgroup/cpu.max", "150000 100000\n");
+        CHECK(root.limit() == 2);
+        root.file("sys/fs/cgroup/cpu.max", "1000 100000\n");
+        CHECK(root.limit() == 1);
+    }
+    SECTION("version 2, the narrowest of the groups around") {
+        FakeRoot root;
+        root.file("proc/self/cgroup", "0::/user.slice/job\n");
+        root.file("sys/fs/cgroup/user.slice/cpu.max", "300000 100000\n");
+        root.file("sys/fs/cgroup/user.slice/job/cpu.max", "max 100000\n");
+        CHECK(root.limit() == 3);
+        root.file("sys/fs/cgroup/user.slice/job/cpu.max", "800000 200000\n");
+        CHECK(root.limit() == 3);
+        root.file("sys/fs/cgroup/user.slice/job/cpu.max", "400000 200000\n");
+        CHECK(root.limit() == 2);
+    }
+    SECTION("version 1") {
+        FakeRoot root;
+        root.file("proc/self/cgroup", "5:memory:/m\n4:cpu,cpuacct:/docker/a\n0::/\n");
+        root.file("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
+        root.file("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+        CHECK(root.limit() == no_limit);
+        root.file("sys/fs/cgroup/cpu/docker/a/cpu.cfs_quota_us", "250000\n");
+        root.file("sys/fs/cgroup/cpu/docker/a/cpu.cfs_period_us", "100000\n");
+        CHECK(root.limit() == 3);
+        root.file("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n");
+        CHECK(root.limit() == 1);
+    }
+}
