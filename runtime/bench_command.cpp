@@ -154,7 +154,7 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
     std::optional<Loader> loader;
     if (prepared.has_data) {
         const Dataset& dataset = prepared.dataset;
-        loader.emplace(module, dataset, dataset.training_split(), block.order, session.seed());
+        loader.emplace(module, dataset, dataset.training_split(), row_order(block), session.seed());
         batch = std::min(block.batch_all ? module.batch : batch, loader->rows());
     }
     Loader* rows = loader ? &*loader : nullptr;

@@ -8,7 +8,6 @@
 #include "runtime/abi.h"
 #include <atomic>
 #include <pthread.h>
-#include <string>
 #include <vector>
 
 namespace gradc::runtime {
@@ -54,12 +53,5 @@ private:
     std::atomic<bool> ends_{false};
     std::vector<Worker> workers_; // never grows once they run
 };
-
-/// What affinity and the control group leave to this process.
-int available_threads();
-
-/// Processors that the quotas of this process's control groups leave, rounded up; 1 << 20: no quota.
-/// Versions 1 and 2; `root` stands before /proc and /sys.
-int control_group_limit(const std::string& root);
 
 } // namespace gradc::runtime

@@ -17,7 +17,7 @@ Training::Training(Session& session, const Settings& settings, const Dataset* da
     position.loss_sums.assign(blocks, 0);
     position.loss_rows.assign(blocks, 0);
     if (dataset) {
-        loader_.emplace(module, *dataset, dataset->training_split(), module.blocks[0].order,
+        loader_.emplace(module, *dataset, dataset->training_split(), row_order(module.blocks[0]),
                         settings.seed);
         if (module.blocks[0].batch_all) batch_ = loader_->rows();
     }

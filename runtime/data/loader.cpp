@@ -46,39 +46,83 @@ void Loader::begin(int64_t epoch, int64_t cursor) {
     for (int64_t& row : sequence_) row = all[size_t(generator.below(int64_t(all.size())))];
 }
 
+int32_t row_order(const gradc_block& block) {
+    bool all = block.batch_all && block.order == GRADC_SHUFFLED;
+    return all ? int32_t(GRADC_FILE_ORDER) : block.order;
+}
+
+// ---- rows to the arena -------------------------------------------------------------------------
+
 static constexpr int64_t rows_ahead = 4;
 
 /// Rows lie anywhere in memory: those ahead are fetched while one is copied.
-static void fetch(const Column& column, int64_t row, size_t bytes) {
-    const unsigned char* from = column.row(row);
+static void fetch(const unsigned char* from, size_t bytes) {
     for (size_t at = 0; at < std::min<size_t>(bytes, 2048); at += 64) __builtin_prefetch(from + at);
+}
+
+namespace {
+
+/// Where rows come from and go to; widths in bytes.
+struct Rows {
+    const unsigned char* from;
+    int64_t from_width;
+    unsigned char* to;
+    int64_t to_width;
+    const std::vector<int64_t>& numbers;
+};
+
+} // namespace
+
+template <size_t bytes>
+static void copy_numbers(const Rows& rows) {
+    unsigned char* to = rows.to;
+    for (int64_t number : rows.numbers)
+        memcpy(to, rows.from + number * rows.from_width, bytes), to += rows.to_width;
+}
+
+static void copy_rows(const Rows& rows, size_t bytes) {
+    if (bytes == 4) return copy_numbers<4>(rows);
+    if (bytes == 8) return copy_numbers<8>(rows);
+    size_t count = rows.numbers.size();
+    for (size_t i = 0; i < count; i++) {
+        size_t ahead = std::min(i + rows_ahead, count - 1);
+        fetch(rows.from + rows.numbers[ahead] * rows.from_width, bytes);
+        memcpy(rows.to + int64_t(i) * rows.to_width,
+               rows.from + rows.numbers[i] * rows.from_width, bytes);
+    }
+}
+
+void Loader::fill(const Filled& filled, unsigned char* arena) const {
+    const gradc_tensor& tensor = *filled.tensor;
+    const Column& column = *filled.column;
+    int64_t bytes = column.row_bytes(), count = int64_t(batch_rows_.size());
+    Rows rows{column.data(), column.stride() * column.entry_bytes(), arena + tensor.offset,
+              tensor.strides[0] * element_size(tensor.element), batch_rows_};
+    if (!filled.contiguous) {
+        for (int64_t i = 0; i < count; i++)
+            write_row(tensor, rows.to + i * rows.to_width, column.row(batch_rows_[size_t(i)]));
+    } else if (in_line_ && rows.from_width == bytes && rows.to_width == bytes) {
+        memcpy(rows.to, column.row(batch_rows_[0]), size_t(count * bytes));
+    } else {
+        copy_rows(rows, size_t(bytes));
+    }
 }
 
 int64_t Loader::next(int64_t batch, unsigned char* arena) {
     int64_t count = std::min(batch, rows() - cursor_);
+    if (count <= 0) return batch_rows_.clear(), 0;
     batch_rows_.assign(sequence_.begin() + cursor_, sequence_.begin() + cursor_ + count);
     cursor_ += count;
-    for (const Filled& filled : filled_) {
-        const gradc_tensor& tensor = *filled.tensor;
-        int64_t step = tensor.strides[0] * element_size(tensor.element);
-        unsigned char* to = arena + tensor.offset;
-        size_t bytes = size_t(filled.column->row_bytes());
-        for (int64_t i = 0; i < count; i++, to += step) {
-            if (i + rows_ahead < count)
-                fetch(*filled.column, batch_rows_[size_t(i + rows_ahead)], bytes);
-            const unsigned char* from = filled.column->row(batch_rows_[size_t(i)]);
-            if (filled.contiguous) {
-                memcpy(to, from, bytes);
-            } else {
-                write_row(tensor, to, from);
-            }
-        }
-    }
+    // In the file's order numbers ascend: without gaps if the last is as far from the first.
+    in_line_ = order_ == GRADC_FILE_ORDER && batch_rows_.back() - batch_rows_[0] == count - 1;
+    for (const Filled& filled : filled_) fill(filled, arena);
     if (row_numbers_) {
         unsigned char* to = arena + row_numbers_->offset;
-        int64_t step = row_numbers_->strides[0] * element_size(row_numbers_->element);
-        for (int64_t row : batch_rows_)
-            store_element(to, row_numbers_->element, double(row)), to += step;
+        int64_t step = row_numbers_->strides[0] * int64_t(sizeof(int32_t));
+        for (int64_t row : batch_rows_) {
+            auto number = int32_t(row);
+            memcpy(to, &number, sizeof number), to += step;
+        }
     }
     return count;
 }

@@ -32,6 +32,8 @@ private:
         const gradc_tensor* tensor;
         bool contiguous; // a row lies in one piece
     };
+    void fill(const Filled& filled, unsigned char* arena) const;
+
     const Dataset* dataset_;
     int split_;
     int32_t order_;
@@ -41,7 +43,11 @@ private:
     const gradc_tensor* row_numbers_ = nullptr;
     std::vector<int64_t> sequence_; // the split's rows in this epoch's order
     std::vector<int64_t> batch_rows_;
+    bool in_line_ = false; // these follow each other in the columns
 };
+
+/// The block's order of rows; where a step takes all of them, that of the file serves as well.
+int32_t row_order(const gradc_block& block);
 
 /// The tensor of that role, or null. A field goes by its name or by "dataset.name".
 const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name);
