@@ -228,9 +228,11 @@ bool reduces_along_vectors(const Graph& graph, const std::vector<bool>& members,
     if (node.type.shape.empty()) return true;
     if (node.op == Op::contract) {
         const Contract& labels = attribute<Contract>(node);
+        size_t last = node.type.shape.size() - 1; // that has more than one element: vectors would run along it
+        while (last > 0 && node.type.shape[last] == 1) --last;
         for (size_t side = 0; side < 2; ++side) {
             const auto& own = side ? labels.right : labels.left;
-            auto place = std::find(own.begin(), own.end(), labels.out.back());
+            auto place = std::find(own.begin(), own.end(), labels.out[last]);
             if (place == own.end()) continue;
             auto stride = stride_along(graph, node.inputs[side], int(place - own.begin()), batch, &members);
             if (stride && *stride == 1) return false;

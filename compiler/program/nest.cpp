@@ -194,6 +194,30 @@ class Nest {
 
 } // namespace
 
-void lower_nest(const KernelTask& task) { Nest(task).run(); }
+/// Most elements that a loop by vectors runs over.
+static int64_t longest_run(const KernelTask& task) {
+    int64_t batch = task.around.plan.batch, longest = 1;
+    auto note = [&](const Shape& shape, int axis) {
+        if (axis >= 0) longest = std::max(longest, shape[size_t(axis)] == rows ? batch : shape[size_t(axis)]);
+    };
+    bool flat = true;
+    for (const Stage& stage : task.plan.stages) {
+        note(stage.inner, vector_axis(stage.inner, batch));
+        flat &= stage.inner.empty();
+    }
+    SpaceLoops loops = flat ? arrange_space(task, true) : SpaceLoops{};
+    if (loops.vector < 0) return longest;
+    const SpaceAxis& axis = loops.axes[size_t(loops.vector)];
+    return std::max(longest, (axis.size == rows ? batch : axis.size) * axis.times);
+}
+
+/// Vectors no wider than the loops are long: lanes that are never on cost as much as others.
+void lower_nest(const KernelTask& task) {
+    KernelTask fitting = task;
+    int64_t longest = longest_run(task);
+    int least = task.lanes * 16 / task.around.machine.vector_bytes;
+    while (fitting.lanes > least && fitting.lanes / 2 >= longest) fitting.lanes /= 2;
+    Nest(fitting).run();
+}
 
 } // namespace gradc

@@ -115,8 +115,9 @@ int agree(const std::string& path, bool fuse, int64_t batch, const std::vector<i
 
 int main(int argc, char** argv) {
     int wrong = 0;
-    for (int i = 1; i < argc; ++i)
-        for (bool fuse : {true, false})
-            wrong += agree(argv[i], fuse, 32, {32, 21, 2}) + agree(argv[i], fuse, 4, {4, 3});
+    for (int i = 1; i < argc; ++i) {
+        for (bool fuse : {true, false}) wrong += agree(argv[i], fuse, 32, {32, 21, 2});
+        wrong += agree(argv[i], true, 4, {4, 3}); // so few that a step may run many times in one call
+    }
     return wrong ? 1 : 0;
 }
