@@ -117,7 +117,7 @@ bool answer(const Turns& turns, const std::string& line, std::string& reply, Fau
     int64_t count = 0;
     double seconds = 0;
     if (words.size() >= 3 && words[0] == "batches" && parse_whole(words.back(), count)) {
-        size_t begin = line.find(words[1]); // the folder may have spaces
+        size_t begin = line.find(' ') + 1; // the folder may have spaces
         std::string folder = line.substr(begin, line.rfind(' ') - begin);
         reply = "batches\n";
         return write_weights(turns, joined(folder, "weights"), fault) &&

@@ -156,6 +156,33 @@ TEST_CASE("bench says what is the matter with an engine", "[bench]") {
     CHECK(!silent.timed_out);
 }
 
+TEST_CASE("a trainer takes turns, and says so of words that it does not know", "[bench]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    Launch launch{.folder = scratch.path().string(), .limit = 60};
+    REQUIRE(run(quoted(gradc) + " build m.grad -o m", launch).code == 0);
+    Outcome turns = run("printf 'batches a folder 2\\nlosses 3\\nmachine\\nround 0.001\\nend\\nlosses 1\\n' | "
+                        "{ mkdir 'a folder'; ./m bench --turns --isa baseline; }",
+                        launch);
+    INFO(turns.out << turns.err);
+    CHECK(turns.code == 0);
+    CHECK(line_of(turns.out, "ready") == "ready");
+    CHECK(line_of(turns.out, "batches") == "batches");
+    CHECK(words_of(line_of(turns.out, "losses")).size() == 5);
+    std::vector<std::string> machine = words_of(line_of(turns.out, "machine"));
+    REQUIRE(machine.size() == 5);
+    CHECK(machine[1] == "4");
+    CHECK(machine[4] == "baseline");
+    CHECK(words_of(line_of(turns.out, "round")).size() == 4);
+    CHECK(turns.out.find("losses") == turns.out.rfind("losses")); // nothing behind `end`
+    std::string rows = scratch.read("a folder/rows/x.npy"), weight = scratch.read("a folder/weights/net.linear_1.weight.npy");
+    CHECK(contains(rows, "'shape': (2, 4, 4,"));
+    CHECK(contains(weight, "'shape': (4, 8,"));
+    Outcome unknown = run("printf 'dance\\n' | ./m bench --turns", launch);
+    CHECK(unknown.code == 2);
+    CHECK(contains(unknown.err, "`dance`"));
+}
+
 TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
     Stage stage;
     std::filesystem::path temporary = stage.scratch.path() / "temporary";
