@@ -47,6 +47,16 @@ void choose_axes(ProductSchedule& schedule, const Node& node, int64_t batch) {
     if (schedule.part < 0) schedule.part = schedule.column;
 }
 
+/// A thread that takes some of the columns reads its part of the right operand and all of the left one; with some of the
+/// rows it is the other way round. The larger operand should be read once where it lies beyond the nearest caches, if its
+/// tiles share out evenly.
+bool shares_columns(const ProductShape& shape, const ColumnSplit& columns) {
+    constexpr int64_t near = 64 * 1024; // elements
+    int64_t tiles = columns.tiles();
+    bool even = tiles >= 8 || (tiles >= 2 && tiles % 2 == 0);
+    return even && shape.columns > shape.rows && shape.columns * shape.depth >= near;
+}
+
 } // namespace
 
 ProductShape product_shape(const FusedKernel& kernel, const Surroundings& around, const ProductSchedule& schedule,
@@ -83,6 +93,8 @@ ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& 
     schedule.tile = asked ? *around.tile : cheapest_tile(shape, around.machine);
     schedule.rows = split_evenly(shape.rows, schedule.tile.rows);
     schedule.columns = split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
+    bool known = around.program.flat.graph.type(contraction(kernel)).shape[size_t(schedule.column)] != rows;
+    if (known && schedule.part == schedule.row && shares_columns(shape, schedule.columns)) schedule.part = schedule.column;
     return schedule;
 }
 

@@ -9,7 +9,7 @@ namespace gradc {
 
 namespace {
 
-constexpr double worth_a_worker = 10'000;  // ns of a kernel for each thread that shares it
+constexpr double worth_a_worker = 6'000;   // ns of a kernel for each thread that shares it
 constexpr double worth_a_pool = 50'000;    // ns of a program in kernels that are shared
 constexpr double operation = 0.2;          // ns of one vector operation
 constexpr double bytes_a_nanosecond = 40;  // from the caches of the core

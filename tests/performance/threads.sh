@@ -9,17 +9,20 @@ trap 'rm -rf "$scratch"' EXIT
 
 number() { grep -oE "\"$1\": *[-+0-9.e]+" "$2" | sed 's/.*: *//'; } # key file
 measure() { # example threads: adds a line "example threads fastest_us peak_flops" to the log
-    "build/$1" bench --data "examples/$1" --threads "$2" --json "$scratch/json" >/dev/null ${steps:+--steps $steps}
+    "build/$1" bench --data "${folder[$1]}" --threads "$2" --json "$scratch/json" >/dev/null ${steps:+--steps $steps}
     echo "$1 $2 $(number fastest_us "$scratch/json") $(number peak_flops "$scratch/json")" >>"$scratch/log"
 }
 
 names=()
+declare -A folder # with the example's data: its own, or that of digits
 for model in ${*:-examples/*/model.grad}; do
     [ -f "$model" ] || model=examples/$model/model.grad
     grep -q '^train' "$model" || continue
     name=$(basename "$(dirname "$model")")
     build/gradc build "$model" --isa native -o "build/$name" >/dev/null
-    if ! "build/$name" bench --data "examples/$name" --steps 1 >/dev/null 2>&1; then
+    folder[$name]=examples/$name
+    compgen -G "examples/$name/*.csv" >/dev/null || folder[$name]=examples/digits
+    if ! "build/$name" bench --data "${folder[$name]}" --steps 1 >/dev/null 2>&1; then
         echo "skipped: $name lacks its data (GRADC_DATA names a folder)"
         continue
     fi
@@ -28,7 +31,7 @@ done
 for name in "${names[@]}"; do
     steps=1 && measure "$name" 1
     longest=$(awk '{ us = $3 } END { print us }' "$scratch/log")
-    steps=$(awk -v us="$longest" 'BEGIN { n = int(2e5 / us); print n < 20 ? 20 : n > 100000 ? 100000 : n }') # 0.2 s
+    steps=$(awk -v us="$longest" 'BEGIN { n = int(2e5 / us); print (n < 20 ? 20 : n > 100000 ? 100000 : n) }') # 0.2 s
     : >"$scratch/log"
     for ((round = 0; round < rounds; round++)); do measure "$name" 1; measure "$name" 2; done
     awk '
