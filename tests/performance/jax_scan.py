@@ -8,9 +8,11 @@ The least of 200 loops on resident rows. Few write their training so; a model th
 import importlib.util
 import os
 import pathlib
+import sys
 import time
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+sys.dont_write_bytecode = True  # not beside the example
 import jax
 import jax.numpy as jnp
 

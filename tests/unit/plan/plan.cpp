@@ -2,6 +2,7 @@
 #include "compiler/graph/build.h"
 #include "compiler/plan/plan.h"
 #include "tests/support/random_graph.h"
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using namespace gradc;
@@ -43,11 +44,21 @@ TEST_CASE("a layer is one kernel, and only results that others read lie in memor
     CHECK(plan.parts.variables == 2 * (2 * 100 * 64 * 4 + 64 + 512)); // weights in panels of 64
 }
 
-TEST_CASE("without fusion each stored node has a kernel of its own") {
+TEST_CASE("without fusion each operation has a kernel and memory of its own") {
     PlanOptions options{"m", 32};
     options.fuse = false;
     Plan plan = make_plan({{"predict", two_layers()}}, options);
-    CHECK(plan.programs[0].kernels.size() == 4);
+    CHECK(plan.programs[0].kernels.size() == 6); // product, bias and maximum of both layers
+    for (const FusedKernel& kernel : plan.programs[0].kernels) {
+        REQUIRE(kernel.stages.size() == 1);
+        CHECK(kernel.stages[0].members.size() == 1);
+    }
+    std::vector<std::pair<int64_t, int64_t>> taken;
+    for (const loop::Buffer& buffer : plan.buffers)
+        if (buffer.role == loop::Buffer::Role::activation) taken.push_back({buffer.offset, buffer.offset + buffer.size});
+    CHECK(taken.size() == 5); // the last is the result
+    std::sort(taken.begin(), taken.end());
+    for (size_t i = 1; i < taken.size(); ++i) CHECK(taken[i - 1].second <= taken[i].first);
 }
 
 TEST_CASE("programs share variables and fields, and memory of their own") {
