@@ -49,8 +49,11 @@ Storage Buffers::constant(const Constant& values, const Type& type) {
 Storage Buffers::fresh(const std::string& name, const Type& type) {
     std::vector<int64_t> strides = dense_strides(type.shape, batch_);
     int64_t line = 64 / bytes(type.element);
-    if (strides.size() >= 2 && strides[0] % (16 * line) == 0 && (strides.size() == 2 || type.shape[0] == rows))
-        strides[0] += line;
+    // Rows begin with a line, so that no vector crosses two; and not all in the same sets of a cache.
+    if (strides.size() == 2 || (strides.size() > 2 && type.shape[0] == rows)) {
+        if (strides[0] > 2 * line) strides[0] = (strides[0] + line - 1) / line * line;
+        if (strides[0] % (16 * line) == 0) strides[0] += line;
+    }
     return add(loop::Buffer::Role::activation, name, type, std::move(strides));
 }
 

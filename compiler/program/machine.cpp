@@ -9,9 +9,13 @@ Machine machine_of(loop::Isa isa) {
     machine.fused = true;
     machine.spare = 1;
     machine.multiplications = 2;
-    machine.latency = 4;
     machine.vector_bytes = isa == loop::Isa::avx512 ? 64 : 32;
     machine.registers = isa == loop::Isa::avx512 ? 32 : 16;
+    if (isa != loop::Isa::avx512) return machine;
+    machine.spread = 0.17;
+    machine.far_spread = 0.25;
+    machine.line = 0.2;
+    machine.far_line = 0.4;
     return machine;
 }
 

@@ -13,9 +13,11 @@ struct Machine {
     int spare = 2;      // registers that a product's inner loop needs beside accumulators and vector operands
     double multiplications = 1; // of vectors, each with its addition, in a cycle
     double loads = 2;           // of vectors or spread scalars, in a cycle
-    double latency = 8;         // cycles until a multiply-add's sum can be added to
-    double spread = 0.25;       // cycles of spreading a scalar that nothing hides
-    double line = 0.3;          // cycles of loading a line of vectors that nothing hides
+    double latency = 5;         // cycles between multiply-adds into one sum; one more than makers state, as measured
+    int64_t near_bytes = 32 << 10; // of the first cache
+    // Cycles that nothing hides: of spreading a scalar; of one that lies in another row each step; of a line of vectors
+    // from the first cache, and from the second.
+    double spread = 0.03, far_spread = 0.1, line = 0.1, far_line = 0.2;
 
     int lanes(Element element) const { return vector_bytes / int(bytes(element)); }
 };

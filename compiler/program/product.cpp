@@ -19,6 +19,8 @@ namespace {
 
 /// Row counts of the tiles for what a number of rows known only at run time leaves over.
 constexpr int rest_rows[] = {4, 1};
+/// Steps of the reduction from asking for an operand's line to its use: longer than the second cache takes.
+constexpr int64_t steps_ahead = 12;
 
 class Product {
   public:
@@ -278,6 +280,7 @@ class Product {
             sums = inside;
             ++opened;
         }
+        if (opened > 0) prefetch_operands(tile, reduced);
         // Row by row, so that one scalar after another is spread over a register, used and forgotten.
         for (int i = 0; i < tile.rows; ++i)
             for (int j = 0; j < tile.vectors; ++j) {
@@ -294,6 +297,22 @@ class Product {
                 }
             values_.unlimited();
         });
+    }
+
+    /// What the reduction reads some steps later.
+    void prefetch_operands(const Body& tile, Position reduced) {
+        size_t innermost = reduced.size() - 1;
+        while (reduced[innermost].is_constant()) --innermost;
+        reduced[innermost] = indices_.shifted(reduced[innermost], steps_ahead);
+        const int line = int(64 / bytes(graph_.type(node_).element));
+        for (int j = 0; schedule_.ask_for_columns && j < tile.vectors; ++j)
+            if (j * values_.lanes() % line == 0) prefetch_factor(at(0, j), reduced, true);
+        if (schedule_.ask_for_rows) prefetch_factor(at(0, 0), reduced, false);
+    }
+
+    void prefetch_factor(const Position& at, const Position& reduced, bool by_vectors) {
+        for (const View& factor : reduction(graph_, node_, at, reduced, indices_).factors)
+            if (values_.varies(factor.at) == by_vectors) values_.prefetch(factor);
     }
 
     /// Variables that the tile will update are on their way while the reduction runs.

@@ -11,6 +11,8 @@ struct ProductSchedule {
     int row = -1;    // axis of the tile's rows; -1: none
     int part = -1;   // axis that calls share out; -1: none
     ProductTile tile;
+    bool ask_for_columns = false; // of the vector operand, some steps before they are read: its panel overflows the first cache
+    bool ask_for_rows = false;    // of the other one, whose rows lie far apart from step to step
     EvenSplit rows;      // of the row axis, N counting as the largest batch
     ColumnSplit columns; // of the column axis
 };

@@ -1,7 +1,8 @@
-// See product_cost.h and README.md: for each tile the longest of multiplications, loads and the latency of its sums, times
-// the depth; and what of the loads is not hidden behind them.
+// See product_cost.h and README.md: for each step of a tile's reduction the longest of multiplications, loads and the
+// latency of its sums, and what of the loads is not hidden behind them; then its end.
 #include "compiler/program/product_cost.h"
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace gradc {
@@ -9,8 +10,9 @@ namespace gradc {
 namespace {
 
 constexpr int most_rows = 28;       // of a tile
-constexpr double tile_start = 24;   // cycles until a tile's first sums are under way and after its last
-constexpr double vector_end = 1.5;  // cycles to finish and store one vector
+constexpr double tile_start = 12;   // cycles until a tile's first sums are under way and after its last
+constexpr double vector_end = 1.5;  // cycles to finish one vector
+constexpr double line_end = 3;      // cycles to store to one line
 
 } // namespace
 
@@ -46,8 +48,10 @@ namespace {
 double tile_cycles(const ProductShape& shape, int rows, int vectors, const Machine& machine) {
     double multiplications = rows * vectors / machine.multiplications, loads = (rows + vectors) / machine.loads;
     double step = std::max({multiplications, loads, machine.latency});
-    step += machine.spread * rows + machine.line * vectors * machine.vector_bytes / 64.0;
-    return double(shape.depth) * step + tile_start + vector_end * rows * vectors;
+    double panel_bytes = double(shape.depth) * vectors * machine.vector_bytes, lines = vectors * machine.vector_bytes / 64.0;
+    step += (panel_bytes > double(machine.near_bytes) ? machine.far_line : machine.line) * lines;
+    step += shape.left_transposed ? machine.far_spread * rows + machine.far_line : machine.spread * rows;
+    return double(shape.depth) * step + tile_start + rows * (vector_end * vectors + line_end * std::ceil(lines));
 }
 
 } // namespace

@@ -91,6 +91,9 @@ ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& 
     std::vector<ProductTile> possible = product_tiles(around.machine, shape.panel_vectors);
     bool asked = around.tile && std::find(possible.begin(), possible.end(), *around.tile) != possible.end();
     schedule.tile = asked ? *around.tile : cheapest_tile(shape, around.machine);
+    int64_t panel_bytes = shape.depth * schedule.tile.vectors * around.machine.vector_bytes;
+    schedule.ask_for_columns = panel_bytes > around.machine.near_bytes;
+    schedule.ask_for_rows = shape.left_transposed && shape.depth >= 32 && shape.rows >= 128;
     schedule.rows = split_evenly(shape.rows, schedule.tile.rows);
     schedule.columns = split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
     bool known = around.program.flat.graph.type(contraction(kernel)).shape[size_t(schedule.column)] != rows;

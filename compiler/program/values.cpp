@@ -197,6 +197,13 @@ void Values::prefetch(const Storage& place, const Position& at) {
     if (where.vector == no_value && where.lane_stride == 1) emit.prefetch(place.buffer, where.scalar, true);
 }
 
+void Values::prefetch(const View& view) {
+    const auto& place = around_.program.places[index(view.node)];
+    if (!view.guards.empty() || !place) return;
+    Linear where = address(*place, view.at);
+    if (where.vector == no_value) emit.prefetch(place->buffer, where.scalar, false);
+}
+
 // ---- reductions inside a position ---------------------------------------------------------------------
 
 ValueId Values::start(const Reduction& reduction, Element element, int lanes) {

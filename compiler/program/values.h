@@ -42,6 +42,8 @@ class Values {
     void write(const Storage& place, const Position& at, loop::ValueId value, Element element);
     /// Asks for the cache lines that a vector there will be written to.
     void prefetch(const Storage& place, const Position& at);
+    /// Asks for the cache line that the view's first lane will be read from; nothing where that is not plain.
+    void prefetch(const View& view);
     /// From here on the value of the node there.
     void remember(NodeId node, const Position& at, loop::ValueId value);
 

@@ -3,3 +3,7 @@ add_executable(math_errors performance/math.cpp performance/math_table.cpp libra
 target_include_directories(math_errors PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(math_errors PRIVATE gradc_check gradc_optimize gradc_plan gradc_program gradc_target)
 add_test(NAME math_errors COMMAND math_errors 257)
+
+add_executable(measure_products EXCLUDE_FROM_ALL performance/products.cpp performance/product_shapes.cpp)
+target_include_directories(measure_products PRIVATE ${CMAKE_SOURCE_DIR})
+target_link_libraries(measure_products PRIVATE gradc_plan gradc_program gradc_target gradc_runtime)
