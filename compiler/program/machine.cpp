@@ -12,6 +12,7 @@ Machine machine_of(loop::Isa isa) {
     machine.vector_bytes = isa == loop::Isa::avx512 ? 64 : 32;
     machine.registers = isa == loop::Isa::avx512 ? 32 : 16;
     if (isa != loop::Isa::avx512) return machine;
+    machine.near_bytes = 40 << 10; // of 48 KB
     machine.spread = 0.17;
     machine.far_spread = 0.25;
     machine.line = 0.2;

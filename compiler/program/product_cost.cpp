@@ -49,7 +49,8 @@ double tile_cycles(const ProductShape& shape, int rows, int vectors, const Machi
     double multiplications = rows * vectors / machine.multiplications, loads = (rows + vectors) / machine.loads;
     double step = std::max({multiplications, loads, machine.latency});
     double panel_bytes = double(shape.depth) * vectors * machine.vector_bytes, lines = vectors * machine.vector_bytes / 64.0;
-    step += (panel_bytes > double(machine.near_bytes) ? machine.far_line : machine.line) * lines;
+    double left_bytes = double(shape.depth) * rows * machine.vector_bytes / shape.lanes;
+    step += (panel_bytes + left_bytes > double(machine.near_bytes) ? machine.far_line : machine.line) * lines;
     step += shape.left_transposed ? machine.far_spread * rows + machine.far_line : machine.spread * rows;
     return double(shape.depth) * step + tile_start + rows * (vector_end * vectors + line_end * std::ceil(lines));
 }

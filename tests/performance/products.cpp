@@ -274,7 +274,7 @@ int main(int argc, char** argv) {
     if (!target::host_has(isa)) return fmt::print(stderr, "this processor has no {}\n", target::machine(isa).name), 2;
     int lanes = machine_of(isa).lanes(Element::f32);
     double peak = 0;
-    for (int i = 0; i < 5; ++i) peak = std::max(peak, runtime::measure_peak(int(isa), false));
+    for (int i = 0; i < 5; ++i) peak = std::max(peak, runtime::measure_peak(int(isa), false, nullptr));
     fmt::print("{}: multiply-add peak {:.1f} GFLOP/s\n", target::machine(isa).name, peak / 1e9);
     fmt::print("{:8} {:26} {:>6} {:>10} {:>10} {:>9}   {}\n", "form", "rows x depth x columns", "tile", "model us", "us",
                "of peak", "fastest other tile");
@@ -285,7 +285,7 @@ int main(int argc, char** argv) {
         for (const std::string& word : words) wanted |= line.find(word) != std::string::npos;
         if (!wanted) continue;
         Measurement measurement(product, isa, alone);
-        peak = std::max(peak, runtime::measure_peak(int(isa), false));
+        peak = std::max(peak, runtime::measure_peak(int(isa), false, nullptr));
         if (!measurement.result.product) {
             fmt::print("{:8} {:26} no tiles: a loop\n", product.form_text(), product.text());
             continue;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Matrix products of 65 shapes: the tile that is chosen, its predicted and its measured time, share of the peak.
+# 71 matrix products: tile, the cost model's time, time, share of the peak, other tiles
+#
 # `products.sh --isa avx2`, `products.sh --quick` (no other tiles), `products.sh 784` (shapes with that number).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
