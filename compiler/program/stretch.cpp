@@ -8,8 +8,8 @@ namespace gradc::loop {
 
 namespace {
 
-constexpr int64_t longest = 4000;     // statements of a step: about as many instructions, a microsecond of them
-constexpr int64_t most_bytes = 32768; // of buffers: a step's memory is copied, and lies in the first cache
+constexpr int64_t longest = 40000;    // statements of a step: about as many instructions, ten microseconds of them
+constexpr int64_t most_bytes = 65536; // of buffers: a step's memory is copied in and out of each call
 
 /// Counts what one call on all rows runs.
 class Length {
@@ -156,10 +156,8 @@ std::vector<StretchField> stretch_fields(const Module& module, const Program& pr
 
 void add_stretches(Module& module, const std::set<std::string>& cleared) {
     for (auto& versions : module.programs) {
-        bool all = true; // the same for every machine, so that programs differ in their code alone
-        for (const std::optional<Program>& program : versions) all = all && (!program || worthwhile(module, *program));
-        for (std::optional<Program>& program : versions) {
-            if (!all || !program) continue;
+        for (std::optional<Program>& program : versions) { // narrower vectors make a step longer
+            if (!program || !worthwhile(module, *program)) continue;
             program->stretch = Stretch{module.batch, {}};
             for (BufferId id : touched_buffers(*program))
                 if (module.buffers[id].role == Buffer::Role::variable && cleared.count(module.buffers[id].name))

@@ -296,7 +296,6 @@ bool same_frame(const Program& a, const Program& b) {
         return x.name == y.name && x.buffer == y.buffer;
     };
     return a.name == b.name && a.kernels.size() == b.kernels.size() &&
-           a.stretch.has_value() == b.stretch.has_value() &&
            std::equal(a.table.begin(), a.table.end(), b.table.begin(), b.table.end(), same_step) &&
            std::equal(a.results.begin(), a.results.end(), b.results.begin(), b.results.end(),
                       same_result);

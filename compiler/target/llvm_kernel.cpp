@@ -98,11 +98,39 @@ void KernelEmitter::emit(const Body& body) {
 
 void KernelEmitter::emit(const Define& define) { bind(define.result, operation(define)); }
 
-/// False unless it stands inside another function and its length is known.
+/// Turns of a loop whose bounds are known; -1 otherwise.
+int64_t KernelEmitter::turns(const Loop& loop) const {
+    if (!values_[loop.begin] || !values_[loop.end]) return -1; // stand in a body that is still to come
+    auto* begin = llvm::dyn_cast<llvm::ConstantInt>(values_[loop.begin]);
+    auto* end = llvm::dyn_cast<llvm::ConstantInt>(values_[loop.end]);
+    if (!begin || !end) return -1;
+    int64_t length = end->getSExtValue() - begin->getSExtValue();
+    return std::max<int64_t>(0, (length + loop.step - 1) / loop.step);
+}
+
+/// Statements of a body with its loops written out turn by turn; `most_unrolled` + 1: more than that, or not known.
+int64_t KernelEmitter::written_out(const Body& body) const {
+    int64_t sum = 0;
+    for (const Statement& statement : body) {
+        sum += 1;
+        if (auto* branch = std::get_if<If>(&statement.node))
+            sum += written_out(branch->then) + written_out(branch->otherwise);
+        if (auto* loop = std::get_if<Loop>(&statement.node)) {
+            int64_t count = turns(*loop), inside = count == 0 ? 0 : written_out(loop->body);
+            bool long_one = count < 0 || (inside > 0 && count > most_unrolled / inside);
+            sum += long_one ? most_unrolled + 1 : count * inside;
+        }
+        if (sum > most_unrolled) return most_unrolled + 1;
+    }
+    return sum;
+}
+
+/// False unless the kernel stands inside another function, the loop's length is known, and it is short.
 bool KernelEmitter::unroll(const Loop& loop) {
-    auto* begin = llvm::dyn_cast<llvm::ConstantInt>(value(loop.begin));
-    auto* end = llvm::dyn_cast<llvm::ConstantInt>(value(loop.end));
-    if (!inlining_ || !begin || !end) return false;
+    int64_t count = inlining_ ? turns(loop) : -1;
+    if (count < 0 || (count > 1 && count * written_out(loop.body) > most_unrolled)) return false;
+    auto* begin = llvm::cast<llvm::ConstantInt>(value(loop.begin));
+    auto* end = llvm::cast<llvm::ConstantInt>(value(loop.end));
     std::vector<llvm::Value*> carried;
     for (const Carried& one : loop.carried) carried.push_back(value(one.initial));
     for (int64_t at = begin->getSExtValue(); at < end->getSExtValue(); at += loop.step) {

@@ -28,7 +28,7 @@ public:
     KernelEmitter(llvm::Module& target, const loop::Module& module, const loop::Kernel& kernel,
                   const Machine& machine);
     llvm::Function* run(const std::string& symbol);
-    /// The whole extent's work; loops of known length are written out turn by turn.
+    /// The whole extent's work; short loops of known length are written out turn by turn.
     void run(Inlining& inlining);
 
 private:
@@ -42,6 +42,9 @@ private:
     void emit(const loop::If& branch);
     void bind(loop::ValueId id, llvm::Value* value);
     bool unroll(const loop::Loop& loop);
+    int64_t turns(const loop::Loop& loop) const;
+    int64_t written_out(const loop::Body& body) const;
+    static constexpr int64_t most_unrolled = 1000; // statements
 
     // llvm_memory.cpp
     void emit(const loop::Load& load);

@@ -158,12 +158,19 @@ TableValue TableBuilder::kernel(int program, int number) {
     return members({text(first.name), members(functions), members(extents), f64(first.flops), f64(first.bytes)});
 }
 
+/// Of a step in a stretch; 0 if there is none for any machine.
+int64_t step_rows(const std::array<std::optional<Program>, isa_count>& versions) {
+    for (const std::optional<Program>& version : versions)
+        if (version && version->stretch) return version->stretch->rows;
+    return 0;
+}
+
 /// The generated function finds the columns in order of buffers, the runtime fills them in order of fields.
 TableValue TableBuilder::step_functions(int number, const std::vector<int64_t>& fields) const {
     const Versions& versions = module_.programs[size_t(number)];
     const Program& first = any(versions);
-    bool ordered = true;
-    if (first.stretch) {
+    bool ordered = true, stretched = step_rows(versions) > 0;
+    if (stretched) {
         std::vector<StretchField> expected = stretch_fields(module_, first);
         ordered = expected.size() == fields.size();
         for (size_t i = 0; ordered && i < fields.size(); ++i)
@@ -172,8 +179,9 @@ TableValue TableBuilder::step_functions(int number, const std::vector<int64_t>& 
     check(ordered, "table", "the fields of " + first.name + " are not in order of their buffers");
     std::vector<TableValue> functions;
     for (int isa = 0; isa < isa_count; ++isa) {
-        TableFunction steps{number, 0, version(versions, Isa(isa)), first.stretch && serves(versions, Isa(isa)), true};
-        functions.push_back(function(steps));
+        Isa built = version(versions, Isa(isa));
+        bool has = serves(versions, Isa(isa)) && versions[size_t(built)]->stretch;
+        functions.push_back(function({number, 0, built, has, true}));
     }
     return members(functions);
 }
@@ -193,12 +201,12 @@ TableValue TableBuilder::program(int number) {
     TableValue step_array = array("gradc_step", fmt::format("steps_{}", number), std::move(steps));
     std::vector<int64_t> fields = fields_read(program);
     TableValue stretch = step_functions(number, fields);
-    int64_t step_rows = program.stretch ? program.stretch->rows : 0;
     TableValue field_array = indices(fmt::format("fields_{}", number), fields);
     TableValue result_array = indices(fmt::format("results_{}", number), results);
     return members({text(program.name), kernel_array, step_array, i32(kernel_count),
                     i32(step_count), result_array, i32(int64_t(results.size())), f64(program.flops),
-                    field_array, i32(int64_t(fields.size())), stretch, i64(step_rows)});
+                    field_array, i32(int64_t(fields.size())), stretch,
+                    i64(step_rows(module_.programs[size_t(number)]))});
 }
 
 TableValue TableBuilder::field(const std::string& prefix, const Metadata::Field& field) {

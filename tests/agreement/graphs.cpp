@@ -195,7 +195,7 @@ int try_module(const std::vector<Case>& cases, const MathLibrary& math, const st
     Plan plan = plan_of(cases, true);
     loop::Module module = lower(plan, target::host_isas(), math);
     loop::add_stretches(module, {});
-    for (const auto& versions : module.programs) stretches += versions[0]->stretch.has_value();
+    for (const auto& versions : module.programs) stretches += versions[size_t(target::host_isas().back())]->stretch.has_value();
     target::Metadata metadata = metadata_of(module);
     target::Engine engine = target::load_object(target::object(module, metadata));
     int wrong = 0;
@@ -243,6 +243,6 @@ int main(int argc, char** argv) {
     if (wrong) fmt::print("{} disagreements\n", wrong);
     if (wrong) return 1;
     fmt::print("{} random graphs agree, {} as steps in one call\n", wanted, stretches);
-    if (wanted >= 100 && stretches < wanted / 20) return 1; // too few to mean anything
+    if (wanted >= 100 && stretches < wanted / 2) return 1; // too few to mean anything
     return 0;
 }
