@@ -44,6 +44,27 @@ TEST_CASE("a layer is one kernel, and only results that others read lie in memor
     CHECK(plan.parts.variables == 2 * (2 * 100 * 64 * 4 + 64 + 512)); // weights in panels of 64
 }
 
+TEST_CASE("rows of activations begin with a line and are no multiple of a kilobyte apart") {
+    for (auto [columns, stride] : {std::pair<int64_t, int64_t>{10, 10}, {32, 32}, {100, 112}, {200, 208}, {256, 272},
+                                   {512, 528}, {784, 784}, {1000, 1008}, {1023, 1040}}) {
+        for (bool batched : {false, true}) {
+            Graph graph(std::make_shared<PrimitiveTable>());
+            Shape shape = batched ? Shape{rows, 1, columns} : Shape{rows, columns};
+            NodeId x = build::map(graph, Primitive::square_root, {field(graph, "x", shape)});
+            graph.name_node(x, "h");
+            graph.outputs.push_back({"sum", build::sum(graph, x, {0})});
+            PlanOptions options{"m", 4};
+            options.fuse = false;
+            Plan plan = make_plan({{"p", graph}}, options);
+            auto h = std::find_if(plan.buffers.begin(), plan.buffers.end(), [](const auto& buffer) { return buffer.name == "h"; });
+            REQUIRE(h != plan.buffers.end());
+            INFO(columns << (batched ? " batched" : ""));
+            CHECK(h->strides[0] == stride);
+            CHECK(h->size == (3 * stride + columns) * 4);
+        }
+    }
+}
+
 TEST_CASE("without fusion each operation has a kernel and memory of its own") {
     PlanOptions options{"m", 32};
     options.fuse = false;
