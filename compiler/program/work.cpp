@@ -76,8 +76,9 @@ void set_grains(loop::Program& program, const std::vector<double>& nanoseconds, 
     for (size_t i = 0; i < program.kernels.size(); ++i) {
         loop::Kernel& kernel = program.kernels[i];
         if (kernel.grain == 0) continue;
-        double items = items_of(kernel, batch) * worth_a_worker / std::max(1.0, nanoseconds[i]);
-        kernel.grain = shared < worth_a_pool ? 0 : std::max<int64_t>(1, int64_t(std::min(1e15, items)));
+        double items = items_of(kernel, batch), fewest = items * worth_a_worker / std::max(1.0, nanoseconds[i]);
+        if (shared < worth_a_pool) fewest = std::max(fewest, items);
+        kernel.grain = std::max<int64_t>(1, int64_t(std::min(1e15, fewest)));
     }
 }
 
