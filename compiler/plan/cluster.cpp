@@ -106,6 +106,7 @@ class Fusion {
         if (p.product && !(same && stays_simple(r))) return false;
         if (way == Way::rows && !worth_rows(p, r, rank)) return false;
         if (way == Way::small && total_work(p) + total_work(r) > tiny) return false;
+        if (way == Way::small && wastes_lanes(p, r, rank)) rank = 0;
         if (way_around(producer, reader)) return false;
         join(producer, reader, rank);
         return true;
@@ -127,9 +128,28 @@ class Fusion {
     }
     bool worth_rows(const Cluster& p, const Cluster& r, int rank) const {
         if (rank == 0 || sums_below(p, rank) || sums_below(r, rank)) return false;
-        int64_t points = 1;
-        for (int i = 0; i < rank; ++i) points *= p.space[size_t(i)] == rows ? options_.batch : p.space[size_t(i)];
-        return p.space[0] == rows || points >= 16 || total_work(p) + total_work(r) <= tiny;
+        if (wastes_lanes(p, r, rank)) return false;
+        return p.space[0] == rows || points(p, rank) >= 16 || total_work(p) + total_work(r) <= tiny;
+    }
+
+    int64_t points(const Cluster& c, int rank) const {
+        return count(Shape(c.space.begin(), c.space.begin() + rank), options_.batch);
+    }
+
+    /// Loops below the space so short that most lanes of a vector stay empty, where without the join they would run over
+    /// all points at once.
+    bool wastes_lanes(const Cluster& p, const Cluster& r, int rank) const {
+        return rank > 0 && points(p, rank) >= 16 && (short_loops(p, rank) || short_loops(r, rank));
+    }
+    bool short_loops(const Cluster& c, int rank) const {
+        constexpr int64_t half_a_vector = 8;
+        int64_t longest = 0; // 0: no loops below the space
+        for (size_t m : c.members) {
+            const Shape& shape = flat_.graph.type(result_.candidates[m].node).shape;
+            if (int(shape.size()) > rank)
+                longest = std::max(longest, count(Shape(shape.begin() + rank, shape.end()), options_.batch));
+        }
+        return longest > 0 && longest < half_a_vector;
     }
 
     /// A row sum whose rows are longer than the space would lose its vectors.

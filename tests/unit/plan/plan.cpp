@@ -141,6 +141,23 @@ TEST_CASE("a transposed copy is read along its rows: a product, not sums one by 
     CHECK(kernels[1].kind == FusedKernel::Kind::product);
 }
 
+TEST_CASE("long rows go point by point, short rows of many points as one loop over all") {
+    auto loops_in_rows = [](int64_t columns, int64_t batch) { // kernels that run a loop for each row
+        Graph graph(std::make_shared<PrimitiveTable>());
+        NodeId x = field(graph, "x", {rows, columns});
+        NodeId largest = build::broadcast(graph, build::max_of(graph, x, {1}), {rows, columns}, {0});
+        graph.outputs.push_back({"y", build::map(graph, Primitive::subtract, {x, largest})});
+        Plan plan = make_plan({{"p", graph}}, {"m", batch});
+        int count = 0;
+        for (const FusedKernel& kernel : plan.programs[0].kernels)
+            for (const Stage& stage : kernel.stages) count += kernel.space == Shape{rows} && !stage.inner.empty();
+        return count;
+    };
+    CHECK(loops_in_rows(40, 100) > 0);
+    CHECK(loops_in_rows(3, 100) == 0);
+    CHECK(loops_in_rows(3, 4) > 0); // all of it is one function anyway
+}
+
 TEST_CASE("the same graphs give the same text") {
     for (uint64_t seed = 1; seed < 20; ++seed) {
         auto text = [&] {
