@@ -36,8 +36,6 @@ class Product {
             kernel.grain = 0;
         } else {
             kernel.extent = extent();
-            double items = double(kernel.extent.fixed) + double(kernel.extent.per_row * batch_) / double(kernel.extent.divisor);
-            kernel.grain = std::max<int64_t>(1, int64_t(items * 100'000 / std::max(1.0, kernel.flops)));
         }
         point_.resize(shape_.size());
         outer(order());
