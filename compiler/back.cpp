@@ -127,7 +127,9 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     result.metadata = std::move(metadata);
     describe_tensors(result.module.buffers, elaborated, result.metadata);
     find_flag_scalars(elaborated, result.metadata);
-    result.metadata.activation_bytes = result.plan.parts.activations;
+    result.metadata.activation_bytes = result.plan.kept;
+    result.metadata.scratch_bytes = result.plan.parts.activations - result.plan.kept;
+    result.metadata.least_bytes = result.plan.least;
     return result;
 }
 

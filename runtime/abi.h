@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define GRADC_ABI_VERSION 2
+#define GRADC_ABI_VERSION 3
 
 enum gradc_element { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
@@ -163,7 +163,9 @@ typedef struct {
     const char *source_hash;               /* of the model file and what it uses, 16 hex digits */
     const char *program_hash;              /* of the code's meaning: sources, options, compiler */
     int64_t arena_bytes;                   /* exactly what the programs need, for the largest batch */
-    int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes; /* parts of it */
+    int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes; /* parts of it; activations are kept from the
+                                                                                  forward pass for the backward one */
+    int64_t least_bytes; /* no addresses for this order of kernels need less: the most that lives at one step */
     int64_t batch;
     const gradc_tensor* tensors;
     const gradc_program* programs;

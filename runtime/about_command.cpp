@@ -51,11 +51,14 @@ static std::string memory_map(const gradc_module& module) {
     };
     line("parameters", module.parameter_bytes);
     line("optimizer", module.optimizer_bytes);
-    line("activations", module.activation_bytes);
+    line("activations, for the backward pass", module.activation_bytes);
     line("scratch", module.scratch_bytes);
     line("fields, scalars, constants, gaps", module.arena_bytes - module.parameter_bytes -
                                                  module.optimizer_bytes - module.activation_bytes -
                                                  module.scratch_bytes);
+    double more = double(module.arena_bytes) / double(std::max<int64_t>(1, module.least_bytes)) - 1;
+    lines += text("  at one step of a program ", byte_size(double(module.least_bytes)), " of it live at most: ",
+                  general(100 * more, 2), " % more than the least\n");
     return lines;
 }
 

@@ -17,6 +17,7 @@ class Buffers {
 
     std::vector<loop::Buffer>& all() { return buffers_; }
     loop::Buffer::Role role(loop::BufferId id) const { return buffers_[id].role; }
+    int64_t size(loop::BufferId id) const { return buffers_[id].size; } // bytes
 
   private:
     Storage add(loop::Buffer::Role role, const std::string& name, const Type& type, std::vector<int64_t> strides);

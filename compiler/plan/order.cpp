@@ -1,5 +1,7 @@
 // Updates and order. The last reader of an old value comes before whoever overwrites it; where that is impossible, or
 // where the value is read elsewhere in the writing kernel, the new value waits in a buffer of its own and is copied.
+// Among the orders that respect all this, kernels stand first come first, or by what frees most memory, if that lowers the
+// most that is needed at once.
 #include "compiler/plan/program_plan.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -147,40 +149,132 @@ void copy_at_end(Draft& draft, const Update& update, Buffers& buffers, Indices& 
     draft.from[candidate] = waiting;
 }
 
-/// Emits kernels and table of a region, units in an order that respects their needs, first come first.
-class Emission {
+/// What the units of one region read and write of the program's own buffers. Buffers that other regions touch as well are
+/// of no account: no order within this one frees them.
+class Traffic {
   public:
-    explicit Emission(Draft& draft) : draft_(draft) {}
-
-    void region(int number) {
-        Order order(draft_, number);
-        std::vector<int> missing(order.units.size(), 0);
-        for (const auto& next : order.units.next)
-            for (size_t unit : next) ++missing[unit];
-        std::set<std::pair<NodeId, size_t>> ready;
-        for (size_t u = 0; u < missing.size(); ++u)
-            if (missing[u] == 0) ready.insert({rank(order, u), u});
-        size_t done = 0, early_left = number == 0 ? count_early(order) : 0;
-        bool guard = number == 0 && draft_.guarded;
-        while (!ready.empty()) {
-            size_t unit = next_unit(order, ready, early_left > 0);
-            ready.erase({rank(order, unit), unit});
-            emit(order, unit);
-            ++done;
-            if (guard && is_early(order, unit) && --early_left == 0) draft_.plan.table.push_back({loop::Step::What::guard});
-            for (size_t next : order.units.next[unit])
-                if (--missing[next] == 0) ready.insert({rank(order, next), next});
+    Traffic(const Draft& draft, const Order& order, const Buffers& buffers)
+        : draft_(draft), buffers_(buffers), touched_(order.units.size()) {
+        std::set<loop::BufferId> elsewhere;
+        const Clustering& all = draft.clustering;
+        for (size_t c = 0; c < all.clusters.size(); ++c) {
+            auto unit = order.around(draft, c);
+            for (size_t m : all.clusters[c].members) note(m, unit, elsewhere);
         }
-        check(done == order.units.size(), "plan", "kernels of " + draft_.plan.name + " wait for each other");
+        for (auto& unit : touched_)
+            for (loop::BufferId buffer : elsewhere) unit.erase(buffer);
+        for (const auto& unit : touched_)
+            for (loop::BufferId buffer : unit) ++readers_[buffer];
+    }
+
+    /// Bytes live while units run in turn: what `unit` makes, less what it reads for the last time.
+    struct Tally {
+        std::map<loop::BufferId, size_t> left; // units to come, by live buffer
+        int64_t live = 0, most = 0;
+    };
+    int64_t growth(const Tally& tally, size_t unit) const {
+        int64_t bytes = 0;
+        for (loop::BufferId buffer : touched_[unit]) {
+            auto found = tally.left.find(buffer);
+            size_t left = found == tally.left.end() ? readers_.at(buffer) : found->second;
+            if (found == tally.left.end()) bytes += size(buffer);
+            if (left == 1) bytes -= size(buffer);
+        }
+        return bytes;
+    }
+    void run(Tally& tally, size_t unit) const {
+        for (loop::BufferId buffer : touched_[unit])
+            if (tally.left.emplace(buffer, readers_.at(buffer)).second) tally.live += size(buffer);
+        tally.most = std::max(tally.most, tally.live);
+        for (loop::BufferId buffer : touched_[unit])
+            if (--tally.left[buffer] == 0) tally.live -= size(buffer);
     }
 
   private:
+    void note(size_t candidate, std::optional<size_t> unit, std::set<loop::BufferId>& elsewhere) {
+        auto touch = [&](const Storage& place) {
+            if (buffers_.role(place.buffer) != loop::Buffer::Role::activation) return;
+            if (unit) touched_[*unit].insert(place.buffer);
+            else elsewhere.insert(place.buffer);
+        };
+        for (const Storage& place : draft_.stores[candidate]) touch(place);
+        if (candidate < draft_.from.size() && draft_.from[candidate]) return touch(*draft_.from[candidate]);
+        for (const Read& read : draft_.clustering.candidates[candidate].reads)
+            if (const auto& place = draft_.plan.places[index(read.node)]) touch(*place);
+    }
+    int64_t size(loop::BufferId buffer) const { return buffers_.size(buffer); }
+
+    const Draft& draft_;
+    const Buffers& buffers_;
+    std::vector<std::set<loop::BufferId>> touched_; // by unit
+    std::map<loop::BufferId, size_t> readers_;
+};
+
+/// Emits kernels and table of a region, units in an order that respects their needs.
+class Emission {
+  public:
+    Emission(Draft& draft, const Buffers& buffers) : draft_(draft), buffers_(buffers) {}
+
+    void region(int number) {
+        Order order(draft_, number);
+        Traffic traffic(draft_, order, buffers_);
+        Sequence sequence = in_order(order, traffic, number, false), lean = in_order(order, traffic, number, true);
+        if (lean.most < sequence.most) sequence = std::move(lean);
+        check(sequence.units.size() == order.units.size(), "plan", "kernels of " + draft_.plan.name + " wait for each other");
+        size_t early_left = number == 0 ? count_early(order) : 0;
+        bool guard = number == 0 && draft_.guarded;
+        for (size_t unit : sequence.units) {
+            emit(order, unit);
+            if (guard && is_early(order, unit) && --early_left == 0) draft_.plan.table.push_back({loop::Step::What::guard});
+        }
+    }
+
+  private:
+    struct Sequence {
+        std::vector<size_t> units;
+        int64_t most = 0; // bytes
+    };
+    using Ready = std::set<std::pair<NodeId, size_t>>;
+
+    /// First come first, or (`lean`) what leaves least behind.
+    Sequence in_order(const Order& order, const Traffic& traffic, int number, bool lean) const {
+        std::vector<int> missing(order.units.size(), 0);
+        for (const auto& next : order.units.next)
+            for (size_t unit : next) ++missing[unit];
+        Ready ready;
+        for (size_t u = 0; u < missing.size(); ++u)
+            if (missing[u] == 0) ready.insert({rank(order, u), u});
+        size_t early_left = number == 0 ? count_early(order) : 0;
+        Sequence result;
+        Traffic::Tally tally;
+        while (!ready.empty()) {
+            size_t unit = next_unit(order, ready, early_left > 0, lean ? &traffic : nullptr, tally);
+            ready.erase({rank(order, unit), unit});
+            result.units.push_back(unit);
+            traffic.run(tally, unit);
+            early_left -= early_left > 0 && is_early(order, unit);
+            for (size_t next : order.units.next[unit])
+                if (--missing[next] == 0) ready.insert({rank(order, next), next});
+        }
+        result.most = tally.most;
+        return result;
+    }
+
     /// What the loss needs goes first, so that the test stands early.
-    size_t next_unit(const Order& order, const std::set<std::pair<NodeId, size_t>>& ready, bool early) const {
-        if (early)
-            for (auto [node, unit] : ready)
-                if (is_early(order, unit)) return unit;
-        return ready.begin()->second;
+    size_t next_unit(const Order& order, const Ready& ready, bool early, const Traffic* traffic,
+                     const Traffic::Tally& tally) const {
+        early = early && std::any_of(ready.begin(), ready.end(), [&](auto each) { return is_early(order, each.second); });
+        std::optional<size_t> best;
+        int64_t least = 0;
+        for (auto [node, unit] : ready) {
+            if (early && !is_early(order, unit)) continue;
+            if (!traffic) return unit;
+            int64_t growth = traffic->growth(tally, unit);
+            if (best && growth >= least) continue;
+            best = unit;
+            least = growth;
+        }
+        return *best;
     }
 
     NodeId rank(const Order& order, size_t unit) const {
@@ -264,6 +358,7 @@ class Emission {
     }
 
     Draft& draft_;
+    const Buffers& buffers_;
     std::map<std::string, int> names_;
 };
 
@@ -277,6 +372,6 @@ void place_updates(Draft& draft, Buffers& buffers, Indices& indices) {
             copy_at_end(draft, update, buffers, indices);
 }
 
-void order_kernels(Draft& draft) { Emission(draft).region(0); }
+void order_kernels(Draft& draft, const Buffers& buffers) { Emission(draft, buffers).region(0); }
 
 } // namespace gradc

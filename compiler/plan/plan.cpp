@@ -57,10 +57,11 @@ std::string kernel_text(const Plan& plan, const ProgramPlan& program, const Fuse
 
 std::string print(const Plan& plan) {
     static constexpr const char* roles[] = {"field", "scalar", "variable", "result", "activation", "scratch", "constant"};
-    std::string text = fmt::format("plan {}: batch {}, {} bytes\n", plan.name, plan.batch, plan.arena_bytes);
+    std::string text = fmt::format("plan {}: batch {}, {} bytes, {:.3f} of the {} that live at one step\n", plan.name, plan.batch,
+                                   plan.arena_bytes, double(plan.arena_bytes) / double(std::max<int64_t>(1, plan.least)), plan.least);
     const MemoryParts& parts = plan.parts;
-    text += fmt::format("  variables {}, fields {}, results {}, constants {}, activations {}\n", parts.variables,
-                        parts.fields, parts.results, parts.constants, parts.activations);
+    text += fmt::format("  variables {}, fields {}, results {}, constants {}, activations {}, scratch {}\n", parts.variables,
+                        parts.fields, parts.results, parts.constants, plan.kept, parts.activations - plan.kept);
     for (const ProgramPlan& program : plan.programs) {
         text += fmt::format("program {}\n", program.name);
         int indent = 0;

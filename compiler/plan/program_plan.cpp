@@ -32,7 +32,7 @@ class Planner {
         place_leaves();
         store_what_others_read();
         place_updates(draft_, buffers_, indices_);
-        order_kernels(draft_);
+        order_kernels(draft_, buffers_);
         return std::move(draft_.plan);
     }
 

@@ -31,7 +31,7 @@ struct Draft {
 void place_updates(Draft&, Buffers&, Indices&);
 
 /// Turns the draft into kernels and the table.
-void order_kernels(Draft&);
+void order_kernels(Draft&, const Buffers&);
 
 ProgramPlan plan_program(const NamedGraph&, Buffers&, const PlanOptions&);
 

@@ -69,7 +69,7 @@ struct Metadata {
     };
 
     std::string name, compiler, options, source_hash, program_hash;
-    int64_t parameter_bytes = 0, optimizer_bytes = 0, activation_bytes = 0, scratch_bytes = 0;
+    int64_t parameter_bytes = 0, optimizer_bytes = 0, activation_bytes = 0, scratch_bytes = 0, least_bytes = 0;
     std::vector<Tensor> tensors; // a program's results are added where they are missing
     std::vector<Dataset> datasets;
     std::vector<Block> blocks;

@@ -303,7 +303,8 @@ Table TableBuilder::run() {
         i32(GRADC_ABI_VERSION),      text(about.name),           text(about.compiler),
         text(about.options),         text(about.source_hash),    text(about.program_hash),
         i64(module_.arena_bytes),    i64(about.parameter_bytes), i64(about.optimizer_bytes),
-        i64(about.activation_bytes), i64(about.scratch_bytes),   i64(module_.batch)};
+        i64(about.activation_bytes), i64(about.scratch_bytes),   i64(about.least_bytes),
+        i64(module_.batch)};
     content.push_back(array("gradc_tensor", "tensors", std::move(tensors)));
     content.push_back(array("gradc_program", "programs", std::move(programs)));
     content.push_back(array("gradc_dataset", "datasets", std::move(datasets)));

@@ -1,5 +1,6 @@
 // What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
 #include "compiler/graph/build.h"
+#include "compiler/plan/lives.h"
 #include "compiler/plan/plan.h"
 #include "tests/support/random_graph.h"
 #include <algorithm>
@@ -102,6 +103,48 @@ TEST_CASE("the peak is what lives at the same time") {
     Plan plan = make_plan({{"p", graph}}, {"m", 16});
     CHECK(plan.programs[0].kernels.size() == 8);
     CHECK(plan.parts.activations == 2 * (16 * 48 * 4 + 64)); // one read, one written
+}
+
+TEST_CASE("kernels stand in the order that needs less memory") {
+    Graph graph(std::make_shared<PrimitiveTable>());
+    NodeId x = field(graph, "x", {rows, 48}), sum = NodeId::none;
+    std::vector<NodeId> wide;
+    for (int i = 0; i < 6; ++i) {
+        NodeId w = build::variable(graph, "in" + std::to_string(i), {Element::f32, {48, 480}});
+        wide.push_back(build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}}));
+    }
+    for (int i = 0; i < 6; ++i) {
+        NodeId v = build::variable(graph, "out" + std::to_string(i), {Element::f32, {480, 8}});
+        NodeId y = build::contract(graph, wide[size_t(i)], v, {{0, 1}, {1, 2}, {0, 2}});
+        sum = i == 0 ? y : build::map(graph, Primitive::add, {sum, y});
+    }
+    graph.outputs.push_back({"y", sum});
+    Plan plan = make_plan({{"p", graph}}, {"m", 16});
+    REQUIRE(plan.programs[0].kernels.size() == 12);
+    CHECK(plan.parts.activations < 2 * 16 * 480 * 4); // not six of the wide ones
+}
+
+TEST_CASE("addresses need at most a tenth more than what lives at one step") {
+    auto primitives = std::make_shared<PrimitiveTable>();
+    int tight = 0;
+    for (uint64_t seed = 1; seed <= 300; ++seed) {
+        Plan plan = make_plan({{"p", random_graph(seed, primitives)}}, {"m", int64_t(1 + seed % 40)});
+        int64_t own = plan.parts.activations, shared = plan.arena_bytes - own;
+        INFO("seed " << seed);
+        CHECK(own >= plan.least - shared);
+        CHECK(double(own) <= 1.1 * double(plan.least - shared));
+        CHECK(plan.kept <= own);
+        tight += own > 0 && own == plan.least - shared;
+    }
+    CHECK(tight > 100);
+}
+
+TEST_CASE("rooms are as large as the largest sum of lives, wherever they lie") {
+    auto room = [](int64_t size, int64_t first, int64_t last) { return Room{{}, size, {first, last}}; };
+    CHECK(largest_cut({}) == 0);
+    CHECK(largest_cut({room(64, 0, 3), room(128, 3, 5), room(256, 4, 9)}) == 384);
+    CHECK(largest_cut({room(64, 0, 3), room(128, 4, 5)}) == 128);
+    CHECK(across({room(64, 0, 3), room(128, 3, 5), room(256, 4, 9)}, 4) == 128);
 }
 
 TEST_CASE("a carried sum is a loop of the table") {

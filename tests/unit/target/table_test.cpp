@@ -17,7 +17,7 @@ Metadata full_metadata(const loop::TestModule& test) {
     about.source_hash = "0123456789abcdef";
     about.program_hash = "fedcba9876543210";
     about.parameter_bytes = 1, about.optimizer_bytes = 2, about.activation_bytes = 3,
-    about.scratch_bytes = 1L << 40;
+    about.scratch_bytes = 1L << 40, about.least_bytes = 1L << 41;
     Metadata::Field field;
     field.name = "image", field.reader = GRADC_READ_IDX, field.stored = Element::u8,
     field.shape = {28, 28};
@@ -102,7 +102,7 @@ void check_module(const gradc_module& module, const loop::TestModule& test, cons
     CHECK((module.arena_bytes == test.module.arena_bytes && module.batch == 9));
     CHECK((module.parameter_bytes == 1 && module.optimizer_bytes == 2 &&
            module.activation_bytes == 3));
-    CHECK(module.scratch_bytes == 1L << 40);
+    CHECK((module.scratch_bytes == 1L << 40 && module.least_bytes == 1L << 41));
     REQUIRE((module.dataset_count == 1 && module.block_count == 1));
     const gradc_dataset& dataset = module.datasets[0];
     REQUIRE((dataset.field_count == 2 && dataset.split_count == 2));

@@ -1,0 +1,36 @@
+// When each buffer of a program is of use, in steps of its table, and which buffers may lie in the same memory one after the
+// other. From this follows the least memory that any addresses can do with: the largest sum over one step.
+#pragma once
+#include "compiler/plan/plan.h"
+
+namespace gradc {
+
+/// With room behind for a last vector that runs over.
+int64_t footprint(const loop::Buffer&);
+
+struct Life { // steps of the table, inclusive
+    int64_t first = INT64_MAX, last = -1;
+    void touch(int64_t step) {
+        first = std::min(first, step);
+        last = std::max(last, step);
+    }
+    bool meets(const Life& other) const { return first <= other.last && other.first <= last; }
+};
+
+/// Memory of a program's own: one buffer, or several of one size where each takes over from the one before it, because the
+/// kernel that makes it reads the other for the last time, element for element.
+struct Room {
+    std::vector<size_t> buffers; // in order
+    int64_t size = 0;            // bytes
+    Life life;
+};
+/// `apart`: each buffer has a room of its own that lives from the first step to the last.
+std::vector<Room> rooms_of(const ProgramPlan&, const std::vector<loop::Buffer>&, int64_t batch, bool apart);
+
+/// Largest sum of rooms that live at one step: no addresses need less.
+int64_t largest_cut(const std::vector<Room>&);
+
+/// Sum of the rooms that live across `step`: made before it and read after it.
+int64_t across(const std::vector<Room>&, int64_t step);
+
+} // namespace gradc

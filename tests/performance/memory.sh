@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Memory of every example: peak of the plan, the least that its order of kernels needs, and what it is made of, in bytes.
+# Fails when a peak is more than 1.1 times that least, or the activations more than 1.1 times theirs.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+gradc=${GRADC:-build/gradc}
+printf '%-22s %10s %10s %6s %10s %10s %10s %10s %12s %10s\n' \
+    example peak least ratio variables fields results constants activations scratch
+for model in examples/*/model.grad; do
+    "$gradc" inspect "$model" --emit=plan | awk -v name="$(basename "$(dirname "$model")")" '
+        NR == 1 {
+            for (i = 2; i <= NF; ++i) if ($i ~ /^bytes/) peak = $(i - 1); else if ($i == "that") least = $(i - 1)
+        }
+        NR == 2 {
+            gsub(",", "")
+            for (i = 1; i < NF; i += 2) part[$i] = $(i + 1)
+            own = part["activations"] + part["scratch"]
+            printf "%-22s %10d %10d %6.3f %10d %10d %10d %10d %12d %10d\n", name, peak, least, peak / least,
+                part["variables"], part["fields"], part["results"], part["constants"], part["activations"],
+                part["scratch"]
+            exit !(peak <= 1.1 * least && own <= 1.1 * (least - peak + own))
+        }
+        END { if (NR < 2) exit 1 }' || { echo "$model: more memory than 1.1 times the least" >&2; exit 1; }
+done
