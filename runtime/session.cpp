@@ -9,19 +9,29 @@
 
 namespace gradc::runtime {
 
+static constexpr size_t page = 4096;
+
 Arena::~Arena() {
-    if (base_) munmap(base_, size_);
+    if (base_) munmap(base_ - fence_, size_ + 2 * fence_);
 }
 
+/// A mapping of its own, not one piece with a neighbour: a large one by its huge pages, another by a closed page on each
+/// side.
 bool Arena::allocate(int64_t bytes, Fault& fault) {
-    size_ = size_t(bytes > 0 ? bytes : 64);
-    void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
+    size_ = (size_t(bytes > 0 ? bytes : 64) + page - 1) / page * page;
+    bool large = size_ >= (4 << 20);
+    fence_ = large ? 0 : page;
+    void* memory = mmap(nullptr, size_ + 2 * fence_, large ? PROT_READ | PROT_WRITE : PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool given = memory != MAP_FAILED;
+    unsigned char* base = static_cast<unsigned char*>(memory) + fence_;
+    if (given && !large) given = mprotect(base, size_, PROT_READ | PROT_WRITE) == 0;
+    if (!given) {
         return fault.fail("this model needs ", byte_size(double(bytes)),
                           " of memory, which this machine does not give");
     }
-    base_ = static_cast<unsigned char*>(memory);
-    if (size_ >= (4 << 20)) madvise(memory, size_, MADV_HUGEPAGE);
+    base_ = base;
+    if (large) madvise(memory, size_, MADV_HUGEPAGE);
     return true;
 }
 

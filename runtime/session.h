@@ -10,7 +10,7 @@
 
 namespace gradc::runtime {
 
-/// One zeroed piece of memory of exactly the size that the module says.
+/// One zeroed piece of memory of the size that the module says, rounded to a page: one line of /proc/PID/maps.
 class Arena {
 public:
     Arena() = default;
@@ -22,7 +22,7 @@ public:
 
 private:
     unsigned char* base_ = nullptr;
-    size_t size_ = 0;
+    size_t size_ = 0, fence_ = 0; // bytes; the closed pages around it
 };
 
 /// What the programs of one block are told before each call.
