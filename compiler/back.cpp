@@ -86,6 +86,7 @@ std::vector<loop::Isa> isas(const std::string& choice) {
 
 void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elaborated, const CommandLine& line,
                        StageTimes& times) {
+    Clock optimizing;
     OptimizeOptions options;
     options.disabled = line.disabled_passes;
     options.context.rules = elaborated.pattern_rules.get();
@@ -96,11 +97,12 @@ void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elab
             write_file(fmt::format("{}/{}/00-elaborated.graph", line.dump_dir, program.name), print(program.graph));
         }
         options.observe = [&](int number, const Pass& pass, const Graph& before, const Graph& after, double seconds) {
-            times.all.push_back({fmt::format("{} {}", program.name, pass.name), seconds});
+            times.passes.push_back({fmt::format("{} {}", program.name, pass.name), seconds});
             if (!line.dump_dir.empty()) dump_pass(line.dump_dir, program.name, number, pass, before, after);
         };
         program.graph = optimize(std::move(program.graph), options);
     }
+    times.stages.push_back({"optimize", optimizing.seconds()});
 }
 
 static std::set<std::string> accumulators(const Elaborated& elaborated) {
@@ -119,11 +121,11 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     options.batch = largest_batch(elaborated);
     options.fuse = fuse;
     result.plan = make_plan(std::move(programs), options);
-    times.all.push_back({"plan", planning.seconds()});
+    times.stages.push_back({"plan", planning.seconds()});
     Clock lowering;
     result.module = lower(result.plan, isas, *elaborated.math);
     if (fuse) loop::add_stretches(result.module, accumulators(elaborated));
-    times.all.push_back({"lower", lowering.seconds()});
+    times.stages.push_back({"lower", lowering.seconds()});
     result.metadata = std::move(metadata);
     describe_tensors(result.module.buffers, elaborated, result.metadata);
     find_flag_scalars(elaborated, result.metadata);

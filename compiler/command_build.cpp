@@ -20,8 +20,10 @@ struct Clock {
 
 void print_times(const StageTimes& times, const CommandLine& line, double total) {
     if (line.time_passes)
-        for (const auto& [stage, seconds] : times.all) fmt::print("{:>9.3f} ms  {}\n", 1e3 * seconds, stage);
-    if (line.time || line.time_passes) fmt::print("{:>9.3f} ms  in all\n", 1e3 * total);
+        for (const auto& [pass, seconds] : times.passes) fmt::print("{:>9.3f} ms  {}\n", 1e3 * seconds, pass);
+    if (!line.time && !line.time_passes) return;
+    for (const auto& [stage, seconds] : times.stages) fmt::print("{:>9.3f} ms  {}\n", 1e3 * seconds, stage);
+    fmt::print("{:>9.3f} ms  in all\n", 1e3 * total);
 }
 
 int cannot(const std::string& path, const std::string& reason) {
@@ -56,6 +58,7 @@ int refuse(const Front& front, const std::string& fault, const CommandLine& line
 int write_trainer(const Front& front, const CommandLine& line, const std::string& path) {
     Clock clock;
     StageTimes times;
+    times.stages.push_back({"read and elaborate", front.seconds});
     if (front.elaborated->blocks.empty()) {
         refuse_without_training(front, line);
         return exit_code::input;
@@ -63,12 +66,12 @@ int write_trainer(const Front& front, const CommandLine& line, const std::string
     Compiled compiled = compile(*front.elaborated, line, front.sources, times);
     Clock target;
     std::string bytes = emitted(compiled, line.emit.empty() ? "object" : line.emit);
-    times.all.push_back({line.emit.empty() ? "object" : line.emit, target.seconds()});
+    times.stages.push_back({line.emit.empty() ? "object" : line.emit, target.seconds()});
     Clock linking;
     std::string fault = line.emit.empty() ? target::link_trainer(bytes, path) : write_file(path, bytes);
     if (!fault.empty()) return cannot(path, fault);
-    times.all.push_back({"link", linking.seconds()});
-    print_times(times, line, clock.seconds());
+    times.stages.push_back({line.emit.empty() ? "link" : "write", linking.seconds()});
+    print_times(times, line, front.seconds + clock.seconds());
     return exit_code::done;
 }
 

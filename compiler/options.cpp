@@ -115,7 +115,7 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
     build->add_option("-o,--output", line.output, "where the trainer is written (default: the model's name)");
     build->add_option("--emit", line.emit, "write this stage to the output instead:\n" "cpp, llvm, asm or object")
         ->check(one_of({"cpp", "llvm", "asm", "object"}));
-    build->add_flag("--time", line.time, "print the time from parsing to the written file");
+    build->add_flag("--time", line.time, "print what each stage took, from reading to the written\nfile");
     add_isa(build, line);
     add_language_options(build, line, pending);
     add_pass_options(build, line);

@@ -19,6 +19,7 @@ struct Front {
     uint32_t main = 0;
     Diagnostics diagnostics;
     std::optional<Elaborated> elaborated; // absent after errors
+    double seconds = 0;                   // that all this took
 };
 
 /// Never fails silently: where `elaborated` is absent there are diagnostics, or `fault` tells why there is no text.
@@ -31,8 +32,9 @@ struct ProgramGraphs {
 };
 ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& line, const Sources& sources);
 
-struct StageTimes { // seconds, in order, for --time and --time-passes
-    std::vector<std::pair<std::string, double>> all;
+struct StageTimes { // seconds, in order
+    std::vector<std::pair<std::string, double>> stages; // for --time
+    std::vector<std::pair<std::string, double>> passes; // of "optimize", for --time-passes
 };
 
 /// Optimizes every graph in place as the command line says.

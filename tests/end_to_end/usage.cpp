@@ -134,3 +134,22 @@ TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
     CHECK(about.code == 0);
     CHECK(contains(about.out, "gradc 0."));
 }
+
+TEST_CASE("build --time tells the stages in order, and they add up to no more than the whole", "[usage]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    Outcome timed = call(scratch, "build m.grad --time");
+    REQUIRE(timed.code == 0);
+    std::istringstream lines(timed.out);
+    double sum = 0, milliseconds = 0;
+    std::string text, unit;
+    for (const char* stage : {"read and elaborate", "optimize", "plan", "lower", "object", "link"}) {
+        REQUIRE((lines >> milliseconds >> unit >> std::ws && std::getline(lines, text)));
+        CHECK(text == stage);
+        CHECK(unit == "ms");
+        sum += milliseconds;
+    }
+    REQUIRE((lines >> milliseconds >> unit >> std::ws && std::getline(lines, text)));
+    CHECK(text == "in all");
+    CHECK(sum <= milliseconds + 0.01); // each is rounded
+}
