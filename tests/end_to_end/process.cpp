@@ -46,14 +46,16 @@ void redirect(const char* path, int to, int flags) {
 
 /// Waits for `process`, sending what the launch asks for on the way.
 int wait_for(pid_t process, const Launch& launch, Clock::time_point start, bool& timed_out) {
-    bool signalled = launch.signal_after < 0;
+    bool signalled = launch.signal == 0;
     for (;;) {
         int status = 0;
         pid_t ended = waitpid(process, &status, WNOHANG);
         if (ended == process) return status;
         if (ended < 0 && errno != EINTR) throw std::runtime_error("waitpid failed");
         double passed = std::chrono::duration<double>(Clock::now() - start).count();
-        if (!signalled && passed >= launch.signal_after) {
+        bool due = launch.signal_when.empty() ? passed >= launch.signal_after
+                                              : fs::exists(fs::path(launch.folder) / launch.signal_when);
+        if (!signalled && due) {
             kill(-process, launch.signal);
             signalled = true;
         }

@@ -18,6 +18,7 @@ struct Launch {
     double limit = 300;     // seconds until SIGKILL to the whole group: that is a failure
     bool joined = false;    // stdout and stderr both into `out`, in the order written
     double signal_after = -1; // seconds until `signal` is sent to the group: that is part of the test
+    std::string signal_when = ""; // or as soon as this file is in the folder
     int signal = 0;
 };
 

@@ -130,8 +130,9 @@ TEST_CASE("interrupted: the checkpoint is safe, then 130", "[trainer]") {
     Bench bench(small_model);
     for (int signal : {SIGINT, SIGTERM}) {
         INFO(signal);
-        Outcome outcome = bench.call("train --epochs 100000000 --quiet --checkpoint w",
-                                     {.signal_after = 0.3, .signal = signal});
+        fs::remove(bench.scratch.path() / "w");
+        Outcome outcome = bench.call("train --epochs 100000000 --quiet --checkpoint w --save-every 1000",
+                                     {.signal_when = "w", .signal = signal});
         CHECK(outcome.code == 130);
         CHECK(bench.call("eval --checkpoint w").code == 0);
     }
@@ -139,7 +140,8 @@ TEST_CASE("interrupted: the checkpoint is safe, then 130", "[trainer]") {
 
 TEST_CASE("a second trainer on the same checkpoint is refused", "[trainer]") {
     Bench bench(small_model);
-    Outcome outcome = run("./trainer train --epochs 100000000 --quiet --checkpoint w & first=$!; sleep 0.3; "
+    Outcome outcome = run("./trainer train --epochs 100000000 --quiet --checkpoint w --save-every 1000 & first=$!; "
+                          "while [ ! -e w ]; do sleep 0.01; done; "
                           "./trainer train --epochs 1 --checkpoint w; echo second $?; kill -INT $first; wait $first",
                           {.folder = bench.scratch.path().string(), .limit = 60});
     CHECK(contains(outcome.out, "second 1"));

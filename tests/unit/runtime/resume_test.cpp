@@ -53,12 +53,12 @@ TEST_CASE("SIGKILL at drawn instants costs no bit") {
 TEST_CASE("SIGTERM and SIGINT leave a checkpoint and code 130") {
     Folder place;
     write_digits(place, 300);
-    std::vector<std::string> words{"train", "--epochs", "3000", "--quiet"};
+    std::vector<std::string> words{"train", "--epochs", "6000", "--quiet"};
     std::string expected = uninterrupted(place, words);
     for (int signal : {SIGINT, SIGTERM}) {
         std::filesystem::remove(place.path("c"));
-        Result stopped =
-            run_and_send(place, words_with(words, {"--checkpoint", "c"}), signal, 60000);
+        Result stopped = run_until_written(
+            place, words_with(words, {"--checkpoint", "c", "--save-every", "100"}), "c", signal);
         REQUIRE(stopped.code == 130);
         Result rest =
             run(place, words_with(words, {"--checkpoint", "c", "--resume", "--json", "end.json"}));

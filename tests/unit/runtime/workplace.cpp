@@ -83,6 +83,15 @@ Result run_and_send(const Folder& folder, const std::vector<std::string>& words,
     return collect(folder, wait_for(process));
 }
 
+Result run_until_written(const Folder& folder, const std::vector<std::string>& words,
+                         const std::string& file, int signal) {
+    pid_t process = launch(folder, words, "");
+    for (int wait = 0; wait < 60000 && !std::filesystem::exists(folder.path(file)); wait++)
+        usleep(1000);
+    kill(process, signal);
+    return collect(folder, wait_for(process));
+}
+
 pid_t start(const Folder& folder, const std::vector<std::string>& words) {
     return launch(folder, words, "");
 }

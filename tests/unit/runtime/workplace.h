@@ -39,6 +39,9 @@ Result run(const Folder& folder, const std::vector<std::string>& words,
 /// Sends `signal` after so many microseconds unless it has ended.
 Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal,
                     int microseconds);
+/// Sends the signal as soon as the trainer has written `file`.
+Result run_until_written(const Folder& folder, const std::vector<std::string>& words,
+                         const std::string& file, int signal);
 /// Sends nothing; for tests that hold a trainer while another starts.
 pid_t start(const Folder& folder, const std::vector<std::string>& words);
 int finish(pid_t process, int signal);
