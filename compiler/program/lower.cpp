@@ -1,5 +1,6 @@
 // One kernel after another; tables and buffers are the plan's.
 #include "compiler/program/lower.h"
+#include "compiler/program/alike.h"
 #include "compiler/graph/print.h"
 #include "compiler/program/nest.h"
 #include "compiler/program/work.h"
@@ -115,6 +116,7 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
             versions[size_t(isa)] = std::move(result);
         }
     }
+    loop::mark_alike(module);
     return module;
 }
 

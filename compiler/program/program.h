@@ -145,6 +145,10 @@ struct Extent {
 inline int64_t items(const Extent& extent, int64_t rows) {
     return extent.fixed + (rows * extent.per_row + extent.divisor - 1) / extent.divisor;
 }
+/// A kernel of the module, for a machine.
+struct KernelNumber {
+    int program = 0, kernel = 0;
+};
 struct Kernel {
     std::string name;                  // a C identifier: relu_linear_1
     std::vector<std::string> comments; // formulas, shapes, model lines; printed above the function
@@ -154,6 +158,7 @@ struct Kernel {
     std::vector<std::string> names; // by ValueId, "" where nameless; for the C++ text
     Body body;
     double flops = 0, bytes = 0; // for the largest batch
+    std::optional<KernelNumber> same_as; // an earlier one whose code this is (alike.h)
 };
 
 /// The same kernel for each machine it is compiled for; plans are equal, widths and tiles differ.

@@ -51,7 +51,7 @@ int64_t statements(const Body& body) {
     return total;
 }
 
-/// Kernels in order, a new unit whenever `limit` statements are passed.
+/// Kernels in order, each code once, a new unit whenever `limit` statements are passed.
 std::vector<Unit> units(const Module& module, Isa isa, int64_t limit) {
     std::vector<Unit> made;
     int64_t filled = limit;
@@ -59,6 +59,7 @@ std::vector<Unit> units(const Module& module, Isa isa, int64_t limit) {
         const std::optional<Program>& program = versions[size_t(isa)];
         if (!program) continue;
         for (const Kernel& kernel : program->kernels) {
+            if (kernel.same_as) continue;
             if (filled >= limit) made.push_back({isa, {}, nullptr}), filled = 0;
             made.back().kernels.emplace_back(&*program, &kernel);
             filled += statements(kernel.body);

@@ -69,7 +69,13 @@ private:
             known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
         return known;
     }
-    llvm::Constant* function(const TableFunction& function) {
+    /// The first kernel with that code stands for all (compiler/program/alike.h).
+    llvm::Constant* function(TableFunction function) {
+        if (!function.steps) {
+            const auto& program = module_.programs[size_t(function.program)][size_t(function.isa)];
+            if (auto same = program->kernels[size_t(function.kernel)].same_as)
+                function.program = same->program, function.kernel = same->kernel;
+        }
         std::string name = symbol(module_, function);
         if (llvm::Function* known = target_.getFunction(name)) return known;
         llvm::Type* whole = llvm::Type::getInt64Ty(context_);
