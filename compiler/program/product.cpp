@@ -183,14 +183,16 @@ class Product {
         auto first_row = [&](ValueId item, int64_t length) {
             return emit_.apply(Operation::multiply, {item, emit_.whole(length)});
         };
-        ValueId long_begin = emit_.apply(Operation::minimum, {begin, long_parts});
-        ValueId long_end = emit_.apply(Operation::minimum, {end, long_parts});
-        tiles(first_row(long_begin, split.longer), first_row(long_end, split.longer), int(split.longer));
+        ValueId long_begin = first_row(emit_.apply(Operation::minimum, {begin, long_parts}), split.longer);
+        ValueId long_end = first_row(emit_.apply(Operation::minimum, {end, long_parts}), split.longer);
+        tiles(long_begin, long_end, int(split.longer));
         if (split.long_parts == split.parts) return;
-        ValueId short_begin = emit_.apply(Operation::maximum, {begin, long_parts});
-        ValueId short_end = emit_.apply(Operation::maximum, {end, long_parts});
-        tiles(emit_.apply(Operation::add, {first_row(short_begin, split.shorter()), long_parts}),
-              emit_.apply(Operation::add, {first_row(short_end, split.shorter()), long_parts}), int(split.shorter()));
+        auto short_row = [&](ValueId item) {
+            ValueId later = emit_.apply(Operation::maximum, {item, long_parts});
+            return emit_.apply(Operation::add, {first_row(later, split.shorter()), long_parts});
+        };
+        ValueId short_begin = short_row(begin), short_end = short_row(end);
+        tiles(short_begin, short_end, int(split.shorter()));
     }
 
     /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that comes

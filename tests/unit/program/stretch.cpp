@@ -57,11 +57,13 @@ TEST_CASE("a short step with a guard runs many in one call, on every machine") {
 }
 
 TEST_CASE("without a loss there is no guard, and no stretch") {
-    for (const auto& program : stretched(descent(5, false), 4).programs[0]) CHECK(!program->stretch);
+    loop::Module module = stretched(descent(5, false), 4);
+    for (const auto& program : module.programs[0]) CHECK(!program->stretch);
 }
 
 TEST_CASE("a long step is called by itself; narrower vectors make it longer") {
-    for (const auto& program : stretched(descent(900), 512).programs[0]) CHECK(!program->stretch);
+    loop::Module longer = stretched(descent(900), 512);
+    for (const auto& program : longer.programs[0]) CHECK(!program->stretch);
     loop::Module module = stretched(descent(300), 40);
     CHECK(module.programs[0][size_t(loop::Isa::avx512)]->stretch);
     for (int64_t batch = 40; batch < 1000; batch += 40) { // never the narrow one alone
