@@ -4,6 +4,7 @@
 #include "compiler/commands.h"
 #include "compiler/pipeline.h"
 #include "compiler/util/files.h"
+#include "compiler/util/temporary_folder.h"
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -22,29 +23,6 @@ constexpr const char* driver_text =
     ;
 
 constexpr double tolerance_f32 = 1e-3, tolerance_f64 = 1e-8; // ten steps of differently ordered sums
-
-class TemporaryFolder {
-public:
-    explicit TemporaryFolder(std::string& fault) {
-        const char* parent = std::getenv("TMPDIR");
-        path_ = std::string(parent && *parent ? parent : "/tmp") + "/gradc-bench-XXXXXX";
-        if (!mkdtemp(path_.data())) {
-            fault = fmt::format("cannot make a folder {}: {}", path_, std::strerror(errno));
-            path_.clear();
-        }
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    std::string file(const std::string& name) const { return path_ + "/" + name; }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
 
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 

@@ -27,7 +27,7 @@ void print_times(const StageTimes& times, const CommandLine& line, double total)
 }
 
 int cannot(const std::string& path, const std::string& reason) {
-    fmt::print(stderr, "gradc build: cannot write {}: {}\n", path, reason);
+    fmt::print(stderr, "gradc: cannot write {}: {}\n", path, reason);
     return exit_code::input;
 }
 
@@ -42,7 +42,7 @@ std::string emitted(const Compiled& compiled, const std::string& stage) {
 }
 
 void refuse_without_training(const Front& front, const CommandLine& line) {
-    fmt::print(stderr, "gradc build: {} has no train block, so there is nothing to train{}\n", line.model,
+    fmt::print(stderr, "gradc: {} has no train block, so there is nothing to train{}\n", line.model,
                front.elaborated->circuits.empty() ? "" : fmt::format("\nTry `gradc grad {}`.", line.model));
 }
 

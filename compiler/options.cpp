@@ -134,19 +134,27 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "same rows, and compare the time of a step",
                                   "gradc bench xor.grad --against interpreter,numpy --html xor.html");
     add_model(bench, line);
-    bench->add_option("--against", line.against, "engines, with commas between them (default all):\n" "interpreter, this graph operation by operation;\n" "numpy, torch, jax: the file numpy.py, torch.py\n" "or jax.py beside the model")
+    bench->add_option("--against", line.against,
+                      "engines, with commas between them (default all):\n"
+                      "interpreter, this graph operation by operation;\n"
+                      "numpy, torch, jax: the file numpy.py, torch.py\n"
+                      "or jax.py beside the model")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(one_of({"interpreter", "numpy", "torch", "jax"}));
-    bench->add_option("--threads", line.threads, "of every engine, on as many cores (default 1)")->check(CLI::Range(1, 1024));
-    bench->add_option("--rounds", line.rounds, "how often each engine's turn comes (default 5)")->check(CLI::Range(1, 10'000));
+    bench->add_option("--threads", line.threads, "of every engine, on as many cores (default 1)")
+        ->check(CLI::Range(1, 1024));
+    bench->add_option("--rounds", line.rounds, "how often each engine's turn comes (default 5)")
+        ->check(CLI::Range(1, 10'000));
     bench->add_option("--seconds", line.seconds, "length of a turn (default 0.3)")->check(CLI::Range(1e-3, 3600.0));
-    bench->add_option("--timeout", line.patience, "seconds until a silent engine is given up\n" "(default 120)")->check(CLI::Range(0.1, 1e6));
+    bench->add_option("--timeout", line.patience, "seconds until a silent engine is given up\n(default 120)")
+        ->check(CLI::Range(0.1, 1e6));
     bench->add_option("--python", line.python, "what runs the peers (default python3)");
     bench->add_option("--seed", line.seed, "of weights and rows (default 1)");
     bench->add_option("--json", line.json, "write what was measured as one JSON object");
     bench->add_option("--html", line.html, "write table and bars as a page");
-    bench->add_option("--isa", line.isa, "native (default), baseline, avx2 or avx512")->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
+    bench->add_option("--isa", line.isa, "native (default), baseline, avx2 or avx512")
+        ->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
     add_language_options(bench, line, pending);
 }
 

@@ -140,6 +140,52 @@ bool computes_in_double(const gradc_module& module) {
     return false;
 }
 
+/// What a run of `bench` found.
+struct Found {
+    const Session& session;
+    int64_t batch;
+    bool is_double, has_data;
+    double flops, peak; // of a step, a second
+    StepTimes times;
+    double share() const { return flops / times.fastest / peak; }
+};
+
+std::string summary(const Found& found) {
+    const Session& session = found.session;
+    const StepTimes& times = found.times;
+    std::string lines = text(session.module().name, ": ", grouped(times.steps), " steps of ", found.batch,
+                             " rows, ", isa_name(session.isa()), ", ", session.threads(),
+                             session.threads() == 1 ? " thread" : " threads", "\n",
+                             "fastest step   ", general(times.fastest * 1e6, 5), " us\n",
+                             "median step    ", general(times.median * 1e6, 5), " us, ",
+                             grouped(int64_t(double(found.batch) / times.median)), " rows/s\n");
+    if (times.together > 0)
+        lines += text("as in training ", grouped(times.together), " steps a call, which takes their rows\n");
+    else if (found.has_data)
+        lines += text("loading        ", general(times.loading * 1e6, 4), " us a batch, not counted above\n");
+    return lines + text("share of peak  ", fixed(100 * found.share(), 1), " % of ", fixed(found.peak * 1e-9, 1),
+                        " GFLOP/s ", found.is_double ? "f64" : "f32", " (", general(found.flops * 1e-6, 4),
+                        " MFLOP a step)\n");
+}
+
+bool write_json(const Found& found, const std::string& path, Fault& fault) {
+    const StepTimes& times = found.times;
+    JsonWriter json;
+    json.begin_object().key("model").string(found.session.module().name);
+    json.key("isa").string(isa_name(found.session.isa()));
+    json.key("threads").whole(found.session.threads());
+    json.key("batch").whole(found.batch).key("steps").whole(times.steps);
+    json.key("fastest_us").number(times.fastest * 1e6).key("step_us").number(times.median * 1e6);
+    json.key("rows_per_second").number(double(found.batch) / times.median);
+    json.key("loading_us").number(times.loading * 1e6);
+    json.key("steps_a_call").whole(std::max<int64_t>(1, times.together));
+    json.key("flops_per_step").number(found.flops).key("peak_flops").number(found.peak);
+    json.key("share_of_peak").number(found.share());
+    json.key("peak_bytes").whole(peak_memory()).end_object();
+    ReplacingFile file(path);
+    return file.open(fault) && file.write(json.text() + "\n", fault) && file.commit(fault);
+}
+
 } // namespace
 
 ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
@@ -173,59 +219,12 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
         return fault.code;
     }
     StepTimes times = measured(wanted, 2);
-    double peak = measured_peak();
-    double share = flops / times.fastest / peak;
-    std::string lines = text(module.name, ": ", grouped(times.steps), " steps of ", batch,
-                             " rows, ", isa_name(session.isa()), ", ", session.threads(),
-                             session.threads() == 1 ? " thread" : " threads", "\n",
-                             "fastest step   ", general(times.fastest * 1e6, 5), " us\n",
-                             "median step    ", general(times.median * 1e6, 5), " us, ",
-                             grouped(int64_t(double(batch) / times.median)), " rows/s\n");
-    if (times.together > 0)
-        lines += text("as in training ", grouped(times.together), " steps a call, which takes their rows\n");
-    else if (loader)
-        lines += text("loading        ", general(times.loading * 1e6, 4),
-                      " us a batch, not counted above\n");
-    lines +=
-        text("share of peak  ", fixed(100 * share, 1), " % of ", fixed(peak * 1e-9, 1), " GFLOP/s ",
-             is_double ? "f64" : "f32", " (", general(flops * 1e-6, 4), " MFLOP a step)\n");
+    Found found{session, batch, is_double, loader.has_value(), flops, measured_peak(), times};
+    std::string lines = summary(found);
     if (arguments.has("kernels"))
-        lines += kernel_table(session, block, rows, batch,
-                              std::min<int64_t>(times.steps, 1000), peak);
-    if (!prepared.settings.json.empty()) {
-        JsonWriter json;
-        json.begin_object()
-            .key("model")
-            .string(module.name)
-            .key("isa")
-            .string(isa_name(session.isa()));
-        json.key("threads")
-            .whole(session.threads())
-            .key("batch")
-            .whole(batch)
-            .key("steps")
-            .whole(times.steps);
-        json.key("fastest_us")
-            .number(times.fastest * 1e6)
-            .key("step_us")
-            .number(times.median * 1e6);
-        json.key("rows_per_second")
-            .number(double(batch) / times.median)
-            .key("loading_us")
-            .number(times.loading * 1e6)
-            .key("steps_a_call")
-            .whole(std::max<int64_t>(1, times.together));
-        json.key("flops_per_step")
-            .number(flops)
-            .key("peak_flops")
-            .number(peak)
-            .key("share_of_peak")
-            .number(share);
-        json.key("peak_bytes").whole(peak_memory()).end_object();
-        ReplacingFile file(prepared.settings.json);
-        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault))
-            return fault.code;
-    }
+        lines += kernel_table(session, block, rows, batch, std::min<int64_t>(times.steps, 1000), found.peak);
+    const std::string& json = prepared.settings.json;
+    if (!json.empty() && !write_json(found, json, fault)) return fault.code;
     write_all(STDOUT_FILENO, lines);
     return done;
 }

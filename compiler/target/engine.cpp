@@ -2,6 +2,7 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
+#include "compiler/util/temporary_folder.h"
 #include "runtime/isa.h"
 #include "runtime/walk.h"
 #include <cstdlib>
@@ -19,21 +20,6 @@ extern char** environ;
 namespace gradc::target {
 
 namespace {
-
-/// A folder of our own, removed with what is in it. A library stays loaded without its file.
-struct TemporaryFolder {
-    std::filesystem::path path;
-    TemporaryFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "gradc.XXXXXX").string();
-        check(mkdtemp(pattern.data()) != nullptr, "engine", "cannot make a temporary folder");
-        path = pattern;
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-};
 
 std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -161,8 +147,11 @@ int64_t Engine::run_steps(int number, loop::Isa isa, gradc_stretch& stretch) {
 }
 
 Engine load_object(const std::string& object) {
-    TemporaryFolder folder;
-    std::string path = (folder.path / "module.so").string(), fault = link_shared(object, path);
+    std::string fault;
+    TemporaryFolder folder(fault); // a library that was loaded from there stays without its file
+    check(fault.empty(), "engine", fault);
+    std::string path = folder.file("module.so");
+    fault = link_shared(object, path);
     check(fault.empty(), "engine", fault);
     std::optional<Engine> engine = Engine::load(path, fault);
     check(bool(engine), "engine", fault);
@@ -171,10 +160,10 @@ Engine load_object(const std::string& object) {
 
 std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler,
                                std::string& fault, const std::vector<std::string>& options) {
-    TemporaryFolder folder;
-    std::string source = (folder.path / "module.cpp").string(),
-                made = (folder.path / "module.so").string();
-    std::string messages = (folder.path / "messages").string();
+    TemporaryFolder folder(fault);
+    if (!fault.empty()) return std::nullopt;
+    std::string source = folder.file("module.cpp"), made = folder.file("module.so");
+    std::string messages = folder.file("messages");
     std::ofstream(source, std::ios::binary) << text;
     std::vector<std::string> arguments{compiler, "-std=c++17", "-O3", "-Wall", "-Wextra", "-Werror",
                                        "-fPIC",  "-shared",    "-o",  made,    source};
