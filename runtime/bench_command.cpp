@@ -37,13 +37,28 @@ int64_t steps_to_measure(int64_t wanted, double seconds, double once) {
     return wanted > 0 ? wanted : std::clamp<int64_t>(int64_t(seconds / once), 20, 20'000'000);
 }
 
-void summarize(StepTimes& times, const std::vector<double>& measured) {
-    times.fastest = *std::min_element(measured.begin(), measured.end());
-    times.median = median_of(measured);
+/// The widest float that the variables are held in decides which peak is meant.
+bool computes_in_double(const gradc_module& module) {
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64)
+            return true;
+    }
+    return false;
+}
+
+TimesBesidePeak beside_peak(Session& session) {
+    return {session.isa(), computes_in_double(session.module()), session.pool()};
+}
+
+void summarize(StepTimes& times, TimesBesidePeak& measured) {
+    measured.finish();
+    times.fastest = measured.fastest();
+    times.median = measured.median();
+    times.peak = measured.peak();
 }
 
 /// As training goes: epoch after epoch, each in its own order, a fraction of a millisecond in one call.
-StepTimes measure_stretches(Stretches& stretches, int32_t program, Loader* loader, int64_t batch, int64_t wanted,
+StepTimes measure_stretches(Session& session, Stretches& stretches, int32_t program, Loader* loader, int64_t batch, int64_t wanted,
                             double seconds) {
     StepTimes times;
     StretchPlace place{{1, 1e6, 1}, 0, 1, loader ? loader->rows() / batch : 1000};
@@ -68,8 +83,8 @@ StepTimes measure_stretches(Stretches& stretches, int32_t program, Loader* loade
     int64_t count = steps_to_measure(wanted, seconds, once);
     times.together = std::clamp<int64_t>(int64_t(200e-6 / once), 1, count);
     times.steps = 0;
-    std::vector<double> measured;
-    while (times.steps < count) measured.push_back(run(times.together));
+    TimesBesidePeak measured = beside_peak(session);
+    while (times.steps < count) measured.add(run(times.together));
     summarize(times, measured);
     return times;
 }
@@ -88,12 +103,12 @@ StepTimes measure(Session& session, const gradc_block& block, Loader* loader, in
     int64_t together = std::clamp<int64_t>(int64_t(20e-6 / once), 1, 1000);
     int64_t count = steps_to_measure(wanted, seconds, once);
     int64_t groups = std::max<int64_t>(1, count / together);
-    std::vector<double> measured;
+    TimesBesidePeak measured = beside_peak(session);
     for (int64_t group = 0; group < groups; group++) {
         fill_batch(session, loader, batch);
         begin = now();
         for (int64_t i = 0; i < together; i++) run();
-        measured.push_back((now() - begin) / double(together));
+        measured.add((now() - begin) / double(together));
     }
     summarize(times, measured);
     times.steps = groups * together;
@@ -131,23 +146,14 @@ std::string kernel_table(Session& session, const gradc_block& block, Loader* loa
     return lines;
 }
 
-/// The widest float that the variables are held in decides which peak is meant.
-bool computes_in_double(const gradc_module& module) {
-    for (int32_t t = 0; t < module.tensor_count; t++) {
-        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64)
-            return true;
-    }
-    return false;
-}
-
 /// What a run of `bench` found.
 struct Found {
     const Session& session;
     int64_t batch;
     bool is_double, has_data;
-    double flops, peak; // of a step, a second
+    double flops; // of a step
     StepTimes times;
-    double share() const { return flops / times.fastest / peak; }
+    double share() const { return flops / times.fastest / times.peak; }
 };
 
 std::string summary(const Found& found) {
@@ -163,7 +169,7 @@ std::string summary(const Found& found) {
         lines += text("as in training ", grouped(times.together), " steps a call, which takes their rows\n");
     else if (found.has_data)
         lines += text("loading        ", general(times.loading * 1e6, 4), " us a batch, not counted above\n");
-    return lines + text("share of peak  ", fixed(100 * found.share(), 1), " % of ", fixed(found.peak * 1e-9, 1),
+    return lines + text("share of peak  ", fixed(100 * found.share(), 1), " % of ", fixed(times.peak * 1e-9, 1),
                         " GFLOP/s ", found.is_double ? "f64" : "f32", " (", general(found.flops * 1e-6, 4),
                         " MFLOP a step)\n");
 }
@@ -179,7 +185,7 @@ bool write_json(const Found& found, const std::string& path, Fault& fault) {
     json.key("rows_per_second").number(double(found.batch) / times.median);
     json.key("loading_us").number(times.loading * 1e6);
     json.key("steps_a_call").whole(std::max<int64_t>(1, times.together));
-    json.key("flops_per_step").number(found.flops).key("peak_flops").number(found.peak);
+    json.key("flops_per_step").number(found.flops).key("peak_flops").number(times.peak);
     json.key("share_of_peak").number(found.share());
     json.key("peak_bytes").whole(peak_memory()).end_object();
     ReplacingFile file(path);
@@ -207,22 +213,21 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
     Stretches stretches(session, rows);
     auto measured = [&](int64_t steps, double seconds) {
         return stretches.possible(block.step, batch)
-                   ? measure_stretches(stretches, block.step, rows, batch, steps, seconds)
+                   ? measure_stretches(session, stretches, block.step, rows, batch, steps, seconds)
                    : measure(session, block, rows, batch, steps, seconds);
     };
     bool is_double = computes_in_double(module);
-    auto measured_peak = [&] { return measure_peak(session.isa(), is_double, session.pool()); };
     double flops = module.programs[block.step].flops * double(batch) / double(module.batch);
     if (arguments.has("turns")) {
         auto round = [&](double seconds) { return measured(0, seconds); };
-        take_turns({session, block, rows, batch, flops, round, measured_peak}, fault);
+        take_turns({session, block, rows, batch, flops, round}, fault);
         return fault.code;
     }
     StepTimes times = measured(wanted, 2);
-    Found found{session, batch, is_double, loader.has_value(), flops, measured_peak(), times};
+    Found found{session, batch, is_double, loader.has_value(), flops, times};
     std::string lines = summary(found);
     if (arguments.has("kernels"))
-        lines += kernel_table(session, block, rows, batch, std::min<int64_t>(times.steps, 1000), found.peak);
+        lines += kernel_table(session, block, rows, batch, std::min<int64_t>(times.steps, 1000), times.peak);
     const std::string& json = prepared.settings.json;
     if (!json.empty() && !write_json(found, json, fault)) return fault.code;
     write_all(STDOUT_FILENO, lines);

@@ -4,11 +4,14 @@
 #include "runtime/abi.h"
 #include "runtime/console.h"
 #include <algorithm>
+#include <cmath>
 #include <immintrin.h>
 
 namespace gradc::runtime {
 
-static constexpr long turns = 200'000;
+static constexpr long turns = 8'000;
+static constexpr int repeats = 4;
+static constexpr double sampling = 1e-3; // seconds from sample to sample
 
 // One asm block a turn keeps all accumulators in registers and the compiler from dropping the loop.
 // clang-format off
@@ -73,7 +76,7 @@ double measure_peak(int isa, bool is_double, ThreadPool* pool) {
     unsigned char* arena = reinterpret_cast<unsigned char*>(&loop);
     int threads = pool ? std::min(pool->count(), ThreadPool::most_parts) : 1;
     double best = 1e30;
-    for (int repeat = 0; repeat < 30; repeat++) {
+    for (int repeat = 0; repeat < repeats; repeat++) {
         double begin = now();
         if (pool) {
             pool->run(turn_loop, arena, nullptr, threads, threads);
@@ -86,6 +89,37 @@ double measure_peak(int isa, bool is_double, ThreadPool* pool) {
     if (is_double) lanes /= 2;
     double operations = isa == GRADC_BASELINE ? 1 : 2; // of one instruction on one lane
     return double(turns) * double(threads) * 12 * lanes * operations / best;
+}
+
+TimesBesidePeak::TimesBesidePeak(int isa, bool is_double, ThreadPool* pool)
+    : isa_(isa), is_double_(is_double), pool_(pool), fastest_(HUGE_VAL), recent_(HUGE_VAL),
+      rate_(measure_peak(isa, is_double, pool)), taken_(now()) {}
+
+void TimesBesidePeak::add(double seconds) {
+    times_.push_back(seconds);
+    recent_ = std::min(recent_, seconds);
+    if (now() - taken_ >= sampling) sample();
+}
+
+void TimesBesidePeak::finish() {
+    if (recent_ < HUGE_VAL) sample();
+}
+
+void TimesBesidePeak::sample() {
+    double rate = measure_peak(isa_, is_double_, pool_);
+    if (recent_ < fastest_) {
+        fastest_ = recent_;
+        peak_ = std::max(rate_, rate);
+    }
+    rate_ = rate;
+    recent_ = HUGE_VAL;
+    taken_ = now();
+}
+
+double TimesBesidePeak::median() const {
+    std::vector<double> times = times_;
+    std::nth_element(times.begin(), times.begin() + int64_t(times.size() / 2), times.end());
+    return times[times.size() / 2];
 }
 
 } // namespace gradc::runtime

@@ -99,7 +99,7 @@ std::string losses(const Turns& turns, int64_t count) {
 
 std::string round_of(const Turns& turns, double seconds) {
     StepTimes times = turns.measure(seconds);
-    return text("round ", exact(times.fastest), " ", exact(times.median), " ", times.steps, "\n");
+    return text("round ", exact(times.fastest), " ", exact(times.median), " ", times.steps, " ", exact(times.peak), "\n");
 }
 
 std::vector<std::string> words_of(const std::string& line) {
@@ -128,8 +128,7 @@ bool answer(const Turns& turns, const std::string& line, std::string& reply, Fau
     if (words.size() == 2 && words[0] == "round" && parse_number(words[1], seconds))
         return reply = round_of(turns, seconds), true;
     if (words.size() == 1 && words[0] == "machine") {
-        reply = text("machine ", turns.batch, " ", exact(turns.flops), " ", exact(turns.peak()),
-                     " ", isa_name(turns.session.isa()), "\n");
+        reply = text("machine ", turns.batch, " ", exact(turns.flops), " ", isa_name(turns.session.isa()), "\n");
         return true;
     }
     return fault.fail_as(wrong_usage, "--turns knows no `", line, "`");

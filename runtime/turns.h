@@ -3,8 +3,9 @@
 //
 //   batches FOLDER COUNT   FOLDER/weights and FOLDER/rows as NPY files: the start, and the rows of the first COUNT steps
 //   losses COUNT           that many steps on those rows; answers `losses SECONDS LOSS ..`, seconds of the first step
-//   round SECONDS          steps on resident rows, as `bench`; answers `round FASTEST MEDIAN STEPS`, seconds a step
-//   machine                answers `machine ROWS FLOPS PEAK ISA`: of a step, and operations a second that are possible
+//   round SECONDS          steps on resident rows, as `bench`; answers `round FASTEST MEDIAN STEPS PEAK`: seconds a step; a trainer also
+//                          tells the multiply-adds a second around its fastest step (peak.h)
+//   machine                answers `machine ROWS FLOPS ISA`: of a step
 //   end
 #pragma once
 #include "runtime/data/loader.h"
@@ -15,6 +16,7 @@ namespace gradc::runtime {
 
 struct StepTimes {
     double fastest = 0, median = 0, loading = 0; // seconds
+    double peak = 0; // operations a second that were possible around the fastest step
     int64_t steps = 0, together = 0; // together: steps of one call, if training runs them so
 };
 
@@ -26,7 +28,6 @@ struct Turns {
     int64_t batch;
     double flops;
     std::function<StepTimes(double seconds)> measure;
-    std::function<double()> peak;
 };
 
 /// Speaks until `end` or the end of the input. False for words that it does not know.

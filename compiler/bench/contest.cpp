@@ -106,7 +106,10 @@ public:
         if (numbers.empty()) return;
         if (!(numbers[0] > 0) || !std::isfinite(numbers[0]) || !(numbers[1] >= numbers[0]))
             return leave(fmt::format("tells a step of {:g} s", numbers[0]));
-        result_.fastest = std::min(result_.fastest, numbers[0]);
+        if (numbers[0] < result_.fastest) {
+            result_.fastest = numbers[0];
+            result_.peak = numbers.size() > 3 ? numbers[3] : 0;
+        }
         result_.medians.push_back(numbers[1]);
     }
 
@@ -156,12 +159,11 @@ private:
 };
 
 void ask_machine(Contender& first, ContestResult& result) {
-    std::vector<std::string> words = first.ask("machine", "machine", 4);
+    std::vector<std::string> words = first.ask("machine", "machine", 3);
     if (words.empty()) return;
     result.batch = int64_t(number(words[1]).value_or(0));
     result.flops = number(words[2]).value_or(0);
-    result.peak = std::max(result.peak, number(words[3]).value_or(0)); // the best that was seen
-    result.isa = words[4];
+    result.isa = words[3];
 }
 
 } // namespace
@@ -180,12 +182,12 @@ ContestResult run_contest(const std::vector<Engine>& engines, const ContestRules
         all[i]->train_first_steps();
         all[i]->compare_with(first.result().losses);
     }
-    for (int round = 0; round < rules.rounds && first.takes_part(); ++round) {
-        ask_machine(first, result);
+    if (first.takes_part()) ask_machine(first, result);
+    for (int round = 0; round < rules.rounds && first.takes_part(); ++round)
         for (auto& contender : all) contender->take_round();
-    }
     for (auto& contender : all) contender->finish();
     for (auto& contender : all) result.engines.push_back(contender->result());
+    result.peak = result.engines[0].peak;
     return result;
 }
 

@@ -30,6 +30,7 @@ struct EngineResult {
     double compile = 0, start = 0, first_step = 0; // seconds: before the start, until ready, of the first step
     std::vector<double> losses;
     double fastest = INFINITY;      // seconds a step
+    double peak = 0;                // operations a second that were possible around that step; 0: a peer does not tell
     double median = 0;
     std::vector<double> medians;    // of the rounds
     int64_t peak_memory = 0, shipped_bytes = 0;

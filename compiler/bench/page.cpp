@@ -84,7 +84,7 @@ std::string contest_page(const ContestTitle& title, const ContestResult& result)
         body += "<section><h2>The same, each doubling of the time as long as any other</h2>\n" +
                 bars(result, logarithmic(shares)) + "</section>\n";
     body += "<section>\n" + table(result) + "</section>\n";
-    body += fmt::format("<p>First step: compiling included, imports not. Peak: share of {:.1f} GFLOP/s, measured between the rounds; a "
+    body += fmt::format("<p>First step: compiling included, imports not. Peak: share of {:.1f} GFLOP/s, multiply-adds between gradc's steps; a "
                         "step has {:.4g} MFLOP. x: times gradc's fastest step.</p>\n",
                         result.peak * 1e-9, result.flops * 1e-6);
     return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\n"

@@ -146,8 +146,8 @@ std::string contest_text(const ContestTitle& title, const ContestResult& result)
     std::string text = wrapped("", conditions_text(title, result)) + "\n" + table_text(result);
     if (!measured(result.engines[0])) return text;
     text += "\n" + bars_text(result) + "\n" + starts_text(result);
-    text += wrapped("", fmt::format("Peak: share of {:.1f} GFLOP/s, the multiply-adds of {} registers measured between the "
-                                    "rounds; a step has {:.4g} MFLOP. x: times gradc's fastest step.",
+    text += wrapped("", fmt::format("Peak: share of {:.1f} GFLOP/s, the multiply-adds of {} registers between gradc's "
+                                    "steps; a step has {:.4g} MFLOP. x: times gradc's fastest step.",
                                     result.peak * 1e-9, result.isa, result.flops * 1e-6));
     return text;
 }

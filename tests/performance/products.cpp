@@ -1,6 +1,6 @@
 // Products of many shapes, compiled as a model's are (weights in panels, activations padded) and run in this process by
-// one thread: the tile that the cost model takes, the time it predicts, the time it takes, its share of the multiply-add
-// peak of the same run, and whether another tile would have been faster.
+// one thread: the tile that the cost model takes, the time it predicts, the time it takes, its share of what multiply-adds in
+// registers reach beside it, and whether another tile would have been faster.
 // `measure_products [--isa NAME] [--quick] [WORD..]`: only shapes whose line has the word; --quick: no other tiles.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
@@ -105,6 +105,7 @@ struct Way { // one tile of one shape
     ProductTile tile;
     double predicted_share = 0;
     double seconds = 1e30;
+    double peak = 1; // operations a second just before or just after the fastest time, whichever is higher
 };
 
 struct Measured {
@@ -201,6 +202,7 @@ class Measurement {
     void time() {
         const gradc_module& table = engine_->module();
         double begin = runtime::now(), limit = result.ways.size() > 1 ? 0.25 : 0.08;
+        double peak = runtime::measure_peak(int(isa_), false, nullptr);
         std::vector<int> repeats;
         for (size_t i = 0; i < result.ways.size(); ++i) {
             const gradc_kernel& kernel = table.programs[i].kernels[kernel_];
@@ -214,7 +216,12 @@ class Measurement {
                 call(kernel);
                 double start = own_time();
                 for (int k = 0; k < repeats[i]; ++k) call(kernel);
-                result.ways[i].seconds = std::min(result.ways[i].seconds, (own_time() - start) / repeats[i]);
+                double seconds = (own_time() - start) / repeats[i], before = peak;
+                peak = runtime::measure_peak(int(isa_), false, nullptr);
+                if (seconds < result.ways[i].seconds) {
+                    result.ways[i].seconds = seconds;
+                    result.ways[i].peak = std::max(before, peak);
+                }
             }
     }
 
@@ -240,9 +247,9 @@ struct Tally {
 };
 
 /// One line; returns the share of the peak.
-double print_line(const MeasuredProduct& product, const Measured& measured, double peak, int lanes) {
+double print_line(const MeasuredProduct& product, const Measured& measured, int lanes) {
     const Way& chosen = measured.ways[0];
-    auto share = [&](const Way& way) { return product.flops() / way.seconds / peak; };
+    auto share = [&](const Way& way) { return product.flops() / way.seconds / way.peak; };
     const Way* best = &chosen;
     for (const Way& way : measured.ways)
         if (way.seconds < best->seconds) best = &way;
@@ -250,7 +257,7 @@ double print_line(const MeasuredProduct& product, const Measured& measured, doub
     if (best != &chosen) other = fmt::format("{} {:.1f} %", tile_text(best->tile, lanes), 100 * share(*best));
     if (share(*best) > 1.03 * share(chosen)) other += "  faster";
     fmt::print("{:8} {:26} {:>6} {:>10.2f} {:>10.2f} {:>7.1f} %   {}\n", product.form_text(), product.text(),
-               tile_text(chosen.tile, lanes), 1e6 * product.flops() / peak / chosen.predicted_share, 1e6 * chosen.seconds,
+               tile_text(chosen.tile, lanes), 1e6 * product.flops() / chosen.peak / chosen.predicted_share, 1e6 * chosen.seconds,
                100 * share(chosen), other);
     std::fflush(stdout);
     return share(chosen);
@@ -273,9 +280,8 @@ int main(int argc, char** argv) {
     }
     if (!target::host_has(isa)) return fmt::print(stderr, "this processor has no {}\n", target::machine(isa).name), 2;
     int lanes = machine_of(isa).lanes(Element::f32);
-    double peak = 0;
-    for (int i = 0; i < 5; ++i) peak = std::max(peak, runtime::measure_peak(int(isa), false, nullptr));
-    fmt::print("{}: multiply-add peak {:.1f} GFLOP/s\n", target::machine(isa).name, peak / 1e9);
+    fmt::print("{}, multiply-adds alone: {:.1f} GFLOP/s; shares are of what they reach beside each product\n",
+               target::machine(isa).name, runtime::measure_peak(int(isa), false, nullptr) / 1e9);
     fmt::print("{:8} {:26} {:>6} {:>10} {:>10} {:>9}   {}\n", "form", "rows x depth x columns", "tile", "model us", "us",
                "of peak", "fastest other tile");
     Tally named, all;
@@ -285,12 +291,11 @@ int main(int argc, char** argv) {
         for (const std::string& word : words) wanted |= line.find(word) != std::string::npos;
         if (!wanted) continue;
         Measurement measurement(product, isa, alone);
-        peak = std::max(peak, runtime::measure_peak(int(isa), false, nullptr));
         if (!measurement.result.product) {
             fmt::print("{:8} {:26} no tiles: a loop\n", product.form_text(), product.text());
             continue;
         }
-        double share = print_line(product, measurement.result, peak, lanes);
+        double share = print_line(product, measurement.result, lanes);
         all.add(share);
         if (product.named) named.add(share);
     }
