@@ -307,7 +307,9 @@ class Product {
         const int line = int(64 / bytes(graph_.type(node_).element));
         for (int j = 0; schedule_.ask_for_columns && j < tile.vectors; ++j)
             if (j * values_.lanes() % line == 0) prefetch_factor(at(0, j), reduced, true);
-        if (schedule_.ask_for_rows) prefetch_factor(at(0, 0), reduced, false);
+        if (!schedule_.ask_for_rows) return;
+        prefetch_factor(at(0, 0), reduced, false);
+        if (line % tile.rows != 0) prefetch_factor(at(tile.rows - 1, 0), reduced, false); // may lie in the next line
     }
 
     void prefetch_factor(const Position& at, const Position& reduced, bool by_vectors) {
