@@ -74,6 +74,7 @@ private:
                          loop::ValueType type);
     llvm::Value* lane_operation(const loop::Define& define);
     llvm::Value* reduce(loop::Operation operation, llvm::Value* vector, loop::ValueType type);
+    llvm::Value* estimated_root(llvm::Value* a);
     llvm::Value* floor_without_instruction(llvm::Value* a);
     llvm::Value* multiply_high(llvm::Value* a, llvm::Value* b);
     llvm::Value* convert(llvm::Value* value, loop::ValueType from, loop::ValueType to);

@@ -5,6 +5,7 @@
 #include "compiler/target/llvm_kernel.h"
 #include "compiler/util/check.h"
 #include <llvm/IR/Constants.h>
+#include <llvm/IR/IntrinsicsX86.h>
 #include <llvm/IR/PatternMatch.h>
 
 namespace gradc::target {
@@ -114,6 +115,10 @@ llvm::Value* KernelEmitter::float_arithmetic(Operation operation,
             return builder_.CreateFAdd(builder_.CreateFMul(a, operands[1]), operands[2]);
         return builder_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, operands);
     case Operation::square_root:
+        if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(a->getType());
+            vector && vector->getElementType()->isFloatTy() &&
+            estimates_roots(machine_, Element::f32, int(vector->getNumElements())))
+            return estimated_root(a);
         return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, a);
     case Operation::floor:
         if (machine_.isa == Isa::baseline) return floor_without_instruction(a);
@@ -123,6 +128,26 @@ llvm::Value* KernelEmitter::float_arithmetic(Operation operation,
     default:
         throw InternalError("llvm", "an operation on whole numbers has floating operands");
     }
+}
+
+/// One Newton step from the processor's estimate (machine.h). The last instruction puts back what the step makes NaN of: zeros
+/// and infinity as they are, NaN for what is below zero.
+llvm::Value* KernelEmitter::estimated_root(llvm::Value* a) {
+    llvm::Type* type = a->getType();
+    auto number = [&](double value) { return llvm::ConstantFP::get(type, value); };
+    auto fma = [&](llvm::Value* x, llvm::Value* y, llvm::Value* z) {
+        return builder_.CreateIntrinsic(llvm::Intrinsic::fma, {type}, {x, y, z});
+    };
+    llvm::Value* all = builder_.getInt16(0xffff);
+    llvm::Value* reciprocal = builder_.CreateIntrinsic(llvm::Intrinsic::x86_avx512_rsqrt14_ps_512, {}, {a, a, all});
+    llvm::Value* root = builder_.CreateFMul(a, reciprocal);
+    llvm::Value* error = fma(builder_.CreateFNeg(root), reciprocal, number(1));
+    llvm::Value* half = builder_.CreateFMul(root, number(0.5));
+    root = fma(half, error, root);
+    llvm::Value* table = builder_.CreateVectorSplat(16, builder_.getInt32(root_cases));
+    llvm::Value* as_it_is = builder_.getInt32(4); // rounding
+    return builder_.CreateIntrinsic(llvm::Intrinsic::x86_avx512_mask_fixupimm_ps_512, {},
+                                    {root, a, table, builder_.getInt32(0), all, as_it_is});
 }
 
 /// Adding and subtracting 2^(mantissa bits) rounds to the nearest whole number; one less where that

@@ -42,6 +42,10 @@ std::vector<Isa> host_isas() {
     return present;
 }
 
+bool estimates_roots(const Machine& machine, Element element, int lanes) {
+    return machine.isa == Isa::avx512 && element == Element::f32 && lanes == 16;
+}
+
 bool find_isa(std::string_view name, Isa& isa) {
     for (Isa candidate : {Isa::baseline, Isa::avx2, Isa::avx512})
         if (machine(candidate).name == name) {
