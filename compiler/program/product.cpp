@@ -21,11 +21,14 @@ namespace {
 constexpr int rest_rows[] = {4, 1};
 /// Steps of the reduction from asking for an operand's line to its use: longer than the second cache takes.
 constexpr int64_t steps_ahead = 12;
+/// Most steps of the reduction from asking for one line of what the tile updates to asking for the next.
+constexpr int64_t most_between = 5;
 
 class Product {
   public:
     explicit Product(const KernelTask& task)
-        : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), indices_(batch_),
+        : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), updated_(updates()),
+          indices_(batch_),
           emit_(task.kernel, written_buffers(task.plan)), values_(emit_, task.around, indices_, task.lanes),
           node_(task.plan.stages.at(0).members.at(0).node), shape_(graph_.type(node_).shape),
           schedule_(schedule_product(task.plan, task.around, task.lanes)) {}
@@ -263,32 +266,12 @@ class Product {
     }
 
     void tile(const Body& tile) {
-        Shape sizes = reduced_sizes(graph_, node_);
-        Position reduced = fresh_axes(sizes, indices_);
         Element element = graph_.type(node_).element;
         int lanes = schedule_.column < 0 ? 1 : values_.lanes();
         Carries sums;
         for (int i = 0; i < tile.rows * tile.vectors; ++i)
             sums.push_back(emit_.number(0, {register_element(element), lanes}));
-        prefetch_updates(tile);
-        int opened = 0;
-        for (size_t i = 0; i < sizes.size(); ++i) {
-            if (reduced[i].is_constant()) continue;
-            ValueId end = sizes[i] == rows ? emit_.define(Operation::row_count, {Element::i64, 1}) : emit_.whole(sizes[i]);
-            auto [counter, inside] = emit_.open_loop(emit_.whole(0), end, 1, sizes[i] == rows ? "n" : "k", sums);
-            values_.bind(reduced[i], counter, false);
-            sums = inside;
-            ++opened;
-        }
-        if (opened > 0) prefetch_operands(tile, reduced);
-        // Row by row, so that one scalar after another is spread over a register, used and forgotten.
-        for (int i = 0; i < tile.rows; ++i)
-            for (int j = 0; j < tile.vectors; ++j) {
-                mask_vector(tile, j);
-                ValueId& sum = sums[size_t(i * tile.vectors + j)];
-                sum = values_.accumulated(reduction(graph_, node_, at(i, j), reduced, indices_), sum);
-            }
-        for (; opened > 0; --opened) sums = emit_.close_loop(sums);
+        reduce(tile, sums);
         Branches(values_, task_.plan, task_.around.program).run([&] {
             for (int i = 0; i < tile.rows; ++i)
                 for (int j = 0; j < tile.vectors; ++j) {
@@ -299,10 +282,66 @@ class Product {
         });
     }
 
+    /// Runs the reduction's loops over the tile's sums.
+    void reduce(const Body& tile, Carries& sums) {
+        Shape sizes = reduced_sizes(graph_, node_);
+        std::vector<size_t> axes;
+        for (size_t i = 0; i < sizes.size(); ++i)
+            if (sizes[i] != 1) axes.push_back(i);
+        Position reduced(sizes.size());
+        ValueId begin = emit_.whole(0);
+        if (axes.size() == 1) begin = reduce_and_prefetch(tile, sizes, axes[0], reduced, sums);
+        else prefetch_updates(tile);
+        for (size_t axis : axes) {
+            auto [counter, inside] = emit_.open_loop(begin, count_of(sizes[axis]), 1, sizes[axis] == rows ? "n" : "k", sums);
+            reduced[axis] = indices_.axis(sizes[axis]);
+            values_.bind(reduced[axis], counter, false);
+            sums = inside;
+        }
+        if (!axes.empty()) prefetch_operands(tile, reduced, axes.back());
+        step(tile, reduced, sums);
+        for (size_t i = 0; i < axes.size(); ++i) sums = emit_.close_loop(sums);
+    }
+
+    /// What the tile will update is on its way while the reduction runs: a line of each variable, some steps, the next line;
+    /// asking for all at once would keep the operands waiting. Returns the first step that is left.
+    ValueId reduce_and_prefetch(const Body& tile, const Shape& sizes, size_t axis, Position& reduced, Carries& sums) {
+        int64_t lines = tile.rows * tile.vectors, depth = sizes[axis] == rows ? batch_ : sizes[axis];
+        int64_t steps = std::min(most_between, depth / lines);
+        if (updated_.empty() || steps == 0 || schedule_.column < 0) return prefetch_updates(tile), emit_.whole(0);
+        ValueId each = emit_.whole(steps);
+        ValueId possible = emit_.apply(Operation::quotient, {count_of(sizes[axis]), each});
+        ValueId end = emit_.apply(Operation::minimum, {emit_.whole(lines), possible});
+        auto [counter, inside] = emit_.open_loop(emit_.whole(0), end, 1, "line", sums);
+        Index line = indices_.axis(lines);
+        values_.bind(line, counter, false);
+        sums = inside;
+        prefetch_updates(tile, line);
+        for (int64_t i = 0; i < steps; ++i) {
+            reduced[axis] = indices_.shifted(indices_.scaled(line, steps), i);
+            prefetch_operands(tile, reduced, axis);
+            step(tile, reduced, sums);
+        }
+        sums = emit_.close_loop(sums);
+        return emit_.apply(Operation::multiply, {end, each});
+    }
+
+    ValueId count_of(int64_t size) {
+        return size == rows ? emit_.define(Operation::row_count, {Element::i64, 1}) : emit_.whole(size);
+    }
+
+    /// Row by row, so that one scalar after another is spread over a register, used and forgotten.
+    void step(const Body& tile, const Position& reduced, Carries& sums) {
+        for (int i = 0; i < tile.rows; ++i)
+            for (int j = 0; j < tile.vectors; ++j) {
+                mask_vector(tile, j);
+                ValueId& sum = sums[size_t(i * tile.vectors + j)];
+                sum = values_.accumulated(reduction(graph_, node_, at(i, j), reduced, indices_), sum);
+            }
+    }
+
     /// What the reduction reads some steps later.
-    void prefetch_operands(const Body& tile, Position reduced) {
-        size_t innermost = reduced.size() - 1;
-        while (reduced[innermost].is_constant()) --innermost;
+    void prefetch_operands(const Body& tile, Position reduced, size_t innermost) {
         reduced[innermost] = indices_.shifted(reduced[innermost], steps_ahead);
         const int line = int(64 / bytes(graph_.type(node_).element));
         for (int j = 0; schedule_.ask_for_columns && j < tile.vectors; ++j)
@@ -317,16 +356,26 @@ class Product {
             if (values_.varies(factor.at) == by_vectors) values_.prefetch(factor);
     }
 
-    /// Variables that the tile will update are on their way while the reduction runs.
+    /// Asks for the lines of the variables that the tile will update.
     void prefetch_updates(const Body& tile) {
+        for (int i = 0; i < tile.rows; ++i)
+            for (int j = 0; j < tile.vectors; ++j) prefetch_updates(at(i, j));
+    }
+    /// For one vector of each, number `line` in the order in which they are updated.
+    void prefetch_updates(const Body& tile, const Index& line) {
+        Position position = point_;
+        if (schedule_.row >= 0) {
+            Index& row = position[size_t(schedule_.row)];
+            row = indices_.sum(row, indices_.quotient(line, tile.vectors));
+        }
+        Index& column = position[size_t(schedule_.column)];
+        column = indices_.sum(column, indices_.scaled(indices_.remainder(line, tile.vectors), values_.lanes()));
+        prefetch_updates(position);
+    }
+    void prefetch_updates(const Position& position) {
         Branches(values_, task_.plan, task_.around.program).run([&] {
-            for (const Member& member : task_.plan.stages[0].members)
-                for (const Storage& place : member.stores) {
-                    auto role = task_.around.plan.buffers[place.buffer].role;
-                    if (role != loop::Buffer::Role::variable || values_.stays(member, place)) continue;
-                    for (int i = 0; i < tile.rows; ++i)
-                        for (int j = 0; j < tile.vectors; ++j) values_.prefetch(place, at(i, j));
-                }
+            for (auto [member, place] : updated_)
+                if (!values_.stays(*member, *place)) values_.prefetch(*place, position);
         });
     }
 
@@ -339,9 +388,19 @@ class Product {
         all.store();
     }
 
+    /// Where the kernel's members update variables.
+    std::vector<std::pair<const Member*, const Storage*>> updates() const {
+        std::vector<std::pair<const Member*, const Storage*>> result;
+        for (const Member& member : task_.plan.stages[0].members)
+            for (const Storage& place : member.stores)
+                if (task_.around.plan.buffers[place.buffer].role == loop::Buffer::Role::variable) result.push_back({&member, &place});
+        return result;
+    }
+
     const KernelTask& task_;
     const Graph& graph_;
     int64_t batch_;
+    std::vector<std::pair<const Member*, const Storage*>> updated_;
     Indices indices_;
     Emitter emit_;
     Values values_;

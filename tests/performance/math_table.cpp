@@ -37,7 +37,7 @@ std::vector<Function> function_table() {
         function("softplus", "softplus(x)", 1, [](auto x, auto) { return softplus(x); }, 4, 4),
         function("erf", "erf(x)", 1, [](auto x, auto) { return std::erf(x); }, 4, 4),
         function("erfc", "erfc(x)", 1, [](auto x, auto) { return std::erfc(x); }, 4.5, 4),
-        function("sqrt", "sqrt(x)", 1, [](auto x, auto) { return std::sqrt(x); }, 0.5, 0.5),
+        function("sqrt", "sqrt(x)", 1, [](auto x, auto) { return std::sqrt(x); }, 0.8, 0.5),
         function("reciprocal", "1 / x", 1, [](auto x, auto) { return 1 / x; }, 0.5, 0.5),
         function("divide", "x / y", 2, [](auto x, auto y) { return x / y; }, 0.5, 0.5),
         function("pow", "x^y", 2, [](auto x, auto y) { return std::pow(x, y); }, 4, 4),

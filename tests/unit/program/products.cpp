@@ -190,3 +190,34 @@ TEST_CASE("a product's bits are the same however it is shared out") {
             }
         }
 }
+
+TEST_CASE("a variable updated in a product's store is the evaluator's, with as many rows as there are") {
+    std::mt19937 random(17);
+    auto drawn = [&](Shape shape) {
+        Tensor tensor{shape, {}};
+        for (int64_t i = count(shape, 1); i > 0; --i) tensor.values.push_back(double(int(random() % 201) - 100) / 64);
+        return tensor;
+    };
+    for (loop::Isa isa : all_isas)
+        for (ProductTile tile : product_tiles(machine_of(isa), 4)) {
+            int64_t batch = 1 + int64_t(random() % 160), in = 1 + int64_t(random() % 30), out = 2 + int64_t(random() % 130);
+            Environment environment;
+            environment.rows = 1 + int64_t(random() % uint64_t(batch));
+            environment.fields = {{"x", drawn({environment.rows, in})}, {"d", drawn({environment.rows, out})}};
+            environment.variables = {{"w", drawn({in, out})}};
+            Graph graph(std::make_shared<PrimitiveTable>());
+            auto field = [&](const char* name, int64_t size) {
+                return graph.add(Op::input, {Element::f32, {rows, size}}, {}, Input{Input::Source::field, name, 0, -1});
+            };
+            NodeId x = field("x", in), d = field("d", out), w = build::variable(graph, "w", {Element::f32, {in, out}});
+            graph.outputs.push_back({"y", build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}})});
+            NodeId gradient = build::contract(graph, x, d, {{0, 1}, {0, 2}, {1, 2}});
+            NodeId updated = build::map(graph, Primitive::subtract, {w, gradient});
+            graph.outputs.push_back({"w", build::assign(graph, "w", updated)});
+            INFO(environment.rows << " of " << batch << " rows, " << in << " x " << out << ", tile " << tile.rows << " x "
+                                  << tile.vectors << ", isa " << int(isa));
+            int64_t pieces = 1 + int64_t(random() % 4);
+            CHECK(disagreement(graph, environment,
+                               {.batch = batch, .rows = environment.rows, .pieces = pieces, .isas = {isa}, .lower = {tile}}) == "");
+        }
+}
