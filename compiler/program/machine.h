@@ -15,6 +15,7 @@ struct Machine {
     double loads = 2;           // of vectors or spread scalars, in a cycle
     double latency = 5;         // cycles between multiply-adds into one sum; one more than makers state, as measured
     int64_t near_bytes = 32 << 10; // what the first cache can keep of operands
+    int64_t far_bytes = 512 << 10; // what the second can keep of one operand
     // Cycles that nothing hides: of spreading a scalar; of one that lies in another row each step; of a line of vectors
     // from the first cache, and from the second.
     double spread = 0.03, far_spread = 0.1, line = 0.1, far_line = 0.2;

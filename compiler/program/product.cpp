@@ -83,7 +83,7 @@ class Product {
         if (axes.empty()) return tile({1, tile_vectors_, masked_});
         int axis = axes[0];
         axes.erase(axes.begin());
-        if (axis == schedule_.column) return columns(axes);
+        if (axis == schedule_.column) return schedule_.group ? groups(axes) : columns(axes);
         if (axis == schedule_.row) return rows_of_tiles();
         Axis loop = axis_of(axis);
         run_axis(values_, indices_, loop, batch_, {}, [&](const Index& index, const Carries&) -> Carries {
@@ -101,6 +101,29 @@ class Product {
 
     int64_t extent_of_axis(int axis) const {
         return shape_[size_t(axis)] == rows ? batch_ : shape_[size_t(axis)];
+    }
+
+    /// Items that are tiles of rows: all or, where calls share them out, those of this call.
+    std::pair<ValueId, ValueId> own_tiles() {
+        const loop::ValueType whole{Element::i64, 1};
+        if (schedule_.part == schedule_.row)
+            return {emit_.define(Operation::range_begin, whole), emit_.define(Operation::range_end, whole)};
+        if (shape_[size_t(schedule_.row)] != rows) return {emit_.whole(0), emit_.whole(schedule_.rows.parts)};
+        ValueId padded = emit_.apply(Operation::add, {emit_.define(Operation::row_count, whole), emit_.whole(schedule_.rows.longer - 1)});
+        return {emit_.whole(0), emit_.apply(Operation::quotient, {padded, emit_.whole(schedule_.rows.longer)})};
+    }
+
+    void groups(const std::vector<int>& inside) {
+        auto [begin, end] = own_tiles();
+        ValueId size = emit_.whole(schedule_.group);
+        ValueId padded = emit_.apply(Operation::add, {end, emit_.whole(schedule_.group - 1)});
+        auto [counter, none] = emit_.open_loop(emit_.apply(Operation::quotient, {begin, size}),
+                                               emit_.apply(Operation::quotient, {padded, size}), 1, "group");
+        ValueId first = emit_.apply(Operation::multiply, {counter, size});
+        group_begin_ = emit_.apply(Operation::maximum, {begin, first});
+        group_end_ = emit_.apply(Operation::minimum, {end, emit_.apply(Operation::add, {first, size})});
+        columns(inside);
+        emit_.close_loop();
     }
 
     void columns(const std::vector<int>& inside) {
@@ -172,12 +195,8 @@ class Product {
 
     void rows_of_tiles() {
         const EvenSplit& split = schedule_.rows;
-        if (shape_[size_t(schedule_.row)] == rows) return counted_rows(split);
-        ValueId begin = emit_.whole(0), end = emit_.whole(split.parts);
-        if (schedule_.part == schedule_.row) {
-            begin = emit_.define(Operation::range_begin, {Element::i64, 1});
-            end = emit_.define(Operation::range_end, {Element::i64, 1});
-        }
+        auto [begin, end] = schedule_.group ? std::pair(group_begin_, group_end_) : own_tiles();
+        if (shape_[size_t(schedule_.row)] == rows) return counted_rows(begin, end, split);
         even_tiles(begin, end, emit_.whole(split.long_parts), split);
     }
 
@@ -200,16 +219,11 @@ class Product {
 
     /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that comes
     /// out even, as it does for the largest batch; else whole tiles, and the rest by few rows.
-    void counted_rows(const EvenSplit& split) {
+    void counted_rows(ValueId begin, ValueId end, const EvenSplit& split) {
         const loop::ValueType whole{Element::i64, 1};
         ValueId count = emit_.define(Operation::row_count, whole), length = emit_.whole(split.longer);
         ValueId padded = emit_.apply(Operation::add, {count, emit_.whole(split.longer - 1)});
         ValueId items = emit_.apply(Operation::quotient, {padded, length});
-        ValueId begin = emit_.whole(0), end = items;
-        if (schedule_.part == schedule_.row) {
-            begin = emit_.define(Operation::range_begin, whole);
-            end = emit_.define(Operation::range_end, whole);
-        }
         if (split.longer == 1) return even_tiles(begin, end, items, split);
         ValueId missing = emit_.apply(Operation::subtract, {emit_.apply(Operation::multiply, {items, length}), count});
         bool two_lengths = split.long_parts < split.parts;
@@ -411,6 +425,7 @@ class Product {
     std::vector<int> inside_; // axes inside the columns' loop
     int tile_vectors_ = 1;
     bool masked_ = false;
+    ValueId group_begin_ = no_value, group_end_ = no_value; // tiles of rows
     ValueId last_lanes_ = no_value; // of the masked vector
 };
 

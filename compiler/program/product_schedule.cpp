@@ -57,6 +57,14 @@ bool shares_columns(const ProductShape& shape, const ColumnSplit& columns) {
     return even && shape.columns > shape.rows && shape.columns * shape.depth >= near;
 }
 
+/// The rows of a group lie in the second cache while panel after panel passes over them.
+int64_t grouped_tiles(const ProductShape& shape, const ProductSchedule& schedule, const Machine& machine) {
+    int64_t tile_bytes = shape.depth * schedule.rows.longer * machine.vector_bytes / shape.lanes;
+    int64_t most = std::max<int64_t>(1, machine.far_bytes / tile_bytes);
+    if (schedule.row < 0 || schedule.rows.parts <= most || schedule.columns.tiles() == 1) return 0;
+    return split_evenly(schedule.rows.parts, most).longer;
+}
+
 } // namespace
 
 ProductShape product_shape(const FusedKernel& kernel, const Surroundings& around, const ProductSchedule& schedule,
@@ -96,6 +104,7 @@ ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& 
     schedule.ask_for_rows = shape.left_transposed && shape.depth >= 32 && shape.rows >= 128;
     schedule.rows = split_evenly(shape.rows, schedule.tile.rows);
     schedule.columns = split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
+    schedule.group = grouped_tiles(shape, schedule, around.machine);
     bool known = around.program.flat.graph.type(contraction(kernel)).shape[size_t(schedule.column)] != rows;
     if (known && schedule.part == schedule.row && shares_columns(shape, schedule.columns)) schedule.part = schedule.column;
     return schedule;
