@@ -56,7 +56,7 @@ std::string kernel_text(const Plan& plan, const ProgramPlan& program, const Fuse
 } // namespace
 
 std::string print(const Plan& plan) {
-    static constexpr const char* roles[] = {"field", "scalar", "variable", "result", "activation", "scratch", "constant"};
+    static constexpr const char* roles[] = {"field", "scalar", "variable", "result", "activation", "scratch", "constant", "local"};
     std::string text = fmt::format("plan {}: batch {}, {} bytes, {:.3f} of the {} that live at one step\n", plan.name, plan.batch,
                                    plan.arena_bytes, double(plan.arena_bytes) / double(std::max<int64_t>(1, plan.least)), plan.least);
     const MemoryParts& parts = plan.parts;

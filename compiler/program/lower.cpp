@@ -40,7 +40,8 @@ double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& 
     note_buffers(kernel.body, read, written);
     double result = 0;
     for (const auto& some : {read, written})
-        for (loop::BufferId id : some) result += double(buffers[id].size);
+        for (loop::BufferId id : some)
+            if (id < buffers.size()) result += double(buffers[id].size); // others are local
     return result;
 }
 
@@ -73,13 +74,14 @@ std::vector<std::string> comments(const FusedKernel& kernel, const Graph& graph)
     return result;
 }
 
-loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, std::vector<double>& nanoseconds) {
+loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, std::vector<double>& nanoseconds,
+                          std::vector<loop::Buffer>& locals) {
     const Graph& graph = around.program.flat.graph;
     loop::Kernel kernel;
     kernel.name = fused.name;
     kernel.comments = comments(fused, graph);
     kernel.flops = multiplications(fused, graph, around.plan.batch);
-    KernelTask task{fused, around, kernel, lanes_of(fused, graph, around.machine)};
+    KernelTask task{fused, around, kernel, lanes_of(fused, graph, around.machine), locals};
     switch (fused.kind) {
     case FusedKernel::Kind::nest: lower_nest(task); break;
     case FusedKernel::Kind::product: lower_product(task); break;
@@ -100,6 +102,7 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
     module.arena_bytes = plan.arena_bytes;
     module.batch = plan.batch;
     module.isas = isas;
+    std::vector<loop::Buffer> locals;
     for (const ProgramPlan& program : plan.programs) {
         auto& versions = module.programs.emplace_back();
         for (loop::Isa isa : program.once ? std::vector{loop::Isa::baseline} : isas) {
@@ -110,12 +113,13 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
             std::vector<double> nanoseconds;
             for (const FusedKernel& kernel : program.kernels)
                 result.kernels.push_back(
-                    lower_kernel(kernel, {plan, program, &math, machine_of(isa), options.tile}, nanoseconds));
+                    lower_kernel(kernel, {plan, program, &math, machine_of(isa), options.tile}, nanoseconds, locals));
             set_grains(result, nanoseconds, plan.batch);
             result.flops = all_flops(result);
             versions[size_t(isa)] = std::move(result);
         }
     }
+    module.buffers.insert(module.buffers.end(), locals.begin(), locals.end());
     loop::mark_alike(module);
     return module;
 }

@@ -10,6 +10,7 @@ struct KernelTask {
     const Surroundings& around;
     loop::Kernel& kernel;
     int lanes;
+    std::vector<loop::Buffer>& locals; // of all kernels so far; their numbers follow those of the plan's buffers
 };
 
 /// An axis of the loops over a kernel's space: one of its axes, or several that follow each other, as one.

@@ -58,7 +58,7 @@ std::string_view name(Isa isa) {
 
 std::string_view name(Buffer::Role role) {
     static constexpr std::string_view names[] = {"field",      "scalar",  "variable", "output",
-                                                 "activation", "scratch", "constant"};
+                                                 "activation", "scratch", "constant", "local"};
     return names[size_t(role)];
 }
 

@@ -65,6 +65,24 @@ int64_t grouped_tiles(const ProductShape& shape, const ProductSchedule& schedule
     return split_evenly(schedule.rows.parts, most).longer;
 }
 
+constexpr int64_t rows_of_block = 256; // whose sums wait in memory while the panel's block is in the first cache
+
+/// Steps of the reduction whose part of the panel, beside a line of the other operand each, the first cache holds. For A'B of
+/// great depth, where each step reads both operands from another page: the panel's part is copied, and the pages of the other
+/// operand's part stay known.
+int64_t steps_of_block(const FusedKernel& kernel, const Surroundings& around, const ProductShape& shape, const ProductSchedule& schedule) {
+    const Graph& graph = around.program.flat.graph;
+    NodeId id = contraction(kernel);
+    const Shape& sizes = graph.type(id).shape;
+    Shape reduced = reduced_sizes(graph, id);
+    bool plain = schedule.row >= 0 && sizes.size() == 2 && sizes[size_t(schedule.row)] != rows && sizes[size_t(schedule.column)] != rows &&
+                 std::count_if(reduced.begin(), reduced.end(), [](int64_t size) { return size != 1; }) == 1;
+    int64_t step_bytes = schedule.tile.vectors * around.machine.vector_bytes + 64;
+    int64_t steps = around.machine.near_bytes / step_bytes;
+    if (!plain || !shape.left_transposed || shape.rows < 64 || shape.depth < 1000) return 0;
+    return split_evenly(shape.depth, steps).longer;
+}
+
 } // namespace
 
 ProductShape product_shape(const FusedKernel& kernel, const Surroundings& around, const ProductSchedule& schedule,
@@ -105,6 +123,8 @@ ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& 
     schedule.rows = split_evenly(shape.rows, schedule.tile.rows);
     schedule.columns = split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
     schedule.group = grouped_tiles(shape, schedule, around.machine);
+    schedule.block = steps_of_block(kernel, around, shape, schedule);
+    if (schedule.block) schedule.group = split_evenly(schedule.rows.parts, std::max<int64_t>(1, rows_of_block / schedule.rows.longer)).longer;
     bool known = around.program.flat.graph.type(contraction(kernel)).shape[size_t(schedule.column)] != rows;
     if (known && schedule.part == schedule.row && shares_columns(shape, schedule.columns)) schedule.part = schedule.column;
     return schedule;

@@ -23,7 +23,10 @@ struct Buffer {
     std::vector<int64_t> strides; // elements, per axis of shape
     int64_t offset = 0;         // bytes from the arena's base
     int64_t size = 0;           // bytes for the largest batch
-    enum class Role : uint8_t { field, scalar, variable, output, activation, scratch, constant } role = Role::activation;
+    enum class Role : uint8_t {
+        field, scalar, variable, output, activation, scratch, constant,
+        local, // of one call of one kernel: on its thread's stack, whatever is in it; offset behind the arena's end
+    } role = Role::activation;
     /// panel = W > 0: the last two axes [K, N] are stored as [ceil(N/W)][K][W], the last panel padded with zeros.
     int64_t panel = 0;
     std::vector<double> values; // role constant: written once when the arena is made

@@ -220,9 +220,14 @@ ValueId Values::accumulated(const Reduction& reduction, ValueId sum) {
     for (const View& factor : reduction.factors) factors.push_back(emit.widened(of_view(factor), type.lanes));
     if (reduction.largest) return largest(emit, sum, factors[0]);
     if (factors.size() == 1) return emit.apply(Operation::add, {sum, factors[0]});
-    if (around_.machine.fused && floating(type.element))
-        return emit.apply(Operation::fma, {factors[0], factors[1], sum});
-    return emit.apply(Operation::add, {sum, emit.apply(Operation::multiply, {factors[0], factors[1]})});
+    return with_product(sum, factors[0], factors[1]);
+}
+
+ValueId Values::with_product(ValueId sum, ValueId a, ValueId b) {
+    ValueType type = emit.type(sum);
+    a = emit.widened(a, type.lanes), b = emit.widened(b, type.lanes);
+    if (around_.machine.fused && floating(type.element)) return emit.apply(Operation::fma, {a, b, sum});
+    return emit.apply(Operation::add, {sum, emit.apply(Operation::multiply, {a, b})});
 }
 
 ValueId Values::nested(NodeId id, const Position& at) {

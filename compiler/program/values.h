@@ -49,6 +49,8 @@ class Values {
 
     /// sum + product of the factors, or the larger of largest-so-far and the factor.
     loop::ValueId accumulated(const Reduction& reduction, loop::ValueId sum);
+    /// sum + a * b; a scalar is spread over the lanes.
+    loop::ValueId with_product(loop::ValueId sum, loop::ValueId a, loop::ValueId b);
     loop::ValueId start(const Reduction& reduction, Element element, int lanes);
 
     /// From here on `condition`, a scalar of the run, is `outcome`; returns what was known before, to be given back.

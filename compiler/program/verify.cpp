@@ -255,9 +255,10 @@ void verify_buffers(const Module& module) {
                 throw InternalError("lower", fmt::format("buffer {}: {}", buffer.name, what));
         };
         require(buffer.offset % 64 == 0, "its offset is no multiple of 64");
-        require(buffer.offset >= 0 && buffer.size >= 0 &&
-                    buffer.offset + buffer.size <= module.arena_bytes,
-                "it does not lie inside the arena");
+        bool inside = buffer.offset >= 0 && buffer.offset + buffer.size <= module.arena_bytes;
+        bool local = buffer.role == Buffer::Role::local;
+        require(buffer.size >= 0 && (local ? buffer.offset >= module.arena_bytes : inside),
+                "it does not lie inside the arena, or is local and does");
         require(buffer.strides.size() == buffer.shape.size(), "strides and shape differ in rank");
         require(buffer.panel == 0 || (buffer.panel > 0 && buffer.shape.size() >= 2),
                 "panels need two axes");

@@ -100,6 +100,11 @@ std::string CppKernel::pointers() const {
         std::string shape = gradc::name(buffer.element) + gradc::print(buffer.shape);
         if (buffer.panel) shape += fmt::format(", panels of {}", buffer.panel);
         if (buffer.name != name) shape = buffer.name + ": " + shape;
+        if (buffer.role == Buffer::Role::local) { // a vector may overrun
+            int64_t elements = (buffer.size + 64) / bytes(buffer.element);
+            text += fmt::format("    alignas(64) {} {}[{}];\n", memory_name(lane_of(buffer.element)), name, elements);
+            continue;
+        }
         std::string declared = fmt::format("    {}{} {} = ({})(arena + {});", type,
                                            alone ? " __restrict" : "", name, type, buffer.offset);
         text += fmt::format("{} // {}\n", declared, shape);

@@ -7,6 +7,7 @@
 #include "compiler/target/machine.h"
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
+#include <map>
 
 namespace gradc::target {
 
@@ -51,6 +52,7 @@ private:
     void emit(const loop::Store& store);
     void emit(const loop::Prefetch& prefetch);
     void make_scopes();
+    llvm::Value* on_stack(loop::BufferId local);
     llvm::Value* address(loop::BufferId buffer, const loop::Affine& element, int64_t shift = 0);
     llvm::Align align(loop::BufferId buffer, const loop::Affine& element, int64_t stride) const;
     template <class Access> Access* tag(Access* access, loop::BufferId buffer);
@@ -99,6 +101,7 @@ private:
     struct Scope {
         llvm::MDNode *own = nullptr, *others = nullptr;
     };
+    std::map<loop::BufferId, llvm::AllocaInst*> locals_;
     std::vector<Scope> scopes_; // by BufferId; only those that the kernel touches
     Inlining* inlining_ = nullptr;
 };

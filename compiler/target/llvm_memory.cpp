@@ -57,14 +57,26 @@ template <class Access> Access* KernelEmitter::tag(Access* access, BufferId buff
     return access;
 }
 
+llvm::Value* KernelEmitter::on_stack(BufferId id) {
+    llvm::AllocaInst*& made = locals_[id];
+    if (made) return made;
+    const Buffer& buffer = module_.buffers[id];
+    llvm::IRBuilder<> entry(&function_->getEntryBlock(), function_->getEntryBlock().begin());
+    auto* bytes = llvm::ArrayType::get(builder_.getInt8Ty(), uint64_t(buffer.size) + 64); // a vector may overrun
+    made = entry.CreateAlloca(bytes, nullptr, buffer.name);
+    made->setAlignment(llvm::Align(64));
+    return made;
+}
+
 llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t shift) {
     const Buffer& buffer = module_.buffers[id];
     int64_t size = bytes(buffer.element);
     auto advance = [&](llvm::Value* from, llvm::Value* by) {
         return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), from, by);
     };
-    llvm::Value* at = inlining_ ? (*inlining_->places)[id] : function_->getArg(0);
-    if (buffer.offset && !inlining_) at = advance(at, builder_.getInt64(uint64_t(buffer.offset)));
+    bool local = buffer.role == Buffer::Role::local && !inlining_;
+    llvm::Value* at = inlining_ ? (*inlining_->places)[id] : local ? on_stack(id) : function_->getArg(0);
+    if (buffer.offset && !inlining_ && !local) at = advance(at, builder_.getInt64(uint64_t(buffer.offset)));
     std::multimap<int, std::pair<ValueId, int64_t>> terms; // outermost first
     for (const auto& term : element.terms) terms.emplace(depths_[term.first], term);
     int64_t constant = (element.constant + shift) * size;

@@ -3,6 +3,7 @@
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/util/check.h"
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,6 +13,8 @@ namespace gradc::loop {
 class Interpreter {
   public:
     explicit Interpreter(const Module& module) : module_(module), arena_(size_t(module.arena_bytes) + 64, 0) {
+        for (const Buffer& buffer : module.buffers) // those that are local lie behind the arena
+            arena_.resize(std::max(arena_.size(), size_t(buffer.offset + buffer.size + 64)), 0xff);
         for (const Buffer& buffer : module.buffers)
             if (buffer.role == Buffer::Role::constant)
                 for (size_t i = 0; i < buffer.values.size(); ++i) put(buffer, int64_t(i), buffer.values[i]);

@@ -159,6 +159,18 @@ TEST_CASE("every tile of the search space gives the evaluator's result") {
             }
 }
 
+TEST_CASE("a deep product's blocks give the evaluator's result and the same bits however it is shared out") {
+    std::mt19937 random(19);
+    for (loop::Isa isa : all_isas)
+        for (auto [rows, columns, depth] : {std::array<int64_t, 3>{64, 33, 1000}, {70, 17, 1013}, {131, 20, 1024}}) {
+            ProductCase each{{rows, depth, columns, 1}, {1, 0}, {1, 2}};
+            ProductProgram program(each, random);
+            INFO(each.text() << ", isa " << int(isa));
+            CHECK(program.fault({.batch = 1, .pieces = 3, .tolerance = 1e-4, .isas = {isa}}) == "");
+            CHECK(program.bits(isa, 1, 1, 1) == program.bits(isa, 1, 1, 2));
+        }
+}
+
 TEST_CASE("a row's bits do not depend on the rows beside it") {
     std::mt19937 random(11);
     for (loop::Isa isa : all_isas)

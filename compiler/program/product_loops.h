@@ -1,0 +1,135 @@
+// The loops of a contraction's kernel: columns outermost, so that the vector operand's panel stays in cache while rows stream;
+// inside, tiles whose sums stay in registers while the reduction runs over its whole length, or over a block of it.
+#pragma once
+#include "compiler/program/loops.h"
+#include "compiler/program/nest.h"
+#include "compiler/program/product.h"
+
+namespace gradc {
+
+class Product {
+  public:
+    explicit Product(const KernelTask& task)
+        : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), updated_(updates()),
+          indices_(batch_),
+          emit_(task.kernel, written()), values_(emit_, task.around, indices_, task.lanes),
+          node_(task.plan.stages.at(0).members.at(0).node), shape_(graph_.type(node_).shape),
+          schedule_(schedule_product(task.plan, task.around, task.lanes)) {}
+
+    void run() {
+        loop::Kernel& kernel = task_.kernel;
+        if (schedule_.part < 0) {
+            kernel.grain = 0;
+        } else {
+            kernel.extent = extent();
+        }
+        point_.resize(shape_.size());
+        if (schedule_.block) make_block();
+        outer(order());
+        emit_.finish();
+    }
+
+  private:
+    struct Body {
+        int rows, vectors;
+        bool masked; // the last vector
+    };
+    /// Buffers that the kernel writes, the one that it may make included.
+    std::set<loop::BufferId> written() const;
+    loop::BufferId next_local() const { return loop::BufferId(task_.around.plan.buffers.size() + task_.locals.size()); }
+    void make_block();
+    /// An item is a tile's rows, or its columns where there are no rows; else one turn of an outer axis.
+    loop::Extent extent() const;
+    /// Batch axes first, then columns, then the other axes, then rows of tiles.
+    std::vector<int> order() const;
+    bool shared(int axis) const;
+    void outer(std::vector<int> axes);
+    Axis axis_of(int axis);
+    int64_t extent_of_axis(int axis) const;
+    // product.cpp: the loops around a tile
+    /// Items that are tiles of rows: all or, where calls share them out, those of this call.
+    std::pair<loop::ValueId, loop::ValueId> own_tiles();
+    void groups(const std::vector<int>& inside);
+    void columns(const std::vector<int>& inside);
+    /// So many tiles of columns, the first of them number `before`, from column `first` on.
+    void panels(int vectors, int64_t count, int64_t before, int64_t first, bool masked);
+    /// Columns whose number is known at run time only: vector by vector, always masked.
+    void column_vectors();
+    /// Columns begin + lane, so many vectors; `begin` is a multiple of the lanes, and panels are never crossed.
+    void panel(const Index& begin, int vectors, bool masked);
+    void rows_of_tiles();
+    /// The depth in blocks; sums wait in local memory from block to block, beside a copy of the panel's block.
+    void blocks();
+    /// The row where an item begins.
+    loop::ValueId row_of(loop::ValueId item);
+    void copy_panel(loop::ValueId begin, loop::ValueId end);
+    /// Items begin to end: those before `long_parts` are tiles of `longer` rows, the others of one less.
+    void even_tiles(loop::ValueId begin, loop::ValueId end, loop::ValueId long_parts, const EvenSplit& split);
+    /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that comes
+    /// out even, as it does for the largest batch; else whole tiles, and the rest by few rows.
+    void counted_rows(loop::ValueId begin, loop::ValueId end, const EvenSplit& split);
+    /// Runs tiles of so many rows while they fit; returns where the rest begins.
+    loop::ValueId whole_tiles(loop::ValueId begin, loop::ValueId end, int tile_rows);
+    void tiles(loop::ValueId begin, loop::ValueId end, int tile_rows);
+
+    // product_tile.cpp
+    Position at(int row, int vector);
+    void mask_vector(const Body& tile, int vector);
+    void tile(const Body& tile);
+    void end_of_tile(const Body& tile, const Carries& sums);
+    /// One block's steps, on sums from local memory and back.
+    void tile_in_block(const Body& tile);
+    /// Where the sums of row `row` + `more_rows` lie; `first_row`: of the group, absent where `row` counts from it.
+    loop::Affine place_of_sums(loop::ValueId row, loop::ValueId first_row, int more_rows, int vector);
+    int64_t block_width() const { return schedule_.tile.vectors * values_.lanes(); }
+    Carries sums_so_far(const Body& tile);
+    /// Runs the reduction's loops over the tile's sums.
+    void reduce(const Body& tile, Carries& sums);
+    /// What the tile will update is on its way while the reduction runs: a line of each variable, some steps, the next line;
+    /// asking for all at once would keep the operands waiting. Returns the first step that is left.
+    loop::ValueId reduce_and_prefetch(const Body& tile, const Shape& sizes, size_t axis, Position& reduced, Carries& sums);
+    loop::ValueId count_of(int64_t size);
+    /// Row by row, so that one scalar after another is spread over a register, used and forgotten.
+    void step(const Body& tile, const Position& reduced, Carries& sums);
+    /// What the reduction reads some steps later.
+    void prefetch_operands(const Body& tile, const Position& reduced, size_t innermost);
+    void prefetch_columns(int vectors, Position reduced, size_t innermost);
+    void prefetch_rows(int tile_rows, Position reduced, size_t innermost);
+    int line_elements() const { return int(64 / bytes(graph_.type(node_).element)); } // of a cache line
+    void prefetch_factor(const Position& at, const Position& reduced, bool by_vectors);
+    /// Asks for the lines of the variables that the tile will update.
+    void prefetch_updates(const Body& tile);
+    /// For one vector of each, number `line` in the order in which they are updated.
+    void prefetch_updates(const Body& tile, const Index& line);
+    void prefetch_updates(const Position& position);
+    /// The finished sums, and all members that ride on them.
+    void finish(const Position& at, loop::ValueId sum);
+    /// Where the kernel's members update variables.
+    std::vector<std::pair<const Member*, const Storage*>> updates() const;
+
+    const KernelTask& task_;
+    const Graph& graph_;
+    int64_t batch_;
+    std::vector<std::pair<const Member*, const Storage*>> updated_;
+    Indices indices_;
+    Emitter emit_;
+    Values values_;
+    NodeId node_;
+    Shape shape_;
+    ProductSchedule schedule_;
+    Position point_;
+    std::vector<int> inside_; // axes inside the columns' loop
+    int tile_vectors_ = 1;
+    bool masked_ = false;
+    loop::ValueId tile_row_ = loop::no_value; // the tile's first
+    loop::ValueId group_begin_ = loop::no_value, group_end_ = loop::no_value; // tiles of rows
+    struct Block { // of the depth
+        enum class Pass { none, sums, end } pass = Pass::none;
+        loop::ValueId begin = loop::no_value, end = loop::no_value, first_row = loop::no_value;
+        size_t axis = 0; // of the reduction
+        loop::BufferId memory = 0; // the panel's block, then the sums of the group's rows
+    } block_;
+    loop::ValueId last_lanes_ = loop::no_value; // of the masked vector
+};
+
+} // namespace gradc

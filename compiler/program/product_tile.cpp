@@ -1,0 +1,220 @@
+// See product_loops.h: one tile, from its sums' first step to what rides on them.
+#include "compiler/program/product_loops.h"
+#include "compiler/program/branches.h"
+#include <algorithm>
+
+namespace gradc {
+
+using loop::no_value;
+using loop::Operation;
+using loop::ValueId;
+
+namespace {
+
+/// Steps of the reduction from asking for an operand's line to its use: longer than the second cache takes.
+constexpr int64_t steps_ahead = 16;
+/// Most steps of the reduction from asking for one line of what the tile updates to asking for the next.
+constexpr int64_t most_between = 5;
+
+} // namespace
+
+Position Product::at(int row, int vector) {
+    Position result = point_;
+    if (row > 0) result[size_t(schedule_.row)] = indices_.shifted(result[size_t(schedule_.row)], row);
+    if (vector > 0) {
+        Index& column = result[size_t(schedule_.column)];
+        column = indices_.shifted(column, vector * values_.lanes());
+    }
+    return result;
+}
+
+void Product::mask_vector(const Body& tile, int vector) {
+    if (tile.masked && vector == tile.vectors - 1)
+        values_.limit(last_lanes_);
+    else
+        values_.unlimited();
+}
+
+void Product::tile(const Body& tile) {
+    if (block_.pass == Block::Pass::sums) return tile_in_block(tile);
+    if (block_.pass == Block::Pass::end) return end_of_tile(tile, sums_so_far(tile));
+    Element element = graph_.type(node_).element;
+    int lanes = schedule_.column < 0 ? 1 : values_.lanes();
+    Carries sums;
+    for (int i = 0; i < tile.rows * tile.vectors; ++i)
+        sums.push_back(emit_.number(0, {register_element(element), lanes}));
+    reduce(tile, sums);
+    end_of_tile(tile, sums);
+}
+
+void Product::end_of_tile(const Body& tile, const Carries& sums) {
+    Branches(values_, task_.plan, task_.around.program).run([&] {
+        for (int i = 0; i < tile.rows; ++i)
+            for (int j = 0; j < tile.vectors; ++j) {
+                mask_vector(tile, j);
+                finish(at(i, j), sums[size_t(i * tile.vectors + j)]);
+            }
+        values_.unlimited();
+    });
+}
+
+void Product::reduce(const Body& tile, Carries& sums) {
+    Shape sizes = reduced_sizes(graph_, node_);
+    std::vector<size_t> axes;
+    for (size_t i = 0; i < sizes.size(); ++i)
+        if (sizes[i] != 1) axes.push_back(i);
+    Position reduced(sizes.size());
+    ValueId begin = emit_.whole(0);
+    if (axes.size() == 1) begin = reduce_and_prefetch(tile, sizes, axes[0], reduced, sums);
+    else prefetch_updates(tile);
+    for (size_t axis : axes) {
+        auto [counter, inside] = emit_.open_loop(begin, count_of(sizes[axis]), 1, sizes[axis] == rows ? "n" : "k", sums);
+        reduced[axis] = indices_.axis(sizes[axis]);
+        values_.bind(reduced[axis], counter, false);
+        sums = inside;
+    }
+    if (!axes.empty()) prefetch_operands(tile, reduced, axes.back());
+    step(tile, reduced, sums);
+    for (size_t i = 0; i < axes.size(); ++i) sums = emit_.close_loop(sums);
+}
+
+ValueId Product::reduce_and_prefetch(const Body& tile, const Shape& sizes, size_t axis, Position& reduced, Carries& sums) {
+    int64_t lines = tile.rows * tile.vectors, depth = sizes[axis] == rows ? batch_ : sizes[axis];
+    int64_t steps = std::min(most_between, depth / lines);
+    if (updated_.empty() || steps == 0 || schedule_.column < 0) return prefetch_updates(tile), emit_.whole(0);
+    ValueId each = emit_.whole(steps);
+    ValueId possible = emit_.apply(Operation::quotient, {count_of(sizes[axis]), each});
+    ValueId end = emit_.apply(Operation::minimum, {emit_.whole(lines), possible});
+    auto [counter, inside] = emit_.open_loop(emit_.whole(0), end, 1, "line", sums);
+    Index line = indices_.axis(lines);
+    values_.bind(line, counter, false);
+    sums = inside;
+    prefetch_updates(tile, line);
+    for (int64_t i = 0; i < steps; ++i) {
+        reduced[axis] = indices_.shifted(indices_.scaled(line, steps), i);
+        prefetch_operands(tile, reduced, axis);
+        step(tile, reduced, sums);
+    }
+    sums = emit_.close_loop(sums);
+    return emit_.apply(Operation::multiply, {end, each});
+}
+
+ValueId Product::count_of(int64_t size) {
+    return size == rows ? emit_.define(Operation::row_count, {Element::i64, 1}) : emit_.whole(size);
+}
+
+void Product::step(const Body& tile, const Position& reduced, Carries& sums) {
+    for (int i = 0; i < tile.rows; ++i)
+        for (int j = 0; j < tile.vectors; ++j) {
+            mask_vector(tile, j);
+            ValueId& sum = sums[size_t(i * tile.vectors + j)];
+            sum = values_.accumulated(reduction(graph_, node_, at(i, j), reduced, indices_), sum);
+        }
+}
+
+void Product::prefetch_operands(const Body& tile, const Position& reduced, size_t innermost) {
+    prefetch_columns(tile.vectors, reduced, innermost);
+    prefetch_rows(tile.rows, reduced, innermost);
+}
+
+void Product::prefetch_columns(int vectors, Position reduced, size_t innermost) {
+    if (!schedule_.ask_for_columns) return;
+    reduced[innermost] = indices_.shifted(reduced[innermost], steps_ahead);
+    for (int j = 0; j < vectors; ++j)
+        if (j * values_.lanes() % line_elements() == 0) prefetch_factor(at(0, j), reduced, true);
+}
+
+void Product::prefetch_rows(int tile_rows, Position reduced, size_t innermost) {
+    if (!schedule_.ask_for_rows) return;
+    reduced[innermost] = indices_.shifted(reduced[innermost], steps_ahead);
+    prefetch_factor(at(0, 0), reduced, false);
+    if (line_elements() % tile_rows != 0) prefetch_factor(at(tile_rows - 1, 0), reduced, false); // may lie in the next line
+}
+
+void Product::prefetch_factor(const Position& at, const Position& reduced, bool by_vectors) {
+    for (const View& factor : reduction(graph_, node_, at, reduced, indices_).factors)
+        if (values_.varies(factor.at) == by_vectors) values_.prefetch(factor);
+}
+
+void Product::prefetch_updates(const Body& tile) {
+    for (int i = 0; i < tile.rows; ++i)
+        for (int j = 0; j < tile.vectors; ++j) prefetch_updates(at(i, j));
+}
+
+void Product::prefetch_updates(const Body& tile, const Index& line) {
+    Position position = point_;
+    if (schedule_.row >= 0) {
+        Index& row = position[size_t(schedule_.row)];
+        row = indices_.sum(row, indices_.quotient(line, tile.vectors));
+    }
+    Index& column = position[size_t(schedule_.column)];
+    column = indices_.sum(column, indices_.scaled(indices_.remainder(line, tile.vectors), values_.lanes()));
+    prefetch_updates(position);
+}
+
+void Product::prefetch_updates(const Position& position) {
+    Branches(values_, task_.plan, task_.around.program).run([&] {
+        for (auto [member, place] : updated_)
+            if (!values_.stays(*member, *place)) values_.prefetch(*place, position);
+    });
+}
+
+void Product::finish(const Position& at, ValueId sum) {
+    const auto& members = task_.plan.stages[0].members;
+    Made all(values_, task_);
+    all.made(members[0], at, sum);
+    for (size_t m = 1; m < members.size(); ++m) all.make(members[m], at);
+    all.store();
+}
+
+std::vector<std::pair<const Member*, const Storage*>> Product::updates() const {
+    std::vector<std::pair<const Member*, const Storage*>> result;
+    for (const Member& member : task_.plan.stages[0].members)
+        for (const Storage& place : member.stores)
+            if (task_.around.plan.buffers[place.buffer].role == loop::Buffer::Role::variable) result.push_back({&member, &place});
+    return result;
+}
+
+loop::Affine Product::place_of_sums(ValueId row, ValueId first_row, int more_rows, int vector) {
+    loop::Affine place{(schedule_.block + more_rows) * block_width() + vector * values_.lanes(), {{row, block_width()}}};
+    if (first_row != no_value) place.terms.push_back({first_row, -block_width()});
+    return place;
+}
+
+Carries Product::sums_so_far(const Body& tile) {
+    Element element = register_element(graph_.type(node_).element);
+    Carries sums;
+    for (int i = 0; i < tile.rows; ++i)
+        for (int j = 0; j < tile.vectors; ++j)
+            sums.push_back(emit_.load(block_.memory, element, values_.lanes(), place_of_sums(tile_row_, block_.first_row, i, j)));
+    return sums;
+}
+
+void Product::tile_in_block(const Body& tile) {
+    Element element = register_element(graph_.type(node_).element);
+    Position reduced(reduced_sizes(graph_, node_).size());
+    auto [counter, sums] = emit_.open_loop(block_.begin, block_.end, 1, "k", sums_so_far(tile));
+    reduced[block_.axis] = indices_.axis(reduced_sizes(graph_, node_)[block_.axis]);
+    values_.bind(reduced[block_.axis], counter, false);
+    prefetch_rows(tile.rows, reduced, block_.axis);
+    Carries vectors;
+    for (int j = 0; j < tile.vectors; ++j) {
+        loop::Affine place{j * values_.lanes(), {{counter, block_width()}, {block_.begin, -block_width()}}};
+        vectors.push_back(emit_.load(block_.memory, element, values_.lanes(), place));
+    }
+    for (int i = 0; i < tile.rows; ++i)
+        for (const View& factor : reduction(graph_, node_, at(i, 0), reduced, indices_).factors) {
+            if (values_.varies(factor.at)) continue;
+            ValueId scalar = values_.of_view(factor);
+            for (int j = 0; j < tile.vectors; ++j) {
+                ValueId& sum = sums[size_t(i * tile.vectors + j)];
+                sum = values_.with_product(sum, scalar, vectors[size_t(j)]);
+            }
+        }
+    sums = emit_.close_loop(sums);
+    for (int i = 0; i < tile.rows; ++i)
+        for (int j = 0; j < tile.vectors; ++j)
+            emit_.store(block_.memory, place_of_sums(tile_row_, block_.first_row, i, j), sums[size_t(i * tile.vectors + j)]);
+}
+
+} // namespace gradc
