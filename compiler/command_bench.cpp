@@ -1,5 +1,6 @@
 // gradc bench: the model's trainer, the same graph run operation by operation, and the peers beside the model train the
-// same steps in turns; see compiler/bench/contest.h. All files but --json and --html lie in a folder that goes at the end.
+// same steps in turns; see compiler/bench/contest.h. All files but --json and
+// --html lie in a folder that goes at the end.
 #include "compiler/bench/report.h"
 #include "compiler/commands.h"
 #include "compiler/pipeline.h"

@@ -42,8 +42,8 @@ double largest_entry(const Tensor& tensor) {
     return largest;
 }
 
-/// What a gradient is measured against at least: where the true one is zero (a bias before batch_norm), all that is left is
-/// the rounding of terms as large as the other gradients, in double too.
+/// What a gradient is measured against at least: where the true one is zero (a bias before batch_norm),
+/// all that is left is the rounding of terms as large as the other gradients, in double too.
 double least_scale(const GradientCheck& check, const CheckedParameter& of) {
     double all = 0;
     for (const CheckedParameter& parameter : check.parameters) all = std::max(all, largest_entry(parameter.gradient));

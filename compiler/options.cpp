@@ -1,4 +1,5 @@
-// Flags, their checks and their help, by CLI11. `run` is read by hand: whatever gradc does not know there is the trainer's.
+// Flags, their checks and their help, by CLI11. `run` is read by hand: whatever
+// gradc does not know there is the trainer's.
 #include "compiler/options.h"
 #include "compiler/optimize/optimize.h"
 #include "dsl/diagnostic.h"

@@ -1,6 +1,7 @@
-# lib/gradc/runtime.o: the runtime with all that a static program needs, as one relocatable object. A trainer is this object
-# and a model's; whoever builds one needs neither compiler nor C library. `libm.a` is a script of absolute paths, so the
-# archives that it names are taken. Sections of different files stay apart, so that a trainer keeps only what it uses. memcpy, memmove and memset are kept for the code generator, which calls them.
+# lib/gradc/runtime.o: the runtime with all that a static program needs, as one relocatable object. A trainer is
+# this object and a model's; whoever builds one needs neither compiler nor C library. `libm.a` is a script of
+# absolute paths, so the archives that it names are taken. Sections of different files stay apart, so that a
+# trainer keeps only what it uses. memcpy, memmove and memset are kept for the code generator, which calls them.
 function(find_compiler_file name variable)
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${name} OUTPUT_VARIABLE path
                   OUTPUT_STRIP_TRAILING_WHITESPACE)

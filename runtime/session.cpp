@@ -15,8 +15,8 @@ Arena::~Arena() {
     if (base_) munmap(base_ - fence_, size_ + 2 * fence_);
 }
 
-/// A mapping of its own, not one piece with a neighbour: a large one by its huge pages, another by a closed page on each
-/// side.
+/// A mapping of its own, not one piece with a neighbour: a large one by its
+/// huge pages, another by a closed page on each side.
 bool Arena::allocate(int64_t bytes, Fault& fault) {
     size_ = (size_t(bytes > 0 ? bytes : 64) + page - 1) / page * page;
     bool large = size_ >= (4 << 20);

@@ -1,5 +1,5 @@
-// Many steps of a tiny model in one call of generated code (gradc_steps in abi.h): the very bits of as many calls of the
-// step's program, without what a call costs.
+// Many steps of a tiny model in one call of generated code (gradc_steps in abi.h):
+// the very bits of as many calls of the step's program, without what a call costs.
 #pragma once
 #include "runtime/data/loader.h"
 #include "runtime/session.h"
@@ -23,8 +23,8 @@ public:
 
     double loss_sum = 0;   // of loss * rows since the epoch began; goes on from what is here
     double loss_total = 0; // of the last stretch
-    /// Runs at most `count` steps, over as many epochs as they take: then every epoch is full batches. Returns how many;
-    /// fewer: the next one's loss is not finite, and the loader does not stand where the run does.
+    /// Runs at most `count` steps, over as many epochs as they take: then every epoch is full batches. Returns
+    /// how many; fewer: the next one's loss is not finite, and the loader does not stand where the run does.
     int64_t run(int32_t program, int64_t batch, int64_t count, const StretchPlace& place);
 
 private:

@@ -1,5 +1,5 @@
-// Engines that train the same steps in turns: what each is, what was measured, and the run of it all. The lines that are
-// spoken stand in runtime/turns.h; gradc's own trainer goes first and is what the others are compared with.
+// Engines that train the same steps in turns: what each is, what was measured, and the run of it all. The lines that
+// are spoken stand in runtime/turns.h; gradc's own trainer goes first and is what the others are compared with.
 #pragma once
 #include "compiler/bench/partner.h"
 #include <cmath>
@@ -43,8 +43,8 @@ struct ContestResult {
     std::string isa;
 };
 
-/// Each engine starts, trains `steps` steps from the same weights on the same rows and is left out if its losses differ;
-/// then rounds, one engine after the other. The first engine must be a trainer.
+/// Each engine starts, trains `steps` steps from the same weights on the same rows and is left out if
+/// its losses differ; then rounds, one engine after the other. The first engine must be a trainer.
 ContestResult run_contest(const std::vector<Engine>&, const ContestRules&);
 
 } // namespace gradc

@@ -1,5 +1,5 @@
-// The contest as a page without anything from elsewhere: bars as SVG, the table below them. A second row of bars is on a
-// logarithmic scale where the linear one would show dots only.
+// The contest as a page without anything from elsewhere: bars as SVG, the table below them.
+// A second row of bars is on a logarithmic scale where the linear one would show dots only.
 #include "compiler/bench/report.h"
 #include "compiler/page/html.h"
 #include <algorithm>

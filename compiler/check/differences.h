@@ -1,5 +1,5 @@
-// Finite differences: the independent witness of every gradient. Central differences of the evaluator's double loss, for
-// all entries of small parameters, for some drawn entries and two drawn directions of larger ones.
+// Finite differences: the independent witness of every gradient. Central differences of the evaluator's double
+// loss, for all entries of small parameters, for some drawn entries and two drawn directions of larger ones.
 #pragma once
 #include "compiler/check/sample.h"
 

@@ -15,11 +15,12 @@ struct Question {
 };
 std::vector<Question> questions(const Elaborated&);
 
-/// The parameter that a word means: its whole path, or the end of it (`w1` for `net.w1`) if no other path ends so; none.
+/// The parameter that a word means: its whole path, or the end of it (`w1` for
+/// `net.w1`) if no other path ends so; none.
 NodeId parameter_named(const Question&, const std::string& word);
 
-/// How many rows show what a gradient is: 2, or 5 where rows meet inside the model. Two rows of a batch_norm are 1 and -1
-/// whatever comes in: what comes before has a gradient that is all rounding.
+/// How many rows show what a gradient is: 2, or 5 where rows meet inside the model. Two rows of a
+/// batch_norm are 1 and -1 whatever comes in: what comes before has a gradient that is all rounding.
 int64_t telling_rows(const Question&);
 
 struct CheckedParameter {
@@ -39,7 +40,8 @@ struct GradientCheck {
 
 GradientCheck check_gradient(const Elaborated&, const Question&, const SampleOptions&, const DifferenceOptions&);
 
-/// Largest |a - b| over the largest |b| or `least_scale`; infinite where one is NaN and the other is not, or sizes differ.
+/// Largest |a - b| over the largest |b| or `least_scale`; infinite where one is
+/// NaN and the other is not, or sizes differ.
 double relative_error(const std::vector<double>& a, const std::vector<double>& b, double least_scale = 0);
 
 } // namespace gradc

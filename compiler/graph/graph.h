@@ -27,7 +27,8 @@ struct Constant { // one value (everywhere the same) or count(type.shape) of the
 struct Input {
     enum class Source : uint8_t { field, scalar, carry, capture, turn } source = Source::field;
     // scalar: "rows" (i64), "step" (1 in the first step, f64), "steps", "epoch" (f64), "seed" (i64), "rate" ..;
-    // field "#row" (i32[N]) is the row's number in the data set; carry/capture: "0", "1" .. in order; turn: the scan's t
+    // field "#row" (i32[N]) is the row's number in the data set; carry/capture:
+    // "0", "1" .. in order; turn: the scan's t
     std::string name;
     int64_t low = 0, high = -1; // whole numbers lie in [low, high]; high < low: unknown
     friend bool operator==(const Input&, const Input&) = default;
@@ -82,7 +83,8 @@ struct Scan {
     // One turn is graph body: inputs carry 0.., capture 0.., turn; outputs: new carries, then yields.
     // Turn numbers are 0..turns-1, or backwards if reverse. A yield's turn axis stands first, after N if it has N,
     // and is indexed by the turn number (also when reverse). "It has N" means: its first axis is N. The scan node's own
-    // type is `scan_type`: it is no value, its parts are. A body reads nothing but its carries, captures and turn (i32).
+    // type is `scan_type`: it is no value, its parts are. A body reads nothing
+    // but its carries, captures and turn (i32).
     uint32_t body = 0; // index into Graph::bodies
     int64_t turns = 0;
     int carries = 0;

@@ -136,8 +136,8 @@ class Fusion {
         return count(Shape(c.space.begin(), c.space.begin() + rank), options_.batch);
     }
 
-    /// Loops below the space so short that most lanes of a vector stay empty, where without the join they would run over
-    /// all points at once.
+    /// Loops below the space so short that most lanes of a vector stay empty,
+    /// where without the join they would run over all points at once.
     bool wastes_lanes(const Cluster& p, const Cluster& r, int rank) const {
         return rank > 0 && points(p, rank) >= 16 && (short_loops(p, rank) || short_loops(r, rank));
     }

@@ -1,5 +1,6 @@
-// Fusion: which members share a kernel. Starts from one kernel a member and joins a reader with what it reads where each
-// point of their common space needs only that point of the other, and where no way between them leads through a third.
+// Fusion: which members share a kernel. Starts from one kernel a member and joins
+// a reader with what it reads where each point of their common space needs only
+// that point of the other, and where no way between them leads through a third.
 #pragma once
 #include "compiler/plan/members.h"
 #include <set>

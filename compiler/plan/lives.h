@@ -1,5 +1,5 @@
-// When each buffer of a program is of use, in steps of its table, and which buffers may lie in the same memory one after the
-// other. From this follows the least memory that any addresses can do with: the largest sum over one step.
+// When each buffer of a program is of use, in steps of its table, and which buffers may lie in the same memory one
+// after the other. From this follows the least memory that any addresses can do with: the largest sum over one step.
 #pragma once
 #include "compiler/plan/plan.h"
 
@@ -17,8 +17,8 @@ struct Life { // steps of the table, inclusive
     bool meets(const Life& other) const { return first <= other.last && other.first <= last; }
 };
 
-/// Memory of a program's own: one buffer, or several of one size where each takes over from the one before it, because the
-/// kernel that makes it reads the other for the last time, element for element.
+/// Memory of a program's own: one buffer, or several of one size where each takes over from the one
+/// before it, because the kernel that makes it reads the other for the last time, element for element.
 struct Room {
     std::vector<size_t> buffers; // in order
     int64_t size = 0;            // bytes

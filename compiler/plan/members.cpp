@@ -81,8 +81,8 @@ class Chooser {
         stored_.insert(roots_.begin(), roots_.end());
     }
 
-    /// A comparison with a value that is computed for others as well: its byte is stored rather than that value, where it
-    /// is read by another kernel (as relu's derivative reads the sign of what relu was given).
+    /// A comparison with a value that is computed for others as well: its byte is stored rather than that
+    /// value, where it is read by another kernel (as relu's derivative reads the sign of what relu was given).
     bool is_mask_of_shared(NodeId id) const {
         const Node& node = graph_[id];
         if (node.type.element != Element::boolean || node.op != Op::map || node.type.shape.empty()) return false;

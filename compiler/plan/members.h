@@ -1,5 +1,5 @@
-// Which nodes of a program are computed for themselves (members, each in some kernel), and which are only formulas inside
-// the ones that read them. For each member: its axes and every place it reads.
+// Which nodes of a program are computed for themselves (members, each in some kernel), and which are
+// only formulas inside the ones that read them. For each member: its axes and every place it reads.
 #pragma once
 #include "compiler/plan/flat.h"
 #include "compiler/plan/view.h"

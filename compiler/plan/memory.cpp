@@ -1,6 +1,6 @@
-// Addresses. What programs share has its own place for ever; a program's own rooms lie where no room that lives at the same
-// time does. They are placed one by one, each in the smallest gap that fits: in several orders, of which the one that needs
-// least is kept. Programs run one after another and use the same memory.
+// Addresses. What programs share has its own place for ever; a program's own rooms lie where no room that
+// lives at the same time does. They are placed one by one, each in the smallest gap that fits: in several
+// orders, of which the one that needs least is kept. Programs run one after another and use the same memory.
 #include "compiler/plan/lives.h"
 #include "compiler/plan/program_plan.h"
 #include <algorithm>
@@ -77,7 +77,8 @@ std::vector<std::vector<size_t>> orders(const std::vector<Room>& rooms) {
             sorted(rooms, [](const Room& a, const Room& b) { return a.life.last > b.life.last; })};
 }
 
-/// The best of several orders. What ends highest goes to the front and all is placed anew, as long as the cut is not reached.
+/// The best of several orders. What ends highest goes to the front and all is
+/// placed anew, as long as the cut is not reached.
 Packing best_packing(const std::vector<Room>& rooms, int64_t cut) {
     Packing best;
     for (std::vector<size_t>& order : orders(rooms))

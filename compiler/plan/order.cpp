@@ -1,7 +1,7 @@
 // Updates and order. The last reader of an old value comes before whoever overwrites it; where that is impossible, or
 // where the value is read elsewhere in the writing kernel, the new value waits in a buffer of its own and is copied.
-// Among the orders that respect all this, kernels stand first come first, or by what frees most memory, if that lowers the
-// most that is needed at once.
+// Among the orders that respect all this, kernels stand first come first, or by
+// what frees most memory, if that lowers the most that is needed at once.
 #include "compiler/plan/program_plan.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -149,8 +149,8 @@ void copy_at_end(Draft& draft, const Update& update, Buffers& buffers, Indices& 
     draft.from[candidate] = waiting;
 }
 
-/// What the units of one region read and write of the program's own buffers. Buffers that other regions touch as well are
-/// of no account: no order within this one frees them.
+/// What the units of one region read and write of the program's own buffers. Buffers that
+/// other regions touch as well are of no account: no order within this one frees them.
 class Traffic {
   public:
     Traffic(const Draft& draft, const Order& order, const Buffers& buffers)

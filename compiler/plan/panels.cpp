@@ -1,5 +1,5 @@
-// Which matrices lie in panels. A product reads W neighbours of a row at a time, row after row; lying as [N/W][K][W] they
-// are one run of memory. What is read by lookups, or along rows by a product, stays as it is.
+// Which matrices lie in panels. A product reads W neighbours of a row at a time, row after row; lying as
+// [N/W][K][W] they are one run of memory. What is read by lookups, or along rows by a product, stays as it is.
 #include "compiler/plan/members.h"
 #include "compiler/plan/program_plan.h"
 #include <algorithm>

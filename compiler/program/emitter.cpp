@@ -1,5 +1,5 @@
-// Scopes are a stack; a definition goes to the scope of its deepest operand. Loads of memory that the kernel writes stay
-// where they are asked for.
+// Scopes are a stack; a definition goes to the scope of its deepest operand.
+// Loads of memory that the kernel writes stay where they are asked for.
 #include "compiler/program/emitter.h"
 #include "compiler/util/check.h"
 #include <algorithm>

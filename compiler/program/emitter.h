@@ -1,5 +1,5 @@
-// Writes one kernel's statements. A value is defined in the outermost open scope where all its operands are known, once:
-// so what a loop does not change stands before it, and nothing is computed twice.
+// Writes one kernel's statements. A value is defined in the outermost open scope where all its operands
+// are known, once: so what a loop does not change stands before it, and nothing is computed twice.
 #pragma once
 #include "compiler/program/program.h"
 #include <map>

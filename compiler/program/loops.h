@@ -1,5 +1,5 @@
-// Loops over one axis, scalar or by vectors with a masked last one; and the part of a kernel's first axis that a call of
-// it works on.
+// Loops over one axis, scalar or by vectors with a masked last one; and the
+// part of a kernel's first axis that a call of it works on.
 #pragma once
 #include "compiler/program/values.h"
 #include <functional>

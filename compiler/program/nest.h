@@ -1,5 +1,5 @@
-// Kernels of one kind each; all write their statements into `kernel`, whose extent they set, with grain 0 where it cannot
-// be split.
+// Kernels of one kind each; all write their statements into `kernel`, whose
+// extent they set, with grain 0 where it cannot be split.
 #pragma once
 #include "compiler/program/values.h"
 

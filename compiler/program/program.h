@@ -1,6 +1,6 @@
-// The loop IR: what a compiled program is before it becomes C++ text or LLVM IR. A program is a table of kernels over one
-// arena; a kernel is structured code in SSA form: straight statements, counted loops with carried values, uniform ifs.
-// Vectors are explicit (lanes > 1); both backends print each statement as it stands.
+// The loop IR: what a compiled program is before it becomes C++ text or LLVM IR. A program is a table of kernels
+// over one arena; a kernel is structured code in SSA form: straight statements, counted loops with carried
+// values, uniform ifs. Vectors are explicit (lanes > 1); both backends print each statement as it stands.
 #pragma once
 #include "compiler/graph/type.h"
 #include <array>
@@ -85,8 +85,8 @@ struct Define { // result = operation(operands)
     double number = 0;
     int64_t whole = 0;
 };
-/// Memory of bool buffers is bytes, 0 or 1: a load's result and a stored value have element u8 there. In general a load's
-/// element is its buffer's (bool: u8); whole arithmetic is never done in u8 (converted to i32 first).
+/// Memory of bool buffers is bytes, 0 or 1: a load's result and a stored value have element u8 there. In general
+/// a load's element is its buffer's (bool: u8); whole arithmetic is never done in u8 (converted to i32 first).
 /// Lanes element, element + stride, ..; stride 1 is a vector load. With `mask`, lanes that are off are not read
 /// and are 0. With `lane_index` (i32 or i64 vector, in elements) each lane reads at element + lane_index.
 struct Load {

@@ -1,5 +1,5 @@
-# The same training in JAX, for `gradc bench examples/mnist_mlp/model.grad`: the whole step one compiled function. The rate
-# is the cosine's peak: ten steps of a long run.
+# The same training in JAX, for `gradc bench examples/mnist_mlp/model.grad`: the whole
+# step one compiled function. The rate is the cosine's peak: ten steps of a long run.
 import functools
 
 import jax

@@ -1,5 +1,5 @@
-# The same training by hand in numpy, for `gradc bench examples/mnist_mlp/model.grad`. The rate is the cosine's peak: ten
-# steps of a long run.
+# The same training by hand in numpy, for `gradc bench examples/mnist_mlp/model.grad`.
+# The rate is the cosine's peak: ten steps of a long run.
 import numpy as np
 
 

@@ -1,5 +1,6 @@
-# The same training in PyTorch. For `gradc bench examples/mnist_mlp/model.grad` its step, and as a program of its own the
-# whole of it, from the files to the accuracy: python3 -P torch.py FOLDER_OF_MNIST [EPOCHS]. The rate is the cosine's peak.
+# The same training in PyTorch. For `gradc bench examples/mnist_mlp/model.grad` its
+# step, and as a program of its own the whole of it, from the files to the accuracy:
+# python3 -P torch.py FOLDER_OF_MNIST [EPOCHS]. The rate is the cosine's peak.
 import gzip
 import sys
 import time

@@ -1,5 +1,5 @@
-# The same training in JAX, in double, for `gradc bench examples/numpy_twenty_lines/model.grad`: the whole step one compiled
-# function that reuses the weights' memory.
+# The same training in JAX, in double, for `gradc bench examples/numpy_twenty_lines/model.grad`:
+# the whole step one compiled function that reuses the weights' memory.
 import functools
 
 import jax

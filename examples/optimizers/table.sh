@@ -1,6 +1,6 @@
 #!/bin/sh
-# table.sh [GRADC]: trains model.grad with each line of optimizers.txt in place of its optimizer. A row of the table says after
-# which epoch the test accuracy was 0.95, how it and the training loss ended, and how long a step took.
+# table.sh [GRADC]: trains model.grad with each line of optimizers.txt in place of its optimizer. A row of the table
+# says after which epoch the test accuracy was 0.95, how it and the training loss ended, and how long a step took.
 gradc=${1:-build/gradc}
 here=$(dirname "$0")
 work=$(mktemp -d) || exit 1

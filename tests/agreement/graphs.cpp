@@ -1,6 +1,6 @@
 // Random graphs through the whole compiler: the evaluator, the rewrites, LLVM on every instruction set of this machine,
-// the C++ text and kernels that were not fused must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N graphs (200); a disagreement prints the seed, the
-// program's graph and the numbers, and ends with 1.
+// the C++ text and kernels that were not fused must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N
+// graphs (200); a disagreement prints the seed, the program's graph and the numbers, and ends with 1.
 #include "compiler/elaborate/definitions.h"
 #include "compiler/elaborate/math.h"
 #include "compiler/graph/print.h"

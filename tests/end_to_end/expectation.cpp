@@ -1,5 +1,6 @@
-// A line of output is a list of words, and so is an expectation; it is sought at every place of the line. The last state
-// of a progress line (what follows its last carriage return) is the line. Nothing here knows what a trainer prints.
+// A line of output is a list of words, and so is an expectation; it is sought at
+// every place of the line. The last state of a progress line (what follows its
+// last carriage return) is the line. Nothing here knows what a trainer prints.
 #include "tests/end_to_end/expectation.h"
 #include <cmath>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// One trainer, every instruction set it holds and this machine has, each forced by --isa: they train to the same numbers
-// up to rounding, since only the order of sums and fused multiply-adds differ.
+// One trainer, every instruction set it holds and this machine has, each forced by --isa: they train
+// to the same numbers up to rounding, since only the order of sums and fused multiply-adds differ.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>

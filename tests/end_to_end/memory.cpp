@@ -1,6 +1,6 @@
-// A trainer's memory as the system sees it: the arena is one mapping of the plan's size, and what lies beside it does not
-// grow from the first epoch on. The trainer is traced and looked at while it stands before one of its writes, so that no
-// clock decides what is seen.
+// A trainer's memory as the system sees it: the arena is one mapping of the plan's size, and
+// what lies beside it does not grow from the first epoch on. The trainer is traced and
+// looked at while it stands before one of its writes, so that no clock decides what is seen.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -51,7 +51,8 @@ Picture look_at(pid_t child, int64_t arena_bytes) {
     return picture;
 }
 
-/// Runs a trainer to its `last`-th write to standard output; pictures from before the second on. Empty: no tracing here.
+/// Runs a trainer to its `last`-th write to standard output; pictures from
+/// before the second on. Empty: no tracing here.
 std::vector<Picture> trace(const std::string& folder, const std::vector<std::string>& command, int last,
                            int64_t arena_bytes) {
     pid_t child = fork();

@@ -1,5 +1,5 @@
-// What is read, and in which order, seen through trained weights: every reader feeds statistics of the training split, and
-// a step that jumps onto its row tells which row that was.
+// What is read, and in which order, seen through trained weights: every reader feeds statistics
+// of the training split, and a step that jumps onto its row tells which row that was.
 #include "tests/end_to_end/session.h"
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,4 +1,5 @@
-# Every stage of three small models as text. GRADC_ACCEPT=1 tests/golden/compare.sh build/gradc tests/golden/xor accepts.
+# Every stage of three small models as text; to accept:
+# GRADC_ACCEPT=1 tests/golden/compare.sh build/gradc tests/golden/xor
 foreach(model circuit xor iris)
   add_test(NAME golden_${model} COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/compare.sh
            $<TARGET_FILE:gradc> ${CMAKE_SOURCE_DIR}/tests/golden/${model})

@@ -1,4 +1,5 @@
-# Every function of dsl/std proved, and the table of dsl/std/README.md held to them. `prove_library --write README` makes it.
+# Every function of dsl/std proved, and the table of dsl/std/README.md held to
+# them. `prove_library --write README` makes it.
 file(GLOB library_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/library/*.cpp)
 add_executable(prove_library ${library_sources})
 target_include_directories(prove_library PRIVATE ${CMAKE_SOURCE_DIR})

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # steps of three workloads in turns with the interpreter and every peer that is installed, beside the bars
 #
-# ./run bench against [flags of gradc bench]. GRADC_PYTHON names the Python that has numpy, torch and jax (python3), GRADC_DATA
-# the folder of MNIST. Exits with 1 if a bar is missed, 0 otherwise; what could not be measured is no miss, and said.
+# ./run bench against [flags of gradc bench]. GRADC_PYTHON names the Python that
+# has numpy, torch and jax (python3), GRADC_DATA the folder of MNIST. Exits with 1
+# if a bar is missed, 0 otherwise; what could not be measured is no miss, and said.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${GRADC_PYTHON:-python3}

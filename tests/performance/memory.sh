@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Memory of every example: peak of the plan, the least that its order of kernels needs, and what it is made of, in bytes.
+# Memory of every example in bytes: peak of the plan, the least its order of kernels needs, what it is made of.
 # Fails when a peak is more than 1.1 times that least, or the activations more than 1.1 times theirs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # whole processes: MNIST's MLP for 5 epochs beside PyTorch's, the size of the trainer, its start
 #
-# GRADC_PYTHON names the Python that has torch (python3), GRADC_DATA the folder of MNIST. One thread each, on the same core, the
-# shorter of two runs. Exits with 1 if a bar is missed; what could not be measured is no miss, and said.
+# GRADC_PYTHON names the Python that has torch (python3), GRADC_DATA the folder of MNIST. One thread each, on the same
+# core, the shorter of two runs. Exits with 1 if a bar is missed; what could not be measured is no miss, and said.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${GRADC_PYTHON:-python3} data=${GRADC_DATA:-}

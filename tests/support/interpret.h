@@ -1,5 +1,5 @@
-// The loop IR run as it stands, statement by statement, without any backend: an independent reading of what its operations
-// mean. Checks every access against its buffer and remembers nothing between kernels but the arena.
+// The loop IR run as it stands, statement by statement, without any backend: an independent reading of what its
+// operations mean. Checks every access against its buffer and remembers nothing between kernels but the arena.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/util/check.h"

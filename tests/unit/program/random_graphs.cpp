@@ -1,5 +1,5 @@
-// Random graphs with every kind of op: planned and lowered for every machine, with and without fusion, whole and in parts,
-// they give what the evaluator gives.
+// Random graphs with every kind of op: planned and lowered for every machine, with
+// and without fusion, whole and in parts, they give what the evaluator gives.
 #include "compiler/graph/print.h"
 #include "tests/support/agreement.h"
 #include "tests/support/random_graph.h"
