@@ -138,8 +138,8 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
 Compiled compile(const Elaborated& elaborated, const CommandLine& line, const Sources& sources, StageTimes& times) {
     ProgramGraphs collected = collect_programs(elaborated, line, sources);
     optimize_programs(collected.programs, elaborated, line, times);
-    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(line.isa), times,
-                          line.fuse);
+    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(line.isa),
+                          times, line.fuse);
 }
 
 } // namespace gradc

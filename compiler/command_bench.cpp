@@ -53,9 +53,12 @@ public:
         if (int code = write_trainer(front, own, path); code != exit_code::done) return code;
         engine.compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         engine.trainer = true;
-        engine.start.words = {path, "bench", "--turns", "--threads", std::to_string(line_.threads), "--seed", std::to_string(line_.seed)};
-        for (const std::string& data : line_.data_folders) engine.start.words.insert(engine.start.words.end(), {"--data", data});
-        if (line_.data_folders.empty()) engine.start.words.insert(engine.start.words.end(), {"--data", folder_of(line_.model)});
+        engine.start.words = {path,     "bench", "--turns", "--threads", std::to_string(line_.threads),
+                              "--seed", std::to_string(line_.seed)};
+        for (const std::string& data : line_.data_folders)
+            engine.start.words.insert(engine.start.words.end(), {"--data", data});
+        if (line_.data_folders.empty())
+            engine.start.words.insert(engine.start.words.end(), {"--data", folder_of(line_.model)});
         struct stat status {};
         stat(path.c_str(), &status);
         engine.shipped_bytes = status.st_size;
@@ -127,14 +130,16 @@ int report(const ContestTitle& title, const ContestResult& result, const Command
 int bench_command(const CommandLine& line) {
     std::vector<int> cores = chosen_cores(line.threads);
     if (cores.size() < size_t(line.threads)) {
-        fmt::print(stderr, "gradc bench: {} threads want as many cores, and this process may run on {}\n", line.threads, cores.size());
+        fmt::print(stderr, "gradc bench: {} threads want as many cores, and this process may run on {}\n", line.threads,
+                   cores.size());
         return exit_code::usage;
     }
     FileReader reader;
     std::string fault;
     for (const std::string& path : {line.json, line.html}) // before minutes of measuring
         if (!path.empty())
-            if (fault = cannot_write(path); !fault.empty()) return complain(fmt::format("cannot write {}: {}", path, fault));
+            if (fault = cannot_write(path); !fault.empty())
+                return complain(fmt::format("cannot write {}: {}", path, fault));
     Front front = load(line, reader, fault);
     if (!front.elaborated) return refuse(front, fault, line);
     TemporaryFolder folder(fault);

@@ -75,7 +75,8 @@ Column cpp_column(const Compiled& compiled, const GradientCheck& check) {
     return {"C++", compiled_errors(*engine, check, target::host_isas().back()), {}};
 }
 
-std::vector<Column> compiled_columns(const Elaborated& elaborated, const GradientCheck& check, const CommandLine& line) {
+std::vector<Column> compiled_columns(const Elaborated& elaborated, const GradientCheck& check,
+                                     const CommandLine& line) {
     StageTimes times;
     std::vector<NamedGraph> programs = {{"check", check.graph}};
     optimize_programs(programs, elaborated, line, times);

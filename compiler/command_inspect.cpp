@@ -78,7 +78,8 @@ std::string compiled_text(const Front& front, const CommandLine& line) {
     if (line.emit == "object") return target::object(compiled.module, compiled.metadata);
     std::string text;
     for (loop::Isa isa : isas(line.isa))
-        text += line.emit == "llvm" ? target::print_llvm(compiled.module, isa) : target::print_assembly(compiled.module, isa);
+        text += line.emit == "llvm" ? target::print_llvm(compiled.module, isa)
+                                    : target::print_assembly(compiled.module, isa);
     return text;
 }
 
@@ -87,7 +88,8 @@ int write_out(const std::string& text, const CommandLine& line) {
         std::fwrite(text.data(), 1, text.size(), stdout);
         return exit_code::done;
     }
-    std::string fault = same_file(line.output, line.model) ? "it is the model file itself" : write_file(line.output, text);
+    std::string fault =
+        same_file(line.output, line.model) ? "it is the model file itself" : write_file(line.output, text);
     if (fault.empty()) return exit_code::done;
     fmt::print(stderr, "gradc inspect: cannot write {}: {}\n", line.output, fault);
     return exit_code::input;

@@ -113,7 +113,8 @@ struct Collector {
         Metadata::WholeSplit result;
         result.first_pass = int32_t(programs.size());
         result.pass_count = int32_t(split.passes.size());
-        for (size_t i = 0; i < split.passes.size(); ++i) add(fmt::format("{}.pass_{}", name, i + 1), split.passes[i], once);
+        for (size_t i = 0; i < split.passes.size(); ++i)
+            add(fmt::format("{}.pass_{}", name, i + 1), split.passes[i], once);
         if (!split.finish.outputs.empty()) result.finish = add(name + ".finish", split.finish, true);
         return result;
     }

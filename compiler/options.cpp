@@ -71,7 +71,9 @@ void add_pass_options(CLI::App* app, CommandLine& line) {
     app->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
         ->allow_extra_args(false)
         ->check(one_of(pass_names()));
-    app->add_flag("--unfused{false}", line.fuse, "every operation a kernel of its own, as the\n" "interpreter of `gradc bench` runs them");
+    app->add_flag("--unfused{false}", line.fuse,
+                  "every operation a kernel of its own, as the\n"
+                  "interpreter of `gradc bench` runs them");
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }
@@ -165,7 +167,8 @@ void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "and against the compiled code; exit code 1 when one is off",
                                   "gradc check digits.grad --batch 4");
     add_model(check, line);
-    check->add_option("--batch", line.batch, "rows (default 2; 5 where rows meet inside the model)")->check(CLI::Range(1, 65536));
+    check->add_option("--batch", line.batch, "rows (default 2; 5 where rows meet inside the model)")
+        ->check(CLI::Range(1, 65536));
     check->add_option("--seed", line.seed, "of weights and rows (default 1)");
     add_language_options(check, line, pending);
 }
@@ -217,7 +220,9 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
                                              "graph (default), plan, program, cpp,\n"
                                              "llvm, asm or object")
         ->check(one_of(stage_names()));
-    inspect->add_option("--html", line.html, "write a page instead: model, graph, formulas,\n" "code and memory, linked to each other")->excludes("--emit");
+    inspect->add_option("--html", line.html, "write a page instead: model, graph, formulas,\n"
+                                             "code and memory, linked to each other")
+        ->excludes("--emit");
     inspect->add_option("-o,--output", line.output, "write there instead of standard output");
     add_isa(inspect, line);
     add_language_options(inspect, line, pending);

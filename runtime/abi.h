@@ -21,8 +21,9 @@ enum gradc_role {
 /* sizes[0]: rows of this call; sizes[1 + d]: turn of the table loop at depth d. [begin, end): part of the extent. */
 typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, int64_t begin, int64_t end);
 
-/* A tensor in the arena. Logical element (i0, i1, ..) lies at offset + size of element * sum over axes; with panel = W > 0
- * the last two axes [K, N] lie as [ceil(N/W)][K][W]. strides are in elements (with a panel: of the axes before the last two). */
+/* A tensor in the arena. Logical element (i0, i1, ..) lies at offset + size of element * sum over axes; with
+ * panel = W > 0 the last two axes [K, N] lie as [ceil(N/W)][K][W]. strides are in elements (with a panel: of the axes
+ * before the last two). */
 typedef struct {
     const char* name;     /* the model's path: "mlp.linear_1.weight"; field, scalar and result names */
     const char* saved_as; /* name in files */
@@ -95,7 +96,9 @@ typedef struct {
     double value;
 } gradc_flag;
 
-enum gradc_reader { GRADC_READ_CSV, GRADC_READ_IDX, GRADC_READ_LITERAL, GRADC_READ_RANGE, GRADC_READ_CHARACTERS, GRADC_READ_NPY };
+enum gradc_reader {
+    GRADC_READ_CSV, GRADC_READ_IDX, GRADC_READ_LITERAL, GRADC_READ_RANGE, GRADC_READ_CHARACTERS, GRADC_READ_NPY
+};
 typedef struct {
     const char *split, *path; /* split "": the file holds all rows */
 } gradc_file;
@@ -152,8 +155,9 @@ typedef struct {
     gradc_whole_split training;   /* pass_count 0: the step itself accumulates; finish reads what it summed */
     gradc_whole_split evaluation;
     int32_t predict;              /* program or -1; result "predict" */
-    /* 1 + program or 0: after a NaN or infinite loss it runs once on the same rows. Its results, in order of evaluation,
-     * are scalars: how many elements of a value are not finite; their names are "model.grad:12:9: exp(z)". */
+    /* 1 + program or 0: after a NaN or infinite loss it runs once on the same rows. Its results, in order of
+     * evaluation, are scalars: how many elements of a value are not finite; their names are
+     * "model.grad:12:9: exp(z)". */
     int32_t diagnose;
 } gradc_block;
 
@@ -163,8 +167,8 @@ typedef struct {
     const char *source_hash;               /* of the model file and what it uses, 16 hex digits */
     const char *program_hash;              /* of the code's meaning: sources, options, compiler */
     int64_t arena_bytes;                   /* exactly what the programs need, for the largest batch */
-    int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes; /* parts of it; activations are kept from the
-                                                                                  forward pass for the backward one */
+    /* Parts of it; activations are kept from the forward pass for the backward one. */
+    int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes;
     int64_t least_bytes; /* no addresses for this order of kernels need less: the most that lives at one step */
     int64_t batch;
     const gradc_tensor* tensors;

@@ -9,8 +9,8 @@ namespace gradc::runtime {
 
 static constexpr int deepest = 16; // loops of scans inside scans
 
-[[gnu::always_inline]] static inline void run_kernel(const gradc_kernel& kernel, unsigned char* arena, const int64_t* sizes,
-                       const WalkOptions& options) {
+[[gnu::always_inline]] static inline void run_kernel(const gradc_kernel& kernel, unsigned char* arena,
+                                                     const int64_t* sizes, const WalkOptions& options) {
     const gradc_extent& items = kernel.extents[options.isa];
     int64_t extent = items.fixed + (sizes[0] * items.per_row + items.divisor - 1) / items.divisor;
     gradc_function function = kernel.functions[options.isa];

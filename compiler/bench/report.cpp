@@ -15,7 +15,12 @@ bool measured(const EngineResult& engine) { return engine.state == EngineResult:
 
 /// Three significant digits and more before the point.
 std::string digits(double value) {
-    return value >= 100 ? grouped(int64_t(value + 0.5)) : value >= 10 ? fmt::format("{:.1f}", value) : fmt::format("{:.2f}", value);
+    if (value >= 100) return grouped(int64_t(value + 0.5));
+    return value >= 10 ? fmt::format("{:.1f}", value) : fmt::format("{:.2f}", value);
+}
+
+std::string counted(size_t count, const char* what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 double ratio(const ContestResult& result, const EngineResult& engine) {
@@ -85,7 +90,8 @@ std::string bars_text(const ContestResult& result) {
 std::string starts_text(const ContestResult& result) {
     std::string text;
     for (const EngineResult& engine : result.engines)
-        if (measured(engine)) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", engine.name, time_text(engine.start));
+        if (measured(engine))
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", engine.name, time_text(engine.start));
     return wrapped("", "Start of the process, imports and data, not counted above: " + text + ".");
 }
 
@@ -126,11 +132,12 @@ ContestTable contest_table(const ContestResult& result) {
 std::string conditions_text(const ContestTitle& title, const ContestResult& result) {
     std::string cores;
     for (int core : title.cores) cores += (cores.empty() ? "" : ", ") + std::to_string(core);
-    return fmt::format("{}: batches of {}, {}, {} on core{} {}, {} round{} of {:g} s in turns. Losses of {} steps from the same "
+    const ContestRules& rules = title.rules;
+    return fmt::format("{}: batches of {}, {}, {} on core{} {}, {} of {:g} s in turns. Losses of {} steps from the same "
                        "weights on the same rows agree within {:g} of each.",
-                       title.model, result.batch, result.isa, title.threads == 1 ? "1 thread" : fmt::format("{} threads", title.threads),
-                       title.cores.size() == 1 ? "" : "s", cores, title.rules.rounds, title.rules.rounds == 1 ? "" : "s",
-                       title.rules.seconds, title.rules.steps, title.rules.tolerance);
+                       title.model, result.batch, result.isa, counted(size_t(title.threads), "thread"),
+                       title.cores.size() == 1 ? "" : "s", cores, counted(size_t(rules.rounds), "round"), rules.seconds,
+                       rules.steps, rules.tolerance);
 }
 
 std::vector<double> bar_shares(const ContestResult& result) {

@@ -14,7 +14,8 @@ NodeId count_not_finite(Graph& graph, NodeId value) {
     const Type type = graph.type(value);
     NodeId size = build::map(graph, Primitive::absolute, {value});
     double infinity = std::numeric_limits<double>::infinity();
-    NodeId finite = build::map(graph, Primitive::less, {size, build::constant(graph, infinity, type.element, type.shape)});
+    NodeId finite =
+        build::map(graph, Primitive::less, {size, build::constant(graph, infinity, type.element, type.shape)});
     NodeId bad = build::map(graph, Primitive::logical_not, {finite});
     std::vector<int> axes(type.shape.size());
     std::iota(axes.begin(), axes.end(), 0);

@@ -75,16 +75,18 @@ struct Gather {
     int axis = 0, batch = 0;
     friend bool operator==(const Gather&, const Gather&) = default;
 };
-struct Contract { // labels name axes: those in both and in out: batch; in both, not in out: summed; in one: free
-    std::vector<int> left, right, out; // every out label occurs in left or right; every left or right label in out or in both
+struct Contract {
+    // Labels name axes: those in both and in out: batch; in both, not in out: summed; in one: free. Every out label
+    // occurs in left or right; every left or right label in out or in both.
+    std::vector<int> left, right, out;
     friend bool operator==(const Contract&, const Contract&) = default;
 };
 struct Scan {
     // One turn is graph body: inputs carry 0.., capture 0.., turn; outputs: new carries, then yields.
     // Turn numbers are 0..turns-1, or backwards if reverse. A yield's turn axis stands first, after N if it has N,
-    // and is indexed by the turn number (also when reverse). "It has N" means: its first axis is N. The scan node's own
-    // type is `scan_type`: it is no value, its parts are. A body reads nothing
-    // but its carries, captures and turn (i32).
+    // and is indexed by the turn number (also when reverse). "It has N" means: its first axis is N. The scan node's
+    // own type is `scan_type`: it is no value, its parts are. A body reads nothing but its carries, captures and turn
+    // (i32).
     uint32_t body = 0; // index into Graph::bodies
     int64_t turns = 0;
     int carries = 0;
@@ -108,9 +110,10 @@ struct Node {
     Type type;
     std::vector<NodeId> inputs;
     Attributes attributes;
-    Span span;        // not part of the node's identity: the first to build it wins
-    Span origin;      // the user's line that it comes from, also inside the library's functions; for people, as the span
-    std::string name; // from the model ("h", "mlp.linear_1.weight"), for people; not part of identity
+    // For people, not part of the node's identity: the first to build it wins.
+    Span span;
+    Span origin;      // the user's line that it comes from, also inside the library's functions
+    std::string name; // from the model: "h", "mlp.linear_1.weight"
 };
 
 struct Output {

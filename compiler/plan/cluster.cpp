@@ -167,7 +167,8 @@ class Fusion {
             const Candidate& reader = result_.candidates[m];
             for (const Read& read : reader.reads) {
                 auto found = candidate_of_.find(read.node);
-                if (found == candidate_of_.end() || &result_.clusters[result_.cluster_of[found->second]] != &p) continue;
+                if (found == candidate_of_.end() || &result_.clusters[result_.cluster_of[found->second]] != &p)
+                    continue;
                 while (rank > 0 && !starts_with(read.at, reader.axes, size_t(rank))) --rank;
             }
         }

@@ -26,7 +26,8 @@ class Lives {
                 loops_.push_back({open.back(), step});
                 open.pop_back();
             }
-            if (what.what == loop::Step::What::kernel) kernel(program.kernels[what.kernel], step, members, indices, batch);
+            if (what.what == loop::Step::What::kernel)
+                kernel(program.kernels[what.kernel], step, members, indices, batch);
         }
         for (const auto& [begin, end] : loops_) // inner loops first
             for (Life& life : lives_)
@@ -54,7 +55,8 @@ class Lives {
                     lives_[member.from->buffer].touch(step);
                     continue;
                 }
-                Candidate c = analyse(program_.flat, members, member.node, member.copies, kernel.region, indices, batch);
+                Candidate c =
+                    analyse(program_.flat, members, member.node, member.copies, kernel.region, indices, batch);
                 for (const Read& read : c.reads)
                     if (const auto& place = program_.places[index(read.node)]) {
                         lives_[place->buffer].touch(step);

@@ -59,7 +59,8 @@ Packing pack(const std::vector<Room>& rooms, const std::vector<size_t>& order) {
     return result;
 }
 
-std::vector<size_t> sorted(const std::vector<Room>& rooms, const std::function<bool(const Room&, const Room&)>& before) {
+std::vector<size_t> sorted(const std::vector<Room>& rooms,
+                           const std::function<bool(const Room&, const Room&)>& before) {
     std::vector<size_t> order(rooms.size());
     std::iota(order.begin(), order.end(), size_t(0));
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return before(rooms[a], rooms[b]); });

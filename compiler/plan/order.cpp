@@ -220,12 +220,14 @@ class Emission {
         Traffic traffic(draft_, order, buffers_);
         Sequence sequence = in_order(order, traffic, number, false), lean = in_order(order, traffic, number, true);
         if (lean.most < sequence.most) sequence = std::move(lean);
-        check(sequence.units.size() == order.units.size(), "plan", "kernels of " + draft_.plan.name + " wait for each other");
+        check(sequence.units.size() == order.units.size(), "plan",
+              "kernels of " + draft_.plan.name + " wait for each other");
         size_t early_left = number == 0 ? count_early(order) : 0;
         bool guard = number == 0 && draft_.guarded;
         for (size_t unit : sequence.units) {
             emit(order, unit);
-            if (guard && is_early(order, unit) && --early_left == 0) draft_.plan.table.push_back({loop::Step::What::guard});
+            if (guard && is_early(order, unit) && --early_left == 0)
+                draft_.plan.table.push_back({loop::Step::What::guard});
         }
     }
 
@@ -263,7 +265,8 @@ class Emission {
     /// What the loss needs goes first, so that the test stands early.
     size_t next_unit(const Order& order, const Ready& ready, bool early, const Traffic* traffic,
                      const Traffic::Tally& tally) const {
-        early = early && std::any_of(ready.begin(), ready.end(), [&](auto each) { return is_early(order, each.second); });
+        early =
+            early && std::any_of(ready.begin(), ready.end(), [&](auto each) { return is_early(order, each.second); });
         std::optional<size_t> best;
         int64_t least = 0;
         for (auto [node, unit] : ready) {
@@ -334,7 +337,8 @@ class Emission {
             if (stages[i] >= result.stages.size()) result.stages.resize(stages[i] + 1);
             Stage& stage = result.stages[stages[i]];
             stage.inner = iteration_sizes(draft_.plan.flat, c, cluster.rank);
-            stage.members.push_back({c.node, c.copies, draft_.stores[m], m < draft_.from.size() ? draft_.from[m] : std::nullopt});
+            stage.members.push_back(
+                {c.node, c.copies, draft_.stores[m], m < draft_.from.size() ? draft_.from[m] : std::nullopt});
         }
         result.name = unique_name(result);
         return result;

@@ -56,7 +56,8 @@ class Panels {
             const auto& own = side ? labels.right : labels.left;
             NodeId operand = graph[id].inputs[side];
             const auto& place = program.places[index(operand)];
-            if (!place || !place->turns.empty() || !eligible(place->buffer) || own.size() != 2 || own[1] != column) continue;
+            if (!place || !place->turns.empty() || !eligible(place->buffer) || own.size() != 2 || own[1] != column)
+                continue;
             if (graph.type(operand).shape[0] == rows) continue;
             chosen_.insert(place->buffer);
         }
@@ -89,7 +90,8 @@ class Panels {
                     if (place.strides.size() != 2 || graph.type(member.node).shape[0] == rows || !place.turns.empty())
                         misfits_.insert(place.buffer);
                 if (member.from) continue;
-                Candidate c = analyse(program.flat, members, member.node, member.copies, kernel.region, indices, plan_.batch);
+                Candidate c =
+                    analyse(program.flat, members, member.node, member.copies, kernel.region, indices, plan_.batch);
                 bool product = kernel.kind == FusedKernel::Kind::product && &member == &stage.members[0];
                 for (const Read& read : c.reads) note_read(program, c, read, product, indices);
             }

@@ -56,12 +56,15 @@ std::string kernel_text(const Plan& plan, const ProgramPlan& program, const Fuse
 } // namespace
 
 std::string print(const Plan& plan) {
-    static constexpr const char* roles[] = {"field", "scalar", "variable", "result", "activation", "scratch", "constant", "local"};
-    std::string text = fmt::format("plan {}: batch {}, {} bytes, {:.3f} of the {} that live at one step\n", plan.name, plan.batch,
-                                   plan.arena_bytes, double(plan.arena_bytes) / double(std::max<int64_t>(1, plan.least)), plan.least);
+    static constexpr const char* roles[] = {"field",   "scalar",   "variable", "result", "activation",
+                                            "scratch", "constant", "local"};
+    double over_least = double(plan.arena_bytes) / double(std::max<int64_t>(1, plan.least));
+    std::string text = fmt::format("plan {}: batch {}, {} bytes, {:.3f} of the {} that live at one step\n", plan.name,
+                                   plan.batch, plan.arena_bytes, over_least, plan.least);
     const MemoryParts& parts = plan.parts;
-    text += fmt::format("  variables {}, fields {}, results {}, constants {}, activations {}, scratch {}\n", parts.variables,
-                        parts.fields, parts.results, parts.constants, plan.kept, parts.activations - plan.kept);
+    text += fmt::format("  variables {}, fields {}, results {}, constants {}, activations {}, scratch {}\n",
+                        parts.variables, parts.fields, parts.results, parts.constants, plan.kept,
+                        parts.activations - plan.kept);
     for (const ProgramPlan& program : plan.programs) {
         text += fmt::format("program {}\n", program.name);
         int indent = 0;
@@ -70,7 +73,8 @@ std::string print(const Plan& plan) {
                 text += kernel_text(plan, program, program.kernels[step.kernel], indent);
                 break;
             case loop::Step::What::loop_begin:
-                text += fmt::format("    {:{}}repeat {}{}\n", "", 2 * indent++, step.turns, step.reverse ? " backwards" : "");
+                text += fmt::format("    {:{}}repeat {}{}\n", "", 2 * indent++, step.turns,
+                                    step.reverse ? " backwards" : "");
                 break;
             case loop::Step::What::loop_end: --indent; break;
             case loop::Step::What::guard: text += "    guard\n"; break;

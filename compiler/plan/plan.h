@@ -77,7 +77,7 @@ struct Plan {
     std::vector<ProgramPlan> programs;
     int64_t arena_bytes = 0;
     MemoryParts parts;
-    int64_t least = 0; // no addresses need less: what programs share, and the most that lives at one step of one of them
+    int64_t least = 0; // no addresses need less: what programs share, and the most that lives at one step of one
     int64_t kept = 0;  // of the activations: from the forward pass for the backward one, across the test of the loss
 };
 

@@ -93,7 +93,8 @@ class Planner {
     void write_variables() {
         std::map<std::string, NodeId> leaves;
         for (uint32_t i = 0; i < graph().size(); ++i)
-            if (graph()[NodeId(i)].op == Op::variable) leaves[attribute<VariableName>(graph()[NodeId(i)]).path] = NodeId(i);
+            if (graph()[NodeId(i)].op == Op::variable)
+                leaves[attribute<VariableName>(graph()[NodeId(i)]).path] = NodeId(i);
         for (const Output& assign : flat().assigns) {
             Storage place = buffers_.shared(loop::Buffer::Role::variable, assign.name, graph().type(assign.node));
             auto leaf = leaves.find(assign.name);
@@ -152,10 +153,12 @@ class Planner {
             else if (node.op == Op::constant)
                 places[i] = buffers_.constant(attribute<Constant>(node), node.type);
             else if (node.op == Op::variable)
-                places[i] = buffers_.shared(loop::Buffer::Role::variable, attribute<VariableName>(node).path, node.type);
+                places[i] =
+                    buffers_.shared(loop::Buffer::Role::variable, attribute<VariableName>(node).path, node.type);
             else {
                 const Input& input = attribute<Input>(node);
-                auto role = input.source == Input::Source::field ? loop::Buffer::Role::field : loop::Buffer::Role::scalar;
+                auto role =
+                    input.source == Input::Source::field ? loop::Buffer::Role::field : loop::Buffer::Role::scalar;
                 places[i] = buffers_.shared(role, input.name, node.type);
             }
         }
@@ -173,7 +176,8 @@ class Planner {
     }
     size_t stage(size_t cluster, size_t candidate) const {
         const auto& members = draft_.clustering.clusters[cluster].members;
-        return draft_.stages[cluster][size_t(std::lower_bound(members.begin(), members.end(), candidate) - members.begin())];
+        auto found = std::lower_bound(members.begin(), members.end(), candidate);
+        return draft_.stages[cluster][size_t(found - members.begin())];
     }
 
     void store_what_others_read() {

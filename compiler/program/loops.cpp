@@ -23,8 +23,8 @@ ValueId last_full(Values& values, ValueId begin, ValueId end) {
     return emit.apply(Operation::add, {begin, emit.apply(Operation::multiply, {full, lanes})});
 }
 
-Carries run_loop(Values& values, Indices& indices, const Axis& axis, int64_t size, ValueId begin, ValueId end, bool masked,
-                 Carries carried, const AxisBody& body) {
+Carries run_loop(Values& values, Indices& indices, const Axis& axis, int64_t size, ValueId begin, ValueId end,
+                 bool masked, Carries carried, const AxisBody& body) {
     Emitter& emit = values.emit;
     auto [counter, inside] = emit.open_loop(begin, end, axis.vector ? values.lanes() : 1, axis.name, carried);
     Index index = indices.axis(size);
@@ -91,7 +91,8 @@ void take_part(Values& values, Axis& axis, int64_t block) {
     if (block == 1) return;
     axis.aligned = block % values.lanes() == 0;
     axis.begin = emit.apply(Operation::multiply, {axis.begin, emit.whole(block)});
-    axis.end = emit.apply(Operation::minimum, {emit.apply(Operation::multiply, {axis.end, emit.whole(block)}), size_of(emit, axis)});
+    axis.end = emit.apply(Operation::minimum,
+                          {emit.apply(Operation::multiply, {axis.end, emit.whole(block)}), size_of(emit, axis)});
 }
 
 loop::Extent extent_of(int64_t size, int64_t block, int64_t times) {

@@ -20,7 +20,8 @@ struct Axis {
 };
 
 /// Runs body for each index (each vector of indices); returns what is carried after the last.
-Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t batch, Carries carried, const AxisBody& body);
+Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t batch, Carries carried,
+                 const AxisBody& body);
 
 /// Runs body over all positions of a shape; axis `vector` (or none: -1) by vectors.
 Carries run_shape(Values& values, Indices& indices, const Shape& shape, int vector, int64_t batch, Carries carried,

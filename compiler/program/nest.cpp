@@ -27,7 +27,8 @@ int lanes_of(const FusedKernel& plan, const Graph& graph, const Machine& machine
     for (const Stage& stage : plan.stages)
         for (const Member& member : stage.members) {
             const Type& type = graph.type(member.node);
-            if (floating(type.element) && (!type.shape.empty() || widest == 0)) widest = std::max(widest, bytes(type.element));
+            if (floating(type.element) && (!type.shape.empty() || widest == 0))
+                widest = std::max(widest, bytes(type.element));
         }
     return machine.vector_bytes / int(widest ? widest : 4);
 }
@@ -52,7 +53,8 @@ void Made::store() {
     const Graph& graph = task_.around.program.flat.graph;
     for (const One& one : all_)
         for (const Storage& place : one.member->stores)
-            if (!values_.stays(*one.member, place)) values_.write(place, one.at, one.value, graph.type(one.member->node).element);
+            if (!values_.stays(*one.member, place))
+                values_.write(place, one.at, one.value, graph.type(one.member->node).element);
     all_.clear();
 }
 
@@ -127,11 +129,12 @@ class Nest {
         for (const Member& member : stage.members)
             if (sums_up(member)) {
                 Reduction whole = reduction_at(member.node, point, fresh_axes(stage.inner, indices_));
-                sums.push_back(values_.start(whole, graph_.type(member.node).element, vector < 0 ? 1 : values_.lanes()));
+                sums.push_back(
+                    values_.start(whole, graph_.type(member.node).element, vector < 0 ? 1 : values_.lanes()));
                 summed.push_back(&member);
             }
-        sums = run_shape(values_, indices_, stage.inner, vector, batch_, sums,
-                         [&](const Position& inner, const Carries& carried) { return turn(stage, point, inner, carried); });
+        auto body = [&](const Position& inner, const Carries& carried) { return turn(stage, point, inner, carried); };
+        sums = run_shape(values_, indices_, stage.inner, vector, batch_, sums, body);
         for (size_t i = 0; i < summed.size(); ++i) finish(*summed[i], point, sums[i]);
     }
 
@@ -170,7 +173,8 @@ class Nest {
         if (!largest) return emit_.define(Operation::reduce_add, one, {sum});
         if (type.element == Element::boolean) {
             ValueId number = emit_.convert(sum, Element::i32);
-            return cast(emit_, emit_.define(Operation::reduce_max, {Element::i32, 1}, {number}), Element::i32, Element::boolean);
+            return cast(emit_, emit_.define(Operation::reduce_max, {Element::i32, 1}, {number}), Element::i32,
+                        Element::boolean);
         }
         ValueId result = emit_.define(Operation::reduce_max, one, {sum});
         if (!floating(type.element)) return result;

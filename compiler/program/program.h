@@ -200,8 +200,9 @@ struct Program {
 struct Module {
     std::string name;
     std::vector<Buffer> buffers;
-    std::vector<std::array<std::optional<Program>, isa_count>> programs; // by program, by ISA; tables and results are equal
-    std::vector<Isa> isas; // machines it is built for; a program lowered for the baseline alone serves them all
+    /// By program, by ISA; tables and results are equal. A program lowered for the baseline alone serves all machines.
+    std::vector<std::array<std::optional<Program>, isa_count>> programs;
+    std::vector<Isa> isas; // machines it is built for
     int64_t arena_bytes = 0;
     int64_t batch = 1; // largest number of rows
 };

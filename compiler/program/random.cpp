@@ -58,8 +58,8 @@ ValueId Values::random(NodeId id, const Position& at) {
         return emit.apply(Operation::bit_and, {y, emit.whole(0xFFFFFFFF, emit.type(y))});
     };
     ValueId high_word = wide(words[0]), low_word = wide(words[1]);
-    ValueId both = emit.apply(Operation::bit_or,
-                              {emit.apply(Operation::shift_left, {high_word, emit.whole(32, emit.type(high_word))}), low_word});
+    ValueId shifted = emit.apply(Operation::shift_left, {high_word, emit.whole(32, emit.type(high_word))});
+    ValueId both = emit.apply(Operation::bit_or, {shifted, low_word});
     ValueId bits = emit.apply(Operation::shift_right_logical, {both, emit.whole(11, emit.type(both))});
     ValueId number = emit.convert(bits, Element::f64);
     return emit.apply(Operation::multiply, {number, emit.number(0x1p-53, emit.type(number))});

@@ -22,11 +22,12 @@ void lower_scatter(const KernelTask& task) {
     task.kernel.grain = 0;
     Element element = node.type.element;
     check(!member.stores.empty(), "lower", "a scatter goes nowhere");
-    run_shape(values, indices, table, vector_axis(table, batch), batch, {}, [&](const Position& at, const Carries&) -> Carries {
+    auto clear = [&](const Position& at, const Carries&) -> Carries {
         for (const Storage& place : member.stores)
             values.write(place, at, emit.number(0, {register_element(element), 1}), element);
         return {};
-    });
+    };
+    run_shape(values, indices, table, vector_axis(table, batch), batch, {}, clear);
     size_t axis = size_t(a.axis), first = size_t(a.batch);
     size_t looked = graph.type(node.inputs[1]).shape.size() - first; // axes of the values that stand for `axis`
     int vector = vector_axis(shape, batch);

@@ -129,7 +129,8 @@ ValueId Values::of_view(const View& view) {
     mask_ = mask;
     only_limit_ = only_limit;
     ValueId otherwise = emit.number(view.otherwise, {emit.type(result).element, emit.type(result).lanes});
-    if (emit.type(holds).lanes == 1) return emit.define(Operation::select, emit.type(result), {holds, result, otherwise});
+    if (emit.type(holds).lanes == 1)
+        return emit.define(Operation::select, emit.type(result), {holds, result, otherwise});
     return emit.apply(Operation::select, {holds, result, otherwise});
 }
 
@@ -171,8 +172,8 @@ ValueId Values::read(const Storage& place, const Position& at, Element element) 
         result = emit.load(place.buffer, stored, lanes_, where.scalar, 1, mask_, lanes);
     } else if (where.lane_stride != 0) {
         bool overrun = only_limit_ && where.lane_stride == 1 && lanes_ * bytes(stored) <= 64;
-        result = emit.load(place.buffer, stored, lanes_, where.scalar, where.lane_stride, overrun ? no_value : mask_, no_value,
-                           overrun ? mask_ : no_value);
+        result = emit.load(place.buffer, stored, lanes_, where.scalar, where.lane_stride, overrun ? no_value : mask_,
+                           no_value, overrun ? mask_ : no_value);
     } else {
         result = emit.load(place.buffer, stored, 1, where.scalar);
     }

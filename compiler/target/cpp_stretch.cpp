@@ -12,7 +12,8 @@ namespace {
 
 class StretchText {
 public:
-    StretchText(const Module& module, const Program& program, const Machine& machine, const std::vector<std::string>& names)
+    StretchText(const Module& module, const Program& program, const Machine& machine,
+                const std::vector<std::string>& names)
         : module_(module), program_(program), machine_(machine), names_(names) {}
 
     std::string run() {
@@ -42,7 +43,8 @@ public:
 
 private:
     template <class... Arguments> void line(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-        text_ += std::string(size_t(4 * indent_), ' ') + fmt::format(format, std::forward<Arguments>(arguments)...) + "\n";
+        text_ += std::string(size_t(4 * indent_), ' ');
+        text_ += fmt::format(format, std::forward<Arguments>(arguments)...) + "\n";
     }
 
     std::string loss() const {

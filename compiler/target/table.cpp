@@ -153,7 +153,8 @@ TableValue TableBuilder::kernel(int program, int number) {
         bool served = serves(versions, Isa(isa));
         functions.push_back(function({program, number, version(versions, Isa(isa)), served}));
         const Kernel& one = served ? versions[size_t(version(versions, Isa(isa)))]->kernels[size_t(number)] : first;
-        extents.push_back(members({i64(one.extent.fixed), i64(one.extent.per_row), i64(one.extent.divisor), i64(one.grain)}));
+        const auto& [fixed, per_row, divisor] = one.extent;
+        extents.push_back(members({i64(fixed), i64(per_row), i64(divisor), i64(one.grain)}));
     }
     return members({text(first.name), members(functions), members(extents), f64(first.flops), f64(first.bytes)});
 }

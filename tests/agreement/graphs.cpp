@@ -99,7 +99,8 @@ void write_inputs(target::Engine& engine, const Case& each) {
         if (tensor.role == GRADC_FIELD && field != each.environment.fields.end())
             engine.write(i, field->second.values, each.environment.rows);
         else if (tensor.role == GRADC_SCALAR && name == "rows") engine.write(i, {double(each.environment.rows)});
-        else if (tensor.role == GRADC_SCALAR && scalar != each.environment.scalars.end()) engine.write(i, {scalar->second});
+        else if (tensor.role == GRADC_SCALAR && scalar != each.environment.scalars.end())
+            engine.write(i, {scalar->second});
         else if (tensor.role == GRADC_PARAMETER && variable != each.environment.variables.end())
             engine.write(i, variable->second.values);
     }
@@ -132,7 +133,8 @@ std::string disagreement(target::Engine& engine, const Case& each, loop::Isa isa
         for (size_t k = 0; k < found.size(); ++k) {
             bool same = found[k] == expected[k] || (std::isnan(found[k]) && std::isnan(expected[k])) ||
                         std::fabs(found[k] - expected[k]) <= each.tolerance * scale;
-            if (!same) return fmt::format("output {}, element {}: {:.17g}, evaluator {:.17g}", i, k, found[k], expected[k]);
+            if (!same)
+                return fmt::format("output {}, element {}: {:.17g}, evaluator {:.17g}", i, k, found[k], expected[k]);
         }
     }
     return {};
@@ -142,7 +144,9 @@ void describe_tensors(const loop::Module& module, target::Metadata& metadata) {
     using Role = loop::Buffer::Role;
     for (size_t i = 0; i < module.buffers.size(); ++i) {
         const loop::Buffer& buffer = module.buffers[i];
-        gradc_role role = buffer.role == Role::field ? GRADC_FIELD : buffer.role == Role::scalar ? GRADC_SCALAR : GRADC_PARAMETER;
+        gradc_role role = GRADC_PARAMETER;
+        if (buffer.role == Role::field) role = GRADC_FIELD;
+        if (buffer.role == Role::scalar) role = GRADC_SCALAR;
         if (buffer.role == Role::field || buffer.role == Role::scalar || buffer.role == Role::variable)
             metadata.tensors.push_back({buffer.name, buffer.name, role, loop::BufferId(i)});
     }
@@ -185,7 +189,8 @@ int try_unfused(const std::vector<Case>& cases, const MathLibrary& math) {
     target::Engine engine = target::load_object(target::object(module, metadata_of(module)));
     int wrong = 0;
     for (const Case& each : cases)
-        if (std::string fault = disagreement(engine, each, isa); !fault.empty()) wrong += report(each, "unfused", fault);
+        if (std::string fault = disagreement(engine, each, isa); !fault.empty())
+            wrong += report(each, "unfused", fault);
     return wrong;
 }
 
@@ -195,7 +200,8 @@ int try_module(const std::vector<Case>& cases, const MathLibrary& math, const st
     Plan plan = plan_of(cases, true);
     loop::Module module = lower(plan, target::host_isas(), math);
     loop::add_stretches(module, {});
-    for (const auto& versions : module.programs) stretches += versions[size_t(target::host_isas().back())]->stretch.has_value();
+    for (const auto& versions : module.programs)
+        stretches += versions[size_t(target::host_isas().back())]->stretch.has_value();
     target::Metadata metadata = metadata_of(module);
     target::Engine engine = target::load_object(target::object(module, metadata));
     int wrong = 0;

@@ -76,8 +76,9 @@ std::string own_losses(const Scratch& scratch) {
 TEST_CASE("bench compares a step with the unfused one", "[bench]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
-    Outcome outcome = run("build/gradc bench examples/xor/model.grad --against interpreter --json out.json --html out.html" + quick,
-                          {.folder = scratch.path().string(), .limit = 120});
+    Outcome outcome =
+        run("build/gradc bench examples/xor/model.grad --against interpreter --json out.json --html out.html" + quick,
+            {.folder = scratch.path().string(), .limit = 120});
     INFO(outcome.out << outcome.err);
     REQUIRE(outcome.code == 0);
     CHECK(outcome.err == "");
@@ -92,8 +93,8 @@ TEST_CASE("bench compares a step with the unfused one", "[bench]") {
     size_t bars = 0;
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);) {
-        bool bar = contains(line, "█") || contains(line, "▏") || contains(line, "▎") || contains(line, "▍") || contains(line, "▌") ||
-                   contains(line, "▋") || contains(line, "▊") || contains(line, "▉");
+        bool bar = contains(line, "█") || contains(line, "▏") || contains(line, "▎") || contains(line, "▍") ||
+                   contains(line, "▌") || contains(line, "▋") || contains(line, "▊") || contains(line, "▉");
         bars += bar;
         if (!bar) CHECK(line.size() <= 80);
     }
@@ -138,9 +139,11 @@ TEST_CASE("bench says what is the matter with an engine", "[bench]") {
     for (const Case& each :
          {Case{"echo missing numpy\n", "./engine has no module numpy. To install: python3 -m venv peers", 0},
           Case{"echo oh no >&2\nexit 3\n", "ended with exit code 3: oh no", 1},
-          Case{"kill -9 $$\n", "was killed by signal 9", 1}, Case{"echo hello\nread x\n", "answers `hello` where `ready` is expected", 1},
+          Case{"kill -9 $$\n", "was killed by signal 9", 1},
+          Case{"echo hello\nread x\n", "answers `hello` where `ready` is expected", 1},
           Case{"echo ready\nread x\necho losses 1 2 3\nread x\n", "answers `losses` in 4 words, not 12", 1},
-          Case{"echo ready\nread x\necho losses a b c d e f g h i j k\nread x\n", "answers `a` where a number is expected", 1},
+          Case{"echo ready\nread x\necho losses a b c d e f g h i j k\nread x\n",
+               "answers `a` where a number is expected", 1},
           Case{speaker("1 1 1 1 1 1 1 nan 1 1"), "does not train the same", 1}}) {
         INFO(each.body);
         Outcome outcome = stage.against(each.body);
@@ -175,7 +178,8 @@ TEST_CASE("a trainer takes turns, and says so of words that it does not know", "
     CHECK(machine[3] == "baseline");
     CHECK(words_of(line_of(turns.out, "round")).size() == 5);
     CHECK(turns.out.find("losses") == turns.out.rfind("losses")); // nothing behind `end`
-    std::string rows = scratch.read("a folder/rows/x.npy"), weight = scratch.read("a folder/weights/net.linear_1.weight.npy");
+    std::string rows = scratch.read("a folder/rows/x.npy"),
+                weight = scratch.read("a folder/weights/net.linear_1.weight.npy");
     CHECK(contains(rows, "'shape': (2, 4, 4,"));
     CHECK(contains(weight, "'shape': (4, 8,"));
     Outcome unknown = run("printf 'dance\\n' | ./m bench --turns", launch);
@@ -230,7 +234,8 @@ TEST_CASE("the README shows the shape of bench's table", "[bench]") {
     std::string block = readme.substr(at, readme.find("```", readme.find("```", at) + 3) - at);
     Scratch scratch;
     scratch.link_tree(gradc, tree);
-    Outcome outcome = run(command + " --against interpreter" + quick, {.folder = scratch.path().string(), .limit = 120});
+    Outcome outcome =
+        run(command + " --against interpreter" + quick, {.folder = scratch.path().string(), .limit = 120});
     REQUIRE(outcome.code == 0);
     CHECK(line_of(block, "engine") == line_of(outcome.out, "engine"));
     for (const char* engine : {"gradc ", "interpreter "})
@@ -250,7 +255,8 @@ TEST_CASE("the peers beside the models train the same", "[peers]") {
         }
         for (const std::string& model : {tree + "/examples/xor", tree + "/examples/numpy_twenty_lines",
                                          tree + "/tests/performance/models/two_sigmoids"}) {
-            Outcome outcome = run(quoted(gradc) + " bench " + quoted(model + "/model.grad") + " --against " + engine + quick, launch);
+            Outcome outcome =
+                run(quoted(gradc) + " bench " + quoted(model + "/model.grad") + " --against " + engine + quick, launch);
             INFO(model << "\n" << outcome.out << outcome.err);
             CHECK(outcome.code == 0);
             CHECK(words_of(line_of(outcome.out, engine + " ")).size() == 14);

@@ -53,10 +53,11 @@ inside() { # name command..: without terminal, with nothing of this environment
         chroot "$root" /bin/bash -c "$*" </dev/null
 }
 
+install="apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends"
+
 say "a bare Debian 12 with git"
 bare_system newcomer
-inside newcomer "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends git" \
-    >"$folder/git.log" 2>&1 || fail "git cannot be installed: $folder/git.log"
+inside newcomer "$install git" >"$folder/git.log" 2>&1 || fail "git cannot be installed: $folder/git.log"
 # Copies, never mounts, of what is ours: a tree that is thrown away must hold nothing of value.
 git clone -q --bare "$source_tree" "$folder/newcomer/root/source.git"
 [ -z "${GRADC_DATA:-}" ] || cp -r "$GRADC_DATA" "$folder/newcomer/data"
@@ -82,8 +83,8 @@ libraries=$(inside newcomer "ldd /root/prefix/bin/gradc | awk '\$3 ~ /^\// { pri
     xargs -r dpkg -S 2>/dev/null | sed 's/:.*//' | sort -u | tr '\n' ' '")
 case " $libraries " in *-dev\ *) fail "gradc needs a -dev package: $libraries" ;; esac
 bare_system user
-inside user "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $libraries" \
-    >"$folder/libraries.log" 2>&1 || fail "libraries cannot be installed: $folder/libraries.log"
+inside user "$install $libraries" >"$folder/libraries.log" 2>&1 ||
+    fail "libraries cannot be installed: $folder/libraries.log"
 cp -r "$folder/newcomer/root/prefix" "$folder/user/opt/moved"
 cp -r "$folder/newcomer/root/gradc/examples/digits" "$folder/user/root/digits"
 for tool in cc gcc g++ clang ld ld.lld as c++; do

@@ -22,7 +22,8 @@ std::vector<std::string> split_lines(const std::string& text) {
     std::vector<std::string> lines;
     std::istringstream stream(text);
     for (std::string line; std::getline(stream, line);) {
-        if (size_t last = line.rfind('\r'); last != line.npos) line = line.substr(last + 1); // a progress line's last state
+        if (size_t last = line.rfind('\r'); last != line.npos)
+            line = line.substr(last + 1); // a progress line's last state
         lines.push_back(line);
     }
     return lines;

@@ -110,11 +110,17 @@ TEST_CASE("gradients that are zero, and pairs within a batch, pass the check", "
     scratch.write("zero.grad", // the bias is taken away again by what follows it
                   "model net(x: f32[N, 3]) -> f32[N, 2] { return linear(relu(batch_norm(linear(x, 4))), 2) }\n"
                   "train { batch 8;  steps 9;  loss mean(net(normal(shape: [N, 3]))^2);  optimizer sgd() }\n");
-    scratch.write("pairs.grad",
-                  "model embed(x: f32[N, 5]) -> f32[N, 3] { return linear(relu(linear(x, 8)), 3) }\n"
-                  "train {\n    batch 8;  steps 9;  a = embed(normal(shape: [N, 5]));  b = embed(normal(shape: [N, 5]))\n"
-                  "    s[n, m] = sum[c](a[n, c] * b[m, c])\n"
-                  "    loss mean(logsumexp(s));  optimizer sgd()\n}\n");
+    scratch.write("pairs.grad", R"(model embed(x: f32[N, 5]) -> f32[N, 3] { return linear(relu(linear(x, 8)), 3) }
+train {
+    batch 8
+    steps 9
+    a = embed(normal(shape: [N, 5]))
+    b = embed(normal(shape: [N, 5]))
+    s[n, m] = sum[c](a[n, c] * b[m, c])
+    loss mean(logsumexp(s))
+    optimizer sgd()
+}
+)");
     for (const char* file : {"zero.grad", "pairs.grad"}) {
         Outcome outcome = call(scratch, std::string("check ") + file);
         INFO(outcome.out << outcome.err);

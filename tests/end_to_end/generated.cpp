@@ -70,11 +70,8 @@ TEST_CASE("training on generated rows is training on the same rows out of files"
 }
 
 TEST_CASE("generated rows that take too much memory are computed in each step", "[generated]") {
-    std::string large = drawn;
-    auto replace = [&](const std::string& from, const std::string& to) { large.replace(large.find(from), from.size(), to); };
-    replace("< 100", "< 20000000"), replace("range(100)", "range(20000000)");
     Folder folder;
-    folder.build("large", large);
+    folder.build("large", replaced(drawn, "100", "20000000"));
     CHECK(folder.call("./large about").out.find("computed once") == std::string::npos);
     Outcome trained = folder.call("./large train --steps 2 --json log.json");
     INFO(trained.err);

@@ -95,8 +95,8 @@ void check_memory(const Scratch& scratch, const std::string& model, const std::s
     std::string count = std::to_string(epochs), folder = scratch.path().string();
     REQUIRE(run("./trainer train --epochs 1 --quiet --json one.json --data " + quoted(data), launch).code == 0);
     int64_t arena = std::stoll(json_value(scratch.read("one.json"), "arena_bytes"));
-    std::vector<Picture> pictures =
-        trace(folder, {folder + "/trainer", "train", "--threads", "1", "--epochs", count, "--data", data}, epochs, arena);
+    std::vector<Picture> pictures = trace(
+        folder, {folder + "/trainer", "train", "--threads", "1", "--epochs", count, "--data", data}, epochs, arena);
     if (pictures.empty()) return skip("tracing other processes is not allowed here");
     REQUIRE(pictures.size() == size_t(epochs - 1));
     for (const Picture& picture : pictures) {

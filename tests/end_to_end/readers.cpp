@@ -76,10 +76,19 @@ train {
 
 /// Each step of one row moves the weight onto that row's number; `predict` tells the weight.
 std::string jumping(const std::string& order, const std::string& batch = "1") {
-    return "dataset rows {\n    x: f32 = csv(\"x.csv\", columns: 0)\n}\n"
-           "model at(x: f32[N]) -> f32[N] { param w = -1;  return w + 0 * x }\n"
-           "train {\n    data rows\n    batch " + batch + "\n    epochs 1\n    order " + order +
-           "\n    loss mean((at(x) - x)^2)\n    optimizer sgd(rate: 0.5)\n    predict at(x)\n}\n";
+    std::string text = R"(dataset rows { x: f32 = csv("x.csv", columns: 0) }
+model at(x: f32[N]) -> f32[N] { param w = -1;  return w + 0 * x }
+train {
+    data rows
+    batch BATCH
+    epochs 1
+    order ORDER
+    loss mean((at(x) - x)^2)
+    optimizer sgd(rate: 0.5)
+    predict at(x)
+}
+)";
+    return replaced(replaced(text, "BATCH", batch), "ORDER", order);
 }
 
 /// Which row each of the first `steps` steps took.
@@ -203,8 +212,9 @@ TEST_CASE("rows come in the order that is asked for", "[readers]") {
 TEST_CASE("batch all is one step an epoch over all rows", "[readers]") {
     Scratch scratch;
     build_jumping(scratch, jumping("shuffled", "all"));
-    Outcome outcome = run("./trainer train --epochs 3 --json log.json --checkpoint w && ./trainer predict --checkpoint w",
-                          {.folder = scratch.path().string(), .limit = 60});
+    Outcome outcome =
+        run("./trainer train --epochs 3 --json log.json --checkpoint w && ./trainer predict --checkpoint w",
+            {.folder = scratch.path().string(), .limit = 60});
     REQUIRE(outcome.code == 0);
     CHECK(json_value(scratch.read("log.json"), "steps") == "3");
     CHECK(outcome.out.find("\n3.5\n") != outcome.out.npos); // the mean of all rows

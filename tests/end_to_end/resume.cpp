@@ -41,7 +41,8 @@ TEST_CASE("resume equals an uninterrupted run", "[resume]") {
     std::uniform_real_distribution<double> instant(0.0, whole.seconds * 0.4);
     for (int trial = 0; trial < 5; ++trial) {
         std::string name = "w" + std::to_string(trial), log = name + ".json";
-        std::string command = "exec ./trainer train --seed 2 --quiet --save-every 7 --checkpoint " + name + " --json " + log;
+        std::string command =
+            "exec ./trainer train --seed 2 --quiet --save-every 7 --checkpoint " + name + " --json " + log;
         int killed = 0;
         Launch deadly = launch;
         deadly.signal = SIGKILL;

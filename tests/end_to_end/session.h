@@ -27,6 +27,12 @@ train {
 }
 )";
 
+/// `text` with every `from` turned into `to`: models that differ in a word or a number.
+inline std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    for (size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) text.replace(at, from.size(), to);
+    return text;
+}
+
 /// The value after `"key":` in a JSON text, without quotes: the last one if there are several; "" if none.
 inline std::string json_value(const std::string& json, const std::string& key) {
     size_t at = json.rfind("\"" + key + "\"");

@@ -9,13 +9,23 @@ namespace {
 
 /// Rows that a formula made, chance in the model, a schedule by step and by epoch, metrics; `rows` % 4 may be a rest.
 std::string model(const std::string& element, int rows, const std::string& loss = "mse(net(x), y)") {
-    return "dataset rows {\n    row: int < " + std::to_string(rows) + " = range(" + std::to_string(rows) +
-           ")\n    x: " + element + "[3] = uniform(-1, 1, shape: [3])\n    y = sum(x)\n    split train: 0.8, test: 0.2\n}\n"
-           "model net(x: " + element + "[N, 3]) -> " + element +
-           "[N] { return linear(dropout(tanh(linear(x, 5)), 0.1), 1)[:, 0] }\n"
-           "train {\n    data rows\n    batch 4\n    epochs 60\n    loss " + loss +
-           "\n    optimizer momentum(rate: cosine(step / steps, peak: 1e-2) / epoch)\n"
-           "    metric off = mean(abs(net(x) - y))\n}\n";
+    std::string text = R"(dataset rows {
+    row: int < ROWS = range(ROWS)
+    x: f32[3] = uniform(-1, 1, shape: [3])
+    y = sum(x)
+    split train: 0.8, test: 0.2
+}
+model net(x: f32[N, 3]) -> f32[N] { return linear(dropout(tanh(linear(x, 5)), 0.1), 1)[:, 0] }
+train {
+    data rows
+    batch 4
+    epochs 60
+    loss LOSS
+    optimizer momentum(rate: cosine(step / steps, peak: 1e-2) / epoch)
+    metric off = mean(abs(net(x) - y))
+}
+)";
+    return replaced(replaced(replaced(text, "ROWS", std::to_string(rows)), "LOSS", loss), "f32", element);
 }
 
 struct Bench {
@@ -27,8 +37,8 @@ struct Bench {
         Outcome built = run(quoted(gradc) + " build m.grad -o trainer", launch);
         INFO(built.err << built.out);
         REQUIRE(built.code == 0);
-        REQUIRE(run(quoted(gradc) + " inspect m.grad --emit=program", launch).out.find("many steps of 4 rows in one call") !=
-                std::string::npos);
+        std::string program = run(quoted(gradc) + " inspect m.grad --emit=program", launch).out;
+        REQUIRE(program.find("many steps of 4 rows in one call") != program.npos);
     }
     Outcome train(const std::string& flags) { return run("./trainer train " + flags, launch); }
     /// The checkpoint's bytes.
@@ -96,7 +106,8 @@ TEST_CASE("a run resumed amid an epoch goes on in stretches", "[stretch]") {
         std::string a = bench.scratch.read("part");
         // The schedule's `steps` was 31 in the first part: compare with a run that was cut there step by step.
         REQUIRE(bench.train("--quiet --checkpoint slow --steps 31 --stretch 0").code == 0);
-        REQUIRE(bench.train("--quiet --epochs 60 --checkpoint slow --resume --save-every 1000000 --stretch 0").code == 0);
+        std::string resumed = "--quiet --epochs 60 --checkpoint slow --resume --save-every 1000000 --stretch 0";
+        REQUIRE(bench.train(resumed).code == 0);
         CHECK(a == bench.scratch.read("slow"));
         CHECK(a != expected);
     }

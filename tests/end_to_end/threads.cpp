@@ -9,28 +9,41 @@ using namespace end_to_end;
 
 namespace {
 
-std::string model(const std::string& body, const std::string& settings, const char* element = "f32") {
-    std::string e = element;
-    return "dataset rows {\n    row: int < 384 = range(384)\n    x: " + e + "[200] = normal(shape: [200])\n    kind: int < 10 = row % 10\n}\n"
-           "model net(x: " + e + "[N, 200]) -> " + e + "[N, 10] {\n" + body + "}\n"
-           "train {\n    data rows\n    batch 150\n    epochs 2\n    scores = net(x)\n" + settings + "}\n";
-}
-
 struct Case {
-    const char* name;
-    std::string text;
+    const char *name, *hidden, *training;
+    const char* element = "f32";
+
+    std::string model() const {
+        std::string text = R"(dataset rows {
+    row: int < 384 = range(384)
+    x: f32[200] = normal(shape: [200])
+    kind: int < 10 = row % 10
+}
+model net(x: f32[N, 200]) -> f32[N, 10] {
+    h = HIDDEN
+    return linear(h, 10)
+}
+train {
+    data rows
+    batch 150
+    epochs 2
+    scores = net(x)
+    TRAINING
+}
+)";
+        return replaced(replaced(replaced(text, "HIDDEN", hidden), "TRAINING", training), "f32", element);
+    }
 };
 
 const Case cases[] = {
-    {"softmax and Adam", model("    h = relu(linear(x, 300))\n    return linear(relu(linear(h, 130)), 10)\n",
-                               "    loss cross_entropy(scores, kind)\n    optimizer adam(rate: 1e-3)\n    metric accuracy(scores, kind)\n")},
-    {"batch norm and momentum", model("    h = relu(batch_norm(linear(x, 390)))\n    return linear(h, 10)\n",
-                                      "    loss cross_entropy(scores, kind)\n    optimizer momentum(rate: 1e-2)\n")},
-    {"sigmoids, squares and clipping by the whole norm",
-     model("    h = sigmoid(linear(x, 333))\n    return linear(h, 10)\n",
-           "    loss mean((scores - one_hot(kind, 10))^2) + 1e-4 * sum(scores^2)\n    optimizer clip(sgd(rate: 1e-1), norm: 1)\n")},
-    {"double precision and layer norm", model("    h = tanh(layer_norm(linear(x, 450)))\n    return linear(h, 10)\n",
-                                              "    loss cross_entropy(scores, kind)\n    optimizer sgd(rate: 1e-2)\n", "f64")},
+    {"softmax and Adam", "relu(linear(relu(linear(x, 300)), 130))",
+     "loss cross_entropy(scores, kind);  optimizer adam(rate: 1e-3);  metric accuracy(scores, kind)"},
+    {"batch norm and momentum", "relu(batch_norm(linear(x, 390)))",
+     "loss cross_entropy(scores, kind);  optimizer momentum(rate: 1e-2)"},
+    {"sigmoids, squares and clipping by the whole norm", "sigmoid(linear(x, 333))",
+     "loss mean((scores - one_hot(kind, 10))^2) + 1e-4 * sum(scores^2);  optimizer clip(sgd(rate: 1e-1), norm: 1)"},
+    {"double precision and layer norm", "tanh(layer_norm(linear(x, 450)))",
+     "loss cross_entropy(scores, kind);  optimizer sgd(rate: 1e-2)", "f64"},
 };
 
 /// "kernel map: extent 0 + ceil(rows * 1 / 6), grain 2": true if 150 rows are work for two threads.
@@ -63,7 +76,7 @@ TEST_CASE("weights are the same bits at any number of threads", "[threads]") {
         CAPTURE(each.name);
         Scratch scratch;
         Launch launch{.folder = scratch.path().string(), .limit = 300};
-        scratch.write("m.grad", each.text);
+        scratch.write("m.grad", each.model());
         Outcome built = run(quoted(gradc) + " build m.grad -o trainer", launch);
         INFO(built.err);
         REQUIRE(built.code == 0);
@@ -75,7 +88,8 @@ TEST_CASE("weights are the same bits at any number of threads", "[threads]") {
             CHECK(shared_kernels(program.out) >= 3);
             for (const char* threads : {"1", "2", "3", "7"}) {
                 CAPTURE(threads);
-                Outcome trained = run(std::string("./trainer train --json log.json --threads ") + threads + forced, launch);
+                Outcome trained =
+                    run(std::string("./trainer train --json log.json --threads ") + threads + forced, launch);
                 INFO(trained.err);
                 REQUIRE(trained.code == 0);
                 std::string log = scratch.read("log.json");

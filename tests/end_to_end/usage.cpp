@@ -46,21 +46,25 @@ TEST_CASE("gradc tells its version and its commands", "[usage]") {
 TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
-    struct Case {
-        const char* arguments;
-        const char* told;
+    const std::pair<const char*, const char*> cases[] = {
+        {"", "gradc"},
+        {"biuld m.grad", "build"},
+        {"build", "MODEL"},
+        {"build m.grad --isa avx3", "avx2"},
+        {"build m.grad --ouptut x", "--output"},
+        {"build m.grad --set hidden", "NAME=VALUE"},
+        {"inspect m.grad --emit=grpah", "graph"},
+        {"explain m.grad net.linear_1.wieght", "net.linear_1.weight"},
+        {"check m.grad --batch zero", "--batch"},
+        {"bench m.grad --rounds 0", "--rounds"},
+        {"run", "model"},
     };
-    for (const Case& each : {Case{"", "gradc"}, Case{"biuld m.grad", "build"}, Case{"build", "MODEL"},
-                             Case{"build m.grad --isa avx3", "avx2"}, Case{"build m.grad --ouptut x", "--output"},
-                             Case{"build m.grad --set hidden", "NAME=VALUE"},
-                             Case{"inspect m.grad --emit=grpah", "graph"},
-                             Case{"explain m.grad net.linear_1.wieght", "net.linear_1.weight"},
-                             Case{"check m.grad --batch zero", "--batch"}, Case{"bench m.grad --rounds 0", "--rounds"}, Case{"run", "model"}}) {
-        INFO(each.arguments);
-        Outcome outcome = call(scratch, each.arguments);
+    for (const auto& [arguments, told] : cases) {
+        INFO(arguments);
+        Outcome outcome = call(scratch, arguments);
         CHECK(outcome.code == 2);
         CHECK(outcome.out == "");
-        CHECK(contains(outcome.err, each.told));
+        CHECK(contains(outcome.err, told));
     }
 }
 
@@ -77,7 +81,8 @@ TEST_CASE("explain lists parameters and explains each of them", "[usage]") {
         Outcome one = call(scratch, "explain m.grad " + path);
         INFO(path);
         CHECK(one.code == 0);
-        for (const char* section : {"\nForward\n", "\nChain rule\n", "\nKept for the way back\n", "\nRewrites\n", "\nCode\n"})
+        for (const char* section :
+             {"\nForward\n", "\nChain rule\n", "\nKept for the way back\n", "\nRewrites\n", "\nCode\n"})
             CHECK(contains(one.out, section));
         CHECK(contains(one.out, path));
         ++explained;

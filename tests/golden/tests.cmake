@@ -4,4 +4,5 @@ foreach(model circuit xor iris)
   add_test(NAME golden_${model} COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/compare.sh
            $<TARGET_FILE:gradc> ${CMAKE_SOURCE_DIR}/tests/golden/${model})
 endforeach()
-add_test(NAME golden_explain COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/explain.sh $<TARGET_FILE:gradc> ${CMAKE_SOURCE_DIR})
+add_test(NAME golden_explain COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/explain.sh
+         $<TARGET_FILE:gradc> ${CMAKE_SOURCE_DIR})

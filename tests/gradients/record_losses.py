@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Losses of small networks, step by step, as PyTorch computes them in double.
 
-Each recording is a pair in recorded/: NAME.grad, a model file with its rows and start weights as literals (or drawn as the
-trainer draws them), and NAME.losses, one line an epoch: the mean loss by rows while training, and, where the rows are split,
-the loss of the test rows behind it. A test trains the model file and compares; it needs no Python. Run this only to add a
-recording:  python3 tests/gradients/record_losses.py build/gradc      (needs torch)
+Each recording is a pair in recorded/: NAME.grad, a model file with its rows and start weights as literals (or drawn as
+the trainer draws them), and NAME.losses, one line an epoch: the mean loss by rows while training, and, where the rows
+are split, the loss of the test rows behind it. A test trains the model file and compares; it needs no Python. Run this
+only to add a recording:  python3 tests/gradients/record_losses.py build/gradc      (needs torch)
 """
 import pathlib
 import subprocess
@@ -47,7 +47,8 @@ def start():
 
 def model_file(data, weights, batch, epochs, optimizer):
     params = "\n".join(
-        f"    param {name}: f64[{', '.join(map(str, value.shape))}] = {literal(value)}" for name, value in weights.items()
+        f"    param {name}: f64[{', '.join(map(str, value.shape))}] = {literal(value)}"
+        for name, value in weights.items()
     )
     return f"""# Written by tests/gradients/record_losses.py; the losses beside it are PyTorch's.
 dataset rows {{
@@ -131,7 +132,8 @@ def started(gradc, model):
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([gradc, "build", "--precision", "f64", model, "-o", f"{folder}/trainer"], check=True)
         subprocess.run([f"{folder}/trainer", "export", "--out", f"{folder}/start"], check=True)
-        return {path.stem: torch.from_numpy(numpy.load(path)) for path in pathlib.Path(f"{folder}/start").glob("net.*.npy")}
+        paths = pathlib.Path(f"{folder}/start").glob("net.*.npy")
+        return {path.stem: torch.from_numpy(numpy.load(path)) for path in paths}
 
 
 def norm_losses(data, w):
@@ -147,7 +149,8 @@ def norm_losses(data, w):
 
     def loss(rows, training):
         x, token, label = (data[name][rows] for name in ("x", "token", "label"))
-        h = F.batch_norm(linear(1, x), mean, variance, w["batch_norm_1.scale"], w["batch_norm_1.shift"], training, 0.1, 1e-5)
+        scale, shift = w["batch_norm_1.scale"], w["batch_norm_1.shift"]
+        h = F.batch_norm(linear(1, x), mean, variance, scale, shift, training, 0.1, 1e-5)
         h = F.gelu(h + F.embedding(token, w["embedding_1.table"]))
         g = F.layer_norm(linear(2, h), (HIDDEN,), w["layer_norm_1.scale"], w["layer_norm_1.shift"], 1e-5)
         h = h + F.prelu(g, w["prelu_1.slope"])

@@ -3,8 +3,8 @@
 transcription of the paper; and the values of every schedule.
 
 recorded.txt holds, for each optimizer line, a line `optimizer FILE LINE` (FILE.grad has the loss) and the weights after
-each step; schedules.txt a line `schedule LINE` and the rates of ten steps. Tests compare and need no Python. Run this only to
-add an entry:  python3 tests/optimizers/record.py   (needs numpy and torch)
+each step; schedules.txt a line `schedule LINE` and the rates of ten steps. Tests compare and need no Python. Run this
+only to add an entry:  python3 tests/optimizers/record.py   (needs numpy and torch)
 """
 import math
 import pathlib
@@ -157,7 +157,8 @@ def nadam(rate, beta1=0.9, beta2=0.999, eps=1e-8):
         def run(w, g, t, step):
             m[:] = mus[t] * m + (1 - mus[t]) * g
             v[:] = beta2 * v + (1 - beta2) * g**2
-            ahead = mus[t + 1] * m / (1 - math.prod(mus[1 : t + 2])) + (1 - mus[t]) * g / (1 - math.prod(mus[1 : t + 1]))
+            ahead = mus[t + 1] * m / (1 - math.prod(mus[1 : t + 2]))
+            ahead += (1 - mus[t]) * g / (1 - math.prod(mus[1 : t + 1]))
             return w - rate * ahead / (np.sqrt(v / (1 - beta2**t)) + eps)
 
         return run
@@ -442,8 +443,9 @@ def one_cycle(at, steps, peak, rise, **settings):
     pct_start * total_steps - 1."""
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=1)
+    start = (rise * steps + 1) / (steps + 1)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, peak, total_steps=steps + 1, pct_start=(rise * steps + 1) / (steps + 1), cycle_momentum=False, **settings
+        optimizer, peak, total_steps=steps + 1, pct_start=start, cycle_momentum=False, **settings
     )
     rates = [scheduler.get_last_lr()[0]]
     for _ in range(steps):
@@ -458,10 +460,16 @@ SCHEDULES = [
     ("cosine(step / steps, peak: 0.5)", lambda step, at: cosine(at, 0.5)),
     ("cosine(step / steps, peak: 0.5, last: 0.1, warmup: 0.35)", lambda step, at: cosine(at, 0.5, 0.1, 0.35)),
     ("polynomial(step / steps, peak: 0.5)", lambda step, at: polynomial(at, 0.5)),
-    ("polynomial(step / steps, peak: 0.5, last: 0.1, power: 3, warmup: 0.2)", lambda step, at: polynomial(at, 0.5, 0.1, 3, 0.2)),
+    (
+        "polynomial(step / steps, peak: 0.5, last: 0.1, power: 3, warmup: 0.2)",
+        lambda step, at: polynomial(at, 0.5, 0.1, 3, 0.2),
+    ),
     ("line(step / steps, peak: 0.5, last: 0.1, warmup: 0.25)", lambda step, at: polynomial(at, 0.5, 0.1, 1, 0.25)),
     ("exponential(step / steps, peak: 0.5)", lambda step, at: exponential(at, 0.5)),
-    ("exponential(step / steps, peak: 0.5, last: 0.001, warmup: 0.3)", lambda step, at: exponential(at, 0.5, 0.001, 0.3)),
+    (
+        "exponential(step / steps, peak: 0.5, last: 0.001, warmup: 0.3)",
+        lambda step, at: exponential(at, 0.5, 0.001, 0.3),
+    ),
     ("step(step / steps, peak: 0.5)", lambda step, at: step_rate(at, 0.5)),
     ("step(step / steps, peak: 0.5, every: 0.2, factor: 0.5)", lambda step, at: step_rate(at, 0.5, 0.2, 0.5)),
     ("one_cycle(step / steps, peak: 0.5)", lambda step, at: one_cycle(at, 10, 0.5, 0.3)),

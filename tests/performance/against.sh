@@ -18,15 +18,17 @@ MLP 784-512-256-10, Adam|examples/mnist_mlp/model.grad|82|1.4"
 # "share ratio peer", from the JSON of gradc bench; a number that is not there is -.
 figures() {
     awk -F'": *' '
+        BEGIN { share = least = peer = "-" }
         /"engine":/ { engine = $2; gsub(/[",]/, "", engine) }
         /"share_of_peak":/ && engine == "gradc" { share = $2 * 100 }
         /"ratio":/ && engine != "gradc" && engine != "interpreter" { value = $2 + 0
-            if (least == "" || value < least) { least = value; peer = engine } }
-        END { printf("%s %s %s\n", (share == "" ? "-" : share), (least == "" ? "-" : least), (peer == "" ? "-" : peer)) }' "$1"
+            if (least == "-" || value < least) { least = value; peer = engine } }
+        END { print share, least, peer }' "$1"
 }
 
 verdict() { # value bar: met, missed or -
-    awk -v value="$1" -v bar="$2" 'BEGIN { print((value == "-" || bar == "-") ? "-" : (value + 0 >= bar + 0 ? "met" : "MISSED")) }'
+    awk -v value="$1" -v bar="$2" 'BEGIN {
+        print((value == "-" || bar == "-") ? "-" : (value + 0 >= bar + 0 ? "met" : "MISSED")) }'
 }
 
 shown() { # value unit
@@ -43,9 +45,9 @@ while IFS='|' read -r name model share_bar ratio_bar; do
     [ ! -f "$json" ] || read -r share ratio peer < <(figures "$json")
     first=$(verdict "$share" "$share_bar") second=$(verdict "$ratio" "$ratio_bar")
     case "$first $second" in *MISSED*) missed=1 ;; esac
-    lines+=$(printf '%-26s %8s %6s %-7s %8s %6s %-7s %s' "$name" "$(shown "$share" %)" \
-        "$([ "$share_bar" = - ] && printf -- - || printf '%s%%' "$share_bar")" "$first" "$(shown "$ratio" x)" "${ratio_bar}x" \
-        "$second" "$peer")$'\n'
+    [ "$share_bar" = - ] || share_bar+=%
+    lines+=$(printf '%-26s %8s %6s %-7s %8s %6s %-7s %s' "$name" "$(shown "$share" %)" "$share_bar" "$first" \
+        "$(shown "$ratio" x)" "${ratio_bar}x" "$second" "$peer")$'\n'
 done <<<"$workloads"
 printf '%-26s %8s %6s %-7s %8s %6s %-7s %s\n%s' workload "of peak" bar "" ahead bar "" "of" "$lines"
 exit "$missed"

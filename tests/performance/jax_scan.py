@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Microseconds a step of examples/xor in JAX where a thousand steps are one compiled loop, not one call from Python each:
+"""Microseconds a step of examples/xor in JAX where a thousand steps are one compiled loop, not a call from Python each:
 
     taskset -c 1 python3 tests/performance/jax_scan.py
 

@@ -38,8 +38,10 @@ for name in "${names[@]}"; do
         { if (!($2 in least) || $3 < least[$2]) least[$2] = $3; if ($4 > peak[$2]) peak[$2] = $4 }
         END {
             gain = least[1] / least[2]; loop = peak[2] / peak[1]
-            verdict = gain < 0.97 ? "SLOWER" : "ok"
-            if ($1 == "mnist_mlp") verdict = sprintf("%.2f of it, 0.90 asked: %s", gain / loop, gain >= 0.9 * loop ? "met" : "NOT MET")
-            printf "%-24s %10.3f us %10.3f us  gain %5.2f  multiply-adds %5.2f  %s\n", $1, least[1], least[2], gain, loop, verdict
+            printf "%-24s %10.3f us %10.3f us  gain %5.2f  ", $1, least[1], least[2], gain
+            printf "multiply-adds %5.2f  ", loop
+            if ($1 == "mnist_mlp")
+                printf "%.2f of it, 0.90 asked: %s\n", gain / loop, gain >= 0.9 * loop ? "met" : "NOT MET"
+            else print gain < 0.97 ? "SLOWER" : "ok"
         }' "$scratch/log"
 done

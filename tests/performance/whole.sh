@@ -11,11 +11,12 @@ trap 'rm -rf "$folder"' EXIT
 missed=0
 core=$(taskset -cp $$ | sed 's/.*[ ,-]//')
 
-milliseconds() { # command..: of its whole process, on the clock; its output goes to $folder/told, what of it was spent on
-    # the core to $folder/spent: less, where others want the core too
+# Of a command's whole process, on the clock. Its output goes to $folder/told, what of the time was spent on the core to
+# $folder/spent: less, where others want the core too.
+milliseconds() { # command..
     local TIMEFORMAT='%R %U %S'
-    { time taskset -c "$core" env OMP_NUM_THREADS=1 "$@" >"$folder/told" 2>&1 || { cat "$folder/told" >&2; return 1; }; } \
-        2>"$folder/time"
+    { time taskset -c "$core" env OMP_NUM_THREADS=1 "$@" >"$folder/told" 2>&1 ||
+        { cat "$folder/told" >&2; return 1; }; } 2>"$folder/time"
     awk '{ printf "%.0f\n", 1000 * ($2 + $3) }' "$folder/time" >"$folder/spent"
     awk '{ printf "%.0f\n", 1000 * $1 }' "$folder/time"
 }
@@ -25,7 +26,8 @@ least() { sort -g | head -n 1; }
 row() { # what value unit comparison bar: a line with its verdict
     awk -v what="$1" -v value="$2" -v unit="$3" -v how="$4" -v bar="$5" 'BEGIN {
         met = how == "<=" ? value + 0 <= bar + 0 : value + 0 >= bar + 0
-        printf("%-52s %9.1f %-3s %s %g  %s\n", what, value, unit, how, bar, (met ? "met" : "MISSED")); exit !met }' || missed=1
+        printf("%-52s %9.1f %-3s %s %g  %s\n", what, value, unit, how, bar, (met ? "met" : "MISSED"))
+        exit !met }' || missed=1
 }
 
 # ---- size and start ------------------------------------------------------------------------------
@@ -53,7 +55,7 @@ if [ "$data" != . ]; then
 fi
 printf 'losses 1\nend\n' >"$folder/one_step"
 start=$(for _ in 1 2 3 4 5 6 7 8 9 10; do
-    milliseconds bash -c 'exec "$@" <'"$folder/one_step" - "$folder/trainer" bench --turns --threads 1 --data "$folder/plain"
+    milliseconds "$folder/trainer" bench --turns --threads 1 --data "$folder/plain" <"$folder/one_step"
 done | least)
 row "start to the end of the first step, 1280 images" "$start" ms '<=' 50
 

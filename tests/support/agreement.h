@@ -86,7 +86,8 @@ inline std::string disagreement(const Graph& graph, Environment environment, con
         loop::Interpreter run(module);
         run.fill_activations(std::numeric_limits<double>::quiet_NaN());
         for (const auto& [name, tensor] : environment.fields) agreement::write(run, module, Role::field, name, tensor);
-        for (const auto& [name, tensor] : environment.variables) agreement::write(run, module, Role::variable, name, tensor);
+        for (const auto& [name, tensor] : environment.variables)
+            agreement::write(run, module, Role::variable, name, tensor);
         for (const auto& [name, value] : environment.scalars)
             agreement::write(run, module, Role::scalar, name, {{}, {value}});
         agreement::write(run, module, Role::scalar, "rows", {{}, {double(options.rows)}});

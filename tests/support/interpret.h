@@ -134,7 +134,8 @@ class Interpreter {
     /// Reads may run over a buffer's end by 64 bytes, as vectors do.
     void load_element(const Buffer& buffer, int64_t element, Value& value, size_t lane) const {
         int64_t at = element * bytes(buffer.element);
-        check(at >= 0 && at + bytes(buffer.element) <= buffer.size + 64, "interpret", "a load outside of " + buffer.name);
+        check(at >= 0 && at + bytes(buffer.element) <= buffer.size + 64, "interpret",
+              "a load outside of " + buffer.name);
         const unsigned char* p = arena_.data() + buffer.offset + at;
         auto take = [&](auto as) {
             std::memcpy(&as, p, sizeof as);
@@ -309,7 +310,8 @@ class Interpreter {
         case Operation::bit_not: return element == Element::boolean ? !a : ~a;
         case Operation::shift_left: return int64_t(x << (b & (bits - 1)));
         case Operation::shift_right: return a >> (b & (bits - 1));
-        case Operation::shift_right_logical: return int64_t((bits == 32 ? uint64_t(uint32_t(x)) : x) >> (b & (bits - 1)));
+        case Operation::shift_right_logical:
+            return int64_t((bits == 32 ? uint64_t(uint32_t(x)) : x) >> (b & (bits - 1)));
         case Operation::multiply_high: return int64_t((uint64_t(uint32_t(x)) * uint64_t(uint32_t(y))) >> 32);
         default: throw InternalError("interpret", "no such arithmetic of whole numbers");
         }

@@ -57,7 +57,8 @@ TEST_CASE("rows of activations begin with a line and are no multiple of a kiloby
             PlanOptions options{"m", 4};
             options.fuse = false;
             Plan plan = make_plan({{"p", graph}}, options);
-            auto h = std::find_if(plan.buffers.begin(), plan.buffers.end(), [](const auto& buffer) { return buffer.name == "h"; });
+            auto h = std::find_if(plan.buffers.begin(), plan.buffers.end(),
+                                  [](const auto& buffer) { return buffer.name == "h"; });
             REQUIRE(h != plan.buffers.end());
             INFO(columns << (batched ? " batched" : ""));
             CHECK(h->strides[0] == stride);
@@ -77,7 +78,8 @@ TEST_CASE("without fusion each operation has a kernel and memory of its own") {
     }
     std::vector<std::pair<int64_t, int64_t>> taken;
     for (const loop::Buffer& buffer : plan.buffers)
-        if (buffer.role == loop::Buffer::Role::activation) taken.push_back({buffer.offset, buffer.offset + buffer.size});
+        if (buffer.role == loop::Buffer::Role::activation)
+            taken.push_back({buffer.offset, buffer.offset + buffer.size});
     CHECK(taken.size() == 5); // the last is the result
     std::sort(taken.begin(), taken.end());
     for (size_t i = 1; i < taken.size(); ++i) CHECK(taken[i - 1].second <= taken[i].first);

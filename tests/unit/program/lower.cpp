@@ -103,7 +103,8 @@ TEST_CASE("products in every form") {
         b.output(build::contract(b.graph, x, w, {left, right, {0, 2}}));
         return b.fault();
     };
-    for (auto [m, k, n] : std::vector<std::array<int64_t, 3>>{{5, 17, 33}, {26, 30, 70}, {8, 40, 48}, {50, 3, 100}, {1, 9, 64}})
+    for (auto [m, k, n] :
+         std::vector<std::array<int64_t, 3>>{{5, 17, 33}, {26, 30, 70}, {8, 40, 48}, {50, 3, 100}, {1, 9, 64}})
         for (bool by_rows : {false, true}) {
             INFO(m << " " << k << " " << n << " " << by_rows);
             CHECK(product(m, k, n, {0, 1}, {1, 2}, by_rows) == "");

@@ -17,7 +17,8 @@ Graph descent(int64_t width, bool with_loss = true) {
         return graph.add(Op::input, {Element::f32, std::move(shape)}, {}, Input{Input::Source::field, name, 0, -1});
     };
     NodeId y = field("y", {rows}), x = field("x", {rows, width}); // in another order than they are read
-    NodeId w = build::variable(graph, "w", {Element::f32, {width}}), seen = build::variable(graph, "seen", {Element::f32, {}});
+    NodeId w = build::variable(graph, "w", {Element::f32, {width}}),
+           seen = build::variable(graph, "seen", {Element::f32, {}});
     NodeId off = build::map(graph, Primitive::subtract, {build::contract(graph, x, w, {{0, 1}, {1}, {0}}), y});
     NodeId loss = build::sum(graph, build::map(graph, Primitive::multiply, {off, off}), {0});
     NodeId slope = build::contract(graph, x, off, {{0, 1}, {0}, {1}});
