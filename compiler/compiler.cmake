@@ -10,15 +10,10 @@ target_link_libraries(gradc_driver PUBLIC gradc_page gradc_bench gradc_plan grad
                       nlohmann_json::nlohmann_json)
 target_compile_definitions(gradc_driver PRIVATE GRADC_VERSION="${PROJECT_VERSION}"
                            GRADC_LLVM_VERSION="${LLVM_PACKAGE_VERSION}")
-# The program that runs a peer of `gradc bench` travels inside the compiler.
-set(driver_text ${CMAKE_BINARY_DIR}/generated/bench_driver.inc)
-add_custom_command(
-  OUTPUT ${driver_text}
-  COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_SOURCE_DIR}/compiler/bench/driver.py -DOUTPUT=${driver_text}
-          -P ${CMAKE_SOURCE_DIR}/compiler/target/embed_text.cmake
-  DEPENDS ${CMAKE_SOURCE_DIR}/compiler/bench/driver.py ${CMAKE_SOURCE_DIR}/compiler/target/embed_text.cmake)
-target_sources(gradc_driver PRIVATE ${driver_text})
-target_include_directories(gradc_driver PRIVATE ${CMAKE_BINARY_DIR}/generated)
+embed_text(gradc_driver compiler/bench/driver.py bench_driver) # what runs a peer of `gradc bench`
+embed_text(gradc_bench compiler/bench/page.css bench_style)
+embed_text(gradc_page compiler/page/page.css page_style)
+embed_text(gradc_page compiler/page/page.js page_script)
 add_executable(gradc compiler/main.cpp)
 target_link_libraries(gradc PRIVATE gradc_driver)
 set_target_properties(gradc PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

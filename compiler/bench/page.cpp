@@ -10,20 +10,9 @@ namespace gradc {
 
 namespace {
 
-constexpr const char* style = R"css(:root { color-scheme: light dark; --page: #f5f5f2; --panel: #fff; --ink: #1d2329; --quiet: #6a737d;
-  --line: #dcdfe3; --own: #c0392b; --ours: #b7791f; --peer: #2b6cb0; }
-@media (prefers-color-scheme: dark) { :root { --page: #14171b; --panel: #1c2026; --ink: #e4e8ec; --quiet: #929ca8; --line: #30363e;
-  --own: #ee8175; --ours: #dfa94f; --peer: #6ba8e5; } }
-body { margin: 0 auto; max-width: 980px; padding: 20px 16px; background: var(--page); color: var(--ink);
-  font: 14px/1.45 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-h1 { font-size: 20px; margin: 0 0 4px; } h2 { font-size: 14px; margin: 0 0 8px; } p { color: var(--quiet); margin: 0 0 14px; }
-section { background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; margin: 0 0 14px;
-  overflow-x: auto; }
-svg { width: 100%; height: auto; display: block; } svg text { font: 13px system-ui, "DejaVu Sans", sans-serif; fill: var(--ink); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 4px 8px; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child, td[colspan] { text-align: left; } td[colspan] { color: var(--quiet); white-space: normal; }
-.gradc { fill: var(--own); } .interpreter { fill: var(--ours); } .peer { fill: var(--peer); })css";
+constexpr const char* style =
+#include "bench_style.inc"
+    ;
 
 constexpr double left = 110, full = 700, row_height = 30;
 
@@ -45,11 +34,17 @@ std::string bars(const ContestResult& result, const std::vector<double>& lengths
     return fmt::format("<svg viewBox=\"0 0 940 {}\" role=\"img\">\n{}</svg>\n", y, text);
 }
 
-/// 0 at a third of the shortest time, 1 at the longest.
-std::vector<double> logarithmic(const std::vector<double>& shares) {
+/// Of the engines that were timed.
+double shortest(const std::vector<double>& shares) {
     double least = 1;
     for (double share : shares)
         if (share > 0) least = std::min(least, share);
+    return least;
+}
+
+/// 0 at a third of the shortest time, 1 at the longest.
+std::vector<double> logarithmic(const std::vector<double>& shares) {
+    double least = shortest(shares);
     std::vector<double> result;
     for (double share : shares) result.push_back(share > 0 ? std::log(3 * share / least) / std::log(3 / least) : 0);
     return result;
@@ -75,20 +70,18 @@ std::string table(const ContestResult& result) {
 
 std::string contest_page(const ContestTitle& title, const ContestResult& result) {
     std::vector<double> shares = bar_shares(result);
-    double least = 1;
-    for (double share : shares)
-        if (share > 0) least = std::min(least, share);
     std::string body = fmt::format("<h1>{}</h1>\n<p>{}</p>\n", html(title.model), html(conditions_text(title, result)));
     body += "<section><h2>Time of a step, the fastest</h2>\n" + bars(result, shares) + "</section>\n";
-    if (least < 0.05)
+    if (shortest(shares) < 0.05)
         body += "<section><h2>The same, each doubling of the time as long as any other</h2>\n" +
                 bars(result, logarithmic(shares)) + "</section>\n";
     body += "<section>\n" + table(result) + "</section>\n";
-    body += fmt::format("<p>First step: compiling included, imports not. Peak: share of {:.1f} GFLOP/s, multiply-adds between gradc's steps; a "
-                        "step has {:.4g} MFLOP. x: times gradc's fastest step.</p>\n",
+    body += fmt::format("<p>First step: compiling included, imports not. Peak: share of {:.1f} GFLOP/s, multiply-adds "
+                        "between gradc's steps; a step has {:.4g} MFLOP. x: times gradc's fastest step.</p>\n",
                         result.peak * 1e-9, result.flops * 1e-6);
     return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\n"
-                       "<meta name=\"viewport\" content=\"width=device-width\"><style>\n{}\n</style></head><body>\n{}</body></html>\n",
+                       "<meta name=\"viewport\" content=\"width=device-width\"><style>\n{}</style></head>\n"
+                       "<body>\n{}</body></html>\n",
                        html(title.model), style, body);
 }
 

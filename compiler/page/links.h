@@ -61,11 +61,8 @@ private:
     const std::vector<PageProgram>& programs_;
 };
 
-/// The graph and the map of the arena as SVG; style.cpp has the colours.
+/// The graph and the map of the arena as SVG; page.css has the colours.
 std::string graph_drawing(const PageProgram&, const PageIds&, const PageLinks&);
 std::string memory_drawing(const PageProgram&, const PageIds&, const PageLinks&);
-
-std::string page_style();
-std::string page_script();
 
 } // namespace gradc

@@ -1,4 +1,4 @@
-// The page's frame and its panels of text; drawings, style and script come from their own files.
+// The page's frame and its panels of text; drawings come from their own files, style and script are page.css and page.js.
 #include "compiler/page/page.h"
 #include "compiler/page/links.h"
 #include "compiler/util/figures.h"
@@ -6,6 +6,14 @@
 
 namespace gradc {
 namespace {
+
+constexpr const char* page_style =
+#include "page_style.inc"
+    ;
+
+constexpr const char* page_script =
+#include "page_script.inc"
+    ;
 
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
@@ -140,14 +148,14 @@ std::string html_page(PageContent content) {
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
                        "<meta name=\"color-scheme\" content=\"light dark\"/>\n";
     text += fmt::format("<title>{}, compiled</title>\n<style>\n{}</style>\n</head>\n<body>\n",
-                        html(content.title), page_style());
+                        html(content.title), page_style);
     text += fmt::format("<header><h1>{}</h1><p class=\"subtitle\">{}</p>\n{}{}</header>\n<main>\n",
                         html(content.title), html(content.subtitle), tabs(content), legend());
     text += panel("model-panel", "Model",
                   "point at a line, a box, a formula, a kernel, a block of memory",
                   model_panel(content, links));
     for (size_t i = 0; i < content.programs.size(); ++i) text += program_panels(content, i, links);
-    text += fmt::format("</main>\n<script>\n{}</script>\n</body>\n</html>\n", page_script());
+    text += fmt::format("</main>\n<script>\n{}</script>\n</body>\n</html>\n", page_script);
     return text;
 }
 

@@ -6,15 +6,7 @@ target_include_directories(gradc_target SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${LL
 target_link_libraries(gradc_target PUBLIC gradc_program fmt::fmt
                       PRIVATE lldELF lldCommon LLVM Threads::Threads ${CMAKE_DL_LIBS})
 
-# The C++ text brings its own copy of abi.h.
-set(abi_text ${CMAKE_BINARY_DIR}/generated/abi_text.inc)
-add_custom_command(
-  OUTPUT ${abi_text}
-  COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_SOURCE_DIR}/runtime/abi.h -DOUTPUT=${abi_text}
-          -P ${CMAKE_SOURCE_DIR}/compiler/target/embed_text.cmake
-  DEPENDS ${CMAKE_SOURCE_DIR}/runtime/abi.h ${CMAKE_SOURCE_DIR}/compiler/target/embed_text.cmake)
-target_sources(gradc_target PRIVATE ${abi_text})
-target_include_directories(gradc_target PRIVATE ${CMAKE_BINARY_DIR}/generated)
+embed_text(gradc_target runtime/abi.h abi_text) # the C++ text brings its own copy
 
 # The trainer's own walker of tables, for modules loaded into the compiler.
 target_link_libraries(gradc_target PRIVATE gradc_runtime)
