@@ -9,19 +9,12 @@
 #include "compiler/target/machine.h"
 #include "compiler/util/check.h"
 #include "compiler/util/files.h"
+#include "compiler/util/stopwatch.h"
 #include <algorithm>
-#include <chrono>
 #include <fmt/format.h>
 
 namespace gradc {
 namespace {
-
-struct Clock {
-    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-    double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    }
-};
 
 gradc_role role_of(Variable::Role role) {
     switch (role) {
@@ -86,7 +79,7 @@ std::vector<loop::Isa> isas(const std::string& choice) {
 
 void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elaborated, const CommandLine& line,
                        StageTimes& times) {
-    Clock optimizing;
+    Stopwatch optimizing;
     OptimizeOptions options;
     options.disabled = line.disabled_passes;
     options.context.rules = elaborated.pattern_rules.get();
@@ -115,14 +108,14 @@ static std::set<std::string> accumulators(const Elaborated& elaborated) {
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated& elaborated,
                         const std::vector<loop::Isa>& isas, StageTimes& times, bool fuse) {
     Compiled result;
-    Clock planning;
+    Stopwatch planning;
     PlanOptions options;
     options.name = elaborated.name;
     options.batch = largest_batch(elaborated);
     options.fuse = fuse;
     result.plan = make_plan(std::move(programs), options);
     times.stages.push_back({"plan", planning.seconds()});
-    Clock lowering;
+    Stopwatch lowering;
     result.module = lower(result.plan, isas, *elaborated.math);
     if (fuse) loop::add_stretches(result.module, accumulators(elaborated));
     times.stages.push_back({"lower", lowering.seconds()});

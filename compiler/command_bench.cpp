@@ -5,9 +5,9 @@
 #include "compiler/commands.h"
 #include "compiler/pipeline.h"
 #include "compiler/util/files.h"
+#include "compiler/util/stopwatch.h"
 #include "compiler/util/temporary_folder.h"
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
@@ -41,7 +41,7 @@ public:
         : line_(line), folder_(folder), cores_(std::move(cores)) {}
 
     int build(const std::string& name, bool fuse, std::vector<Engine>& engines) const {
-        auto begin = std::chrono::steady_clock::now();
+        Stopwatch compiling;
         CommandLine own = line_;
         own.fuse = fuse;
         FileReader reader;
@@ -51,7 +51,7 @@ public:
         Engine engine = begin_engine(name);
         std::string path = folder_.file(name);
         if (int code = write_trainer(front, own, path); code != exit_code::done) return code;
-        engine.compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        engine.compile_seconds = compiling.seconds();
         engine.trainer = true;
         engine.start.words = {path,     "bench", "--turns", "--threads", std::to_string(line_.threads),
                               "--seed", std::to_string(line_.seed)};

@@ -2,14 +2,14 @@
 #include "compiler/check/diagnose.h"
 #include "compiler/pipeline.h"
 #include "compiler/util/files.h"
+#include "compiler/util/stopwatch.h"
 #include <algorithm>
-#include <chrono>
 #include <fmt/format.h>
 
 namespace gradc {
 
 Front load(const CommandLine& line, SourceReader& reader, std::string& fault) {
-    auto begin = std::chrono::steady_clock::now();
+    Stopwatch reading;
     Front front;
     std::string reason;
     std::optional<std::string> text = reader.read(line.model, reason);
@@ -26,7 +26,7 @@ Front load(const CommandLine& line, SourceReader& reader, std::string& fault) {
     if (const char* folder = std::getenv("GRADC_DATA"); folder && *folder) options.data_folders.push_back(folder);
     options.data_folders.insert(options.data_folders.end(), {".", folder_of(line.model)});
     front.elaborated = elaborate(front.sources, front.main, reader, options, front.diagnostics);
-    front.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    front.seconds = reading.seconds();
     return front;
 }
 

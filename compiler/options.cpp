@@ -67,10 +67,14 @@ std::vector<std::string> pass_names() {
     return names;
 }
 
-void add_pass_options(CLI::App* app, CommandLine& line) {
+void add_disabled_passes(CLI::App* app, CommandLine& line) {
     app->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
         ->allow_extra_args(false)
         ->check(one_of(pass_names()));
+}
+
+void add_pass_options(CLI::App* app, CommandLine& line) {
+    add_disabled_passes(app, line);
     app->add_flag("--unfused{false}", line.fuse,
                   "every operation a kernel of its own, as the\n"
                   "interpreter of `gradc bench` runs them");
@@ -78,11 +82,16 @@ void add_pass_options(CLI::App* app, CommandLine& line) {
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }
 
-void add_isa(CLI::App* app, CommandLine& line) {
-    app->add_option("--isa", line.isa, "portable (default): baseline, avx2 and\n"
-                                       "avx512 in one binary; native: this\n"
-                                       "machine's best; or just one of them")
-        ->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
+const char* const isas_of_a_trainer = "portable (default): baseline, avx2 and\n"
+                                      "avx512 in one binary; native: this\n"
+                                      "machine's best; or just one of them";
+
+void add_isa(CLI::App* app, CommandLine& line, const char* about) {
+    app->add_option("--isa", line.isa, about)->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
+}
+
+void add_seed(CLI::App* app, CommandLine& line) {
+    app->add_option("--seed", line.seed, "of weights and rows (default 1)");
 }
 
 /// At most 80 columns: what is longer goes on below its description's column.
@@ -116,10 +125,10 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "gradc build digits.grad -o digits --set hidden=256");
     add_model(build, line);
     build->add_option("-o,--output", line.output, "where the trainer is written (default: the model's name)");
-    build->add_option("--emit", line.emit, "write this stage to the output instead:\n" "cpp, llvm, asm or object")
+    build->add_option("--emit", line.emit, "write this stage to the output instead:\ncpp, llvm, asm or object")
         ->check(one_of({"cpp", "llvm", "asm", "object"}));
     build->add_flag("--time", line.time, "print what each stage took, from reading to the written\nfile");
-    add_isa(build, line);
+    add_isa(build, line, isas_of_a_trainer);
     add_language_options(build, line, pending);
     add_pass_options(build, line);
 }
@@ -153,11 +162,10 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
     bench->add_option("--timeout", line.patience, "seconds until a silent engine is given up\n(default 120)")
         ->check(CLI::Range(0.1, 1e6));
     bench->add_option("--python", line.python, "what runs the peers (default python3)");
-    bench->add_option("--seed", line.seed, "of weights and rows (default 1)");
+    add_seed(bench, line);
     bench->add_option("--json", line.json, "write what was measured as one JSON object");
     bench->add_option("--html", line.html, "write table and bars as a page");
-    bench->add_option("--isa", line.isa, "native (default), baseline, avx2 or avx512")
-        ->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
+    add_isa(bench, line, "native (default), baseline, avx2 or avx512");
     add_language_options(bench, line, pending);
 }
 
@@ -169,7 +177,7 @@ void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
     add_model(check, line);
     check->add_option("--batch", line.batch, "rows (default 2; 5 where rows meet inside the model)")
         ->check(CLI::Range(1, 65536));
-    check->add_option("--seed", line.seed, "of weights and rows (default 1)");
+    add_seed(check, line);
     add_language_options(check, line, pending);
 }
 
@@ -189,11 +197,8 @@ void add_explain(CLI::App& app, CommandLine& line, Pending& pending) {
                                     "gradc explain digits.grad mlp.linear_1.weight");
     add_model(explain, line);
     explain->add_option("PARAMETER", line.parameter, "as the list without it tells");
-    explain->add_option("--isa", line.isa, "machine whose code is shown: baseline, avx2,\n" "avx512 or native")
-        ->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
-    explain->add_option("--disable-pass", line.disabled_passes, "leave out a pass of the optimizer")
-        ->allow_extra_args(false)
-        ->check(one_of(pass_names()));
+    add_isa(explain, line, "machine whose code is shown: baseline, avx2,\navx512 or native");
+    add_disabled_passes(explain, line);
     add_language_options(explain, line, pending);
 }
 
@@ -208,7 +213,7 @@ void add_paths(CLI::App& app, CommandLine& line, Pending& pending) {
         ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
     paths->add_option("--steps", line.steps, "length of the paths (default: as the blocks say)")
         ->check(CLI::Range(1, 100'000));
-    paths->add_option("--seed", line.seed, "of weights and rows (default 1)");
+    add_seed(paths, line);
     add_language_options(paths, line, pending);
 }
 
@@ -224,7 +229,7 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
                                              "code and memory, linked to each other")
         ->excludes("--emit");
     inspect->add_option("-o,--output", line.output, "write there instead of standard output");
-    add_isa(inspect, line);
+    add_isa(inspect, line, isas_of_a_trainer);
     add_language_options(inspect, line, pending);
     add_pass_options(inspect, line);
 }
@@ -293,10 +298,6 @@ bool use_color(const std::string& choice) {
     if (choice == "never" || std::getenv("NO_COLOR")) return false;
     return isatty(STDERR_FILENO) != 0;
 }
-
-} // namespace
-
-namespace {
 
 /// What bench means where nothing is said.
 void complete_bench(CLI::App& app, CommandLine& line) {

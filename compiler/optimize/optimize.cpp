@@ -4,7 +4,7 @@
 #include "compiler/graph/verify.h"
 #include "compiler/optimize/passes.h"
 #include "compiler/util/check.h"
-#include <chrono>
+#include "compiler/util/stopwatch.h"
 #include <cstring>
 
 namespace gradc {
@@ -55,10 +55,9 @@ Graph optimize(Graph graph, const OptimizeOptions& options) {
     for (const Pass& pass : pass_table()) {
         ++number;
         if (options.disabled.count(pass.name)) continue;
-        auto start = std::chrono::steady_clock::now();
+        Stopwatch running;
         Graph next = pass.run(graph, options.context);
-        double seconds =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        double seconds = running.seconds();
         if (options.verify) {
             std::string fault = verify(next);
             check(fault.empty(), pass.name, fault);
