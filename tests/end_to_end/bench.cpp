@@ -17,8 +17,6 @@ Outcome bench(const Scratch& scratch, const std::string& arguments) {
     return run(quoted(gradc) + " bench " + arguments, {.folder = scratch.path().string(), .limit = 120});
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
 /// The first line that begins so; "" if none does.
 std::string line_of(const std::string& text, const std::string& begin) {
     std::istringstream lines(text);

@@ -10,12 +10,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Outcome call(const Scratch& scratch, const std::string& arguments) {
-    return run(quoted(gradc) + " " + arguments, {.folder = scratch.path().string(), .limit = 120});
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
 /// Nothing but what the test put there: no half-written output, no temporary file.
 size_t entries(const Scratch& scratch) {
     return static_cast<size_t>(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()));

@@ -17,8 +17,8 @@ TEST_CASE("an installed gradc can be moved", "[install]") {
 
     // The build tree and the sources are out of reach: whatever is read from there is seen.
     std::string text = scratch.read("second place/bin/gradc");
-    CHECK(text.find(GRADC_BUILD_DIR) == text.npos);
-    CHECK(text.find(tree + "/") == text.npos);
+    CHECK(!contains(text, GRADC_BUILD_DIR));
+    CHECK(!contains(text, tree + "/"));
 
     for (const char* file : {"model.grad", "digits.csv"})
         fs::copy_file(fs::path(tree) / "examples/digits" / file, scratch.path() / file);

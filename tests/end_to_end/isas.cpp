@@ -57,8 +57,8 @@ TEST_CASE("a single instruction set holds no other", "[isas]") {
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     REQUIRE(run(quoted(gradc) + " build m.grad -o trainer --isa baseline", launch).code == 0);
-    CHECK(run("./trainer about", launch).out.find("built for  baseline;") != std::string::npos);
+    CHECK(contains(run("./trainer about", launch).out, "built for  baseline;"));
     Outcome refused = run("./trainer train --isa avx2", launch);
     CHECK(refused.code == 1);
-    CHECK(refused.err.find("avx2") != std::string::npos);
+    CHECK(contains(refused.err, "avx2"));
 }

@@ -131,5 +131,5 @@ TEST_CASE("about tells the parts of the memory and the least that lives at one s
     REQUIRE(run(quoted(gradc) + " build m.grad -o trainer", launch).code == 0);
     std::string about = run("./trainer about", launch).out;
     for (const char* part : {"\n  parameters ", "\n  optimizer ", "\n  activations", "\n  scratch ", "live at most: "})
-        CHECK(about.find(part) != about.npos);
+        CHECK(contains(about, part));
 }

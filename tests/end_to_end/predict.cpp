@@ -136,8 +136,8 @@ TEST_CASE("a model of two inputs is drawn with the rows that it was trained on",
     size_t dots = 0;
     for (size_t at = 0; (at = map.find("<circle", at)) != map.npos; ++at) ++dots;
     CHECK(dots == 35 + 2); // training rows, and a legend of two classes
-    CHECK(map.find(">side</text>") != map.npos);
-    CHECK(map.find(">x[0]</text>") != map.npos);
+    CHECK(contains(map, ">side</text>"));
+    CHECK(contains(map, ">x[0]</text>"));
     CHECK(trained.call("./trainer predict --checkpoint w --grid 40").code == 2);
     CHECK(trained.call("./trainer predict --checkpoint w --grid 40 --svg a.svg --label nothing").code == 2);
 }

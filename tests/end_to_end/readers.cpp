@@ -15,7 +15,7 @@ namespace {
 
 /// The numbers of an NPY of f32 that a trainer exported.
 std::vector<double> npy_numbers(const std::string& file) {
-    REQUIRE(file.find("'descr': '<f4'") != file.npos);
+    REQUIRE(contains(file, "'descr': '<f4'"));
     size_t start = file.find('\n') + 1;
     std::vector<double> numbers;
     for (size_t at = start; at + 4 <= file.size(); at += 4) {
@@ -184,13 +184,13 @@ TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows"
                               {.folder = scratch.path().string(), .limit = 60});
         INFO(outcome.err);
         CHECK(outcome.code == 0);
-        CHECK(outcome.out.find("predict_0,predict_1,predict_2\n") != outcome.out.npos);
+        CHECK(contains(outcome.out, "predict_0,predict_1,predict_2\n"));
         CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') >= 4);
     }
     scratch.write("kind.npy", npy("<c8", "3, ", std::string(24, '\0')));
     Outcome complex = run(quoted(gradc) + " build m.grad -o trainer", {.folder = scratch.path().string(), .limit = 60});
     CHECK(complex.code == 1);
-    CHECK(complex.err.find("arrays of `<c8` are not read (floats, whole numbers and bool are)") != complex.err.npos);
+    CHECK(contains(complex.err, "arrays of `<c8` are not read (floats, whole numbers and bool are)"));
 }
 
 TEST_CASE("rows come in the order that is asked for", "[readers]") {
@@ -217,5 +217,5 @@ TEST_CASE("batch all is one step an epoch over all rows", "[readers]") {
             {.folder = scratch.path().string(), .limit = 60});
     REQUIRE(outcome.code == 0);
     CHECK(json_value(scratch.read("log.json"), "steps") == "3");
-    CHECK(outcome.out.find("\n3.5\n") != outcome.out.npos); // the mean of all rows
+    CHECK(contains(outcome.out, "\n3.5\n")); // the mean of all rows
 }

@@ -7,7 +7,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Outcome call(const Scratch& scratch, const std::string& arguments) {
+Outcome gradc_run(const Scratch& scratch, const std::string& arguments) {
     std::string cache = quoted((scratch.path() / "cache").string());
     return run("XDG_CACHE_HOME=" + cache + " " + quoted(gradc) + " run " + arguments,
                {.folder = scratch.path().string(), .limit = 120});
@@ -25,17 +25,17 @@ size_t cached(const Scratch& scratch) {
 TEST_CASE("run builds once, trains, and hands on flags and the exit code", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
-    REQUIRE(call(scratch, "m.grad --epochs 2 --seed 3 --json log.json").code == 0);
+    REQUIRE(gradc_run(scratch, "m.grad --epochs 2 --seed 3 --json log.json").code == 0);
     CHECK(json_value(scratch.read("log.json"), "seed") == "3");
     CHECK(json_value(scratch.read("log.json"), "epoch") == "2");
     CHECK(cached(scratch) == 1);
-    REQUIRE(call(scratch, "--epochs 2 m.grad").code == 0);
+    REQUIRE(gradc_run(scratch, "--epochs 2 m.grad").code == 0);
     CHECK(cached(scratch) == 1);
-    CHECK(call(scratch, "m.grad --unheard-of 1").code == 2);
+    CHECK(gradc_run(scratch, "m.grad --unheard-of 1").code == 2);
     std::string other = small_model;
     other.replace(other.find("1e-2"), 4, "1e-3");
     scratch.write("m.grad", other);
-    REQUIRE(call(scratch, "m.grad").code == 0);
+    REQUIRE(gradc_run(scratch, "m.grad").code == 0);
     CHECK(cached(scratch) == 2);
 }
 

@@ -1,4 +1,4 @@
-// What the tests of this folder share: where the compiler and the tree are, and small models to feed them.
+// What the tests of this folder share: where the compiler and the tree are, a small model to feed them, reading output.
 #pragma once
 #include "tests/end_to_end/process.h"
 #include <string>
@@ -26,6 +26,13 @@ train {
     optimizer adam(rate: 1e-2)
 }
 )";
+
+/// gradc in a scratch folder.
+inline Outcome call(const Scratch& scratch, const std::string& arguments) {
+    return run(quoted(gradc) + " " + arguments, {.folder = scratch.path().string(), .limit = 120});
+}
+
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// `text` with every `from` turned into `to`: models that differ in a word or a number.
 inline std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -38,7 +38,7 @@ struct Bench {
         INFO(built.err << built.out);
         REQUIRE(built.code == 0);
         std::string program = run(quoted(gradc) + " inspect m.grad --emit=program", launch).out;
-        REQUIRE(program.find("many steps of 4 rows in one call") != program.npos);
+        REQUIRE(contains(program, "many steps of 4 rows in one call"));
     }
     Outcome train(const std::string& flags) { return run("./trainer train " + flags, launch); }
     /// The checkpoint's bytes.
@@ -86,7 +86,7 @@ TEST_CASE("reports of epochs are the same in stretches", "[stretch]") {
         std::string expected = bench.train("--stretch 0").out, found = bench.train("").out;
         auto epochs = [](const std::string& out) { return out.substr(0, out.rfind("epoch ")); }; // then come times
         CHECK(epochs(found) == epochs(expected));
-        CHECK(epochs(found).find("off") != std::string::npos);
+        CHECK(contains(epochs(found), "off"));
         REQUIRE(bench.train("--json a.json").code == 0);
         REQUIRE(bench.train("--json b.json --stretch 0").code == 0);
         std::string a = bench.scratch.read("a.json"), b = bench.scratch.read("b.json");
@@ -119,7 +119,7 @@ TEST_CASE("a lost loss stops a stretch before its step", "[stretch]") {
     Outcome slow = bench.train("--quiet --stretch 0 --checkpoint a"), fast = bench.train("--quiet --checkpoint b");
     CHECK(slow.code == 3);
     CHECK(fast.code == 3);
-    CHECK(slow.err.find("in step 100, epoch 9") != std::string::npos);
+    CHECK(contains(slow.err, "in step 100, epoch 9"));
     std::string expected = slow.err;
     expected.replace(expected.find("a holds"), 1, "b");
     CHECK(fast.err == expected);

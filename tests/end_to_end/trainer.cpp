@@ -10,8 +10,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
 struct Bench { // a scratch folder with a built trainer
     Scratch scratch;
     explicit Bench(const std::string& model, const std::string& options = "") {

@@ -7,18 +7,12 @@ using namespace end_to_end;
 
 namespace {
 
-Outcome call(const Scratch& scratch, const std::string& arguments) {
-    return run(quoted(gradc) + " " + arguments, {.folder = scratch.path().string(), .limit = 120});
-}
-
 size_t longest_line(const std::string& text) {
     size_t longest = 0;
     std::istringstream stream(text);
     for (std::string line; std::getline(stream, line);) longest = std::max(longest, line.size());
     return longest;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 } // namespace
 
