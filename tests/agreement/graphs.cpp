@@ -12,6 +12,7 @@
 #include "compiler/target/engine.h"
 #include "compiler/target/machine.h"
 #include "dsl/parser.h"
+#include "tests/support/engine_inputs.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/stretch.h"
 #include <cmath>
@@ -87,25 +88,6 @@ Case make_case(uint64_t seed, const std::shared_ptr<PrimitiveTable>& primitives)
     return result;
 }
 
-void write_inputs(target::Engine& engine, const Case& each) {
-    const gradc_module& module = engine.module();
-    std::string prefix = fmt::format("g{}_", each.seed);
-    for (int32_t i = 0; i < module.tensor_count; ++i) {
-        const gradc_tensor& tensor = module.tensors[i];
-        std::string name = tensor.name;
-        auto field = each.environment.fields.find(name);
-        auto scalar = each.environment.scalars.find(name);
-        auto variable = each.environment.variables.find(name);
-        if (tensor.role == GRADC_FIELD && field != each.environment.fields.end())
-            engine.write(i, field->second.values, each.environment.rows);
-        else if (tensor.role == GRADC_SCALAR && name == "rows") engine.write(i, {double(each.environment.rows)});
-        else if (tensor.role == GRADC_SCALAR && scalar != each.environment.scalars.end())
-            engine.write(i, {scalar->second});
-        else if (tensor.role == GRADC_PARAMETER && variable != each.environment.variables.end())
-            engine.write(i, variable->second.values);
-    }
-}
-
 /// A result can be read row by row when N is its first axis or none; the loss sums over the others.
 bool readable(const Shape& shape) {
     for (size_t i = 1; i < shape.size(); ++i)
@@ -115,7 +97,7 @@ bool readable(const Shape& shape) {
 
 /// Empty if the engine computes what the evaluator did.
 std::string disagreement(target::Engine& engine, const Case& each, loop::Isa isa) {
-    write_inputs(engine, each);
+    write_inputs(engine, each.environment);
     engine.run(engine.program(each.name), each.environment.rows, isa);
     for (size_t i = 0; i < each.expected.size(); ++i) {
         const Node& node = each.graph[each.graph.outputs[i].node];
@@ -140,18 +122,6 @@ std::string disagreement(target::Engine& engine, const Case& each, loop::Isa isa
     return {};
 }
 
-void describe_tensors(const loop::Module& module, target::Metadata& metadata) {
-    using Role = loop::Buffer::Role;
-    for (size_t i = 0; i < module.buffers.size(); ++i) {
-        const loop::Buffer& buffer = module.buffers[i];
-        gradc_role role = GRADC_PARAMETER;
-        if (buffer.role == Role::field) role = GRADC_FIELD;
-        if (buffer.role == Role::scalar) role = GRADC_SCALAR;
-        if (buffer.role == Role::field || buffer.role == Role::scalar || buffer.role == Role::variable)
-            metadata.tensors.push_back({buffer.name, buffer.name, role, loop::BufferId(i)});
-    }
-}
-
 int report(const Case& each, const std::string& how, const std::string& fault) {
     fmt::print("{}\nseed {} ({}, {} nodes): {}\n", print(each.graph), each.seed, how, each.graph.size(), fault);
     return 1;
@@ -160,7 +130,7 @@ int report(const Case& each, const std::string& how, const std::string& fault) {
 std::string stretch_disagreement(target::Engine& engine, const Case& each, loop::Isa isa) {
     int program = engine.program(each.name);
     if (!engine.module().programs[program].steps[int(isa)]) return {};
-    write_inputs(engine, each);
+    write_inputs(engine, each.environment);
     return StretchComparison(engine, program, isa, each.environment.rows).run();
 }
 
@@ -174,19 +144,11 @@ Plan plan_of(const std::vector<Case>& cases, bool fuse) {
     return make_plan(programs, options);
 }
 
-target::Metadata metadata_of(const loop::Module& module) {
-    target::Metadata metadata;
-    metadata.name = "random";
-    metadata.flush_denormals = false;
-    describe_tensors(module, metadata);
-    return metadata;
-}
-
 /// Every operation a kernel of its own.
 int try_unfused(const std::vector<Case>& cases, const MathLibrary& math) {
     const loop::Isa isa = target::host_isas().back();
     loop::Module module = lower(plan_of(cases, false), {isa}, math);
-    target::Engine engine = target::load_object(target::object(module, metadata_of(module)));
+    target::Engine engine = target::load_object(target::object(module, described("random", module)));
     int wrong = 0;
     for (const Case& each : cases)
         if (std::string fault = disagreement(engine, each, isa); !fault.empty())
@@ -202,7 +164,7 @@ int try_module(const std::vector<Case>& cases, const MathLibrary& math, const st
     loop::add_stretches(module, {});
     for (const auto& versions : module.programs)
         stretches += versions[size_t(target::host_isas().back())]->stretch.has_value();
-    target::Metadata metadata = metadata_of(module);
+    target::Metadata metadata = described("random", module);
     target::Engine engine = target::load_object(target::object(module, metadata));
     int wrong = 0;
     for (const Case& each : cases)

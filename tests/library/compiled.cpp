@@ -4,6 +4,7 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/machine.h"
 #include "compiler/util/check.h"
+#include "tests/support/engine_inputs.h"
 #include <fmt/format.h>
 #include <xmmintrin.h>
 
@@ -36,39 +37,6 @@ Plan plan_of(const Elaborated& elaborated, std::vector<NamedGraph> programs, int
     return make_plan(std::move(programs), options);
 }
 
-target::Metadata metadata_of(const loop::Module& module) {
-    target::Metadata metadata;
-    metadata.name = "library";
-    metadata.flush_denormals = false;
-    using Role = loop::Buffer::Role;
-    for (size_t i = 0; i < module.buffers.size(); ++i) {
-        const loop::Buffer& buffer = module.buffers[i];
-        gradc_role role = buffer.role == Role::field    ? GRADC_FIELD
-                          : buffer.role == Role::scalar ? GRADC_SCALAR
-                                                        : GRADC_PARAMETER;
-        if (buffer.role == Role::field || buffer.role == Role::scalar ||
-            buffer.role == Role::variable)
-            metadata.tensors.push_back({buffer.name, buffer.name, role, loop::BufferId(i)});
-    }
-    return metadata;
-}
-
-void write_inputs(target::Engine& engine, const Environment& environment) {
-    const gradc_module& module = engine.module();
-    for (int32_t i = 0; i < module.tensor_count; ++i) {
-        std::string name = module.tensors[i].name;
-        int32_t role = module.tensors[i].role;
-        if (role == GRADC_FIELD && environment.fields.count(name))
-            engine.write(i, environment.fields.at(name).values, environment.rows);
-        else if (role == GRADC_SCALAR && name == "rows")
-            engine.write(i, {double(environment.rows)});
-        else if (role == GRADC_SCALAR && environment.scalars.count(name))
-            engine.write(i, {environment.scalars.at(name)});
-        else if (role == GRADC_PARAMETER && environment.variables.count(name))
-            engine.write(i, environment.variables.at(name).values);
-    }
-}
-
 } // namespace
 
 Elaborated elaborate_text(const std::string& text, Element precision) {
@@ -96,13 +64,13 @@ Machines::Machines(const Elaborated& elaborated, std::vector<NamedGraph> program
     Plan plan = plan_of(elaborated, std::move(programs), batch);
     auto isas = target::host_isas();
     loop::Module module = lower(plan, isas, *elaborated.math);
-    engines_.push_back(target::load_object(target::object(module, metadata_of(module))));
+    engines_.push_back(target::load_object(target::object(module, described("library", module))));
     for (loop::Isa isa : isas) ways_.push_back({std::string(target::machine(isa).name), 0, isa});
     auto compilers = target::find_compilers();
     if (!with_text || compilers.empty()) return;
     loop::Module widest = lower(plan, {isas.back()}, *elaborated.math);
     std::string fault;
-    std::string text = target::print_cpp(widest, metadata_of(widest));
+    std::string text = target::print_cpp(widest, described("library", widest));
     auto engine = target::load_cpp(text, compilers[0], fault, {"-O0"});
     check(bool(engine), "library", "the C++ text does not compile: " + fault);
     engines_.push_back(std::move(*engine));

@@ -24,25 +24,9 @@ Kink margin(double width) {
 
 bool no_share(double p) { return p < 0 || p > 1; }
 
-} // namespace
-
-std::string scalar_model(const ScalarFormula& formula, const std::string& name) {
-    bool two = formula.formula.find("t[n]") != std::string::npos;
-    return fmt::format("model {}(x: f32[N]{}) {{ y[n] = {};  return y }}\n", name,
-                       two ? ", t: f32[N]" : "", formula.formula);
-}
-
-std::string row_model(const RowFormula& formula, const std::string& name) {
-    bool by_row = formula.formula.find("[n") != std::string::npos;
-    return fmt::format(
-        "model {}(v: f32[N, 4], u: f32[N, 4], i: int[N] < 4) {{ y{} = {};  return y }}\n", name,
-        by_row ? "[n]" : "", formula.formula);
-}
-
-std::vector<ScalarFormula> scalar_formulas() {
+std::vector<ScalarFormula> primitives() {
     auto below = [](double place) { return [=](double x, double) { return x < place; }; };
     return {
-        // primitives
         {"add", "x[n] + t[n]"},
         {"subtract", "x[n] - t[n]"},
         {"multiply", "x[n] * t[n]"},
@@ -74,7 +58,11 @@ std::vector<ScalarFormula> scalar_formulas() {
          "remainder(x[n], 0.75)",
          {{[](double x, double) { return x - 0.75 * std::round(x / 0.75); },
            [](double, double) { return 1.0; }}}},
-        // activations
+    };
+}
+
+std::vector<ScalarFormula> activations() {
+    return {
         {"identity", "identity(x[n])"},
         {.entry = "heaviside", .formula = "heaviside(x[n])", .jumps = true},
         {"sigmoid", "sigmoid(x[n])"},
@@ -95,7 +83,11 @@ std::vector<ScalarFormula> scalar_formulas() {
         {"mish", "mish(x[n])"},
         {.entry = "gelu", .formula = "gelu(x[n])", .bound = 2e-5},
         {.entry = "gelu_tanh", .formula = "gelu_tanh(x[n])", .bound = 2e-5, .least = 1e-35},
-        // losses of one row
+    };
+}
+
+std::vector<ScalarFormula> losses_of_a_row() {
+    return {
         {"mse", "mse(x[n], t[n])"},
         {"mae", "mae(x[n], t[n])", {meeting(0)}},
         {"sum_of_squares", "sum_of_squares(x[n], t[n])"},
@@ -126,6 +118,27 @@ std::vector<ScalarFormula> scalar_formulas() {
         {"l1", "l1(x[n])", {at(0, 0)}},
         {"l2", "l2(x[n])"},
     };
+}
+
+} // namespace
+
+std::string scalar_model(const ScalarFormula& formula, const std::string& name) {
+    bool two = formula.formula.find("t[n]") != std::string::npos;
+    return fmt::format("model {}(x: f32[N]{}) {{ y[n] = {};  return y }}\n", name,
+                       two ? ", t: f32[N]" : "", formula.formula);
+}
+
+std::string row_model(const RowFormula& formula, const std::string& name) {
+    bool by_row = formula.formula.find("[n") != std::string::npos;
+    return fmt::format(
+        "model {}(v: f32[N, 4], u: f32[N, 4], i: int[N] < 4) {{ y{} = {};  return y }}\n", name,
+        by_row ? "[n]" : "", formula.formula);
+}
+
+std::vector<ScalarFormula> scalar_formulas() {
+    std::vector<ScalarFormula> all = primitives();
+    for (const auto& more : {activations(), losses_of_a_row()}) all.insert(all.end(), more.begin(), more.end());
+    return all;
 }
 
 std::vector<RowFormula> row_formulas() {

@@ -47,6 +47,9 @@ struct RowFormula {
 std::string scalar_model(const ScalarFormula&, const std::string& name);
 std::string row_model(const RowFormula&, const std::string& name);
 
+inline bool is_kinked(const ScalarFormula& formula) { return formula.jumps || !formula.kinks.empty(); }
+inline bool is_kinked(const RowFormula& formula) { return !formula.kinks.empty(); }
+
 std::vector<ScalarFormula> scalar_formulas();
 std::vector<RowFormula> row_formulas();
 

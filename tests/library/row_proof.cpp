@@ -2,10 +2,9 @@
 // it, losses of classes. The derivative is that of the results weighed by z, one weight each.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
-#include "tests/library/compiled.h"
 #include "tests/library/formulas.h"
 #include "tests/library/points.h"
-#include "tests/library/proof.h"
+#include "tests/library/prove_formulas.h"
 #include <cmath>
 #include <fmt/format.h>
 
@@ -248,34 +247,9 @@ private:
 
 void prove_row_formulas(Findings& findings) {
     auto formulas = row_formulas();
-    for (Element precision : {Element::f32, Element::f64}) {
-        std::string text;
-        for (size_t i = 0; i < formulas.size(); ++i)
-            text += row_model(formulas[i], fmt::format("r{}", i));
-        Elaborated elaborated = elaborate_text(text, precision);
-        std::vector<Subject> subjects;
-        std::vector<NamedGraph> programs;
-        int64_t most = 1;
-        for (size_t i = 0; i < formulas.size(); ++i) {
-            subjects.push_back(subject_of(formulas[i], i, elaborated));
-            programs.push_back({subjects[i].program, subjects[i].graph});
-            most = std::max(most, subjects[i].environment.rows);
-        }
-        Machines machines(elaborated, programs, most, precision);
-        for (const Subject& subject : subjects) {
-            Finding& finding = findings.of[subject.formula->entry];
-            RowProof proof(subject, findings);
-            if (precision == Element::f32) proof.mathematics();
-            finding.cases += precision == Element::f32;
-            finding.differentiated = true;
-            finding.kinked = finding.kinked || !subject.formula->kinks.empty();
-            for (const Way& way : machines.ways()) {
-                machines.write(subject.environment);
-                machines.run(subject.program, subject.environment.rows, way);
-                proof.compiled(machines, precision, way.name, finding);
-            }
-        }
-    }
+    std::string text;
+    for (size_t i = 0; i < formulas.size(); ++i) text += row_model(formulas[i], fmt::format("r{}", i));
+    prove_formulas<RowProof>(formulas, text, subject_of, false, findings);
 }
 
 } // namespace gradc::library

@@ -15,16 +15,24 @@ void count_up(unsigned char* arena, const int64_t*, int64_t begin, int64_t end) 
     for (int64_t i = begin; i < end; i++) counters[i]++;
 }
 
-struct FakeRoot {
-    Folder folder;
-    void file(const std::string& path, const std::string& content) const {
-        std::filesystem::create_directories(std::filesystem::path(folder.path(path)).parent_path());
-        folder.write(path, content);
-    }
-    int limit() const { return control_group_limit(folder.path()); }
+constexpr int no_limit = 1 << 20;
+
+/// A file of the system as control groups see it, and how many processors they leave once it is there.
+struct GroupFile {
+    const char *path, *content;
+    int limit;
 };
 
-constexpr int no_limit = 1 << 20;
+void check_limits(std::initializer_list<GroupFile> files) {
+    Folder root;
+    CHECK(control_group_limit(root.path()) == no_limit);
+    for (const GroupFile& file : files) {
+        INFO(file.path << ": " << file.content);
+        std::filesystem::create_directories(std::filesystem::path(root.path(file.path)).parent_path());
+        root.write(file.path, file.content);
+        CHECK(control_group_limit(root.path()) == file.limit);
+    }
+}
 
 } // namespace
 
@@ -47,42 +55,27 @@ TEST_CASE("a pool that never works ends") { ThreadPool pool(4, true); }
 
 TEST_CASE("quotas of control groups bound the threads") {
     SECTION("there is none") {
-        FakeRoot root;
-        CHECK(root.limit() == no_limit);
-        root.file("sys/fs/cgroup/cpu.max", "max 100000\n");
-        CHECK(root.limit() == no_limit);
-        root.file("proc/self/cgroup", "nonsense\n0::\n:::\n");
-        CHECK(root.limit() == no_limit);
+        check_limits({{"sys/fs/cgroup/cpu.max", "max 100000\n", no_limit},
+                      {"proc/self/cgroup", "nonsense\n0::\n:::\n", no_limit}});
     }
     SECTION("version 2, in a container") {
-        FakeRoot root;
-        root.file("proc/self/cgroup", "0::/\n");
-        root.file("sys/fs/cgroup/cpu.max", "150000 100000\n");
-        CHECK(root.limit() == 2);
-        root.file("sys/fs/cgroup/cpu.max", "1000 100000\n");
-        CHECK(root.limit() == 1);
+        check_limits({{"proc/self/cgroup", "0::/\n", no_limit},
+                      {"sys/fs/cgroup/cpu.max", "150000 100000\n", 2},
+                      {"sys/fs/cgroup/cpu.max", "1000 100000\n", 1}});
     }
     SECTION("version 2, the narrowest of the groups around") {
-        FakeRoot root;
-        root.file("proc/self/cgroup", "0::/user.slice/job\n");
-        root.file("sys/fs/cgroup/user.slice/cpu.max", "300000 100000\n");
-        root.file("sys/fs/cgroup/user.slice/job/cpu.max", "max 100000\n");
-        CHECK(root.limit() == 3);
-        root.file("sys/fs/cgroup/user.slice/job/cpu.max", "800000 200000\n");
-        CHECK(root.limit() == 3);
-        root.file("sys/fs/cgroup/user.slice/job/cpu.max", "400000 200000\n");
-        CHECK(root.limit() == 2);
+        check_limits({{"proc/self/cgroup", "0::/user.slice/job\n", no_limit},
+                      {"sys/fs/cgroup/user.slice/cpu.max", "300000 100000\n", 3},
+                      {"sys/fs/cgroup/user.slice/job/cpu.max", "max 100000\n", 3},
+                      {"sys/fs/cgroup/user.slice/job/cpu.max", "800000 200000\n", 3},
+                      {"sys/fs/cgroup/user.slice/job/cpu.max", "400000 200000\n", 2}});
     }
     SECTION("version 1") {
-        FakeRoot root;
-        root.file("proc/self/cgroup", "5:memory:/m\n4:cpu,cpuacct:/docker/a\n0::/\n");
-        root.file("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
-        root.file("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
-        CHECK(root.limit() == no_limit);
-        root.file("sys/fs/cgroup/cpu/docker/a/cpu.cfs_quota_us", "250000\n");
-        root.file("sys/fs/cgroup/cpu/docker/a/cpu.cfs_period_us", "100000\n");
-        CHECK(root.limit() == 3);
-        root.file("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n");
-        CHECK(root.limit() == 1);
+        check_limits({{"proc/self/cgroup", "5:memory:/m\n4:cpu,cpuacct:/docker/a\n0::/\n", no_limit},
+                      {"sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n", no_limit},
+                      {"sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n", no_limit},
+                      {"sys/fs/cgroup/cpu/docker/a/cpu.cfs_period_us", "100000\n", no_limit},
+                      {"sys/fs/cgroup/cpu/docker/a/cpu.cfs_quota_us", "250000\n", 3},
+                      {"sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n", 1}});
     }
 }
