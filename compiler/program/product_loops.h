@@ -88,6 +88,7 @@ class Product {
     /// What the tile will update is on its way while the reduction runs: a line of each variable, some steps, the next line;
     /// asking for all at once would keep the operands waiting. Returns the first step that is left.
     loop::ValueId reduce_and_prefetch(const Body& tile, const Shape& sizes, size_t axis, Position& reduced, Carries& sums);
+    void prefetch_next_panel(const Body& tile, loop::ValueId line, int64_t lines, size_t axis, Position reduced);
     loop::ValueId count_of(int64_t size);
     /// Row by row, so that one scalar after another is spread over a register, used and forgotten.
     void step(const Body& tile, const Position& reduced, Carries& sums);

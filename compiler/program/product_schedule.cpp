@@ -125,6 +125,7 @@ ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& 
     schedule.group = grouped_tiles(shape, schedule, around.machine);
     schedule.block = steps_of_block(kernel, around, shape, schedule);
     if (schedule.block) schedule.group = split_evenly(schedule.rows.parts, std::max<int64_t>(1, rows_of_block / schedule.rows.longer)).longer;
+    schedule.ask_for_panel = schedule.ask_for_columns && schedule.columns.wide_count > 1 && schedule.rows.parts >= 4;
     bool known = around.program.flat.graph.type(contraction(kernel)).shape[size_t(schedule.column)] != rows;
     if (known && schedule.part == schedule.row && shares_columns(shape, schedule.columns)) schedule.part = schedule.column;
     return schedule;

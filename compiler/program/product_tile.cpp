@@ -79,9 +79,12 @@ void Product::reduce(const Body& tile, Carries& sums) {
 }
 
 ValueId Product::reduce_and_prefetch(const Body& tile, const Shape& sizes, size_t axis, Position& reduced, Carries& sums) {
-    int64_t lines = tile.rows * tile.vectors, depth = sizes[axis] == rows ? batch_ : sizes[axis];
+    int64_t depth = sizes[axis] == rows ? batch_ : sizes[axis];
+    bool panel = updated_.empty() && schedule_.ask_for_panel;
+    int64_t lines = tile.rows * tile.vectors;
+    if (panel) lines = (depth * tile.vectors + schedule_.rows.parts - 1) / schedule_.rows.parts;
     int64_t steps = std::min(most_between, depth / lines);
-    if (updated_.empty() || steps == 0 || schedule_.column < 0) return prefetch_updates(tile), emit_.whole(0);
+    if ((updated_.empty() && !panel) || steps == 0 || schedule_.column < 0) return prefetch_updates(tile), emit_.whole(0);
     ValueId each = emit_.whole(steps);
     ValueId possible = emit_.apply(Operation::quotient, {count_of(sizes[axis]), each});
     ValueId end = emit_.apply(Operation::minimum, {emit_.whole(lines), possible});
@@ -89,7 +92,10 @@ ValueId Product::reduce_and_prefetch(const Body& tile, const Shape& sizes, size_
     Index line = indices_.axis(lines);
     values_.bind(line, counter, false);
     sums = inside;
-    prefetch_updates(tile, line);
+    if (panel)
+        prefetch_next_panel(tile, counter, lines, axis, reduced);
+    else
+        prefetch_updates(tile, line);
     for (int64_t i = 0; i < steps; ++i) {
         reduced[axis] = indices_.shifted(indices_.scaled(line, steps), i);
         prefetch_operands(tile, reduced, axis);
@@ -97,6 +103,19 @@ ValueId Product::reduce_and_prefetch(const Body& tile, const Shape& sizes, size_
     }
     sums = emit_.close_loop(sums);
     return emit_.apply(Operation::multiply, {end, each});
+}
+
+void Product::prefetch_next_panel(const Body& tile, ValueId line, int64_t lines, size_t axis, Position reduced) {
+    ValueId number = emit_.apply(Operation::quotient, {tile_row_, emit_.whole(tile.rows)});
+    ValueId linear = emit_.apply(Operation::add, {emit_.apply(Operation::multiply, {number, emit_.whole(lines)}), line});
+    Index of_panel = indices_.axis(lines * schedule_.rows.parts);
+    values_.bind(of_panel, linear, false);
+    reduced[axis] = indices_.quotient(of_panel, tile.vectors);
+    Position position = point_;
+    Index& column = position[size_t(schedule_.column)];
+    column = indices_.sum(indices_.shifted(column, tile.vectors * values_.lanes()),
+                          indices_.scaled(indices_.remainder(of_panel, tile.vectors), values_.lanes()));
+    prefetch_factor(position, reduced, true);
 }
 
 ValueId Product::count_of(int64_t size) {
