@@ -102,13 +102,13 @@ public:
     }
 
     void take_round() {
-        std::vector<double> numbers = ask_numbers(fmt::format("round {:g}", rules_.seconds), "round", 3);
+        std::vector<double> numbers = ask_numbers(fmt::format("round {:g}", rules_.seconds), "round", engine_.trainer ? 4 : 3);
         if (numbers.empty()) return;
         if (!(numbers[0] > 0) || !std::isfinite(numbers[0]) || !(numbers[1] >= numbers[0]))
             return leave(fmt::format("tells a step of {:g} s", numbers[0]));
         if (numbers[0] < result_.fastest) {
             result_.fastest = numbers[0];
-            result_.peak = numbers.size() > 3 ? numbers[3] : 0;
+            result_.peak = engine_.trainer ? numbers[3] : 0;
         }
         result_.medians.push_back(numbers[1]);
     }

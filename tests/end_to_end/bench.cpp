@@ -101,6 +101,8 @@ TEST_CASE("bench compares a step with the unfused one", "[bench]") {
     CHECK(json_value(json, "engine") == "interpreter");
     CHECK(json_value(json, "batch") == "4");
     CHECK(std::stod(json_value(json, "ratio")) > 0);
+    CHECK(std::stod(json_value(json, "share_of_peak")) > 0);
+    CHECK(std::stod(json_value(json, "peak_flops")) > 1e8);
     CHECK(contains(page, "<svg"));
     CHECK(contains(page, "class=\"interpreter\""));
     CHECK(!contains(page, "http"));
