@@ -1,3 +1,4 @@
+// The questions a file asks, each differentiated once and compared parameter by parameter; see gradient_check.h.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/build.h"

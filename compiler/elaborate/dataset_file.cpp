@@ -1,3 +1,4 @@
+// CSV, IDX, NPY and text, as far as sizes, largest numbers and alphabets need; see dataset_file.h.
 #include "compiler/elaborate/dataset_file.h"
 #include <algorithm>
 #include <charconv>

@@ -1,3 +1,4 @@
+// One call of a reader, argument by argument, to a Reader; see dataset_reader.h.
 #include "compiler/elaborate/dataset_reader.h"
 #include <algorithm>
 #include <cmath>

@@ -1,3 +1,4 @@
+// Which arguments may become flags, and the calls they stand in; see train_flags.h.
 #include "compiler/elaborate/train_flags.h"
 #include <algorithm>
 #include <fmt/format.h>

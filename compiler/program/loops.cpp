@@ -1,3 +1,4 @@
+// Whole vectors run in a loop; what is left is one vector more, masked; see loops.h.
 #include "compiler/program/loops.h"
 
 namespace gradc {

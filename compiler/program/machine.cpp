@@ -1,3 +1,4 @@
+// Three machines in numbers: baseline, AVX2 and AVX-512; see machine.h.
 #include "compiler/program/machine.h"
 
 namespace gradc {

@@ -1,4 +1,4 @@
-// Operations as expressions. Whole arithmetic that may wrap goes through helpers, since signed
+// Operations as expressions. Whole arithmetic that may wrap goes through the prelude, since signed
 // overflow is not C++; indices never wrap and are written plainly.
 #include "compiler/target/cpp_kernel.h"
 #include "compiler/util/check.h"
@@ -37,7 +37,7 @@ std::string CppKernel::whole(ValueId id) {
     ValueType type = type_of(id);
     if (value.scalar_literal) {
         if (type.element == Element::boolean) return mask(id, mask_bytes(id));
-        return fmt::format("{}({})", helpers_.of(vector_of(id)), value.text);
+        return fmt::format("{}({})", prelude_.of(vector_of(id)), value.text);
     }
     if (define && define->operation == Operation::literal && type.lanes == 1) {
         if (type.element == Element::i64 && value.text.find_first_of("L(") == std::string::npos)
@@ -54,9 +54,9 @@ std::string CppKernel::mask(ValueId id, int bytes) {
     if (type.lanes == 1) return operand(id, compare).text;
     VectorType wanted{mask_lane(bytes), type.lanes};
     if (values_[id].scalar_literal)
-        return fmt::format("{}({})", helpers_.of(wanted), values_[id].text == "true" ? -1 : 0);
+        return fmt::format("{}({})", prelude_.of(wanted), values_[id].text == "true" ? -1 : 0);
     if (mask_bytes(id) == bytes) return values_[id].text;
-    return fmt::format("__builtin_convertvector({}, {})", values_[id].text, helpers_.type(wanted));
+    return fmt::format("__builtin_convertvector({}, {})", values_[id].text, prelude_.type(wanted));
 }
 
 CppKernel::Expression CppKernel::call(const std::string& function,
@@ -104,7 +104,7 @@ CppKernel::Expression CppKernel::expression(const Define& define) {
     case Operation::literal:
         return literal(define);
     case Operation::lane_numbers:
-        return {helpers_.lanes(vector_of(define.result)) + "()"};
+        return {prelude_.lanes(vector_of(define.result)) + "()"};
     case Operation::row_count:
         parameters_.insert("sizes");
         return {"sizes[0]"};
@@ -149,17 +149,17 @@ CppKernel::Expression CppKernel::arithmetic(const Define& define) {
     VectorType type = vector_of(define.result);
     switch (define.operation) {
     case Operation::minimum:
-        return call(helpers_.extremum(type, true), operands);
+        return call(prelude_.extremum(type, true), operands);
     case Operation::maximum:
-        return call(helpers_.extremum(type, false), operands);
+        return call(prelude_.extremum(type, false), operands);
     case Operation::absolute:
-        return call(helpers_.absolute(type), operands);
+        return call(prelude_.absolute(type), operands);
     case Operation::fma:
-        return call(helpers_.fma(type), operands);
+        return call(prelude_.fma(type), operands);
     case Operation::square_root:
-        return call(helpers_.root(type), operands);
+        return call(prelude_.root(type), operands);
     case Operation::floor:
-        return call(helpers_.floor(type), operands);
+        return call(prelude_.floor(type), operands);
     default:
         break;
     }
@@ -189,26 +189,26 @@ CppKernel::Expression CppKernel::whole_arithmetic(const Define& define) {
     VectorType type = vector_of(define.result);
     switch (define.operation) {
     case Operation::add:
-        return call(helpers_.wrapping(type, "plus"), operands);
+        return call(prelude_.wrapping(type, "plus"), operands);
     case Operation::subtract:
-        return call(helpers_.wrapping(type, "minus"), operands);
+        return call(prelude_.wrapping(type, "minus"), operands);
     case Operation::multiply:
-        return call(helpers_.wrapping(type, "times"), operands);
+        return call(prelude_.wrapping(type, "times"), operands);
     case Operation::multiply_high:
-        return call(helpers_.wrapping(type, "times_high"), operands);
+        return call(prelude_.wrapping(type, "times_high"), operands);
     case Operation::shift_left:
-        return call(helpers_.wrapping(type, "left"), operands);
+        return call(prelude_.wrapping(type, "left"), operands);
     case Operation::shift_right_logical:
-        return call(helpers_.wrapping(type, "right_unsigned"), operands);
+        return call(prelude_.wrapping(type, "right_unsigned"), operands);
     case Operation::shift_right:
         return binary(">>", shift, operands[0], operands[1]);
     case Operation::quotient:
-        return call(helpers_.rounded_down(type, "quotient"), operands);
+        return call(prelude_.rounded_down(type, "quotient"), operands);
     case Operation::remainder:
-        return call(helpers_.rounded_down(type, "remainder_of"), operands);
+        return call(prelude_.rounded_down(type, "remainder_of"), operands);
     case Operation::negate: {
-        Expression result = call(helpers_.wrapping(type, "minus"), operands);
-        std::string zero = type.lanes > 1 ? helpers_.of(type) + "(0)"
+        Expression result = call(prelude_.wrapping(type, "minus"), operands);
+        std::string zero = type.lanes > 1 ? prelude_.of(type) + "(0)"
                                           : fmt::format("{}(0)", scalar_name(type.lane));
         result.text.insert(result.text.find('(') + 1, zero + ", ");
         return result;
@@ -326,12 +326,12 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
         if (type_of(define.result).lanes == 1) return values_[from];
         if (type_of(from).element == Element::boolean) {
             Expression result{
-                fmt::format("{}({} ? -1 : 0)", helpers_.of(type), operand(from, compare).text)};
+                fmt::format("{}({} ? -1 : 0)", prelude_.of(type), operand(from, compare).text)};
             merge(result, values_[from]);
             return result;
         }
         if (!source || source->operation != Operation::literal)
-            return call(helpers_.of(type), define.operands);
+            return call(prelude_.of(type), define.operands);
         Expression number = values_[from];
         number.scalar_literal = true;
         return number;
@@ -345,7 +345,7 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
         return result;
     }
     case Operation::lane_mask: {
-        if (type_of(define.result).lanes > 1) return call(helpers_.first(type), define.operands);
+        if (type_of(define.result).lanes > 1) return call(prelude_.first(type), define.operands);
         Expression count = operand(from, sum);
         return {count.text + " > 0", compare, false, false, count.changing};
     }
@@ -356,7 +356,7 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
     const char* what = define.operation == Operation::reduce_add   ? "sum_of"
                        : define.operation == Operation::reduce_max ? "max_of"
                                                                    : "min_of";
-    return call(helpers_.reduce(vector_of(from), what), define.operands);
+    return call(prelude_.reduce(vector_of(from), what), define.operands);
 }
 
 CppKernel::Expression CppKernel::conversion(const Define& define) {
@@ -370,14 +370,14 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
     auto cast = [&](const std::string& content, Element element) {
         VectorType type{lane_of(element), to.lanes};
         if (!vector) return fmt::format("{}({})", scalar_name(type.lane), content);
-        return fmt::format("__builtin_convertvector({}, {})", content, helpers_.type(type));
+        return fmt::format("__builtin_convertvector({}, {})", content, prelude_.type(type));
     };
     if (define.operation == Operation::reinterpret) {
         if (!vector)
             result.text =
-                fmt::format("{}({})", helpers_.reinterpret(lane_of(from.element), made.lane), text);
+                fmt::format("{}({})", prelude_.reinterpret(lane_of(from.element), made.lane), text);
         else {
-            std::string name = helpers_.type(made);
+            std::string name = prelude_.type(made);
             bool atom = values_[id].level >= unary || values_[id].scalar_literal;
             result.text =
                 atom ? fmt::format("({}){}", name, text) : fmt::format("({})({})", name, text);
@@ -390,11 +390,11 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
         std::string condition = mask(id, bytes_of(to));
         if (floating(to.element))
             result.text =
-                fmt::format("({}) ? {}({}) : {}({})", condition, helpers_.of(made),
-                            number(1, to.element), helpers_.of(made), number(0, to.element)),
+                fmt::format("({}) ? {}({}) : {}({})", condition, prelude_.of(made),
+                            number(1, to.element), prelude_.of(made), number(0, to.element)),
             result.level = ternary;
         else
-            result.text = fmt::format("({})(({}) & 1)", helpers_.type(made), condition),
+            result.text = fmt::format("({})(({}) & 1)", prelude_.type(made), condition),
             result.level = unary;
         return result;
     }
@@ -404,14 +404,14 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
         return result;
     }
     if (from.element == Element::bf16)
-        text = fmt::format("{}({})", helpers_.bf16(to.lanes, false), text);
+        text = fmt::format("{}({})", prelude_.bf16(to.lanes, false), text);
     Element source = from.element == Element::bf16 ? Element::f32 : from.element;
     if (source == Element::u8 && floating(to.element))
         text = cast(text, Element::i32); // no byte goes to float directly
     if (floating(source) && to.element == Element::u8) text = cast(text, Element::i32);
     if (to.element == Element::bf16) {
         if (source != Element::f32) text = cast(text, Element::f32);
-        result.text = fmt::format("{}({})", helpers_.bf16(to.lanes, true), text);
+        result.text = fmt::format("{}({})", prelude_.bf16(to.lanes, true), text);
         return result;
     }
     result.text = source == to.element ? text : cast(text, to.element);

@@ -1,3 +1,4 @@
+// Statements, loops and buffers; cpp_uses.cpp counts uses, cpp_expression.cpp writes values; see cpp_kernel.h.
 #include "compiler/target/cpp_kernel.h"
 #include "compiler/util/check.h"
 #include <fmt/format.h>
@@ -60,8 +61,8 @@ std::string last_parts(const std::string& path, int count) {
 } // namespace
 
 CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine,
-                     Helpers& helpers)
-    : module_(module), kernel_(kernel), machine_(machine), helpers_(helpers) {}
+                     Prelude& prelude)
+    : module_(module), kernel_(kernel), machine_(machine), prelude_(prelude) {}
 
 std::string CppKernel::run(const std::string& name) {
     count_uses();
@@ -140,7 +141,7 @@ void CppKernel::line(const std::string& content) {
 std::string CppKernel::declared(ValueId id) const {
     ValueType type = type_of(id);
     if (type.element == Element::boolean && type.lanes == 1) return "bool";
-    return helpers_.type(vector_of(id));
+    return prelude_.type(vector_of(id));
 }
 
 std::string CppKernel::fresh_name(ValueId id, const std::string& otherwise) {
@@ -256,16 +257,16 @@ void CppKernel::print(const Load& load) {
             result.level = ternary;
     } else if (load.lane_index != no_value) {
         Lane index = vector_of(load.lane_index).lane;
-        result.text = fmt::format("{}({}, {}{})", helpers_.gather(type, index, masked, lane_mask),
+        result.text = fmt::format("{}({}, {}{})", prelude_.gather(type, index, masked, lane_mask),
                                   at.text, whole(load.lane_index), rest);
     } else if (load.stride == 1) {
-        std::string function = masked ? helpers_.at_masked(type, lane_mask) : helpers_.at(type);
+        std::string function = masked ? prelude_.at_masked(type, lane_mask) : prelude_.at(type);
         result.text = fmt::format("{}({}{})", function, at.text, rest);
     } else if (load.stride == 0 && !masked) {
         result.text =
-            fmt::format("{}({})", helpers_.of(type), place(load.buffer, load.element, false).text);
+            fmt::format("{}({})", prelude_.of(type), place(load.buffer, load.element, false).text);
     } else {
-        result.text = fmt::format("{}({}, {}{})", helpers_.strided(type, masked, lane_mask),
+        result.text = fmt::format("{}({}, {}{})", prelude_.strided(type, masked, lane_mask),
                                   at.text, load.stride, rest);
     }
     merge(result, at);
@@ -283,7 +284,7 @@ void CppKernel::print(const Store& store) {
         return;
     }
     bool strided = store.stride != 1;
-    std::string function = helpers_.store(type, strided, masked, mask_lane(lane_bytes(type.lane)));
+    std::string function = prelude_.store(type, strided, masked, mask_lane(lane_bytes(type.lane)));
     std::string stride = strided ? fmt::format(", {}", store.stride) : "",
                 rest = masked ? ", " + condition : "";
     line(fmt::format("{}({}{}, {}{});", function, place(store.buffer, store.element, true).text,

@@ -2,7 +2,7 @@
 // where it is used, others have a name; loops are loops, addresses are x[64*n + k]. An expression
 // never moves past a store or into a loop.
 #pragma once
-#include "compiler/target/cpp_helpers.h"
+#include "compiler/target/cpp_prelude.h"
 #include "compiler/target/cpp_names.h"
 
 namespace gradc::target {
@@ -10,7 +10,7 @@ namespace gradc::target {
 class CppKernel {
 public:
     CppKernel(const loop::Module& module, const loop::Kernel& kernel, const Machine& machine,
-              Helpers& helpers);
+              Prelude& prelude);
     /// The function with its comments, as `name`.
     std::string run(const std::string& name);
 
@@ -90,7 +90,7 @@ private:
     const loop::Module& module_;
     const loop::Kernel& kernel_;
     const Machine& machine_;
-    Helpers& helpers_;
+    Prelude& prelude_;
     Names names_;
     std::string text_;
     int indent_ = 1;

@@ -1,5 +1,5 @@
 // The whole C++ text: the contract's types, vector types, then a namespace for each ISA with its
-// helpers and one for each program with its kernels, and the table. Names are unique in their
+// prelude and one for each program with its kernels, and the table. Names are unique in their
 // namespace.
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
@@ -67,7 +67,7 @@ private:
 
 std::string CppModule::machine_text(Isa isa) {
     const Machine& machine = target::machine(isa);
-    Helpers helpers(machine);
+    Prelude prelude(machine);
     std::string kernels;
     Names namespaces;
     for (const auto& versions : module_.programs) {
@@ -81,7 +81,7 @@ std::string CppModule::machine_text(Isa isa) {
         for (const Kernel& kernel : program->kernels) {
             std::string name = names.fresh(kernel.name);
             kernel_names.push_back(name);
-            functions += "\n" + CppKernel(module_, kernel, machine, helpers).run(name);
+            functions += "\n" + CppKernel(module_, kernel, machine, prelude).run(name);
             functions_[symbol(*program, kernel, isa)] =
                 fmt::format("{}::{}::{}", machine.name, space, name);
         }
@@ -93,9 +93,9 @@ std::string CppModule::machine_text(Isa isa) {
                                program->name, functions, space);
     }
     if (kernels.empty()) return "";
-    types_.insert(helpers.used_types().begin(), helpers.used_types().end());
+    types_.insert(prelude.used_types().begin(), prelude.used_types().end());
     return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n",
-                       target_macro(machine), machine.name, helpers.text(), kernels);
+                       target_macro(machine), machine.name, prelude.text(), kernels);
 }
 
 std::string CppModule::value_text(const TableValue& value) const {
@@ -180,11 +180,11 @@ std::vector<std::string> print_cpp_kernels(const Module& module, size_t program,
     const auto& versions = module.programs[program];
     size_t built = versions[size_t(isa)] ? size_t(isa) : size_t(Isa::baseline);
     const Machine& machine = target::machine(Isa(built));
-    Helpers helpers(machine);
+    Prelude prelude(machine);
     Names names;
     std::vector<std::string> texts;
     for (const Kernel& kernel : versions[built]->kernels)
-        texts.push_back(CppKernel(module, kernel, machine, helpers).run(names.fresh(kernel.name)));
+        texts.push_back(CppKernel(module, kernel, machine, prelude).run(names.fresh(kernel.name)));
     return texts;
 }
 

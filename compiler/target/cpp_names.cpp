@@ -1,3 +1,4 @@
+// What C++, its headers and the text itself have taken is given to no value; see cpp_names.h.
 #include "compiler/target/cpp_names.h"
 #include <cmath>
 #include <fmt/format.h>
@@ -6,7 +7,7 @@ namespace gradc::target {
 
 namespace {
 
-/// Keywords and types of C++, parameters of kernels, helpers and macros of the text; each between
+/// Keywords and types of C++, parameters of kernels, functions of the prelude and macros of the text; each between
 /// blanks.
 constexpr std::string_view reserved =
     " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl"
@@ -21,7 +22,7 @@ constexpr std::string_view reserved =
     " times_high left right_unsigned bits_of float_of double_of to_bf16 from_bf16 quotient"
     " remainder_of baseline avx2 avx512 BASELINE AVX2 AVX512 INLINE ";
 
-/// f32, i32x16, f32x16_at: the text's own types and the helpers named by them.
+/// f32, i32x16, f32x16_at: the prelude's types and the functions named by them.
 bool is_type_name(const std::string& name) {
     for (const char* element : {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64"}) {
         size_t at = std::string(element).size();
@@ -30,8 +31,8 @@ bool is_type_name(const std::string& name) {
         if (name[at++] != 'x') continue;
         size_t end = std::min(name.find_first_not_of("0123456789", at), name.size());
         std::string rest = name.substr(end);
-        for (const char* helper : {"", "_of", "_lanes", "_first", "_at", "_strided", "_gather"})
-            if (rest == helper) return true;
+        for (const char* what : {"", "_of", "_lanes", "_first", "_at", "_strided", "_gather"})
+            if (rest == what) return true;
     }
     return false;
 }

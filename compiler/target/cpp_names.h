@@ -11,7 +11,7 @@ namespace gradc::target {
 /// underscore.
 std::string identifier(const std::string& text);
 
-/// Names of one scope: each is given once; keywords, types and the names of the text's own helpers
+/// Names of one scope: each is given once; keywords, types and the names of the prelude
 /// are taken.
 class Names {
 public:

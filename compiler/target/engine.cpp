@@ -1,3 +1,4 @@
+// Shared libraries by dlopen; elements by the strides and panels of their table; see engine.h.
 #include "compiler/target/engine.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/layout.h"

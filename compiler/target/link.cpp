@@ -1,3 +1,4 @@
+// lld's arguments, files in memory, the child process; see link.h.
 #include "compiler/target/link.h"
 #include "compiler/target/compile.h"
 #include "compiler/util/check.h"

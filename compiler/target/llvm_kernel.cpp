@@ -1,3 +1,4 @@
+// Statements, loops and buffers; llvm_memory.cpp has loads and stores, llvm_operation.cpp the rest; see llvm_kernel.h.
 #include "compiler/target/llvm_kernel.h"
 #include "compiler/target/divisor.h"
 #include <llvm/IR/Constants.h>

@@ -1,3 +1,4 @@
+// Written beside the wanted name, then renamed; see files.h.
 #include "compiler/util/files.h"
 #include <cerrno>
 #include <cstdint>

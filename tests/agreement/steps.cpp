@@ -1,6 +1,6 @@
-// `agree_steps [--batch N] MODEL.grad..`: one whole training step (loss, states, optimizer) as compiled for every instruction set of
-// this machine, fused and operation by operation, against the evaluator on the same drawn rows and weights. Also the start
-// values. Ends with 1 when off. Batches of 32 and 4, or of N alone.
+// `agree_steps [--batch N] MODEL.grad..`: one whole training step (loss, states, optimizer) as compiled for every
+// instruction set of this machine, fused and operation by operation, against the evaluator on the same drawn rows and
+// weights. Also the start values. Ends with 1 when off. Batches of 32 and 4, or of N alone.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"
@@ -8,6 +8,7 @@
 #include "compiler/target/engine.h"
 #include "compiler/target/machine.h"
 #include "dsl/diagnostic.h"
+#include "tests/support/engine_inputs.h"
 #include "tests/support/stretch.h"
 #include <cmath>
 #include <fmt/format.h>
@@ -15,21 +16,6 @@
 using namespace gradc;
 
 namespace {
-
-void write_inputs(target::Engine& engine, const Environment& environment) {
-    const gradc_module& module = engine.module();
-    for (int32_t i = 0; i < module.tensor_count; ++i) {
-        std::string name = module.tensors[i].name;
-        int32_t role = module.tensors[i].role;
-        if (role == GRADC_FIELD && environment.fields.count(name))
-            engine.write(i, environment.fields.at(name).values, environment.rows);
-        else if (role == GRADC_SCALAR && name == "rows") engine.write(i, {double(environment.rows)});
-        else if (role == GRADC_SCALAR && environment.scalars.count(name))
-            engine.write(i, {environment.scalars.at(name)});
-        else if (role != GRADC_RESULT && role != GRADC_FIELD && environment.variables.count(name))
-            engine.write(i, environment.variables.at(name).values);
-    }
-}
 
 /// Rounding of a few hundred float operations; f64 accumulators hold sums of float losses.
 constexpr double tolerance = 2e-4;
@@ -54,7 +40,8 @@ int compare(target::Engine& engine, int program, const Graph& graph, const Envir
         bool assigned = node.op == Op::assign;
         std::string name = assigned ? attribute<Assign>(node).path : graph.outputs[i].name;
         int tensor = assigned ? engine.tensor(name) : result(engine, program, name);
-        double error = tensor < 0 ? INFINITY : relative_error(engine.read(tensor, environment.rows), expected[i].values);
+        double error =
+            tensor < 0 ? INFINITY : relative_error(engine.read(tensor, environment.rows), expected[i].values);
         if (error <= tolerance) continue;
         fmt::print("{}, {}: {} is off by {:.2g}\n", what, target::machine(isa).name, name, error);
         ++wrong;

@@ -1,3 +1,4 @@
+// Optimized, planned, lowered and loaded as a trainer would be; see compiled.h.
 #include "tests/library/compiled.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/program/lower.h"

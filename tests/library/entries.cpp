@@ -1,3 +1,4 @@
+// The items of dsl/std as parsed, with the comments that the parser kept; see entries.h.
 #include "tests/library/entries.h"
 #include "compiler/elaborate/definitions.h"
 #include "dsl/parser.h"

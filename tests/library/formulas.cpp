@@ -1,3 +1,4 @@
+// One table for each kind of formula; see formulas.h.
 #include "tests/library/formulas.h"
 #include <cmath>
 #include <fmt/format.h>

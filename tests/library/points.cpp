@@ -1,3 +1,4 @@
+// Special numbers by kind, drawn ones as floats, errors relative to the scale; see points.h.
 #include "tests/library/points.h"
 #include <cfloat>
 #include <cmath>

@@ -1,3 +1,4 @@
+// Lines are made of findings; the README is held to all but their errors; see table.h.
 #include "tests/library/table.h"
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// One line a function; see math_table.h.
 #include "tests/performance/math_table.h"
 #include <fmt/format.h>
 

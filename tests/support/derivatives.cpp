@@ -1,3 +1,4 @@
+// One case a primitive; see derivatives.h.
 #include "tests/support/derivatives.h"
 #include "compiler/graph/build.h"
 #include <cmath>

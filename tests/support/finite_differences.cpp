@@ -1,3 +1,4 @@
+// A weighed sum makes any result a scalar; central differences of it; see finite_differences.h.
 #include "tests/support/finite_differences.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"

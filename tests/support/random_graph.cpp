@@ -1,3 +1,4 @@
+// A node at a time, of operands drawn among those that fit; see random_graph.h.
 #include "tests/support/random_graph.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/ranges.h"

@@ -1,3 +1,4 @@
+// Lexer, parser and printer in one call each; see reading.h.
 #include "tests/unit/dsl/reading.h"
 #include <algorithm>
 #include <filesystem>

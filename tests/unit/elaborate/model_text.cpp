@@ -1,3 +1,4 @@
+// Elaborated from memory, drawn by name, evaluated; see model_text.h.
 #include "tests/unit/elaborate/model_text.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"

@@ -1,3 +1,4 @@
+// Writes inputs, runs, reads, compares; see compare.h.
 #include "compare.h"
 #include "compiler/program/print.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// One function a program, beside the loops that say what it computes; see programs.h.
 #include "programs.h"
 #include "builder.h"
 #include "compiler/target/machine.h"

@@ -1,4 +1,5 @@
-#include "compiler/target/cpp_helpers.h"
+// Types, lanes, loads and stores; arithmetic stands in cpp_prelude_math.cpp; see cpp_prelude.h.
+#include "compiler/target/cpp_prelude.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -55,17 +56,17 @@ std::string type_declarations(const std::set<VectorType>& types) {
     return text;
 }
 
-const std::string& Helpers::type(VectorType type) {
+const std::string& Prelude::type(VectorType type) {
     types_.insert(type);
     return names_.emplace(type, type_name(type)).first->second;
 }
 
-std::string Helpers::taken(VectorType type) {
+std::string Prelude::taken(VectorType type) {
     bool wide = type.lanes > 1 && type.lanes * lane_bytes(type.lane) > machine_.vector_bytes;
     return wide ? fmt::format("const {}&", this->type(type)) : this->type(type);
 }
 
-void Helpers::add(const std::string& head, const std::vector<std::string>& body) {
+void Prelude::add(const std::string& head, const std::vector<std::string>& body) {
     if (!heads_.insert(head).second) return;
     std::string macro;
     for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
@@ -81,13 +82,13 @@ void Helpers::add(const std::string& head, const std::vector<std::string>& body)
     functions_.push_back(text);
 }
 
-std::string Helpers::text() const { return fmt::format("{}", fmt::join(functions_, "")); }
+std::string Prelude::text() const { return fmt::format("{}", fmt::join(functions_, "")); }
 
-std::string Helpers::each(VectorType type, const std::string& expression) {
+std::string Prelude::each(VectorType type, const std::string& expression) {
     return fmt::format("for (int i = 0; i < {}; ++i) r[i] = {};", type.lanes, expression);
 }
 
-std::string Helpers::of(VectorType type) {
+std::string Prelude::of(VectorType type) {
     std::vector<std::string> copies(size_t(type.lanes), "x");
     std::string name = this->type(type);
     add(fmt::format("{0} {0}_of({1} x)", name, scalar_name(type.lane)),
@@ -95,7 +96,7 @@ std::string Helpers::of(VectorType type) {
     return name + "_of";
 }
 
-std::string Helpers::lanes(VectorType type) {
+std::string Prelude::lanes(VectorType type) {
     std::string numbers, name = this->type(type);
     for (int lane = 0; lane < type.lanes; ++lane)
         numbers += fmt::format("{}{}", lane ? ", " : "", lane);
@@ -103,7 +104,7 @@ std::string Helpers::lanes(VectorType type) {
     return name + "_lanes";
 }
 
-std::string Helpers::first(VectorType mask) {
+std::string Prelude::first(VectorType mask) {
     std::string name = type(mask), numbered = lanes(mask), spread = of(mask);
     add(fmt::format("{0} {0}_first(int64_t n)", name),
         {fmt::format("n = n < 0 ? 0 : n > {0} ? {0} : n;", mask.lanes),
@@ -111,14 +112,14 @@ std::string Helpers::first(VectorType mask) {
     return name + "_first";
 }
 
-std::string Helpers::at(VectorType type) {
+std::string Prelude::at(VectorType type) {
     std::string name = this->type(type);
     add(fmt::format("{0} {0}_at(const {1}* p)", name, memory_name(type.lane)),
         {fmt::format("{} r;", name), "__builtin_memcpy(&r, p, sizeof r);", "return r;"});
     return name + "_at";
 }
 
-std::string Helpers::at_masked(VectorType type, Lane mask) {
+std::string Prelude::at_masked(VectorType type, Lane mask) {
     std::string name = this->type(type), mask_name = taken({mask, type.lanes});
     add(fmt::format("{0} {0}_at(const {1}* p, {2} mask)", name, memory_name(type.lane), mask_name),
         {fmt::format("{} r = {{}};", name),
@@ -126,7 +127,7 @@ std::string Helpers::at_masked(VectorType type, Lane mask) {
     return name + "_at";
 }
 
-std::string Helpers::strided(VectorType type, bool masked, Lane mask) {
+std::string Prelude::strided(VectorType type, bool masked, Lane mask) {
     std::string name = this->type(type), element = "p[i * stride]", more;
     if (masked) {
         more = fmt::format(", {} mask", taken({mask, type.lanes}));
@@ -138,7 +139,7 @@ std::string Helpers::strided(VectorType type, bool masked, Lane mask) {
     return name + "_strided";
 }
 
-std::string Helpers::gather(VectorType type, Lane index, bool masked, Lane mask) {
+std::string Prelude::gather(VectorType type, Lane index, bool masked, Lane mask) {
     std::string name = this->type(type), element = "p[index[i]]", more;
     if (masked) {
         more = fmt::format(", {} mask", taken({mask, type.lanes}));
@@ -150,7 +151,7 @@ std::string Helpers::gather(VectorType type, Lane index, bool masked, Lane mask)
     return name + "_gather";
 }
 
-std::string Helpers::store(VectorType type, bool strided, bool masked, Lane mask) {
+std::string Prelude::store(VectorType type, bool strided, bool masked, Lane mask) {
     std::string more = strided ? ", int64_t stride" : "";
     more += fmt::format(", {} v", taken(type));
     if (masked) more += fmt::format(", {} mask", taken({mask, type.lanes}));

@@ -26,9 +26,9 @@ std::string type_name(VectorType type); // "f32x16", or scalar_name
 Lane lane_of(Element element);          // boolean: u8, as in memory
 Lane mask_lane(int bytes);              // i8, i32, i64
 
-class Helpers {
+class Prelude {
 public:
-    explicit Helpers(const Machine& machine) : machine_(machine) {}
+    explicit Prelude(const Machine& machine) : machine_(machine) {}
 
     /// Each names a function and has it printed. Those named after a type are called as
     /// f32x16_at(p).

@@ -1,7 +1,7 @@
 // Arithmetic. fma is rounded once where the machine has it, else a product and a sum, as in the
 // LLVM backend; what the language rounds once is never contracted, what it rounds twice always is
 // (see the pragma in cpp_module.cpp).
-#include "compiler/target/cpp_helpers.h"
+#include "compiler/target/cpp_prelude.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -27,7 +27,7 @@ std::string gcc_root(VectorType type) {
 
 } // namespace
 
-std::string Helpers::fma(VectorType type) {
+std::string Prelude::fma(VectorType type) {
     std::string name = this->type(type),
                 head = fmt::format("{0} fma({1} a, {1} b, {1} c)", name, taken(type));
     if (!machine_.has_fma) {
@@ -43,7 +43,7 @@ std::string Helpers::fma(VectorType type) {
     return "fma";
 }
 
-std::string Helpers::root(VectorType type) {
+std::string Prelude::root(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} root({1} a)", name, taken(type));
     if (type.lane == Lane::f32 && estimates_roots(machine_, Element::f32, type.lanes)) {
         std::string ones = of(type), table = of({Lane::i32, type.lanes});
@@ -76,7 +76,7 @@ std::string Helpers::root(VectorType type) {
 
 /// Baseline has no instruction: adding and subtracting 2^(bits of the mantissa) rounds to a whole
 /// number.
-std::string Helpers::floor(VectorType type) {
+std::string Prelude::floor(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} floor({1} a)", name, taken(type));
     const char* f = suffix(type.lane);
     if (machine_.isa != loop::Isa::baseline) {
@@ -102,7 +102,7 @@ std::string Helpers::floor(VectorType type) {
     return "floor";
 }
 
-std::string Helpers::absolute(VectorType type) {
+std::string Prelude::absolute(VectorType type) {
     std::string name = this->type(type),
                 head = fmt::format("{0} absolute({1} a)", name, taken(type));
     bool floats = type.lane == Lane::f32 || type.lane == Lane::f64;
@@ -120,14 +120,14 @@ std::string Helpers::absolute(VectorType type) {
     return "absolute";
 }
 
-std::string Helpers::extremum(VectorType type, bool least) {
+std::string Prelude::extremum(VectorType type, bool least) {
     std::string name = this->type(type), function = least ? "minimum" : "maximum";
     add(fmt::format("{0} {1}({2} a, {2} b)", name, function, taken(type)),
         {fmt::format("return a {} b ? a : b;", least ? '<' : '>')});
     return function;
 }
 
-std::string Helpers::reduce(VectorType type, const std::string& what) {
+std::string Prelude::reduce(VectorType type, const std::string& what) {
     VectorType half{type.lane, type.lanes / 2};
     std::string name = this->type(type), scalar = scalar_name(type.lane);
     auto join = [&](const std::string& a, const std::string& b) {
@@ -150,7 +150,7 @@ std::string Helpers::reduce(VectorType type, const std::string& what) {
 }
 
 /// Arithmetic modulo 2^bits, which signed types do not promise.
-std::string Helpers::wrapping(VectorType type, const std::string& what) {
+std::string Prelude::wrapping(VectorType type, const std::string& what) {
     VectorType plain{type.lane == Lane::i32   ? Lane::u32
                      : type.lane == Lane::i64 ? Lane::u64
                                               : type.lane,
@@ -175,7 +175,7 @@ std::string Helpers::wrapping(VectorType type, const std::string& what) {
     return what;
 }
 
-std::string Helpers::rounded_down(VectorType type, const std::string& what) {
+std::string Prelude::rounded_down(VectorType type, const std::string& what) {
     std::string name = this->type(type),
                 head = fmt::format("{0} {1}({2} a, {2} b)", name, what, taken(type));
     bool quotient = what == "quotient";
@@ -189,7 +189,7 @@ std::string Helpers::rounded_down(VectorType type, const std::string& what) {
     return what;
 }
 
-std::string Helpers::reinterpret(Lane from, Lane to) {
+std::string Prelude::reinterpret(Lane from, Lane to) {
     std::string name = to == Lane::f32 ? "float_of" : to == Lane::f64 ? "double_of" : "bits_of";
     add(fmt::format("{} {}({} x)", scalar_name(to), name, scalar_name(from)),
         {fmt::format("{} r;", scalar_name(to)), "__builtin_memcpy(&r, &x, sizeof r);",
@@ -197,7 +197,7 @@ std::string Helpers::reinterpret(Lane from, Lane to) {
     return name;
 }
 
-std::string Helpers::bf16(int lanes, bool to) {
+std::string Prelude::bf16(int lanes, bool to) {
     VectorType half{Lane::u16, lanes}, bits{Lane::u32, lanes}, single{Lane::f32, lanes};
     std::string half_name = type(half), bits_name = type(bits), single_name = type(single);
     bool vector = lanes > 1;
