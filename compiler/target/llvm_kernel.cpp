@@ -166,11 +166,13 @@ void KernelEmitter::emit(const Loop& loop) {
         inside.back()->addIncoming(value(carried.initial), before);
         bind(carried.phi, inside.back());
     }
+    if (!inlining_) walks_.push_back({loop.index, loop.step, begin, index, before, {}, {}});
     emit(loop.body);
     llvm::BasicBlock* latch = builder_.GetInsertBlock();
     llvm::Value* next =
         builder_.CreateAdd(index, builder_.getInt64(uint64_t(loop.step)), "", false, true);
     index->addIncoming(next, latch);
+    close_walk(latch);
     for (size_t i = 0; i < inside.size(); ++i)
         inside[i]->addIncoming(value(loop.carried[i].next), latch);
     auto* back = builder_.CreateCondBr(builder_.CreateICmpSLT(next, end), body, after);

@@ -1,7 +1,7 @@
 // One kernel of the loop IR as one LLVM function. Statements keep their order; what LLVM's passes
 // then do is hoisting and folding only. Distinct buffers that share no byte carry noalias scopes;
-// addresses are built outermost term first, so that all but the last step of each leaves the inner
-// loops.
+// an address in a loop is one pointer that each turn advances, shared by all accesses that differ
+// by a constant: LLVM's own strength reduction would find the same at a third of the whole compile.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/machine.h"
@@ -54,6 +54,9 @@ private:
     void make_scopes();
     llvm::Value* on_stack(loop::BufferId local);
     llvm::Value* address(loop::BufferId buffer, const loop::Affine& element, int64_t shift = 0);
+    using Terms = std::vector<std::pair<loop::ValueId, int64_t>>; // outermost first
+    llvm::Value* place(loop::BufferId buffer, Terms terms);
+    llvm::Value* advance(llvm::Value* from, llvm::Value* term, int64_t bytes);
     llvm::Align align(loop::BufferId buffer, const loop::Affine& element, int64_t stride) const;
     template <class Access> Access* tag(Access* access, loop::BufferId buffer);
     llvm::Value* load_strided(const loop::Load& load, llvm::Type* memory);
@@ -103,6 +106,19 @@ private:
     };
     std::map<loop::BufferId, llvm::AllocaInst*> locals_;
     std::vector<Scope> scopes_; // by BufferId; only those that the kernel touches
+    /// A loop that is being emitted, and the addresses that go along with its index.
+    struct Walk {
+        loop::ValueId index = loop::no_value;
+        int64_t step = 1;
+        llvm::Value* begin = nullptr;
+        llvm::PHINode* counter = nullptr;
+        llvm::BasicBlock* before = nullptr;
+        std::map<std::pair<loop::BufferId, Terms>, llvm::Value*> places;
+        std::vector<std::pair<llvm::PHINode*, int64_t>> moving; // and the bytes of a turn
+    };
+    llvm::Value* walked(Walk& walk, loop::BufferId buffer, const Terms& terms);
+    void close_walk(llvm::BasicBlock* latch);
+    std::vector<Walk> walks_; // outermost first; none among others inside one function
     Inlining* inlining_ = nullptr;
 };
 

@@ -2,8 +2,8 @@
 // scatter.
 #include "compiler/target/divisor.h"
 #include "compiler/target/llvm_kernel.h"
+#include <algorithm>
 #include <llvm/IR/MDBuilder.h>
-#include <map>
 #include <set>
 
 namespace gradc::target {
@@ -68,28 +68,83 @@ llvm::Value* KernelEmitter::on_stack(BufferId id) {
     return made;
 }
 
+llvm::Value* KernelEmitter::advance(llvm::Value* from, llvm::Value* term, int64_t bytes) {
+    llvm::Value* by =
+        builder_.CreateMul(term, builder_.getInt64(uint64_t(bytes)), "", false, true);
+    return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), from, by);
+}
+
 llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t shift) {
-    const Buffer& buffer = module_.buffers[id];
-    int64_t size = bytes(buffer.element);
-    auto advance = [&](llvm::Value* from, llvm::Value* by) {
-        return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), from, by);
-    };
-    bool local = buffer.role == Buffer::Role::local && !inlining_;
-    llvm::Value* at = inlining_ ? (*inlining_->places)[id] : local ? on_stack(id) : function_->getArg(0);
-    if (buffer.offset && !inlining_ && !local) at = advance(at, builder_.getInt64(uint64_t(buffer.offset)));
-    std::multimap<int, std::pair<ValueId, int64_t>> terms; // outermost first
-    for (const auto& term : element.terms) terms.emplace(depths_[term.first], term);
-    int64_t constant = (element.constant + shift) * size;
-    for (const auto& [depth, product] : terms) {
-        auto [term, coefficient] = product;
-        if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(value(term))) {
-            constant += known->getSExtValue() * coefficient * size;
-            continue;
-        }
-        auto* scale = builder_.getInt64(uint64_t(coefficient * size));
-        at = advance(at, builder_.CreateMul(value(term), scale, "", false, true));
+    int64_t size = bytes(module_.buffers[id].element), constant = element.constant + shift;
+    Terms terms;
+    for (const auto& [term, coefficient] : element.terms) {
+        if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(value(term)))
+            constant += known->getSExtValue() * coefficient;
+        else
+            terms.emplace_back(term, coefficient);
     }
-    return constant ? advance(at, builder_.getInt64(uint64_t(constant))) : at;
+    auto is_index = [&](ValueId term) {
+        for (const Walk& walk : walks_)
+            if (walk.index == term) return true;
+        return false;
+    };
+    auto order = [&](const auto& term) { // an index before what its loop computes
+        return std::pair(depths_[term.first], !is_index(term.first));
+    };
+    std::stable_sort(terms.begin(), terms.end(),
+                     [&](const auto& a, const auto& b) { return order(a) < order(b); });
+    llvm::Value* at = place(id, std::move(terms));
+    return constant ? advance(at, builder_.getInt64(uint64_t(constant)), size) : at;
+}
+
+/// Where the buffer's element at the sum of these terms lies.
+llvm::Value* KernelEmitter::place(BufferId id, Terms terms) {
+    const Buffer& buffer = module_.buffers[id];
+    if (terms.empty()) {
+        if (inlining_) return (*inlining_->places)[id];
+        if (buffer.role == Buffer::Role::local) return on_stack(id);
+        llvm::Value* offset = builder_.getInt64(uint64_t(buffer.offset));
+        return buffer.offset ? advance(function_->getArg(0), offset, 1) : function_->getArg(0);
+    }
+    auto [term, coefficient] = terms.back();
+    for (Walk& walk : walks_)
+        if (walk.index == term) return walked(walk, id, terms);
+    terms.pop_back();
+    return advance(place(id, std::move(terms)), value(term), coefficient * bytes(buffer.element));
+}
+
+/// The same, where the last term is the index of a loop: a pointer that moves with it, or one before the loop and the
+/// index scaled by what an instruction can scale.
+llvm::Value* KernelEmitter::walked(Walk& walk, BufferId id, const Terms& terms) {
+    llvm::Value*& known = walk.places[{id, terms}];
+    if (known) return known;
+    int64_t turn = terms.back().second * bytes(module_.buffers[id].element);
+    llvm::IRBuilderBase::InsertPointGuard guard(builder_);
+    builder_.SetInsertPoint(walk.before->getTerminator());
+    llvm::Value* start = place(id, {terms.begin(), terms.end() - 1});
+    llvm::BasicBlock* body = walk.counter->getParent();
+    if (turn == 1 || turn == 2 || turn == 4 || turn == 8) {
+        builder_.SetInsertPoint(body, body->getFirstNonPHIIt());
+        return known = advance(start, walk.counter, turn);
+    }
+    auto* first = llvm::dyn_cast<llvm::ConstantInt>(walk.begin);
+    if (!first || !first->isZero()) start = advance(start, walk.begin, turn);
+    builder_.SetInsertPoint(body, body->getFirstNonPHIIt());
+    auto* moving = builder_.CreatePHI(builder_.getPtrTy(), 2);
+    moving->addIncoming(start, walk.before);
+    walk.moving.emplace_back(moving, turn * walk.step);
+    return known = moving;
+}
+
+/// At the end of the innermost loop's body: what moves steps on.
+void KernelEmitter::close_walk(llvm::BasicBlock* latch) {
+    if (walks_.empty()) return;
+    std::vector<std::pair<llvm::PHINode*, int64_t>>& moving = walks_.back().moving;
+    for (auto one = moving.rbegin(); one != moving.rend(); ++one) {
+        llvm::Value* turn = builder_.getInt64(uint64_t(one->second));
+        one->first->addIncoming(builder_.CreateGEP(builder_.getInt8Ty(), one->first, turn), latch);
+    }
+    walks_.pop_back();
 }
 
 llvm::Align KernelEmitter::align(BufferId id, const Affine& element, int64_t stride) const {

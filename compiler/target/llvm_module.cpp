@@ -16,6 +16,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
@@ -139,13 +140,26 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool stretch) 
         if (!function.isDeclaration()) passes.run(function, functions);
 }
 
+/// The passes of a code generator. A kernel's addresses already move with its loops (llvm_memory.cpp): to search for
+/// that again would take a quarter of the compile. Whether to is a switch of LLVM's for all threads, which is looked at
+/// while passes are added.
+void add_passes(llvm::legacy::PassManager& passes, llvm::TargetMachine& machine,
+                llvm::raw_pwrite_stream& stream, llvm::CodeGenFileType type, bool reduce_strength) {
+    static std::mutex lock;
+    std::lock_guard<std::mutex> guard(lock);
+    auto known = llvm::cl::getRegisteredOptions().find("disable-lsr");
+    if (known != llvm::cl::getRegisteredOptions().end())
+        static_cast<llvm::cl::opt<bool>*>(known->second)->setValue(!reduce_strength);
+    bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type);
+    check(!refused, "llvm", "the code generator writes no such file");
+}
+
 std::string generate(llvm::Module& module, llvm::TargetMachine& machine,
-                     llvm::CodeGenFileType type) {
+                     llvm::CodeGenFileType type, bool reduce_strength) {
     llvm::SmallString<0> bytes;
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
-    bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type);
-    check(!refused, "llvm", "the code generator writes no such file");
+    add_passes(passes, machine, stream, type, reduce_strength);
     passes.run(module);
     return std::string(bytes);
 }
@@ -168,7 +182,7 @@ std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileTyp
     made->setDataLayout(target->createDataLayout());
     verify(*made);
     optimize(*made, *target, unit.stretch != nullptr);
-    return generate(*made, *target, type);
+    return generate(*made, *target, type, unit.stretch != nullptr);
 }
 
 std::string compile_table(const Module& module, const Metadata& metadata) {
@@ -180,7 +194,7 @@ std::string compile_table(const Module& module, const Metadata& metadata) {
     made.setPICLevel(llvm::PICLevel::BigPIC);
     emit_table(made, module, make_table(module, metadata));
     verify(made);
-    return generate(made, *target, llvm::CodeGenFileType::ObjectFile);
+    return generate(made, *target, llvm::CodeGenFileType::ObjectFile, false);
 }
 
 /// Runs work(0) .. work(count - 1) on two threads; the first exception is thrown again here.
