@@ -2,21 +2,15 @@
 #include "compiler/commands.h"
 #include "compiler/pipeline.h"
 #include "compiler/target/compile.h"
+#include "compiler/trainer_cache.h"
 #include "compiler/util/check.h"
 #include "compiler/util/files.h"
-#include <chrono>
+#include "compiler/util/stopwatch.h"
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 namespace gradc {
 namespace {
-
-struct Clock {
-    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-    double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    }
-};
 
 void print_times(const StageTimes& times, const CommandLine& line, double total) {
     if (line.time_passes)
@@ -55,36 +49,80 @@ int refuse(const Front& front, const std::string& fault, const CommandLine& line
     return exit_code::input;
 }
 
-int write_trainer(const Front& front, const CommandLine& line, const std::string& path) {
-    Clock clock;
-    StageTimes times;
-    times.stages.push_back({"read and elaborate", front.seconds});
+/// The trainer's bytes, or those of `--emit`; prints what goes wrong.
+static std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times) {
     if (front.elaborated->blocks.empty()) {
         refuse_without_training(front, line);
-        return exit_code::input;
+        return {};
     }
     Compiled compiled = compile(*front.elaborated, line, front.sources, times);
-    Clock target;
-    std::string bytes = emitted(compiled, line.emit.empty() ? "object" : line.emit);
+    Stopwatch target;
+    std::string bytes = emitted(compiled, line.emit.empty() ? "object" : line.emit), fault;
     times.stages.push_back({line.emit.empty() ? "object" : line.emit, target.seconds()});
-    Clock linking;
-    std::string fault = line.emit.empty() ? target::link_trainer(bytes, path) : write_file(path, bytes);
-    if (!fault.empty()) return cannot(path, fault);
-    times.stages.push_back({line.emit.empty() ? "link" : "write", linking.seconds()});
+    if (!line.emit.empty()) return bytes;
+    Stopwatch linking;
+    bytes = target::link_trainer(bytes, fault);
+    times.stages.push_back({"link", linking.seconds()});
+    if (fault.empty()) return bytes;
+    fmt::print(stderr, "gradc: cannot link {}: {}\n", line.model, fault);
+    return {};
+}
+
+/// A trainer is executable, other stages are not.
+static int put(const std::string& bytes, const std::string& path, const CommandLine& line, StageTimes& times) {
+    Stopwatch writing;
+    if (std::string fault = write_file(path, bytes, line.emit.empty()); !fault.empty()) return cannot(path, fault);
+    times.stages.push_back({"write", writing.seconds()});
+    return exit_code::done;
+}
+
+int write_trainer(const Front& front, const CommandLine& line, const std::string& path) {
+    Stopwatch clock;
+    StageTimes times;
+    times.stages.push_back({"read and elaborate", front.seconds});
+    std::optional<std::string> bytes = make_trainer(front, line, times);
+    if (!bytes) return exit_code::input;
+    int code = put(*bytes, path, line, times);
+    if (code == exit_code::done) print_times(times, line, front.seconds + clock.seconds());
+    return code;
+}
+
+/// What was built before is copied; what was not is built, and kept if that can be.
+static int write_through_cache(const Front& front, const CommandLine& line, const std::string& path) {
+    Stopwatch clock;
+    StageTimes times;
+    times.stages.push_back({"read and elaborate", front.seconds});
+    TrainerCache cache(front, line);
+    bool usable = cache.open().empty(), found = false;
+    std::optional<std::string> bytes;
+    if (usable && cache.holds()) bytes = read_file(cache.trainer());
+    found = bytes.has_value();
+    times.stages.push_back({found ? "taken from the cache" : "sought in the cache", clock.seconds()});
+    if (!found) bytes = make_trainer(front, line, times);
+    if (!bytes) return exit_code::input;
+    if (int code = put(*bytes, path, line, times); code != exit_code::done) return code;
+    Stopwatch keeping;
+    if (usable && !found) {
+        if (write_file(cache.trainer(), *bytes, true).empty()) cache.trim();
+        times.stages.push_back({"kept in the cache", keeping.seconds()});
+    }
     print_times(times, line, front.seconds + clock.seconds());
     return exit_code::done;
 }
 
 int build_command(const CommandLine& line) {
     std::string path = line.output.empty() ? stem_of(line.model) : line.output;
-    if (line.output.empty() && !line.emit.empty()) path += line.emit == "object" ? ".o" : line.emit == "llvm" ? ".ll" : line.emit == "asm" ? ".s" : ".cpp";
+    if (line.output.empty() && !line.emit.empty())
+        path += line.emit == "object" ? ".o" : line.emit == "llvm" ? ".ll" : line.emit == "asm" ? ".s" : ".cpp";
     FileReader reader;
     std::string fault;
     Front front = load(line, reader, fault);
     if (!front.elaborated) return refuse(front, fault, line);
     if (same_file(path, line.model)) return cannot(path, "it is the model file itself");
     if (fault = cannot_write(path); !fault.empty()) return cannot(path, fault);
-    int code = write_trainer(front, line, path);
+    bool cached = line.cache && line.emit.empty() && line.dump_dir.empty() && !line.time_passes;
+    bool trains = !front.elaborated->blocks.empty();
+    int code = cached && trains ? write_through_cache(front, line, path) : write_trainer(front, line, path);
     if (code != exit_code::done || !line.emit.empty()) return code;
     struct stat status {};
     stat(path.c_str(), &status);

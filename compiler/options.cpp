@@ -127,7 +127,9 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
     build->add_option("-o,--output", line.output, "where the trainer is written (default: the model's name)");
     build->add_option("--emit", line.emit, "write this stage to the output instead:\ncpp, llvm, asm or object")
         ->check(one_of({"cpp", "llvm", "asm", "object"}));
-    build->add_flag("--time", line.time, "print what each stage took, from reading to the written\nfile");
+    build->add_flag("--time", line.time,
+                    "print what each stage took, from reading to\nthe written file, or that the cache had it");
+    build->add_flag("--no-cache{false}", line.cache, "compile even what was compiled before");
     add_isa(build, line, isas_of_a_trainer);
     add_language_options(build, line, pending);
     add_pass_options(build, line);

@@ -33,6 +33,7 @@ struct CommandLine {
     std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
     bool fuse = true;                     // false: --unfused
+    bool cache = true;                    // build; false: --no-cache
     bool color = false;                   // for diagnostics
     int64_t batch = 0;                    // check; 0: as many rows as tell enough
     uint64_t seed = 1;                    // check, paths, bench

@@ -55,7 +55,7 @@ Compiled compile(const Elaborated&, const CommandLine&, const Sources&, StageTim
 
 std::string source_hash(const Sources& sources);
 
-/// Compiles and links the trainer to `path`; prints what goes wrong. Returns an exit code.
+/// Compiles and links the trainer to `path`; prints what goes wrong, and times if asked. Returns an exit code.
 int write_trainer(const Front& front, const CommandLine& line, const std::string& path);
 
 /// Prints a file that could not be read or the diagnostics of one that could.

@@ -1,5 +1,6 @@
 // One call of a reader, argument by argument, to a Reader; see dataset_reader.h.
 #include "compiler/elaborate/dataset_reader.h"
+#include "compiler/util/content_hash.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -266,6 +267,11 @@ std::optional<std::string> ReaderElaboration::bytes(const Reader& reader, const 
     if (!result)
         elaborator_.error(Code::unfit_data, reader.span,
                           fmt::format("cannot read `{}`: {}", *found, reason));
+    if (result) {
+        ContentHash hash;
+        hash.add(*result);
+        elaborator_.definitions.data_read.push_back(hash.text());
+    }
     return result;
 }
 

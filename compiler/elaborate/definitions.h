@@ -78,6 +78,7 @@ public:
     std::deque<ShieldedCall> shielded;     // by clause number
     uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
     std::map<std::string, Span> made_in; // path of a variable -> the call of the model that made it
+    std::vector<std::string> data_read; // hashes of the contents of data files, in order of reading
     std::set<std::string> settings_used; // names of --set that a const took
     std::set<const ast::Function*> elaborated; // whose bodies were, for some arguments
     bool checks_clause = false;                // a derivative clause is being tried out

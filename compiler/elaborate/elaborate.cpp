@@ -108,6 +108,7 @@ std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReade
     if (diagnostics.failed()) return {};
     result.variables = definitions->variables;
     result.initial = definitions->initial;
+    result.data_read = definitions->data_read;
     result.rules = derivative_rules(definitions);
     result.math = math_library(*definitions);
     definitions->detach();

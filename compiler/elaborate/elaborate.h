@@ -149,6 +149,7 @@ struct Elaborated {
     std::shared_ptr<const std::vector<PatternRule>> pattern_rules =
         {};                                       // identities for the optimizer; see rules.h
     std::shared_ptr<const MathLibrary> math = {}; // what declared primitives are made of
+    std::vector<std::string> data_read = {}; // hashes of the data files that sizes and ranges were read from
 };
 
 /// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after

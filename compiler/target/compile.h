@@ -24,13 +24,12 @@ std::string print_assembly(const loop::Module& module, loop::Isa isa);
 /// A relocatable ELF object (position independent, x86-64) with all kernels and gradc_module_table.
 std::string object(const loop::Module& module, const Metadata& metadata);
 
-/// Links a static trainer: `object` and the prelinked runtime. The file appears at `path` whole or
-/// not at all. Returns what went wrong, or "". `runtime` "": beside gradc's own binary,
-/// ../lib/gradc/runtime.o or lib/gradc/runtime.o.
-std::string link_trainer(const std::string& object, const std::string& path,
-                         const std::string& runtime = "");
+/// The bytes of a static trainer: `object` and the prelinked runtime. `fault`: what went wrong, or
+/// "". `runtime` "": beside gradc's own binary, ../lib/gradc/runtime.o or lib/gradc/runtime.o.
+std::string link_trainer(const std::string& object, std::string& fault, const std::string& runtime = "");
 
-/// Links `object` as a shared library to `path`; same promise.
+/// Links `object` as a shared library to `path`, where it appears whole or not at all. Returns what
+/// went wrong, or "".
 std::string link_shared(const std::string& object, const std::string& path);
 
 } // namespace gradc::target

@@ -103,13 +103,15 @@ std::string find_runtime() {
     return "";
 }
 
-std::string link_trainer(const std::string& object, const std::string& path,
-                         const std::string& runtime) {
+std::string link_trainer(const std::string& object, std::string& fault, const std::string& runtime) {
     std::string prelinked = runtime.empty() ? find_runtime() : runtime;
-    if (prelinked.empty()) return "the runtime lib/gradc/runtime.o is missing beside gradc";
+    fault = prelinked.empty() ? "the runtime lib/gradc/runtime.o is missing beside gradc" : "";
+    if (prelinked.empty()) return {};
     MemoryFile file(object);
-    return link_to(path, {"-static", "--gc-sections", "--icf=safe", "-z", "noexecstack", "-z",
-                          "relro", "--strip-all", prelinked, file.path()});
+    Linked linked = run_lld({"-static", "--gc-sections", "--icf=safe", "-z", "noexecstack", "-z", "relro",
+                             "--strip-all", prelinked, file.path()});
+    fault = linked.complaint;
+    return std::move(linked.bytes);
 }
 
 std::string link_shared(const std::string& object, const std::string& path) {

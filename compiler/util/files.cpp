@@ -37,6 +37,19 @@ std::string cannot_write(const std::string& path) {
     return {};
 }
 
+std::optional<std::string> read_file(const std::string& path) {
+    int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return {};
+    std::string bytes;
+    char block[1 << 16];
+    ssize_t some;
+    while ((some = read(file, block, sizeof block)) > 0 || (some < 0 && errno == EINTR))
+        if (some > 0) bytes.append(block, size_t(some));
+    close(file);
+    if (some < 0) return {};
+    return bytes;
+}
+
 std::string write_file(const std::string& path, const std::string& bytes, bool executable) {
     if (std::string fault = cannot_write(path); !fault.empty()) return fault;
     std::string temporary = fmt::format("{}.{}.part", path, getpid());

@@ -1,5 +1,6 @@
 // Files of the compiler: whole or not at all. Nothing half-written is ever left under the wanted name.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,9 @@ namespace gradc {
 
 /// Writes to a temporary file beside `path`, syncs it, renames. Returns why it failed, or "".
 std::string write_file(const std::string& path, const std::string& bytes, bool executable = false);
+
+/// All bytes of a file, if it can be read to its end.
+std::optional<std::string> read_file(const std::string& path);
 
 /// Why nothing can be written at `path` ("is a folder"), or "" if it seems possible.
 std::string cannot_write(const std::string& path);

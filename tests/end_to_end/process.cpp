@@ -33,8 +33,10 @@ void redirect(const char* path, int to, int flags) {
     close(file);
 }
 
-[[noreturn]] void become(const std::string& command, const Launch& launch, const fs::path& out, const fs::path& err) {
+[[noreturn]] void become(const std::string& command, const Launch& launch, const fs::path& own) {
+    fs::path out = own / "out", err = own / "err";
     setpgid(0, 0);
+    setenv("XDG_CACHE_HOME", (own / "cache").c_str(), 1); // nothing is taken from another command's cache, nor kept
     redirect("/dev/null", STDIN_FILENO, O_RDONLY);
     redirect(out.c_str(), STDOUT_FILENO, O_WRONLY | O_CREAT | O_TRUNC);
     if (launch.joined) dup2(STDOUT_FILENO, STDERR_FILENO);
@@ -71,18 +73,17 @@ int wait_for(pid_t process, const Launch& launch, Clock::time_point start, bool&
 
 Outcome run(const std::string& command, const Launch& launch) {
     Scratch scratch;
-    fs::path out = scratch.path() / "out", err = scratch.path() / "err";
     Clock::time_point start = Clock::now();
     pid_t process = fork();
     if (process < 0) throw std::runtime_error("fork failed");
-    if (process == 0) become(command, launch, out, err);
+    if (process == 0) become(command, launch, scratch.path());
     setpgid(process, process); // in the child as well: whoever comes first
     Outcome outcome;
     int status = wait_for(process, launch, start, outcome.timed_out);
     outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    outcome.out = text_of(out);
-    outcome.err = text_of(err);
+    outcome.out = text_of(scratch.path() / "out");
+    outcome.err = text_of(scratch.path() / "err");
     return outcome;
 }
 

@@ -1,4 +1,4 @@
-// `gradc run`: a cache named by content, safe for two at once.
+// `gradc run` and `gradc build`: a cache named by content, safe for two at once, never out of date, bounded.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 
@@ -7,10 +7,26 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Outcome gradc_run(const Scratch& scratch, const std::string& arguments) {
+Outcome command(const Scratch& scratch, const std::string& arguments, const std::string& compiler = gradc) {
     std::string cache = quoted((scratch.path() / "cache").string());
-    return run("XDG_CACHE_HOME=" + cache + " " + quoted(gradc) + " run " + arguments,
+    return run("XDG_CACHE_HOME=" + cache + " " + quoted(compiler) + " " + arguments,
                {.folder = scratch.path().string(), .limit = 120});
+}
+
+Outcome gradc_run(const Scratch& scratch, const std::string& arguments) { return command(scratch, "run " + arguments); }
+
+/// Builds, and tells whether the cache had it.
+bool taken(const Scratch& scratch, const std::string& arguments, const std::string& compiler = gradc) {
+    Outcome built = command(scratch, "build --time " + arguments, compiler);
+    REQUIRE(built.code == 0);
+    bool found = contains(built.out, "taken from the cache"), made = contains(built.out, " object\n");
+    CHECK(found != made);
+    return found;
+}
+
+bool same(const Scratch& scratch, const std::string& a, const std::string& b) {
+    std::string bytes = scratch.read(a);
+    return !bytes.empty() && bytes == scratch.read(b);
 }
 
 size_t cached(const Scratch& scratch) {
@@ -57,4 +73,113 @@ TEST_CASE("two at once meet in one whole file", "[run_cache]") {
         CHECK(json_value(scratch.read(folder + "/log.json"), "weights_hash") == hash);
     }
     CHECK(cached(scratch) == 1);
+}
+
+TEST_CASE("build takes what was built of the same, and nothing else", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    CHECK(taken(scratch, "m.grad -o second"));
+    CHECK(same(scratch, "first", "second"));
+    CHECK(run("./second train", {.folder = scratch.path().string()}).code == 0);
+    CHECK_FALSE(taken(scratch, "m.grad -o other --isa baseline"));
+    CHECK_FALSE(same(scratch, "first", "other"));
+    CHECK_FALSE(taken(scratch, "m.grad -o other --precision f64"));
+    CHECK_FALSE(taken(scratch, "m.grad -o other --unfused"));
+    CHECK_FALSE(taken(scratch, "m.grad -o other --disable-pass fold_constants"));
+    CHECK_FALSE(taken(scratch, "m.grad -o other --no-cache"));
+    CHECK(taken(scratch, "m.grad -o other"));
+    CHECK(same(scratch, "first", "other"));
+    scratch.write("n.grad", small_model); // a trainer knows the name of its model
+    CHECK_FALSE(taken(scratch, "n.grad -o other"));
+    std::string changed = small_model;
+    changed.replace(changed.find("1e-2"), 4, "1e-3");
+    scratch.write("m.grad", changed);
+    CHECK_FALSE(taken(scratch, "m.grad -o other"));
+}
+
+TEST_CASE("what a model uses and the data that its sizes come from are part of it", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("size.grad", "const wide = 3\n");
+    scratch.write("x.csv", "1,0\n2,1\n3,1\n4,0\n");
+    scratch.write("y.csv", "1\n2\n3\n4\n");
+    scratch.write("m.grad", R"(use "size.grad"
+dataset rows {
+    x: f32[K] = csv("x.csv")
+    y: f32 = csv("y.csv", columns: 0)
+}
+model m(x: f32[N, K]) -> f32[N] { return linear(tanh(linear(x, wide)), 1)[:, 0] }
+train {
+    data rows
+    batch 2
+    epochs 1
+    loss mse(m(x), y)
+    optimizer sgd(rate: 1e-2)
+}
+)");
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    CHECK(taken(scratch, "m.grad -o first"));
+    scratch.write("size.grad", "const wide = 4\n");
+    CHECK_FALSE(taken(scratch, "m.grad -o second"));
+    CHECK_FALSE(same(scratch, "first", "second"));
+    scratch.write("x.csv", "1,0,2\n2,1,2\n3,1,0\n4,0,1\n"); // a third column
+    CHECK_FALSE(taken(scratch, "m.grad -o third"));
+    CHECK_FALSE(same(scratch, "second", "third"));
+    CHECK(run("./third train", {.folder = scratch.path().string()}).code == 0);
+    REQUIRE(gradc_run(scratch, "m.grad").code == 0); // and run is not misled either
+}
+
+TEST_CASE("another compiler, or another runtime, does not find what this one kept", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    REQUIRE(run("mkdir -p bin lib/gradc && cp " + quoted(gradc) + " bin/gradc && cp " +
+                    quoted(fs::path(gradc).parent_path().string() + "/lib/gradc/runtime.o") + " lib/gradc/",
+                {.folder = scratch.path().string()}).code == 0);
+    std::string copy = (scratch.path() / "bin/gradc").string();
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    CHECK(taken(scratch, "m.grad -o first", copy)); // the same bytes elsewhere
+    REQUIRE(run("printf x >>bin/gradc && touch -r m.grad bin/gradc", {.folder = scratch.path().string()}).code == 0);
+    CHECK_FALSE(taken(scratch, "m.grad -o second", copy));
+    CHECK(taken(scratch, "m.grad -o second", copy));
+    REQUIRE(run("printf x >>lib/gradc/runtime.o", {.folder = scratch.path().string()}).code == 0);
+    CHECK_FALSE(taken(scratch, "m.grad -o second", copy));
+}
+
+TEST_CASE("the cache makes room for the new and keeps to what is its own", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    fs::path root = scratch.path() / "cache" / "gradc";
+    auto before = [](int hours) { return fs::file_time_type::clock::now() - std::chrono::hours(hours); };
+    for (int i = 0; i < 70; ++i) {
+        std::string name = std::to_string(1000 + i);
+        fs::path folder = root / (std::string(32 - name.size(), 'a') + name);
+        scratch.write(fs::relative(folder / "trainer", scratch.path()).string(), "old");
+        fs::last_write_time(folder / "trainer", before(2 + i));
+        fs::last_write_time(folder, before(2 + i));
+    }
+    scratch.write("cache/gradc/note", "mine");
+    scratch.write("cache/gradc/papers/one", "mine");
+    CHECK(taken(scratch, "m.grad -o first")); // nothing new, nothing removed
+    CHECK(cached(scratch) == 73);
+    CHECK_FALSE(taken(scratch, "m.grad -o first --isa baseline"));
+    CHECK(cached(scratch) == 64 + 2);
+    CHECK(fs::exists(root / (std::string(28, 'a') + "1061") / "trainer"));
+    CHECK_FALSE(fs::exists(root / (std::string(28, 'a') + "1062")));
+    CHECK(scratch.read("cache/gradc/note") == "mine");
+    CHECK(scratch.read("cache/gradc/papers/one") == "mine");
+    CHECK(taken(scratch, "m.grad -o first"));
+}
+
+TEST_CASE("a folder that others may write is no cache", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    fs::create_directories(scratch.path() / "cache" / "gradc");
+    fs::permissions(scratch.path() / "cache" / "gradc", fs::perms::all);
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    CHECK(cached(scratch) == 0);
+    Outcome refused = gradc_run(scratch, "m.grad");
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, "others may write into it"));
 }

@@ -134,15 +134,14 @@ TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
     CHECK(contains(about.out, "gradc 0."));
 }
 
-TEST_CASE("build --time tells the stages in order, and they add up to no more than the whole", "[usage]") {
-    Scratch scratch;
-    scratch.write("m.grad", small_model);
-    Outcome timed = call(scratch, "build m.grad --time");
-    REQUIRE(timed.code == 0);
-    std::istringstream lines(timed.out);
+namespace {
+
+/// The lines of `--time` are these stages, in order, and add up to no more than the whole.
+void check_stages(const std::string& told, const std::vector<std::string>& stages) {
+    std::istringstream lines(told);
     double sum = 0, milliseconds = 0;
     std::string text, unit;
-    for (const char* stage : {"read and elaborate", "optimize", "plan", "lower", "object", "link"}) {
+    for (const std::string& stage : stages) {
         REQUIRE((lines >> milliseconds >> unit >> std::ws && std::getline(lines, text)));
         CHECK(text == stage);
         CHECK(unit == "ms");
@@ -151,4 +150,24 @@ TEST_CASE("build --time tells the stages in order, and they add up to no more th
     REQUIRE((lines >> milliseconds >> unit >> std::ws && std::getline(lines, text)));
     CHECK(text == "in all");
     CHECK(sum <= milliseconds + 0.01); // each is rounded
+}
+
+} // namespace
+
+TEST_CASE("build --time tells the stages in order, and whether the cache had it", "[usage]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    std::vector<std::string> compiling{"optimize", "plan", "lower", "object", "link", "write"}, stages = compiling;
+    stages.insert(stages.begin(), "read and elaborate");
+    Outcome timed = call(scratch, "build m.grad --time --no-cache");
+    REQUIRE(timed.code == 0);
+    check_stages(timed.out, stages);
+    stages.insert(stages.begin() + 1, "sought in the cache");
+    stages.push_back("kept in the cache");
+    Launch launch{.folder = scratch.path().string()};
+    std::string command = "XDG_CACHE_HOME=$PWD/cache " + quoted(gradc) + " build m.grad --time";
+    check_stages(run(command, launch).out, stages);
+    check_stages(run(command, launch).out, {"read and elaborate", "taken from the cache", "write"});
+    stages.pop_back();
+    check_stages(run("XDG_CACHE_HOME=/dev/null " + quoted(gradc) + " build m.grad --time", launch).out, stages);
 }

@@ -1,0 +1,28 @@
+// Trainers that were built before, named by all that goes into one: the texts of the model and of what it uses, what
+// data files told of sizes and ranges, options, instruction sets, the compiler and its runtime. A trainer appears in the
+// folder whole or not at all; those used longest ago make room for new ones.
+#pragma once
+#include "compiler/pipeline.h"
+
+namespace gradc {
+
+class TrainerCache {
+public:
+    static constexpr size_t most_trainers = 64, most_bytes = size_t(256) << 20;
+
+    /// The place of the trainer that this model makes with these options.
+    TrainerCache(const Front& front, const CommandLine& line);
+    /// Makes the folders for it; why they cannot be had, or "".
+    std::string open() const;
+    /// True if it was built before; it counts as used now.
+    bool holds() const;
+    const std::string& trainer() const { return trainer_; } // its path, there or not
+    const std::string& root() const { return root_; }       // the folder of all
+    /// Removes what was used longest ago, beyond the limits. Other files in the folder are left alone.
+    void trim() const;
+
+private:
+    std::string root_, folder_, trainer_; // folder_ "": the compiler cannot be read, so nothing can be told apart
+};
+
+} // namespace gradc
