@@ -175,6 +175,10 @@ class Measurement {
             loop::Module one = lower(plan_, {isa_}, NoMath(), {result.ways[i].tile});
             one.programs[0][size_t(isa_)]->name = fmt::format("tile{}", i);
             module.programs.push_back(one.programs[0]);
+            for (size_t b = plan_.buffers.size(); b < one.buffers.size(); ++b) { // local ones, as large as any tile wants
+                if (b == module.buffers.size()) module.buffers.push_back(one.buffers[b]);
+                if (one.buffers[b].size > module.buffers[b].size) module.buffers[b] = one.buffers[b];
+            }
         }
         engine_.emplace(target::load_object(target::object(module, metadata_of(module))));
         const gradc_module& table = engine_->module();
