@@ -1,4 +1,4 @@
-/* The contract between generated code and whoever runs it: the trainer's runtime, `gradc check`, a user's own C program.
+/* The contract between generated code and whoever runs it: the trainer's runtime, `gradc check`, a user's C program.
  * Plain C. A module is one constant table, `gradc_module_table`; all memory is one arena that the caller provides.
  * Kernels touch nothing but the arena and their arguments; they never allocate, lock or call the system. */
 #ifndef GRADC_ABI_H

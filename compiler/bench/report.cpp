@@ -133,8 +133,8 @@ std::string conditions_text(const ContestTitle& title, const ContestResult& resu
     std::string cores;
     for (int core : title.cores) cores += (cores.empty() ? "" : ", ") + std::to_string(core);
     const ContestRules& rules = title.rules;
-    return fmt::format("{}: batches of {}, {}, {} on core{} {}, {} of {:g} s in turns. Losses of {} steps from the same "
-                       "weights on the same rows agree within {:g} of each.",
+    return fmt::format("{}: batches of {}, {}, {} on core{} {}, {} of {:g} s in turns. Losses of {} steps from the "
+                       "same weights on the same rows agree within {:g} of each.",
                        title.model, result.batch, result.isa, counted(size_t(title.threads), "thread"),
                        title.cores.size() == 1 ? "" : "s", cores, counted(size_t(rules.rounds), "round"), rules.seconds,
                        rules.steps, rules.tolerance);

@@ -11,7 +11,7 @@ struct ProductSchedule {
     int row = -1;    // axis of the tile's rows; -1: none
     int part = -1;   // axis that calls share out; -1: none
     ProductTile tile;
-    bool ask_for_columns = false; // of the vector operand, some steps before they are read: its panel overflows the first cache
+    bool ask_for_columns = false; // of the vector operand, some steps early: its panel overflows the first cache
     bool ask_for_panel = false;   // of the vector operand, the next one, while tiles pass over this one
     bool ask_for_rows = false;    // of the other one, whose rows lie far apart from step to step
     int64_t group = 0; // tiles of rows that all panels see before the next ones; 0: all of them at once

@@ -130,8 +130,8 @@ llvm::Value* KernelEmitter::float_arithmetic(Operation operation,
     }
 }
 
-/// One Newton step from the processor's estimate (machine.h). The last instruction puts back what the step makes NaN of: zeros
-/// and infinity as they are, NaN for what is below zero.
+/// One Newton step from the processor's estimate (machine.h). The last instruction puts back
+/// what the step makes NaN of: zeros and infinity as they are, NaN for what is below zero.
 llvm::Value* KernelEmitter::estimated_root(llvm::Value* a) {
     llvm::Type* type = a->getType();
     auto number = [&](double value) { return llvm::ConstantFP::get(type, value); };

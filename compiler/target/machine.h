@@ -29,8 +29,9 @@ const Machine& machine(loop::Isa isa);
 /// True if roots of such vectors are a Newton step from the processor's estimate (within 0.8 ulp) instead of the
 /// instruction, which keeps the divider busy for longer than the multipliers take: AVX-512's 16 floats.
 bool estimates_roots(const Machine& machine, Element element, int lanes);
-/// For vfixupimmps: what a root is for each class of argument, four bits each from the lowest: quiet NaN and signalling NaN
-/// (2: quiet NaN), zero (1: itself), one (0: as computed), -inf (3: NaN), +inf (5: +inf), below zero (3), above zero (0).
+/// For vfixupimmps: what a root is for each class of argument, four bits each from
+/// the lowest: quiet NaN and signalling NaN (2: quiet NaN), zero (1: itself), one
+/// (0: as computed), -inf (3: NaN), +inf (5: +inf), below zero (3), above zero (0).
 inline constexpr uint32_t root_cases = 0x03530122;
 /// Those that this processor and its system can run, least first; baseline always.
 std::vector<loop::Isa> host_isas();

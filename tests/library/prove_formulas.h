@@ -1,5 +1,5 @@
-// The proof that all formulas of one kind share: each formula is a model, all models are programs of one module, and each
-// program runs on its subject's points in every way, as f32 and as f64.
+// The proof that all formulas of one kind share: each formula is a model, all models are programs
+// of one module, and each program runs on its subject's points in every way, as f32 and as f64.
 #pragma once
 #include "tests/library/compiled.h"
 #include "tests/library/proof.h"
@@ -7,7 +7,8 @@
 namespace gradc::library {
 
 /// `text` has the model of each formula; `subject_of(formula, number, elaborated)` gives a program with its points, and
-/// `Proof` checks it: `mathematics()` in the evaluator, `compiled(..)` what a way has run. `with_text`: as C++ text too.
+/// `Proof` checks it: `mathematics()` in the evaluator, `compiled(..)` what a way has run.
+/// `with_text`: as C++ text too.
 template <class Proof, class Formula, class SubjectOf>
 void prove_formulas(const std::vector<Formula>& formulas, const std::string& text, SubjectOf subject_of, bool with_text,
                     Findings& findings) {

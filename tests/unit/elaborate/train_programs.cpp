@@ -55,7 +55,12 @@ train {
      {}},
     {"a siamese net",
      R"(
-dataset pairs { i = range(12);  left: f32[3] = normal(shape: [3]) + 0 * i;  right: f32[3] = normal(shape: [3]);  same = i % 2 }
+dataset pairs {
+    i = range(12)
+    left: f32[3] = normal(shape: [3]) + 0 * i
+    right: f32[3] = normal(shape: [3])
+    same = i % 2
+}
 model embed(x: f32[N, 3]) { return linear(x, 2, biased: false) }
 train {
     data pairs;  batch 6

@@ -34,6 +34,12 @@ struct ProductCase {
     }
 };
 
+/// Numbers within 2 that a float holds, and sums of many such.
+void fill(Tensor& tensor, std::mt19937& random) {
+    for (int64_t i = count(tensor.shape, 1); i > 0; --i)
+        tensor.values.push_back(double(int(random() % 201) - 100) / 64);
+}
+
 struct ProductProgram {
     Graph graph{std::make_shared<PrimitiveTable>()};
     Environment environment;
@@ -44,7 +50,7 @@ struct ProductProgram {
             Tensor tensor{shape, {}};
             for (int64_t& size : tensor.shape)
                 if (size == rows) size = environment.rows;
-            for (int64_t i = count(tensor.shape, 1); i > 0; --i) tensor.values.push_back(double(int(random() % 201) - 100) / 64);
+            fill(tensor, random);
             return tensor;
         };
         Shape x_shape = from.shape(from.left), w_shape = from.shape(from.right);
@@ -82,13 +88,15 @@ struct ProductProgram {
             }
             agreement::write(run, module, Role::field, name, some);
         }
-        for (const auto& [name, tensor] : environment.variables) agreement::write(run, module, Role::variable, name, tensor);
+        for (const auto& [name, tensor] : environment.variables)
+            agreement::write(run, module, Role::variable, name, tensor);
         run.run(*module.programs[0][size_t(isa)], row_count, pieces);
         const loop::Buffer& out = agreement::buffer_of(module, Role::output, "program.out");
         Shape shape = out.shape;
         if (shape[0] == rows) shape[0] = row_count;
         std::vector<double> result;
-        for (int64_t i = 0; i < count(shape, batch); ++i) result.push_back(run.peek(out, agreement::element_of(out, shape, i)));
+        for (int64_t i = 0; i < count(shape, batch); ++i)
+            result.push_back(run.peek(out, agreement::element_of(out, shape, i)));
         return result;
     }
 };
@@ -154,8 +162,9 @@ TEST_CASE("every tile of the search space gives the evaluator's result") {
                 ProductCase each = random_case(random);
                 INFO(each.text() << ", tile " << tile.rows << " x " << tile.vectors << ", isa " << int(isa));
                 int64_t pieces = 1 + int64_t(random() % 4), more = int64_t(random() % 20);
-                CHECK(ProductProgram(each, random)
-                          .fault({.batch = each.sizes[0] + more, .pieces = pieces, .isas = {isa}, .lower = {tile}}) == "");
+                std::string fault = ProductProgram(each, random).fault(
+                    {.batch = each.sizes[0] + more, .pieces = pieces, .isas = {isa}, .lower = {tile}});
+                CHECK(fault == "");
             }
 }
 
@@ -207,12 +216,13 @@ TEST_CASE("a variable updated in a product's store is the evaluator's, with as m
     std::mt19937 random(17);
     auto drawn = [&](Shape shape) {
         Tensor tensor{shape, {}};
-        for (int64_t i = count(shape, 1); i > 0; --i) tensor.values.push_back(double(int(random() % 201) - 100) / 64);
+        fill(tensor, random);
         return tensor;
     };
     for (loop::Isa isa : all_isas)
         for (ProductTile tile : product_tiles(machine_of(isa), 4)) {
-            int64_t batch = 1 + int64_t(random() % 160), in = 1 + int64_t(random() % 30), out = 2 + int64_t(random() % 130);
+            int64_t batch = 1 + int64_t(random() % 160), in = 1 + int64_t(random() % 30);
+            int64_t out = 2 + int64_t(random() % 130);
             Environment environment;
             environment.rows = 1 + int64_t(random() % uint64_t(batch));
             environment.fields = {{"x", drawn({environment.rows, in})}, {"d", drawn({environment.rows, out})}};
@@ -226,10 +236,12 @@ TEST_CASE("a variable updated in a product's store is the evaluator's, with as m
             NodeId gradient = build::contract(graph, x, d, {{0, 1}, {0, 2}, {1, 2}});
             NodeId updated = build::map(graph, Primitive::subtract, {w, gradient});
             graph.outputs.push_back({"w", build::assign(graph, "w", updated)});
-            INFO(environment.rows << " of " << batch << " rows, " << in << " x " << out << ", tile " << tile.rows << " x "
-                                  << tile.vectors << ", isa " << int(isa));
+            INFO(environment.rows << " of " << batch << " rows, " << in << " x " << out << ", tile " << tile.rows
+                                  << " x " << tile.vectors << ", isa " << int(isa));
             int64_t pieces = 1 + int64_t(random() % 4);
-            CHECK(disagreement(graph, environment,
-                               {.batch = batch, .rows = environment.rows, .pieces = pieces, .isas = {isa}, .lower = {tile}}) == "");
+            std::string fault = disagreement(
+                graph, environment,
+                {.batch = batch, .rows = environment.rows, .pieces = pieces, .isas = {isa}, .lower = {tile}});
+            CHECK(fault == "");
         }
 }
