@@ -41,7 +41,7 @@ for name in "${names[@]}"; do
             printf "%-24s %10.3f us %10.3f us  gain %5.2f  ", $1, least[1], least[2], gain
             printf "multiply-adds %5.2f  ", loop
             if ($1 == "mnist_mlp")
-                printf "%.2f of it, 0.90 asked: %s\n", gain / loop, gain >= 0.9 * loop ? "met" : "NOT MET"
-            else print gain < 0.97 ? "SLOWER" : "ok"
+                printf "%.2f of it, 0.90 asked: %s\n", gain / loop, (gain >= 0.9 * loop ? "met" : "NOT MET")
+            else print (gain < 0.97 ? "SLOWER" : "ok")
         }' "$scratch/log"
 done
