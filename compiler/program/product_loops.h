@@ -85,9 +85,11 @@ class Product {
     Carries sums_so_far(const Body& tile);
     /// Runs the reduction's loops over the tile's sums.
     void reduce(const Body& tile, Carries& sums);
-    /// What the tile will update is on its way while the reduction runs: a line of each variable, some steps, the next line;
-    /// asking for all at once would keep the operands waiting. Returns the first step that is left.
-    loop::ValueId reduce_and_prefetch(const Body& tile, const Shape& sizes, size_t axis, Position& reduced, Carries& sums);
+    void open_steps(loop::ValueId begin, loop::ValueId end, int64_t size, Index& reduced, Carries& sums);
+    /// What the tile will update, or the next panel, is on its way while the reduction runs: a line (of each variable), some
+    /// steps, the next line; asking for all at once would keep the operands waiting. Returns the first step that is left.
+    loop::ValueId reduce_and_prefetch(const Body& tile, int64_t size, size_t axis, int64_t lines, Carries& sums);
+    int64_t lines_to_prefetch(const Body& tile, int64_t depth) const;
     void prefetch_next_panel(const Body& tile, loop::ValueId line, int64_t lines, size_t axis, Position reduced);
     loop::ValueId count_of(int64_t size);
     /// Row by row, so that one scalar after another is spread over a register, used and forgotten.

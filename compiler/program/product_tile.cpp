@@ -13,7 +13,8 @@ namespace {
 
 /// Steps of the reduction from asking for an operand's line to its use: longer than the second cache takes.
 constexpr int64_t steps_ahead = 16;
-/// Most steps of the reduction from asking for one line of what the tile updates to asking for the next.
+/// Most steps of the reduction from asking for one line of what the tile updates to asking for the next; written out, since
+/// a loop of so few steps is left too often.
 constexpr int64_t most_between = 5;
 
 } // namespace
@@ -64,33 +65,35 @@ void Product::reduce(const Body& tile, Carries& sums) {
     for (size_t i = 0; i < sizes.size(); ++i)
         if (sizes[i] != 1) axes.push_back(i);
     Position reduced(sizes.size());
+    int64_t depth = count(sizes, batch_), lines = lines_to_prefetch(tile, depth);
     ValueId begin = emit_.whole(0);
-    if (axes.size() == 1) begin = reduce_and_prefetch(tile, sizes, axes[0], reduced, sums);
-    else prefetch_updates(tile);
-    for (size_t axis : axes) {
-        auto [counter, inside] = emit_.open_loop(begin, count_of(sizes[axis]), 1, sizes[axis] == rows ? "n" : "k", sums);
-        reduced[axis] = indices_.axis(sizes[axis]);
-        values_.bind(reduced[axis], counter, false);
-        sums = inside;
-    }
+    if (axes.size() == 1 && lines > 0 && depth >= lines)
+        begin = reduce_and_prefetch(tile, sizes[axes[0]], axes[0], lines, sums);
+    else
+        prefetch_updates(tile);
+    for (size_t axis : axes) open_steps(begin, count_of(sizes[axis]), sizes[axis], reduced[axis], sums);
     if (!axes.empty()) prefetch_operands(tile, reduced, axes.back());
     step(tile, reduced, sums);
     for (size_t i = 0; i < axes.size(); ++i) sums = emit_.close_loop(sums);
 }
 
-ValueId Product::reduce_and_prefetch(const Body& tile, const Shape& sizes, size_t axis, Position& reduced, Carries& sums) {
-    int64_t depth = sizes[axis] == rows ? batch_ : sizes[axis];
-    bool panel = updated_.empty() && schedule_.ask_for_panel;
-    int64_t lines = tile.rows * tile.vectors;
-    if (panel) lines = (depth * tile.vectors + schedule_.rows.parts - 1) / schedule_.rows.parts;
-    int64_t steps = std::min(most_between, depth / lines);
-    if ((updated_.empty() && !panel) || steps == 0 || schedule_.column < 0) return prefetch_updates(tile), emit_.whole(0);
+void Product::open_steps(ValueId begin, ValueId end, int64_t size, Index& reduced, Carries& sums) {
+    auto [counter, inside] = emit_.open_loop(begin, end, 1, size == rows ? "n" : "k", sums);
+    reduced = indices_.axis(size);
+    values_.bind(reduced, counter, false);
+    sums = inside;
+}
+
+ValueId Product::reduce_and_prefetch(const Body& tile, int64_t size, size_t axis, int64_t lines, Carries& sums) {
+    const bool panel = updated_.empty();
+    int64_t steps = panel ? 1 : std::min(most_between, (size == rows ? batch_ : size) / lines);
     ValueId each = emit_.whole(steps);
-    ValueId possible = emit_.apply(Operation::quotient, {count_of(sizes[axis]), each});
+    ValueId possible = emit_.apply(Operation::quotient, {count_of(size), each});
     ValueId end = emit_.apply(Operation::minimum, {emit_.whole(lines), possible});
     auto [counter, inside] = emit_.open_loop(emit_.whole(0), end, 1, "line", sums);
     Index line = indices_.axis(lines);
     values_.bind(line, counter, false);
+    Position reduced(reduced_sizes(graph_, node_).size());
     sums = inside;
     if (panel)
         prefetch_next_panel(tile, counter, lines, axis, reduced);
@@ -103,6 +106,14 @@ ValueId Product::reduce_and_prefetch(const Body& tile, const Shape& sizes, size_
     }
     sums = emit_.close_loop(sums);
     return emit_.apply(Operation::multiply, {end, each});
+}
+
+int64_t Product::lines_to_prefetch(const Body& tile, int64_t depth) const {
+    const EvenSplit& split = schedule_.rows;
+    bool rare = tile.rows < split.longer && 8 * (split.parts - split.long_parts) < split.parts; // not worth the code
+    if (schedule_.column < 0 || rare) return 0;
+    if (!updated_.empty()) return tile.rows * tile.vectors;
+    return schedule_.ask_for_panel ? (depth * tile.vectors + schedule_.rows.parts - 1) / schedule_.rows.parts : 0;
 }
 
 void Product::prefetch_next_panel(const Body& tile, ValueId line, int64_t lines, size_t axis, Position reduced) {
