@@ -212,6 +212,19 @@ TEST_CASE("a product's bits are the same however it is shared out") {
         }
 }
 
+TEST_CASE("rows that go in groups give the evaluator's result and the same bits however they are shared out") {
+    std::mt19937 random(23);
+    for (loop::Isa isa : all_isas)
+        for (bool counted : {false, true}) {
+            ProductCase each{{531, 257, 70, 1}, {0, 1}, {1, 2}, counted, counted};
+            ProductProgram program(each, random);
+            INFO(each.text() << ", isa " << int(isa));
+            int64_t batch = counted ? 540 : 1;
+            CHECK(program.fault({.batch = batch, .pieces = 5, .isas = {isa}}) == "");
+            CHECK(program.bits(isa, counted ? 531 : 1, counted ? 531 : 1, 1) == program.bits(isa, batch, counted ? 531 : 1, 3));
+        }
+}
+
 TEST_CASE("a variable updated in a product's store is the evaluator's, with as many rows as there are") {
     std::mt19937 random(17);
     auto drawn = [&](Shape shape) {
