@@ -79,8 +79,9 @@ void Product::groups(const std::vector<int>& inside) {
     auto [begin, end] = own_tiles();
     ValueId size = emit_.whole(schedule_.group);
     ValueId padded = emit_.apply(Operation::add, {end, emit_.whole(schedule_.group - 1)});
-    auto [counter, none] = emit_.open_loop(emit_.apply(Operation::quotient, {begin, size}),
-                                           emit_.apply(Operation::quotient, {padded, size}), 1, "group");
+    ValueId first_group = emit_.apply(Operation::quotient, {begin, size});
+    ValueId end_group = emit_.apply(Operation::quotient, {padded, size});
+    auto [counter, none] = emit_.open_loop(first_group, end_group, 1, "group");
     ValueId first = emit_.apply(Operation::multiply, {counter, size});
     group_begin_ = emit_.apply(Operation::maximum, {begin, first});
     group_end_ = emit_.apply(Operation::minimum, {end, emit_.apply(Operation::add, {first, size})});
