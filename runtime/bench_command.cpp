@@ -58,8 +58,8 @@ void summarize(StepTimes& times, TimesBesidePeak& measured) {
 }
 
 /// As training goes: epoch after epoch, each in its own order, a fraction of a millisecond in one call.
-StepTimes measure_stretches(Session& session, Stretches& stretches, int32_t program, Loader* loader, int64_t batch, int64_t wanted,
-                            double seconds) {
+StepTimes measure_stretches(Session& session, Stretches& stretches, int32_t program, Loader* loader, int64_t batch,
+                            int64_t wanted, double seconds) {
     StepTimes times;
     StretchPlace place{{1, 1e6, 1}, 0, 1, loader ? loader->rows() / batch : 1000};
     bool ragged = loader && loader->rows() % batch != 0;

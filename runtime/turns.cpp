@@ -99,7 +99,8 @@ std::string losses(const Turns& turns, int64_t count) {
 
 std::string round_of(const Turns& turns, double seconds) {
     StepTimes times = turns.measure(seconds);
-    return text("round ", exact(times.fastest), " ", exact(times.median), " ", times.steps, " ", exact(times.peak), "\n");
+    return text("round ", exact(times.fastest), " ", exact(times.median), " ", times.steps, " ", exact(times.peak),
+                "\n");
 }
 
 std::vector<std::string> words_of(const std::string& line) {

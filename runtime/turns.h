@@ -1,10 +1,11 @@
-// `bench --turns`: a conversation in lines on standard input and output, by which another program lets trainers and other
-// engines train the same steps in turns on one machine.
+// `bench --turns`: a conversation in lines on standard input and output, by which another program lets trainers and
+// other engines train the same steps in turns on one machine.
 //
-//   batches FOLDER COUNT   FOLDER/weights and FOLDER/rows as NPY files: the start, and the rows of the first COUNT steps
+//   batches FOLDER COUNT   FOLDER/weights and FOLDER/rows as NPY files: the start, and the rows of the first COUNT
+//                          steps
 //   losses COUNT           that many steps on those rows; answers `losses SECONDS LOSS ..`, seconds of the first step
-//   round SECONDS          steps on resident rows, as `bench`; answers `round FASTEST MEDIAN STEPS PEAK`: seconds a step; a trainer also
-//                          tells the multiply-adds a second around its fastest step (peak.h)
+//   round SECONDS          steps on resident rows, as `bench`; answers `round FASTEST MEDIAN STEPS PEAK`: seconds a
+//                          step; a trainer also tells the multiply-adds a second around its fastest step (peak.h)
 //   machine                answers `machine ROWS FLOPS ISA`: of a step
 //   end
 #pragma once

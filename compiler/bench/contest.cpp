@@ -76,7 +76,8 @@ public:
         std::vector<double> numbers;
         for (size_t i = 1; i < words.size() && numbers.size() < count; ++i) {
             auto value = number(words[i]);
-            if (!value) return leave(fmt::format("answers `{}` where a number is expected", words[i])), std::vector<double>();
+            if (!value)
+                return leave(fmt::format("answers `{}` where a number is expected", words[i])), std::vector<double>();
             numbers.push_back(*value);
         }
         return numbers;
@@ -96,13 +97,15 @@ public:
         for (size_t i = 0; i < expected.size(); ++i) {
             double bound = rules_.tolerance * std::max(std::fabs(expected[i]), scale);
             if (std::fabs(result_.losses[i] - expected[i]) <= bound) continue;
-            return leave(fmt::format("not timed: it does not train the same. Its loss at step {} is {:.7g}, gradc's {:.7g}",
-                                     i + 1, result_.losses[i], expected[i]));
+            return leave(
+                fmt::format("not timed: it does not train the same. Its loss at step {} is {:.7g}, gradc's {:.7g}",
+                            i + 1, result_.losses[i], expected[i]));
         }
     }
 
     void take_round() {
-        std::vector<double> numbers = ask_numbers(fmt::format("round {:g}", rules_.seconds), "round", engine_.trainer ? 4 : 3);
+        std::vector<double> numbers =
+            ask_numbers(fmt::format("round {:g}", rules_.seconds), "round", engine_.trainer ? 4 : 3);
         if (numbers.empty()) return;
         if (!(numbers[0] > 0) || !std::isfinite(numbers[0]) || !(numbers[1] >= numbers[0]))
             return leave(fmt::format("tells a step of {:g} s", numbers[0]));

@@ -40,7 +40,8 @@ ValueId quotient(Emitter& emit, ValueId a, ValueId b) {
 
 ValueId logical(Emitter& emit, Operation operation, const std::vector<ValueId>& x) { return emit.apply(operation, x); }
 
-ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, bool real, const std::vector<ValueId>& x) {
+ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, bool real,
+                const std::vector<ValueId>& x) {
     auto reinterpreted = [&](bool to_bits) {
         ValueType type = emit.type(x[0]);
         bool narrow = type.element == Element::f32 || type.element == Element::i32;
@@ -99,7 +100,9 @@ ValueId expanded(Emitter& emit, const Surroundings& around, const Graph& definit
         case Op::constant:
             value = emit.number(attribute<Constant>(node).values[0], {register_element(node.type.element), 1});
             break;
-        case Op::cast: value = cast(emit, operands[0], definition.type(node.inputs[0]).element, node.type.element); break;
+        case Op::cast:
+            value = cast(emit, operands[0], definition.type(node.inputs[0]).element, node.type.element);
+            break;
         case Op::map:
             value = apply_primitive(emit, around, attribute<Map>(node).primitive,
                                     definition.type(node.inputs.back()).element, operands);

@@ -57,7 +57,8 @@ void Product::outer(std::vector<int> axes) {
 }
 
 Axis Product::axis_of(int axis) {
-    Axis result{shape_[size_t(axis)], 1, false, shape_[size_t(axis)] == rows ? "n" : std::string(1, char("ijklpqrs"[axis % 8]))};
+    Axis result{shape_[size_t(axis)], 1, false,
+                shape_[size_t(axis)] == rows ? "n" : std::string(1, char("ijklpqrs"[axis % 8]))};
     if (axis == schedule_.part) take_part(values_, result, axis == schedule_.column ? values_.lanes() : 1);
     return result;
 }
@@ -71,7 +72,8 @@ std::pair<ValueId, ValueId> Product::own_tiles() {
     if (schedule_.part == schedule_.row)
         return {emit_.define(Operation::range_begin, whole), emit_.define(Operation::range_end, whole)};
     if (shape_[size_t(schedule_.row)] != rows) return {emit_.whole(0), emit_.whole(schedule_.rows.parts)};
-    ValueId padded = emit_.apply(Operation::add, {emit_.define(Operation::row_count, whole), emit_.whole(schedule_.rows.longer - 1)});
+    ValueId padded = emit_.apply(Operation::add,
+                                 {emit_.define(Operation::row_count, whole), emit_.whole(schedule_.rows.longer - 1)});
     return {emit_.whole(0), emit_.apply(Operation::quotient, {padded, emit_.whole(schedule_.rows.longer)})};
 }
 
@@ -189,7 +191,8 @@ void Product::counted_rows(ValueId begin, ValueId end, const EvenSplit& split) {
     ValueId long_parts = emit_.define(Operation::select, whole,
                                       {even, emit_.apply(Operation::subtract, {items, missing}),
                                        emit_.apply(Operation::quotient, {count, length})});
-    ValueId even_end = emit_.define(Operation::select, whole, {even, end, emit_.apply(Operation::minimum, {end, long_parts})});
+    ValueId even_end =
+        emit_.define(Operation::select, whole, {even, end, emit_.apply(Operation::minimum, {end, long_parts})});
     even_tiles(begin, even_end, long_parts, split);
     ValueId rest = emit_.apply(Operation::multiply, {emit_.apply(Operation::maximum, {begin, long_parts}), length});
     ValueId stop = emit_.apply(Operation::minimum, {emit_.apply(Operation::multiply, {end, length}), count});
@@ -263,7 +266,8 @@ void Product::blocks() {
     ValueId depth = count_of(reduced_sizes(graph_, node_)[block_.axis]);
     auto [begin, no_sums] = emit_.open_loop(emit_.whole(0), depth, schedule_.block, "block");
     block_.begin = begin;
-    block_.end = emit_.apply(Operation::minimum, {emit_.apply(Operation::add, {begin, emit_.whole(schedule_.block)}), depth});
+    block_.end =
+        emit_.apply(Operation::minimum, {emit_.apply(Operation::add, {begin, emit_.whole(schedule_.block)}), depth});
     copy_panel(block_.begin, block_.end);
     tiles_of_group(Block::Pass::sums);
     emit_.close_loop();
@@ -282,7 +286,8 @@ void Product::copy_panel(ValueId begin, ValueId end) {
         mask_vector({1, tile_vectors_, masked_}, j);
         for (const View& factor : reduction(graph_, node_, at(0, j), reduced, indices_).factors)
             if (values_.varies(factor.at))
-                emit_.store(block_.memory, {j * values_.lanes(), {{counter, block_width()}, {begin, -block_width()}}}, values_.of_view(factor));
+                emit_.store(block_.memory, {j * values_.lanes(), {{counter, block_width()}, {begin, -block_width()}}},
+                            values_.of_view(factor));
     }
     values_.unlimited();
     emit_.close_loop();

@@ -48,7 +48,8 @@ namespace {
 double tile_cycles(const ProductShape& shape, int rows, int vectors, const Machine& machine) {
     double multiplications = rows * vectors / machine.multiplications, loads = (rows + vectors) / machine.loads;
     double step = std::max({multiplications, loads, machine.latency});
-    double panel_bytes = double(shape.depth) * vectors * machine.vector_bytes, lines = vectors * machine.vector_bytes / 64.0;
+    double panel_bytes = double(shape.depth) * vectors * machine.vector_bytes,
+           lines = vectors * machine.vector_bytes / 64.0;
     double left_bytes = double(shape.depth) * rows * machine.vector_bytes / shape.lanes;
     step += (panel_bytes + left_bytes > double(machine.near_bytes) ? machine.far_line : machine.line) * lines;
     step += shape.left_transposed ? machine.far_spread * rows + machine.far_line : machine.spread * rows;
@@ -59,9 +60,11 @@ double tile_cycles(const ProductShape& shape, int rows, int vectors, const Machi
 
 double product_cycles(const ProductShape& shape, ProductTile tile, const Machine& machine) {
     EvenSplit rows = split_evenly(shape.rows, tile.rows);
-    ColumnSplit columns = split_columns((shape.columns + shape.lanes - 1) / shape.lanes, tile.vectors, shape.panel_vectors > 0);
+    ColumnSplit columns =
+        split_columns((shape.columns + shape.lanes - 1) / shape.lanes, tile.vectors, shape.panel_vectors > 0);
     double cycles = 0;
-    for (auto [vectors, tiles] : {std::pair(columns.wide, columns.wide_count), {columns.narrow, columns.narrow_count}}) {
+    for (auto [vectors, tiles] :
+         {std::pair(columns.wide, columns.wide_count), {columns.narrow, columns.narrow_count}}) {
         if (tiles == 0) continue;
         double line = double(rows.long_parts) * tile_cycles(shape, int(rows.longer), vectors, machine);
         if (rows.long_parts < rows.parts)

@@ -1,5 +1,6 @@
-// The loops of a contraction's kernel: columns outermost, so that the vector operand's panel stays in cache while rows stream;
-// inside, tiles whose sums stay in registers while the reduction runs over its whole length, or over a block of it.
+// The loops of a contraction's kernel: columns outermost, so that the vector operand's panel stays in cache while rows
+// stream; inside, tiles whose sums stay in registers while the reduction runs over its whole length, or over a block of
+// it.
 #pragma once
 #include "compiler/program/loops.h"
 #include "compiler/program/nest.h"
@@ -65,8 +66,8 @@ class Product {
     void copy_panel(loop::ValueId begin, loop::ValueId end);
     /// Items begin to end: those before `long_parts` are tiles of `longer` rows, the others of one less.
     void even_tiles(loop::ValueId begin, loop::ValueId end, loop::ValueId long_parts, const EvenSplit& split);
-    /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that comes
-    /// out even, as it does for the largest batch; else whole tiles, and the rest by few rows.
+    /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that
+    /// comes out even, as it does for the largest batch; else whole tiles, and the rest by few rows.
     void counted_rows(loop::ValueId begin, loop::ValueId end, const EvenSplit& split);
     /// Runs tiles of so many rows while they fit; returns where the rest begins.
     loop::ValueId whole_tiles(loop::ValueId begin, loop::ValueId end, int tile_rows);
@@ -86,8 +87,9 @@ class Product {
     /// Runs the reduction's loops over the tile's sums.
     void reduce(const Body& tile, Carries& sums);
     void open_steps(loop::ValueId begin, loop::ValueId end, int64_t size, Index& reduced, Carries& sums);
-    /// What the tile will update, or the next panel, is on its way while the reduction runs: a line (of each variable), some
-    /// steps, the next line; asking for all at once would keep the operands waiting. Returns the first step that is left.
+    /// What the tile will update, or the next panel, is on its way while the reduction runs: a line (of each variable),
+    /// some steps, the next line; asking for all at once would keep the operands waiting. Returns the first step that
+    /// is left.
     loop::ValueId reduce_and_prefetch(const Body& tile, int64_t size, size_t axis, int64_t lines, Carries& sums);
     int64_t lines_to_prefetch(const Body& tile, int64_t depth) const;
     void prefetch_next_panel(const Body& tile, loop::ValueId line, int64_t lines, size_t axis, Position reduced);

@@ -1,5 +1,5 @@
-// The axes of a product's loops: columns by vectors along the last axis, rows along the longest that does not run over the
-// same operand; and the cheapest tile for them.
+// The axes of a product's loops: columns by vectors along the last axis, rows along the longest that does not run over
+// the same operand; and the cheapest tile for them.
 #include "compiler/plan/operands.h"
 #include "compiler/program/product.h"
 #include <algorithm>
@@ -9,7 +9,9 @@ namespace gradc {
 
 namespace {
 
-bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
+bool has(const std::vector<int>& labels, int label) {
+    return std::find(labels.begin(), labels.end(), label) != labels.end();
+}
 
 int64_t sized(int64_t size, int64_t batch) { return size == rows ? batch : size; }
 
@@ -47,9 +49,9 @@ void choose_axes(ProductSchedule& schedule, const Node& node, int64_t batch) {
     if (schedule.part < 0) schedule.part = schedule.column;
 }
 
-/// A thread that takes some of the columns reads its part of the right operand and all of the left one; with some of the
-/// rows it is the other way round. The larger operand should be read once where it lies beyond the nearest caches, if its
-/// tiles share out evenly.
+/// A thread that takes some of the columns reads its part of the right operand and all of the left one; with some of
+/// the rows it is the other way round. The larger operand should be read once where it lies beyond the nearest caches,
+/// if its tiles share out evenly.
 bool shares_columns(const ProductShape& shape, const ColumnSplit& columns) {
     constexpr int64_t near = 64 * 1024; // elements
     int64_t tiles = columns.tiles();
@@ -67,15 +69,17 @@ int64_t grouped_tiles(const ProductShape& shape, const ProductSchedule& schedule
 
 constexpr int64_t rows_of_block = 256; // whose sums wait in memory while the panel's block is in the first cache
 
-/// Steps of the reduction whose part of the panel, beside a line of the other operand each, the first cache holds. For A'B of
-/// great depth, where each step reads both operands from another page: the panel's part is copied, and the pages of the other
-/// operand's part stay known.
-int64_t steps_of_block(const FusedKernel& kernel, const Surroundings& around, const ProductShape& shape, const ProductSchedule& schedule) {
+/// Steps of the reduction whose part of the panel, beside a line of the other operand each, the first cache holds. For
+/// A'B of great depth, where each step reads both operands from another page: the panel's part is copied, and the pages
+/// of the other operand's part stay known.
+int64_t steps_of_block(const FusedKernel& kernel, const Surroundings& around, const ProductShape& shape,
+                       const ProductSchedule& schedule) {
     const Graph& graph = around.program.flat.graph;
     NodeId id = contraction(kernel);
     const Shape& sizes = graph.type(id).shape;
     Shape reduced = reduced_sizes(graph, id);
-    bool plain = schedule.row >= 0 && sizes.size() == 2 && sizes[size_t(schedule.row)] != rows && sizes[size_t(schedule.column)] != rows &&
+    bool plain = schedule.row >= 0 && sizes.size() == 2 && sizes[size_t(schedule.row)] != rows &&
+                 sizes[size_t(schedule.column)] != rows &&
                  std::count_if(reduced.begin(), reduced.end(), [](int64_t size) { return size != 1; }) == 1;
     int64_t step_bytes = schedule.tile.vectors * around.machine.vector_bytes + 64;
     int64_t steps = around.machine.near_bytes / step_bytes;
@@ -121,13 +125,17 @@ ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& 
     schedule.ask_for_columns = panel_bytes > around.machine.near_bytes;
     schedule.ask_for_rows = shape.left_transposed && shape.depth >= 32 && shape.rows >= 128;
     schedule.rows = split_evenly(shape.rows, schedule.tile.rows);
-    schedule.columns = split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
+    schedule.columns =
+        split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
     schedule.group = grouped_tiles(shape, schedule, around.machine);
     schedule.block = steps_of_block(kernel, around, shape, schedule);
-    if (schedule.block) schedule.group = split_evenly(schedule.rows.parts, std::max<int64_t>(1, rows_of_block / schedule.rows.longer)).longer;
+    if (schedule.block)
+        schedule.group =
+            split_evenly(schedule.rows.parts, std::max<int64_t>(1, rows_of_block / schedule.rows.longer)).longer;
     schedule.ask_for_panel = schedule.ask_for_columns && schedule.columns.wide_count > 1 && schedule.rows.parts >= 4;
     bool known = around.program.flat.graph.type(contraction(kernel)).shape[size_t(schedule.column)] != rows;
-    if (known && schedule.part == schedule.row && shares_columns(shape, schedule.columns)) schedule.part = schedule.column;
+    if (known && schedule.part == schedule.row && shares_columns(shape, schedule.columns))
+        schedule.part = schedule.column;
     return schedule;
 }
 

@@ -13,8 +13,8 @@ namespace {
 
 /// Steps of the reduction from asking for an operand's line to its use: longer than the second cache takes.
 constexpr int64_t steps_ahead = 16;
-/// Most steps of the reduction from asking for one line of what the tile updates to asking for the next; written out, since
-/// a loop of so few steps is left too often.
+/// Most steps of the reduction from asking for one line of what the tile updates to asking for the next; written out,
+/// since a loop of so few steps is left too often.
 constexpr int64_t most_between = 5;
 
 } // namespace
@@ -118,7 +118,8 @@ int64_t Product::lines_to_prefetch(const Body& tile, int64_t depth) const {
 
 void Product::prefetch_next_panel(const Body& tile, ValueId line, int64_t lines, size_t axis, Position reduced) {
     ValueId number = emit_.apply(Operation::quotient, {tile_row_, emit_.whole(tile.rows)});
-    ValueId linear = emit_.apply(Operation::add, {emit_.apply(Operation::multiply, {number, emit_.whole(lines)}), line});
+    ValueId linear =
+        emit_.apply(Operation::add, {emit_.apply(Operation::multiply, {number, emit_.whole(lines)}), line});
     Index of_panel = indices_.axis(lines * schedule_.rows.parts);
     values_.bind(of_panel, linear, false);
     reduced[axis] = indices_.quotient(of_panel, tile.vectors);
@@ -158,7 +159,8 @@ void Product::prefetch_rows(int tile_rows, Position reduced, size_t innermost) {
     if (!schedule_.ask_for_rows) return;
     reduced[innermost] = indices_.shifted(reduced[innermost], steps_ahead);
     prefetch_factor(at(0, 0), reduced, false);
-    if (line_elements() % tile_rows != 0) prefetch_factor(at(tile_rows - 1, 0), reduced, false); // may lie in the next line
+    if (line_elements() % tile_rows != 0)
+        prefetch_factor(at(tile_rows - 1, 0), reduced, false); // may lie in the next line
 }
 
 void Product::prefetch_factor(const Position& at, const Position& reduced, bool by_vectors) {
@@ -201,12 +203,14 @@ std::vector<std::pair<const Member*, const Storage*>> Product::updates() const {
     std::vector<std::pair<const Member*, const Storage*>> result;
     for (const Member& member : task_.plan.stages[0].members)
         for (const Storage& place : member.stores)
-            if (task_.around.plan.buffers[place.buffer].role == loop::Buffer::Role::variable) result.push_back({&member, &place});
+            if (task_.around.plan.buffers[place.buffer].role == loop::Buffer::Role::variable)
+                result.push_back({&member, &place});
     return result;
 }
 
 loop::Affine Product::place_of_sums(ValueId row, ValueId first_row, int more_rows, int vector) {
-    loop::Affine place{(schedule_.block + more_rows) * block_width() + vector * values_.lanes(), {{row, block_width()}}};
+    loop::Affine place{(schedule_.block + more_rows) * block_width() + vector * values_.lanes(),
+                       {{row, block_width()}}};
     if (first_row != no_value) place.terms.push_back({first_row, -block_width()});
     return place;
 }
@@ -216,7 +220,8 @@ Carries Product::sums_so_far(const Body& tile) {
     Carries sums;
     for (int i = 0; i < tile.rows; ++i)
         for (int j = 0; j < tile.vectors; ++j)
-            sums.push_back(emit_.load(block_.memory, element, values_.lanes(), place_of_sums(tile_row_, block_.first_row, i, j)));
+            sums.push_back(
+                emit_.load(block_.memory, element, values_.lanes(), place_of_sums(tile_row_, block_.first_row, i, j)));
     return sums;
 }
 
@@ -244,7 +249,8 @@ void Product::tile_in_block(const Body& tile) {
     sums = emit_.close_loop(sums);
     for (int i = 0; i < tile.rows; ++i)
         for (int j = 0; j < tile.vectors; ++j)
-            emit_.store(block_.memory, place_of_sums(tile_row_, block_.first_row, i, j), sums[size_t(i * tile.vectors + j)]);
+            emit_.store(block_.memory, place_of_sums(tile_row_, block_.first_row, i, j),
+                        sums[size_t(i * tile.vectors + j)]);
 }
 
 } // namespace gradc

@@ -1,7 +1,7 @@
 // Products of many shapes, compiled as a model's are (weights in panels, activations padded) and run in this process by
-// one thread: the tile that the cost model takes, the time it predicts, the time it takes, its share of what multiply-adds in
-// registers reach beside it, and whether another tile would have been faster.
-// `measure_products [--isa NAME] [--quick] [WORD..]`: only shapes whose line has the word; --quick: no other tiles.
+// one thread: the tile that the cost model takes, the time it predicts, the time it takes, its share of what
+// multiply-adds in registers reach beside it, and whether another tile would have been faster. `measure_products [--isa
+// NAME] [--quick] [WORD..]`: only shapes whose line has the word; --quick: no other tiles.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
 #include "compiler/program/product.h"
@@ -38,23 +38,27 @@ void use(Graph& graph, NodeId value) {
     graph.outputs.push_back({"sum", build::sum(graph, value, axes)});
 }
 
-/// The product as it occurs in a training step; `reader` has the weight read by a forward product, so that it lies in panels.
+/// The product as it occurs in a training step; `reader` has the weight read by a forward product, so that it lies in
+/// panels.
 std::vector<NamedGraph> graphs_of(const MeasuredProduct& p) {
     auto primitives = std::make_shared<PrimitiveTable>();
     Graph graph(primitives), reader(primitives);
     auto weight = [](Graph& in, int64_t k, int64_t n) { return build::variable(in, "w", {Element::f32, {k, n}}); };
     switch (p.form) {
     case MeasuredProduct::Form::nn:
-        use(graph, build::contract(graph, field(graph, "x", {rows, p.k}), weight(graph, p.k, p.n), {{0, 1}, {1, 2}, {0, 2}}));
+        use(graph,
+            build::contract(graph, field(graph, "x", {rows, p.k}), weight(graph, p.k, p.n), {{0, 1}, {1, 2}, {0, 2}}));
         break;
     case MeasuredProduct::Form::nt:
-        use(graph, build::contract(graph, field(graph, "x", {rows, p.k}), weight(graph, p.n, p.k), {{0, 1}, {2, 1}, {0, 2}}));
+        use(graph,
+            build::contract(graph, field(graph, "x", {rows, p.k}), weight(graph, p.n, p.k), {{0, 1}, {2, 1}, {0, 2}}));
         break;
     case MeasuredProduct::Form::tn: {
         NodeId x = field(graph, "x", {rows, p.m}), y = field(graph, "y", {rows, p.n});
         NodeId gradient = build::contract(graph, x, y, {{1, 0}, {1, 2}, {0, 2}});
         graph.outputs.push_back({"w", build::assign(graph, "w", gradient)});
-        use(reader, build::contract(reader, field(reader, "x", {rows, p.m}), weight(reader, p.m, p.n), {{0, 1}, {1, 2}, {0, 2}}));
+        use(reader, build::contract(reader, field(reader, "x", {rows, p.m}), weight(reader, p.m, p.n),
+                                    {{0, 1}, {1, 2}, {0, 2}}));
         return {{"product", graph}, {"reader", reader}};
     }
     case MeasuredProduct::Form::batched:
@@ -70,8 +74,10 @@ target::Metadata metadata_of(const loop::Module& module) {
     metadata.name = "products";
     for (size_t i = 0; i < module.buffers.size(); ++i) {
         const loop::Buffer& buffer = module.buffers[i];
-        if (buffer.role == Role::field) metadata.tensors.push_back({buffer.name, buffer.name, GRADC_FIELD, loop::BufferId(i)});
-        if (buffer.role == Role::variable) metadata.tensors.push_back({buffer.name, buffer.name, GRADC_PARAMETER, loop::BufferId(i)});
+        if (buffer.role == Role::field)
+            metadata.tensors.push_back({buffer.name, buffer.name, GRADC_FIELD, loop::BufferId(i)});
+        if (buffer.role == Role::variable)
+            metadata.tensors.push_back({buffer.name, buffer.name, GRADC_PARAMETER, loop::BufferId(i)});
     }
     return metadata;
 }
@@ -164,7 +170,8 @@ class Measurement {
         std::vector<ProductTile> tiles{schedule.tile};
         if (!alone) tiles = rivals(shape, around.machine, schedule.tile);
         for (ProductTile tile : tiles)
-            result.ways.push_back({tile, ideal_cycles(shape, around.machine) / product_cycles(shape, tile, around.machine)});
+            result.ways.push_back(
+                {tile, ideal_cycles(shape, around.machine) / product_cycles(shape, tile, around.machine)});
     }
 
     /// One module, the program once for each tile.
@@ -175,7 +182,8 @@ class Measurement {
             loop::Module one = lower(plan_, {isa_}, NoMath(), {result.ways[i].tile});
             one.programs[0][size_t(isa_)]->name = fmt::format("tile{}", i);
             module.programs.push_back(one.programs[0]);
-            for (size_t b = plan_.buffers.size(); b < one.buffers.size(); ++b) { // local ones, as large as any tile wants
+            for (size_t b = plan_.buffers.size(); b < one.buffers.size();
+                 ++b) { // local ones, as large as any tile wants
                 if (b == module.buffers.size()) module.buffers.push_back(one.buffers[b]);
                 if (one.buffers[b].size > module.buffers[b].size) module.buffers[b] = one.buffers[b];
             }
@@ -261,8 +269,8 @@ double print_line(const MeasuredProduct& product, const Measured& measured, int 
     if (best != &chosen) other = fmt::format("{} {:.1f} %", tile_text(best->tile, lanes), 100 * share(*best));
     if (share(*best) > 1.03 * share(chosen)) other += "  faster";
     fmt::print("{:8} {:26} {:>6} {:>10.2f} {:>10.2f} {:>7.1f} %   {}\n", product.form_text(), product.text(),
-               tile_text(chosen.tile, lanes), 1e6 * product.flops() / chosen.peak / chosen.predicted_share, 1e6 * chosen.seconds,
-               100 * share(chosen), other);
+               tile_text(chosen.tile, lanes), 1e6 * product.flops() / chosen.peak / chosen.predicted_share,
+               1e6 * chosen.seconds, 100 * share(chosen), other);
     std::fflush(stdout);
     return share(chosen);
 }
@@ -286,8 +294,8 @@ int main(int argc, char** argv) {
     int lanes = machine_of(isa).lanes(Element::f32);
     fmt::print("{}, multiply-adds alone: {:.1f} GFLOP/s; shares are of what they reach beside each product\n",
                target::machine(isa).name, runtime::measure_peak(int(isa), false, nullptr) / 1e9);
-    fmt::print("{:8} {:26} {:>6} {:>10} {:>10} {:>9}   {}\n", "form", "rows x depth x columns", "tile", "model us", "us",
-               "of peak", "fastest other tile");
+    fmt::print("{:8} {:26} {:>6} {:>10} {:>10} {:>9}   {}\n", "form", "rows x depth x columns", "tile", "model us",
+               "us", "of peak", "fastest other tile");
     Tally named, all;
     for (const MeasuredProduct& product : measured_products()) {
         std::string line = product.form_text() + " " + product.text();

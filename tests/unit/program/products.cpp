@@ -221,7 +221,8 @@ TEST_CASE("rows that go in groups give the evaluator's result and the same bits 
             INFO(each.text() << ", isa " << int(isa));
             int64_t batch = counted ? 540 : 1;
             CHECK(program.fault({.batch = batch, .pieces = 5, .isas = {isa}}) == "");
-            CHECK(program.bits(isa, counted ? 531 : 1, counted ? 531 : 1, 1) == program.bits(isa, batch, counted ? 531 : 1, 3));
+            CHECK(program.bits(isa, counted ? 531 : 1, counted ? 531 : 1, 1) ==
+                  program.bits(isa, batch, counted ? 531 : 1, 3));
         }
 }
 
