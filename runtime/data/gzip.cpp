@@ -4,24 +4,19 @@
 #include "runtime/text.h"
 #include <algorithm>
 #include <cstring>
-#include <sys/mman.h>
 #include <zlib.h>
 
 namespace gradc::runtime {
 
 namespace {
 
-/// Room for what is expected, in large pages where there are such: it is written once and read in any order.
 void make_room(std::string_view bytes, std::vector<unsigned char>& out) {
-    constexpr size_t slack = 1 << 16, page = 1 << 21;
+    constexpr size_t slack = 1 << 16;
     // A file's last four bytes are its size, if it is one member: what is expected, not more.
     uint32_t size = 0;
     if (bytes.size() >= 4) memcpy(&size, bytes.data() + bytes.size() - 4, 4);
     size_t expected = std::min<size_t>(size, bytes.size() * 1032); // deflate does no better
     out.reserve(2 * expected + slack); // room for a second file; untouched, it is no memory
-    auto begin = (reinterpret_cast<uintptr_t>(out.data()) + page - 1) / page * page;
-    auto end = (reinterpret_cast<uintptr_t>(out.data()) + expected) / page * page;
-    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
     out.resize(expected + slack);
 }
 
