@@ -63,16 +63,38 @@ class Key {
     std::string looked_at_;
 };
 
+/// Statements and values: what kernels with the same code agree in, and most others do not.
+using Size = std::pair<size_t, size_t>;
+
+size_t statements(const Body& body) {
+    size_t count = 0;
+    for (const Statement& statement : body) {
+        if (std::holds_alternative<Comment>(statement.node)) continue;
+        ++count;
+        if (auto* loop = std::get_if<Loop>(&statement.node)) count += statements(loop->body);
+        if (auto* branch = std::get_if<If>(&statement.node))
+            count += statements(branch->then) + statements(branch->otherwise);
+    }
+    return count;
+}
+
+Size size_of(const Kernel& kernel) { return {statements(kernel.body), kernel.types.size()}; }
+
 } // namespace
 
 void mark_alike(Module& module) {
     Key key(module);
     for (int isa = 0; isa < isa_count; ++isa) {
+        std::map<Size, int> sizes;
+        for (const auto& versions : module.programs)
+            if (const auto& program = versions[size_t(isa)])
+                for (const Kernel& kernel : program->kernels) ++sizes[size_of(kernel)];
         std::map<std::string, KernelNumber> first;
         for (size_t p = 0; p < module.programs.size(); ++p) {
             std::optional<Program>& program = module.programs[p][size_t(isa)];
             if (!program) continue;
             for (size_t k = 0; k < program->kernels.size(); ++k) {
+                if (sizes[size_of(program->kernels[k])] == 1) continue; // no need of its text
                 auto [known, fresh] = first.emplace(key.of(program->kernels[k]), KernelNumber{int(p), int(k)});
                 if (!fresh) program->kernels[k].same_as = known->second;
             }
