@@ -2,7 +2,7 @@
 # trainer carries all of it, so it is built small, as one unit; but for what runs once a number, a row or a kernel.
 file(GLOB runtime_small CONFIGURE_DEPENDS runtime/*.cpp runtime/data/*.cpp runtime/plot/*.cpp)
 set(runtime_fast runtime/walk.cpp runtime/threads.cpp runtime/tensor.cpp runtime/element.cpp
-  runtime/data/column.cpp runtime/data/inflate.cpp runtime/data/loader.cpp)
+  runtime/data/column.cpp runtime/data/loader.cpp)
 list(TRANSFORM runtime_fast PREPEND ${CMAKE_SOURCE_DIR}/)
 list(REMOVE_ITEM runtime_small ${runtime_fast})
 add_library(gradc_runtime_small OBJECT ${runtime_small})
