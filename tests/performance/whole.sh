@@ -26,7 +26,7 @@ least() { sort -g | head -n 1; }
 row() { # what value unit comparison bar: a line with its verdict
     awk -v what="$1" -v value="$2" -v unit="$3" -v how="$4" -v bar="$5" 'BEGIN {
         met = how == "<=" ? value + 0 <= bar + 0 : value + 0 >= bar + 0
-        printf("%-52s %9.1f %-3s %s %g  %s\n", what, value, unit, how, bar, (met ? "met" : "MISSED"))
+        printf("%-52s %9.2f %-3s %s %g  %s\n", what, value, unit, how, bar, (met ? "met" : "MISSED"))
         exit !met }' || missed=1
 }
 
