@@ -287,7 +287,7 @@ void Product::copy_panel(ValueId begin, ValueId end) {
         for (const View& factor : reduction(graph_, node_, at(0, j), reduced, indices_).factors)
             if (values_.varies(factor.at))
                 emit_.store(block_.memory, {j * values_.lanes(), {{counter, block_width()}, {begin, -block_width()}}},
-                            values_.of_view(factor));
+                            emit_.widened(values_.of_view(factor), values_.lanes())); // a spread value is a scalar
     }
     values_.unlimited();
     emit_.close_loop();

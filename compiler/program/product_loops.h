@@ -35,6 +35,7 @@ class Product {
         int rows, vectors;
         bool masked; // the last vector
     };
+    // product.cpp: the loops around a tile
     /// Buffers that the kernel writes, the one that it may make included.
     std::set<loop::BufferId> written() const;
     loop::BufferId next_local() const { return loop::BufferId(task_.around.plan.buffers.size() + task_.locals.size()); }
@@ -47,7 +48,6 @@ class Product {
     void outer(std::vector<int> axes);
     Axis axis_of(int axis);
     int64_t extent_of_axis(int axis) const;
-    // product.cpp: the loops around a tile
     /// Items that are tiles of rows: all or, where calls share them out, those of this call.
     std::pair<loop::ValueId, loop::ValueId> own_tiles();
     void groups(const std::vector<int>& inside);
@@ -61,8 +61,7 @@ class Product {
     void rows_of_tiles();
     /// The depth in blocks; sums wait in local memory from block to block, beside a copy of the panel's block.
     void blocks();
-    /// The row where an item begins.
-    loop::ValueId row_of(loop::ValueId item);
+    loop::ValueId row_of(loop::ValueId item); // its first
     void copy_panel(loop::ValueId begin, loop::ValueId end);
     /// Items begin to end: those before `long_parts` are tiles of `longer` rows, the others of one less.
     void even_tiles(loop::ValueId begin, loop::ValueId end, loop::ValueId long_parts, const EvenSplit& split);

@@ -78,9 +78,12 @@ int64_t steps_of_block(const FusedKernel& kernel, const Surroundings& around, co
     NodeId id = contraction(kernel);
     const Shape& sizes = graph.type(id).shape;
     Shape reduced = reduced_sizes(graph, id);
-    bool plain = schedule.row >= 0 && sizes.size() == 2 && sizes[size_t(schedule.row)] != rows &&
-                 sizes[size_t(schedule.column)] != rows &&
-                 std::count_if(reduced.begin(), reduced.end(), [](int64_t size) { return size != 1; }) == 1;
+    const Contract& labels = attribute<Contract>(graph[id]);
+    int column = labels.out[size_t(schedule.column)];
+    bool one_by_vectors = has(labels.left, column) != has(labels.right, column);
+    bool counted = schedule.row < 0 || sizes[size_t(schedule.row)] == rows || sizes[size_t(schedule.column)] == rows;
+    auto axes = std::count_if(reduced.begin(), reduced.end(), [](int64_t size) { return size != 1; });
+    bool plain = one_by_vectors && !counted && sizes.size() == 2 && axes == 1;
     int64_t step_bytes = schedule.tile.vectors * around.machine.vector_bytes + 64;
     int64_t steps = around.machine.near_bytes / step_bytes;
     if (!plain || !shape.left_transposed || shape.rows < 64 || shape.depth < 1000) return 0;

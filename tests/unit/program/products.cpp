@@ -180,6 +180,28 @@ TEST_CASE("a deep product's blocks give the evaluator's result and the same bits
         }
 }
 
+TEST_CASE("a deep product's operands may be spread, or both share the columns") {
+    std::mt19937 random(29);
+    Environment environment;
+    auto field = [&](Graph& graph, const char* name, Shape shape) {
+        Tensor tensor{shape, {}};
+        for (int64_t i = count(shape, 1); i > 0; --i) tensor.values.push_back(double(int(random() % 201) - 100) / 64);
+        environment.fields[name] = tensor;
+        return graph.add(Op::input, {Element::f32, shape}, {}, Input{Input::Source::field, name, 0, -1});
+    };
+    auto fault = [&](const Graph& graph) {
+        return disagreement(graph, environment, {.batch = 1, .rows = 1, .pieces = 2, .tolerance = 1e-4});
+    };
+    Graph spread(std::make_shared<PrimitiveTable>());
+    NodeId x = field(spread, "x", {1000, 64}), d = build::broadcast_to(spread, field(spread, "d", {1000, 1}), {1000, 20});
+    spread.outputs.push_back({"out", build::contract(spread, x, d, {{0, 1}, {0, 2}, {1, 2}})});
+    CHECK(fault(spread) == "");
+    Graph shared(std::make_shared<PrimitiveTable>());
+    NodeId a = field(shared, "a", {1000, 17}), b = field(shared, "b", {1000, 17, 64});
+    shared.outputs.push_back({"out", build::contract(shared, a, b, {{0, 1}, {0, 1, 2}, {2, 1}})});
+    CHECK(fault(shared) == "");
+}
+
 TEST_CASE("a row's bits do not depend on the rows beside it") {
     std::mt19937 random(11);
     for (loop::Isa isa : all_isas)
