@@ -1,0 +1,100 @@
+// The numbers that every example trains to, whatever its parameters are called: a few steps on the baseline instruction
+// set, the bytes of all parameters and states in order, and the losses. Renaming, moving and reordering of the compiler
+// must not change them. With GRADC_ACCEPT=1 the table is written instead: read the diff before committing it.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <vector>
+
+using namespace end_to_end;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path table = fs::path(tree) / "tests/golden/values.txt";
+
+/// 64-bit FNV-1a, in hexadecimal.
+std::string hash_of(const std::string& bytes) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001b3u;
+    std::ostringstream text;
+    text << std::hex << hash;
+    return text.str();
+}
+
+/// What lies behind a safetensors file's header: the numbers of all tensors, in order.
+std::string numbers_of(const std::string& file) {
+    uint64_t length = 0;
+    REQUIRE(file.size() > 8);
+    std::memcpy(&length, file.data(), 8);
+    REQUIRE(8 + length < file.size());
+    return file.substr(8 + length);
+}
+
+/// Every `"loss":` of the report, joined by spaces.
+std::string losses_of(const std::string& json) {
+    std::string losses;
+    for (size_t at = 0; (at = json.find("\"loss\":", at)) != json.npos;) {
+        at += 7;
+        losses += json.substr(at, json.find_first_of(",}", at) - at) + " ";
+    }
+    return losses;
+}
+
+/// Examples that are trained, with the folder of their data; mnist_mlp only where its data are.
+std::map<std::string, std::string> trained_examples() {
+    std::map<std::string, std::string> result;
+    for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(tree) / "examples")) {
+        std::ifstream model(entry.path() / "model.grad");
+        std::string text{std::istreambuf_iterator<char>(model), {}};
+        if (!contains(text, "\ntrain")) continue;
+        bool of_digits = contains(text, "\"digits.csv\"");
+        result[entry.path().filename()] = of_digits ? tree + "/examples/digits" : entry.path().string();
+    }
+    return result;
+}
+
+std::string line_of(const std::string& name, const std::string& data) {
+    Scratch scratch;
+    Launch launch{.folder = scratch.path().string(), .limit = 300};
+    std::string model = quoted(tree + "/examples/" + name + "/model.grad");
+    Outcome built = run(quoted(gradc) + " build " + model + " -o trainer --isa baseline", launch);
+    INFO(name << "\n" << built.err);
+    REQUIRE(built.code == 0);
+    Outcome trained = run("GRADC_DATA=" + quoted(data) + " ./trainer train --steps 25 --quiet --json log.json "
+                          "--checkpoint kept.safetensors", launch);
+    INFO(trained.err);
+    REQUIRE(trained.code == 0);
+    std::string numbers = numbers_of(scratch.read("kept.safetensors")), losses = losses_of(scratch.read("log.json"));
+    std::ostringstream line;
+    line << name << " " << numbers.size() << " bytes " << hash_of(numbers) << " losses " << hash_of(losses) << " "
+         << losses.substr(0, losses.find(' '));
+    return line.str();
+}
+
+} // namespace
+
+TEST_CASE("every example trains to the recorded bits", "[values]") {
+    std::map<std::string, std::string> expected;
+    std::ifstream recorded(table);
+    for (std::string line; std::getline(recorded, line);) expected[line.substr(0, line.find(' '))] = line;
+    std::string found;
+    for (const auto& [name, data] : trained_examples()) {
+        if (name == "mnist_mlp") {
+            const char* folder = std::getenv("GRADC_DATA");
+            if (!folder || !fs::exists(fs::path(folder) / "mnist")) {
+                skip("values of mnist_mlp: there is no folder mnist in GRADC_DATA");
+                continue;
+            }
+        }
+        std::string line = line_of(name, name == "mnist_mlp" ? std::getenv("GRADC_DATA") : data);
+        found += line + "\n";
+        if (!std::getenv("GRADC_ACCEPT")) CHECK(line == expected[name]);
+    }
+    if (std::getenv("GRADC_ACCEPT")) std::ofstream(table) << found;
+}
