@@ -60,8 +60,8 @@ int64_t largest_batch(const Elaborated& elaborated) {
     return batch;
 }
 
-void dump_pass(const std::string& folder, const std::string& program, int number, const Pass& pass,
-               const Graph& before, const Graph& after) {
+void dump_pass(const std::string& folder, const std::string& program, int number, const Pass& pass, const Graph& before,
+               const Graph& after) {
     std::string text = print(after);
     if (text == print(before)) text = "unchanged\n";
     write_file(fmt::format("{}/{}/{:02}-{}.graph", folder, program, number, pass.name), text);

@@ -53,13 +53,13 @@ public:
         if (int code = write_trainer(front, own, path); code != exit_code::done) return code;
         engine.compile_seconds = compiling.seconds();
         engine.trainer = true;
-        engine.start.words = {path,     "bench", "--turns", "--threads", std::to_string(line_.threads),
-                              "--seed", std::to_string(line_.seed)};
+        engine.start.words = {
+            path, "bench", "--turns", "--threads", std::to_string(line_.threads), "--seed", std::to_string(line_.seed)};
         for (const std::string& data : line_.data_folders)
             engine.start.words.insert(engine.start.words.end(), {"--data", data});
         if (line_.data_folders.empty())
             engine.start.words.insert(engine.start.words.end(), {"--data", folder_of(line_.model)});
-        struct stat status {};
+        struct stat status{};
         stat(path.c_str(), &status);
         engine.shipped_bytes = status.st_size;
         engines.push_back(std::move(engine));

@@ -31,7 +31,8 @@ std::string emitted(const Compiled& compiled, const std::string& stage) {
     if (stage == "object") return target::object(compiled.module, compiled.metadata);
     std::string text;
     for (loop::Isa isa : compiled.module.isas)
-        text += stage == "llvm" ? target::print_llvm(compiled.module, isa) : target::print_assembly(compiled.module, isa);
+        text +=
+            stage == "llvm" ? target::print_llvm(compiled.module, isa) : target::print_assembly(compiled.module, isa);
     return text;
 }
 
@@ -124,7 +125,7 @@ int build_command(const CommandLine& line) {
     bool trains = !front.elaborated->blocks.empty();
     int code = cached && trains ? write_through_cache(front, line, path) : write_trainer(front, line, path);
     if (code != exit_code::done || !line.emit.empty()) return code;
-    struct stat status {};
+    struct stat status{};
     stat(path.c_str(), &status);
     fmt::print("{} ({})\n", path, megabytes(status.st_size));
     return code;

@@ -59,9 +59,9 @@ std::vector<double> compiled_errors(target::Engine& engine, const GradientCheck&
     for (const CheckedParameter& parameter : check.parameters) {
         std::string name = fmt::format("gradient {}", number++);
         int tensor = parameter.independent ? -1 : engine.tensor(name, GRADC_RESULT);
-        errors.push_back(tensor < 0 ? (parameter.independent ? 0 : INFINITY)
-                                    : relative_error(engine.read(tensor), parameter.gradient.values,
-                                                     least_scale(check, parameter)));
+        errors.push_back(
+            tensor < 0 ? (parameter.independent ? 0 : INFINITY)
+                       : relative_error(engine.read(tensor), parameter.gradient.values, least_scale(check, parameter)));
     }
     return errors;
 }
@@ -95,9 +95,9 @@ std::vector<Column> compiled_columns(const Elaborated& elaborated, const Gradien
 }
 
 bool fails(const CheckedParameter& parameter) {
-    bool silent = parameter.largest > 1e-7 &&
-                  std::all_of(parameter.gradient.values.begin(), parameter.gradient.values.end(),
-                              [](double value) { return value == 0; });
+    bool silent =
+        parameter.largest > 1e-7 && std::all_of(parameter.gradient.values.begin(), parameter.gradient.values.end(),
+                                                [](double value) { return value == 0; });
     return !(parameter.difference < difference_bound) || silent;
 }
 

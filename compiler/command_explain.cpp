@@ -16,13 +16,11 @@ std::string path_of(const Question& question, NodeId parameter) {
 int list_parameters(const std::vector<Question>& all) {
     size_t widest = 0;
     for (const Question& question : all)
-        for (NodeId id : question.parameters)
-            widest = std::max(widest, path_of(question, id).size());
+        for (NodeId id : question.parameters) widest = std::max(widest, path_of(question, id).size());
     for (const Question& question : all) {
         fmt::print("{}\n", question.name);
         for (NodeId id : question.parameters)
-            fmt::print("  {:{}}  {}\n", path_of(question, id), widest,
-                       dimensions(question.graph.type(id).shape));
+            fmt::print("  {:{}}  {}\n", path_of(question, id), widest, dimensions(question.graph.type(id).shape));
     }
     return exit_code::done;
 }
@@ -38,8 +36,8 @@ int unknown_parameter(const std::vector<Question>& all, const CommandLine& line)
     auto near = nearest(line.parameter, known);
     fmt::print(stderr, "gradc explain: {} has no parameter `{}`{}\n", line.model, line.parameter,
                !ends.empty() ? " alone: which of " + ends + "?"
-               : near ? fmt::format(" (did you mean `{}`?)", *near)
-                    : "; `gradc explain " + line.model + "` lists them");
+               : near        ? fmt::format(" (did you mean `{}`?)", *near)
+                             : "; `gradc explain " + line.model + "` lists them");
     return exit_code::usage;
 }
 
@@ -64,8 +62,8 @@ int explain_command(const CommandLine& line) {
         if (parameter == NodeId::none) continue;
         auto explanation = explain(*front.elaborated, question, parameter, options);
         std::string text = explanation ? print(*explanation, front.sources)
-                                       : fmt::format("{} does not depend on {}: its derivative is 0\n",
-                                                     question.name, path_of(question, parameter));
+                                       : fmt::format("{} does not depend on {}: its derivative is 0\n", question.name,
+                                                     path_of(question, parameter));
         text = (found ? "\n" : "") + text;
         std::fwrite(text.data(), 1, text.size(), stdout);
         found = true;

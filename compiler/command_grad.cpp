@@ -19,8 +19,7 @@ namespace {
 /// Models that take nothing; without one, the training losses.
 std::vector<Question> answered(const Elaborated& elaborated) {
     std::vector<Question> all = questions(elaborated);
-    if (!elaborated.circuits.empty())
-        all.erase(all.begin(), all.begin() + long(elaborated.blocks.size()));
+    if (!elaborated.circuits.empty()) all.erase(all.begin(), all.begin() + long(elaborated.blocks.size()));
     return all;
 }
 
@@ -29,8 +28,7 @@ std::string number(double value) { return fmt::format("{:.10g}", value == 0 ? 0 
 std::string text_of(const Tensor& tensor) {
     if (tensor.shape.empty()) return number(tensor.values[0]);
     std::string text = print(tensor.shape) + " (";
-    for (size_t i = 0; i < tensor.values.size() && i < 8; ++i)
-        text += (i ? ", " : "") + number(tensor.values[i]);
+    for (size_t i = 0; i < tensor.values.size() && i < 8; ++i) text += (i ? ", " : "") + number(tensor.values[i]);
     return text + (tensor.values.size() > 8 ? ", ..)" : ")");
 }
 
@@ -39,8 +37,8 @@ std::string short_path(const std::string& path, const std::string& model) {
 }
 
 /// Why a `--at` name fits none of the questions, or "".
-std::string unknown_name(const std::map<std::string, std::string>& at,
-                         const std::vector<Question>& all, const Elaborated& elaborated) {
+std::string unknown_name(const std::map<std::string, std::string>& at, const std::vector<Question>& all,
+                         const Elaborated& elaborated) {
     for (const auto& [name, text] : at) {
         std::vector<std::string> known;
         bool found = false;
@@ -58,8 +56,7 @@ std::string unknown_name(const std::map<std::string, std::string>& at,
 }
 
 /// Writes `--at` values over the drawn ones; returns a complaint or "".
-std::string apply(const std::map<std::string, std::string>& at, const Question& question,
-                  Environment& environment) {
+std::string apply(const std::map<std::string, std::string>& at, const Question& question, Environment& environment) {
     for (const auto& [name, text] : at) {
         NodeId parameter = parameter_named(question, name);
         if (parameter == NodeId::none) continue; // another question's
@@ -73,32 +70,27 @@ std::string apply(const std::map<std::string, std::string>& at, const Question& 
 }
 
 struct Flowing {
-    std::vector<std::string> value; // of every node
-    std::map<std::pair<NodeId, NodeId>, std::string>
-        share; // what a node (first) hands one of its inputs
+    std::vector<std::string> value;                         // of every node
+    std::map<std::pair<NodeId, NodeId>, std::string> share; // what a node (first) hands one of its inputs
 };
 
 /// One drawing of several: a cluster with names of its own. A value that a node reads twice has one
 /// edge to it.
-std::string cluster_text(const Question& question, size_t number_of_question,
-                         const Flowing& flowing) {
+std::string cluster_text(const Question& question, size_t number_of_question, const Flowing& flowing) {
     const Graph& graph = question.graph;
     std::string own = fmt::format("m{}_", number_of_question);
-    std::string text = fmt::format("  subgraph cluster_{} {{\n  label=\"{}\";\n",
-                                   number_of_question, question.name);
+    std::string text = fmt::format("  subgraph cluster_{} {{\n  label=\"{}\";\n", number_of_question, question.name);
     for (NodeId id : reachable(graph, {question.value})) {
         const Node& node = graph[id];
-        std::string label =
-            node.op == Op::map
-                ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
-            : node.op == Op::variable ? attribute<VariableName>(node).path
-            : node.op == Op::constant ? number(attribute<Constant>(node).values[0])
-                                      : std::string(name(node.op));
+        std::string label = node.op == Op::map ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
+                            : node.op == Op::variable ? attribute<VariableName>(node).path
+                            : node.op == Op::constant ? number(attribute<Constant>(node).values[0])
+                                                      : std::string(name(node.op));
         text += fmt::format("  {}n{} [label=\"{}\"];\n", own, index(id), label);
         for (NodeId input : std::set<NodeId>(node.inputs.begin(), node.inputs.end())) {
             auto share = flowing.share.find({id, input});
-            text += fmt::format("  {}n{} -> {}n{} [label=\"{}\\n{}\"];\n", own, index(input), own,
-                                index(id), flowing.value[index(input)],
+            text += fmt::format("  {}n{} -> {}n{} [label=\"{}\\n{}\"];\n", own, index(input), own, index(id),
+                                flowing.value[index(input)],
                                 share != flowing.share.end() ? share->second
                                 : node.op == Op::part        ? ""
                                                              : "0");
@@ -106,8 +98,7 @@ std::string cluster_text(const Question& question, size_t number_of_question,
     }
     return text + fmt::format("  {}result [shape=plaintext, label=\"\"];\n  {}n{} -> {}result "
                               "[label=\"{}\\n1\"];\n  }}\n",
-                              own, own, index(question.value), own,
-                              flowing.value[index(question.value)]);
+                              own, own, index(question.value), own, flowing.value[index(question.value)]);
 }
 
 /// A node on its own: its floating inputs replaced by leaves, so that what it hands each of them is
@@ -117,18 +108,15 @@ struct Apart {
     std::map<NodeId, NodeId> leaves; // by input
 };
 
-Apart apart(Graph& graph, NodeId id, Environment& environment,
-            const std::map<NodeId, Tensor>& values) {
+Apart apart(Graph& graph, NodeId id, Environment& environment, const std::map<NodeId, Tensor>& values) {
     const Node node = graph[id];
     Apart result{id, id, {}};
     std::vector<NodeId> inputs = node.inputs;
-    for (size_t k = node.op == Op::shield ? 1 : 0; k < inputs.size();
-         ++k) { // a shield's first input receives nothing
+    for (size_t k = node.op == Op::shield ? 1 : 0; k < inputs.size(); ++k) { // a shield's first input receives nothing
         auto value = values.find(inputs[k]);
         if (value == values.end()) continue;
         std::string name = fmt::format("edge {} {}", index(inputs[k]), index(id));
-        NodeId leaf = graph.add(Op::input, graph.type(inputs[k]), {},
-                                Input{Input::Source::field, name, 0, -1});
+        NodeId leaf = graph.add(Op::input, graph.type(inputs[k]), {}, Input{Input::Source::field, name, 0, -1});
         environment.fields[name] = value->second;
         result.leaves[inputs[k]] = leaf;
         inputs[k] = leaf;
@@ -138,18 +126,15 @@ Apart apart(Graph& graph, NodeId id, Environment& environment,
 }
 
 /// What the results of `id` received: of a loop those of its parts, copied behind `copy`.
-std::vector<Seed> received(Graph& graph, const Apart& apart,
-                           const std::map<NodeId, NodeId>& gradients) {
+std::vector<Seed> received(Graph& graph, const Apart& apart, const std::map<NodeId, NodeId>& gradients) {
     auto own = gradients.find(apart.node);
     if (graph[apart.node].op != Op::scan)
-        return own == gradients.end() ? std::vector<Seed>{}
-                                      : std::vector<Seed>{{apart.copy, own->second}};
+        return own == gradients.end() ? std::vector<Seed>{} : std::vector<Seed>{{apart.copy, own->second}};
     std::vector<Seed> seeds;
     for (const auto& [id, gradient] : gradients) {
         const Node node = graph[id];
         if (node.op != Op::part || node.inputs[0] != apart.node) continue;
-        seeds.push_back(
-            {graph.add(Op::part, node.type, {apart.copy}, node.attributes, node.span), gradient});
+        seeds.push_back({graph.add(Op::part, node.type, {apart.copy}, node.attributes, node.span), gradient});
     }
     return seeds;
 }
@@ -197,8 +182,7 @@ Flowing flow(const Question& question, const DerivativeRules& rules, Environment
 
 int answer(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
     Graph graph = question.graph;
-    std::vector<NodeId> gradients =
-        gradient(graph, question.value, question.parameters, *elaborated.rules);
+    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
     graph.outputs = {{"value", question.value}};
     for (NodeId id : gradients)
         if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
@@ -248,9 +232,7 @@ int grad_command(const CommandLine& line) {
     if (!front.elaborated) return refuse(front, fault, line);
     std::vector<Question> all = answered(*front.elaborated);
     if (all.empty()) {
-        fmt::print(stderr,
-                   "gradc grad: {} has neither a model without arguments nor a train block\n",
-                   line.model);
+        fmt::print(stderr, "gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
         return exit_code::input;
     }
     if (std::string wrong = unknown_name(line.at, all, *front.elaborated); !wrong.empty()) {
@@ -258,8 +240,7 @@ int grad_command(const CommandLine& line) {
         return exit_code::usage;
     }
     for (const Question& question : all)
-        if (int code = answer(question, *front.elaborated, line); code != exit_code::done)
-            return code;
+        if (int code = answer(question, *front.elaborated, line); code != exit_code::done) return code;
     return line.dot.empty() ? exit_code::done : draw(all, *front.elaborated, line);
 }
 

@@ -49,9 +49,9 @@ std::string backward_text(const Elaborated& elaborated) {
         text += fmt::format("# {}: forward and backward\n{}", block.name,
                             print(with_gradient(block.forward, block.loss, block.parameters, *elaborated.rules)));
     for (const Elaborated::Circuit& circuit : elaborated.circuits)
-        text += fmt::format("# {}\n{}", circuit.model,
-                            print(with_gradient(circuit.graph, circuit.graph.outputs[0].node, circuit.parameters,
-                                                *elaborated.rules)));
+        text += fmt::format(
+            "# {}\n{}", circuit.model,
+            print(with_gradient(circuit.graph, circuit.graph.outputs[0].node, circuit.parameters, *elaborated.rules)));
     return text;
 }
 

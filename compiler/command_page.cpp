@@ -19,12 +19,10 @@ namespace {
 void adopt_names(Graph& graph, const Derivation& derivation) {
     std::vector<NodeId> named;
     for (NodeId id : reachable(derivation.graph, derivation.adjoints))
-        if (!derivation.graph[id].name.empty() && derivation.graph[id].op != Op::variable)
-            named.push_back(id);
+        if (!derivation.graph[id].name.empty() && derivation.graph[id].op != Op::variable) named.push_back(id);
     named.push_back(derivation.value());
     std::vector<NodeId> found = inline_graph(derivation.graph, named, graph, {});
-    for (size_t i = 0; i < named.size(); ++i)
-        graph.rename_node(found[i], derivation.graph[named[i]].name);
+    for (size_t i = 0; i < named.size(); ++i) graph.rename_node(found[i], derivation.graph[named[i]].name);
 }
 
 /// The symbols of a question's parameters; its graph's names are written into `graph`.
@@ -43,8 +41,8 @@ void name_optimizer_states(Symbols& symbols, const Elaborated& elaborated) {
         if (slash == std::string::npos) continue;
         std::string state = variable.path.substr(0, slash), of = variable.path.substr(slash + 1);
         auto symbol = symbols.find(of);
-        symbols[variable.path] = fmt::format("{}({})", state.substr(state.rfind('.') + 1),
-                                             symbol == symbols.end() ? of : symbol->second);
+        symbols[variable.path] =
+            fmt::format("{}({})", state.substr(state.rfind('.') + 1), symbol == symbols.end() ? of : symbol->second);
     }
 }
 
@@ -73,24 +71,21 @@ struct Shown { // programs of the page, by name
 Shown shown_programs(const Elaborated& elaborated, std::vector<NamedGraph>& programs) {
     Shown shown;
     for (const Question& question : questions(elaborated)) {
-        bool block =
-            std::any_of(elaborated.blocks.begin(), elaborated.blocks.end(),
-                        [&](const TrainBlock& each) { return each.name == question.name; });
+        bool block = std::any_of(elaborated.blocks.begin(), elaborated.blocks.end(),
+                                 [&](const TrainBlock& each) { return each.name == question.name; });
         std::string name = block ? question.name + ".step" : question.name;
-        auto program = std::find_if(programs.begin(), programs.end(),
-                                    [&](const NamedGraph& each) { return each.name == name; });
+        auto program =
+            std::find_if(programs.begin(), programs.end(), [&](const NamedGraph& each) { return each.name == name; });
         if (block) {
             shown.symbols.push_back(name_program(program->graph, question, *elaborated.rules));
         } else {
             Graph graph = question.graph;
-            std::vector<NodeId> gradients =
-                gradient(graph, question.value, question.parameters, *elaborated.rules);
+            std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
             std::vector<Output> outputs = {{"L", question.value}};
             for (size_t i = 0; i < gradients.size(); ++i)
                 if (gradients[i] != NodeId::none)
                     outputs.push_back(
-                        {"dL/d" + attribute<VariableName>(graph[question.parameters[i]]).path,
-                         gradients[i]});
+                        {"dL/d" + attribute<VariableName>(graph[question.parameters[i]]).path, gradients[i]});
             shown.symbols.push_back(name_program(graph, question, *elaborated.rules));
             programs.push_back({name, extract(graph, outputs)});
         }
@@ -110,21 +105,21 @@ std::string page_text(const Front& front, const CommandLine& line) {
     StageTimes times;
     optimize_programs(collected.programs, elaborated, line, times);
     std::vector<loop::Isa> machines = {isas(line.isa).back()};
-    Compiled compiled = lower_programs(std::move(collected.programs), std::move(collected.metadata),
-                                       elaborated, machines, times);
+    Compiled compiled =
+        lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, machines, times);
     PageContent content;
     content.title = last_parts(front.sources.all[front.main].name);
-    content.subtitle = fmt::format("{}, at most {} rows a step", target::machine(machines[0]).name,
-                                   compiled.plan.batch);
+    content.subtitle =
+        fmt::format("{}, at most {} rows a step", target::machine(machines[0]).name, compiled.plan.batch);
     content.text = front.sources.all[front.main].text;
     content.arena_bytes = compiled.plan.arena_bytes;
     VariableRoles roles = roles_of(elaborated);
     for (size_t i = 0; i < shown.names.size(); ++i)
         for (size_t p = 0; p < compiled.plan.programs.size(); ++p)
             if (compiled.plan.programs[p].name == shown.names[i])
-                content.programs.push_back(page_program(
-                    compiled.plan, p, target::print_cpp_kernels(compiled.module, p, machines[0]),
-                    shown.symbols[i], roles, front.sources, front.main));
+                content.programs.push_back(page_program(compiled.plan, p,
+                                                        target::print_cpp_kernels(compiled.module, p, machines[0]),
+                                                        shown.symbols[i], roles, front.sources, front.main));
     return html_page(std::move(content));
 }
 

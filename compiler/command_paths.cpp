@@ -20,10 +20,9 @@ int paths_command(const CommandLine& line) {
     for (const PathPanel& panel : picture->panels)
         for (const WalkedPath& path : panel.paths)
             fmt::print("{}{}{}: {} after {} steps, at {} {:.4g}, {} {:.4g}\n", panel.name,
-                       path.rows.empty() ? "" : ", ", path.rows,
-                       path.diverged ? "not lower" : "lower", path.places.size() - 1,
-                       picture->landscape.x_name, path.places.back().x, picture->landscape.y_name,
-                       path.places.back().y);
+                       path.rows.empty() ? "" : ", ", path.rows, path.diverged ? "not lower" : "lower",
+                       path.places.size() - 1, picture->landscape.x_name, path.places.back().x,
+                       picture->landscape.y_name, path.places.back().y);
     fmt::print("{}\n", line.svg);
     return exit_code::done;
 }

@@ -5,15 +5,15 @@
 #include "dsl/diagnostic.h"
 #include "runtime/abi.h"
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 #include <algorithm>
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace gradc {
 
 const std::vector<std::string>& stage_names() {
-    static const std::vector<std::string> names = {"tokens", "ast",     "forward", "backward", "graph", "plan",
-                                                   "program", "cpp",    "llvm",    "asm",      "object", "dot"};
+    static const std::vector<std::string> names = {"tokens",  "ast", "forward", "backward", "graph",  "plan",
+                                                   "program", "cpp", "llvm",    "asm",      "object", "dot"};
     return names;
 }
 
@@ -34,8 +34,7 @@ std::string assignments(const std::vector<std::string>& texts, const char* flag,
                         std::map<std::string, std::string>& into) {
     for (const std::string& text : texts) {
         size_t equals = text.find('=');
-        if (equals == std::string::npos || equals == 0)
-            return fmt::format("{} wants NAME=VALUE, not `{}`", flag, text);
+        if (equals == std::string::npos || equals == 0) return fmt::format("{} wants NAME=VALUE, not `{}`", flag, text);
         into[text.substr(0, equals)] = text.substr(equals + 1);
     }
     return {};
@@ -56,8 +55,7 @@ void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_option("--set", pending.set, "set a const of the model file: NAME=VALUE")->allow_extra_args(false);
     app->add_option("--precision", pending.precision, "what f32 in the model stands for: f32 or f64")
         ->check(one_of({"f32", "f64"}));
-    app->add_option("--data", line.data_folders, "folder where data files are sought first")
-        ->allow_extra_args(false);
+    app->add_option("--data", line.data_folders, "folder where data files are sought first")->allow_extra_args(false);
     app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)");
 }
 
@@ -148,11 +146,12 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "same rows, and compare the time of a step",
                                   "gradc bench xor.grad --against interpreter,numpy --html xor.html");
     add_model(bench, line);
-    bench->add_option("--against", line.against,
-                      "engines, with commas between them (default all):\n"
-                      "interpreter, this graph operation by operation;\n"
-                      "numpy, torch, jax: the file numpy.py, torch.py\n"
-                      "or jax.py beside the model")
+    bench
+        ->add_option("--against", line.against,
+                     "engines, with commas between them (default all):\n"
+                     "interpreter, this graph operation by operation;\n"
+                     "numpy, torch, jax: the file numpy.py, torch.py\n"
+                     "or jax.py beside the model")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(one_of({"interpreter", "numpy", "torch", "jax"}));
@@ -223,12 +222,16 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* inspect = add_command(app, "inspect", "show any stage of the compilation as text, or all as a page",
                                     "gradc inspect digits.grad --emit=backward");
     add_model(inspect, line);
-    inspect->add_option("--emit", line.emit, "tokens, ast, forward, backward, dot,\n"
-                                             "graph (default), plan, program, cpp,\n"
-                                             "llvm, asm or object")
+    inspect
+        ->add_option("--emit", line.emit,
+                     "tokens, ast, forward, backward, dot,\n"
+                     "graph (default), plan, program, cpp,\n"
+                     "llvm, asm or object")
         ->check(one_of(stage_names()));
-    inspect->add_option("--html", line.html, "write a page instead: model, graph, formulas,\n"
-                                             "code and memory, linked to each other")
+    inspect
+        ->add_option("--html", line.html,
+                     "write a page instead: model, graph, formulas,\n"
+                     "code and memory, linked to each other")
         ->excludes("--emit");
     inspect->add_option("-o,--output", line.output, "write there instead of standard output");
     add_isa(inspect, line, isas_of_a_trainer);
@@ -346,8 +349,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     } catch (const CLI::CallForVersion&) {
         return {std::nullopt, exit_code::done, version_text()};
     } catch (const CLI::ParseError& error) {
-        return refuse(fmt::format("gradc: {}{}\nTry `gradc --help`.\n", error.what(),
-                                  suggestion(app, app.remaining(true))));
+        return refuse(
+            fmt::format("gradc: {}{}\nTry `gradc --help`.\n", error.what(), suggestion(app, app.remaining(true))));
     }
     std::string fault = assignments(pending.set, "--set", line.set);
     if (fault.empty()) fault = assignments(pending.at, "--at", line.at);

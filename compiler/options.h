@@ -18,18 +18,18 @@ enum class Command { build, run, bench, check, grad, explain, paths, inspect, fm
 
 struct CommandLine {
     Command command = Command::build;
-    std::string model;                    // path of the model file
-    std::string parameter;                // explain; "": list them
-    std::vector<std::string> files;       // fmt
-    std::string output;                   // -o
+    std::string model;                      // path of the model file
+    std::string parameter;                  // explain; "": list them
+    std::vector<std::string> files;         // fmt
+    std::string output;                     // -o
     std::map<std::string, std::string> set; // --set NAME=VALUE
     std::map<std::string, std::string> at;  // --at NAME=VALUE
-    std::string isa = "portable";         // native portable baseline avx2 avx512
+    std::string isa = "portable";           // native portable baseline avx2 avx512
     Element precision = Element::f32;
     std::vector<std::string> data_folders;
-    std::string emit;                     // a stage
+    std::string emit; // a stage
     std::string dump_dir, dot, svg;
-    std::string html;                     // inspect, bench: where the page goes
+    std::string html; // inspect, bench: where the page goes
     std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
     bool fuse = true;                     // false: --unfused

@@ -42,8 +42,7 @@ std::vector<std::string> optimizer_texts(const Front& front) {
 }
 
 /// The two parameters that every block moves; a fault where they are not two, scalars and the same.
-bool find_parameters(const Elaborated& elaborated, std::vector<std::string>& names,
-                     std::string& fault) {
+bool find_parameters(const Elaborated& elaborated, std::vector<std::string>& names, std::string& fault) {
     if (elaborated.blocks.empty()) {
         fault = fmt::format("{} has no train block", elaborated.name);
         return false;
@@ -58,10 +57,9 @@ bool find_parameters(const Elaborated& elaborated, std::vector<std::string>& nam
         if (names.empty()) names = own;
         bool same = std::is_permutation(own.begin(), own.end(), names.begin(), names.end());
         if (own.size() == 2 && scalars && same) continue;
-        fault =
-            fmt::format("a path runs in a plane: every train block moves the same two scalar "
-                        "parameters; {} moves {}",
-                        block.name, own.empty() ? "none" : fmt::format("{}", fmt::join(own, ", ")));
+        fault = fmt::format("a path runs in a plane: every train block moves the same two scalar "
+                            "parameters; {} moves {}",
+                            block.name, own.empty() ? "none" : fmt::format("{}", fmt::join(own, ", ")));
         return false;
     }
     return true;
@@ -82,8 +80,7 @@ public:
         Fault failed;
         session_.emplace(module);
         int isa = runtime::choose_isa(module, "", failed);
-        bool good =
-            isa >= 0 && session_->start(isa, 1, int64_t(line_.seed), failed) && load_data(failed);
+        bool good = isa >= 0 && session_->start(isa, 1, int64_t(line_.seed), failed) && load_data(failed);
         if (!good) {
             fault = failed.message;
             return false;
@@ -104,9 +101,7 @@ public:
     }
 
     /// "straight: 60 steps".
-    std::string title() const {
-        return fmt::format("{}: {} steps", names_[0].substr(0, names_[0].find('.')), steps());
-    }
+    std::string title() const { return fmt::format("{}: {} steps", names_[0].substr(0, names_[0].find('.')), steps()); }
 
     Landscape landscape(const std::vector<PathPanel>& panels) {
         Landscape result;
@@ -116,9 +111,8 @@ public:
         result.side = landscape_side;
         for (int row = 0; row <= result.side; ++row)
             for (int column = 0; column <= result.side; ++column)
-                result.losses.push_back(
-                    loss_at({result.x_low + (result.x_high - result.x_low) * column / result.side,
-                             result.y_low + (result.y_high - result.y_low) * row / result.side}));
+                result.losses.push_back(loss_at({result.x_low + (result.x_high - result.x_low) * column / result.side,
+                                                 result.y_low + (result.y_high - result.y_low) * row / result.side}));
         return result;
     }
 
@@ -126,30 +120,21 @@ private:
     bool load_data(Fault& fault) {
         const gradc_dataset* table = runtime::training_data(engine_->module());
         if (!table) return true;
-        runtime::Places places =
-            runtime::Places::standard(line_.data_folders.empty() ? "" : line_.data_folders[0]);
+        runtime::Places places = runtime::Places::standard(line_.data_folders.empty() ? "" : line_.data_folders[0]);
         has_data_ = true;
-        if (!runtime::load_dataset(*table, places, int64_t(line_.seed), dataset_, fault))
-            return false;
+        if (!runtime::load_dataset(*table, places, int64_t(line_.seed), dataset_, fault)) return false;
         runtime::make_room_for_formulas(engine_->module(), dataset_);
         return true;
     }
     runtime::Dataset* data() { return has_data_ ? &dataset_ : nullptr; }
     int64_t all_rows() const {
-        return has_data_ ? int64_t(dataset_.splits[size_t(dataset_.training_split())].rows.size())
-                         : 0;
+        return has_data_ ? int64_t(dataset_.splits[size_t(dataset_.training_split())].rows.size()) : 0;
     }
-    int64_t own_rows(const TrainBlock& block) const {
-        return block.batch_all ? all_rows() : block.batch;
-    }
+    int64_t own_rows(const TrainBlock& block) const { return block.batch_all ? all_rows() : block.batch; }
 
-    static std::string last_part(const std::string& path) {
-        return path.substr(path.rfind('.') + 1);
-    }
+    static std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
-    Place2 place() const {
-        return {session_->scalar(*parameters_[0]), session_->scalar(*parameters_[1])};
-    }
+    Place2 place() const { return {session_->scalar(*parameters_[0]), session_->scalar(*parameters_[1])}; }
 
     void move_to(size_t parameter, double value) {
         const gradc_tensor& tensor = *parameters_[parameter];
@@ -170,8 +155,7 @@ private:
     }
 
     std::string rows_text(int64_t rows) const {
-        return fmt::format("{}{} row{} a step", rows == all_rows() ? "all " : "", rows,
-                           rows == 1 ? "" : "s");
+        return fmt::format("{}{} row{} a step", rows == all_rows() ? "all " : "", rows, rows == 1 ? "" : "s");
     }
 
     WalkedPath path(int number, int64_t rows) {
@@ -180,8 +164,7 @@ private:
         WalkedPath result{has_data_ ? rows_text(rows) : "", {place()}, false};
         std::optional<Loader> loader;
         if (has_data_)
-            loader.emplace(engine_->module(), dataset_, dataset_.training_split(), table.order,
-                           int64_t(line_.seed));
+            loader.emplace(engine_->module(), dataset_, dataset_.training_split(), table.order, int64_t(line_.seed));
         double first = loss_at(place());
         int64_t steps = this->steps(), epoch = -1;
         draw_start(*session_, data());
@@ -189,15 +172,12 @@ private:
             if (loader && (epoch < 0 || loader->at_end())) loader->begin(++epoch);
             int64_t now = loader ? loader->next(rows, session_->arena()) : rows;
             if (!loader) runtime::number_rows(engine_->module(), session_->arena(), rows);
-            session_->run(
-                table.step, now,
-                Clock{double(step), double(steps), double(std::max<int64_t>(epoch, 0) + 1)});
+            session_->run(table.step, now, Clock{double(step), double(steps), double(std::max<int64_t>(epoch, 0) + 1)});
             Place2 reached = place();
             if (!std::isfinite(reached.x) || !std::isfinite(reached.y)) break;
             result.places.push_back(reached);
         }
-        bool arrived =
-            int64_t(result.places.size()) == steps + 1 && loss_at(result.places.back()) <= first;
+        bool arrived = int64_t(result.places.size()) == steps + 1 && loss_at(result.places.back()) <= first;
         result.diverged = !arrived;
         return result;
     }
@@ -259,8 +239,7 @@ private:
 
 } // namespace
 
-std::optional<PathsPicture> walk_paths(const Front& front, const CommandLine& line,
-                                       std::string& fault) {
+std::optional<PathsPicture> walk_paths(const Front& front, const CommandLine& line, std::string& fault) {
     PathRuns runs(front, line);
     if (!runs.start(fault)) return {};
     PathsPicture picture{runs.title(), {}, {}};

@@ -11,10 +11,9 @@ struct Place2 {
 };
 
 struct WalkedPath {
-    std::string rows; // "all 64 rows", "4 rows"
-    std::vector<Place2>
-        places; // the start, then after each step; ends before the first that is not finite
-    bool diverged = false; // the loss ended above where it began, or was not finite
+    std::string rows;           // "all 64 rows", "4 rows"
+    std::vector<Place2> places; // the start, then after each step; ends before the first that is not finite
+    bool diverged = false;      // the loss ended above where it began, or was not finite
 };
 
 /// One train block: its paths lie over one landscape.
@@ -38,8 +37,7 @@ struct PathsPicture {
 
 /// `beside` > 0: another path of each block with so many rows a step. Nothing after a fault, which
 /// names what is wrong.
-std::optional<PathsPicture> walk_paths(const Front& front, const CommandLine& line,
-                                       std::string& fault);
+std::optional<PathsPicture> walk_paths(const Front& front, const CommandLine& line, std::string& fault);
 
 /// SVG: a panel for each block.
 std::string draw_paths(const PathsPicture& picture);

@@ -16,15 +16,14 @@ using runtime::PlotBox;
 using runtime::PlotColor;
 
 constexpr int bands = 16, most_columns = 4;
-constexpr double box_width = 236, box_height = 196, left = 62, top = 104, gap_x = 26, gap_y = 58,
-                 right = 24, bottom = 56;
+constexpr double box_width = 236, box_height = 196, left = 62, top = 104, gap_x = 26, gap_y = 58, right = 24,
+                 bottom = 56;
 constexpr size_t most_dotted = 100; // longer paths are lines only
 
 class PathsDrawing {
 public:
     explicit PathsDrawing(const PathsPicture& picture)
-        : picture_(picture), view_(picture.landscape),
-          x_(runtime::tight_axis(view_.x_low, view_.x_high)),
+        : picture_(picture), view_(picture.landscape), x_(runtime::tight_axis(view_.x_low, view_.x_high)),
           y_(runtime::tight_axis(view_.y_low, view_.y_high)) {
         columns_ = std::min(most_columns, int(picture.panels.size()));
         rows_ = (int(picture.panels.size()) + columns_ - 1) / columns_;
@@ -33,8 +32,7 @@ public:
     std::string drawn() {
         Drawing drawing(left + columns_ * (box_width + gap_x) - gap_x + right,
                         top + rows_ * (box_height + gap_y) - gap_y + bottom);
-        drawing.words(left, 32, picture_.title, Align::left,
-                      "font-size=\"18\" font-weight=\"600\"");
+        drawing.words(left, 32, picture_.title, Align::left, "font-size=\"18\" font-weight=\"600\"");
         legend(drawing);
         ground(drawing);
         for (size_t i = 0; i < picture_.panels.size(); ++i) panel(drawing, int(i));
@@ -42,12 +40,8 @@ public:
     }
 
 private:
-    double level(int number) const {
-        return low_ + (high_ - low_) * std::pow(double(number) / bands, 2.2);
-    }
-    double loss(int column, int row) const {
-        return view_.losses[size_t(row * (view_.side + 1) + column)];
-    }
+    double level(int number) const { return low_ + (high_ - low_) * std::pow(double(number) / bands, 2.2); }
+    double loss(int column, int row) const { return view_.losses[size_t(row * (view_.side + 1) + column)]; }
     double x_at(double column) const { return column / view_.side * box_width; }
     double y_at(double row) const { return (1 - row / view_.side) * box_height; }
 
@@ -67,16 +61,14 @@ private:
     }
 
     static std::string start_mark(double x, double y) {
-        return fmt::format(
-            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"#fff\" stroke=\"#222\" "
-            "stroke-width=\"1.4\"/>\n",
-            x, y);
+        return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"#fff\" stroke=\"#222\" "
+                           "stroke-width=\"1.4\"/>\n",
+                           x, y);
     }
     static std::string lowest_mark(double x, double y) {
         return "M" + runtime::plot_point(x - 5, y) + "h10M" + runtime::plot_point(x, y - 5) + "v10";
     }
-    static constexpr const char* lowest_style =
-        "stroke=\"#222\" stroke-width=\"1.2\" fill=\"none\"";
+    static constexpr const char* lowest_style = "stroke=\"#222\" stroke-width=\"1.2\" fill=\"none\"";
 
     void ground(Drawing& drawing) {
         std::vector<double> finite;
@@ -87,41 +79,34 @@ private:
         high_ = *std::max_element(finite.begin(), finite.end());
         std::vector<int> levels;
         for (int row = 0; row < view_.side; ++row)
-            for (int column = 0; column < view_.side; ++column)
-                levels.push_back(band_of(column, row));
+            for (int column = 0; column < view_.side; ++column) levels.push_back(band_of(column, row));
         std::vector<PlotColor> fills;
-        for (int i = 0; i < bands; ++i)
-            fills.push_back(runtime::tinted(runtime::heat_color(double(i) / bands), 0.5));
-        drawing.raw(fmt::format(
-            "<defs><clipPath id=\"inside\"><rect width=\"{}\" height=\"{}\"/></clipPath>\n"
-            "<g id=\"ground\"><g shape-rendering=\"crispEdges\" transform=\"translate(0 {}) "
-            "scale({:.6g} {:.6g})\">\n",
-            box_width, box_height, box_height, box_width / view_.side, -box_height / view_.side));
+        for (int i = 0; i < bands; ++i) fills.push_back(runtime::tinted(runtime::heat_color(double(i) / bands), 0.5));
+        drawing.raw(fmt::format("<defs><clipPath id=\"inside\"><rect width=\"{}\" height=\"{}\"/></clipPath>\n"
+                                "<g id=\"ground\"><g shape-rendering=\"crispEdges\" transform=\"translate(0 {}) "
+                                "scale({:.6g} {:.6g})\">\n",
+                                box_width, box_height, box_height, box_width / view_.side, -box_height / view_.side));
         drawing.raw(runtime::cell_paths(levels, view_.side, fills));
         drawing.raw("</g>\n");
         std::string lines;
         mark_lowest(drawing);
         for (int i = 1; i < bands; ++i) lines += contour(level(i));
-        drawing.path(lines,
-                     "fill=\"none\" stroke=\"#35506b\" stroke-opacity=\".35\" stroke-width=\".8\"");
+        drawing.path(lines, "fill=\"none\" stroke=\"#35506b\" stroke-opacity=\".35\" stroke-width=\".8\"");
         drawing.raw("</g></defs>\n");
     }
 
     /// A cross where the loss is least, unless that is at the edge.
     void mark_lowest(Drawing& drawing) const {
-        auto lowest =
-            std::min_element(view_.losses.begin(), view_.losses.end(),
-                             [](double a, double b) { return std::isfinite(a) && !(a >= b); });
-        int at = int(lowest - view_.losses.begin()), column = at % (view_.side + 1),
-            row = at / (view_.side + 1);
+        auto lowest = std::min_element(view_.losses.begin(), view_.losses.end(),
+                                       [](double a, double b) { return std::isfinite(a) && !(a >= b); });
+        int at = int(lowest - view_.losses.begin()), column = at % (view_.side + 1), row = at / (view_.side + 1);
         if (column == 0 || row == 0 || column == view_.side || row == view_.side) return;
         drawing.path(lowest_mark(x_at(column), y_at(row)), lowest_style);
     }
 
     int band_of(int column, int row) const {
-        double middle = (loss(column, row) + loss(column + 1, row) + loss(column, row + 1) +
-                         loss(column + 1, row + 1)) /
-                        4;
+        double middle =
+            (loss(column, row) + loss(column + 1, row) + loss(column, row + 1) + loss(column + 1, row + 1)) / 4;
         if (!std::isfinite(middle)) return bands - 1;
         int band = 0;
         while (band + 1 < bands && middle >= level(band + 1)) ++band;
@@ -141,12 +126,11 @@ private:
                     double b = loss(column + step_x[next], row + step_y[next]) - at;
                     if (!((a < 0) != (b < 0))) continue;
                     double share = a / (a - b);
-                    points.push_back(runtime::plot_point(
-                        x_at(column + step_x[corner] + share * (step_x[next] - step_x[corner])),
-                        y_at(row + step_y[corner] + share * (step_y[next] - step_y[corner]))));
+                    points.push_back(
+                        runtime::plot_point(x_at(column + step_x[corner] + share * (step_x[next] - step_x[corner])),
+                                            y_at(row + step_y[corner] + share * (step_y[next] - step_y[corner]))));
                 }
-                for (size_t i = 0; i + 1 < points.size(); i += 2)
-                    path += "M" + points[i] + "L" + points[i + 1];
+                for (size_t i = 0; i + 1 < points.size(); i += 2) path += "M" + points[i] + "L" + points[i + 1];
             }
         return path;
     }
@@ -154,21 +138,17 @@ private:
     void panel(Drawing& drawing, int number) const {
         const PathPanel& panel = picture_.panels[size_t(number)];
         int column = number % columns_, row = number / columns_;
-        PlotBox box{left + column * (box_width + gap_x), top + row * (box_height + gap_y),
-                    box_width, box_height};
+        PlotBox box{left + column * (box_width + gap_x), top + row * (box_height + gap_y), box_width, box_height};
         std::string name = panel.name;
         std::replace(name.begin(), name.end(), '_', ' ');
-        drawing.words(box.left, box.top - 22, name, Align::left,
-                      "font-weight=\"600\" fill=\"#222\"");
+        drawing.words(box.left, box.top - 22, name, Align::left, "font-weight=\"600\" fill=\"#222\"");
         drawing.words(box.left, box.top - 7, panel.optimizer, Align::left,
                       "font-size=\"10.5\" font-family=\"'DejaVu Sans Mono',monospace\"");
         drawing.raw(fmt::format("<g transform=\"translate({})\"><g clip-path=\"url(#inside)\"><use "
                                 "href=\"#ground\"/>\n",
                                 runtime::plot_point(box.left, box.top)));
-        for (size_t i = 0; i < panel.paths.size(); ++i)
-            path(drawing, panel.paths[i], runtime::plot_color(int64_t(i)));
-        for (size_t i = 0; i < panel.paths.size(); ++i)
-            ends(drawing, panel.paths[i], runtime::plot_color(int64_t(i)));
+        for (size_t i = 0; i < panel.paths.size(); ++i) path(drawing, panel.paths[i], runtime::plot_color(int64_t(i)));
+        for (size_t i = 0; i < panel.paths.size(); ++i) ends(drawing, panel.paths[i], runtime::plot_color(int64_t(i)));
         drawing.raw("</g></g>\n");
         frame(drawing, box, column == 0, number + columns_ >= int(picture_.panels.size()));
     }
@@ -186,16 +166,13 @@ private:
             line += (line.empty() ? "M" : "L") + runtime::plot_point(x, y);
         }
         std::string stroke = runtime::color_text(color);
-        drawing.path(
-            line,
-            fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\" stroke-opacity=\".85\" "
-                        "stroke-linejoin=\"round\"",
-                        stroke));
+        drawing.path(line, fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\" stroke-opacity=\".85\" "
+                                       "stroke-linejoin=\"round\"",
+                                       stroke));
         if (path.places.size() > most_dotted) return;
         for (Place2 place : path.places) {
             auto [x, y] = point(place);
-            drawing.raw(fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"1.8\" fill=\"{}\"/>",
-                                    x, y, stroke));
+            drawing.raw(fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"1.8\" fill=\"{}\"/>", x, y, stroke));
         }
         drawing.raw("\n");
     }
@@ -218,14 +195,12 @@ private:
         for (double tick : y_.ticks) {
             double at = end - y_.share(tick) * box.height;
             ticks += "M" + runtime::plot_point(box.left, at) + "h-4";
-            if (leftmost)
-                drawing.words(box.left - 8, at + 4, runtime::tick_label(tick), Align::right);
+            if (leftmost) drawing.words(box.left - 8, at + 4, runtime::tick_label(tick), Align::right);
         }
         drawing.path(ticks, "stroke=\"#888\" fill=\"none\"");
         drawing.rectangle(box, "fill=\"none\" stroke=\"#888\"");
         if (lowest)
-            drawing.words(box.left + box.width / 2, end + 38, view_.x_name, Align::middle,
-                          "font-style=\"italic\"");
+            drawing.words(box.left + box.width / 2, end + 38, view_.x_name, Align::middle, "font-style=\"italic\"");
         if (!leftmost) return;
         double x = box.left - 44, y = box.top + box.height / 2;
         drawing.words(x, y, view_.y_name, Align::middle,

@@ -32,7 +32,7 @@ struct ProgramGraphs {
 };
 ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& line, const Sources& sources);
 
-struct StageTimes { // seconds, in order
+struct StageTimes {                                     // seconds, in order
     std::vector<std::pair<std::string, double>> stages; // for --time
     std::vector<std::pair<std::string, double>> passes; // of "optimize", for --time-passes
 };

@@ -30,7 +30,7 @@ std::string cache_root() {
 
 /// Shared libraries are told apart by their files, not by what these hold: LLVM's alone is a hundred megabytes.
 int add_library(dl_phdr_info* library, size_t, void* to) {
-    struct stat file {};
+    struct stat file{};
     if (library->dlpi_name[0] != '\0' && stat(library->dlpi_name, &file) == 0)
         static_cast<ContentHash*>(to)->add(fmt::format("{} {} {} {}.{}", library->dlpi_name, file.st_ino, file.st_size,
                                                        file.st_mtim.tv_sec, file.st_mtim.tv_nsec));
@@ -67,7 +67,7 @@ void add_model(ContentHash& hash, const Front& front) {
 
 /// Trainers are programs: a folder into which others can put some is not trusted.
 bool is_own(const std::string& folder) {
-    struct stat status {};
+    struct stat status{};
     return lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
            (status.st_mode & S_IWOTH) == 0;
 }

@@ -43,8 +43,21 @@ struct Transpose { // operand'
     ExprRef operand;
 };
 enum class BinaryOperator {
-    logical_or, logical_and, equal, not_equal, less, less_equal, greater, greater_equal,
-    add, subtract, multiply, divide, modulo, matmul, power
+    logical_or,
+    logical_and,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    add,
+    subtract,
+    multiply,
+    divide,
+    modulo,
+    matmul,
+    power
 };
 struct Binary {
     BinaryOperator op;
@@ -96,8 +109,7 @@ struct Scan { // scan t < T with h = a, c = b { ..  yield y }
 
 struct Expr {
     Span span;
-    std::variant<Number, Text, Name, Ellipsis, Range, Slice, Unary, Transpose, Binary, Member, Index,
-                 Call, List, Scan>
+    std::variant<Number, Text, Name, Ellipsis, Range, Slice, Unary, Transpose, Binary, Member, Index, Call, List, Scan>
         node;
     uint32_t height = 1; // of the tree below, blocks of scans included; the parser keeps it <= height_limit
 };
@@ -106,10 +118,10 @@ inline constexpr uint32_t height_limit = 512;
 /// f32[N, 64], int[..] < C, const int, [.., I], u8[28, 28]; all parts optional.
 struct TypeExpr {
     Span span;
-    bool constant = false;              // const int, const bool
-    std::optional<std::string> element; // f32 f64 bf16 u8 int bool, absent: any float
+    bool constant = false;                     // const int, const bool
+    std::optional<std::string> element;        // f32 f64 bf16 u8 int bool, absent: any float
     std::optional<std::vector<ExprRef>> shape; // absent: scalar where an element is written, else anything
-    ExprRef upper;                      // exclusive bound of whole numbers
+    ExprRef upper;                             // exclusive bound of whole numbers
 };
 
 // ---- statements -------------------------------------------------------------------------------

@@ -9,8 +9,8 @@
 namespace gradc {
 
 Cursor::Cursor(const Sources& sources, uint32_t source, Diagnostics& diagnostics)
-    : sources_(sources), source_(source), diagnostics_(diagnostics),
-      tokens_(lex(sources, source, diagnostics)), comment_taken_(tokens_.comments.size()) {}
+    : sources_(sources), source_(source), diagnostics_(diagnostics), tokens_(lex(sources, source, diagnostics)),
+      comment_taken_(tokens_.comments.size()) {}
 
 const Token& Cursor::peek(uint32_t ahead) const {
     return tokens_.all[std::min<size_t>(position_ + ahead, tokens_.all.size() - 1)];
@@ -83,9 +83,7 @@ bool Cursor::breaks_here() const {
     return peek().line_before && !in_brackets;
 }
 
-bool Cursor::statement_ends() const {
-    return breaks_here() || at(TokenKind::semicolon) || at(TokenKind::right_brace);
-}
+bool Cursor::statement_ends() const { return breaks_here() || at(TokenKind::semicolon) || at(TokenKind::right_brace); }
 
 Token Cursor::open(TokenKind kind, std::string_view why) {
     if (!at(kind)) fail_expected(why);
@@ -100,10 +98,8 @@ void Cursor::close(const Token& opening, std::string_view expected) {
     if (accept(kind)) return open_.pop_back();
     std::optional<Token> likely;
     if (kind == TokenKind::right_brace) likely = likely_unclosed();
-    Remark opened{span(likely.value_or(opening)),
-                  fmt::format("`{}` was opened here", describe(opening.kind))};
-    bool closer =
-        at(TokenKind::right_paren) || at(TokenKind::right_bracket) || at(TokenKind::right_brace);
+    Remark opened{span(likely.value_or(opening)), fmt::format("`{}` was opened here", describe(opening.kind))};
+    bool closer = at(TokenKind::right_paren) || at(TokenKind::right_bracket) || at(TokenKind::right_brace);
     if (peek().line_before || at(TokenKind::end) || at(TokenKind::semicolon) || closer) {
         Span place = closer ? span(peek()) : Span{source_, last_end_ - 1, last_end_};
         report(Code::unclosed_bracket, place, fmt::format("`{}` is missing", describe(kind)),
@@ -111,8 +107,7 @@ void Cursor::close(const Token& opening, std::string_view expected) {
             .remarks.push_back(opened);
         if (closer && peek().link == Token::none) take();
     } else {
-        report(Code::unexpected_token, span(peek()),
-               fmt::format("expected {}, found {}", expected, found()))
+        report(Code::unexpected_token, span(peek()), fmt::format("expected {}, found {}", expected, found()))
             .remarks.push_back(opened);
     }
     throw SyntaxError{};
@@ -131,21 +126,16 @@ uint32_t Cursor::behind_bracket(uint32_t ahead) const {
     return token.link == Token::none || token.link < position_ ? 0 : token.link - position_ + 1;
 }
 
-Diagnostic& Cursor::report(Code code, Span span, std::string message, std::string caret,
-                           std::string repair) {
-    bool behind_broken =
-        position_ > 0 && tokens_.all[position_ - 1].broken; // it swallowed what is missing
+Diagnostic& Cursor::report(Code code, Span span, std::string message, std::string caret, std::string repair) {
+    bool behind_broken = position_ > 0 && tokens_.all[position_ - 1].broken; // it swallowed what is missing
     bool muted = gave_up_ || span.begin == last_error_ || at(TokenKind::unknown) || behind_broken;
     last_error_ = span.begin;
     if (diagnostics_.count() >= most_syntax_errors) give_up();
-    if (!muted)
-        return diagnostics_.report(code, span, std::move(message), std::move(caret),
-                                   std::move(repair));
+    if (!muted) return diagnostics_.report(code, span, std::move(message), std::move(caret), std::move(repair));
     return muted_ = Diagnostic{code, span, {}, {}, {}, {}, {}};
 }
 
-void Cursor::fail(Code code, Span span, std::string message, std::string caret,
-                  std::string repair) {
+void Cursor::fail(Code code, Span span, std::string message, std::string caret, std::string repair) {
     report(code, span, std::move(message), std::move(caret), std::move(repair));
     throw SyntaxError{};
 }
@@ -153,13 +143,11 @@ void Cursor::fail(Code code, Span span, std::string message, std::string caret,
 void Cursor::fail_expected(std::string_view expected, std::string repair) {
     Span place = span(peek());
     if (breaks_here()) place = {source_, last_end_ - std::min(last_end_, 1u), last_end_};
-    fail(Code::unexpected_token, place, fmt::format("expected {}, found {}", expected, found()), {},
-         std::move(repair));
+    fail(Code::unexpected_token, place, fmt::format("expected {}, found {}", expected, found()), {}, std::move(repair));
 }
 
 void Cursor::fail_too_deep(Span span, std::string_view what) {
-    report(Code::nested_too_deep, span, std::string(what), {},
-           "name a part of it in a statement of its own");
+    report(Code::nested_too_deep, span, std::string(what), {}, "name a part of it in a statement of its own");
     give_up();
     throw SyntaxError{};
 }
@@ -180,8 +168,7 @@ void Cursor::recover(const Mark& mark) {
     for (; !at(TokenKind::end) && !at(TokenKind::right_brace); ++position_) {
         if (peek().line_before && position_ > mark.position) return;
         if (accept(TokenKind::semicolon)) return;
-        if (peek().link != Token::none && peek().link > position_ && !at(TokenKind::number) &&
-            !at(TokenKind::text))
+        if (peek().link != Token::none && peek().link > position_ && !at(TokenKind::number) && !at(TokenKind::text))
             position_ = peek().link;
     }
 }
@@ -190,9 +177,7 @@ void Cursor::recover_to_declaration(const Mark& mark) {
     open_.resize(std::min(open_.size(), mark.open));
     if (position_ == mark.position) ++position_;
     for (; !at(TokenKind::end); ++position_) {
-        if (peek().line_before &&
-            (is_declaration() || (at(TokenKind::name) && begins_line(peek()))))
-            return;
+        if (peek().line_before && (is_declaration() || (at(TokenKind::name) && begins_line(peek())))) return;
         if (at(TokenKind::left_brace) && peek().link != Token::none) position_ = peek().link;
     }
     position_ = std::min<uint32_t>(position_, static_cast<uint32_t>(tokens_.all.size() - 1));
@@ -209,8 +194,7 @@ std::optional<Token> Cursor::likely_unclosed() const {
     for (uint32_t i = open_.back(); i < position_; ++i) {
         const Token& token = tokens_.all[i];
         if (token.line_before) line_column = column(token);
-        if (i == open_.back() || line_column == 0 || token.kind != TokenKind::left_brace ||
-            token.link == Token::none)
+        if (i == open_.back() || line_column == 0 || token.kind != TokenKind::left_brace || token.link == Token::none)
             continue;
         const Token& closing = tokens_.all[token.link];
         if (closing.line_before && column(closing) != line_column) likely = token;
@@ -232,8 +216,7 @@ bool Cursor::is_declaration(uint32_t ahead) const {
     }
     if (first == "rule") return is_word(ahead + 1, "fast") || is_word(ahead + 1, "exact");
     if (first != "optimizer" || !name_next) return false;
-    uint32_t behind =
-        behind_bracket(ahead + 2); // in a train block nothing like it follows the bracket
+    uint32_t behind = behind_bracket(ahead + 2); // in a train block nothing like it follows the bracket
     TokenKind then = behind ? peek(behind).kind : TokenKind::end;
     return then == TokenKind::left_brace || then == TokenKind::assign;
 }
@@ -248,11 +231,9 @@ void Cursor::add_comments_above(std::vector<std::string>& lines, bool first_line
         if (lines.empty() ? !first_line : !lines.back().empty()) lines.emplace_back();
     };
     const auto& all = tokens_.comments;
-    auto first =
-        std::lower_bound(all.begin(), all.end(), position_,
-                         [](const Comment& c, uint32_t position) { return c.before < position; });
-    for (auto i = static_cast<size_t>(first - all.begin());
-         i < all.size() && all[i].before == position_; ++i) {
+    auto first = std::lower_bound(all.begin(), all.end(), position_,
+                                  [](const Comment& c, uint32_t position) { return c.before < position; });
+    for (auto i = static_cast<size_t>(first - all.begin()); i < all.size() && all[i].before == position_; ++i) {
         if (comment_taken_[i]) continue;
         comment_taken_[i] = true;
         if (all[i].blank_before) add_blank();
@@ -263,26 +244,23 @@ void Cursor::add_comments_above(std::vector<std::string>& lines, bool first_line
 
 void Cursor::comments_of_statement(uint32_t begin, ast::Comments& comments) {
     const auto& all = tokens_.comments;
-    auto first =
-        std::lower_bound(all.begin(), all.end(), begin,
-                         [](const Comment& c, uint32_t offset) { return c.begin < offset; });
+    auto first = std::lower_bound(all.begin(), all.end(), begin,
+                                  [](const Comment& c, uint32_t offset) { return c.begin < offset; });
     auto i = static_cast<size_t>(first - all.begin());
     for (; i < all.size() && all[i].begin < last_end_; ++i) {
         if (comment_taken_[i]) continue;
         comment_taken_[i] = true;
         comments.before.push_back(comment_text(all[i]));
     }
-    if (i == all.size() || all[i].before != position_ || all[i].own_line || comment_taken_[i])
-        return;
+    if (i == all.size() || all[i].before != position_ || all[i].own_line || comment_taken_[i]) return;
     comment_taken_[i] = true;
     comments.beside = comment_text(all[i]);
 }
 
 std::string Cursor::comment_beside_brace() {
     const auto& all = tokens_.comments;
-    auto first =
-        std::lower_bound(all.begin(), all.end(), position_,
-                         [](const Comment& c, uint32_t position) { return c.before < position; });
+    auto first = std::lower_bound(all.begin(), all.end(), position_,
+                                  [](const Comment& c, uint32_t position) { return c.before < position; });
     if (first == all.end() || first->before != position_ || first->own_line) return {};
     comment_taken_[static_cast<size_t>(first - all.begin())] = true;
     return comment_text(*first);
@@ -294,8 +272,7 @@ bool Cursor::on_one_line(uint32_t begin, uint32_t end) const {
 
 Cursor::Level::Level(Cursor& cursor, int levels) : cursor_(cursor), levels_(levels) {
     if (cursor.depth_ + levels > nesting_limit)
-        cursor.fail_too_deep(cursor.span(cursor.peek()),
-                             fmt::format("nested more than {} deep", nesting_limit));
+        cursor.fail_too_deep(cursor.span(cursor.peek()), fmt::format("nested more than {} deep", nesting_limit));
     cursor.depth_ += levels;
 }
 

@@ -51,10 +51,8 @@ public:
     /// closes.
     uint32_t behind_bracket(uint32_t ahead) const;
 
-    Diagnostic& report(Code code, Span span, std::string message, std::string caret = {},
-                       std::string repair = {});
-    [[noreturn]] void fail(Code code, Span span, std::string message, std::string caret = {},
-                           std::string repair = {});
+    Diagnostic& report(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
+    [[noreturn]] void fail(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
     /// Fails at the next token: "expected .., found ..".
     [[noreturn]] void fail_expected(std::string_view expected, std::string repair = {});
     [[noreturn]] void fail_too_deep(Span span, std::string_view what);
@@ -113,7 +111,7 @@ private:
     std::vector<bool> comment_taken_;
     Diagnostic muted_{};               // what report returns where it keeps silent
     uint32_t last_error_ = UINT32_MAX; // byte offset: one error a place
-    bool gave_up_ = false; // too deep or too many errors: the rest is skipped in silence
+    bool gave_up_ = false;             // too deep or too many errors: the rest is skipped in silence
 };
 
 } // namespace gradc

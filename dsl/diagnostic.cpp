@@ -26,10 +26,9 @@ size_t cells(uint32_t code) {
         uint32_t first, last;
     };
     static constexpr Range none[] = {{0x300, 0x36F}, {0x200B, 0x200F}, {0xFE00, 0xFE0F}};
-    static constexpr Range wide[] = {{0x1100, 0x115F},  {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
-                                     {0xF900, 0xFAFF},  {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
-                                     {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF},
-                                     {0x20000, 0x3FFFD}};
+    static constexpr Range wide[] = {{0x1100, 0x115F},   {0x2E80, 0xA4CF},  {0xAC00, 0xD7A3}, {0xF900, 0xFAFF},
+                                     {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},  {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F},
+                                     {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
     auto holds = [code](Range range) { return range.first <= code && code <= range.last; };
     if (std::any_of(std::begin(none), std::end(none), holds)) return 0;
     return std::any_of(std::begin(wide), std::end(wide), holds) ? 2 : 1;
@@ -51,8 +50,7 @@ Shown show(std::string_view line) {
         if (code == '\t') {
             shown.glyphs.insert(shown.glyphs.end(), tab_cells, " ");
         } else if (code < 0x20 || code == 0xFFFD || (code >= 0x7F && code < 0xA0)) {
-            shown.glyphs.push_back(
-                "\xEF\xBF\xBD"); // U+FFFD: never send control bytes to a terminal
+            shown.glyphs.push_back("\xEF\xBF\xBD"); // U+FFFD: never send control bytes to a terminal
         } else if (size_t count = cells(code); count == 0 && !shown.glyphs.empty()) {
             shown.glyphs.back() += line.substr(i, length);
         } else {
@@ -89,10 +87,8 @@ Part part_around(std::string_view line, const std::string& source, uint32_t offs
     size_t middle = std::min<size_t>(offset - std::min(offset, start), line.size());
     size_t begin = middle > reach ? middle - reach : 0, end = std::min(middle + reach, line.size());
     auto continues = [&](size_t i) { return i < line.size() && (line[i] & 0xC0) == 0x80; };
-    while (begin > 0 && begin < middle && continues(begin))
-        ++begin; // at the beginning of a character
-    return {line.substr(begin, end - begin), static_cast<uint32_t>(start + begin), begin > 0,
-            end < line.size()};
+    while (begin > 0 && begin < middle && continues(begin)) ++begin; // at the beginning of a character
+    return {line.substr(begin, end - begin), static_cast<uint32_t>(start + begin), begin > 0, end < line.size()};
 }
 
 /// Text from a file may hold control bytes; a terminal must not see them.
@@ -104,11 +100,9 @@ std::string printable(std::string_view text) {
 }
 
 /// The two lines that show a span: its source line and its underline with `note` beside it.
-std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::string_view note,
-                    const Colours& colours) {
+std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::string_view note, const Colours& colours) {
     Place place = sources.place(span.source, span.begin);
-    Part part = part_around(sources.line(span.source, place.line), sources.all[span.source].text,
-                            span.begin);
+    Part part = part_around(sources.line(span.source, place.line), sources.all[span.source].text, span.begin);
     std::string_view line = part.text;
     Shown shown = show(line);
     uint32_t start = part.start;
@@ -125,23 +119,22 @@ std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::stri
         underline += i < begin ? ' ' : i == caret_cell ? '^' : '~';
     std::string_view cut_before = window.first > 0 || part.cut_before ? ".. " : "";
     bool cut_behind = window.last < shown.glyphs.size() || part.cut_behind;
-    std::string result = fmt::format("{:5} |{}{}{}{}\n", place.line, shown_text.empty() ? "" : " ",
-                                     cut_before, shown_text, cut_behind ? " .." : "");
-    return result + fmt::format("      | {}{}{}{}{}{}\n", std::string(cut_before.size(), ' '),
-                                colours.caret, underline, note.empty() ? "" : " ", printable(note),
-                                colours.plain);
+    std::string result = fmt::format("{:5} |{}{}{}{}\n", place.line, shown_text.empty() ? "" : " ", cut_before,
+                                     shown_text, cut_behind ? " .." : "");
+    return result + fmt::format("      | {}{}{}{}{}{}\n", std::string(cut_before.size(), ' '), colours.caret, underline,
+                                note.empty() ? "" : " ", printable(note), colours.plain);
 }
 
-std::string headline(const Sources& sources, Span span, std::string_view kind,
-                     std::string_view message, std::string_view colour, const Colours& colours) {
+std::string headline(const Sources& sources, Span span, std::string_view kind, std::string_view message,
+                     std::string_view colour, const Colours& colours) {
     std::string place;
     if (span.source < sources.all.size()) {
         Place at = sources.place(span.source, span.begin);
-        place = fmt::format("{}{}:{}:{}:{} ", colours.place, sources.all[span.source].name, at.line,
-                            at.column, colours.plain);
+        place = fmt::format("{}{}:{}:{}:{} ", colours.place, sources.all[span.source].name, at.line, at.column,
+                            colours.plain);
     }
-    return fmt::format("{}{}{}:{} {}{}{}\n", place, colour, kind, colours.plain, colours.place,
-                       printable(message), colours.plain);
+    return fmt::format("{}{}{}:{} {}{}{}\n", place, colour, kind, colours.plain, colours.place, printable(message),
+                       colours.plain);
 }
 
 /// Edits (insert, delete, replace, swap neighbours) that turn one word into the other.
@@ -178,10 +171,8 @@ std::string_view name(Code code) {
     return names[static_cast<size_t>(code)];
 }
 
-Diagnostic& Diagnostics::report(Code code, Span span, std::string message, std::string caret,
-                                std::string repair) {
-    Diagnostic diagnostic{code, span, std::move(message), std::move(caret), std::move(repair),
-                          {},   {}};
+Diagnostic& Diagnostics::report(Code code, Span span, std::string message, std::string caret, std::string repair) {
+    Diagnostic diagnostic{code, span, std::move(message), std::move(caret), std::move(repair), {}, {}};
     if (++count_ <= limit) {
         all_.push_back(std::move(diagnostic));
         return all_.back();
@@ -191,16 +182,12 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::string message, std::
 
 std::string print(const Diagnostic& diagnostic, const Sources& sources, bool color) {
     const Colours& colours = color ? coloured : uncoloured;
-    std::string result =
-        headline(sources, diagnostic.span, "error", diagnostic.message, colours.error, colours);
+    std::string result = headline(sources, diagnostic.span, "error", diagnostic.message, colours.error, colours);
     if (diagnostic.span.source < sources.all.size())
-        result +=
-            excerpt(sources, diagnostic.span, diagnostic.caret_at.value_or(diagnostic.span.begin),
-                    diagnostic.caret, colours);
-    else if (!diagnostic.caret.empty())
-        result += fmt::format("      | {}\n", diagnostic.caret);
-    if (!diagnostic.repair.empty())
-        result += fmt::format("      = {}\n", printable(diagnostic.repair));
+        result += excerpt(sources, diagnostic.span, diagnostic.caret_at.value_or(diagnostic.span.begin),
+                          diagnostic.caret, colours);
+    else if (!diagnostic.caret.empty()) result += fmt::format("      | {}\n", diagnostic.caret);
+    if (!diagnostic.repair.empty()) result += fmt::format("      = {}\n", printable(diagnostic.repair));
     for (const Remark& remark : diagnostic.remarks) {
         result += headline(sources, remark.span, "note", remark.message, colours.note, colours);
         if (remark.span.source < sources.all.size())
@@ -211,16 +198,13 @@ std::string print(const Diagnostic& diagnostic, const Sources& sources, bool col
 
 std::string print(const Diagnostics& diagnostics, const Sources& sources, bool color) {
     std::string result;
-    for (const Diagnostic& diagnostic : diagnostics.all())
-        result += print(diagnostic, sources, color);
+    for (const Diagnostic& diagnostic : diagnostics.all()) result += print(diagnostic, sources, color);
     size_t more = diagnostics.count() - diagnostics.all().size();
-    if (more > 0)
-        result += fmt::format("{} more error{} not shown\n", more, more == 1 ? " is" : "s are");
+    if (more > 0) result += fmt::format("{} more error{} not shown\n", more, more == 1 ? " is" : "s are");
     return result;
 }
 
-std::optional<std::string> nearest(std::string_view word,
-                                   const std::vector<std::string>& candidates) {
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
     constexpr size_t longest_word = 64;
     if (word.empty() || word.size() > longest_word) return std::nullopt;
     std::string wanted = lower(word);

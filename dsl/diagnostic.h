@@ -35,8 +35,7 @@ struct Diagnostic {
 /// The diagnostics of one compilation. After `limit` errors the rest is counted, not kept.
 class Diagnostics {
 public:
-    Diagnostic& report(Code code, Span span, std::string message, std::string caret = {},
-                       std::string repair = {});
+    Diagnostic& report(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
     bool failed() const { return count_ > 0; }
     size_t count() const { return count_; }
     const std::vector<Diagnostic>& all() const { return all_; }
@@ -53,7 +52,6 @@ std::string print(const Diagnostic& diagnostic, const Sources& sources, bool col
 std::string print(const Diagnostics& diagnostics, const Sources& sources, bool color = false);
 
 /// The candidate nearest to `word` by edit distance, if near enough to be a likely typing error.
-std::optional<std::string> nearest(std::string_view word,
-                                   const std::vector<std::string>& candidates);
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 } // namespace gradc

@@ -25,20 +25,15 @@ struct Dumper {
     void quoted(std::string_view text) {
         std::string result = "\"";
         for (char c : text) {
-            if (c == '"' || c == '\\')
-                result.append({'\\', c});
-            else if (static_cast<unsigned char>(c) < 0x20)
-                result += fmt::format("\\x{:02x}", c);
-            else
-                result += c;
+            if (c == '"' || c == '\\') result.append({'\\', c});
+            else if (static_cast<unsigned char>(c) < 0x20) result += fmt::format("\\x{:02x}", c);
+            else result += c;
         }
         word(result + "\"");
     }
     void expr(const ExprRef& value) {
-        if (value)
-            std::visit(*this, value->node);
-        else
-            word("-");
+        if (value) std::visit(*this, value->node);
+        else word("-");
     }
     void exprs(const std::vector<ExprRef>& values) {
         for (const ExprRef& value : values) expr(value);
@@ -59,9 +54,7 @@ struct Dumper {
     void operator()(const Ellipsis&) { word(".."); }
     void operator()(const Range& n) { node("range", {n.first, n.last}); }
     void operator()(const Slice& n) { node("slice", {n.start, n.stop, n.step}); }
-    void operator()(const Unary& n) {
-        node(n.op == UnaryOperator::negate ? "negate" : "not", {n.operand});
-    }
+    void operator()(const Unary& n) { node(n.op == UnaryOperator::negate ? "negate" : "not", {n.operand}); }
     void operator()(const Transpose& n) { node("transpose", {n.operand}); }
     void operator()(const Binary& n) {
         constexpr std::string_view names[] = {

@@ -46,8 +46,7 @@ template <typename Line, typename Read>
 std::vector<std::string> parse_lines(Cursor& cursor, std::vector<Line>& lines, const Read& read) {
     std::vector<std::string> above;
     while (!cursor.at(TokenKind::right_brace) && !cursor.at(TokenKind::end)) {
-        if (cursor.begins_line(cursor.peek()) && cursor.is_declaration())
-            break; // a brace is missing
+        if (cursor.begins_line(cursor.peek()) && cursor.is_declaration()) break; // a brace is missing
         cursor.add_comments_above(above, lines.empty());
         if (cursor.accept(TokenKind::semicolon)) continue;
         Cursor::Mark mark = cursor.mark();

@@ -87,9 +87,7 @@ private:
     size_t odd_end_ = SIZE_MAX;      // end of the last run of unexpected characters
     std::vector<uint32_t> reported_; // look-alikes reported already
 
-    char peek(size_t ahead = 0) const {
-        return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
-    }
+    char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
 
     void report(Code code, size_t begin, size_t end, std::string message, std::string repair = {}) {
         Span span{source_, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
@@ -118,8 +116,8 @@ private:
     }
 
     void push(TokenKind kind, size_t begin, uint32_t link = Token::none) {
-        tokens_.all.push_back({kind, line_before_, breaks_ >= 2, false,
-                               static_cast<uint32_t>(begin), static_cast<uint32_t>(at_), link});
+        tokens_.all.push_back(
+            {kind, line_before_, breaks_ >= 2, false, static_cast<uint32_t>(begin), static_cast<uint32_t>(at_), link});
         line_before_ = false;
         breaks_ = 0;
     }
@@ -152,13 +150,10 @@ private:
     void comment() {
         size_t begin = at_, end = std::min(text_.find('\n', at_), text_.size());
         at_ = end;
-        while (end > begin &&
-               (text_[end - 1] == '\r' || text_[end - 1] == ' ' || text_[end - 1] == '\t'))
-            --end;
+        while (end > begin && (text_[end - 1] == '\r' || text_[end - 1] == ' ' || text_[end - 1] == '\t')) --end;
         bool own_line = line_before_ || tokens_.all.empty();
         tokens_.comments.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end),
-                                    static_cast<uint32_t>(tokens_.all.size()), own_line,
-                                    breaks_ >= 2});
+                                    static_cast<uint32_t>(tokens_.all.size()), own_line, breaks_ >= 2});
         breaks_ = 0;
     }
 
@@ -190,28 +185,22 @@ private:
         tokens_.numbers.push_back(value);
         if (!is_letter(peek())) return;
         while (is_word(peek())) ++at_;
-        std::string_view all = text_.substr(begin, at_ - begin),
-                         tail = text_.substr(end, at_ - end);
-        report(
-            Code::malformed_number, begin, at_,
-            fmt::format("`{}` is neither a number nor a name", all),
-            fmt::format("a product is written `{} * {}`", text_.substr(begin, end - begin), tail));
+        std::string_view all = text_.substr(begin, at_ - begin), tail = text_.substr(end, at_ - end);
+        report(Code::malformed_number, begin, at_, fmt::format("`{}` is neither a number nor a name", all),
+               fmt::format("a product is written `{} * {}`", text_.substr(begin, end - begin), tail));
     }
 
     double parse_number(size_t begin, size_t end) {
         std::string plain;
-        std::copy_if(text_.begin() + static_cast<ptrdiff_t>(begin),
-                     text_.begin() + static_cast<ptrdiff_t>(end), std::back_inserter(plain),
-                     [](char c) { return c != '_'; });
+        std::copy_if(text_.begin() + static_cast<ptrdiff_t>(begin), text_.begin() + static_cast<ptrdiff_t>(end),
+                     std::back_inserter(plain), [](char c) { return c != '_'; });
         double value = 0;
         auto result = std::from_chars(plain.data(), plain.data() + plain.size(), value);
         bool whole = plain.find_first_of(".eE") == plain.npos;
         if (result.ec == std::errc::result_out_of_range)
-            report(Code::number_out_of_range, begin, end,
-                   "the number is too large or too small for a double");
+            report(Code::number_out_of_range, begin, end, "the number is too large or too small for a double");
         else if (whole && value >= 9007199254740992.0)
-            report(Code::number_out_of_range, begin, end,
-                   "whole numbers stay below 2^53 = 9007199254740992",
+            report(Code::number_out_of_range, begin, end, "whole numbers stay below 2^53 = 9007199254740992",
                    "with a point or exponent it is a float");
         return value;
     }
@@ -224,8 +213,7 @@ private:
         at_ += open_length;
         for (;;) {
             if (at_ >= text_.size() || peek() == '\n' || peek() == '\r') {
-                report(Code::unterminated_text, begin, at_, "the text does not end on its line",
-                       "close it with `\"`");
+                report(Code::unterminated_text, begin, at_, "the text does not end on its line", "close it with `\"`");
                 broken = true;
                 break;
             }
@@ -233,10 +221,8 @@ private:
                 at_ += close.size();
                 break;
             }
-            if (peek() == '\\')
-                escape(value);
-            else
-                value += text_[at_++];
+            if (peek() == '\\') escape(value);
+            else value += text_[at_++];
         }
         push(TokenKind::text, begin, static_cast<uint32_t>(tokens_.texts.size()));
         tokens_.texts.push_back(std::move(value));
@@ -251,8 +237,7 @@ private:
             at_ += 2;
             return;
         }
-        report(Code::unknown_escape, at_, at_ + 1,
-               "a `\\` in a text must be followed by `\\`, `\"`, `n` or `t`",
+        report(Code::unknown_escape, at_, at_ + 1, "a `\\` in a text must be followed by `\\`, `\"`, `n` or `t`",
                "a backslash is written `\\\\`; `/` parts folders everywhere");
         value += text_[at_++];
     }
@@ -268,12 +253,9 @@ private:
             size_t begin = at_;
             at_ += symbol.text.size();
             push(symbol.kind, begin);
-            if (symbol.kind == TokenKind::left_paren || symbol.kind == TokenKind::left_bracket)
-                ++open_;
-            if (symbol.kind == TokenKind::right_paren || symbol.kind == TokenKind::right_bracket)
-                --open_;
-            if (symbol.kind == TokenKind::right_brace || symbol.kind == TokenKind::left_brace)
-                open_ = 0;
+            if (symbol.kind == TokenKind::left_paren || symbol.kind == TokenKind::left_bracket) ++open_;
+            if (symbol.kind == TokenKind::right_paren || symbol.kind == TokenKind::right_bracket) --open_;
+            if (symbol.kind == TokenKind::right_brace || symbol.kind == TokenKind::left_brace) open_ = 0;
             return;
         }
         odd();
@@ -283,8 +265,7 @@ private:
     bool after_value() const {
         if (tokens_.all.empty() || line_before_) return false;
         const Token& last = tokens_.all.back();
-        if (last.kind == TokenKind::name)
-            return !is_reserved(text_.substr(last.begin, last.end - last.begin));
+        if (last.kind == TokenKind::name) return !is_reserved(text_.substr(last.begin, last.end - last.begin));
         return last.kind == TokenKind::right_paren || last.kind == TokenKind::right_bracket ||
                last.kind == TokenKind::quote || last.kind == TokenKind::number;
     }
@@ -301,8 +282,7 @@ private:
     }
 
     void three_dots() {
-        report(Code::foreign_operator, at_, at_ + 3, "`...` is not part of the language",
-               "any axes are written `..`");
+        report(Code::foreign_operator, at_, at_ + 3, "`...` is not part of the language", "any axes are written `..`");
         size_t begin = at_;
         while (peek() == '.') ++at_;
         push(TokenKind::dots, begin);
@@ -339,8 +319,7 @@ private:
             report(Code::unexpected_character, at_, at_ + character.length,
                    fmt::format("the character `{}` (U+{:04X}) is not part of the language",
                                text_.substr(at_, character.length), character.code),
-                   ascii == " " ? "it looks like a space: write a space"
-                                : fmt::format("write `{}`", ascii));
+                   ascii == " " ? "it looks like a space: write a space" : fmt::format("write `{}`", ascii));
         }
         meant(ascii, character.length);
     }
@@ -375,9 +354,8 @@ private:
         if (in_run) return;
         push(TokenKind::unknown, begin);
         bool shown = character.code > 0x20 && character.code != 0x7F;
-        std::string what =
-            shown ? fmt::format("the character `{}`", text_.substr(begin, character.length))
-                  : fmt::format("the character U+{:04X}", character.code);
+        std::string what = shown ? fmt::format("the character `{}`", text_.substr(begin, character.length))
+                                 : fmt::format("the character U+{:04X}", character.code);
         report(Code::unexpected_character, begin, at_, what + " is not part of the language",
                character.code >= 0x80   ? "names are written with letters a to z, digits and `_`"
                : character.code == '?'  ? "a choice is written `where(condition, a, b)`"
@@ -393,16 +371,13 @@ private:
         std::vector<uint32_t> open;
         for (uint32_t i = 0; i < tokens_.all.size(); ++i) {
             TokenKind kind = tokens_.all[i].kind;
-            if (kind == TokenKind::left_paren || kind == TokenKind::left_bracket ||
-                kind == TokenKind::left_brace)
+            if (kind == TokenKind::left_paren || kind == TokenKind::left_bracket || kind == TokenKind::left_brace)
                 open.push_back(i);
             if (kind == TokenKind::right_brace) {
-                while (!open.empty() && tokens_.all[open.back()].kind != TokenKind::left_brace)
-                    open.pop_back();
+                while (!open.empty() && tokens_.all[open.back()].kind != TokenKind::left_brace) open.pop_back();
                 link_last(open, i);
             } else if (kind == TokenKind::right_paren || kind == TokenKind::right_bracket) {
-                TokenKind other = kind == TokenKind::right_paren ? TokenKind::left_paren
-                                                                 : TokenKind::left_bracket;
+                TokenKind other = kind == TokenKind::right_paren ? TokenKind::left_paren : TokenKind::left_bracket;
                 if (!open.empty() && tokens_.all[open.back()].kind == other) link_last(open, i);
             }
         }
@@ -424,16 +399,11 @@ Tokens lex(const Sources& sources, uint32_t source, Diagnostics& diagnostics) {
 
 std::string_view describe(TokenKind kind) {
     switch (kind) {
-    case TokenKind::end:
-        return "the end of the file";
-    case TokenKind::name:
-        return "a name";
-    case TokenKind::number:
-        return "a number";
-    case TokenKind::text:
-        return "a text";
-    default:
-        break;
+    case TokenKind::end: return "the end of the file";
+    case TokenKind::name: return "a name";
+    case TokenKind::number: return "a number";
+    case TokenKind::text: return "a text";
+    default: break;
     }
     for (const Symbol& symbol : symbols)
         if (symbol.kind == kind) return symbol.text;
@@ -441,9 +411,8 @@ std::string_view describe(TokenKind kind) {
 }
 
 bool is_reserved(std::string_view word) {
-    static constexpr std::array<std::string_view, 12> words{"fn",     "param", "if",     "else",
-                                                            "repeat", "scan",  "return", "yield",
-                                                            "and",    "or",    "not",    "with"};
+    static constexpr std::array<std::string_view, 12> words{"fn",     "param", "if",  "else", "repeat", "scan",
+                                                            "return", "yield", "and", "or",   "not",    "with"};
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 

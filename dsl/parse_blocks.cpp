@@ -39,10 +39,8 @@ Field parse_field(Cursor& cursor) {
 
 DatasetItem parse_dataset_item(Cursor& cursor) {
     DatasetItem item;
-    if (cursor.at_word("split") && cursor.peek(1).kind == TokenKind::name)
-        item.node = parse_split(cursor);
-    else
-        item.node = parse_field(cursor);
+    if (cursor.at_word("split") && cursor.peek(1).kind == TokenKind::name) item.node = parse_split(cursor);
+    else item.node = parse_field(cursor);
     return item;
 }
 
@@ -54,8 +52,7 @@ Target parse_pattern(Cursor& cursor) {
         return kind == TokenKind::name || kind == TokenKind::dot || kind == TokenKind::star ||
                kind == TokenKind::number;
     };
-    while (belongs() && cursor.peek().begin == end && !cursor.breaks_here())
-        end = cursor.take().end;
+    while (belongs() && cursor.peek().begin == end && !cursor.breaks_here()) end = cursor.take().end;
     if (end == begin) cursor.fail_expected("a model, a parameter or a pattern such as `*.weight`");
     Span span = cursor.span_from(begin);
     return {std::string(cursor.text(span)), span};
@@ -74,8 +71,7 @@ Setting parse_setting(Cursor& cursor) {
     setting.key_span = cursor.span(key);
     std::optional<Token> sign; // batch = 32, batch: 32
     if (cursor.at(TokenKind::assign) || cursor.at(TokenKind::colon)) sign = cursor.take();
-    if (cursor.statement_ends())
-        cursor.fail_expected(fmt::format("the value of `{}`", setting.key));
+    if (cursor.statement_ends()) cursor.fail_expected(fmt::format("the value of `{}`", setting.key));
     if (setting.key == "metric" && cursor.at_name() && cursor.peek(1).kind == TokenKind::assign) {
         setting.label = cursor.expect_name("a metric");
         cursor.take();
@@ -83,12 +79,10 @@ Setting parse_setting(Cursor& cursor) {
     uint32_t begin = cursor.peek().begin;
     setting.value = parse_expression(cursor);
     if (sign)
-        cursor.report(Code::assigned_setting, cursor.span(*sign),
-                      fmt::format("`{}` is a setting: its value follows without `{}`", setting.key,
-                                  describe(sign->kind)),
-                      {},
-                      fmt::format("write `{} {}`", setting.key,
-                                  shortened(cursor.text(cursor.span_from(begin)))));
+        cursor.report(
+            Code::assigned_setting, cursor.span(*sign),
+            fmt::format("`{}` is a setting: its value follows without `{}`", setting.key, describe(sign->kind)), {},
+            fmt::format("write `{} {}`", setting.key, shortened(cursor.text(cursor.span_from(begin)))));
     if (cursor.breaks_here() || !cursor.accept_word("on")) return setting;
     do setting.on.push_back(parse_pattern(cursor));
     while (cursor.accept(TokenKind::comma));
@@ -98,19 +92,15 @@ Setting parse_setting(Cursor& cursor) {
 /// A word that no statement can begin with, before what looks like its value: `learning_rate 1e-3`.
 void refuse_unknown_setting(Cursor& cursor) {
     const Token& next = cursor.peek(1);
-    bool value = next.kind == TokenKind::number || next.kind == TokenKind::text ||
-                 next.kind == TokenKind::name;
-    bool word =
-        next.kind == TokenKind::name && (cursor.is_word(1, "and") || cursor.is_word(1, "or"));
+    bool value = next.kind == TokenKind::number || next.kind == TokenKind::text || next.kind == TokenKind::name;
+    bool word = next.kind == TokenKind::name && (cursor.is_word(1, "and") || cursor.is_word(1, "or"));
     bool state = cursor.at_word("state") || cursor.at_word("const");
-    if (!cursor.at_name() || !value || word || state || next.line_before || cursor.is_declaration())
-        return;
+    if (!cursor.at_name() || !value || word || state || next.line_before || cursor.is_declaration()) return;
     std::string key = cursor.word(cursor.peek());
     auto near = nearest(key, train_settings());
     for (const std::string& setting : train_settings()) // batch_size, dataset
         if (!near && key.starts_with(setting)) near = setting;
-    cursor.fail(Code::unknown_setting, cursor.span(cursor.peek()),
-                fmt::format("there is no setting `{}`", key), {},
+    cursor.fail(Code::unknown_setting, cursor.span(cursor.peek()), fmt::format("there is no setting `{}`", key), {},
                 near ? fmt::format("did you mean `{}`?", *near)
                      : fmt::format("settings are {}", fmt::join(train_settings(), ", ")));
 }
@@ -118,8 +108,7 @@ void refuse_unknown_setting(Cursor& cursor) {
 TrainItem parse_train_item(Cursor& cursor) {
     TrainItem item;
     const auto& keys = train_settings();
-    bool key = cursor.at_name() &&
-               std::find(keys.begin(), keys.end(), cursor.word(cursor.peek())) != keys.end();
+    bool key = cursor.at_name() && std::find(keys.begin(), keys.end(), cursor.word(cursor.peek())) != keys.end();
     TokenKind then = cursor.peek(1).kind;
     bool assigned = at_assignment(cursor) && then != TokenKind::assign;
     if (key && !assigned) {

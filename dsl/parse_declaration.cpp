@@ -53,18 +53,14 @@ Function parse_function(Cursor& cursor, FunctionKind kind) {
     function.name_span = name.span;
     function.parameters = parse_parameters(cursor);
     if (cursor.at(TokenKind::colon))
-        cursor.fail_expected("`->`, `=` or `{`",
-                             "results stand behind `->`, a block in `{` and `}`");
+        cursor.fail_expected("`->`, `=` or `{`", "results stand behind `->`, a block in `{` and `}`");
     if (!cursor.breaks_here() && cursor.accept(TokenKind::arrow)) {
         do function.results.push_back(parse_type(cursor));
         while (cursor.accept(TokenKind::comma));
     }
-    if (cursor.accept(TokenKind::assign))
-        function.value = parse_expression(cursor);
-    else if (cursor.at(TokenKind::left_brace))
-        function.body = parse_block(cursor);
-    else if (kind != FunctionKind::function)
-        cursor.fail_expected("`{` or `=`");
+    if (cursor.accept(TokenKind::assign)) function.value = parse_expression(cursor);
+    else if (cursor.at(TokenKind::left_brace)) function.body = parse_block(cursor);
+    else if (kind != FunctionKind::function) cursor.fail_expected("`{` or `=`");
     function.derivatives = parse_derivatives(cursor);
     return function;
 }
@@ -85,56 +81,47 @@ Rule parse_rule(Cursor& cursor) {
     Rule rule;
     rule.exact = cursor.accept_word("exact");
     if (!rule.exact && !cursor.accept_word("fast"))
-        cursor.fail_expected("`exact` or `fast`",
-                             "`exact` is for what holds for inf and nan as well");
+        cursor.fail_expected("`exact` or `fast`", "`exact` is for what holds for inf and nan as well");
     rule.left = parse_expression(cursor);
     cursor.expect(TokenKind::arrow, "`->` and what replaces it");
     rule.right = parse_expression(cursor);
-    if (!cursor.breaks_here() && cursor.accept_word("when"))
-        rule.condition = parse_expression(cursor);
+    if (!cursor.breaks_here() && cursor.accept_word("when")) rule.condition = parse_expression(cursor);
     return rule;
 }
 
 Use parse_use(Cursor& cursor) {
     cursor.take();
     if (cursor.at(TokenKind::name))
-        cursor.fail_expected("a text",
-                             fmt::format("write `use \"{}.grad\"`", cursor.word(cursor.peek())));
+        cursor.fail_expected("a text", fmt::format("write `use \"{}.grad\"`", cursor.word(cursor.peek())));
     Token path = cursor.expect(TokenKind::text, "the path of a file in double quotes");
     return {cursor.text_value(path), cursor.span(path)};
 }
 
 const std::vector<std::string>& item_words() {
-    static const std::vector<std::string> words{"fn",    "model", "optimizer", "dataset",
-                                                "train", "rule",  "use",       "const"};
+    static const std::vector<std::string> words{"fn", "model", "optimizer", "dataset", "train", "rule", "use", "const"};
     return words;
 }
 
 [[noreturn]] void fail_item(Cursor& cursor) {
     Token token = cursor.peek();
     Span place = cursor.span(token);
-    constexpr std::string_view expected =
-        "fn, model, optimizer, dataset, train, rule, use or const";
+    constexpr std::string_view expected = "fn, model, optimizer, dataset, train, rule, use or const";
     if (report_foreign_word(cursor)) throw SyntaxError{};
     if (token.kind == TokenKind::right_brace || token.kind == TokenKind::right_paren ||
         token.kind == TokenKind::right_bracket)
         cursor.fail(Code::unopened_bracket, place,
                     fmt::format("no bracket is open that `{}` could close", describe(token.kind)));
     if (token.kind != TokenKind::name)
-        cursor.fail(Code::unexpected_token, place,
-                    fmt::format("expected {}, found {}", expected, cursor.found()));
+        cursor.fail(Code::unexpected_token, place, fmt::format("expected {}, found {}", expected, cursor.found()));
     std::string word = cursor.word(token);
     if (cursor.at_name() && at_assignment(cursor))
-        cursor.fail(Code::misplaced_statement, place,
-                    "a value stands in a block, not at file level", {},
+        cursor.fail(Code::misplaced_statement, place, "a value stands in a block, not at file level", {},
                     fmt::format("a constant of the file is `const {} = ..`", word));
     if (is_reserved(word) || word == "state")
-        cursor.fail(
-            Code::misplaced_statement, place,
-            fmt::format("`{}` stands in a fn, model or optimizer, not at file level", word));
+        cursor.fail(Code::misplaced_statement, place,
+                    fmt::format("`{}` stands in a fn, model or optimizer, not at file level", word));
     auto near = nearest(word, item_words());
-    cursor.fail(Code::unexpected_token, place,
-                fmt::format("expected {}, found `{}`", expected, word), {},
+    cursor.fail(Code::unexpected_token, place, fmt::format("expected {}, found `{}`", expected, word), {},
                 near ? fmt::format("did you mean `{}`?", *near) : "");
 }
 

@@ -20,39 +20,23 @@ std::optional<Operator> operator_at(const Cursor& cursor) {
     using enum BinaryOperator;
     if (cursor.breaks_here()) return std::nullopt;
     switch (cursor.peek().kind) {
-    case TokenKind::equal:
-        return Operator{equal, Strength::comparison};
-    case TokenKind::not_equal:
-        return Operator{not_equal, Strength::comparison};
+    case TokenKind::equal: return Operator{equal, Strength::comparison};
+    case TokenKind::not_equal: return Operator{not_equal, Strength::comparison};
     case TokenKind::less:
-    case TokenKind::update:
-        return Operator{less, Strength::comparison}; // a<-3: see split_update
-    case TokenKind::less_equal:
-        return Operator{less_equal, Strength::comparison};
-    case TokenKind::greater:
-        return Operator{greater, Strength::comparison};
-    case TokenKind::greater_equal:
-        return Operator{greater_equal, Strength::comparison};
-    case TokenKind::plus:
-        return Operator{add, Strength::sum};
-    case TokenKind::minus:
-        return Operator{subtract, Strength::sum};
-    case TokenKind::star:
-        return Operator{multiply, Strength::product};
-    case TokenKind::slash:
-        return Operator{divide, Strength::product};
-    case TokenKind::percent:
-        return Operator{modulo, Strength::product};
-    case TokenKind::at:
-        return Operator{matmul, Strength::product};
-    case TokenKind::double_slash:
-        return Operator{divide, Strength::product, "floor(a / b)"};
-    case TokenKind::double_and:
-        return Operator{logical_and, Strength::conjunction, "and"};
-    case TokenKind::double_or:
-        return Operator{logical_or, Strength::disjunction, "or"};
-    default:
-        break;
+    case TokenKind::update: return Operator{less, Strength::comparison}; // a<-3: see split_update
+    case TokenKind::less_equal: return Operator{less_equal, Strength::comparison};
+    case TokenKind::greater: return Operator{greater, Strength::comparison};
+    case TokenKind::greater_equal: return Operator{greater_equal, Strength::comparison};
+    case TokenKind::plus: return Operator{add, Strength::sum};
+    case TokenKind::minus: return Operator{subtract, Strength::sum};
+    case TokenKind::star: return Operator{multiply, Strength::product};
+    case TokenKind::slash: return Operator{divide, Strength::product};
+    case TokenKind::percent: return Operator{modulo, Strength::product};
+    case TokenKind::at: return Operator{matmul, Strength::product};
+    case TokenKind::double_slash: return Operator{divide, Strength::product, "floor(a / b)"};
+    case TokenKind::double_and: return Operator{logical_and, Strength::conjunction, "and"};
+    case TokenKind::double_or: return Operator{logical_or, Strength::disjunction, "or"};
+    default: break;
     }
     if (cursor.at_word("and")) return Operator{logical_and, Strength::conjunction};
     if (cursor.at_word("or")) return Operator{logical_or, Strength::disjunction};
@@ -69,7 +53,7 @@ Strength above(Strength strength) { return static_cast<Strength>(static_cast<int
 
 uint32_t height(const ExprRef& expr) { return expr ? expr->height : 0; }
 
-template <typename Part> uint32_t highest(const std::vector<Part>& parts, ExprRef Part::*member) {
+template <typename Part> uint32_t highest(const std::vector<Part>& parts, ExprRef Part::* member) {
     uint32_t result = 0;
     for (const Part& part : parts) result = std::max(result, height(part.*member));
     return result;
@@ -92,12 +76,9 @@ struct HeightBelow {
     uint32_t operator()(const Transpose& n) const { return height(n.operand); }
     uint32_t operator()(const Binary& n) const { return std::max(height(n.left), height(n.right)); }
     uint32_t operator()(const Member& n) const { return height(n.object); }
-    uint32_t operator()(const Index& n) const {
-        return std::max(height(n.object), highest(n.items));
-    }
+    uint32_t operator()(const Index& n) const { return std::max(height(n.object), highest(n.items)); }
     uint32_t operator()(const Call& n) const {
-        return std::max(highest(n.indices, &IndexBinder::bound),
-                        highest(n.arguments, &Argument::value));
+        return std::max(highest(n.indices, &IndexBinder::bound), highest(n.arguments, &Argument::value));
     }
     uint32_t operator()(const List& n) const { return highest(n.items); }
     uint32_t operator()(const Scan& n) const {
@@ -131,12 +112,10 @@ ExprRef parse_call(Cursor& cursor, bool indexed) {
 ExprRef parse_name(Cursor& cursor) {
     const Token& next = cursor.peek(1);
     auto stands_beside = [&](uint32_t ahead) {
-        return ahead > 0 && cursor.peek(ahead).kind == TokenKind::left_paren &&
-               !cursor.peek(ahead).line_before;
+        return ahead > 0 && cursor.peek(ahead).kind == TokenKind::left_paren && !cursor.peek(ahead).line_before;
     };
     if (stands_beside(1)) return parse_call(cursor, false);
-    if (next.kind == TokenKind::left_bracket && !next.line_before &&
-        stands_beside(cursor.behind_bracket(1)))
+    if (next.kind == TokenKind::left_bracket && !next.line_before && stands_beside(cursor.behind_bracket(1)))
         return parse_call(cursor, true);
     Token name = cursor.take();
     return make_expression(cursor, name.begin, Name{cursor.word(name)});
@@ -147,8 +126,7 @@ ExprRef parse_parentheses(Cursor& cursor) {
     Token bracket = cursor.open(TokenKind::left_paren, "`(`");
     ExprRef inner = parse_expression(cursor);
     if (cursor.at(TokenKind::comma))
-        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()),
-                    "brackets hold one value, found `,`", {},
+        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), "brackets hold one value, found `,`", {},
                     "a list is written `[a, b]`, several results without brackets: `return a, b`");
     cursor.close(bracket, "an operator or `)`");
     return inner;
@@ -157,14 +135,12 @@ ExprRef parse_parentheses(Cursor& cursor) {
 [[noreturn]] void fail_primary(Cursor& cursor) {
     if (cursor.at(TokenKind::name) && !cursor.breaks_here()) {
         std::string word = cursor.word(cursor.peek());
-        std::string repair = word == "if" || word == "else"
-                                 ? "a choice of values is `where(condition, a, b)`"
-                             : word == "scan" ? "put brackets around the whole `scan`"
-                             : word == "not"  ? "put brackets around `not ..`"
-                                              : "";
+        std::string repair = word == "if" || word == "else" ? "a choice of values is `where(condition, a, b)`"
+                             : word == "scan"               ? "put brackets around the whole `scan`"
+                             : word == "not"                ? "put brackets around `not ..`"
+                                                            : "";
         cursor.fail(Code::reserved_word, cursor.span(cursor.peek()),
-                    fmt::format("expected a value, found the word `{}` of the language", word), {},
-                    repair);
+                    fmt::format("expected a value, found the word `{}` of the language", word), {}, repair);
     }
     cursor.fail_expected("a value");
 }
@@ -185,18 +161,16 @@ ExprRef parse_primary(Cursor& cursor) {
     cursor.take();
     std::string text = cursor.word(token);
     bool whole = text.find_first_of(".eE") == text.npos;
-    return make_expression(cursor, token.begin,
-                           Number{cursor.number_value(token), whole, std::move(text)});
+    return make_expression(cursor, token.begin, Number{cursor.number_value(token), whole, std::move(text)});
 }
 
 [[noreturn]] void fail_call(Cursor& cursor, uint32_t begin, const ExprRef& callee) {
     if (const auto* member = std::get_if<Member>(&callee->node))
-        cursor.fail(
-            Code::not_callable, member->name_span,
-            fmt::format("values have no methods such as `{}`", member->name), {},
-            fmt::format("write `{}({}, ..)`", member->name, cursor.text(member->object->span)));
-    cursor.fail(Code::not_callable, cursor.span_from(begin),
-                "only a name can be called, not a value", {}, "a product is written with `*`");
+        cursor.fail(Code::not_callable, member->name_span,
+                    fmt::format("values have no methods such as `{}`", member->name), {},
+                    fmt::format("write `{}({}, ..)`", member->name, cursor.text(member->object->span)));
+    cursor.fail(Code::not_callable, cursor.span_from(begin), "only a name can be called, not a value", {},
+                "a product is written with `*`");
 }
 
 ExprRef parse_postfix(Cursor& cursor) {
@@ -212,8 +186,7 @@ ExprRef parse_postfix(Cursor& cursor) {
             if (std::holds_alternative<Number>(value->node)) cursor.fail_expected("an operator");
             cursor.take();
             Token name = cursor.expect(TokenKind::name, "a name after `.`");
-            value =
-                make_expression(cursor, begin, Member{value, cursor.word(name), cursor.span(name)});
+            value = make_expression(cursor, begin, Member{value, cursor.word(name), cursor.span(name)});
         } else if (cursor.at(TokenKind::left_paren)) {
             fail_call(cursor, begin, value);
         } else {
@@ -238,8 +211,7 @@ ExprRef parse_power(Cursor& cursor) {
 ExprRef parse_unary(Cursor& cursor) {
     Token token = cursor.peek();
     bool minus = token.kind == TokenKind::minus, bang = token.kind == TokenKind::bang;
-    if (token.kind == TokenKind::plus)
-        cursor.fail_expected("a value", "there is no sign `+`: leave it out");
+    if (token.kind == TokenKind::plus) cursor.fail_expected("a value", "there is no sign `+`: leave it out");
     if (!minus && !bang) return parse_power(cursor);
     // -(-x) is printed with brackets: count them already, so that what was read can be read again.
     Cursor::Level level(cursor, cursor.peek(1).kind == TokenKind::minus ? 2 : 1);
@@ -259,25 +231,21 @@ ExprRef parse_not(Cursor& cursor) {
 
 /// `left op middle` was read: if another comparison follows, reports a < b < c and reads on as a <
 /// b and b < c.
-ExprRef parse_chain(Cursor& cursor, uint32_t begin, uint32_t middle_begin, ExprRef left,
-                    const ExprRef& middle) {
+ExprRef parse_chain(Cursor& cursor, uint32_t begin, uint32_t middle_begin, ExprRef left, const ExprRef& middle) {
     auto next = operator_at(cursor);
     if (!next || next->strength != Strength::comparison) return left;
-    std::string first(cursor.text(cursor.span_from(begin))),
-        shared(cursor.text(cursor.span_from(middle_begin)));
+    std::string first(cursor.text(cursor.span_from(begin))), shared(cursor.text(cursor.span_from(middle_begin)));
     std::string sign(cursor.word(cursor.peek()));
     Span op_span = cursor.span(cursor.take());
     uint32_t right_begin = cursor.peek().begin;
     ExprRef right = parse_operators(cursor, Strength::sum);
     constexpr size_t too_long = 80;
-    std::string repair = fmt::format("write `{} and {} {} {}`", first, shared, sign,
-                                     cursor.text(cursor.span_from(right_begin)));
+    std::string repair =
+        fmt::format("write `{} and {} {} {}`", first, shared, sign, cursor.text(cursor.span_from(right_begin)));
     cursor.report(Code::comparison_chain, op_span, "comparisons do not form chains", {},
                   repair.size() > too_long ? "join two comparisons by `and`" : repair);
-    ExprRef second =
-        make_expression(cursor, middle_begin, Binary{next->op, middle, right, op_span});
-    return make_expression(cursor, begin,
-                           Binary{BinaryOperator::logical_and, left, second, op_span});
+    ExprRef second = make_expression(cursor, middle_begin, Binary{next->op, middle, right, op_span});
+    return make_expression(cursor, begin, Binary{BinaryOperator::logical_and, left, second, op_span});
 }
 
 } // namespace
@@ -286,25 +254,21 @@ ExprRef make_expression(Cursor& cursor, uint32_t begin, decltype(Expr::node) nod
     uint32_t height = std::visit(HeightBelow{}, node) + 1;
     Span span = cursor.span_from(begin);
     if (height > height_limit)
-        cursor.fail_too_deep(
-            span, fmt::format("an expression of more than {} steps in a row", height_limit));
+        cursor.fail_too_deep(span, fmt::format("an expression of more than {} steps in a row", height_limit));
     return std::make_shared<const Expr>(Expr{span, std::move(node), height});
 }
 
 ExprRef parse_operators(Cursor& cursor, Strength weakest) {
     uint32_t begin = cursor.peek().begin;
-    ExprRef left = cursor.at_word("not") && weakest <= Strength::negation ? parse_not(cursor)
-                                                                          : parse_unary(cursor);
+    ExprRef left = cursor.at_word("not") && weakest <= Strength::negation ? parse_not(cursor) : parse_unary(cursor);
     while (auto next = operator_at(cursor)) {
         if (next->strength < weakest) break;
         if (!next->instead.empty()) report_foreign(cursor, next->instead);
-        Span op_span =
-            cursor.at(TokenKind::update) ? cursor.split_update() : cursor.span(cursor.take());
+        Span op_span = cursor.at(TokenKind::update) ? cursor.split_update() : cursor.span(cursor.take());
         uint32_t right_begin = cursor.peek().begin;
         ExprRef right = parse_operators(cursor, above(next->strength));
         left = make_expression(cursor, begin, Binary{next->op, left, right, op_span});
-        if (next->strength == Strength::comparison)
-            left = parse_chain(cursor, begin, right_begin, left, right);
+        if (next->strength == Strength::comparison) left = parse_chain(cursor, begin, right_begin, left, right);
     }
     return left;
 }
@@ -317,13 +281,11 @@ ExprRef parse_expression(Cursor& cursor) {
 ExprRef parse_entry(Cursor& cursor, bool slices) {
     uint32_t begin = cursor.peek().begin;
     auto ends = [&] {
-        return cursor.at(TokenKind::comma) || cursor.at(TokenKind::right_bracket) ||
-               cursor.at(TokenKind::colon);
+        return cursor.at(TokenKind::comma) || cursor.at(TokenKind::right_bracket) || cursor.at(TokenKind::colon);
     };
     if (cursor.at(TokenKind::dots)) {
         cursor.take();
-        if (!ends())
-            cursor.fail_expected("`,` or `]` after `..`", "a range names both ends: `0..64`");
+        if (!ends()) cursor.fail_expected("`,` or `]` after `..`", "a range names both ends: `0..64`");
         return make_expression(cursor, begin, Ellipsis{});
     }
     if (cursor.at_word("scan")) return parse_scan(cursor);
@@ -351,16 +313,14 @@ std::vector<Argument> parse_arguments(Cursor& cursor) {
         if (cursor.at(TokenKind::name) && (then == TokenKind::colon || then == TokenKind::assign)) {
             argument.name = cursor.expect_name("an argument").name;
             if (then == TokenKind::assign)
-                cursor.report(Code::foreign_operator, cursor.span(cursor.peek()),
-                              "an argument is named with `:`", {},
+                cursor.report(Code::foreign_operator, cursor.span(cursor.peek()), "an argument is named with `:`", {},
                               fmt::format("write `{}: ..`", *argument.name));
             cursor.take();
         }
         argument.value = parse_entry(cursor, false);
         argument.span = cursor.span_from(begin);
         if (!argument.name && !arguments.empty() && arguments.back().name)
-            cursor.report(Code::argument_order, argument.span,
-                          "an argument without a name after one with a name", {},
+            cursor.report(Code::argument_order, argument.span, "an argument without a name after one with a name", {},
                           "arguments without a name come first");
         arguments.push_back(std::move(argument));
         if (!cursor.accept(TokenKind::comma)) break;
@@ -380,15 +340,12 @@ std::vector<IndexBinder> parse_binders(Cursor& cursor) {
         if (cursor.accept(TokenKind::dots)) {
             binder.ellipsis = true;
         } else {
-            if (!cursor.at(TokenKind::name))
-                cursor.fail_expected("an index, which is a name such as `i` or `i < 3`");
+            if (!cursor.at(TokenKind::name)) cursor.fail_expected("an index, which is a name such as `i` or `i < 3`");
             binder.name = cursor.expect_name("an index").name;
             if (cursor.at(TokenKind::less_equal))
                 cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()),
-                            "an index runs from 0 to below its bound", {},
-                            fmt::format("write `{} < ..`", binder.name));
-            if (cursor.accept(TokenKind::less))
-                binder.bound = parse_operators(cursor, Strength::sum);
+                            "an index runs from 0 to below its bound", {}, fmt::format("write `{} < ..`", binder.name));
+            if (cursor.accept(TokenKind::less)) binder.bound = parse_operators(cursor, Strength::sum);
         }
         binder.span = cursor.span_from(begin);
         binders.push_back(std::move(binder));

@@ -47,8 +47,8 @@ Assign parse_foreign_assign(Cursor& cursor) {
     assign.targets.push_back(cursor.expect_name("a value"));
     const std::string& name = assign.targets[0].name;
     std::string sign = cursor.word(cursor.peek());
-    std::string repair = sign == ":=" ? fmt::format("write `{} = ..`", name)
-                                      : fmt::format("write `{} = {} {} ..`", name, name, sign[0]);
+    std::string repair =
+        sign == ":=" ? fmt::format("write `{} = ..`", name) : fmt::format("write `{} = {} {} ..`", name, name, sign[0]);
     cursor.report(Code::foreign_operator, cursor.span(cursor.peek()),
                   fmt::format("`{}` is not part of the language", sign), {}, repair);
     cursor.take();
@@ -61,8 +61,7 @@ IndexDefinition parse_index_definition(Cursor& cursor) {
     definition.target = cursor.expect_name("a value");
     definition.indices = parse_binders(cursor);
     if (cursor.at(TokenKind::update))
-        cursor.fail(Code::misplaced_statement, cursor.span(cursor.peek()),
-                    "a state is updated as a whole", {},
+        cursor.fail(Code::misplaced_statement, cursor.span(cursor.peek()), "a state is updated as a whole", {},
                     fmt::format("write `new[..] = ..` and `{} <- new`", definition.target.name));
     cursor.expect(TokenKind::assign, "`=`");
     definition.value = parse_expression(cursor);
@@ -83,23 +82,19 @@ Declaration parse_declaration(Cursor& cursor) {
     if (cursor.accept(TokenKind::colon)) declaration.type = parse_type(cursor);
     if (cursor.statement_ends())
         cursor.fail(Code::missing_initial_value, declaration.target.span,
-                    fmt::format("the {} `{}` has no initial value",
-                                declaration.state ? "state" : "parameter", declaration.target.name),
-                    {},
-                    declaration.state ? "write `= 0` behind it"
-                                      : "write `= 0` or `= glorot_uniform()` behind it");
+                    fmt::format("the {} `{}` has no initial value", declaration.state ? "state" : "parameter",
+                                declaration.target.name),
+                    {}, declaration.state ? "write `= 0` behind it" : "write `= 0` or `= glorot_uniform()` behind it");
     cursor.expect(TokenKind::assign, "`=` and the initial value");
     declaration.initial = parse_expression(cursor);
     if (!cursor.breaks_here() && cursor.accept_word("as"))
-        declaration.saved_as =
-            cursor.text_value(cursor.expect(TokenKind::text, "a text, the name in files"));
+        declaration.saved_as = cursor.text_value(cursor.expect(TokenKind::text, "a text, the name in files"));
     return declaration;
 }
 
 std::vector<ExprRef> parse_values(Cursor& cursor) {
     Token word = cursor.take();
-    if (cursor.statement_ends())
-        cursor.fail_expected(fmt::format("a value after `{}`", cursor.word(word)));
+    if (cursor.statement_ends()) cursor.fail_expected(fmt::format("a value after `{}`", cursor.word(word)));
     std::vector<ExprRef> values;
     do values.push_back(parse_expression(cursor));
     while (cursor.accept(TokenKind::comma));
@@ -109,8 +104,8 @@ std::vector<ExprRef> parse_values(Cursor& cursor) {
 ExprRef parse_condition(Cursor& cursor) {
     ExprRef condition = parse_expression(cursor);
     if (cursor.at(TokenKind::assign)) {
-        cursor.report(Code::foreign_operator, cursor.span(cursor.peek()),
-                      "`=` gives a name a value", {}, "two values are compared with `==`");
+        cursor.report(Code::foreign_operator, cursor.span(cursor.peek()), "`=` gives a name a value", {},
+                      "two values are compared with `==`");
         cursor.take();
         parse_expression(cursor);
     }
@@ -125,8 +120,8 @@ BlockRef parse_else(Cursor& cursor) {
     bool foreign = cursor.at_word("elif") || cursor.at_word("elseif");
     if (foreign)
         cursor.report(Code::foreign_word, cursor.span(cursor.peek()),
-                      fmt::format("`{}` is not part of the language", cursor.word(cursor.peek())),
-                      {}, "write `else if`");
+                      fmt::format("`{}` is not part of the language", cursor.word(cursor.peek())), {},
+                      "write `else if`");
     if (!foreign && !cursor.accept_word("else")) return nullptr;
     if (!foreign && !cursor.at_word("if")) return parse_block(cursor);
     uint32_t begin = cursor.peek().begin;
@@ -139,9 +134,8 @@ BlockRef parse_else(Cursor& cursor) {
     block->one_line = cursor.on_one_line(statement.span.begin, statement.span.end);
     block->statements.push_back(std::move(statement));
     if (block->height > height_limit)
-        cursor.fail_too_deep(
-            block->span,
-            fmt::format("blocks and expressions of more than {} steps in all", height_limit));
+        cursor.fail_too_deep(block->span,
+                             fmt::format("blocks and expressions of more than {} steps in all", height_limit));
     return block;
 }
 
@@ -163,8 +157,8 @@ Repeat parse_repeat(Cursor& cursor) {
         repeat.index = cursor.expect_name("an index");
         cursor.take();
     } else if (cursor.at(TokenKind::name) && then == TokenKind::less_equal) {
-        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek(1)),
-                    "an index runs from 0 to below its bound", {}, "write `<`");
+        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek(1)), "an index runs from 0 to below its bound", {},
+                    "write `<`");
     }
     repeat.count = parse_operators(cursor, Strength::sum);
     repeat.body = parse_block(cursor);
@@ -176,54 +170,45 @@ Evaluate parse_evaluate(Cursor& cursor) {
     uint32_t begin = cursor.peek().begin;
     ExprRef value = parse_expression(cursor);
     if (!cursor.statement_ends()) return {value}; // that is the error to report
-    if (std::holds_alternative<Name>(value->node) || std::holds_alternative<Call>(value->node))
-        return {value};
+    if (std::holds_alternative<Name>(value->node) || std::holds_alternative<Call>(value->node)) return {value};
     std::string repair = "give it a name: `x = ..`";
     if (const auto* binary = std::get_if<Binary>(&value->node))
         if (binary->op == BinaryOperator::equal && std::holds_alternative<Name>(binary->left->node))
             repair = "a name is given a value with `=`";
-    if (const auto* unary = std::get_if<Unary>(&value->node);
-        unary && unary->op == UnaryOperator::negate)
+    if (const auto* unary = std::get_if<Unary>(&value->node); unary && unary->op == UnaryOperator::negate)
         repair = "to go on with the line above, end that line with `-`";
-    cursor.report(Code::unused_value, cursor.span_from(begin), "the value of this line is not used",
-                  {}, repair);
+    cursor.report(Code::unused_value, cursor.span_from(begin), "the value of this line is not used", {}, repair);
     return {value};
 }
 
 /// A line that begins with an operator was meant to go on with the one above.
 void refuse_leading_operator(Cursor& cursor) {
     using enum TokenKind;
-    constexpr TokenKind operators[] = {plus,  star,      slash, percent,    at,      caret,
-                                       equal, not_equal, less,  less_equal, greater, greater_equal,
-                                       dot,   assign,    comma, arrow};
+    constexpr TokenKind operators[] = {plus, star,       slash,   percent,       at,  caret,  equal, not_equal,
+                                       less, less_equal, greater, greater_equal, dot, assign, comma, arrow};
     bool word = cursor.at_word("and") || cursor.at_word("or");
-    if (!word && std::find(std::begin(operators), std::end(operators), cursor.peek().kind) ==
-                     std::end(operators))
+    if (!word && std::find(std::begin(operators), std::end(operators), cursor.peek().kind) == std::end(operators))
         return;
     std::string sign = cursor.word(cursor.peek());
-    cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()),
-                fmt::format("a line cannot begin with `{}`", sign), {},
-                fmt::format("to go on with the line above, end that line with `{}`", sign));
+    cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), fmt::format("a line cannot begin with `{}`", sign),
+                {}, fmt::format("to go on with the line above, end that line with `{}`", sign));
 }
 
 /// A declaration inside of a block, `param` outside of one, and the like.
 void refuse_misplaced(Cursor& cursor) {
     Span place = cursor.span(cursor.peek());
-    if (cursor.at_word("else"))
-        cursor.fail(Code::misplaced_statement, place, "there is no `if` before this `else`");
+    if (cursor.at_word("else")) cursor.fail(Code::misplaced_statement, place, "there is no `if` before this `else`");
     if (cursor.at_word("const") && cursor.peek(1).kind == TokenKind::name)
         cursor.fail(Code::misplaced_statement, place, "a `const` stands at file level", {},
                     "in a block write `name = value`: what is made of constants is a constant");
     if (cursor.is_declaration())
-        cursor.fail(
-            Code::misplaced_statement, place,
-            fmt::format("`{}` stands at file level, not in a block", cursor.word(cursor.peek())));
+        cursor.fail(Code::misplaced_statement, place,
+                    fmt::format("`{}` stands at file level, not in a block", cursor.word(cursor.peek())));
 }
 
 decltype(Statement::node) parse_node(Cursor& cursor) {
     TokenKind then = cursor.peek(1).kind;
-    if (cursor.at(TokenKind::name) && !cursor.at_name() &&
-        (then == TokenKind::assign || then == TokenKind::update))
+    if (cursor.at(TokenKind::name) && !cursor.at_name() && (then == TokenKind::assign || then == TokenKind::update))
         cursor.expect_name("a value"); // fails: `if = 3`
     refuse_leading_operator(cursor);
     refuse_misplaced(cursor);
@@ -236,8 +221,7 @@ decltype(Statement::node) parse_node(Cursor& cursor) {
     if (cursor.at(TokenKind::name) && !cursor.at_word("scan") && !cursor.at_word("not")) {
         if (then == TokenKind::assign || then == TokenKind::comma) return parse_assign(cursor);
         if (then == TokenKind::update) return parse_update(cursor);
-        if (then == TokenKind::define || then == TokenKind::compound_assign)
-            return parse_foreign_assign(cursor);
+        if (then == TokenKind::define || then == TokenKind::compound_assign) return parse_foreign_assign(cursor);
         if (at_assignment(cursor)) return parse_index_definition(cursor);
     }
     if (report_foreign_word(cursor)) throw SyntaxError{};
@@ -251,16 +235,12 @@ decltype(Statement::node) parse_node(Cursor& cursor) {
         cursor.fail(Code::unopened_bracket, place,
                     fmt::format("no bracket is open that `{}` could close", describe(kind)));
     std::string repair;
-    if (kind == TokenKind::assign)
-        repair = "only names are given values; two values are compared with `==`";
-    if (kind == TokenKind::colon)
-        repair = "only parameters, states and fields are written with a type";
-    if (kind == TokenKind::left_brace)
-        repair = "a block belongs to `if`, `repeat`, `scan` or a declaration";
+    if (kind == TokenKind::assign) repair = "only names are given values; two values are compared with `==`";
+    if (kind == TokenKind::colon) repair = "only parameters, states and fields are written with a type";
+    if (kind == TokenKind::left_brace) repair = "a block belongs to `if`, `repeat`, `scan` or a declaration";
     if (cursor.at_word("if")) repair = "a choice of values is `where(condition, a, b)`";
     if (kind == TokenKind::quote) repair = "text stands in double quotes";
-    if (repair.empty() &&
-        (kind == TokenKind::name || kind == TokenKind::number || kind == TokenKind::text))
+    if (repair.empty() && (kind == TokenKind::name || kind == TokenKind::number || kind == TokenKind::text))
         repair = "statements on one line are parted by `;`";
     cursor.fail_expected("an operator or the end of the statement", repair);
 }
@@ -283,8 +263,7 @@ bool report_foreign_word(Cursor& cursor) {
     struct Word {
         std::string_view word, repair;
     };
-    constexpr std::string_view loops =
-        "`repeat i < n { .. }` unrolls, `scan t < n with .. { .. }` loops at run time";
+    constexpr std::string_view loops = "`repeat i < n { .. }` unrolls, `scan t < n with .. { .. }` loops at run time";
     constexpr std::string_view plain = "write `name = value`";
     static constexpr Word words[] = {{"for", loops},
                                      {"while", loops},
@@ -308,12 +287,10 @@ bool report_foreign_word(Cursor& cursor) {
     TokenKind then = cursor.peek(1).kind;
     if (then != TokenKind::name && then != TokenKind::text) return false;
     std::string first = cursor.word(cursor.peek());
-    auto found = std::find_if(std::begin(words), std::end(words),
-                              [&](const Word& word) { return word.word == first; });
+    auto found = std::find_if(std::begin(words), std::end(words), [&](const Word& word) { return word.word == first; });
     if (found == std::end(words)) return false;
     cursor.report(Code::foreign_word, cursor.span(cursor.peek()),
-                  fmt::format("`{}` is not part of the language", first), {},
-                  std::string(found->repair));
+                  fmt::format("`{}` is not part of the language", first), {}, std::string(found->repair));
     return true;
 }
 
@@ -336,9 +313,8 @@ BlockRef parse_block(Cursor& cursor) {
     for (const Statement& statement : block->statements)
         block->height = std::max(block->height, std::visit(StatementHeight{}, statement.node) + 1);
     if (block->height > height_limit)
-        cursor.fail_too_deep(
-            block->span,
-            fmt::format("blocks and expressions of more than {} steps in all", height_limit));
+        cursor.fail_too_deep(block->span,
+                             fmt::format("blocks and expressions of more than {} steps in all", height_limit));
     return block;
 }
 

@@ -19,15 +19,14 @@ std::string_view meant_type(std::string_view word) {
     struct Pair {
         std::string_view foreign, ours;
     };
-    static constexpr Pair pairs[] = {
-        {"float", "f32"},    {"float32", "f32"}, {"Float32", "f32"},  {"double", "f64"},
-        {"float64", "f64"},  {"half", "bf16"},   {"f16", "bf16"},     {"bfloat16", "bf16"},
-        {"float16", "bf16"}, {"i32", "int"},     {"i64", "int"},      {"int32", "int"},
-        {"int64", "int"},    {"long", "int"},    {"integer", "int"},  {"index", "int"},
-        {"byte", "u8"},      {"uint8", "u8"},    {"boolean", "bool"}, {"size_t", "int"},
-        {"unsigned", "int"}};
-    auto found = std::find_if(std::begin(pairs), std::end(pairs),
-                              [&](const Pair& pair) { return pair.foreign == word; });
+    static constexpr Pair pairs[] = {{"float", "f32"},    {"float32", "f32"}, {"Float32", "f32"},  {"double", "f64"},
+                                     {"float64", "f64"},  {"half", "bf16"},   {"f16", "bf16"},     {"bfloat16", "bf16"},
+                                     {"float16", "bf16"}, {"i32", "int"},     {"i64", "int"},      {"int32", "int"},
+                                     {"int64", "int"},    {"long", "int"},    {"integer", "int"},  {"index", "int"},
+                                     {"byte", "u8"},      {"uint8", "u8"},    {"boolean", "bool"}, {"size_t", "int"},
+                                     {"unsigned", "int"}};
+    auto found =
+        std::find_if(std::begin(pairs), std::end(pairs), [&](const Pair& pair) { return pair.foreign == word; });
     return found == std::end(pairs) ? std::string_view{} : found->ours;
 }
 
@@ -38,11 +37,9 @@ std::string parse_element(Cursor& cursor) {
     if (std::find(known.begin(), known.end(), word) != known.end()) return word;
     std::string repair(meant_type(word));
     if (repair.empty()) repair = nearest(word, known).value_or("");
-    cursor.report(
-        Code::unknown_type, cursor.span(token), fmt::format("there is no type `{}`", word), {},
-        repair.empty()
-            ? "types are f32, f64, bf16, u8, int, bool, and a shape alone, `[N, 64]`, is any float"
-            : fmt::format("did you mean `{}`?", repair));
+    cursor.report(Code::unknown_type, cursor.span(token), fmt::format("there is no type `{}`", word), {},
+                  repair.empty() ? "types are f32, f64, bf16, u8, int, bool, and a shape alone, `[N, 64]`, is any float"
+                                 : fmt::format("did you mean `{}`?", repair));
     return repair.empty() ? "f32" : repair;
 }
 
@@ -65,19 +62,16 @@ TypeExpr parse_type(Cursor& cursor) {
     uint32_t begin = cursor.peek().begin;
     type.constant = cursor.accept_word("const");
     if (cursor.at_name()) type.element = parse_element(cursor);
-    if (cursor.at(TokenKind::left_bracket) && !(type.element && cursor.breaks_here()))
-        type.shape = parse_shape(cursor);
+    if (cursor.at(TokenKind::left_bracket) && !(type.element && cursor.breaks_here())) type.shape = parse_shape(cursor);
     if (!type.element && !type.shape) {
         bool value = cursor.at(TokenKind::number) || cursor.at(TokenKind::text);
         cursor.fail_expected("a type such as `f32[N, 64]`, `int < 10` or `const int`",
                              value ? "a default value is written `name = value`" : "");
     }
     if (cursor.at(TokenKind::less_equal))
-        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()),
-                    "whole numbers run from 0 to below their bound", {},
-                    "write `int < 10` for 0 to 9");
-    if (!cursor.breaks_here() && cursor.accept(TokenKind::less))
-        type.upper = parse_operators(cursor, Strength::sum);
+        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), "whole numbers run from 0 to below their bound",
+                    {}, "write `int < 10` for 0 to 9");
+    if (!cursor.breaks_here() && cursor.accept(TokenKind::less)) type.upper = parse_operators(cursor, Strength::sum);
     type.span = cursor.span_from(begin);
     return type;
 }

@@ -57,8 +57,7 @@ Module parse(const Sources& sources, uint32_t source, Diagnostics& diagnostics) 
     });
     for (size_t i : order) {
         Diagnostic& each = sorted[i];
-        Diagnostic& kept =
-            diagnostics.report(each.code, each.span, each.message, each.caret, each.repair);
+        Diagnostic& kept = diagnostics.report(each.code, each.span, each.message, each.caret, each.repair);
         kept.remarks = std::move(each.remarks);
         kept.caret_at = each.caret_at;
     }

@@ -31,15 +31,13 @@ std::string signature(const Function& function) {
         parameters.push_back(std::move(text));
     }
     for (const TypeExpr& type : function.results) results.push_back(flat(type));
-    std::string head =
-        fmt::format("{} {}(", words[static_cast<size_t>(function.kind)], function.name);
+    std::string head = fmt::format("{} {}(", words[static_cast<size_t>(function.kind)], function.name);
     std::string tail = ")";
     if (!results.empty()) tail += " -> " + join_with(results, ", ");
     std::string line = head + join_with(parameters, ", ") + tail;
     constexpr size_t brace = 2;
     if (width(line) + brace <= line_width || parameters.empty()) return line;
-    return head + "\n" + spaces(indentation) + join_with(parameters, ",\n" + spaces(indentation)) +
-           "\n" + tail;
+    return head + "\n" + spaces(indentation) + join_with(parameters, ",\n" + spaces(indentation)) + "\n" + tail;
 }
 
 bool must_open(const Function& function) {
@@ -103,17 +101,15 @@ std::string print_constants(const Constants& constants) {
 }
 
 std::string print_rule(const Rule& rule) {
-    std::string line = fmt::format("rule {} {} -> {}", rule.exact ? "exact" : "fast",
-                                   flat(*rule.left), flat(*rule.right));
+    std::string line =
+        fmt::format("rule {} {} -> {}", rule.exact ? "exact" : "fast", flat(*rule.left), flat(*rule.right));
     if (rule.condition) line += " when " + flat(*rule.condition);
-    bool open = must_open(*rule.left) || must_open(*rule.right) ||
-                (rule.condition && must_open(*rule.condition));
+    bool open = must_open(*rule.left) || must_open(*rule.right) || (rule.condition && must_open(*rule.condition));
     if (!open && width(line) <= line_width) return line;
     std::string result = rule.exact ? "rule exact " : "rule fast ";
     result += lay_out(*rule.left, {0, result.size(), 3}) + " ->\n" + spaces(indentation);
     result += lay_out(*rule.right, {indentation, indentation, 0});
-    if (rule.condition)
-        result += " when " + lay_out(*rule.condition, {indentation, width(result) + 6, 0});
+    if (rule.condition) result += " when " + lay_out(*rule.condition, {indentation, width(result) + 6, 0});
     return result;
 }
 
@@ -121,8 +117,7 @@ struct DatasetLine {
     std::string operator()(const Field& field) const { return head(field) + flat(*field.value); }
     std::string operator()(const Split& split) const {
         std::vector<std::string> parts;
-        for (const SplitPart& part : split.parts)
-            parts.push_back(part.name + ": " + flat(*part.fraction));
+        for (const SplitPart& part : split.parts) parts.push_back(part.name + ": " + flat(*part.fraction));
         if (split.in_order) parts.emplace_back("in order");
         return "split " + join_with(parts, ", ");
     }
@@ -134,8 +129,7 @@ struct DatasetLine {
 bool must_open(const DatasetItem& item) {
     if (const auto* field = std::get_if<Field>(&item.node)) return must_open(*field->value);
     const auto& parts = std::get<Split>(item.node).parts;
-    return std::any_of(parts.begin(), parts.end(),
-                       [](const SplitPart& part) { return must_open(*part.fraction); });
+    return std::any_of(parts.begin(), parts.end(), [](const SplitPart& part) { return must_open(*part.fraction); });
 }
 
 std::string flat_item(const DatasetItem& item) { return std::visit(DatasetLine{}, item.node); }
@@ -159,14 +153,12 @@ std::string lay_out_item(const DatasetItem& item, size_t) {
 // ---- train blocks -------------------------------------------------------------------------------
 
 std::string setting_head(const Setting& setting, size_t key_width) {
-    std::string head =
-        setting.key + spaces(std::max(key_width, setting.key.size()) - setting.key.size() + 1);
+    std::string head = setting.key + spaces(std::max(key_width, setting.key.size()) - setting.key.size() + 1);
     return setting.label ? head + setting.label->name + " = " : head;
 }
 std::string setting_tail(const Setting& setting) {
     std::string result;
-    for (const Target& pattern : setting.on)
-        result += (result.empty() ? " on " : ", ") + pattern.name;
+    for (const Target& pattern : setting.on) result += (result.empty() ? " on " : ", ") + pattern.name;
     return result;
 }
 
@@ -185,8 +177,7 @@ std::string lay_out_item(const TrainItem& item, size_t key_width) {
     const auto* setting = std::get_if<Setting>(&item.node);
     if (!setting) return print_statement(std::get<Statement>(item.node).node, indentation);
     std::string head = setting_head(*setting, key_width), tail = setting_tail(*setting);
-    return head + lay_out(*setting->value, {indentation, indentation + width(head), width(tail)}) +
-           tail;
+    return head + lay_out(*setting->value, {indentation, indentation + width(head), width(tail)}) + tail;
 }
 
 size_t key_width_of(const DatasetItem&) { return 0; }
@@ -205,8 +196,7 @@ template <typename Line> std::vector<size_t> key_columns(const std::vector<Line>
             widest = std::max(widest, key_width_of(items[end]));
         }
         end = std::max(end, begin + 1);
-        std::fill(widths.begin() + static_cast<ptrdiff_t>(begin),
-                  widths.begin() + static_cast<ptrdiff_t>(end), widest);
+        std::fill(widths.begin() + static_cast<ptrdiff_t>(begin), widths.begin() + static_cast<ptrdiff_t>(end), widest);
         begin = end;
     }
     return widths;
@@ -233,8 +223,7 @@ template <typename Body> std::string print_body(const std::string& head, const B
     std::vector<size_t> widths = key_columns(body.items);
     std::string lines;
     for (size_t i = 0; i < body.items.size(); ++i)
-        lines += with_comments(body.items[i].comments, lay_out_item(body.items[i], widths[i]),
-                               indentation, i == 0);
+        lines += with_comments(body.items[i].comments, lay_out_item(body.items[i], widths[i]), indentation, i == 0);
     return head + " " + braces(body.comment, lines, body.last_comments, 0);
 }
 
@@ -243,9 +232,7 @@ struct ItemText {
     std::string operator()(const Constants& constants) const { return print_constants(constants); }
     std::string operator()(const Function& function) const { return print_function(function); }
     std::string operator()(const Rule& rule) const { return print_rule(rule); }
-    std::string operator()(const Dataset& dataset) const {
-        return print_body("dataset " + dataset.name, dataset);
-    }
+    std::string operator()(const Dataset& dataset) const { return print_body("dataset " + dataset.name, dataset); }
     std::string operator()(const Train& train) const {
         return print_body(train.name.empty() ? "train" : "train " + train.name, train);
     }
@@ -256,8 +243,7 @@ struct ItemText {
 std::string print(const Module& module) {
     std::string result;
     for (const Item& item : module.items)
-        result +=
-            with_comments(item.comments, std::visit(ItemText{}, item.node), 0, result.empty());
+        result += with_comments(item.comments, std::visit(ItemText{}, item.node), 0, result.empty());
     return result + comment_lines(module.last_comments, 0, result.empty());
 }
 

@@ -13,18 +13,7 @@ using namespace ast;
 namespace {
 
 /// Binding strength as the parser has it, with the unary minus between products and powers.
-enum Strength {
-    entry,
-    disjunction,
-    conjunction,
-    negation,
-    comparison,
-    sum,
-    product,
-    sign,
-    power,
-    primary
-};
+enum Strength { entry, disjunction, conjunction, negation, comparison, sum, product, sign, power, primary };
 
 struct Operator {
     std::string_view text;
@@ -33,47 +22,30 @@ struct Operator {
 
 Operator describe(BinaryOperator op) {
     switch (op) {
-    case BinaryOperator::logical_or:
-        return {"or", disjunction};
-    case BinaryOperator::logical_and:
-        return {"and", conjunction};
-    case BinaryOperator::equal:
-        return {"==", comparison};
-    case BinaryOperator::not_equal:
-        return {"!=", comparison};
-    case BinaryOperator::less:
-        return {"<", comparison};
-    case BinaryOperator::less_equal:
-        return {"<=", comparison};
-    case BinaryOperator::greater:
-        return {">", comparison};
-    case BinaryOperator::greater_equal:
-        return {">=", comparison};
-    case BinaryOperator::add:
-        return {"+", sum};
-    case BinaryOperator::subtract:
-        return {"-", sum};
-    case BinaryOperator::multiply:
-        return {"*", product};
-    case BinaryOperator::divide:
-        return {"/", product};
-    case BinaryOperator::modulo:
-        return {"%", product};
-    case BinaryOperator::matmul:
-        return {"@", product};
-    case BinaryOperator::power:
-        return {"^", power};
+    case BinaryOperator::logical_or: return {"or", disjunction};
+    case BinaryOperator::logical_and: return {"and", conjunction};
+    case BinaryOperator::equal: return {"==", comparison};
+    case BinaryOperator::not_equal: return {"!=", comparison};
+    case BinaryOperator::less: return {"<", comparison};
+    case BinaryOperator::less_equal: return {"<=", comparison};
+    case BinaryOperator::greater: return {">", comparison};
+    case BinaryOperator::greater_equal: return {">=", comparison};
+    case BinaryOperator::add: return {"+", sum};
+    case BinaryOperator::subtract: return {"-", sum};
+    case BinaryOperator::multiply: return {"*", product};
+    case BinaryOperator::divide: return {"/", product};
+    case BinaryOperator::modulo: return {"%", product};
+    case BinaryOperator::matmul: return {"@", product};
+    case BinaryOperator::power: return {"^", power};
     }
     return {"?", primary};
 }
 
 Strength strength_of(const Expr& expr) {
     if (const auto* binary = std::get_if<Binary>(&expr.node)) return describe(binary->op).strength;
-    if (const auto* unary = std::get_if<Unary>(&expr.node))
-        return unary->op == UnaryOperator::negate ? sign : negation;
-    bool is_entry =
-        std::holds_alternative<Range>(expr.node) || std::holds_alternative<Slice>(expr.node) ||
-        std::holds_alternative<Ellipsis>(expr.node) || std::holds_alternative<Scan>(expr.node);
+    if (const auto* unary = std::get_if<Unary>(&expr.node)) return unary->op == UnaryOperator::negate ? sign : negation;
+    bool is_entry = std::holds_alternative<Range>(expr.node) || std::holds_alternative<Slice>(expr.node) ||
+                    std::holds_alternative<Ellipsis>(expr.node) || std::holds_alternative<Scan>(expr.node);
     return is_entry ? entry : primary;
 }
 
@@ -95,8 +67,7 @@ bool is_atom(const Expr& expr) {
 bool is_tight(const Binary& binary, bool tight) {
     Strength strength = describe(binary.op).strength;
     bool shown_tight = strength == product && binary.op != BinaryOperator::matmul;
-    return strength == power ||
-           (tight && shown_tight && is_atom(*binary.left) && is_atom(*binary.right));
+    return strength == power || (tight && shown_tight && is_atom(*binary.left) && is_atom(*binary.right));
 }
 
 std::string operand(const ExprRef& expr, Strength weakest, bool tight) {
@@ -108,8 +79,7 @@ std::string number_text(const Number& number) {
     std::string text = number.text.empty() ? fmt::format("{}", number.value) : number.text;
     if (text.starts_with('.')) text.insert(0, "0");
     size_t point = text.find('.');
-    if (point != text.npos &&
-        (point + 1 == text.size() || text[point + 1] == 'e' || text[point + 1] == 'E'))
+    if (point != text.npos && (point + 1 == text.size() || text[point + 1] == 'e' || text[point + 1] == 'E'))
         text.insert(point + 1, "0");
     return text;
 }
@@ -117,14 +87,10 @@ std::string number_text(const Number& number) {
 std::string text_literal(const std::string& value) {
     std::string result = "\"";
     for (char c : value) {
-        if (c == '\n')
-            result += "\\n";
-        else if (c == '\t')
-            result += "\\t";
-        else if (c == '"' || c == '\\')
-            result.append({'\\', c});
-        else
-            result += c;
+        if (c == '\n') result += "\\n";
+        else if (c == '\t') result += "\\t";
+        else if (c == '"' || c == '\\') result.append({'\\', c});
+        else result += c;
     }
     return result + '"';
 }
@@ -135,13 +101,9 @@ std::string list(const std::vector<ExprRef>& items, bool tight) {
     return result;
 }
 
-std::string argument_name(const Argument& argument) {
-    return argument.name ? *argument.name + ": " : std::string{};
-}
+std::string argument_name(const Argument& argument) { return argument.name ? *argument.name + ": " : std::string{}; }
 
-std::string scan_head(const Scan& scan) {
-    return fmt::format("scan {} < {}", scan.index, flat_bound(*scan.bound));
-}
+std::string scan_head(const Scan& scan) { return fmt::format("scan {} < {}", scan.index, flat_bound(*scan.bound)); }
 
 struct Flat {
     bool tight;
@@ -163,19 +125,15 @@ struct Flat {
         if (n.op == UnaryOperator::logical_not) return "not " + operand(n.operand, negation, tight);
         return "-" + operand(n.operand, power, tight); // -(-x)
     }
-    std::string operator()(const Transpose& n) const {
-        return operand(n.operand, primary, tight) + "'";
-    }
+    std::string operator()(const Transpose& n) const { return operand(n.operand, primary, tight) + "'"; }
     std::string operator()(const Binary& n) const {
         Operator op = describe(n.op);
         Sides weakest = sides(op.strength);
         std::string_view space = is_tight(n, tight) ? "" : " ";
-        return fmt::format("{}{}{}{}{}", operand(n.left, weakest.left, tight), space, op.text,
-                           space, operand(n.right, weakest.right, tight));
+        return fmt::format("{}{}{}{}{}", operand(n.left, weakest.left, tight), space, op.text, space,
+                           operand(n.right, weakest.right, tight));
     }
-    std::string operator()(const Member& n) const {
-        return operand(n.object, primary, tight) + "." + n.name;
-    }
+    std::string operator()(const Member& n) const { return operand(n.object, primary, tight) + "." + n.name; }
     std::string operator()(const Index& n) const {
         return fmt::format("{}[{}]", operand(n.object, primary, tight), list(n.items, true));
     }
@@ -189,8 +147,7 @@ struct Flat {
     std::string operator()(const Scan& n) const {
         std::string result = scan_head(n);
         for (const Carried& each : n.carried)
-            result += fmt::format("{} {} = {}", &each == &n.carried[0] ? " with" : ",", each.name,
-                                  flat(*each.initial));
+            result += fmt::format("{} {} = {}", &each == &n.carried[0] ? " with" : ",", each.name, flat(*each.initial));
         return result + " " + flat(*n.body);
     }
 };
@@ -202,8 +159,7 @@ bool has_block(const Expr& expr);
 bool has_block(const ExprRef& expr) { return expr && has_block(*expr); }
 
 template <typename Items, typename Member> bool any_block(const Items& items, Member member) {
-    return std::any_of(items.begin(), items.end(),
-                       [&](const auto& item) { return has_block(item.*member); });
+    return std::any_of(items.begin(), items.end(), [&](const auto& item) { return has_block(item.*member); });
 }
 
 struct HasBlock {
@@ -212,12 +168,9 @@ struct HasBlock {
     bool operator()(const Binary& n) const { return has_block(n.left) || has_block(n.right); }
     bool operator()(const Member& n) const { return has_block(n.object); }
     bool operator()(const Range& n) const { return has_block(n.first) || has_block(n.last); }
-    bool operator()(const Slice& n) const {
-        return has_block(n.start) || has_block(n.stop) || has_block(n.step);
-    }
+    bool operator()(const Slice& n) const { return has_block(n.start) || has_block(n.stop) || has_block(n.step); }
     bool operator()(const Index& n) const {
-        return has_block(n.object) ||
-               std::any_of(n.items.begin(), n.items.end(), [](auto& e) { return has_block(e); });
+        return has_block(n.object) || std::any_of(n.items.begin(), n.items.end(), [](auto& e) { return has_block(e); });
     }
     bool operator()(const Call& n) const { return any_block(n.arguments, &Argument::value); }
     bool operator()(const List& n) const {
@@ -228,9 +181,7 @@ struct HasBlock {
 };
 bool has_block(const Expr& expr) { return std::visit(HasBlock{}, expr.node); }
 
-bool fits(std::string_view text, Room room) {
-    return room.column + width(text) + room.trailing <= line_width;
-}
+bool fits(std::string_view text, Room room) { return room.column + width(text) + room.trailing <= line_width; }
 
 /// The column behind `text`, which began at `column`.
 size_t column_behind(std::string_view text, size_t column) {
@@ -248,21 +199,17 @@ struct Entry {
 };
 
 /// `open`, the entries on lines of their own (short lists: as many a line as fit), `close`.
-std::string enclosed(std::string_view open, const std::vector<Entry>& entries,
-                     std::string_view close, size_t indent, bool fill) {
+std::string enclosed(std::string_view open, const std::vector<Entry>& entries, std::string_view close, size_t indent,
+                     bool fill) {
     size_t inner = indent + indentation;
     std::string result(open), line;
     for (size_t i = 0; i < entries.size(); ++i) {
         bool last = i + 1 == entries.size();
-        std::string text = entries[i].name +
-                           lay_out(*entries[i].value, {inner, inner + width(entries[i].name), 1});
+        std::string text = entries[i].name + lay_out(*entries[i].value, {inner, inner + width(entries[i].name), 1});
         if (!last) text += ",";
-        if (i == 0)
-            result += "\n" + spaces(inner) + text;
-        else if (fill && column_behind(result, 0) + 1 + width(text) <= line_width)
-            result += " " + text;
-        else
-            result += "\n" + spaces(inner) + text;
+        if (i == 0) result += "\n" + spaces(inner) + text;
+        else if (fill && column_behind(result, 0) + 1 + width(text) <= line_width) result += " " + text;
+        else result += "\n" + spaces(inner) + text;
     }
     return result + "\n" + spaces(indent) + std::string(close);
 }
@@ -286,20 +233,15 @@ struct Lay {
     std::string operator()(const Unary& n) const {
         std::string sign_text = n.op == UnaryOperator::negate ? "-" : "not ";
         Room behind{room.indent, room.column + sign_text.size(), room.trailing};
-        return sign_text + lay_out_operand(*n.operand,
-                                           n.op == UnaryOperator::negate ? power : negation,
-                                           behind);
+        return sign_text + lay_out_operand(*n.operand, n.op == UnaryOperator::negate ? power : negation, behind);
     }
-    std::string operator()(const Transpose& n) const {
-        return lay_out_operand(*n.operand, primary, behind(1)) + "'";
-    }
+    std::string operator()(const Transpose& n) const { return lay_out_operand(*n.operand, primary, behind(1)) + "'"; }
     std::string operator()(const Member& n) const {
         return lay_out_operand(*n.object, primary, behind(n.name.size() + 1)) + "." + n.name;
     }
     std::string operator()(const Index& n) const {
         std::string items = "[" + list(n.items, true) + "]";
-        bool broken = std::any_of(n.items.begin(), n.items.end(),
-                                  [](const ExprRef& e) { return has_block(*e); });
+        bool broken = std::any_of(n.items.begin(), n.items.end(), [](const ExprRef& e) { return has_block(*e); });
         if (!broken && width(items) < line_width / 2)
             return lay_out_operand(*n.object, primary, behind(width(items))) + items;
         return lay_out_operand(*n.object, primary, behind(1)) +
@@ -307,16 +249,13 @@ struct Lay {
     }
     std::string operator()(const Call& n) const {
         std::vector<Entry> entries;
-        for (const Argument& each : n.arguments)
-            entries.push_back({argument_name(each), each.value.get()});
+        for (const Argument& each : n.arguments) entries.push_back({argument_name(each), each.value.get()});
         std::string head = n.callee + (n.indexed ? flat(n.indices) : "");
         if (entries.empty()) return head + "()";
         return enclosed(head + "(", entries, ")", room.indent, false);
     }
     std::string operator()(const List& n) const {
-        return n.items.empty()
-                   ? "[]"
-                   : enclosed("[", entries_of(n.items), "]", room.indent, all_short(n.items));
+        return n.items.empty() ? "[]" : enclosed("[", entries_of(n.items), "]", room.indent, all_short(n.items));
     }
     std::string operator()(const Binary& n) const;
     std::string operator()(const Scan& n) const {
@@ -329,9 +268,7 @@ struct Lay {
     }
     template <typename Leaf> std::string operator()(const Leaf& n) const { return Flat{false}(n); }
 
-    Room behind(size_t trailing) const {
-        return {room.indent, room.column, room.trailing + trailing};
-    }
+    Room behind(size_t trailing) const { return {room.indent, room.column, room.trailing + trailing}; }
 };
 
 /// a + b - c: the operands of operators of one strength fill the lines, which end in operators.
@@ -341,8 +278,7 @@ std::string Lay::operator()(const Binary& n) const {
     if (strength == power) {
         std::string base = lay_out_operand(*n.left, weakest.left, behind(1)) + "^";
         return base +
-               lay_out_operand(*n.right, weakest.right,
-                               {room.indent, column_behind(base, room.column), room.trailing});
+               lay_out_operand(*n.right, weakest.right, {room.indent, column_behind(base, room.column), room.trailing});
     }
     std::vector<const Binary*> chain{&n}; // outermost first
     while (strength != comparison) {
@@ -360,8 +296,7 @@ std::string Lay::operator()(const Binary& n) const {
         if (!text.empty() && fits(text, {inner, column, trailing})) {
             result += " " + text;
         } else {
-            result += "\n" + spaces(inner) +
-                      lay_out_operand(*each->right, weakest.right, {inner, inner, trailing});
+            result += "\n" + spaces(inner) + lay_out_operand(*each->right, weakest.right, {inner, inner, trailing});
         }
     }
     return result;
@@ -369,8 +304,7 @@ std::string Lay::operator()(const Binary& n) const {
 
 struct MustOpen {
     bool all(const std::vector<ExprRef>& items) const {
-        return std::any_of(items.begin(), items.end(),
-                           [](const ExprRef& item) { return must_open(*item); });
+        return std::any_of(items.begin(), items.end(), [](const ExprRef& item) { return must_open(*item); });
     }
     bool one(const ExprRef& expr) const { return expr && must_open(*expr); }
 
@@ -382,16 +316,13 @@ struct MustOpen {
     bool operator()(const Member& n) const { return one(n.object); }
     bool operator()(const Index& n) const { return one(n.object) || all(n.items); }
     bool operator()(const Call& n) const {
-        return std::any_of(n.arguments.begin(), n.arguments.end(),
-                           [&](const auto& each) { return one(each.value); }) ||
-               std::any_of(n.indices.begin(), n.indices.end(),
-                           [&](const auto& each) { return one(each.bound); });
+        return std::any_of(n.arguments.begin(), n.arguments.end(), [&](const auto& each) { return one(each.value); }) ||
+               std::any_of(n.indices.begin(), n.indices.end(), [&](const auto& each) { return one(each.bound); });
     }
     bool operator()(const List& n) const { return all(n.items); }
     bool operator()(const Scan& n) const {
         return must_open(*n.body) || one(n.bound) ||
-               std::any_of(n.carried.begin(), n.carried.end(),
-                           [&](const auto& each) { return one(each.initial); });
+               std::any_of(n.carried.begin(), n.carried.end(), [&](const auto& each) { return one(each.initial); });
     }
     template <typename Leaf> bool operator()(const Leaf&) const { return false; }
 };

@@ -32,29 +32,20 @@ std::string declaration_tail(const Declaration& s) {
 std::string repeat_head(const Repeat& s) {
     return fmt::format("repeat {}{} ", s.index ? s.index->name + " < " : "", flat_bound(*s.count));
 }
-std::string definition_head(const IndexDefinition& s) {
-    return fmt::format("{}{} = ", s.target.name, flat(s.indices));
-}
+std::string definition_head(const IndexDefinition& s) { return fmt::format("{}{} = ", s.target.name, flat(s.indices)); }
 
 /// The `if` of an `else if`: the only statement of its block, where nothing else is to be kept.
 const If* else_if(const Block& block) {
-    if (block.statements.size() != 1 || !block.last_comments.empty() || !block.comment.empty())
-        return nullptr;
+    if (block.statements.size() != 1 || !block.last_comments.empty() || !block.comment.empty()) return nullptr;
     const Statement& only = block.statements[0];
     if (!only.comments.before.empty() || !only.comments.beside.empty()) return nullptr;
     return std::get_if<If>(&only.node);
 }
 
 struct FlatStatement {
-    std::string operator()(const Assign& s) const {
-        return names(s.targets) + " = " + flat(*s.value);
-    }
-    std::string operator()(const IndexDefinition& s) const {
-        return definition_head(s) + flat(*s.value);
-    }
-    std::string operator()(const Update& s) const {
-        return s.target.name + " <- " + flat(*s.value);
-    }
+    std::string operator()(const Assign& s) const { return names(s.targets) + " = " + flat(*s.value); }
+    std::string operator()(const IndexDefinition& s) const { return definition_head(s) + flat(*s.value); }
+    std::string operator()(const Update& s) const { return s.target.name + " <- " + flat(*s.value); }
     std::string operator()(const Declaration& s) const {
         return declaration_head(s) + (s.initial ? flat(*s.initial) : "") + declaration_tail(s);
     }
@@ -91,20 +82,12 @@ struct LayStatement {
         return head;
     }
 
-    std::string operator()(const Assign& s) const {
-        return value_after(names(s.targets) + " = ", *s.value);
-    }
-    std::string operator()(const IndexDefinition& s) const {
-        return value_after(definition_head(s), *s.value);
-    }
-    std::string operator()(const Update& s) const {
-        return value_after(s.target.name + " <- ", *s.value);
-    }
+    std::string operator()(const Assign& s) const { return value_after(names(s.targets) + " = ", *s.value); }
+    std::string operator()(const IndexDefinition& s) const { return value_after(definition_head(s), *s.value); }
+    std::string operator()(const Update& s) const { return value_after(s.target.name + " <- ", *s.value); }
     std::string operator()(const Declaration& s) const {
         std::string tail = declaration_tail(s);
-        return (s.initial ? value_after(declaration_head(s), *s.initial, width(tail))
-                          : declaration_head(s)) +
-               tail;
+        return (s.initial ? value_after(declaration_head(s), *s.initial, width(tail)) : declaration_head(s)) + tail;
     }
     std::string operator()(const Return& s) const { return values_after("return", s.values); }
     std::string operator()(const Yield& s) const { return values_after("yield", s.values); }
@@ -114,15 +97,12 @@ struct LayStatement {
         const If* chained = else_if(*s.otherwise);
         return result + " else " + (chained ? (*this)(*chained) : lay_out(*s.otherwise, indent));
     }
-    std::string operator()(const Repeat& s) const {
-        return repeat_head(s) + lay_out(*s.body, indent);
-    }
+    std::string operator()(const Repeat& s) const { return repeat_head(s) + lay_out(*s.body, indent); }
     std::string operator()(const Evaluate& s) const { return value_after("", *s.value); }
 };
 
 bool any(const std::vector<ExprRef>& all) {
-    return std::any_of(all.begin(), all.end(),
-                       [](const ExprRef& value) { return must_open(*value); });
+    return std::any_of(all.begin(), all.end(), [](const ExprRef& value) { return must_open(*value); });
 }
 
 struct MustOpenStatement {
@@ -153,23 +133,17 @@ std::string without_trailing_space(std::string text) {
 
 } // namespace
 
-bool must_open(const decltype(Statement::node)& node) {
-    return std::visit(MustOpenStatement{}, node);
-}
+bool must_open(const decltype(Statement::node)& node) { return std::visit(MustOpenStatement{}, node); }
 
 bool must_open(const Block& block) {
     if (is_empty(block)) return false;
     if (!block.one_line || !block.comment.empty() || !block.last_comments.empty()) return true;
-    return std::any_of(block.statements.begin(), block.statements.end(),
-                       [](const Statement& statement) {
-                           return !statement.comments.before.empty() ||
-                                  !statement.comments.beside.empty() || must_open(statement.node);
-                       });
+    return std::any_of(block.statements.begin(), block.statements.end(), [](const Statement& statement) {
+        return !statement.comments.before.empty() || !statement.comments.beside.empty() || must_open(statement.node);
+    });
 }
 
-std::string flat(const decltype(Statement::node)& node) {
-    return std::visit(FlatStatement{}, node);
-}
+std::string flat(const decltype(Statement::node)& node) { return std::visit(FlatStatement{}, node); }
 
 std::string flat(const Block& block) {
     if (block.statements.empty()) return "{}";
@@ -183,24 +157,21 @@ std::string comment_lines(const std::vector<std::string>& comments, size_t inden
     std::string result;
     bool blank = first; // no empty line at the beginning, never two
     for (const std::string& comment : comments) {
-        if (!comment.empty())
-            result += without_trailing_space(spaces(indent) + "#" + comment) + "\n";
-        else if (!blank)
-            result += "\n";
+        if (!comment.empty()) result += without_trailing_space(spaces(indent) + "#" + comment) + "\n";
+        else if (!blank) result += "\n";
         blank = comment.empty();
     }
     return result;
 }
 
-std::string with_comments(const Comments& comments, const std::string& text, size_t indent,
-                          bool first) {
+std::string with_comments(const Comments& comments, const std::string& text, size_t indent, bool first) {
     std::string result = comment_lines(comments.before, indent, first) + spaces(indent) + text;
     if (!comments.beside.empty()) result += without_trailing_space("  #" + comments.beside);
     return result + "\n";
 }
 
-std::string braces(const std::string& comment, const std::string& lines,
-                   const std::vector<std::string>& last, size_t indent) {
+std::string braces(const std::string& comment, const std::string& lines, const std::vector<std::string>& last,
+                   size_t indent) {
     if (comment.empty() && lines.empty() && last.empty()) return "{}";
     std::string beside = comment.empty() ? "" : without_trailing_space("  #" + comment);
     std::string ending = comment_lines(last, indent + indentation, lines.empty());
@@ -211,8 +182,7 @@ std::string lay_out(const Block& block, size_t indent) {
     std::string lines;
     size_t inner = indent + indentation;
     for (const Statement& statement : block.statements)
-        lines += with_comments(statement.comments, print_statement(statement.node, inner), inner,
-                               lines.empty());
+        lines += with_comments(statement.comments, print_statement(statement.node, inner), inner, lines.empty());
     return braces(block.comment, lines, block.last_comments, indent);
 }
 

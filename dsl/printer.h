@@ -41,11 +41,10 @@ std::string print_statement(const decltype(ast::Statement::node)& node, size_t i
 
 /// `{`, the comment beside it, and after `lines`, which end in line breaks, the last comments and
 /// `}`.
-std::string braces(const std::string& comment, const std::string& lines,
-                   const std::vector<std::string>& last, size_t indent);
+std::string braces(const std::string& comment, const std::string& lines, const std::vector<std::string>& last,
+                   size_t indent);
 /// The lines above and the text, which is indented, with the comment beside it and a line break.
-std::string with_comments(const ast::Comments& comments, const std::string& text, size_t indent,
-                          bool first);
+std::string with_comments(const ast::Comments& comments, const std::string& text, size_t indent, bool first);
 std::string comment_lines(const std::vector<std::string>& comments, size_t indent, bool first);
 
 } // namespace gradc

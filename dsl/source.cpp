@@ -15,8 +15,7 @@ namespace gradc {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr size_t largest_file =
-    16u << 20; // bytes; spans are 32 bit, and nobody writes a model this long
+constexpr size_t largest_file = 16u << 20; // bytes; spans are 32 bit, and nobody writes a model this long
 
 std::vector<uint32_t> line_starts_of(std::string_view text) {
     std::vector<uint32_t> starts{0};
@@ -70,12 +69,9 @@ Place Sources::place(uint32_t source, uint32_t offset) const {
     const Source& file = all.at(source);
     size_t line = line_index(file, offset);
     std::string_view before = std::string_view(file.text).substr(
-        file.line_starts[line],
-        std::min<size_t>(offset, file.text.size()) - file.line_starts[line]);
-    if (line == 0 && before.starts_with(byte_order_mark))
-        before.remove_prefix(byte_order_mark.size());
-    auto characters = std::count_if(before.begin(), before.end(),
-                                    [](char byte) { return (byte & 0xC0) != 0x80; });
+        file.line_starts[line], std::min<size_t>(offset, file.text.size()) - file.line_starts[line]);
+    if (line == 0 && before.starts_with(byte_order_mark)) before.remove_prefix(byte_order_mark.size());
+    auto characters = std::count_if(before.begin(), before.end(), [](char byte) { return (byte & 0xC0) != 0x80; });
     return {static_cast<uint32_t>(line + 1), static_cast<uint32_t>(characters + 1)};
 }
 
@@ -94,7 +90,7 @@ std::string_view Sources::line(uint32_t source, uint32_t line) const {
 std::optional<std::string> FileReader::read(const std::string& path, std::string& reason) {
     // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
     OpenFile file{open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
-    struct stat about {};
+    struct stat about{};
     if (file.descriptor < 0 || fstat(file.descriptor, &about) != 0) {
         reason = errno == ENOENT ? "there is no such file" : std::strerror(errno);
         return std::nullopt;

@@ -22,8 +22,8 @@ struct Span {
 Span join(Span a, Span b);
 
 struct Source {
-    std::string name; // as printed in diagnostics: "digits.grad", "std/losses.grad"
-    std::string text; // as in the file; the parser reports what is no UTF-8
+    std::string name;                       // as printed in diagnostics: "digits.grad", "std/losses.grad"
+    std::string text;                       // as in the file; the parser reports what is no UTF-8
     std::vector<uint32_t> line_starts = {}; // byte offsets, filled by Sources::add
 };
 

@@ -57,8 +57,7 @@ struct Token {
     bool blank_before = false; // an empty line stands before it, after any comment
     bool broken = false;       // a text that does not end on its line
     uint32_t begin = 0, end = 0;
-    uint32_t link =
-        none; // of a bracket: index of its partner or none; of text and number: index of its value
+    uint32_t link = none; // of a bracket: index of its partner or none; of text and number: index of its value
 };
 
 struct Comment {

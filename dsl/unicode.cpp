@@ -27,15 +27,13 @@ std::string_view ascii_for(uint32_t code) {
         std::string_view ascii;
     };
     static constexpr Pair pairs[] = {
-        {0x00A0, " "},   {0x00B2, "^2"},  {0x00B3, "^3"}, {0x00B4, "'"},  {0x00B7, "*"},
-        {0x00D7, "*"},   {0x00F7, "/"},   {0x03C0, "pi"}, {0x2009, " "},  {0x200B, " "},
-        {0x2013, "-"},   {0x2014, "-"},   {0x2018, "'"},  {0x2019, "'"},  {0x201C, "\""},
-        {0x201D, "\""},  {0x2026, ".."},  {0x202F, " "},  {0x2032, "'"},  {0x2190, "<-"},
-        {0x2192, "->"},  {0x2212, "-"},   {0x2215, "/"},  {0x2217, "*"},  {0x2219, "*"},
-        {0x221E, "inf"}, {0x2227, "and"}, {0x2228, "or"}, {0x2260, "!="}, {0x2264, "<="},
-        {0x2265, ">="},  {0x22C5, "*"},   {0x3000, " "},  {0xFEFF, " "}};
-    auto found = std::find_if(std::begin(pairs), std::end(pairs),
-                              [code](const Pair& pair) { return pair.code == code; });
+        {0x00A0, " "},  {0x00B2, "^2"}, {0x00B3, "^3"}, {0x00B4, "'"}, {0x00B7, "*"},   {0x00D7, "*"},   {0x00F7, "/"},
+        {0x03C0, "pi"}, {0x2009, " "},  {0x200B, " "},  {0x2013, "-"}, {0x2014, "-"},   {0x2018, "'"},   {0x2019, "'"},
+        {0x201C, "\""}, {0x201D, "\""}, {0x2026, ".."}, {0x202F, " "}, {0x2032, "'"},   {0x2190, "<-"},  {0x2192, "->"},
+        {0x2212, "-"},  {0x2215, "/"},  {0x2217, "*"},  {0x2219, "*"}, {0x221E, "inf"}, {0x2227, "and"}, {0x2228, "or"},
+        {0x2260, "!="}, {0x2264, "<="}, {0x2265, ">="}, {0x22C5, "*"}, {0x3000, " "},   {0xFEFF, " "}};
+    auto found =
+        std::find_if(std::begin(pairs), std::end(pairs), [code](const Pair& pair) { return pair.code == code; });
     return found == std::end(pairs) ? std::string_view{} : found->ascii;
 }
 

@@ -14,7 +14,13 @@ extern "C" {
 enum gradc_element { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
 enum gradc_role {
-    GRADC_FIELD, GRADC_SCALAR, GRADC_PARAMETER, GRADC_STATE, GRADC_OPTIMIZER, GRADC_STATISTIC, GRADC_ACCUMULATOR,
+    GRADC_FIELD,
+    GRADC_SCALAR,
+    GRADC_PARAMETER,
+    GRADC_STATE,
+    GRADC_OPTIMIZER,
+    GRADC_STATISTIC,
+    GRADC_ACCUMULATOR,
     GRADC_RESULT
 };
 
@@ -28,10 +34,10 @@ typedef struct {
     const char* name;     /* the model's path: "mlp.linear_1.weight"; field, scalar and result names */
     const char* saved_as; /* name in files */
     int32_t element, role, rank;
-    int32_t has_rows;     /* the first axis is N: shape[0] is the largest batch */
+    int32_t has_rows; /* the first axis is N: shape[0] is the largest batch */
     const int64_t* shape;
     const int64_t* strides;
-    int64_t offset;       /* bytes */
+    int64_t offset; /* bytes */
     int64_t panel;
 } gradc_tensor;
 
@@ -42,10 +48,10 @@ typedef struct {
 } gradc_extent;
 
 typedef struct {
-    const char* name; /* for reports */
+    const char* name;                          /* for reports */
     gradc_function functions[GRADC_ISA_COUNT]; /* NULL where not built */
     gradc_extent extents[GRADC_ISA_COUNT];     /* vectors of another width cut the work otherwise */
-    double flops, bytes;             /* for the largest batch */
+    double flops, bytes;                       /* for the largest batch */
 } gradc_kernel;
 
 enum gradc_what { GRADC_KERNEL, GRADC_LOOP_BEGIN, GRADC_LOOP_END, GRADC_GUARD };
@@ -81,7 +87,7 @@ typedef struct {
     int32_t kernel_count, step_count;
     const int32_t* results; /* indices into the module's tensors */
     int32_t result_count;
-    double flops; /* for the largest batch */
+    double flops;          /* for the largest batch */
     const int32_t* fields; /* tensors of role FIELD that its kernels read: what a row must bring ("#row" aside) */
     int32_t field_count;
     gradc_steps steps[GRADC_ISA_COUNT]; /* NULL: step by step is no slower, or not built */
@@ -97,7 +103,12 @@ typedef struct {
 } gradc_flag;
 
 enum gradc_reader {
-    GRADC_READ_CSV, GRADC_READ_IDX, GRADC_READ_LITERAL, GRADC_READ_RANGE, GRADC_READ_CHARACTERS, GRADC_READ_NPY
+    GRADC_READ_CSV,
+    GRADC_READ_IDX,
+    GRADC_READ_LITERAL,
+    GRADC_READ_RANGE,
+    GRADC_READ_CHARACTERS,
+    GRADC_READ_NPY
 };
 typedef struct {
     const char *split, *path; /* split "": the file holds all rows */
@@ -113,9 +124,9 @@ typedef struct {
     const int64_t* columns;          /* CSV, numbered from 0 */
     const char* const* column_names; /* CSV, named */
     int32_t column_count, column_name_count;
-    const double* values; /* LITERAL: rows * product(shape) numbers */
-    int64_t rows;         /* LITERAL, RANGE */
-    const char* alphabet; /* CHARACTERS: UTF-8 in order of code */
+    const double* values;   /* LITERAL: rows * product(shape) numbers */
+    int64_t rows;           /* LITERAL, RANGE */
+    const char* alphabet;   /* CHARACTERS: UTF-8 in order of code */
     int64_t window, stride; /* > 0: row i is column entries [i*stride, i*stride + window) */
 } gradc_field;
 typedef struct {
@@ -151,10 +162,10 @@ typedef struct {
     int32_t flag_count;
     const gradc_metric* metrics;
     int32_t metric_count;
-    int32_t step;                 /* program; its first result is the loss (scalar) */
-    gradc_whole_split training;   /* pass_count 0: the step itself accumulates; finish reads what it summed */
+    int32_t step;               /* program; its first result is the loss (scalar) */
+    gradc_whole_split training; /* pass_count 0: the step itself accumulates; finish reads what it summed */
     gradc_whole_split evaluation;
-    int32_t predict;              /* program or -1; result "predict" */
+    int32_t predict; /* program or -1; result "predict" */
     /* 1 + program or 0: after a NaN or infinite loss it runs once on the same rows. Its results, in order of
      * evaluation, are scalars: how many elements of a value are not finite; their names are
      * "model.grad:12:9: exp(z)". */
@@ -164,8 +175,8 @@ typedef struct {
 typedef struct {
     int32_t abi_version;
     const char *name, *compiler, *options; /* "digits", "gradc 0.1.0", "--isa portable --set hidden=256" */
-    const char *source_hash;               /* of the model file and what it uses, 16 hex digits */
-    const char *program_hash;              /* of the code's meaning: sources, options, compiler */
+    const char* source_hash;               /* of the model file and what it uses, 16 hex digits */
+    const char* program_hash;              /* of the code's meaning: sources, options, compiler */
     int64_t arena_bytes;                   /* exactly what the programs need, for the largest batch */
     /* Parts of it; activations are kept from the forward pass for the backward one. */
     int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes;
@@ -176,9 +187,9 @@ typedef struct {
     const gradc_dataset* datasets;
     const gradc_block* blocks;
     int32_t tensor_count, program_count, dataset_count, block_count;
-    int32_t initial; /* program that draws every variable's start; reads scalar "seed" */
+    int32_t initial;              /* program that draws every variable's start; reads scalar "seed" */
     gradc_whole_split statistics; /* of dataset 0's training split */
-    int32_t columns; /* program whose results are dataset 0's formula fields, or -1 */
+    int32_t columns;              /* program whose results are dataset 0's formula fields, or -1 */
     /* constants to copy into a fresh arena: pieces of bytes at offsets */
     const int64_t* constant_offsets;
     const int64_t* constant_sizes;

@@ -15,10 +15,9 @@ static std::string identity(const gradc_module& module) {
         if (module_has(module, isa) && cpu_has(isa)) able = isa_name(isa);
     }
     return text(module.name, ": trainer compiled by ", module.compiler,
-                module.options && *module.options ? " with " : "",
-                module.options ? module.options : "", "\n  sources    ", module.source_hash,
-                "\n  program    ", module.program_hash, "\n  built for  ", module_isas(module),
-                "; ", able.empty() ? "none of it runs on this CPU" : text("here it runs ", able),
+                module.options && *module.options ? " with " : "", module.options ? module.options : "",
+                "\n  sources    ", module.source_hash, "\n  program    ", module.program_hash, "\n  built for  ",
+                module_isas(module), "; ", able.empty() ? "none of it runs on this CPU" : text("here it runs ", able),
                 "\n  ABI        ", module.abi_version, "\n  denormals  ",
                 module.flush_denormals ? "flushed to zero in steps (f32)" : "kept", "\n");
 }
@@ -32,33 +31,30 @@ static std::string variables(const gradc_module& module, int32_t role, std::stri
         int64_t size = tensor_bytes(tensor);
         elements += size / element_size(tensor.element);
         bytes += size;
-        lines += text(
-            "  ", padded(tensor.name, 36), ' ',
-            padded(text(element_name(tensor.element), shape_text(tensor.shape, tensor.rank)), 20),
-            ' ', padded_left(byte_size(double(size)), 12), '\n');
+        lines += text("  ", padded(tensor.name, 36), ' ',
+                      padded(text(element_name(tensor.element), shape_text(tensor.shape, tensor.rank)), 20), ' ',
+                      padded_left(byte_size(double(size)), 12), '\n');
     }
     if (lines.empty()) return "";
-    return text("\n", title, ": ", grouped(elements), " numbers, ", byte_size(double(bytes)), '\n',
-                lines);
+    return text("\n", title, ": ", grouped(elements), " numbers, ", byte_size(double(bytes)), '\n', lines);
 }
 
 static std::string memory_map(const gradc_module& module) {
-    std::string lines = text("\nmemory: ", byte_size(double(module.arena_bytes)),
-                             " in one piece, known before anything runs\n");
+    std::string lines =
+        text("\nmemory: ", byte_size(double(module.arena_bytes)), " in one piece, known before anything runs\n");
     auto line = [&](std::string_view name, int64_t bytes) {
-        lines += text("  ", padded(name, 36), ' ', padded("", 20), ' ',
-                      padded_left(byte_size(double(bytes)), 12), '\n');
+        lines +=
+            text("  ", padded(name, 36), ' ', padded("", 20), ' ', padded_left(byte_size(double(bytes)), 12), '\n');
     };
     line("parameters", module.parameter_bytes);
     line("optimizer", module.optimizer_bytes);
     line("activations, for the backward pass", module.activation_bytes);
     line("scratch", module.scratch_bytes);
-    line("fields, scalars, constants, gaps", module.arena_bytes - module.parameter_bytes -
-                                                 module.optimizer_bytes - module.activation_bytes -
-                                                 module.scratch_bytes);
+    line("fields, scalars, constants, gaps", module.arena_bytes - module.parameter_bytes - module.optimizer_bytes -
+                                                 module.activation_bytes - module.scratch_bytes);
     double more = double(module.arena_bytes) / double(std::max<int64_t>(1, module.least_bytes)) - 1;
-    lines += text("  at one step of a program ", byte_size(double(module.least_bytes)), " of it live at most: ",
-                  general(100 * more, 2), " % more than the least\n");
+    lines += text("  at one step of a program ", byte_size(double(module.least_bytes)),
+                  " of it live at most: ", general(100 * more, 2), " % more than the least\n");
     return lines;
 }
 
@@ -67,8 +63,7 @@ static std::string kept_formulas(const gradc_module& module, const gradc_dataset
     std::string lines;
     if (&table != training_data(module)) return lines;
     for (const gradc_tensor* field : generated_fields(module)) {
-        std::string type =
-            text(element_name(field->element), shape_text(field->shape + 1, field->rank - 1));
+        std::string type = text(element_name(field->element), shape_text(field->shape + 1, field->rank - 1));
         double row_bytes = double(tensor_bytes(*field, 1)), rows = double(table.fields[0].rows);
         lines += text("  ", padded(field->name, 20), ' ', padded(type, 16),
                       " computed once, at the start: ", byte_size(rows * row_bytes), '\n');
@@ -84,20 +79,17 @@ static std::string data(const gradc_module& module) {
         for (int32_t f = 0; f < table.field_count; f++) {
             const gradc_field& field = table.fields[f];
             std::string files;
-            for (int32_t i = 0; i < field.file_count; i++)
-                files += text(i > 0 ? ", " : "", field.files[i].path);
+            for (int32_t i = 0; i < field.file_count; i++) files += text(i > 0 ? ", " : "", field.files[i].path);
             if (field.low <= field.high && is_whole(field.stored))
                 files += text(" (", field.low, "..", field.high, ")");
-            lines += text(
-                "  ", padded(field.name, 20), ' ',
-                padded(text(element_name(field.stored), shape_text(field.shape, field.rank)), 16),
-                ' ', files, '\n');
+            lines += text("  ", padded(field.name, 20), ' ',
+                          padded(text(element_name(field.stored), shape_text(field.shape, field.rank)), 16), ' ', files,
+                          '\n');
         }
         lines += kept_formulas(module, table);
         for (int32_t s = 0; s < table.split_count; s++) {
             if (table.split_by_file) break;
-            lines += text("  split ", table.splits[s].name, ": ", general(table.splits[s].fraction),
-                          '\n');
+            lines += text("  split ", table.splits[s].name, ": ", general(table.splits[s].fraction), '\n');
         }
     }
     return lines;
@@ -107,15 +99,14 @@ static std::string settings(const gradc_module& module) {
     std::string lines;
     for (int32_t b = 0; b < module.block_count; b++) {
         const gradc_block& block = module.blocks[b];
-        lines +=
-            text("\nblock ", block.name, ": batch ", block.batch, ", ",
-                 block.steps > 0 ? text(block.steps, " steps") : text(block.epochs, " epochs"),
-                 ", ", general(module.programs[block.step].flops * 1e-6, 4), " MFLOP a step\n");
+        lines += text("\nblock ", block.name, ": batch ", block.batch, ", ",
+                      block.steps > 0 ? text(block.steps, " steps") : text(block.epochs, " epochs"), ", ",
+                      general(module.programs[block.step].flops * 1e-6, 4), " MFLOP a step\n");
         for (const BlockFlag& known : block_flags(module)) {
             if (known.block != b) continue;
             const gradc_flag& flag = block.flags[known.flag];
-            lines += text("  --", padded(known.name, 18), ' ', padded_left(general(flag.value), 10),
-                          "  ", flag.help ? flag.help : "", '\n');
+            lines += text("  --", padded(known.name, 18), ' ', padded_left(general(flag.value), 10), "  ",
+                          flag.help ? flag.help : "", '\n');
         }
     }
     return lines;
@@ -125,8 +116,8 @@ ExitCode about_command(const gradc_module& module, const Arguments&, Fault&) {
     write_all(STDOUT_FILENO, identity(module) + variables(module, GRADC_PARAMETER, "parameters") +
                                  variables(module, GRADC_STATE, "states") +
                                  variables(module, GRADC_STATISTIC, "statistics") +
-                                 variables(module, GRADC_OPTIMIZER, "optimizer states") +
-                                 memory_map(module) + data(module) + settings(module));
+                                 variables(module, GRADC_OPTIMIZER, "optimizer states") + memory_map(module) +
+                                 data(module) + settings(module));
     return done;
 }
 

@@ -40,8 +40,7 @@ int64_t steps_to_measure(int64_t wanted, double seconds, double once) {
 /// The widest float that the variables are held in decides which peak is meant.
 bool computes_in_double(const gradc_module& module) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
-        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64)
-            return true;
+        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64) return true;
     }
     return false;
 }
@@ -90,8 +89,8 @@ StepTimes measure_stretches(Session& session, Stretches& stretches, int32_t prog
 }
 
 /// Steps too short for the clock are timed `together` at a time. `wanted` steps, or about `seconds`.
-StepTimes measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
-                  int64_t wanted, double seconds) {
+StepTimes measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch, int64_t wanted,
+                  double seconds) {
     StepTimes times;
     if (loader) times.loading = time_loading(session, *loader, batch);
     double step = 1;
@@ -116,8 +115,8 @@ StepTimes measure(Session& session, const gradc_block& block, Loader* loader, in
 }
 
 /// A table of the step's kernels, each with the fastest of its times, for `--kernels`.
-std::string kernel_table(Session& session, const gradc_block& block, Loader* loader, int64_t batch,
-                         int64_t steps, double peak) {
+std::string kernel_table(Session& session, const gradc_block& block, Loader* loader, int64_t batch, int64_t steps,
+                         double peak) {
     const gradc_program& program = session.module().programs[block.step];
     size_t count = size_t(program.kernel_count);
     std::vector<double> fastest(count, 1e30), seconds(count);
@@ -131,16 +130,14 @@ std::string kernel_table(Session& session, const gradc_block& block, Loader* loa
     session.time_kernels(nullptr);
     double all = 0;
     for (double time : fastest) all += time;
-    std::string lines =
-        "kernel                            us  of step  of peak  GFLOP/s    GB/s\n";
+    std::string lines = "kernel                            us  of step  of peak  GFLOP/s    GB/s\n";
     double share = double(batch) / double(session.module().batch);
     for (size_t i = 0; i < count; i++) {
         const gradc_kernel& kernel = program.kernels[i];
         double rate = kernel.flops * share / fastest[i];
         lines += text(padded(kernel.name, 24), padded_left(fixed(fastest[i] * 1e6, 2), 12),
                       padded_left(fixed(100 * fastest[i] / all, 1), 7), " %",
-                      padded_left(fixed(100 * rate / peak, 1), 7), " %",
-                      padded_left(fixed(rate * 1e-9, 1), 9),
+                      padded_left(fixed(100 * rate / peak, 1), 7), " %", padded_left(fixed(rate * 1e-9, 1), 9),
                       padded_left(fixed(kernel.bytes * share / fastest[i] * 1e-9, 1), 8), "\n");
     }
     return lines;
@@ -159,12 +156,11 @@ struct Found {
 std::string summary(const Found& found) {
     const Session& session = found.session;
     const StepTimes& times = found.times;
-    std::string lines = text(session.module().name, ": ", grouped(times.steps), " steps of ", found.batch,
-                             " rows, ", isa_name(session.isa()), ", ", session.threads(),
-                             session.threads() == 1 ? " thread" : " threads", "\n",
-                             "fastest step   ", general(times.fastest * 1e6, 5), " us\n",
-                             "median step    ", general(times.median * 1e6, 5), " us, ",
-                             grouped(int64_t(double(found.batch) / times.median)), " rows/s\n");
+    std::string lines = text(
+        session.module().name, ": ", grouped(times.steps), " steps of ", found.batch, " rows, ",
+        isa_name(session.isa()), ", ", session.threads(), session.threads() == 1 ? " thread" : " threads", "\n",
+        "fastest step   ", general(times.fastest * 1e6, 5), " us\n", "median step    ", general(times.median * 1e6, 5),
+        " us, ", grouped(int64_t(double(found.batch) / times.median)), " rows/s\n");
     if (times.together > 0)
         lines += text("as in training ", grouped(times.together), " steps a call, which takes their rows\n");
     else if (found.has_data)

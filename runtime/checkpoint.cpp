@@ -25,9 +25,8 @@ static std::string listed_bits(const std::vector<double>& numbers) {
     return result;
 }
 
-static Metadata metadata_of(const Session& session, const Settings& settings,
-                            const Position& position, const std::vector<EpochReport>& epochs,
-                            uint64_t data_hash) {
+static Metadata metadata_of(const Session& session, const Settings& settings, const Position& position,
+                            const std::vector<EpochReport>& epochs, uint64_t data_hash) {
     const gradc_module& module = session.module();
     Metadata metadata;
     add_metadata(metadata, "format", text("gradc ", checkpoint_format));
@@ -53,9 +52,7 @@ static Metadata metadata_of(const Session& session, const Settings& settings,
     return metadata;
 }
 
-static bool is_kept(const gradc_tensor& tensor) {
-    return is_variable(tensor) || tensor.role == GRADC_ACCUMULATOR;
-}
+static bool is_kept(const gradc_tensor& tensor) { return is_variable(tensor) || tensor.role == GRADC_ACCUMULATOR; }
 
 bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
                       const std::vector<EpochReport>& epochs, uint64_t data_hash, Fault& fault) {
@@ -64,14 +61,13 @@ bool write_checkpoint(const Session& session, const Settings& settings, const Po
     for (int32_t t = 0; t < module.tensor_count; t++) {
         const gradc_tensor& tensor = module.tensors[t];
         if (!is_kept(tensor)) continue;
-        tensors.push_back(
-            {file_name_of(tensor),
-             tensor.element,
-             {tensor.shape, tensor.shape + tensor.rank},
-             [&tensor, &session](unsigned char* to) { read_tensor(tensor, session.arena(), to); }});
+        tensors.push_back({file_name_of(tensor),
+                           tensor.element,
+                           {tensor.shape, tensor.shape + tensor.rank},
+                           [&tensor, &session](unsigned char* to) { read_tensor(tensor, session.arena(), to); }});
     }
-    return write_safetensors(settings.checkpoint, tensors,
-                             metadata_of(session, settings, position, epochs, data_hash), fault);
+    return write_safetensors(settings.checkpoint, tensors, metadata_of(session, settings, position, epochs, data_hash),
+                             fault);
 }
 
 // ---- reading -----------------------------------------------------------------------------------
@@ -81,17 +77,15 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& faul
     if (!file.open(path, fault)) return false;
     std::string format = metadata_value(file.metadata(), "format");
     int64_t version = 0;
-    if (!format.starts_with("gradc ") || !parse_whole(format.substr(6), version))
-        return true; // foreign weights
+    if (!format.starts_with("gradc ") || !parse_whole(format.substr(6), version)) return true; // foreign weights
     if (version <= checkpoint_format) return true;
-    return fault.fail(path, ": error: was written by a newer gradc (format ", version,
-                      "; this trainer reads ", checkpoint_format, ")");
+    return fault.fail(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
+                      checkpoint_format, ")");
 }
 
 /// One line for each tensor that the file lacks or has in another shape; for whole runs also what
 /// it has too many.
-static std::string differences(const SafetensorsFile& file, const gradc_module& module,
-                               bool whole_run) {
+static std::string differences(const SafetensorsFile& file, const gradc_module& module, bool whole_run) {
     std::string lines;
     int count = 0;
     auto line = [&](const std::string& what) {
@@ -102,19 +96,16 @@ static std::string differences(const SafetensorsFile& file, const gradc_module& 
         const gradc_tensor& tensor = module.tensors[t];
         if (!is_kept(tensor)) continue;
         known.push_back(file_name_of(tensor));
-        if (!whole_run && (tensor.role == GRADC_OPTIMIZER || tensor.role == GRADC_ACCUMULATOR))
-            continue;
+        if (!whole_run && (tensor.role == GRADC_OPTIMIZER || tensor.role == GRADC_ACCUMULATOR)) continue;
         const StoredTensor* stored = file.find(file_name_of(tensor));
         std::string own = text(element_name(tensor.element), shape_text(tensor.shape, tensor.rank));
         if (!stored) {
             line(text(file_name_of(tensor), ": ", own, " in this trainer, absent in the file"));
             continue;
         }
-        std::string theirs = text(element_name(stored->element),
-                                  shape_text(stored->shape.data(), int(stored->shape.size())));
-        if (own != theirs)
-            line(text(file_name_of(tensor), ": ", own, " in this trainer, ", theirs,
-                      " in the file"));
+        std::string theirs =
+            text(element_name(stored->element), shape_text(stored->shape.data(), int(stored->shape.size())));
+        if (own != theirs) line(text(file_name_of(tensor), ": ", own, " in this trainer, ", theirs, " in the file"));
     }
     for (const StoredTensor& stored : file.tensors()) {
         if (!whole_run) break;
@@ -140,15 +131,14 @@ static void copy_tensors(const SafetensorsFile& file, Session& session, bool who
     }
 }
 
-static std::string another_model(const SafetensorsFile& file, const std::string& path,
-                                 const gradc_module& module, const std::string& lines) {
+static std::string another_model(const SafetensorsFile& file, const std::string& path, const gradc_module& module,
+                                 const std::string& lines) {
     std::string name = metadata_value(file.metadata(), "model");
     return text(path, ": error: the checkpoint of another model",
                 name.empty() || name == module.name ? "" : text(" (", name, ")"), ":", lines);
 }
 
-bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session,
-                     Fault& fault) {
+bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault) {
     std::string lines = differences(file, session.module(), false);
     if (!lines.empty()) return fault.set(another_model(file, path, session.module(), lines));
     copy_tensors(file, session, false);
@@ -177,8 +167,7 @@ static bool parse_bits(std::string_view list, std::vector<double>& numbers) {
     return true;
 }
 
-static bool read_position(const Metadata& metadata, const gradc_module& module,
-                          Position& position) {
+static bool read_position(const Metadata& metadata, const gradc_module& module, Position& position) {
     size_t blocks = size_t(module.block_count);
     position.block_steps.assign(blocks, 0);
     position.loss_sums.assign(blocks, 0);
@@ -193,18 +182,16 @@ static bool read_position(const Metadata& metadata, const gradc_module& module,
                 parse_bits(metadata_value(metadata, "loss_sums"), position.loss_sums) &&
                 parse_bits(metadata_value(metadata, "loss_rows"), position.loss_rows);
     position.block = int32_t(block);
-    return read && position.step >= 0 && position.epoch >= 0 && position.cursor >= 0 &&
-           block >= 0 && block < module.block_count;
+    return read && position.step >= 0 && position.epoch >= 0 && position.cursor >= 0 && block >= 0 &&
+           block < module.block_count;
 }
 
 /// What else differs, as a sentence; "" if nothing.
-static std::string other_origin(const Metadata& metadata, const gradc_module& module,
-                                uint64_t data_hash) {
+static std::string other_origin(const Metadata& metadata, const gradc_module& module, uint64_t data_hash) {
     std::string says;
     auto compare = [&](std::string_view what, std::string_view key, std::string_view own) {
         std::string theirs = metadata_value(metadata, key);
-        if (theirs != own)
-            says += text("\n    ", what, ": ", own, " here, ", theirs, " in the file");
+        if (theirs != own) says += text("\n    ", what, ": ", own, " here, ", theirs, " in the file");
     };
     if (metadata_value(metadata, "program_hash") != module.program_hash) {
         compare("program", "program_hash", module.program_hash);
@@ -216,9 +203,8 @@ static std::string other_origin(const Metadata& metadata, const gradc_module& mo
     return says;
 }
 
-bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash,
-                 Session& session, Position& position, std::vector<EpochReport>& epochs,
-                 Fault& fault) {
+bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash, Session& session,
+                 Position& position, std::vector<EpochReport>& epochs, Fault& fault) {
     const gradc_module& module = session.module();
     const std::string& path = settings.checkpoint;
     std::string lines = differences(file, module, true);

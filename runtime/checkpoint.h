@@ -28,14 +28,12 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& faul
 
 /// Weights, states and statistics, for evaluation and prediction; a fault lists names and shapes
 /// that differ.
-bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session,
-                     Fault& fault);
+bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault);
 
 /// All of it, for training on. Another program or other data is a fault that says what differs,
 /// unless `anyway`; names and shapes must agree always. `epochs`: as reported until then, none in a
 /// checkpoint that does not tell.
-bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash,
-                 Session& session, Position& position, std::vector<EpochReport>& epochs,
-                 Fault& fault);
+bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash, Session& session,
+                 Position& position, std::vector<EpochReport>& epochs, Fault& fault);
 
 } // namespace gradc::runtime

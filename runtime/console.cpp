@@ -67,8 +67,7 @@ Console::Console(bool quiet) : quiet_(quiet) {
 
 int Console::width() const {
     winsize size{};
-    bool known =
-        live_descriptor_ >= 0 && ioctl(live_descriptor_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    bool known = live_descriptor_ >= 0 && ioctl(live_descriptor_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col : 80;
 }
 
@@ -114,8 +113,7 @@ HeldSignals::~HeldSignals() { // those that arrived were obeyed: they are taken,
 bool HeldSignals::arrived() const {
     sigset_t pending;
     sigpending(&pending);
-    return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-           sigismember(&pending, SIGHUP);
+    return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
 }
 
 } // namespace gradc::runtime

@@ -7,15 +7,11 @@ namespace gradc::runtime {
 int64_t element_size(int32_t element) {
     switch (element) {
     case GRADC_F64:
-    case GRADC_I64:
-        return 8;
+    case GRADC_I64: return 8;
     case GRADC_F32:
-    case GRADC_I32:
-        return 4;
-    case GRADC_BF16:
-        return 2;
-    default:
-        return 1;
+    case GRADC_I32: return 4;
+    case GRADC_BF16: return 2;
+    default: return 1;
     }
 }
 
@@ -36,22 +32,17 @@ template <class Number> static void store_as(unsigned char* at, double value) {
 
 double load_element(const unsigned char* at, int32_t element) {
     switch (element) {
-    case GRADC_F32:
-        return load_as<float>(at);
-    case GRADC_F64:
-        return load_as<double>(at);
-    case GRADC_I32:
-        return load_as<int32_t>(at);
-    case GRADC_I64:
-        return load_as<int64_t>(at);
+    case GRADC_F32: return load_as<float>(at);
+    case GRADC_F64: return load_as<double>(at);
+    case GRADC_I32: return load_as<int32_t>(at);
+    case GRADC_I64: return load_as<int64_t>(at);
     case GRADC_BF16: {
         uint32_t bits = uint32_t(at[0]) << 16 | uint32_t(at[1]) << 24;
         float number;
         memcpy(&number, &bits, 4);
         return number;
     }
-    default:
-        return *at;
+    default: return *at;
     }
 }
 
@@ -67,18 +58,12 @@ static void store_bf16(unsigned char* at, double value) {
 
 void store_element(unsigned char* at, int32_t element, double number) {
     switch (element) {
-    case GRADC_F32:
-        return store_as<float>(at, number);
-    case GRADC_F64:
-        return store_as<double>(at, number);
-    case GRADC_I32:
-        return store_as<int32_t>(at, number);
-    case GRADC_I64:
-        return store_as<int64_t>(at, number);
-    case GRADC_BF16:
-        return store_bf16(at, number);
-    default:
-        *at = uint8_t(number);
+    case GRADC_F32: return store_as<float>(at, number);
+    case GRADC_F64: return store_as<double>(at, number);
+    case GRADC_I32: return store_as<int32_t>(at, number);
+    case GRADC_I64: return store_as<int64_t>(at, number);
+    case GRADC_BF16: return store_bf16(at, number);
+    default: *at = uint8_t(number);
     }
 }
 

@@ -10,9 +10,7 @@ namespace gradc::runtime {
 int64_t element_size(int32_t element);
 /// "f32", as the language says it.
 const char* element_name(int32_t element);
-inline bool is_whole(int32_t element) {
-    return element != GRADC_F32 && element != GRADC_F64 && element != GRADC_BF16;
-}
+inline bool is_whole(int32_t element) { return element != GRADC_F32 && element != GRADC_F64 && element != GRADC_BF16; }
 double load_element(const unsigned char* at, int32_t element);
 /// Whole elements are given whole numbers in their range.
 void store_element(unsigned char* at, int32_t element, double number);

@@ -9,8 +9,7 @@ namespace gradc::runtime {
 ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
     Prepared prepared;
     if (!prepare(module, arguments, {true, true}, prepared, fault)) return fault.code;
-    if (!prepared.has_data)
-        return fault.fail(module.name, " has no data to evaluate on"), fault.code;
+    if (!prepared.has_data) return fault.fail(module.name, " has no data to evaluate on"), fault.code;
     JsonWriter json;
     json.begin_object().key("model").string(module.name).key("seed").whole(prepared.settings.seed);
     std::string lines;
@@ -25,8 +24,7 @@ ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fa
     if (lines.empty()) return fault.fail(module.name, " has no metric to evaluate"), fault.code;
     if (!prepared.settings.json.empty()) {
         ReplacingFile file(prepared.settings.json);
-        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault))
-            return fault.code;
+        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault)) return fault.code;
     }
     write_all(STDOUT_FILENO, lines);
     return done;

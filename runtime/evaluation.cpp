@@ -7,8 +7,7 @@
 
 namespace gradc::runtime {
 
-static MetricValue read_metric(const Session& session, const gradc_tensor& tensor,
-                               std::string name) {
+static MetricValue read_metric(const Session& session, const gradc_tensor& tensor, std::string name) {
     MetricValue metric{std::move(name), {tensor.shape, tensor.shape + tensor.rank}, {}};
     std::vector<unsigned char> bytes(static_cast<size_t>(tensor_bytes(tensor)));
     read_tensor(tensor, session.arena(), bytes.data());
@@ -19,22 +18,19 @@ static MetricValue read_metric(const Session& session, const gradc_tensor& tenso
     return metric;
 }
 
-std::vector<MetricValue> read_metrics(const Session& session, const gradc_block& block,
-                                      int32_t finish) {
+std::vector<MetricValue> read_metrics(const Session& session, const gradc_block& block, int32_t finish) {
     std::vector<MetricValue> metrics;
     for (int32_t m = 0; m < block.metric_count; m++) {
         std::string_view name = block.metrics[m].name;
         const gradc_tensor* tensor = session.result(finish, name);
         if (!tensor) continue;
         bool several = session.module().block_count > 1;
-        metrics.push_back(read_metric(session, *tensor,
-                                      several ? text(block.name, '.', name) : std::string(name)));
+        metrics.push_back(read_metric(session, *tensor, several ? text(block.name, '.', name) : std::string(name)));
     }
     return metrics;
 }
 
-void run_whole_split(Session& session, const gradc_whole_split& whole, Loader& loader,
-                     const Clock& clock) {
+void run_whole_split(Session& session, const gradc_whole_split& whole, Loader& loader, const Clock& clock) {
     session.clear_accumulators();
     for (int32_t pass = 0; pass < whole.pass_count; pass++) {
         loader.begin(0);
@@ -46,8 +42,7 @@ void run_whole_split(Session& session, const gradc_whole_split& whole, Loader& l
     if (whole.finish >= 0) session.run(whole.finish, 1, clock);
 }
 
-SplitReport evaluate_split(Session& session, const Dataset& dataset, int split,
-                           const std::vector<Clock>& clocks) {
+SplitReport evaluate_split(Session& session, const Dataset& dataset, int split, const std::vector<Clock>& clocks) {
     const gradc_module& module = session.module();
     SplitReport report{dataset.splits[size_t(split)].name, {}};
     Loader loader(module, dataset, split, GRADC_FILE_ORDER, session.seed());
@@ -93,8 +88,7 @@ std::string metrics_lines(const SplitReport& report) {
     std::string lines;
     for (const MetricValue& metric : report.metrics) {
         if (metric.values.size() == 1) {
-            lines +=
-                text(report.split, ' ', metric.name, ' ', metric_number(metric.values[0]), '\n');
+            lines += text(report.split, ' ', metric.name, ' ', metric_number(metric.values[0]), '\n');
         } else {
             lines += text(report.split, ' ', metric.name, '\n', table_of(metric));
         }

@@ -19,17 +19,14 @@ struct SplitReport {
 
 /// The metrics of a block out of the results of `finish`; those that it does not compute are left
 /// out.
-std::vector<MetricValue> read_metrics(const Session& session, const gradc_block& block,
-                                      int32_t finish);
+std::vector<MetricValue> read_metrics(const Session& session, const gradc_block& block, int32_t finish);
 
 /// Runs the passes of `whole` over the loader's rows and then its finish. Accumulators start from
 /// zero.
-void run_whole_split(Session& session, const gradc_whole_split& whole, Loader& loader,
-                     const Clock& clock);
+void run_whole_split(Session& session, const gradc_whole_split& whole, Loader& loader, const Clock& clock);
 
 /// Every block's metrics in evaluation over one split; `clocks` by block.
-SplitReport evaluate_split(Session& session, const Dataset& dataset, int split,
-                           const std::vector<Clock>& clocks);
+SplitReport evaluate_split(Session& session, const Dataset& dataset, int split, const std::vector<Clock>& clocks);
 
 /// "loss 0.1234  accuracy 0.9650", scalars only.
 std::string metrics_line(const SplitReport& report);

@@ -24,16 +24,12 @@ struct Exported {
 };
 
 Exported column_of_split(const Column& column, const Split& split) {
-    Exported exported{text(split.name, '.', column.field->name),
-                      column.field->stored,
-                      {int64_t(split.rows.size())},
-                      {}};
-    exported.shape.insert(exported.shape.end(), column.field->shape,
-                          column.field->shape + column.field->rank);
+    Exported exported{
+        text(split.name, '.', column.field->name), column.field->stored, {int64_t(split.rows.size())}, {}};
+    exported.shape.insert(exported.shape.end(), column.field->shape, column.field->shape + column.field->rank);
     exported.bytes.reserve(split.rows.size() * size_t(column.row_bytes()));
     for (int64_t row : split.rows) {
-        exported.bytes.insert(exported.bytes.end(), column.row(row),
-                              column.row(row) + column.row_bytes());
+        exported.bytes.insert(exported.bytes.end(), column.row(row), column.row(row) + column.row_bytes());
     }
     return exported;
 }
@@ -47,10 +43,8 @@ void add_formulas(Session& session, const Dataset& dataset, int split, std::vect
     const Split& of = dataset.splits[size_t(split)];
     for (int32_t r = 0; r < program.result_count; r++) {
         const gradc_tensor& tensor = module.tensors[program.results[r]];
-        Exported exported{text(of.name, '.', tensor.name),
-                          tensor.element,
-                          {tensor.shape, tensor.shape + tensor.rank},
-                          {}};
+        Exported exported{
+            text(of.name, '.', tensor.name), tensor.element, {tensor.shape, tensor.shape + tensor.rank}, {}};
         if (tensor.has_rows) exported.shape[0] = int64_t(of.rows.size());
         all.push_back(std::move(exported));
     }
@@ -74,8 +68,7 @@ std::vector<Exported> collect(Session& session, const Dataset* dataset) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
         const gradc_tensor& tensor = module.tensors[t];
         if (!is_variable(tensor)) continue;
-        Exported exported{
-            file_name_of(tensor), tensor.element, {tensor.shape, tensor.shape + tensor.rank}, {}};
+        Exported exported{file_name_of(tensor), tensor.element, {tensor.shape, tensor.shape + tensor.rank}, {}};
         exported.bytes.resize(size_t(tensor_bytes(tensor)));
         read_tensor(tensor, session.arena(), exported.bytes.data());
         all.push_back(std::move(exported));
@@ -91,11 +84,9 @@ std::vector<Exported> collect(Session& session, const Dataset* dataset) {
 
 bool write_npy(const std::string& path, const Exported& exported, Fault& fault) {
     ReplacingFile file(path);
-    if (!file.open(fault) || !file.write(npy_header(exported.element, exported.shape), fault))
-        return false;
+    if (!file.open(fault) || !file.write(npy_header(exported.element, exported.shape), fault)) return false;
     if (exported.element != GRADC_BF16)
-        return file.write(exported.bytes.data(), exported.bytes.size(), fault) &&
-               file.commit(fault);
+        return file.write(exported.bytes.data(), exported.bytes.size(), fault) && file.commit(fault);
     for (size_t at = 0; at < exported.bytes.size(); at += 2) { // numpy has no bf16
         float number = float(load_element(exported.bytes.data() + at, GRADC_BF16));
         if (!file.write(&number, 4, fault)) return false;
@@ -122,17 +113,15 @@ ExitCode export_command(const gradc_module& module, const Arguments& arguments, 
     if (out.empty()) return fault.set("--out FILE is needed", wrong_usage), fault.code;
     Prepared prepared;
     if (!prepare(module, arguments, {}, prepared, fault)) return fault.code;
-    std::vector<Exported> all =
-        collect(*prepared.session, prepared.has_data ? &prepared.dataset : nullptr);
+    std::vector<Exported> all = collect(*prepared.session, prepared.has_data ? &prepared.dataset : nullptr);
     if (!out.ends_with(".safetensors")) {
         if (!write_folder(out, all, fault)) return fault.code;
     } else {
         std::vector<WrittenTensor> tensors;
         for (const Exported& exported : all) {
-            tensors.push_back(
-                {exported.name, exported.element, exported.shape, [&exported](unsigned char* to) {
-                     std::copy(exported.bytes.begin(), exported.bytes.end(), to);
-                 }});
+            tensors.push_back({exported.name, exported.element, exported.shape, [&exported](unsigned char* to) {
+                                   std::copy(exported.bytes.begin(), exported.bytes.end(), to);
+                               }});
         }
         Metadata metadata;
         add_metadata(metadata, "model", module.name);

@@ -17,8 +17,7 @@ enum ExitCode {
 /// Keeps the first fault. What sets it returns false, so that a function can `return
 /// fault.fail(..)`.
 struct Fault {
-    std::string
-        message; // one line, or several where names and shapes are listed; no newline at the end
+    std::string message; // one line, or several where names and shapes are listed; no newline at the end
     ExitCode code = done;
 
     explicit operator bool() const { return code != done; }
@@ -28,9 +27,7 @@ struct Fault {
         const Piece pieces[] = {Piece(parts)...};
         return set(how, pieces, sizeof...(parts));
     }
-    template <class... Parts> bool fail(const Parts&... parts) {
-        return fail_as(input_at_fault, parts...);
-    }
+    template <class... Parts> bool fail(const Parts&... parts) { return fail_as(input_at_fault, parts...); }
 
 private:
     bool set(ExitCode how, const Piece* pieces, size_t count);

@@ -55,15 +55,13 @@ MappedFile::~MappedFile() {
 }
 
 bool MappedFile::open(const std::string& path, Fault& fault) {
-    int descriptor =
-        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO does not block
+    int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO does not block
     if (descriptor < 0) return fault.fail(path, ": error: cannot read it: ", system_error());
     struct stat status;
     bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     if (regular && status.st_size > 0) {
         void* data = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
-        if (data != MAP_FAILED)
-            data_ = static_cast<const char*>(data), size_ = size_t(status.st_size);
+        if (data != MAP_FAILED) data_ = static_cast<const char*>(data), size_ = size_t(status.st_size);
     }
     std::string reason = system_error();
     close(descriptor);
@@ -131,8 +129,7 @@ bool FileLock::acquire(const std::string& path, Fault& fault) {
     path_ = path + ".lock";
     for (;;) {
         descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (descriptor_ < 0)
-            return fault.fail(path, ": error: cannot write here: ", system_error());
+        if (descriptor_ < 0) return fault.fail(path, ": error: cannot write here: ", system_error());
         if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
             close(descriptor_);
             descriptor_ = -1;
@@ -140,8 +137,8 @@ bool FileLock::acquire(const std::string& path, Fault& fault) {
         }
         // Whoever held the lock may have removed the file between our open and our lock.
         struct stat held, named;
-        if (fstat(descriptor_, &held) == 0 && stat(path_.c_str(), &named) == 0 &&
-            held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
+        if (fstat(descriptor_, &held) == 0 && stat(path_.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+            held.st_dev == named.st_dev) {
             return true;
         }
         close(descriptor_);
@@ -189,8 +186,7 @@ std::string Places::find(std::string_view path, Fault& fault) const {
         if (exists(candidate)) return candidate;
         sought += text(sought.empty() ? "" : ", ", folder.empty() ? "the current folder" : folder);
     }
-    fault.fail(path, ": error: there is no such file in ", sought,
-               "; --data DIR names another folder");
+    fault.fail(path, ": error: there is no such file in ", sought, "; --data DIR names another folder");
     return "";
 }
 

@@ -33,9 +33,7 @@ public:
     ReplacingFile& operator=(const ReplacingFile&) = delete;
     bool open(Fault& fault);
     bool write(const void* bytes, size_t size, Fault& fault);
-    bool write(std::string_view text, Fault& fault) {
-        return write(text.data(), text.size(), fault);
-    }
+    bool write(std::string_view text, Fault& fault) { return write(text.data(), text.size(), fault); }
     /// Flushes, renames, and flushes the folder.
     bool commit(Fault& fault);
 

@@ -18,8 +18,7 @@ public:
         }
         uint64_t last = 0;
         if (size > 0) memcpy(&last, at, size);
-        mix(last ^ (uint64_t(size) << 56) ^
-            0xA5); // an end is part of the text: "ab" + "c" is not "a" + "bc"
+        mix(last ^ (uint64_t(size) << 56) ^ 0xA5); // an end is part of the text: "ab" + "c" is not "a" + "bc"
     }
     void add(std::string_view text) { add(text.data(), text.size()); }
     void add(int64_t number) { mix(uint64_t(number)); }

@@ -22,14 +22,12 @@ static uint32_t saved_state() {
 bool cpu_has(int isa) {
     if (isa == GRADC_BASELINE) return true;
     unsigned a, b, c, d, a7, b7, c7, d7, a8, b8, c8, d8;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7))
-        return false;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7)) return false;
     if (!__get_cpuid(0x80000001, &a8, &b8, &c8, &d8)) return false;
     const unsigned leaf_1 = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_AVX | bit_F16C;
     if ((c & leaf_1) != leaf_1 || !(c8 & bit_LZCNT)) return false;
     const unsigned version_3 = bit_AVX2 | bit_BMI | bit_BMI2;
-    const unsigned version_4 =
-        bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+    const unsigned version_4 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
     if ((b7 & version_3) != version_3 || (saved_state() & 0x06) != 0x06) return false;
     if (isa == GRADC_AVX2) return true;
     return (b7 & version_4) == version_4 && (saved_state() & 0xE6) == 0xE6;
@@ -60,12 +58,11 @@ int choose_isa(const gradc_module& module, std::string_view wanted, Fault& fault
         known = true;
         if (module_has(module, isa) && cpu_has(isa)) best = isa;
         if (wanted.empty() || best >= 0) continue;
-        fault.set(module_has(module, isa) ? text("--isa ", wanted, ": this CPU does not have it")
-                                          : text("--isa ", wanted, ": this trainer is built for ",
-                                                 module_isas(module)));
+        fault.set(module_has(module, isa)
+                      ? text("--isa ", wanted, ": this CPU does not have it")
+                      : text("--isa ", wanted, ": this trainer is built for ", module_isas(module)));
     }
-    if (!known)
-        fault.fail_as(wrong_usage, "--isa ", wanted, ": it is one of baseline, avx2, avx512");
+    if (!known) fault.fail_as(wrong_usage, "--isa ", wanted, ": it is one of baseline, avx2, avx512");
     if (known && best < 0) {
         fault.fail("this trainer is built for ", module_isas(module),
                    ", which this CPU does not have; build it with --isa portable");

@@ -79,8 +79,8 @@ public:
 
 private:
     void skip_spaces() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' ||
-                                      text_[at_] == '\t' || text_[at_] == '\r'))
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
             at_++;
     }
     bool take(std::string_view word) {
@@ -142,9 +142,7 @@ bool JsonParser::string(std::string& value) {
 
 bool JsonParser::number(JsonValue& value) {
     size_t begin = at_;
-    while (at_ < text_.size() &&
-           std::string_view("+-.eE0123456789").find(text_[at_]) != std::string_view::npos)
-        at_++;
+    while (at_ < text_.size() && std::string_view("+-.eE0123456789").find(text_[at_]) != std::string_view::npos) at_++;
     value.kind = JsonValue::Kind::number;
     return parse_number(text_.substr(begin, at_ - begin), value.number);
 }

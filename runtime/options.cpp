@@ -5,8 +5,7 @@
 
 namespace gradc::runtime {
 
-Option::Option(std::string_view name, std::string_view value, std::string_view help,
-               bool value_optional, bool listed)
+Option::Option(std::string_view name, std::string_view value, std::string_view help, bool value_optional, bool listed)
     : name(name), value(value), help(help), value_optional(value_optional), listed(listed) {}
 
 /// Insertions, deletions, changes and swaps of neighbours that make `b` of `a`.
@@ -31,8 +30,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
     size_t least = std::max<size_t>(1, word.size() / 3) + 1;
     for (const std::string& name : names) {
         size_t far = distance(word.substr(0, 100), name);
-        if (name.size() > word.size() && word.size() >= 3 && name.starts_with(word))
-            far = std::min<size_t>(far, 1);
+        if (name.size() > word.size() && word.size() >= 3 && name.starts_with(word)) far = std::min<size_t>(far, 1);
         if (far < least) least = far, best = name;
     }
     return best;
@@ -42,13 +40,11 @@ static bool unknown_flag(std::string_view name, const std::vector<Option>& optio
     std::vector<std::string> names{"help"};
     for (const Option& option : options) names.push_back(option.name);
     std::string near = nearest(name, names);
-    return fault.fail_as(wrong_usage, "unknown flag --", name,
-                         near.empty() ? "" : "; did you mean --", near,
+    return fault.fail_as(wrong_usage, "unknown flag --", name, near.empty() ? "" : "; did you mean --", near,
                          near.empty() ? "; --help lists all" : "?");
 }
 
-bool Arguments::parse(const std::vector<std::string>& words, const std::vector<Option>& options,
-                      Fault& fault) {
+bool Arguments::parse(const std::vector<std::string>& words, const std::vector<Option>& options, Fault& fault) {
     bool flags_ended = false;
     for (size_t at = 0; at < words.size(); at++) {
         const std::string& word = words[at];
@@ -61,15 +57,12 @@ bool Arguments::parse(const std::vector<std::string>& words, const std::vector<O
             continue;
         }
         size_t dashes = word.starts_with("--") ? 2 : 1, equals = word.find('=');
-        std::string name =
-            word.substr(dashes, equals == std::string::npos ? equals : equals - dashes);
-        auto option = std::find_if(options.begin(), options.end(),
-                                   [&](const Option& o) { return o.name == name; });
+        std::string name = word.substr(dashes, equals == std::string::npos ? equals : equals - dashes);
+        auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; });
         if (dashes == 1 || option == options.end()) return unknown_flag(name, options, fault);
         Given given{name, ""};
         if (equals != std::string::npos) {
-            if (option->value.empty())
-                return fault.fail_as(wrong_usage, "--", name, " takes no value");
+            if (option->value.empty()) return fault.fail_as(wrong_usage, "--", name, " takes no value");
             given.value = word.substr(equals + 1);
         } else if (!option->value.empty() && !option->value_optional) {
             if (at + 1 >= words.size())
@@ -93,13 +86,12 @@ std::string Arguments::value(std::string_view name) const {
     return given ? given->value : "";
 }
 
-bool Arguments::whole(std::string_view name, int64_t low, int64_t high, int64_t& number,
-                      Fault& fault) const {
+bool Arguments::whole(std::string_view name, int64_t low, int64_t high, int64_t& number, Fault& fault) const {
     const Given* given = find(name);
     if (!given) return true;
     if (parse_whole(given->value, number) && number >= low && number <= high) return true;
-    std::string wanted = high >= (int64_t(1) << 53) ? text("a whole number from ", low)
-                                                    : text("a whole number in ", low, "..", high);
+    std::string wanted =
+        high >= (int64_t(1) << 53) ? text("a whole number from ", low) : text("a whole number in ", low, "..", high);
     return fault.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not ", wanted);
 }
 
@@ -137,10 +129,9 @@ std::string describe(const std::vector<Option>& options) {
     std::string result;
     for (const Option& option : options) {
         if (!option.listed) continue;
-        std::string value = option.value.empty()
-                                ? ""
-                                : text(option.value_optional ? "[=" : " ", option.value,
-                                       option.value_optional ? "]" : "");
+        std::string value = option.value.empty() ? ""
+                                                 : text(option.value_optional ? "[=" : " ", option.value,
+                                                        option.value_optional ? "]" : "");
         std::string left = text("  --", option.name, value);
         result += columns_of(left) < help_column - 1 ? padded(left, help_column)
                                                      : left + "\n" + std::string(help_column, ' ');

@@ -10,8 +10,8 @@
 namespace gradc::runtime {
 
 struct Option {
-    Option(std::string_view name, std::string_view value, std::string_view help,
-           bool value_optional = false, bool listed = true);
+    Option(std::string_view name, std::string_view value, std::string_view help, bool value_optional = false,
+           bool listed = true);
     std::string name;  // without the dashes
     std::string value; // what its value is called: "DIR"; "" for a switch
     std::string help;
@@ -22,15 +22,13 @@ struct Option {
 class Arguments {
 public:
     /// Reads what follows the command; flags may stand before or after other words, `--` ends them.
-    bool parse(const std::vector<std::string>& words, const std::vector<Option>& options,
-               Fault& fault);
+    bool parse(const std::vector<std::string>& words, const std::vector<Option>& options, Fault& fault);
 
     bool has(std::string_view name) const { return find(name) != nullptr; }
     /// The last value given, "" if none was.
     std::string value(std::string_view name) const;
     /// Leaves `number` alone where the flag is absent.
-    bool whole(std::string_view name, int64_t low, int64_t high, int64_t& number,
-               Fault& fault) const;
+    bool whole(std::string_view name, int64_t low, int64_t high, int64_t& number, Fault& fault) const;
     bool number(std::string_view name, double& number, Fault& fault) const;
     const std::vector<std::string>& others() const { return others_; }
 

@@ -15,7 +15,7 @@ double measure_peak(int isa, bool is_double, ThreadPool* pool);
 
 /// Times of steps, with the rate of multiply-adds around the fastest of them.
 class TimesBesidePeak {
-  public:
+public:
     TimesBesidePeak(int isa, bool is_double, ThreadPool* pool);
 
     /// Seconds of a step that has just ended; samples the multiply-adds once a millisecond.
@@ -28,7 +28,7 @@ class TimesBesidePeak {
     /// Operations a second just before or just after the fastest step, whichever is higher.
     double peak() const { return peak_; }
 
-  private:
+private:
     void sample();
 
     int isa_;

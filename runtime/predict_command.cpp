@@ -47,10 +47,9 @@ bool write_picture(const std::string& path, const std::string& picture, Fault& f
 /// One call of the command.
 class PredictRun {
 public:
-    PredictRun(const gradc_module& module, const gradc_block& block, const Arguments& arguments,
-               Fault& fault)
-        : module_(module), block_(block), arguments_(arguments), fault_(fault),
-          table_(training_data(module)), fields_(module, table_, module.programs[block.predict]) {}
+    PredictRun(const gradc_module& module, const gradc_block& block, const Arguments& arguments, Fault& fault)
+        : module_(module), block_(block), arguments_(arguments), fault_(fault), table_(training_data(module)),
+          fields_(module, table_, module.programs[block.predict]) {}
     bool run();
 
 private:
@@ -78,8 +77,7 @@ private:
 };
 
 bool PredictRun::read_arguments() {
-    if (arguments_.others().size() > 1)
-        return fault_.fail_as(wrong_usage, "predict takes one file");
+    if (arguments_.others().size() > 1) return fault_.fail_as(wrong_usage, "predict takes one file");
     if (!arguments_.others().empty()) file_ = arguments_.others()[0];
     svg_ = arguments_.value("svg");
     names_ = listed(arguments_.value("names"));
@@ -94,8 +92,7 @@ bool PredictRun::read_arguments() {
     if (grid_ > 0 && !file_.empty())
         return fault_.fail_as(wrong_usage, "--grid makes its own rows; leave the file out");
     if (!file_.empty() && fields_.empty())
-        return fault_.fail_as(wrong_usage,
-                              "what is predicted depends on no row; leave the file out");
+        return fault_.fail_as(wrong_usage, "what is predicted depends on no row; leave the file out");
     return true;
 }
 
@@ -105,8 +102,7 @@ bool PredictRun::predict_rows(const Dataset& dataset, int split) {
     Loader loader(module_, dataset, split, GRADC_FILE_ORDER, prepared_.session->seed());
     bool open = sink.open(arguments_.value("out"), loader.rows(), fault_);
     while (open && !loader.at_end()) {
-        int64_t rows = given ? loader.next(module_.batch, prepared_.session->arena())
-                             : prediction_->load(loader);
+        int64_t rows = given ? loader.next(module_.batch, prepared_.session->arena()) : prediction_->load(loader);
         open = sink.add(prediction_->run(rows, {}), rows, fault_);
     }
     return open && sink.finish(fault_);
@@ -130,9 +126,8 @@ bool PredictRun::predict_drawn() {
         done_rows += rows;
     }
     if (svg_.empty()) return open && sink.finish(fault_);
-    return write_picture(
-        svg_, draw_rows(picture_title(module_), prediction_->result(), values, {}, rows_, fault_),
-        fault_);
+    return write_picture(svg_, draw_rows(picture_title(module_), prediction_->result(), values, {}, rows_, fault_),
+                         fault_);
 }
 
 /// The field that a row's prediction can be laid beside: the first input of as many numbers.
@@ -158,16 +153,14 @@ bool PredictRun::draw_images_of(const Dataset& dataset, int split) {
     Loader loader(module_, dataset, split, GRADC_FILE_ORDER, prepared_.session->seed());
     std::vector<double> values;
     while (!loader.at_end() && int64_t(values.size()) < rows_ * prediction_->width()) {
-        int64_t rows = &dataset == &given_ ? loader.next(module_.batch, prepared_.session->arena())
-                                           : prediction_->load(loader);
+        int64_t rows =
+            &dataset == &given_ ? loader.next(module_.batch, prepared_.session->arena()) : prediction_->load(loader);
         prediction_->run(rows, {});
         prediction_->append(rows, values);
     }
     std::vector<double> inputs = inputs_of(dataset, split, prediction_->width());
-    return write_picture(
-        svg_,
-        draw_rows(picture_title(module_), prediction_->result(), values, inputs, rows_, fault_),
-        fault_);
+    return write_picture(svg_, draw_rows(picture_title(module_), prediction_->result(), values, inputs, rows_, fault_),
+                         fault_);
 }
 
 bool PredictRun::run() {
@@ -178,10 +171,8 @@ bool PredictRun::run() {
     prediction_.emplace(*prepared_.session, block_, fields_);
     if (grid_ > 0) {
         GridRequest request{picture_title(module_), grid_, arguments_.value("label"), names_};
-        return write_picture(svg_,
-                             draw_grid(*prepared_.session, *prediction_, fields_, prepared_.dataset,
-                                       request, fault_),
-                             fault_);
+        return write_picture(
+            svg_, draw_grid(*prepared_.session, *prediction_, fields_, prepared_.dataset, request, fault_), fault_);
     }
     if (drawn_) return predict_drawn();
     if (!file_.empty() && !load_rows(fields_.table(), file_, given_, fault_)) return false;
@@ -195,8 +186,7 @@ bool PredictRun::run() {
 
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
     const gradc_block* block = predicting_block(module);
-    if (!block)
-        return fault.fail("the train block of ", module.name, " has no `predict` line"), fault.code;
+    if (!block) return fault.fail("the train block of ", module.name, " has no `predict` line"), fault.code;
     PredictRun(module, *block, arguments, fault).run();
     return fault.code;
 }

@@ -12,8 +12,8 @@ namespace gradc::runtime {
 // ---- grids -------------------------------------------------------------------------------------
 
 /// Input number so and so of each row that was trained on.
-static std::vector<double> dots_along(Prediction& prediction, const PredictFields& fields,
-                                      const Dataset& dataset, int64_t number) {
+static std::vector<double> dots_along(Prediction& prediction, const PredictFields& fields, const Dataset& dataset,
+                                      int64_t number) {
     const gradc_dataset& table = fields.table();
     for (int32_t f = 0; f < table.field_count; f++) {
         int64_t count = element_count(table.fields[f].shape, table.fields[f].rank);
@@ -21,11 +21,9 @@ static std::vector<double> dots_along(Prediction& prediction, const PredictField
             number -= count;
             continue;
         }
-        std::vector<double> all =
-            prediction.field(table.fields[f].name, dataset, dataset.training_split());
+        std::vector<double> all = prediction.field(table.fields[f].name, dataset, dataset.training_split());
         std::vector<double> dots;
-        for (size_t at = size_t(number); at < all.size(); at += size_t(count))
-            dots.push_back(all[at]);
+        for (size_t at = size_t(number); at < all.size(); at += size_t(count)) dots.push_back(all[at]);
         return dots;
     }
     return {};
@@ -39,8 +37,7 @@ static std::string choose_label(const gradc_module& module, const PredictFields&
     auto take = [&](const gradc_tensor& tensor) {
         std::string_view name = tensor.name;
         bool is_input = name == "#row" || tensor.rank != 1 || !tensor.has_rows;
-        for (int32_t f = 0; f < fields.table().field_count; f++)
-            is_input |= name == fields.table().fields[f].name;
+        for (int32_t f = 0; f < fields.table().field_count; f++) is_input |= name == fields.table().fields[f].name;
         const gradc_dataset& table = module.datasets[module.blocks[0].dataset];
         for (int32_t f = 0; f < table.field_count; f++) {
             bool same = name == table.fields[f].name;
@@ -69,8 +66,7 @@ static Dataset grid_rows(const PredictFields& fields, const GridView& view, int6
     Dataset grid;
     grid.table = &fields.table();
     grid.rows = inputs == 2 ? view.side * view.side : view.side;
-    for (int32_t f = 0; f < grid.table->field_count; f++)
-        grid.columns.emplace_back(grid.table->fields[f]);
+    for (int32_t f = 0; f < grid.table->field_count; f++) grid.columns.emplace_back(grid.table->fields[f]);
     Split all{"grid", {}};
     for (int64_t row = 0; row < grid.rows; row++) {
         double numbers[] = {view.x_at(row % view.side), view.y_at(row / view.side)};
@@ -91,8 +87,7 @@ static bool can_draw(const PredictFields& fields, const gradc_tensor& result, Fa
     int64_t inputs = fields.numbers();
     bool floats = inputs == 1 || inputs == 2;
     for (int32_t f = 0; f < fields.table().field_count; f++)
-        floats &=
-            !is_whole(fields.table().fields[f].stored) && fields.table().fields[f].window == 0;
+        floats &= !is_whole(fields.table().fields[f].stored) && fields.table().fields[f].window == 0;
     if (!floats)
         return fault.fail_as(wrong_usage,
                              "--grid draws models of one or two floating inputs; what "
@@ -101,8 +96,8 @@ static bool can_draw(const PredictFields& fields, const gradc_tensor& result, Fa
     return result.has_rows || fault.fail_as(wrong_usage, "--grid: what is predicted has no rows");
 }
 
-std::string draw_grid(Session& session, Prediction& prediction, const PredictFields& fields,
-                      const Dataset& dataset, const GridRequest& request, Fault& fault) {
+std::string draw_grid(Session& session, Prediction& prediction, const PredictFields& fields, const Dataset& dataset,
+                      const GridRequest& request, Fault& fault) {
     const gradc_module& module = session.module();
     if (!can_draw(fields, prediction.result(), fault)) return "";
     int64_t inputs = fields.numbers();
@@ -118,12 +113,10 @@ std::string draw_grid(Session& session, Prediction& prediction, const PredictFie
     find_ends(view.dots_x, view.x_low, view.x_high);
     find_ends(view.dots_y, view.y_low, view.y_high);
     view.label_name = request.label.empty() ? choose_label(module, fields) : request.label;
-    if (!view.label_name.empty())
-        view.labels = prediction.field(view.label_name, dataset, dataset.training_split());
+    if (!view.label_name.empty()) view.labels = prediction.field(view.label_name, dataset, dataset.training_split());
     if (view.labels.size() != view.dots_x.size()) {
         if (!request.label.empty())
-            return fault.fail_as(wrong_usage, "--label ", request.label,
-                                 ": no field of that name is one number a row"),
+            return fault.fail_as(wrong_usage, "--label ", request.label, ": no field of that name is one number a row"),
                    "";
         view.labels.clear(), view.label_name.clear();
     }
@@ -134,9 +127,8 @@ std::string draw_grid(Session& session, Prediction& prediction, const PredictFie
 
 // ---- images ------------------------------------------------------------------------------------
 
-std::string draw_rows(const std::string& title, const gradc_tensor& result,
-                      const std::vector<double>& values, const std::vector<double>& inputs,
-                      int64_t most, Fault& fault) {
+std::string draw_rows(const std::string& title, const gradc_tensor& result, const std::vector<double>& values,
+                      const std::vector<double>& inputs, int64_t most, Fault& fault) {
     int first = result.has_rows ? 1 : 0, rank = result.rank - first;
     int64_t count = element_count(result.shape + first, rank);
     auto side = int64_t(std::sqrt(double(count)) + 0.5);
@@ -148,8 +140,7 @@ std::string draw_rows(const std::string& title, const gradc_tensor& result,
     if (axes.size() == 2) images.height = axes[0], images.width = axes[1];
     if (count < 4 || images.height * images.width != count) {
         fault.fail_as(wrong_usage, "--svg draws rows that are images, of two axes or a square ",
-                      "number of numbers; here a row has ", count,
-                      " (--grid N draws a model of one or two inputs)");
+                      "number of numbers; here a row has ", count, " (--grid N draws a model of one or two inputs)");
         return "";
     }
     int64_t rows = std::min(most, int64_t(values.size()) / count);

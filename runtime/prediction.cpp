@@ -6,11 +6,9 @@
 
 namespace gradc::runtime {
 
-PredictFields::PredictFields(const gradc_module& module, const gradc_dataset* table,
-                             const gradc_program& program) {
+PredictFields::PredictFields(const gradc_module& module, const gradc_dataset* table, const gradc_program& program) {
     std::vector<const gradc_tensor*> read;
-    for (int32_t i = 0; i < program.field_count; i++)
-        read.push_back(&module.tensors[program.fields[i]]);
+    for (int32_t i = 0; i < program.field_count; i++) read.push_back(&module.tensors[program.fields[i]]);
     for (int32_t f = 0; table && f < table->field_count; f++) {
         const gradc_tensor* tensor = find_field(module, *table, table->fields[f].name);
         for (const gradc_tensor*& each : read) {
@@ -34,9 +32,7 @@ PredictFields::PredictFields(const gradc_module& module, const gradc_dataset* ta
     table_.fields = fields_.data(), table_.field_count = int32_t(fields_.size());
 }
 
-static int64_t row_numbers(const gradc_field& field) {
-    return element_count(field.shape, field.rank);
-}
+static int64_t row_numbers(const gradc_field& field) { return element_count(field.shape, field.rank); }
 
 void PredictFields::separate_rows() {
     for (gradc_field& field : fields_) {
@@ -95,8 +91,7 @@ const unsigned char* Prediction::run(int64_t rows, const Clock& clock) {
     return bytes_.data();
 }
 
-static void append_numbers(const unsigned char* from, int64_t count, int32_t element,
-                           std::vector<double>& values) {
+static void append_numbers(const unsigned char* from, int64_t count, int32_t element, std::vector<double>& values) {
     int64_t size = element_size(element);
     for (int64_t i = 0; i < count; i++) values.push_back(load_element(from + i * size, element));
 }
@@ -118,8 +113,7 @@ std::vector<double> Prediction::of_all(const Dataset& given) {
 
 std::vector<double> Prediction::field(std::string_view name, const Dataset& dataset, int split) {
     const gradc_module& module = session_.module();
-    const gradc_tensor* formula =
-        module.columns < 0 ? nullptr : session_.result(module.columns, name);
+    const gradc_tensor* formula = module.columns < 0 ? nullptr : session_.result(module.columns, name);
     const gradc_tensor* tensor = formula ? formula : find_tensor(module, GRADC_FIELD, name);
     std::vector<double> values;
     if (!tensor || !tensor->has_rows) return values;
@@ -129,8 +123,7 @@ std::vector<double> Prediction::field(std::string_view name, const Dataset& data
         if (formula) session_.run(module.columns, rows, {});
         std::vector<unsigned char> bytes(size_t(tensor_bytes(*tensor, rows)));
         read_tensor(*tensor, session_.arena(), bytes.data(), rows);
-        append_numbers(bytes.data(), int64_t(bytes.size()) / element_size(tensor->element),
-                       tensor->element, values);
+        append_numbers(bytes.data(), int64_t(bytes.size()) / element_size(tensor->element), tensor->element, values);
     }
     return values;
 }

@@ -11,8 +11,7 @@ namespace gradc::runtime {
 class PredictFields {
 public:
     /// `table`: the data set of the block, or null.
-    PredictFields(const gradc_module& module, const gradc_dataset* table,
-                  const gradc_program& program);
+    PredictFields(const gradc_module& module, const gradc_dataset* table, const gradc_program& program);
     PredictFields(const PredictFields&) = delete;
     PredictFields& operator=(const PredictFields&) = delete;
 
@@ -37,8 +36,7 @@ class Prediction {
 public:
     /// Everything referred to outlives this.
     Prediction(Session& session, const gradc_block& block, const PredictFields& fields)
-        : session_(session), block_(block), fields_(fields),
-          result_(*session.result(block.predict, "predict")) {}
+        : session_(session), block_(block), fields_(fields), result_(*session.result(block.predict, "predict")) {}
 
     const gradc_tensor& result() const { return result_; }
     /// Numbers of one row's result.

@@ -25,8 +25,7 @@ static int processors(int64_t quota, int64_t period) {
 static int limit_of(const std::string& folder) {
     std::string both = read_small_file(folder + "/cpu.max");
     size_t space = both.find(' ');
-    if (space != std::string::npos)
-        return processors(first_number(both), first_number(both.substr(space + 1)));
+    if (space != std::string::npos) return processors(first_number(both), first_number(both.substr(space + 1)));
     return processors(first_number(read_small_file(folder + "/cpu.cfs_quota_us")),
                       first_number(read_small_file(folder + "/cpu.cfs_period_us")));
 }
@@ -34,8 +33,7 @@ static int limit_of(const std::string& folder) {
 /// A group has no more than the groups around it.
 static int limit_up_to(const std::string& mount, std::string group) {
     int limit = limit_of(mount);
-    for (; group.size() > 1; group.resize(group.rfind('/')))
-        limit = std::min(limit, limit_of(mount + group));
+    for (; group.size() > 1; group.resize(group.rfind('/'))) limit = std::min(limit, limit_of(mount + group));
     return limit;
 }
 
@@ -52,8 +50,7 @@ int control_group_limit(const std::string& root) {
         std::string group = line.substr(second + 1);
         if (group.empty() || group[0] != '/') continue;
         if (names == ",,") limit = std::min(limit, limit_up_to(base, group));
-        if (names.find(",cpu,") != std::string::npos)
-            limit = std::min(limit, limit_up_to(base + "/cpu", group));
+        if (names.find(",cpu,") != std::string::npos) limit = std::min(limit, limit_up_to(base + "/cpu", group));
     }
     return limit;
 }

@@ -21,14 +21,12 @@ static const gradc_field* characters_of(const gradc_dataset* table) {
     return characters;
 }
 
-RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table,
-                 std::vector<std::string> names)
+RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table, std::vector<std::string> names)
     : result_(result), names_(std::move(names)) {
     int skip = result.has_rows ? 1 : 0;
     width_ = element_count(result.shape + skip, result.rank - skip);
     const gradc_field* characters = characters_of(table);
-    if (characters && is_whole(result.element) && result.element != GRADC_BOOL)
-        alphabet_.emplace(characters->alphabet);
+    if (characters && is_whole(result.element) && result.element != GRADC_BOOL) alphabet_.emplace(characters->alphabet);
 }
 
 std::string RowSink::header() const {
@@ -45,11 +43,9 @@ bool RowSink::open(const std::string& path, int64_t rows, Fault& fault) {
     if (path.ends_with(".npy")) format_ = Format::npy;
     if (path.ends_with(".txt")) format_ = Format::text;
     if (format_ == Format::text && !alphabet_)
-        return fault.fail_as(wrong_usage, "--out ", path,
-                             ": what is predicted is no text; write .csv or .npy");
+        return fault.fail_as(wrong_usage, "--out ", path, ": what is predicted is no text; write .csv or .npy");
     if (!names_.empty() && int64_t(names_.size()) != (alphabet_ ? 1 : width_))
-        return fault.fail_as(wrong_usage, "--names has ", names_.size(), ", but a row has ",
-                             alphabet_ ? 1 : width_);
+        return fault.fail_as(wrong_usage, "--names has ", names_.size(), ", but a row has ", alphabet_ ? 1 : width_);
     if (!path.empty()) {
         file_.emplace(path);
         if (!file_->open(fault)) return false;

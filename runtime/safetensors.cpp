@@ -22,8 +22,7 @@ void add_metadata(Metadata& metadata, std::string_view key, std::string_view val
 }
 
 static int64_t bytes_of(const WrittenTensor& tensor) {
-    return element_count(tensor.shape.data(), int(tensor.shape.size())) *
-           element_size(tensor.element);
+    return element_count(tensor.shape.data(), int(tensor.shape.size())) * element_size(tensor.element);
 }
 
 /// What the header says of the run and of each tensor is part of the checksum, so that a changed
@@ -36,8 +35,7 @@ static void add_text(Hash& hash, std::string_view value) {
     hash.add(value.data(), value.size());
 }
 
-static void add_tensor(Hash& hash, std::string_view name, int32_t element,
-                       const std::vector<int64_t>& shape) {
+static void add_tensor(Hash& hash, std::string_view name, int32_t element, const std::vector<int64_t>& shape) {
     add_text(hash, name);
     add_text(hash, dtypes[element]);
     hash.add(shape.data(), shape.size() * sizeof(int64_t));
@@ -50,12 +48,7 @@ static std::string header_of(const std::vector<WrittenTensor>& tensors, const Me
     json.end_object();
     int64_t offset = 0;
     for (const WrittenTensor& tensor : tensors) {
-        json.key(tensor.name)
-            .begin_object()
-            .key("dtype")
-            .string(dtypes[tensor.element])
-            .key("shape")
-            .begin_array();
+        json.key(tensor.name).begin_object().key("dtype").string(dtypes[tensor.element]).key("shape").begin_array();
         for (int64_t size : tensor.shape) json.whole(size);
         json.end_array().key("data_offsets").begin_array().whole(offset);
         offset += bytes_of(tensor);
@@ -67,8 +60,8 @@ static std::string header_of(const std::vector<WrittenTensor>& tensors, const Me
     return header;
 }
 
-bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors,
-                       Metadata metadata, Fault& fault) {
+bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
+                       Fault& fault) {
     Hash checksum;
     std::vector<unsigned char> bytes;
     for (const auto& [name, value] : metadata)
@@ -83,8 +76,7 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
     std::string header = header_of(tensors, metadata);
     uint64_t length = header.size();
     ReplacingFile file(path);
-    if (!file.open(fault) || !file.write(&length, 8, fault) || !file.write(header, fault))
-        return false;
+    if (!file.open(fault) || !file.write(&length, 8, fault) || !file.write(header, fault)) return false;
     for (const WrittenTensor& tensor : tensors) {
         bytes.resize(size_t(bytes_of(tensor)));
         tensor.read(bytes.data());
@@ -94,8 +86,7 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
 }
 
 static bool parse_tensor(const std::string& name, const JsonValue& entry, StoredTensor& tensor) {
-    const JsonValue *dtype = entry.find("dtype"), *shape = entry.find("shape"),
-                    *place = entry.find("data_offsets");
+    const JsonValue *dtype = entry.find("dtype"), *shape = entry.find("shape"), *place = entry.find("data_offsets");
     if (!dtype || !shape || !place || place->items.size() != 2) return false;
     auto known = std::find(std::begin(dtypes), std::end(dtypes), dtype->string);
     if (known == std::end(dtypes)) return false;
@@ -134,15 +125,12 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
             continue;
         }
         StoredTensor tensor;
-        if (!parse_tensor(name, entry, tensor))
-            return problem = text("its entry ", name, " is damaged"), false;
+        if (!parse_tensor(name, entry, tensor)) return problem = text("its entry ", name, " is damaged"), false;
         end = std::max(end, tensor.end);
         tensors_.push_back(std::move(tensor));
     }
     if (end != int64_t(payload_.size())) {
-        return problem =
-                   text("its header promises ", end, " bytes of numbers, it has ", payload_.size()),
-               false;
+        return problem = text("its header promises ", end, " bytes of numbers, it has ", payload_.size()), false;
     }
     return true;
 }

@@ -27,8 +27,8 @@ struct WrittenTensor {
 };
 
 /// Adds "checksum" to the metadata: the hash of all numbers.
-bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors,
-                       Metadata metadata, Fault& fault);
+bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
+                       Fault& fault);
 
 class SafetensorsFile {
 public:

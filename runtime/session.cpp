@@ -38,8 +38,8 @@ bool Arena::allocate(int64_t bytes, Fault& fault) {
 bool Session::start(int isa, int threads, int64_t seed, Fault& fault) {
     const gradc_module& module = *module_;
     if (module.abi_version != GRADC_ABI_VERSION) {
-        return fault.fail_as(internal_error, "the model's code has ABI ", module.abi_version,
-                             ", this runtime ", GRADC_ABI_VERSION);
+        return fault.fail_as(internal_error, "the model's code has ABI ", module.abi_version, ", this runtime ",
+                             GRADC_ABI_VERSION);
     }
     if (!arena_.allocate(module.arena_bytes, fault)) return false;
     place_constants(module, arena_.base());
@@ -93,8 +93,7 @@ Walk Session::run(int32_t program, int64_t rows, const Clock& clock, bool guard)
     return walk(*module_, module_->programs[program], arena_.base(), rows, options_);
 }
 
-int64_t Session::run_steps(int32_t program, int64_t rows, const Clock& clock,
-                           gradc_stretch& stretch) {
+int64_t Session::run_steps(int32_t program, int64_t rows, const Clock& clock, gradc_stretch& stretch) {
     write_scalars(rows, clock);
     FlushDenormals flushing(options_.flush_denormals);
     return module_->programs[program].steps[options_.isa](arena_.base(), &stretch);
@@ -104,8 +103,7 @@ void Session::initialize() { run(module_->initial, 1, {}); }
 
 void Session::clear_accumulators() {
     for (int32_t t = 0; t < module_->tensor_count; t++) {
-        if (module_->tensors[t].role == GRADC_ACCUMULATOR)
-            clear_tensor(module_->tensors[t], arena_.base());
+        if (module_->tensors[t].role == GRADC_ACCUMULATOR) clear_tensor(module_->tensors[t], arena_.base());
     }
 }
 

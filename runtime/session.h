@@ -57,9 +57,7 @@ public:
     const gradc_tensor* result(int32_t program, std::string_view name) const;
     /// First element of a tensor.
     double scalar(const gradc_tensor& tensor) const;
-    double loss(int32_t program) const {
-        return scalar(module_->tensors[module_->programs[program].results[0]]);
-    }
+    double loss(int32_t program) const { return scalar(module_->tensors[module_->programs[program].results[0]]); }
 
 private:
     struct Written {
@@ -74,8 +72,8 @@ private:
     WalkOptions options_;
     int64_t seed_ = 1;
     std::vector<Written> flags_;
-    const gradc_tensor *rows_ = nullptr, *seed_tensor_ = nullptr, *step_ = nullptr,
-                       *steps_ = nullptr, *epoch_ = nullptr;
+    const gradc_tensor *rows_ = nullptr, *seed_tensor_ = nullptr, *step_ = nullptr, *steps_ = nullptr,
+                       *epoch_ = nullptr;
 };
 
 } // namespace gradc::runtime

@@ -9,25 +9,20 @@ namespace gradc::runtime {
 static constexpr int64_t any = int64_t(1) << 53;
 
 std::vector<Option> common_options() {
-    return {
-        {"data", "DIR",
-         "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
-        {"seed", "S", "of start weights, splits, order and chance (default 1)"},
-        {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
-        {"isa", "NAME",
-         "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
+    return {{"data", "DIR", "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
+            {"seed", "S", "of start weights, splits, order and chance (default 1)"},
+            {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
+            {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
 }
 
 std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
-    std::vector<std::string> taken{"data",    "epochs",     "steps",      "batch",  "seed",
-                                   "threads", "checkpoint", "save-every", "resume", "json",
-                                   "curves",  "quiet",      "nan",        "isa",    "help", "stretch"};
+    std::vector<std::string> taken{"data",   "epochs", "steps",  "batch", "seed", "threads", "checkpoint", "save-every",
+                                   "resume", "json",   "curves", "quiet", "nan",  "isa",     "help",       "stretch"};
     auto is_unique = [&](std::string_view name) {
         int count = int(std::count(taken.begin(), taken.end(), name));
         for (int32_t b = 0; b < module.block_count; b++) {
-            for (int32_t f = 0; f < module.blocks[b].flag_count; f++)
-                count += name == module.blocks[b].flags[f].name;
+            for (int32_t f = 0; f < module.blocks[b].flag_count; f++) count += name == module.blocks[b].flags[f].name;
         }
         return count == 1;
     };
@@ -58,13 +53,10 @@ std::vector<Option> train_options(const gradc_module& module) {
     std::vector<Option> options{
         {"epochs", "E", text("passes over the training rows (default ", block.epochs, ")")},
         {"steps", "S", "stop after so many steps, whatever the epochs"},
-        {"batch", "B",
-         text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
+        {"batch", "B", text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
     for (Option& common : common_options()) options.push_back(common);
-    options.push_back(
-        {"checkpoint", "FILE", "keep weights and the state of the run in this safetensors file"});
-    options.push_back(
-        {"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
+    options.push_back({"checkpoint", "FILE", "keep weights and the state of the run in this safetensors file"});
+    options.push_back({"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
     options.push_back({"resume", "anyway",
                        "go on from the checkpoint; `anyway`: even with another program or other "
                        "data, where shapes agree",
@@ -72,8 +64,7 @@ std::vector<Option> train_options(const gradc_module& module) {
     options.push_back({"json", "FILE", "write what was measured as one JSON object"});
     options.push_back({"curves", "FILE", "draw loss and metrics by epoch as SVG"});
     options.push_back({"quiet", "", "print errors only"});
-    options.push_back(
-        {"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
+    options.push_back({"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
     options.push_back({"stretch", "N", "steps of a tiny model in one call, at most", false, false});
     add_block_options(module, options);
     return options;
@@ -87,8 +78,7 @@ Settings written_settings(const gradc_module& module) {
     settings.batch = block.batch;
     for (int32_t b = 0; b < module.block_count; b++) {
         std::vector<double>& values = settings.flags.emplace_back();
-        for (int32_t f = 0; f < module.blocks[b].flag_count; f++)
-            values.push_back(module.blocks[b].flags[f].value);
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) values.push_back(module.blocks[b].flags[f].value);
     }
     return settings;
 }
@@ -106,8 +96,7 @@ void take_settings(const gradc_module& module, const Metadata& metadata, Setting
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
             double kept;
-            std::string value =
-                metadata_value(metadata, text("flag.", module.blocks[b].flags[f].full));
+            std::string value = metadata_value(metadata, text("flag.", module.blocks[b].flags[f].full));
             if (parse_number(value, kept)) settings.flags[size_t(b)][size_t(f)] = kept;
         }
     }
@@ -126,24 +115,22 @@ void put_settings(const gradc_module& module, const Settings& settings, Metadata
     }
 }
 
-static bool apply_block_flags(const gradc_module& module, const Arguments& arguments,
-                              Settings& settings, Fault& fault) {
+static bool apply_block_flags(const gradc_module& module, const Arguments& arguments, Settings& settings,
+                              Fault& fault) {
     for (const BlockFlag& known : block_flags(module)) {
         const gradc_flag& flag = module.blocks[known.block].flags[known.flag];
         double& value = settings.flags[size_t(known.block)][size_t(known.flag)];
         for (const std::string& name : {std::string(flag.full), known.name}) {
             if (!arguments.number(name, value, fault)) return false;
             if (flag.whole && value != double(int64_t(value))) {
-                return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name),
-                                     "` is not a whole number");
+                return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a whole number");
             }
         }
     }
     return true;
 }
 
-bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings,
-                     Fault& fault) {
+bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault) {
     auto word = [&](std::string_view name, std::string& to) {
         if (arguments.has(name)) to = arguments.value(name);
     };
@@ -174,8 +161,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     settings.nan_continue = nan == "continue";
     bool needs_file = (settings.resume || settings.save_every > 0) && settings.checkpoint.empty();
     if (needs_file)
-        return fault.fail_as(wrong_usage, "--", settings.resume ? "resume" : "save-every",
-                             " needs --checkpoint FILE");
+        return fault.fail_as(wrong_usage, "--", settings.resume ? "resume" : "save-every", " needs --checkpoint FILE");
     return true;
 }
 

@@ -10,7 +10,7 @@ namespace gradc::runtime {
 struct Settings {
     std::string data_folder, checkpoint, json, curves, isa;
     int64_t epochs = 1, steps = 0, batch = 1, seed = 1, threads = 1;
-    int64_t save_every = 0; // 0: at each epoch
+    int64_t save_every = 0;             // 0: at each epoch
     int64_t stretch = int64_t(1) << 40; // steps in one call of generated code, at most; 0: one by one
     bool resume = false, resume_anyway = false, quiet = false, nan_continue = false;
     std::vector<std::vector<double>> flags; // by block and flag
@@ -37,7 +37,6 @@ Settings written_settings(const gradc_module& module);
 void take_settings(const gradc_module& module, const Metadata& metadata, Settings& settings);
 void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata);
 /// What was typed.
-bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings,
-                     Fault& fault);
+bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault);
 
 } // namespace gradc::runtime

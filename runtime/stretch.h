@@ -8,8 +8,8 @@ namespace gradc::runtime {
 
 /// Where a run stands before a stretch: steps and epochs of so many steps each.
 struct StretchPlace {
-    Clock clock;           // of the first step
-    int64_t epoch = 0;     // of the loader, from 0
+    Clock clock;       // of the first step
+    int64_t epoch = 0; // of the loader, from 0
     int64_t until_epoch = 1, epoch_steps = 1;
 };
 

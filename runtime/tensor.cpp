@@ -39,14 +39,11 @@ template <class Copy> struct Runs {
         int64_t size = element_size(tensor.element);
         if (tensor.panel > 0 && axis == tensor.rank - 2) return visit_panels(offset);
         if (axis >= first) return copy(offset * size, run_bytes);
-        for (int64_t i = 0; i < axis_size(tensor, axis, rows); i++)
-            visit(axis + 1, offset + i * tensor.strides[axis]);
+        for (int64_t i = 0; i < axis_size(tensor, axis, rows); i++) visit(axis + 1, offset + i * tensor.strides[axis]);
     }
     void visit_panels(int64_t offset) { // [K, N] as [ceil(N/W)][K][W]
-        int64_t k_count = axis_size(tensor, tensor.rank - 2, rows),
-                k_size = tensor.shape[tensor.rank - 2];
-        int64_t size = element_size(tensor.element), width = tensor.panel,
-                n_size = tensor.shape[tensor.rank - 1];
+        int64_t k_count = axis_size(tensor, tensor.rank - 2, rows), k_size = tensor.shape[tensor.rank - 2];
+        int64_t size = element_size(tensor.element), width = tensor.panel, n_size = tensor.shape[tensor.rank - 1];
         for (int64_t k = 0; k < k_count; k++) {
             for (int64_t n = 0; n < n_size; n += width) {
                 int64_t at = offset + n * k_size + k * width;
@@ -66,16 +63,14 @@ template <class Copy> void visit_runs(const gradc_tensor& tensor, int64_t rows, 
 
 } // namespace
 
-void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to,
-                 int64_t rows) {
+void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to, int64_t rows) {
     visit_runs(tensor, rows, [&, base = arena + tensor.offset](int64_t offset, int64_t bytes) {
         memcpy(to, base + offset, size_t(bytes));
         to += bytes;
     });
 }
 
-void write_tensor(const gradc_tensor& tensor, unsigned char* arena, const unsigned char* from,
-                  int64_t rows) {
+void write_tensor(const gradc_tensor& tensor, unsigned char* arena, const unsigned char* from, int64_t rows) {
     visit_runs(tensor, rows, [&, base = arena + tensor.offset](int64_t offset, int64_t bytes) {
         memcpy(base + offset, from, size_t(bytes));
         from += bytes;

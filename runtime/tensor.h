@@ -9,10 +9,8 @@ namespace gradc::runtime {
 
 /// Bytes of it in the model's own shape; `rows` for the first axis if it has rows.
 int64_t tensor_bytes(const gradc_tensor& tensor, int64_t rows = 0);
-void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to,
-                 int64_t rows = 0);
-void write_tensor(const gradc_tensor& tensor, unsigned char* arena, const unsigned char* from,
-                  int64_t rows = 0);
+void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to, int64_t rows = 0);
+void write_tensor(const gradc_tensor& tensor, unsigned char* arena, const unsigned char* from, int64_t rows = 0);
 void clear_tensor(const gradc_tensor& tensor, unsigned char* arena);
 
 /// The elements behind the first axis lie in C order without gaps.

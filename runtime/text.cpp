@@ -46,9 +46,7 @@ bool Fault::set(std::string_view what, ExitCode how) {
     if (code == done) message = what, code = how;
     return false;
 }
-bool Fault::set(ExitCode how, const Piece* pieces, size_t count) {
-    return set(join(pieces, count), how);
-}
+bool Fault::set(ExitCode how, const Piece* pieces, size_t count) { return set(join(pieces, count), how); }
 
 static std::string print(const char* form, int digits, double number) {
     if (std::isnan(number)) return "nan";
@@ -84,9 +82,7 @@ std::string byte_size(double bytes) {
     return text(bytes < 100 ? fixed(bytes, 1) : fixed(bytes, 0), ' ', units[unit]);
 }
 
-static std::string two_digits(int64_t number) {
-    return number < 10 ? text('0', number) : whole(number);
-}
+static std::string two_digits(int64_t number) { return number < 10 ? text('0', number) : whole(number); }
 
 std::string duration(double seconds) {
     if (seconds < 1e-3) return text(general(seconds * 1e6, 3), " us");
@@ -99,8 +95,7 @@ std::string duration(double seconds) {
 
 std::string hexadecimal(uint64_t number) {
     std::string digits(16, '0');
-    for (int at = 15; at >= 0; at--, number >>= 4)
-        digits[size_t(at)] = "0123456789abcdef"[number & 15];
+    for (int at = 15; at >= 0; at--, number >>= 4) digits[size_t(at)] = "0123456789abcdef"[number & 15];
     return digits;
 }
 
@@ -172,8 +167,7 @@ static double scaled(uint64_t mantissa, int64_t exponent) {
         binary -= 3;
         normalize();
     }
-    uint64_t high =
-        uint64_t(wide >> 64) | (uint64_t(wide) != 0 ? 1 : 0); // what is cut off still breaks ties
+    uint64_t high = uint64_t(wide >> 64) | (uint64_t(wide) != 0 ? 1 : 0); // what is cut off still breaks ties
     return std::ldexp(double(high), int(binary) + 64);
 }
 
@@ -191,8 +185,7 @@ static bool parse_long(std::string_view text, double& number) {
     double sign = at == 1 && text[0] == '-' ? -1 : 1;
     std::string_view rest = text.substr(at);
     if (is_word(rest, "nan")) return number = __builtin_nan(""), true;
-    if (is_word(rest, "inf") || is_word(rest, "infinity"))
-        return number = sign * __builtin_inf(), true;
+    if (is_word(rest, "inf") || is_word(rest, "infinity")) return number = sign * __builtin_inf(), true;
     uint64_t mantissa = 0;
     int64_t exponent = 0, digits = 0;
     bool point = false;

@@ -43,15 +43,13 @@ inline constexpr ByteTable byte_table;
 /// much code makes them.
 class Piece {
 public:
-    Piece(std::string_view text)
-        : characters_(text.data() ? text.data() : ""), value_(int64_t(text.size())) {}
+    Piece(std::string_view text) : characters_(text.data() ? text.data() : ""), value_(int64_t(text.size())) {}
     Piece(const std::string& text) : characters_(text.data()), value_(int64_t(text.size())) {}
     Piece(const char* text) : characters_(text), value_(int64_t(__builtin_strlen(text))) {}
-    Piece(char byte)
-        : characters_(&byte_table.bytes[static_cast<unsigned char>(byte)]), value_(1) {}
+    Piece(char byte) : characters_(&byte_table.bytes[static_cast<unsigned char>(byte)]), value_(1) {}
     template <class Number>
-    requires(std::is_integral_v<Number> && !std::is_same_v<Number, char>) Piece(Number number)
-        : value_(int64_t(number)) {}
+        requires(std::is_integral_v<Number> && !std::is_same_v<Number, char>)
+    Piece(Number number) : value_(int64_t(number)) {}
     void append_to(std::string& text) const;
 
 private:

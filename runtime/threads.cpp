@@ -19,8 +19,7 @@ static void futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
 }
 
 /// Until `done` or patience ends; true if done.
-template <class Done>
-static bool spin(Done done) {
+template <class Done> static bool spin(Done done) {
     uint64_t begin = __builtin_ia32_rdtsc();
     do {
         for (int turn = 0; turn < 16; turn++) {
@@ -94,9 +93,8 @@ void ThreadPool::wake() {
 void ThreadPool::work(int number, bool flush) {
     FlushDenormals flushing(flush);
     while (!ends_.load(std::memory_order_relaxed)) {
-        bool called = spin([this] {
-            return open_.load(std::memory_order_relaxed) != 0 || ends_.load(std::memory_order_relaxed);
-        });
+        bool called = spin(
+            [this] { return open_.load(std::memory_order_relaxed) != 0 || ends_.load(std::memory_order_relaxed); });
         if (called) {
             work_on_parts(number);
         } else {
@@ -105,8 +103,7 @@ void ThreadPool::work(int number, bool flush) {
     }
 }
 
-void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes,
-                     int64_t extent, int parts) {
+void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent, int parts) {
     parts = std::min(parts, most_parts);
     if (workers_.empty() || parts <= 1) {
         function(arena, sizes, 0, extent);

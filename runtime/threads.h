@@ -24,8 +24,7 @@ public:
 
     int count() const { return int(workers_.size()) + 1; }
     /// Calls `function` on `parts` <= most_parts ranges of [0, extent), in no order.
-    void run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent,
-             int parts);
+    void run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent, int parts);
 
 private:
     struct Worker {
@@ -46,10 +45,10 @@ private:
     const int64_t* sizes_ = nullptr;
     int64_t extent_ = 0;
     int parts_ = 0;
-    alignas(64) std::atomic<uint64_t> open_{0};     // a bit for each part that nobody has taken
-    alignas(64) std::atomic<int> finished_{0};      // parts done by others than the caller
-    alignas(64) std::atomic<int> sleeping_{0};      // workers
-    alignas(64) std::atomic<uint32_t> calls_{0};    // to those that sleep: a futex word
+    alignas(64) std::atomic<uint64_t> open_{0};  // a bit for each part that nobody has taken
+    alignas(64) std::atomic<int> finished_{0};   // parts done by others than the caller
+    alignas(64) std::atomic<int> sleeping_{0};   // workers
+    alignas(64) std::atomic<uint32_t> calls_{0}; // to those that sleep: a futex word
     std::atomic<bool> ends_{false};
     std::vector<Worker> workers_; // never grows once they run
 };

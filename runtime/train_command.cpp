@@ -29,14 +29,12 @@ struct TrainRun {
 bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
     Settings& settings = run.settings;
     if (settings.checkpoint.empty()) return true;
-    if (is_folder(settings.checkpoint))
-        return fault.fail(settings.checkpoint, ": error: it is a folder, not a file");
+    if (is_folder(settings.checkpoint)) return fault.fail(settings.checkpoint, ": error: it is a folder, not a file");
     if (!run.lock.acquire(settings.checkpoint, fault)) return false;
     if (!settings.resume) return true;
     if (!exists(settings.checkpoint)) {
         if (!settings.quiet)
-            complain(text("note: ", settings.checkpoint,
-                          " does not exist yet; training starts from the beginning"));
+            complain(text("note: ", settings.checkpoint, " does not exist yet; training starts from the beginning"));
         return true;
     }
     if (!open_checkpoint(settings.checkpoint, run.file, fault)) return false;
@@ -47,8 +45,8 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
     int64_t kept = settings.seed;
     if (!apply_arguments(run.module, arguments, settings, fault)) return false;
     if (!arguments.has("seed") || typed == kept) return true;
-    return fault.fail_as(wrong_usage, "--seed ", typed, ": the run in ", settings.checkpoint,
-                         " has seed ", kept, " and keeps it");
+    return fault.fail_as(wrong_usage, "--seed ", typed, ": the run in ", settings.checkpoint, " has seed ", kept,
+                         " and keeps it");
 }
 
 /// That the measurements can be written is asked before, not after, they are made.
@@ -63,8 +61,7 @@ bool try_outputs(const Settings& settings, Fault& fault) {
 bool load_data(TrainRun& run, Fault& fault) {
     const gradc_dataset* table = training_data(run.module);
     if (!table) return true;
-    if (!load_dataset(*table, Places::standard(run.settings.data_folder), run.settings.seed,
-                      run.dataset, fault))
+    if (!load_dataset(*table, Places::standard(run.settings.data_folder), run.settings.seed, run.dataset, fault))
         return false;
     run.data = &run.dataset;
     make_room_for_formulas(run.module, run.dataset);
@@ -72,14 +69,13 @@ bool load_data(TrainRun& run, Fault& fault) {
     int64_t rows = int64_t(run.dataset.splits[size_t(run.dataset.training_split())].rows.size());
     bool all = run.module.blocks[0].batch_all != 0;
     if (all && rows > run.module.batch) {
-        return fault.fail("batch all: the data has ", rows,
-                          " rows to train on, but this trainer was built for ", run.module.batch,
-                          "; build it again");
+        return fault.fail("batch all: the data has ", rows, " rows to train on, but this trainer was built for ",
+                          run.module.batch, "; build it again");
     }
     if (!all && rows < run.settings.batch)
-        return fault.fail("data set ", table->name, ": error: there are ", rows,
-                          rows == 1 ? " row" : " rows", " to train on, fewer than the batch of ",
-                          run.settings.batch, "; --batch ", rows, " takes all of them in a step");
+        return fault.fail("data set ", table->name, ": error: there are ", rows, rows == 1 ? " row" : " rows",
+                          " to train on, fewer than the batch of ", run.settings.batch, "; --batch ", rows,
+                          " takes all of them in a step");
     return true;
 }
 
@@ -88,13 +84,11 @@ std::string opening_line(const TrainRun& run) {
     int64_t parameters = 0;
     for (int32_t t = 0; t < module.tensor_count; t++) {
         const gradc_tensor& tensor = module.tensors[t];
-        if (tensor.role == GRADC_PARAMETER)
-            parameters += tensor_bytes(tensor) / element_size(tensor.element);
+        if (tensor.role == GRADC_PARAMETER) parameters += tensor_bytes(tensor) / element_size(tensor.element);
     }
-    std::string line =
-        text(module.name, ": ", grouped(parameters), " parameters, ",
-             byte_size(double(module.arena_bytes)), " of memory, ", isa_name(run.session->isa()),
-             ", ", run.session->threads(), run.session->threads() == 1 ? " thread" : " threads");
+    std::string line = text(module.name, ": ", grouped(parameters), " parameters, ",
+                            byte_size(double(module.arena_bytes)), " of memory, ", isa_name(run.session->isa()), ", ",
+                            run.session->threads(), run.session->threads() == 1 ? " thread" : " threads");
     if (!run.data) return line;
     for (const Split& split : run.data->splits)
         line += text(", ", grouped(int64_t(split.rows.size())), " rows to ", split.name);
@@ -104,17 +98,15 @@ std::string opening_line(const TrainRun& run) {
 bool begin_run(TrainRun& run, Training& training, Console& console, Fault& fault) {
     console.line(opening_line(run));
     if (!run.resumes) return draw_start(*run.session, run.data), true;
-    if (!restore_run(run.file, run.settings, run.data_hash, *run.session, training.position,
-                     training.measured.epochs, fault))
+    if (!restore_run(run.file, run.settings, run.data_hash, *run.session, training.position, training.measured.epochs,
+                     fault))
         return false;
     if (run.data) compute_formulas(*run.session, *run.data);
-    std::string kept = metadata_value(run.file.metadata(), "isa"),
-                own = isa_name(run.session->isa());
+    std::string kept = metadata_value(run.file.metadata(), "isa"), own = isa_name(run.session->isa());
     if (kept != own)
-        complain(text("note: the run began on ", kept, "; on ", own,
-                      " its numbers may differ in the last bits"));
-    console.line(text("resumed from ", run.settings.checkpoint, " at step ",
-                      grouped(training.position.step), " of ", grouped(training.total_steps())));
+        complain(text("note: the run began on ", kept, "; on ", own, " its numbers may differ in the last bits"));
+    console.line(text("resumed from ", run.settings.checkpoint, " at step ", grouped(training.position.step), " of ",
+                      grouped(training.total_steps())));
     run.file = {};
     return true;
 }
@@ -125,16 +117,10 @@ std::string json_of(const TrainRun& run, const Training& training) {
     double flops = run.module.programs[run.module.blocks[0].step].flops;
     JsonWriter json;
     json.begin_object().key("model").string(run.module.name).key("seed").whole(run.settings.seed);
-    json.key("threads")
-        .whole(run.session->threads())
-        .key("isa")
-        .string(isa_name(run.session->isa()));
+    json.key("threads").whole(run.session->threads()).key("isa").string(isa_name(run.session->isa()));
     json.key("steps").whole(training.position.step).key("seconds").number(measured.seconds);
     json.key("step_us").number(measured.steps > 0 ? 1e6 * seconds / double(measured.steps) : 0);
-    json.key("rows_per_second")
-        .number(double(measured.rows) / seconds)
-        .key("peak_bytes")
-        .whole(peak_memory());
+    json.key("rows_per_second").number(double(measured.rows) / seconds).key("peak_bytes").whole(peak_memory());
     json.key("arena_bytes").whole(run.module.arena_bytes).key("flops_per_step").number(flops);
     json.key("weights_hash").string(hexadecimal(weights_hash(run.module, run.session->arena())));
     write_epochs(json.key("epochs"), measured.epochs);
@@ -148,41 +134,33 @@ bool write_whole(const std::string& path, const std::string& content, Fault& fau
 
 bool write_outputs(const TrainRun& run, const Training& training, Fault& fault) {
     const Settings& settings = run.settings;
-    if (!settings.json.empty() && !write_whole(settings.json, json_of(run, training), fault))
-        return false;
+    if (!settings.json.empty() && !write_whole(settings.json, json_of(run, training), fault)) return false;
     return settings.curves.empty() ||
-           write_whole(settings.curves,
-                       draw_curves(picture_title(run.module), training.measured.epochs), fault);
+           write_whole(settings.curves, draw_curves(picture_title(run.module), training.measured.epochs), fault);
 }
 
 void sum_up(const TrainRun& run, Training& training, Console& console) {
     const Measured& measured = training.measured;
     if (measured.steps > 0) {
-        console.line(
-            text("trained ", grouped(measured.steps), " steps in ", duration(measured.seconds),
-                 ": ", grouped(int64_t(double(measured.rows) / std::max(1e-9, measured.seconds))),
-                 " rows/s, ", general(1e6 * measured.seconds / double(measured.steps), 4),
-                 " us a step; peak memory ", byte_size(double(peak_memory()))));
+        console.line(text("trained ", grouped(measured.steps), " steps in ", duration(measured.seconds), ": ",
+                          grouped(int64_t(double(measured.rows) / std::max(1e-9, measured.seconds))), " rows/s, ",
+                          general(1e6 * measured.seconds / double(measured.steps), 4), " us a step; peak memory ",
+                          byte_size(double(peak_memory()))));
     }
-    bool last_is_known =
-        !measured.epochs.empty() && measured.epochs.back().step == training.position.step;
+    bool last_is_known = !measured.epochs.empty() && measured.epochs.back().step == training.position.step;
     std::string lines;
     if (last_is_known) {
-        for (const SplitReport& split : measured.epochs.back().splits)
-            lines += metrics_lines(split);
+        for (const SplitReport& split : measured.epochs.back().splits) lines += metrics_lines(split);
     } else if (!console.quiet()) {
         for (const SplitReport& split : training.evaluate()) lines += metrics_lines(split);
     }
     if (!lines.empty()) console.line(lines.substr(0, lines.size() - 1));
-    console.line(
-        text("weights hash ", hexadecimal(weights_hash(run.module, run.session->arena()))));
-    console.line(run.settings.checkpoint.empty()
-                     ? std::string("weights not kept; --checkpoint FILE writes them")
-                     : text("weights in ", run.settings.checkpoint));
+    console.line(text("weights hash ", hexadecimal(weights_hash(run.module, run.session->arena()))));
+    console.line(run.settings.checkpoint.empty() ? std::string("weights not kept; --checkpoint FILE writes them")
+                                                 : text("weights in ", run.settings.checkpoint));
 }
 
-ExitCode finish(const TrainRun& run, Training& training, Console& console, Ending ending,
-                Fault& fault) {
+ExitCode finish(const TrainRun& run, Training& training, Console& console, Ending ending, Fault& fault) {
     console.clear_live();
     Fault output_fault;
     write_outputs(run, training, output_fault);
@@ -190,9 +168,8 @@ ExitCode finish(const TrainRun& run, Training& training, Console& console, Endin
     if (ending == Ending::interrupted) {
         if (!console.broken() && !run.settings.quiet) {
             complain(text("interrupted after step ", grouped(training.position.step),
-                          run.settings.checkpoint.empty()
-                              ? "; weights not kept: there is no --checkpoint"
-                              : text("; --resume goes on from ", run.settings.checkpoint)));
+                          run.settings.checkpoint.empty() ? "; weights not kept: there is no --checkpoint"
+                                                          : text("; --resume goes on from ", run.settings.checkpoint)));
         }
         return interrupted;
     }
@@ -213,8 +190,7 @@ ExitCode train_command(const gradc_module& module, const Arguments& arguments, F
         return fault.code;
     HeldSignals signals;
     run.session.emplace(module);
-    if (!run.session->start(isa, int(run.settings.threads), run.settings.seed, fault))
-        return fault.code;
+    if (!run.session->start(isa, int(run.settings.threads), run.settings.seed, fault)) return fault.code;
     set_flags(*run.session, run.settings);
     Console console(run.settings.quiet);
     Training training(*run.session, run.settings, run.data, console);

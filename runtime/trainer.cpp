@@ -29,16 +29,13 @@ std::vector<Option> with_common(std::vector<Option> options) {
     return options;
 }
 std::vector<Option> eval_options(const gradc_module&) {
-    return with_common(
-        {checkpoint_option(), {"json", "FILE", "write the metrics as one JSON object"}});
+    return with_common({checkpoint_option(), {"json", "FILE", "write the metrics as one JSON object"}});
 }
 std::vector<Option> predict_options(const gradc_module&) {
     return with_common(
         {checkpoint_option(),
-         {"split", "NAME",
-          "predict these rows of the data set (default: test, else the last split)"},
-         {"rows", "R",
-          "how many rows to draw, for a model without data (default: the batch), or images"},
+         {"split", "NAME", "predict these rows of the data set (default: test, else the last split)"},
+         {"rows", "R", "how many rows to draw, for a model without data (default: the batch), or images"},
          {"out", "FILE", "write there instead of standard output: .npy, .txt for text, else CSV"},
          {"names", "A,B,..", "what the predicted numbers or classes are called"},
          {"svg", "FILE", "draw: rows as images, or what --grid asks for"},
@@ -58,37 +55,32 @@ std::vector<Option> bench_options(const gradc_module& module) {
 std::vector<Option> about_options(const gradc_module&) { return {}; }
 std::vector<Option> export_options(const gradc_module&) {
     return with_common(
-        {checkpoint_option(),
-         {"out", "FILE", "the file to write: .safetensors, or a folder for NPY files"}});
+        {checkpoint_option(), {"out", "FILE", "the file to write: .safetensors, or a folder for NPY files"}});
 }
 
 constexpr Command commands[] = {
-    {"train", "train the model", "train --epochs 5 --checkpoint weights.safetensors", train_options,
-     train_command},
-    {"eval", "metrics of a trained model on every split", "eval --checkpoint weights.safetensors",
-     eval_options, eval_command},
+    {"train", "train the model", "train --epochs 5 --checkpoint weights.safetensors", train_options, train_command},
+    {"eval", "metrics of a trained model on every split", "eval --checkpoint weights.safetensors", eval_options,
+     eval_command},
     {"predict", "predictions for a split or a CSV, NPY or text file",
      "predict --checkpoint weights.safetensors rows.csv", predict_options, predict_command, true},
     {"bench", "measure training steps", "bench --steps 200", bench_options, bench_command},
     {"about", "what this trainer is and holds", "about", about_options, about_command},
-    {"export", "write data and start weights, for peers to train on",
-     "export --out start.safetensors --seed 3", export_options, export_command},
+    {"export", "write data and start weights, for peers to train on", "export --out start.safetensors --seed 3",
+     export_options, export_command},
 };
 
 std::string overview(const std::string& program, const gradc_module& module) {
     std::string page = text("Trainer of the model ", module.name, ", compiled by ", module.compiler,
                             ".\n\nUsage: ", program, " COMMAND [flags]\n\n");
-    for (const Command& command : commands)
-        page += text("  ", padded(command.name, 10), command.summary, '\n');
-    return page + text("\nExample: ", program, " train\n", program,
-                       " COMMAND --help tells a command's flags.\n");
+    for (const Command& command : commands) page += text("  ", padded(command.name, 10), command.summary, '\n');
+    return page + text("\nExample: ", program, " train\n", program, " COMMAND --help tells a command's flags.\n");
 }
 
-std::string command_help(const std::string& program, const Command& command,
-                         const gradc_module& module) {
+std::string command_help(const std::string& program, const Command& command, const gradc_module& module) {
     std::string title = text(program, ' ', command.name, ": ", command.summary);
-    std::string page = text(wrapped(title, 0, 4), "\n\nUsage: ", program, ' ', command.name,
-                            " [flags]", command.takes_file ? " [FILE]" : "", '\n');
+    std::string page = text(wrapped(title, 0, 4), "\n\nUsage: ", program, ' ', command.name, " [flags]",
+                            command.takes_file ? " [FILE]" : "", '\n');
     std::vector<Option> options = command.options(module);
     if (!options.empty()) page += "\n" + describe(options);
     return page + text("\n", wrapped(text("Example: ", program, ' ', command.example), 0, 4), '\n');
@@ -99,8 +91,7 @@ int report(const Fault& fault) {
     // Data and checkpoint faults name their file first, as compilers do.
     bool has_place = fault.message.find(": error: ") != std::string::npos;
     complain(text(has_place || fault.code == stopped_by_nan ? "" : "error: ", fault.message));
-    if (fault.code == internal_error)
-        complain("this is a defect of gradc; please report it with the model file");
+    if (fault.code == internal_error) complain("this is a defect of gradc; please report it with the model file");
     return fault.code;
 }
 
@@ -112,10 +103,9 @@ bool asks_for_help(const std::vector<std::string>& words) {
     return false;
 }
 
-int run_command(const std::string& program, const Command& command,
-                const std::vector<std::string>& words, const gradc_module& module) {
-    if (asks_for_help(words))
-        return write_all(STDOUT_FILENO, command_help(program, command, module)), done;
+int run_command(const std::string& program, const Command& command, const std::vector<std::string>& words,
+                const gradc_module& module) {
+    if (asks_for_help(words)) return write_all(STDOUT_FILENO, command_help(program, command, module)), done;
     Fault fault;
     Arguments arguments;
     ExitCode code = done;
@@ -151,8 +141,7 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
         return write_all(STDOUT_FILENO, overview(program, module)), done;
     }
     if (words[0] == "--version") {
-        return write_all(STDOUT_FILENO, text(module.name, ", compiled by ", module.compiler, '\n')),
-               done;
+        return write_all(STDOUT_FILENO, text(module.name, ", compiled by ", module.compiler, '\n')), done;
     }
     std::string near = nearest(words[0], names);
     Fault fault;
@@ -201,14 +190,12 @@ int64_t peak_memory() {
     return usage.ru_maxrss * 1024;
 }
 
-bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs,
-             Prepared& prepared, Fault& fault) {
+bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Fault& fault) {
     prepared.settings = written_settings(module);
     Settings& settings = prepared.settings;
     settings.checkpoint = arguments.value("checkpoint");
     if (needs.checkpoint && settings.checkpoint.empty()) {
-        return fault.set("--checkpoint FILE is needed; `train --checkpoint FILE` writes one",
-                         wrong_usage);
+        return fault.set("--checkpoint FILE is needed; `train --checkpoint FILE` writes one", wrong_usage);
     }
     SafetensorsFile file;
     bool restores = !settings.checkpoint.empty();
@@ -221,8 +208,7 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
     if (isa < 0) return false;
     const gradc_dataset* table = training_data(module);
     if (table && needs.data) {
-        if (!load_dataset(*table, Places::standard(settings.data_folder), settings.seed,
-                          prepared.dataset, fault))
+        if (!load_dataset(*table, Places::standard(settings.data_folder), settings.seed, prepared.dataset, fault))
             return false;
         make_room_for_formulas(module, prepared.dataset);
         prepared.has_data = true;

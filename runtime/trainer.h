@@ -34,8 +34,7 @@ struct Needs {
 };
 /// Weights from settings.checkpoint if that is given; else drawn, with statistics of the training
 /// split.
-bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs,
-             Prepared& prepared, Fault& fault);
+bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Fault& fault);
 /// What pictures are called: the data set of the first block, else the model.
 const char* picture_title(const gradc_module& module);
 /// The data set that the first block trains on, or null.

@@ -7,18 +7,15 @@
 
 namespace gradc::runtime {
 
-Training::Training(Session& session, const Settings& settings, const Dataset* dataset,
-                   Console& console)
-    : session_(session), settings_(settings), dataset_(dataset), console_(console),
-      batch_(settings.batch) {
+Training::Training(Session& session, const Settings& settings, const Dataset* dataset, Console& console)
+    : session_(session), settings_(settings), dataset_(dataset), console_(console), batch_(settings.batch) {
     const gradc_module& module = session.module();
     size_t blocks = size_t(module.block_count);
     position.block_steps.assign(blocks, 0);
     position.loss_sums.assign(blocks, 0);
     position.loss_rows.assign(blocks, 0);
     if (dataset) {
-        loader_.emplace(module, *dataset, dataset->training_split(), row_order(module.blocks[0]),
-                        settings.seed);
+        loader_.emplace(module, *dataset, dataset->training_split(), row_order(module.blocks[0]), settings.seed);
         if (module.blocks[0].batch_all) batch_ = loader_->rows();
     }
     stretches_.emplace(session, loader_ ? &*loader_ : nullptr);
@@ -39,8 +36,7 @@ void Training::count_steps() {
     }
     total_ = steps > 0 ? steps : epochs_ * epoch_steps_;
     int64_t cycle = 0;
-    for (int32_t b = 0; b < module.block_count; b++)
-        cycle += std::max<int64_t>(1, module.blocks[b].turns);
+    for (int32_t b = 0; b < module.block_count; b++) cycle += std::max<int64_t>(1, module.blocks[b].turns);
     int64_t rest = total_ % cycle;
     for (int32_t b = 0; b < module.block_count; b++) {
         int64_t turns = std::max<int64_t>(1, module.blocks[b].turns), extra = std::min(turns, rest);
@@ -51,8 +47,7 @@ void Training::count_steps() {
 
 Clock Training::clock_of(int32_t block) const {
     size_t b = size_t(block);
-    return {double(position.block_steps[b] + 1), double(block_totals_[b]),
-            double(loader_ ? position.epoch + 1 : 1)};
+    return {double(position.block_steps[b] + 1), double(block_totals_[b]), double(loader_ ? position.epoch + 1 : 1)};
 }
 
 std::vector<Clock> Training::clocks() const {
@@ -83,8 +78,7 @@ bool Training::step() {
         number_rows(session_.module(), session_.arena(), rows);
     }
     bool guard = !settings_.nan_continue;
-    if (session_.run(now_training.step, rows, clock_of(position.block), guard) == Walk::stopped)
-        return false;
+    if (session_.run(now_training.step, rows, clock_of(position.block), guard) == Walk::stopped) return false;
     double loss = session_.loss(now_training.step);
     if (guard && !std::isfinite(loss)) return false;
     size_t b = size_t(position.block);
@@ -117,8 +111,7 @@ int64_t Training::steps_to_report() const {
     bool ragged = loader_ && loader_->rows() % batch_ != 0;
     if (session_.module().block_count > 1 || ragged || settings_.reports_all()) return 0;
     int64_t epochs = epochs_ - position.epoch;
-    if (!console_.quiet())
-        epochs = std::min(epochs, report_every() - position.epoch % report_every());
+    if (!console_.quiet()) epochs = std::min(epochs, report_every() - position.epoch % report_every());
     int64_t done = position.cursor / (loader_ ? batch_ : 1);
     return epochs * epoch_steps_ - done;
 }
@@ -134,8 +127,7 @@ int64_t Training::stretch_length(int64_t most) const {
     }
     int64_t turns = std::max<int64_t>(1, block().turns);
     if (session_.module().block_count > 1) count = std::min(count, turns - position.turn);
-    if (settings_.save_every > 0)
-        count = std::min(count, settings_.save_every - position.step % settings_.save_every);
+    if (settings_.save_every > 0) count = std::min(count, settings_.save_every - position.step % settings_.save_every);
     return std::min({count, settings_.stretch, total_ - position.step});
 }
 
@@ -154,8 +146,7 @@ int64_t Training::stretch(int64_t most) {
         int64_t crossed = (at - 1) / epoch_steps;
         at -= crossed * epoch_steps;
         position.loss_sums[b] = stretches_->loss_sum;
-        position.loss_rows[b] = (crossed > 0 ? 0 : position.loss_rows[b]) +
-                                double(std::min(done, at) * batch_);
+        position.loss_rows[b] = (crossed > 0 ? 0 : position.loss_rows[b]) + double(std::min(done, at) * batch_);
         position.epoch += crossed;
         position.cursor = at * rows;
         measured.rows += done * batch_;
@@ -170,8 +161,7 @@ int64_t Training::stretch(int64_t most) {
 /// What the steps summed up; where the model's own metrics lack the loss, its mean by rows.
 SplitReport Training::training_report() {
     const gradc_module& module = session_.module();
-    SplitReport report{
-        dataset_ ? dataset_->splits[size_t(dataset_->training_split())].name : "train", {}};
+    SplitReport report{dataset_ ? dataset_->splits[size_t(dataset_->training_split())].name : "train", {}};
     for (int32_t b = 0; b < module.block_count; b++) {
         const gradc_block& of = module.blocks[b];
         std::vector<MetricValue> metrics;
@@ -220,8 +210,7 @@ bool Training::save(uint64_t data_hash, bool must, Fault& fault) {
     if (settings_.checkpoint.empty() || saved_step_ == position.step) return true;
     double begin = now();
     if (!must && begin - last_save_end_ < 10 * last_save_seconds_) return true;
-    if (!write_checkpoint(session_, settings_, position, measured.epochs, data_hash, fault))
-        return false;
+    if (!write_checkpoint(session_, settings_, position, measured.epochs, data_hash, fault)) return false;
     saved_step_ = position.step;
     last_save_end_ = now();
     last_save_seconds_ = last_save_end_ - begin;
@@ -245,8 +234,7 @@ std::string Training::first_bad_value() {
         const gradc_tensor& tensor = session_.module().tensors[program.results[r]];
         double count = session_.scalar(tensor);
         if (count == 0) continue;
-        return text("\n", tensor.name, " is the first value that is not finite (", general(count),
-                    " of its elements)");
+        return text("\n", tensor.name, " is the first value that is not finite (", general(count), " of its elements)");
     }
     return "";
 }
@@ -257,17 +245,15 @@ Ending Training::stop_at_bad_loss(uint64_t data_hash, Fault& fault) {
     if (loader_) {
         const std::vector<int64_t>& numbers = loader_->batch_rows();
         rows = text(", epoch ", position.epoch + 1, ", rows");
-        for (size_t i = 0; i < numbers.size() && i < 8; i++)
-            rows += text(i == 0 ? " " : ", ", numbers[i]);
+        for (size_t i = 0; i < numbers.size() && i < 8; i++) rows += text(i == 0 ? " " : ", ", numbers[i]);
         if (numbers.size() > 8) rows += text(" and ", numbers.size() - 8, " more");
     }
-    std::string message = text("training stopped: the loss is ", general(loss), " in step ",
-                               position.step + 1, rows, first_bad_value());
+    std::string message =
+        text("training stopped: the loss is ", general(loss), " in step ", position.step + 1, rows, first_bad_value());
     if (!settings_.checkpoint.empty()) {
         Fault disk;
-        message += save(data_hash, true, disk)
-                       ? text("\n", settings_.checkpoint, " holds the weights before that step")
-                       : "\n" + disk.message;
+        message += save(data_hash, true, disk) ? text("\n", settings_.checkpoint, " holds the weights before that step")
+                                               : "\n" + disk.message;
     }
     fault.set(message, stopped_by_nan);
     return Ending::not_finite;
@@ -279,11 +265,9 @@ void Training::show_live(double time) {
     if (!console_.shows_live()) return;
     double seconds = std::max(1e-9, time - started_);
     double speed = double(measured.rows) / std::max(1e-9, measured.seconds);
-    double left =
-        seconds / double(std::max<int64_t>(1, measured.steps)) * double(total_ - position.step);
+    double left = seconds / double(std::max<int64_t>(1, measured.steps)) * double(total_ - position.step);
     double loss = interval_steps_ > 0 ? interval_loss_ / double(interval_steps_) : 0;
-    std::string line =
-        text(where(), "  step ", grouped(position.step), "  loss ", metric_number(loss));
+    std::string line = text(where(), "  step ", grouped(position.step), "  loss ", metric_number(loss));
     std::string tail = text("  ", grouped(int64_t(speed)), " rows/s  ", duration(left), " left");
     int room = console_.width() - 1 - columns_of(line) - columns_of(tail) - 2;
     std::string curve = curve_.drawn(std::min(room, 32));
@@ -304,8 +288,7 @@ bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
     if (!ended && save_due && !save(data_hash, last, fault)) return false;
     if (wanted) {
         for (SplitReport& split : evaluate()) report.splits.push_back(std::move(split));
-        for (const SplitReport& split : report.splits)
-            line += text("  ", split.split, ' ', metrics_line(split));
+        for (const SplitReport& split : report.splits) line += text("  ", split.split, ' ', metrics_line(split));
         if (due) console_.line(line);
         measured.epochs.push_back(std::move(report));
     }
@@ -337,8 +320,7 @@ Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& faul
         double time = now(), spent = std::max(1e-7, time - since);
         measured.seconds += time - since;
         if (until_look <= 0) { // so many steps again as take a millisecond
-            between_looks = std::clamp<int64_t>(int64_t(double(between_looks) * 1e-3 / spent), 1,
-                                                2 * between_looks);
+            between_looks = std::clamp<int64_t>(int64_t(double(between_looks) * 1e-3 / spent), 1, 2 * between_looks);
         }
         until_look = between_looks;
         look_at_clock(time);

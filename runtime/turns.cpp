@@ -33,9 +33,8 @@ bool make_folder(const std::string& folder, Fault& fault) {
 }
 
 /// `bytes` are of that many batches, one behind the other.
-bool write_array(const std::string& folder, std::string name, const gradc_tensor& tensor,
-                 std::vector<int64_t> before, int64_t rows, const std::vector<unsigned char>& bytes,
-                 Fault& fault) {
+bool write_array(const std::string& folder, std::string name, const gradc_tensor& tensor, std::vector<int64_t> before,
+                 int64_t rows, const std::vector<unsigned char>& bytes, Fault& fault) {
     std::replace(name.begin(), name.end(), '/', '_');
     before.insert(before.end(), tensor.shape, tensor.shape + tensor.rank);
     if (tensor.has_rows) before[before.size() - size_t(tensor.rank)] = rows;
@@ -76,9 +75,7 @@ bool write_rows(const Turns& turns, const std::string& folder, int64_t count, Fa
     }
     for (int32_t f = 0; f < step.field_count; f++) {
         const gradc_tensor& tensor = module.tensors[step.fields[f]];
-        if (!write_array(folder, tensor.name, tensor, {count}, turns.batch, columns[size_t(f)],
-                         fault))
-            return false;
+        if (!write_array(folder, tensor.name, tensor, {count}, turns.batch, columns[size_t(f)], fault)) return false;
     }
     return true;
 }

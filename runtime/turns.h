@@ -17,8 +17,8 @@ namespace gradc::runtime {
 
 struct StepTimes {
     double fastest = 0, median = 0, loading = 0; // seconds
-    double peak = 0; // operations a second that were possible around the fastest step
-    int64_t steps = 0, together = 0; // together: steps of one call, if training runs them so
+    double peak = 0;                             // operations a second that were possible around the fastest step
+    int64_t steps = 0, together = 0;             // together: steps of one call, if training runs them so
 };
 
 /// What takes turns.

@@ -26,7 +26,7 @@ static constexpr int deepest = 16; // loops of scans inside scans
 }
 
 [[gnu::noinline]] static void time_kernel(const gradc_program& program, int32_t kernel, unsigned char* arena,
-                        const int64_t* sizes, const WalkOptions& options) {
+                                          const int64_t* sizes, const WalkOptions& options) {
     double begin = now();
     run_kernel(program.kernels[kernel], arena, sizes, options);
     options.seconds[kernel] += now() - begin;
@@ -38,8 +38,8 @@ static bool first_result_is_finite(const gradc_module& module, const gradc_progr
     return std::isfinite(load_element(arena + loss.offset, loss.element));
 }
 
-Walk walk(const gradc_module& module, const gradc_program& program, unsigned char* arena,
-          int64_t rows, const WalkOptions& options) {
+Walk walk(const gradc_module& module, const gradc_program& program, unsigned char* arena, int64_t rows,
+          const WalkOptions& options) {
     FlushDenormals flushing(options.flush_denormals);
     int64_t sizes[1 + deepest] = {rows};
     struct Loop {
@@ -52,8 +52,7 @@ Walk walk(const gradc_module& module, const gradc_program& program, unsigned cha
         if (step.what == GRADC_KERNEL) {
             if (options.seconds) [[unlikely]]
                 time_kernel(program, step.kernel, arena, sizes, options);
-            else
-                run_kernel(program.kernels[step.kernel], arena, sizes, options);
+            else run_kernel(program.kernels[step.kernel], arena, sizes, options);
         } else if (step.what == GRADC_LOOP_BEGIN) {
             loops[depth] = {at, 0};
             sizes[1 + depth++] = step.reverse ? step.turns - 1 : 0;
@@ -66,8 +65,7 @@ Walk walk(const gradc_module& module, const gradc_program& program, unsigned cha
             } else {
                 depth--;
             }
-        } else if (options.guard && program.result_count > 0 &&
-                   !first_result_is_finite(module, program, arena)) {
+        } else if (options.guard && program.result_count > 0 && !first_result_is_finite(module, program, arena)) {
             return Walk::stopped;
         }
     }

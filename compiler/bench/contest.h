@@ -7,32 +7,32 @@
 namespace gradc {
 
 struct Engine {
-    std::string name;         // gradc, interpreter, numpy, torch, jax
+    std::string name; // gradc, interpreter, numpy, torch, jax
     PartnerStart start;
-    bool trainer = false;     // of ours; others are peers under Python
+    bool trainer = false;       // of ours; others are peers under Python
     double compile_seconds = 0; // before it was started
     int64_t shipped_bytes = 0;  // trainers; peers tell it
-    std::string absent;       // why it takes no part, known beforehand
+    std::string absent;         // why it takes no part, known beforehand
 };
 
 struct ContestRules {
-    int rounds = 5, steps = 10;     // steps: whose losses are compared
-    double seconds = 0.3;           // of a round
-    double patience = 120;          // until an answer
-    double tolerance = 1e-3;        // relative, of each loss
-    std::string folder;             // for rows and weights
+    int rounds = 5, steps = 10; // steps: whose losses are compared
+    double seconds = 0.3;       // of a round
+    double patience = 120;      // until an answer
+    double tolerance = 1e-3;    // relative, of each loss
+    std::string folder;         // for rows and weights
 };
 
 struct EngineResult {
     std::string name;
     enum class State { measured, absent, failed } state = State::failed;
-    std::string note;               // why it was not measured; the version of a peer that was
+    std::string note;                              // why it was not measured; the version of a peer that was
     double compile = 0, start = 0, first_step = 0; // seconds: before the start, until ready, of the first step
     std::vector<double> losses;
-    double fastest = INFINITY;      // seconds a step
-    double peak = 0;                // operations a second that were possible around that step; 0: a peer does not tell
+    double fastest = INFINITY; // seconds a step
+    double peak = 0;           // operations a second that were possible around that step; 0: a peer does not tell
     double median = 0;
-    std::vector<double> medians;    // of the rounds
+    std::vector<double> medians; // of the rounds
     int64_t peak_memory = 0, shipped_bytes = 0;
 };
 

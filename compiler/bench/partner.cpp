@@ -91,7 +91,8 @@ Interrupts::Interrupts() {
 /// What arrived is taken, so that it does not end the process now: its owner has asked.
 Interrupts::~Interrupts() {
     signalfd_siginfo taken;
-    while (read(descriptor_, &taken, sizeof taken) > 0) {}
+    while (read(descriptor_, &taken, sizeof taken) > 0) {
+    }
     close(descriptor_);
     sigprocmask(SIG_SETMASK, &before_, nullptr);
 }

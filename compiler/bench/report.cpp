@@ -160,9 +160,9 @@ std::string contest_text(const ContestTitle& title, const ContestResult& result)
 }
 
 std::string contest_json(const ContestTitle& title, const ContestResult& result) {
-    nlohmann::ordered_json json = {{"model", title.model},       {"isa", result.isa},
-                                   {"threads", title.threads},   {"cores", title.cores},
-                                   {"rounds", title.rules.rounds}, {"batch", result.batch},
+    nlohmann::ordered_json json = {{"model", title.model},           {"isa", result.isa},
+                                   {"threads", title.threads},       {"cores", title.cores},
+                                   {"rounds", title.rules.rounds},   {"batch", result.batch},
                                    {"flops_per_step", result.flops}, {"peak_flops", result.peak}};
     for (const EngineResult& engine : result.engines) {
         nlohmann::ordered_json one = {{"engine", engine.name}, {"measured", measured(engine)}, {"note", engine.note}};

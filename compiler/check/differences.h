@@ -12,8 +12,8 @@ struct DifferenceOptions {
 };
 
 struct DifferenceResult {
-    double error = 0;    // largest |symbolic - difference| over the largest entry of the gradient
-    double largest = 0;  // largest |difference| seen
+    double error = 0;   // largest |symbolic - difference| over the largest entry of the gradient
+    double largest = 0; // largest |difference| seen
 };
 
 /// Checks `gradient` of scalar output 0 of `loss` by variable `path` at `environment`.

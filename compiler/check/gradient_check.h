@@ -26,9 +26,9 @@ int64_t telling_rows(const Question&);
 struct CheckedParameter {
     std::string path;
     Type type;
-    Tensor gradient;       // symbolic
-    double difference = 0; // error against finite differences
-    double largest = 0;    // largest |difference quotient|
+    Tensor gradient;          // symbolic
+    double difference = 0;    // error against finite differences
+    double largest = 0;       // largest |difference quotient|
     bool independent = false; // the scalar does not depend on it
 };
 struct GradientCheck {

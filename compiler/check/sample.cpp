@@ -93,8 +93,7 @@ Environment sample(const Elaborated& elaborated, const std::vector<Flag>& flags,
         const Input& input = attribute<Input>(node);
         if (input.source == Input::Source::field)
             environment.fields.emplace(input.name, drawn_field(node, options, draw));
-        if (input.source == Input::Source::scalar)
-            environment.scalars[input.name] = scalar(input.name, flags, options);
+        if (input.source == Input::Source::scalar) environment.scalars[input.name] = scalar(input.name, flags, options);
     }
     return environment;
 }

@@ -9,9 +9,9 @@ namespace gradc {
 /// Deterministic numbers for drawing; not the language's random op.
 struct Drawing {
     uint64_t state;
-    double uniform();                     // [0, 1)
-    double normal();                      // mean 0, deviation 1
-    int64_t below(int64_t bound);         // 0 .. bound-1
+    double uniform();             // [0, 1)
+    double normal();              // mean 0, deviation 1
+    int64_t below(int64_t bound); // 0 .. bound-1
 };
 
 struct SampleOptions {

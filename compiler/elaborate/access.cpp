@@ -15,18 +15,16 @@ constexpr int waiting = -2; // an axis that no item has taken yet
 
 class Access {
 public:
-    Access(Elaborator& elaborator, const ast::Expr& expression, const ast::Index& access,
-           Scope& scope)
-        : elaborator_(elaborator), graph_(elaborator.graph()), expression_(expression),
-          access_(access), scope_(scope) {}
+    Access(Elaborator& elaborator, const ast::Expr& expression, const ast::Index& access, Scope& scope)
+        : elaborator_(elaborator), graph_(elaborator.graph()), expression_(expression), access_(access), scope_(scope) {
+    }
 
     Term run(const Term& object);
 
 private:
     bool take(const ast::Expr& item);
     bool take_group(size_t wide);
-    bool take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step,
-                    Span span);
+    bool take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step, Span span);
     bool take_affine(const Affine& at, Span span);
     bool take_lookup(const ast::Expr& item);
     bool look_up(NodeTerm at, Span span);
@@ -34,9 +32,7 @@ private:
         elaborator_.error(code, span, message, "", repair);
         return false;
     }
-    size_t axis() const {
-        return size_t(std::find(tags_.begin(), tags_.end(), waiting) - tags_.begin());
-    }
+    size_t axis() const { return size_t(std::find(tags_.begin(), tags_.end(), waiting) - tags_.begin()); }
     int64_t size(size_t axis) const { return graph_.type(node_).shape[axis]; }
     void cut(size_t axis, int64_t start, int64_t step, int64_t size);
     void drop(size_t axis);
@@ -81,9 +77,7 @@ Term Access::run(const Term& object) {
     tags_ = value->labels;
     size_t rank = size_t(graph_.type(node_).rank()) - tags_.size();
     tags_.resize(size_t(graph_.type(node_).rank()), waiting);
-    auto is_group = [](const auto& item) {
-        return std::holds_alternative<ast::Ellipsis>(item->node);
-    };
+    auto is_group = [](const auto& item) { return std::holds_alternative<ast::Ellipsis>(item->node); };
     size_t groups = size_t(std::count_if(access_.items.begin(), access_.items.end(), is_group));
     size_t own = access_.items.size() - groups;
     if (groups > 1) {
@@ -92,8 +86,7 @@ Term Access::run(const Term& object) {
     }
     if (own > rank) {
         fail(Code::index_misuse, expression_.span,
-             fmt::format("{} takes {} places, not {}",
-                         named(elaborator_, {object, access_.object->span}), rank, own));
+             fmt::format("{} takes {} places, not {}", named(elaborator_, {object, access_.object->span}), rank, own));
         return {};
     }
     for (const auto& item : access_.items)
@@ -114,9 +107,9 @@ bool Access::take_group(size_t wide) {
     auto group = scope_.find(index_group);
     const ListTerm* labels = group ? group->value.as<ListTerm>() : nullptr;
     if (labels && labels->items.size() != wide)
-        return fail(Code::index_misuse, expression_.span,
-                    fmt::format("`..` is {} axes here, but {} elsewhere in this definition", wide,
-                                labels->items.size()));
+        return fail(
+            Code::index_misuse, expression_.span,
+            fmt::format("`..` is {} axes here, but {} elsewhere in this definition", wide, labels->items.size()));
     for (size_t i = 0; i < wide; ++i) {
         if (!labels) {
             tags_[axis()] = kept;
@@ -144,8 +137,7 @@ bool Access::take(const ast::Expr& item) {
     return take_lookup(item);
 }
 
-bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop,
-                        const ast::ExprRef& step, Span span) {
+bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step, Span span) {
     size_t at = axis();
     int64_t whole = size(at);
     tags_[at] = kept;
@@ -160,8 +152,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop,
         return value.value_or(0);
     };
     if (whole == rows) {
-        bool all =
-            number(start, 0) == 0 && number(stop, rows) == rows && number(step, 1) == 1 && !failed;
+        bool all = number(start, 0) == 0 && number(stop, rows) == rows && number(step, 1) == 1 && !failed;
         return all || fail(Code::rows_misuse, span, "the rows N are taken whole: `:`");
     }
     int64_t stride = number(step, 1);
@@ -171,8 +162,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop,
     int64_t first = start ? from_end(number(start, 0)) : stride > 0 ? 0 : whole - 1;
     int64_t last = stop ? from_end(number(stop, 0)) : stride > 0 ? whole : -1;
     if (failed) return false;
-    int64_t count =
-        stride > 0 ? (last - first + stride - 1) / stride : (first - last - stride - 1) / -stride;
+    int64_t count = stride > 0 ? (last - first + stride - 1) / stride : (first - last - stride - 1) / -stride;
     bool inside = first >= 0 && first < whole && last >= -1 && last <= whole && count >= 1;
     if (!inside)
         return fail(Code::out_of_range, span,
@@ -187,14 +177,13 @@ bool Access::take_affine(const Affine& at, Span span) {
     size_t place = axis();
     int64_t whole = size(place);
     auto own = [&](int label) { return elaborator_.label_size(label); };
-    if (whole == rows || std::any_of(at.factors.begin(), at.factors.end(),
-                                     [&](auto& f) { return own(f.first) == rows; })) {
+    if (whole == rows ||
+        std::any_of(at.factors.begin(), at.factors.end(), [&](auto& f) { return own(f.first) == rows; })) {
         if (at.alone() && own(at.factors.begin()->first) == whole) {
             tags_[place] = at.factors.begin()->first;
             return true;
         }
-        return fail(Code::rows_misuse, span,
-                    "an index of the rows N stands alone, and only on an axis N");
+        return fail(Code::rows_misuse, span, "an index of the rows N stands alone, and only on an axis N");
     }
     int64_t low = at.constant, high = at.constant;
     for (auto [label, factor] : at.factors) (factor > 0 ? high : low) += factor * (own(label) - 1);
@@ -218,14 +207,12 @@ bool Access::take_affine(const Affine& at, Span span) {
         left.erase(left.begin());
         int64_t stride = std::abs(factor), positions = own(label);
         int64_t dilation = left.size() == 1 ? std::abs(left[0].second) : 1;
-        int64_t taps =
-            left.size() == 1 ? own(left[0].first) : size(place) - stride * (positions - 1);
+        int64_t taps = left.size() == 1 ? own(left[0].first) : size(place) - stride * (positions - 1);
         Shape windows = graph_.type(node_).shape;
         windows[place] = positions;
         windows.insert(windows.begin() + int64_t(place) + 1, taps);
         elaborator_.check_size(windows, span);
-        node_ = build::window(graph_, node_, Window{int(place), stride, dilation}, positions, taps,
-                              expression_.span);
+        node_ = build::window(graph_, node_, Window{int(place), stride, dilation}, positions, taps, expression_.span);
         tags_[place] = label;
         tags_.insert(tags_.begin() + int64_t(place) + 1, waiting);
         if (factor < 0) cut(place, positions - 1, -1, positions);
@@ -241,16 +228,13 @@ bool Access::take_lookup(const ast::Expr& item) {
     if (value.poisoned()) return false;
     size_t place = axis();
     int64_t whole = size(place);
-    if (auto number = value.as<ConstantNumber>();
-        number && number->kind != ConstantNumber::Kind::boolean) {
+    if (auto number = value.as<ConstantNumber>(); number && number->kind != ConstantNumber::Kind::boolean) {
         auto at = elaborator_.constant_whole(value, item.span, "a place");
         if (!at) return false;
-        if (whole == rows)
-            return fail(Code::rows_misuse, item.span, "a row of N cannot be picked by its number");
+        if (whole == rows) return fail(Code::rows_misuse, item.span, "a row of N cannot be picked by its number");
         int64_t first = *at < 0 ? *at + whole : *at;
         if (first < 0 || first >= whole)
-            return fail(Code::out_of_range, item.span,
-                        fmt::format("place {} is outside of an axis of {}", *at, whole));
+            return fail(Code::out_of_range, item.span, fmt::format("place {} is outside of an axis of {}", *at, whole));
         cut(place, first, 1, 1);
         drop(place);
         return true;
@@ -259,22 +243,18 @@ bool Access::take_lookup(const ast::Expr& item) {
     if (!at) return false;
     Element element = graph_.type(at->node).element;
     if (floating(element) || element == Element::boolean || at->weak)
-        return fail(
-            Code::lookup_misuse, item.span,
-            fmt::format("a lookup needs whole numbers, not {}", elaborator_.describe(value)));
+        return fail(Code::lookup_misuse, item.span,
+                    fmt::format("a lookup needs whole numbers, not {}", elaborator_.describe(value)));
     if (whole == rows)
-        return fail(Code::rows_misuse, item.span,
-                    "the rows N cannot be looked up: how many there are is not known");
+        return fail(Code::rows_misuse, item.span, "the rows N cannot be looked up: how many there are is not known");
     Range range = elaborator_.range(at->node);
     if (!range.inside(0, whole - 1)) {
         bool open = range.high >= range_of(Element::i32).high;
-        return fail(
-            Code::out_of_range, item.span,
-            open ? fmt::format("nothing shows that this lookup stays inside its axis of {}", whole)
-                 : fmt::format("this lookup may be {}, outside of its axis of {}",
-                               range.low < 0 ? range.low : range.high, whole),
-            fmt::format("take a remainder, `i % {}`, or declare the field as `int < {}`", whole,
-                        whole));
+        return fail(Code::out_of_range, item.span,
+                    open ? fmt::format("nothing shows that this lookup stays inside its axis of {}", whole)
+                         : fmt::format("this lookup may be {}, outside of its axis of {}",
+                                       range.low < 0 ? range.low : range.high, whole),
+                    fmt::format("take a remainder, `i % {}`, or declare the field as `int < {}`", whole, whole));
     }
     return look_up(*at, item.span);
 }
@@ -291,8 +271,7 @@ bool Access::look_up(NodeTerm at, Span span) {
         if (std::find(tags_.begin(), tags_.end(), label) != tags_.end()) common.push_back(label);
     size_t place = axis();
     std::vector<int> order, index_order, new_tags(common);
-    for (int label : common)
-        order.push_back(int(std::find(tags_.begin(), tags_.end(), label) - tags_.begin()));
+    for (int label : common) order.push_back(int(std::find(tags_.begin(), tags_.end(), label) - tags_.begin()));
     size_t target = order.size();
     for (size_t i = 0; i < tags_.size(); ++i) {
         if (std::find(order.begin(), order.begin() + int64_t(common.size()), int(i)) !=
@@ -302,12 +281,10 @@ bool Access::look_up(NodeTerm at, Span span) {
         order.push_back(int(i));
     }
     for (int label : common)
-        index_order.push_back(
-            int(std::find(at.labels.begin(), at.labels.end(), label) - at.labels.begin()));
+        index_order.push_back(int(std::find(at.labels.begin(), at.labels.end(), label) - at.labels.begin()));
     std::vector<int> looked;
     for (size_t i = 0; i < full.size(); ++i) {
-        bool shared =
-            i < labels && std::find(common.begin(), common.end(), at.labels[i]) != common.end();
+        bool shared = i < labels && std::find(common.begin(), common.end(), at.labels[i]) != common.end();
         if (shared) continue;
         index_order.push_back(int(i));
         looked.push_back(i < labels ? at.labels[i] : kept);
@@ -326,8 +303,7 @@ bool Access::look_up(NodeTerm at, Span span) {
 }
 
 /// A place in a list of constants: shape(x)[0].
-std::optional<Term> list_item(Elaborator& elaborator, const ListTerm& list,
-                              const ast::Index& access, Scope& scope) {
+std::optional<Term> list_item(Elaborator& elaborator, const ListTerm& list, const ast::Index& access, Scope& scope) {
     if (access.items.size() != 1 || mentions_index(*access.items[0], scope)) return {};
     if (std::holds_alternative<ast::Slice>(access.items[0]->node) ||
         std::holds_alternative<ast::Ellipsis>(access.items[0]->node))
@@ -338,16 +314,14 @@ std::optional<Term> list_item(Elaborator& elaborator, const ListTerm& list,
     int64_t count = int64_t(list.items.size()), place = int64_t(number->value);
     if (place < 0) place += count;
     if (place >= 0 && place < count) return list.items[size_t(place)];
-    elaborator.error(
-        Code::out_of_range, access.items[0]->span,
-        fmt::format("place {} is outside of a list of {}", int64_t(number->value), count));
+    elaborator.error(Code::out_of_range, access.items[0]->span,
+                     fmt::format("place {} is outside of a list of {}", int64_t(number->value), count));
     return Term{};
 }
 
 } // namespace
 
-Term elaborate_access(Elaborator& elaborator, const ast::Expr& expression, const ast::Index& access,
-                      Scope& scope) {
+Term elaborate_access(Elaborator& elaborator, const ast::Expr& expression, const ast::Index& access, Scope& scope) {
     Term object = elaborator.evaluate(*access.object, scope);
     if (object.poisoned()) return {};
     if (auto list = object.as<ListTerm>())
@@ -355,8 +329,8 @@ Term elaborate_access(Elaborator& elaborator, const ast::Expr& expression, const
     return Access(elaborator, expression, access, scope).run(object);
 }
 
-NodeTerm sliced(Elaborator& elaborator, const NodeTerm& value, int axis, int64_t start,
-                int64_t step, int64_t size, Span span) {
+NodeTerm sliced(Elaborator& elaborator, const NodeTerm& value, int axis, int64_t start, int64_t step, int64_t size,
+                Span span) {
     Shape shape = elaborator.graph().type(value.node).shape;
     size_t at = value.labels.size() + size_t(axis);
     std::vector<int64_t> starts(shape.size(), 0), steps(shape.size(), 1);

@@ -15,14 +15,12 @@ struct AffineParts {
     /// Evaluating it again makes nothing twice: no parameters, no random numbers.
     bool pure(const ast::Expr& expression) const {
         auto all = [&](const auto& list) {
-            return std::all_of(list.begin(), list.end(),
-                               [&](const auto& each) { return pure(*each); });
+            return std::all_of(list.begin(), list.end(), [&](const auto& each) { return pure(*each); });
         };
         if (auto unary = std::get_if<ast::Unary>(&expression.node)) return pure(*unary->operand);
         if (auto binary = std::get_if<ast::Binary>(&expression.node))
             return pure(*binary->left) && pure(*binary->right);
-        if (auto index = std::get_if<ast::Index>(&expression.node))
-            return pure(*index->object) && all(index->items);
+        if (auto index = std::get_if<ast::Index>(&expression.node)) return pure(*index->object) && all(index->items);
         if (auto call = std::get_if<ast::Call>(&expression.node)) {
             bool sizes = call->callee == "size" || call->callee == "shape";
             return sizes && std::all_of(call->arguments.begin(), call->arguments.end(),
@@ -37,8 +35,7 @@ struct AffineParts {
         if (!pure(expression)) return {};
         Term value = elaborator.evaluate(expression, scope);
         auto number = value.as<ConstantNumber>();
-        if (!number || number->value != std::floor(number->value) || std::abs(number->value) > 1e15)
-            return {};
+        if (!number || number->value != std::floor(number->value) || std::abs(number->value) > 1e15) return {};
         return Affine{{}, int64_t(number->value)};
     }
     template <class Other> std::optional<Affine> operator()(const Other&) const { return {}; }
@@ -51,8 +48,7 @@ struct AffineParts {
     }
     std::optional<Affine> operator()(const ast::Binary& binary) const {
         using Op = ast::BinaryOperator;
-        if (binary.op != Op::add && binary.op != Op::subtract && binary.op != Op::multiply)
-            return {};
+        if (binary.op != Op::add && binary.op != Op::subtract && binary.op != Op::multiply) return {};
         auto a = of(*binary.left), b = of(*binary.right);
         if (!a || !b) return {};
         if (binary.op == Op::multiply) {
@@ -83,25 +79,20 @@ struct Mentions {
             if (of(each)) return true;
         return false;
     }
-    bool of(const ast::ExprRef& expression) const {
-        return expression && std::visit(*this, expression->node);
-    }
+    bool of(const ast::ExprRef& expression) const { return expression && std::visit(*this, expression->node); }
     bool operator()(const ast::Number&) const { return false; }
     bool operator()(const ast::Text&) const { return false; }
     bool operator()(const ast::Name& name) const { return index_label(scope, name.name) >= 0; }
     bool operator()(const ast::Ellipsis&) const { return false; }
     bool operator()(const ast::Range& range) const { return of(range.first) || of(range.last); }
-    bool operator()(const ast::Slice& slice) const {
-        return of(slice.start) || of(slice.stop) || of(slice.step);
-    }
+    bool operator()(const ast::Slice& slice) const { return of(slice.start) || of(slice.stop) || of(slice.step); }
     bool operator()(const ast::Unary& unary) const { return of(unary.operand); }
     bool operator()(const ast::Transpose& tick) const { return of(tick.operand); }
     bool operator()(const ast::Binary& binary) const { return of(binary.left) || of(binary.right); }
     bool operator()(const ast::Member& member) const { return of(member.object); }
     bool operator()(const ast::Index& index) const {
         for (const auto& item : index.items)
-            if (std::holds_alternative<ast::Ellipsis>(item->node) && scope.find(index_group))
-                return true;
+            if (std::holds_alternative<ast::Ellipsis>(item->node) && scope.find(index_group)) return true;
         return of(index.object) || any(index.items);
     }
     bool operator()(const ast::Call& call) const {

@@ -14,8 +14,7 @@ std::optional<int> builtin_axis(BuiltinCall& call, const Term& term, Span span, 
     if (!axis) return {};
     int64_t place = *axis < 0 ? *axis + rank : *axis;
     if (place >= 0 && place < rank) return int(place);
-    call.elaborator.error(Code::out_of_range, span,
-                          fmt::format("there is no axis {} among {}", *axis, rank), "",
+    call.elaborator.error(Code::out_of_range, span, fmt::format("there is no axis {} among {}", *axis, rank), "",
                           "axes count from 0, or from the last one with -1");
     return {};
 }
@@ -26,8 +25,7 @@ enum class Reduce { sum, mean, max, min };
 
 std::optional<std::vector<int>> axes_of(BuiltinCall& call, size_t parameter, int rank) {
     std::vector<int> axes;
-    auto text =
-        call.arguments[parameter] ? call.arguments[parameter]->term.as<ConstantText>() : nullptr;
+    auto text = call.arguments[parameter] ? call.arguments[parameter]->term.as<ConstantText>() : nullptr;
     if (!call.arguments[parameter] || (text && text->value == "all")) {
         axes.resize(size_t(rank));
         std::iota(axes.begin(), axes.end(), 0);
@@ -50,10 +48,8 @@ Term mean_of(BuiltinCall& call, Term sum, const Shape& own, const std::vector<in
     double divisor = 1;
     bool by_rows = false;
     for (int axis : axes) {
-        if (own[size_t(axis)] == rows)
-            by_rows = true;
-        else
-            divisor *= double(own[size_t(axis)]);
+        if (own[size_t(axis)] == rows) by_rows = true;
+        else divisor *= double(own[size_t(axis)]);
     }
     auto divide = [&](const Term& by) {
         sum = call.elaborator.binary(ast::BinaryOperator::divide, sum, by, call.span);
@@ -76,8 +72,7 @@ bool flag(BuiltinCall& call, size_t parameter, bool& value) {
 Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     Elaborator& elaborator = call.elaborator;
     const Operand& x = *call.arguments[0];
-    auto met = meet(elaborator, {x}, kind == Reduce::mean ? Wanted::floating : Wanted::number,
-                    "reduce", call.span);
+    auto met = meet(elaborator, {x}, kind == Reduce::mean ? Wanted::floating : Wanted::number, "reduce", call.span);
     if (!met) return {};
     NodeTerm value = met->operands[0];
     Graph& graph = elaborator.graph();
@@ -86,13 +81,11 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     auto axes = axes_of(call, axis_parameter, int(own.size()));
     if (!axes) return {};
     bool keep = false, spread_out = false;
-    if (!flag(call, axis_parameter + 1, keep) || !flag(call, axis_parameter + 2, spread_out))
-        return {};
+    if (!flag(call, axis_parameter + 1, keep) || !flag(call, axis_parameter + 2, spread_out)) return {};
     std::vector<int> shifted;
     for (int axis : *axes) shifted.push_back(axis + labels);
     NodeId node = value.node;
-    if (kind == Reduce::sum || kind == Reduce::mean)
-        node = build::sum(graph, node, shifted, call.span);
+    if (kind == Reduce::sum || kind == Reduce::mean) node = build::sum(graph, node, shifted, call.span);
     else if (!shifted.empty()) {
         if (kind == Reduce::min) node = build::map(graph, Primitive::negate, {node}, call.span);
         node = build::max_of(graph, node, shifted, call.span);
@@ -115,19 +108,16 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
 Term extreme(BuiltinCall& call, Reduce kind) {
     if (!call.arguments[1]) return reduce(call, kind, 2);
     if (call.arguments[2] || call.arguments[3]) {
-        call.elaborator.error(
-            Code::too_many_arguments, call.span,
-            "with two values this works by element; `axis` and `keep` go with one");
+        call.elaborator.error(Code::too_many_arguments, call.span,
+                              "with two values this works by element; `axis` and `keep` go with one");
         return {};
     }
     Primitive primitive = kind == Reduce::max ? Primitive::maximum : Primitive::minimum;
     std::vector<Operand> written{*call.arguments[0], *call.arguments[1]};
-    if (auto folded = fold(call.elaborator, primitive, {written[0].term, written[1].term}))
-        return *folded;
+    if (auto folded = fold(call.elaborator, primitive, {written[0].term, written[1].term})) return *folded;
     auto met = meet(call.elaborator, written, Wanted::number, "compare", call.span);
     if (!met) return {};
-    return elementwise(call.elaborator, primitive, met->operands, met->weak, written, "compare",
-                       call.span);
+    return elementwise(call.elaborator, primitive, met->operands, met->weak, written, "compare", call.span);
 }
 
 Term sum(BuiltinCall& call) { return reduce(call, Reduce::sum, 1); }
@@ -135,9 +125,7 @@ Term mean(BuiltinCall& call) { return reduce(call, Reduce::mean, 1); }
 Term max(BuiltinCall& call) { return extreme(call, Reduce::max); }
 Term min(BuiltinCall& call) { return extreme(call, Reduce::min); }
 
-Term where(BuiltinCall& call) {
-    return call.elaborator.select(call.at(0), call.at(1), call.at(2), call.span);
-}
+Term where(BuiltinCall& call) { return call.elaborator.select(call.at(0), call.at(1), call.at(2), call.span); }
 
 Term shape(BuiltinCall& call) {
     if (auto list = call.at(0).as<ListTerm>(); list && constant(call.at(0)))
@@ -148,8 +136,7 @@ Term shape(BuiltinCall& call) {
         return {};
     }
     ListTerm list;
-    for (int64_t size : type->shape)
-        list.items.push_back(size == rows ? Term{RowsSize{}} : whole_number(size));
+    for (int64_t size : type->shape) list.items.push_back(size == rows ? Term{RowsSize{}} : whole_number(size));
     return {list};
 }
 
@@ -158,16 +145,14 @@ Term size(BuiltinCall& call) {
     auto list = all.as<ListTerm>();
     if (!list) return {};
     if (call.arguments[1]) {
-        auto axis =
-            builtin_axis(call, call.at(1), call.arguments[1]->span, int(list->items.size()));
+        auto axis = builtin_axis(call, call.at(1), call.arguments[1]->span, int(list->items.size()));
         return axis ? list->items[size_t(*axis)] : Term{};
     }
     Term result = whole_number(1);
     for (const Term& item : list->items)
-        result =
-            item.as<RowsSize>() && same(result, whole_number(1))
-                ? item
-                : call.elaborator.binary(ast::BinaryOperator::multiply, result, item, call.span);
+        result = item.as<RowsSize>() && same(result, whole_number(1))
+                     ? item
+                     : call.elaborator.binary(ast::BinaryOperator::multiply, result, item, call.span);
     return result;
 }
 
@@ -180,20 +165,17 @@ Term reshape(BuiltinCall& call) {
     Shape labels(full.begin(), full.begin() + int64_t(value->labels.size()));
     Shape own(full.begin() + int64_t(value->labels.size()), full.end());
     if (!reshapes(own, *wanted)) {
-        bool with_rows = std::count(own.begin(), own.end(), rows) !=
-                         std::count(wanted->begin(), wanted->end(), rows);
-        elaborator.error(
-            Code::shape_mismatch, call.span,
-            fmt::format("cannot reshape {} to {}: {}", named(elaborator, *call.arguments[0]),
-                        print(*wanted),
-                        with_rows ? "the rows N stay an axis of their own"
-                                  : fmt::format("{} elements are not {}", std::abs(count(own, 1)),
-                                                std::abs(count(*wanted, 1)))));
+        bool with_rows = std::count(own.begin(), own.end(), rows) != std::count(wanted->begin(), wanted->end(), rows);
+        elaborator.error(Code::shape_mismatch, call.span,
+                         fmt::format("cannot reshape {} to {}: {}", named(elaborator, *call.arguments[0]),
+                                     print(*wanted),
+                                     with_rows ? "the rows N stay an axis of their own"
+                                               : fmt::format("{} elements are not {}", std::abs(count(own, 1)),
+                                                             std::abs(count(*wanted, 1)))));
         return {};
     }
     labels.insert(labels.end(), wanted->begin(), wanted->end());
-    return elaborator.make(reshaped(elaborator.graph(), value->node, labels, call.span),
-                           value->labels, value->weak);
+    return elaborator.make(reshaped(elaborator.graph(), value->node, labels, call.span), value->labels, value->weak);
 }
 
 Term permute(BuiltinCall& call) {
@@ -201,8 +183,7 @@ Term permute(BuiltinCall& call) {
     auto value = elaborator.operand(call.at(0), call.span);
     auto list = call.at(1).as<ListTerm>();
     if (!value) return {};
-    int labels = int(value->labels.size()),
-        rank = elaborator.graph().type(value->node).rank() - labels;
+    int labels = int(value->labels.size()), rank = elaborator.graph().type(value->node).rank() - labels;
     std::vector<int> axes(size_t(labels), 0);
     std::iota(axes.begin(), axes.end(), 0);
     std::set<int> seen;
@@ -218,14 +199,12 @@ Term permute(BuiltinCall& call) {
                          fmt::format("`permute` needs each of {} axes once, such as [1, 0]", rank));
         return {};
     }
-    return elaborator.make(permuted(elaborator.graph(), value->node, axes, call.span),
-                           value->labels, value->weak);
+    return elaborator.make(permuted(elaborator.graph(), value->node, axes, call.span), value->labels, value->weak);
 }
 
 Term full(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto wanted = elaborator.shape_of_list(call.at(1),
-                                           call.arguments[1] ? call.arguments[1]->span : call.span);
+    auto wanted = elaborator.shape_of_list(call.at(1), call.arguments[1] ? call.arguments[1]->span : call.span);
     auto value = elaborator.operand(call.at(0), call.span);
     if (!value || !wanted) return {};
     Graph& graph = elaborator.graph();
@@ -239,33 +218,28 @@ Term full(BuiltinCall& call) {
     for (int label : value->labels) common.shape.push_back(elaborator.label_size(label));
     common.shape.insert(common.shape.end(), wanted->begin(), wanted->end());
     if (graph[value->node].op == Op::constant)
-        return elaborator.make(graph.add(Op::constant,
-                                         {graph.type(value->node).element, common.shape}, {},
+        return elaborator.make(graph.add(Op::constant, {graph.type(value->node).element, common.shape}, {},
                                          graph[value->node].attributes, call.span),
                                value->labels);
     std::vector<int> axes(value->labels.size());
     std::iota(axes.begin(), axes.end(), 0);
-    return elaborator.make(build::broadcast(graph, value->node, common.shape, axes, call.span),
-                           value->labels);
+    return elaborator.make(build::broadcast(graph, value->node, common.shape, axes, call.span), value->labels);
 }
 
 /// Uniform in [0, 1), by seed, step and the path of this call.
 Term random(BuiltinCall& call) {
     auto wanted = call.elaborator.shape_of_list(call.at(0), call.arguments[0]->span);
     if (!wanted) return {};
-    if (std::find(wanted->begin() + std::min<int64_t>(1, int64_t(wanted->size())), wanted->end(),
-                  rows) != wanted->end()) {
-        call.elaborator.error(Code::rows_misuse, call.span,
-                              "random numbers have the rows N as their first axis only");
+    if (std::find(wanted->begin() + std::min<int64_t>(1, int64_t(wanted->size())), wanted->end(), rows) !=
+        wanted->end()) {
+        call.elaborator.error(Code::rows_misuse, call.span, "random numbers have the rows N as their first axis only");
         return {};
     }
     if (call.elaborator.mode.initial && !wanted->empty() && (*wanted)[0] == rows) {
-        call.elaborator.error(Code::rows_misuse, call.span,
-                              "there are no rows N before the first step");
+        call.elaborator.error(Code::rows_misuse, call.span, "there are no rows N before the first step");
         return {};
     }
-    return call.elaborator.uniform(*wanted, call.elaborator.floating_default(), call.scope,
-                                   call.span);
+    return call.elaborator.uniform(*wanted, call.elaborator.floating_default(), call.scope, call.span);
 }
 
 Term stop_gradient(BuiltinCall& call) {
@@ -273,8 +247,7 @@ Term stop_gradient(BuiltinCall& call) {
     auto value = call.elaborator.operand(call.at(0), call.span);
     if (!value) return {};
     Graph& graph = call.elaborator.graph();
-    NodeId node =
-        graph.add(Op::shield, graph.type(value->node), {value->node}, Shield{0}, call.span);
+    NodeId node = graph.add(Op::shield, graph.type(value->node), {value->node}, Shield{0}, call.span);
     return call.elaborator.make(node, value->labels, value->weak);
 }
 
@@ -290,8 +263,7 @@ Term cast(BuiltinCall& call) {
     }
     auto value = call.elaborator.operand(call.at(0), call.span);
     if (!value) return {};
-    NodeTerm result = call.elaborator.in_element(
-        *value, call.elaborator.language_element(wanted->value), call.span);
+    NodeTerm result = call.elaborator.in_element(*value, call.elaborator.language_element(wanted->value), call.span);
     return {result};
 }
 

@@ -11,9 +11,9 @@ namespace {
 
 /// Arguments by parameter, with what was written wrong reported: too many, unknown, given twice.
 template <class Names>
-std::optional<std::vector<std::optional<Operand>>>
-by_parameter(Elaborator& elaborator, const std::string& callee, const Names& names,
-             std::vector<NamedTerm>& given, Span span) {
+std::optional<std::vector<std::optional<Operand>>> by_parameter(Elaborator& elaborator, const std::string& callee,
+                                                                const Names& names, std::vector<NamedTerm>& given,
+                                                                Span span) {
     std::vector<std::optional<Operand>> result(names.size());
     bool good = true;
     size_t place = 0;
@@ -22,8 +22,8 @@ by_parameter(Elaborator& elaborator, const std::string& callee, const Names& nam
         if (each.name.empty()) {
             if (place++ >= names.size()) {
                 elaborator.error(Code::too_many_arguments, each.span.known() ? each.span : span,
-                                 fmt::format("`{}` takes {} argument{}, not more", callee,
-                                             names.size(), names.size() == 1 ? "" : "s"));
+                                 fmt::format("`{}` takes {} argument{}, not more", callee, names.size(),
+                                             names.size() == 1 ? "" : "s"));
                 return {};
             }
         } else {
@@ -54,8 +54,7 @@ by_parameter(Elaborator& elaborator, const std::string& callee, const Names& nam
 class CallElaboration {
 public:
     CallElaboration(Elaborator& elaborator, const FunctionEntry& function, Span span, Scope& caller)
-        : elaborator_(elaborator), function_(function), tree_(*function.tree), span_(span),
-          caller_(caller) {}
+        : elaborator_(elaborator), function_(function), tree_(*function.tree), span_(span), caller_(caller) {}
 
     Term run(std::vector<NamedTerm> given);
 
@@ -69,9 +68,7 @@ private:
     Term results(Term value);
     Term shielded(const Term& result);
     std::vector<Term> values() const;
-    std::string of(const std::string& parameter) const {
-        return fmt::format("`{}` of `{}`", parameter, tree_.name);
-    }
+    std::string of(const std::string& parameter) const { return fmt::format("`{}` of `{}`", parameter, tree_.name); }
 
     Elaborator& elaborator_;
     const FunctionEntry& function_;
@@ -87,16 +84,14 @@ private:
 bool CallElaboration::may_run() {
     const auto& running = elaborator_.running();
     if (tree_.kind == ast::FunctionKind::optimizer) {
-        elaborator_.error(Code::argument_type, span_,
-                          fmt::format("`{}` is an optimizer, not a function", tree_.name), "",
-                          "it stands in an `optimizer` line of a train block");
+        elaborator_.error(Code::argument_type, span_, fmt::format("`{}` is an optimizer, not a function", tree_.name),
+                          "", "it stands in an `optimizer` line of a train block");
         return false;
     }
     if (std::find(running.begin(), running.end(), &function_) == running.end()) return true;
     std::string path;
     for (auto each : running) path += each->tree->name + " -> ";
-    elaborator_.error(Code::recursion, span_,
-                      fmt::format("`{}` calls itself ({}{})", tree_.name, path, tree_.name), "",
+    elaborator_.error(Code::recursion, span_, fmt::format("`{}` calls itself ({}{})", tree_.name, path, tree_.name), "",
                       "a `repeat` or `scan` says how often");
     return false;
 }
@@ -116,12 +111,10 @@ bool CallElaboration::bind(std::vector<NamedTerm>& given) {
         const ast::Parameter& parameter = tree_.parameters[i];
         if (!argument && names[i] == "shape" && caller_.frame->initial_shape)
             argument = Operand{*caller_.frame->initial_shape, span_};
-        if (!argument && parameter.initial)
-            argument = Operand{elaborator_.evaluate(*parameter.initial, scope_), span_};
+        if (!argument && parameter.initial) argument = Operand{elaborator_.evaluate(*parameter.initial, scope_), span_};
         if (!argument) {
             elaborator_
-                .error(Code::missing_argument, span_,
-                       fmt::format("`{}` needs an argument `{}`", tree_.name, names[i]))
+                .error(Code::missing_argument, span_, fmt::format("`{}` needs an argument `{}`", tree_.name, names[i]))
                 .remarks.push_back({parameter.span, "declared here, without a default"});
             good = false;
             continue;
@@ -139,10 +132,8 @@ void CallElaboration::open_frame() {
     int number = ++caller.counts[tree_.name];
     if (model) number = ++elaborator_.model_calls()[tree_.name];
     frame_.stream = fmt::format("{}.{}_{}", caller.stream, tree_.name, number);
-    if (model)
-        frame_.path = tree_.name;
-    else if (!caller.path.empty())
-        frame_.path = fmt::format("{}.{}_{}", caller.path, tree_.name, number);
+    if (model) frame_.path = tree_.name;
+    else if (!caller.path.empty()) frame_.path = fmt::format("{}.{}_{}", caller.path, tree_.name, number);
     frame_.makes_parameters = model || caller.makes_parameters;
     frame_.call_span = span_;
     frame_.floating_default = elaborator_.floating_default();
@@ -163,8 +154,7 @@ void CallElaboration::match() {
         const ast::Parameter& parameter = tree_.parameters[i];
         if (!parameter.type) continue;
         Term& value = scope_.names[parameter.name].value;
-        value = matching.match(value, *parameter.type, of(parameter.name), spans_[i],
-                               Code::argument_type);
+        value = matching.match(value, *parameter.type, of(parameter.name), spans_[i], Code::argument_type);
         poisoned_ = poisoned_ || value.poisoned();
     }
     if (!poisoned_) matching.finish();
@@ -173,8 +163,7 @@ void CallElaboration::match() {
 
 std::vector<Term> CallElaboration::values() const {
     std::vector<Term> result;
-    for (const ast::Parameter& parameter : tree_.parameters)
-        result.push_back(scope_.find(parameter.name)->value);
+    for (const ast::Parameter& parameter : tree_.parameters) result.push_back(scope_.find(parameter.name)->value);
     return result;
 }
 
@@ -188,21 +177,19 @@ size_t hash_call(const FunctionEntry& function, const std::vector<Term>& argumen
 
 } // namespace
 
-const Term* Elaborator::remembered(const FunctionEntry& function,
-                                   const std::vector<Term>& arguments) const {
+const Term* Elaborator::remembered(const FunctionEntry& function, const std::vector<Term>& arguments) const {
     auto [first, last] = remembered_.equal_range(hash_call(function, arguments));
     for (auto at = first; at != last; ++at)
         if (at->second.function == &function &&
-            std::equal(arguments.begin(), arguments.end(), at->second.arguments.begin(),
-                       at->second.arguments.end(), same))
+            std::equal(arguments.begin(), arguments.end(), at->second.arguments.begin(), at->second.arguments.end(),
+                       same))
             return &at->second.result;
     return nullptr;
 }
 
 void Elaborator::remember(const FunctionEntry& function, std::vector<Term> arguments, Term result) {
     size_t key = hash_call(function, arguments);
-    remembered_.insert(
-        {key, {&function, std::move(arguments), std::move(result), level(), remembered_count_++}});
+    remembered_.insert({key, {&function, std::move(arguments), std::move(result), level(), remembered_count_++}});
 }
 
 Term CallElaboration::primitive() {
@@ -210,8 +197,7 @@ Term CallElaboration::primitive() {
     Primitive primitive = *function_.primitive;
     std::vector<Operand> written;
     for (size_t i = 0; i < arguments.size(); ++i) written.push_back({arguments[i], spans_[i]});
-    if (primitive == Primitive::select)
-        return elaborator_.select(arguments[0], arguments[1], arguments[2], span_);
+    if (primitive == Primitive::select) return elaborator_.select(arguments[0], arguments[1], arguments[2], span_);
     if (auto folded = fold(elaborator_, primitive, arguments)) return *folded;
     bool logical = primitive == Primitive::logical_and || primitive == Primitive::logical_or ||
                    primitive == Primitive::logical_not;
@@ -221,10 +207,9 @@ Term CallElaboration::primitive() {
     Wanted wanted = logical ? Wanted::logical : real ? Wanted::floating : Wanted::number;
     auto met = meet(elaborator_, written, wanted, tree_.name.c_str(), span_);
     if (!met) return {};
-    bool compares = primitive == Primitive::less || primitive == Primitive::less_equal ||
-                    primitive == Primitive::equal;
-    return elementwise(elaborator_, primitive, met->operands, met->weak && !compares, written,
-                       tree_.name.c_str(), span_);
+    bool compares = primitive == Primitive::less || primitive == Primitive::less_equal || primitive == Primitive::equal;
+    return elementwise(elaborator_, primitive, met->operands, met->weak && !compares, written, tree_.name.c_str(),
+                       span_);
 }
 
 Term CallElaboration::body() {
@@ -233,13 +218,10 @@ Term CallElaboration::body() {
     elaborator_.running().push_back(&function_);
     elaborator_.call_spans().push_back(span_);
     Term result;
-    if (tree_.value)
-        result = elaborator_.evaluate(*tree_.value, scope_);
-    else if (auto returned = elaborator_.run(*tree_.body, scope_))
-        result = std::move(*returned);
+    if (tree_.value) result = elaborator_.evaluate(*tree_.value, scope_);
+    else if (auto returned = elaborator_.run(*tree_.body, scope_)) result = std::move(*returned);
     else
-        elaborator_.error(Code::missing_return, tree_.name_span,
-                          fmt::format("`{}` returns nothing", tree_.name), "",
+        elaborator_.error(Code::missing_return, tree_.name_span, fmt::format("`{}` returns nothing", tree_.name), "",
                           "end it with `return ..`");
     elaborator_.call_spans().pop_back();
     elaborator_.running().pop_back();
@@ -253,9 +235,8 @@ Term CallElaboration::results(Term value) {
     size_t found = tuple ? tuple->items.size() : 1;
     if (found != tree_.results.size()) {
         elaborator_.error(Code::result_type, tree_.name_span,
-                          fmt::format("`{}` returns {} value{}, but {} type{} after `->`",
-                                      tree_.name, found, found == 1 ? "" : "s",
-                                      tree_.results.size(),
+                          fmt::format("`{}` returns {} value{}, but {} type{} after `->`", tree_.name, found,
+                                      found == 1 ? "" : "s", tree_.results.size(),
                                       tree_.results.size() == 1 ? " stands" : "s stand"));
         return {};
     }
@@ -280,19 +261,16 @@ Term CallElaboration::shielded(const Term& result) {
     if (tree_.derivatives.empty() || !elaborator_.mode.shields) return result;
     if (!node) {
         if (result.as<TupleTerm>())
-            elaborator_.error(
-                Code::bad_derivative, tree_.name_span,
-                fmt::format("`{}` has several results, so none of its own derivatives",
-                            tree_.name));
+            elaborator_.error(Code::bad_derivative, tree_.name_span,
+                              fmt::format("`{}` has several results, so none of its own derivatives", tree_.name));
         return result;
     }
     NodeTerm value = elaborator_.imported(*node);
     ShieldedCall call{&function_, {}, {}, value.labels};
     std::vector<NodeId> inputs{value.node};
     for (const auto& [name, binding] : scope_.names) {
-        bool parameter =
-            std::any_of(tree_.parameters.begin(), tree_.parameters.end(),
-                        [&, &key = name](const ast::Parameter& each) { return each.name == key; });
+        bool parameter = std::any_of(tree_.parameters.begin(), tree_.parameters.end(),
+                                     [&, &key = name](const ast::Parameter& each) { return each.name == key; });
         if (!parameter && binding.fixed) call.sizes.push_back({name, binding.value});
     }
     if (auto group = scope_.find(group_name)) call.sizes.push_back({group_name, group->value});
@@ -325,8 +303,7 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     if (model)
         if (auto known = elaborator_.remembered(function_, values())) return *known;
     open_frame();
-    auto before =
-        scope_.names; // the body may give parameters new values; the shield wants those of the call
+    auto before = scope_.names; // the body may give parameters new values; the shield wants those of the call
     Term result = body();
     scope_.names = std::move(before);
     result = shielded(result);
@@ -334,19 +311,16 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     return result;
 }
 
-Term Elaborator::call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span,
-                      Scope& caller) {
+Term Elaborator::call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span, Scope& caller) {
     Depth depth(*this, span);
     check_limits(span);
     return CallElaboration(*this, function, span, caller).run(std::move(arguments));
 }
 
-Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments, Span span,
-                      Scope& caller) {
+Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments, Span span, Scope& caller) {
     if (auto function = definitions.find_function(name, caller.frame->module))
         return call(*function, std::move(arguments), span, caller);
-    if (auto builtin = find_builtin(name))
-        return call_builtin(*this, *builtin, std::move(arguments), span, caller);
+    if (auto builtin = find_builtin(name)) return call_builtin(*this, *builtin, std::move(arguments), span, caller);
     auto known = definitions.function_names(caller.frame->module);
     for (const Builtin& each : builtins()) known.push_back(each.name);
     auto near = nearest(name, known);
@@ -355,17 +329,15 @@ Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments,
     return {};
 }
 
-Term call_builtin(Elaborator& elaborator, const Builtin& builtin, std::vector<NamedTerm> given,
-                  Span span, Scope& scope) {
+Term call_builtin(Elaborator& elaborator, const Builtin& builtin, std::vector<NamedTerm> given, Span span,
+                  Scope& scope) {
     BuiltinCall call{elaborator, scope, span, {}, {}};
     std::vector<std::string> names(builtin.parameters.begin(), builtin.parameters.end());
     if (builtin.many) {
         std::vector<NamedTerm> rest;
         for (NamedTerm& each : given) {
-            if (each.name.empty())
-                call.many.push_back({std::move(each.value), each.span});
-            else
-                rest.push_back(std::move(each));
+            if (each.name.empty()) call.many.push_back({std::move(each.value), each.span});
+            else rest.push_back(std::move(each));
         }
         given = std::move(rest);
     }

@@ -15,12 +15,10 @@ struct NamedAxes {
 
 /// Sum over what is not in `out` of left * right. Axes of one side alone that are not in `out` are
 /// summed first.
-NodeId contracted(Elaborator&, NamedAxes left, NamedAxes right, const std::vector<int>& out,
-                  Span span);
+NodeId contracted(Elaborator&, NamedAxes left, NamedAxes right, const std::vector<int>& out, Span span);
 
 /// A product of `factors`, all of one element, summed over all axes not in `out` (a subset of those
 /// that stand); axes are summed as soon as no later factor has them.
-NamedAxes product_sum(Elaborator&, std::vector<NamedAxes> factors, const std::vector<int>& out,
-                      Span span);
+NamedAxes product_sum(Elaborator&, std::vector<NamedAxes> factors, const std::vector<int>& out, Span span);
 
 } // namespace gradc

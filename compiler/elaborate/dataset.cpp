@@ -23,8 +23,7 @@ class DatasetElaboration : public Extension {
 public:
     DatasetElaboration(Definitions& definitions, const ast::Dataset& dataset, uint32_t module)
         : definitions_(definitions), tree_(dataset), row_(definitions.primitives),
-          elaborator_(definitions, row_, row_mode()),
-          frame_(elaborator_.block_frame(dataset.name, module, this)),
+          elaborator_(definitions, row_, row_mode()), frame_(elaborator_.block_frame(dataset.name, module, this)),
           readers_(elaborator_, scope_) {
         scope_.frame = &frame_;
     }
@@ -32,19 +31,14 @@ public:
     std::optional<DatasetPlan> run();
 
     std::optional<Term> call(Elaborator&, const ast::Call& call, Span span, Scope& scope) override;
-    std::optional<Term> member(Elaborator&, const ast::Member& member, Span span,
-                               Scope& scope) override;
+    std::optional<Term> member(Elaborator&, const ast::Member& member, Span span, Scope& scope) override;
 
 private:
     void field(const ast::Field& field, Span span);
-    std::optional<Term> read(const ReaderCall& call, const std::string& name,
-                             const ast::TypeExpr* type, bool direct);
-    std::optional<Shape> stored_shape(const ReaderCall& call, const ast::TypeExpr* type,
-                                      const std::string& name);
-    std::optional<Shape> written_shape(const ReaderCall& call, const ast::TypeExpr& type,
-                                       const std::string& name);
-    std::optional<int64_t> written_upper(const ReaderCall& call, const ast::TypeExpr& type,
-                                         const std::string& name);
+    std::optional<Term> read(const ReaderCall& call, const std::string& name, const ast::TypeExpr* type, bool direct);
+    std::optional<Shape> stored_shape(const ReaderCall& call, const ast::TypeExpr* type, const std::string& name);
+    std::optional<Shape> written_shape(const ReaderCall& call, const ast::TypeExpr& type, const std::string& name);
+    std::optional<int64_t> written_upper(const ReaderCall& call, const ast::TypeExpr& type, const std::string& name);
     Element stored_element(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const;
     bool literal_fits(const gradc::Field& field, const ast::TypeExpr* type);
     bool unknown(const ast::Expr& expression) const;
@@ -52,10 +46,8 @@ private:
     void split(const ast::Split& split, Span span);
     void check_rows();
     void check_files();
-    Diagnostic& error(Code code, Span span, std::string message, std::string caret = {},
-                      std::string repair = {}) {
-        return elaborator_.error(code, span, std::move(message), std::move(caret),
-                                 std::move(repair));
+    Diagnostic& error(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {}) {
+        return elaborator_.error(code, span, std::move(message), std::move(caret), std::move(repair));
     }
 
     Definitions& definitions_;
@@ -65,8 +57,7 @@ private:
     Frame frame_;
     Scope scope_;
     ReaderElaboration readers_;
-    DatasetPlan plan_{
-        {}, {}, Graph(definitions_.primitives), {}, {{}, Graph(definitions_.primitives)}};
+    DatasetPlan plan_{{}, {}, Graph(definitions_.primitives), {}, {{}, Graph(definitions_.primitives)}};
     std::vector<RowField> named_;
     const ast::Field* current_ = nullptr;
     bool has_split_ = false;
@@ -87,18 +78,12 @@ void DatasetElaboration::solve(const ast::Expr& name, int64_t value) {
     plan_.sizes.push_back({text, whole_number(value)});
 }
 
-Element DatasetElaboration::stored_element(const ReaderCall& call, const ast::TypeExpr* type,
-                                           bool direct) const {
-    bool counts =
-        call.reader.kind == Reader::Kind::range || call.reader.kind == Reader::Kind::characters;
-    Element floating_point =
-        definitions_.options.precision == Element::f64 ? Element::f64 : Element::f32;
+Element DatasetElaboration::stored_element(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const {
+    bool counts = call.reader.kind == Reader::Kind::range || call.reader.kind == Reader::Kind::characters;
+    Element floating_point = definitions_.options.precision == Element::f64 ? Element::f64 : Element::f32;
     if (counts && !(direct && type && type->element)) return Element::i32;
-    if (call.reader.kind == Reader::Kind::idx && !(direct && type && type->element))
-        return Element::u8;
-    if (!type)
-        return call.reader.kind == Reader::Kind::literal && call.upper ? Element::i32
-                                                                       : floating_point;
+    if (call.reader.kind == Reader::Kind::idx && !(direct && type && type->element)) return Element::u8;
+    if (!type) return call.reader.kind == Reader::Kind::literal && call.upper ? Element::i32 : floating_point;
     if (!type->element) return type->upper ? Element::i32 : floating_point;
     Element element = elaborator_.language_element(*type->element);
     if (element == Element::bf16) return Element::f32;
@@ -107,20 +92,17 @@ Element DatasetElaboration::stored_element(const ReaderCall& call, const ast::Ty
 }
 
 /// Sizes as written, with names that stand for nothing yet solved from the reader or its file.
-std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call,
-                                                       const ast::TypeExpr& type,
+std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call, const ast::TypeExpr& type,
                                                        const std::string& name) {
     std::optional<Shape> found = call.shape;
-    bool open = type.shape && std::any_of(type.shape->begin(), type.shape->end(),
-                                          [&](auto& e) { return unknown(*e); });
+    bool open = type.shape && std::any_of(type.shape->begin(), type.shape->end(), [&](auto& e) { return unknown(*e); });
     if (open && !found) {
         found = readers_.shape_in_file(call.reader);
         if (!found) return {};
     }
     if (open && found->size() != type.shape->size()) {
         error(Code::field_type, type.span,
-              fmt::format("`{}` has {} axes, but a row of its reader is {}", name,
-                          type.shape->size(), print(*found)));
+              fmt::format("`{}` has {} axes, but a row of its reader is {}", name, type.shape->size(), print(*found)));
         return {};
     }
     for (size_t i = 0; open && i < type.shape->size(); ++i)
@@ -130,65 +112,54 @@ std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call,
     auto full = elaborator_.full_type(plain, scope_);
     if (!full) return {};
     if (full->type.has_rows()) {
-        error(Code::field_type, type.span,
-              fmt::format("the type of `{}` is that of one row, without N", name));
+        error(Code::field_type, type.span, fmt::format("the type of `{}` is that of one row, without N", name));
         return {};
     }
     bool reshapes = call.reader.kind == Reader::Kind::csv && found && !found->empty();
-    bool fits =
-        !found || *found == full->type.shape ||
-        (reshapes && count(*found, 1) == count(full->type.shape, 1) && !full->type.shape.empty());
+    bool fits = !found || *found == full->type.shape ||
+                (reshapes && count(*found, 1) == count(full->type.shape, 1) && !full->type.shape.empty());
     if (fits) return full->type.shape;
     error(Code::field_type, type.span,
-          fmt::format("`{}` is {} a row, but its reader gives {}", name, print(full->type.shape),
-                      print(*found)),
-          "",
-          fmt::format("write `{}: {}{}`", name, type.element.value_or("f32"),
-                      found->empty() ? "" : print(*found)));
+          fmt::format("`{}` is {} a row, but its reader gives {}", name, print(full->type.shape), print(*found)), "",
+          fmt::format("write `{}: {}{}`", name, type.element.value_or("f32"), found->empty() ? "" : print(*found)));
     return {};
 }
 
-std::optional<Shape> DatasetElaboration::stored_shape(const ReaderCall& call,
-                                                      const ast::TypeExpr* type,
+std::optional<Shape> DatasetElaboration::stored_shape(const ReaderCall& call, const ast::TypeExpr* type,
                                                       const std::string& name) {
     if (type) return written_shape(call, *type, name);
     return call.shape ? call.shape : readers_.shape_in_file(call.reader);
 }
 
-std::optional<int64_t> DatasetElaboration::written_upper(const ReaderCall& call,
-                                                         const ast::TypeExpr& type,
+std::optional<int64_t> DatasetElaboration::written_upper(const ReaderCall& call, const ast::TypeExpr& type,
                                                          const std::string& name) {
     if (unknown(*type.upper)) {
         auto upper = call.upper ? call.upper : readers_.upper_in_file(call.reader);
         if (upper) solve(*type.upper, *upper);
         return upper;
     }
-    auto upper = elaborator_.constant_whole(elaborator_.evaluate(*type.upper, scope_),
-                                            type.upper->span, "the bound of whole numbers");
+    auto upper = elaborator_.constant_whole(elaborator_.evaluate(*type.upper, scope_), type.upper->span,
+                                            "the bound of whole numbers");
     if (!upper) return {};
     if (*upper >= 1 && *upper <= INT32_MAX && (!call.upper || *call.upper <= *upper)) return upper;
     bool letters = call.reader.kind == Reader::Kind::characters;
     error(Code::field_type, type.upper->span,
-          *upper < 1
-              ? "the bound of whole numbers must be at least 1"
-              : fmt::format("`{}` is below {}, but its reader gives {} different {}", name, *upper,
-                            call.upper.value_or(0), letters ? "characters" : "numbers"));
+          *upper < 1 ? "the bound of whole numbers must be at least 1"
+                     : fmt::format("`{}` is below {}, but its reader gives {} different {}", name, *upper,
+                                   call.upper.value_or(0), letters ? "characters" : "numbers"));
     return {};
 }
 
-std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::string& name,
-                                             const ast::TypeExpr* type, bool direct) {
+std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::string& name, const ast::TypeExpr* type,
+                                             bool direct) {
     std::optional<Shape> shape;
-    if (direct || (!call.shape && type && type->shape))
-        shape = stored_shape(call, type, name);
-    else
-        shape = call.shape ? call.shape : readers_.shape_in_file(call.reader);
+    if (direct || (!call.shape && type && type->shape)) shape = stored_shape(call, type, name);
+    else shape = call.shape ? call.shape : readers_.shape_in_file(call.reader);
     if (!shape) return {};
     Element element = stored_element(call, type, direct);
     gradc::Field stored{name, element, *shape, 0, -1, call.reader, call.reader.span};
     if (whole(element)) {
-        std::optional<int64_t> upper =
-            element == Element::u8 ? std::optional<int64_t>(256) : call.upper;
+        std::optional<int64_t> upper = element == Element::u8 ? std::optional<int64_t>(256) : call.upper;
         if (direct && type && type->upper) {
             upper = written_upper(call, *type, name);
             if (!upper) return {};
@@ -229,8 +200,7 @@ bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::Type
     return true;
 }
 
-std::optional<Term> DatasetElaboration::call(Elaborator&, const ast::Call& call, Span span,
-                                             Scope&) {
+std::optional<Term> DatasetElaboration::call(Elaborator&, const ast::Call& call, Span span, Scope&) {
     if (!names_reader(call.callee)) return {};
     if (definitions_.find_function(call.callee, frame_.module)) return {}; // the user's own
     auto reader = readers_.read(call, span);
@@ -243,8 +213,7 @@ std::optional<Term> DatasetElaboration::call(Elaborator&, const ast::Call& call,
     return term ? *term : Term{};
 }
 
-std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& member, Span span,
-                                               Scope&) {
+std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& member, Span span, Scope&) {
     auto object = std::get_if<ast::Name>(&member.object->node);
     if (!object || scope_.find(object->name)) return {};
     if (object->name != "train") {
@@ -260,23 +229,20 @@ std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& m
     std::vector<std::string> known;
     for (const RowField& each : named_) known.push_back(each.name);
     auto near = nearest(member.name, known);
-    error(Code::unknown_name, member.name_span,
-          fmt::format("the data set has no field `{}` above here", member.name), "",
-          near ? fmt::format("did you mean `{}`?", *near) : "");
+    error(Code::unknown_name, member.name_span, fmt::format("the data set has no field `{}` above here", member.name),
+          "", near ? fmt::format("did you mean `{}`?", *near) : "");
     return Term{};
 }
 
 void DatasetElaboration::field(const ast::Field& field, Span span) {
     const std::string& name = field.target.name;
     if (auto known = scope_.find(name)) {
-        error(Code::duplicate_definition, field.target.span,
-              fmt::format("`{}` already has a value here", name))
+        error(Code::duplicate_definition, field.target.span, fmt::format("`{}` already has a value here", name))
             .remarks.push_back({known->span, "first given here"});
         return;
     }
     if (name == "N" || name == "training") {
-        error(Code::fixed_name, field.target.span,
-              fmt::format("`{}` cannot be given a value", name));
+        error(Code::fixed_name, field.target.span, fmt::format("`{}` cannot be given a value", name));
         return;
     }
     if (field.type && field.type->constant) {
@@ -295,22 +261,18 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
         direct = reads ? readers_.read(*call, field.value->span) : readers_.literal(*field.value);
         bool converted = type && (type->element == "bool" || type->element == "bf16");
         if (direct)
-            if (auto term = read(*direct, converted ? name + ".stored" : name, type, true))
-                value = *term;
+            if (auto term = read(*direct, converted ? name + ".stored" : name, type, true)) value = *term;
         if (converted && !value.poisoned())
-            value = elaborator_.term(build::cast(row_, std::get<NodeTerm>(value.data).node,
-                                                 elaborator_.language_element(*type->element)));
+            value = elaborator_.term(
+                build::cast(row_, std::get<NodeTerm>(value.data).node, elaborator_.language_element(*type->element)));
     } else {
-        Element own =
-            elaborator_
-                .floating_default(); // random numbers and literals are drawn in the field's type
+        Element own = elaborator_.floating_default(); // random numbers and literals are drawn in the field's type
         if (type && type->element && floating(elaborator_.language_element(*type->element)))
             own = elaborator_.language_element(*type->element);
         Elaborator::FloatingDefault in_own(elaborator_, own);
         value = elaborator_.evaluate(*field.value, scope_);
         if (type && !value.poisoned())
-            value = elaborator_.convert(value, *type, scope_, fmt::format("`{}`", name),
-                                        field.value->span);
+            value = elaborator_.convert(value, *type, scope_, fmt::format("`{}`", name), field.value->span);
     }
     current_ = nullptr;
     NodeId node = value.poisoned() ? NodeId::none : elaborator_.node(value, field.value->span);
@@ -323,29 +285,24 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
 // ---- splits ------------------------------------------------------------------------------------
 
 void DatasetElaboration::split(const ast::Split& split, Span span) {
-    auto bad = [&](Span where, std::string message) {
-        error(Code::bad_split, where, std::move(message));
-    };
+    auto bad = [&](Span where, std::string message) { error(Code::bad_split, where, std::move(message)); };
     if (has_split_) return bad(span, "the rows are split twice");
     has_split_ = true;
     plan_.spec.in_order = split.in_order;
     double total = 0;
     for (const ast::SplitPart& part : split.parts) {
-        auto share = elaborator_.constant_number(elaborator_.evaluate(*part.fraction, scope_),
-                                                 part.fraction->span, "the share of a split");
+        auto share = elaborator_.constant_number(elaborator_.evaluate(*part.fraction, scope_), part.fraction->span,
+                                                 "the share of a split");
         if (!share) return;
-        if (!(*share > 0 && *share <= 1))
-            return bad(part.fraction->span, "a split's share lies between 0 and 1");
+        if (!(*share > 0 && *share <= 1)) return bad(part.fraction->span, "a split's share lies between 0 and 1");
         for (const SplitRange& other : plan_.spec.splits)
-            if (other.name == part.name)
-                return bad(part.span, fmt::format("split `{}` is named twice", part.name));
+            if (other.name == part.name) return bad(part.span, fmt::format("split `{}` is named twice", part.name));
         plan_.spec.splits.push_back({part.name, *share});
         total += *share;
     }
-    if (total > 1 + 1e-9)
-        bad(span, fmt::format("the shares add up to {}, more than all rows", total));
-    bool trains = std::any_of(plan_.spec.splits.begin(), plan_.spec.splits.end(),
-                              [](auto& s) { return s.name == "train"; });
+    if (total > 1 + 1e-9) bad(span, fmt::format("the shares add up to {}, more than all rows", total));
+    bool trains =
+        std::any_of(plan_.spec.splits.begin(), plan_.spec.splits.end(), [](auto& s) { return s.name == "train"; });
     if (!trains) bad(span, "no split is called `train`");
 }
 
@@ -362,13 +319,12 @@ void DatasetElaboration::check_rows() {
         if (!field.reader.rows || field.reader.window) continue;
         if (first && first->reader.rows != field.reader.rows)
             error(Code::literal_column, field.span,
-                  fmt::format("`{}` has {} rows, but `{}` has {}", field.name, field.reader.rows,
-                              first->name, first->reader.rows));
+                  fmt::format("`{}` has {} rows, but `{}` has {}", field.name, field.reader.rows, first->name,
+                              first->reader.rows));
         first = first ? first : &field;
     }
     if (!reads && definitions_.diagnostics->count() == errors_)
-        error(Code::reader_misuse, tree_.name_span,
-              fmt::format("nothing says how many rows `{}` has", tree_.name), "",
+        error(Code::reader_misuse, tree_.name_span, fmt::format("nothing says how many rows `{}` has", tree_.name), "",
               "read a file, write a list, or generate rows by their number: i = range(1000)");
 }
 
@@ -382,8 +338,7 @@ void DatasetElaboration::check_files() {
         for (const Reader::File& file : field.reader.files) own.push_back(file.split);
         if (first.known() && own != names) {
             error(Code::bad_split, field.span,
-                  fmt::format("`{}` does not name the same splits as the fields before it",
-                              field.name))
+                  fmt::format("`{}` does not name the same splits as the fields before it", field.name))
                 .remarks.push_back({first, "as named here"});
             return;
         }
@@ -391,9 +346,7 @@ void DatasetElaboration::check_files() {
     }
     if (names.empty() || names[0].empty()) return;
     plan_.spec.split_by_file = true;
-    if (has_split_)
-        error(Code::bad_split, first,
-              "the files are the splits already: the `split` line says it twice");
+    if (has_split_) error(Code::bad_split, first, "the files are the splits already: the `split` line says it twice");
     if (std::find(names.begin(), names.end(), "train") == names.end())
         error(Code::bad_split, first, "no split is called `train`");
     if (!has_split_)
@@ -418,8 +371,7 @@ std::optional<DatasetPlan> DatasetElaboration::run() {
 
 } // namespace
 
-std::optional<DatasetPlan> elaborate_dataset(Definitions& definitions, const ast::Dataset& dataset,
-                                             uint32_t module) {
+std::optional<DatasetPlan> elaborate_dataset(Definitions& definitions, const ast::Dataset& dataset, uint32_t module) {
     return DatasetElaboration(definitions, dataset, module).run();
 }
 

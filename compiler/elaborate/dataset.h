@@ -8,16 +8,14 @@ namespace gradc {
 
 struct DatasetPlan {
     DatasetSpec spec;
-    std::vector<Output> fields; // of `columns`, in order of the text
-    Graph columns;              // reads stored fields, "#row" and statistics
-    std::vector<std::pair<std::string, Term>>
-        sizes;             // names that were solved from files or literals: V
-    WholeSplit statistics; // assigns of the statistics
+    std::vector<Output> fields;                      // of `columns`, in order of the text
+    Graph columns;                                   // reads stored fields, "#row" and statistics
+    std::vector<std::pair<std::string, Term>> sizes; // names that were solved from files or literals: V
+    WholeSplit statistics;                           // assigns of the statistics
 };
 
 /// Nothing after an error.
-std::optional<DatasetPlan> elaborate_dataset(Definitions& definitions, const ast::Dataset& dataset,
-                                             uint32_t module);
+std::optional<DatasetPlan> elaborate_dataset(Definitions& definitions, const ast::Dataset& dataset, uint32_t module);
 
 /// Rows of all splits together, read from the files if need be; nothing after an error, reported at
 /// `asked`.

@@ -42,8 +42,7 @@ RowSources inputs_with(const std::string& prefix) {
 
 class Columns {
 public:
-    Columns(Definitions& definitions, const Graph& row, const std::vector<RowField>& fields,
-            DatasetPlan& plan)
+    Columns(Definitions& definitions, const Graph& row, const std::vector<RowField>& fields, DatasetPlan& plan)
         : definitions_(definitions), row_(row), fields_(fields), plan_(plan) {}
 
     void find_statistics();
@@ -66,9 +65,8 @@ void Columns::cut(const RowField& user, NodeId value) {
     if (row_.type(value).has_rows()) {
         definitions_.diagnostics->report(
             Code::statistic_misuse, user.span,
-            fmt::format("`{}` takes the whole column of the training split beside a single row",
-                        user.name),
-            "", "reduce the column first: mean(train.x, axis: 0), max(train.x)");
+            fmt::format("`{}` takes the whole column of the training split beside a single row", user.name), "",
+            "reduce the column first: mean(train.x, axis: 0), max(train.x)");
         return;
     }
     int number = 1;
@@ -116,16 +114,14 @@ void Columns::build_columns() {
             if (!input || input->source != Input::Source::scalar || input->name != "rows") continue;
             definitions_.diagnostics->report(
                 Code::statistic_misuse, fields_[i].span,
-                fmt::format("`{}` is a formula of one row, which does not know N",
-                            fields_[i].name));
+                fmt::format("`{}` is a formula of one row, which does not know N", fields_[i].name));
             break;
         }
 }
 
 void Columns::add_zero(const Variable& variable) {
     const Type& type = variable.type;
-    definitions_.add_variable(variable,
-                              build::constant(definitions_.initial, 0, type.element, type.shape));
+    definitions_.add_variable(variable, build::constant(definitions_.initial, 0, type.element, type.shape));
 }
 
 void Columns::build_statistics() {
@@ -150,8 +146,7 @@ void Columns::build_statistics() {
     Graph finish = std::move(parts.split.finish);
     std::vector<Output> assigns;
     for (const Output& output : finish.outputs) {
-        auto found = std::find_if(cuts_.begin(), cuts_.end(),
-                                  [&](auto& each) { return each.second == output.name; });
+        auto found = std::find_if(cuts_.begin(), cuts_.end(), [&](auto& each) { return each.second == output.name; });
         Type type = row_.type(found->first);
         NodeId value = build::cast(finish, output.node, type.element);
         assigns.push_back({output.name, build::assign(finish, output.name, value)});
@@ -168,8 +163,7 @@ NodeId train_column(Graph& row, NodeId node) {
     return over_rows(row, {node}, row, inputs_with(std::string(train_prefix)))[0];
 }
 
-void take_columns(Definitions& definitions, const Graph& row, const std::vector<RowField>& fields,
-                  DatasetPlan& plan) {
+void take_columns(Definitions& definitions, const Graph& row, const std::vector<RowField>& fields, DatasetPlan& plan) {
     size_t errors = definitions.diagnostics->count();
     Columns columns(definitions, row, fields, plan);
     columns.find_statistics();

@@ -16,7 +16,6 @@ struct RowField {
 NodeId train_column(Graph& row, NodeId node);
 
 /// Fills columns, fields and statistics of `plan`; reports where a row meets a whole column.
-void take_columns(Definitions& definitions, const Graph& row, const std::vector<RowField>& fields,
-                  DatasetPlan& plan);
+void take_columns(Definitions& definitions, const Graph& row, const std::vector<RowField>& fields, DatasetPlan& plan);
 
 } // namespace gradc

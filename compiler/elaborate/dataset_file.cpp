@@ -14,7 +14,7 @@ namespace gradc {
 namespace {
 
 bool regular(const std::string& path) {
-    struct stat facts {};
+    struct stat facts{};
     return stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
 }
 
@@ -36,17 +36,13 @@ std::vector<std::string> next_line(const std::string& bytes, size_t& at) {
     bool quoted = false;
     for (; at < bytes.size(); ++at) {
         char c = bytes[at];
-        if (quoted && c == '"' && at + 1 < bytes.size() && bytes[at + 1] == '"')
-            cells.back() += bytes[++at];
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && c == ',')
-            cells.emplace_back();
+        if (quoted && c == '"' && at + 1 < bytes.size() && bytes[at + 1] == '"') cells.back() += bytes[++at];
+        else if (c == '"') quoted = !quoted;
+        else if (!quoted && c == ',') cells.emplace_back();
         else if (!quoted && c == '\n') {
             ++at;
             break;
-        } else if (quoted || c != '\r')
-            cells.back() += c;
+        } else if (quoted || c != '\r') cells.back() += c;
     }
     return cells;
 }
@@ -79,8 +75,7 @@ double largest_half(const char* data, int64_t count, bool swapped) {
         int bits = byte(swapped ? 1 : 0) | byte(swapped ? 0 : 1) << 8;
         int exponent = bits >> 10 & 31, fraction = bits & 1023;
         if (exponent == 31) continue; // infinity or NaN, which the trainer will refuse
-        double size =
-            exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24);
+        double size = exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24);
         largest = std::max(largest, bits >> 15 ? -size : size);
     }
     return largest;
@@ -88,8 +83,7 @@ double largest_half(const char* data, int64_t count, bool swapped) {
 
 } // namespace
 
-std::optional<std::string> find_data_file(const std::string& path,
-                                          const std::vector<std::string>& folders,
+std::optional<std::string> find_data_file(const std::string& path, const std::vector<std::string>& folders,
                                           std::vector<std::string>& places) {
     if (!path.empty() && path[0] == '/') {
         places.push_back(path);
@@ -113,8 +107,7 @@ std::optional<std::string> read_data_file(const std::string& path, std::string& 
     std::string bytes;
     std::vector<char> piece(1 << 18);
     int got;
-    while ((got = gzread(file, piece.data(), unsigned(piece.size()))) > 0)
-        bytes.append(piece.data(), size_t(got));
+    while ((got = gzread(file, piece.data(), unsigned(piece.size()))) > 0) bytes.append(piece.data(), size_t(got));
     bool whole = got == 0 && gzclose_r(file) == Z_OK;
     if (got < 0) gzclose_r(file);
     if (whole) return bytes;
@@ -132,8 +125,7 @@ std::optional<TableFacts> read_table(const std::string& bytes, std::string& reas
         if (first) {
             facts.columns = cells.size();
             facts.largest.assign(cells.size(), -std::numeric_limits<double>::infinity());
-            bool header =
-                std::any_of(cells.begin(), cells.end(), [](auto& cell) { return !number(cell); });
+            bool header = std::any_of(cells.begin(), cells.end(), [](auto& cell) { return !number(cell); });
             first = false;
             if (header) {
                 facts.names = cells;
@@ -141,14 +133,13 @@ std::optional<TableFacts> read_table(const std::string& bytes, std::string& reas
             }
         }
         if (cells.size() != facts.columns) {
-            reason = "line " + std::to_string(line) + " has " + std::to_string(cells.size()) +
-                     " cells, the first " + std::to_string(facts.columns);
+            reason = "line " + std::to_string(line) + " has " + std::to_string(cells.size()) + " cells, the first " +
+                     std::to_string(facts.columns);
             return {};
         }
         ++facts.rows;
         for (size_t i = 0; i < cells.size(); ++i)
-            if (auto value = number(cells[i]))
-                facts.largest[i] = std::max(facts.largest[i], *value);
+            if (auto value = number(cells[i])) facts.largest[i] = std::max(facts.largest[i], *value);
     }
     if (facts.rows) return facts;
     reason = "it has no rows";
@@ -167,10 +158,7 @@ std::optional<ArrayFacts> read_idx(const std::string& bytes, std::string& reason
         reason = "its header is cut off";
         return {};
     }
-    int64_t count = 1, width = code == 0x08 || code == 0x09 ? 1
-                               : code == 0x0B               ? 2
-                               : code == 0x0E               ? 8
-                                                            : 4;
+    int64_t count = 1, width = code == 0x08 || code == 0x09 ? 1 : code == 0x0B ? 2 : code == 0x0E ? 8 : 4;
     for (int i = 0; i < rank; ++i) {
         facts.shape.push_back(big_endian(bytes.data() + 4 + 4 * i));
         if (__builtin_mul_overflow(count, facts.shape.back(), &count)) count = INT64_MAX / 16;
@@ -181,27 +169,13 @@ std::optional<ArrayFacts> read_idx(const std::string& bytes, std::string& reason
     }
     const char* numbers = bytes.data() + data;
     switch (code) {
-    case 0x08:
-        facts.element = Element::u8, facts.largest = largest_of<uint8_t>(numbers, count, true);
-        break;
-    case 0x09:
-        facts.element = Element::i32, facts.largest = largest_of<int8_t>(numbers, count, true);
-        break;
-    case 0x0B:
-        facts.element = Element::i32, facts.largest = largest_of<int16_t>(numbers, count, true);
-        break;
-    case 0x0C:
-        facts.element = Element::i32, facts.largest = largest_of<int32_t>(numbers, count, true);
-        break;
-    case 0x0D:
-        facts.element = Element::f32, facts.largest = largest_of<float>(numbers, count, true);
-        break;
-    case 0x0E:
-        facts.element = Element::f64, facts.largest = largest_of<double>(numbers, count, true);
-        break;
-    default:
-        reason = "its numbers are of an unknown type";
-        return {};
+    case 0x08: facts.element = Element::u8, facts.largest = largest_of<uint8_t>(numbers, count, true); break;
+    case 0x09: facts.element = Element::i32, facts.largest = largest_of<int8_t>(numbers, count, true); break;
+    case 0x0B: facts.element = Element::i32, facts.largest = largest_of<int16_t>(numbers, count, true); break;
+    case 0x0C: facts.element = Element::i32, facts.largest = largest_of<int32_t>(numbers, count, true); break;
+    case 0x0D: facts.element = Element::f32, facts.largest = largest_of<float>(numbers, count, true); break;
+    case 0x0E: facts.element = Element::f64, facts.largest = largest_of<double>(numbers, count, true); break;
+    default: reason = "its numbers are of an unknown type"; return {};
     }
     return facts;
 }
@@ -218,18 +192,12 @@ struct NpyNumber {
 /// Of `<f4`, `|u1`, `>i8`; nothing for what is no plain number.
 std::optional<NpyNumber> npy_number(const std::string& descr) {
     static const std::pair<const char*, NpyNumber> known[] = {
-        {"f2", {Element::f32, 2, largest_half}},
-        {"f4", {Element::f32, 4, largest_of<float>}},
-        {"f8", {Element::f64, 8, largest_of<double>}},
-        {"i1", {Element::i32, 1, largest_of<int8_t>}},
-        {"i2", {Element::i32, 2, largest_of<int16_t>}},
-        {"i4", {Element::i32, 4, largest_of<int32_t>}},
-        {"i8", {Element::i32, 8, largest_of<int64_t>}},
-        {"u1", {Element::u8, 1, largest_of<uint8_t>}},
-        {"u2", {Element::i32, 2, largest_of<uint16_t>}},
-        {"u4", {Element::i32, 4, largest_of<uint32_t>}},
-        {"u8", {Element::i32, 8, largest_of<uint64_t>}},
-        {"b1", {Element::i32, 1, largest_of<uint8_t>}}};
+        {"f2", {Element::f32, 2, largest_half}},         {"f4", {Element::f32, 4, largest_of<float>}},
+        {"f8", {Element::f64, 8, largest_of<double>}},   {"i1", {Element::i32, 1, largest_of<int8_t>}},
+        {"i2", {Element::i32, 2, largest_of<int16_t>}},  {"i4", {Element::i32, 4, largest_of<int32_t>}},
+        {"i8", {Element::i32, 8, largest_of<int64_t>}},  {"u1", {Element::u8, 1, largest_of<uint8_t>}},
+        {"u2", {Element::i32, 2, largest_of<uint16_t>}}, {"u4", {Element::i32, 4, largest_of<uint32_t>}},
+        {"u8", {Element::i32, 8, largest_of<uint64_t>}}, {"b1", {Element::i32, 1, largest_of<uint8_t>}}};
     if (descr.size() != 3 || std::string("<>|=").find(descr[0]) == std::string::npos) return {};
     for (const auto& [name, number] : known) {
         if (descr.substr(1) != name) continue;
@@ -249,8 +217,7 @@ std::optional<ArrayFacts> read_npy(const std::string& bytes, std::string& reason
     }
     auto at = [&](size_t i) { return size_t(static_cast<unsigned char>(bytes[i])); };
     bool short_header = bytes[6] == 1;
-    size_t length =
-        short_header ? at(8) | at(9) << 8 : at(8) | at(9) << 8 | at(10) << 16 | at(11) << 24;
+    size_t length = short_header ? at(8) | at(9) << 8 : at(8) | at(9) << 8 | at(10) << 16 | at(11) << 24;
     size_t data = (short_header ? 10 : 12) + length;
     std::string header = bytes.substr(short_header ? 10 : 12, length);
     size_t type = header.find("'descr'"), shape = header.find("'shape'");
@@ -296,12 +263,7 @@ std::optional<TextFacts> read_characters(const std::string& bytes, std::string& 
     std::set<std::string> letters; // bytes of UTF-8 sort as their codes do
     for (size_t at = 0; at < bytes.size(); ++facts.length) {
         unsigned char lead = static_cast<unsigned char>(bytes[at]);
-        size_t length = lead < 0x80   ? 1
-                        : lead < 0xC2 ? 0
-                        : lead < 0xE0 ? 2
-                        : lead < 0xF0 ? 3
-                        : lead < 0xF5 ? 4
-                                      : 0;
+        size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
         bool good = length && at + length <= bytes.size();
         for (size_t i = 1; good && i < length; ++i) good = (bytes[at + i] & 0xC0) == 0x80;
         if (!good) {

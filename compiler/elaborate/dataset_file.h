@@ -10,8 +10,7 @@ namespace gradc {
 
 /// The regular file that `path` names: itself if absolute, else in the first of `folders` that has
 /// it. `places` gets every path that was tried.
-std::optional<std::string> find_data_file(const std::string& path,
-                                          const std::vector<std::string>& folders,
+std::optional<std::string> find_data_file(const std::string& path, const std::vector<std::string>& folders,
                                           std::vector<std::string>& places);
 
 /// The bytes of a file, unpacked if it is a gzip.

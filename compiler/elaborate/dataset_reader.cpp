@@ -31,8 +31,7 @@ Reader::Kind kind_of(const std::string& callee) {
 } // namespace
 
 const std::vector<std::string>& reader_names() {
-    static const std::vector<std::string> names{"csv",        "idx",     "npy",
-                                                "characters", "windows", "range"};
+    static const std::vector<std::string> names{"csv", "idx", "npy", "characters", "windows", "range"};
     return names;
 }
 
@@ -69,18 +68,14 @@ std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span sp
     return result;
 }
 
-bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result,
-                                   const std::vector<std::string>& options) {
+bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options) {
     for (const ast::Argument& each : call.arguments) {
-        bool is_option =
-            each.name && std::find(options.begin(), options.end(), *each.name) != options.end();
+        bool is_option = each.name && std::find(options.begin(), options.end(), *each.name) != options.end();
         if (is_option) continue;
         auto path = text(each.value);
         if (!path) {
-            std::string repair = fmt::format("{}(\"file\"{})", call.callee,
-                                             options.empty() ? "" : ", columns: 0..4");
-            misuse(each.value->span, fmt::format("`{}` takes the name of a file", call.callee),
-                   repair);
+            std::string repair = fmt::format("{}(\"file\"{})", call.callee, options.empty() ? "" : ", columns: 0..4");
+            misuse(each.value->span, fmt::format("`{}` takes the name of a file", call.callee), repair);
             return false;
         }
         for (const Reader::File& known : result.reader.files)
@@ -92,19 +87,16 @@ bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result,
     }
     auto& files = result.reader.files;
     bool one = files.size() == 1 && files[0].split.empty();
-    bool by_split = !files.empty() && std::all_of(files.begin(), files.end(),
-                                                  [](auto& f) { return !f.split.empty(); });
+    bool by_split = !files.empty() && std::all_of(files.begin(), files.end(), [](auto& f) { return !f.split.empty(); });
     if (one || by_split) return true;
     misuse(call.callee_span, fmt::format("`{}` reads one file, or one for each split", call.callee),
-           fmt::format("{}(\"file\") or {}(train: \"file\", test: \"file\")", call.callee,
-                       call.callee));
+           fmt::format("{}(\"file\") or {}(train: \"file\", test: \"file\")", call.callee, call.callee));
     return false;
 }
 
 bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& result) {
     auto number = [&](const ast::ExprRef& e) {
-        auto value = elaborator_.constant_whole(elaborator_.evaluate(*e, scope_), e->span,
-                                                "the number of a column");
+        auto value = elaborator_.constant_whole(elaborator_.evaluate(*e, scope_), e->span, "the number of a column");
         if (value && *value < 0) {
             misuse(e->span, "columns are numbered from 0");
             value.reset();
@@ -125,8 +117,7 @@ bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& resul
         if (!first || !last) return false;
         if (*first >= *last || *last - *first > 1'000'000) {
             misuse(columns.span,
-                   fmt::format("{}..{} are no columns: the first is included, the last is not",
-                               *first, *last));
+                   fmt::format("{}..{} are no columns: the first is included, the last is not", *first, *last));
             return false;
         }
         for (int64_t i = *first; i < *last; ++i) result.reader.columns.push_back(i);
@@ -144,12 +135,11 @@ bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& resul
     return false;
 }
 
-std::optional<int64_t> ReaderElaboration::option(const ast::Call& call, const std::string& name,
-                                                 int64_t least) {
+std::optional<int64_t> ReaderElaboration::option(const ast::Call& call, const std::string& name, int64_t least) {
     auto given = argument(call, name);
     if (!given) return least;
-    auto value = elaborator_.constant_whole(elaborator_.evaluate(*given->value, scope_),
-                                            given->value->span, name.c_str());
+    auto value =
+        elaborator_.constant_whole(elaborator_.evaluate(*given->value, scope_), given->value->span, name.c_str());
     if (!value || *value >= least) return value;
     misuse(given->value->span, fmt::format("{} is at least {}, not {}", name, least, *value));
     return {};
@@ -160,14 +150,12 @@ std::optional<ReaderCall> ReaderElaboration::windows(const ast::Call& call, Span
     for (const ast::Argument& each : call.arguments) {
         if (!each.name) inner = inner ? nullptr : std::get_if<ast::Call>(&each.value->node);
         if (!each.name || *each.name == "length" || *each.name == "stride") continue;
-        misuse(each.span, fmt::format("`windows` has no `{}`", *each.name),
-               "windows(reader, length: 65, stride: 1)");
+        misuse(each.span, fmt::format("`windows` has no `{}`", *each.name), "windows(reader, length: 65, stride: 1)");
         return {};
     }
     bool reads = inner && names_reader(inner->callee) && inner->callee != "windows";
     if (!reads || !argument(call, "length")) {
-        misuse(span, "`windows` takes a reader and a length",
-               "windows(characters(\"text.txt\"), length: 65)");
+        misuse(span, "`windows` takes a reader and a length", "windows(characters(\"text.txt\"), length: 65)");
         return {};
     }
     auto length = option(call, "length", 1), stride = option(call, "stride", 1);
@@ -187,8 +175,7 @@ std::optional<ReaderCall> ReaderElaboration::range(const ast::Call& call, Span s
         return {};
     }
     const ast::Expr& size = *call.arguments[0].value;
-    auto n = elaborator_.constant_whole(elaborator_.evaluate(size, scope_), size.span,
-                                        "the number of rows");
+    auto n = elaborator_.constant_whole(elaborator_.evaluate(size, scope_), size.span, "the number of rows");
     if (!n) return {};
     if (*n < 1 || *n > INT32_MAX) {
         misuse(size.span, fmt::format("a data set has 1 to {} rows, not {}", INT32_MAX, *n));
@@ -205,8 +192,7 @@ std::optional<ReaderCall> ReaderElaboration::range(const ast::Call& call, Span s
 
 // ---- literals ----------------------------------------------------------------------------------
 
-bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape& shape,
-                                std::vector<double>& values) {
+bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape& shape, std::vector<double>& values) {
     if (term.poisoned()) return false;
     if (auto number = term.as<ConstantNumber>()) {
         if (depth == shape.size()) {
@@ -222,8 +208,7 @@ bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape
             return true;
         }
     }
-    elaborator_.error(Code::literal_column, span,
-                      "a column is a list of numbers, or of lists that are equally long",
+    elaborator_.error(Code::literal_column, span, "a column is a list of numbers, or of lists that are equally long",
                       elaborator_.describe(term) + " does not fit the rows before it");
     return false;
 }
@@ -237,13 +222,9 @@ std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
     if (!flatten(term, list.span, 0, shape, result.reader.values)) return {};
     result.reader.rows = shape[0];
     result.shape = Shape(shape.begin() + 1, shape.end());
-    bool counts =
-        std::all_of(result.reader.values.begin(), result.reader.values.end(),
-                    [](double v) { return v >= 0 && v == std::floor(v) && v < INT32_MAX; });
-    if (counts)
-        result.upper =
-            int64_t(*std::max_element(result.reader.values.begin(), result.reader.values.end())) +
-            1;
+    bool counts = std::all_of(result.reader.values.begin(), result.reader.values.end(),
+                              [](double v) { return v >= 0 && v == std::floor(v) && v < INT32_MAX; });
+    if (counts) result.upper = int64_t(*std::max_element(result.reader.values.begin(), result.reader.values.end())) + 1;
     return result;
 }
 
@@ -252,21 +233,17 @@ std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
 std::optional<std::string> ReaderElaboration::bytes(const Reader& reader, const std::string& path) {
     std::vector<std::string> places;
     const Options& options = elaborator_.definitions.options;
-    auto found = options.reads_data ? find_data_file(path, options.data_folders, places)
-                                    : std::optional<std::string>{};
+    auto found = options.reads_data ? find_data_file(path, options.data_folders, places) : std::optional<std::string>{};
     if (!found) {
-        elaborator_.error(
-            Code::missing_data, reader.span,
-            fmt::format("no file `{}`, and a size here is read from it when compiling", path),
-            fmt::format("sought: {}", fmt::join(places, ", ")),
-            "name its folder with --data, or write the size as a number");
+        elaborator_.error(Code::missing_data, reader.span,
+                          fmt::format("no file `{}`, and a size here is read from it when compiling", path),
+                          fmt::format("sought: {}", fmt::join(places, ", ")),
+                          "name its folder with --data, or write the size as a number");
         return {};
     }
     std::string reason;
     auto result = read_data_file(*found, reason);
-    if (!result)
-        elaborator_.error(Code::unfit_data, reader.span,
-                          fmt::format("cannot read `{}`: {}", *found, reason));
+    if (!result) elaborator_.error(Code::unfit_data, reader.span, fmt::format("cannot read `{}`: {}", *found, reason));
     if (result) {
         ContentHash hash;
         hash.add(*result);
@@ -277,15 +254,12 @@ std::optional<std::string> ReaderElaboration::bytes(const Reader& reader, const 
 
 template <class Facts>
 std::optional<Facts> ReaderElaboration::facts(const Reader& reader, const std::string& path,
-                                              std::optional<Facts> (*read)(const std::string&,
-                                                                           std::string&)) {
+                                              std::optional<Facts> (*read)(const std::string&, std::string&)) {
     auto content = bytes(reader, path);
     if (!content) return {};
     std::string reason;
     auto result = read(*content, reason);
-    if (!result)
-        elaborator_.error(Code::unfit_data, reader.span,
-                          fmt::format("cannot use `{}`: {}", path, reason));
+    if (!result) elaborator_.error(Code::unfit_data, reader.span, fmt::format("cannot use `{}`: {}", path, reason));
     return result;
 }
 
@@ -297,8 +271,7 @@ std::optional<Shape> ReaderElaboration::shape_in_file(const Reader& reader) {
         if (!table) return {};
         return Shape{int64_t(table->columns)};
     }
-    auto array =
-        facts<ArrayFacts>(reader, path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
+    auto array = facts<ArrayFacts>(reader, path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
     if (!array) return {};
     return Shape(array->shape.begin() + 1, array->shape.end());
 }
@@ -307,8 +280,7 @@ std::optional<int64_t> ReaderElaboration::upper_in_file(const Reader& reader) {
     double largest = -INFINITY;
     for (const Reader::File& file : reader.files) {
         if (reader.kind != Reader::Kind::csv) {
-            auto array = facts<ArrayFacts>(reader, file.path,
-                                           reader.kind == Reader::Kind::npy ? read_npy : read_idx);
+            auto array = facts<ArrayFacts>(reader, file.path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
             if (!array) return {};
             largest = std::max(largest, array->largest);
             continue;
@@ -317,19 +289,16 @@ std::optional<int64_t> ReaderElaboration::upper_in_file(const Reader& reader) {
         if (!table) return {};
         std::vector<size_t> columns(reader.columns.begin(), reader.columns.end());
         for (const std::string& name : reader.column_names)
-            columns.push_back(size_t(std::find(table->names.begin(), table->names.end(), name) -
-                                     table->names.begin()));
+            columns.push_back(size_t(std::find(table->names.begin(), table->names.end(), name) - table->names.begin()));
         for (size_t column : columns) {
             if (column < table->columns) {
                 largest = std::max(largest, table->largest[column]);
                 continue;
             }
-            elaborator_.error(
-                Code::unfit_data, reader.span,
-                fmt::format(
-                    "`{}` has {} columns{}: not the one asked for", file.path, table->columns,
-                    table->names.empty() ? std::string()
-                                         : fmt::format(" ({})", fmt::join(table->names, ", "))));
+            elaborator_.error(Code::unfit_data, reader.span,
+                              fmt::format("`{}` has {} columns{}: not the one asked for", file.path, table->columns,
+                                          table->names.empty() ? std::string()
+                                                               : fmt::format(" ({})", fmt::join(table->names, ", "))));
             return {};
         }
     }
@@ -346,11 +315,9 @@ std::optional<int64_t> ReaderElaboration::rows(const Reader& reader) {
         if (reader.kind == Reader::Kind::csv) {
             if (auto table = facts<TableFacts>(reader, file.path, read_table)) count = table->rows;
         } else if (reader.kind == Reader::Kind::characters) {
-            if (auto letters = facts<TextFacts>(reader, file.path, read_characters))
-                count = letters->length;
+            if (auto letters = facts<TextFacts>(reader, file.path, read_characters)) count = letters->length;
         } else {
-            auto array = facts<ArrayFacts>(reader, file.path,
-                                           reader.kind == Reader::Kind::npy ? read_npy : read_idx);
+            auto array = facts<ArrayFacts>(reader, file.path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
             if (array) count = array->shape[0];
         }
         if (!count) return {};

@@ -21,8 +21,7 @@ struct ReaderCall {
 
 class ReaderElaboration {
 public:
-    ReaderElaboration(Elaborator& elaborator, Scope& scope)
-        : elaborator_(elaborator), scope_(scope) {}
+    ReaderElaboration(Elaborator& elaborator, Scope& scope) : elaborator_(elaborator), scope_(scope) {}
 
     /// Nothing after an error.
     std::optional<ReaderCall> read(const ast::Call& call, Span span);
@@ -39,14 +38,12 @@ private:
     template <class Facts>
     std::optional<Facts> facts(const Reader&, const std::string& path,
                                std::optional<Facts> (*read)(const std::string&, std::string&));
-    bool take_files(const ast::Call& call, ReaderCall& result,
-                    const std::vector<std::string>& options);
+    bool take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options);
     bool take_columns(const ast::Expr& columns, ReaderCall& result);
     std::optional<int64_t> option(const ast::Call& call, const std::string& name, int64_t least);
     std::optional<ReaderCall> windows(const ast::Call& call, Span span);
     std::optional<ReaderCall> range(const ast::Call& call, Span span);
-    bool flatten(const Term& term, Span span, size_t depth, Shape& shape,
-                 std::vector<double>& values);
+    bool flatten(const Term& term, Span span, size_t depth, Shape& shape, std::vector<double>& values);
 
     Elaborator& elaborator_;
     Scope& scope_;

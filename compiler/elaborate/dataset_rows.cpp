@@ -14,8 +14,7 @@ bool of_row(const Node& node, const RowSources& sources) {
     if (node.type.has_rows()) return false; // a column of a whole split
     if (node.op == Op::random) return true;
     if (node.op != Op::input) return false;
-    return sources.varies ? sources.varies(node)
-                          : attribute<Input>(node).source == Input::Source::field;
+    return sources.varies ? sources.varies(node) : attribute<Input>(node).source == Input::Source::field;
 }
 
 Shape with_rows(const Shape& shape) {
@@ -66,9 +65,7 @@ private:
         return build::broadcast(target_, node, with_rows(shape), axes);
     }
 
-    NodeId with_rows_of(NodeId id) {
-        return differs_[index(id)] ? lifted_[index(id)] : repeated(fixed(id));
-    }
+    NodeId with_rows_of(NodeId id) { return differs_[index(id)] ? lifted_[index(id)] : repeated(fixed(id)); }
     NodeId either(NodeId id) { return differs_[index(id)] ? lifted_[index(id)] : fixed(id); }
 
     NodeId lift(NodeId id) {
@@ -78,13 +75,11 @@ private:
         if (node.op == Op::part) return part(node);
         Type type{node.type.element, with_rows(node.type.shape)};
         if (node.op == Op::random)
-            return target_.add(
-                Op::random, type,
-                {fixed(node.inputs[0]), either(node.inputs[1]), sources_.row_numbers(target_)},
-                node.attributes, node.span);
+            return target_.add(Op::random, type,
+                               {fixed(node.inputs[0]), either(node.inputs[1]), sources_.row_numbers(target_)},
+                               node.attributes, node.span);
         if (node.op == Op::contract) return contract(node, type);
-        if (node.op == Op::gather && !differs_[index(node.inputs[0])] &&
-            attribute<Gather>(node).batch == 0)
+        if (node.op == Op::gather && !differs_[index(node.inputs[0])] && attribute<Gather>(node).batch == 0)
             return lookup(node);
         std::vector<NodeId> inputs;
         for (NodeId input : node.inputs) inputs.push_back(with_rows_of(input));
@@ -113,15 +108,13 @@ private:
         if (differs_[index(node.inputs[0])]) labels.left.insert(labels.left.begin(), fresh);
         if (differs_[index(node.inputs[1])]) labels.right.insert(labels.right.begin(), fresh);
         labels.out.insert(labels.out.begin(), fresh);
-        return target_.add(Op::contract, type, {either(node.inputs[0]), either(node.inputs[1])},
-                           labels, node.span);
+        return target_.add(Op::contract, type, {either(node.inputs[0]), either(node.inputs[1])}, labels, node.span);
     }
 
     /// One table for all rows: N lands where the index's axes stand, behind those before `axis`.
     NodeId lookup(const Node& node) {
         const Gather& gather = attribute<Gather>(node);
-        NodeId result = build::gather(target_, fixed(node.inputs[0]), with_rows_of(node.inputs[1]),
-                                      gather, node.span);
+        NodeId result = build::gather(target_, fixed(node.inputs[0]), with_rows_of(node.inputs[1]), gather, node.span);
         std::vector<int> order(target_.type(result).shape.size());
         std::iota(order.begin(), order.end(), 0);
         order.erase(order.begin() + gather.axis);
@@ -143,8 +136,7 @@ private:
         std::vector<bool> varies;
         for (size_t i = 0; i < node.inputs.size(); ++i) {
             NodeId input = node.inputs[i];
-            if (i < size_t(scan.carries))
-                carries.push_back(with_rows_of(input));
+            if (i < size_t(scan.carries)) carries.push_back(with_rows_of(input));
             else {
                 captures.push_back(either(input));
                 varies.push_back(differs_[index(input)]);
@@ -155,12 +147,10 @@ private:
         Graph lifted(row_.shared_primitives());
         RowSources inside;
         inside.field = [](Graph& graph, const Node& input) {
-            return graph.add(Op::input, {input.type.element, with_rows(input.type.shape)}, {},
-                             input.attributes);
+            return graph.add(Op::input, {input.type.element, with_rows(input.type.shape)}, {}, input.attributes);
         };
         inside.row_numbers = [number](Graph& graph) {
-            return graph.add(Op::input, {Element::i32, {rows}}, {},
-                             Input{Input::Source::capture, number, 0, -1});
+            return graph.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::capture, number, 0, -1});
         };
         inside.varies = [varies](const Node& node) {
             const Input& input = attribute<Input>(node);
@@ -170,10 +160,8 @@ private:
         std::vector<NodeId> roots;
         for (const Output& output : body.outputs) roots.push_back(output.node);
         auto nodes = over_rows(body, roots, lifted, inside);
-        for (size_t i = 0; i < nodes.size(); ++i)
-            lifted.outputs.push_back({body.outputs[i].name, nodes[i]});
-        return build::scan(target_, std::move(lifted), carries, captures, scan.turns, scan.reverse,
-                           node.span);
+        for (size_t i = 0; i < nodes.size(); ++i) lifted.outputs.push_back({body.outputs[i].name, nodes[i]});
+        return build::scan(target_, std::move(lifted), carries, captures, scan.turns, scan.reverse, node.span);
     }
 };
 
@@ -187,8 +175,7 @@ std::vector<bool> differs_by_row(const Graph& row, const RowSources& sources) {
         for (NodeId input : node.inputs) result[i] = result[i] || result[index(input)];
         if (node.op == Op::scan && !result[i]) { // random numbers inside the loop
             const Graph& body = row.body(attribute<Scan>(node).body);
-            for (uint32_t k = 0; k < body.size(); ++k)
-                result[i] = result[i] || body[NodeId(k)].op == Op::random;
+            for (uint32_t k = 0; k < body.size(); ++k) result[i] = result[i] || body[NodeId(k)].op == Op::random;
         }
     }
     return result;

@@ -13,8 +13,7 @@ namespace {
 class Session {
 public:
     explicit Session(Elaborator& elaborator)
-        : elaborator_(elaborator), own_(elaborator),
-          before_(std::exchange(elaborator.indices, &own_)) {}
+        : elaborator_(elaborator), own_(elaborator), before_(std::exchange(elaborator.indices, &own_)) {}
     ~Session() { elaborator_.indices = before_; }
     Session(const Session&) = delete;
     IndexSpace& operator*() { return own_; }
@@ -31,26 +30,21 @@ bool holds(const std::vector<int>& labels, int label) {
 }
 
 /// a * b * c without its brackets and signs.
-void collect_factors(const ast::Expr& expression, std::vector<const ast::Expr*>& factors,
-                     bool& negative) {
-    if (auto unary = std::get_if<ast::Unary>(&expression.node);
-        unary && unary->op == ast::UnaryOperator::negate) {
+void collect_factors(const ast::Expr& expression, std::vector<const ast::Expr*>& factors, bool& negative) {
+    if (auto unary = std::get_if<ast::Unary>(&expression.node); unary && unary->op == ast::UnaryOperator::negate) {
         negative = !negative;
         return collect_factors(*unary->operand, factors, negative);
     }
     auto binary = std::get_if<ast::Binary>(&expression.node);
-    if (!binary || binary->op != ast::BinaryOperator::multiply)
-        return factors.push_back(&expression);
+    if (!binary || binary->op != ast::BinaryOperator::multiply) return factors.push_back(&expression);
     collect_factors(*binary->left, factors, negative);
     collect_factors(*binary->right, factors, negative);
 }
 
 class Reduction {
 public:
-    Reduction(Elaborator& elaborator, const ast::Call& call, Span span, std::vector<int> labels,
-              Scope& scope)
-        : elaborator_(elaborator), call_(call), span_(span), gone_(std::move(labels)),
-          scope_(scope) {}
+    Reduction(Elaborator& elaborator, const ast::Call& call, Span span, std::vector<int> labels, Scope& scope)
+        : elaborator_(elaborator), call_(call), span_(span), gone_(std::move(labels)), scope_(scope) {}
 
     Term run() {
         bool adds = call_.callee == "sum" || call_.callee == "mean";
@@ -61,8 +55,7 @@ public:
         if (adds && factors.size() > 1) return product(factors, negative);
         Term value = elaborator_.evaluate(formula, scope_);
         auto met = meet(elaborator_, {{value, formula.span}},
-                        call_.callee == "mean" ? Wanted::floating : Wanted::number,
-                        call_.callee.c_str(), span_);
+                        call_.callee == "mean" ? Wanted::floating : Wanted::number, call_.callee.c_str(), span_);
         if (!met) return {};
         met->operands[0].weak = met->weak;
         return reduced(met->operands[0]);
@@ -89,8 +82,7 @@ Term Reduction::scaled(Term value, const std::vector<int>& present) {
         int64_t size = elaborator_.label_size(label);
         Term times = size == rows ? Term{RowsSize{}} : whole_number(size);
         value =
-            elaborator_.binary(mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply,
-                               value, times, span_);
+            elaborator_.binary(mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply, value, times, span_);
     }
     return value;
 }
@@ -98,15 +90,12 @@ Term Reduction::scaled(Term value, const std::vector<int>& present) {
 Term Reduction::reduced(const NodeTerm& value) {
     std::vector<int> axes, left;
     for (size_t i = 0; i < value.labels.size(); ++i)
-        if (holds(gone_, value.labels[i]))
-            axes.push_back(int(i));
-        else
-            left.push_back(value.labels[i]);
+        if (holds(gone_, value.labels[i])) axes.push_back(int(i));
+        else left.push_back(value.labels[i]);
     Graph& graph = elaborator_.graph();
     NodeId node = value.node;
     bool least = call_.callee == "min";
-    if (call_.callee == "sum" || call_.callee == "mean")
-        node = build::sum(graph, node, axes, span_);
+    if (call_.callee == "sum" || call_.callee == "mean") node = build::sum(graph, node, axes, span_);
     else if (!axes.empty()) {
         if (least) node = build::map(graph, Primitive::negate, {node}, span_);
         node = build::max_of(graph, node, axes, span_);
@@ -119,13 +108,11 @@ Term Reduction::reduced(const NodeTerm& value) {
 
 Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negative) {
     std::vector<Operand> written;
-    for (const ast::Expr* factor : factors)
-        written.push_back({elaborator_.evaluate(*factor, scope_), factor->span});
+    for (const ast::Expr* factor : factors) written.push_back({elaborator_.evaluate(*factor, scope_), factor->span});
     for (const Operand& each : written)
         if (each.term.poisoned()) return {};
     bool mean = call_.callee == "mean";
-    auto met =
-        meet(elaborator_, written, mean ? Wanted::floating : Wanted::number, "multiply", span_);
+    auto met = meet(elaborator_, written, mean ? Wanted::floating : Wanted::number, "multiply", span_);
     if (!met) return {};
     Graph& graph = elaborator_.graph();
     std::vector<NamedAxes> with_axes;
@@ -135,10 +122,8 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     for (size_t i = 0; i < met->operands.size(); ++i) {
         const NodeTerm& each = met->operands[i];
         plain = plain && graph.type(each.node).rank() == int(each.labels.size());
-        if (each.labels.empty())
-            scalars.push_back(written[i]);
-        else
-            with_axes.push_back({each.node, each.labels});
+        if (each.labels.empty()) scalars.push_back(written[i]);
+        else with_axes.push_back({each.node, each.labels});
         for (int label : each.labels)
             if (!holds(all, label)) all.push_back(label);
     }
@@ -147,8 +132,7 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
         for (size_t i = 1; i < written.size(); ++i)
             value = elaborator_.binary(ast::BinaryOperator::multiply, value, written[i].term, span_,
                                        written[i - 1].span, written[i].span);
-        auto single = meet(elaborator_, {{value, span_}}, mean ? Wanted::floating : Wanted::number,
-                           "add", span_);
+        auto single = meet(elaborator_, {{value, span_}}, mean ? Wanted::floating : Wanted::number, "add", span_);
         if (!single) return {};
         single->operands[0].weak = single->weak;
         Term result = reduced(single->operands[0]);
@@ -160,31 +144,26 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     NamedAxes sum = product_sum(elaborator_, with_axes, out, span_);
     Term result = scaled(elaborator_.make(sum.node, sum.axes, met->weak), all);
     for (const Operand& each : scalars)
-        result = elaborator_.binary(ast::BinaryOperator::multiply, result, each.term, span_, {},
-                                    each.span);
+        result = elaborator_.binary(ast::BinaryOperator::multiply, result, each.term, span_, {}, each.span);
     return negative ? elaborator_.negate(result, span_) : result;
 }
 
-Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span,
-                       IndexSpace& indices, Scope& scope) {
+Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span, IndexSpace& indices, Scope& scope) {
     for (const char* name : {"sum", "mean", "max", "min"})
         if (call.callee == name) {
             Scope inner = indices.inside(call.indices, scope);
             return Reduction(elaborator, call, span, indices.labels(call.indices), inner).run();
         }
     elaborator.error(Code::index_misuse, call.callee_span,
-                     fmt::format("`{}` does not reduce over indices", call.callee), "",
-                     "sum, mean, max and min do");
+                     fmt::format("`{}` does not reduce over indices", call.callee), "", "sum, mean, max and min do");
     return {};
 }
 
 } // namespace
 
-Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression,
-                            const ast::Call& call, Scope& scope) {
+Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression, const ast::Call& call, Scope& scope) {
     if (call.arguments.size() != 1) {
-        elaborator.error(Code::index_misuse, expression.span,
-                         "a reduction over indices takes one formula");
+        elaborator.error(Code::index_misuse, expression.span, "a reduction over indices takes one formula");
         return {};
     }
     if (elaborator.indices && elaborator.indices->knows(call.indices))
@@ -194,20 +173,18 @@ Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression,
     return checked_reduction(elaborator, call, expression.span, *session, scope);
 }
 
-Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& definition, Span span,
-                          Scope& scope) {
+Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& definition, Span span, Scope& scope) {
     Session session(elaborator);
     if (!session->solve(definition.indices, *definition.value, scope)) return {};
     Scope inner = session->inside(definition.indices, scope);
-    auto value =
-        elaborator.operand(elaborator.evaluate(*definition.value, inner), definition.value->span);
+    auto value = elaborator.operand(elaborator.evaluate(*definition.value, inner), definition.value->span);
     if (!value) return {};
     Graph& graph = elaborator.graph();
     size_t rest = size_t(graph.type(value->node).rank()) - value->labels.size();
     if (rest) {
         elaborator.error(Code::index_misuse, definition.value->span,
-                         fmt::format("an element of `{}` must be one number, not {}",
-                                     definition.target.name, elaborator.describe({*value})),
+                         fmt::format("an element of `{}` must be one number, not {}", definition.target.name,
+                                     elaborator.describe({*value})),
                          "", "give its axes an index on the left");
         return {};
     }

@@ -32,10 +32,8 @@ std::optional<Term> set_value(std::string text) {
 
 } // namespace
 
-Definitions::Definitions(Sources& sources, SourceReader& reader, const Options& options,
-                         Diagnostics& diagnostics)
-    : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics),
-      initial(primitives) {
+Definitions::Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics)
+    : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics), initial(primitives) {
     shielded.emplace_back(); // clause 0: stop_gradient, which passes nothing on
 }
 
@@ -55,16 +53,14 @@ void Definitions::load(uint32_t main) {
 
 void Definitions::load_library() {
     for (const StandardFile& file : standard_library()) {
-        if (std::string_view(file.name) == "std/math.grad")
-            continue; // approximations, not for models
+        if (std::string_view(file.name) == "std/math.grad") continue; // approximations, not for models
         uint32_t source = sources->add({file.name, std::string(file.text)});
         std::vector<std::string> none;
         library_.push_back(load_module(source, true, none));
     }
 }
 
-uint32_t Definitions::load_module(uint32_t source, bool standard,
-                                  std::vector<std::string>& under_way) {
+uint32_t Definitions::load_module(uint32_t source, bool standard, std::vector<std::string>& under_way) {
     std::string path = std::filesystem::path(sources->all[source].name).lexically_normal().string();
     under_way.push_back(path);
     uint32_t number = uint32_t(modules.size());
@@ -81,13 +77,12 @@ uint32_t Definitions::load_module(uint32_t source, bool standard,
 
 void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::string>& under_way) {
     std::string path = line.path;
-    if (path.empty() || path[0] != '/')
-        path = folder(sources->all[modules[number].tree.source].name) + path;
+    if (path.empty() || path[0] != '/') path = folder(sources->all[modules[number].tree.source].name) + path;
     path = std::filesystem::path(path).lexically_normal().string();
     if (std::find(under_way.begin(), under_way.end(), path) != under_way.end()) {
         diagnostics->report(Code::import_cycle, line.path_span,
-                            fmt::format("`{}` uses itself, by way of this line", line.path),
-                            "already being read", "move what both need into a third file");
+                            fmt::format("`{}` uses itself, by way of this line", line.path), "already being read",
+                            "move what both need into a third file");
         return;
     }
     if (auto known = module_of_path_.find(path); known != module_of_path_.end()) {
@@ -95,16 +90,14 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
         return;
     }
     if (under_way.size() >= 64) {
-        diagnostics->report(Code::import_cycle, line.path_span,
-                            "files use each other more than 64 deep");
+        diagnostics->report(Code::import_cycle, line.path_span, "files use each other more than 64 deep");
         return;
     }
     std::string reason;
     auto text = reader->read(path, reason);
     if (!text) {
-        diagnostics->report(Code::unreadable_file, line.path_span,
-                            fmt::format("cannot read `{}`: {}", path, reason), "",
-                            "the path is relative to the file that uses it");
+        diagnostics->report(Code::unreadable_file, line.path_span, fmt::format("cannot read `{}`: {}", path, reason),
+                            "", "the path is relative to the file that uses it");
         return;
     }
     uint32_t source = sources->add({path, std::move(*text)});
@@ -114,8 +107,7 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
 
 void Definitions::declare(uint32_t number) {
     for (const ast::Item& item : modules[number].tree.items) {
-        if (auto* function = std::get_if<ast::Function>(&item.node))
-            declare_function(number, *function);
+        if (auto* function = std::get_if<ast::Function>(&item.node)) declare_function(number, *function);
         if (auto* constants = std::get_if<ast::Constants>(&item.node))
             for (const ast::Constant& constant : constants->all) define_constant(constant, number);
     }
@@ -127,8 +119,8 @@ void Definitions::declare_function(uint32_t number, const ast::Function& functio
     if (!function.value && !function.body) {
         if (!module.standard) {
             diagnostics->report(Code::missing_return, function.name_span,
-                                fmt::format("`{}` has neither `= ..` nor a block", function.name),
-                                "", "only the library declares what the machine computes itself");
+                                fmt::format("`{}` has neither `= ..` nor a block", function.name), "",
+                                "only the library declares what the machine computes itself");
             return;
         }
         entry.primitive = primitives->declare(function.name, int(function.parameters.size()));
@@ -157,9 +149,8 @@ void Definitions::define_constant(const ast::Constant& constant, uint32_t number
         settings_used.insert(name);
         auto value = set_value(set->second);
         if (!value)
-            diagnostics->report(
-                Code::bad_constant, constant.target.span,
-                fmt::format("--set {}={}: `{}` is no number", name, set->second, set->second));
+            diagnostics->report(Code::bad_constant, constant.target.span,
+                                fmt::format("--set {}={}: `{}` is no number", name, set->second, set->second));
         module.constants[name] = value ? *value : Term{};
         return;
     }
@@ -182,10 +173,9 @@ void Definitions::report_unused_settings() {
     for (const auto& [name, text] : options.set) {
         if (settings_used.count(name)) continue;
         auto near = nearest(name, constant_names(main_module));
-        diagnostics->report(
-            Code::unknown_constant, {},
-            fmt::format("--set {}={}: the model has no const `{}`", name, text, name), "",
-            near ? fmt::format("did you mean `{}`?", *near) : "");
+        diagnostics->report(Code::unknown_constant, {},
+                            fmt::format("--set {}={}: the model has no const `{}`", name, text, name), "",
+                            near ? fmt::format("did you mean `{}`?", *near) : "");
     }
 }
 
@@ -222,8 +212,7 @@ Span Definitions::constant_span(const std::string& name, uint32_t number) const 
     std::vector<uint32_t> sought{number};
     sought.insert(sought.end(), modules[number].uses.begin(), modules[number].uses.end());
     for (uint32_t module : sought)
-        if (auto found = modules[module].constant_spans.find(name);
-            found != modules[module].constant_spans.end())
+        if (auto found = modules[module].constant_spans.find(name); found != modules[module].constant_spans.end())
             return found->second;
     return {};
 }
@@ -251,14 +240,13 @@ std::vector<std::string> Definitions::constant_names(uint32_t number) const {
 
 uint64_t Definitions::clause_of(ShieldedCall call) {
     auto equal = [](const auto& a, const auto& b) {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-            return x.first == y.first && same(x.second, y.second);
-        });
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                          [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
     };
     for (size_t i = 1; i < shielded.size(); ++i) {
         const ShieldedCall& known = shielded[i];
-        if (known.function == call.function && known.labels == call.labels &&
-            equal(known.arguments, call.arguments) && equal(known.sizes, call.sizes))
+        if (known.function == call.function && known.labels == call.labels && equal(known.arguments, call.arguments) &&
+            equal(known.sizes, call.sizes))
             return i;
     }
     shielded.push_back(std::move(call));

@@ -30,16 +30,14 @@ struct Module {
 /// What a shield's clause is a derivative of: the call, with the constants it was given.
 struct ShieldedCall {
     const FunctionEntry* function = nullptr;
-    std::vector<std::pair<std::string, Term>>
-        arguments; // nodes stand for the shield's inputs, in order
-    std::vector<std::pair<std::string, Term>> sizes; // names solved from the arguments' shapes
-    std::vector<int> labels;                         // of the result
+    std::vector<std::pair<std::string, Term>> arguments; // nodes stand for the shield's inputs, in order
+    std::vector<std::pair<std::string, Term>> sizes;     // names solved from the arguments' shapes
+    std::vector<int> labels;                             // of the result
 };
 
 class Definitions {
 public:
-    Definitions(Sources& sources, SourceReader& reader, const Options& options,
-                Diagnostics& diagnostics);
+    Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics);
 
     /// Parses file `main`, what it uses and the library; declares functions and constants. Reports
     /// what is wrong.
@@ -73,17 +71,17 @@ public:
     std::shared_ptr<PrimitiveTable> primitives = std::make_shared<PrimitiveTable>();
     std::deque<Module> modules; // modules[main_module] is the user's file
     uint32_t main_module = 0;
-    std::vector<Variable> variables; // in order of their making
-    Graph initial; // draws every variable's start; outputs are assigns, in order of `variables`
+    std::vector<Variable> variables;       // in order of their making
+    Graph initial;                         // draws every variable's start; outputs are assigns, in order of `variables`
     std::deque<ShieldedCall> shielded;     // by clause number
     uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
-    std::map<std::string, Span> made_in; // path of a variable -> the call of the model that made it
-    std::vector<std::string> data_read; // hashes of the contents of data files, in order of reading
-    std::set<std::string> settings_used; // names of --set that a const took
+    std::map<std::string, Span> made_in;   // path of a variable -> the call of the model that made it
+    std::vector<std::string> data_read;    // hashes of the contents of data files, in order of reading
+    std::set<std::string> settings_used;   // names of --set that a const took
     std::set<const ast::Function*> elaborated; // whose bodies were, for some arguments
     bool checks_clause = false;                // a derivative clause is being tried out
     int64_t nodes_made = 0;                    // of all graphs so far, against options.node_limit
-    int64_t evaluations = 0; // of expressions and turns, against work_for_node times that
+    int64_t evaluations = 0;                   // of expressions and turns, against work_for_node times that
 
     std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
 

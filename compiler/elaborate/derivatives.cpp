@@ -26,14 +26,12 @@ public:
         if (!clause) return NodeId::none;
         Setting setting(definitions_, graph, entry, graph.type(gradient).element);
         for (size_t i = 0; i < node.inputs.size(); ++i)
-            setting.scope.bind(entry.tree->parameters[i].name,
-                               setting.elaborator.make(node.inputs[i]));
+            setting.scope.bind(entry.tree->parameters[i].name, setting.elaborator.make(node.inputs[i]));
         setting.scope.bind("g", setting.elaborator.make(gradient));
         return setting.value(*clause, {node.inputs[size_t(position)], false, 0, {}});
     }
 
-    NodeId shield_derivative(Graph& graph, NodeId id, int position,
-                             NodeId gradient) const override {
+    NodeId shield_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
         const Node node = graph[id];
         const ShieldedCall& call = definitions_.shielded[attribute<Shield>(node).clause];
         if (!call.function) return NodeId::none; // stop_gradient
@@ -68,10 +66,8 @@ private:
         Scope scope;
         Elaborator::FloatingDefault floating;
 
-        Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function,
-                Element element)
-            : elaborator(definitions, graph, {}),
-              frame(elaborator.block_frame("derivative", function.module, nullptr)),
+        Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function, Element element)
+            : elaborator(definitions, graph, {}), frame(elaborator.block_frame("derivative", function.module, nullptr)),
               floating(elaborator, element) {
             frame.function = &function;
             scope.frame = &frame;
@@ -82,8 +78,7 @@ private:
         NodeId value(const ast::Derivative& clause, const NodeTerm& argument);
     };
 
-    static const ast::Derivative* clause_for(const FunctionEntry& function,
-                                             const std::string& parameter) {
+    static const ast::Derivative* clause_for(const FunctionEntry& function, const std::string& parameter) {
         for (const ast::Derivative& each : function.tree->derivatives)
             if (each.parameter == parameter) return &each;
         return nullptr;
@@ -103,16 +98,14 @@ NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& ar
     auto common = common_shape(elaborator, {converted, argument});
     if (!common) {
         elaborator.error(Code::bad_derivative, clause.value->span,
-                         fmt::format("this derivative is {}, but `{}` is {}",
-                                     elaborator.describe({converted}), clause.parameter,
-                                     print(wanted.shape)));
+                         fmt::format("this derivative is {}, but `{}` is {}", elaborator.describe({converted}),
+                                     clause.parameter, print(wanted.shape)));
         return NodeId::none;
     }
     NodeId node = spread(elaborator, converted, *common, clause.span);
     std::vector<int> foreign;
     for (size_t i = 0; i < common->labels.size(); ++i)
-        if (std::find(argument.labels.begin(), argument.labels.end(), common->labels[i]) ==
-            argument.labels.end())
+        if (std::find(argument.labels.begin(), argument.labels.end(), common->labels[i]) == argument.labels.end())
             foreign.push_back(int(i));
     node = build::sum(graph, node, foreign, clause.span);
     // Labels lead on both sides now, in the same order; the rest aligns from the right.
@@ -124,8 +117,7 @@ NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& ar
         bool extra = i < labels + added;
         if (extra || (wanted.shape[i - added] == 1 && shape[i] != 1)) axes.push_back(int(i));
     }
-    return build::reshape(graph, build::sum(graph, node, axes, clause.span), wanted.shape,
-                          clause.span);
+    return build::reshape(graph, build::sum(graph, node, axes, clause.span), wanted.shape, clause.span);
 }
 
 /// Keeps what the clauses are read from.
@@ -136,8 +128,7 @@ public:
     NodeId map_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
         return clauses_.map_derivative(graph, node, position, gradient);
     }
-    NodeId shield_derivative(Graph& graph, NodeId node, int position,
-                             NodeId gradient) const override {
+    NodeId shield_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
         return clauses_.shield_derivative(graph, node, position, gradient);
     }
 
@@ -174,8 +165,7 @@ void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, ui
         Input received{Input::Source::field, "g", 0, -1};
         NodeId gradient = scratch.add(Op::input, type, {}, received);
         const DerivativeRules& rules = derivative_rules(definitions);
-        for (size_t i = 1; i < own.size(); ++i)
-            rules.shield_derivative(scratch, node, int(i) - 1, gradient);
+        for (size_t i = 1; i < own.size(); ++i) rules.shield_derivative(scratch, node, int(i) - 1, gradient);
     }
     definitions.checks_clause = false;
 }

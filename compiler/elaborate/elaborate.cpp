@@ -22,8 +22,7 @@ std::string stem(const std::string& path) {
 }
 
 /// The model on its own, called once.
-std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions,
-                                               const FunctionEntry& model) {
+std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions, const FunctionEntry& model) {
     Elaborated::Circuit circuit{model.tree->name, Graph(definitions.primitives), {}, {}};
     ElaborationMode mode;
     mode.training = false;
@@ -48,10 +47,8 @@ std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions,
         const Node& node = circuit.graph[id];
         if (node.op == Op::variable) {
             auto variable = definitions.find_variable(attribute<VariableName>(node).path);
-            if (variable && variable->role == Variable::Role::parameter)
-                circuit.parameters.push_back(id);
-        } else if (!node.name.empty() && node.op != Op::input)
-            circuit.inner.push_back({node.name, id});
+            if (variable && variable->role == Variable::Role::parameter) circuit.parameters.push_back(id);
+        } else if (!node.name.empty() && node.op != Op::input) circuit.inner.push_back({node.name, id});
     }
     return circuit;
 }
@@ -60,18 +57,15 @@ std::shared_ptr<const MathLibrary> math_library(Definitions& definitions) {
     for (const StandardFile& file : standard_library()) {
         if (std::string_view(file.name) != "std/math.grad") continue;
         uint32_t source = definitions.sources->add({file.name, std::string(file.text)});
-        return make_math_library(parse(*definitions.sources, source, *definitions.diagnostics),
-                                 definitions.primitives);
+        return make_math_library(parse(*definitions.sources, source, *definitions.diagnostics), definitions.primitives);
     }
     return nullptr;
 }
 
 void elaborate_models(Definitions& definitions, Elaborated& result) {
     const Module& main = definitions.modules[definitions.main_module];
-    bool trained =
-        std::any_of(main.tree.items.begin(), main.tree.items.end(), [](const ast::Item& item) {
-            return std::holds_alternative<ast::Train>(item.node);
-        });
+    bool trained = std::any_of(main.tree.items.begin(), main.tree.items.end(),
+                               [](const ast::Item& item) { return std::holds_alternative<ast::Train>(item.node); });
     for (const ast::Item& item : main.tree.items) {
         auto function = std::get_if<ast::Function>(&item.node);
         if (!function || function->kind != ast::FunctionKind::model) continue;
@@ -87,8 +81,8 @@ void elaborate_models(Definitions& definitions, Elaborated& result) {
 
 } // namespace
 
-std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader,
-                                    const Options& options, Diagnostics& diagnostics) {
+std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
+                                    Diagnostics& diagnostics) {
     auto definitions = std::make_shared<Definitions>(sources, reader, options, diagnostics);
     Elaborated result{.name = stem(sources.all[main].name),
                       .primitives = definitions->primitives,
@@ -100,8 +94,7 @@ std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReade
         elaborate_blocks(*definitions, result);
         elaborate_models(*definitions, result);
         check_functions(*definitions);
-        result.pattern_rules =
-            std::make_shared<std::vector<PatternRule>>(pattern_rules(definitions));
+        result.pattern_rules = std::make_shared<std::vector<PatternRule>>(pattern_rules(definitions));
     } catch (const Abandoned&) {
         return {};
     }

@@ -17,15 +17,14 @@ struct Options {
     std::map<std::string, std::string> set; // const name -> text of its value, from --set
     Element precision = Element::f32;       // what f32 in a model file stands for
     int64_t node_limit = 1'000'000;
-    std::vector<std::string>
-        data_folders;       // where files are sought when compiling (sizes, ranges), in order
-    bool reads_data = true; // false: no data file is opened, all of them count as missing
+    std::vector<std::string> data_folders; // where files are sought when compiling (sizes, ranges), in order
+    bool reads_data = true;                // false: no data file is opened, all of them count as missing
 };
 
 /// A number that outlives the step.
 struct Variable {
     enum class Role : uint8_t { parameter, state, optimizer, statistic, accumulator };
-    std::string path; // "mlp.linear_1.weight"; optimizer state "train.adam.m/mlp.linear_1.weight"
+    std::string path;     // "mlp.linear_1.weight"; optimizer state "train.adam.m/mlp.linear_1.weight"
     std::string saved_as; // name in files: `as "..."`, else path
     Role role = Role::parameter;
     Type type;
@@ -76,9 +75,8 @@ struct SplitRange {
 };
 struct DatasetSpec {
     std::string name;
-    std::vector<Field> fields; // the ones that are read
-    std::vector<SplitRange>
-        splits; // empty: all rows are "train"; idx may name splits by files instead
+    std::vector<Field> fields;      // the ones that are read
+    std::vector<SplitRange> splits; // empty: all rows are "train"; idx may name splits by files instead
     bool in_order = false;
     bool split_by_file = false;
     Span span;
@@ -88,8 +86,8 @@ struct DatasetSpec {
 /// (variables of role accumulator, f64); `finish` computes the results from them, once.
 struct WholeSplit {
     std::vector<Graph> passes; // outputs: assigns only
-    Graph finish; // outputs: named results ("loss", "accuracy"), or assigns of statistics; no
-                  // fields, no N
+    Graph finish;              // outputs: named results ("loss", "accuracy"), or assigns of statistics; no
+                               // fields, no N
 };
 struct Metric {
     std::string name;
@@ -110,15 +108,15 @@ struct TrainBlock {
     std::vector<Flag> flags;
     std::vector<Metric> metrics; // "loss" first
 
-    Graph forward; // loss and metrics in training mode, as written: for --emit=forward and check
+    Graph forward;                  // loss and metrics in training mode, as written: for --emit=forward and check
     NodeId loss = NodeId::none;     // in forward
     std::vector<NodeId> parameters; // variable nodes in forward that some optimizer line moves
-    Graph step; // outputs: "loss" first, then assigns: states, parameters, optimizer states,
-                // accumulators of `training`
-    WholeSplit training;   // pass 0 is inside step; only finish is used (metrics that need several
-                           // passes are absent)
-    WholeSplit evaluation; // loss and metrics with training = false
-    std::optional<Graph> predict; // outputs: "predict"
+    Graph step;                     // outputs: "loss" first, then assigns: states, parameters, optimizer states,
+                                    // accumulators of `training`
+    WholeSplit training;            // pass 0 is inside step; only finish is used (metrics that need several
+                                    // passes are absent)
+    WholeSplit evaluation;          // loss and metrics with training = false
+    std::optional<Graph> predict;   // outputs: "predict"
 };
 
 struct PatternRule;
@@ -129,9 +127,9 @@ struct Elaborated {
     std::vector<Variable> variables = {};
     std::vector<DatasetSpec> datasets = {};
     std::vector<TrainBlock> blocks = {};
-    Graph initial;         // assigns of every variable; reads scalar "seed"
-    WholeSplit statistics; // of dataset 0's training split; assigns of role statistic. No passes if
-                           // there are none
+    Graph initial;                   // assigns of every variable; reads scalar "seed"
+    WholeSplit statistics;           // of dataset 0's training split; assigns of role statistic. No passes if
+                                     // there are none
     std::vector<Graph> columns = {}; // a dataset's formula fields as outputs, for export
     /// Models without parameters of shape N: for `gradc grad`: value of the model called with
     /// nothing, if it takes nothing.
@@ -145,17 +143,16 @@ struct Elaborated {
     /// Of a file without train blocks: its models whose parameters' types are written in full, with
     /// fields for them.
     std::vector<Circuit> models = {};
-    std::shared_ptr<const DerivativeRules> rules = {}; // for whoever differentiates later
-    std::shared_ptr<const std::vector<PatternRule>> pattern_rules =
-        {};                                       // identities for the optimizer; see rules.h
-    std::shared_ptr<const MathLibrary> math = {}; // what declared primitives are made of
+    std::shared_ptr<const DerivativeRules> rules = {};                  // for whoever differentiates later
+    std::shared_ptr<const std::vector<PatternRule>> pattern_rules = {}; // identities for the optimizer; see rules.h
+    std::shared_ptr<const MathLibrary> math = {};                       // what declared primitives are made of
     std::vector<std::string> data_read = {}; // hashes of the data files that sizes and ranges were read from
 };
 
 /// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after
 /// errors.
-std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader,
-                                    const Options& options, Diagnostics& diagnostics);
+std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
+                                    Diagnostics& diagnostics);
 
 /// Scalar definitions of math.grad: what `primitive` computes at `element` (f32 or f64), as a graph
 /// with one carry input a parameter and output "value", all scalars. Nullopt: a primitive of the

@@ -18,8 +18,8 @@ uint64_t hash_stream(const std::string& path) { // FNV-1a, 64 bits
 } // namespace
 
 Elaborator::Elaborator(Definitions& definitions, Graph& graph, ElaborationMode mode)
-    : definitions(definitions), mode(mode), root_(&graph),
-      floating_default_(definitions.options.precision), size_at_start_(graph.size()) {
+    : definitions(definitions), mode(mode), root_(&graph), floating_default_(definitions.options.precision),
+      size_at_start_(graph.size()) {
     levels_.push_back(std::make_unique<Level>());
     levels_.back()->graph = &graph;
     levels_.back()->ranges = std::make_unique<WholeRanges>(graph, mode.largest_batch);
@@ -31,8 +31,7 @@ Graph& Elaborator::graph() { return *levels_.back()->graph; }
 int Elaborator::level() const { return int(levels_.size()) - 1; }
 
 /// What a library function cannot do is the fault of the call in the user's file.
-Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::string caret,
-                              std::string repair) {
+Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::string caret, std::string repair) {
     Span inside = span;
     if (span.known() && definitions.standard(span.source))
         for (size_t i = call_spans_.size(); i > 0; --i) {
@@ -44,11 +43,9 @@ Diagnostic& Elaborator::error(Code code, Span span, std::string message, std::st
     for (const Diagnostic& known : definitions.diagnostics->all())
         if (known.code == code && known.span == span && span.known()) return repeated_ = known;
     bool moved = !(span == inside);
-    auto& report = definitions.diagnostics->report(
-        code, span, std::move(message), moved ? "" : std::move(caret), std::move(repair));
-    if (moved)
-        report.remarks.push_back(
-            {inside, caret.empty() ? "here in the library" : std::move(caret)});
+    auto& report = definitions.diagnostics->report(code, span, std::move(message), moved ? "" : std::move(caret),
+                                                   std::move(repair));
+    if (moved) report.remarks.push_back({inside, caret.empty() ? "here in the library" : std::move(caret)});
     return report;
 }
 
@@ -66,9 +63,8 @@ void Elaborator::check_limits(Span span) {
     bool long_winded = ++definitions.evaluations > limit * work_for_node;
     if (nodes <= limit && !long_winded) return;
     error(Code::node_limit, span,
-          long_winded
-              ? fmt::format("elaborating the program passes {} steps here", limit * work_for_node)
-              : fmt::format("the program passes {} nodes here", limit),
+          long_winded ? fmt::format("elaborating the program passes {} steps here", limit * work_for_node)
+                      : fmt::format("the program passes {} nodes here", limit),
           "", "a `repeat` unrolls: use `scan` for long loops, or raise --limit");
     throw Abandoned{};
 }
@@ -80,8 +76,7 @@ Elaborator::Depth::Depth(Elaborator& elaborator, Span span) : elaborator(elabora
     throw Abandoned{};
 }
 
-Frame Elaborator::block_frame(const std::string& name, uint32_t module,
-                              Extension* extension) const {
+Frame Elaborator::block_frame(const std::string& name, uint32_t module, Extension* extension) const {
     Frame frame;
     frame.stream = name;
     frame.module = module;
@@ -99,8 +94,8 @@ Elaborator::Level& Elaborator::open_level(int64_t turns) {
     level->graph = level->body.get();
     level->ranges = std::make_unique<WholeRanges>(*level->graph, mode.largest_batch);
     level->turns = turns;
-    level->turn = level->graph->add(Op::input, {Element::i32, {}}, {},
-                                    Input{Input::Source::turn, "turn", 0, turns - 1});
+    level->turn =
+        level->graph->add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, turns - 1});
     levels_.push_back(std::move(level));
     return *levels_.back();
 }
@@ -114,8 +109,7 @@ Elaborator::Level Elaborator::close_level() {
 
 void Elaborator::restore(const Counters& counters) {
     model_calls_ = counters.model_calls;
-    std::erase_if(remembered_,
-                  [&](const auto& each) { return each.second.number >= counters.remembered; });
+    std::erase_if(remembered_, [&](const auto& each) { return each.second.number >= counters.remembered; });
 }
 
 NodeTerm Elaborator::imported(const NodeTerm& outer) {
@@ -126,8 +120,7 @@ NodeTerm Elaborator::imported(const NodeTerm& outer) {
         const Node& node = from[result.node];
         auto known = to.copies.find(result.node);
         NodeId copy;
-        if (known != to.copies.end())
-            copy = known->second;
+        if (known != to.copies.end()) copy = known->second;
         else if (node.op == Op::constant || node.op == Op::iota)
             copy = to.graph->add(node.op, node.type, {}, node.attributes, node.span);
         else {
@@ -160,8 +153,7 @@ NodeId Elaborator::row_count(Span span) {
 }
 
 std::string Elaborator::next_stream(Scope& scope, const std::string& callee) {
-    return fmt::format("{}.{}_{}", scope.frame->stream, callee,
-                       ++scope.frame->counts["~" + callee]);
+    return fmt::format("{}.{}_{}", scope.frame->stream, callee, ++scope.frame->counts["~" + callee]);
 }
 
 /// Inside loops each turn is a step of its own: (step * turns + turn), for every loop around.
@@ -170,26 +162,22 @@ Term Elaborator::uniform(const Shape& shape, Element element, Scope& scope, Span
     Graph& target = graph();
     NodeId seed = imported({build::scalar_input(*root_, "seed", Element::i64), false, 0, {}}).node;
     NodeId step;
-    if (mode.initial)
-        step = build::constant(target, 0, Element::f64);
+    if (mode.initial) step = build::constant(target, 0, Element::f64);
     else {
         step = std::get<NodeTerm>(scalar("step").data).node;
         for (size_t i = 1; i < levels_.size(); ++i) {
             NodeId turn = imported({levels_[i]->turn, false, int(i), {}}).node;
             NodeId turns = build::constant(target, double(levels_[i]->turns), Element::f64);
             step = build::map(target, Primitive::multiply, {step, turns});
-            step =
-                build::map(target, Primitive::add, {step, build::cast(target, turn, Element::f64)});
+            step = build::map(target, Primitive::add, {step, build::cast(target, turn, Element::f64)});
         }
     }
     std::vector<NodeId> inputs{seed, step};
     if (!shape.empty() && shape[0] == rows) {
         NodeId numbers;
         if (mode.rows_of_data)
-            numbers = root_->add(Op::input, {Element::i32, {rows}}, {},
-                                 Input{Input::Source::field, "#row", 0, -1});
-        else
-            numbers = build::iota(*root_, {rows}, 0, Element::i32);
+            numbers = root_->add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
+        else numbers = build::iota(*root_, {rows}, 0, Element::i32);
         inputs.push_back(imported({numbers, false, 0, {}}).node);
     }
     Element drawn = element == Element::f64 ? Element::f64 : Element::f32;
@@ -228,9 +216,7 @@ const Term* Elaborator::evaluated(const ast::Expr& expression) const {
     auto found = evaluated_.find(&expression);
     return found == evaluated_.end() ? nullptr : &found->second;
 }
-void Elaborator::set_evaluated(const ast::Expr& expression, Term value) {
-    evaluated_[&expression] = std::move(value);
-}
+void Elaborator::set_evaluated(const ast::Expr& expression, Term value) { evaluated_[&expression] = std::move(value); }
 
 const Term* Elaborator::cell(const std::string& name) const {
     auto found = cells_.find(name);

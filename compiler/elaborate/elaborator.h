@@ -11,11 +11,9 @@ namespace gradc {
 
 struct ElaborationMode {
     bool training = true;
-    bool rows_of_data =
-        false; // random numbers of a row go by field "#row", else by the row's place in the batch
-    bool initial = false; // of Definitions::initial: random numbers by seed and stream, not by step
-    bool shields =
-        true; // derivative clauses are kept beside their values; false in patterns of rules
+    bool rows_of_data = false; // random numbers of a row go by field "#row", else by the row's place in the batch
+    bool initial = false;      // of Definitions::initial: random numbers by seed and stream, not by step
+    bool shields = true;       // derivative clauses are kept beside their values; false in patterns of rules
     int64_t largest_batch = 0; // of N, for ranges and sizes; 0: unknown
 };
 
@@ -39,8 +37,7 @@ public:
     /// Runs the statements in `scope` itself; the returned term is set where a `return` was met.
     std::optional<Term> run(const ast::Block& block, Scope& scope);
     std::optional<Term> run(const ast::Statement& statement, Scope& scope);
-    Term call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span,
-              Scope& caller);
+    Term call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span, Scope& caller);
     /// As `call` by name, with "did you mean" where nothing has it.
     Term call(const std::string& name, std::vector<NamedTerm> arguments, Span span, Scope& caller);
     /// Evaluates a call's arguments where they stand.
@@ -66,14 +63,13 @@ public:
 
     // ---- operators (the term-level meaning of the language's)
     // --------------------------------------
-    Term binary(ast::BinaryOperator op, const Term& left, const Term& right, Span span,
-                Span left_span = {}, Span right_span = {}, Span op_span = {});
+    Term binary(ast::BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span = {},
+                Span right_span = {}, Span op_span = {});
     Term negate(const Term& operand, Span span);
     Term select(const Term& condition, const Term& yes, const Term& no, Span span);
     /// Converts what is assigned, returned or passed to the type as written (`names` solves names
     /// in its shape).
-    Term convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what,
-                 Span span);
+    Term convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what, Span span);
     /// A type that must be known in full: of a param, a field, a dataset's column. Nothing after an
     /// error.
     struct FullType {
@@ -88,11 +84,10 @@ public:
     /// The variable at `path`, made now if there is none: its start is `initial` evaluated in
     /// `scope` (`shape:` is the type's), in Definitions::initial. Both type and initial may be
     /// null, not both.
-    Term variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type,
-                  const ast::ExprRef& initial, Scope& scope, Span span,
-                  const std::optional<Type>& default_type = {}, int block = -1);
-    Term new_variable(Variable variable, const std::optional<FullType>& written,
-                      const ast::ExprRef& initial, Scope& scope);
+    Term variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type, const ast::ExprRef& initial,
+                  Scope& scope, Span span, const std::optional<Type>& default_type = {}, int block = -1);
+    Term new_variable(Variable variable, const std::optional<FullType>& written, const ast::ExprRef& initial,
+                      Scope& scope);
     /// A value of this graph as it is before the first step, in Definitions::initial; nothing after
     /// a report.
     std::optional<Term> at_start(const Term& term, const std::string& what, Span span);
@@ -121,9 +116,8 @@ public:
     Graph& graph(); // of the current level
     Graph& root() { return *root_; }
     int level() const;
-    Diagnostic& error(Code code, Span span, std::string message, std::string caret = {},
-                      std::string repair = {});
-    std::string describe(const Term& term) const; // "f32[N, 64]", "the constant 4"
+    Diagnostic& error(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
+    std::string describe(const Term& term) const;                              // "f32[N, 64]", "the constant 4"
     std::string describe(const ast::Expr& expression, const Term& term) const; // "x [N, 64]"
     /// Reports a tensor whose bytes pass 2^63 and gives up.
     void check_size(const Shape& shape, Span span);
@@ -162,8 +156,7 @@ public:
     Level& open_level(int64_t turns);
     Level close_level();
     Level& current_level() { return *levels_.back(); }
-    NodeTerm
-    imported(const NodeTerm& outer); // a value of an outer level, brought into the current graph
+    NodeTerm imported(const NodeTerm& outer); // a value of an outer level, brought into the current graph
     Range range(NodeId node) { return (*current_level().ranges)(node); } // of a whole node
     Term lookup(const std::string& name, Span span,
                 Scope& scope); // a name's value; reports unknown ones

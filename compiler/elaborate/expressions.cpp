@@ -17,60 +17,45 @@ struct Evaluation {
         return exact ? whole_number(int64_t(number.value)) : real(number.value);
     }
     Term operator()(const ast::Text& text) const { return {ConstantText{text.value}}; }
-    Term operator()(const ast::Name& name) const {
-        return elaborator.lookup(name.name, expression.span, scope);
-    }
+    Term operator()(const ast::Name& name) const { return elaborator.lookup(name.name, expression.span, scope); }
     Term operator()(const ast::Ellipsis&) const { return misplaced("`..`"); }
     Term operator()(const ast::Range&) const { return misplaced("a range"); }
     Term operator()(const ast::Slice&) const { return misplaced("a slice"); }
     Term misplaced(const char* what) const {
-        elaborator.error(Code::index_misuse, expression.span,
-                         fmt::format("{} has no meaning here", what));
+        elaborator.error(Code::index_misuse, expression.span, fmt::format("{} has no meaning here", what));
         return {};
     }
 
     Term operator()(const ast::Unary& unary) const {
         Term operand = elaborator.evaluate(*unary.operand, scope);
-        if (unary.op == ast::UnaryOperator::negate)
-            return elaborator.negate(operand, expression.span);
+        if (unary.op == ast::UnaryOperator::negate) return elaborator.negate(operand, expression.span);
         if (operand.poisoned()) return {};
         if (auto folded = fold(elaborator, Primitive::logical_not, {operand})) return *folded;
         std::vector<Operand> written{{operand, unary.operand->span}};
         auto met = meet(elaborator, written, Wanted::logical, "not", expression.span);
         if (!met) return {};
-        return elementwise(elaborator, Primitive::logical_not, met->operands, false, written, "not",
-                           expression.span);
+        return elementwise(elaborator, Primitive::logical_not, met->operands, false, written, "not", expression.span);
     }
     Term operator()(const ast::Transpose& tick) const {
-        return transpose(elaborator,
-                         {elaborator.evaluate(*tick.operand, scope), tick.operand->span},
-                         expression.span);
+        return transpose(elaborator, {elaborator.evaluate(*tick.operand, scope), tick.operand->span}, expression.span);
     }
     Term operator()(const ast::Binary& binary) const {
-        Term left = elaborator.evaluate(*binary.left, scope),
-             right = elaborator.evaluate(*binary.right, scope);
-        return elaborator.binary(binary.op, left, right, expression.span, binary.left->span,
-                                 binary.right->span, binary.op_span);
+        Term left = elaborator.evaluate(*binary.left, scope), right = elaborator.evaluate(*binary.right, scope);
+        return elaborator.binary(binary.op, left, right, expression.span, binary.left->span, binary.right->span,
+                                 binary.op_span);
     }
     Term operator()(const ast::Member& member) const {
         if (scope.frame->extension)
-            if (auto term =
-                    scope.frame->extension->member(elaborator, member, expression.span, scope))
-                return *term;
+            if (auto term = scope.frame->extension->member(elaborator, member, expression.span, scope)) return *term;
         elaborator.error(Code::unknown_member, expression.span,
                          fmt::format("nothing here has a part `{}`", member.name), "",
-                         member.name == "T"
-                             ? "the transpose is written x'"
-                             : "a train block reaches parameters by path (net.w1), a data set "
-                               "its splits (train.raw)");
+                         member.name == "T" ? "the transpose is written x'"
+                                            : "a train block reaches parameters by path (net.w1), a data set "
+                                              "its splits (train.raw)");
         return {};
     }
-    Term operator()(const ast::Index& index) const {
-        return elaborate_access(elaborator, expression, index, scope);
-    }
-    Term operator()(const ast::Scan& scan) const {
-        return elaborate_scan(elaborator, expression, scan, scope);
-    }
+    Term operator()(const ast::Index& index) const { return elaborate_access(elaborator, expression, index, scope); }
+    Term operator()(const ast::Scan& scan) const { return elaborate_scan(elaborator, expression, scan, scope); }
     Term operator()(const ast::List& list) const {
         ListTerm result;
         for (const ast::ExprRef& item : list.items) {
@@ -89,12 +74,10 @@ struct Evaluation {
     Term operator()(const ast::Call& call) const {
         if (call.indexed) return elaborate_indexed_call(elaborator, expression, call, scope);
         if (scope.frame->extension)
-            if (auto term = scope.frame->extension->call(elaborator, call, expression.span, scope))
-                return *term;
+            if (auto term = scope.frame->extension->call(elaborator, call, expression.span, scope)) return *term;
         auto function = elaborator.definitions.find_function(call.callee, scope.frame->module);
         if (!function && !find_builtin(call.callee)) return unknown(call);
-        return elaborator.call(call.callee, elaborator.arguments(call, scope), expression.span,
-                               scope);
+        return elaborator.call(call.callee, elaborator.arguments(call, scope), expression.span, scope);
     }
     /// Arguments are not looked at: what stands in them may be as unknown as the callee.
     Term unknown(const ast::Call& call) const {
@@ -166,8 +149,7 @@ Term Elaborator::lookup(const std::string& name, Span span, Scope& scope) {
 std::vector<NamedTerm> Elaborator::arguments(const ast::Call& call, Scope& scope) {
     std::vector<NamedTerm> result;
     for (const ast::Argument& argument : call.arguments)
-        result.push_back(
-            {argument.name.value_or(""), evaluate(*argument.value, scope), argument.value->span});
+        result.push_back({argument.name.value_or(""), evaluate(*argument.value, scope), argument.value->span});
     return result;
 }
 

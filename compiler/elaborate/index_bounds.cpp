@@ -27,8 +27,7 @@ bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& 
         Scope names = scope;
         if (stage == Stage::groups) sets_[&binders] = {};
         make_labels(binders, names);
-        bool group =
-            std::any_of(binders.begin(), binders.end(), [](auto& each) { return each.ellipsis; });
+        bool group = std::any_of(binders.begin(), binders.end(), [](auto& each) { return each.ellipsis; });
         if (group) group_scopes_.push_back(&binders);
         walk(formula, names, stage);
         if (stage == Stage::places) good_ = solve_bounds(binders, names) && good_;
@@ -43,8 +42,7 @@ bool IndexSpace::hidden(const Binders& binders, const Scope& scope) {
         if (binder.ellipsis) continue;
         bool known = scope.find(binder.name) != nullptr;
         if (!known && binder.name != "N" && binder.name != "training") continue;
-        elaborator_.error(Code::hidden_name, binder.span,
-                          fmt::format("`{}` already has a value here", binder.name), "",
+        elaborator_.error(Code::hidden_name, binder.span, fmt::format("`{}` already has a value here", binder.name), "",
                           "choose another name for the index");
         return true;
     }
@@ -70,11 +68,8 @@ void IndexSpace::make_labels(const Binders& binders, Scope& scope) {
             labels.push_back(label);
             group.items.push_back(whole_number(label));
         }
-        if (binder.ellipsis)
-            scope.names[index_group] = {Term{group}, binder.span, "", true};
-        else
-            scope.names[binder.name] = {index_number(elaborator_, labels[0], binder.span),
-                                        binder.span, "", true};
+        if (binder.ellipsis) scope.names[index_group] = {Term{group}, binder.span, "", true};
+        else scope.names[binder.name] = {index_number(elaborator_, labels[0], binder.span), binder.span, "", true};
         set.each.push_back(labels);
         set.all.insert(set.all.end(), labels.begin(), labels.end());
     }
@@ -104,10 +99,8 @@ void IndexSpace::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
     if (auto tick = std::get_if<ast::Transpose>(&expression.node)) visit(tick->operand);
     if (auto list = std::get_if<ast::List>(&expression.node))
         for (const auto& item : list->items) visit(item);
-    if (auto binary = std::get_if<ast::Binary>(&expression.node))
-        visit(binary->left), visit(binary->right);
-    if (auto access = std::get_if<ast::Index>(&expression.node))
-        walk_access(expression, *access, scope, stage);
+    if (auto binary = std::get_if<ast::Binary>(&expression.node)) visit(binary->left), visit(binary->right);
+    if (auto access = std::get_if<ast::Index>(&expression.node)) walk_access(expression, *access, scope, stage);
     auto call = std::get_if<ast::Call>(&expression.node);
     if (!call) return;
     if (!call->indexed) {
@@ -120,8 +113,7 @@ void IndexSpace::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
     }
     Scope names = scope;
     make_labels(call->indices, names);
-    bool group = std::any_of(call->indices.begin(), call->indices.end(),
-                             [](auto& each) { return each.ellipsis; });
+    bool group = std::any_of(call->indices.begin(), call->indices.end(), [](auto& each) { return each.ellipsis; });
     if (group) group_scopes_.push_back(&call->indices);
     for (const auto& argument : call->arguments) walk(*argument.value, names, stage);
     if (group) group_scopes_.pop_back();
@@ -142,19 +134,15 @@ const Term* IndexSpace::object_value(const ast::ExprRef& object, Scope& scope) {
     return elaborator_.evaluated(*object);
 }
 
-void IndexSpace::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope,
-                             Stage stage) {
+void IndexSpace::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope, Stage stage) {
     const Term* object = object_value(access.object, scope);
-    if (!object)
-        walk(*access.object, scope, stage);
+    if (!object) walk(*access.object, scope, stage);
     else if (auto type = elaborator_.type_of(*object)) {
         if (stage == Stage::places) add_places(access, type->shape, scope);
-        bool group = std::any_of(access.items.begin(), access.items.end(), [](const auto& item) {
-            return std::holds_alternative<ast::Ellipsis>(item->node);
-        });
+        bool group = std::any_of(access.items.begin(), access.items.end(),
+                                 [](const auto& item) { return std::holds_alternative<ast::Ellipsis>(item->node); });
         if (stage == Stage::groups && group && !group_scopes_.empty())
-            group_sizes_.emplace(group_scopes_.back(),
-                                 int(type->shape.size()) - int(access.items.size()) + 1);
+            group_sizes_.emplace(group_scopes_.back(), int(type->shape.size()) - int(access.items.size()) + 1);
     }
     for (const auto& item : access.items) walk(*item, scope, stage);
 }
@@ -163,14 +151,11 @@ void IndexSpace::add_places(const ast::Index& access, const Shape& shape, Scope&
     size_t axis = 0;
     for (const auto& item : access.items) {
         if (std::holds_alternative<ast::Ellipsis>(item->node)) {
-            size_t wide = shape.size() + 1 >= access.items.size()
-                              ? shape.size() + 1 - access.items.size()
-                              : 0;
+            size_t wide = shape.size() + 1 >= access.items.size() ? shape.size() + 1 - access.items.size() : 0;
             auto group = scope.find(index_group);
             if (group && group->value.as<ListTerm>()->items.size() == wide)
                 for (size_t i = 0; i < wide; ++i) {
-                    int label =
-                        int(group->value.as<ListTerm>()->items[i].as<ConstantNumber>()->value);
+                    int label = int(group->value.as<ListTerm>()->items[i].as<ConstantNumber>()->value);
                     places_.push_back({Affine{{{label, 1}}, 0}, shape[axis + i], item->span});
                 }
             axis += wide;
@@ -178,9 +163,7 @@ void IndexSpace::add_places(const ast::Index& access, const Shape& shape, Scope&
         }
         if (axis >= shape.size()) return;
         int64_t size = shape[axis++];
-        if (std::holds_alternative<ast::Slice>(item->node) ||
-            std::holds_alternative<ast::Range>(item->node))
-            continue;
+        if (std::holds_alternative<ast::Slice>(item->node) || std::holds_alternative<ast::Range>(item->node)) continue;
         if (!mentions_index(*item, scope)) continue;
         auto at = affine(elaborator_, *item, scope);
         if (at && !at->factors.empty()) places_.push_back({*at, size, item->span});
@@ -195,14 +178,12 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope) {
         if (bound.poisoned()) return false;
         int64_t size = rows;
         if (!bound.as<RowsSize>()) {
-            auto number =
-                elaborator_.constant_whole(bound, binders[i].bound->span, "the bound of an index");
+            auto number = elaborator_.constant_whole(bound, binders[i].bound->span, "the bound of an index");
             if (!number) return false;
             size = *number;
             if (size < 1) {
-                elaborator_.error(
-                    Code::negative_size, binders[i].bound->span,
-                    fmt::format("an index must run over 1 number at least, not {}", size));
+                elaborator_.error(Code::negative_size, binders[i].bound->span,
+                                  fmt::format("an index must run over 1 number at least, not {}", size));
                 return false;
             }
         }
@@ -225,16 +206,15 @@ bool IndexSpace::solve_alone() {
             first[label] = &place;
             continue;
         }
-        bool fits = size == place.size || (explicit_.count(label) && size != rows &&
-                                           place.size != rows && size <= place.size);
+        bool fits =
+            size == place.size || (explicit_.count(label) && size != rows && place.size != rows && size <= place.size);
         if (fits) continue;
-        auto& report = elaborator_.error(
-            Code::index_bound, place.span,
-            explicit_.count(label)
-                ? fmt::format("`{}` runs to {}, but this axis has {}", names_[label].first,
-                              word(size), word(place.size))
-                : fmt::format("`{}` runs over an axis of {} here and one of {} elsewhere",
-                              names_[label].first, word(place.size), word(size)));
+        auto& report = elaborator_.error(Code::index_bound, place.span,
+                                         explicit_.count(label)
+                                             ? fmt::format("`{}` runs to {}, but this axis has {}", names_[label].first,
+                                                           word(size), word(place.size))
+                                             : fmt::format("`{}` runs over an axis of {} here and one of {} elsewhere",
+                                                           names_[label].first, word(place.size), word(size)));
         if (first.count(label)) report.remarks.push_back({first[label]->span, "the other axis"});
         return false;
     }
@@ -261,8 +241,8 @@ bool IndexSpace::solve_windows() {
             }
             if (count != 1 || open) continue;
             int64_t factor = place.at.factors.at(unknown);
-            int64_t size = factor > 0 ? floor_divide(place.size - 1 - high, factor) + 1
-                                      : floor_divide(low, -factor) + 1;
+            int64_t size =
+                factor > 0 ? floor_divide(place.size - 1 - high, factor) + 1 : floor_divide(low, -factor) + 1;
             auto [known, fresh] = least.emplace(unknown, size);
             if (!fresh) known->second = std::min(known->second, size);
         }
@@ -270,8 +250,7 @@ bool IndexSpace::solve_windows() {
             if (size < 1) {
                 elaborator_.error(
                     Code::index_bound, names_[label].second,
-                    fmt::format("there is no place for `{}`: the window is wider than its axis",
-                                names_[label].first));
+                    fmt::format("there is no place for `{}`: the window is wider than its axis", names_[label].first));
                 return false;
             }
             elaborator_.adopt_label(label, size);

@@ -14,9 +14,7 @@ inline constexpr const char* index_group = "..index";
 struct Affine {
     std::map<int, int64_t> factors;
     int64_t constant = 0;
-    bool alone() const {
-        return constant == 0 && factors.size() == 1 && factors.begin()->second == 1;
-    }
+    bool alone() const { return constant == 0 && factors.size() == 1 && factors.begin()->second == 1; }
 };
 /// Nothing where the expression is no such sum. What it evaluates is remembered in `elaborator`.
 std::optional<Affine> affine(Elaborator&, const ast::Expr&, Scope&);
@@ -36,16 +34,13 @@ public:
     IndexSpace(const IndexSpace&) = delete;
 
     /// Finds labels and sizes for `binders` and every reduction in `formula`; false after an error.
-    bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula,
-               Scope& scope);
+    bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula, Scope& scope);
     /// A scope in which the indices of these binders are numbers; only after `solve`.
     Scope inside(const std::vector<ast::IndexBinder>& binders, const Scope& scope) const;
     const std::vector<int>& labels(const std::vector<ast::IndexBinder>& binders) const {
         return sets_.at(&binders).all;
     }
-    bool knows(const std::vector<ast::IndexBinder>& binders) const {
-        return sets_.count(&binders) > 0;
-    }
+    bool knows(const std::vector<ast::IndexBinder>& binders) const { return sets_.count(&binders) > 0; }
 
 private:
     struct Set {
@@ -61,8 +56,7 @@ private:
     enum class Stage { groups, places };
 
     void walk(const ast::Expr& expression, Scope& scope, Stage stage);
-    void walk_access(const ast::Expr& expression, const ast::Index& access, Scope& scope,
-                     Stage stage);
+    void walk_access(const ast::Expr& expression, const ast::Index& access, Scope& scope, Stage stage);
     void add_places(const ast::Index& access, const Shape& shape, Scope& scope);
     bool hidden(const Binders& binders, const Scope& scope);
     void make_labels(const Binders& binders, Scope& scope);

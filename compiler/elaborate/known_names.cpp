@@ -35,9 +35,7 @@ private:
     void of(const ast::Ellipsis&, Span) {}
     void of(const ast::Name& name, Span span) { use(name.name, span); }
     void of(const ast::Range& range, Span) { visit(range.first), visit(range.last); }
-    void of(const ast::Slice& slice, Span) {
-        visit(slice.start), visit(slice.stop), visit(slice.step);
-    }
+    void of(const ast::Slice& slice, Span) { visit(slice.start), visit(slice.stop), visit(slice.step); }
     void of(const ast::Unary& unary, Span) { visit(unary.operand); }
     void of(const ast::Transpose& tick, Span) { visit(tick.operand); }
     void of(const ast::Binary& binary, Span) { visit(binary.left), visit(binary.right); }
@@ -91,9 +89,7 @@ private:
     }
     void of(const ast::Return& line, Span) { all(line.values); }
     void of(const ast::Yield& line, Span) { all(line.values); }
-    void of(const ast::If& line, Span) {
-        visit(line.condition), block(line.then), block(line.otherwise);
-    }
+    void of(const ast::If& line, Span) { visit(line.condition), block(line.then), block(line.otherwise); }
     void of(const ast::Repeat& line, Span) {
         visit(line.count);
         if (line.index) names_.insert(line.index->name);
@@ -166,8 +162,7 @@ void NameCheck::callee(const ast::Call& call, Span span) {
     arguments(call, span, parameters, needed);
 }
 
-void NameCheck::arguments(const ast::Call& call, Span span,
-                          const std::vector<std::string>& parameters,
+void NameCheck::arguments(const ast::Call& call, Span span, const std::vector<std::string>& parameters,
                           const std::vector<bool>& needed) {
     std::vector<bool> given(parameters.size(), false);
     size_t place = 0;
@@ -178,31 +173,28 @@ void NameCheck::arguments(const ast::Call& call, Span span,
             number = size_t(found - parameters.begin());
             if (found == parameters.end()) {
                 auto near = nearest(*argument.name, parameters);
-                elaborator_.error(
-                    Code::unknown_argument, argument.value->span,
-                    fmt::format("`{}` has no parameter `{}`", call.callee, *argument.name), "",
-                    near ? fmt::format("did you mean `{}`?", *near) : "");
+                elaborator_.error(Code::unknown_argument, argument.value->span,
+                                  fmt::format("`{}` has no parameter `{}`", call.callee, *argument.name), "",
+                                  near ? fmt::format("did you mean `{}`?", *near) : "");
                 return;
             }
         } else if (place++ >= parameters.size()) {
             elaborator_.error(Code::too_many_arguments, argument.value->span,
-                              fmt::format("`{}` takes {} argument{}, not more", call.callee,
-                                          parameters.size(), parameters.size() == 1 ? "" : "s"));
+                              fmt::format("`{}` takes {} argument{}, not more", call.callee, parameters.size(),
+                                          parameters.size() == 1 ? "" : "s"));
             return;
         }
         if (given[number]) {
-            elaborator_.error(
-                Code::too_many_arguments, argument.value->span,
-                fmt::format("`{}` of `{}` is given twice", parameters[number], call.callee));
+            elaborator_.error(Code::too_many_arguments, argument.value->span,
+                              fmt::format("`{}` of `{}` is given twice", parameters[number], call.callee));
             return;
         }
         given[number] = true;
     }
     for (size_t i = 0; i < parameters.size(); ++i)
         if (needed[i] && !given[i] && !(in_start_ && parameters[i] == "shape"))
-            elaborator_.error(
-                Code::missing_argument, span,
-                fmt::format("`{}` needs an argument `{}`", call.callee, parameters[i]));
+            elaborator_.error(Code::missing_argument, span,
+                              fmt::format("`{}` needs an argument `{}`", call.callee, parameters[i]));
 }
 
 /// Names in a parameter's type that a call gives their values.
@@ -232,21 +224,17 @@ void NameCheck::run() {
         names_.insert("g");
         visit(clause.value);
         std::vector<std::string> parameters;
-        for (const ast::Parameter& parameter : tree.parameters)
-            parameters.push_back(parameter.name);
-        if (std::find(parameters.begin(), parameters.end(), clause.parameter) != parameters.end())
-            continue;
+        for (const ast::Parameter& parameter : tree.parameters) parameters.push_back(parameter.name);
+        if (std::find(parameters.begin(), parameters.end(), clause.parameter) != parameters.end()) continue;
         auto near = nearest(clause.parameter, parameters);
         elaborator_.error(Code::bad_derivative, clause.span,
-                          fmt::format("`{}` has no parameter `{}`", tree.name, clause.parameter),
-                          "", near ? fmt::format("did you mean `{}`?", *near) : "");
+                          fmt::format("`{}` has no parameter `{}`", tree.name, clause.parameter), "",
+                          near ? fmt::format("did you mean `{}`?", *near) : "");
     }
 }
 
 } // namespace
 
-void check_names(Elaborator& elaborator, const FunctionEntry& function) {
-    NameCheck(elaborator, function).run();
-}
+void check_names(Elaborator& elaborator, const FunctionEntry& function) { NameCheck(elaborator, function).run(); }
 
 } // namespace gradc

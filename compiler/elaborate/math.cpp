@@ -26,10 +26,8 @@ public:
         if (function.parameters.size() != arguments.size()) wrong("arguments of " + function.name);
         if (++depth_ > 32) wrong("recursion in " + function.name);
         Names names;
-        for (size_t i = 0; i < arguments.size(); ++i)
-            names[function.parameters[i].name] = arguments[i];
-        NodeId result = function.value ? value(*function.value, names, NodeId::none)
-                                       : block(*function.body, names);
+        for (size_t i = 0; i < arguments.size(); ++i) names[function.parameters[i].name] = arguments[i];
+        NodeId result = function.value ? value(*function.value, names, NodeId::none) : block(*function.body, names);
         --depth_;
         if (result == NodeId::none) wrong(function.name + " returns nothing");
         return result;
@@ -50,8 +48,7 @@ private:
                 names[assign->targets[0].name] = node;
             } else if (auto* result = std::get_if<ast::Return>(&statement.node)) {
                 return value(*result->values.at(0), names, NodeId::none);
-            } else
-                wrong("only assignments and a return");
+            } else wrong("only assignments and a return");
         }
         return NodeId::none;
     }
@@ -60,8 +57,7 @@ private:
 
     static bool literal(const ast::Expr& e) {
         if (auto* unary = std::get_if<ast::Unary>(&e.node)) return literal(*unary->operand);
-        if (auto* name = std::get_if<ast::Name>(&e.node))
-            return name->name == "inf" || name->name == "nan";
+        if (auto* name = std::get_if<ast::Name>(&e.node)) return name->name == "inf" || name->name == "nan";
         return std::holds_alternative<ast::Number>(e.node);
     }
 
@@ -73,16 +69,14 @@ private:
     /// `beside`: the other operand, whose element a literal takes.
     NodeId value(const ast::Expr& e, Names& names, NodeId beside) {
         if (auto* n = std::get_if<ast::Number>(&e.node))
-            return number(n->value, n->whole && (beside == NodeId::none ||
-                                                 whole(graph_.type(beside).element)));
+            return number(n->value, n->whole && (beside == NodeId::none || whole(graph_.type(beside).element)));
         if (auto* name = std::get_if<ast::Name>(&e.node)) {
             if (auto found = names.find(name->name); found != names.end()) return found->second;
             if (name->name == "inf") return number(INFINITY, false);
             if (name->name == "nan") return number(std::numeric_limits<double>::quiet_NaN(), false);
             wrong("unknown name " + name->name);
         }
-        if (auto* unary = std::get_if<ast::Unary>(&e.node))
-            return negated(*unary->operand, names, beside);
+        if (auto* unary = std::get_if<ast::Unary>(&e.node)) return negated(*unary->operand, names, beside);
         if (auto* binary = std::get_if<ast::Binary>(&e.node)) return arithmetic(*binary, names);
         if (auto* call = std::get_if<ast::Call>(&e.node)) return called(*call, names);
         wrong("an expression of another kind");
@@ -114,16 +108,11 @@ private:
     NodeId arithmetic(const ast::Binary& binary, Names& names) {
         auto primitive = [&] {
             switch (binary.op) {
-            case ast::BinaryOperator::add:
-                return Primitive::add;
-            case ast::BinaryOperator::subtract:
-                return Primitive::subtract;
-            case ast::BinaryOperator::multiply:
-                return Primitive::multiply;
-            case ast::BinaryOperator::divide:
-                return Primitive::divide;
-            default:
-                wrong("an operator other than + - * /");
+            case ast::BinaryOperator::add: return Primitive::add;
+            case ast::BinaryOperator::subtract: return Primitive::subtract;
+            case ast::BinaryOperator::multiply: return Primitive::multiply;
+            case ast::BinaryOperator::divide: return Primitive::divide;
+            default: wrong("an operator other than + - * /");
             }
         }();
         return build::map(graph_, primitive, operands({binary.left, binary.right}, names));
@@ -138,8 +127,7 @@ private:
         const Primitive* primitive = graph_.primitives().find(call.callee);
         if (!primitive || *primitive >= Primitive::first_declared)
             wrong(call.callee + " is no primitive of the machine");
-        if (graph_.primitives().arity(*primitive) != int(arguments.size()))
-            wrong("arguments of " + call.callee);
+        if (graph_.primitives().arity(*primitive) != int(arguments.size())) wrong("arguments of " + call.callee);
         return build::map(graph_, *primitive, arguments);
     }
 };
@@ -158,12 +146,10 @@ public:
 
 } // namespace
 
-std::shared_ptr<const MathLibrary> make_math_library(const ast::Module& module,
-                                                     std::shared_ptr<PrimitiveTable> table) {
+std::shared_ptr<const MathLibrary> make_math_library(const ast::Module& module, std::shared_ptr<PrimitiveTable> table) {
     Functions functions;
     for (const ast::Item& item : module.items)
-        if (auto* function = std::get_if<ast::Function>(&item.node))
-            functions[function->name] = function;
+        if (auto* function = std::get_if<ast::Function>(&item.node)) functions[function->name] = function;
     auto library = std::make_shared<Definitions>();
     library->table = table;
     for (auto& [name, function] : functions) {
@@ -176,8 +162,8 @@ std::shared_ptr<const MathLibrary> make_math_library(const ast::Module& module,
         Graph graph(table);
         std::vector<NodeId> arguments;
         for (size_t i = 0; i < function->parameters.size(); ++i)
-            arguments.push_back(graph.add(Op::input, {element, {}}, {},
-                                          Input{Input::Source::carry, std::to_string(i), 0, -1}));
+            arguments.push_back(
+                graph.add(Op::input, {element, {}}, {}, Input{Input::Source::carry, std::to_string(i), 0, -1}));
         check(int(arguments.size()) == table->arity(*primitive), "math.grad", "arity of " + name);
         NodeId result = ScalarElaborator(functions, graph, element).call(*function, arguments);
         graph.outputs = {{"value", result}};

@@ -10,7 +10,6 @@ namespace gradc {
 /// Elaborates every function of `module` whose name ends in _f32 or _f64 and names a primitive of
 /// `table`. A mistake in that file is the library's, hence an InternalError that names the
 /// function.
-std::shared_ptr<const MathLibrary> make_math_library(const ast::Module& module,
-                                                     std::shared_ptr<PrimitiveTable> table);
+std::shared_ptr<const MathLibrary> make_math_library(const ast::Module& module, std::shared_ptr<PrimitiveTable> table);
 
 } // namespace gradc

@@ -19,9 +19,7 @@ struct Collector {
     void operator()(const ast::Name& name) const { names.push_back(name.name); }
     void operator()(const ast::Ellipsis&) const {}
     void operator()(const ast::Range& range) const { visit(range.first), visit(range.last); }
-    void operator()(const ast::Slice& slice) const {
-        visit(slice.start), visit(slice.stop), visit(slice.step);
-    }
+    void operator()(const ast::Slice& slice) const { visit(slice.start), visit(slice.stop), visit(slice.step); }
     void operator()(const ast::Unary& unary) const { visit(unary.operand); }
     void operator()(const ast::Transpose& tick) const { visit(tick.operand); }
     void operator()(const ast::Binary& binary) const { visit(binary.left), visit(binary.right); }

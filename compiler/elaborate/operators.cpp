@@ -20,35 +20,21 @@ struct Meaning {
 
 Meaning meaning(BinaryOperator op) {
     switch (op) {
-    case BinaryOperator::logical_or:
-        return {Primitive::logical_or, Wanted::logical, "or"};
-    case BinaryOperator::logical_and:
-        return {Primitive::logical_and, Wanted::logical, "and"};
-    case BinaryOperator::equal:
-        return {Primitive::equal, Wanted::number, "compare"};
-    case BinaryOperator::not_equal:
-        return {Primitive::equal, Wanted::number, "compare", false, true};
-    case BinaryOperator::less:
-        return {Primitive::less, Wanted::number, "compare"};
-    case BinaryOperator::less_equal:
-        return {Primitive::less_equal, Wanted::number, "compare"};
-    case BinaryOperator::greater:
-        return {Primitive::less, Wanted::number, "compare", true};
-    case BinaryOperator::greater_equal:
-        return {Primitive::less_equal, Wanted::number, "compare", true};
-    case BinaryOperator::add:
-        return {Primitive::add, Wanted::number, "add"};
-    case BinaryOperator::subtract:
-        return {Primitive::subtract, Wanted::number, "subtract"};
-    case BinaryOperator::multiply:
-        return {Primitive::multiply, Wanted::number, "multiply"};
-    case BinaryOperator::divide:
-        return {Primitive::divide, Wanted::floating, "divide"};
-    case BinaryOperator::modulo:
-        return {Primitive::remainder, Wanted::number, "take the remainder of"};
+    case BinaryOperator::logical_or: return {Primitive::logical_or, Wanted::logical, "or"};
+    case BinaryOperator::logical_and: return {Primitive::logical_and, Wanted::logical, "and"};
+    case BinaryOperator::equal: return {Primitive::equal, Wanted::number, "compare"};
+    case BinaryOperator::not_equal: return {Primitive::equal, Wanted::number, "compare", false, true};
+    case BinaryOperator::less: return {Primitive::less, Wanted::number, "compare"};
+    case BinaryOperator::less_equal: return {Primitive::less_equal, Wanted::number, "compare"};
+    case BinaryOperator::greater: return {Primitive::less, Wanted::number, "compare", true};
+    case BinaryOperator::greater_equal: return {Primitive::less_equal, Wanted::number, "compare", true};
+    case BinaryOperator::add: return {Primitive::add, Wanted::number, "add"};
+    case BinaryOperator::subtract: return {Primitive::subtract, Wanted::number, "subtract"};
+    case BinaryOperator::multiply: return {Primitive::multiply, Wanted::number, "multiply"};
+    case BinaryOperator::divide: return {Primitive::divide, Wanted::floating, "divide"};
+    case BinaryOperator::modulo: return {Primitive::remainder, Wanted::number, "take the remainder of"};
     case BinaryOperator::matmul:
-    case BinaryOperator::power:
-        break;
+    case BinaryOperator::power: break;
     }
     return {Primitive::add, Wanted::number, "combine"};
 }
@@ -67,8 +53,8 @@ Term text_equality(BinaryOperator op, const ConstantText& left, const ConstantTe
 
 } // namespace
 
-Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, Span span,
-                        Span left_span, Span right_span, Span op_span) {
+Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span,
+                        Span right_span, Span op_span) {
     if (left.poisoned() || right.poisoned()) return {};
     std::vector<Operand> written{{left, left_span}, {right, right_span}};
     if (op == BinaryOperator::matmul) return matmul(*this, written[0], written[1], span, op_span);
@@ -78,15 +64,13 @@ Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, 
     if (equality && left.as<ConstantText>() && right.as<ConstantText>())
         return text_equality(op, *left.as<ConstantText>(), *right.as<ConstantText>());
     Meaning is = meaning(op);
-    auto folded = is.swapped ? fold(*this, is.primitive, {right, left})
-                             : fold(*this, is.primitive, {left, right});
+    auto folded = is.swapped ? fold(*this, is.primitive, {right, left}) : fold(*this, is.primitive, {left, right});
     if (folded) return is.negated ? truth(folded->as<ConstantNumber>()->value == 0) : *folded;
     auto met = meet(*this, written, is.wanted, is.doing, span);
     if (!met) return {};
     if (is.swapped) std::swap(met->operands[0], met->operands[1]);
     bool weak = met->weak && std::string_view(is.doing) != "compare";
-    Term result =
-        elementwise(*this, is.primitive, met->operands, weak, written, is.doing, span, op_span);
+    Term result = elementwise(*this, is.primitive, met->operands, weak, written, is.doing, span, op_span);
     auto node = result.as<NodeTerm>();
     if (!is.negated || !node) return result;
     return make(build::map(graph(), Primitive::logical_not, {node->node}, span), node->labels);
@@ -103,8 +87,7 @@ Term Elaborator::negate(const Term& operand, Span span) {
 
 Term Elaborator::select(const Term& condition, const Term& yes, const Term& no, Span span) {
     if (condition.poisoned() || yes.poisoned() || no.poisoned()) return {};
-    if (auto known = condition.as<ConstantNumber>();
-        known && known->kind == ConstantNumber::Kind::boolean)
+    if (auto known = condition.as<ConstantNumber>(); known && known->kind == ConstantNumber::Kind::boolean)
         if (constant(yes) && constant(no)) return known->value != 0 ? yes : no;
     auto chooser = meet(*this, {{condition, span}}, Wanted::logical, "where", span);
     std::vector<Operand> written{{yes, span}, {no, span}};
@@ -112,12 +95,10 @@ Term Elaborator::select(const Term& condition, const Term& yes, const Term& no, 
     if (!chooser || !met) return {};
     std::vector<NodeTerm> operands{chooser->operands[0], met->operands[0], met->operands[1]};
     written.insert(written.begin(), {condition, span});
-    return elementwise(*this, Primitive::select, operands, met->weak, written, "choose between",
-                       span);
+    return elementwise(*this, Primitive::select, operands, met->weak, written, "choose between", span);
 }
 
-Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent, Span span,
-           Span op_span) {
+Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent, Span span, Span op_span) {
     auto pow = elaborator.definitions.primitives->find("pow");
     auto number = exponent.term.as<ConstantNumber>();
     if (pow)
@@ -128,8 +109,7 @@ Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent,
             return stays && value < 9e15 && value > -9e15 ? whole_number(int64_t(value)) : *folded;
         }
     // x^2 is x * x: exact for whole numbers, and for negative ones whatever pow does.
-    bool small = number && (number->value == 1 || number->value == 2 || number->value == 3 ||
-                            number->value == 4);
+    bool small = number && (number->value == 1 || number->value == 2 || number->value == 3 || number->value == 4);
     if (small) {
         auto times = [&](const Term& a, const Term& b) {
             return elaborator.binary(BinaryOperator::multiply, a, b, span, base.span, base.span);
@@ -146,14 +126,12 @@ Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent,
     auto met = meet(elaborator, {base, exponent}, Wanted::floating, "raise", span);
     if (!met) return {};
     if (number && number->value == 0.5)
-        return elementwise(elaborator, Primitive::square_root, {met->operands[0]}, met->weak,
-                           {base}, "raise", span);
+        return elementwise(elaborator, Primitive::square_root, {met->operands[0]}, met->weak, {base}, "raise", span);
     if (!pow) {
         elaborator.error(Code::unknown_function, span, "the library declares no `pow`");
         return {};
     }
-    return elementwise(elaborator, *pow, met->operands, met->weak, {base, exponent}, "raise", span,
-                       op_span);
+    return elementwise(elaborator, *pow, met->operands, met->weak, {base, exponent}, "raise", span, op_span);
 }
 
 Term transpose(Elaborator& elaborator, const Operand& operand, Span span) {
@@ -163,8 +141,7 @@ Term transpose(Elaborator& elaborator, const Operand& operand, Span span) {
     int rank = graph.type(value->node).rank(), labels = int(value->labels.size());
     if (rank - labels < 2) {
         elaborator.error(Code::wrong_operand, span,
-                         fmt::format("' swaps the last two axes, but {} has {}",
-                                     named(elaborator, operand),
+                         fmt::format("' swaps the last two axes, but {} has {}", named(elaborator, operand),
                                      rank - labels == 1 ? "one" : "none"));
         return {};
     }

@@ -34,10 +34,8 @@ using Cells = std::map<std::string, Term>; // by path
 struct Rounds {
     const OptimizerRequest& request;
     std::map<std::string, Barrier> barriers = {};
-    std::set<std::string> under_condition =
-        {}; // states first met there: their cells must exist before
-    std::set<std::string> own_counters =
-        {}; // that hang on the parameter, so that they cannot be shared
+    std::set<std::string> under_condition = {}; // states first met there: their cells must exist before
+    std::set<std::string> own_counters = {};    // that hang on the parameter, so that they cannot be shared
     bool again = false;
 };
 
@@ -63,8 +61,7 @@ public:
     Body(ParameterRun& run, InstanceRef instance, Body* outer, bool conditional)
         : run_(run), instance_(std::move(instance)), outer_(outer), conditional_(conditional) {
         const OptimizerRequest& request = run.rounds.request;
-        std::string stream =
-            fmt::format("{}.{}/{}", request.block, instance_->path, run.parameter().path);
+        std::string stream = fmt::format("{}.{}/{}", request.block, instance_->path, run.parameter().path);
         frame_ = run.elaborator.block_frame(stream, instance_->function->module, this);
         frame_.function = instance_->function;
         frame_.floating_default = request.graph.type(run.parameter().node).element;
@@ -83,8 +80,7 @@ public:
 
     std::optional<Term> call(Elaborator&, const ast::Call& call, Span span, Scope& scope) override;
     bool effect(Elaborator&, const ast::Expr& expression, Scope& scope) override;
-    bool declare(Elaborator&, const ast::Declaration& declaration, Span span,
-                 Scope& scope) override;
+    bool declare(Elaborator&, const ast::Declaration& declaration, Span span, Scope& scope) override;
     void assigning(Elaborator&, const ast::Target& target, Scope&) override {
         if (target.name == "g") gradient_set_ = true;
     }
@@ -110,29 +106,21 @@ private:
 
 // ---- barriers ----------------------------------------------------------------------------------
 
-std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Span span,
-                               Scope& scope) {
+std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope) {
     BarrierKind kind;
-    if (call.callee == "gradient")
-        kind = BarrierKind::gradient;
-    else if (call.callee == "loss")
-        kind = BarrierKind::loss;
-    else if (call.callee == "total")
-        kind = BarrierKind::total;
-    else
-        return {};
+    if (call.callee == "gradient") kind = BarrierKind::gradient;
+    else if (call.callee == "loss") kind = BarrierKind::loss;
+    else if (call.callee == "total") kind = BarrierKind::total;
+    else return {};
     bool at = kind != BarrierKind::total;
-    bool fits = call.arguments.size() == 1 &&
-                (at ? call.arguments[0].name == "at" : !call.arguments[0].name);
+    bool fits = call.arguments.size() == 1 && (at ? call.arguments[0].name == "at" : !call.arguments[0].name);
     if (!fits) {
-        elaborator.error(Code::optimizer_misuse, span,
-                         fmt::format("`{}` takes one value", call.callee), "",
+        elaborator.error(Code::optimizer_misuse, span, fmt::format("`{}` takes one value", call.callee), "",
                          at ? call.callee + "(at: w)" : "total(g^2)");
         return Term{};
     }
     if (kind == BarrierKind::gradient) check_gradient_kept(span);
-    return wait(kind, elaborator.evaluate(*call.arguments[0].value, scope),
-                call.arguments[0].value->span);
+    return wait(kind, elaborator.evaluate(*call.arguments[0].value, scope), call.arguments[0].value->span);
 }
 
 /// What an optimizer around this one made of `g` would be lost.
@@ -142,11 +130,8 @@ void Body::check_gradient_kept(Span span) {
         run_.elaborator
             .error(Code::optimizer_misuse, instance_->span,
                    fmt::format("`{}` takes a gradient of its own, so what `{}` made of `g` is lost",
-                               instance_->function->tree->name,
-                               around->instance_->function->tree->name),
-                   "",
-                   fmt::format("turn them round: `{}` inside reads `g`",
-                               around->instance_->function->tree->name))
+                               instance_->function->tree->name, around->instance_->function->tree->name),
+                   "", fmt::format("turn them round: `{}` inside reads `g`", around->instance_->function->tree->name))
             .remarks.push_back({span, "taken here"});
         return;
     }
@@ -160,13 +145,11 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     NodeId node = elaborator.floating_node(at, type.element, span);
     if (node == NodeId::none) return Term{};
     Shape joined;
-    bool fits =
-        kind == BarrierKind::total ||
-        (broadcast_shapes(graph.type(node).shape, type.shape, joined) && joined == type.shape);
+    bool fits = kind == BarrierKind::total ||
+                (broadcast_shapes(graph.type(node).shape, type.shape, joined) && joined == type.shape);
     if (!fits) {
-        elaborator.error(
-            Code::shape_mismatch, span,
-            fmt::format("`w` is {}, but this is {}", print(type.shape), elaborator.describe(at)));
+        elaborator.error(Code::shape_mismatch, span,
+                         fmt::format("`w` is {}, but this is {}", print(type.shape), elaborator.describe(at)));
         return Term{};
     }
     if (kind != BarrierKind::total) node = build::broadcast_to(graph, node, type.shape);
@@ -187,33 +170,27 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     if (kind != BarrierKind::gradient) return elaborator.term(barrier.joint);
     auto own = barrier.of_each.find(run_.number);
     if (own != barrier.of_each.end()) return elaborator.term(own->second);
-    elaborator.error(Code::optimizer_misuse, instance_->span,
-                     "these optimizers wait for each other's gradients");
+    elaborator.error(Code::optimizer_misuse, instance_->span, "these optimizers wait for each other's gradients");
     return Term{};
 }
 
 // ---- states and inner optimizers ---------------------------------------------------------------
 
 void Body::make_state(const std::string& path, bool conditional) {
-    if (conditional && !run_.elaborator.cell(path) &&
-        run_.rounds.under_condition.insert(path).second)
+    if (conditional && !run_.elaborator.cell(path) && run_.rounds.under_condition.insert(path).second)
         run_.rounds.again = true;
     if (!run_.elaborator.cell(path))
-        if (auto value = run_.elaborator.existing_variable(path))
-            run_.elaborator.set_cell(path, *value);
-    if (std::find(run_.states.begin(), run_.states.end(), path) == run_.states.end())
-        run_.states.push_back(path);
+        if (auto value = run_.elaborator.existing_variable(path)) run_.elaborator.set_cell(path, *value);
+    if (std::find(run_.states.begin(), run_.states.end(), path) == run_.states.end()) run_.states.push_back(path);
 }
 
 bool Body::outside_loops(Span span) {
     if (run_.elaborator.level() == 0) return true;
-    run_.elaborator.error(Code::optimizer_misuse, span,
-                          "this runs once a step, not inside a `scan`");
+    run_.elaborator.error(Code::optimizer_misuse, span, "this runs once a step, not inside a `scan`");
     return false;
 }
 
-bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span,
-                   Scope& scope) {
+bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
     const std::string& name = declaration.target.name;
     if (!declaration.state) {
         elaborator.error(Code::parameter_misplaced, span, "an optimizer owns no param", "",
@@ -222,23 +199,19 @@ bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, 
         return true;
     }
     if (scope.find(name)) {
-        elaborator.error(Code::hidden_name, declaration.target.span,
-                         fmt::format("`{}` already has a value here", name), "",
-                         "choose another name");
+        elaborator.error(Code::hidden_name, declaration.target.span, fmt::format("`{}` already has a value here", name),
+                         "", "choose another name");
         return true;
     }
     if (!outside_loops(span)) return true;
     const OptimizerRequest& request = run_.rounds.request;
-    std::string path =
-        fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
+    std::string path = fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
     if (frame_.repeats > 0) {
-        elaborator.error(Code::optimizer_misuse, span,
-                         "an optimizer's state cannot stand in a `repeat`");
+        elaborator.error(Code::optimizer_misuse, span, "an optimizer's state cannot stand in a `repeat`");
         scope.bind(name, {}, declaration.target.span);
         return true;
     }
-    Term value = elaborator.variable(Variable::Role::optimizer, path,
-                                     declaration.type ? &*declaration.type : nullptr,
+    Term value = elaborator.variable(Variable::Role::optimizer, path, declaration.type ? &*declaration.type : nullptr,
                                      declaration.initial, scope, declaration.target.span,
                                      request.graph.type(run_.parameter().node), request.number);
     if (value.poisoned()) {
@@ -274,15 +247,14 @@ void Body::check_gradient_read(const Cells& before, const Body& inner, Scope& sc
     for (const auto& [path, value] : elaborator.all_cells()) {
         if (value.poisoned()) return;
         auto known = before.find(path);
-        if (known == before.end() || node_of(known->second) != node_of(value))
-            changed.push_back(node_of(value));
+        if (known == before.end() || node_of(known->second) != node_of(value)) changed.push_back(node_of(value));
     }
     std::vector<NodeId> parts = reachable(elaborator.graph(), changed);
     if (made == NodeId::none || std::find(parts.begin(), parts.end(), made) != parts.end()) return;
     const std::string& name = inner.instance_->function->tree->name;
-    elaborator.error(Code::optimizer_misuse, inner.instance_->span,
-                     fmt::format("`{}` does not read `g`, so what `{}` made of it is lost", name,
-                                 instance_->function->tree->name));
+    elaborator.error(
+        Code::optimizer_misuse, inner.instance_->span,
+        fmt::format("`{}` does not read `g`, so what `{}` made of it is lost", name, instance_->function->tree->name));
 }
 
 /// How often this optimizer ran: a counter of its own, shared by all parameters of the line where
@@ -290,20 +262,18 @@ void Body::check_gradient_read(const Cells& before, const Body& inner, Scope& sc
 Term Body::counted() {
     const OptimizerRequest& request = run_.rounds.request;
     int line = run_.parameter().line;
-    std::string path = fmt::format("{}.{}{}.t", request.block, instance_->path,
-                                   line ? fmt::format("_{}", line + 1) : "");
+    std::string path =
+        fmt::format("{}.{}{}.t", request.block, instance_->path, line ? fmt::format("_{}", line + 1) : "");
     if (run_.rounds.own_counters.count(path)) path += "/" + run_.parameter().path;
     ast::Expr zero{instance_->span, ast::Number{0, true, "0"}};
-    Term start = run_.elaborator.variable(Variable::Role::optimizer, path, nullptr,
-                                          std::make_shared<ast::Expr>(zero), scope_,
-                                          instance_->span, Type{Element::f64, {}}, request.number);
+    Term start = run_.elaborator.variable(Variable::Role::optimizer, path, nullptr, std::make_shared<ast::Expr>(zero),
+                                          scope_, instance_->span, Type{Element::f64, {}}, request.number);
     if (start.poisoned()) return start;
     make_state(path, true);
     run_.counters.insert(path);
     Graph& graph = run_.elaborator.graph();
     NodeId before = std::get<NodeTerm>(run_.elaborator.cell(path)->data).node;
-    NodeId now =
-        build::map(graph, Primitive::add, {before, build::constant(graph, 1, Element::f64)});
+    NodeId now = build::map(graph, Primitive::add, {before, build::constant(graph, 1, Element::f64)});
     run_.elaborator.set_cell(path, run_.elaborator.term(now));
     return run_.elaborator.term(now, true);
 }
@@ -312,8 +282,7 @@ Term Body::counted() {
 
 class OptimizerRounds {
 public:
-    explicit OptimizerRounds(const OptimizerRequest& request)
-        : request_(request), rounds_{request} {}
+    explicit OptimizerRounds(const OptimizerRequest& request) : request_(request), rounds_{request} {}
 
     std::optional<std::vector<std::pair<std::string, NodeId>>> run() {
         size_t errors = request_.definitions.diagnostics->count();
@@ -328,10 +297,8 @@ public:
                 run_parameter(i);
                 if (request_.definitions.diagnostics->count() > errors) return {};
             }
-            if (!waiting_.empty())
-                resolve();
-            else if (!rounds_.again)
-                return results();
+            if (!waiting_.empty()) resolve();
+            else if (!rounds_.again) return results();
         }
         request_.definitions.diagnostics->report(
             Code::optimizer_misuse, request_.parameters[0].optimizer->span,
@@ -363,18 +330,14 @@ private:
         }
         NodeId value = node_of(*run.elaborator.cell(parameter.path));
         if (value != NodeId::none) parameters_.push_back({parameter.path, value});
-        for (const std::string& path : run.states)
-            add_state(path, node_of(*run.elaborator.cell(path)));
+        for (const std::string& path : run.states) add_state(path, node_of(*run.elaborator.cell(path)));
     }
 
     void add_state(const std::string& path, NodeId value) {
-        auto known = std::find_if(states_.begin(), states_.end(),
-                                  [&](auto& each) { return each.first == path; });
+        auto known = std::find_if(states_.begin(), states_.end(), [&](auto& each) { return each.first == path; });
         if (value == NodeId::none) return;
-        if (known == states_.end())
-            states_.push_back({path, value});
-        else if (known->second != value && !rounds_.again &&
-                 rounds_.own_counters.insert(path).second)
+        if (known == states_.end()) states_.push_back({path, value});
+        else if (known->second != value && !rounds_.again && rounds_.own_counters.insert(path).second)
             rounds_.again = true;
     }
 
@@ -397,8 +360,7 @@ private:
             bool complete = true;
             for (const auto& [number, other] : waiting_)
                 complete =
-                    complete && (other == key ||
-                                 !uses(*request_.parameters[number].optimizer, barrier.optimizer));
+                    complete && (other == key || !uses(*request_.parameters[number].optimizer, barrier.optimizer));
             if (complete) compute(barrier), any = true;
         }
         for (auto& [key, barrier] : rounds_.barriers)
@@ -428,8 +390,8 @@ private:
         auto gradients = gradient(graph, loss, stand_ins, derivative_rules(request_.definitions));
         for (size_t i = 0; i < gradients.size(); ++i)
             if (gradients[i] == NodeId::none)
-                gradients[i] = build::constant(graph, 0, graph.type(stand_ins[i]).element,
-                                               graph.type(stand_ins[i]).shape);
+                gradients[i] =
+                    build::constant(graph, 0, graph.type(stand_ins[i]).element, graph.type(stand_ins[i]).shape);
         gradients = substitute(graph, gradients, values);
         size_t next = 0;
         for (const auto& each : barrier.at) barrier.of_each[each.first] = gradients[next++];
@@ -442,9 +404,8 @@ private:
             for (size_t i = 0; i < axes.size(); ++i) axes[i] = int(i);
             NodeId sum = build::sum(graph, each.second, axes);
             if (barrier.joint != NodeId::none)
-                sum = build::map(
-                    graph, Primitive::add,
-                    {barrier.joint, build::cast(graph, sum, graph.type(barrier.joint).element)});
+                sum = build::map(graph, Primitive::add,
+                                 {barrier.joint, build::cast(graph, sum, graph.type(barrier.joint).element)});
             barrier.joint = sum;
         }
     }
@@ -458,8 +419,7 @@ private:
 
 } // namespace
 
-std::optional<std::vector<std::pair<std::string, NodeId>>>
-run_optimizers(const OptimizerRequest& request) {
+std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request) {
     return OptimizerRounds(request).run();
 }
 

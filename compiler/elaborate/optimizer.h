@@ -18,15 +18,14 @@ using InstanceRef = std::shared_ptr<const OptimizerInstance>;
 
 /// Reads the value of an `optimizer` line; null after an error. Settings are evaluated in `scope`
 /// as flags.
-InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope,
-                           Flags& flags);
+InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, Flags& flags);
 
 struct MovedParameter {
     std::string path;
     NodeId node = NodeId::none;     // its value at the start of the step
     NodeId gradient = NodeId::none; // of the loss
     InstanceRef optimizer;
-    int line = 0; // which optimizer line, from 0
+    int line = 0;   // which optimizer line, from 0
     Span span = {}; // of that line
 };
 
@@ -42,7 +41,6 @@ struct OptimizerRequest {
 };
 
 /// New values of the parameters, then of the optimizers' states, by path; nothing after an error.
-std::optional<std::vector<std::pair<std::string, NodeId>>>
-run_optimizers(const OptimizerRequest& request);
+std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request);
 
 } // namespace gradc

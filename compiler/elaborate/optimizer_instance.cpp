@@ -9,8 +9,7 @@ namespace {
 
 class InstanceReading {
 public:
-    InstanceReading(Elaborator& elaborator, Flags& flags)
-        : elaborator_(elaborator), flags_(flags) {}
+    InstanceReading(Elaborator& elaborator, Flags& flags) : elaborator_(elaborator), flags_(flags) {}
 
     InstanceRef read(const ast::Expr& expression, Scope& scope, const std::string& outer) {
         if (auto name = std::get_if<ast::Name>(&expression.node)) {
@@ -19,10 +18,8 @@ public:
             return instance(name->name, {}, expression.span, expression.span, scope, outer);
         }
         if (auto call = std::get_if<ast::Call>(&expression.node); call && !call->indexed)
-            return instance(call->callee, call->arguments, call->callee_span, expression.span,
-                            scope, outer);
-        elaborator_.error(Code::unknown_optimizer, expression.span, "this is no optimizer", "",
-                          "adam(rate: 1e-3)");
+            return instance(call->callee, call->arguments, call->callee_span, expression.span, scope, outer);
+        elaborator_.error(Code::unknown_optimizer, expression.span, "this is no optimizer", "", "adam(rate: 1e-3)");
         return nullptr;
     }
 
@@ -52,8 +49,7 @@ private:
         if (!name && !call) return false;
         if (name)
             if (auto binding = scope.find(name->name)) return foreign(binding->value) != nullptr;
-        auto function = elaborator_.definitions.find_function(name ? name->name : call->callee,
-                                                              scope.frame->module);
+        auto function = elaborator_.definitions.find_function(name ? name->name : call->callee, scope.frame->module);
         return function && function->tree->kind == ast::FunctionKind::optimizer;
     }
 
@@ -61,8 +57,7 @@ private:
         auto function = elaborator_.definitions.find_function(name, scope.frame->module);
         if (function && function->tree->kind == ast::FunctionKind::optimizer) return function;
         std::vector<std::string> known;
-        for (const std::string& each :
-             elaborator_.definitions.function_names(scope.frame->module)) {
+        for (const std::string& each : elaborator_.definitions.function_names(scope.frame->module)) {
             auto entry = elaborator_.definitions.find_function(each, scope.frame->module);
             if (entry && entry->tree->kind == ast::FunctionKind::optimizer) known.push_back(each);
         }
@@ -88,21 +83,17 @@ private:
                     std::vector<std::string> known;
                     for (const auto& parameter : tree.parameters) known.push_back(parameter.name);
                     auto near = nearest(*each.name, known);
-                    elaborator_.error(
-                        Code::unknown_argument, each.span,
-                        fmt::format("`{}` has no setting `{}`", tree.name, *each.name), "",
-                        near ? fmt::format("did you mean `{}`?", *near) : "");
+                    elaborator_.error(Code::unknown_argument, each.span,
+                                      fmt::format("`{}` has no setting `{}`", tree.name, *each.name), "",
+                                      near ? fmt::format("did you mean `{}`?", *near) : "");
                     return false;
                 }
-            } else
-                ++next;
+            } else ++next;
             if (at >= placed.size() || placed[at]) {
-                elaborator_.error(
-                    Code::too_many_arguments, each.span,
-                    at < placed.size()
-                        ? fmt::format("`{}` of `{}` is given twice", tree.parameters[at].name,
-                                      tree.name)
-                        : fmt::format("`{}` takes {} settings", tree.name, placed.size()));
+                elaborator_.error(Code::too_many_arguments, each.span,
+                                  at < placed.size()
+                                      ? fmt::format("`{}` of `{}` is given twice", tree.parameters[at].name, tree.name)
+                                      : fmt::format("`{}` takes {} settings", tree.name, placed.size()));
                 return false;
             }
             placed[at] = &each;
@@ -116,13 +107,12 @@ private:
         return true;
     }
 
-    InstanceRef instance(const std::string& name, const std::vector<ast::Argument>& given,
-                         Span callee, Span span, Scope& scope, const std::string& outer) {
+    InstanceRef instance(const std::string& name, const std::vector<ast::Argument>& given, Span callee, Span span,
+                         Scope& scope, const std::string& outer) {
         auto function = find(name, callee, scope);
         if (!function) return nullptr;
         if (++depth_ > 64) {
-            elaborator_.error(Code::recursion, span,
-                              fmt::format("`{}` is defined by itself", name));
+            elaborator_.error(Code::recursion, span, fmt::format("`{}` is defined by itself", name));
             return nullptr;
         }
         const ast::Function& tree = *function->tree;
@@ -132,8 +122,7 @@ private:
         result->span = span;
         std::vector<const ast::Argument*> placed;
         if (!place(tree, given, span, placed)) return nullptr;
-        Frame frame =
-            elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
+        Frame frame = elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
         Scope names;
         names.frame = &frame;
         for (size_t i = 0; i < placed.size(); ++i) {
@@ -149,8 +138,7 @@ private:
                 term = elaborator_.evaluate(value, where);
                 if (term.poisoned()) return nullptr;
                 auto number = term.as<ConstantNumber>();
-                if (number && number->kind != ConstantNumber::Kind::boolean &&
-                    Flags::may_be_flag(parameter))
+                if (number && number->kind != ConstantNumber::Kind::boolean && Flags::may_be_flag(parameter))
                     term = flags_.flag(elaborator_, parameter, name, number->value);
             }
             names.bind(parameter.name, term, value.span);
@@ -171,8 +159,7 @@ private:
 
 } // namespace
 
-InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope,
-                           Flags& flags) {
+InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, Flags& flags) {
     return InstanceReading(elaborator, flags).read(expression, scope, "");
 }
 

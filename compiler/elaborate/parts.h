@@ -49,7 +49,6 @@ Term call_builtin(Elaborator&, const Builtin&, std::vector<NamedTerm> arguments,
 /// [a, b] of values of one shape: a tensor with a new first axis. Nothing after an error.
 std::optional<NodeTerm> stacked(Elaborator&, const ListTerm&, Span);
 /// Pieces of a value along `axis` (of its own axes): start, start + step, ..
-NodeTerm sliced(Elaborator&, const NodeTerm&, int axis, int64_t start, int64_t step, int64_t size,
-                Span);
+NodeTerm sliced(Elaborator&, const NodeTerm&, int axis, int64_t start, int64_t step, int64_t size, Span);
 
 } // namespace gradc

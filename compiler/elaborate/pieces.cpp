@@ -9,8 +9,7 @@ namespace {
 
 int axis_or(BuiltinCall& call, size_t parameter, int rank, int otherwise) {
     if (!call.arguments[parameter]) return otherwise;
-    return builtin_axis(call, call.at(parameter), call.arguments[parameter]->span, rank)
-        .value_or(-1);
+    return builtin_axis(call, call.at(parameter), call.arguments[parameter]->span, rank).value_or(-1);
 }
 
 std::optional<std::vector<NodeTerm>> parts_of(BuiltinCall& call, const char* doing) {
@@ -23,8 +22,7 @@ std::optional<std::vector<NodeTerm>> parts_of(BuiltinCall& call, const char* doi
             for (const Term& item : items) given.push_back({item, span});
         }
     if (given.empty()) {
-        call.elaborator.error(Code::missing_argument, call.span,
-                              fmt::format("nothing to {}", doing));
+        call.elaborator.error(Code::missing_argument, call.span, fmt::format("nothing to {}", doing));
         return {};
     }
     auto met = meet(call.elaborator, given, Wanted::any, doing, call.span);
@@ -48,16 +46,13 @@ std::vector<int> with_common_labels(BuiltinCall& call, std::vector<NodeTerm>& pa
         const Shape& full = call.elaborator.graph().type(part.node).shape;
         Common common{labels, {}};
         for (int label : labels) common.shape.push_back(call.elaborator.label_size(label));
-        common.shape.insert(common.shape.end(), full.begin() + int64_t(part.labels.size()),
-                            full.end());
-        part = {spread(call.elaborator, part, common, call.span), false, call.elaborator.level(),
-                labels};
+        common.shape.insert(common.shape.end(), full.begin() + int64_t(part.labels.size()), full.end());
+        part = {spread(call.elaborator, part, common, call.span), false, call.elaborator.level(), labels};
     }
     return labels;
 }
 
-Term joined(BuiltinCall& call, std::vector<NodeTerm> parts, int axis,
-            const std::vector<int>& labels) {
+Term joined(BuiltinCall& call, std::vector<NodeTerm> parts, int axis, const std::vector<int>& labels) {
     Graph& graph = call.elaborator.graph();
     std::vector<NodeId> nodes;
     Shape shape = graph.type(parts[0].node).shape;
@@ -68,8 +63,7 @@ Term joined(BuiltinCall& call, std::vector<NodeTerm> parts, int axis,
         call.elaborator.check_size(shape, call.span);
     }
     for (const NodeTerm& part : parts) nodes.push_back(part.node);
-    return call.elaborator.make(build::concat(graph, nodes, axis + int(labels.size()), call.span),
-                                labels);
+    return call.elaborator.make(build::concat(graph, nodes, axis + int(labels.size()), call.span), labels);
 }
 
 } // namespace
@@ -84,8 +78,8 @@ Term builtin_concat(BuiltinCall& call) {
     int axis = axis_or(call, 0, rank, rank - 1);
     if (axis < 0) {
         if (!rank)
-            call.elaborator.error(Code::shape_mismatch, call.span,
-                                  "scalars have no axis to concat along", "", "use `stack`");
+            call.elaborator.error(Code::shape_mismatch, call.span, "scalars have no axis to concat along", "",
+                                  "use `stack`");
         return {};
     }
     size_t at = size_t(axis) + labels.size();
@@ -100,10 +94,10 @@ Term builtin_concat(BuiltinCall& call) {
         if (fits) continue;
         const Operand& here = call.many.size() == parts->size() ? call.many[i] : call.many[0];
         call.elaborator.error(along_rows ? Code::rows_misuse : Code::shape_mismatch, here.span,
-                              along_rows ? "nothing is joined along the rows N"
-                                         : fmt::format("cannot concat {} to {} along axis {}",
-                                                       named(call.elaborator, here),
-                                                       named(call.elaborator, call.many[0]), axis));
+                              along_rows
+                                  ? "nothing is joined along the rows N"
+                                  : fmt::format("cannot concat {} to {} along axis {}", named(call.elaborator, here),
+                                                named(call.elaborator, call.many[0]), axis));
         return {};
     }
     return joined(call, *parts, axis, labels);
@@ -152,8 +146,7 @@ Term builtin_split(BuiltinCall& call) {
     int rank = int(full.size() - value->labels.size());
     int axis = axis_or(call, 2, rank, rank - 1);
     if (axis < 0) {
-        if (!rank)
-            elaborator.error(Code::shape_mismatch, call.span, "a scalar has no axis to split");
+        if (!rank) elaborator.error(Code::shape_mismatch, call.span, "a scalar has no axis to split");
         return {};
     }
     int64_t whole = full[value->labels.size() + size_t(axis)];
@@ -167,8 +160,7 @@ Term builtin_split(BuiltinCall& call) {
         if (!given) return {};
         sizes = *given;
     } else {
-        auto parts =
-            elaborator.constant_whole(call.at(1), call.arguments[1]->span, "the number of parts");
+        auto parts = elaborator.constant_whole(call.at(1), call.arguments[1]->span, "the number of parts");
         if (!parts) return {};
         if (*parts < 1 || whole % *parts) {
             elaborator.error(Code::shape_mismatch, call.span,
@@ -218,13 +210,11 @@ Term builtin_pad(BuiltinCall& call) {
         }
         bool good = result.size() == shape.size();
         for (size_t i = 0; i < result.size() && good; ++i)
-            good = result[i] >= 0 && result[i] < (int64_t(1) << 40) &&
-                   (shape[i] != rows || result[i] == 0);
+            good = result[i] >= 0 && result[i] < (int64_t(1) << 40) && (shape[i] != rows || result[i] == 0);
         if (good) return result;
-        elaborator.error(
-            Code::shape_mismatch, given.span,
-            fmt::format("`pad` needs one whole number, 0 or more, for each axis of {}, 0 for N",
-                        named(elaborator, *call.arguments[0])));
+        elaborator.error(Code::shape_mismatch, given.span,
+                         fmt::format("`pad` needs one whole number, 0 or more, for each axis of {}, 0 for N",
+                                     named(elaborator, *call.arguments[0])));
         return {};
     };
     auto before = numbers(1);
@@ -233,16 +223,14 @@ Term builtin_pad(BuiltinCall& call) {
     if (!after) return {};
     double around = 0;
     if (call.arguments[3]) {
-        auto number = elaborator.constant_number(call.at(3), call.arguments[3]->span,
-                                                 "the value of a border");
+        auto number = elaborator.constant_number(call.at(3), call.arguments[3]->span, "the value of a border");
         if (!number) return {};
         around = *number;
     }
     for (size_t i = 0; i < shape.size(); ++i)
         if (shape[i] != rows) shape[i] += (*before)[i] + (*after)[i];
     if (count(shape, 1) < 0 || count(shape, 1) > INT64_MAX / 8) {
-        elaborator.error(Code::too_large, call.span,
-                         fmt::format("a tensor {} has more than 2^63 bytes", print(shape)));
+        elaborator.error(Code::too_large, call.span, fmt::format("a tensor {} has more than 2^63 bytes", print(shape)));
         return {};
     }
     NodeId node = build::pad(elaborator.graph(), value->node, *before, shape, around, call.span);
@@ -278,26 +266,23 @@ Term builtin_grad(BuiltinCall& call) {
     Graph& graph = elaborator.graph();
     for (auto [term, operand] : {std::pair(*value, y), std::pair(*by, x)})
         if (!floating(graph.type(term.node).element)) {
-            elaborator.error(Code::wrong_operand, operand.span,
-                             fmt::format("only floating numbers have derivatives, not {}",
-                                         elaborator.describe({term})));
+            elaborator.error(
+                Code::wrong_operand, operand.span,
+                fmt::format("only floating numbers have derivatives, not {}", elaborator.describe({term})));
             return {};
         }
-    if (!std::includes(by->labels.begin(), by->labels.end(), value->labels.begin(),
-                       value->labels.end())) {
+    if (!std::includes(by->labels.begin(), by->labels.end(), value->labels.begin(), value->labels.end())) {
         elaborator.error(Code::index_misuse, call.span,
                          "`grad` inside a definition by index needs `wrt` by the same indices");
         return {};
     }
     size_t errors = elaborator.definitions.diagnostics->count();
-    NodeId result =
-        gradient(graph, value->node, {by->node}, derivative_rules(elaborator.definitions))[0];
+    NodeId result = gradient(graph, value->node, {by->node}, derivative_rules(elaborator.definitions))[0];
     if (elaborator.definitions.diagnostics->count() > errors) return {}; // of a clause
     if (result == NodeId::none) {
         if (clause_failed(elaborator.definitions)) return {};
         elaborator.error(Code::no_dependence, x.span,
-                         fmt::format("the value does not depend on `{}`",
-                                     elaborator.definitions.sources->text(x.span)),
+                         fmt::format("the value does not depend on `{}`", elaborator.definitions.sources->text(x.span)),
                          "its derivative would be zero everywhere");
         return {};
     }

@@ -16,13 +16,11 @@ struct Elements {
     std::optional<Element> floating;
 };
 
-Elements survey(Elaborator& elaborator, const std::vector<NodeTerm>& operands,
-                const std::vector<Operand>& written) {
+Elements survey(Elaborator& elaborator, const std::vector<NodeTerm>& operands, const std::vector<Operand>& written) {
     Elements all;
     for (size_t i = 0; i < operands.size(); ++i) {
         Element element = elaborator.graph().type(operands[i].node).element;
-        if (operands[i].weak)
-            (constant(written[i].term) ? all.real_literal : all.weak) = true;
+        if (operands[i].weak) (constant(written[i].term) ? all.real_literal : all.weak) = true;
         else if (floating(element)) {
             all.clash = all.clash || (all.floating && *all.floating != element);
             all.floating = element;
@@ -51,43 +49,37 @@ std::string misfit(const Shape& a, const Shape& b) {
     for (size_t i = 1; i <= std::min(a.size(), b.size()); ++i) {
         int64_t x = a[a.size() - i], y = b[b.size() - i];
         if (x == y || (x != rows && y != rows && (x == 1 || y == 1))) continue;
-        if ((x == rows || y == rows) && (x == 1 || y == 1))
-            return "an axis of 1 does not stretch to the rows N";
+        if ((x == rows || y == rows) && (x == 1 || y == 1)) return "an axis of 1 does not stretch to the rows N";
         return fmt::format("{} is not {}", word(x), word(y));
     }
     return "the axes differ";
 }
 
-std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& written, Wanted wanted,
-                        const char* doing, Span span) {
+std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& written, Wanted wanted, const char* doing,
+                        Span span) {
     std::vector<NodeTerm> operands;
     bool failed = false;
     for (const Operand& each : written) {
         auto operand = elaborator.operand(each.term, each.span.known() ? each.span : span);
-        if (operand)
-            operands.push_back(*operand);
-        else
-            failed = true;
+        if (operand) operands.push_back(*operand);
+        else failed = true;
     }
     if (failed) return {};
     Elements all = survey(elaborator, operands, written);
     if (all.clash) {
         std::string sides;
-        for (const Operand& each : written)
-            sides += (sides.empty() ? "" : " and ") + elaborator.describe(each.term);
-        elaborator.error(Code::element_mismatch, span,
-                         fmt::format("cannot {} {}: two float types", doing, sides), "",
+        for (const Operand& each : written) sides += (sides.empty() ? "" : " and ") + elaborator.describe(each.term);
+        elaborator.error(Code::element_mismatch, span, fmt::format("cannot {} {}: two float types", doing, sides), "",
                          "convert one side: `cast(.., f32)`");
         return {};
     }
     if (wanted == Wanted::logical) {
         for (size_t i = 0; i < operands.size(); ++i)
             if (elaborator.graph().type(operands[i].node).element != Element::boolean) {
-                elaborator.error(Code::not_logical,
-                                 written[i].span.known() ? written[i].span : span,
-                                 fmt::format("`{}` needs true or false, not {}", doing,
-                                             elaborator.describe(written[i].term)),
-                                 "", "compare it: `x > 0`");
+                elaborator.error(
+                    Code::not_logical, written[i].span.known() ? written[i].span : span,
+                    fmt::format("`{}` needs true or false, not {}", doing, elaborator.describe(written[i].term)), "",
+                    "compare it: `x > 0`");
                 return {};
             }
         return Met{operands, false};
@@ -95,19 +87,14 @@ std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& writ
     Met met;
     Element element = all.wide ? Element::i64 : Element::i32;
     if (wanted == Wanted::any && !all.number && !all.wide) element = Element::boolean;
-    if (all.floating)
-        element = *all.floating;
-    else if (all.weak)
-        element = Element::f64, met.weak = true;
+    if (all.floating) element = *all.floating;
+    else if (all.weak) element = Element::f64, met.weak = true;
     else if (all.real_literal) {
-        bool alone = std::all_of(written.begin(), written.end(),
-                                 [](auto& each) { return constant(each.term); });
+        bool alone = std::all_of(written.begin(), written.end(), [](auto& each) { return constant(each.term); });
         met.weak = alone;
         element = alone ? Element::f64 : elaborator.floating_default();
-    } else if (wanted == Wanted::floating)
-        element = elaborator.floating_default();
-    for (const NodeTerm& operand : operands)
-        met.operands.push_back(elaborator.in_element(operand, element, span));
+    } else if (wanted == Wanted::floating) element = elaborator.floating_default();
+    for (const NodeTerm& operand : operands) met.operands.push_back(elaborator.in_element(operand, element, span));
     return met;
 }
 
@@ -116,8 +103,8 @@ std::optional<Common> common_shape(Elaborator& elaborator, const std::vector<Nod
     Shape rest;
     for (const NodeTerm& operand : operands) {
         std::vector<int> joined;
-        std::set_union(common.labels.begin(), common.labels.end(), operand.labels.begin(),
-                       operand.labels.end(), std::back_inserter(joined));
+        std::set_union(common.labels.begin(), common.labels.end(), operand.labels.begin(), operand.labels.end(),
+                       std::back_inserter(joined));
         common.labels = std::move(joined);
         const Shape& full = elaborator.graph().type(operand.node).shape;
         Shape own(full.begin() + int64_t(operand.labels.size()), full.end()), wider;
@@ -135,43 +122,37 @@ NodeId spread(Elaborator& elaborator, const NodeTerm& operand, const Common& com
     if (node.type.shape == common.shape && operand.labels == common.labels) return operand.node;
     elaborator.check_size(common.shape, span);
     if (node.op == Op::constant && attribute<Constant>(node).values.size() == 1)
-        return graph.add(Op::constant, {node.type.element, common.shape}, {}, node.attributes,
-                         span);
+        return graph.add(Op::constant, {node.type.element, common.shape}, {}, node.attributes, span);
     std::vector<int> axes;
     for (int label : operand.labels)
-        axes.push_back(int(std::find(common.labels.begin(), common.labels.end(), label) -
-                           common.labels.begin()));
+        axes.push_back(int(std::find(common.labels.begin(), common.labels.end(), label) - common.labels.begin()));
     int rest = node.type.rank() - int(operand.labels.size());
     for (int i = 0; i < rest; ++i) axes.push_back(int(common.shape.size()) - rest + i);
     return build::broadcast(graph, operand.node, common.shape, axes, span);
 }
 
-Term elementwise(Elaborator& elaborator, Primitive primitive, const std::vector<NodeTerm>& operands,
-                 bool weak, const std::vector<Operand>& written, const char* doing, Span span,
-                 Span op_span) {
+Term elementwise(Elaborator& elaborator, Primitive primitive, const std::vector<NodeTerm>& operands, bool weak,
+                 const std::vector<Operand>& written, const char* doing, Span span, Span op_span) {
     auto common = common_shape(elaborator, operands);
     if (!common) {
         const Operand &a = written[written.size() - 2], &b = written[written.size() - 1];
         auto x = elaborator.type_of(a.term), y = elaborator.type_of(b.term);
         std::string reason = x && y ? misfit(x->shape, y->shape) : "the axes differ";
-        auto& report =
-            elaborator.error(Code::shape_mismatch, span,
-                             fmt::format("cannot {} {} and {}: {}", doing, named(elaborator, a),
-                                         named(elaborator, b), reason),
-                             "last axes align, and only an axis of 1 stretches");
+        auto& report = elaborator.error(
+            Code::shape_mismatch, span,
+            fmt::format("cannot {} {} and {}: {}", doing, named(elaborator, a), named(elaborator, b), reason),
+            "last axes align, and only an axis of 1 stretches");
         if (op_span.known()) report.caret_at = op_span.begin;
         return {};
     }
     elaborator.check_size(common->shape, span);
     std::vector<NodeId> nodes;
-    for (const NodeTerm& operand : operands)
-        nodes.push_back(spread(elaborator, operand, *common, span));
+    for (const NodeTerm& operand : operands) nodes.push_back(spread(elaborator, operand, *common, span));
     NodeId node = build::map(elaborator.graph(), primitive, nodes, span);
     return elaborator.make(node, common->labels, weak);
 }
 
-std::optional<Term> fold(Elaborator& elaborator, Primitive primitive,
-                         const std::vector<Term>& arguments) {
+std::optional<Term> fold(Elaborator& elaborator, Primitive primitive, const std::vector<Term>& arguments) {
     auto kind = ConstantNumber::Kind::whole;
     Graph graph(elaborator.definitions.primitives);
     std::vector<NodeId> inputs;
@@ -183,8 +164,7 @@ std::optional<Term> fold(Elaborator& elaborator, Primitive primitive,
                        primitive == Primitive::logical_not;
         if ((condition || logical) && number->kind != ConstantNumber::Kind::boolean) return {};
         if (!condition) kind = std::max(kind, number->kind);
-        inputs.push_back(build::constant(graph, number->value,
-                                         condition || logical ? Element::boolean : Element::f64));
+        inputs.push_back(build::constant(graph, number->value, condition || logical ? Element::boolean : Element::f64));
     }
     bool machine = primitive < Primitive::first_declared;
     if (machine && (primitive >= Primitive::fused_multiply_add)) return {};
@@ -194,9 +174,8 @@ std::optional<Term> fold(Elaborator& elaborator, Primitive primitive,
     double value = evaluate(graph, {})[0].values[0];
     if (element == Element::boolean) return truth(value != 0);
     bool keeps = machine && primitive != Primitive::divide && primitive != Primitive::square_root;
-    bool is_whole = kind == ConstantNumber::Kind::whole &&
-                    (keeps || primitive == Primitive::divide) && value == std::floor(value) &&
-                    std::abs(value) < 9e15;
+    bool is_whole = kind == ConstantNumber::Kind::whole && (keeps || primitive == Primitive::divide) &&
+                    value == std::floor(value) && std::abs(value) < 9e15;
     return is_whole ? whole_number(int64_t(value)) : real(value);
 }
 
@@ -212,8 +191,7 @@ NodeId permuted(Graph& graph, NodeId x, std::vector<int> axes, Span span) {
 
 NodeId reshaped(Graph& graph, NodeId x, Shape shape, Span span) {
     if (graph.type(x).shape == shape) return x;
-    return graph.add(Op::reshape, {graph.type(x).element, std::move(shape)}, {x}, NoAttributes{},
-                     span);
+    return graph.add(Op::reshape, {graph.type(x).element, std::move(shape)}, {x}, NoAttributes{}, span);
 }
 
 } // namespace gradc

@@ -25,8 +25,7 @@ struct Met {
     std::vector<NodeTerm> operands;
     bool weak = false; // the result is a number of the run without a type of its own
 };
-std::optional<Met> meet(Elaborator&, const std::vector<Operand>&, Wanted, const char* doing,
-                        Span span);
+std::optional<Met> meet(Elaborator&, const std::vector<Operand>&, Wanted, const char* doing, Span span);
 
 /// One shape for all: union of the labels (ascending), then the rest by numpy's rule.
 struct Common {
@@ -38,9 +37,8 @@ NodeId spread(Elaborator&, const NodeTerm&, const Common&, Span span);
 
 /// A map over operands that already have the right elements. `doing` and spans name what does not
 /// fit.
-Term elementwise(Elaborator&, Primitive, const std::vector<NodeTerm>&, bool weak,
-                 const std::vector<Operand>& written, const char* doing, Span span,
-                 Span op_span = {});
+Term elementwise(Elaborator&, Primitive, const std::vector<NodeTerm>&, bool weak, const std::vector<Operand>& written,
+                 const char* doing, Span span, Span op_span = {});
 
 /// "64 is not 32", for two shapes that do not broadcast.
 std::string misfit(const Shape& a, const Shape& b);

@@ -14,12 +14,9 @@ namespace {
 
 class RuleElaboration {
 public:
-    RuleElaboration(std::shared_ptr<Definitions> definitions, const ast::Rule& rule,
-                    uint32_t module, Span span)
-        : definitions_(std::move(definitions)), rule_(rule),
-          module_(module), result_{
-                               "",           rule.exact,   span, Graph(definitions_->primitives),
-                               NodeId::none, NodeId::none, {},   {}} {}
+    RuleElaboration(std::shared_ptr<Definitions> definitions, const ast::Rule& rule, uint32_t module, Span span)
+        : definitions_(std::move(definitions)), rule_(rule), module_(module),
+          result_{"", rule.exact, span, Graph(definitions_->primitives), NodeId::none, NodeId::none, {}, {}} {}
 
     std::optional<PatternRule> run() {
         ElaborationMode mode;
@@ -36,8 +33,7 @@ public:
         size_t errors = definitions_->diagnostics->count();
         result_.left = side(elaborator, *rule_.left, scope, {});
         if (result_.left == NodeId::none) return {};
-        result_.right =
-            side(elaborator, *rule_.right, scope, result_.graph.type(result_.left).element);
+        result_.right = side(elaborator, *rule_.right, scope, result_.graph.type(result_.left).element);
         if (definitions_->diagnostics->count() > errors || !sensible(elaborator)) return {};
         add_condition();
         return std::move(result_);
@@ -46,8 +42,7 @@ public:
 private:
     void bind_wildcards(Elaborator& elaborator, Scope& scope);
     /// A side that is a literal takes the element of the other.
-    NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope,
-                std::optional<Element> other) {
+    NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, std::optional<Element> other) {
         Term value = elaborator.evaluate(expression, scope);
         return elaborator.node(value, expression.span, constant(value) ? other : std::nullopt);
     }
@@ -65,13 +60,11 @@ void RuleElaboration::bind_wildcards(Elaborator& elaborator, Scope& scope) {
     collect_names(*rule_.left, names);
     if (rule_.condition) collect_names(*rule_.condition, in_condition);
     for (const std::string& name : names) {
-        bool word =
-            name == "inf" || name == "nan" || name == "pi" || name == "true" || name == "false";
+        bool word = name == "inf" || name == "nan" || name == "pi" || name == "true" || name == "false";
         if (word || scope.find(name)) continue;
-        NodeId node = result_.graph.add(Op::input, {Element::f32, {}}, {},
-                                        Input{Input::Source::field, name, 0, -1}, rule_.left->span);
-        bool constant =
-            std::find(in_condition.begin(), in_condition.end(), name) != in_condition.end();
+        NodeId node = result_.graph.add(Op::input, {Element::f32, {}}, {}, Input{Input::Source::field, name, 0, -1},
+                                        rule_.left->span);
+        bool constant = std::find(in_condition.begin(), in_condition.end(), name) != in_condition.end();
         result_.wildcards.push_back({name, node, constant});
         scope.bind(name, elaborator.make(node), rule_.left->span);
     }
@@ -80,8 +73,7 @@ void RuleElaboration::bind_wildcards(Elaborator& elaborator, Scope& scope) {
 bool RuleElaboration::sensible(Elaborator& elaborator) {
     const Node& left = result_.graph[result_.left];
     if (kind(left.op) != Kind::map) {
-        elaborator.error(Code::bad_rule, rule_.left->span,
-                         "the left side of a rule must compute something");
+        elaborator.error(Code::bad_rule, rule_.left->span, "the left side of a rule must compute something");
         return false;
     }
     if (left.type != result_.graph.type(result_.right)) {

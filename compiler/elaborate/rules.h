@@ -8,7 +8,7 @@ namespace gradc {
 
 struct Wildcard {
     std::string name;
-    NodeId node; // Op::input, source field, named as in the rule, f32 scalar, in PatternRule::graph
+    NodeId node;           // Op::input, source field, named as in the rule, f32 scalar, in PatternRule::graph
     bool constant = false; // it stands in the condition: only a constant of one value matches
 };
 

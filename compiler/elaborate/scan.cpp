@@ -12,8 +12,7 @@ namespace gradc {
 
 class ScanElaboration {
 public:
-    ScanElaboration(Elaborator& elaborator, const ast::Expr& expression, const ast::Scan& scan,
-                    Scope& scope)
+    ScanElaboration(Elaborator& elaborator, const ast::Expr& expression, const ast::Scan& scan, Scope& scope)
         : elaborator_(elaborator), expression_(expression), scan_(scan), scope_(scope) {}
     Term run();
 
@@ -54,15 +53,14 @@ private:
 
 bool ScanElaboration::name_is_free(const std::string& name, Span span) {
     if (!scope_.find(name)) return true;
-    elaborator_.error(Code::hidden_name, span, fmt::format("`{}` already has a value here", name),
-                      "", "choose another name for what the loop carries");
+    elaborator_.error(Code::hidden_name, span, fmt::format("`{}` already has a value here", name), "",
+                      "choose another name for what the loop carries");
     return false;
 }
 
 bool ScanElaboration::prepare() {
     Term bound = elaborator_.evaluate(*scan_.bound, scope_);
-    auto turns =
-        elaborator_.constant_whole(bound, scan_.bound->span, "the number of turns of a `scan`");
+    auto turns = elaborator_.constant_whole(bound, scan_.bound->span, "the number of turns of a `scan`");
     if (!turns) return false;
     if (*turns < 1 || *turns > INT32_MAX) {
         elaborator_.error(Code::negative_size, scan_.bound->span,
@@ -117,14 +115,12 @@ bool ScanElaboration::turn() {
     for (size_t i = 0; i < carries_.size(); ++i) {
         Carry& carry = carries_[i];
         Input input{Input::Source::carry, std::to_string(i), carry.range.low, carry.range.high};
-        carry.inside =
-            level.graph->add(Op::input, {carry.element, carry.common.shape}, {}, input, carry.span);
+        carry.inside = level.graph->add(Op::input, {carry.element, carry.common.shape}, {}, input, carry.span);
         level.graph->name_node(carry.inside, carry.name);
         inner.bind(carry.name, elaborator_.make(carry.inside, carry.common.labels), carry.span);
     }
     if (elaborator_.run(*scan_.body, inner)) {
-        elaborator_.error(Code::yield_misuse, expression_.span,
-                          "a loop yields, it does not return");
+        elaborator_.error(Code::yield_misuse, expression_.span, "a loop yields, it does not return");
         return false;
     }
     for (Carry& carry : carries_)
@@ -139,9 +135,7 @@ bool ScanElaboration::turn() {
     for (const Term& each : yielded) {
         auto value = elaborator_.operand(each, expression_.span);
         if (!value) return false;
-        if (value->weak)
-            *value =
-                elaborator_.in_element(*value, elaborator_.floating_default(), expression_.span);
+        if (value->weak) *value = elaborator_.in_element(*value, elaborator_.floating_default(), expression_.span);
         yields_.push_back(*value);
     }
     return true;
@@ -155,8 +149,7 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
     bool element_fits = value->weak || found.element == carry.element ||
                         (floating(carry.element) && whole(found.element)) ||
                         (whole(carry.element) && whole(found.element));
-    auto common =
-        common_shape(elaborator_, {*value, {carry.inside, false, 0, carry.common.labels}});
+    auto common = common_shape(elaborator_, {*value, {carry.inside, false, 0, carry.common.labels}});
     if (!element_fits || !common || common->shape != carry.common.shape) {
         Term own = elaborator_.make(carry.inside, carry.common.labels);
         elaborator_.error(Code::carried_type, carry.span,
@@ -177,8 +170,7 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
 bool ScanElaboration::widen(Carry& carry, const NodeTerm& value) {
     const Type& found = elaborator_.graph().type(value.node);
     bool literal = constant(carry.initial.term), wider = false;
-    bool other_float =
-        literal && floating(found.element) && found.element != carry.element && !value.weak;
+    bool other_float = literal && floating(found.element) && found.element != carry.element && !value.weak;
     if (other_float || (whole(carry.element) && (floating(found.element) || value.weak))) {
         carry.element = value.weak ? elaborator_.floating_default() : found.element;
         wider = true;
@@ -212,10 +204,9 @@ bool ScanElaboration::changed_outside(const Scope& inner) {
         auto found = inner.names.find(name);
         if (found == inner.names.end() || same(found->second.value, binding.value)) continue;
         if (binding.value.poisoned() || found->second.value.poisoned()) continue;
-        elaborator_.error(
-            Code::carried_type, found->second.span,
-            fmt::format("`{}` is not carried by this loop, so a turn cannot change it", name), "",
-            fmt::format("add it after `with`: `{} = ..`", name));
+        elaborator_.error(Code::carried_type, found->second.span,
+                          fmt::format("`{}` is not carried by this loop, so a turn cannot change it", name), "",
+                          fmt::format("add it after `with`: `{} = ..`", name));
         return true;
     }
     return false;
@@ -248,8 +239,8 @@ Term ScanElaboration::finish() {
         elaborator_.check_size(stacked, expression_.span);
         level.graph->outputs.push_back({"yield", yields_[i].node});
     }
-    auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured,
-                             turns_, false, expression_.span);
+    auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured, turns_, false,
+                             expression_.span);
     TupleTerm results;
     for (size_t i = 0; i < yields_.size(); ++i) {
         NodeId node = placed(parts[carries_.size() + i], shapes[i], yields_[i].labels.size());
@@ -273,8 +264,7 @@ Term ScanElaboration::run() {
         } catch (...) {
             restore();
             for (const Diagnostic& each : trial.all())
-                outer->report(each.code, each.span, each.message, each.caret, each.repair).remarks =
-                    each.remarks;
+                outer->report(each.code, each.span, each.message, each.caret, each.repair).remarks = each.remarks;
             throw;
         }
         restore();
@@ -285,8 +275,7 @@ Term ScanElaboration::run() {
             continue;
         }
         for (const Diagnostic& each : trial.all()) {
-            auto& copy =
-                elaborator_.error(each.code, each.span, each.message, each.caret, each.repair);
+            auto& copy = elaborator_.error(each.code, each.span, each.message, each.caret, each.repair);
             copy.remarks = each.remarks;
             copy.caret_at = each.caret_at;
         }
@@ -297,8 +286,7 @@ Term ScanElaboration::run() {
     return {};
 }
 
-Term elaborate_scan(Elaborator& elaborator, const ast::Expr& expression, const ast::Scan& scan,
-                    Scope& scope) {
+Term elaborate_scan(Elaborator& elaborator, const ast::Expr& expression, const ast::Scan& scan, Scope& scope) {
     return ScanElaboration(elaborator, expression, scan, scope).run();
 }
 

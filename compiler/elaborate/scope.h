@@ -37,13 +37,11 @@ struct Frame {
     Frame* caller = nullptr;
     Span call_span;
     Extension* extension = nullptr;
-    Element floating_default =
-        Element::f32;              // of params, zeros and random numbers: that of the arguments
-    bool makes_parameters = false; // inside a model
-    int repeats = 0;               // how many `repeat` blocks are open: names of params are counted
-    std::map<std::string, int> counts; // of callees, and of params made in a `repeat`
-    std::optional<Term>
-        initial_shape; // while an initial value is evaluated: what `shape:` is by default
+    Element floating_default = Element::f32; // of params, zeros and random numbers: that of the arguments
+    bool makes_parameters = false;           // inside a model
+    int repeats = 0;                         // how many `repeat` blocks are open: names of params are counted
+    std::map<std::string, int> counts;       // of callees, and of params made in a `repeat`
+    std::optional<Term> initial_shape;       // while an initial value is evaluated: what `shape:` is by default
 };
 
 /// The name under which the axes of `..` are known in a function: a list.
@@ -67,9 +65,7 @@ struct Scope {
         auto found = names.find(name);
         return found == names.end() ? nullptr : &found->second;
     }
-    void bind(const std::string& name, Term value, Span span = {}) {
-        names[name] = Binding{std::move(value), span};
-    }
+    void bind(const std::string& name, Term value, Span span = {}) { names[name] = Binding{std::move(value), span}; }
     void bind_cell(const std::string& name, const std::string& cell, Span span = {}) {
         names[name] = Binding{Term{}, span, cell};
     }

@@ -9,8 +9,7 @@ namespace {
 
 class Execution {
 public:
-    Execution(Elaborator& elaborator, Span span, Scope& scope)
-        : elaborator_(elaborator), span_(span), scope_(scope) {}
+    Execution(Elaborator& elaborator, Span span, Scope& scope) : elaborator_(elaborator), span_(span), scope_(scope) {}
 
     std::optional<Term> operator()(const ast::Assign& assign) {
         Term value = elaborator_.evaluate(*assign.value, scope_);
@@ -24,8 +23,7 @@ public:
                               fmt::format("{} names, but {} on the right", assign.targets.size(),
                                           tuple ? elaborator_.describe(value) : "one value"));
         bool fits = tuple && tuple->items.size() == assign.targets.size();
-        for (size_t i = 0; i < assign.targets.size(); ++i)
-            bind(assign.targets[i], fits ? tuple->items[i] : Term{});
+        for (size_t i = 0; i < assign.targets.size(); ++i) bind(assign.targets[i], fits ? tuple->items[i] : Term{});
         return {};
     }
     std::optional<Term> operator()(const ast::IndexDefinition& definition) {
@@ -34,35 +32,29 @@ public:
     }
     std::optional<Term> operator()(const ast::Update& update);
     std::optional<Term> operator()(const ast::Declaration& declaration) {
-        bool taken = scope_.frame->extension &&
-                     scope_.frame->extension->declare(elaborator_, declaration, span_, scope_);
+        bool taken =
+            scope_.frame->extension && scope_.frame->extension->declare(elaborator_, declaration, span_, scope_);
         if (!taken) elaborate_declaration(elaborator_, declaration, span_, scope_);
         return {};
     }
     std::optional<Term> operator()(const ast::Return& line) {
         Term result = several(line.values);
         if (!scope_.conditional) return result;
-        elaborator_.error(
-            Code::run_time_condition, span_, "a `return` cannot hang on a number of the run", "",
-            "give a name its value in each branch and return it after the `if`, or use `where`");
+        elaborator_.error(Code::run_time_condition, span_, "a `return` cannot hang on a number of the run", "",
+                          "give a name its value in each branch and return it after the `if`, or use `where`");
         return Term{};
     }
     std::optional<Term> operator()(const ast::Yield& line) {
         Term result = several(line.values);
         if (!scope_.yields) {
-            elaborator_.error(Code::yield_misuse, span_,
-                              "`yield` stands in the block of a `scan` only");
+            elaborator_.error(Code::yield_misuse, span_, "`yield` stands in the block of a `scan` only");
         } else if (scope_.conditional) {
-            elaborator_.error(Code::yield_misuse, span_,
-                              "every turn yields: not under a condition of the run", "",
+            elaborator_.error(Code::yield_misuse, span_, "every turn yields: not under a condition of the run", "",
                               "yield `where(condition, a, b)`");
         } else if (!scope_.yields->empty()) {
-            elaborator_.error(Code::yield_misuse, span_, "a turn yields once", "",
-                              "`yield a, b` gives two values");
-        } else if (auto tuple = result.as<TupleTerm>())
-            *scope_.yields = tuple->items;
-        else
-            scope_.yields->push_back(result);
+            elaborator_.error(Code::yield_misuse, span_, "a turn yields once", "", "`yield a, b` gives two values");
+        } else if (auto tuple = result.as<TupleTerm>()) *scope_.yields = tuple->items;
+        else scope_.yields->push_back(result);
         return {};
     }
     std::optional<Term> operator()(const ast::If& line);
@@ -70,9 +62,7 @@ public:
         return elaborate_repeat(elaborator_, line, span_, scope_);
     }
     std::optional<Term> operator()(const ast::Evaluate& line) {
-        if (scope_.frame->extension &&
-            scope_.frame->extension->effect(elaborator_, *line.value, scope_))
-            return {};
+        if (scope_.frame->extension && scope_.frame->extension->effect(elaborator_, *line.value, scope_)) return {};
         Term value = elaborator_.evaluate(*line.value, scope_);
         if (!value.poisoned())
             elaborator_.error(Code::unknown_effect, span_, "this line has no effect", "",
@@ -84,8 +74,7 @@ private:
     Term several(const std::vector<ast::ExprRef>& values) {
         if (values.size() == 1) return elaborator_.evaluate(*values[0], scope_);
         TupleTerm tuple;
-        for (const ast::ExprRef& value : values)
-            tuple.items.push_back(elaborator_.evaluate(*value, scope_));
+        for (const ast::ExprRef& value : values) tuple.items.push_back(elaborator_.evaluate(*value, scope_));
         return {tuple};
     }
     void bind(const ast::Target& target, Term value);
@@ -99,24 +88,20 @@ void Execution::bind(const ast::Target& target, Term value) {
     if (scope_.frame->extension) scope_.frame->extension->assigning(elaborator_, target, scope_);
     auto known = scope_.find(target.name);
     if (known && !known->cell.empty()) {
-        elaborator_.error(Code::update_misuse, target.span,
-                          fmt::format("`{}` outlives the step", target.name), "",
+        elaborator_.error(Code::update_misuse, target.span, fmt::format("`{}` outlives the step", target.name), "",
                           fmt::format("write `{} <- ..`", target.name));
         return;
     }
     if ((known && known->fixed) || target.name == "N" || target.name == "training") {
-        elaborator_.error(Code::fixed_name, target.span,
-                          fmt::format("`{}` cannot be given a value", target.name));
+        elaborator_.error(Code::fixed_name, target.span, fmt::format("`{}` cannot be given a value", target.name));
         return;
     }
     if (!known && elaborator_.definitions.find_constant(target.name, scope_.frame->module)) {
-        elaborator_.error(Code::hidden_name, target.span,
-                          fmt::format("`{}` is a const of this file", target.name), "",
+        elaborator_.error(Code::hidden_name, target.span, fmt::format("`{}` is a const of this file", target.name), "",
                           "choose another name");
         return;
     }
-    bool of_library =
-        elaborator_.definitions.modules[scope_.frame->module].standard; // theirs say less
+    bool of_library = elaborator_.definitions.modules[scope_.frame->module].standard; // theirs say less
     if (auto node = value.as<NodeTerm>(); node && node->level == elaborator_.level() && !of_library)
         elaborator_.graph().name_node(node->node, target.name);
     scope_.bind(target.name, std::move(value), target.span);
@@ -130,9 +115,7 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
         elaborator_.error(known ? Code::update_misuse : Code::unknown_name, update.target.span,
                           known ? fmt::format("`{}` is no state", update.target.name)
                                 : fmt::format("unknown name `{}`", update.target.name),
-                          "",
-                          known ? "`<-` changes what outlives the step; write `=`"
-                                : "declare it: `state .. = 0`");
+                          "", known ? "`<-` changes what outlives the step; write `=`" : "declare it: `state .. = 0`");
         return {};
     }
     if (!elaborator_.mode.training) return {};
@@ -146,16 +129,15 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
     auto before = elaborator_.cell(cell);
     if (!before || before->poisoned() || value.poisoned()) return {};
     Type type = *elaborator_.type_of(*before);
-    NodeId node = floating(type.element)
-                      ? elaborator_.floating_node(value, type.element, update.value->span)
-                      : elaborator_.node(value, update.value->span, type.element);
+    NodeId node = floating(type.element) ? elaborator_.floating_node(value, type.element, update.value->span)
+                                         : elaborator_.node(value, update.value->span, type.element);
     if (node == NodeId::none) return {};
     Shape joined;
     const Shape& shape = elaborator_.graph().type(node).shape;
     if (!broadcast_shapes(shape, type.shape, joined) || joined != type.shape) {
         elaborator_.error(Code::shape_mismatch, update.value->span,
-                          fmt::format("`{}` is {}, but its new value is {}", update.target.name,
-                                      print(type.shape), elaborator_.describe(value)));
+                          fmt::format("`{}` is {}, but its new value is {}", update.target.name, print(type.shape),
+                                      elaborator_.describe(value)));
         return {};
     }
     node = build::broadcast_to(elaborator_.graph(), node, type.shape, span_);
@@ -166,8 +148,7 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
 std::optional<Term> Execution::operator()(const ast::If& line) {
     Term condition = elaborator_.evaluate(*line.condition, scope_);
     if (condition.poisoned()) return {};
-    if (auto known = condition.as<ConstantNumber>();
-        known && known->kind == ConstantNumber::Kind::boolean) {
+    if (auto known = condition.as<ConstantNumber>(); known && known->kind == ConstantNumber::Kind::boolean) {
         if (known->value != 0) return elaborator_.run(*line.then, scope_);
         return line.otherwise ? elaborator_.run(*line.otherwise, scope_) : std::nullopt;
     }
@@ -175,12 +156,10 @@ std::optional<Term> Execution::operator()(const ast::If& line) {
     if (!node) return {};
     Type type = *elaborator_.type_of({*node});
     if (type != Type{Element::boolean, {}}) {
-        elaborator_.error(Code::run_time_condition, line.condition->span,
-                          fmt::format("the condition of an `if` is one true or false, not {}",
-                                      elaborator_.describe(condition)),
-                          "",
-                          type.shape.empty() ? "compare it: `x > 0`"
-                                             : "choose by element with `where(c, a, b)`");
+        elaborator_.error(
+            Code::run_time_condition, line.condition->span,
+            fmt::format("the condition of an `if` is one true or false, not {}", elaborator_.describe(condition)), "",
+            type.shape.empty() ? "compare it: `x > 0`" : "choose by element with `where(c, a, b)`");
         return {};
     }
     elaborate_choice(elaborator_, line, *node, scope_);
@@ -201,8 +180,7 @@ std::optional<Term> Elaborator::run(const ast::Statement& statement, Scope& scop
     return std::visit(Execution{*this, statement.span, scope}, statement.node);
 }
 
-void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTerm& condition,
-                      Scope& scope) {
+void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTerm& condition, Scope& scope) {
     auto before = elaborator.all_cells();
     Scope yes = scope, no = scope;
     yes.conditional = no.conditional = true;
@@ -221,8 +199,7 @@ void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTer
         if (a && b && a->shape != b->shape && !a->shape.empty() && !b->shape.empty()) {
             elaborator.error(Code::branch_mismatch, binding.span,
                              fmt::format("`{}` is {} in one branch and {} in the other", name,
-                                         elaborator.describe(binding.value),
-                                         elaborator.describe(other->second.value)));
+                                         elaborator.describe(binding.value), elaborator.describe(other->second.value)));
             scope.bind(name, {}, binding.span);
             continue;
         }
@@ -235,10 +212,9 @@ void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTer
     }
 }
 
-std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& line, Span,
-                                     Scope& scope) {
-    auto count = elaborator.constant_whole(elaborator.evaluate(*line.count, scope),
-                                           line.count->span, "the number of turns of a `repeat`");
+std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& line, Span, Scope& scope) {
+    auto count = elaborator.constant_whole(elaborator.evaluate(*line.count, scope), line.count->span,
+                                           "the number of turns of a `repeat`");
     if (!count) return {};
     if (*count > elaborator.definitions.options.node_limit) {
         elaborator.error(Code::node_limit, line.count->span,
@@ -249,8 +225,7 @@ std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& 
     }
     if (line.index && scope.find(line.index->name)) {
         elaborator.error(Code::hidden_name, line.index->span,
-                         fmt::format("`{}` already has a value here", line.index->name), "",
-                         "choose another name");
+                         fmt::format("`{}` already has a value here", line.index->name), "", "choose another name");
         return {};
     }
     ++scope.frame->repeats;
@@ -259,12 +234,10 @@ std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& 
     for (int64_t turn = 0; turn < *count && !result; ++turn) {
         elaborator.check_limits(line.count->span);
         Scope inner = scope;
-        if (line.index)
-            inner.names[line.index->name] = {whole_number(turn), line.index->span, "", true};
+        if (line.index) inner.names[line.index->name] = {whole_number(turn), line.index->span, "", true};
         result = elaborator.run(*line.body, inner);
         scope.adopt(inner);
-        if (elaborator.definitions.diagnostics->count() > errors)
-            break; // one turn's errors are enough
+        if (elaborator.definitions.diagnostics->count() > errors) break; // one turn's errors are enough
     }
     --scope.frame->repeats;
     return result;

@@ -32,13 +32,11 @@ bool same(const Term& a, const Term& b) {
     if (auto x = a.as<ConstantText>()) return x->value == b.as<ConstantText>()->value;
     if (auto x = a.as<NodeTerm>()) {
         auto y = b.as<NodeTerm>();
-        return x->node == y->node && x->weak == y->weak && x->level == y->level &&
-               x->labels == y->labels;
+        return x->node == y->node && x->weak == y->weak && x->level == y->level && x->labels == y->labels;
     }
     if (auto x = a.as<ListTerm>()) return same_items(x->items, b.as<ListTerm>()->items);
     if (auto x = a.as<TupleTerm>()) return same_items(x->items, b.as<TupleTerm>()->items);
-    if (auto x = a.as<std::shared_ptr<const Foreign>>())
-        return *x == *b.as<std::shared_ptr<const Foreign>>();
+    if (auto x = a.as<std::shared_ptr<const Foreign>>()) return *x == *b.as<std::shared_ptr<const Foreign>>();
     return !a.poisoned();
 }
 

@@ -35,8 +35,7 @@ struct ConstantText {
 struct NodeTerm {
     NodeId node = NodeId::none;
     bool weak = false;
-    int level =
-        0; // of the graph that holds the node: 0, or the depth of the scan whose body it is in
+    int level = 0; // of the graph that holds the node: 0, or the depth of the scan whose body it is in
     /// IndexSpace of definitions by index that the value depends on, ascending: its first axes, one
     /// each, in this order.
     std::vector<int> labels = {};
@@ -68,12 +67,8 @@ struct Term {
 };
 
 inline Term real(double value) { return {ConstantNumber{ConstantNumber::Kind::real, value}}; }
-inline Term whole_number(int64_t value) {
-    return {ConstantNumber{ConstantNumber::Kind::whole, double(value)}};
-}
-inline Term truth(bool value) {
-    return {ConstantNumber{ConstantNumber::Kind::boolean, double(value)}};
-}
+inline Term whole_number(int64_t value) { return {ConstantNumber{ConstantNumber::Kind::whole, double(value)}}; }
+inline Term truth(bool value) { return {ConstantNumber{ConstantNumber::Kind::boolean, double(value)}}; }
 
 /// True for numbers, texts, N and lists of them.
 bool constant(const Term& term);

@@ -10,13 +10,10 @@ namespace gradc {
 
 namespace {
 
-template <class Node>
-std::vector<std::pair<const Node*, uint32_t>> items_of(Definitions& definitions, bool main_only) {
+template <class Node> std::vector<std::pair<const Node*, uint32_t>> items_of(Definitions& definitions, bool main_only) {
     std::vector<std::pair<const Node*, uint32_t>> result;
     for (uint32_t number = 0; number < definitions.modules.size(); ++number) {
-        if (definitions.modules[number].standard ||
-            (main_only && number != definitions.main_module))
-            continue;
+        if (definitions.modules[number].standard || (main_only && number != definitions.main_module)) continue;
         for (const ast::Item& item : definitions.modules[number].tree.items)
             if (auto node = std::get_if<Node>(&item.node)) result.push_back({node, number});
     }
@@ -25,15 +22,13 @@ std::vector<std::pair<const Node*, uint32_t>> items_of(Definitions& definitions,
 
 /// Names given twice are reported.
 template <class Node>
-void check_names(Definitions& definitions,
-                 const std::vector<std::pair<const Node*, uint32_t>>& all) {
+void check_names(Definitions& definitions, const std::vector<std::pair<const Node*, uint32_t>>& all) {
     std::map<std::string, Span> known;
     for (const auto& [node, module] : all) {
         auto [at, fresh] = known.emplace(node->name, node->name_span);
         if (fresh || node->name.empty()) continue;
         definitions.diagnostics
-            ->report(Code::duplicate_definition, node->name_span,
-                     fmt::format("`{}` is defined twice", node->name))
+            ->report(Code::duplicate_definition, node->name_span, fmt::format("`{}` is defined twice", node->name))
             .remarks.push_back({at->second, "first defined here"});
     }
 }
@@ -41,8 +36,7 @@ void check_names(Definitions& definitions,
 std::string first_data(const std::vector<std::pair<const ast::Train*, uint32_t>>& trains) {
     for (const auto& [train, module] : trains)
         for (const ast::TrainItem& item : train->items)
-            if (auto setting = std::get_if<ast::Setting>(&item.node);
-                setting && setting->key == "data")
+            if (auto setting = std::get_if<ast::Setting>(&item.node); setting && setting->key == "data")
                 if (auto name = std::get_if<ast::Name>(&setting->value->node)) return name->name;
     return {};
 }
@@ -55,8 +49,7 @@ void elaborate_blocks(Definitions& definitions, Elaborated& result) {
     check_names(definitions, trains);
     check_names(definitions, sets);
     std::string first = first_data(trains);
-    std::stable_partition(sets.begin(), sets.end(),
-                          [&](const auto& each) { return each.first->name == first; });
+    std::stable_partition(sets.begin(), sets.end(), [&](const auto& each) { return each.first->name == first; });
     std::vector<DatasetPlan> plans;
     bool complete = true;
     for (const auto& [tree, module] : sets) {
@@ -79,8 +72,7 @@ void elaborate_blocks(Definitions& definitions, Elaborated& result) {
         names.insert(name);
         const TrainBlock* leader = result.blocks.empty() ? nullptr : &result.blocks.front();
         BlockContext context{definitions, plans, leader, int(names.size()) - 1};
-        if (auto block = elaborate_block(context, *tree, name))
-            result.blocks.push_back(std::move(*block));
+        if (auto block = elaborate_block(context, *tree, name)) result.blocks.push_back(std::move(*block));
     }
 }
 

@@ -25,8 +25,7 @@ struct Pass {
     std::vector<Output> metrics;
 
     Pass(const BlockContext& context, const TrainBlock& block, Purpose purpose)
-        : graph(context.definitions.primitives),
-          elaborator(context.definitions, graph, mode(block, purpose)),
+        : graph(context.definitions.primitives), elaborator(context.definitions, graph, mode(block, purpose)),
           extension(context, block.dataset),
           frame(elaborator.block_frame(block.name, context.definitions.main_module, &extension)) {
         scope.frame = &frame;
@@ -47,8 +46,7 @@ public:
     BlockElaboration(const BlockContext& context, const ast::Train& tree, TrainBlock& block)
         : context_(context), definitions_(context.definitions), tree_(tree),
           lines_(lines_of(tree, *context.definitions.diagnostics)), block_(block),
-          span_(tree.name_span.known() || tree.items.empty() ? tree.name_span
-                                                             : tree.items[0].span) {}
+          span_(tree.name_span.known() || tree.items.empty() ? tree.name_span : tree.items[0].span) {}
 
     bool run() {
         errors_ = definitions_.diagnostics->count();
@@ -86,9 +84,8 @@ private:
 
 bool BlockElaboration::has_lines() {
     auto missing = [&](const char* what, const char* example) {
-        definitions_.diagnostics->report(Code::missing_setting, span_,
-                                         fmt::format("this train block has no {}", what), "",
-                                         example);
+        definitions_.diagnostics->report(Code::missing_setting, span_, fmt::format("this train block has no {}", what),
+                                         "", example);
     };
     if (!lines_.one.count("loss")) missing("loss", "loss mean((model(x) - y)^2)");
     if (lines_.optimizers.empty()) missing("optimizer", "optimizer adam(rate: 1e-3)");
@@ -104,9 +101,8 @@ void BlockElaboration::name_metrics() {
         if (line->label) name = line->label->name;
         int number = ++used[name];
         if (number > 1 && line->label)
-            definitions_.diagnostics->report(
-                Code::repeated_setting, line->label->span,
-                fmt::format("`{}` is already the name of a metric or of the loss", name));
+            definitions_.diagnostics->report(Code::repeated_setting, line->label->span,
+                                             fmt::format("`{}` is already the name of a metric or of the loss", name));
         metric_names_[line] = number > 1 ? fmt::format("{}_{}", name, number) : name;
     }
 }
@@ -117,10 +113,9 @@ void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
     for (const ast::TrainItem& item : tree_.items) {
         if (auto statement = std::get_if<ast::Statement>(&item.node)) {
             if (pass.elaborator.run(*statement, pass.scope))
-                pass.elaborator.error(Code::bad_setting, statement->span,
-                                      "a train block returns nothing", "", "name a `metric`");
-        } else
-            setting(pass, std::get<ast::Setting>(item.node), purpose);
+                pass.elaborator.error(Code::bad_setting, statement->span, "a train block returns nothing", "",
+                                      "name a `metric`");
+        } else setting(pass, std::get<ast::Setting>(item.node), purpose);
     }
 }
 
@@ -130,8 +125,7 @@ void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose pur
     if (line.key == "loss" && !predicts) pass.loss = loss(pass, line);
     if (line.key == "metric" && !predicts) {
         Term value = pass.elaborator.evaluate(*line.value, pass.scope);
-        NodeId node =
-            value.poisoned() ? NodeId::none : pass.elaborator.node(value, line.value->span);
+        NodeId node = value.poisoned() ? NodeId::none : pass.elaborator.node(value, line.value->span);
         if (node != NodeId::none) pass.metrics.push_back({metric_names_.at(&line), node});
     }
     if (line.key == "predict" && predicts) {
@@ -150,34 +144,30 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
         pass.graph.name_node(node, "loss");
         return node;
     }
-    pass.elaborator.error(
-        Code::loss_type, line.value->span,
-        fmt::format("the loss is one floating number, not {}", pass.elaborator.describe(value)), "",
-        "reduce it: mean(..) or sum(..)");
+    pass.elaborator.error(Code::loss_type, line.value->span,
+                          fmt::format("the loss is one floating number, not {}", pass.elaborator.describe(value)), "",
+                          "reduce it: mean(..) or sum(..)");
     return NodeId::none;
 }
 
 // ---- training ----------------------------------------------------------------------------------
 
-void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths,
-                                  bool moves) {
+void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves) {
     if (moves) return;
     for (const ast::Target& target : line.on) {
-        bool known = std::any_of(paths.begin(), paths.end(),
-                                 [&](auto& path) { return matches(target.name, path); });
+        bool known = std::any_of(paths.begin(), paths.end(), [&](auto& path) { return matches(target.name, path); });
         if (known) continue;
         std::vector<std::string> names = paths;
         for (const std::string& path : paths) names.push_back(path.substr(0, path.find('.')));
         auto near = nearest(target.name, names);
         definitions_.diagnostics->report(Code::unknown_parameter, target.span,
-                                         fmt::format("no parameter is called `{}`", target.name),
-                                         "", near ? fmt::format("did you mean `{}`?", *near) : "");
+                                         fmt::format("no parameter is called `{}`", target.name), "",
+                                         near ? fmt::format("did you mean `{}`?", *near) : "");
         return;
     }
-    definitions_.diagnostics->report(
-        Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",
-        line.on.empty() ? "the loss hangs on none that an earlier line leaves"
-                        : "the loss does not hang on those named");
+    definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",
+                                     line.on.empty() ? "the loss hangs on none that an earlier line leaves"
+                                                     : "the loss does not hang on those named");
 }
 
 /// Each parameter that the loss hangs on with the first line that has it.
@@ -204,8 +194,7 @@ std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
         pass.extension.flags = nullptr;
         bool moves = false;
         for (MovedParameter& each : result) {
-            bool has = line.on.empty() ||
-                       std::any_of(line.on.begin(), line.on.end(), [&](const ast::Target& target) {
+            bool has = line.on.empty() || std::any_of(line.on.begin(), line.on.end(), [&](const ast::Target& target) {
                            return matches(target.name, each.path);
                        });
             if (each.optimizer || !has) continue;
@@ -218,29 +207,25 @@ std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
     }
     std::erase_if(result, [](const MovedParameter& each) { return !each.optimizer; });
     std::sort(result.begin(), result.end(), [&](const MovedParameter& a, const MovedParameter& b) {
-        auto place = [&](const std::string& path) {
-            return std::find(all.begin(), all.end(), path) - all.begin();
-        };
+        auto place = [&](const std::string& path) { return std::find(all.begin(), all.end(), path) - all.begin(); };
         return place(a.path) < place(b.path);
     });
     return result;
 }
 
-void BlockElaboration::build_forward(const Pass& pass,
-                                     const std::vector<MovedParameter>& parameters) {
+void BlockElaboration::build_forward(const Pass& pass, const std::vector<MovedParameter>& parameters) {
     std::vector<Output> outputs{{"loss", pass.loss}};
     outputs.insert(outputs.end(), pass.metrics.begin(), pass.metrics.end());
     block_.forward = extract(pass.graph, outputs);
     block_.loss = block_.forward.outputs[0].node;
     for (const MovedParameter& each : parameters)
-        block_.parameters.push_back(
-            build::variable(block_.forward, each.path, pass.graph.type(each.node)));
+        block_.parameters.push_back(build::variable(block_.forward, each.path, pass.graph.type(each.node)));
 }
 
 void BlockElaboration::take(SplitFormulas& split) {
     for (Variable& variable : split.accumulators)
-        definitions_.add_variable(
-            variable, build::constant(definitions_.initial, 0, Element::f64, variable.type.shape));
+        definitions_.add_variable(variable,
+                                  build::constant(definitions_.initial, 0, Element::f64, variable.type.shape));
 }
 
 bool BlockElaboration::train() {
@@ -255,22 +240,19 @@ bool BlockElaboration::train() {
     auto assign = [&](const std::string& path, NodeId value) {
         outputs.push_back({path, build::assign(pass.graph, path, value)});
     };
-    for (const auto& [path, value] : pass.elaborator.updated_states())
-        assign(path, pass.elaborator.node(value, span_));
-    auto moves = run_optimizers({definitions_, pass.graph, pass.elaborator.mode, block_.name,
-                                 context_.number, definitions_.main_module, pass.loss, parameters});
+    for (const auto& [path, value] : pass.elaborator.updated_states()) assign(path, pass.elaborator.node(value, span_));
+    auto moves = run_optimizers({definitions_, pass.graph, pass.elaborator.mode, block_.name, context_.number,
+                                 definitions_.main_module, pass.loss, parameters});
     if (!moves || !good()) return false;
     for (const auto& [path, value] : *moves) assign(path, value);
     auto split = split_formulas(
-        pass.graph,
-        {block_.name + ".training", {{"loss", pass.loss}}, pass.metrics, true, context_.number});
+        pass.graph, {block_.name + ".training", {{"loss", pass.loss}}, pass.metrics, true, context_.number});
     take(split);
     for (const Graph& first : split.split.passes) {
         std::vector<NodeId> roots;
         for (const Output& output : first.outputs) roots.push_back(output.node);
         auto nodes = inline_graph(first, roots, pass.graph, {});
-        for (size_t i = 0; i < nodes.size(); ++i)
-            outputs.push_back({first.outputs[i].name, nodes[i]});
+        for (size_t i = 0; i < nodes.size(); ++i) outputs.push_back({first.outputs[i].name, nodes[i]});
     }
     block_.training.finish = std::move(split.split.finish);
     block_.step = extract(pass.graph, outputs);
@@ -284,16 +266,15 @@ bool BlockElaboration::evaluate() {
     elaborate(pass, Purpose::evaluation);
     if (!good() || pass.loss == NodeId::none) return false;
     auto split = split_formulas(
-        pass.graph,
-        {block_.name + ".evaluation", {{"loss", pass.loss}}, pass.metrics, false, context_.number});
+        pass.graph, {block_.name + ".evaluation", {{"loss", pass.loss}}, pass.metrics, false, context_.number});
     for (const SplitProblem& problem : split.problems) {
         Span line = span_;
         for (const auto& [setting, name] : metric_names_)
             if (name == problem.output) line = setting->value->span;
         definitions_.diagnostics->report(
             Code::metric_type, line,
-            fmt::format("`{}` is no formula of a whole split: {}", problem.output, problem.reason),
-            "", "a metric reduces the rows: mean(..), sum(..)");
+            fmt::format("`{}` is no formula of a whole split: {}", problem.output, problem.reason), "",
+            "a metric reduces the rows: mean(..), sum(..)");
     }
     take(split);
     block_.evaluation = std::move(split.split);

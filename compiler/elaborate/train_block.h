@@ -21,12 +21,10 @@ struct BlockContext {
 };
 
 /// Nothing after an error.
-std::optional<TrainBlock> elaborate_block(const BlockContext& context, const ast::Train& tree,
-                                          const std::string& name);
+std::optional<TrainBlock> elaborate_block(const BlockContext& context, const ast::Train& tree, const std::string& name);
 
 /// Batch, epochs, steps, turns and order, as written or by default. False after an error.
-bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span,
-                   TrainBlock& block);
+bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span, TrainBlock& block);
 
 /// Fields, parameters by path, step, steps and epoch; schedules whose numbers are flags while
 /// `flags` is set.

@@ -21,26 +21,22 @@ bool Flags::may_be_flag(const ast::Parameter& parameter) {
     return !parameter.type->constant && scalar && number;
 }
 
-Term Flags::flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner,
-                 double value) {
+Term Flags::flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value) {
     const std::string& name = setting.name;
     auto taken = [&](const std::string& full) {
-        return std::any_of(flags_.begin(), flags_.end(),
-                           [&](const Flag& each) { return each.full == full; });
+        return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& each) { return each.full == full; });
     };
     std::string full = fmt::format("{}.{}", block_, name);
     if (taken(full)) full = fmt::format("{}.{}.{}", block_, owner, name);
     std::string numbered = full;
-    for (int i = 2; taken(numbered); ++i)
-        numbered = fmt::format("{}.{}_{}.{}", block_, owner, i, name);
+    for (int i = 2; taken(numbered); ++i) numbered = fmt::format("{}.{}_{}.{}", block_, owner, i, name);
     bool whole = setting.type && setting.type->element && *setting.type->element == "int";
-    flags_.push_back({name, numbered, numbered, value, whole,
-                      fmt::format("{} of {} (default {})", name, owner, value)});
+    flags_.push_back(
+        {name, numbered, numbered, value, whole, fmt::format("{} of {} (default {})", name, owner, value)});
     return elaborator.scalar(numbered);
 }
 
-std::optional<Term> Flags::call(Elaborator& elaborator, const ast::Call& call, Span span,
-                                Scope& scope) {
+std::optional<Term> Flags::call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope) {
     auto function = elaborator.definitions.find_function(call.callee, scope.frame->module);
     if (!function || function->primitive || call.indexed) return {};
     const auto& parameters = function->tree->parameters;
@@ -48,22 +44,19 @@ std::optional<Term> Flags::call(Elaborator& elaborator, const ast::Call& call, S
     size_t places = 0;
     for (NamedTerm& argument : arguments) {
         places += argument.name.empty();
-        auto found =
-            std::find_if(parameters.begin(), parameters.end(),
-                         [&](const ast::Parameter& each) { return each.name == argument.name; });
+        auto found = std::find_if(parameters.begin(), parameters.end(),
+                                  [&](const ast::Parameter& each) { return each.name == argument.name; });
         auto value = literal_value(argument.value);
         if (found == parameters.end() || !value || !may_be_flag(*found)) continue;
         argument.value = flag(elaborator, *found, call.callee, *value);
     }
     for (size_t i = places; i < parameters.size(); ++i) {
-        bool given = std::any_of(arguments.begin(), arguments.end(), [&](const NamedTerm& each) {
-            return each.name == parameters[i].name;
-        });
+        bool given = std::any_of(arguments.begin(), arguments.end(),
+                                 [&](const NamedTerm& each) { return each.name == parameters[i].name; });
         if (given || !parameters[i].initial || !may_be_flag(parameters[i])) continue;
         Term value = elaborator.evaluate(*parameters[i].initial, scope);
         if (auto number = literal_value(value))
-            arguments.push_back(
-                {parameters[i].name, flag(elaborator, parameters[i], call.callee, *number), span});
+            arguments.push_back({parameters[i].name, flag(elaborator, parameters[i], call.callee, *number), span});
     }
     return elaborator.call(*function, std::move(arguments), span, scope);
 }

@@ -11,15 +11,13 @@ public:
 
     /// The scalar that stands for a setting: a new flag `name`, whose default is `value`. `owner`:
     /// what it is a setting of ("adam").
-    Term flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner,
-              double value);
+    Term flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value);
 
     /// True for a parameter that a flag may set: a number, not a constant of the compilation.
     static bool may_be_flag(const ast::Parameter& parameter);
 
     /// A call inside a setting (a schedule): its named constants and its defaults become flags.
-    std::optional<Term> call(Elaborator& elaborator, const ast::Call& call, Span span,
-                             Scope& scope);
+    std::optional<Term> call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope);
 
 private:
     std::string block_;

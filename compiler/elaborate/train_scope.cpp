@@ -27,8 +27,7 @@ bool generated(const DatasetPlan& plan, NodeId field) {
         auto input = std::get_if<Input>(&plan.columns[id].attributes);
         if (!input || input->source != Input::Source::field) continue;
         for (const Field& stored : plan.spec.fields)
-            if (stored.name == input->name && stored.reader.kind != Reader::Kind::range)
-                return false;
+            if (stored.name == input->name && stored.reader.kind != Reader::Kind::range) return false;
         differs = true;
     }
     return differs;
@@ -100,18 +99,15 @@ void BlockScope::open(Elaborator& elaborator, Scope& scope, bool predicting) con
     }
     for (size_t i = 0; i < nodes.size(); ++i)
         scope.bind(plan.fields[i].name, elaborator.term(nodes[i]), plan.spec.span);
-    for (const auto& [name, size] : plan.sizes)
-        scope.names[name] = Binding{size, plan.spec.span, "", true};
+    for (const auto& [name, size] : plan.sizes) scope.names[name] = Binding{size, plan.spec.span, "", true};
 }
 
-std::optional<Term> BlockScope::call(Elaborator& elaborator, const ast::Call& call, Span span,
-                                     Scope& scope) {
+std::optional<Term> BlockScope::call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope) {
     if (!flags) return {};
     return flags->call(elaborator, call, span, scope);
 }
 
-std::optional<Term> BlockScope::member(Elaborator& elaborator, const ast::Member& member, Span span,
-                                       Scope&) {
+std::optional<Term> BlockScope::member(Elaborator& elaborator, const ast::Member& member, Span span, Scope&) {
     auto front = path_of(*member.object);
     if (!front) return {};
     std::string path = *front + "." + member.name;
@@ -121,10 +117,8 @@ std::optional<Term> BlockScope::member(Elaborator& elaborator, const ast::Member
         if (variable.role == Variable::Role::parameter || variable.role == Variable::Role::state)
             known.push_back(variable.path);
     auto near = nearest(path, known);
-    elaborator.error(Code::unknown_parameter, span,
-                     fmt::format("no parameter `{}` was used above here", path), "",
-                     near ? fmt::format("did you mean `{}`?", *near)
-                          : "a parameter is made by the call of its model");
+    elaborator.error(Code::unknown_parameter, span, fmt::format("no parameter `{}` was used above here", path), "",
+                     near ? fmt::format("did you mean `{}`?", *near) : "a parameter is made by the call of its model");
     return Term{};
 }
 
@@ -133,8 +127,7 @@ bool matches(const std::string& pattern, const std::string& path) {
     if (star == std::string::npos) return path == pattern || path.starts_with(pattern + ".");
     if (path.size() < star || path.compare(0, star, pattern, 0, star) != 0) return false;
     std::string rest = pattern.substr(star + 1);
-    if (rest.find('*') == std::string::npos)
-        return path.size() >= star + rest.size() && path.ends_with(rest);
+    if (rest.find('*') == std::string::npos) return path.size() >= star + rest.size() && path.ends_with(rest);
     for (size_t i = star; i <= path.size(); ++i)
         if (matches("x" + rest, "x" + path.substr(i))) return true;
     return false;

@@ -33,10 +33,8 @@ public:
         if (block.dataset >= 0) return rows_of_first(*line, block);
         auto near = name ? nearest(*name, known) : std::nullopt;
         elaborator_.error(Code::unknown_dataset, line->value->span,
-                          name ? fmt::format("unknown data set `{}`", *name)
-                               : "`data` names a dataset of this file",
-                          "",
-                          near ? fmt::format("did you mean `{}`?", *near) : "dataset name { .. }");
+                          name ? fmt::format("unknown data set `{}`", *name) : "`data` names a dataset of this file",
+                          "", near ? fmt::format("did you mean `{}`?", *near) : "dataset name { .. }");
         return false;
     }
 
@@ -45,20 +43,15 @@ public:
         if (context_.first) block.order = context_.first->order;
         if (!line) return true;
         auto name = word(*line);
-        if (name && *name == "shuffled")
-            block.order = RowOrder::shuffled;
-        else if (name && *name == "file")
-            block.order = RowOrder::file;
-        else if (name && *name == "random")
-            block.order = RowOrder::random;
+        if (name && *name == "shuffled") block.order = RowOrder::shuffled;
+        else if (name && *name == "file") block.order = RowOrder::file;
+        else if (name && *name == "random") block.order = RowOrder::random;
         else {
-            elaborator_.error(Code::bad_setting, line->value->span,
-                              "rows come shuffled, as in the file, or at random", "",
-                              "order shuffled, order file or order random");
+            elaborator_.error(Code::bad_setting, line->value->span, "rows come shuffled, as in the file, or at random",
+                              "", "order shuffled, order file or order random");
             return false;
         }
-        return needs_data(*line, block) &&
-               (!context_.first || as_first(*line, block.order == context_.first->order));
+        return needs_data(*line, block) && (!context_.first || as_first(*line, block.order == context_.first->order));
     }
 
     bool batch(TrainBlock& block) {
@@ -70,8 +63,7 @@ public:
             block.batch_all = true;
             if (!needs_data(*line, block)) return false;
             auto count =
-                count_rows(context_.definitions, context_.datasets[size_t(block.dataset)].spec,
-                           line->value->span);
+                count_rows(context_.definitions, context_.datasets[size_t(block.dataset)].spec, line->value->span);
             if (count) block.batch = std::max<int64_t>(*count, 1);
             return count.has_value() && (!first || as_first(*line, first->batch_all));
         }
@@ -91,8 +83,8 @@ public:
         if (first && epochs && !as_first(*epochs, block.epochs == first->epochs)) return false;
         if (first && steps && !as_first(*steps, block.steps == first->steps)) return false;
         if (block.dataset >= 0 || first || steps) return true;
-        elaborator_.error(Code::missing_setting, block_span,
-                          "without data, nothing says how long to train", "", "steps 1000");
+        elaborator_.error(Code::missing_setting, block_span, "without data, nothing says how long to train", "",
+                          "steps 1000");
         return false;
     }
 
@@ -114,15 +106,12 @@ private:
         const TrainBlock* first = context_.first;
         if (!first || first->dataset == block.dataset) return true;
         if (first->dataset < 0)
-            elaborator_.error(
-                Code::bad_setting, line.value->span,
-                fmt::format("blocks take turns on the first's data, and `{}` has none",
-                            first->name),
-                "", "write this line in the first train block");
+            elaborator_.error(Code::bad_setting, line.value->span,
+                              fmt::format("blocks take turns on the first's data, and `{}` has none", first->name), "",
+                              "write this line in the first train block");
         else
             elaborator_.error(Code::bad_setting, line.value->span,
-                              fmt::format("blocks take turns on one data set, and `{}` has `{}`",
-                                          first->name,
+                              fmt::format("blocks take turns on one data set, and `{}` has `{}`", first->name,
                                           context_.datasets[size_t(first->dataset)].spec.name),
                               "", "make the columns of both fields of one data set");
         return false;
@@ -130,19 +119,18 @@ private:
 
     bool as_first(const ast::Setting& line, bool equal) {
         if (equal) return true;
-        elaborator_.error(Code::bad_setting, line.value->span,
-                          fmt::format("blocks take turns in one run, and `{}` of `{}` is another",
-                                      line.key, context_.first->name),
-                          "", "leave this line out: what the first block says holds for all");
+        elaborator_.error(
+            Code::bad_setting, line.value->span,
+            fmt::format("blocks take turns in one run, and `{}` of `{}` is another", line.key, context_.first->name),
+            "", "leave this line out: what the first block says holds for all");
         return false;
     }
 
     bool needs_data(const ast::Setting& line, const TrainBlock& block) {
         if (block.dataset >= 0) return true;
-        elaborator_.error(
-            Code::missing_setting, line.key_span,
-            fmt::format("`{}` speaks of rows of data, but the block has none", line.key), "",
-            "data name");
+        elaborator_.error(Code::missing_setting, line.key_span,
+                          fmt::format("`{}` speaks of rows of data, but the block has none", line.key), "",
+                          "data name");
         return false;
     }
 
@@ -150,13 +138,12 @@ private:
         auto line = find(key);
         value = by_default;
         if (!line) return true;
-        auto given = elaborator_.constant_whole(elaborator_.evaluate(*line->value, scope_),
-                                                line->value->span, key.c_str());
+        auto given =
+            elaborator_.constant_whole(elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
         if (!given) return false;
         value = *given;
         if (value >= 1 && value <= most) return true;
-        elaborator_.error(Code::bad_setting, line->value->span,
-                          fmt::format("{} is 1 to {}, not {}", key, most, value));
+        elaborator_.error(Code::bad_setting, line->value->span, fmt::format("{} is 1 to {}, not {}", key, most, value));
         return false;
     }
 };
@@ -168,24 +155,19 @@ BlockLines lines_of(const ast::Train& block, Diagnostics& diagnostics) {
     for (const ast::TrainItem& item : block.items) {
         auto setting = std::get_if<ast::Setting>(&item.node);
         if (!setting) continue;
-        if (setting->key == "optimizer")
-            lines.optimizers.push_back(setting);
-        else if (setting->key == "metric")
-            lines.metrics.push_back(setting);
+        if (setting->key == "optimizer") lines.optimizers.push_back(setting);
+        else if (setting->key == "metric") lines.metrics.push_back(setting);
         else if (auto [at, fresh] = lines.one.emplace(setting->key, setting); !fresh)
             diagnostics
-                .report(Code::repeated_setting, setting->key_span,
-                        fmt::format("`{}` is set twice", setting->key))
+                .report(Code::repeated_setting, setting->key_span, fmt::format("`{}` is set twice", setting->key))
                 .remarks.push_back({at->second->key_span, "first set here"});
     }
     return lines;
 }
 
-bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span,
-                   TrainBlock& block) {
+bool read_settings(const BlockContext& context, const BlockLines& lines, Span block_span, TrainBlock& block) {
     SettingReading reading(context, lines);
-    return reading.data(block) && reading.order(block) && reading.batch(block) &&
-           reading.durations(block, block_span);
+    return reading.data(block) && reading.order(block) && reading.batch(block) && reading.durations(block, block_span);
 }
 
 } // namespace gradc

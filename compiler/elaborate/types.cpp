@@ -20,18 +20,16 @@ std::optional<int64_t> size_of(const Term& term) {
 
 } // namespace
 
-Diagnostic& Matching::misfit(const std::string& what, const ast::TypeExpr* type,
-                             const std::string& found, const std::string& why, Span span,
-                             Code code) {
+Diagnostic& Matching::misfit(const std::string& what, const ast::TypeExpr* type, const std::string& found,
+                             const std::string& why, Span span, Code code) {
     std::string wanted(elaborator_.definitions.sources->text(type->span));
-    auto& report = elaborator_.error(
-        code, span, fmt::format("{} is {}, but {} is wanted: {}", what, found, wanted, why));
+    auto& report =
+        elaborator_.error(code, span, fmt::format("{} is {}, but {} is wanted: {}", what, found, wanted, why));
     report.remarks.push_back({type->span, "wanted by this type"});
     return report;
 }
 
-Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::string& what,
-                     Span span, Code code) {
+Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code) {
     if (term.poisoned()) return {};
     current_ = &type;
     found_ = elaborator_.describe(term);
@@ -54,13 +52,11 @@ Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::str
     return *converted;
 }
 
-Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what,
-                              Span span) {
+Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span) {
     std::string element = type.element.value_or("");
     if (!constant(term)) {
         elaborator_
-            .error(Code::not_constant, span,
-                   fmt::format("{} must be known when compiling, not {}", what, found_))
+            .error(Code::not_constant, span, fmt::format("{} must be known when compiling, not {}", what, found_))
             .remarks.push_back({type.span, "declared `const` here"});
         return {};
     }
@@ -82,19 +78,18 @@ Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const
     return term;
 }
 
-std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExpr& type,
-                                            const std::string& what, Span span, Code code) {
+std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExpr& type, const std::string& what,
+                                            Span span, Code code) {
     auto number = term.as<ConstantNumber>();
     Type own = *elaborator_.type_of(term);
     bool literal = number || (term.as<NodeTerm>() && term.as<NodeTerm>()->weak);
-    Element wanted =
-        type.element ? elaborator_.language_element(*type.element) : elaborator_.floating_default();
+    Element wanted = type.element ? elaborator_.language_element(*type.element) : elaborator_.floating_default();
     if (floating(wanted)) {
         if (number && !type.element) return term; // a literal stays one where any float will do
         if (floating(own.element) && !literal) {
             if (!type.element || own.element == wanted) return term;
-            misfit(what, &type, found_, fmt::format("convert it by `cast(.., {})`", *type.element),
-                   span, Code::element_mismatch);
+            misfit(what, &type, found_, fmt::format("convert it by `cast(.., {})`", *type.element), span,
+                   Code::element_mismatch);
             return {};
         }
         if (literal && !type.element) return term;
@@ -102,8 +97,7 @@ std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExp
         if (!value) return {};
         return Term{elaborator_.in_element(*value, wanted, span)};
     }
-    bool is_whole =
-        number ? number->kind != ConstantNumber::Kind::real : whole(own.element) && !literal;
+    bool is_whole = number ? number->kind != ConstantNumber::Kind::real : whole(own.element) && !literal;
     if (!is_whole) {
         misfit(what, &type, found_, "a whole number is needed", span, code);
         return {};
@@ -115,20 +109,17 @@ std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExp
     return term;
 }
 
-bool Matching::match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what,
-                           Span span, Code code) {
+bool Matching::match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what, Span span,
+                           Code code) {
     const auto& items = *type.shape;
-    auto is_group = [](const ast::ExprRef& item) {
-        return std::holds_alternative<ast::Ellipsis>(item->node);
-    };
+    auto is_group = [](const ast::ExprRef& item) { return std::holds_alternative<ast::Ellipsis>(item->node); };
     auto group = std::find_if(items.begin(), items.end(), is_group);
     size_t own = items.size() - (group != items.end() ? 1 : 0);
     if (shape.size() < own || (group == items.end() && shape.size() != own)) {
         auto axes = [](size_t n) { return n == 1 ? "1 axis" : std::to_string(n) + " axes"; };
         misfit(what, &type, found_,
-               fmt::format("{} for {}{}", axes(shape.size()),
-                           group == items.end() ? "" : "at least ", axes(own)),
-               span, code);
+               fmt::format("{} for {}{}", axes(shape.size()), group == items.end() ? "" : "at least ", axes(own)), span,
+               code);
         return false;
     }
     size_t before = size_t(group - items.begin()), wide = shape.size() - own, at = 0;
@@ -137,8 +128,7 @@ bool Matching::match_shape(const Shape& shape, const ast::TypeExpr& type, const 
             Shape axes(shape.begin() + int64_t(at), shape.begin() + int64_t(at + wide));
             if (!match_group(axes, what, span, code)) return false;
             at += wide;
-        } else if (!match_size(shape[at++], *items[i], what, span, code))
-            return false;
+        } else if (!match_size(shape[at++], *items[i], what, span, code)) return false;
     }
     return true;
 }
@@ -152,20 +142,18 @@ bool Matching::match_group(const Shape& axes, const std::string& what, Span span
         return true;
     }
     if (same(known->value, Term{list})) return true;
-    misfit(what, current_, found_,
-           fmt::format("`..` is {} here but {} elsewhere in this call", print(axes),
-                       elaborator_.describe(known->value)),
-           span, code);
+    misfit(
+        what, current_, found_,
+        fmt::format("`..` is {} here but {} elsewhere in this call", print(axes), elaborator_.describe(known->value)),
+        span, code);
     return false;
 }
 
-bool Matching::match_size(int64_t size, const ast::Expr& written, const std::string& what,
-                          Span span, Code code) {
+bool Matching::match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span, Code code) {
     auto name = std::get_if<ast::Name>(&written.node);
     if (auto number = std::get_if<ast::Number>(&written.node)) {
         if (number->value == double(size)) return true;
-        misfit(what, current_, found_,
-               fmt::format("an axis of {}, not {}", word(size), number->text), span, code);
+        misfit(what, current_, found_, fmt::format("an axis of {}, not {}", word(size), number->text), span, code);
         return false;
     }
     if (!name) {
@@ -174,17 +162,14 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
     }
     if (name->name == "N") {
         if (size == rows) return true;
-        misfit(what, current_, found_,
-               fmt::format("N is the rows of the step, {} is not", word(size)), span,
+        misfit(what, current_, found_, fmt::format("N is the rows of the step, {} is not", word(size)), span,
                Code::rows_misuse);
         return false;
     }
     const Term* known = nullptr;
     const Binding* bound = names_.find(name->name);
-    if (bound)
-        known = &bound->value;
-    else
-        known = elaborator_.definitions.find_constant(name->name, names_.frame->module);
+    if (bound) known = &bound->value;
+    else known = elaborator_.definitions.find_constant(name->name, names_.frame->module);
     if (!known) {
         names_.names[name->name] = Binding{size_term(size), span, "", true};
         return true;
@@ -192,18 +177,16 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
     if (known->poisoned()) return false;
     auto number = size_of(*known);
     if (number && *number == size) return true;
-    auto& report =
-        misfit(what, current_, found_,
-               fmt::format("axis {} is {} here, but {} is {}", name->name, word(size), name->name,
-                           number ? word(*number) : elaborator_.describe(*known)),
-               span, code);
+    auto& report = misfit(what, current_, found_,
+                          fmt::format("axis {} is {} here, but {} is {}", name->name, word(size), name->name,
+                                      number ? word(*number) : elaborator_.describe(*known)),
+                          span, code);
     if (bound && bound->span.known() && !(bound->span == span))
-        report.remarks.push_back({bound->span, fmt::format("{} is {} from here", name->name,
-                                                           number ? word(*number) : "")});
-    if (!bound)
         report.remarks.push_back(
-            {elaborator_.definitions.constant_span(name->name, names_.frame->module),
-             fmt::format("{} is this const of the file, the same at every call", name->name)});
+            {bound->span, fmt::format("{} is {} from here", name->name, number ? word(*number) : "")});
+    if (!bound)
+        report.remarks.push_back({elaborator_.definitions.constant_span(name->name, names_.frame->module),
+                                  fmt::format("{} is this const of the file, the same at every call", name->name)});
     return false;
 }
 
@@ -214,8 +197,7 @@ void Matching::finish() {
         auto wanted = size_of(value);
         if (wanted && *wanted == each.size) continue;
         elaborator_.error(each.code, each.span,
-                          fmt::format("{} has an axis of {}, but `{}` is {}", each.what,
-                                      word(each.size),
+                          fmt::format("{} has an axis of {}, but `{}` is {}", each.what, word(each.size),
                                       elaborator_.definitions.sources->text(each.formula->span),
                                       wanted ? word(*wanted) : elaborator_.describe(value)));
     }
@@ -237,27 +219,25 @@ void Matching::check_bound(const Bound& bound) {
         return;
     }
     if (unknown) {
-        elaborator_.error(Code::unknown_size, bound.span,
-                          fmt::format("how large {} may be is not known, so `{}` cannot be solved",
-                                      bound.what, name->name),
-                          "",
-                          "take a remainder, such as `i % n`, or declare the field as `int < n`");
+        elaborator_.error(
+            Code::unknown_size, bound.span,
+            fmt::format("how large {} may be is not known, so `{}` cannot be solved", bound.what, name->name), "",
+            "take a remainder, such as `i % n`, or declare the field as `int < n`");
         return;
     }
-    auto limit = elaborator_.constant_whole(elaborator_.evaluate(upper, names_), upper.span,
-                                            "the bound of whole numbers");
+    auto limit =
+        elaborator_.constant_whole(elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
     if (!limit || range.inside(0, *limit - 1)) return;
     bool open = range.high >= range_of(Element::i32).high;
     elaborator_.error(Code::out_of_range, bound.span,
                       fmt::format("{} must be in 0..{}, but it may be {}", bound.what, *limit,
                                   range.low < 0 && !open ? range.low : range.high),
-                      open ? "nothing bounds this number"
-                           : fmt::format("it lies in {}..{}", range.low, range.high + 1),
+                      open ? "nothing bounds this number" : fmt::format("it lies in {}..{}", range.low, range.high + 1),
                       "take a remainder, such as `i % n`, or declare the field with its bound");
 }
 
-Term Elaborator::convert(const Term& term, const ast::TypeExpr& type, Scope& names,
-                         const std::string& what, Span span) {
+Term Elaborator::convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what,
+                         Span span) {
     Matching matching(*this, names);
     Term result = matching.match(term, type, what, span, Code::argument_type);
     if (!result.poisoned()) matching.finish();
@@ -279,8 +259,7 @@ std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& t
                     error(Code::unknown_size, item->span, "no `..` is known here");
                     return {};
                 }
-                for (const Term& each : group->value.as<ListTerm>()->items)
-                    list.items.push_back(each);
+                for (const Term& each : group->value.as<ListTerm>()->items) list.items.push_back(each);
                 continue;
             }
             size = evaluate(*item, scope);
@@ -292,12 +271,10 @@ std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& t
         full.type.shape = *shape;
     }
     if (type.upper) {
-        full.upper = constant_whole(evaluate(*type.upper, scope), type.upper->span,
-                                    "the bound of whole numbers");
+        full.upper = constant_whole(evaluate(*type.upper, scope), type.upper->span, "the bound of whole numbers");
         if (!full.upper) return {};
         if (*full.upper < 1) {
-            error(Code::negative_size, type.upper->span,
-                  "the bound of whole numbers must be at least 1");
+            error(Code::negative_size, type.upper->span, "the bound of whole numbers must be at least 1");
             return {};
         }
     }

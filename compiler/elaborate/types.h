@@ -12,8 +12,7 @@ public:
 
     /// Matches and converts one value. `what` opens the message: "`x` of `linear`". Bounds (`< C`)
     /// and sizes with formulas wait for `finish`.
-    Term match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span,
-               Code code);
+    Term match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
     /// Checks what had to wait until every name was solved.
     void finish();
 
@@ -31,14 +30,11 @@ private:
         std::string what;
         Span span;
     };
-    Term match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what,
-                        Span span);
-    std::optional<Term> match_element(const Term& term, const ast::TypeExpr& type,
-                                      const std::string& what, Span span, Code code);
-    bool match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what,
-                     Span span, Code code);
-    bool match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span,
-                    Code code);
+    Term match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span);
+    std::optional<Term> match_element(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span,
+                                      Code code);
+    bool match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
+    bool match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span, Code code);
     bool match_group(const Shape& axes, const std::string& what, Span span, Code code);
     void check_bound(const Bound& bound);
     Diagnostic& misfit(const std::string& what, const ast::TypeExpr* type, const std::string& found,

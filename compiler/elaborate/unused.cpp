@@ -17,9 +17,8 @@ bool known_size(Elaborator& elaborator, const ast::ExprRef& size, uint32_t modul
 
 /// A parameter without a shape may be meant for constants alone (`repeat k`).
 bool takes_numbers(const ast::Function& function) {
-    return std::any_of(
-        function.parameters.begin(), function.parameters.end(),
-        [](const ast::Parameter& each) { return !each.initial && each.type && !each.type->shape; });
+    return std::any_of(function.parameters.begin(), function.parameters.end(),
+                       [](const ast::Parameter& each) { return !each.initial && each.type && !each.type->shape; });
 }
 
 /// Elaborates a function on the types that its parameters are written with.
@@ -39,15 +38,12 @@ void elaborate_alone(Definitions& definitions, const FunctionEntry& function) {
 
 } // namespace
 
-std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator,
-                                                 const ast::Function& function, Scope& scope) {
+std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const ast::Function& function, Scope& scope) {
     std::vector<NamedTerm> arguments;
     for (const ast::Parameter& parameter : function.parameters) {
         if (parameter.initial) continue;
         if (!parameter.type || parameter.type->constant || !parameter.type->element) return {};
-        auto known = [&](const ast::ExprRef& size) {
-            return known_size(elaborator, size, scope.frame->module);
-        };
+        auto known = [&](const ast::ExprRef& size) { return known_size(elaborator, size, scope.frame->module); };
         bool open = parameter.type->upper && !known(parameter.type->upper);
         if (parameter.type->shape)
             for (const ast::ExprRef& size : *parameter.type->shape) open = open || !known(size);
@@ -72,8 +68,7 @@ void check_functions(Definitions& definitions) {
             if (found == module.functions.end() || found->second.tree != function) continue;
             const FunctionEntry& entry = found->second;
             bool optimizer = function->kind == ast::FunctionKind::optimizer;
-            if (!optimizer && !definitions.elaborated.count(function))
-                elaborate_alone(definitions, entry);
+            if (!optimizer && !definitions.elaborated.count(function)) elaborate_alone(definitions, entry);
             Graph scratch(definitions.primitives);
             Elaborator elaborator(definitions, scratch, {});
             check_names(elaborator, entry);

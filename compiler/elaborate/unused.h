@@ -7,8 +7,7 @@ namespace gradc {
 
 /// An input of the batch for each parameter whose type is written in full, in the graph of
 /// `elaborator`; nothing where one is not.
-std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator,
-                                                 const ast::Function& function, Scope& scope);
+std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const ast::Function& function, Scope& scope);
 
 /// Reports what is wrong in functions that nothing called so far, and unknown names and malformed
 /// calls in all of them. Leaves no variables behind.

@@ -23,8 +23,7 @@ bool flatten(const ListTerm& list, size_t depth, Shape& shape, std::vector<doubl
             if (shape.size() != depth + 1) return false;
             values.push_back(number->value);
             kind = std::max(kind, number->kind);
-        } else
-            return false;
+        } else return false;
     }
     return true;
 }
@@ -40,17 +39,14 @@ std::optional<NodeTerm> Elaborator::operand(const Term& term, Span span) {
     if (term.poisoned()) return {};
     if (auto node = term.as<NodeTerm>()) return imported(*node);
     if (auto number = term.as<ConstantNumber>()) {
-        Element element =
-            number->kind == ConstantNumber::Kind::boolean ? Element::boolean
-            : number->kind == ConstantNumber::Kind::whole && std::abs(number->value) < 2e9
-                ? Element::i32
-                : Element::f64;
+        Element element = number->kind == ConstantNumber::Kind::boolean ? Element::boolean
+                          : number->kind == ConstantNumber::Kind::whole && std::abs(number->value) < 2e9 ? Element::i32
+                                                                                                         : Element::f64;
         NodeId node = build::constant(graph(), number->value, element, {}, span);
         return NodeTerm{node, element == Element::f64, level(), {}};
     }
     if (term.as<RowsSize>())
-        return NodeTerm{
-            build::cast(graph(), row_count(span), Element::i32, span), false, level(), {}};
+        return NodeTerm{build::cast(graph(), row_count(span), Element::i32, span), false, level(), {}};
     if (auto list = term.as<ListTerm>()) {
         Shape shape;
         std::vector<double> values;
@@ -64,8 +60,7 @@ std::optional<NodeTerm> Elaborator::operand(const Term& term, Span span) {
         }
         if (!list->items.empty() && !constant(term)) return stacked(*this, *list, span);
     }
-    error(Code::not_a_number, span,
-          fmt::format("a number or tensor is needed here, not {}", describe(term)));
+    error(Code::not_a_number, span, fmt::format("a number or tensor is needed here, not {}", describe(term)));
     return {};
 }
 
@@ -77,11 +72,9 @@ NodeTerm Elaborator::in_element(const NodeTerm& operand, Element element, Span s
     if (node.op == Op::constant) {
         Constant values = attribute<Constant>(node);
         if (whole(element))
-            for (double& value : values.values)
-                value = element == Element::boolean ? value != 0 : std::trunc(value);
+            for (double& value : values.values) value = element == Element::boolean ? value != 0 : std::trunc(value);
         result.node = graph().add(Op::constant, {element, node.type.shape}, {}, values, span);
-    } else
-        result.node = build::cast(graph(), operand.node, element, span);
+    } else result.node = build::cast(graph(), operand.node, element, span);
     return result;
 }
 
@@ -98,8 +91,7 @@ NodeId Elaborator::floating_node(const Term& term, Element element, Span span) {
     if (!value) return NodeId::none;
     Element own = graph().type(value->node).element;
     if (floating(own) && own != element && !value->weak) {
-        error(Code::element_mismatch, span,
-              fmt::format("{} is needed here, not {}", name(element), describe(term)), "",
+        error(Code::element_mismatch, span, fmt::format("{} is needed here, not {}", name(element), describe(term)), "",
               fmt::format("convert it: `cast(.., {})`", name(element)));
         return NodeId::none;
     }
@@ -110,8 +102,7 @@ NodeId Elaborator::scalar_node(const Term& term, Span span) {
     auto value = operand(term, span);
     if (!value) return NodeId::none;
     if (graph().type(value->node).rank()) {
-        error(Code::shape_mismatch, span,
-              fmt::format("one number is needed here, not {}", describe(term)));
+        error(Code::shape_mismatch, span, fmt::format("one number is needed here, not {}", describe(term)));
         return NodeId::none;
     }
     return in_element(*value, Element::f64, span).node;
@@ -120,9 +111,8 @@ NodeId Elaborator::scalar_node(const Term& term, Span span) {
 std::optional<double> Elaborator::constant_number(const Term& term, Span span, const char* what) {
     if (auto number = term.as<ConstantNumber>()) return number->value;
     if (!term.poisoned())
-        error(
-            Code::not_constant, span,
-            fmt::format("{} must be a number known when compiling, not {}", what, describe(term)));
+        error(Code::not_constant, span,
+              fmt::format("{} must be a number known when compiling, not {}", what, describe(term)));
     return {};
 }
 
@@ -130,16 +120,14 @@ std::optional<int64_t> Elaborator::constant_whole(const Term& term, Span span, c
     auto number = constant_number(term, span, what);
     if (!number) return {};
     if (integral(*number)) return int64_t(*number);
-    error(Code::not_whole, span,
-          fmt::format("{} must come out whole, not {}", what, print_number(*number)));
+    error(Code::not_whole, span, fmt::format("{} must come out whole, not {}", what, print_number(*number)));
     return {};
 }
 
 std::optional<Shape> Elaborator::shape_of_list(const Term& term, Span span) {
     ListTerm one;
     const ListTerm* list = term.as<ListTerm>();
-    if (!list && (term.as<ConstantNumber>() || term.as<RowsSize>()))
-        one.items = {term}, list = &one;
+    if (!list && (term.as<ConstantNumber>() || term.as<RowsSize>())) one.items = {term}, list = &one;
     if (!list) {
         if (!term.poisoned())
             error(Code::not_constant, span,
@@ -155,16 +143,13 @@ std::optional<Shape> Elaborator::shape_of_list(const Term& term, Span span) {
         auto size = constant_whole(item, span, "a size");
         if (!size) return {};
         if (*size < 1) {
-            error(Code::negative_size, span,
-                  fmt::format("a size must be at least 1, not {}", *size));
+            error(Code::negative_size, span, fmt::format("a size must be at least 1, not {}", *size));
             return {};
         }
         shape.push_back(*size);
     }
-    if (count(shape, std::max<int64_t>(1, mode.largest_batch)) > INT64_MAX / 8 ||
-        count(shape, 1) < 0) {
-        error(Code::too_large, span,
-              fmt::format("a tensor {} has more than 2^63 bytes", print(shape)));
+    if (count(shape, std::max<int64_t>(1, mode.largest_batch)) > INT64_MAX / 8 || count(shape, 1) < 0) {
+        error(Code::too_large, span, fmt::format("a tensor {} has more than 2^63 bytes", print(shape)));
         return {};
     }
     return shape;
@@ -197,8 +182,7 @@ std::string Elaborator::describe(const Term& term) const {
         const Elaborator& self;
         std::string operator()(const Poison&) const { return "an error"; }
         std::string operator()(const ConstantNumber& number) const {
-            if (number.kind == ConstantNumber::Kind::boolean)
-                return number.value != 0 ? "true" : "false";
+            if (number.kind == ConstantNumber::Kind::boolean) return number.value != 0 ? "true" : "false";
             return "the constant " + print_number(number.value);
         }
         std::string operator()(const RowsSize&) const { return "N"; }
@@ -213,14 +197,11 @@ std::string Elaborator::describe(const Term& term) const {
             std::string text = "[";
             for (size_t i = 0; i < list.items.size() && i < 8; ++i) {
                 auto number = list.items[i].as<ConstantNumber>();
-                text += (i ? ", " : "") +
-                        (number ? print_number(number->value) : self.describe(list.items[i]));
+                text += (i ? ", " : "") + (number ? print_number(number->value) : self.describe(list.items[i]));
             }
             return text + (list.items.size() > 8 ? ", ..]" : "]");
         }
-        std::string operator()(const TupleTerm& tuple) const {
-            return fmt::format("{} values", tuple.items.size());
-        }
+        std::string operator()(const TupleTerm& tuple) const { return fmt::format("{} values", tuple.items.size()); }
         std::string operator()(const std::shared_ptr<const Foreign>&) const { return "no value"; }
     };
     return std::visit(Words{*this}, term.data);

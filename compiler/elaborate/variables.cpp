@@ -17,8 +17,7 @@ const Frame* model_frame(const Frame* frame) {
 
 Term shape_term(const Shape& shape) {
     ListTerm list;
-    for (int64_t size : shape)
-        list.items.push_back(size == rows ? Term{RowsSize{}} : whole_number(size));
+    for (int64_t size : shape) list.items.push_back(size == rows ? Term{RowsSize{}} : whole_number(size));
     return {list};
 }
 
@@ -36,30 +35,27 @@ std::string hangs_on(const Graph& graph, NodeId node) {
 
 } // namespace
 
-void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span,
-                           Scope& scope) {
+void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
     const char* word = declaration.state ? "state" : "param";
     Frame& frame = *scope.frame;
     const std::string& name = declaration.target.name;
     if (!frame.makes_parameters) {
-        elaborator.error(Code::parameter_misplaced, span, fmt::format("only models own a {}", word),
-                         "", "call this function from a `model`");
+        elaborator.error(Code::parameter_misplaced, span, fmt::format("only models own a {}", word), "",
+                         "call this function from a `model`");
         scope.bind(name, {}, declaration.target.span);
         return;
     }
     if (scope.find(name)) {
-        elaborator.error(Code::hidden_name, declaration.target.span,
-                         fmt::format("`{}` already has a value here", name), "",
-                         "choose another name");
+        elaborator.error(Code::hidden_name, declaration.target.span, fmt::format("`{}` already has a value here", name),
+                         "", "choose another name");
         return;
     }
     std::string path = frame.path + "." + name;
-    if (frame.repeats > 0)
-        path += fmt::format("_{}", ++frame.counts[std::string(word) + " " + name]);
+    if (frame.repeats > 0) path += fmt::format("_{}", ++frame.counts[std::string(word) + " " + name]);
     auto role = declaration.state ? Variable::Role::state : Variable::Role::parameter;
     bool fresh = !elaborator.definitions.find_variable(path);
-    Term value = elaborator.variable(role, path, declaration.type ? &*declaration.type : nullptr,
-                                     declaration.initial, scope, declaration.target.span);
+    Term value = elaborator.variable(role, path, declaration.type ? &*declaration.type : nullptr, declaration.initial,
+                                     scope, declaration.target.span);
     Variable* variable = elaborator.definitions.find_variable(path);
     if (fresh && variable && declaration.saved_as) variable->saved_as = *declaration.saved_as;
     if (!declaration.state || value.poisoned()) {
@@ -72,14 +68,13 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
 }
 
 Term Elaborator::variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type,
-                          const ast::ExprRef& initial, Scope& scope, Span span,
-                          const std::optional<Type>& default_type, int block) {
+                          const ast::ExprRef& initial, Scope& scope, Span span, const std::optional<Type>& default_type,
+                          int block) {
     std::optional<FullType> written;
     if (type) {
         written = full_type(*type, scope);
         if (!written) return {};
-    } else if (default_type)
-        written = FullType{*default_type, true, true, {}};
+    } else if (default_type) written = FullType{*default_type, true, true, {}};
     if (written && written->type.has_rows()) {
         error(Code::rows_misuse, type ? type->span : span,
               fmt::format("`{}` outlives the step, so it cannot have the rows N", path));
@@ -88,29 +83,25 @@ Term Elaborator::variable(Variable::Role role, const std::string& path, const as
     Variable* known = definitions.find_variable(path);
     if (known && written && written->type.shape != known->type.shape) {
         auto model = model_frame(scope.frame);
-        auto& report = error(
-            Code::parameter_conflict, model ? model->call_span : span,
-            fmt::format(
-                "`{}` is {} in this call, but {} in another: a model owns its parameters once",
-                path, print(written->type.shape), print(known->type.shape)));
+        auto& report = error(Code::parameter_conflict, model ? model->call_span : span,
+                             fmt::format("`{}` is {} in this call, but {} in another: a model owns its parameters once",
+                                         path, print(written->type.shape), print(known->type.shape)));
         report.remarks.push_back({definitions.made_in[path], "the other call"});
         report.remarks.push_back({span, "declared here"});
         return {};
     }
     if (known) return *existing_variable(path);
-    Variable variable{path, path, role, written ? written->type : Type{floating_default_, {}},
-                      span, block};
+    Variable variable{path, path, role, written ? written->type : Type{floating_default_, {}}, span, block};
     return new_variable(std::move(variable), written, initial, scope);
 }
 
-Term Elaborator::new_variable(Variable variable, const std::optional<FullType>& written,
-                              const ast::ExprRef& initial, Scope& scope) {
+Term Elaborator::new_variable(Variable variable, const std::optional<FullType>& written, const ast::ExprRef& initial,
+                              Scope& scope) {
     ElaborationMode starting;
     starting.training = false;
     starting.initial = true;
     Elaborator start(definitions, definitions.initial, starting);
-    FloatingDefault same_default(start, variable.type.element == Element::f64 ? Element::f64
-                                                                              : floating_default_);
+    FloatingDefault same_default(start, variable.type.element == Element::f64 ? Element::f64 : floating_default_);
     Frame frame;
     frame.stream = variable.path;
     frame.module = scope.frame->module;
@@ -123,8 +114,8 @@ Term Elaborator::new_variable(Variable variable, const std::optional<FullType>& 
     for (const std::string& name : used) {
         auto binding = scope.find(name);
         if (!binding) continue;
-        auto term = at_start(lookup(name, initial->span, scope),
-                             fmt::format("the start of `{}`", variable.path), initial->span);
+        auto term = at_start(lookup(name, initial->span, scope), fmt::format("the start of `{}`", variable.path),
+                             initial->span);
         if (!term) return {};
         names.bind(name, *term, binding->span);
     }
@@ -141,13 +132,12 @@ Term Elaborator::new_variable(Variable variable, const std::optional<FullType>& 
     if (!broadcast_shapes(definitions.initial.type(node).shape, variable.type.shape, joined) ||
         joined != variable.type.shape) {
         error(Code::initial_value, initial->span,
-              fmt::format("`{}` is {}, but it starts from {}", variable.path,
-                          print(variable.type.shape), start.describe(value)));
+              fmt::format("`{}` is {}, but it starts from {}", variable.path, print(variable.type.shape),
+                          start.describe(value)));
         return {};
     }
     node = build::broadcast_to(definitions.initial, node, variable.type.shape, initial->span);
-    if (auto model = model_frame(scope.frame))
-        definitions.made_in[variable.path] = model->call_span;
+    if (auto model = model_frame(scope.frame)) definitions.made_in[variable.path] = model->call_span;
     std::string path = variable.path;
     definitions.add_variable(std::move(variable), node);
     return *existing_variable(path);
@@ -161,14 +151,12 @@ std::optional<Term> Elaborator::at_start(const Term& term, const std::string& wh
     if (!value->labels.empty()) obstacle = "an index";
     if (!obstacle.empty()) {
         error(Code::initial_value, span,
-              fmt::format("{} hangs on {}, which is not known before the first step", what,
-                          obstacle));
+              fmt::format("{} hangs on {}, which is not known before the first step", what, obstacle));
         return {};
     }
     std::unordered_map<NodeId, NodeId> bound;
     for (NodeId id : reachable(from, {value->node}))
-        if (from[id].op == Op::variable)
-            bound[id] = definitions.start_of(attribute<VariableName>(from[id]).path);
+        if (from[id].op == Op::variable) bound[id] = definitions.start_of(attribute<VariableName>(from[id]).path);
     NodeId copy = inline_graph(from, {value->node}, definitions.initial, bound)[0];
     return Term{NodeTerm{copy, value->weak, 0, {}}};
 }

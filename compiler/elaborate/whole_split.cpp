@@ -27,8 +27,8 @@ struct Levels {
     std::vector<NodeId> culprit;
 
     explicit Levels(const Graph& graph, const std::vector<NodeId>& reached)
-        : graph(graph), level(graph.size(), 0), reduces(graph.size(), false),
-          obstacle(graph.size()), culprit(graph.size(), NodeId::none) {
+        : graph(graph), level(graph.size(), 0), reduces(graph.size(), false), obstacle(graph.size()),
+          culprit(graph.size(), NodeId::none) {
         for (NodeId id : reached) visit(id);
     }
 
@@ -39,11 +39,9 @@ struct Levels {
         for (NodeId input : node.inputs) {
             level[i] = std::max(level[i], level[index(input)]);
             from_rows = from_rows || graph.type(input).has_rows();
-            if (obstacle[i].empty())
-                obstacle[i] = obstacle[index(input)], culprit[i] = culprit[index(input)];
+            if (obstacle[i].empty()) obstacle[i] = obstacle[index(input)], culprit[i] = culprit[index(input)];
         }
-        reduces[i] =
-            row_scalar(node) || (from_rows && !node.type.has_rows() && node.op != Op::scan);
+        reduces[i] = row_scalar(node) || (from_rows && !node.type.has_rows() && node.op != Op::scan);
         if (reduces[i]) ++level[i];
         if (!obstacle[i].empty()) return;
         obstacle[i] = obstacle_of(node, reduces[i]);
@@ -54,8 +52,8 @@ struct Levels {
         if (node.op == Op::scan && joins_rows(graph.body(attribute<Scan>(node).body)))
             return "rows are joined inside a scan";
         if (auto own = pairing(graph, node); !own.empty()) return own;
-        bool known = node.op == Op::sum || node.op == Op::max_of || node.op == Op::contract ||
-                     node.op == Op::scatter || node.op == Op::input;
+        bool known = node.op == Op::sum || node.op == Op::max_of || node.op == Op::contract || node.op == Op::scatter ||
+                     node.op == Op::input;
         return reduction && !known ? "rows are joined by " + std::string(name(node.op)) : "";
     }
 
@@ -88,8 +86,7 @@ struct Levels {
 /// Builds passes and finish for the formulas that can be split.
 class Splitter {
 public:
-    Splitter(const Graph& graph, const Levels& levels, const WholeSplitRequest& request,
-             SplitFormulas& result)
+    Splitter(const Graph& graph, const Levels& levels, const WholeSplitRequest& request, SplitFormulas& result)
         : graph_(graph), levels_(levels), request_(request), result_(result) {}
 
     void run(const std::vector<Output>& means, const std::vector<Output>& formulas) {
@@ -97,8 +94,7 @@ public:
         for (const Output& output : formulas) roots.push_back(output.node);
         formula_nodes_ = reachable(graph_, roots);
         int passes = means.empty() ? 0 : 1;
-        for (const Output& output : formulas)
-            passes = std::max(passes, levels_.level[index(output.node)]);
+        for (const Output& output : formulas) passes = std::max(passes, levels_.level[index(output.node)]);
         for (NodeId id : formula_nodes_)
             if (levels_.reduces[index(id)]) name_accumulator(id);
         for (int k = 0; k < passes; ++k) add_pass(k, k == 0 ? means : std::vector<Output>{});
@@ -122,11 +118,8 @@ private:
 
     void name_accumulator(NodeId id) {
         const Node& node = graph_[id];
-        if (row_scalar(node))
-            paths_[id] = rows_path(0);
-        else
-            paths_[id] = request_.prefix + "." + std::string(name(node.op)) + "_" +
-                         std::to_string(paths_.size() + 1);
+        if (row_scalar(node)) paths_[id] = rows_path(0);
+        else paths_[id] = request_.prefix + "." + std::string(name(node.op)) + "_" + std::to_string(paths_.size() + 1);
     }
 
     std::string rows_path(int pass) const {
@@ -136,8 +129,7 @@ private:
     NodeId accumulator(Graph& target, const std::string& path, const Shape& shape) {
         Type type{Element::f64, shape};
         if (declared_.insert(path).second)
-            result_.accumulators.push_back(
-                {path, path, Variable::Role::accumulator, type, {}, request_.block});
+            result_.accumulators.push_back({path, path, Variable::Role::accumulator, type, {}, request_.block});
         return build::variable(target, path, type);
     }
 
@@ -150,18 +142,15 @@ private:
 
     /// Everything that is known in pass `pass`; finish is the pass after the last.
     Copies copies(int pass) {
-        Copies c{Graph(graph_.shared_primitives()),
-                 std::vector<NodeId>(graph_.size(), NodeId::none),
-                 {}};
+        Copies c{Graph(graph_.shared_primitives()), std::vector<NodeId>(graph_.size(), NodeId::none), {}};
         c.wide = c.plain;
         for (NodeId id : formula_nodes_) {
             if (levels_.level[index(id)] > pass && !levels_.reduces[index(id)]) continue;
             if (finished(id, pass)) {
                 NodeId wide = wide_copy(c, id);
                 c.wide[index(id)] = wide;
-                c.plain[index(id)] = wide == NodeId::none
-                                         ? plain_copy(c, id)
-                                         : build::cast(c.target, wide, graph_.type(id).element);
+                c.plain[index(id)] =
+                    wide == NodeId::none ? plain_copy(c, id) : build::cast(c.target, wide, graph_.type(id).element);
             } else if (levels_.level[index(id)] <= pass ||
                        (levels_.reduces[index(id)] && levels_.level[index(id)] == pass + 1))
                 c.plain[index(id)] = plain_copy(c, id);
@@ -196,15 +185,13 @@ private:
         const Node& node = graph_[id];
         Element element = widened(node.type.element);
         if (node.op == Op::constant)
-            return c.target.add(Op::constant, {element, node.type.shape}, {}, node.attributes,
-                                node.span);
+            return c.target.add(Op::constant, {element, node.type.shape}, {}, node.attributes, node.span);
         return build::cast(c.target, c.plain[index(id)], element);
     }
 
     bool takes_maximum(int pass) const {
         return std::any_of(formula_nodes_.begin(), formula_nodes_.end(), [&](NodeId id) {
-            return levels_.reduces[index(id)] && levels_.level[index(id)] == pass + 1 &&
-                   graph_[id].op == Op::max_of;
+            return levels_.reduces[index(id)] && levels_.level[index(id)] == pass + 1 && graph_[id].op == Op::max_of;
         });
     }
 
@@ -215,13 +202,11 @@ private:
     void add_pass(int pass, const std::vector<Output>& means) {
         Copies c = copies(pass);
         Graph& target = c.target;
-        NodeId batch_rows =
-            build::cast(target, build::scalar_input(target, "rows", Element::i64), Element::f64);
+        NodeId batch_rows = build::cast(target, build::scalar_input(target, "rows", Element::i64), Element::f64);
         NodeId seen = NodeId::none;
         if (pass == 0 || takes_maximum(pass)) {
             seen = accumulator(target, rows_path(pass), {});
-            accumulate(target, rows_path(pass),
-                       build::map(target, Primitive::add, {seen, batch_rows}));
+            accumulate(target, rows_path(pass), build::map(target, Primitive::add, {seen, batch_rows}));
         }
         add_means(target, means, batch_rows);
         for (NodeId id : formula_nodes_) {
@@ -250,8 +235,7 @@ private:
     /// Sums start at zero; a maximum starts with the first batch, where no rows were seen yet.
     static NodeId joined(Graph& target, Op op, NodeId before, NodeId part, NodeId seen) {
         if (op != Op::max_of) return build::map(target, Primitive::add, {before, part});
-        NodeId first =
-            build::map(target, Primitive::equal, {seen, build::constant(target, 0, Element::f64)});
+        NodeId first = build::map(target, Primitive::equal, {seen, build::constant(target, 0, Element::f64)});
         first = build::broadcast_to(target, first, target.type(part).shape);
         NodeId larger = build::map(target, Primitive::maximum, {before, part});
         return build::map(target, Primitive::select, {first, part, larger});
@@ -263,12 +247,10 @@ private:
         for (const Output& mean : means) {
             NodeId sum = accumulator(target, request_.prefix + "." + mean.name, {});
             NodeId seen = accumulator(target, rows_path(0), {});
-            target.outputs.push_back(
-                {mean.name, build::map(target, Primitive::divide, {sum, seen})});
+            target.outputs.push_back({mean.name, build::map(target, Primitive::divide, {sum, seen})});
         }
         for (const Output& formula : formulas)
-            target.outputs.push_back(
-                {formula.name, build::cast(target, wide_input(c, formula.node), Element::f64)});
+            target.outputs.push_back({formula.name, build::cast(target, wide_input(c, formula.node), Element::f64)});
         result_.split.finish = extract(target, target.outputs);
     }
 };
@@ -288,8 +270,7 @@ SplitFormulas split_formulas(const Graph& graph, const WholeSplitRequest& reques
             result.problems.push_back({formula.name, levels.culprit[i], levels.obstacle[i]});
         else if (graph.type(formula.node).has_rows())
             result.problems.push_back({formula.name, formula.node, "it has a value for each row"});
-        else if (!request.single_pass || levels.level[i] <= 1)
-            kept.push_back(formula);
+        else if (!request.single_pass || levels.level[i] <= 1) kept.push_back(formula);
     }
     Splitter(graph, levels, request, result).run(request.batch_means, kept);
     return result;

@@ -9,12 +9,11 @@
 namespace gradc {
 
 struct WholeSplitRequest {
-    std::string prefix; // of the accumulators' paths: "train.evaluation"
-    std::vector<Output> batch_means =
-        {}; // scalars of a batch: the result is their mean, weighed by rows
-    std::vector<Output> formulas = {}; // of the whole split
-    bool single_pass = false;          // leave out formulas that need more than one pass
-    int block = -1;                    // of the accumulators
+    std::string prefix;                   // of the accumulators' paths: "train.evaluation"
+    std::vector<Output> batch_means = {}; // scalars of a batch: the result is their mean, weighed by rows
+    std::vector<Output> formulas = {};    // of the whole split
+    bool single_pass = false;             // leave out formulas that need more than one pass
+    int block = -1;                       // of the accumulators
 };
 
 struct SplitProblem {
@@ -24,8 +23,7 @@ struct SplitProblem {
 };
 
 struct SplitFormulas {
-    WholeSplit
-        split; // finish: one output a formula, f64, batch means first, in order; names as given
+    WholeSplit split; // finish: one output a formula, f64, batch means first, in order; names as given
     std::vector<Variable> accumulators;
     std::vector<SplitProblem> problems; // formulas with one are left out
 };

@@ -18,8 +18,7 @@ constexpr size_t longest_equation = 14; // nodes of an adjoint's formula down to
 /// The ways on which a gradient flows from the scalar to the parameters.
 class Ways {
 public:
-    Ways(const Graph& graph, NodeId value, const std::vector<NodeId>& parameters,
-         const DerivativeRules& rules)
+    Ways(const Graph& graph, NodeId value, const std::vector<NodeId>& parameters, const DerivativeRules& rules)
         : graph_(graph) {
         std::vector<bool> depends = depends_on(graph_, parameters);
         std::vector<NodeId> wrt;
@@ -36,9 +35,7 @@ public:
             for (NodeId input : sources(id)) readers_[index(input)].push_back(id);
     }
 
-    bool on_way(NodeId id) const {
-        return index(id) < forward_ && adjoint_[index(id)] != NodeId::none;
-    }
+    bool on_way(NodeId id) const { return index(id) < forward_ && adjoint_[index(id)] != NodeId::none; }
     NodeId adjoint(NodeId id) const { return adjoint_[index(id)]; }
     const std::vector<NodeId>& nodes() const { return nodes_; } // ascending
     const std::vector<NodeId>& readers(NodeId id) const { return readers_[index(id)]; }
@@ -52,8 +49,7 @@ public:
         const Node& reads = node.op == Op::part ? graph_[node.inputs[0]] : node;
         std::vector<NodeId> result;
         for (size_t i = node.op == Op::shield ? 1 : 0; i < reads.inputs.size(); ++i)
-            if (on_way(reads.inputs[i]) &&
-                std::find(result.begin(), result.end(), reads.inputs[i]) == result.end())
+            if (on_way(reads.inputs[i]) && std::find(result.begin(), result.end(), reads.inputs[i]) == result.end())
                 result.push_back(reads.inputs[i]);
         return result;
     }
@@ -75,8 +71,7 @@ public:
         });
         for (NodeId id : ways.nodes()) {
             const Node& node = ways.graph()[id];
-            if (fixed(id) || !node.name.empty() || node.op == Op::part ||
-                (numbers && kind(node.op) == Kind::map))
+            if (fixed(id) || !node.name.empty() || node.op == Op::part || (numbers && kind(node.op) == Kind::map))
                 chosen_.insert(id);
             if (node.op == Op::broadcast && parameters_.count(node.inputs[0])) chosen_.insert(id);
             if (node.op != Op::contract) continue;
@@ -100,8 +95,7 @@ private:
         for (NodeId id : ways_.nodes())
             if (!parameters_.count(id)) classes[ways_.adjoint(id)].push_back(id);
         for (const auto& [adjoint, members] : classes) {
-            bool some = std::any_of(members.begin(), members.end(),
-                                    [&](NodeId id) { return chosen_.count(id); });
+            bool some = std::any_of(members.begin(), members.end(), [&](NodeId id) { return chosen_.count(id); });
             if (!some) continue;
             bool named = false;
             for (NodeId id : members) named = named || fixed(id) || !ways_.graph()[id].name.empty();
@@ -121,8 +115,7 @@ private:
     void shorten() {
         for (auto id = ways_.nodes().rbegin(); id != ways_.nodes().rend(); ++id) {
             if (!chosen_.count(*id) || *id == value_) continue;
-            for (std::set<NodeId> inner; length(*id, inner) > longest_equation && !inner.empty();
-                 inner.clear()) {
+            for (std::set<NodeId> inner; length(*id, inner) > longest_equation && !inner.empty(); inner.clear()) {
                 NodeId next = *std::next(inner.begin(), long(inner.size() / 2));
                 for (NodeId passed : narrow_places(*id))
                     if (inner.count(passed)) {
@@ -144,8 +137,7 @@ private:
             NodeId id = waiting.back();
             waiting.pop_back();
             if (chosen_.count(id) || !between.insert(id).second) continue;
-            bool moves =
-                kind(ways_.graph()[id].op) == Kind::move; // what only moves has nothing to show
+            bool moves = kind(ways_.graph()[id].op) == Kind::move; // what only moves has nothing to show
             if (!moves && !stops.count(ways_.adjoint(id))) owner.emplace(ways_.adjoint(id), id);
             waiting.insert(waiting.end(), ways_.readers(id).begin(), ways_.readers(id).end());
         }
@@ -155,10 +147,8 @@ private:
             NodeId id = waiting.back();
             waiting.pop_back();
             bool top = id == ways_.adjoint(station);
-            if (index(id) < ways_.forward() || (!top && stops.count(id)) || !seen.insert(id).second)
-                continue;
-            if (auto found = owner.find(id); found != owner.end() && !top)
-                inner.insert(found->second);
+            if (index(id) < ways_.forward() || (!top && stops.count(id)) || !seen.insert(id).second) continue;
+            if (auto found = owner.find(id); found != owner.end() && !top) inner.insert(found->second);
             const auto& inputs = ways_.graph()[id].inputs;
             waiting.insert(waiting.end(), inputs.begin(), inputs.end());
         }
@@ -190,38 +180,26 @@ private:
 Simplified simplified_node(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     switch (kind(node.op)) {
-    case Kind::map:
-        return node.type.shape.empty() ? Simplified::number : Simplified::diagonal;
-    case Kind::reduce:
-        return node.op == Op::sum ? Simplified::total : Simplified::selection;
-    case Kind::contract:
-        return Simplified::product;
-    case Kind::index:
-        return Simplified::selection;
-    case Kind::loop:
-        return Simplified::loop;
-    case Kind::move:
-        break;
-    default:
-        return Simplified::identity;
+    case Kind::map: return node.type.shape.empty() ? Simplified::number : Simplified::diagonal;
+    case Kind::reduce: return node.op == Op::sum ? Simplified::total : Simplified::selection;
+    case Kind::contract: return Simplified::product;
+    case Kind::index: return Simplified::selection;
+    case Kind::loop: return Simplified::loop;
+    case Kind::move: break;
+    default: return Simplified::identity;
     }
     switch (node.op) {
-    case Op::broadcast:
-        return Simplified::repetition;
+    case Op::broadcast: return Simplified::repetition;
     case Op::reshape:
-    case Op::permute:
-        return Simplified::arrangement;
+    case Op::permute: return Simplified::arrangement;
     case Op::slice:
-    case Op::pad:
-        return Simplified::selection;
-    default:
-        return Simplified::mixture;
+    case Op::pad: return Simplified::selection;
+    default: return Simplified::mixture;
     }
 }
 
 /// All nodes on ways from `earlier` to `later` that meet no other station between.
-std::vector<NodeId> path(const Ways& ways, const std::set<NodeId>& stations, NodeId earlier,
-                         NodeId later) {
+std::vector<NodeId> path(const Ways& ways, const std::set<NodeId>& stations, NodeId earlier, NodeId later) {
     std::set<NodeId> up, both;
     std::vector<NodeId> waiting = ways.readers(earlier);
     while (!waiting.empty()) {
@@ -248,13 +226,11 @@ void simplify(Factor& factor, const Ways& ways, NodeId earlier) {
     for (auto id = path.rbegin(); id != path.rend(); ++id) {
         bool counts = false;
         for (NodeId source : ways.sources(*id)) {
-            bool inside =
-                source == earlier || std::find(path.begin(), path.end(), source) != path.end();
+            bool inside = source == earlier || std::find(path.begin(), path.end(), source) != path.end();
             counts = counts || (inside && ways.adjoint(source) != ways.adjoint(*id));
         }
         Simplified step = simplified_node(ways.graph(), *id);
-        if (counts &&
-            std::find(factor.steps.begin(), factor.steps.end(), step) == factor.steps.end())
+        if (counts && std::find(factor.steps.begin(), factor.steps.end(), step) == factor.steps.end())
             factor.steps.push_back(step);
     }
     factor.simplified = factor.steps.empty()       ? Simplified::identity
@@ -298,8 +274,8 @@ NodeId along(Graph& graph, const Derivation& derivation, size_t later, size_t ea
     std::unordered_set<NodeId> cuts;
     for (const Station& station : derivation.stations)
         if (station.node != derivation.stations[later].node) cuts.insert(station.node);
-    return backpropagate(graph, {{derivation.stations[later].node, seed}},
-                         {derivation.stations[earlier].node}, rules, cuts)[0];
+    return backpropagate(graph, {{derivation.stations[later].node, seed}}, {derivation.stations[earlier].node}, rules,
+                         cuts)[0];
 }
 
 } // namespace gradc

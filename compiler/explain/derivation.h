@@ -41,8 +41,8 @@ struct Derivation {
     std::string scalar;            // name of the train block or model
     Graph graph;                   // forward and backward; adjoints and stations carry their names
     std::vector<Station> stations; // from the scalar back to the parameter
-    size_t forward = 0;           // nodes below this id, and only those, belong to the forward pass
-    std::vector<NodeId> adjoints; // of all nodes on the way, stations or not
+    size_t forward = 0;            // nodes below this id, and only those, belong to the forward pass
+    std::vector<NodeId> adjoints;  // of all nodes on the way, stations or not
     NodeId value() const { return stations.front().node; }
     NodeId gradient() const { return stations.back().adjoint; }
 };
@@ -55,7 +55,6 @@ std::optional<Derivation> derive(const Question& question, const std::vector<Nod
 /// The derivative of one station by another, all other stations held fixed: the gradient of
 /// sum(seed * later) by `earlier`, for a seed in the shape of `later`. NodeId::none where there is
 /// no way. Adds nodes to `graph`.
-NodeId along(Graph& graph, const Derivation&, size_t later, size_t earlier, NodeId seed,
-             const DerivativeRules&);
+NodeId along(Graph& graph, const Derivation&, size_t later, size_t earlier, NodeId seed, const DerivativeRules&);
 
 } // namespace gradc

@@ -24,44 +24,37 @@ std::string scalar_of(const Elaborated& elaborated, const Question& question) {
     if (block_of(elaborated, question)) return "the loss of " + question.name;
     for (const auto* models : {&elaborated.circuits, &elaborated.models})
         for (const Elaborated::Circuit& circuit : *models)
-            if (circuit.model == question.name &&
-                !circuit.graph.type(circuit.graph.outputs[0].node).shape.empty())
+            if (circuit.model == question.name && !circuit.graph.type(circuit.graph.outputs[0].node).shape.empty())
                 return "the sum of all elements of " + question.name;
     return question.name;
 }
 
-constexpr const char* mark =
-    "~"; // the name of adjoints that have no own, while it is found out what is kept
+constexpr const char* mark = "~"; // the name of adjoints that have no own, while it is found out what is kept
 
 bool is_adjoint(const Node& node) { return node.name.rfind("dL/d", 0) == 0 || node.name == mark; }
 
 /// The formulas of all adjoints of a graph, by name, in order; its first output as `whole`.
-std::vector<std::pair<std::string, std::string>>
-formulas(const Graph& graph, const Symbols& symbols, const std::string& whole) {
+std::vector<std::pair<std::string, std::string>> formulas(const Graph& graph, const Symbols& symbols,
+                                                          const std::string& whole) {
     std::vector<std::pair<std::string, std::string>> result;
     NodeId root = graph.outputs[0].node;
     for (NodeId id : reachable(graph, {root}))
         if (is_adjoint(graph[id]) && id != root)
             result.push_back({graph[id].name, textbook_formula(graph, id, symbols)});
-    bool own =
-        graph[root].name.empty() || graph[root].name == whole; // else it became another value
-    result.push_back({whole, own ? textbook_formula(graph, root, symbols)
-                                 : textbook_name(graph, root, symbols)});
+    bool own = graph[root].name.empty() || graph[root].name == whole; // else it became another value
+    result.push_back({whole, own ? textbook_formula(graph, root, symbols) : textbook_name(graph, root, symbols)});
     return result;
 }
 
 class RewriteLog {
 public:
-    RewriteLog(const Symbols& symbols, const std::string& whole)
-        : symbols_(symbols), whole_(whole) {}
+    RewriteLog(const Symbols& symbols, const std::string& whole) : symbols_(symbols), whole_(whole) {}
 
     void rule(const PatternRule& rule, const Graph& graph, NodeId before, NodeId after) {
-        Rewriting entry{"apply_identities", rule.text, "",
-                        textbook_formula(graph, before, symbols_),
+        Rewriting entry{"apply_identities", rule.text, "", textbook_formula(graph, before, symbols_),
                         textbook_name(graph, after, symbols_)};
         for (Rewriting& known : entries_)
-            if (known.rule == entry.rule && known.before == entry.before &&
-                known.after == entry.after) {
+            if (known.rule == entry.rule && known.before == entry.before && known.after == entry.after) {
                 ++known.times;
                 return;
             }
@@ -71,8 +64,7 @@ public:
     void pass(const Pass& pass, const Graph& before, const Graph& after) {
         auto old = formulas(before, symbols_, whole_), now = formulas(after, symbols_, whole_);
         for (const auto& [name, text] : old) {
-            auto found = std::find_if(now.begin(), now.end(),
-                                      [&](const auto& each) { return each.first == name; });
+            auto found = std::find_if(now.begin(), now.end(), [&](const auto& each) { return each.first == name; });
             if (found != now.end() && found->second != text)
                 entries_.push_back({pass.name, "", name, text, found->second});
         }
@@ -86,11 +78,11 @@ private:
     std::vector<Rewriting> entries_;
 };
 
-std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& symbols,
-                                  OptimizeOptions options) {
+std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& symbols, OptimizeOptions options) {
     RewriteLog log(symbols, "dL/d" + derivation.stations.back().name);
-    options.context.applied = [&](const PatternRule& rule, const Graph& graph, NodeId before,
-                                  NodeId after) { log.rule(rule, graph, before, after); };
+    options.context.applied = [&](const PatternRule& rule, const Graph& graph, NodeId before, NodeId after) {
+        log.rule(rule, graph, before, after);
+    };
     options.observe = [&](int, const Pass& pass, const Graph& before, const Graph& after, double) {
         log.pass(pass, before, after);
     };
@@ -139,8 +131,8 @@ public:
                 for (const Member& member : stage.members) {
                     bool recomputing = kernel.region && returns(kernel.region);
                     if (!back_[index(member.node)] && !recomputing) continue;
-                    Candidate c = analyse(program_.flat, members_, member.node, member.copies,
-                                          kernel.region, indices, plan_.batch);
+                    Candidate c = analyse(program_.flat, members_, member.node, member.copies, kernel.region, indices,
+                                          plan_.batch);
                     for (const Read& read : c.reads)
                         if (survives(read.node, kernel.region)) ids.insert(read.node);
                 }
@@ -155,8 +147,7 @@ public:
         for (const Stage& stage : kernel.stages)
             for (const Member& member : stage.members) {
                 const Node& node = graph_[member.node];
-                if (!node.name.empty() && node.op != Op::variable)
-                    result.values.push_back(node.name);
+                if (!node.name.empty() && node.op != Op::variable) result.values.push_back(node.name);
                 add_spans(member.node, result.spans);
             }
         return result;
@@ -165,8 +156,7 @@ public:
 private:
     /// Forward, no copy of a parameter or of data, and made outside of this turn of the loop.
     bool survives(NodeId id, int region) const {
-        if (auto yield = yields_.find(id); yield != yields_.end())
-            return !back_[index(yield->second)];
+        if (auto yield = yields_.find(id); yield != yields_.end()) return !back_[index(yield->second)];
         if (!members_[index(id)] || back_[index(id)]) return false;
         if (region && program_.flat.region_of[index(id)] == region) return false;
         while (kind(graph_[id].op) == Kind::move) id = graph_[id].inputs[0];
@@ -184,23 +174,20 @@ private:
         const loop::Buffer& buffer = plan_.buffers[program_.places[index(id)]->buffer];
         auto yield = yields_.find(id);
         if (yield == yields_.end())
-            return {graph_[id].name, textbook_formula(graph_, id, symbols_), graph_.type(id),
-                    buffer.size};
+            return {graph_[id].name, textbook_formula(graph_, id, symbols_), graph_.type(id), buffer.size};
         NodeId value = yield->second;
         for (const Region& region : program_.flat.regions)
             for (const Carry& carry : region.carries)
                 if (carry.inside == value)
-                    return {"", textbook_name(graph_, carry.next, symbols_) + " before every turn",
-                            graph_.type(id), buffer.size};
-        return {"", textbook_name(graph_, value, symbols_) + " of every turn", graph_.type(id),
-                buffer.size};
+                    return {"", textbook_name(graph_, carry.next, symbols_) + " before every turn", graph_.type(id),
+                            buffer.size};
+        return {"", textbook_name(graph_, value, symbols_) + " of every turn", graph_.type(id), buffer.size};
     }
 
     /// Of a member and of what is written out inside it.
     void add_spans(NodeId id, std::vector<Span>& spans) const {
         for (const Span& span : {graph_[id].origin, graph_[id].span})
-            if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end())
-                spans.push_back(span);
+            if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(span);
         for (NodeId input : graph_[id].inputs)
             if (!members_[index(input)] && !is_leaf(graph_, input)) add_spans(input, spans);
     }
@@ -214,29 +201,25 @@ private:
 };
 
 /// Loss and gradient as a program; `marked`: every adjoint has a name.
-Plan planned(const Derivation& derivation, const OptimizeOptions& options, const std::string& name,
-             bool marked) {
+Plan planned(const Derivation& derivation, const OptimizeOptions& options, const std::string& name, bool marked) {
     Graph graph = derivation.graph;
     for (NodeId id : derivation.adjoints)
-        if (marked && index(id) >= derivation.forward && kind(graph[id].op) != Kind::leaf &&
-            graph[id].name.empty())
+        if (marked && index(id) >= derivation.forward && kind(graph[id].op) != Kind::leaf && graph[id].name.empty())
             graph.rename_node(id, mark);
     graph = extract(graph, {{"L", derivation.value()}, {"gradient", derivation.gradient()}});
-    return make_plan({{"derivative", optimize(std::move(graph), options)}},
-                     {name, options.context.batch});
+    return make_plan({{"derivative", optimize(std::move(graph), options)}}, {name, options.context.batch});
 }
 
 } // namespace
 
-std::optional<Explanation> explain(const Elaborated& elaborated, const Question& question,
-                                   NodeId parameter, const ExplainOptions& options) {
+std::optional<Explanation> explain(const Elaborated& elaborated, const Question& question, NodeId parameter,
+                                   const ExplainOptions& options) {
     std::optional<Derivation> derivation = derive(question, {parameter}, *elaborated.rules);
     if (!derivation) return std::nullopt;
     Symbols symbols = name_values(*derivation, question);
     const TrainBlock* block = block_of(elaborated, question);
     std::string scalar = scalar_of(elaborated, question);
-    Explanation result{
-        *std::move(derivation), scalar, std::move(symbols), block ? block->batch : 1, {}, {}, {}};
+    Explanation result{*std::move(derivation), scalar, std::move(symbols), block ? block->batch : 1, {}, {}, {}};
     OptimizeOptions optimizing;
     optimizing.disabled = options.disabled_passes;
     optimizing.context.rules = elaborated.pattern_rules.get();
@@ -250,8 +233,7 @@ std::optional<Explanation> explain(const Elaborated& elaborated, const Question&
     std::vector<std::string> texts = target::print_cpp_kernels(module, 0, options.isas.back());
     const auto& kernels = plan.programs[0].kernels;
     for (size_t i = 0; i < kernels.size(); ++i)
-        if (compiling.computes_way_back(kernels[i]))
-            result.kernels.push_back(compiling.shown(kernels[i], texts[i]));
+        if (compiling.computes_way_back(kernels[i])) result.kernels.push_back(compiling.shown(kernels[i], texts[i]));
     return result;
 }
 

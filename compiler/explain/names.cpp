@@ -44,8 +44,7 @@ Symbols symbols_of(const Question& question, const std::set<std::string>& used) 
         bool plain = words[entry.word] == 1 && (split(entry.layer).first.empty() || !lone);
         std::string symbol =
             plain ? entry.word
-                  : fmt::format("{}{}", lone ? (entry.matrix ? "W" : "b") : entry.word,
-                                layers[entry.layer]);
+                  : fmt::format("{}{}", lone ? (entry.matrix ? "W" : "b") : entry.word, layers[entry.layer]);
         if (!taken.insert(symbol).second) symbol = path;
         symbols[path] = symbol;
     }
@@ -54,8 +53,7 @@ Symbols symbols_of(const Question& question, const std::set<std::string>& used) 
 
 class Naming {
 public:
-    Naming(Derivation& derivation, const Question& question)
-        : derivation_(derivation), graph_(derivation.graph) {
+    Naming(Derivation& derivation, const Question& question) : derivation_(derivation), graph_(derivation.graph) {
         std::map<std::string, int> times;
         for (NodeId id : reachable(graph_, {derivation.value()})) {
             if (graph_[id].op == Op::input) used_.insert(attribute<Input>(graph_[id]).name);
@@ -71,17 +69,14 @@ public:
     void stations() {
         std::string scalar = "L";
         graph_.rename_node(derivation_.value(), scalar);
-        for (auto station = derivation_.stations.rbegin(); station != derivation_.stations.rend();
-             ++station) {
+        for (auto station = derivation_.stations.rbegin(); station != derivation_.stations.rend(); ++station) {
             const Node& node = graph_[station->node];
             if (node.op == Op::variable)
                 station->name = symbols.count(attribute<VariableName>(node).path)
                                     ? symbols.at(attribute<VariableName>(node).path)
                                     : attribute<VariableName>(node).path;
-            else if (node.name.empty())
-                graph_.rename_node(station->node, station->name = fresh("z", z_));
-            else
-                station->name = node.name;
+            else if (node.name.empty()) graph_.rename_node(station->node, station->name = fresh("z", z_));
+            else station->name = node.name;
         }
         for (const Station& station : derivation_.stations) {
             const Node& adjoint = graph_[station.adjoint];
@@ -127,10 +122,8 @@ private:
 bool trivial(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     if (kind(node.op) == Kind::leaf) return true;
-    return node.type.shape.empty() &&
-           std::all_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
-               return graph[input].type.shape.empty() && graph[input].op != Op::variable &&
-                      trivial(graph, input);
+    return node.type.shape.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
+               return graph[input].type.shape.empty() && graph[input].op != Op::variable && trivial(graph, input);
            });
 }
 
@@ -149,8 +142,7 @@ std::vector<NodeId> values_read_back(const Derivation& derivation) {
                    (graph[input].op == Op::broadcast || graph[input].op == Op::reshape ||
                     graph[input].op == Op::permute || graph[input].op == Op::cast))
                 input = graph[input].inputs[0];
-            if (index(input) < derivation.forward && graph[input].op != Op::scan &&
-                !trivial(graph, input))
+            if (index(input) < derivation.forward && graph[input].op != Op::scan && !trivial(graph, input))
                 result.insert(input);
         }
     }

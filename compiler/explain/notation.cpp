@@ -27,50 +27,29 @@ public:
     Phrase written(NodeId id) const {
         const Node& node = graph_[id];
         switch (node.op) {
-        case Op::constant:
-            return constant(node);
-        case Op::input:
-            return input(node);
-        case Op::variable:
-            return {symbol(attribute<VariableName>(node).path)};
-        case Op::iota:
-            return {fmt::format("index({})", size(node.type.shape[size_t(axis(node))]))};
-        case Op::random:
-            return {"random"};
-        case Op::map:
-            return map(node);
+        case Op::constant: return constant(node);
+        case Op::input: return input(node);
+        case Op::variable: return {symbol(attribute<VariableName>(node).path)};
+        case Op::iota: return {fmt::format("index({})", size(node.type.shape[size_t(axis(node))]))};
+        case Op::random: return {"random"};
+        case Op::map: return map(node);
         case Op::cast:
         case Op::shield:
         case Op::broadcast:
-        case Op::reshape:
-            return value(node.inputs[0]);
-        case Op::sum:
-            return {reduction("sum", node)};
-        case Op::max_of:
-            return {reduction("max", node)};
-        case Op::permute:
-            return permute(node);
-        case Op::slice:
-            return slice(node);
-        case Op::pad:
-            return {"pad(" + value(node.inputs[0]).text + ")"};
+        case Op::reshape: return value(node.inputs[0]);
+        case Op::sum: return {reduction("sum", node)};
+        case Op::max_of: return {reduction("max", node)};
+        case Op::permute: return permute(node);
+        case Op::slice: return slice(node);
+        case Op::pad: return {"pad(" + value(node.inputs[0]).text + ")"};
         case Op::window:
-        case Op::fold:
-            return {std::string(name(node.op)) + "(" + value(node.inputs[0]).text + ")"};
-        case Op::gather:
-            return {within(node.inputs[0], tight) + "[" + value(node.inputs[1]).text + "]"};
-        case Op::scatter:
-            return {"scatter(" + value(node.inputs[0]).text + ", " + value(node.inputs[1]).text +
-                    ")"};
-        case Op::contract:
-            return contract(node);
-        case Op::scan:
-            return {loop(node)};
-        case Op::part:
-            return {loop(graph_[node.inputs[0]]) +
-                    fmt::format("[{}]", attribute<Part>(node).number)};
-        case Op::assign:
-            return value(node.inputs[0]);
+        case Op::fold: return {std::string(name(node.op)) + "(" + value(node.inputs[0]).text + ")"};
+        case Op::gather: return {within(node.inputs[0], tight) + "[" + value(node.inputs[1]).text + "]"};
+        case Op::scatter: return {"scatter(" + value(node.inputs[0]).text + ", " + value(node.inputs[1]).text + ")"};
+        case Op::contract: return contract(node);
+        case Op::scan: return {loop(node)};
+        case Op::part: return {loop(graph_[node.inputs[0]]) + fmt::format("[{}]", attribute<Part>(node).number)};
+        case Op::assign: return value(node.inputs[0]);
         }
         return {};
     }
@@ -78,8 +57,7 @@ public:
     Phrase value(NodeId id) const {
         const Node& node = graph_[id];
         if (node.op == Op::variable) return written(id);
-        if (!node.name.empty())
-            return {node.name, node.name.find('/') == std::string::npos ? tight : matrices};
+        if (!node.name.empty()) return {node.name, node.name.find('/') == std::string::npos ? tight : matrices};
         return written(id);
     }
 
@@ -95,8 +73,7 @@ private:
     static Phrase constant(const Node& node) {
         const auto& values = attribute<Constant>(node).values;
         if (values.size() > 1) return {"table"};
-        return {fmt::format("{:.10g}", values[0] == 0 ? 0 : values[0]),
-                values[0] < 0 ? negative : tight};
+        return {fmt::format("{:.10g}", values[0] == 0 ? 0 : values[0]), values[0] < 0 ? negative : tight};
     }
 
     static Phrase input(const Node& node) {
@@ -116,8 +93,7 @@ private:
 
     Phrase call(const std::string& word, const Node& node) const {
         std::string text = word + "(";
-        for (size_t i = 0; i < node.inputs.size(); ++i)
-            text += (i ? ", " : "") + value(node.inputs[i]).text;
+        for (size_t i = 0; i < node.inputs.size(); ++i) text += (i ? ", " : "") + value(node.inputs[i]).text;
         return {text + ")"};
     }
 
@@ -133,8 +109,7 @@ private:
     Phrase choice(const Node& node) const {
         for (size_t side : {1u, 2u})
             if (number(node.inputs[3 - side]) == 0.0) {
-                std::string mask =
-                    side == 1 ? condition(node.inputs[0]) : "1 - " + condition(node.inputs[0]);
+                std::string mask = side == 1 ? condition(node.inputs[0]) : "1 - " + condition(node.inputs[0]);
                 if (side == 2) mask = "(" + mask + ")";
                 return {within(node.inputs[side], multiplying) + " * " + mask, multiplying};
             }
@@ -143,60 +118,43 @@ private:
 
     std::string condition(NodeId id) const {
         Phrase inner = value(id);
-        return graph_[id].name.empty() || graph_[id].op == Op::input ? "[" + inner.text + "]"
-                                                                     : inner.text;
+        return graph_[id].name.empty() || graph_[id].op == Op::input ? "[" + inner.text + "]" : inner.text;
     }
 
     Phrase less(const Node& node, bool equal) const { // 0 < z reads better as z > 0
         bool turned = number(node.inputs[0]).has_value();
         const char* sign = turned ? (equal ? " >= " : " > ") : (equal ? " <= " : " < ");
-        return {within(node.inputs[turned], adding) + sign + within(node.inputs[!turned], adding),
-                comparing};
+        return {within(node.inputs[turned], adding) + sign + within(node.inputs[!turned], adding), comparing};
     }
 
     Phrase map(const Node& node) const {
         Primitive primitive = attribute<Map>(node).primitive;
         switch (primitive) {
         case Primitive::add:
-            if (node.inputs[0] == node.inputs[1])
-                return {"2 * " + within(node.inputs[0], multiplying), multiplying};
+            if (node.inputs[0] == node.inputs[1]) return {"2 * " + within(node.inputs[0], multiplying), multiplying};
             return binary(node, " + ", adding, adding);
-        case Primitive::subtract:
-            return binary(node, " - ", adding, multiplying);
+        case Primitive::subtract: return binary(node, " - ", adding, multiplying);
         case Primitive::multiply:
-            if (node.inputs[0] == node.inputs[1])
-                return {within(node.inputs[0], tight) + "^2", matrices};
+            if (node.inputs[0] == node.inputs[1]) return {within(node.inputs[0], tight) + "^2", matrices};
             return binary(node, " * ", multiplying, multiplying);
-        case Primitive::divide:
-            return binary(node, " / ", multiplying, negative);
-        case Primitive::less:
-            return less(node, false);
-        case Primitive::less_equal:
-            return less(node, true);
-        case Primitive::equal:
-            return binary(node, " == ", comparing, adding);
-        case Primitive::negate:
-            return {"-" + within(node.inputs[0], negative), negative};
-        case Primitive::select:
-            return choice(node);
-        case Primitive::maximum:
-            return call("max", node);
-        case Primitive::minimum:
-            return call("min", node);
-        case Primitive::absolute:
-            return call("abs", node);
-        case Primitive::square_root:
-            return call("sqrt", node);
-        default:
-            return call(std::string(graph_.primitives().name(primitive)), node);
+        case Primitive::divide: return binary(node, " / ", multiplying, negative);
+        case Primitive::less: return less(node, false);
+        case Primitive::less_equal: return less(node, true);
+        case Primitive::equal: return binary(node, " == ", comparing, adding);
+        case Primitive::negate: return {"-" + within(node.inputs[0], negative), negative};
+        case Primitive::select: return choice(node);
+        case Primitive::maximum: return call("max", node);
+        case Primitive::minimum: return call("min", node);
+        case Primitive::absolute: return call("abs", node);
+        case Primitive::square_root: return call("sqrt", node);
+        default: return call(std::string(graph_.primitives().name(primitive)), node);
         }
     }
 
     std::string reduction(const char* word, const Node& node) const {
         std::string sizes;
         for (int axis : attribute<Axes>(node).axes)
-            sizes +=
-                (sizes.empty() ? "" : ", ") + size(graph_.type(node.inputs[0]).shape[size_t(axis)]);
+            sizes += (sizes.empty() ? "" : ", ") + size(graph_.type(node.inputs[0]).shape[size_t(axis)]);
         return fmt::format("{}[{}]({})", word, sizes, value(node.inputs[0]).text);
     }
 
@@ -213,9 +171,8 @@ private:
             int64_t start = slice.start[i], taken = node.type.shape[i];
             std::string part = taken == from[i] && slice.step[i] == 1 ? ":"
                                : taken == 1                           ? std::to_string(start)
-                               : slice.step[i] == 1
-                                   ? fmt::format("{}..{}", start, start + taken)
-                                   : fmt::format("{}.. step {}", start, slice.step[i]);
+                               : slice.step[i] == 1                   ? fmt::format("{}..{}", start, start + taken)
+                                                    : fmt::format("{}.. step {}", start, slice.step[i]);
             text += (i ? ", " : "") + part;
         }
         return {within(node.inputs[0], tight) + "[" + text + "]"};
@@ -225,8 +182,7 @@ private:
         const Scan& about = attribute<Scan>(scan);
         std::string text = about.reverse ? "loop_back(" : "loop(";
         for (size_t i = 0; i < scan.inputs.size(); ++i) {
-            if (graph_[scan.inputs[i]].op == Op::constant)
-                continue; // carries that start at nothing
+            if (graph_[scan.inputs[i]].op == Op::constant) continue; // carries that start at nothing
             text += (text.back() == '(' ? "" : ", ") + value(scan.inputs[i]).text;
         }
         return text + ")";
@@ -250,11 +206,9 @@ private:
         std::vector<int> summed;
         for (int label : left)
             if (!contains(out, label)) summed.push_back(label);
-        bool batched = std::any_of(left.begin(), left.end(), [&](int label) {
-            return contains(right, label) && contains(out, label);
-        });
-        if (batched || summed.size() > 1 || left.size() > 2 || right.size() > 2)
-            return indexed(node, summed);
+        bool batched = std::any_of(left.begin(), left.end(),
+                                   [&](int label) { return contains(right, label) && contains(out, label); });
+        if (batched || summed.size() > 1 || left.size() > 2 || right.size() > 2) return indexed(node, summed);
         if (!out.empty() && contains(right, out[0])) std::swap(a, b);
         if (summed.empty()) { // an outer product, where there are two axes
             if (left.size() == 1 && right.size() == 1)
@@ -277,14 +231,13 @@ private:
             std::string text;
             for (int label : labels) {
                 auto place = std::find(order.begin(), order.end(), label) - order.begin();
-                text += (text.empty() ? "" : ", ") + (place < 18 ? std::string(1, char('i' + place))
-                                                                 : fmt::format("a{}", place));
+                text += (text.empty() ? "" : ", ") +
+                        (place < 18 ? std::string(1, char('i' + place)) : fmt::format("a{}", place));
             }
             return text;
         };
-        std::string product =
-            fmt::format("{}[{}] {}[{}]", within(node.inputs[0], tight), letters(left),
-                        within(node.inputs[1], tight), letters(right));
+        std::string product = fmt::format("{}[{}] {}[{}]", within(node.inputs[0], tight), letters(left),
+                                          within(node.inputs[1], tight), letters(right));
         if (summed.empty()) return {product, matrices};
         return {fmt::format("sum[{}]({})", letters(summed), product)};
     }
@@ -305,8 +258,7 @@ std::string textbook_name(const Graph& graph, NodeId id, const Symbols& symbols)
 
 std::string dimensions(const Shape& shape) {
     std::string text;
-    for (int64_t size : shape)
-        text += (text.empty() ? "" : " x ") + (size == rows ? "N" : std::to_string(size));
+    for (int64_t size : shape) text += (text.empty() ? "" : " x ") + (size == rows ? "N" : std::to_string(size));
     return text.empty() ? "1" : text;
 }
 

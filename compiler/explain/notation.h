@@ -7,8 +7,7 @@
 
 namespace gradc {
 
-using Symbols =
-    std::map<std::string, std::string>; // path of a variable -> how formulas call it: "W1"
+using Symbols = std::map<std::string, std::string>; // path of a variable -> how formulas call it: "W1"
 
 /// What computes `id`, its own name left aside.
 std::string textbook_formula(const Graph&, NodeId id, const Symbols&);

@@ -46,8 +46,7 @@ std::string column(const std::string& left, size_t size) {
 class Report {
 public:
     Report(const Explanation& explanation, const Sources& sources)
-        : all_(explanation), derivation_(explanation.derivation), graph_(derivation_.graph),
-          sources_(sources) {}
+        : all_(explanation), derivation_(explanation.derivation), graph_(derivation_.graph), sources_(sources) {}
 
     std::string run() {
         text_ = title();
@@ -67,8 +66,7 @@ private:
     std::string title() const {
         const Station& last = derivation_.stations.back();
         const std::string& path = attribute<VariableName>(graph_[last.node]).path;
-        return wrapped(
-            "", fmt::format("{}: the derivative of {} by {}", target(), all_.scalar, path), 4);
+        return wrapped("", fmt::format("{}: the derivative of {} by {}", target(), all_.scalar, path), 4);
     }
 
     // ---- names ----------------------------------------------------------------------------------
@@ -89,10 +87,8 @@ private:
     void mark_named(NodeId id, std::vector<bool>& shown) const {
         for (NodeId input : graph_[id].inputs) {
             if (kind(graph_[input].op) == Kind::leaf && graph_[input].op != Op::variable) continue;
-            if (!graph_[input].name.empty() || graph_[input].op == Op::variable)
-                shown[index(input)] = true;
-            else
-                mark_named(input, shown);
+            if (!graph_[input].name.empty() || graph_[input].op == Op::variable) shown[index(input)] = true;
+            else mark_named(input, shown);
         }
     }
 
@@ -107,8 +103,7 @@ private:
         widest = std::min<size_t>(widest, 14) + 2;
         largest = std::min<size_t>(largest, 14) + 2;
         for (NodeId id : values) {
-            std::string lead =
-                "  " + column(name_of(id), widest) + column(dimensions(shape(id)), largest);
+            std::string lead = "  " + column(name_of(id), widest) + column(dimensions(shape(id)), largest);
             bool parameter = graph_[id].op == Op::variable;
             std::string path = parameter ? attribute<VariableName>(graph_[id]).path : "";
             std::string meaning = parameter ? "parameter" + (path == name_of(id) ? "" : " " + path)
@@ -119,8 +114,7 @@ private:
         for (NodeId id : values) loop_inside(id);
         for (NodeId id : values)
             if (graph_.type(id).has_rows()) {
-                text_ += fmt::format("  N is the number of rows of a batch, here at most {}.\n",
-                                     grouped(all_.batch));
+                text_ += fmt::format("  N is the number of rows of a batch, here at most {}.\n", grouped(all_.batch));
                 break;
             }
     }
@@ -150,8 +144,7 @@ private:
     double paths(size_t station) const { // from here to the scalar
         if (station == 0) return 1;
         double total = 0;
-        for (const Factor& factor : derivation_.stations[station].factors)
-            total += paths_[factor.later];
+        for (const Factor& factor : derivation_.stations[station].factors) total += paths_[factor.later];
         return total;
     }
 
@@ -160,14 +153,12 @@ private:
         std::vector<std::string> result;
         for (const Factor& factor : derivation_.stations[station].factors)
             for (std::string before : products(factor.later))
-                result.push_back(before + (before.empty() ? "" : " · ") +
-                                 factor_name(station, factor));
+                result.push_back(before + (before.empty() ? "" : " · ") + factor_name(station, factor));
         return result;
     }
 
     std::string factor_name(size_t station, const Factor& factor) const {
-        return fmt::format("d{}/d{}", derivation_.stations[factor.later].name,
-                           derivation_.stations[station].name);
+        return fmt::format("d{}/d{}", derivation_.stations[factor.later].name, derivation_.stations[station].name);
     }
 
     void chain() {
@@ -180,12 +171,10 @@ private:
                 sum += (sum.empty() ? "" : " + ") + product;
             if (stations.size() > 2) text_ += wrapped("  " + target() + " = ", sum, 4);
         } else {
-            text_ += wrapped(
-                "  ",
-                fmt::format(
-                    "{} is a sum over {} ways from {} to L. It is gathered station by station:",
-                    target(), grouped(int64_t(paths_.back())), stations.back().name),
-                2);
+            text_ += wrapped("  ",
+                             fmt::format("{} is a sum over {} ways from {} to L. It is gathered station by station:",
+                                         target(), grouped(int64_t(paths_.back())), stations.back().name),
+                             2);
         }
         for (size_t i = 1; i < stations.size(); ++i) station(i);
         together();
@@ -198,92 +187,67 @@ private:
             std::string sum;
             for (const Factor& factor : station.factors) {
                 std::string own = factor_name(number, factor);
-                sum +=
-                    (sum.empty() ? "" : " + ") +
-                    (factor.later ? "dL/d" + derivation_.stations[factor.later].name + " · " + own
-                                  : own);
+                sum += (sum.empty() ? "" : " + ") +
+                       (factor.later ? "dL/d" + derivation_.stations[factor.later].name + " · " + own : own);
             }
             text_ += "\n" + wrapped("  " + adjoint + " = ", sum, 6);
         }
         for (const Factor& factor : station.factors) {
-            const Shape &rows = shape(derivation_.stations[factor.later].node),
-                        &columns = shape(station.node);
-            std::string jacobian =
-                fmt::format("Jacobian {} x {}", bracketed(rows), bracketed(columns));
+            const Shape &rows = shape(derivation_.stations[factor.later].node), &columns = shape(station.node);
+            std::string jacobian = fmt::format("Jacobian {} x {}", bracketed(rows), bracketed(columns));
             if (station.factors.size() == 1) text_ += "\n";
-            text_ += wrapped("  " + column(factor_name(number, factor), 12),
-                             jacobian + ": " + reading(factor, station), 14);
+            text_ +=
+                wrapped("  " + column(factor_name(number, factor), 12), jacobian + ": " + reading(factor, station), 14);
         }
         text_ += wrapped("      ", adjoint + " = " + equation(station), 10);
         const Node& back = graph_[station.adjoint];
         if (back.op != Op::part || back.name != adjoint) return;
         const Scan& scan = attribute<Scan>(graph_[back.inputs[0]]);
-        text_ += fmt::format("      One turn, t from {} to {}:\n",
-                             scan.reverse ? scan.turns - 1 : 0, scan.reverse ? 0 : scan.turns - 1);
+        text_ += fmt::format("      One turn, t from {} to {}:\n", scan.reverse ? scan.turns - 1 : 0,
+                             scan.reverse ? 0 : scan.turns - 1);
         turn(graph_[back.inputs[0]], attribute<Part>(back).number, 8);
     }
 
     std::string equation(const Station& station) const {
         std::string own = "dL/d" + station.name;
-        return graph_[station.adjoint].name == own ? formula(station.adjoint)
-                                                   : name_of(station.adjoint);
+        return graph_[station.adjoint].name == own ? formula(station.adjoint) : name_of(station.adjoint);
     }
 
     std::string reading(const Factor& factor, const Station& station) const {
         if (factor.simplified == Simplified::product) return product_reading(factor, station);
         if (factor.simplified != Simplified::mixture) return reading(factor.simplified);
         std::string text;
-        for (Simplified step : factor.steps)
-            text += (text.empty() ? "several steps, " : ", ") + step_name(step);
+        for (Simplified step : factor.steps) text += (text.empty() ? "several steps, " : ", ") + step_name(step);
         return text;
     }
 
     static std::string reading(Simplified simplified) {
         switch (simplified) {
-        case Simplified::identity:
-            return "the identity, the gradient passes on";
-        case Simplified::number:
-            return "a number";
-        case Simplified::diagonal:
-            return "diagonal, an elementwise product";
-        case Simplified::product:
-            return "a matrix product";
-        case Simplified::repetition:
-            return "the value is used many times, the gradients are added";
-        case Simplified::total:
-            return "a sum, each summand receives the gradient";
-        case Simplified::arrangement:
-            return "a permutation, elements change places";
-        case Simplified::selection:
-            return "elements are picked, the others receive 0";
-        case Simplified::loop:
-            return "the turns of a loop, taken backwards";
-        case Simplified::mixture:
-            return "several steps";
+        case Simplified::identity: return "the identity, the gradient passes on";
+        case Simplified::number: return "a number";
+        case Simplified::diagonal: return "diagonal, an elementwise product";
+        case Simplified::product: return "a matrix product";
+        case Simplified::repetition: return "the value is used many times, the gradients are added";
+        case Simplified::total: return "a sum, each summand receives the gradient";
+        case Simplified::arrangement: return "a permutation, elements change places";
+        case Simplified::selection: return "elements are picked, the others receive 0";
+        case Simplified::loop: return "the turns of a loop, taken backwards";
+        case Simplified::mixture: return "several steps";
         }
         return {};
     }
 
     static std::string step_name(Simplified step) {
         switch (step) {
-        case Simplified::number:
-            return "a number";
-        case Simplified::diagonal:
-            return "elementwise";
-        case Simplified::product:
-            return "a matrix product";
-        case Simplified::repetition:
-            return "repeated";
-        case Simplified::total:
-            return "summed";
-        case Simplified::arrangement:
-            return "rearranged";
-        case Simplified::selection:
-            return "picked";
-        case Simplified::loop:
-            return "a loop";
-        default:
-            return "moved";
+        case Simplified::number: return "a number";
+        case Simplified::diagonal: return "elementwise";
+        case Simplified::product: return "a matrix product";
+        case Simplified::repetition: return "repeated";
+        case Simplified::total: return "summed";
+        case Simplified::arrangement: return "rearranged";
+        case Simplified::selection: return "picked";
+        case Simplified::loop: return "a loop";
+        default: return "moved";
         }
     }
 
@@ -309,15 +273,13 @@ private:
     /// scalar.
     void together() {
         const auto& stations = derivation_.stations;
-        if (stations.size() < 4 || paths_.back() > 1)
-            return; // that is one formula already, or many
+        if (stations.size() < 4 || paths_.back() > 1) return; // that is one formula already, or many
         Graph open = graph_;
         for (size_t i = 2; i < stations.size(); ++i)
             if (graph_[stations[i].adjoint].name == "dL/d" + stations[i].name)
                 open.rename_node(stations[i].adjoint, "");
         std::string text = textbook_formula(open, derivation_.gradient(), all_.symbols);
-        if (text.size() <= longest_formula)
-            text_ += "\n" + wrapped("  All together: ", target() + " = " + text, 6);
+        if (text.size() <= longest_formula) text_ += "\n" + wrapped("  All together: ", target() + " = " + text, 6);
     }
 
     // ---- what is kept ---------------------------------------------------------------------------
@@ -325,22 +287,19 @@ private:
     void kept() {
         text_ += "\nKept for the way back\n";
         if (all_.kept.empty()) {
-            text_ +=
-                "  nothing: parameters and data are there anyway, the rest is computed again.\n";
+            text_ += "  nothing: parameters and data are there anyway, the rest is computed again.\n";
             return;
         }
         int64_t total = 0;
         for (const KeptValue& value : all_.kept) {
-            std::string what =
-                fmt::format("{} {}", dimensions(value.type.shape), gradc::name(value.type.element));
-            std::string lead = "  " + column(value.name.empty() ? "-" : value.name, 7) +
-                               column(what, 17) +
+            std::string what = fmt::format("{} {}", dimensions(value.type.shape), gradc::name(value.type.element));
+            std::string lead = "  " + column(value.name.empty() ? "-" : value.name, 7) + column(what, 17) +
                                fmt::format("{:>10} bytes  ", grouped(value.bytes));
             text_ += wrapped(lead, value.formula, lead.size() + 2);
             total += value.bytes;
         }
-        text_ += fmt::format("  {:24}{:>10} bytes of the forward pass, for {} row{}\n", "",
-                             grouped(total), grouped(all_.batch), all_.batch == 1 ? "" : "s");
+        text_ += fmt::format("  {:24}{:>10} bytes of the forward pass, for {} row{}\n", "", grouped(total),
+                             grouped(all_.batch), all_.batch == 1 ? "" : "s");
     }
 
     // ---- rewrites -------------------------------------------------------------------------------
@@ -365,8 +324,7 @@ private:
         text_ += "\nCode\n";
         for (const KernelShown& kernel : all_.kernels) {
             std::string values;
-            for (const std::string& value : kernel.values)
-                values += (values.empty() ? "" : ", ") + value;
+            for (const std::string& value : kernel.values) values += (values.empty() ? "" : ", ") + value;
             if (!values.empty()) text_ += wrapped("  computes ", values, 4);
             std::vector<std::string> lines = lines_of(kernel);
             for (const std::string& line : lines) text_ += "  " + line + "\n";
@@ -385,14 +343,12 @@ private:
         for (const Span& span : spans) {
             const Source& source = sources_.all[span.source];
             uint32_t number = sources_.place(span.source, span.begin).line;
-            std::string name =
-                source.name.substr(source.name.rfind("std/") == 0 ? 0 : source.name.rfind('/') + 1);
+            std::string name = source.name.substr(source.name.rfind("std/") == 0 ? 0 : source.name.rfind('/') + 1);
             std::string text(sources_.line(span.source, number));
             text.erase(0, text.find_first_not_of(' '));
             std::string line = column(fmt::format("{}:{}", name, number), 22) + text;
             if (columns(line) > width - 2) line = line.substr(0, width - 4) + "..";
-            if (std::find(result.begin(), result.end(), line) == result.end())
-                result.push_back(line);
+            if (std::find(result.begin(), result.end(), line) == result.end()) result.push_back(line);
         }
         return result;
     }
@@ -407,8 +363,6 @@ private:
 
 } // namespace
 
-std::string print(const Explanation& explanation, const Sources& sources) {
-    return Report(explanation, sources).run();
-}
+std::string print(const Explanation& explanation, const Sources& sources) { return Report(explanation, sources).run(); }
 
 } // namespace gradc

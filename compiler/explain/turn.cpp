@@ -20,8 +20,7 @@ std::set<int> needed_carries(const Graph& body, const ScanInputs& inputs, int ca
         for (int carry : needed) roots.push_back(body.outputs[size_t(carry)].node);
         std::vector<NodeId> reached = reachable(body, roots);
         for (size_t i = 0; i < inputs.carries.size(); ++i)
-            if (std::binary_search(reached.begin(), reached.end(), inputs.carries[i]))
-                needed.insert(int(i));
+            if (std::binary_search(reached.begin(), reached.end(), inputs.carries[i])) needed.insert(int(i));
     }
     return needed;
 }
@@ -46,16 +45,14 @@ std::vector<NodeId> shared(const Graph& body, const std::vector<NodeId>& roots) 
 
 } // namespace
 
-LoopTurn turn_equations(const Graph& graph, const Node& scan_node, int number,
-                        const Symbols& symbols) {
+LoopTurn turn_equations(const Graph& graph, const Node& scan_node, int number, const Symbols& symbols) {
     const Scan& scan = attribute<Scan>(scan_node);
     Graph body = graph.body(scan.body);
     ScanInputs inputs = scan_inputs(body);
     std::set<std::string> used;
     for (size_t i = 0; i < inputs.captures.size(); ++i)
         if (NodeId id = inputs.captures[i]; id != NodeId::none) {
-            body.rename_node(
-                id, textbook_name(graph, scan_node.inputs[size_t(scan.carries) + i], symbols));
+            body.rename_node(id, textbook_name(graph, scan_node.inputs[size_t(scan.carries) + i], symbols));
             used.insert(body[id].name);
         }
     for (size_t i = 0; i < inputs.carries.size(); ++i)
@@ -70,18 +67,15 @@ LoopTurn turn_equations(const Graph& graph, const Node& scan_node, int number,
     LoopTurn result;
     int fresh = 0;
     for (NodeId id : shared(body, roots)) {
-        if (body[id].name.empty() || used.count(body[id].name))
-            body.rename_node(id, fmt::format("u{}", ++fresh));
+        if (body[id].name.empty() || used.count(body[id].name)) body.rename_node(id, fmt::format("u{}", ++fresh));
         result.push_back({body[id].name + " =", textbook_formula(body, id, symbols)});
     }
     for (int carry : carries) {
         NodeId input = inputs.carries[size_t(carry)], next = body.outputs[size_t(carry)].node;
         std::string name = input == NodeId::none ? fmt::format("c{}", carry) : body[input].name;
-        bool apart = std::any_of(result.begin(), result.end(), [&](const auto& each) {
-            return each.first == body[next].name + " =";
-        });
-        result.push_back(
-            {name + " <-", apart ? body[next].name : textbook_formula(body, next, symbols)});
+        bool apart = std::any_of(result.begin(), result.end(),
+                                 [&](const auto& each) { return each.first == body[next].name + " ="; });
+        result.push_back({name + " <-", apart ? body[next].name : textbook_formula(body, next, symbols)});
     }
     if (number >= scan.carries) {
         NodeId yield = body.outputs[size_t(number)].node;

@@ -41,8 +41,7 @@ bool elementwise_shield(const Graph& graph, NodeId id) {
         NodeId next = waiting.back();
         waiting.pop_back();
         if (!seen.insert(next).second || graph[next].op == Op::constant) continue;
-        bool spread_constant =
-            graph[next].op == Op::broadcast && graph[graph[next].inputs[0]].op == Op::constant;
+        bool spread_constant = graph[next].op == Op::broadcast && graph[graph[next].inputs[0]].op == Op::constant;
         if (spread_constant) continue;
         if (kind(graph[next].op) != Kind::map || seen.size() > most) return false;
         waiting.insert(waiting.end(), graph[next].inputs.begin(), graph[next].inputs.end());
@@ -60,8 +59,8 @@ public:
     void receive(NodeId node, NodeId gradient, MaskPointer mask = nullptr) {
         if (gradient == NodeId::none || !depends_[index(node)]) return;
         check(graph_.type(gradient) == graph_.type(node), "gradient",
-              "a gradient " + print(graph_.type(gradient)) + " of a value " +
-                  print(graph_.type(node)) + " of " + std::string(name(graph_[node].op)));
+              "a gradient " + print(graph_.type(gradient)) + " of a value " + print(graph_.type(node)) + " of " +
+                  std::string(name(graph_[node].op)));
         NodeId& total = received_[index(node)];
         if (total == NodeId::none) {
             total = gradient;
@@ -97,9 +96,7 @@ private:
         switch (kind(node.op)) {
         case Kind::leaf: return;
         case Kind::effect: return receive(node.inputs[0], gradient);
-        case Kind::map:
-            return node.op == Op::cast ? hand_on_linear(id, gradient)
-                                       : hand_on_scalar(id, gradient);
+        case Kind::map: return node.op == Op::cast ? hand_on_linear(id, gradient) : hand_on_scalar(id, gradient);
         case Kind::loop: parts_[node.inputs[0]][attribute<Part>(node).number] = gradient; return;
         default: return hand_on_linear(id, gradient);
         }
@@ -109,8 +106,7 @@ private:
         const Node& node = graph_[id];
         for (size_t k = 0; k < node.inputs.size(); ++k)
             if (depends_[index(node.inputs[k])])
-                receive(node.inputs[k], transposed(graph_, id, int(k), gradient),
-                        moved_mask(graph_, id, mask(id)));
+                receive(node.inputs[k], transposed(graph_, id, int(k), gradient), moved_mask(graph_, id, mask(id)));
     }
 
     /// Maps and shields: by the library's clauses.
@@ -124,12 +120,9 @@ private:
             NodeId share = shield ? rules_.shield_derivative(graph_, id, int(k) - 1, gradient)
                                   : rules_.map_derivative(graph_, id, int(k), gradient);
             if (share == NodeId::none) continue;
-            if (select)
-                receive(input, share, both_masks(mask(id), select_mask(node.inputs[0], k == 1)));
-            else if (shield && !elementwise_shield(graph_, id))
-                receive(input, share);
-            else
-                receive(input, masked(graph_, share, gradient, mask(id)), mask(id));
+            if (select) receive(input, share, both_masks(mask(id), select_mask(node.inputs[0], k == 1)));
+            else if (shield && !elementwise_shield(graph_, id)) receive(input, share);
+            else receive(input, masked(graph_, share, gradient, mask(id)), mask(id));
         }
     }
 
@@ -147,15 +140,13 @@ private:
     std::vector<bool> depends_;
     std::vector<NodeId> received_; // by node
     std::unordered_map<NodeId, MaskPointer> masks_;
-    std::unordered_map<NodeId, std::unordered_map<int, NodeId>>
-        parts_; // of scans: what each part received
+    std::unordered_map<NodeId, std::unordered_map<int, NodeId>> parts_; // of scans: what each part received
 };
 
 } // namespace
 
-std::vector<NodeId> backpropagate(Graph& graph, const std::vector<Seed>& seeds,
-                                  const std::vector<NodeId>& wrt, const DerivativeRules& rules,
-                                  const std::unordered_set<NodeId>& cuts) {
+std::vector<NodeId> backpropagate(Graph& graph, const std::vector<Seed>& seeds, const std::vector<NodeId>& wrt,
+                                  const DerivativeRules& rules, const std::unordered_set<NodeId>& cuts) {
     Backward backward(graph, wrt, rules, cuts);
     NodeId last{0};
     for (const Seed& seed : seeds) {
@@ -168,12 +159,11 @@ std::vector<NodeId> backpropagate(Graph& graph, const std::vector<Seed>& seeds,
     return result;
 }
 
-std::vector<NodeId> gradient(Graph& graph, NodeId y, const std::vector<NodeId>& wrt,
-                             const DerivativeRules& rules, NodeId seed) {
+std::vector<NodeId> gradient(Graph& graph, NodeId y, const std::vector<NodeId>& wrt, const DerivativeRules& rules,
+                             NodeId seed) {
     const Type& type = graph.type(y);
     if (!floating(type.element)) return std::vector<NodeId>(wrt.size(), NodeId::none);
-    if (seed == NodeId::none)
-        seed = build::constant(graph, 1, type.element, type.shape, graph[y].span);
+    if (seed == NodeId::none) seed = build::constant(graph, 1, type.element, type.shape, graph[y].span);
     return backpropagate(graph, {{y, seed}}, wrt, rules);
 }
 

@@ -17,9 +17,7 @@ struct Mask {
     NodeId built = NodeId::none; // bool, in the shape of the gradient: true where it counts
 };
 
-MaskPointer select_mask(NodeId condition, bool taken) {
-    return std::make_shared<Mask>(Mask{condition, taken});
-}
+MaskPointer select_mask(NodeId condition, bool taken) { return std::make_shared<Mask>(Mask{condition, taken}); }
 
 MaskPointer moved_mask(const Graph& graph, NodeId node, MaskPointer inner) {
     if (!inner) return nullptr;
@@ -42,8 +40,7 @@ MaskPointer moved_mask(const Graph& graph, NodeId node, MaskPointer inner) {
 
 MaskPointer both_masks(MaskPointer a, MaskPointer b) {
     if (!a || !b) return a ? a : b;
-    return std::make_shared<Mask>(
-        Mask{NodeId::none, true, NodeId::none, std::move(a), std::move(b)});
+    return std::make_shared<Mask>(Mask{NodeId::none, true, NodeId::none, std::move(a), std::move(b)});
 }
 
 static bool same_mask(const MaskPointer& a, const MaskPointer& b) {
@@ -52,9 +49,7 @@ static bool same_mask(const MaskPointer& a, const MaskPointer& b) {
            same_mask(a->inner, b->inner) && same_mask(a->other, b->other);
 }
 
-MaskPointer common_mask(const MaskPointer& a, const MaskPointer& b) {
-    return same_mask(a, b) ? a : nullptr;
-}
+MaskPointer common_mask(const MaskPointer& a, const MaskPointer& b) { return same_mask(a, b) ? a : nullptr; }
 
 namespace {
 
@@ -77,11 +72,9 @@ NodeId carried_back(Graph& graph, NodeId move, NodeId condition) {
         std::vector<int> gone;
         for (int i = 0; i < node.type.rank(); ++i) {
             auto at = std::find(axes.begin(), axes.end(), i);
-            if (at == axes.end() || in[size_t(at - axes.begin())] != node.type.shape[size_t(i)])
-                gone.push_back(i);
+            if (at == axes.end() || in[size_t(at - axes.begin())] != node.type.shape[size_t(i)]) gone.push_back(i);
         }
-        return build::reshape(graph, build::max_of(graph, condition, std::move(gone), node.span),
-                              in, node.span);
+        return build::reshape(graph, build::max_of(graph, condition, std::move(gone), node.span), in, node.span);
     }
     default: return transposed(graph, move, 0, condition);
     }
@@ -90,15 +83,11 @@ NodeId carried_back(Graph& graph, NodeId move, NodeId condition) {
 NodeId build_mask(Graph& graph, Mask& mask) {
     if (mask.built != NodeId::none) return mask.built;
     if (mask.other)
-        mask.built = build::map(graph, Primitive::logical_and,
-                                {build_mask(graph, *mask.inner), build_mask(graph, *mask.other)});
-    else if (mask.inner)
-        mask.built = carried_back(graph, mask.move, build_mask(graph, *mask.inner));
-    else if (mask.taken)
-        mask.built = mask.condition;
-    else
         mask.built =
-            build::map(graph, Primitive::logical_not, {mask.condition}, graph[mask.condition].span);
+            build::map(graph, Primitive::logical_and, {build_mask(graph, *mask.inner), build_mask(graph, *mask.other)});
+    else if (mask.inner) mask.built = carried_back(graph, mask.move, build_mask(graph, *mask.inner));
+    else if (mask.taken) mask.built = mask.condition;
+    else mask.built = build::map(graph, Primitive::logical_not, {mask.condition}, graph[mask.condition].span);
     return mask.built;
 }
 

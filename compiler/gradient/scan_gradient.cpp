@@ -18,9 +18,7 @@ NodeId at_turn(Graph& body, NodeId stacked, const Shape& slice, NodeId turn) {
     return build::gather(body, stacked, turn, Gather{turn_axis(slice), 0});
 }
 
-bool differentiable(const Graph& graph, NodeId id) {
-    return id != NodeId::none && floating(graph.type(id).element);
-}
+bool differentiable(const Graph& graph, NodeId id) { return id != NodeId::none && floating(graph.type(id).element); }
 
 /// A capture read at an index that only the turn's number decides.
 struct TurnRead {
@@ -33,10 +31,9 @@ class ReverseScan {
 public:
     ReverseScan(Graph& graph, NodeId id, const std::unordered_map<int, NodeId>& gradients,
                 const std::vector<bool>& needed, const DerivativeRules& rules)
-        : graph_(graph), id_(id), scan_(attribute<Scan>(graph[id])), inputs_(graph[id].inputs),
-          span_(graph[id].span), shared_(graph.shared_body(scan_.body)), forward_(*shared_),
-          names_(scan_inputs(forward_)), part_gradients_(gradients), needed_(needed), rules_(rules),
-          body_(graph.shared_primitives()) {
+        : graph_(graph), id_(id), scan_(attribute<Scan>(graph[id])), inputs_(graph[id].inputs), span_(graph[id].span),
+          shared_(graph.shared_body(scan_.body)), forward_(*shared_), names_(scan_inputs(forward_)),
+          part_gradients_(gradients), needed_(needed), rules_(rules), body_(graph.shared_primitives()) {
         names_.carries.resize(carries(), NodeId::none);
         names_.captures.resize(inputs_.size() - carries(), NodeId::none);
     }
@@ -50,27 +47,22 @@ public:
         find_turn_reads();
         collect(backpropagate(body_, seeds_, wrt(), rules_, cuts()));
         if (body_.outputs.empty()) return result;
-        auto parts = build::scan(graph_, std::move(body_), start_, captures_, scan_.turns,
-                                 !scan_.reverse, span_);
+        auto parts = build::scan(graph_, std::move(body_), start_, captures_, scan_.turns, !scan_.reverse, span_);
         hand_out(parts, result);
         return result;
     }
 
 private:
     size_t carries() const { return size_t(scan_.carries); }
-    const Shape& body_shape(size_t output) const {
-        return forward_.type(forward_.outputs[output].node).shape;
-    }
+    const Shape& body_shape(size_t output) const { return forward_.type(forward_.outputs[output].node).shape; }
 
     // ---- which carries gradients flow through
     void find_flow() {
         std::vector<bool> active = active_carries();
         std::vector<bool> flows(carries(), false);
         for (const auto& [number, gradient] : part_gradients_)
-            if (size_t(number) < carries())
-                flows[size_t(number)] = active[size_t(number)];
-            else
-                yields_.push_back(size_t(number));
+            if (size_t(number) < carries()) flows[size_t(number)] = active[size_t(number)];
+            else yields_.push_back(size_t(number));
         std::sort(yields_.begin(), yields_.end());
         for (bool grown = true; grown;) {
             grown = false;
@@ -95,15 +87,12 @@ private:
             grown = false;
             std::vector<NodeId> sources;
             for (size_t i = 0; i < carries(); ++i)
-                if (active[i] && names_.carries[i] != NodeId::none)
-                    sources.push_back(names_.carries[i]);
+                if (active[i] && names_.carries[i] != NodeId::none) sources.push_back(names_.carries[i]);
             for (size_t i = 0; i < names_.captures.size(); ++i)
-                if (needed_[carries() + i] && names_.captures[i] != NodeId::none)
-                    sources.push_back(names_.captures[i]);
+                if (needed_[carries() + i] && names_.captures[i] != NodeId::none) sources.push_back(names_.captures[i]);
             auto depends = depends_on(forward_, sources);
             for (size_t i = 0; i < carries(); ++i)
-                if (!active[i] && depends[index(forward_.outputs[i].node)])
-                    active[i] = grown = true;
+                if (!active[i] && depends[index(forward_.outputs[i].node)]) active[i] = grown = true;
         }
         return active;
     }
@@ -126,8 +115,7 @@ private:
             bound[input] = at_turn(body_, saved, forward_.type(input).shape, turn_);
         }
         for (size_t i = 0; i < names_.captures.size(); ++i)
-            if (names_.captures[i] != NodeId::none)
-                bound[names_.captures[i]] = capture(inputs_[carries() + i]);
+            if (names_.captures[i] != NodeId::none) bound[names_.captures[i]] = capture(inputs_[carries() + i]);
         std::vector<NodeId> roots;
         for (uint32_t i = 0; i < forward_.size(); ++i) roots.push_back(NodeId(i));
         copies_ = inline_graph(forward_, roots, body_, bound);
@@ -176,8 +164,7 @@ private:
     void find_turn_reads() {
         std::unordered_map<NodeId, size_t> tables;
         for (size_t i = 0; i < names_.captures.size(); ++i)
-            if (needed_[carries() + i] && names_.captures[i] != NodeId::none)
-                tables[names_.captures[i]] = i;
+            if (needed_[carries() + i] && names_.captures[i] != NodeId::none) tables[names_.captures[i]] = i;
         for (uint32_t i = 0; i < forward_.size(); ++i) {
             const Node& node = forward_[NodeId(i)];
             if (node.op != Op::gather || !differentiable(forward_, NodeId(i))) continue;
@@ -192,8 +179,7 @@ private:
         for (NodeId id : reachable(forward_, {at})) {
             const Node& node = forward_[id];
             bool turn = id == names_.turn, scalar = node.type.rank() == 0;
-            if (!scalar ||
-                !(turn || node.op == Op::constant || node.op == Op::map || node.op == Op::cast))
+            if (!scalar || !(turn || node.op == Op::constant || node.op == Op::map || node.op == Op::cast))
                 return false;
         }
         return true;
@@ -212,8 +198,7 @@ private:
             if (share == NodeId::none) continue;
             const Type& type = graph_.type(inputs_[carries() + i]);
             NodeId so_far = carry_input(body_, start_.size(), type);
-            body_.outputs.push_back(
-                {"", build::map(body_, Primitive::add, {so_far, share}, span_)});
+            body_.outputs.push_back({"", build::map(body_, Primitive::add, {so_far, share}, span_)});
             start_.push_back(zeros(graph_, type));
             reached.push_back(i);
         }
@@ -233,14 +218,11 @@ private:
         size_t next = 0;
         auto add = [&](size_t input, NodeId share) {
             NodeId& total = result[input];
-            total = total == NodeId::none
-                        ? share
-                        : build::map(graph_, Primitive::add, {total, share}, span_);
+            total = total == NodeId::none ? share : build::map(graph_, Primitive::add, {total, share}, span_);
         };
         for (size_t i : flowing_) add(i, parts[next++]);
         for (size_t i : added_) add(carries() + i, parts[next++]);
-        for (const TurnRead& read : reads_)
-            add(carries() + read.capture, unstacked(read, parts[next++]));
+        for (const TurnRead& read : reads_) add(carries() + read.capture, unstacked(read, parts[next++]));
         for (size_t i = 0; i < result.size(); ++i)
             if (!needed_[i]) result[i] = NodeId::none;
     }
@@ -268,17 +250,14 @@ private:
             const Node& node = forward_[id];
             std::vector<NodeId> inputs;
             for (NodeId input : node.inputs) inputs.push_back(values.at(input));
-            values[id] = id == names_.turn
-                             ? build::iota(graph_, all, 0, Element::i32, span_)
-                             : graph_.add(node.op, {node.type.element, all}, std::move(inputs),
-                                          node.attributes, node.span);
+            values[id] = id == names_.turn ? build::iota(graph_, all, 0, Element::i32, span_)
+                                           : graph_.add(node.op, {node.type.element, all}, std::move(inputs),
+                                                        node.attributes, node.span);
         }
         return values.at(at);
     }
 
-    NodeId copy(NodeId forward) const {
-        return forward == NodeId::none ? forward : copies_[index(forward)];
-    }
+    NodeId copy(NodeId forward) const { return forward == NodeId::none ? forward : copies_[index(forward)]; }
     NodeId zeros(Graph& graph, const Type& type) const {
         return build::constant(graph, 0, type.element, type.shape, span_);
     }
@@ -309,8 +288,7 @@ private:
 
 } // namespace
 
-std::vector<NodeId> scan_gradient(Graph& graph, NodeId scan,
-                                  const std::unordered_map<int, NodeId>& part_gradients,
+std::vector<NodeId> scan_gradient(Graph& graph, NodeId scan, const std::unordered_map<int, NodeId>& part_gradients,
                                   const std::vector<bool>& needed, const DerivativeRules& rules) {
     return ReverseScan(graph, scan, part_gradients, needed, rules).run();
 }

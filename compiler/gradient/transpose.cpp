@@ -19,8 +19,7 @@ std::vector<int> axes_left(const std::vector<int>& removed, int rank) {
 NodeId stretched(Graph& graph, const Node& node,
                  NodeId x) { // what a reduction left, over its whole input again
     const Type& in = graph.type(node.inputs[0]);
-    return build::broadcast(graph, x, in.shape, axes_left(attribute<Axes>(node).axes, in.rank()),
-                            node.span);
+    return build::broadcast(graph, x, in.shape, axes_left(attribute<Axes>(node).axes, in.rank()), node.span);
 }
 
 /// The largest elements share the gradient in equal parts. A NaN equals nothing: it gets no
@@ -29,14 +28,11 @@ NodeId of_largest(Graph& graph, NodeId id, NodeId gradient) {
     const Node& node = graph[id];
     NodeId x = node.inputs[0];
     const auto& axes = attribute<Axes>(node).axes;
-    NodeId is_largest =
-        build::map(graph, Primitive::equal, {x, stretched(graph, node, id)}, node.span);
-    NodeId number = build::sum(graph, build::cast(graph, is_largest, node.type.element, node.span),
-                               axes, node.span);
+    NodeId is_largest = build::map(graph, Primitive::equal, {x, stretched(graph, node, id)}, node.span);
+    NodeId number = build::sum(graph, build::cast(graph, is_largest, node.type.element, node.span), axes, node.span);
     NodeId share = build::map(graph, Primitive::divide, {gradient, number}, node.span);
     NodeId zero = build::constant(graph, 0, node.type.element, {}, node.span);
-    return build::map(graph, Primitive::select, {is_largest, stretched(graph, node, share), zero},
-                      node.span);
+    return build::map(graph, Primitive::select, {is_largest, stretched(graph, node, share), zero}, node.span);
 }
 
 NodeId of_broadcast(Graph& graph, const Node& node, NodeId gradient) {
@@ -69,8 +65,7 @@ NodeId spread(Graph& graph, NodeId x, size_t axis, int64_t step, Span span) {
     x = build::reshape(graph, x, shape, span);
     shape[axis] = (size - 1) * step + 1;
     size_t rank = shape.size();
-    return build::slice(graph, x, std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 1),
-                        shape, span);
+    return build::slice(graph, x, std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 1), shape, span);
 }
 
 NodeId of_slice(Graph& graph, const Node& node, NodeId gradient) {
@@ -84,15 +79,13 @@ NodeId of_slice(Graph& graph, const Node& node, NodeId gradient) {
         }
     NodeId x = build::slice(graph, gradient, first, turn, node.type.shape, node.span);
     for (size_t i = 0; i < start.size(); ++i)
-        if (std::abs(step[i]) > 1 && node.type.shape[i] > 1)
-            x = spread(graph, x, i, std::abs(step[i]), node.span);
+        if (std::abs(step[i]) > 1 && node.type.shape[i] > 1) x = spread(graph, x, i, std::abs(step[i]), node.span);
     return build::pad(graph, x, before, graph.type(node.inputs[0]).shape, 0, node.span);
 }
 
 NodeId of_contract(Graph& graph, const Node& node, int position, NodeId gradient) {
     const auto& [left, right, out] = attribute<Contract>(node);
-    if (position == 0)
-        return build::contract(graph, gradient, node.inputs[1], {out, right, left}, node.span);
+    if (position == 0) return build::contract(graph, gradient, node.inputs[1], {out, right, left}, node.span);
     return build::contract(graph, node.inputs[0], gradient, {left, out, right}, node.span);
 }
 
@@ -110,8 +103,8 @@ NodeId transposed(Graph& graph, NodeId id, int position, NodeId gradient) {
     case Op::broadcast: return of_broadcast(graph, node, gradient);
     case Op::slice: return of_slice(graph, node, gradient);
     case Op::pad:
-        return build::slice(graph, gradient, attribute<Pad>(node).before,
-                            std::vector<int64_t>(in.shape.size(), 1), in.shape, node.span);
+        return build::slice(graph, gradient, attribute<Pad>(node).before, std::vector<int64_t>(in.shape.size(), 1),
+                            in.shape, node.span);
     case Op::window: {
         Window window = attribute<Window>(node);
         return build::fold(graph, gradient, window, in.shape[size_t(window.axis)], node.span);
@@ -119,14 +112,11 @@ NodeId transposed(Graph& graph, NodeId id, int position, NodeId gradient) {
     case Op::fold: {
         Window window = attribute<Window>(node);
         size_t axis = size_t(window.axis);
-        return build::window(graph, gradient, window, in.shape[axis], in.shape[axis + 1],
-                             node.span);
+        return build::window(graph, gradient, window, in.shape[axis], in.shape[axis + 1], node.span);
     }
     case Op::gather:
-        return build::scatter(graph, gradient, node.inputs[1], attribute<Gather>(node), in.shape,
-                              node.span);
-    case Op::scatter:
-        return build::gather(graph, gradient, node.inputs[1], attribute<Gather>(node), node.span);
+        return build::scatter(graph, gradient, node.inputs[1], attribute<Gather>(node), in.shape, node.span);
+    case Op::scatter: return build::gather(graph, gradient, node.inputs[1], attribute<Gather>(node), node.span);
     case Op::contract: return of_contract(graph, node, position, gradient);
     default: throw InternalError("gradient", "no transpose of " + std::string(name(node.op)));
     }

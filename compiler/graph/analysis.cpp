@@ -23,8 +23,7 @@ Edges reader_edges(const Graph& graph, const std::vector<NodeId>& roots) {
 }
 
 ReaderGraph made_of(const Edges& edges, size_t nodes) {
-    return ReaderGraph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(),
-                       uint32_t(nodes + 1));
+    return ReaderGraph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(), uint32_t(nodes + 1));
 }
 
 } // namespace
@@ -40,8 +39,7 @@ std::vector<NodeId> topological_order(const Graph& graph, const std::vector<Node
     auto reached = reachable(graph, roots);
     std::vector<NodeId> result;
     for (auto vertex = order.rbegin(); vertex != order.rend(); ++vertex)
-        if (std::binary_search(reached.begin(), reached.end(), NodeId(*vertex)))
-            result.push_back(NodeId(*vertex));
+        if (std::binary_search(reached.begin(), reached.end(), NodeId(*vertex))) result.push_back(NodeId(*vertex));
     return result;
 }
 
@@ -57,13 +55,11 @@ std::vector<bool> readers_of(const Graph& graph, NodeId from, const std::vector<
 
 std::vector<NodeId> post_dominators(const Graph& graph, const std::vector<NodeId>& roots) {
     Edges edges = reader_edges(graph, roots);
-    for (auto& [input, reader] : edges)
-        std::swap(input, reader); // post-dominance: from the exit backwards
+    for (auto& [input, reader] : edges) std::swap(input, reader); // post-dominance: from the exit backwards
     using Both = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS>;
     Both view(edges.begin(), edges.end(), graph.size() + 1);
     std::vector<Both::vertex_descriptor> parent(graph.size() + 1, Both::null_vertex());
-    auto parents =
-        boost::make_iterator_property_map(parent.begin(), get(boost::vertex_index, view));
+    auto parents = boost::make_iterator_property_map(parent.begin(), get(boost::vertex_index, view));
     boost::lengauer_tarjan_dominator_tree(view, Both::vertex_descriptor(graph.size()), parents);
     std::vector<NodeId> result(graph.size(), NodeId::none);
     for (size_t i = 0; i < graph.size(); ++i)

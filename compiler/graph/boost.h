@@ -7,9 +7,8 @@
 
 namespace gradc {
 
-using ReaderGraph =
-    boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, boost::no_property,
-                                       boost::no_property, uint32_t, uint32_t>;
+using ReaderGraph = boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, boost::no_property,
+                                                       boost::no_property, uint32_t, uint32_t>;
 
 /// Edges input -> reader among the nodes that `roots` reach; vertex graph.size() is an exit that
 /// reads every root.

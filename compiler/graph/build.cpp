@@ -33,8 +33,7 @@ NodeId reduce(Graph& graph, Op op, NodeId x, std::vector<int> axes, Span span) {
     const Type& in = graph.type(x);
     Type type{in.element, {}};
     for (int i = 0; i < in.rank(); ++i)
-        if (!std::binary_search(axes.begin(), axes.end(), i))
-            type.shape.push_back(in.shape[size_t(i)]);
+        if (!std::binary_search(axes.begin(), axes.end(), i)) type.shape.push_back(in.shape[size_t(i)]);
     return graph.add(op, std::move(type), {x}, Axes{std::move(axes)}, span);
 }
 
@@ -115,15 +114,13 @@ NodeId broadcast(Graph& graph, NodeId x, Shape shape, std::vector<int> axes, Spa
     if (!std::is_sorted(axes.begin(), axes.end())) { // the op itself keeps the order of axes
         std::vector<int> order(axes.size());
         std::iota(order.begin(), order.end(), 0);
-        std::sort(order.begin(), order.end(),
-                  [&](int a, int b) { return axes[size_t(a)] < axes[size_t(b)]; });
+        std::sort(order.begin(), order.end(), [&](int a, int b) { return axes[size_t(a)] < axes[size_t(b)]; });
         x = permute(graph, x, order, span);
         std::sort(axes.begin(), axes.end());
     }
     const Type& in = graph.type(x);
     if (in.shape == shape) return x;
-    return graph.add(Op::broadcast, {in.element, std::move(shape)}, {x}, Axes{std::move(axes)},
-                     span);
+    return graph.add(Op::broadcast, {in.element, std::move(shape)}, {x}, Axes{std::move(axes)}, span);
 }
 
 NodeId broadcast_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
@@ -139,8 +136,7 @@ NodeId broadcast_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
 NodeId sum_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
     const Shape from = graph.type(x).shape;
     if (from == shape) return x;
-    if (shape.size() > from.size())
-        throw InternalError("graph", "no sum of " + print(from) + " to " + print(shape));
+    if (shape.size() > from.size()) throw InternalError("graph", "no sum of " + print(from) + " to " + print(shape));
     size_t added = from.size() - shape.size();
     std::vector<int> axes;
     for (size_t i = 0; i < from.size(); ++i)
@@ -148,24 +144,19 @@ NodeId sum_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
     return reshape(graph, sum(graph, x, std::move(axes), span), shape, span);
 }
 
-NodeId slice(Graph& graph, NodeId x, std::vector<int64_t> start, std::vector<int64_t> step,
-             Shape shape, Span span) {
+NodeId slice(Graph& graph, NodeId x, std::vector<int64_t> start, std::vector<int64_t> step, Shape shape, Span span) {
     const Type& in = graph.type(x);
     for (size_t i = 0; i < shape.size() && i < step.size(); ++i)
         if (shape[i] == 1) step[i] = 1; // one element has no step
-    bool all =
-        in.shape == shape && std::all_of(step.begin(), step.end(), [](auto s) { return s == 1; });
+    bool all = in.shape == shape && std::all_of(step.begin(), step.end(), [](auto s) { return s == 1; });
     if (all) return x;
-    return graph.add(Op::slice, {in.element, std::move(shape)}, {x},
-                     Slice{std::move(start), std::move(step)}, span);
+    return graph.add(Op::slice, {in.element, std::move(shape)}, {x}, Slice{std::move(start), std::move(step)}, span);
 }
 
-NodeId pad(Graph& graph, NodeId x, std::vector<int64_t> before, Shape shape, double value,
-           Span span) {
+NodeId pad(Graph& graph, NodeId x, std::vector<int64_t> before, Shape shape, double value, Span span) {
     const Type& in = graph.type(x);
     if (in.shape == shape) return x;
-    return graph.add(Op::pad, {in.element, std::move(shape)}, {x}, Pad{std::move(before), value},
-                     span);
+    return graph.add(Op::pad, {in.element, std::move(shape)}, {x}, Pad{std::move(before), value}, span);
 }
 
 NodeId window(Graph& graph, NodeId x, Window window, int64_t positions, int64_t taps, Span span) {
@@ -188,9 +179,8 @@ NodeId fold(Graph& graph, NodeId x, Window window, int64_t size, Span span) {
 
 NodeId gather(Graph& graph, NodeId table, NodeId at, Gather gather, Span span) {
     const Type &in = graph.type(table), &where = graph.type(at);
-    check(gather.axis >= 0 && gather.axis < in.rank() && gather.batch >= 0 &&
-              gather.batch <= where.rank(),
-          "graph", "a gather along no axis");
+    check(gather.axis >= 0 && gather.axis < in.rank() && gather.batch >= 0 && gather.batch <= where.rank(), "graph",
+          "a gather along no axis");
     Type type{in.element, {in.shape.begin(), in.shape.begin() + gather.axis}};
     type.shape.insert(type.shape.end(), where.shape.begin() + gather.batch, where.shape.end());
     type.shape.insert(type.shape.end(), in.shape.begin() + gather.axis + 1, in.shape.end());
@@ -229,10 +219,8 @@ NodeId concat(Graph& graph, std::vector<NodeId> parts, int axis, Span span) {
         std::vector<int64_t> before(shape.size(), 0);
         before[a] = offset;
         NodeId padded = pad(graph, part, before, shape, 0, span);
-        if (result == NodeId::none)
-            result = padded;
-        else if (floating(graph.type(part).element))
-            result = map(graph, Primitive::add, {result, padded}, span);
+        if (result == NodeId::none) result = padded;
+        else if (floating(graph.type(part).element)) result = map(graph, Primitive::add, {result, padded}, span);
         else {
             NodeId at = iota(graph, shape, axis, Element::i32, span);
             NodeId first = constant(graph, double(offset), Element::i32, shape, span);

@@ -26,15 +26,12 @@ template <class Out, class In, class F> Value unary(const Type& type, const Valu
     return result;
 }
 
-template <class Out, class In, class F>
-Value binary(const Type& type, const Value& x, const Value& y, F f) {
+template <class Out, class In, class F> Value binary(const Type& type, const Value& x, const Value& y, F f) {
     Value result = make_value(type.element, type.shape);
     Out* out = result.data<Out>();
     const In *a = x.data<In>(), *b = y.data<In>();
-    walk<3>(type.shape,
-            {&result.strides, &x.strides, &y.strides})([&](int64_t n, auto at, auto step) {
-        for (int64_t i = 0; i < n; ++i)
-            out[at[0] + i * step[0]] = f(a[at[1] + i * step[1]], b[at[2] + i * step[2]]);
+    walk<3>(type.shape, {&result.strides, &x.strides, &y.strides})([&](int64_t n, auto at, auto step) {
+        for (int64_t i = 0; i < n; ++i) out[at[0] + i * step[0]] = f(a[at[1] + i * step[1]], b[at[2] + i * step[2]]);
     });
     return result;
 }
@@ -45,12 +42,10 @@ Value ternary(const Type& type, const Value& x, const Value& y, const Value& z, 
     In* out = result.data<In>();
     const First* a = x.data<First>();
     const In *b = y.data<In>(), *c = z.data<In>();
-    walk<4>(type.shape, {&result.strides, &x.strides, &y.strides, &z.strides})(
-        [&](int64_t n, auto at, auto step) {
-            for (int64_t i = 0; i < n; ++i)
-                out[at[0] + i * step[0]] =
-                    f(a[at[1] + i * step[1]], b[at[2] + i * step[2]], c[at[3] + i * step[3]]);
-        });
+    walk<4>(type.shape, {&result.strides, &x.strides, &y.strides, &z.strides})([&](int64_t n, auto at, auto step) {
+        for (int64_t i = 0; i < n; ++i)
+            out[at[0] + i * step[0]] = f(a[at[1] + i * step[1]], b[at[2] + i * step[2]], c[at[3] + i * step[3]]);
+    });
     return result;
 }
 
@@ -100,28 +95,24 @@ Value real_binary(Primitive primitive, const Type& type, const Value& x, const V
     case Primitive::subtract: return with([](double a, double b) { return a - b; });
     case Primitive::multiply: return with([](double a, double b) { return a * b; });
     case Primitive::divide: return with([](double a, double b) { return a / b; });
-    case Primitive::maximum:
-        return with([](double a, double b) { return a > b || std::isnan(a) ? a : b; });
-    case Primitive::minimum:
-        return with([](double a, double b) { return a < b || std::isnan(a) ? a : b; });
+    case Primitive::maximum: return with([](double a, double b) { return a > b || std::isnan(a) ? a : b; });
+    case Primitive::minimum: return with([](double a, double b) { return a < b || std::isnan(a) ? a : b; });
     case Primitive::remainder: return with(floor_remainder);
     default: throw InternalError("evaluate", "no arithmetic of this name");
     }
 }
 
-Value from_the_library(std::string_view name, const PrimitiveTable& table, Primitive primitive,
-                       const Type& type, const std::vector<Value>& x) {
+Value from_the_library(std::string_view name, const PrimitiveTable& table, Primitive primitive, const Type& type,
+                       const std::vector<Value>& x) {
     using Unary = double (*)(double);
     using Binary = double (*)(double, double);
     static const std::unordered_map<std::string_view, Unary> unaries = {
-        {"exp", std::exp},         {"log", std::log},      {"sin", std::sin},
-        {"cos", std::cos},         {"tan", std::tan},      {"tanh", std::tanh},
-        {"sinh", std::sinh},       {"cosh", std::cosh},    {"asin", std::asin},
-        {"acos", std::acos},       {"atan", std::atan},    {"erf", std::erf},
-        {"erfc", std::erfc},       {"expm1", std::expm1},  {"log1p", std::log1p},
-        {"exp2", std::exp2},       {"log2", std::log2},    {"log10", std::log10},
-        {"cbrt", std::cbrt},       {"ceil", std::ceil},    {"trunc", std::trunc},
-        {"round", std::nearbyint}, {"lgamma", std::lgamma}};
+        {"exp", std::exp},     {"log", std::log},         {"sin", std::sin},      {"cos", std::cos},
+        {"tan", std::tan},     {"tanh", std::tanh},       {"sinh", std::sinh},    {"cosh", std::cosh},
+        {"asin", std::asin},   {"acos", std::acos},       {"atan", std::atan},    {"erf", std::erf},
+        {"erfc", std::erfc},   {"expm1", std::expm1},     {"log1p", std::log1p},  {"exp2", std::exp2},
+        {"log2", std::log2},   {"log10", std::log10},     {"cbrt", std::cbrt},    {"ceil", std::ceil},
+        {"trunc", std::trunc}, {"round", std::nearbyint}, {"lgamma", std::lgamma}};
     static const std::unordered_map<std::string_view, Binary> binaries = {
         {"pow", std::pow}, {"power", std::pow}, {"atan2", std::atan2}, {"hypot", std::hypot}};
     if (const auto& own = table.meaning(primitive)) {
@@ -148,36 +139,29 @@ Value compute_bits(Primitive primitive, const Type& type, const Value& x) {
     if (primitive == Primitive::bits)
         return unary<int64_t, double>(type, x, [](double a) { return bits_of<int64_t>(a); });
     if (x.element == Element::i32)
-        return unary<double, int64_t>(type, x,
-                                      [](int64_t a) { return bits_of<float>(int32_t(a)); });
+        return unary<double, int64_t>(type, x, [](int64_t a) { return bits_of<float>(int32_t(a)); });
     return unary<double, int64_t>(type, x, [](int64_t a) { return bits_of<double>(a); });
 }
 
 Value compute_unary(Primitive primitive, const Type& type, const Value& x) {
     Element e = type.element;
     switch (primitive) {
-    case Primitive::logical_not:
-        return unary<int64_t, int64_t>(type, x, [](int64_t a) { return !a; });
-    case Primitive::square_root:
-        return unary<double, double>(type, x, [](double a) { return std::sqrt(a); });
-    case Primitive::floor:
-        return unary<double, double>(type, x, [](double a) { return std::floor(a); });
+    case Primitive::logical_not: return unary<int64_t, int64_t>(type, x, [](int64_t a) { return !a; });
+    case Primitive::square_root: return unary<double, double>(type, x, [](double a) { return std::sqrt(a); });
+    case Primitive::floor: return unary<double, double>(type, x, [](double a) { return std::floor(a); });
     case Primitive::negate:
         if (floating(e)) return unary<double, double>(type, x, [](double a) { return -a; });
-        return unary<int64_t, int64_t>(
-            type, x, [e](int64_t a) { return wrapped(e, int64_t(0 - uint64_t(a))); });
+        return unary<int64_t, int64_t>(type, x, [e](int64_t a) { return wrapped(e, int64_t(0 - uint64_t(a))); });
     default: // absolute
-        if (floating(e))
-            return unary<double, double>(type, x, [](double a) { return std::fabs(a); });
-        return unary<int64_t, int64_t>(
-            type, x, [e](int64_t a) { return wrapped(e, a < 0 ? int64_t(0 - uint64_t(a)) : a); });
+        if (floating(e)) return unary<double, double>(type, x, [](double a) { return std::fabs(a); });
+        return unary<int64_t, int64_t>(type, x,
+                                       [e](int64_t a) { return wrapped(e, a < 0 ? int64_t(0 - uint64_t(a)) : a); });
     }
 }
 
 } // namespace
 
-Value compute_map(const PrimitiveTable& table, const Node& node, const Type& type,
-                  const std::vector<Value>& x) {
+Value compute_map(const PrimitiveTable& table, const Node& node, const Type& type, const std::vector<Value>& x) {
     Primitive primitive = attribute<Map>(node).primitive;
     switch (primitive) {
     case Primitive::bits:
@@ -191,28 +175,27 @@ Value compute_map(const PrimitiveTable& table, const Node& node, const Type& typ
     case Primitive::less_equal:
     case Primitive::equal:
         if (floating(x[0].element))
-            return binary<int64_t, double>(
-                type, x[0], x[1], [=](double a, double b) { return compare(primitive, a, b); });
-        return binary<int64_t, int64_t>(
-            type, x[0], x[1], [=](int64_t a, int64_t b) { return compare(primitive, a, b); });
+            return binary<int64_t, double>(type, x[0], x[1],
+                                           [=](double a, double b) { return compare(primitive, a, b); });
+        return binary<int64_t, int64_t>(type, x[0], x[1],
+                                        [=](int64_t a, int64_t b) { return compare(primitive, a, b); });
     case Primitive::select:
         if (floating(type.element))
-            return ternary<int64_t, double>(
-                type, x[0], x[1], x[2], [](int64_t c, double a, double b) { return c ? a : b; });
+            return ternary<int64_t, double>(type, x[0], x[1], x[2],
+                                            [](int64_t c, double a, double b) { return c ? a : b; });
         return ternary<int64_t, int64_t>(type, x[0], x[1], x[2],
                                          [](int64_t c, int64_t a, int64_t b) { return c ? a : b; });
     case Primitive::fused_multiply_add:
-        return ternary<double, double>(
-            type, x[0], x[1], x[2], [](double a, double b, double c) { return std::fma(a, b, c); });
+        return ternary<double, double>(type, x[0], x[1], x[2],
+                                       [](double a, double b, double c) { return std::fma(a, b, c); });
     default: break;
     }
     if (primitive >= Primitive::first_declared)
         return from_the_library(table.name(primitive), table, primitive, type, x);
     if (floating(type.element)) return real_binary(primitive, type, x[0], x[1]);
     Element e = type.element;
-    return binary<int64_t, int64_t>(type, x[0], x[1], [=](int64_t a, int64_t b) {
-        return wrapped(e, whole_arithmetic(primitive, a, b));
-    });
+    return binary<int64_t, int64_t>(
+        type, x[0], x[1], [=](int64_t a, int64_t b) { return wrapped(e, whole_arithmetic(primitive, a, b)); });
 }
 
 Value compute_cast(const Type& type, const Value& x) {
@@ -223,10 +206,8 @@ Value compute_cast(const Type& type, const Value& x) {
         return result;
     }
     if (floating(e)) return unary<double, int64_t>(type, x, [](int64_t a) { return double(a); });
-    if (!floating(x.element))
-        return unary<int64_t, int64_t>(type, x, [e](int64_t a) { return wrapped(e, a); });
-    if (e == Element::boolean)
-        return unary<int64_t, double>(type, x, [](double a) { return a != 0; });
+    if (!floating(x.element)) return unary<int64_t, int64_t>(type, x, [e](int64_t a) { return wrapped(e, a); });
+    if (e == Element::boolean) return unary<int64_t, double>(type, x, [](double a) { return a != 0; });
     return unary<int64_t, double>(type, x, [e](double a) { return wrapped(e, whole_number(a)); });
 }
 

@@ -11,21 +11,17 @@ namespace gradc {
 namespace {
 
 /// Strides over the input's axes into the result: 0 along what is reduced.
-std::vector<int64_t> reduced_strides(const std::vector<int>& axes, size_t rank,
-                                     const Value& result) {
+std::vector<int64_t> reduced_strides(const std::vector<int>& axes, size_t rank, const Value& result) {
     std::vector<int64_t> strides(rank, 0);
     size_t kept = 0;
     for (size_t i = 0; i < rank; ++i)
-        if (std::find(axes.begin(), axes.end(), int(i)) == axes.end())
-            strides[i] = result.strides[kept++];
+        if (std::find(axes.begin(), axes.end(), int(i)) == axes.end()) strides[i] = result.strides[kept++];
     return strides;
 }
 
 template <class T> T filler(double value) {
-    if constexpr (std::is_same_v<T, double>)
-        return value;
-    else
-        return whole_number(value);
+    if constexpr (std::is_same_v<T, double>) return value;
+    else return whole_number(value);
 }
 
 double product(double a, double b) { return a * b; }
@@ -35,15 +31,13 @@ void sum_into(double& to, double value) { to += value; }
 void sum_into(int64_t& to, int64_t value) { to = int64_t(uint64_t(to) + uint64_t(value)); }
 
 /// Adds `values`, walked by its own strides, to where `strides` lead in `result`.
-void add_into(Value& result, const std::vector<int64_t>& strides, int64_t offset,
-              const Value& values) {
+void add_into(Value& result, const std::vector<int64_t>& strides, int64_t offset, const Value& values) {
     by_element(result.element, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>() + offset;
         const T* in = values.data<T>();
         walk<2>(values.shape, {&strides, &values.strides})([&](int64_t n, auto at, auto step) {
-            for (int64_t i = 0; i < n; ++i)
-                sum_into(out[at[0] + i * step[0]], in[at[1] + i * step[1]]);
+            for (int64_t i = 0; i < n; ++i) sum_into(out[at[0] + i * step[0]], in[at[1] + i * step[1]]);
         });
         if constexpr (std::is_same_v<T, int64_t>)
             for (T& each : *result.wholes) each = wrapped(result.element, each);
@@ -58,8 +52,8 @@ void largest(Value& result, const std::vector<int64_t>& strides, const Value& x)
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = x.data<T>();
-        T least = std::is_same_v<T, double> ? T(-std::numeric_limits<double>::infinity())
-                                            : std::numeric_limits<T>::lowest();
+        T least =
+            std::is_same_v<T, double> ? T(-std::numeric_limits<double>::infinity()) : std::numeric_limits<T>::lowest();
         std::fill(out, out + result.size(), least);
         walk<2>(x.shape, {&strides, &x.strides})([&](int64_t n, auto at, auto step) {
             for (int64_t i = 0; i < n; ++i) {
@@ -92,8 +86,7 @@ Value compute_pad(const Pad& pad, const Type& type, const Value& x) {
         const T* in = x.data<T>();
         std::fill(out, out + result.size(), filler<T>(pad.value));
         walk<2>(x.shape, {&result.strides, &x.strides})([&](int64_t n, auto at, auto step) {
-            for (int64_t i = 0; i < n; ++i)
-                out[offset + at[0] + i * step[0]] = in[at[1] + i * step[1]];
+            for (int64_t i = 0; i < n; ++i) out[offset + at[0] + i * step[0]] = in[at[1] + i * step[1]];
         });
     });
     return result;
@@ -112,8 +105,7 @@ struct Lookup {
         size_t v = 0;
         for (size_t i = 0; i < batch; ++i, ++v)
             walk.axis(values.shape[v], {values.strides[v], table.strides[i], index.strides[i]});
-        for (size_t i = batch; i < axis; ++i, ++v)
-            walk.axis(values.shape[v], {values.strides[v], table.strides[i], 0});
+        for (size_t i = batch; i < axis; ++i, ++v) walk.axis(values.shape[v], {values.strides[v], table.strides[i], 0});
         for (size_t i = 0; i < rest; ++i, ++v)
             walk.axis(values.shape[v], {values.strides[v], 0, index.strides[batch + i]});
         for (size_t i = axis + 1; i < table.shape.size(); ++i, ++v)
@@ -126,8 +118,8 @@ struct Lookup {
             for (int64_t i = 0; i < n; ++i) {
                 int64_t number = numbers[at[2] + i * step[2]];
                 if (number < 0 || number >= axis_size)
-                    throw InternalError("evaluate", "a lookup of " + std::to_string(number) +
-                                                        " in " + std::to_string(axis_size));
+                    throw InternalError("evaluate",
+                                        "a lookup of " + std::to_string(number) + " in " + std::to_string(axis_size));
                 f(at[0] + i * step[0], at[1] + i * step[1] + number * axis_stride);
             }
         });
@@ -136,8 +128,7 @@ struct Lookup {
 
 /// The loops of a contraction: the innermost is the axis that all operands walk in the smallest
 /// steps.
-Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& right,
-                         const Value& out) {
+Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& right, const Value& out) {
     struct Dimension {
         int64_t size;
         std::array<int64_t, 3> step;
@@ -156,17 +147,12 @@ Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& righ
     for (int label : labels) {
         size_t l = at(a.left, label);
         int64_t size = l < a.left.size() ? left.shape[l] : right.shape[at(a.right, label)];
-        dimensions.push_back(
-            {size,
-             {step(out, a.out, label), step(left, a.left, label), step(right, a.right, label)}});
+        dimensions.push_back({size, {step(out, a.out, label), step(left, a.left, label), step(right, a.right, label)}});
     }
-    std::stable_sort(dimensions.begin(), dimensions.end(),
-                     [](const Dimension& x, const Dimension& y) {
-                         auto reach = [](const Dimension& d) {
-                             return std::abs(d.step[0]) + std::abs(d.step[1]) + std::abs(d.step[2]);
-                         };
-                         return reach(x) > reach(y);
-                     });
+    std::stable_sort(dimensions.begin(), dimensions.end(), [](const Dimension& x, const Dimension& y) {
+        auto reach = [](const Dimension& d) { return std::abs(d.step[0]) + std::abs(d.step[1]) + std::abs(d.step[2]); };
+        return reach(x) > reach(y);
+    });
     Walk<3> result;
     for (const Dimension& d : dimensions) result.axis(d.size, d.step);
     return result;
@@ -177,10 +163,8 @@ Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& righ
 Value compute_reduce(const Node& node, const Type& type, const Value& x) {
     Value result = make_value(type.element, type.shape);
     auto strides = reduced_strides(attribute<Axes>(node).axes, x.shape.size(), result);
-    if (node.op == Op::sum)
-        add_into(result, strides, 0, x);
-    else
-        largest(result, strides, x);
+    if (node.op == Op::sum) add_into(result, strides, 0, x);
+    else largest(result, strides, x);
     return result;
 }
 
@@ -202,8 +186,7 @@ Value compute_move(const Node& node, const Type& type, const Value& x) {
         const auto& axes = attribute<Axes>(node).axes;
         view.strides.assign(type.shape.size(), 0);
         for (size_t i = 0; i < axes.size(); ++i)
-            if (x.shape[i] == type.shape[size_t(axes[i])])
-                view.strides[size_t(axes[i])] = x.strides[i];
+            if (x.shape[i] == type.shape[size_t(axes[i])]) view.strides[size_t(axes[i])] = x.strides[i];
         return view;
     }
     case Op::slice: {
@@ -242,8 +225,7 @@ Value compute_scatter(const Gather& a, const Type& type, const Value& values, co
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = values.data<T>();
-        Lookup(a, values, result, index)(index,
-                                         [&](int64_t v, int64_t t) { sum_into(out[t], in[v]); });
+        Lookup(a, values, result, index)(index, [&](int64_t v, int64_t t) { sum_into(out[t], in[v]); });
     });
     return result;
 }
@@ -262,8 +244,7 @@ Value compute_contract(const Contract& a, const Type& type, const Value& left, c
                 sum_into(out[at[0]], total);
             } else {
                 for (int64_t i = 0; i < n; ++i)
-                    sum_into(out[at[0] + i * step[0]],
-                             product(l[at[1] + i * step[1]], r[at[2] + i * step[2]]));
+                    sum_into(out[at[0] + i * step[0]], product(l[at[1] + i * step[1]], r[at[2] + i * step[2]]));
             }
         });
     });

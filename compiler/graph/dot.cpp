@@ -38,13 +38,13 @@ std::string print_dot(const Graph& graph) {
     std::vector<bool> reached(graph.size() + 1, false);
     for (NodeId id : reachable(graph, roots)) reached[index(id)] = true;
     auto inside = [&](uint32_t vertex) { return bool(reached[vertex]); };
-    boost::filtered_graph<ReaderGraph, boost::keep_all, std::function<bool(uint32_t)>> shown(
-        view, boost::keep_all{}, inside);
+    boost::filtered_graph<ReaderGraph, boost::keep_all, std::function<bool(uint32_t)>> shown(view, boost::keep_all{},
+                                                                                             inside);
     std::ostringstream text;
     auto vertex = [&](std::ostream& out, uint32_t number) {
         const Node& node = graph[NodeId(number)];
-        out << fmt::format(" [label=\"{}\\n{}\", shape={}]", label(graph, NodeId(number)),
-                           print(node.type), kind(node.op) == Kind::leaf ? "box" : "ellipse");
+        out << fmt::format(" [label=\"{}\\n{}\", shape={}]", label(graph, NodeId(number)), print(node.type),
+                           kind(node.op) == Kind::leaf ? "box" : "ellipse");
     };
     auto edge = [](std::ostream&, const auto&) {};
     auto whole = [](std::ostream& out) { out << "rankdir=BT;\nnode [fontname=\"monospace\"];\n"; };

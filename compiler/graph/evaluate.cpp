@@ -21,10 +21,8 @@ struct Turn {
 
 Value one_value(Element element, double number, const Shape& shape) {
     Value value = make_value(element, {});
-    if (floating(element))
-        value.reals->at(0) = number;
-    else
-        value.wholes->at(0) = whole_number(number);
+    if (floating(element)) value.reals->at(0) = number;
+    else value.wholes->at(0) = whole_number(number);
     value.shape = shape;
     value.strides.assign(shape.size(), 0);
     return value;
@@ -39,8 +37,7 @@ Value whole_value(Element element, int64_t number) {
 class Evaluation {
 public:
     Evaluation(const Graph& graph, const Environment& environment, std::vector<NodeId> roots)
-        : graph_(graph), environment_(environment), roots_(std::move(roots)),
-          order_(reachable(graph, roots_)) {
+        : graph_(graph), environment_(environment), roots_(std::move(roots)), order_(reachable(graph, roots_)) {
         for (NodeId root : roots_) ++readers_[root];
         for (NodeId id : order_) {
             for (NodeId input : graph[id].inputs) ++readers_[input];
@@ -52,10 +49,8 @@ public:
         auto left = readers_;
         for (NodeId id : order_) {
             const Node& node = graph_[id];
-            if (node.op == Op::scan)
-                run_scan(id);
-            else
-                values_[id] = rounded(node, compute(node, turn));
+            if (node.op == Op::scan) run_scan(id);
+            else values_[id] = rounded(node, compute(node, turn));
             if (environment_.observe && !turn_known_ && node.op != Op::scan)
                 environment_.observe(id, to_tensor(values_[id]));
             for (NodeId input : node.inputs)
@@ -97,9 +92,7 @@ private:
         case Op::scatter: return compute_scatter(attribute<Gather>(node), type, in(0), in(1));
         case Op::contract: return compute_contract(attribute<Contract>(node), type, in(0), in(1));
         case Op::part: return parts_.at(node.inputs[0]).at(attribute<Part>(node).number);
-        default:
-            return kind(node.op) == Kind::move ? compute_move(node, type, in(0))
-                                               : leaf(node, type, turn);
+        default: return kind(node.op) == Kind::move ? compute_move(node, type, in(0)) : leaf(node, type, turn);
         }
     }
 
@@ -110,14 +103,12 @@ private:
             if (values.size() == 1) return one_value(type.element, values[0], type.shape);
             return from_tensor({type.shape, values}, type.element);
         }
-        case Op::variable:
-            return given(environment_.variables, attribute<VariableName>(node).path, type);
+        case Op::variable: return given(environment_.variables, attribute<VariableName>(node).path, type);
         case Op::iota: {
             size_t axis = size_t(attribute<Axes>(node).axes[0]);
             Value line = make_value(type.element, {type.shape[axis]});
             for (int64_t i = 0; i < type.shape[axis]; ++i)
-                floating(type.element) ? line.reals->at(size_t(i)) = double(i)
-                                       : double(line.wholes->at(size_t(i)) = i);
+                floating(type.element) ? line.reals->at(size_t(i)) = double(i) : double(line.wholes->at(size_t(i)) = i);
             line.shape = type.shape;
             line.strides.assign(type.shape.size(), 0);
             line.strides[axis] = 1;
@@ -128,8 +119,7 @@ private:
         }
     }
 
-    Value given(const std::unordered_map<std::string, Tensor>& from, const std::string& name,
-                const Type& type) const {
+    Value given(const std::unordered_map<std::string, Tensor>& from, const std::string& name, const Type& type) const {
         auto found = from.find(name);
         check(found != from.end(), "evaluate", "no value is given for " + name);
         check(found->second.shape == type.shape, "evaluate",
@@ -142,16 +132,14 @@ private:
         case Input::Source::field:
             if (input.name == "#row" && !environment_.fields.count(input.name)) {
                 Value numbers = make_value(type.element, type.shape);
-                for (size_t i = 0; i < numbers.wholes->size(); ++i)
-                    (*numbers.wholes)[i] = int64_t(i);
+                for (size_t i = 0; i < numbers.wholes->size(); ++i) (*numbers.wholes)[i] = int64_t(i);
                 return numbers;
             }
             return given(environment_.fields, input.name, type);
         case Input::Source::scalar: {
             if (input.name == "rows") return one_value(type.element, double(environment_.rows), {});
             auto found = environment_.scalars.find(input.name);
-            check(found != environment_.scalars.end(), "evaluate",
-                  "no value is given for " + input.name);
+            check(found != environment_.scalars.end(), "evaluate", "no value is given for " + input.name);
             return one_value(type.element, found->second, {});
         }
         case Input::Source::carry: return turn.carries.at(std::stoul(input.name));
@@ -164,8 +152,7 @@ private:
     Value random(const Node& node, const Type& type) const {
         Value result = make_value(type.element, type.shape);
         const Value &seed = values_.at(node.inputs[0]), &at = values_.at(node.inputs[1]);
-        int64_t step =
-            floating(at.element) ? whole_number(at.data<double>()[0]) : at.data<int64_t>()[0];
+        int64_t step = floating(at.element) ? whole_number(at.data<double>()[0]) : at.data<int64_t>()[0];
         bool by_row = node.inputs.size() == 3;
         int64_t places = by_row ? result.size() / type.shape[0] : result.size();
         for (int64_t i = 0; i < result.size(); ++i) {
@@ -175,8 +162,8 @@ private:
                 row = uint32_t(numbers.data<int64_t>()[i / places * numbers.strides[0]]);
             }
             (*result.reals)[size_t(i)] =
-                uniform_number(uint64_t(seed.data<int64_t>()[0]), attribute<Random>(node).stream,
-                               uint64_t(step), row, uint32_t(i % places), type.element);
+                uniform_number(uint64_t(seed.data<int64_t>()[0]), attribute<Random>(node).stream, uint64_t(step), row,
+                               uint32_t(i % places), type.element);
         }
         return result;
     }
@@ -186,8 +173,7 @@ private:
         if (!environment_.round_f32 || value.element != Element::f32 || view) return value;
         Value result = make_value(value.element, value.shape);
         Value plain = densified(value);
-        for (int64_t i = 0; i < result.size(); ++i)
-            result.data<double>()[i] = double(float(plain.data<double>()[i]));
+        for (int64_t i = 0; i < result.size(); ++i) result.data<double>()[i] = double(float(plain.data<double>()[i]));
         return result;
     }
 
@@ -199,12 +185,10 @@ private:
         std::vector<int> yields;
         for (int i = 0; i < scan.carries; ++i) roots.push_back(body.outputs[size_t(i)].node);
         for (int part : read_parts_[id])
-            if (part >= scan.carries)
-                roots.push_back(body.outputs[size_t(part)].node), yields.push_back(part);
+            if (part >= scan.carries) roots.push_back(body.outputs[size_t(part)].node), yields.push_back(part);
         Turn turn;
         for (size_t i = 0; i < node.inputs.size(); ++i)
-            (i < size_t(scan.carries) ? turn.carries : turn.captures)
-                .push_back(values_.at(node.inputs[i]));
+            (i < size_t(scan.carries) ? turn.carries : turn.captures).push_back(values_.at(node.inputs[i]));
         std::map<int, Value> parts;
         for (int part : yields) {
             Type type = part_type(graph_, scan, part);
@@ -256,13 +240,11 @@ std::vector<Tensor> evaluate(const Graph& graph, const Environment& environment)
     std::vector<NodeId> roots;
     for (const Output& output : graph.outputs) roots.push_back(output.node);
     std::vector<Tensor> results;
-    for (const Value& value : Evaluation(graph, environment, roots).run({}))
-        results.push_back(to_tensor(value));
+    for (const Value& value : Evaluation(graph, environment, roots).run({})) results.push_back(to_tensor(value));
     return results;
 }
 
-double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place,
-                      Element element) {
+double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place, Element element) {
     auto words = random_words(seed, stream, step, row, place);
     return element == Element::f64 ? uniform_f64(words) : double(uniform_f32(words));
 }

@@ -25,23 +25,17 @@ public:
         switch (node.op) {
         case Op::constant: {
             const auto& values = attribute<Constant>(node).values;
-            return {values.size() == 1 ? fmt::format("{}", values[0])
-                                       : "table" + print(node.type.shape),
+            return {values.size() == 1 ? fmt::format("{}", values[0]) : "table" + print(node.type.shape),
                     values[0] < 0 ? prefix : atom};
         }
         case Op::input:
-            return {attribute<Input>(node).source == Input::Source::turn
-                        ? "turn"
-                        : attribute<Input>(node).name,
-                    atom};
+            return {attribute<Input>(node).source == Input::Source::turn ? "turn" : attribute<Input>(node).name, atom};
         case Op::variable: return {attribute<VariableName>(node).path, atom};
         case Op::map: return map(node, depth);
         case Op::shield: return value(node.inputs[0], depth);
         case Op::broadcast: return value(node.inputs[0], depth);
         case Op::contract: return contract(node, depth);
-        case Op::assign:
-            return {attribute<Assign>(node).path + " <- " + value(node.inputs[0], depth).text,
-                    lowest};
+        case Op::assign: return {attribute<Assign>(node).path + " <- " + value(node.inputs[0], depth).text, lowest};
         default: return call(details(node), node, depth);
         }
     }
@@ -51,8 +45,7 @@ private:
     Text value(NodeId id, int depth) const {
         const Node& node = graph_[id];
         if (!node.name.empty() && depth > 0) return {node.name, atom};
-        if (depth >= deepest && kind(node.op) != Kind::leaf)
-            return {fmt::format("%{}", index(id)), atom};
+        if (depth >= deepest && kind(node.op) != Kind::leaf) return {fmt::format("%{}", index(id)), atom};
         return this->node(id, depth + (node.op != Op::broadcast));
     }
 
@@ -63,8 +56,7 @@ private:
 
     Text call(std::string word, const Node& node, int depth) const {
         std::string text = std::move(word) + "(";
-        for (size_t i = 0; i < node.inputs.size(); ++i)
-            text += (i ? ", " : "") + value(node.inputs[i], depth + 1).text;
+        for (size_t i = 0; i < node.inputs.size(); ++i) text += (i ? ", " : "") + value(node.inputs[i], depth + 1).text;
         return {text + ")", atom};
     }
 
@@ -72,16 +64,15 @@ private:
         std::string word(name(node.op));
         if (const auto* axes = std::get_if<Axes>(&node.attributes))
             return fmt::format("{}[{}]", word, fmt::join(axes->axes, ", "));
-        if (const auto* part = std::get_if<Part>(&node.attributes))
-            return fmt::format("{}[{}]", word, part->number);
+        if (const auto* part = std::get_if<Part>(&node.attributes)) return fmt::format("{}[{}]", word, part->number);
         if (node.op == Op::cast) return name(node.type.element);
         return word;
     }
 
     Text binary(const Node& node, int depth, const char* sign, int rank, int right) const {
-        return {fmt::format("{} {} {}", within(node.inputs[0], depth, rank), sign,
-                            within(node.inputs[1], depth, right)),
-                rank};
+        return {
+            fmt::format("{} {} {}", within(node.inputs[0], depth, rank), sign, within(node.inputs[1], depth, right)),
+            rank};
     }
 
     Text map(const Node& node, int depth) const {
@@ -111,17 +102,15 @@ private:
         auto letters = [](const std::vector<int>& labels) {
             std::string text;
             for (int label : labels)
-                text += (text.empty() ? "" : ", ") + (label >= 0 && label < 18
-                                                          ? std::string(1, char('i' + label))
-                                                          : fmt::format("a{}", label));
+                text += (text.empty() ? "" : ", ") +
+                        (label >= 0 && label < 18 ? std::string(1, char('i' + label)) : fmt::format("a{}", label));
             return text;
         };
         std::vector<int> summed;
         for (int label : left)
             if (std::find(out.begin(), out.end(), label) == out.end()) summed.push_back(label);
-        std::string product =
-            fmt::format("{}[{}] * {}[{}]", within(node.inputs[0], depth, atom), letters(left),
-                        within(node.inputs[1], depth, atom), letters(right));
+        std::string product = fmt::format("{}[{}] * {}[{}]", within(node.inputs[0], depth, atom), letters(left),
+                                          within(node.inputs[1], depth, atom), letters(right));
         if (summed.empty()) return {product, multiplicative};
         return {fmt::format("sum[{}]({})", letters(summed), product), atom};
     }

@@ -50,8 +50,7 @@ struct Hash {
     void mix(const Assign& a) { mix(a.path); }
 };
 
-size_t hash(Op op, const Type& type, const std::vector<NodeId>& inputs,
-            const Attributes& attributes) {
+size_t hash(Op op, const Type& type, const std::vector<NodeId>& inputs, const Attributes& attributes) {
     Hash result;
     result.mix(uint64_t(op));
     result.mix(uint64_t(type.element));
@@ -77,13 +76,10 @@ void shorten(Constant& constant) {
 
 bool operator==(const Constant& a, const Constant& b) {
     return a.values.size() == b.values.size() &&
-           (a.values.empty() ||
-            std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(double)) == 0);
+           (a.values.empty() || std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(double)) == 0);
 }
 
-bool operator==(const Pad& a, const Pad& b) {
-    return a.before == b.before && same_bits(a.value, b.value);
-}
+bool operator==(const Pad& a, const Pad& b) { return a.before == b.before && same_bits(a.value, b.value); }
 
 Graph::Graph(std::shared_ptr<PrimitiveTable> primitives) : primitives_(std::move(primitives)) {}
 
@@ -93,8 +89,7 @@ NodeId Graph::add(Op op, Type type, std::vector<NodeId> inputs, Attributes attri
     auto [begin, end] = interned_.equal_range(key);
     for (auto each = begin; each != end; ++each) {
         const Node& node = nodes_[index(each->second)];
-        if (node.op == op && node.type == type && node.inputs == inputs &&
-            node.attributes == attributes)
+        if (node.op == op && node.type == type && node.inputs == inputs && node.attributes == attributes)
             return each->second;
     }
     std::string fault = verify_node(*this, op, type, inputs, attributes);
@@ -111,9 +106,7 @@ void Graph::name_node(NodeId id, const std::string& name) {
     if (own.empty()) own = name;
 }
 
-uint32_t Graph::add_body(Graph body) {
-    return add_body(std::make_shared<const Graph>(std::move(body)));
-}
+uint32_t Graph::add_body(Graph body) { return add_body(std::make_shared<const Graph>(std::move(body))); }
 
 uint32_t Graph::add_body(std::shared_ptr<const Graph> body) {
     Hash key;
@@ -134,23 +127,18 @@ uint32_t Graph::add_body(std::shared_ptr<const Graph> body) {
 Type part_type(const Graph& graph, const Scan& scan, int number) {
     const Graph& body = graph.body(scan.body);
     Type type = body.type(body.outputs[size_t(number)].node);
-    if (number >= scan.carries)
-        type.shape.insert(type.shape.begin() + turn_axis(type.shape), scan.turns);
+    if (number >= scan.carries) type.shape.insert(type.shape.begin() + turn_axis(type.shape), scan.turns);
     return type;
 }
 
 bool same_graph(const Graph& a, const Graph& b) {
     if (&a == &b) return true;
-    if (a.size() != b.size() || a.outputs.size() != b.outputs.size() ||
-        a.body_count() != b.body_count())
-        return false;
+    if (a.size() != b.size() || a.outputs.size() != b.outputs.size() || a.body_count() != b.body_count()) return false;
     for (size_t i = 0; i < a.outputs.size(); ++i)
         if (a.outputs[i].node != b.outputs[i].node) return false;
     for (uint32_t i = 0; i < a.size(); ++i) {
         const Node &x = a[NodeId(i)], &y = b[NodeId(i)];
-        if (x.op != y.op || x.type != y.type || x.inputs != y.inputs ||
-            x.attributes != y.attributes)
-            return false;
+        if (x.op != y.op || x.type != y.type || x.inputs != y.inputs || x.attributes != y.attributes) return false;
     }
     for (uint32_t i = 0; i < a.body_count(); ++i)
         if (!same_graph(a.body(i), b.body(i))) return false;

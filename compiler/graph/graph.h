@@ -102,8 +102,8 @@ struct Assign {
     friend bool operator==(const Assign&, const Assign&) = default;
 };
 
-using Attributes = std::variant<NoAttributes, Constant, Input, VariableName, Random, Map, Shield, Axes, Slice,
-                                Pad, Window, Gather, Contract, Scan, Part, Assign>;
+using Attributes = std::variant<NoAttributes, Constant, Input, VariableName, Random, Map, Shield, Axes, Slice, Pad,
+                                Window, Gather, Contract, Scan, Part, Assign>;
 
 struct Node {
     Op op;
@@ -122,7 +122,7 @@ struct Output {
 };
 
 class Graph {
-  public:
+public:
     explicit Graph(std::shared_ptr<PrimitiveTable> primitives);
 
     /// Adds a node, or finds the equal one. Checks inputs and attributes against `type` (graph/verify).
@@ -144,7 +144,7 @@ class Graph {
     std::vector<Output> outputs; // named results and assignments, in order
     Span origin;                 // of the nodes that are added from here on
 
-  private:
+private:
     std::deque<Node> nodes_; // a reference to a node stays valid while nodes are added
     std::unordered_multimap<size_t, NodeId> interned_;
     std::vector<std::shared_ptr<const Graph>> bodies_;
@@ -154,13 +154,13 @@ class Graph {
 
 /// The origin of nodes added in its scope.
 class OriginScope {
-  public:
+public:
     OriginScope(Graph& graph, Span origin) : graph_(graph), before_(graph.origin) { graph.origin = origin; }
     ~OriginScope() { graph_.origin = before_; }
     OriginScope(const OriginScope&) = delete;
     OriginScope& operator=(const OriginScope&) = delete;
 
-  private:
+private:
     Graph& graph_;
     Span before_;
 };

@@ -34,10 +34,10 @@ Kind kind(Op op) {
 }
 
 std::string_view name(Op op) {
-    static constexpr std::string_view names[] = {
-        "constant", "input",  "variable", "iota",     "random",    "map",   "cast",  "shield",
-        "sum",      "max_of", "reshape",  "permute",  "broadcast", "slice", "pad",   "window",
-        "fold",     "gather", "scatter",  "contract", "scan",      "part",  "assign"};
+    static constexpr std::string_view names[] = {"constant",  "input",    "variable", "iota",   "random",  "map",
+                                                 "cast",      "shield",   "sum",      "max_of", "reshape", "permute",
+                                                 "broadcast", "slice",    "pad",      "window", "fold",    "gather",
+                                                 "scatter",   "contract", "scan",     "part",   "assign"};
     return names[size_t(op)];
 }
 
@@ -104,13 +104,9 @@ const Primitive* PrimitiveTable::find(std::string_view name) const {
     return found == numbers_.end() ? nullptr : &found->second;
 }
 
-std::string_view PrimitiveTable::name(Primitive primitive) const {
-    return entries_.at(size_t(primitive)).name;
-}
+std::string_view PrimitiveTable::name(Primitive primitive) const { return entries_.at(size_t(primitive)).name; }
 
-int PrimitiveTable::arity(Primitive primitive) const {
-    return entries_.at(size_t(primitive)).arity;
-}
+int PrimitiveTable::arity(Primitive primitive) const { return entries_.at(size_t(primitive)).arity; }
 
 void PrimitiveTable::define(Primitive primitive, Meaning meaning) {
     entries_.at(size_t(primitive)).meaning = std::move(meaning);

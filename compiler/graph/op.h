@@ -20,9 +20,9 @@ enum class Op : uint8_t {
     iota,     // Axes{axis}: the index along one axis of type.shape, as a number
     random,   // Random: uniform in [0, 1); inputs: seed, step [, row ids]; see random.h for the counter
     // map
-    map,     // Map: a scalar primitive, all inputs of the same shape
-    cast,    // to type.element
-    shield,  // inputs (result, arguments..): is result; its derivative is Shield's clause, never that of result
+    map,    // Map: a scalar primitive, all inputs of the same shape
+    cast,   // to type.element
+    shield, // inputs (result, arguments..): is result; its derivative is Shield's clause, never that of result
     // reduce
     sum,    // Axes: summed away
     max_of, // Axes: largest, NaN wins
@@ -52,22 +52,39 @@ const Op* find_op(std::string_view name); // nullptr if there is none
 
 /// A scalar function, by number in a PrimitiveTable. The first are the machine's own and have fixed numbers.
 enum class Primitive : uint16_t {
-    add, subtract, multiply, divide, negate, maximum, minimum, // maximum, minimum: NaN wins
-    absolute, square_root, floor,
-    less, less_equal, equal, // -> bool; false with NaN
-    select,                  // (bool, a, b)
-    logical_and, logical_or, logical_not,
-    remainder,               // a - b*floor(a/b), the sign of b; whole or float
-    fused_multiply_add,      // a*b + c rounded once
-    bits, from_bits,         // f32 <-> i32, f64 <-> i64, same bits
-    bit_and, bit_or, bit_xor, shift_left, shift_right, // of whole numbers; shift_right keeps the sign
-    quotient,                // whole division rounding down
+    add,
+    subtract,
+    multiply,
+    divide,
+    negate,
+    maximum,
+    minimum, // maximum, minimum: NaN wins
+    absolute,
+    square_root,
+    floor,
+    less,
+    less_equal,
+    equal,  // -> bool; false with NaN
+    select, // (bool, a, b)
+    logical_and,
+    logical_or,
+    logical_not,
+    remainder,          // a - b*floor(a/b), the sign of b; whole or float
+    fused_multiply_add, // a*b + c rounded once
+    bits,
+    from_bits, // f32 <-> i32, f64 <-> i64, same bits
+    bit_and,
+    bit_or,
+    bit_xor,
+    shift_left,
+    shift_right,   // of whole numbers; shift_right keeps the sign
+    quotient,      // whole division rounding down
     first_declared // the rest is declared in primitives.grad: exp log sin cos tanh erf pow ..
 };
 
 /// Names and arities of the scalar primitives; filled from primitives.grad, shared by all graphs of a compilation.
 class PrimitiveTable {
-  public:
+public:
     PrimitiveTable(); // the machine's own
     Primitive declare(const std::string& name, int arity);
     const Primitive* find(std::string_view name) const;
@@ -80,7 +97,7 @@ class PrimitiveTable {
     void define(Primitive primitive, Meaning meaning);
     const Meaning& meaning(Primitive primitive) const; // empty: not given
 
-  private:
+private:
     struct Entry {
         std::string name;
         int arity;

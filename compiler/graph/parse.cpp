@@ -55,8 +55,7 @@ private:
         } while (line_.empty());
     }
     void spaces() {
-        while (!line_.empty() && (line_[0] == ' ' || line_[0] == '\t' || line_[0] == '\r'))
-            line_.remove_prefix(1);
+        while (!line_.empty() && (line_[0] == ' ' || line_[0] == '\t' || line_[0] == '\r')) line_.remove_prefix(1);
     }
     bool sign(std::string_view text) {
         if (!line_.starts_with(text)) return false;
@@ -68,8 +67,7 @@ private:
         if (!sign(text)) fail(fmt::format("`{}` expected", text));
     }
     static bool letter(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
     }
     std::string any_word() {
         size_t size = 0;
@@ -81,8 +79,7 @@ private:
         return result;
     }
     bool word(std::string_view text) {
-        if (!line_.starts_with(text) || (line_.size() > text.size() && letter(line_[text.size()])))
-            return false;
+        if (!line_.starts_with(text) || (line_.size() > text.size() && letter(line_[text.size()]))) return false;
         return sign(text);
     }
     template <class T> T read() {
@@ -110,8 +107,7 @@ private:
         while (!line_.empty() && line_[0] != '"') {
             if (line_[0] == '\\' && line_.size() > 3 && line_[1] == 'x') {
                 unsigned code = 0;
-                if (std::from_chars(line_.data() + 2, line_.data() + 4, code, 16).ptr !=
-                    line_.data() + 4)
+                if (std::from_chars(line_.data() + 2, line_.data() + 4, code, 16).ptr != line_.data() + 4)
                     fail("two digits expected after \\x");
                 result += char(code);
                 line_.remove_prefix(4);
@@ -296,17 +292,14 @@ private:
         std::map<int64_t, NodeId> nodes;
         bodies_.emplace_back();
         for (; !at_end_ && !line_.starts_with('}'); next_line()) {
-            if (word("body"))
-                body(graph, depth);
+            if (word("body")) body(graph, depth);
             else if (word("output")) {
                 std::string name = name_text();
                 need("=");
                 graph.outputs.push_back({name, reference(nodes)});
                 end();
-            } else if (sign("%"))
-                node(graph, nodes);
-            else
-                fail("a node, a body or an output expected");
+            } else if (sign("%")) node(graph, nodes);
+            else fail("a node, a body or an output expected");
         }
         bodies_.pop_back();
         return graph;
@@ -321,8 +314,8 @@ private:
 
 } // namespace
 
-std::optional<Graph> parse_graph(const std::string& text,
-                                 std::shared_ptr<PrimitiveTable> primitives, std::string& error) {
+std::optional<Graph> parse_graph(const std::string& text, std::shared_ptr<PrimitiveTable> primitives,
+                                 std::string& error) {
     Parser parser(text, std::move(primitives));
     try {
         Graph graph = parser.graph();

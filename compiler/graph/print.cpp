@@ -13,12 +13,10 @@ namespace {
 std::string quoted(const std::string& text) {
     std::string result = "\"";
     for (char c : text) {
-        if (c == '"' || c == '\\')
-            (result += '\\') += c;
+        if (c == '"' || c == '\\') (result += '\\') += c;
         else if (static_cast<unsigned char>(c) < 32 || c == 127)
             result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        else
-            result += c;
+        else result += c;
     }
     return result + "\"";
 }
@@ -26,8 +24,7 @@ std::string quoted(const std::string& text) {
 bool plain_word(const std::string& text) {
     if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
     for (char c : text)
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-            c != '_' && c != '.')
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' && c != '.')
             return false;
     return true;
 }
@@ -57,23 +54,15 @@ struct Printer {
     }
     std::string said(const VariableName& a) const { return " " + quoted(a.path); }
     std::string said(const Random& a) const { return fmt::format(" {}", a.stream); }
-    std::string said(const Map& a) const {
-        return fmt::format(" {}", graph.primitives().name(a.primitive));
-    }
+    std::string said(const Map& a) const { return fmt::format(" {}", graph.primitives().name(a.primitive)); }
     std::string said(const Shield& a) const { return fmt::format(" {}", a.clause); }
     std::string said(const Axes& a) const { return " " + list(a.axes); }
-    std::string said(const Slice& a) const {
-        return fmt::format(" {} step {}", list(a.start), list(a.step));
-    }
-    std::string said(const Pad& a) const {
-        return fmt::format(" {} value {}", list(a.before), a.value);
-    }
+    std::string said(const Slice& a) const { return fmt::format(" {} step {}", list(a.start), list(a.step)); }
+    std::string said(const Pad& a) const { return fmt::format(" {} value {}", list(a.before), a.value); }
     std::string said(const Window& a) const {
         return fmt::format(" axis {} stride {} dilation {}", a.axis, a.stride, a.dilation);
     }
-    std::string said(const Gather& a) const {
-        return fmt::format(" axis {} batch {}", a.axis, a.batch);
-    }
+    std::string said(const Gather& a) const { return fmt::format(" axis {} batch {}", a.axis, a.batch); }
     std::string said(const Contract& a) const {
         return fmt::format(" {} {} {}", list(a.left), list(a.right), list(a.out));
     }
@@ -88,8 +77,7 @@ struct Printer {
         text += fmt::format("{}%{} = {}{}", indent, number, name(node.op), attributes(node));
         for (NodeId input : node.inputs) text += fmt::format(" %{}", numbers[index(input)]);
         text += " : " + print(node.type);
-        if (!node.name.empty())
-            text += "  # " + (plain_word(node.name) ? node.name : quoted(node.name));
+        if (!node.name.empty()) text += "  # " + (plain_word(node.name) ? node.name : quoted(node.name));
         text += "\n";
     }
 
@@ -98,8 +86,7 @@ struct Printer {
         for (const Output& output : graph.outputs) roots.push_back(output.node);
         if (roots.empty())
             for (uint32_t i = 0; i < graph.size(); ++i) nodes.push_back(NodeId(i));
-        else
-            nodes = reachable(graph, roots);
+        else nodes = reachable(graph, roots);
         for (NodeId id : nodes)
             if (graph[id].op == Op::scan) body(attribute<Scan>(graph[id]).body);
         numbers.resize(graph.size());
@@ -108,9 +95,9 @@ struct Printer {
             line(graph[nodes[i]], i);
         }
         for (const Output& output : graph.outputs)
-            text += fmt::format("{}output {} = %{}\n", indent,
-                                plain_word(output.name) ? output.name : quoted(output.name),
-                                numbers[index(output.node)]);
+            text +=
+                fmt::format("{}output {} = %{}\n", indent, plain_word(output.name) ? output.name : quoted(output.name),
+                            numbers[index(output.node)]);
         return std::move(text);
     }
 

@@ -35,8 +35,7 @@ struct RangeRules {
         Interval all = unknown(element);
         if (!(finite(a) && a.low <= a.high) || element == Element::bf16) return all;
         if (element == Element::f32)
-            return {std::min(a.low, double(float(a.low))), std::max(a.high, double(float(a.high))),
-                    true};
+            return {std::min(a.low, double(float(a.low))), std::max(a.high, double(float(a.high))), true};
         if (whole(element) && (a.low < all.low || a.high > all.high)) return all;
         if (std::fabs(a.low) > 0x1p53 || std::fabs(a.high) > 0x1p53) return all;
         return {a.low, a.high, true};
@@ -45,9 +44,7 @@ struct RangeRules {
     static Interval hull(const Interval& a, const Interval& b) {
         return {std::min(a.low, b.low), std::max(a.high, b.high), true};
     }
-    static Interval add(const Interval& a, const Interval& b) {
-        return {a.low + b.low, a.high + b.high, true};
-    }
+    static Interval add(const Interval& a, const Interval& b) { return {a.low + b.low, a.high + b.high, true}; }
     template <class F> static Interval corners(const Interval& a, const Interval& b, F f) {
         double v[] = {f(a.low, b.low), f(a.low, b.high), f(a.high, b.low), f(a.high, b.high)};
         return {*std::min_element(v, v + 4), *std::max_element(v, v + 4), true};
@@ -70,8 +67,7 @@ struct RangeRules {
     }
     static Interval quotient(const Interval& a, const Interval& b, bool is_whole) {
         if (b.low <= 0 && b.high >= 0) return {-infinite, infinite, true};
-        return corners(a, b,
-                       [=](double x, double y) { return is_whole ? std::floor(x / y) : x / y; });
+        return corners(a, b, [=](double x, double y) { return is_whole ? std::floor(x / y) : x / y; });
     }
     static Interval absolute(const Interval& a) {
         double most = std::max(std::fabs(a.low), std::fabs(a.high));
@@ -92,10 +88,8 @@ struct RangeRules {
         case Primitive::quotient: return quotient(x[0], x[1], true);
         case Primitive::remainder: return remainder(x[0], x[1], is_whole);
         case Primitive::negate: return {-x[0].high, -x[0].low, true};
-        case Primitive::maximum:
-            return {std::max(x[0].low, x[1].low), std::max(x[0].high, x[1].high), true};
-        case Primitive::minimum:
-            return {std::min(x[0].low, x[1].low), std::min(x[0].high, x[1].high), true};
+        case Primitive::maximum: return {std::max(x[0].low, x[1].low), std::max(x[0].high, x[1].high), true};
+        case Primitive::minimum: return {std::min(x[0].low, x[1].low), std::min(x[0].high, x[1].high), true};
         case Primitive::absolute: return absolute(x[0]);
         case Primitive::square_root:
             return x[0].low < 0 ? all : Interval{std::sqrt(x[0].low), std::sqrt(x[0].high), true};
@@ -165,13 +159,11 @@ WholeRanges::Interval WholeRanges::compute(NodeId id) {
     case Op::cast: return Rules::cast(in(0), type(0).element, node.type.element);
     case Op::sum: {
         double n = ratio(type(0).shape, node.type.shape, batch_);
-        if (n < 0)
-            return in(0).low >= 0 && whole(node.type.element) ? Interval{0, all.high, true} : all;
+        if (n < 0) return in(0).low >= 0 && whole(node.type.element) ? Interval{0, all.high, true} : all;
         // fewer rows than the largest batch may be there
         return Rules::repeated(in(0), n, type(0).has_rows() != node.type.has_rows());
     }
-    case Op::pad:
-        return Rules::hull(in(0), {attribute<Pad>(node).value, attribute<Pad>(node).value, true});
+    case Op::pad: return Rules::hull(in(0), {attribute<Pad>(node).value, attribute<Pad>(node).value, true});
     case Op::fold: {
         size_t taps = size_t(attribute<Window>(node).axis) + 1;
         return Rules::repeated(in(0), double(type(0).shape[taps]), true);
@@ -182,8 +174,7 @@ WholeRanges::Interval WholeRanges::compute(NodeId id) {
         const auto& [left, right, out] = attribute<Contract>(node);
         for (size_t i = 0; i < left.size(); ++i)
             if (std::find(out.begin(), out.end(), left[i]) == out.end())
-                n *= type(0).shape[i] == rows ? (batch_ ? double(batch_) : HUGE_VAL)
-                                              : double(type(0).shape[i]);
+                n *= type(0).shape[i] == rows ? (batch_ ? double(batch_) : HUGE_VAL) : double(type(0).shape[i]);
         return Rules::repeated(one, n, true);
     }
     case Op::part: {
@@ -199,8 +190,7 @@ WholeRanges::Interval WholeRanges::compute(NodeId id) {
     case Op::variable:
     case Op::scatter:
     case Op::scan: return all;
-    default:
-        return in(0); // shield, assign, max_of, gather (of its table) and moves make no new numbers
+    default: return in(0); // shield, assign, max_of, gather (of its table) and moves make no new numbers
     }
 }
 

@@ -17,13 +17,13 @@ struct Range { // of whole numbers, both ends included
 Range range_of(Element element);
 
 class WholeRanges {
-  public:
+public:
     /// `batch`: the largest number of rows; 0 where it is not known.
     explicit WholeRanges(const Graph& graph, int64_t batch = 0) : graph_(graph), batch_(batch) {}
     /// The range of a whole node.
     Range operator()(NodeId id);
 
-  private:
+private:
     struct Interval { // of doubles; infinite ends: unknown, for floating nodes possibly NaN
         double low, high;
         bool known = false; // computed

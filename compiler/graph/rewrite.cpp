@@ -27,8 +27,7 @@ NodeId copy_node(const Graph& source, NodeId id, std::vector<NodeId> inputs, Gra
     if (auto* scan = std::get_if<Scan>(&attributes); scan && &source != &target)
         scan->body = target.add_body(source.shared_body(scan->body));
     OriginScope origin(target, node.origin);
-    NodeId copy =
-        target.add(node.op, node.type, std::move(inputs), std::move(attributes), node.span);
+    NodeId copy = target.add(node.op, node.type, std::move(inputs), std::move(attributes), node.span);
     if (!node.name.empty()) target.name_node(copy, node.name);
     return copy;
 }
@@ -59,14 +58,11 @@ Graph rebuild(const Graph& graph, const Change& change) {
         auto inputs = renamed(node.inputs, to);
         OriginScope origin(target, node.origin);
         NodeId copy = change ? change(target, id, inputs) : NodeId::none;
-        if (copy == NodeId::none)
-            copy = copy_node(graph, id, std::move(inputs), target);
-        else if (!node.name.empty())
-            target.name_node(copy, node.name);
+        if (copy == NodeId::none) copy = copy_node(graph, id, std::move(inputs), target);
+        else if (!node.name.empty()) target.name_node(copy, node.name);
         to[index(id)] = copy;
     }
-    for (const Output& output : graph.outputs)
-        target.outputs.push_back({output.name, to[index(output.node)]});
+    for (const Output& output : graph.outputs) target.outputs.push_back({output.name, to[index(output.node)]});
     return target;
 }
 
@@ -74,8 +70,7 @@ Graph rewrite_everywhere(const Graph& graph, const std::function<Graph(const Gra
     std::unordered_map<uint32_t, std::shared_ptr<const Graph>> bodies;
     auto inside = [&](uint32_t number) {
         auto& body = bodies[number];
-        if (!body)
-            body = std::make_shared<const Graph>(rewrite_everywhere(graph.body(number), pass));
+        if (!body) body = std::make_shared<const Graph>(rewrite_everywhere(graph.body(number), pass));
         return body;
     };
     if (graph.body_count() == 0) return pass(graph);
@@ -100,8 +95,7 @@ std::vector<NodeId> substitute(Graph& graph, const std::vector<NodeId>& roots,
             continue;
         }
         auto inputs = renamed(graph[id].inputs, to);
-        to[index(id)] =
-            inputs == graph[id].inputs ? id : copy_node(graph, id, std::move(inputs), graph);
+        to[index(id)] = inputs == graph[id].inputs ? id : copy_node(graph, id, std::move(inputs), graph);
     }
     return renamed(roots, to);
 }
@@ -114,8 +108,8 @@ Graph extract(const Graph& graph, std::vector<Output> outputs) {
     return target;
 }
 
-std::vector<NodeId> inline_graph(const Graph& source, const std::vector<NodeId>& roots,
-                                 Graph& target, const std::unordered_map<NodeId, NodeId>& bound) {
+std::vector<NodeId> inline_graph(const Graph& source, const std::vector<NodeId>& roots, Graph& target,
+                                 const std::unordered_map<NodeId, NodeId>& bound) {
     auto reached = reachable(source, roots);
     uint32_t end = reached.empty() ? 0 : index(reached.back()) + 1;
     std::vector<bool> needed(end, false); // what is bound hides what lies below it
@@ -127,9 +121,8 @@ std::vector<NodeId> inline_graph(const Graph& source, const std::vector<NodeId>&
     for (NodeId id : reached) {
         if (!needed[index(id)]) continue;
         auto found = bound.find(id);
-        to[index(id)] = found != bound.end()
-                            ? found->second
-                            : copy_node(source, id, renamed(source[id].inputs, to), target);
+        to[index(id)] =
+            found != bound.end() ? found->second : copy_node(source, id, renamed(source[id].inputs, to), target);
     }
     return renamed(roots, to);
 }

@@ -29,16 +29,13 @@ ScanInputs scan_inputs(const Graph& body) {
 }
 
 NodeId carry_input(Graph& body, size_t number, Type type) {
-    return body.add(Op::input, std::move(type), {},
-                    Input{Input::Source::carry, std::to_string(number), 0, -1});
+    return body.add(Op::input, std::move(type), {}, Input{Input::Source::carry, std::to_string(number), 0, -1});
 }
 NodeId capture_input(Graph& body, size_t number, Type type) {
-    return body.add(Op::input, std::move(type), {},
-                    Input{Input::Source::capture, std::to_string(number), 0, -1});
+    return body.add(Op::input, std::move(type), {}, Input{Input::Source::capture, std::to_string(number), 0, -1});
 }
 NodeId turn_input(Graph& body, int64_t turns) {
-    return body.add(Op::input, {Element::i32, {}}, {},
-                    Input{Input::Source::turn, "turn", 0, turns - 1});
+    return body.add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, turns - 1});
 }
 
 namespace {
@@ -51,15 +48,14 @@ struct Trimmed {
 
 /// Drops carries that are not `kept_carries`, all but `kept` outputs, dead nodes and captures that
 /// nothing reads.
-Trimmed trim(const Graph& body, const std::vector<NodeId>& inputs, int carries,
-             const std::vector<size_t>& kept_carries, const std::vector<size_t>& kept) {
+Trimmed trim(const Graph& body, const std::vector<NodeId>& inputs, int carries, const std::vector<size_t>& kept_carries,
+             const std::vector<size_t>& kept) {
     Graph result(body.shared_primitives());
     Trimmed trimmed{Graph(body.shared_primitives()), {}};
     std::vector<NodeId> roots;
     for (size_t number : kept) roots.push_back(body.outputs[number].node);
     std::unordered_map<NodeId, NodeId> bound;
-    for (size_t i = 0; i < kept_carries.size(); ++i)
-        trimmed.inputs.push_back(inputs[kept_carries[i]]);
+    for (size_t i = 0; i < kept_carries.size(); ++i) trimmed.inputs.push_back(inputs[kept_carries[i]]);
     size_t captures = 0;
     for (NodeId id : reachable(body, roots)) {
         const Node& node = body[id];
@@ -81,8 +77,7 @@ Trimmed trim(const Graph& body, const std::vector<NodeId>& inputs, int carries,
         bound[id] = copy;
     }
     auto copies = inline_graph(body, roots, result, bound);
-    for (size_t i = 0; i < kept.size(); ++i)
-        result.outputs.push_back({body.outputs[kept[i]].name, copies[i]});
+    for (size_t i = 0; i < kept.size(); ++i) result.outputs.push_back({body.outputs[kept[i]].name, copies[i]});
     trimmed.body = std::move(result);
     return trimmed;
 }
@@ -93,8 +88,7 @@ std::vector<NodeId> add_scan(Graph& graph, Trimmed trimmed, Scan scan, Span span
     NodeId loop = graph.add(Op::scan, scan_type(), std::move(trimmed.inputs), scan, span);
     std::vector<NodeId> result;
     for (size_t i = 0; i < parts; ++i)
-        result.push_back(
-            graph.add(Op::part, part_type(graph, scan, int(i)), {loop}, Part{int(i)}, span));
+        result.push_back(graph.add(Op::part, part_type(graph, scan, int(i)), {loop}, Part{int(i)}, span));
     return result;
 }
 
@@ -115,8 +109,7 @@ std::vector<size_t> needed_carries(const Graph& body, int carries, const std::ve
             if (i < size_t(carries) ? needed[i] : read[i]) roots.push_back(body.outputs[i].node);
         for (NodeId id : reachable(body, roots)) {
             const Node& node = body[id];
-            if (node.op != Op::input || attribute<Input>(node).source != Input::Source::carry)
-                continue;
+            if (node.op != Op::input || attribute<Input>(node).source != Input::Source::carry) continue;
             size_t number = std::stoul(attribute<Input>(node).name);
             if (!needed[number]) needed[number] = grown = true;
         }
@@ -129,9 +122,8 @@ std::vector<size_t> needed_carries(const Graph& body, int carries, const std::ve
 
 } // namespace
 
-std::vector<NodeId> build::scan(Graph& graph, Graph body, std::vector<NodeId> carries,
-                                std::vector<NodeId> captures, int64_t turns, bool reverse,
-                                Span span) {
+std::vector<NodeId> build::scan(Graph& graph, Graph body, std::vector<NodeId> carries, std::vector<NodeId> captures,
+                                int64_t turns, bool reverse, Span span) {
     size_t parts = body.outputs.size(), n = carries.size();
     check(n <= parts && parts > 0, "graph", "a scan's body has too few outputs");
     for (size_t i = 0; i < n; ++i) {
@@ -156,12 +148,11 @@ NodeId saved_carry(Graph& graph, NodeId id, int number) {
     auto known = scan_inputs(body).carries;
     for (size_t i = size_t(scan.carries); i < body.outputs.size(); ++i)
         if (size_t(number) < known.size() && body.outputs[i].node == known[size_t(number)])
-            return graph.add(Op::part, part_type(graph, scan, int(i)), {id}, Part{int(i)},
-                             node.span);
+            return graph.add(Op::part, part_type(graph, scan, int(i)), {id}, Part{int(i)}, node.span);
     auto captures = node.inputs.begin() + scan.carries;
     size_t parts = body.outputs.size();
-    auto saving = build::scan(graph, std::move(body), {node.inputs.begin(), captures},
-                              {captures, node.inputs.end()}, scan.turns, scan.reverse, node.span);
+    auto saving = build::scan(graph, std::move(body), {node.inputs.begin(), captures}, {captures, node.inputs.end()},
+                              scan.turns, scan.reverse, node.span);
     NodeId loop = graph[saving[0]].inputs[0];
     scan = attribute<Scan>(graph[loop]);
     int part = int(parts) + number;
@@ -173,10 +164,8 @@ Graph prune_scans(const Graph& graph) {
     std::vector<NodeId> roots;
     for (const Output& output : graph.outputs) roots.push_back(output.node);
     for (NodeId id : reachable(graph, roots))
-        if (graph[id].op == Op::scan)
-            read[id].resize(graph.body(attribute<Scan>(graph[id]).body).outputs.size());
-        else if (graph[id].op == Op::part)
-            read[graph[id].inputs[0]][size_t(attribute<Part>(graph[id]).number)] = true;
+        if (graph[id].op == Op::scan) read[id].resize(graph.body(attribute<Scan>(graph[id]).body).outputs.size());
+        else if (graph[id].op == Op::part) read[graph[id].inputs[0]][size_t(attribute<Part>(graph[id]).number)] = true;
     std::map<NodeId, std::unordered_map<int, NodeId>> parts; // by old scan and number
     return rebuild(graph, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
         const Node& node = graph[old];

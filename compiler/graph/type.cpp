@@ -58,10 +58,8 @@ bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result) {
         int64_t other = shorter[i];
         if (size == other) continue;
         if (size == rows || other == rows) return false;
-        if (size == 1)
-            size = other;
-        else if (other != 1)
-            return false;
+        if (size == 1) size = other;
+        else if (other != 1) return false;
     }
     return true;
 }

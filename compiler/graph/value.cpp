@@ -13,14 +13,11 @@ std::vector<int64_t> dense_strides(const Shape& shape) {
 
 Value make_value(Element element, Shape shape) {
     int64_t size = count(shape, 1);
-    check(size >= 0 && size < int64_t(1) << 40, "evaluate",
-          "a tensor " + print(shape) + " is too large");
+    check(size >= 0 && size < int64_t(1) << 40, "evaluate", "a tensor " + print(shape) + " is too large");
     Value value{element, {}, dense_strides(shape), 0, {}, {}};
     value.shape = std::move(shape);
-    if (floating(element))
-        value.reals = std::make_shared<std::vector<double>>(size_t(size), 0.0);
-    else
-        value.wholes = std::make_shared<std::vector<int64_t>>(size_t(size), 0);
+    if (floating(element)) value.reals = std::make_shared<std::vector<double>>(size_t(size), 0.0);
+    else value.wholes = std::make_shared<std::vector<int64_t>>(size_t(size), 0);
     return value;
 }
 
@@ -64,8 +61,7 @@ int64_t wrapped(Element element, int64_t value) {
 
 Value from_tensor(const Tensor& tensor, Element element) {
     check(int64_t(tensor.values.size()) == count(tensor.shape, 1), "evaluate",
-          "a tensor " + print(tensor.shape) + " has " + std::to_string(tensor.values.size()) +
-              " values");
+          "a tensor " + print(tensor.shape) + " has " + std::to_string(tensor.values.size()) + " values");
     Value value{element, tensor.shape, dense_strides(tensor.shape), 0, {}, {}};
     if (floating(element)) {
         value.reals = std::make_shared<std::vector<double>>(tensor.values);
@@ -81,8 +77,7 @@ Tensor to_tensor(const Value& value) {
     Value plain = densified(value);
     size_t first = size_t(plain.offset), n = size_t(plain.size());
     if (floating(plain.element))
-        return {plain.shape,
-                {plain.reals->begin() + long(first), plain.reals->begin() + long(first + n)}};
+        return {plain.shape, {plain.reals->begin() + long(first), plain.reals->begin() + long(first + n)}};
     Tensor tensor{plain.shape, {}};
     for (size_t i = 0; i < n; ++i) tensor.values.push_back(double((*plain.wholes)[first + i]));
     return tensor;

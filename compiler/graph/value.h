@@ -18,14 +18,10 @@ struct Value {
     std::shared_ptr<std::vector<int64_t>> wholes; // else
 
     template <class T> const T* data() const {
-        if constexpr (std::is_same_v<T, double>)
-            return reals->data() + offset;
-        else
-            return wholes->data() + offset;
+        if constexpr (std::is_same_v<T, double>) return reals->data() + offset;
+        else return wholes->data() + offset;
     }
-    template <class T> T* data() {
-        return const_cast<T*>(static_cast<const Value*>(this)->template data<T>());
-    }
+    template <class T> T* data() { return const_cast<T*>(static_cast<const Value*>(this)->template data<T>()); }
     int64_t size() const { return count(shape, 1); }
 };
 
@@ -39,10 +35,8 @@ Tensor to_tensor(const Value& value);
 
 /// Calls f with double() or int64_t() as the value's numbers are floating or whole.
 template <class F> void by_element(Element element, F f) {
-    if (floating(element))
-        f(double());
-    else
-        f(int64_t());
+    if (floating(element)) f(double());
+    else f(int64_t());
 }
 
 template <size_t K> struct Walk {
@@ -87,8 +81,7 @@ template <size_t K> struct Walk {
 };
 
 /// A walk over `shape` where operand k moves by strides[k].
-template <size_t K>
-Walk<K> walk(const Shape& shape, const std::array<const std::vector<int64_t>*, K>& strides) {
+template <size_t K> Walk<K> walk(const Shape& shape, const std::array<const std::vector<int64_t>*, K>& strides) {
     Walk<K> result;
     for (size_t i = 0; i < shape.size(); ++i) {
         std::array<int64_t, K> step;

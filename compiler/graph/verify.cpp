@@ -13,10 +13,8 @@ namespace {
 std::vector<int64_t> segments(const Shape& shape) {
     std::vector<int64_t> result{1};
     for (int64_t size : shape) {
-        if (size == rows)
-            result.push_back(1);
-        else if (__builtin_mul_overflow(result.back(), size, &result.back()))
-            return {};
+        if (size == rows) result.push_back(1);
+        else if (__builtin_mul_overflow(result.back(), size, &result.back())) return {};
     }
     return result;
 }
@@ -115,8 +113,7 @@ struct Checker {
         case Op::random: return n == 2 || n == 3;
         case Op::map: {
             Primitive p = of<Map>().primitive;
-            return size_t(p) < graph.primitives().size() &&
-                   n == size_t(graph.primitives().arity(p));
+            return size_t(p) < graph.primitives().size() && n == size_t(graph.primitives().arity(p));
         }
         case Op::shield: return n >= 1;
         case Op::gather:
@@ -154,8 +151,7 @@ struct Checker {
         if (in(1).rank()) return fault("the step is a scalar");
         bool by_row = !type.shape.empty() && type.shape[0] == rows;
         if (inputs.size() != (by_row ? 3u : 2u)) return fault("row numbers go with a leading N");
-        if (by_row && (in(2).shape != Shape{rows} || !whole(in(2).element)))
-            return fault("row numbers are whole [N]");
+        if (by_row && (in(2).shape != Shape{rows} || !whole(in(2).element))) return fault("row numbers are whole [N]");
         return {};
     }
 
@@ -181,11 +177,9 @@ struct Checker {
         case Primitive::logical_or:
         case Primitive::logical_not: return e == Element::boolean && out == e;
         case Primitive::bits:
-            return (e == Element::f32 && out == Element::i32) ||
-                   (e == Element::f64 && out == Element::i64);
+            return (e == Element::f32 && out == Element::i32) || (e == Element::f64 && out == Element::i64);
         case Primitive::from_bits:
-            return (e == Element::i32 && out == Element::f32) ||
-                   (e == Element::i64 && out == Element::f64);
+            return (e == Element::i32 && out == Element::f32) || (e == Element::i64 && out == Element::f64);
         case Primitive::bit_and:
         case Primitive::bit_or:
         case Primitive::bit_xor:
@@ -207,8 +201,7 @@ struct Checker {
 
     std::string reduce() const {
         const auto& axes = of<Axes>().axes;
-        if (!ascending(axes, in(0).rank()))
-            return fault("axes are not ascending axes of the input");
+        if (!ascending(axes, in(0).rank())) return fault("axes are not ascending axes of the input");
         if (type.element != in(0).element) return fault("a reduction keeps the element");
         if (op == Op::sum && type.element == Element::boolean) return fault("no sum of bool");
         Shape left;
@@ -237,8 +230,7 @@ struct Checker {
         if (axes.size() != type.shape.size() || type.rank() != in(0).rank() || !distinct(axes))
             return fault("axes are no permutation");
         for (size_t i = 0; i < axes.size(); ++i)
-            if (axes[i] < 0 || axes[i] >= type.rank() ||
-                type.shape[i] != in(0).shape[size_t(axes[i])])
+            if (axes[i] < 0 || axes[i] >= type.rank() || type.shape[i] != in(0).shape[size_t(axes[i])])
                 return fault("axes are no permutation of these shapes");
         return {};
     }
@@ -262,14 +254,12 @@ struct Checker {
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], taken = type.shape[i];
             if (size == rows || taken == rows) {
-                if (size != taken || start[i] != 0 || step[i] != 1)
-                    return fault("N is taken whole");
+                if (size != taken || start[i] != 0 || step[i] != 1) return fault("N is taken whole");
                 continue;
             }
             int64_t last = 0;
-            if (__builtin_mul_overflow(taken - 1, step[i], &last) ||
-                __builtin_add_overflow(last, start[i], &last) || start[i] < 0 || start[i] >= size ||
-                last < 0 || last >= size || step[i] == 0)
+            if (__builtin_mul_overflow(taken - 1, step[i], &last) || __builtin_add_overflow(last, start[i], &last) ||
+                start[i] < 0 || start[i] >= size || last < 0 || last >= size || step[i] == 0)
                 return fault("the slice leaves its input");
         }
         return {};
@@ -278,14 +268,12 @@ struct Checker {
     std::string pad() const {
         const auto& before = of<Pad>().before;
         size_t rank = in(0).shape.size();
-        if (before.size() != rank || type.shape.size() != rank)
-            return fault("one number for each axis");
+        if (before.size() != rank || type.shape.size() != rank) return fault("one number for each axis");
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], padded = type.shape[i];
             if (size == rows || padded == rows) {
                 if (size != padded || before[i] != 0) return fault("N is not padded");
-            } else if (before[i] < 0 || padded - before[i] < size)
-                return fault("the input leaves its padding");
+            } else if (before[i] < 0 || padded - before[i] < size) return fault("the input leaves its padding");
         }
         return {};
     }
@@ -293,16 +281,14 @@ struct Checker {
     /// `plain` has one axis where `parted` has (positions, taps).
     std::string windowed(const Type& plain, const Type& parted) const {
         const auto& [axis, stride, dilation] = of<Window>();
-        if (axis < 0 || axis >= plain.rank() || parted.rank() != plain.rank() + 1)
-            return fault("no such axis");
+        if (axis < 0 || axis >= plain.rank() || parted.rank() != plain.rank() + 1) return fault("no such axis");
         size_t a = size_t(axis);
         int64_t size = plain.shape[a], positions = parted.shape[a], taps = parted.shape[a + 1];
         if (size == rows || positions == rows || taps == rows) return fault("no windows over N");
         if (stride < 1 || dilation < 1) return fault("stride and dilation start at 1");
         int64_t p = 0, t = 0, last = 0;
-        if (__builtin_mul_overflow(positions - 1, stride, &p) ||
-            __builtin_mul_overflow(taps - 1, dilation, &t) || __builtin_add_overflow(p, t, &last) ||
-            last >= size)
+        if (__builtin_mul_overflow(positions - 1, stride, &p) || __builtin_mul_overflow(taps - 1, dilation, &t) ||
+            __builtin_add_overflow(p, t, &last) || last >= size)
             return fault("a window leaves its axis");
         Shape rest = parted.shape;
         rest.erase(rest.begin() + axis + 1);
@@ -330,22 +316,19 @@ struct Checker {
 
     std::string contract() const {
         const auto& [left, right, out] = of<Contract>();
-        if (in(0).element != type.element || in(1).element != type.element)
-            return fault("one element for all");
+        if (in(0).element != type.element || in(1).element != type.element) return fault("one element for all");
         if (type.element == Element::boolean) return fault("no sum of bool");
-        if (left.size() != in(0).shape.size() || right.size() != in(1).shape.size() ||
-            out.size() != type.shape.size())
+        if (left.size() != in(0).shape.size() || right.size() != in(1).shape.size() || out.size() != type.shape.size())
             return fault("one label for each axis");
         if (!distinct(left) || !distinct(right) || !distinct(out)) return fault("a label twice");
-        auto size_in = [](const std::vector<int>& labels, const Shape& shape,
-                          int label) -> int64_t {
+        auto size_in = [](const std::vector<int>& labels, const Shape& shape, int label) -> int64_t {
             auto at = std::find(labels.begin(), labels.end(), label);
             return at == labels.end() ? 0 : shape[size_t(at - labels.begin())];
         };
         for (const auto* side : {&left, &right, &out})
             for (int label : *side) {
-                int64_t l = size_in(left, in(0).shape, label),
-                        r = size_in(right, in(1).shape, label), o = size_in(out, type.shape, label);
+                int64_t l = size_in(left, in(0).shape, label), r = size_in(right, in(1).shape, label),
+                        o = size_in(out, type.shape, label);
                 if ((l != 0) + (r != 0) + (o != 0) < 2) return fault("a label stands alone");
                 if ((l && r && l != r) || (l && o && l != o) || (r && o && r != o))
                     return fault("sizes of a label differ");
@@ -380,8 +363,7 @@ struct Checker {
             if (c < '0' || c > '9' || number > inputs.size()) return false;
             number = number * 10 + size_t(c - '0');
         }
-        if (input.source == Input::Source::carry)
-            return number < carries && node.type == in(number);
+        if (input.source == Input::Source::carry) return number < carries && node.type == in(number);
         if (input.source != Input::Source::capture) return false;
         number += carries;
         return number < inputs.size() && node.type == in(number);
@@ -392,8 +374,7 @@ struct Checker {
         if (loop.op != Op::scan) return fault("not the part of a scan");
         const Scan& a = attribute<Scan>(loop);
         int number = of<Part>().number;
-        if (number < 0 || size_t(number) >= graph.body(a.body).outputs.size())
-            return fault("no such part");
+        if (number < 0 || size_t(number) >= graph.body(a.body).outputs.size()) return fault("no such part");
         return unless(type == part_type(graph, a, number), "type is not the part's");
     }
 };
@@ -404,16 +385,13 @@ std::string verify_inside(const Graph& graph, bool in_body) {
         std::string fault;
         for (NodeId input : node.inputs)
             if (index(input) >= i) fault = "an input does not stand before it";
-        if (fault.empty())
-            fault = verify_node(graph, node.op, node.type, node.inputs, node.attributes);
-        if (!in_body && node.op == Op::input &&
-            attribute<Input>(node).source >= Input::Source::carry)
+        if (fault.empty()) fault = verify_node(graph, node.op, node.type, node.inputs, node.attributes);
+        if (!in_body && node.op == Op::input && attribute<Input>(node).source >= Input::Source::carry)
             fault = "an input of a loop body outside of one";
         if (!fault.empty()) return fmt::format("%{}: {}", i, fault);
     }
     for (const Output& output : graph.outputs)
-        if (index(output.node) >= graph.size())
-            return "output " + output.name + " is not in the graph";
+        if (index(output.node) >= graph.size()) return "output " + output.name + " is not in the graph";
     for (uint32_t i = 0; i < graph.body_count(); ++i) {
         std::string fault = verify_inside(graph.body(i), true);
         if (!fault.empty()) return fmt::format("body {}: {}", i, fault);
@@ -428,8 +406,8 @@ bool reshapes(const Shape& from, const Shape& to) {
     return !a.empty() && a == b;
 }
 
-std::string verify_node(const Graph& graph, Op op, const Type& type,
-                        const std::vector<NodeId>& inputs, const Attributes& attributes) {
+std::string verify_node(const Graph& graph, Op op, const Type& type, const std::vector<NodeId>& inputs,
+                        const Attributes& attributes) {
     return Checker{graph, op, type, inputs, attributes}.all();
 }
 

@@ -6,8 +6,7 @@
 namespace gradc {
 
 /// Empty if the node may be added, else what is wrong with it.
-std::string verify_node(const Graph&, Op, const Type&, const std::vector<NodeId>& inputs,
-                        const Attributes&);
+std::string verify_node(const Graph&, Op, const Type&, const std::vector<NodeId>& inputs, const Attributes&);
 
 /// The first violation, with its node's number; empty if there is none. A whole graph has no free
 /// body inputs.

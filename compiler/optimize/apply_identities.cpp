@@ -28,9 +28,7 @@ bool commutes(Primitive primitive) {
     }
 }
 
-bool one_valued(const Node& node) {
-    return node.op == Op::constant && attribute<Constant>(node).values.size() == 1;
-}
+bool one_valued(const Node& node) { return node.op == Op::constant && attribute<Constant>(node).values.size() == 1; }
 
 struct Matcher {
     const PatternRule& rule;
@@ -96,8 +94,7 @@ NodeId instantiate(const PatternRule& rule, NodeId pattern_id, Graph& target, co
     if (pattern.op == Op::constant)
         return build::constant(target, attribute<Constant>(pattern).values[0], own, type.shape);
     std::vector<NodeId> inputs;
-    for (NodeId input : pattern.inputs)
-        inputs.push_back(instantiate(rule, input, target, bindings, type, span));
+    for (NodeId input : pattern.inputs) inputs.push_back(instantiate(rule, input, target, bindings, type, span));
     if (pattern.op == Op::cast) return build::cast(target, inputs[0], own, span);
     return build::map(target, attribute<Map>(pattern).primitive, inputs, span);
 }

@@ -40,14 +40,11 @@ struct Chain {
     std::vector<NodeId> inside; // nodes that the chain stands for
 };
 
-bool has(const Labels& labels, int label) {
-    return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
+bool has(const Labels& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
 
 class Collapse {
 public:
-    Collapse(const Graph& graph, int64_t batch)
-        : graph_(graph), batch_(batch), uses_(graph.size(), 0) {
+    Collapse(const Graph& graph, int64_t batch) : graph_(graph), batch_(batch), uses_(graph.size(), 0) {
         std::vector<NodeId> roots;
         for (const Output& output : graph.outputs) {
             roots.push_back(output.node);
@@ -64,9 +61,8 @@ public:
         std::vector<NodeId> to(graph_.size(), NodeId::none);
         return rebuild(graph_, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
             auto plan = plans_.find(old);
-            to[index(old)] = plan == plans_.end()
-                                 ? copy_node(graph_, old, inputs, target)
-                                 : build_chain(target, graph_[old], plan->second, to);
+            to[index(old)] = plan == plans_.end() ? copy_node(graph_, old, inputs, target)
+                                                  : build_chain(target, graph_[old], plan->second, to);
             return to[index(old)];
         });
     }
@@ -98,8 +94,7 @@ private:
     bool chainable(NodeId id) const {
         const Node& node = graph_[id];
         if (!floating(node.type.element)) return false;
-        return node.op == Op::contract ||
-               (node.op == Op::map && attribute<Map>(node).primitive == Primitive::add);
+        return node.op == Op::contract || (node.op == Op::map && attribute<Map>(node).primitive == Primitive::add);
     }
 
     Labels fresh_labels(NodeId id) {
@@ -126,9 +121,7 @@ private:
     }
 
     /// An operand that only this reader needs is taken apart.
-    Chain operand(NodeId id) {
-        return uses_[index(id)] == 1 && chainable(id) ? expanded(id) : opaque(id);
-    }
+    Chain operand(NodeId id) { return uses_[index(id)] == 1 && chainable(id) ? expanded(id) : opaque(id); }
 
     using NewNames = std::map<int, int>; // of labels
     static void rename(Labels& labels, const NewNames& names) {
@@ -166,8 +159,7 @@ private:
         Chain result;
         for (int label : labels.out) result.out.push_back(meant.at(label));
         if (left.shift) result.shift = multiplied(*left.shift, right.factors, result.out, left.out);
-        if (right.shift)
-            result.shift = multiplied(*right.shift, left.factors, result.out, right.out);
+        if (right.shift) result.shift = multiplied(*right.shift, left.factors, result.out, right.out);
         if ((left.shift || right.shift) && !result.shift) return std::nullopt;
         result.cost = left.cost + right.cost + contraction_cost(left.out, right.out, sizes_);
         result.inside = std::move(left.inside);
@@ -180,11 +172,10 @@ private:
 
     /// The shift times the other side's factors; nothing where an axis that the shift lacks would
     /// have to be summed.
-    static std::optional<Shift> multiplied(const Shift& shift, const std::vector<Factor>& factors,
-                                           const Labels& out, const Labels& own) {
+    static std::optional<Shift> multiplied(const Shift& shift, const std::vector<Factor>& factors, const Labels& out,
+                                           const Labels& own) {
         Labels others;
-        for (const Factor& factor : factors)
-            others.insert(others.end(), factor.labels.begin(), factor.labels.end());
+        for (const Factor& factor : factors) others.insert(others.end(), factor.labels.begin(), factor.labels.end());
         for (int label : own)
             if (!has(shift.labels, label) && !has(out, label)) return std::nullopt;
         Shift result;
@@ -200,8 +191,7 @@ private:
         const Node& node = graph_[id];
         for (size_t side = 0; side < 2; ++side) {
             NodeId bias = node.inputs[1 - side], value = node.inputs[side];
-            if (graph_[bias].op != Op::broadcast || uses_[index(value)] != 1 || !chainable(value))
-                continue;
+            if (graph_[bias].op != Op::broadcast || uses_[index(value)] != 1 || !chainable(value)) continue;
             Chain chain = expanded(value);
             if (chain.factors.size() < 2 || !add_bias(chain, graph_[bias])) continue;
             chain.inside.push_back(id);
@@ -275,42 +265,35 @@ private:
                            const ProductOrder& order, Span span) {
         for (const ProductStep& step : order.steps) {
             Contract contract = numbered(labels[step.left], labels[step.right], step.out);
-            nodes.push_back(build::contract(target, nodes[step.left], nodes[step.right],
-                                            std::move(contract), span));
+            nodes.push_back(build::contract(target, nodes[step.left], nodes[step.right], std::move(contract), span));
             labels.push_back(step.out);
         }
         return nodes.back();
     }
 
-    static std::vector<NodeId> nodes_of(const std::vector<Factor>& factors,
-                                        const std::vector<NodeId>& to) {
+    static std::vector<NodeId> nodes_of(const std::vector<Factor>& factors, const std::vector<NodeId>& to) {
         std::vector<NodeId> nodes;
         for (const Factor& factor : factors) nodes.push_back(to[index(factor.node)]);
         return nodes;
     }
 
-    static NodeId build_shift(Graph& target, const Shift& shift, const std::vector<NodeId>& to,
-                              Span span) {
+    static NodeId build_shift(Graph& target, const Shift& shift, const std::vector<NodeId>& to, Span span) {
         if (shift.leaf != NodeId::none) return to[index(shift.leaf)];
         NodeId first = build_shift(target, shift.parts[0], to, span);
         if (shift.factors.empty())
-            return build::map(target, Primitive::add,
-                              {first, build_shift(target, shift.parts[1], to, span)}, span);
+            return build::map(target, Primitive::add, {first, build_shift(target, shift.parts[1], to, span)}, span);
         std::vector<NodeId> nodes = nodes_of(shift.factors, to);
         nodes.insert(nodes.begin(), first);
         return multiply(target, std::move(nodes), labels_of(shift), shift.order, span);
     }
 
-    static NodeId build_chain(Graph& target, const Node& node, const Plan& plan,
-                              const std::vector<NodeId>& to) {
+    static NodeId build_chain(Graph& target, const Node& node, const Plan& plan, const std::vector<NodeId>& to) {
         const Chain& chain = plan.chain;
-        NodeId result = multiply(target, nodes_of(chain.factors, to), labels_of(chain.factors),
-                                 plan.order, node.span);
+        NodeId result = multiply(target, nodes_of(chain.factors, to), labels_of(chain.factors), plan.order, node.span);
         if (!chain.shift) return result;
         std::vector<int> axes;
         for (int label : chain.shift->labels)
-            axes.push_back(
-                int(std::find(chain.out.begin(), chain.out.end(), label) - chain.out.begin()));
+            axes.push_back(int(std::find(chain.out.begin(), chain.out.end(), label) - chain.out.begin()));
         NodeId shift = build_shift(target, *chain.shift, to, node.span);
         shift = build::broadcast(target, shift, node.type.shape, axes, node.span);
         return build::map(target, Primitive::add, {result, shift}, node.span);
@@ -328,8 +311,7 @@ private:
 } // namespace
 
 Graph collapse_linear_maps(const Graph& graph, const PassContext& context) {
-    return rewrite_everywhere(
-        graph, [&](const Graph& each) { return Collapse(each, context.batch).run(); });
+    return rewrite_everywhere(graph, [&](const Graph& each) { return Collapse(each, context.batch).run(); });
 }
 
 } // namespace gradc

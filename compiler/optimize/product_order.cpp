@@ -30,14 +30,12 @@ Labels kept(const Labels& all, const Labels& elsewhere, const LabelSizes& sizes)
     Labels result;
     for (int label : all)
         if (contains(elsewhere, label)) result.push_back(label);
-    std::stable_partition(result.begin(), result.end(),
-                          [&](int label) { return contains(sizes.rows, label); });
+    std::stable_partition(result.begin(), result.end(), [&](int label) { return contains(sizes.rows, label); });
     return result;
 }
 
 bool storable(const Labels& labels, const LabelSizes& sizes) {
-    return std::count_if(labels.begin(), labels.end(),
-                         [&](int label) { return contains(sizes.rows, label); }) <= 1;
+    return std::count_if(labels.begin(), labels.end(), [&](int label) { return contains(sizes.rows, label); }) <= 1;
 }
 
 constexpr double impossible = std::numeric_limits<double>::infinity();
@@ -49,15 +47,12 @@ public:
         for (size_t mask = 1; mask < best_.size(); ++mask) {
             Labels inside, outside = out;
             for (size_t i = 0; i < count_; ++i)
-                if (mask >> i & 1)
-                    inside = joined(inside, operands[i]);
-                else
-                    outside = joined(outside, operands[i]);
+                if (mask >> i & 1) inside = joined(inside, operands[i]);
+                else outside = joined(outside, operands[i]);
             bool single = (mask & (mask - 1)) == 0, whole = mask == best_.size() - 1;
             best_[mask].out = single ? inside : whole ? out : kept(inside, outside, sizes);
             if (!single) split(mask);
-            if (!single && !whole && !storable(best_[mask].out, sizes))
-                best_[mask].cost = impossible;
+            if (!single && !whole && !storable(best_[mask].out, sizes)) best_[mask].cost = impossible;
         }
     }
 
@@ -82,8 +77,8 @@ private:
         for (size_t right = (mask - 1) & mask; right; right = (right - 1) & mask) {
             if (right & first) continue; // each pair of halves once
             size_t left = mask ^ right;
-            double cost = best_[left].cost + best_[right].cost +
-                          volume(joined(best_[left].out, best_[right].out), sizes_);
+            double cost =
+                best_[left].cost + best_[right].cost + volume(joined(best_[left].out, best_[right].out), sizes_);
             if (cost < best.cost) best.cost = cost, best.left = left;
         }
     }
@@ -140,11 +135,9 @@ double contraction_cost(const Labels& left, const Labels& right, const LabelSize
     return volume(joined(left, right), sizes);
 }
 
-ProductOrder cheapest_order(const std::vector<Labels>& operands, const Labels& out,
-                            const LabelSizes& sizes) {
+ProductOrder cheapest_order(const std::vector<Labels>& operands, const Labels& out, const LabelSizes& sizes) {
     check(operands.size() >= 2, "product_order", "nothing to multiply");
-    return operands.size() <= most_exact ? Exact(operands, out, sizes).order()
-                                         : greedy(operands, out, sizes);
+    return operands.size() <= most_exact ? Exact(operands, out, sizes).order() : greedy(operands, out, sizes);
 }
 
 } // namespace gradc

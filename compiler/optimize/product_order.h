@@ -14,7 +14,7 @@ using Labels = std::vector<int>; // one an axis
 
 struct LabelSizes {
     std::map<int, int64_t> of; // N counts as the batch
-    Labels rows; // labels whose axis is N: it stands first, and once, in what lies between
+    Labels rows;               // labels whose axis is N: it stands first, and once, in what lies between
 };
 
 struct ProductStep { // operands are numbered from 0, results of steps go on from there
@@ -30,7 +30,6 @@ struct ProductOrder {
 double contraction_cost(const Labels& left, const Labels& right, const LabelSizes&);
 
 /// `operands` (at least two) into `out`. Every label stands in `out` or in at least two operands.
-ProductOrder cheapest_order(const std::vector<Labels>& operands, const Labels& out,
-                            const LabelSizes&);
+ProductOrder cheapest_order(const std::vector<Labels>& operands, const Labels& out, const LabelSizes&);
 
 } // namespace gradc

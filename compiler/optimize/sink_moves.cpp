@@ -28,8 +28,7 @@ void look_through_permute(const Graph& graph, Operand& operand) {
 
 /// Takes off a broadcast whose new axes all carry labels that the other operand has too. Axes that it stretches from 1
 /// are left alone: the size-1 axis would need a label of its own.
-bool look_through_broadcast(const Graph& graph, Operand& operand, const Operand& other,
-                            const std::vector<int>& out) {
+bool look_through_broadcast(const Graph& graph, Operand& operand, const Operand& other, const std::vector<int>& out) {
     const Node& node = graph[operand.node];
     NodeId input = node.inputs[0];
     const std::vector<int>& axes = attribute<Axes>(node).axes;
@@ -39,14 +38,12 @@ bool look_through_broadcast(const Graph& graph, Operand& operand, const Operand&
         labels.push_back(operand.labels[axes[i]]);
     }
     for (int label : operand.labels)
-        if (!contains(labels, label) && !(contains(other.labels, label) && contains(out, label)))
-            return false;
+        if (!contains(labels, label) && !(contains(other.labels, label) && contains(out, label))) return false;
     operand = {input, labels};
     return true;
 }
 
-bool simplify_operand(const Graph& graph, Operand& operand, const Operand& other,
-                      const std::vector<int>& out) {
+bool simplify_operand(const Graph& graph, Operand& operand, const Operand& other, const std::vector<int>& out) {
     switch (graph[operand.node].op) {
     case Op::permute: look_through_permute(graph, operand); return true;
     case Op::broadcast: return look_through_broadcast(graph, operand, other, out);
@@ -58,12 +55,10 @@ NodeId sink_into_contract(Graph& target, const Node& node, const std::vector<Nod
     Contract labels = attribute<Contract>(node);
     Operand left{inputs[0], labels.left}, right{inputs[1], labels.right};
     bool changed = false;
-    while (simplify_operand(target, left, right, labels.out) ||
-           simplify_operand(target, right, left, labels.out))
+    while (simplify_operand(target, left, right, labels.out) || simplify_operand(target, right, left, labels.out))
         changed = true;
     if (!changed) return NodeId::none;
-    return build::contract(target, left.node, right.node, {left.labels, right.labels, labels.out},
-                           node.span);
+    return build::contract(target, left.node, right.node, {left.labels, right.labels, labels.out}, node.span);
 }
 
 /// sum(permute(x)) = permute(sum(x)); the remaining permute is dropped when it keeps the order.
@@ -75,9 +70,7 @@ NodeId sink_into_sum(Graph& target, const Node& node, NodeId input) {
         (contains(attribute<Axes>(node).axes, axis) ? axes : kept).push_back(order[axis]);
     std::vector<int> sorted = kept, permutation;
     std::sort(sorted.begin(), sorted.end());
-    for (int axis : kept)
-        permutation.push_back(
-            int(std::find(sorted.begin(), sorted.end(), axis) - sorted.begin()));
+    for (int axis : kept) permutation.push_back(int(std::find(sorted.begin(), sorted.end(), axis) - sorted.begin()));
     NodeId source = target[input].inputs[0];
     NodeId reduced = node.op == Op::sum ? build::sum(target, source, axes, node.span)
                                         : build::max_of(target, source, axes, node.span);

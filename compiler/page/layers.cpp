@@ -17,16 +17,15 @@ struct Slot {
     size_t box = SIZE_MAX;
     double width = dummy_width, height = 0;
     int row = 0;
-    double x = 0; // centre
-    int side = 0; // -1: nothing in the lane leads to it, 1: it leads nowhere in the lane; both give
-                  // way to what is between
+    double x = 0;                     // centre
+    int side = 0;                     // -1: nothing in the lane leads to it, 1: it leads nowhere in the lane; both give
+                                      // way to what is between
     std::vector<size_t> above, below; // slots in neighbouring rows that edges lead to
 };
 
 class LaneLayout {
 public:
-    LaneLayout(LayeredDrawing& drawing, Lane lane, bool upwards)
-        : drawing_(drawing), lane_(lane), upwards_(upwards) {
+    LaneLayout(LayeredDrawing& drawing, Lane lane, bool upwards) : drawing_(drawing), lane_(lane), upwards_(upwards) {
         rank();
         make_slots();
         order();
@@ -46,15 +45,13 @@ public:
         for (const auto& [edge, path] : paths_) {
             LayeredEdge& drawn = drawing_.edges[edge];
             for (size_t slot : path)
-                drawn.bends.push_back(
-                    {left + slots_[slot].x, row_middle[size_t(first_row + slots_[slot].row)]});
+                drawn.bends.push_back({left + slots_[slot].x, row_middle[size_t(first_row + slots_[slot].row)]});
         }
     }
 
     std::vector<double> heights() const { // by row
         std::vector<double> result(rows_.size(), 0);
-        for (const Slot& slot : slots_)
-            result[size_t(slot.row)] = std::max(result[size_t(slot.row)], slot.height);
+        for (const Slot& slot : slots_) result[size_t(slot.row)] = std::max(result[size_t(slot.row)], slot.height);
         return result;
     }
 
@@ -93,14 +90,7 @@ private:
             if (!inside(i)) continue;
             slot_of[i] = slots_.size();
             rows_[size_t(row_of(i))].push_back(slots_.size());
-            slots_.push_back({i,
-                              drawing_.boxes[i].width,
-                              drawing_.boxes[i].height,
-                              row_of(i),
-                              0,
-                              side_of(i),
-                              {},
-                              {}});
+            slots_.push_back({i, drawing_.boxes[i].width, drawing_.boxes[i].height, row_of(i), 0, side_of(i), {}, {}});
         }
         for (size_t e = 0; e < drawing_.edges.size(); ++e) {
             const LayeredEdge& edge = drawing_.edges[e];
@@ -150,14 +140,11 @@ private:
         auto sort_row = [&](std::vector<size_t>& row, bool by_above) {
             std::map<size_t, double> key;
             for (size_t slot : row)
-                key[slot] =
-                    centre(by_above ? slots_[slot].above : slots_[slot].below, slots_[slot].x);
+                key[slot] = centre(by_above ? slots_[slot].above : slots_[slot].below, slots_[slot].x);
             std::stable_sort(row.begin(), row.end(), [&](size_t a, size_t b) {
-                return std::pair(double(slots_[a].side), key[a]) <
-                       std::pair(double(slots_[b].side), key[b]);
+                return std::pair(double(slots_[a].side), key[a]) < std::pair(double(slots_[b].side), key[b]);
             });
-            for (size_t i = 0; i < row.size(); ++i)
-                slots_[row[i]].x = double(i) - double(row.size()) / 2;
+            for (size_t i = 0; i < row.size(); ++i) slots_[row[i]].x = double(i) - double(row.size()) / 2;
         };
         for (int sweep = 0; sweep < sweeps; ++sweep) {
             if (sweep % 2 == 0)
@@ -173,8 +160,7 @@ private:
             if (slots_[row[i - 1]].side < 0)
                 wanted[i - 1] = std::min(wanted[i - 1], wanted[i] - distance(row[i - 1], row[i]));
         for (size_t i = 1; i < row.size(); ++i)
-            if (slots_[row[i]].side > 0)
-                wanted[i] = std::max(wanted[i], wanted[i - 1] + distance(row[i - 1], row[i]));
+            if (slots_[row[i]].side > 0) wanted[i] = std::max(wanted[i], wanted[i - 1] + distance(row[i - 1], row[i]));
     }
 
     /// Side by side in the row's order, each as near to where it wants to be as its neighbours let
@@ -187,19 +173,14 @@ private:
         }
         for (size_t i = row.size(); i-- > 0;) {
             right[i] = wanted[i];
-            if (i + 1 < row.size())
-                right[i] = std::min(right[i], right[i + 1] - distance(row[i], row[i + 1]));
+            if (i + 1 < row.size()) right[i] = std::min(right[i], right[i + 1] - distance(row[i], row[i + 1]));
         }
         for (size_t i = 0; i < row.size(); ++i) slots_[row[i]].x = (left[i] + right[i]) / 2;
-        for (size_t i = 1; i < row.size();
-             ++i) // the mean of two legal rows is legal; rounding is not trusted
-            slots_[row[i]].x =
-                std::max(slots_[row[i]].x, slots_[row[i - 1]].x + distance(row[i - 1], row[i]));
+        for (size_t i = 1; i < row.size(); ++i) // the mean of two legal rows is legal; rounding is not trusted
+            slots_[row[i]].x = std::max(slots_[row[i]].x, slots_[row[i - 1]].x + distance(row[i - 1], row[i]));
     }
 
-    double distance(size_t a, size_t b) const {
-        return (slots_[a].width + slots_[b].width) / 2 + gap;
-    }
+    double distance(size_t a, size_t b) const { return (slots_[a].width + slots_[b].width) / 2 + gap; }
 
     void place() {
         for (auto& row : rows_) {
@@ -258,15 +239,13 @@ void stack_updates(LayeredDrawing& drawing, double left, double top) {
         if (boxes[i].lane != Lane::update || placed_beside[i]) continue;
         double sum = 0, count = 0;
         for (const LayeredEdge& edge : drawing.edges)
-            if (edge.to == i && boxes[edge.from].lane == Lane::backward)
-                sum += boxes[edge.from].y, ++count;
+            if (edge.to == i && boxes[edge.from].lane == Lane::backward) sum += boxes[edge.from].y, ++count;
         double wanted = count > 0 ? sum / count : top;
         for (const auto& [height, box] : order)
             if (count == 0 && box == boxes[i].after) wanted = height;
         order.push_back({wanted, i});
     }
-    std::stable_sort(order.begin(), order.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     double next = top, right = left;
     for (const auto& [wanted, i] : order) {
         LayeredBox& box = boxes[i];
@@ -294,11 +273,9 @@ void lay_out(LayeredDrawing& drawing) {
     LaneLayout forward(drawing, Lane::forward, false), backward(drawing, Lane::backward, true);
     int rows = std::max(forward.rows(), backward.rows());
     std::vector<double> heights(size_t(rows), 0);
-    auto note = [&](const std::vector<double>&
-                        own) { // the last rows stand level: the loss and the first adjoint
+    auto note = [&](const std::vector<double>& own) { // the last rows stand level: the loss and the first adjoint
         size_t first = heights.size() - own.size();
-        for (size_t i = 0; i < own.size(); ++i)
-            heights[first + i] = std::max(heights[first + i], own[i]);
+        for (size_t i = 0; i < own.size(); ++i) heights[first + i] = std::max(heights[first + i], own[i]);
     };
     note(forward.heights());
     note(backward.heights());

@@ -14,9 +14,8 @@ struct LayeredBox {
     Lane lane = Lane::forward;
     double width = 0, height = 0;
     size_t beside = none; // an update stands to the right of this other box of its lane
-    size_t after =
-        none; // an update without gradients stands near this other update, a smaller number
-    double x = 0, y = 0; // of the upper left corner; set by lay_out
+    size_t after = none;  // an update without gradients stands near this other update, a smaller number
+    double x = 0, y = 0;  // of the upper left corner; set by lay_out
     static constexpr size_t none = size_t(-1);
 };
 struct LayeredEdge {

@@ -37,8 +37,7 @@ public:
             PageIds ids{p};
             const PageProgram& shown = programs_[p];
             for (size_t i = 0; i < shown.values.size(); ++i)
-                if (shown.values[i].lines.count(line))
-                    add(result, ids.value(i)), add(result, ids.formula(i));
+                if (shown.values[i].lines.count(line)) add(result, ids.value(i)), add(result, ids.formula(i));
             for (size_t i = 0; i < shown.kernels.size(); ++i)
                 if (shown.kernels[i].lines.count(line)) add(result, ids.kernel(i));
             for (size_t i = 0; i < shown.buffers.size(); ++i)
@@ -49,9 +48,7 @@ public:
 
 private:
     const PageProgram& program(const PageIds& ids) const { return programs_[ids.program]; }
-    static void add(std::string& list, const std::string& id) {
-        list += (list.empty() ? "" : " ") + id;
-    }
+    static void add(std::string& list, const std::string& id) { list += (list.empty() ? "" : " ") + id; }
     static std::string values(const PageIds& ids, const std::set<size_t>& all) {
         std::string result;
         for (size_t value : all) add(result, ids.value(value)), add(result, ids.formula(value));

@@ -15,12 +15,10 @@ bool is_adjoint_name(const std::string& name) { return name.rfind("dL/d", 0) == 
 
 class Collection {
 public:
-    Collection(const Plan& plan, size_t program, std::vector<std::string> texts,
-               const Symbols& symbols, const VariableRoles& roles, const Sources& sources,
-               uint32_t main)
-        : plan_(plan), program_(plan.programs[program]), graph_(program_.flat.graph),
-          symbols_(symbols), roles_(roles), sources_(sources), main_(main),
-          value_of_(graph_.size(), SIZE_MAX), members_(graph_.size(), false),
+    Collection(const Plan& plan, size_t program, std::vector<std::string> texts, const Symbols& symbols,
+               const VariableRoles& roles, const Sources& sources, uint32_t main)
+        : plan_(plan), program_(plan.programs[program]), graph_(program_.flat.graph), symbols_(symbols), roles_(roles),
+          sources_(sources), main_(main), value_of_(graph_.size(), SIZE_MAX), members_(graph_.size(), false),
           lane_(graph_.size(), Lane::backward) {
         result_.name = program_.name;
         for (size_t i = 0; i < members_.size(); ++i)
@@ -28,8 +26,7 @@ public:
         for (const FusedKernel& kernel : program_.kernels)
             for (const Stage& stage : kernel.stages)
                 for (const Member& member : stage.members)
-                    if (!member.copies && !member.stores.empty())
-                        members_[index(member.node)] = true;
+                    if (!member.copies && !member.stores.empty()) members_[index(member.node)] = true;
         find_sources();
         find_roots();
         find_lanes();
@@ -57,8 +54,7 @@ private:
     }
 
     NodeId source(NodeId id) const {
-        for (auto found = stands_for_.find(id); found != stands_for_.end();
-             found = stands_for_.find(id))
+        for (auto found = stands_for_.find(id); found != stands_for_.end(); found = stands_for_.find(id))
             id = found->second;
         return id;
     }
@@ -107,8 +103,7 @@ private:
         for (NodeId id : reached_) {
             bool own = is_adjoint_name(graph_[id].name), below = false;
             for (NodeId input : graph_[id].inputs) below = below || adjoint_below_[index(input)];
-            if (NodeId other = source(id); other != id)
-                below = below || adjoint_below_[index(other)];
+            if (NodeId other = source(id); other != id) below = below || adjoint_below_[index(other)];
             adjoint_below_[index(id)] = own || below;
         }
         std::vector<bool> seen(graph_.size(), false);
@@ -124,8 +119,7 @@ private:
         }
         mark_forward(forward);
         for (uint32_t i = 0; i < graph_.size(); ++i)
-            if (kind(graph_[NodeId(i)].op) == Kind::leaf && lane_[i] == Lane::backward)
-                lane_[i] = Lane::forward;
+            if (kind(graph_[NodeId(i)].op) == Kind::leaf && lane_[i] == Lane::backward) lane_[i] = Lane::forward;
     }
 
     // ---- values ---------------------------------------------------------------------------------
@@ -143,16 +137,10 @@ private:
         }
         std::map<char, int> numbers;
         for (NodeId id : reached_) {
-            bool copy = kind(graph_[id].op) == Kind::move &&
-                        graph_[graph_[id].inputs[0]].op == Op::variable;
-            if (copy && members_[index(id)])
-                graph_.rename_node(id, textbook_formula(graph_, id, symbols_)); // W2'
-            if (!members_[index(id)] || !graph_[id].name.empty() ||
-                kind(graph_[id].op) == Kind::leaf)
-                continue;
-            char letter = lane_[index(id)] == Lane::forward    ? 'v'
-                          : lane_[index(id)] == Lane::backward ? 'g'
-                                                               : 'u';
+            bool copy = kind(graph_[id].op) == Kind::move && graph_[graph_[id].inputs[0]].op == Op::variable;
+            if (copy && members_[index(id)]) graph_.rename_node(id, textbook_formula(graph_, id, symbols_)); // W2'
+            if (!members_[index(id)] || !graph_[id].name.empty() || kind(graph_[id].op) == Kind::leaf) continue;
+            char letter = lane_[index(id)] == Lane::forward ? 'v' : lane_[index(id)] == Lane::backward ? 'g' : 'u';
             std::string name;
             do name = fmt::format("{}{}", letter, ++numbers[letter]);
             while (!used.insert(name).second);
@@ -179,8 +167,7 @@ private:
     bool shown(NodeId id) const {
         const Node& node = graph_[id];
         if (node.op == Op::variable) return true;
-        if (node.op == Op::input)
-            return attribute<Input>(node).source == Input::Source::field && source(id) == id;
+        if (node.op == Op::input) return attribute<Input>(node).source == Input::Source::field && source(id) == id;
         if (kind(node.op) == Kind::leaf) return false;
         return members_[index(id)] || !node.name.empty();
     }
@@ -191,8 +178,7 @@ private:
             const Node& node = graph_[id];
             PageValue value;
             value.node = id;
-            value.name = node.op == Op::input ? attribute<Input>(node).name
-                                              : textbook_name(graph_, id, symbols_);
+            value.name = node.op == Op::input ? attribute<Input>(node).name : textbook_name(graph_, id, symbols_);
             value.type = dimensions(node.type.shape) + " " + gradc::name(node.type.element);
             value.lane = lane_[index(id)];
             if (kind(node.op) != Kind::leaf) value.formula = textbook_formula(graph_, id, symbols_);
@@ -223,8 +209,7 @@ private:
             if (!seen.insert(id).second) continue;
             size_t other = value_of_[index(id)];
             if (id != value.node && other != SIZE_MAX) {
-                if (other < v && std::find(value.inputs.begin(), value.inputs.end(), other) ==
-                                     value.inputs.end())
+                if (other < v && std::find(value.inputs.begin(), value.inputs.end(), other) == value.inputs.end())
                     value.inputs.push_back(other);
                 continue;
             }
@@ -288,10 +273,8 @@ private:
             shown.name = kernel.name;
             shown.text = std::move(texts[result_.kernels.size()]);
             for (const Stage& stage : kernel.stages)
-                for (const Member& member : stage.members)
-                    note_member(kernel, member, shown, indices);
-            for (size_t value : shown.values)
-                result_.values[value].kernels.insert(result_.kernels.size());
+                for (const Member& member : stage.members) note_member(kernel, member, shown, indices);
+            for (size_t value : shown.values) result_.values[value].kernels.insert(result_.kernels.size());
             result_.kernels.push_back(std::move(shown));
         }
         int step = 0;
@@ -304,13 +287,11 @@ private:
         result_.steps = step;
     }
 
-    void note_member(const FusedKernel& kernel, const Member& member, PageKernel& shown,
-                     Indices& indices) {
+    void note_member(const FusedKernel& kernel, const Member& member, PageKernel& shown, Indices& indices) {
         for (const Storage& place : member.stores) touch(place.buffer, shown);
         note_inside(member.node, shown);
         if (member.from) return touch(member.from->buffer, shown);
-        Candidate c = analyse(program_.flat, members_, member.node, member.copies, kernel.region,
-                              indices, plan_.batch);
+        Candidate c = analyse(program_.flat, members_, member.node, member.copies, kernel.region, indices, plan_.batch);
         for (const Read& read : c.reads)
             if (const auto& place = program_.places[index(read.node)]) touch(place->buffer, shown);
     }
@@ -342,18 +323,12 @@ private:
 
     std::string role_of(const loop::Buffer& buffer) const {
         switch (buffer.role) {
-        case loop::Buffer::Role::field:
-            return "data";
-        case loop::Buffer::Role::scalar:
-            return "constant";
-        case loop::Buffer::Role::variable:
-            return role_of(buffer.name);
-        case loop::Buffer::Role::output:
-            return "result";
-        case loop::Buffer::Role::constant:
-            return "constant";
-        default:
-            return "activation";
+        case loop::Buffer::Role::field: return "data";
+        case loop::Buffer::Role::scalar: return "constant";
+        case loop::Buffer::Role::variable: return role_of(buffer.name);
+        case loop::Buffer::Role::output: return "result";
+        case loop::Buffer::Role::constant: return "constant";
+        default: return "activation";
         }
     }
 
@@ -372,12 +347,10 @@ private:
                 buffer.first_step = std::min(buffer.first_step, result_.kernels[kernel].first_step);
                 buffer.last_step = std::max(buffer.last_step, result_.kernels[kernel].last_step);
             }
-            if (buffer.role != "activation")
-                buffer.first_step = 0, buffer.last_step = result_.steps - 1;
+            if (buffer.role != "activation") buffer.first_step = 0, buffer.last_step = result_.steps - 1;
         }
         for (uint32_t i = 0; i < graph_.size(); ++i)
-            if (value_of_[i] != SIZE_MAX && program_.places[i])
-                join(value_of_[i], program_.places[i]->buffer);
+            if (value_of_[i] != SIZE_MAX && program_.places[i]) join(value_of_[i], program_.places[i]->buffer);
         for (const FusedKernel& kernel : program_.kernels)
             for (const Stage& stage : kernel.stages)
                 for (const Member& member : stage.members)
@@ -444,9 +417,8 @@ private:
 
 } // namespace
 
-PageProgram page_program(const Plan& plan, size_t program, std::vector<std::string> texts,
-                         const Symbols& symbols, const VariableRoles& roles, const Sources& sources,
-                         uint32_t main) {
+PageProgram page_program(const Plan& plan, size_t program, std::vector<std::string> texts, const Symbols& symbols,
+                         const VariableRoles& roles, const Sources& sources, uint32_t main) {
     return Collection(plan, program, std::move(texts), symbols, roles, sources, main).take();
 }
 

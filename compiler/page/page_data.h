@@ -52,7 +52,7 @@ struct PageProgram {
 using VariableRoles = std::map<std::string, std::string>;
 
 /// `texts`: the C++ of the program's kernels.
-PageProgram page_program(const Plan&, size_t program, std::vector<std::string> texts,
-                         const Symbols&, const VariableRoles&, const Sources&, uint32_t main);
+PageProgram page_program(const Plan&, size_t program, std::vector<std::string> texts, const Symbols&,
+                         const VariableRoles&, const Sources&, uint32_t main);
 
 } // namespace gradc

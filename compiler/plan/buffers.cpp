@@ -5,8 +5,7 @@
 
 namespace gradc {
 
-Storage Buffers::add(loop::Buffer::Role role, const std::string& name, const Type& type,
-                   std::vector<int64_t> strides) {
+Storage Buffers::add(loop::Buffer::Role role, const std::string& name, const Type& type, std::vector<int64_t> strides) {
     loop::Buffer buffer;
     buffer.name = name;
     buffer.role = role;

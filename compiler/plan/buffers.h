@@ -6,7 +6,7 @@
 namespace gradc {
 
 class Buffers {
-  public:
+public:
     explicit Buffers(int64_t batch) : batch_(batch) {}
 
     /// The shared buffer of this role and name; its type must be the same in all programs.
@@ -19,7 +19,7 @@ class Buffers {
     loop::Buffer::Role role(loop::BufferId id) const { return buffers_[id].role; }
     int64_t size(loop::BufferId id) const { return buffers_[id].size; } // bytes
 
-  private:
+private:
     Storage add(loop::Buffer::Role role, const std::string& name, const Type& type, std::vector<int64_t> strides);
 
     int64_t batch_;

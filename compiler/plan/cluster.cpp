@@ -9,7 +9,7 @@ namespace gradc {
 
 namespace {
 
-constexpr int64_t tiny = 4096;       // element computations that are worth no kernel of their own
+constexpr int64_t tiny = 4096; // element computations that are worth no kernel of their own
 constexpr size_t most_members = 48;
 
 double work(const Graph& graph, const Candidate& c, int64_t batch) {
@@ -23,7 +23,7 @@ bool starts_with(const Position& at, const Position& axes, size_t rank) {
 }
 
 class Fusion {
-  public:
+public:
     Fusion(const Flat& flat, std::vector<Candidate> candidates, const FusionOptions& options)
         : flat_(flat), options_(options) {
         result_.candidates = std::move(candidates);
@@ -39,7 +39,7 @@ class Fusion {
         return std::move(result_);
     }
 
-  private:
+private:
     enum class Way { same_space, rows, small };
 
     void add(size_t i) {
@@ -47,10 +47,9 @@ class Fusion {
         const Type& type = flat_.graph.type(c.node);
         Cluster single{{i}, type.rank(), type.shape};
         Op op = c.copies ? Op::constant : flat_.graph[c.node].op;
-        single.product = op == Op::contract && !c.along &&
-                         work(flat_.graph, c, options_.batch) >= smallest_product;
-        single.product |= op == Op::contract && work(flat_.graph, c, options_.batch) >= 16 * smallest_product &&
-                          !type.shape.empty();
+        single.product = op == Op::contract && !c.along && work(flat_.graph, c, options_.batch) >= smallest_product;
+        single.product |=
+            op == Op::contract && work(flat_.graph, c, options_.batch) >= 16 * smallest_product && !type.shape.empty();
         c.along = c.along && !single.product; // tiles sum inside; what rides on the result is of the same stage
         single.alone = op == Op::scatter && !is_sparse_sum(flat_.graph, c.node);
         single.region = c.region;
@@ -65,7 +64,8 @@ class Fusion {
         for (size_t u = 0; u < units_.clusters.size(); ++u) unit_[units_.clusters[u]] = u;
         for (Way way : {Way::same_space, Way::rows, Way::small}) {
             for (size_t u = 0; u < units_.clusters.size(); ++u)
-                while (join_one(units_.clusters[u], way)) {}
+                while (join_one(units_.clusters[u], way)) {
+                }
         }
     }
 
@@ -79,9 +79,8 @@ class Fusion {
                     producers.insert(result_.cluster_of[found->second]);
         if (way == Way::small) add_neighbours(reader, producers);
         std::vector<size_t> order(producers.rbegin(), producers.rend());
-        std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-            return result_.clusters[a].product > result_.clusters[b].product;
-        });
+        std::stable_sort(order.begin(), order.end(),
+                         [&](size_t a, size_t b) { return result_.clusters[a].product > result_.clusters[b].product; });
         for (size_t producer : order)
             if (producer != reader && try_join(producer, reader, way)) return true;
         return false;

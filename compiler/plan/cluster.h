@@ -26,7 +26,7 @@ struct Clustering {
 struct FusionOptions {
     bool fuse = true;
     int64_t batch = 1;
-    std::vector<bool> late; // by candidate: sets a variable
+    std::vector<bool> late;  // by candidate: sets a variable
     std::vector<bool> early; // by candidate: the loss needs it
 };
 
@@ -34,8 +34,8 @@ Clustering cluster(const Flat&, std::vector<Candidate> candidates, const FusionO
 
 /// What each unit of a region (cluster, or loop inside it) needs first; units are numbered as in `unit_of`.
 struct Units {
-    std::vector<size_t> clusters;     // unit -> cluster, for the first of them
-    std::vector<int> loops;           // then loops
+    std::vector<size_t> clusters;       // unit -> cluster, for the first of them
+    std::vector<int> loops;             // then loops
     std::vector<std::set<size_t>> next; // unit -> units that read it
     size_t size() const { return clusters.size() + loops.size(); }
 };

@@ -12,7 +12,7 @@ namespace gradc {
 namespace {
 
 class Flattener {
-  public:
+public:
     Flattener(const Graph& source, int64_t batch) : flat_{Graph(source.shared_primitives()), {}, {}, {}, {}, {}} {
         flat_.regions.push_back({});
         batch_ = batch;
@@ -24,16 +24,14 @@ class Flattener {
         std::vector<NodeId> copied = copy(source, roots, {});
         for (size_t i = 0; i < roots.size(); ++i) {
             const Node& root = source[roots[i]];
-            if (root.op == Op::assign)
-                flat_.assigns.push_back({attribute<Assign>(root).path, copied[i]});
-            else
-                flat_.outputs.push_back({source.outputs[i].name, copied[i]});
+            if (root.op == Op::assign) flat_.assigns.push_back({attribute<Assign>(root).path, copied[i]});
+            else flat_.outputs.push_back({source.outputs[i].name, copied[i]});
         }
         note_regions();
         return std::move(flat_);
     }
 
-  private:
+private:
     /// Copies what roots reach; `bound` gives what inputs of a body stand for. An assign is worth its value.
     std::vector<NodeId> copy(const Graph& source, const std::vector<NodeId>& roots,
                              const std::unordered_map<NodeId, NodeId>& bound) {
@@ -107,8 +105,8 @@ class Flattener {
         for (size_t i = 0; i < wired.captures.size(); ++i)
             if (wired.captures[i] != NodeId::none) bound[wired.captures[i]] = inputs[size_t(scan.carries) + i];
         if (wired.turn != NodeId::none)
-            bound[wired.turn] = leaf({Element::i32, {}}, Input::Source::turn,
-                                     prefix + std::to_string(depth(parent)), number, scan.turns - 1);
+            bound[wired.turn] = leaf({Element::i32, {}}, Input::Source::turn, prefix + std::to_string(depth(parent)),
+                                     number, scan.turns - 1);
         std::vector<NodeId> roots;
         for (const Output& output : body.outputs) roots.push_back(output.node);
         std::vector<NodeId> values = copy(body, roots, bound);
@@ -127,8 +125,7 @@ class Flattener {
     NodeId part(int region, int number) const {
         const Region& loop = flat_.regions[size_t(region)];
         size_t at = size_t(number);
-        return at < loop.carries.size() ? loop.carries[at].after
-                                        : loop.yields[at - loop.carries.size()].stacked;
+        return at < loop.carries.size() ? loop.carries[at].after : loop.yields[at - loop.carries.size()].stacked;
     }
 
     int depth(int region) const { return flat_.regions[size_t(region)].depth; }

@@ -26,10 +26,10 @@ struct Region {
 
 struct Flat {
     Graph graph;
-    std::vector<Region> regions;  // 0: the program
-    std::vector<int> region_of;   // by node: the innermost loop that changes it
-    std::vector<bool> wanted;     // by node: to be stored, whatever else speaks for or against it
-    std::vector<Output> outputs;  // named results; assigns as (path, value)
+    std::vector<Region> regions; // 0: the program
+    std::vector<int> region_of;  // by node: the innermost loop that changes it
+    std::vector<bool> wanted;    // by node: to be stored, whatever else speaks for or against it
+    std::vector<Output> outputs; // named results; assigns as (path, value)
     std::vector<Output> assigns;
 };
 

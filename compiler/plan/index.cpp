@@ -14,10 +14,8 @@ Index added(const Index& a, const Index& b) {
     Index result{a.constant + b.constant, {}};
     auto x = a.terms.begin(), y = b.terms.begin();
     while (x != a.terms.end() || y != b.terms.end()) {
-        if (y == b.terms.end() || (x != a.terms.end() && x->first < y->first))
-            result.terms.push_back(*x++);
-        else if (x == a.terms.end() || y->first < x->first)
-            result.terms.push_back(*y++);
+        if (y == b.terms.end() || (x != a.terms.end() && x->first < y->first)) result.terms.push_back(*x++);
+        else if (x == a.terms.end() || y->first < x->first) result.terms.push_back(*y++);
         else {
             if (x->second + y->second != 0) result.terms.push_back({x->first, x->second + y->second});
             ++x, ++y;

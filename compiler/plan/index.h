@@ -36,7 +36,7 @@ struct Symbol {
 
 /// The symbols of one kernel, hash-consed but for axes.
 class Indices {
-  public:
+public:
     explicit Indices(int64_t batch) : batch_(batch) {}
     Index axis(int64_t size); // a new symbol; the constant 0 if size is 1; N counts as the largest batch
     Index quotient(const Index&, int64_t divisor);
@@ -53,7 +53,7 @@ class Indices {
     std::pair<int64_t, int64_t> range(const Index&) const; // inclusive
     bool lies_within(const Index&, int64_t size) const;    // in [0, size) whatever the symbols are
 
-  private:
+private:
     Index find_or_add(Symbol symbol);
     Index rejoined(Index sum) const;
     /// Splits into a multiple of the divisor and a rest.

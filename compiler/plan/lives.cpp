@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t line = 64;
 
 class Lives {
-  public:
+public:
     Lives(const ProgramPlan& program, size_t buffers, int64_t batch) : program_(program), lives_(buffers) {
         Indices indices(batch);
         std::vector<bool> members(program.flat.graph.size(), false);
@@ -46,7 +46,7 @@ class Lives {
     /// The kernel at this step reads each element of the buffer only where it computes the same element of its results.
     bool read_in_place(int64_t step, size_t buffer) const { return !scattered_.count({step, buffer}); }
 
-  private:
+private:
     void kernel(const FusedKernel& kernel, int64_t step, const std::vector<bool>& members, Indices& indices,
                 int64_t batch) {
         for (const Stage& stage : kernel.stages)
@@ -76,7 +76,7 @@ class Lives {
 
 /// Buffers that take over another's memory. By buffer: whose memory it lies in (itself, or the first of a chain).
 class Heirs {
-  public:
+public:
     Heirs(const std::vector<loop::Buffer>& buffers, const Lives& lives)
         : buffers_(buffers), lives_(lives), first_(buffers.size()) {
         std::iota(first_.begin(), first_.end(), size_t(0));
@@ -100,7 +100,7 @@ class Heirs {
         return buffers_[buffer].role == loop::Buffer::Role::activation && lives_[buffer].last >= 0;
     }
 
-  private:
+private:
     bool fits(size_t old, size_t heir) const {
         const loop::Buffer &a = buffers_[old], &b = buffers_[heir];
         int64_t step = lives_[old].last;

@@ -26,8 +26,8 @@ double cost_of(const Graph& graph, NodeId id) {
     if (node.op != Op::map) return 0;
     Primitive primitive = attribute<Map>(node).primitive;
     if (primitive >= Primitive::first_declared) return 20;
-    if (primitive == Primitive::divide || primitive == Primitive::square_root ||
-        primitive == Primitive::remainder || primitive == Primitive::quotient)
+    if (primitive == Primitive::divide || primitive == Primitive::square_root || primitive == Primitive::remainder ||
+        primitive == Primitive::quotient)
         return 4;
     return 1;
 }
@@ -43,9 +43,8 @@ bool stretches(const Graph& graph, NodeId consumer, NodeId id, int64_t batch) {
 }
 
 class Chooser {
-  public:
-    Chooser(const Flat& flat, int64_t batch, bool fuse)
-        : flat_(flat), graph_(flat.graph), batch_(batch), fuse_(fuse) {
+public:
+    Chooser(const Flat& flat, int64_t batch, bool fuse) : flat_(flat), graph_(flat.graph), batch_(batch), fuse_(fuse) {
         members_.assign(graph_.size(), false);
         note_roots();
     }
@@ -60,7 +59,7 @@ class Chooser {
         return std::move(members_);
     }
 
-  private:
+private:
     struct Demand {
         int uses = 0;           // members that compute this inside
         bool stretched = false; // some of them several times
@@ -110,9 +109,7 @@ class Chooser {
     }
 
     /// Never only a formula.
-    bool computed(NodeId id) const {
-        return graph_[id].op == Op::scatter || is_reduction(graph_, id);
-    }
+    bool computed(NodeId id) const { return graph_[id].op == Op::scatter || is_reduction(graph_, id); }
 
     bool must_be_member(NodeId id, const Demand& demand) const {
         if (is_leaf(graph_, id)) return false;
@@ -135,8 +132,8 @@ class Chooser {
             wanted.uses += member ? 1 : demand.uses;
             wanted.stretched |= stretches(graph_, id, input, batch_) || (!member && demand.stretched);
             wanted.addressed |= graph_[id].op == Op::contract || (!member && demand.addressed);
-            wanted.in_loop |= flat_.region_of[index(input)] != flat_.region_of[index(id)] ||
-                              (!member && demand.in_loop);
+            wanted.in_loop |=
+                flat_.region_of[index(input)] != flat_.region_of[index(id)] || (!member && demand.in_loop);
         }
     }
 
@@ -154,16 +151,14 @@ class Chooser {
 
 /// Collects what a member reads, through all formulas inside it.
 class Reader {
-  public:
+public:
     Reader(const Graph& graph, const std::vector<bool>& members, Indices& indices)
         : graph_(graph), members_(members), indices_(indices) {}
 
     void value(NodeId id, const Position& at) {
         if (!seen_.insert({id, at}).second) return;
-        if (members_[index(id)] || is_stored_leaf(graph_, id))
-            reads.push_back({id, at});
-        else
-            formula(id, at);
+        if (members_[index(id)] || is_stored_leaf(graph_, id)) reads.push_back({id, at});
+        else formula(id, at);
     }
 
     void formula(NodeId id, const Position& at) {
@@ -191,7 +186,7 @@ class Reader {
 
     std::vector<Read> reads;
 
-  private:
+private:
     void viewed(const View& view) {
         for (const Index& index : view.at) lookups(index);
         for (const Guard& guard : view.guards) lookups(guard.index);
@@ -247,12 +242,9 @@ bool reduces_along_vectors(const Graph& graph, const std::vector<bool>& members,
 std::vector<Read> reads_of(const Graph& graph, const std::vector<bool>& members, NodeId node, bool copies,
                            const Position& axes, const Position& reduced, Indices& indices) {
     Reader reader(graph, members, indices);
-    if (copies)
-        reader.value(node, axes);
-    else if (is_reduction(graph, node))
-        reader.reduced(node, axes, reduced);
-    else
-        reader.formula(node, axes);
+    if (copies) reader.value(node, axes);
+    else if (is_reduction(graph, node)) reader.reduced(node, axes, reduced);
+    else reader.formula(node, axes);
     return std::move(reader.reads);
 }
 

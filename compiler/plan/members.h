@@ -42,7 +42,7 @@ std::vector<Read> reads_of(const Graph&, const std::vector<bool>& members, NodeI
                            const Position& axes, const Position& reduced, Indices& indices);
 
 /// Fills in axes and reads.
-Candidate analyse(const Flat&, const std::vector<bool>& members, NodeId node, bool copies, int region,
-                  Indices& indices, int64_t batch);
+Candidate analyse(const Flat&, const std::vector<bool>& members, NodeId node, bool copies, int region, Indices& indices,
+                  int64_t batch);
 
 } // namespace gradc

@@ -20,8 +20,7 @@ std::optional<int64_t> stride_along(const Graph& graph, NodeId node, int axis, i
     for (size_t i = 0; i < at.size(); ++i) linear = indices.sum(linear, indices.scaled(at[i], strides[i]));
     int64_t stride = 0;
     for (auto [term, coefficient] : linear.terms) {
-        if (term == symbol)
-            stride = coefficient;
+        if (term == symbol) stride = coefficient;
         else if (indices[term].kind != Symbol::Kind::axis && indices[term].kind != Symbol::Kind::turn)
             return std::nullopt;
     }
@@ -51,8 +50,7 @@ NodeId arrange_operands(Graph& graph, std::vector<NodeId>& inputs, Contract& lab
         if (stride && (*stride == 1 || *stride == 0)) return NodeId::none;
         int64_t reused = 1; // rows of the result that read each element
         for (size_t i = 0; i < labels.out.size(); ++i)
-            if (place_of(own, labels.out[i]) < 0)
-                reused *= result.shape[i] == rows ? batch : result.shape[i];
+            if (place_of(own, labels.out[i]) < 0) reused *= result.shape[i] == rows ? batch : result.shape[i];
         int64_t elements = count(graph.type(inputs[side]).shape, batch);
         if (reused < 8 || double(reused) * double(elements) < smallest_product) return NodeId::none;
         std::vector<int> order;

@@ -152,7 +152,7 @@ void copy_at_end(Draft& draft, const Update& update, Buffers& buffers, Indices& 
 /// What the units of one region read and write of the program's own buffers. Buffers that
 /// other regions touch as well are of no account: no order within this one frees them.
 class Traffic {
-  public:
+public:
     Traffic(const Draft& draft, const Order& order, const Buffers& buffers)
         : draft_(draft), buffers_(buffers), touched_(order.units.size()) {
         std::set<loop::BufferId> elsewhere;
@@ -190,7 +190,7 @@ class Traffic {
             if (--tally.left[buffer] == 0) tally.live -= size(buffer);
     }
 
-  private:
+private:
     void note(size_t candidate, std::optional<size_t> unit, std::set<loop::BufferId>& elsewhere) {
         auto touch = [&](const Storage& place) {
             if (buffers_.role(place.buffer) != loop::Buffer::Role::activation) return;
@@ -212,7 +212,7 @@ class Traffic {
 
 /// Emits kernels and table of a region, units in an order that respects their needs.
 class Emission {
-  public:
+public:
     Emission(Draft& draft, const Buffers& buffers) : draft_(draft), buffers_(buffers) {}
 
     void region(int number) {
@@ -231,7 +231,7 @@ class Emission {
         }
     }
 
-  private:
+private:
     struct Sequence {
         std::vector<size_t> units;
         int64_t most = 0; // bytes
@@ -370,10 +370,8 @@ class Emission {
 
 void place_updates(Draft& draft, Buffers& buffers, Indices& indices) {
     for (const Update& update : draft.updates)
-        if (write_directly(draft, update))
-            store_only_there(draft, update, buffers);
-        else
-            copy_at_end(draft, update, buffers, indices);
+        if (write_directly(draft, update)) store_only_there(draft, update, buffers);
+        else copy_at_end(draft, update, buffers, indices);
 }
 
 void order_kernels(Draft& draft, const Buffers& buffers) { Emission(draft, buffers).region(0); }

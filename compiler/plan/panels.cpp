@@ -15,7 +15,7 @@ constexpr int64_t wide = 64, narrower = 48, narrowest = 16;
 int64_t padded(int64_t columns, int64_t width) { return (columns + width - 1) / width * width; }
 
 class Panels {
-  public:
+public:
     explicit Panels(Plan& plan) : plan_(plan) {}
 
     void run() {
@@ -31,7 +31,7 @@ class Panels {
         for (ProgramPlan& program : plan_.programs) adapt(program);
     }
 
-  private:
+private:
     bool eligible(loop::BufferId id) const {
         const loop::Buffer& buffer = plan_.buffers[id];
         bool owned = buffer.role == loop::Buffer::Role::variable || buffer.role == loop::Buffer::Role::activation;
@@ -82,8 +82,7 @@ class Panels {
         const Graph& graph = program.flat.graph;
         Indices indices(plan_.batch);
         std::vector<bool> members(graph.size(), false);
-        for (size_t i = 0; i < members.size(); ++i)
-            members[i] = program.places[i] && !is_stored_leaf(graph, NodeId(i));
+        for (size_t i = 0; i < members.size(); ++i) members[i] = program.places[i] && !is_stored_leaf(graph, NodeId(i));
         for (const Stage& stage : kernel.stages)
             for (const Member& member : stage.members) {
                 for (const Storage& place : member.stores)

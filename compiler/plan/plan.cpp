@@ -35,8 +35,7 @@ std::string member_text(const Plan& plan, const ProgramPlan& program, const Memb
     if (member.copies)
         text += "copy of " + (member.from ? place_text(plan, *member.from)
                                           : fmt::format("%{} {}", index(member.node), graph[member.node].name));
-    else
-        text += fmt::format("%{} = {}", index(member.node), formula(graph, member.node));
+    else text += fmt::format("%{} = {}", index(member.node), formula(graph, member.node));
     text += " : " + print(graph.type(member.node));
     for (const Storage& place : member.stores) text += " -> " + place_text(plan, place);
     return text + "\n";
@@ -56,8 +55,8 @@ std::string kernel_text(const Plan& plan, const ProgramPlan& program, const Fuse
 } // namespace
 
 std::string print(const Plan& plan) {
-    static constexpr const char* roles[] = {"field",   "scalar",   "variable", "result", "activation",
-                                            "scratch", "constant", "local"};
+    static constexpr const char* roles[] = {"field",      "scalar",  "variable", "result",
+                                            "activation", "scratch", "constant", "local"};
     double over_least = double(plan.arena_bytes) / double(std::max<int64_t>(1, plan.least));
     std::string text = fmt::format("plan {}: batch {}, {} bytes, {:.3f} of the {} that live at one step\n", plan.name,
                                    plan.batch, plan.arena_bytes, over_least, plan.least);

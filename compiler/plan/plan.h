@@ -40,7 +40,7 @@ Index linear_index(const Storage&, const Position& at, Indices&);
 
 struct Member {
     NodeId node;
-    bool copies = false;            // the node's value is read where it lies and stored once more
+    bool copies = false;              // the node's value is read where it lies and stored once more
     std::vector<Storage> stores = {}; // none: used inside the kernel only
     std::optional<Storage> from = {}; // copies: read here instead of where the node lies
 };

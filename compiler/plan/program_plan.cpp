@@ -11,7 +11,7 @@ namespace gradc {
 namespace {
 
 class Planner {
-  public:
+public:
     Planner(const NamedGraph& named, Buffers& buffers, const PlanOptions& options)
         : draft_{{named.name, flatten(named.graph, options.batch), {}, {}, {}, {}}, {}, {}, {}, {}, {}, false, {}, {}},
           buffers_(buffers), options_(options), indices_(options.batch) {}
@@ -36,7 +36,7 @@ class Planner {
         return std::move(draft_.plan);
     }
 
-  private:
+private:
     Flat& flat() { return draft_.plan.flat; }
     const Graph& graph() { return draft_.plan.flat.graph; }
 
@@ -44,8 +44,8 @@ class Planner {
         for (uint32_t i = 0; i < graph().size(); ++i)
             if (members_[i]) {
                 candidate_of_[NodeId(i)] = candidates_.size();
-                candidates_.push_back(analyse(flat(), members_, NodeId(i), false, flat().region_of[i], indices_,
-                                              options_.batch));
+                candidates_.push_back(
+                    analyse(flat(), members_, NodeId(i), false, flat().region_of[i], indices_, options_.batch));
             }
         draft_.stores.resize(candidates_.size());
     }
@@ -98,8 +98,8 @@ class Planner {
         for (const Output& assign : flat().assigns) {
             Storage place = buffers_.shared(loop::Buffer::Role::variable, assign.name, graph().type(assign.node));
             auto leaf = leaves.find(assign.name);
-            draft_.updates.push_back({leaf == leaves.end() ? NodeId::none : leaf->second, place,
-                                      writer(assign.node, 0), 0, true});
+            draft_.updates.push_back(
+                {leaf == leaves.end() ? NodeId::none : leaf->second, place, writer(assign.node, 0), 0, true});
         }
     }
 
@@ -148,10 +148,8 @@ class Planner {
             NodeId id = NodeId(i);
             if (!is_stored_leaf(graph(), id)) continue;
             const Node& node = graph()[id];
-            if (auto found = carried_.find(id); found != carried_.end())
-                places[i] = found->second;
-            else if (node.op == Op::constant)
-                places[i] = buffers_.constant(attribute<Constant>(node), node.type);
+            if (auto found = carried_.find(id); found != carried_.end()) places[i] = found->second;
+            else if (node.op == Op::constant) places[i] = buffers_.constant(attribute<Constant>(node), node.type);
             else if (node.op == Op::variable)
                 places[i] =
                     buffers_.shared(loop::Buffer::Role::variable, attribute<VariableName>(node).path, node.type);

@@ -18,8 +18,8 @@ struct Draft {
     ProgramPlan plan;
     Clustering clustering;
     std::vector<std::vector<size_t>> stages;  // by cluster: stage of each of its members
-    std::vector<std::vector<Storage>> stores;   // by candidate
-    std::vector<std::optional<Storage>> from;   // by candidate: see Member
+    std::vector<std::vector<Storage>> stores; // by candidate
+    std::vector<std::optional<Storage>> from; // by candidate: see Member
     std::vector<bool> early;                  // by candidate: needed by the loss, which is tested before any update
     bool guarded = false;
     std::vector<Update> updates;

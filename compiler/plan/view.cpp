@@ -14,8 +14,7 @@ Position reshaped(const Shape& from, const Shape& to, const Position& at, Indice
     size_t t = 0, f = 0;
     while (f < from.size() || t < to.size()) {
         Index linear;
-        for (; t < to.size() && to[t] != rows; ++t)
-            linear = indices.sum(indices.scaled(linear, to[t]), at[t]);
+        for (; t < to.size() && to[t] != rows; ++t) linear = indices.sum(indices.scaled(linear, to[t]), at[t]);
         size_t end = f;
         while (end < from.size() && from[end] != rows) ++end;
         for (size_t i = end; i-- > f;) {
@@ -54,8 +53,7 @@ View view_of_pad(const Graph& graph, const Node& node, const Position& at, Indic
     return result;
 }
 
-View fold_factor(const Node& node, const Position& at, const Index& tap, int64_t positions,
-                 Indices& indices) {
+View fold_factor(const Node& node, const Position& at, const Index& tap, int64_t positions, Indices& indices) {
     const Window& w = attribute<Window>(node);
     size_t axis = size_t(w.axis);
     Index start = indices.sum(at[axis], indices.scaled(tap, -w.dilation));
@@ -174,8 +172,7 @@ Shape reduced_sizes(const Graph& graph, NodeId id) {
     return sizes;
 }
 
-Reduction reduction(const Graph& graph, NodeId id, const Position& at, const Position& reduced,
-                    Indices& indices) {
+Reduction reduction(const Graph& graph, NodeId id, const Position& at, const Position& reduced, Indices& indices) {
     const Node& node = graph[id];
     Reduction result{node.op == Op::max_of, reduced_sizes(graph, id), {}};
     if (node.op == Op::contract) {
@@ -200,10 +197,8 @@ Reduction reduction(const Graph& graph, NodeId id, const Position& at, const Pos
         const auto& axes = attribute<Axes>(node).axes;
         size_t kept = 0, gone = 0;
         for (size_t i = 0; i < graph.type(node.inputs[0]).shape.size(); ++i)
-            if (gone < axes.size() && axes[gone] == int(i))
-                factor.at.push_back(reduced[gone++]);
-            else
-                factor.at.push_back(at[kept++]);
+            if (gone < axes.size() && axes[gone] == int(i)) factor.at.push_back(reduced[gone++]);
+            else factor.at.push_back(at[kept++]);
         result.factors.push_back(std::move(factor));
     }
     return result;
@@ -255,8 +250,7 @@ Index index_of(const Graph& graph, NodeId id, const Position& at, int64_t size, 
 
 std::vector<int64_t> dense_strides(const Shape& shape, int64_t batch) {
     std::vector<int64_t> strides(shape.size(), 1);
-    for (size_t i = shape.size(); i-- > 1;)
-        strides[i - 1] = strides[i] * (shape[i] == rows ? batch : shape[i]);
+    for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * (shape[i] == rows ? batch : shape[i]);
     return strides;
 }
 

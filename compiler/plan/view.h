@@ -29,7 +29,7 @@ bool is_sparse_sum(const Graph&, NodeId);
 /// Ops that sum (or take the largest of) products of views over `reduced`.
 struct Reduction {
     bool largest = false;
-    Shape sizes;              // of the reduced axes
+    Shape sizes;               // of the reduced axes
     std::vector<View> factors; // one, or two to be multiplied
 };
 bool is_reduction(const Graph&, NodeId); // sum, max_of, contract, fold, and scatter if it is a sparse sum

@@ -10,10 +10,8 @@ namespace gradc::loop {
 namespace {
 
 class Key {
-  public:
-    explicit Key(const Module& module) : module_(module) {
-        places_.buffers.resize(module.buffers.size());
-    }
+public:
+    explicit Key(const Module& module) : module_(module) { places_.buffers.resize(module.buffers.size()); }
 
     std::string of(Kernel kernel) {
         kernel.name.clear();
@@ -27,7 +25,7 @@ class Key {
         return print(places_, kernel) + looked_at_;
     }
 
-  private:
+private:
     /// Names the buffers, drops the lines for people, and notes what the text does not tell.
     void prepare(Body& body) {
         std::erase_if(body, [](const Statement& one) { return std::holds_alternative<Comment>(one.node); });

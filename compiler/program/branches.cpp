@@ -32,8 +32,7 @@ NodeId Branches::next_condition() const {
             for (const Storage& place : member.stores) {
                 NodeId node = values_.settled(member.node);
                 if (member.copies || !may_stay(node, place)) continue;
-                if (graph[node].op == Op::map)
-                    return uniform_condition(graph, graph[node].inputs[0]);
+                if (graph[node].op == Op::map) return uniform_condition(graph, graph[node].inputs[0]);
             }
     return NodeId::none;
 }

@@ -37,13 +37,10 @@ ValueId Emitter::define(Operation operation, ValueType result, std::vector<Value
     return id;
 }
 
-ValueId Emitter::whole(int64_t value, ValueType type) {
-    return define(Operation::literal, type, {}, 0, value);
-}
+ValueId Emitter::whole(int64_t value, ValueType type) { return define(Operation::literal, type, {}, 0, value); }
 
 ValueId Emitter::number(double value, ValueType type) {
-    if (floating(type.element) || type.element == Element::boolean)
-        return define(Operation::literal, type, {}, value);
+    if (floating(type.element) || type.element == Element::boolean) return define(Operation::literal, type, {}, value);
     return whole(int64_t(value), type);
 }
 

@@ -8,7 +8,7 @@
 namespace gradc {
 
 class Emitter {
-  public:
+public:
     Emitter(loop::Kernel& kernel, std::set<loop::BufferId> written);
 
     loop::ValueType type(loop::ValueId id) const { return kernel_.types[id]; }
@@ -40,8 +40,8 @@ class Emitter {
 
     /// Opens a loop; returns index and the carried values as they are inside.
     std::pair<loop::ValueId, std::vector<loop::ValueId>> open_loop(loop::ValueId begin, loop::ValueId end, int64_t step,
-                                                                  const std::string& name,
-                                                                  const std::vector<loop::ValueId>& initial = {});
+                                                                   const std::string& name,
+                                                                   const std::vector<loop::ValueId>& initial = {});
     /// Closes it; returns the carried values after it.
     std::vector<loop::ValueId> close_loop(const std::vector<loop::ValueId>& next = {});
     /// What follows runs where the condition (a scalar) holds, then where it does not. Nothing defined in a branch is
@@ -52,7 +52,7 @@ class Emitter {
     /// Ends the kernel: moves the statements into it.
     void finish();
 
-  private:
+private:
     using Key = std::tuple<int, int, int, std::vector<loop::ValueId>, uint64_t, int64_t>;
     using LoadKey = std::tuple<loop::BufferId, int, int64_t, std::vector<std::pair<loop::ValueId, int64_t>>, int64_t,
                                loop::ValueId, loop::ValueId, loop::ValueId>;
@@ -61,7 +61,7 @@ class Emitter {
         loop::Body body;
         loop::Loop loop{loop::no_value, loop::no_value, loop::no_value, 1, {}, {}, {}};
         loop::If branch{loop::no_value, {}, {}};
-        std::vector<Key> keys;       // to be forgotten when it closes
+        std::vector<Key> keys; // to be forgotten when it closes
         std::vector<LoadKey> loads;
     };
     loop::ValueId fresh(loop::ValueType type, int depth);

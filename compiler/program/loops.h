@@ -11,12 +11,12 @@ using AxisBody = std::function<Carries(const Index& index, const Carries& carrie
 
 /// One axis of an iteration.
 struct Axis {
-    int64_t size = 1;       // or rows
-    int64_t times = 1;      // so many elements for each row
-    bool vector = false;    // by vectors
-    std::string name = "i"; // of the counter
+    int64_t size = 1;                                           // or rows
+    int64_t times = 1;                                          // so many elements for each row
+    bool vector = false;                                        // by vectors
+    std::string name = "i";                                     // of the counter
     loop::ValueId begin = loop::no_value, end = loop::no_value; // part of it, if given
-    bool aligned = true;    // begin is a multiple of the lanes
+    bool aligned = true;                                        // begin is a multiple of the lanes
 };
 
 /// Runs body for each index (each vector of indices); returns what is carried after the last.

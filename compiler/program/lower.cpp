@@ -1,7 +1,7 @@
 // One kernel after another; tables and buffers are the plan's.
 #include "compiler/program/lower.h"
-#include "compiler/program/alike.h"
 #include "compiler/graph/print.h"
+#include "compiler/program/alike.h"
 #include "compiler/program/nest.h"
 #include "compiler/program/work.h"
 #include <set>

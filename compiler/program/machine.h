@@ -8,9 +8,9 @@ namespace gradc {
 struct Machine {
     loop::Isa isa = loop::Isa::baseline;
     int vector_bytes = 16;
-    int registers = 16; // of vectors
-    bool fused = false; // has fused multiply-add; without it, products are rounded before they are added
-    int spare = 2;      // registers that a product's inner loop needs beside accumulators and vector operands
+    int registers = 16;         // of vectors
+    bool fused = false;         // has fused multiply-add; without it, products are rounded before they are added
+    int spare = 2;              // registers that a product's inner loop needs beside accumulators and vector operands
     double multiplications = 1; // of vectors, each with its addition, in a cycle
     double loads = 2;           // of vectors or spread scalars, in a cycle
     double latency = 5;         // cycles between multiply-adds into one sum; one more than makers state, as measured

@@ -61,7 +61,7 @@ void Made::store() {
 namespace {
 
 class Nest {
-  public:
+public:
     explicit Nest(const KernelTask& task)
         : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), indices_(batch_),
           emit_(task.kernel, written_buffers(task.plan)), values_(emit_, task.around, indices_, task.lanes) {
@@ -74,12 +74,11 @@ class Nest {
         set_extent();
         if (flat_ && task_.plan.stages.size() == 1 && !task_.plan.space.empty())
             Branches(values_, task_.plan, task_.around.program).run([&] { at_axis(0); });
-        else
-            at_axis(0);
+        else at_axis(0);
         emit_.finish();
     }
 
-  private:
+private:
     void set_extent() {
         loop::Kernel& kernel = task_.kernel;
         if (loops_.part < 0) {

@@ -39,14 +39,14 @@ std::set<loop::BufferId> written_buffers(const FusedKernel&);
 /// Members of one point or vector of points: all are computed (or copied) and kept for those that read them before any
 /// is stored, so that a result may lie where an operand lay.
 class Made {
-  public:
+public:
     Made(Values& values, const KernelTask& task) : values_(values), task_(task) {}
     /// In a branch (see Branches) only what is stored there is made, and what that needs.
     void make(const Member& member, const Position& at);
     void made(const Member& member, const Position& at, loop::ValueId value);
     void store();
 
-  private:
+private:
     struct One {
         const Member* member;
         Position at;

@@ -77,10 +77,8 @@ void Values::add_symbol(Linear& sum, SymbolId id, int64_t coefficient) {
         return;
     case Symbol::Kind::looked_up: {
         ValueId number = value(symbol.node, symbol.at);
-        if (emit.type(number).lanes == 1)
-            sum.scalar.terms.push_back({emit.convert(number, Element::i64), coefficient});
-        else
-            add_vector(sum, emit.convert(number, Element::i32), coefficient);
+        if (emit.type(number).lanes == 1) sum.scalar.terms.push_back({emit.convert(number, Element::i64), coefficient});
+        else add_vector(sum, emit.convert(number, Element::i32), coefficient);
         return;
     }
     case Symbol::Kind::clamped: {

@@ -1,7 +1,7 @@
 // Scalar primitives as operations; what the library declares is expanded from its definition.
+#include "compiler/graph/rewrite.h"
 #include "compiler/program/values.h"
 #include "compiler/util/check.h"
-#include "compiler/graph/rewrite.h"
 
 namespace gradc {
 

@@ -78,29 +78,22 @@ struct Printer {
         const std::string& name = id < kernel.names.size() ? kernel.names[id] : std::string();
         return name.empty() ? fmt::format("%{}", id) : fmt::format("%{}.{}", name, id);
     }
-    std::string typed(ValueId id) const {
-        return fmt::format("{}: {}", value(id), loop::print(kernel.types[id]));
-    }
+    std::string typed(ValueId id) const { return fmt::format("{}: {}", value(id), loop::print(kernel.types[id])); }
     std::string place(BufferId buffer, const Affine& element, int64_t stride) const {
         std::string inside;
         for (auto [term, coefficient] : element.terms) {
             if (!inside.empty()) inside += " + ";
-            inside +=
-                coefficient == 1 ? value(term) : fmt::format("{}*{}", coefficient, value(term));
+            inside += coefficient == 1 ? value(term) : fmt::format("{}*{}", coefficient, value(term));
         }
         if (inside.empty() || element.constant)
-            inside += inside.empty() ? fmt::format("{}", element.constant)
-                                     : fmt::format(" {} {}", element.constant < 0 ? '-' : '+',
-                                                   std::abs(element.constant));
+            inside += inside.empty()
+                          ? fmt::format("{}", element.constant)
+                          : fmt::format(" {} {}", element.constant < 0 ? '-' : '+', std::abs(element.constant));
         std::string step = stride == 1 ? "" : fmt::format(" by {}", stride);
         return fmt::format("{}[{}{}]", module.buffers[buffer].name, inside, step);
     }
-    std::string masked(ValueId mask) const {
-        return mask == no_value ? "" : fmt::format(" where {}", value(mask));
-    }
-    void line(int level, const std::string& content) {
-        text += fmt::format("{:{}}{}\n", "", 2 * level, content);
-    }
+    std::string masked(ValueId mask) const { return mask == no_value ? "" : fmt::format(" where {}", value(mask)); }
+    void line(int level, const std::string& content) { text += fmt::format("{:{}}{}\n", "", 2 * level, content); }
 
     void print(int level, const Define& define) {
         std::string operands;
@@ -109,26 +102,20 @@ struct Printer {
         case Operation::literal: {
             Element element = kernel.types[define.result].element;
             bool number = floating(element) || element == Element::boolean;
-            operands =
-                number ? fmt::format(" {}", define.number) : fmt::format(" {}", define.whole);
+            operands = number ? fmt::format(" {}", define.number) : fmt::format(" {}", define.whole);
             break;
         }
         case Operation::counter:
         case Operation::extract:
-        case Operation::insert_lane:
-            operands += fmt::format(" {}", define.whole);
-            break;
-        default:
-            break;
+        case Operation::insert_lane: operands += fmt::format(" {}", define.whole); break;
+        default: break;
         }
-        line(level,
-             fmt::format("{} = {}{}", typed(define.result), name(define.operation), operands));
+        line(level, fmt::format("{} = {}{}", typed(define.result), name(define.operation), operands));
     }
     void print(int level, const Load& load) {
         std::string at = place(load.buffer, load.element, load.stride);
         std::string lanes = load.lane_index == no_value ? "" : " at " + value(load.lane_index);
-        line(level,
-             fmt::format("{} = load {}{}{}", typed(load.result), at, lanes, masked(load.mask)));
+        line(level, fmt::format("{} = load {}{}{}", typed(load.result), at, lanes, masked(load.mask)));
     }
     void print(int level, const Store& store) {
         std::string at = place(store.buffer, store.element, store.stride);
@@ -140,11 +127,11 @@ struct Printer {
     }
     void print(int level, const Comment& comment) { line(level, "# " + comment.text); }
     void print(int level, const Loop& loop) {
-        line(level, fmt::format("for {} = {} .. {} by {} {{", value(loop.index), value(loop.begin),
-                                value(loop.end), loop.step));
+        line(level, fmt::format("for {} = {} .. {} by {} {{", value(loop.index), value(loop.begin), value(loop.end),
+                                loop.step));
         for (const Carried& carried : loop.carried)
-            line(level + 1, fmt::format("carry {} = {}, then {}", typed(carried.phi),
-                                        value(carried.initial), value(carried.next)));
+            line(level + 1, fmt::format("carry {} = {}, then {}", typed(carried.phi), value(carried.initial),
+                                        value(carried.next)));
         print(level + 1, loop.body);
         std::string results;
         for (const Carried& carried : loop.carried) results += " " + value(carried.result);
@@ -166,9 +153,9 @@ struct Printer {
 };
 
 std::string describe(BufferId id, const Buffer& buffer) {
-    std::string text = fmt::format("buffer {} {}: {}{} {} at {}, {} bytes", id, buffer.name,
-                                   gradc::name(buffer.element), gradc::print(buffer.shape),
-                                   name(buffer.role), buffer.offset, buffer.size);
+    std::string text =
+        fmt::format("buffer {} {}: {}{} {} at {}, {} bytes", id, buffer.name, gradc::name(buffer.element),
+                    gradc::print(buffer.shape), name(buffer.role), buffer.offset, buffer.size);
     text += fmt::format(", strides [{}]", fmt::join(buffer.strides, ", "));
     if (buffer.panel) text += fmt::format(", panels of {}", buffer.panel);
     return text + "\n";
@@ -178,18 +165,12 @@ std::string describe(const Program& program) {
     std::string text = fmt::format("program {}:", program.name);
     for (const Step& step : program.table) {
         switch (step.what) {
-        case Step::What::kernel:
-            text += " " + program.kernels[step.kernel].name;
-            break;
+        case Step::What::kernel: text += " " + program.kernels[step.kernel].name; break;
         case Step::What::loop_begin:
             text += fmt::format(" {} times{} (", step.turns, step.reverse ? " backwards" : "");
             break;
-        case Step::What::loop_end:
-            text += " )";
-            break;
-        case Step::What::guard:
-            text += " | ";
-            break;
+        case Step::What::loop_end: text += " )"; break;
+        case Step::What::guard: text += " | "; break;
         }
     }
     if (program.stretch) text += fmt::format("\n  many steps of {} rows in one call", program.stretch->rows);
@@ -203,21 +184,18 @@ std::string describe(const Program& program) {
 std::string print(const Module& module, const Kernel& kernel) {
     Printer printer{module, kernel};
     const Extent& extent = kernel.extent;
-    std::string rows = extent.per_row == 0
-                           ? ""
-                           : fmt::format(" + ceil(rows * {} / {})", extent.per_row, extent.divisor);
-    printer.line(0, fmt::format("kernel {}: extent {}{}, grain {}", kernel.name, extent.fixed, rows,
-                                kernel.grain));
+    std::string rows =
+        extent.per_row == 0 ? "" : fmt::format(" + ceil(rows * {} / {})", extent.per_row, extent.divisor);
+    printer.line(0, fmt::format("kernel {}: extent {}{}, grain {}", kernel.name, extent.fixed, rows, kernel.grain));
     for (const std::string& comment : kernel.comments) printer.line(1, "# " + comment);
     printer.print(1, kernel.body);
     return std::move(printer.text);
 }
 
 std::string print(const Module& module, Isa isa) {
-    std::string text = fmt::format("module {}: {} rows, arena of {} bytes, {}\n", module.name,
-                                   module.batch, module.arena_bytes, name(isa));
-    for (BufferId id = 0; id < module.buffers.size(); ++id)
-        text += describe(id, module.buffers[id]);
+    std::string text = fmt::format("module {}: {} rows, arena of {} bytes, {}\n", module.name, module.batch,
+                                   module.arena_bytes, name(isa));
+    for (BufferId id = 0; id < module.buffers.size(); ++id) text += describe(id, module.buffers[id]);
     for (const auto& versions : module.programs) {
         const std::optional<Program>& program = versions[size_t(isa)];
         if (!program) continue;

@@ -63,9 +63,7 @@ Axis Product::axis_of(int axis) {
     return result;
 }
 
-int64_t Product::extent_of_axis(int axis) const {
-    return shape_[size_t(axis)] == rows ? batch_ : shape_[size_t(axis)];
-}
+int64_t Product::extent_of_axis(int axis) const { return shape_[size_t(axis)] == rows ? batch_ : shape_[size_t(axis)]; }
 
 std::pair<ValueId, ValueId> Product::own_tiles() {
     const loop::ValueType whole{Element::i64, 1};
@@ -126,9 +124,9 @@ void Product::panels(int vectors, int64_t count, int64_t before, int64_t first, 
 void Product::column_vectors() {
     Axis axis = axis_of(schedule_.column);
     ValueId begin = axis.begin == no_value ? emit_.whole(0) : axis.begin;
-    ValueId end = axis.begin != no_value  ? axis.end
-                  : axis.size == rows ? emit_.define(Operation::row_count, {Element::i64, 1})
-                                      : emit_.whole(axis.size);
+    ValueId end = axis.begin != no_value ? axis.end
+                  : axis.size == rows    ? emit_.define(Operation::row_count, {Element::i64, 1})
+                                         : emit_.whole(axis.size);
     auto [counter, none] = emit_.open_loop(begin, end, values_.lanes(), "column");
     last_lanes_ = emit_.apply(Operation::subtract, {end, counter});
     Index column = indices_.axis(std::max<int64_t>(2, extent_of_axis(schedule_.column)));
@@ -146,8 +144,8 @@ void Product::panel(const Index& begin, int vectors, bool masked) {
     point_[size_t(schedule_.column)] = indices_.sum(begin, lane);
     if (masked) {
         Index last = indices_.shifted(begin, (vectors - 1) * values_.lanes());
-        ValueId left = emit_.apply(Operation::subtract,
-                                   {emit_.whole(shape_[size_t(schedule_.column)]), values_.scalar(last)});
+        ValueId left =
+            emit_.apply(Operation::subtract, {emit_.whole(shape_[size_t(schedule_.column)]), values_.scalar(last)});
         last_lanes_ = emit_.apply(Operation::minimum, {left, emit_.whole(values_.lanes())});
     }
     tile_vectors_ = vectors;
@@ -188,9 +186,9 @@ void Product::counted_rows(ValueId begin, ValueId end, const EvenSplit& split) {
     ValueId missing = emit_.apply(Operation::subtract, {emit_.apply(Operation::multiply, {items, length}), count});
     bool two_lengths = split.long_parts < split.parts;
     ValueId even = emit_.compare(Operation::less_equal, missing, two_lengths ? items : emit_.whole(0));
-    ValueId long_parts = emit_.define(Operation::select, whole,
-                                      {even, emit_.apply(Operation::subtract, {items, missing}),
-                                       emit_.apply(Operation::quotient, {count, length})});
+    ValueId long_parts = emit_.define(
+        Operation::select, whole,
+        {even, emit_.apply(Operation::subtract, {items, missing}), emit_.apply(Operation::quotient, {count, length})});
     ValueId even_end =
         emit_.define(Operation::select, whole, {even, end, emit_.apply(Operation::minimum, {end, long_parts})});
     even_tiles(begin, even_end, long_parts, split);

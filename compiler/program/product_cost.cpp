@@ -9,10 +9,10 @@ namespace gradc {
 
 namespace {
 
-constexpr int most_rows = 28;       // of a tile
-constexpr double tile_start = 12;   // cycles until a tile's first sums are under way and after its last
-constexpr double vector_end = 1.5;  // cycles to finish one vector
-constexpr double line_end = 3;      // cycles to store to one line
+constexpr int most_rows = 28;      // of a tile
+constexpr double tile_start = 12;  // cycles until a tile's first sums are under way and after its last
+constexpr double vector_end = 1.5; // cycles to finish one vector
+constexpr double line_end = 3;     // cycles to store to one line
 
 } // namespace
 

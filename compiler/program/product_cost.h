@@ -31,7 +31,7 @@ ColumnSplit split_columns(int64_t vectors, int tile_vectors, bool panels);
 
 struct ProductShape { // rows x depth times depth x columns, so many of them
     int64_t rows = 1, columns = 1, depth = 1, copies = 1;
-    int64_t panel_vectors = 0;   // width of what lies in panels; 0: nothing does
+    int64_t panel_vectors = 0;    // width of what lies in panels; 0: nothing does
     bool left_transposed = false; // the tile's rows lie side by side, the reduction goes from row to row
     int lanes = 1;
 };

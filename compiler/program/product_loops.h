@@ -9,11 +9,10 @@
 namespace gradc {
 
 class Product {
-  public:
+public:
     explicit Product(const KernelTask& task)
         : task_(task), graph_(task.around.program.flat.graph), batch_(task.around.plan.batch), updated_(updates()),
-          indices_(batch_),
-          emit_(task.kernel, written()), values_(emit_, task.around, indices_, task.lanes),
+          indices_(batch_), emit_(task.kernel, written()), values_(emit_, task.around, indices_, task.lanes),
           node_(task.plan.stages.at(0).members.at(0).node), shape_(graph_.type(node_).shape),
           schedule_(schedule_product(task.plan, task.around, task.lanes)) {}
 
@@ -30,7 +29,7 @@ class Product {
         emit_.finish();
     }
 
-  private:
+private:
     struct Body {
         int rows, vectors;
         bool masked; // the last vector
@@ -125,12 +124,12 @@ class Product {
     std::vector<int> inside_; // axes inside the columns' loop
     int tile_vectors_ = 1;
     bool masked_ = false;
-    loop::ValueId tile_row_ = loop::no_value; // the tile's first
+    loop::ValueId tile_row_ = loop::no_value;                                 // the tile's first
     loop::ValueId group_begin_ = loop::no_value, group_end_ = loop::no_value; // tiles of rows
-    struct Block { // of the depth
+    struct Block {                                                            // of the depth
         enum class Pass { none, sums, end } pass = Pass::none;
         loop::ValueId begin = loop::no_value, end = loop::no_value, first_row = loop::no_value;
-        size_t axis = 0; // of the reduction
+        size_t axis = 0;           // of the reduction
         loop::BufferId memory = 0; // the panel's block, then the sums of the group's rows
     } block_;
     loop::ValueId last_lanes_ = loop::no_value; // of the masked vector

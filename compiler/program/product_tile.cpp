@@ -1,6 +1,6 @@
 // See product_loops.h: one tile, from its sums' first step to what rides on them.
-#include "compiler/program/product_loops.h"
 #include "compiler/program/branches.h"
+#include "compiler/program/product_loops.h"
 #include <algorithm>
 
 namespace gradc {
@@ -30,10 +30,8 @@ Position Product::at(int row, int vector) {
 }
 
 void Product::mask_vector(const Body& tile, int vector) {
-    if (tile.masked && vector == tile.vectors - 1)
-        values_.limit(last_lanes_);
-    else
-        values_.unlimited();
+    if (tile.masked && vector == tile.vectors - 1) values_.limit(last_lanes_);
+    else values_.unlimited();
 }
 
 void Product::tile(const Body& tile) {
@@ -69,8 +67,7 @@ void Product::reduce(const Body& tile, Carries& sums) {
     ValueId begin = emit_.whole(0);
     if (axes.size() == 1 && lines > 0 && depth >= lines)
         begin = reduce_and_prefetch(tile, sizes[axes[0]], axes[0], lines, sums);
-    else
-        prefetch_updates(tile);
+    else prefetch_updates(tile);
     for (size_t axis : axes) open_steps(begin, count_of(sizes[axis]), sizes[axis], reduced[axis], sums);
     if (!axes.empty()) prefetch_operands(tile, reduced, axes.back());
     step(tile, reduced, sums);
@@ -95,10 +92,8 @@ ValueId Product::reduce_and_prefetch(const Body& tile, int64_t size, size_t axis
     values_.bind(line, counter, false);
     Position reduced(reduced_sizes(graph_, node_).size());
     sums = inside;
-    if (panel)
-        prefetch_next_panel(tile, counter, lines, axis, reduced);
-    else
-        prefetch_updates(tile, line);
+    if (panel) prefetch_next_panel(tile, counter, lines, axis, reduced);
+    else prefetch_updates(tile, line);
     for (int64_t i = 0; i < steps; ++i) {
         reduced[axis] = indices_.shifted(indices_.scaled(line, steps), i);
         prefetch_operands(tile, reduced, axis);

@@ -19,12 +19,18 @@ namespace gradc::loop {
 struct Buffer {
     std::string name; // of the model's value: "h", "mlp.linear_1.weight"
     Element element = Element::f32;
-    Shape shape;                // N first if it has rows
+    Shape shape;                  // N first if it has rows
     std::vector<int64_t> strides; // elements, per axis of shape
-    int64_t offset = 0;         // bytes from the arena's base
-    int64_t size = 0;           // bytes for the largest batch
+    int64_t offset = 0;           // bytes from the arena's base
+    int64_t size = 0;             // bytes for the largest batch
     enum class Role : uint8_t {
-        field, scalar, variable, output, activation, scratch, constant,
+        field,
+        scalar,
+        variable,
+        output,
+        activation,
+        scratch,
+        constant,
         local, // of one call of one kernel: on its thread's stack, whatever is in it; offset behind the arena's end
     } role = Role::activation;
     /// panel = W > 0: the last two axes [K, N] are stored as [ceil(N/W)][K][W], the last panel padded with zeros.
@@ -48,27 +54,46 @@ enum class Operation : uint8_t {
     literal,      // Statement::number (floats, masks) or ::whole; splat over lanes
     lane_numbers, // 0, 1, 2 .. lanes-1, i32 or i64
     row_count,    // rows of this call
-    range_begin, range_end, // the part of the kernel's extent that this call works on
-    counter,      // whole: depth; the turn of the enclosing table loop, outermost 0
+    range_begin,
+    range_end, // the part of the kernel's extent that this call works on
+    counter,   // whole: depth; the turn of the enclosing table loop, outermost 0
     // arithmetic; operands of one type
-    add, subtract, multiply, divide, negate, remainder, quotient, // whole: remainder, quotient round down (divisor > 0)
-    fma,          // a * b + c, rounded once
-    square_root, floor, absolute,
-    minimum, maximum, // a < b ? a : b, a > b ? a : b: the second operand if either is NaN (x86 minps, maxps)
-    less, less_equal, equal, // -> mask; ordered
-    unordered,               // a or b is NaN -> mask
-    select,                  // mask, a, b
-    bit_and, bit_or, bit_xor, bit_not, // whole numbers or masks
-    shift_left, shift_right, shift_right_logical, // whole
-    multiply_high,           // i32 as unsigned: high half of the product
-    convert,                 // number to number: toward zero for float -> whole; mask -> 0 or 1; u8 widens
-    reinterpret,             // same bits: f32 <-> i32, f64 <-> i64
+    add,
+    subtract,
+    multiply,
+    divide,
+    negate,
+    remainder,
+    quotient, // whole: remainder, quotient round down (divisor > 0)
+    fma,      // a * b + c, rounded once
+    square_root,
+    floor,
+    absolute,
+    minimum,
+    maximum, // a < b ? a : b, a > b ? a : b: the second operand if either is NaN (x86 minps, maxps)
+    less,
+    less_equal,
+    equal,     // -> mask; ordered
+    unordered, // a or b is NaN -> mask
+    select,    // mask, a, b
+    bit_and,
+    bit_or,
+    bit_xor,
+    bit_not, // whole numbers or masks
+    shift_left,
+    shift_right,
+    shift_right_logical, // whole
+    multiply_high,       // i32 as unsigned: high half of the product
+    convert,             // number to number: toward zero for float -> whole; mask -> 0 or 1; u8 widens
+    reinterpret,         // same bits: f32 <-> i32, f64 <-> i64
     // lanes
-    splat,                   // scalar -> vector
-    extract,                 // whole: lane; vector -> scalar
-    insert_lane,             // vector, scalar; whole: lane
-    reduce_add, reduce_max, reduce_min, // vector -> scalar, pairwise: halves joined again and again
-    lane_mask,               // i64 count -> mask: lane < count
+    splat,       // scalar -> vector
+    extract,     // whole: lane; vector -> scalar
+    insert_lane, // vector, scalar; whole: lane
+    reduce_add,
+    reduce_max,
+    reduce_min, // vector -> scalar, pairwise: halves joined again and again
+    lane_mask,  // i64 count -> mask: lane < count
 };
 
 /// offset = constant + sum of coefficient * value; values are i64 scalars.
@@ -122,7 +147,7 @@ struct Carried {
     ValueId next;    // after a turn
     ValueId result;  // after the loop
 };
-struct Loop { // for (index = begin; index < end; index += step)
+struct Loop {      // for (index = begin; index < end; index += step)
     ValueId index; // i64
     ValueId begin, end;
     int64_t step = 1;
@@ -130,7 +155,7 @@ struct Loop { // for (index = begin; index < end; index += step)
     std::vector<Carried> carried;
     Body body;
 };
-struct If { // uniform
+struct If {            // uniform
     ValueId condition; // scalar mask
     Body then, otherwise;
 };
@@ -156,11 +181,11 @@ struct Kernel {
     std::string name;                  // a C identifier: relu_linear_1
     std::vector<std::string> comments; // formulas, shapes, model lines; printed above the function
     Extent extent;
-    int64_t grain = 1; // fewest items worth a worker; 0: never split
-    std::vector<ValueType> types; // by ValueId
+    int64_t grain = 1;              // fewest items worth a worker; 0: never split
+    std::vector<ValueType> types;   // by ValueId
     std::vector<std::string> names; // by ValueId, "" where nameless; for the C++ text
     Body body;
-    double flops = 0, bytes = 0; // for the largest batch
+    double flops = 0, bytes = 0;         // for the largest batch
     std::optional<KernelNumber> same_as; // an earlier one whose code this is (alike.h)
 };
 
@@ -170,9 +195,9 @@ inline constexpr int isa_count = 3;
 
 struct Step {
     enum class What : uint8_t { kernel, loop_begin, loop_end, guard } what = What::kernel;
-    uint32_t kernel = 0;       // kernel: index into kernels
-    int64_t turns = 0;         // loop_begin: the table up to its loop_end runs so often
-    bool reverse = false;      // loop_begin: counter goes down from turns-1
+    uint32_t kernel = 0;  // kernel: index into kernels
+    int64_t turns = 0;    // loop_begin: the table up to its loop_end runs so often
+    bool reverse = false; // loop_begin: counter goes down from turns-1
     // guard: before here the loss is known and no variable was written; the runtime may stop
 };
 

@@ -9,7 +9,7 @@ namespace gradc {
 namespace {
 
 class Arrangement {
-  public:
+public:
     Arrangement(const KernelTask& task, bool flat)
         : task_(task), graph_(task.around.program.flat.graph), space_(task.plan.space), batch_(task.around.plan.batch) {
         for (size_t i = 0; i < space_.size(); ++i) loops_.axes.push_back({i, 1, space_[i], 1});
@@ -28,7 +28,7 @@ class Arrangement {
 
     SpaceLoops loops_;
 
-  private:
+private:
     int64_t elements(const SpaceAxis& axis) const { return axis.size == rows ? batch_ * axis.times : axis.size; }
 
     void join_axes() {
@@ -39,10 +39,8 @@ class Arrangement {
             SpaceAxis& axis = joined.axes.back();
             int64_t size = elements(last);
             if (last.size == rows || (size % task_.lanes == 0 && size >= 8 * task_.lanes)) return;
-            if (axis.size == rows)
-                axis.times *= size;
-            else
-                axis.size *= size;
+            if (axis.size == rows) axis.times *= size;
+            else axis.size *= size;
             axis.count += last.count;
             if (!stays_plain(joined)) return;
             loops_ = joined;
@@ -50,9 +48,7 @@ class Arrangement {
     }
 
     /// No position needs a quotient that the loops as they are do not need.
-    bool stays_plain(const SpaceLoops& joined) {
-        return count_divisions(joined) <= count_divisions(loops_);
-    }
+    bool stays_plain(const SpaceLoops& joined) { return count_divisions(joined) <= count_divisions(loops_); }
     int count_divisions(const SpaceLoops& loops) {
         int result = 0;
         for_each_access(loops, [&](const Index& where, const Position&, const Indices& indices) {

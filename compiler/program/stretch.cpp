@@ -13,12 +13,12 @@ constexpr int64_t most_bytes = 65536; // of buffers: a step's memory is copied i
 
 /// Counts what one call on all rows runs.
 class Length {
-  public:
+public:
     Length(const Kernel& kernel, int64_t rows) : kernel_(kernel), rows_(rows), known_(kernel.types.size()) {}
 
     int64_t run() { return length(kernel_.body); }
 
-  private:
+private:
     int64_t length(const Body& body) {
         int64_t sum = 0;
         for (const Statement& statement : body) {

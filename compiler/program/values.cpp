@@ -243,8 +243,8 @@ ValueId Values::nested_loops(const Reduction& whole, const Position& reduced, Va
     int opened = 0;
     for (size_t i = 0; i < whole.sizes.size(); ++i) {
         if (reduced[i].is_constant()) continue;
-        ValueId end = whole.sizes[i] == rows ? emit.define(Operation::row_count, {Element::i64, 1})
-                                             : emit.whole(whole.sizes[i]);
+        ValueId end =
+            whole.sizes[i] == rows ? emit.define(Operation::row_count, {Element::i64, 1}) : emit.whole(whole.sizes[i]);
         auto [counter, inside] = emit.open_loop(emit.whole(0), end, 1, whole.sizes[i] == rows ? "n" : "k", sums);
         bind(reduced[i], counter, false);
         sums = inside;

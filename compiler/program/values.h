@@ -24,7 +24,7 @@ struct Surroundings {
 };
 
 class Values {
-  public:
+public:
     Values(Emitter& emitter, const Surroundings& around, Indices& indices, int lanes)
         : emit(emitter), around_(around), graph_(around.program.flat.graph), indices_(indices), lanes_(lanes) {}
 
@@ -75,7 +75,7 @@ class Values {
 
     Emitter& emit;
 
-  private:
+private:
     struct Linear { // scalar + lane * lane_stride + vector (i32)
         loop::Affine scalar;
         int64_t lane_stride = 0;

@@ -62,8 +62,7 @@ private:
         define(define_.result);
         ValueType result = kernel_.types[define_.result];
         if (!fits(define_, result, operands))
-            require(false, fmt::format("value {}: {} does not fit its types", define_.result,
-                                       name(define_.operation)));
+            require(false, fmt::format("value {}: {} does not fit its types", define_.result, name(define_.operation)));
     }
     void place(BufferId buffer, const Affine& element) const {
         require(buffer < module_.buffers.size(), fmt::format("buffer {} does not exist", buffer));
@@ -85,8 +84,8 @@ private:
                 fmt::format("value {} is loaded from another element type", load.result));
         if (load.lane_index == no_value) return;
         ValueType index = type(load.lane_index);
-        require((index.element == Element::i32 || index.element == Element::i64) &&
-                    index.lanes == result.lanes && load.stride == 1,
+        require((index.element == Element::i32 || index.element == Element::i64) && index.lanes == result.lanes &&
+                    load.stride == 1,
                 fmt::format("value {} has a wrong lane index", load.result));
     }
     void visit(const Store& store) {
@@ -107,8 +106,7 @@ private:
         define(loop.index);
         require(is_index(loop.index), "a loop's counter is no index");
         for (const Carried& carried : loop.carried) define(carried.phi);
-        for (const Statement& statement : loop.body)
-            std::visit([&](const auto& node) { visit(node); }, statement.node);
+        for (const Statement& statement : loop.body) std::visit([&](const auto& node) { visit(node); }, statement.node);
         for (const Carried& carried : loop.carried) {
             ValueType phi = type(carried.phi);
             require(type(carried.next) == phi && type(carried.initial) == phi,
@@ -127,8 +125,7 @@ private:
         body(branch.otherwise);
     }
 
-    static bool fits(const Define& define, ValueType result,
-                     const std::vector<ValueType>& operands);
+    static bool fits(const Define& define, ValueType result, const std::vector<ValueType>& operands);
 
     const Module& module_;
     const Kernel& kernel_;
@@ -147,14 +144,10 @@ bool fits_leaf(const Define& define, ValueType result, const std::vector<ValueTy
     ValueType index{Element::i64, 1};
     if (!operands.empty()) return false;
     switch (define.operation) {
-    case Operation::literal:
-        return result.element != Element::bf16;
-    case Operation::lane_numbers:
-        return result.element == Element::i32 || result.element == Element::i64;
-    case Operation::counter:
-        return result == index && define.whole >= 0;
-    default:
-        return result == index;
+    case Operation::literal: return result.element != Element::bf16;
+    case Operation::lane_numbers: return result.element == Element::i32 || result.element == Element::i64;
+    case Operation::counter: return result == index && define.whole >= 0;
+    default: return result == index;
     }
 }
 
@@ -170,24 +163,21 @@ bool fits_conversion(Operation operation, ValueType result, ValueType from) {
 bool fits_lanes(const Define& define, ValueType result, const std::vector<ValueType>& operands) {
     ValueType scalar{result.element, 1};
     switch (define.operation) {
-    case Operation::splat:
-        return all(operands, 1, scalar);
+    case Operation::splat: return all(operands, 1, scalar);
     case Operation::extract:
         return operands.size() == 1 && operands[0].element == result.element && result.lanes == 1 &&
                define.whole >= 0 && define.whole < operands[0].lanes;
     case Operation::insert_lane:
-        return operands.size() == 2 && operands[0] == result && operands[1] == scalar &&
-               define.whole >= 0 && define.whole < result.lanes;
-    case Operation::lane_mask:
-        return all(operands, 1, {Element::i64, 1}) && result.element == Element::boolean;
+        return operands.size() == 2 && operands[0] == result && operands[1] == scalar && define.whole >= 0 &&
+               define.whole < result.lanes;
+    case Operation::lane_mask: return all(operands, 1, {Element::i64, 1}) && result.element == Element::boolean;
     default: // reduce_..
         return operands.size() == 1 && operands[0].element == result.element && result.lanes == 1 &&
                arithmetic(result.element) && power_of_two(operands[0].lanes);
     }
 }
 
-bool KernelVerifier::fits(const Define& define, ValueType result,
-                          const std::vector<ValueType>& operands) {
+bool KernelVerifier::fits(const Define& define, ValueType result, const std::vector<ValueType>& operands) {
     Element element = result.element;
     ValueType mask{Element::boolean, result.lanes};
     switch (define.operation) {
@@ -196,32 +186,24 @@ bool KernelVerifier::fits(const Define& define, ValueType result,
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
-    case Operation::counter:
-        return fits_leaf(define, result, operands);
+    case Operation::counter: return fits_leaf(define, result, operands);
     case Operation::add:
     case Operation::subtract:
     case Operation::multiply:
     case Operation::minimum:
-    case Operation::maximum:
-        return all(operands, 2, result) && arithmetic(element);
-    case Operation::divide:
-        return all(operands, 2, result) && wide_float(element);
+    case Operation::maximum: return all(operands, 2, result) && arithmetic(element);
+    case Operation::divide: return all(operands, 2, result) && wide_float(element);
     case Operation::remainder:
     case Operation::quotient:
     case Operation::shift_left:
     case Operation::shift_right:
-    case Operation::shift_right_logical:
-        return all(operands, 2, result) && whole_number(element);
-    case Operation::multiply_high:
-        return all(operands, 2, result) && element == Element::i32;
+    case Operation::shift_right_logical: return all(operands, 2, result) && whole_number(element);
+    case Operation::multiply_high: return all(operands, 2, result) && element == Element::i32;
     case Operation::negate:
-    case Operation::absolute:
-        return all(operands, 1, result) && arithmetic(element);
+    case Operation::absolute: return all(operands, 1, result) && arithmetic(element);
     case Operation::square_root:
-    case Operation::floor:
-        return all(operands, 1, result) && wide_float(element);
-    case Operation::fma:
-        return all(operands, 3, result) && wide_float(element);
+    case Operation::floor: return all(operands, 1, result) && wide_float(element);
+    case Operation::fma: return all(operands, 3, result) && wide_float(element);
     case Operation::less:
     case Operation::less_equal:
     case Operation::equal:
@@ -232,27 +214,22 @@ bool KernelVerifier::fits(const Define& define, ValueType result,
                operands[0].lanes == result.lanes && wide_float(operands[0].element);
     case Operation::select:
         return operands.size() == 3 && operands[0].element == Element::boolean &&
-               (operands[0].lanes == result.lanes || operands[0].lanes == 1) &&
-               operands[1] == result && operands[2] == result;
+               (operands[0].lanes == result.lanes || operands[0].lanes == 1) && operands[1] == result &&
+               operands[2] == result;
     case Operation::bit_and:
     case Operation::bit_or:
-    case Operation::bit_xor:
-        return all(operands, 2, result) && whole(element);
-    case Operation::bit_not:
-        return all(operands, 1, result) && whole(element);
+    case Operation::bit_xor: return all(operands, 2, result) && whole(element);
+    case Operation::bit_not: return all(operands, 1, result) && whole(element);
     case Operation::convert:
-    case Operation::reinterpret:
-        return operands.size() == 1 && fits_conversion(define.operation, result, operands[0]);
-    default:
-        return fits_lanes(define, result, operands);
+    case Operation::reinterpret: return operands.size() == 1 && fits_conversion(define.operation, result, operands[0]);
+    default: return fits_lanes(define, result, operands);
     }
 }
 
 void verify_buffers(const Module& module) {
     for (const Buffer& buffer : module.buffers) {
         auto require = [&](bool holds, const char* what) {
-            if (!holds)
-                throw InternalError("lower", fmt::format("buffer {}: {}", buffer.name, what));
+            if (!holds) throw InternalError("lower", fmt::format("buffer {}: {}", buffer.name, what));
         };
         require(buffer.offset % 64 == 0, "its offset is no multiple of 64");
         bool inside = buffer.offset >= 0 && buffer.offset + buffer.size <= module.arena_bytes;
@@ -260,13 +237,11 @@ void verify_buffers(const Module& module) {
         require(buffer.size >= 0 && (local ? buffer.offset >= module.arena_bytes : inside),
                 "it does not lie inside the arena, or is local and does");
         require(buffer.strides.size() == buffer.shape.size(), "strides and shape differ in rank");
-        require(buffer.panel == 0 || (buffer.panel > 0 && buffer.shape.size() >= 2),
-                "panels need two axes");
+        require(buffer.panel == 0 || (buffer.panel > 0 && buffer.shape.size() >= 2), "panels need two axes");
         for (size_t axis = 1; axis < buffer.shape.size(); ++axis)
             require(buffer.shape[axis] >= 0, "N is not its first axis");
         if (buffer.role == Buffer::Role::constant)
-            require(int64_t(buffer.values.size()) == count(buffer.shape, module.batch),
-                    "values do not fill its shape");
+            require(int64_t(buffer.values.size()) == count(buffer.shape, module.batch), "values do not fill its shape");
     }
 }
 
@@ -276,12 +251,9 @@ void verify_table(const Module& module, const Program& program) {
     };
     int depth = 0;
     for (const Step& step : program.table) {
-        if (step.what == Step::What::kernel)
-            require(step.kernel < program.kernels.size(), "its table names no kernel");
-        if (step.what == Step::What::loop_begin)
-            require(step.turns >= 0, "negative turns"), ++depth;
-        if (step.what == Step::What::loop_end)
-            require(--depth >= 0, "a loop ends before it begins");
+        if (step.what == Step::What::kernel) require(step.kernel < program.kernels.size(), "its table names no kernel");
+        if (step.what == Step::What::loop_begin) require(step.turns >= 0, "negative turns"), ++depth;
+        if (step.what == Step::What::loop_end) require(--depth >= 0, "a loop ends before it begins");
     }
     require(depth == 0, "a loop does not end");
     for (const Program::Result& result : program.results)
@@ -290,16 +262,14 @@ void verify_table(const Module& module, const Program& program) {
 
 bool same_frame(const Program& a, const Program& b) {
     auto same_step = [](const Step& x, const Step& y) {
-        return x.what == y.what && x.kernel == y.kernel && x.turns == y.turns &&
-               x.reverse == y.reverse;
+        return x.what == y.what && x.kernel == y.kernel && x.turns == y.turns && x.reverse == y.reverse;
     };
     auto same_result = [](const Program::Result& x, const Program::Result& y) {
         return x.name == y.name && x.buffer == y.buffer;
     };
     return a.name == b.name && a.kernels.size() == b.kernels.size() &&
            std::equal(a.table.begin(), a.table.end(), b.table.begin(), b.table.end(), same_step) &&
-           std::equal(a.results.begin(), a.results.end(), b.results.begin(), b.results.end(),
-                      same_result);
+           std::equal(a.results.begin(), a.results.end(), b.results.begin(), b.results.end(), same_result);
 }
 
 } // namespace
@@ -312,8 +282,7 @@ void verify(const Module& module) {
             if (!program) continue;
             if (!first) first = &*program;
             verify_table(module, *program);
-            check(same_frame(*first, *program), "lower",
-                  "program " + program->name + " differs between machines");
+            check(same_frame(*first, *program), "lower", "program " + program->name + " differs between machines");
             for (const Kernel& kernel : program->kernels) KernelVerifier(module, kernel).run();
         }
         check(first, "lower", "a program was lowered for no machine");

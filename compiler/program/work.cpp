@@ -9,11 +9,11 @@ namespace gradc {
 
 namespace {
 
-constexpr double worth_a_worker = 6'000;   // ns of a kernel for each thread that shares it
-constexpr double worth_a_pool = 50'000;    // ns of a program in kernels that are shared
-constexpr double operation = 0.2;          // ns of one vector operation
-constexpr double bytes_a_nanosecond = 40;  // from the caches of the core
-constexpr double multiply_adds = 6;        // vectors of them in a nanosecond; half without fused ones
+constexpr double worth_a_worker = 6'000;  // ns of a kernel for each thread that shares it
+constexpr double worth_a_pool = 50'000;   // ns of a program in kernels that are shared
+constexpr double operation = 0.2;         // ns of one vector operation
+constexpr double bytes_a_nanosecond = 40; // from the caches of the core
+constexpr double multiply_adds = 6;       // vectors of them in a nanosecond; half without fused ones
 
 /// Operations for one element of `id`: its own and those of what is computed inside its formula.
 double formula_work(const Surroundings& around, const std::set<NodeId>& members, NodeId id, std::set<NodeId>& seen) {

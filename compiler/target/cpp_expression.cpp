@@ -59,8 +59,7 @@ std::string CppKernel::mask(ValueId id, int bytes) {
     return fmt::format("__builtin_convertvector({}, {})", values_[id].text, prelude_.type(wanted));
 }
 
-CppKernel::Expression CppKernel::call(const std::string& function,
-                                      const std::vector<ValueId>& operands) {
+CppKernel::Expression CppKernel::call(const std::string& function, const std::vector<ValueId>& operands) {
     Expression result;
     result.text = function + "(";
     for (size_t i = 0; i < operands.size(); ++i) {
@@ -73,8 +72,7 @@ CppKernel::Expression CppKernel::call(const std::string& function,
 
 CppKernel::Expression CppKernel::binary(const char* sign, int level, ValueId a, ValueId b) {
     int left_least = level, right_least = level + 1;
-    if (level <= shift && level != compare)
-        left_least = right_least = unary; // compilers warn about a + b << c
+    if (level <= shift && level != compare) left_least = right_least = unary; // compilers warn about a + b << c
     if (level == compare) left_least = right_least = sum;
     Expression left = operand(a, left_least), right = operand(b, right_least), result;
     if (left.scalar_literal && right.scalar_literal) left.text = whole(a);
@@ -88,12 +86,9 @@ CppKernel::Expression CppKernel::binary(const char* sign, int level, ValueId a, 
 CppKernel::Expression CppKernel::literal(const Define& define) {
     ValueType type = type_of(define.result);
     Expression result;
-    if (type.element == Element::boolean)
-        result.text = define.number != 0 ? "true" : "false";
-    else if (floating(type.element))
-        result.text = number(define.number, type.element);
-    else
-        result.text = whole_number(define.whole, type.element);
+    if (type.element == Element::boolean) result.text = define.number != 0 ? "true" : "false";
+    else if (floating(type.element)) result.text = number(define.number, type.element);
+    else result.text = whole_number(define.whole, type.element);
     result.level = result.text[0] == '-' ? int(unary) : int(primary);
     result.scalar_literal = type.lanes > 1;
     return result;
@@ -101,46 +96,30 @@ CppKernel::Expression CppKernel::literal(const Define& define) {
 
 CppKernel::Expression CppKernel::expression(const Define& define) {
     switch (define.operation) {
-    case Operation::literal:
-        return literal(define);
-    case Operation::lane_numbers:
-        return {prelude_.lanes(vector_of(define.result)) + "()"};
-    case Operation::row_count:
-        parameters_.insert("sizes");
-        return {"sizes[0]"};
-    case Operation::counter:
-        parameters_.insert("sizes");
-        return {fmt::format("sizes[{}]", 1 + define.whole)};
-    case Operation::range_begin:
-        parameters_.insert("begin");
-        return {"begin"};
-    case Operation::range_end:
-        parameters_.insert("end");
-        return {"end"};
+    case Operation::literal: return literal(define);
+    case Operation::lane_numbers: return {prelude_.lanes(vector_of(define.result)) + "()"};
+    case Operation::row_count: parameters_.insert("sizes"); return {"sizes[0]"};
+    case Operation::counter: parameters_.insert("sizes"); return {fmt::format("sizes[{}]", 1 + define.whole)};
+    case Operation::range_begin: parameters_.insert("begin"); return {"begin"};
+    case Operation::range_end: parameters_.insert("end"); return {"end"};
     case Operation::less:
     case Operation::less_equal:
     case Operation::equal:
-    case Operation::unordered:
-        return comparison(define);
-    case Operation::select:
-        return selection(define);
+    case Operation::unordered: return comparison(define);
+    case Operation::select: return selection(define);
     case Operation::bit_and:
     case Operation::bit_or:
     case Operation::bit_xor:
-    case Operation::bit_not:
-        return bit_operation(define);
+    case Operation::bit_not: return bit_operation(define);
     case Operation::convert:
-    case Operation::reinterpret:
-        return conversion(define);
+    case Operation::reinterpret: return conversion(define);
     case Operation::splat:
     case Operation::extract:
     case Operation::reduce_add:
     case Operation::reduce_max:
     case Operation::reduce_min:
-    case Operation::lane_mask:
-        return lane_operation(define);
-    default:
-        return arithmetic(define);
+    case Operation::lane_mask: return lane_operation(define);
+    default: return arithmetic(define);
     }
 }
 
@@ -148,39 +127,27 @@ CppKernel::Expression CppKernel::arithmetic(const Define& define) {
     const std::vector<ValueId>& operands = define.operands;
     VectorType type = vector_of(define.result);
     switch (define.operation) {
-    case Operation::minimum:
-        return call(prelude_.extremum(type, true), operands);
-    case Operation::maximum:
-        return call(prelude_.extremum(type, false), operands);
-    case Operation::absolute:
-        return call(prelude_.absolute(type), operands);
-    case Operation::fma:
-        return call(prelude_.fma(type), operands);
-    case Operation::square_root:
-        return call(prelude_.root(type), operands);
-    case Operation::floor:
-        return call(prelude_.floor(type), operands);
-    default:
-        break;
+    case Operation::minimum: return call(prelude_.extremum(type, true), operands);
+    case Operation::maximum: return call(prelude_.extremum(type, false), operands);
+    case Operation::absolute: return call(prelude_.absolute(type), operands);
+    case Operation::fma: return call(prelude_.fma(type), operands);
+    case Operation::square_root: return call(prelude_.root(type), operands);
+    case Operation::floor: return call(prelude_.floor(type), operands);
+    default: break;
     }
     bool plain = type.lane == Lane::f32 || type.lane == Lane::f64 || index_[define.result];
     if (!plain) return whole_arithmetic(define);
     switch (define.operation) {
-    case Operation::add:
-        return binary("+", sum, operands[0], operands[1]);
-    case Operation::subtract:
-        return binary("-", sum, operands[0], operands[1]);
-    case Operation::multiply:
-        return binary("*", product, operands[0], operands[1]);
-    case Operation::divide:
-        return binary("/", product, operands[0], operands[1]);
+    case Operation::add: return binary("+", sum, operands[0], operands[1]);
+    case Operation::subtract: return binary("-", sum, operands[0], operands[1]);
+    case Operation::multiply: return binary("*", product, operands[0], operands[1]);
+    case Operation::divide: return binary("/", product, operands[0], operands[1]);
     case Operation::negate: {
         Expression result = operand(operands[0], primary);
         if (result.scalar_literal) result.text = whole(operands[0]);
         return {"-" + result.text, unary, false, false, result.changing};
     }
-    default:
-        return whole_arithmetic(define);
+    default: return whole_arithmetic(define);
     }
 }
 
@@ -188,33 +155,22 @@ CppKernel::Expression CppKernel::whole_arithmetic(const Define& define) {
     const std::vector<ValueId>& operands = define.operands;
     VectorType type = vector_of(define.result);
     switch (define.operation) {
-    case Operation::add:
-        return call(prelude_.wrapping(type, "plus"), operands);
-    case Operation::subtract:
-        return call(prelude_.wrapping(type, "minus"), operands);
-    case Operation::multiply:
-        return call(prelude_.wrapping(type, "times"), operands);
-    case Operation::multiply_high:
-        return call(prelude_.wrapping(type, "times_high"), operands);
-    case Operation::shift_left:
-        return call(prelude_.wrapping(type, "left"), operands);
-    case Operation::shift_right_logical:
-        return call(prelude_.wrapping(type, "right_unsigned"), operands);
-    case Operation::shift_right:
-        return binary(">>", shift, operands[0], operands[1]);
-    case Operation::quotient:
-        return call(prelude_.rounded_down(type, "quotient"), operands);
-    case Operation::remainder:
-        return call(prelude_.rounded_down(type, "remainder_of"), operands);
+    case Operation::add: return call(prelude_.wrapping(type, "plus"), operands);
+    case Operation::subtract: return call(prelude_.wrapping(type, "minus"), operands);
+    case Operation::multiply: return call(prelude_.wrapping(type, "times"), operands);
+    case Operation::multiply_high: return call(prelude_.wrapping(type, "times_high"), operands);
+    case Operation::shift_left: return call(prelude_.wrapping(type, "left"), operands);
+    case Operation::shift_right_logical: return call(prelude_.wrapping(type, "right_unsigned"), operands);
+    case Operation::shift_right: return binary(">>", shift, operands[0], operands[1]);
+    case Operation::quotient: return call(prelude_.rounded_down(type, "quotient"), operands);
+    case Operation::remainder: return call(prelude_.rounded_down(type, "remainder_of"), operands);
     case Operation::negate: {
         Expression result = call(prelude_.wrapping(type, "minus"), operands);
-        std::string zero = type.lanes > 1 ? prelude_.of(type) + "(0)"
-                                          : fmt::format("{}(0)", scalar_name(type.lane));
+        std::string zero = type.lanes > 1 ? prelude_.of(type) + "(0)" : fmt::format("{}(0)", scalar_name(type.lane));
         result.text.insert(result.text.find('(') + 1, zero + ", ");
         return result;
     }
-    default:
-        throw InternalError("cpp", "an operation fits no type");
+    default: throw InternalError("cpp", "an operation fits no type");
     }
 }
 
@@ -222,8 +178,7 @@ CppKernel::Expression CppKernel::comparison(const Define& define) {
     ValueId a = define.operands[0], b = define.operands[1];
     if (type_of(a).element == Element::boolean && type_of(a).lanes > 1) {
         int bytes = mask_bytes(define.result);
-        bool less = define.operation == Operation::less,
-             equal = define.operation == Operation::equal;
+        bool less = define.operation == Operation::less, equal = define.operation == Operation::equal;
         std::string left = "(" + mask(a, bytes) + ")", right = "(" + mask(b, bytes) + ")";
         Expression result{equal  ? fmt::format("~({} ^ {})", left, right)
                           : less ? fmt::format("~{} & {}", left, right)
@@ -234,25 +189,18 @@ CppKernel::Expression CppKernel::comparison(const Define& define) {
         return result;
     }
     switch (define.operation) {
-    case Operation::less:
-        return binary("<", compare, a, b);
-    case Operation::less_equal:
-        return binary("<=", compare, a, b);
-    case Operation::equal:
-        return binary("==", compare, a, b);
-    default:
-        break;
+    case Operation::less: return binary("<", compare, a, b);
+    case Operation::less_equal: return binary("<=", compare, a, b);
+    case Operation::equal: return binary("==", compare, a, b);
+    default: break;
     }
     Expression left = operand(a, sum), right = operand(b, sum), result;
     if (left.scalar_literal) left.text = whole(a);
     if (right.scalar_literal) right.text = whole(b);
     // a number differs from itself only when it is NaN
-    if (a == b || values_[a].text == values_[b].text)
-        result = {fmt::format("{0} != {0}", left.text), compare};
-    else if (type_of(a).lanes == 1)
-        result = {fmt::format("__builtin_isunordered({}, {})", left.text, right.text)};
-    else
-        result = {fmt::format("({0} != {0}) | ({1} != {1})", left.text, right.text), bits};
+    if (a == b || values_[a].text == values_[b].text) result = {fmt::format("{0} != {0}", left.text), compare};
+    else if (type_of(a).lanes == 1) result = {fmt::format("__builtin_isunordered({}, {})", left.text, right.text)};
+    else result = {fmt::format("({0} != {0}) | ({1} != {1})", left.text, right.text), bits};
     merge(result, left);
     merge(result, right);
     return result;
@@ -269,8 +217,7 @@ CppKernel::Expression CppKernel::selection(const Define& define) {
         return values_[id].level <= ternary ? "(" + text + ")" : text;
     };
     std::string condition = mask(operands[0], bytes);
-    if (values_[operands[0]].level < primary && type_of(operands[0]).lanes > 1)
-        condition = "(" + condition + ")";
+    if (values_[operands[0]].level < primary && type_of(operands[0]).lanes > 1) condition = "(" + condition + ")";
     result.text = fmt::format("{} ? {} : {}", condition, side(operands[1]), side(operands[2]));
     result.level = ternary;
     for (ValueId id : operands) merge(result, values_[id]);
@@ -283,24 +230,15 @@ CppKernel::Expression CppKernel::bit_operation(const Define& define) {
     bool truth = type.element == Element::boolean, single = truth && type.lanes == 1;
     if (define.operation == Operation::bit_not) {
         Expression value = operand(operands[0], primary);
-        if (truth && !single)
-            value.text = "(" + mask(operands[0], mask_bytes(define.result)) + ")";
-        else if (value.scalar_literal)
-            value.text = whole(operands[0]);
+        if (truth && !single) value.text = "(" + mask(operands[0], mask_bytes(define.result)) + ")";
+        else if (value.scalar_literal) value.text = whole(operands[0]);
         return {(single ? "!" : "~") + value.text, unary, false, false, value.changing};
     }
-    bool both = define.operation == Operation::bit_and,
-         either = define.operation == Operation::bit_or;
+    bool both = define.operation == Operation::bit_and, either = define.operation == Operation::bit_or;
     if (single) {
         Expression left = operand(operands[0], compare), right = operand(operands[1], compare);
-        if (!both && !either)
-            left = operand(operands[0], primary), right = operand(operands[1], primary);
-        Expression result{fmt::format("{} {} {}", left.text,
-                                      both     ? "&&"
-                                      : either ? "||"
-                                               : "!=",
-                                      right.text),
-                          bits};
+        if (!both && !either) left = operand(operands[0], primary), right = operand(operands[1], primary);
+        Expression result{fmt::format("{} {} {}", left.text, both ? "&&" : either ? "||" : "!=", right.text), bits};
         merge(result, left);
         merge(result, right);
         return result;
@@ -325,13 +263,11 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
         const Define* source = definition(from);
         if (type_of(define.result).lanes == 1) return values_[from];
         if (type_of(from).element == Element::boolean) {
-            Expression result{
-                fmt::format("{}({} ? -1 : 0)", prelude_.of(type), operand(from, compare).text)};
+            Expression result{fmt::format("{}({} ? -1 : 0)", prelude_.of(type), operand(from, compare).text)};
             merge(result, values_[from]);
             return result;
         }
-        if (!source || source->operation != Operation::literal)
-            return call(prelude_.of(type), define.operands);
+        if (!source || source->operation != Operation::literal) return call(prelude_.of(type), define.operands);
         Expression number = values_[from];
         number.scalar_literal = true;
         return number;
@@ -349,8 +285,7 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
         Expression count = operand(from, sum);
         return {count.text + " > 0", compare, false, false, count.changing};
     }
-    default:
-        break;
+    default: break;
     }
     if (type_of(from).lanes == 1) return values_[from];
     const char* what = define.operation == Operation::reduce_add   ? "sum_of"
@@ -373,14 +308,11 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
         return fmt::format("__builtin_convertvector({}, {})", content, prelude_.type(type));
     };
     if (define.operation == Operation::reinterpret) {
-        if (!vector)
-            result.text =
-                fmt::format("{}({})", prelude_.reinterpret(lane_of(from.element), made.lane), text);
+        if (!vector) result.text = fmt::format("{}({})", prelude_.reinterpret(lane_of(from.element), made.lane), text);
         else {
             std::string name = prelude_.type(made);
             bool atom = values_[id].level >= unary || values_[id].scalar_literal;
-            result.text =
-                atom ? fmt::format("({}){}", name, text) : fmt::format("({})({})", name, text);
+            result.text = atom ? fmt::format("({}){}", name, text) : fmt::format("({})({})", name, text);
             result.level = unary;
         }
         return result;
@@ -389,13 +321,10 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
     if (from.element == Element::boolean && vector) {
         std::string condition = mask(id, bytes_of(to));
         if (floating(to.element))
-            result.text =
-                fmt::format("({}) ? {}({}) : {}({})", condition, prelude_.of(made),
-                            number(1, to.element), prelude_.of(made), number(0, to.element)),
+            result.text = fmt::format("({}) ? {}({}) : {}({})", condition, prelude_.of(made), number(1, to.element),
+                                      prelude_.of(made), number(0, to.element)),
             result.level = ternary;
-        else
-            result.text = fmt::format("({})(({}) & 1)", prelude_.type(made), condition),
-            result.level = unary;
+        else result.text = fmt::format("({})(({}) & 1)", prelude_.type(made), condition), result.level = unary;
         return result;
     }
     if (to.element == Element::boolean) {
@@ -403,8 +332,7 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
         result.text = fmt::format("{} != {}", operand(id, sum).text, zero), result.level = compare;
         return result;
     }
-    if (from.element == Element::bf16)
-        text = fmt::format("{}({})", prelude_.bf16(to.lanes, false), text);
+    if (from.element == Element::bf16) text = fmt::format("{}({})", prelude_.bf16(to.lanes, false), text);
     Element source = from.element == Element::bf16 ? Element::f32 : from.element;
     if (source == Element::u8 && floating(to.element))
         text = cast(text, Element::i32); // no byte goes to float directly

@@ -26,10 +26,8 @@ bool index_operation(Operation operation) {
     case Operation::minimum:
     case Operation::maximum:
     case Operation::quotient:
-    case Operation::remainder:
-        return true;
-    default:
-        return false;
+    case Operation::remainder: return true;
+    default: return false;
     }
 }
 
@@ -40,10 +38,8 @@ bool always_inline(const Define& define) {
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
-    case Operation::counter:
-        return true;
-    default:
-        return false;
+    case Operation::counter: return true;
+    default: return false;
     }
 }
 
@@ -60,8 +56,7 @@ std::string last_parts(const std::string& path, int count) {
 
 } // namespace
 
-CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine,
-                     Prelude& prelude)
+CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine, Prelude& prelude)
     : module_(module), kernel_(kernel), machine_(machine), prelude_(prelude) {}
 
 std::string CppKernel::run(const std::string& name) {
@@ -70,8 +65,7 @@ std::string CppKernel::run(const std::string& name) {
         const std::string& path = module_.buffers[id].name;
         for (int parts = 1; chosen.empty(); ++parts) {
             std::string candidate = identifier(last_parts(path, parts));
-            if (names_.free(candidate) || last_parts(path, parts) == path)
-                chosen = names_.fresh(candidate);
+            if (names_.free(candidate) || last_parts(path, parts) == path) chosen = names_.fresh(candidate);
         }
     }
     print(kernel_.body);
@@ -83,9 +77,9 @@ std::string CppKernel::run(const std::string& name) {
         return named ? fmt::format("{} {}", type, parameter_name) : type;
     };
     if (!buffers_.empty()) parameters_.insert("arena");
-    head += fmt::format("{} static void {}({}, {}, {}, {}) {{\n", macro, name,
-                        parameter("unsigned char*", "arena"), parameter("const int64_t*", "sizes"),
-                        parameter("int64_t", "begin"), parameter("int64_t", "end"));
+    head +=
+        fmt::format("{} static void {}({}, {}, {}, {}) {{\n", macro, name, parameter("unsigned char*", "arena"),
+                    parameter("const int64_t*", "sizes"), parameter("int64_t", "begin"), parameter("int64_t", "end"));
     return head + pointers() + text_ + "}\n";
 }
 
@@ -96,8 +90,7 @@ std::string CppKernel::pointers() const {
         bool alone = true;
         for (const auto& [other, other_name] : buffers_)
             alone = alone && (other == id || !share_bytes(buffer, module_.buffers[other]));
-        std::string type =
-            (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.element)) + "*";
+        std::string type = (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.element)) + "*";
         std::string shape = gradc::name(buffer.element) + gradc::print(buffer.shape);
         if (buffer.panel) shape += fmt::format(", panels of {}", buffer.panel);
         if (buffer.name != name) shape = buffer.name + ": " + shape;
@@ -106,8 +99,8 @@ std::string CppKernel::pointers() const {
             text += fmt::format("    alignas(64) {} {}[{}];\n", memory_name(lane_of(buffer.element)), name, elements);
             continue;
         }
-        std::string declared = fmt::format("    {}{} {} = ({})(arena + {});", type,
-                                           alone ? " __restrict" : "", name, type, buffer.offset);
+        std::string declared =
+            fmt::format("    {}{} {} = ({})(arena + {});", type, alone ? " __restrict" : "", name, type, buffer.offset);
         text += fmt::format("{} // {}\n", declared, shape);
     }
     return text;
@@ -127,8 +120,7 @@ void CppKernel::line(const std::string& content) {
         size_t cut = 0;
         for (const char* place : {", ", " + ", " ? ", " : ", " = "}) {
             size_t found = rest.rfind(place, room - 2);
-            if (found != std::string::npos)
-                cut = std::max(cut, place[0] == ',' ? found + 1 : found);
+            if (found != std::string::npos) cut = std::max(cut, place[0] == ',' ? found + 1 : found);
         }
         if (cut == 0) cut = std::min(rest.find(' ', room), rest.size());
         text_ += std::string(margin, ' ') + rest.substr(0, cut) + "\n";
@@ -155,8 +147,7 @@ void CppKernel::settle(ValueId id, Expression expression) {
     const Define* define = definition(id);
     expression.known = true;
     bool anywhere = expression.scalar_literal || (define && always_inline(*define));
-    bool once =
-        uses.count == 1 && uses.body == home_[id] && expression.text.size() <= longest_inline;
+    bool once = uses.count == 1 && uses.body == home_[id] && expression.text.size() <= longest_inline;
     if (anywhere || once) {
         values_[id] = std::move(expression);
         return;
@@ -172,8 +163,7 @@ void CppKernel::print(const Body& body) {
     for (size_t i = 0; i < body.size(); ++i) {
         const Statement& statement = body[i];
         if (auto* load = std::get_if<Load>(&statement.node)) {
-            if (uses_[load->result].count && !movable(load->result, int(i)))
-                uses_[load->result].body = -1;
+            if (uses_[load->result].count && !movable(load->result, int(i))) uses_[load->result].body = -1;
         }
         std::visit([&](const auto& node) { print(node); }, statement.node);
     }
@@ -188,8 +178,7 @@ void CppKernel::print(const Define& define) {
     if (define.operation == Operation::splat && sources_.count(define.operands[0]))
         sources_[id] = sources_[define.operands[0]];
     if (define.operation != Operation::insert_lane || type_of(id).lanes == 1) {
-        if (define.operation == Operation::insert_lane)
-            return settle(id, values_[define.operands[1]]);
+        if (define.operation == Operation::insert_lane) return settle(id, values_[define.operands[1]]);
         return settle(id, expression(define));
     }
     std::string name = fresh_name(id, "t");
@@ -198,16 +187,13 @@ void CppKernel::print(const Define& define) {
     values_[id] = {name, primary, false, true};
 }
 
-CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, bool address,
-                                       int64_t shift) {
+CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, bool address, int64_t shift) {
     Expression result;
     std::string inside;
     int64_t constant = element.constant + shift;
     auto add = [&](bool negative, const std::string& term) {
-        if (inside.empty())
-            inside = negative ? "-" + term : term;
-        else
-            inside += (negative ? " - " : " + ") + term;
+        if (inside.empty()) inside = negative ? "-" + term : term;
+        else inside += (negative ? " - " : " + ") + term;
     };
     bool constant_first = !element.terms.empty() && element.terms[0].second < 0 && constant > 0;
     if (constant_first) add(false, fmt::format("{}", constant));
@@ -223,14 +209,10 @@ CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, b
     }
     if (constant && !constant_first) add(constant < 0, fmt::format("{}", std::abs(constant)));
     const std::string& name = buffers_.at(buffer);
-    if (!address)
-        result.text = fmt::format("{}[{}]", name, inside.empty() ? "0" : inside);
-    else if (inside.empty())
-        result.text = name;
-    else if (inside[0] == '-')
-        result.text = fmt::format("{} - {}", name, inside.substr(1)), result.level = sum;
-    else
-        result.text = fmt::format("{} + {}", name, inside), result.level = sum;
+    if (!address) result.text = fmt::format("{}[{}]", name, inside.empty() ? "0" : inside);
+    else if (inside.empty()) result.text = name;
+    else if (inside[0] == '-') result.text = fmt::format("{} - {}", name, inside.substr(1)), result.level = sum;
+    else result.text = fmt::format("{} + {}", name, inside), result.level = sum;
     return result;
 }
 
@@ -242,32 +224,28 @@ void CppKernel::print(const Load& load) {
     bool masked = load.mask != no_value;
     Lane lane_mask = mask_lane(lane_bytes(type.lane));
     Expression at = place(load.buffer, load.element, true), result;
-    std::string mask_text = masked ? mask(load.mask, lane_bytes(type.lane)) : "",
-                rest = masked ? ", " + mask_text : "";
+    std::string mask_text = masked ? mask(load.mask, lane_bytes(type.lane)) : "", rest = masked ? ", " + mask_text : "";
     if (masked) merge(result, values_[load.mask]);
     if (load.lane_index != no_value) merge(result, values_[load.lane_index]);
     if (type.lanes == 1) {
         Expression element = place(load.buffer, load.element, false);
-        if (load.lane_index != no_value)
-            element.text = fmt::format("({})[{}]", at.text, values_[load.lane_index].text);
+        if (load.lane_index != no_value) element.text = fmt::format("({})[{}]", at.text, values_[load.lane_index].text);
         result.text = element.text;
         if (masked)
-            result.text =
-                fmt::format("{} ? {} : {}(0)", mask_text, element.text, scalar_name(type.lane)),
+            result.text = fmt::format("{} ? {} : {}(0)", mask_text, element.text, scalar_name(type.lane)),
             result.level = ternary;
     } else if (load.lane_index != no_value) {
         Lane index = vector_of(load.lane_index).lane;
-        result.text = fmt::format("{}({}, {}{})", prelude_.gather(type, index, masked, lane_mask),
-                                  at.text, whole(load.lane_index), rest);
+        result.text = fmt::format("{}({}, {}{})", prelude_.gather(type, index, masked, lane_mask), at.text,
+                                  whole(load.lane_index), rest);
     } else if (load.stride == 1) {
         std::string function = masked ? prelude_.at_masked(type, lane_mask) : prelude_.at(type);
         result.text = fmt::format("{}({}{})", function, at.text, rest);
     } else if (load.stride == 0 && !masked) {
-        result.text =
-            fmt::format("{}({})", prelude_.of(type), place(load.buffer, load.element, false).text);
+        result.text = fmt::format("{}({})", prelude_.of(type), place(load.buffer, load.element, false).text);
     } else {
-        result.text = fmt::format("{}({}, {}{})", prelude_.strided(type, masked, lane_mask),
-                                  at.text, load.stride, rest);
+        result.text =
+            fmt::format("{}({}, {}{})", prelude_.strided(type, masked, lane_mask), at.text, load.stride, rest);
     }
     merge(result, at);
     settle(id, std::move(result));
@@ -278,22 +256,20 @@ void CppKernel::print(const Store& store) {
     bool masked = store.mask != no_value;
     std::string condition = masked ? mask(store.mask, lane_bytes(type.lane)) : "";
     if (type.lanes == 1) {
-        std::string text = fmt::format("{} = {};", place(store.buffer, store.element, false).text,
-                                       values_[store.value].text);
+        std::string text =
+            fmt::format("{} = {};", place(store.buffer, store.element, false).text, values_[store.value].text);
         line(masked ? fmt::format("if ({}) {}", condition, text) : text);
         return;
     }
     bool strided = store.stride != 1;
     std::string function = prelude_.store(type, strided, masked, mask_lane(lane_bytes(type.lane)));
-    std::string stride = strided ? fmt::format(", {}", store.stride) : "",
-                rest = masked ? ", " + condition : "";
-    line(fmt::format("{}({}{}, {}{});", function, place(store.buffer, store.element, true).text,
-                     stride, whole(store.value), rest));
+    std::string stride = strided ? fmt::format(", {}", store.stride) : "", rest = masked ? ", " + condition : "";
+    line(fmt::format("{}({}{}, {}{});", function, place(store.buffer, store.element, true).text, stride,
+                     whole(store.value), rest));
 }
 
 void CppKernel::print(const Prefetch& prefetch) {
-    line(fmt::format("__builtin_prefetch({}, {});",
-                     place(prefetch.buffer, prefetch.element, true).text,
+    line(fmt::format("__builtin_prefetch({}, {});", place(prefetch.buffer, prefetch.element, true).text,
                      prefetch.for_write ? 1 : 0));
 }
 
@@ -303,8 +279,7 @@ void CppKernel::print(const Loop& loop) {
     for (const Carried& carried : loop.carried) {
         std::string name = fresh_name(carried.phi, "sum");
         bool truth = type_of(carried.phi).element == Element::boolean;
-        std::string initial =
-            truth ? mask(carried.initial, mask_bytes(carried.phi)) : whole(carried.initial);
+        std::string initial = truth ? mask(carried.initial, mask_bytes(carried.phi)) : whole(carried.initial);
         line(fmt::format("{} {} = {};", declared(carried.phi), name, initial));
         values_[carried.phi] = {name, primary, false, true, {carried.phi}};
     }
@@ -333,8 +308,7 @@ void CppKernel::advance(const Loop& loop) {
         bool truth = type_of(carried.phi).element == Element::boolean;
         next.push_back(truth ? mask(carried.next, mask_bytes(carried.phi)) : whole(carried.next));
         for (ValueId read : values_[carried.next].changing)
-            for (size_t before = 0; before < i; ++before)
-                entangled = entangled || read == loop.carried[before].phi;
+            for (size_t before = 0; before < i; ++before) entangled = entangled || read == loop.carried[before].phi;
     }
     for (size_t i = 0; i < next.size() && entangled; ++i) {
         std::string name = names_.fresh("next");

@@ -2,35 +2,25 @@
 // where it is used, others have a name; loops are loops, addresses are x[64*n + k]. An expression
 // never moves past a store or into a loop.
 #pragma once
-#include "compiler/target/cpp_prelude.h"
 #include "compiler/target/cpp_names.h"
+#include "compiler/target/cpp_prelude.h"
 
 namespace gradc::target {
 
 class CppKernel {
 public:
-    CppKernel(const loop::Module& module, const loop::Kernel& kernel, const Machine& machine,
-              Prelude& prelude);
+    CppKernel(const loop::Module& module, const loop::Kernel& kernel, const Machine& machine, Prelude& prelude);
     /// The function with its comments, as `name`.
     std::string run(const std::string& name);
 
 private:
     /// How tightly the outermost operator binds; an operand that binds less gets parentheses.
-    enum Level {
-        ternary = 3,
-        bits = 6,
-        compare = 9,
-        shift = 11,
-        sum = 12,
-        product = 13,
-        unary = 15,
-        primary = 16
-    };
+    enum Level { ternary = 3, bits = 6, compare = 9, shift = 11, sum = 12, product = 13, unary = 15, primary = 16 };
     struct Expression {
         std::string text;
         int level = primary;
-        bool scalar_literal = false; // a vector that is all one number, written as that number
-        bool known = false;          // has text
+        bool scalar_literal = false;              // a vector that is all one number, written as that number
+        bool known = false;                       // has text
         std::vector<loop::ValueId> changing = {}; // carried values that the text reads
     };
 
@@ -71,13 +61,11 @@ private:
     Expression lane_operation(const loop::Define& define);
     Expression conversion(const loop::Define& define);
     Expression selection(const loop::Define& define);
-    Expression
-    operand(loop::ValueId id,
-            int least) const; // parenthesised below `least`; a vector literal as a scalar
-    std::string whole(loop::ValueId id); // as an argument: a vector literal spelled as vector
+    Expression operand(loop::ValueId id,
+                       int least) const;           // parenthesised below `least`; a vector literal as a scalar
+    std::string whole(loop::ValueId id);           // as an argument: a vector literal spelled as vector
     std::string mask(loop::ValueId id, int bytes); // a mask with lanes of so many bytes
-    Expression place(loop::BufferId buffer, const loop::Affine& element, bool address,
-                     int64_t shift = 0);
+    Expression place(loop::BufferId buffer, const loop::Affine& element, bool address, int64_t shift = 0);
     int mask_bytes(loop::ValueId id) const { return mask_bytes_[id] ? mask_bytes_[id] : 4; }
     void want_mask(loop::ValueId id, int bytes);
     void choose_masks(const loop::Body& body);
@@ -97,7 +85,7 @@ private:
     std::vector<Expression> values_;               // by ValueId
     std::vector<const loop::Define*> definitions_; // by ValueId
     std::vector<int> mask_bytes_;                  // by ValueId; 0: whatever its first user wants
-    std::vector<bool> index_; // by ValueId: made of ranges, counters and literals only
+    std::vector<bool> index_;                      // by ValueId: made of ranges, counters and literals only
     struct Uses {
         int count = 0, body = -1,
             place = 0; // place: where the only use is evaluated, in statements of its body
@@ -106,9 +94,8 @@ private:
     std::vector<int> home_;                   // by ValueId: number of the body that defines it
     std::vector<std::vector<bool>> barriers_; // by body: statements that no load may pass
     std::map<const loop::Body*, int> numbers_;
-    std::map<loop::BufferId, std::string>
-        buffers_; // those that the kernel touches, by name in the text
-    std::map<loop::ValueId, std::string> sources_; // what was loaded from which buffer, for names
+    std::map<loop::BufferId, std::string> buffers_; // those that the kernel touches, by name in the text
+    std::map<loop::ValueId, std::string> sources_;  // what was loaded from which buffer, for names
     std::set<loop::BufferId> written_;
     std::set<std::string> parameters_; // that the body names
 };

@@ -37,19 +37,16 @@ std::string upper(std::string_view name) {
 
 std::string target_macro(const Machine& machine) {
     std::string name = upper(machine.name), bits = std::to_string(8 * machine.vector_bytes);
-    if (machine.isa == Isa::baseline)
-        return fmt::format("#define {} __attribute__((target(\"arch=x86-64\")))\n", name);
-    return fmt::format(
-        "#if defined(__clang__)\n"
-        "#define {0} __attribute__((target(\"{1}\"), min_vector_width({2})))\n#else\n"
-        "#define {0} __attribute__((target(\"{1},prefer-vector-width={2}\")))\n#endif\n",
-        name, machine.target, bits);
+    if (machine.isa == Isa::baseline) return fmt::format("#define {} __attribute__((target(\"arch=x86-64\")))\n", name);
+    return fmt::format("#if defined(__clang__)\n"
+                       "#define {0} __attribute__((target(\"{1}\"), min_vector_width({2})))\n#else\n"
+                       "#define {0} __attribute__((target(\"{1},prefer-vector-width={2}\")))\n#endif\n",
+                       name, machine.target, bits);
 }
 
 class CppModule {
 public:
-    CppModule(const Module& module, const Metadata& metadata)
-        : module_(module), metadata_(metadata) {}
+    CppModule(const Module& module, const Metadata& metadata) : module_(module), metadata_(metadata) {}
     std::string run();
 
 private:
@@ -82,51 +79,43 @@ std::string CppModule::machine_text(Isa isa) {
             std::string name = names.fresh(kernel.name);
             kernel_names.push_back(name);
             functions += "\n" + CppKernel(module_, kernel, machine, prelude).run(name);
-            functions_[symbol(*program, kernel, isa)] =
-                fmt::format("{}::{}::{}", machine.name, space, name);
+            functions_[symbol(*program, kernel, isa)] = fmt::format("{}::{}::{}", machine.name, space, name);
         }
         if (program->stretch) {
             functions += "\n" + print_stretch(module_, *program, machine, kernel_names);
             functions_[steps_symbol(*program, isa)] = fmt::format("{}::{}::steps", machine.name, space);
         }
-        kernels += fmt::format("\nnamespace {} {{ // program {}\n{}\n}} // namespace {}\n", space,
-                               program->name, functions, space);
+        kernels += fmt::format("\nnamespace {} {{ // program {}\n{}\n}} // namespace {}\n", space, program->name,
+                               functions, space);
     }
     if (kernels.empty()) return "";
     types_.insert(prelude.used_types().begin(), prelude.used_types().end());
-    return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n",
-                       target_macro(machine), machine.name, prelude.text(), kernels);
+    return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n", target_macro(machine), machine.name,
+                       prelude.text(), kernels);
 }
 
 std::string CppModule::value_text(const TableValue& value) const {
     switch (value.kind) {
-    case TableValue::Kind::i32:
-        return fmt::format("{}", value.whole);
-    case TableValue::Kind::i64:
-        return whole_number(value.whole, Element::i64);
-    case TableValue::Kind::f64:
-        return number(value.number, Element::f64);
-    case TableValue::Kind::text:
-        return quoted(value.text);
-    case TableValue::Kind::array:
-        return value.whole < 0 ? "NULL" : "table::" + table_.arrays[size_t(value.whole)].name;
+    case TableValue::Kind::i32: return fmt::format("{}", value.whole);
+    case TableValue::Kind::i64: return whole_number(value.whole, Element::i64);
+    case TableValue::Kind::f64: return number(value.number, Element::f64);
+    case TableValue::Kind::text: return quoted(value.text);
+    case TableValue::Kind::array: return value.whole < 0 ? "NULL" : "table::" + table_.arrays[size_t(value.whole)].name;
     case TableValue::Kind::function: {
         if (!value.function.built) return "NULL";
         return functions_.at(symbol(module_, value.function));
     }
-    case TableValue::Kind::members:
-        break;
+    case TableValue::Kind::members: break;
     }
     std::string text = "{";
-    for (size_t i = 0; i < value.members.size(); ++i)
-        text += (i ? ", " : "") + value_text(value.members[i]);
+    for (size_t i = 0; i < value.members.size(); ++i) text += (i ? ", " : "") + value_text(value.members[i]);
     return text + "}";
 }
 
 std::string CppModule::array_text(const Table::Array& array) const {
     if (array.type == "unsigned char") {
-        std::string text = fmt::format("alignas(64) const unsigned char {}[] = {{ // {}\n   ",
-                                       array.name, array.comment);
+        std::string text =
+            fmt::format("alignas(64) const unsigned char {}[] = {{ // {}\n   ", array.name, array.comment);
         for (size_t i = 0; i < array.bytes.size(); ++i) {
             if (i && i % 24 == 0) text += "\n   ";
             text += fmt::format(" {},", static_cast<unsigned char>(array.bytes[i]));
@@ -155,17 +144,15 @@ std::string CppModule::table_text() {
     for (const Table::Array& array : table_.arrays) text += array_text(array);
     text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module "
             "gradc_module_table = {\n";
-    for (const TableValue& member : table_.module.members)
-        text += "    " + value_text(member) + ",\n";
+    for (const TableValue& member : table_.module.members) text += "    " + value_text(member) + ",\n";
     return text + "};\n";
 }
 
 std::string CppModule::run() {
     std::string machines;
     for (int isa = 0; isa < isa_count; ++isa) machines += machine_text(Isa(isa));
-    std::string text =
-        fmt::format("// {}: its programs, written by {}. Compiles alone.\n{}\n", metadata_.name,
-                    metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_text);
+    std::string text = fmt::format("// {}: its programs, written by {}. Compiles alone.\n{}\n", metadata_.name,
+                                   metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_text);
     return text + rules + "\n" + type_declarations(types_) + machines + table_text();
 }
 

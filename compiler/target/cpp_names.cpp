@@ -42,16 +42,12 @@ bool is_type_name(const std::string& name) {
 std::string identifier(const std::string& text) {
     std::string result;
     for (char c : text) {
-        bool plain =
-            std::isalnum(static_cast<unsigned char>(c)) && static_cast<unsigned char>(c) < 128;
-        if (plain)
-            result += c;
-        else if (!result.empty() && result.back() != '_')
-            result += '_';
+        bool plain = std::isalnum(static_cast<unsigned char>(c)) && static_cast<unsigned char>(c) < 128;
+        if (plain) result += c;
+        else if (!result.empty() && result.back() != '_') result += '_';
     }
     while (!result.empty() && result.back() == '_') result.pop_back();
-    if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0])))
-        result = "v" + result;
+    if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0]))) result = "v" + result;
     // INT32_MAX, GRADC_..: macros of the headers are in capitals
     bool capitals = result.find('_') != std::string::npos;
     for (char c : result) capitals = capitals && !std::islower(static_cast<unsigned char>(c));
@@ -61,8 +57,7 @@ std::string identifier(const std::string& text) {
 }
 
 bool Names::free(const std::string& name) const {
-    return !taken_.count(name) && reserved.find(" " + name + " ") == std::string_view::npos &&
-           !is_type_name(name);
+    return !taken_.count(name) && reserved.find(" " + name + " ") == std::string_view::npos && !is_type_name(name);
 }
 
 std::string Names::fresh(const std::string& wanted) {
@@ -101,14 +96,10 @@ std::string whole_number(int64_t value, Element element) {
 std::string quoted(const std::string& text) {
     std::string result = "\"";
     for (unsigned char c : text) {
-        if (c == '"' || c == '\\')
-            result += {'\\', char(c)};
-        else if (c == '\n')
-            result += "\\n";
-        else if (c < 32 || c == 127 || c == '?')
-            result += fmt::format("\\{:03o}", c); // ?: no trigraph
-        else
-            result += char(c);
+        if (c == '"' || c == '\\') result += {'\\', char(c)};
+        else if (c == '\n') result += "\\n";
+        else if (c < 32 || c == 127 || c == '?') result += fmt::format("\\{:03o}", c); // ?: no trigraph
+        else result += char(c);
     }
     return result + "\"";
 }

@@ -10,8 +10,7 @@ int lane_bytes(Lane lane) {
     return sizes[size_t(lane)];
 }
 std::string memory_name(Lane lane) {
-    static constexpr const char* names[] = {"f32", "f64", "i8",  "i32", "i64",
-                                            "u8",  "u16", "u32", "u64"};
+    static constexpr const char* names[] = {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64"};
     return names[size_t(lane)];
 }
 std::string scalar_name(Lane lane) {
@@ -20,24 +19,17 @@ std::string scalar_name(Lane lane) {
     return names[size_t(lane)];
 }
 std::string type_name(VectorType type) {
-    return type.lanes == 1 ? scalar_name(type.lane)
-                           : fmt::format("{}x{}", memory_name(type.lane), type.lanes);
+    return type.lanes == 1 ? scalar_name(type.lane) : fmt::format("{}x{}", memory_name(type.lane), type.lanes);
 }
 
 Lane lane_of(Element element) {
     switch (element) {
-    case Element::f32:
-        return Lane::f32;
-    case Element::f64:
-        return Lane::f64;
-    case Element::bf16:
-        return Lane::u16;
-    case Element::i32:
-        return Lane::i32;
-    case Element::i64:
-        return Lane::i64;
-    default:
-        return Lane::u8;
+    case Element::f32: return Lane::f32;
+    case Element::f64: return Lane::f64;
+    case Element::bf16: return Lane::u16;
+    case Element::i32: return Lane::i32;
+    case Element::i64: return Lane::i64;
+    default: return Lane::u8;
     }
 }
 Lane mask_lane(int bytes) { return bytes == 1 ? Lane::i8 : bytes == 8 ? Lane::i64 : Lane::i32; }
@@ -45,13 +37,11 @@ Lane mask_lane(int bytes) { return bytes == 1 ? Lane::i8 : bytes == 8 ? Lane::i6
 std::string type_declarations(const std::set<VectorType>& types) {
     std::string text;
     for (Lane lane : {Lane::f32, Lane::f64, Lane::i32, Lane::i64, Lane::u8, Lane::u16})
-        text += fmt::format("typedef {} {} __attribute__((may_alias));\n", scalar_name(lane),
-                            memory_name(lane));
+        text += fmt::format("typedef {} {} __attribute__((may_alias));\n", scalar_name(lane), memory_name(lane));
     for (VectorType type : types) {
         if (type.lanes == 1) continue;
-        text +=
-            fmt::format("typedef {} {} __attribute__((vector_size({})));\n", scalar_name(type.lane),
-                        type_name(type), type.lanes * lane_bytes(type.lane));
+        text += fmt::format("typedef {} {} __attribute__((vector_size({})));\n", scalar_name(type.lane),
+                            type_name(type), type.lanes * lane_bytes(type.lane));
     }
     return text;
 }
@@ -72,8 +62,7 @@ void Prelude::add(const std::string& head, const std::vector<std::string>& body)
     for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
     std::string text = fmt::format("{} INLINE {} {{", macro, head);
     bool short_one = body.size() == 1 && text.size() + body[0].size() < 95 && body[0][0] != '#';
-    if (short_one)
-        text += " " + body[0] + " }\n";
+    if (short_one) text += " " + body[0] + " }\n";
     else {
         text += "\n";
         for (const std::string& line : body) text += (line[0] == '#' ? "" : "    ") + line + "\n";
@@ -98,8 +87,7 @@ std::string Prelude::of(VectorType type) {
 
 std::string Prelude::lanes(VectorType type) {
     std::string numbers, name = this->type(type);
-    for (int lane = 0; lane < type.lanes; ++lane)
-        numbers += fmt::format("{}{}", lane ? ", " : "", lane);
+    for (int lane = 0; lane < type.lanes; ++lane) numbers += fmt::format("{}{}", lane ? ", " : "", lane);
     add(fmt::format("{0} {0}_lanes()", name), {fmt::format("return {}{{{}}};", name, numbers)});
     return name + "_lanes";
 }
@@ -122,8 +110,8 @@ std::string Prelude::at(VectorType type) {
 std::string Prelude::at_masked(VectorType type, Lane mask) {
     std::string name = this->type(type), mask_name = taken({mask, type.lanes});
     add(fmt::format("{0} {0}_at(const {1}* p, {2} mask)", name, memory_name(type.lane), mask_name),
-        {fmt::format("{} r = {{}};", name),
-         each(type, fmt::format("mask[i] ? p[i] : {}(0)", scalar_name(type.lane))), "return r;"});
+        {fmt::format("{} r = {{}};", name), each(type, fmt::format("mask[i] ? p[i] : {}(0)", scalar_name(type.lane))),
+         "return r;"});
     return name + "_at";
 }
 
@@ -133,8 +121,7 @@ std::string Prelude::strided(VectorType type, bool masked, Lane mask) {
         more = fmt::format(", {} mask", taken({mask, type.lanes}));
         element = fmt::format("mask[i] ? {} : {}(0)", element, scalar_name(type.lane));
     }
-    add(fmt::format("{0} {0}_strided(const {1}* p, int64_t stride{2})", name,
-                    memory_name(type.lane), more),
+    add(fmt::format("{0} {0}_strided(const {1}* p, int64_t stride{2})", name, memory_name(type.lane), more),
         {fmt::format("{} r = {{}};", name), each(type, element), "return r;"});
     return name + "_strided";
 }
@@ -155,11 +142,9 @@ std::string Prelude::store(VectorType type, bool strided, bool masked, Lane mask
     std::string more = strided ? ", int64_t stride" : "";
     more += fmt::format(", {} v", taken(type));
     if (masked) more += fmt::format(", {} mask", taken({mask, type.lanes}));
-    std::string head = fmt::format("void store{}({}* p{})", strided ? "_strided" : "",
-                                   memory_name(type.lane), more);
+    std::string head = fmt::format("void store{}({}* p{})", strided ? "_strided" : "", memory_name(type.lane), more);
     std::string lane = fmt::format("p[i{}] = v[i];", strided ? " * stride" : "");
-    if (!strided && !masked)
-        add(head, {"__builtin_memcpy(p, &v, sizeof v);"});
+    if (!strided && !masked) add(head, {"__builtin_memcpy(p, &v, sizeof v);"});
     else
         add(head, {fmt::format("for (int i = 0; i < {}; ++i)", type.lanes),
                    fmt::format("    {}{}", masked ? "if (mask[i]) " : "", lane)});

@@ -40,7 +40,7 @@ public:
     std::string strided(VectorType type, bool masked,
                         Lane mask); // f32x16_strided(p, stride[, mask])
     std::string gather(VectorType type, Lane index, bool masked,
-                       Lane mask); // f32x16_gather(p, index[, mask])
+                       Lane mask);                                            // f32x16_gather(p, index[, mask])
     std::string store(VectorType type, bool strided, bool masked, Lane mask); // store(p, v[, mask])
     std::string fma(VectorType type);
     std::string root(VectorType type);
@@ -48,9 +48,8 @@ public:
     std::string absolute(VectorType type);
     std::string extremum(VectorType type, bool least);            // minimum(a, b)
     std::string reduce(VectorType type, const std::string& what); // sum_of, max_of, min_of
-    std::string
-    wrapping(VectorType type,
-             const std::string& what); // plus, minus, times, left, right_unsigned, times_high
+    std::string wrapping(VectorType type,
+                         const std::string& what); // plus, minus, times, left, right_unsigned, times_high
     std::string rounded_down(VectorType type, const std::string& what); // quotient, remainder_of
     std::string reinterpret(Lane from,
                             Lane to); // bits_of(x), float_of(x), double_of(x), of scalars
@@ -63,8 +62,7 @@ public:
 private:
     /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines.
     void add(const std::string& head, const std::vector<std::string>& body);
-    std::string
-    taken(VectorType type); // as a parameter: by reference when wider than the machine's registers
+    std::string taken(VectorType type); // as a parameter: by reference when wider than the machine's registers
     std::string each(VectorType type, const std::string& expression); // a loop over lanes into r
     bool full(VectorType type) const { return type.lanes * lane_bytes(type.lane) >= 16; }
 

@@ -28,17 +28,16 @@ std::string gcc_root(VectorType type) {
 } // namespace
 
 std::string Prelude::fma(VectorType type) {
-    std::string name = this->type(type),
-                head = fmt::format("{0} fma({1} a, {1} b, {1} c)", name, taken(type));
+    std::string name = this->type(type), head = fmt::format("{0} fma({1} a, {1} b, {1} c)", name, taken(type));
     if (!machine_.has_fma) {
         add(head, {"return a * b + c; // this machine rounds twice"});
     } else if (type.lanes == 1) {
         add(head, {fmt::format("return __builtin_fma{}(a, b, c);", suffix(type.lane))});
     } else {
-        add(head, {"#if defined(__clang__)", "return __builtin_elementwise_fma(a, b, c);", "#else",
-                   fmt::format("{} r = {{}};", name),
-                   each(type, fmt::format("__builtin_fma{}(a[i], b[i], c[i])", suffix(type.lane))),
-                   "return r;", "#endif"});
+        add(head,
+            {"#if defined(__clang__)", "return __builtin_elementwise_fma(a, b, c);", "#else",
+             fmt::format("{} r = {{}};", name),
+             each(type, fmt::format("__builtin_fma{}(a[i], b[i], c[i])", suffix(type.lane))), "return r;", "#endif"});
     }
     return "fma";
 }
@@ -59,16 +58,14 @@ std::string Prelude::root(VectorType type) {
     if (type.lanes == 1) {
         VectorType least{type.lane, 16 / lane_bytes(type.lane)};
         std::string ones = this->of(least);
-        gcc = {fmt::format("return __builtin_ia32_sqrt{}({}(a))[0];",
-                           type.lane == Lane::f32 ? "ps" : "pd", ones)};
+        gcc = {fmt::format("return __builtin_ia32_sqrt{}({}(a))[0];", type.lane == Lane::f32 ? "ps" : "pd", ones)};
     } else if (full(type) && type.lanes * lane_bytes(type.lane) <= machine_.vector_bytes) {
         gcc = {fmt::format("return {};", gcc_root(type))};
     } else {
         std::string one = root({type.lane, 1});
         gcc = {fmt::format("{} r = {{}};", name), each(type, one + "(a[i])"), "return r;"};
     }
-    std::vector<std::string> body{"#if defined(__clang__)", "return __builtin_elementwise_sqrt(a);",
-                                  "#else"};
+    std::vector<std::string> body{"#if defined(__clang__)", "return __builtin_elementwise_sqrt(a);", "#else"};
     body.insert(body.end(), gcc.begin(), gcc.end());
     body.push_back("#endif");
     add(head, body);
@@ -81,35 +78,29 @@ std::string Prelude::floor(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} floor({1} a)", name, taken(type));
     const char* f = suffix(type.lane);
     if (machine_.isa != loop::Isa::baseline) {
-        if (type.lanes == 1)
-            add(head, {fmt::format("return __builtin_floor{}(a);", f)});
+        if (type.lanes == 1) add(head, {fmt::format("return __builtin_floor{}(a);", f)});
         else
-            add(head,
-                {"#if defined(__clang__)", "return __builtin_elementwise_floor(a);", "#else",
-                 fmt::format("{} r = {{}};", name), each(type, fmt::format("__builtin_floor{}(a[i])", f)),
-                 "return r;", "#endif"});
+            add(head, {"#if defined(__clang__)", "return __builtin_elementwise_floor(a);", "#else",
+                       fmt::format("{} r = {{}};", name), each(type, fmt::format("__builtin_floor{}(a[i])", f)),
+                       "return r;", "#endif"});
         return "floor";
     }
     std::string large = type.lane == Lane::f32 ? "8388608.0f" : "4503599627370496.0";
-    std::string zero = type.lane == Lane::f32 ? "0.0f" : "0.0",
-                one = type.lane == Lane::f32 ? "1.0f" : "1.0";
+    std::string zero = type.lane == Lane::f32 ? "0.0f" : "0.0", one = type.lane == Lane::f32 ? "1.0f" : "1.0";
     std::string size = absolute(type);
-    add(head, {fmt::format("const {0} size = {1}(a), near = size + {2} - {2};", name, size, large),
-               fmt::format("const {0} nearest = a < {1} ? -near : near;", name, zero),
-               fmt::format("const {0} down = nearest > a ? nearest - {1} : nearest;", name, one),
-               fmt::format(
-                   "return size < {0} ? (down == {1} ? a * {1} : down) : a; // zero keeps its sign",
-                   large, zero)});
+    add(head,
+        {fmt::format("const {0} size = {1}(a), near = size + {2} - {2};", name, size, large),
+         fmt::format("const {0} nearest = a < {1} ? -near : near;", name, zero),
+         fmt::format("const {0} down = nearest > a ? nearest - {1} : nearest;", name, one),
+         fmt::format("return size < {0} ? (down == {1} ? a * {1} : down) : a; // zero keeps its sign", large, zero)});
     return "floor";
 }
 
 std::string Prelude::absolute(VectorType type) {
-    std::string name = this->type(type),
-                head = fmt::format("{0} absolute({1} a)", name, taken(type));
+    std::string name = this->type(type), head = fmt::format("{0} absolute({1} a)", name, taken(type));
     bool floats = type.lane == Lane::f32 || type.lane == Lane::f64;
     if (type.lanes == 1) {
-        add(head, {floats ? fmt::format("return __builtin_fabs{}(a);", suffix(type.lane))
-                          : "return a < 0 ? -a : a;"});
+        add(head, {floats ? fmt::format("return __builtin_fabs{}(a);", suffix(type.lane)) : "return a < 0 ? -a : a;"});
     } else if (floats) {
         VectorType bits{type.lane == Lane::f32 ? Lane::i32 : Lane::i64, type.lanes};
         std::string whole = this->type(bits);
@@ -136,35 +127,27 @@ std::string Prelude::reduce(VectorType type, const std::string& what) {
         return fmt::format("{}({}, {})", extremum(half, what == "min_of"), a, b);
     };
     if (type.lanes == 2) {
-        add(fmt::format("{} {}({} v)", scalar, what, taken(type)),
-            {fmt::format("return {};", join("v[0]", "v[1]"))});
+        add(fmt::format("{} {}({} v)", scalar, what, taken(type)), {fmt::format("return {};", join("v[0]", "v[1]"))});
         return what;
     }
     std::string half_name = this->type(half), inner = reduce(half, what);
     add(fmt::format("{} {}({} v)", scalar, what, taken(type)),
-        {fmt::format("{} low = __builtin_shufflevector(v, v{});", half_name,
-                     indices(0, half.lanes)),
-         fmt::format("{} high = __builtin_shufflevector(v, v{});", half_name,
-                     indices(half.lanes, half.lanes)),
+        {fmt::format("{} low = __builtin_shufflevector(v, v{});", half_name, indices(0, half.lanes)),
+         fmt::format("{} high = __builtin_shufflevector(v, v{});", half_name, indices(half.lanes, half.lanes)),
          fmt::format("return {}({});", inner, join("low", "high"))});
     return what;
 }
 
 /// Arithmetic modulo 2^bits, which signed types do not promise.
 std::string Prelude::wrapping(VectorType type, const std::string& what) {
-    VectorType plain{type.lane == Lane::i32   ? Lane::u32
-                     : type.lane == Lane::i64 ? Lane::u64
-                                              : type.lane,
-                     type.lanes};
+    VectorType plain{type.lane == Lane::i32 ? Lane::u32 : type.lane == Lane::i64 ? Lane::u64 : type.lane, type.lanes};
     std::string name = this->type(type), bare = this->type(plain);
     std::string head = fmt::format("{0} {1}({2} a, {2} b)", name, what, taken(type));
     if (what == "times_high") {
-        if (type.lanes == 1)
-            add(head, {"return int32_t(uint64_t(uint32_t(a)) * uint32_t(b) >> 32);"});
+        if (type.lanes == 1) add(head, {"return int32_t(uint64_t(uint32_t(a)) * uint32_t(b) >> 32);"});
         else
             add(head, {fmt::format("{} r = {{}};", name),
-                       each(type, "int32_t(uint64_t(uint32_t(a[i])) * uint32_t(b[i]) >> 32)"),
-                       "return r;"});
+                       each(type, "int32_t(uint64_t(uint32_t(a[i])) * uint32_t(b[i]) >> 32)"), "return r;"});
         return what;
     }
     const char* sign = what == "plus"    ? "+"
@@ -177,12 +160,10 @@ std::string Prelude::wrapping(VectorType type, const std::string& what) {
 }
 
 std::string Prelude::rounded_down(VectorType type, const std::string& what) {
-    std::string name = this->type(type),
-                head = fmt::format("{0} {1}({2} a, {2} b)", name, what, taken(type));
+    std::string name = this->type(type), head = fmt::format("{0} {1}({2} a, {2} b)", name, what, taken(type));
     bool quotient = what == "quotient";
     if (type.lanes == 1) {
-        add(head,
-            {quotient ? "return a / b - (a % b < 0);" : "return a % b < 0 ? a % b + b : a % b;"});
+        add(head, {quotient ? "return a / b - (a % b < 0);" : "return a % b < 0 ? a % b + b : a % b;"});
     } else {
         std::string one = rounded_down({type.lane, 1}, what);
         add(head, {fmt::format("{} r = {{}};", name), each(type, one + "(a[i], b[i])"), "return r;"});
@@ -193,8 +174,7 @@ std::string Prelude::rounded_down(VectorType type, const std::string& what) {
 std::string Prelude::reinterpret(Lane from, Lane to) {
     std::string name = to == Lane::f32 ? "float_of" : to == Lane::f64 ? "double_of" : "bits_of";
     add(fmt::format("{} {}({} x)", scalar_name(to), name, scalar_name(from)),
-        {fmt::format("{} r;", scalar_name(to)), "__builtin_memcpy(&r, &x, sizeof r);",
-         "return r;"});
+        {fmt::format("{} r;", scalar_name(to)), "__builtin_memcpy(&r, &x, sizeof r);", "return r;"});
     return name;
 }
 
@@ -203,25 +183,20 @@ std::string Prelude::bf16(int lanes, bool to) {
     std::string half_name = type(half), bits_name = type(bits), single_name = type(single);
     bool vector = lanes > 1;
     auto cast = [&](const std::string& x, const std::string& made) {
-        return vector ? fmt::format("__builtin_convertvector({}, {})", x, made)
-                      : fmt::format("{}({})", made, x);
+        return vector ? fmt::format("__builtin_convertvector({}, {})", x, made) : fmt::format("{}({})", made, x);
     };
     if (!to) {
         std::string wide = fmt::format("{} << 16", cast("x", bits_name));
-        std::string body =
-            vector ? fmt::format("({})({})", single_name, wide)
-                   : fmt::format("{}(int32_t({}))", reinterpret(Lane::i32, Lane::f32), wide);
-        add(fmt::format("{} from_bf16({} x)", single_name, taken(half)),
-            {fmt::format("return {};", body)});
+        std::string body = vector ? fmt::format("({})({})", single_name, wide)
+                                  : fmt::format("{}(int32_t({}))", reinterpret(Lane::i32, Lane::f32), wide);
+        add(fmt::format("{} from_bf16({} x)", single_name, taken(half)), {fmt::format("return {};", body)});
         return "from_bf16";
     }
-    std::string raw = vector ? fmt::format("({})x", bits_name)
-                             : fmt::format("uint32_t({}(x))", reinterpret(Lane::f32, Lane::i32));
+    std::string raw =
+        vector ? fmt::format("({})x", bits_name) : fmt::format("uint32_t({}(x))", reinterpret(Lane::f32, Lane::i32));
     add(fmt::format("{} to_bf16({} x)", half_name, taken(single)),
-        {fmt::format("{} bits = {}, rounded = bits + 0x7fffu + (bits >> 16 & 1u); // ties to even",
-                     bits_name, raw),
-         vector ? "rounded = x != x ? bits | 0x400000u : rounded;"
-                : "if (x != x) rounded = bits | 0x400000u;",
+        {fmt::format("{} bits = {}, rounded = bits + 0x7fffu + (bits >> 16 & 1u); // ties to even", bits_name, raw),
+         vector ? "rounded = x != x ? bits | 0x400000u : rounded;" : "if (x != x) rounded = bits | 0x400000u;",
          fmt::format("return {};", cast("(rounded >> 16)", half_name))});
     return "to_bf16";
 }

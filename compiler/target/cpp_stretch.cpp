@@ -121,10 +121,8 @@ private:
                 ++depth;
                 line("for (int64_t turn{0} = 0; turn{0} < {1}; ++turn{0}) {{", depth, step.turns);
                 ++indent_;
-                if (step.reverse)
-                    line("sizes[{0}] = {1} - turn{0};", depth, step.turns - 1);
-                else
-                    line("sizes[{0}] = turn{0};", depth);
+                if (step.reverse) line("sizes[{0}] = {1} - turn{0};", depth, step.turns - 1);
+                else line("sizes[{0}] = turn{0};", depth);
             } else if (step.what == Step::What::loop_end) {
                 --depth;
                 --indent_;

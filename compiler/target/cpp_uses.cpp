@@ -37,8 +37,7 @@ void CppKernel::count(const Body& body, int number) {
     std::vector<bool> barriers;
     for (const Statement& statement : body)
         barriers.push_back(std::holds_alternative<Store>(statement.node) ||
-                           std::holds_alternative<Loop>(statement.node) ||
-                           std::holds_alternative<If>(statement.node));
+                           std::holds_alternative<Loop>(statement.node) || std::holds_alternative<If>(statement.node));
     barriers_[size_t(number)] = std::move(barriers);
     for (size_t i = body.size(); i-- > 0;) count(body[i], int(i), number);
 }
@@ -73,8 +72,7 @@ void CppKernel::count(const Statement& statement, int place, int body) {
     } else if (auto* loop = std::get_if<Loop>(&statement.node)) {
         int inner = int(barriers_.size());
         barriers_.emplace_back();
-        for (const Carried& carried : loop->carried)
-            use(carried.next, inner, int(loop->body.size()));
+        for (const Carried& carried : loop->carried) use(carried.next, inner, int(loop->body.size()));
         count(loop->body, inner);
         for (const Carried& carried : loop->carried) use(carried.initial, body, place);
         use(loop->begin, body, place);
@@ -100,8 +98,7 @@ bool CppKernel::movable(ValueId id, int from) const {
 // ---- masks -------------------------------------------------------------------------------------
 
 void CppKernel::want_mask(ValueId id, int bytes) {
-    if (id != no_value && type_of(id).element == Element::boolean && !mask_bytes_[id])
-        mask_bytes_[id] = bytes;
+    if (id != no_value && type_of(id).element == Element::boolean && !mask_bytes_[id]) mask_bytes_[id] = bytes;
 }
 
 /// A comparison's lanes are as wide as what it compares; counts and literals take the width of
@@ -111,19 +108,17 @@ void CppKernel::choose_masks(const Body& body) {
         if (auto* define = std::get_if<Define>(&statement.node)) {
             ValueType result = type_of(define->result);
             auto wide = [&](ValueId id) { return lane_bytes(lane_of(type_of(id).element)); };
-            bool from_masks = !define->operands.empty() &&
-                              type_of(define->operands[0]).element == Element::boolean;
+            bool from_masks = !define->operands.empty() && type_of(define->operands[0]).element == Element::boolean;
             if (define->operation == Operation::select && result.element != Element::boolean) {
                 want_mask(define->operands[0], wide(define->result));
             } else if (result.element == Element::boolean && from_masks) {
                 int bytes = 0;
-                for (ValueId operand : define->operands)
-                    bytes = std::max(bytes, mask_bytes_[operand]);
+                for (ValueId operand : define->operands) bytes = std::max(bytes, mask_bytes_[operand]);
                 if (!bytes) continue;
                 for (ValueId operand : define->operands) want_mask(operand, bytes);
                 want_mask(define->result, bytes);
-            } else if (result.element == Element::boolean &&
-                       define->operation != Operation::lane_mask && !define->operands.empty()) {
+            } else if (result.element == Element::boolean && define->operation != Operation::lane_mask &&
+                       !define->operands.empty()) {
                 want_mask(define->result, wide(define->operands[0]));
             } else if (define->operation == Operation::convert && from_masks) {
                 want_mask(define->operands[0], wide(define->result));
@@ -133,11 +128,9 @@ void CppKernel::choose_masks(const Body& body) {
         } else if (auto* store = std::get_if<Store>(&statement.node)) {
             want_mask(store->mask, lane_bytes(lane_of(type_of(store->value).element)));
         } else if (auto* loop = std::get_if<Loop>(&statement.node)) {
-            for (const Carried& carried : loop->carried)
-                want_mask(carried.phi, mask_bytes(carried.initial));
+            for (const Carried& carried : loop->carried) want_mask(carried.phi, mask_bytes(carried.initial));
             choose_masks(loop->body);
-            for (const Carried& carried : loop->carried)
-                want_mask(carried.result, mask_bytes(carried.initial));
+            for (const Carried& carried : loop->carried) want_mask(carried.result, mask_bytes(carried.initial));
         } else if (auto* branch = std::get_if<If>(&statement.node)) {
             choose_masks(branch->then);
             choose_masks(branch->otherwise);

@@ -15,22 +15,15 @@ struct Walk {
         auto operand = [&](size_t i) { return divisor[define.operands[i]]; };
         int64_t& result = divisor[define.result];
         switch (define.operation) {
-        case Operation::literal:
-            result = std::abs(define.whole);
-            break;
+        case Operation::literal: result = std::abs(define.whole); break;
         case Operation::add:
-        case Operation::subtract:
-            result = std::gcd(operand(0), operand(1));
-            break;
+        case Operation::subtract: result = std::gcd(operand(0), operand(1)); break;
         case Operation::minimum:
-        case Operation::maximum:
-            result = std::gcd(operand(0), operand(1));
-            break;
+        case Operation::maximum: result = std::gcd(operand(0), operand(1)); break;
         case Operation::multiply:
             if (operand(0) < 1 << 20 && operand(1) < 1 << 20) result = operand(0) * operand(1);
             break;
-        default:
-            break;
+        default: break;
         }
         if (result < 0) result = 1;
     }
@@ -58,8 +51,7 @@ std::vector<int64_t> divisors(const Kernel& kernel) {
     return std::move(walk.divisor);
 }
 
-int64_t alignment(const Buffer& buffer, const Affine& element,
-                  const std::vector<int64_t>& divisors) {
+int64_t alignment(const Buffer& buffer, const Affine& element, const std::vector<int64_t>& divisors) {
     int64_t size = bytes(buffer.element);
     int64_t common = std::gcd(std::gcd(buffer.offset, element.constant * size), int64_t(64));
     for (auto [term, coefficient] : element.terms) {

@@ -10,7 +10,6 @@ std::vector<int64_t> divisors(const loop::Kernel& kernel);
 
 /// Largest power of two, at most 64, that divides the address (bytes) of `element` in an arena
 /// aligned to 64.
-int64_t alignment(const loop::Buffer& buffer, const loop::Affine& element,
-                  const std::vector<int64_t>& divisors);
+int64_t alignment(const loop::Buffer& buffer, const loop::Affine& element, const std::vector<int64_t>& divisors);
 
 } // namespace gradc::target

@@ -30,13 +30,11 @@ std::string read_file(const std::filesystem::path& path) {
 /// Runs a program with its messages in a file; true if it ended with 0.
 bool run_program(const std::vector<std::string>& arguments, const std::string& messages) {
     std::vector<char*> pointers;
-    for (const std::string& argument : arguments)
-        pointers.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, messages.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
-                                     0600);
+    posix_spawn_file_actions_addopen(&actions, 1, messages.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     pid_t child = 0;
     int refused = posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
@@ -69,8 +67,7 @@ std::optional<Engine> Engine::load(const std::string& path, std::string& fault) 
         fault = dlerror();
         return std::nullopt;
     }
-    engine.module_ =
-        static_cast<const gradc_module*>(dlsym(engine.library_.get(), "gradc_module_table"));
+    engine.module_ = static_cast<const gradc_module*>(dlsym(engine.library_.get(), "gradc_module_table"));
     if (!engine.module_ || engine.module_->abi_version != GRADC_ABI_VERSION) {
         fault = "it defines no module of this version";
         return std::nullopt;
@@ -85,8 +82,7 @@ std::optional<Engine> Engine::load(const std::string& path, std::string& fault) 
 
 int Engine::tensor(const std::string& name, int role) const {
     for (int i = 0; i < module_->tensor_count; ++i)
-        if (name == module_->tensors[i].name && (role < 0 || role == module_->tensors[i].role))
-            return i;
+        if (name == module_->tensors[i].name && (role < 0 || role == module_->tensors[i].role)) return i;
     return -1;
 }
 
@@ -100,13 +96,11 @@ void Engine::write(int number, const std::vector<double>& values, int64_t row_co
     check(number >= 0 && number < module_->tensor_count, "engine", "no such tensor");
     const gradc_tensor& tensor = module_->tensors[number];
     Layout layout = layout_of(tensor, row_count);
-    check(int64_t(values.size()) == count(layout.shape, 1), "engine",
-          "values do not fill the tensor");
+    check(int64_t(values.size()) == count(layout.shape, 1), "engine", "values do not fill the tensor");
     std::vector<int64_t> index(layout.shape.size(), 0);
     unsigned char* base = arena_.get() + tensor.offset;
     for (double value : values) {
-        write_number(base + element_offset(layout, index) * bytes(layout.element), layout.element,
-                     value);
+        write_number(base + element_offset(layout, index) * bytes(layout.element), layout.element, value);
         next_index(layout.shape, index);
     }
 }
@@ -119,8 +113,7 @@ std::vector<double> Engine::read(int number, int64_t row_count) const {
     std::vector<int64_t> index(layout.shape.size(), 0);
     const unsigned char* base = arena_.get() + tensor.offset;
     for (double& value : values) {
-        value = read_number(base + element_offset(layout, index) * bytes(layout.element),
-                            layout.element);
+        value = read_number(base + element_offset(layout, index) * bytes(layout.element), layout.element);
         next_index(layout.shape, index);
     }
     return values;
@@ -134,10 +127,8 @@ bool Engine::run(int number, int64_t row_count, loop::Isa isa, bool guard) {
     options.flush_denormals = module_->flush_denormals != 0;
     const gradc_program& program = module_->programs[number];
     for (int i = 0; i < program.kernel_count; ++i)
-        check(program.kernels[i].functions[options.isa], "engine",
-              "a program was not built for this machine");
-    return runtime::walk(*module_, program, arena_.get(), row_count, options) ==
-           runtime::Walk::finished;
+        check(program.kernels[i].functions[options.isa], "engine", "a program was not built for this machine");
+    return runtime::walk(*module_, program, arena_.get(), row_count, options) == runtime::Walk::finished;
 }
 
 int64_t Engine::run_steps(int number, loop::Isa isa, gradc_stretch& stretch) {
@@ -159,8 +150,8 @@ Engine load_object(const std::string& object) {
     return std::move(*engine);
 }
 
-std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler,
-                               std::string& fault, const std::vector<std::string>& options) {
+std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& fault,
+                               const std::vector<std::string>& options) {
     TemporaryFolder folder(fault);
     if (!fault.empty()) return std::nullopt;
     std::string source = folder.file("module.cpp"), made = folder.file("module.so");

@@ -42,8 +42,7 @@ private:
         void operator()(unsigned char* memory) const;
     };
     std::unique_ptr<void, Close> library_;
-    std::unique_ptr<unsigned char, Free>
-        arena_; // module.arena_bytes and 64 more, zeros and the module's constants
+    std::unique_ptr<unsigned char, Free> arena_; // module.arena_bytes and 64 more, zeros and the module's constants
     const gradc_module* module_ = nullptr;
 };
 
@@ -53,8 +52,8 @@ Engine load_object(const std::string& object);
 
 /// Compiles C++ text with `compiler` ("g++") and loads it; nullopt with the compiler's complaint in
 /// `fault`.
-std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler,
-                               std::string& fault, const std::vector<std::string>& options = {});
+std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& fault,
+                               const std::vector<std::string>& options = {});
 
 /// Those of g++ and clang++-19 that PATH has.
 std::vector<std::string> find_compilers();

@@ -38,42 +38,29 @@ double from_bf16(const unsigned char* at) {
 
 void write_number(unsigned char* at, Element element, double value) {
     switch (element) {
-    case Element::f32:
-        return put<float>(at, value);
-    case Element::f64:
-        return put<double>(at, value);
+    case Element::f32: return put<float>(at, value);
+    case Element::f64: return put<double>(at, value);
     case Element::bf16: {
         uint16_t half = to_bf16(value);
         std::memcpy(at, &half, 2);
         return;
     }
-    case Element::i32:
-        return put<int32_t>(at, value);
-    case Element::i64:
-        return put<int64_t>(at, value);
-    case Element::u8:
-        return put<uint8_t>(at, value);
-    case Element::boolean:
-        return put<uint8_t>(at, value != 0);
+    case Element::i32: return put<int32_t>(at, value);
+    case Element::i64: return put<int64_t>(at, value);
+    case Element::u8: return put<uint8_t>(at, value);
+    case Element::boolean: return put<uint8_t>(at, value != 0);
     }
 }
 
 double read_number(const unsigned char* at, Element element) {
     switch (element) {
-    case Element::f32:
-        return take<float>(at);
-    case Element::f64:
-        return take<double>(at);
-    case Element::bf16:
-        return from_bf16(at);
-    case Element::i32:
-        return take<int32_t>(at);
-    case Element::i64:
-        return double(take<int64_t>(at));
-    case Element::u8:
-        return take<uint8_t>(at);
-    case Element::boolean:
-        break;
+    case Element::f32: return take<float>(at);
+    case Element::f64: return take<double>(at);
+    case Element::bf16: return from_bf16(at);
+    case Element::i32: return take<int32_t>(at);
+    case Element::i64: return double(take<int64_t>(at));
+    case Element::u8: return take<uint8_t>(at);
+    case Element::boolean: break;
     }
     return take<uint8_t>(at) != 0;
 }
@@ -104,8 +91,7 @@ std::string pack(const Layout& layout, const std::vector<double>& values) {
     for (int64_t i = 0; i < total; ++i, next_index(layout.shape, index)) {
         size_t at = size_t(element_offset(layout, index) * size);
         if (packed.size() < at + size_t(size)) packed.resize(at + size_t(size), '\0');
-        write_number(reinterpret_cast<unsigned char*>(packed.data()) + at, layout.element,
-                     values[size_t(i)]);
+        write_number(reinterpret_cast<unsigned char*>(packed.data()) + at, layout.element, values[size_t(i)]);
     }
     return packed;
 }

@@ -21,8 +21,7 @@ namespace {
 /// A file without a name, closed with its owner.
 class MemoryFile {
 public:
-    explicit MemoryFile(const std::string& content)
-        : descriptor_(memfd_create("object", MFD_CLOEXEC)) {
+    explicit MemoryFile(const std::string& content) : descriptor_(memfd_create("object", MFD_CLOEXEC)) {
         check(descriptor_ >= 0, "link", "no anonymous memory");
         for (size_t written = 0; written < content.size();) {
             ssize_t some = write(descriptor_, content.data() + written, content.size() - written);
@@ -65,8 +64,7 @@ Linked run_lld(std::vector<std::string> arguments) {
     if (child == 0) {
         dup2(result.descriptor(), STDOUT_FILENO);
         llvm::raw_fd_ostream errors(complaint.descriptor(), false, true);
-        lld::Result ended =
-            lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
+        lld::Result ended = lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
         _exit(ended.retCode == 0 ? 0 : 1);
     }
     int status = 0;

@@ -9,17 +9,14 @@ using namespace loop;
 
 KernelEmitter::KernelEmitter(llvm::Module& target, const loop::Module& module, const Kernel& kernel,
                              const Machine& machine)
-    : target_(target), module_(module), kernel_(kernel), machine_(machine),
-      builder_(target.getContext()), values_(kernel.types.size()), depths_(kernel.types.size()),
-      divisors_(divisors(kernel)) {}
+    : target_(target), module_(module), kernel_(kernel), machine_(machine), builder_(target.getContext()),
+      values_(kernel.types.size()), depths_(kernel.types.size()), divisors_(divisors(kernel)) {}
 
-llvm::Function* start_function(llvm::Module& target, const Machine& machine,
-                               const std::string& symbol, llvm::ArrayRef<llvm::Type*> arguments,
-                               llvm::Type* result) {
+llvm::Function* start_function(llvm::Module& target, const Machine& machine, const std::string& symbol,
+                               llvm::ArrayRef<llvm::Type*> arguments, llvm::Type* result) {
     llvm::LLVMContext& context = target.getContext();
     auto* signature = llvm::FunctionType::get(result, arguments, false);
-    auto* made =
-        llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, target);
+    auto* made = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, target);
     made->setVisibility(llvm::GlobalValue::HiddenVisibility);
     made->setDSOLocal(true);
     for (unsigned pointer_argument : {0u, 1u}) {
@@ -58,8 +55,7 @@ void KernelEmitter::run(Inlining& inlining) {
 void KernelEmitter::start(const std::string& symbol) {
     llvm::LLVMContext& context = target_.getContext();
     llvm::Type *pointer = builder_.getPtrTy(), *whole = builder_.getInt64Ty();
-    function_ = start_function(target_, machine_, symbol, {pointer, pointer, whole, whole},
-                               builder_.getVoidTy());
+    function_ = start_function(target_, machine_, symbol, {pointer, pointer, whole, whole}, builder_.getVoidTy());
     const char* names[] = {"arena", "sizes", "begin", "end"};
     for (llvm::Argument& argument : function_->args()) argument.setName(names[argument.getArgNo()]);
     function_->addParamAttr(1, llvm::Attribute::ReadOnly);
@@ -87,14 +83,13 @@ void KernelEmitter::number_depths(const Body& body, int depth) {
 
 void KernelEmitter::bind(ValueId id, llvm::Value* value) {
     values_[id] = value;
-    if (id < kernel_.names.size() && !kernel_.names[id].empty() &&
-        !llvm::isa<llvm::Constant>(value) && !llvm::isa<llvm::Argument>(value) && !value->hasName())
+    if (id < kernel_.names.size() && !kernel_.names[id].empty() && !llvm::isa<llvm::Constant>(value) &&
+        !llvm::isa<llvm::Argument>(value) && !value->hasName())
         value->setName(kernel_.names[id]);
 }
 
 void KernelEmitter::emit(const Body& body) {
-    for (const Statement& statement : body)
-        std::visit([&](const auto& node) { emit(node); }, statement.node);
+    for (const Statement& statement : body) std::visit([&](const auto& node) { emit(node); }, statement.node);
 }
 
 void KernelEmitter::emit(const Define& define) { bind(define.result, operation(define)); }
@@ -151,8 +146,7 @@ void KernelEmitter::emit(const Loop& loop) {
     llvm::LLVMContext& context = target_.getContext();
     llvm::Value *begin = value(loop.begin), *end = value(loop.end);
     llvm::BasicBlock* before = builder_.GetInsertBlock();
-    auto* body =
-        llvm::BasicBlock::Create(context, loop.name.empty() ? "loop" : loop.name, function_);
+    auto* body = llvm::BasicBlock::Create(context, loop.name.empty() ? "loop" : loop.name, function_);
     auto* after = llvm::BasicBlock::Create(context, "after", function_);
     builder_.CreateCondBr(builder_.CreateICmpSLT(begin, end), body, after);
 
@@ -169,15 +163,12 @@ void KernelEmitter::emit(const Loop& loop) {
     if (!inlining_) walks_.push_back({loop.index, loop.step, begin, index, before, {}, {}});
     emit(loop.body);
     llvm::BasicBlock* latch = builder_.GetInsertBlock();
-    llvm::Value* next =
-        builder_.CreateAdd(index, builder_.getInt64(uint64_t(loop.step)), "", false, true);
+    llvm::Value* next = builder_.CreateAdd(index, builder_.getInt64(uint64_t(loop.step)), "", false, true);
     index->addIncoming(next, latch);
     close_walk(latch);
-    for (size_t i = 0; i < inside.size(); ++i)
-        inside[i]->addIncoming(value(loop.carried[i].next), latch);
+    for (size_t i = 0; i < inside.size(); ++i) inside[i]->addIncoming(value(loop.carried[i].next), latch);
     auto* back = builder_.CreateCondBr(builder_.CreateICmpSLT(next, end), body, after);
-    auto* keep =
-        llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
+    auto* keep = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
     auto* hint = llvm::MDNode::getDistinct(context, {nullptr, keep});
     hint->replaceOperandWith(0, hint);
     back->setMetadata(llvm::LLVMContext::MD_loop, hint);
@@ -210,20 +201,13 @@ void KernelEmitter::emit(const If& branch) {
 llvm::Type* KernelEmitter::element_type(Element element) const {
     llvm::LLVMContext& context = target_.getContext();
     switch (element) {
-    case Element::f32:
-        return llvm::Type::getFloatTy(context);
-    case Element::f64:
-        return llvm::Type::getDoubleTy(context);
-    case Element::bf16:
-        return llvm::Type::getInt16Ty(context); // bits; loaded, stored, converted only
-    case Element::i32:
-        return llvm::Type::getInt32Ty(context);
-    case Element::i64:
-        return llvm::Type::getInt64Ty(context);
-    case Element::u8:
-        return llvm::Type::getInt8Ty(context);
-    case Element::boolean:
-        break;
+    case Element::f32: return llvm::Type::getFloatTy(context);
+    case Element::f64: return llvm::Type::getDoubleTy(context);
+    case Element::bf16: return llvm::Type::getInt16Ty(context); // bits; loaded, stored, converted only
+    case Element::i32: return llvm::Type::getInt32Ty(context);
+    case Element::i64: return llvm::Type::getInt64Ty(context);
+    case Element::u8: return llvm::Type::getInt8Ty(context);
+    case Element::boolean: break;
     }
     return llvm::Type::getInt1Ty(context);
 }

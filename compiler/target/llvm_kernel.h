@@ -18,16 +18,15 @@ llvm::Function* start_function(llvm::Module& target, const Machine& machine, con
 /// A kernel among others inside one function: all sizes are known, buffers may lie outside the arena.
 struct Inlining {
     llvm::Function* function = nullptr;
-    llvm::BasicBlock* block = nullptr;        // statements are added here, and the last block is left here
+    llvm::BasicBlock* block = nullptr;                 // statements are added here, and the last block is left here
     const std::vector<llvm::Value*>* places = nullptr; // by BufferId; null: unused
-    std::vector<llvm::Value*> turns;          // of the table's loops, outermost first
+    std::vector<llvm::Value*> turns;                   // of the table's loops, outermost first
     int64_t rows = 1;
 };
 
 class KernelEmitter {
 public:
-    KernelEmitter(llvm::Module& target, const loop::Module& module, const loop::Kernel& kernel,
-                  const Machine& machine);
+    KernelEmitter(llvm::Module& target, const loop::Module& module, const loop::Kernel& kernel, const Machine& machine);
     llvm::Function* run(const std::string& symbol);
     /// The whole extent's work; short loops of known length are written out turn by turn.
     void run(Inlining& inlining);
@@ -71,12 +70,9 @@ private:
     llvm::Value* operation(const loop::Define& define);
     llvm::Value* leaf(const loop::Define& define);
     llvm::Value* float_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands);
-    llvm::Value* whole_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands,
-                                  bool with_sign);
-    llvm::Value* rounded_down(loop::Operation operation, llvm::Value* a, llvm::Value* b,
-                              bool with_sign);
-    llvm::Value* compare(loop::Operation operation, llvm::Value* a, llvm::Value* b,
-                         loop::ValueType type);
+    llvm::Value* whole_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands, bool with_sign);
+    llvm::Value* rounded_down(loop::Operation operation, llvm::Value* a, llvm::Value* b, bool with_sign);
+    llvm::Value* compare(loop::Operation operation, llvm::Value* a, llvm::Value* b, loop::ValueType type);
     llvm::Value* lane_operation(const loop::Define& define);
     llvm::Value* reduce(loop::Operation operation, llvm::Value* vector, loop::ValueType type);
     llvm::Value* estimated_root(llvm::Value* a);

@@ -69,8 +69,7 @@ llvm::Value* KernelEmitter::on_stack(BufferId id) {
 }
 
 llvm::Value* KernelEmitter::advance(llvm::Value* from, llvm::Value* term, int64_t bytes) {
-    llvm::Value* by =
-        builder_.CreateMul(term, builder_.getInt64(uint64_t(bytes)), "", false, true);
+    llvm::Value* by = builder_.CreateMul(term, builder_.getInt64(uint64_t(bytes)), "", false, true);
     return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), from, by);
 }
 
@@ -80,8 +79,7 @@ llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t 
     for (const auto& [term, coefficient] : element.terms) {
         if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(value(term)))
             constant += known->getSExtValue() * coefficient;
-        else
-            terms.emplace_back(term, coefficient);
+        else terms.emplace_back(term, coefficient);
     }
     auto is_index = [&](ValueId term) {
         for (const Walk& walk : walks_)
@@ -91,8 +89,7 @@ llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t 
     auto order = [&](const auto& term) { // an index before what its loop computes
         return std::pair(depths_[term.first], !is_index(term.first));
     };
-    std::stable_sort(terms.begin(), terms.end(),
-                     [&](const auto& a, const auto& b) { return order(a) < order(b); });
+    std::stable_sort(terms.begin(), terms.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
     llvm::Value* at = place(id, std::move(terms));
     return constant ? advance(at, builder_.getInt64(uint64_t(constant)), size) : at;
 }
@@ -173,12 +170,10 @@ llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
     }
     if (load.lane_index == no_value && load.mask == no_value && load.stride == -1) {
         llvm::Value* at = address(load.buffer, load.element, 1 - lanes);
-        auto* backwards =
-            builder_.CreateAlignedLoad(memory, at, align(load.buffer, load.element, -1));
+        auto* backwards = builder_.CreateAlignedLoad(memory, at, align(load.buffer, load.element, -1));
         return builder_.CreateVectorReverse(tag(backwards, load.buffer));
     }
-    llvm::Value* offsets =
-        load.lane_index == no_value ? lane_offsets(lanes, load.stride) : value(load.lane_index);
+    llvm::Value* offsets = load.lane_index == no_value ? lane_offsets(lanes, load.stride) : value(load.lane_index);
     llvm::Value* at = builder_.CreateGEP(element, address(load.buffer, load.element), offsets);
     llvm::Value* mask = load.mask == no_value ? nullptr : value(load.mask);
     return tag(builder_.CreateMaskedGather(memory, at, align(load.buffer, load.element, 0), mask,
@@ -219,15 +214,14 @@ std::vector<int> counting(int from, int to) {
 
 } // namespace
 
-llvm::Value* KernelEmitter::load_lanes(const Load& load, llvm::Type* memory,
-                                       const std::vector<bool>& on) {
+llvm::Value* KernelEmitter::load_lanes(const Load& load, llvm::Type* memory, const std::vector<bool>& on) {
     llvm::Type* element = memory->getScalarType();
     llvm::Value* zeros = llvm::Constant::getNullValue(memory);
     int lanes = int(on.size()), count = first_lanes(on);
     if (load.stride == 1 && count > 1) {
         auto* narrow = llvm::FixedVectorType::get(element, unsigned(count));
-        llvm::Value* loaded = builder_.CreateAlignedLoad(
-            narrow, address(load.buffer, load.element), align(load.buffer, load.element, 1));
+        llvm::Value* loaded =
+            builder_.CreateAlignedLoad(narrow, address(load.buffer, load.element), align(load.buffer, load.element, 1));
         if (count == lanes) return loaded;
         llvm::Value* none = llvm::Constant::getNullValue(narrow);
         std::vector<int> places = counting(0, count);
@@ -238,8 +232,7 @@ llvm::Value* KernelEmitter::load_lanes(const Load& load, llvm::Type* memory,
     for (int lane = 0; lane < lanes; ++lane) {
         if (!on[size_t(lane)]) continue;
         llvm::Value* at = address(load.buffer, load.element, lane * load.stride);
-        llvm::Value* one =
-            builder_.CreateAlignedLoad(element, at, align(load.buffer, load.element, 0));
+        llvm::Value* one = builder_.CreateAlignedLoad(element, at, align(load.buffer, load.element, 0));
         result = builder_.CreateInsertElement(result, one, uint64_t(lane));
     }
     return result;
@@ -249,8 +242,7 @@ void KernelEmitter::store_lanes(const Store& store, const std::vector<bool>& on)
     llvm::Value* content = value(store.value);
     int count = first_lanes(on);
     if (store.stride == 1 && count > 1) {
-        if (count < int(on.size()))
-            content = builder_.CreateShuffleVector(content, counting(0, count));
+        if (count < int(on.size())) content = builder_.CreateShuffleVector(content, counting(0, count));
         builder_.CreateAlignedStore(content, address(store.buffer, store.element),
                                     align(store.buffer, store.element, 1));
         return;
@@ -273,21 +265,17 @@ void KernelEmitter::emit(const Load& load) {
         loaded = load_strided(load, memory);
     } else if (load.mask == no_value) {
         llvm::Value* at = address(load.buffer, load.element);
-        if (load.lane_index != no_value)
-            at = builder_.CreateGEP(memory, at, value(load.lane_index));
+        if (load.lane_index != no_value) at = builder_.CreateGEP(memory, at, value(load.lane_index));
         llvm::Align aligned = align(load.buffer, load.element, load.lane_index == no_value ? 1 : 0);
         loaded = tag(builder_.CreateAlignedLoad(memory, at, aligned), load.buffer);
     } else {
-        llvm::Type* vector =
-            llvm::FixedVectorType::get(memory->getScalarType(), unsigned(result.lanes));
+        llvm::Type* vector = llvm::FixedVectorType::get(memory->getScalarType(), unsigned(result.lanes));
         llvm::Value* at = address(load.buffer, load.element);
         llvm::Value* mask = value(load.mask);
-        if (load.lane_index != no_value)
-            at = builder_.CreateGEP(memory, at, value(load.lane_index));
+        if (load.lane_index != no_value) at = builder_.CreateGEP(memory, at, value(load.lane_index));
         if (result.lanes == 1) mask = builder_.CreateVectorSplat(1, mask);
         llvm::Align aligned = align(load.buffer, load.element, load.lane_index == no_value ? 1 : 0);
-        loaded = tag(builder_.CreateMaskedLoad(vector, at, aligned, mask,
-                                               llvm::Constant::getNullValue(vector)),
+        loaded = tag(builder_.CreateMaskedLoad(vector, at, aligned, mask, llvm::Constant::getNullValue(vector)),
                      load.buffer);
         if (result.lanes == 1) loaded = builder_.CreateExtractElement(loaded, uint64_t(0));
     }
@@ -302,8 +290,7 @@ void KernelEmitter::emit(const Store& store) {
     llvm::Align aligned = align(store.buffer, store.element, stored.lanes == 1 ? 1 : store.stride);
     llvm::Value* mask = store.mask == no_value ? nullptr : value(store.mask);
     if (stored.lanes > 1 && store.stride != 1) {
-        at = builder_.CreateGEP(content->getType()->getScalarType(), at,
-                                lane_offsets(stored.lanes, store.stride));
+        at = builder_.CreateGEP(content->getType()->getScalarType(), at, lane_offsets(stored.lanes, store.stride));
         tag(builder_.CreateMaskedScatter(content, at, aligned, mask), store.buffer);
     } else if (mask) {
         if (stored.lanes == 1) {

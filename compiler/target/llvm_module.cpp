@@ -84,23 +84,20 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine) {
     check(target, "llvm", error);
     llvm::TargetOptions options;
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-    std::unique_ptr<llvm::TargetMachine> made(target->createTargetMachine(
-        triple, llvm::StringRef(machine.llvm_cpu), "", options, llvm::Reloc::PIC_,
-        llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+    std::unique_ptr<llvm::TargetMachine> made(
+        target->createTargetMachine(triple, llvm::StringRef(machine.llvm_cpu), "", options, llvm::Reloc::PIC_,
+                                    llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
     check(bool(made), "llvm", "no code generator for x86-64");
     return made;
 }
 
-std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& module,
-                                   const Unit& unit) {
+std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& module, const Unit& unit) {
     auto made = std::make_unique<llvm::Module>(module.name, context);
     made->setTargetTriple(triple);
     for (auto [program, kernel] : unit.kernels)
-        KernelEmitter(*made, module, *kernel, machine(unit.isa))
-            .run(symbol(*program, *kernel, unit.isa));
+        KernelEmitter(*made, module, *kernel, machine(unit.isa)).run(symbol(*program, *kernel, unit.isa));
     if (unit.stretch)
-        emit_stretch(*made, module, *unit.stretch, machine(unit.isa),
-                     steps_symbol(*unit.stretch, unit.isa));
+        emit_stretch(*made, module, *unit.stretch, machine(unit.isa), steps_symbol(*unit.stretch, unit.isa));
     return made;
 }
 
@@ -132,8 +129,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool stretch) 
         passes.addPass(llvm::GVNPass());
         passes.addPass(llvm::InstCombinePass());
     }
-    passes.addPass(
-        llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
+    passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
     passes.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::SimplifyCFGPass());
     for (llvm::Function& function : module)
@@ -143,8 +139,8 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool stretch) 
 /// The passes of a code generator. A kernel's addresses already move with its loops (llvm_memory.cpp): to search for
 /// that again would take a quarter of the compile. Whether to is a switch of LLVM's for all threads, which is looked at
 /// while passes are added.
-void add_passes(llvm::legacy::PassManager& passes, llvm::TargetMachine& machine,
-                llvm::raw_pwrite_stream& stream, llvm::CodeGenFileType type, bool reduce_strength) {
+void add_passes(llvm::legacy::PassManager& passes, llvm::TargetMachine& machine, llvm::raw_pwrite_stream& stream,
+                llvm::CodeGenFileType type, bool reduce_strength) {
     static std::mutex lock;
     std::lock_guard<std::mutex> guard(lock);
     auto known = llvm::cl::getRegisteredOptions().find("disable-lsr");
@@ -154,8 +150,8 @@ void add_passes(llvm::legacy::PassManager& passes, llvm::TargetMachine& machine,
     check(!refused, "llvm", "the code generator writes no such file");
 }
 
-std::string generate(llvm::Module& module, llvm::TargetMachine& machine,
-                     llvm::CodeGenFileType type, bool reduce_strength) {
+std::string generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type,
+                     bool reduce_strength) {
     llvm::SmallString<0> bytes;
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
@@ -173,8 +169,7 @@ void initialize() { // cheap when it was done before
     LLVMInitializeX86AsmPrinter();
 }
 
-std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type,
-                    bool names) {
+std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type, bool names) {
     llvm::LLVMContext context;
     context.setDiscardValueNames(!names);
     std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(unit.isa));
@@ -251,9 +246,8 @@ std::string object(const Module& module, const Metadata& metadata) {
     }
     std::vector<std::string> objects(work.size() + 1);
     on_two_threads(objects.size(), [&](size_t i) {
-        objects[i] = i == work.size()
-                         ? compile_table(module, metadata)
-                         : compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false);
+        objects[i] = i == work.size() ? compile_table(module, metadata)
+                                      : compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false);
     });
     return join_objects(objects);
 }

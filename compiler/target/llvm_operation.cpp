@@ -23,37 +23,29 @@ llvm::Value* KernelEmitter::operation(const Define& define) {
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
-    case Operation::counter:
-        return leaf(define);
+    case Operation::counter: return leaf(define);
     case Operation::less:
     case Operation::less_equal:
     case Operation::equal:
-    case Operation::unordered:
-        return compare(define.operation, operands[0], operands[1], first);
-    case Operation::select:
-        return builder_.CreateSelect(operands[0], operands[1], operands[2]);
+    case Operation::unordered: return compare(define.operation, operands[0], operands[1], first);
+    case Operation::select: return builder_.CreateSelect(operands[0], operands[1], operands[2]);
     case Operation::minimum:
     case Operation::maximum: {
         bool least = define.operation == Operation::minimum;
         llvm::Value* a = least ? operands[0] : operands[1];
         llvm::Value* b = least ? operands[1] : operands[0];
-        return builder_.CreateSelect(compare(Operation::less, a, b, first), operands[0],
-                                     operands[1]);
+        return builder_.CreateSelect(compare(Operation::less, a, b, first), operands[0], operands[1]);
     }
-    case Operation::convert:
-        return convert(operands[0], first, result);
-    case Operation::reinterpret:
-        return builder_.CreateBitCast(operands[0], type(result));
+    case Operation::convert: return convert(operands[0], first, result);
+    case Operation::reinterpret: return builder_.CreateBitCast(operands[0], type(result));
     case Operation::splat:
     case Operation::extract:
     case Operation::insert_lane:
     case Operation::reduce_add:
     case Operation::reduce_max:
     case Operation::reduce_min:
-    case Operation::lane_mask:
-        return lane_operation(define);
-    default:
-        break;
+    case Operation::lane_mask: return lane_operation(define);
+    default: break;
     }
     if (floating(result.element)) return float_arithmetic(define.operation, operands);
     return whole_arithmetic(define.operation, operands, result.element != Element::u8);
@@ -65,8 +57,7 @@ llvm::Value* KernelEmitter::leaf(const Define& define) {
     switch (define.operation) {
     case Operation::literal:
         if (floating(result.element)) return llvm::ConstantFP::get(made, define.number);
-        if (result.element == Element::boolean)
-            return llvm::ConstantInt::get(made, define.number != 0);
+        if (result.element == Element::boolean) return llvm::ConstantInt::get(made, define.number != 0);
         return llvm::ConstantInt::getSigned(made, define.whole);
     case Operation::lane_numbers: {
         std::vector<llvm::Constant*> lanes;
@@ -78,41 +69,29 @@ llvm::Value* KernelEmitter::leaf(const Define& define) {
         if (inlining_) return builder_.getInt64(0);
         return function_->getArg(2);
     case Operation::range_end:
-        if (inlining_)
-            return builder_.getInt64(uint64_t(items(kernel_.extent, inlining_->rows)));
+        if (inlining_) return builder_.getInt64(uint64_t(items(kernel_.extent, inlining_->rows)));
         return function_->getArg(3);
-    default:
-        break;
+    default: break;
     }
-    if (inlining_ && define.operation == Operation::row_count)
-        return builder_.getInt64(uint64_t(inlining_->rows));
+    if (inlining_ && define.operation == Operation::row_count) return builder_.getInt64(uint64_t(inlining_->rows));
     if (inlining_) return inlining_->turns[size_t(define.whole)];
     uint64_t place = define.operation == Operation::row_count ? 0 : uint64_t(1 + define.whole);
-    llvm::Value* at =
-        builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), function_->getArg(1), place);
+    llvm::Value* at = builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), function_->getArg(1), place);
     auto* size = builder_.CreateAlignedLoad(builder_.getInt64Ty(), at, llvm::Align(8));
-    size->setMetadata(llvm::LLVMContext::MD_invariant_load,
-                      llvm::MDNode::get(target_.getContext(), {}));
+    size->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(target_.getContext(), {}));
     return size;
 }
 
-llvm::Value* KernelEmitter::float_arithmetic(Operation operation,
-                                             llvm::ArrayRef<llvm::Value*> operands) {
+llvm::Value* KernelEmitter::float_arithmetic(Operation operation, llvm::ArrayRef<llvm::Value*> operands) {
     llvm::Value* a = operands[0];
     switch (operation) {
-    case Operation::add:
-        return builder_.CreateFAdd(a, operands[1]);
-    case Operation::subtract:
-        return builder_.CreateFSub(a, operands[1]);
-    case Operation::multiply:
-        return builder_.CreateFMul(a, operands[1]);
-    case Operation::divide:
-        return builder_.CreateFDiv(a, operands[1]);
-    case Operation::negate:
-        return builder_.CreateFNeg(a);
+    case Operation::add: return builder_.CreateFAdd(a, operands[1]);
+    case Operation::subtract: return builder_.CreateFSub(a, operands[1]);
+    case Operation::multiply: return builder_.CreateFMul(a, operands[1]);
+    case Operation::divide: return builder_.CreateFDiv(a, operands[1]);
+    case Operation::negate: return builder_.CreateFNeg(a);
     case Operation::fma:
-        if (!machine_.has_fma)
-            return builder_.CreateFAdd(builder_.CreateFMul(a, operands[1]), operands[2]);
+        if (!machine_.has_fma) return builder_.CreateFAdd(builder_.CreateFMul(a, operands[1]), operands[2]);
         return builder_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, operands);
     case Operation::square_root:
         if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(a->getType());
@@ -123,10 +102,8 @@ llvm::Value* KernelEmitter::float_arithmetic(Operation operation,
     case Operation::floor:
         if (machine_.isa == Isa::baseline) return floor_without_instruction(a);
         return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::floor, a);
-    case Operation::absolute:
-        return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a);
-    default:
-        throw InternalError("llvm", "an operation on whole numbers has floating operands");
+    case Operation::absolute: return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a);
+    default: throw InternalError("llvm", "an operation on whole numbers has floating operands");
     }
 }
 
@@ -165,57 +142,39 @@ llvm::Value* KernelEmitter::floor_without_instruction(llvm::Value* a) {
                                  a); // whole or NaN: a
 }
 
-llvm::Value* KernelEmitter::whole_arithmetic(Operation operation,
-                                             llvm::ArrayRef<llvm::Value*> operands,
+llvm::Value* KernelEmitter::whole_arithmetic(Operation operation, llvm::ArrayRef<llvm::Value*> operands,
                                              bool with_sign) {
     llvm::Value* a = operands[0];
     llvm::Value* b = operands.size() > 1 ? operands[1] : nullptr;
     switch (operation) {
-    case Operation::add:
-        return builder_.CreateAdd(a, b);
-    case Operation::subtract:
-        return builder_.CreateSub(a, b);
-    case Operation::multiply:
-        return builder_.CreateMul(a, b);
-    case Operation::negate:
-        return builder_.CreateNeg(a);
+    case Operation::add: return builder_.CreateAdd(a, b);
+    case Operation::subtract: return builder_.CreateSub(a, b);
+    case Operation::multiply: return builder_.CreateMul(a, b);
+    case Operation::negate: return builder_.CreateNeg(a);
     case Operation::absolute:
         if (!with_sign) return a;
         return builder_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, a, builder_.getFalse());
     case Operation::quotient:
-    case Operation::remainder:
-        return rounded_down(operation, a, b, with_sign);
-    case Operation::bit_and:
-        return builder_.CreateAnd(a, b);
-    case Operation::bit_or:
-        return builder_.CreateOr(a, b);
-    case Operation::bit_xor:
-        return builder_.CreateXor(a, b);
-    case Operation::bit_not:
-        return builder_.CreateNot(a);
-    case Operation::shift_left:
-        return builder_.CreateShl(a, b);
-    case Operation::shift_right:
-        return with_sign ? builder_.CreateAShr(a, b) : builder_.CreateLShr(a, b);
-    case Operation::shift_right_logical:
-        return builder_.CreateLShr(a, b);
-    case Operation::multiply_high:
-        return multiply_high(a, b);
-    default:
-        throw InternalError("llvm", "a floating operation has whole operands");
+    case Operation::remainder: return rounded_down(operation, a, b, with_sign);
+    case Operation::bit_and: return builder_.CreateAnd(a, b);
+    case Operation::bit_or: return builder_.CreateOr(a, b);
+    case Operation::bit_xor: return builder_.CreateXor(a, b);
+    case Operation::bit_not: return builder_.CreateNot(a);
+    case Operation::shift_left: return builder_.CreateShl(a, b);
+    case Operation::shift_right: return with_sign ? builder_.CreateAShr(a, b) : builder_.CreateLShr(a, b);
+    case Operation::shift_right_logical: return builder_.CreateLShr(a, b);
+    case Operation::multiply_high: return multiply_high(a, b);
+    default: throw InternalError("llvm", "a floating operation has whole operands");
     }
 }
 
 /// Division towards minus infinity by b > 0.
-llvm::Value* KernelEmitter::rounded_down(Operation operation, llvm::Value* a, llvm::Value* b,
-                                         bool with_sign) {
+llvm::Value* KernelEmitter::rounded_down(Operation operation, llvm::Value* a, llvm::Value* b, bool with_sign) {
     bool quotient = operation == Operation::quotient;
     if (!with_sign) return quotient ? builder_.CreateUDiv(a, b) : builder_.CreateURem(a, b);
     const llvm::APInt* divisor = nullptr;
-    if (llvm::PatternMatch::match(b, llvm::PatternMatch::m_APInt(divisor)) &&
-        divisor->isPowerOf2()) {
-        if (!quotient)
-            return builder_.CreateAnd(a, llvm::ConstantInt::get(a->getType(), *divisor - 1));
+    if (llvm::PatternMatch::match(b, llvm::PatternMatch::m_APInt(divisor)) && divisor->isPowerOf2()) {
+        if (!quotient) return builder_.CreateAnd(a, llvm::ConstantInt::get(a->getType(), *divisor - 1));
         return builder_.CreateAShr(a, llvm::ConstantInt::get(a->getType(), divisor->logBase2()));
     }
     llvm::Value* rest = builder_.CreateSRem(a, b);
@@ -228,33 +187,24 @@ llvm::Value* KernelEmitter::rounded_down(Operation operation, llvm::Value* a, ll
 
 llvm::Value* KernelEmitter::multiply_high(llvm::Value* a, llvm::Value* b) {
     llvm::Type *narrow = a->getType(), *wide = like(narrow, builder_.getInt64Ty());
-    llvm::Value* product =
-        builder_.CreateMul(builder_.CreateZExt(a, wide), builder_.CreateZExt(b, wide));
+    llvm::Value* product = builder_.CreateMul(builder_.CreateZExt(a, wide), builder_.CreateZExt(b, wide));
     return builder_.CreateTrunc(builder_.CreateLShr(product, 32), narrow);
 }
 
-llvm::Value* KernelEmitter::compare(Operation operation, llvm::Value* a, llvm::Value* b,
-                                    ValueType type) {
+llvm::Value* KernelEmitter::compare(Operation operation, llvm::Value* a, llvm::Value* b, ValueType type) {
     if (floating(type.element)) {
         switch (operation) {
-        case Operation::less:
-            return builder_.CreateFCmpOLT(a, b);
-        case Operation::less_equal:
-            return builder_.CreateFCmpOLE(a, b);
-        case Operation::equal:
-            return builder_.CreateFCmpOEQ(a, b);
-        default:
-            return builder_.CreateFCmpUNO(a, b);
+        case Operation::less: return builder_.CreateFCmpOLT(a, b);
+        case Operation::less_equal: return builder_.CreateFCmpOLE(a, b);
+        case Operation::equal: return builder_.CreateFCmpOEQ(a, b);
+        default: return builder_.CreateFCmpUNO(a, b);
         }
     }
     bool with_sign = type.element == Element::i32 || type.element == Element::i64;
     switch (operation) {
-    case Operation::less:
-        return with_sign ? builder_.CreateICmpSLT(a, b) : builder_.CreateICmpULT(a, b);
-    case Operation::less_equal:
-        return with_sign ? builder_.CreateICmpSLE(a, b) : builder_.CreateICmpULE(a, b);
-    default:
-        return builder_.CreateICmpEQ(a, b);
+    case Operation::less: return with_sign ? builder_.CreateICmpSLT(a, b) : builder_.CreateICmpULT(a, b);
+    case Operation::less_equal: return with_sign ? builder_.CreateICmpSLE(a, b) : builder_.CreateICmpULE(a, b);
+    default: return builder_.CreateICmpEQ(a, b);
     }
 }
 
@@ -263,10 +213,8 @@ llvm::Value* KernelEmitter::lane_operation(const Define& define) {
     llvm::Value* a = value(define.operands[0]);
     unsigned lanes = unsigned(result.lanes);
     switch (define.operation) {
-    case Operation::splat:
-        return lanes == 1 ? a : builder_.CreateVectorSplat(lanes, a);
-    case Operation::extract:
-        return from.lanes == 1 ? a : builder_.CreateExtractElement(a, uint64_t(define.whole));
+    case Operation::splat: return lanes == 1 ? a : builder_.CreateVectorSplat(lanes, a);
+    case Operation::extract: return from.lanes == 1 ? a : builder_.CreateExtractElement(a, uint64_t(define.whole));
     case Operation::insert_lane:
         if (lanes == 1) return value(define.operands[1]);
         return builder_.CreateInsertElement(a, value(define.operands[1]), uint64_t(define.whole));
@@ -281,12 +229,10 @@ llvm::Value* KernelEmitter::lane_operation(const Define& define) {
         // The count goes to 0..lanes first, so that lanes are compared in 32 bits.
         a = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, a, builder_.getInt64(0));
         a = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, builder_.getInt64(lanes));
-        llvm::Value* count =
-            builder_.CreateVectorSplat(lanes, builder_.CreateTrunc(a, builder_.getInt32Ty()));
+        llvm::Value* count = builder_.CreateVectorSplat(lanes, builder_.CreateTrunc(a, builder_.getInt32Ty()));
         return builder_.CreateICmpULT(lane_offsets(int(lanes), 1), count);
     }
-    default:
-        return reduce(define.operation, a, from);
+    default: return reduce(define.operation, a, from);
     }
 }
 
@@ -303,8 +249,7 @@ llvm::Value* KernelEmitter::reduce(Operation operation, llvm::Value* vector, Val
             vector = floating(type.element) ? builder_.CreateFAdd(a, b) : builder_.CreateAdd(a, b);
         else if (operation == Operation::reduce_min)
             vector = builder_.CreateSelect(compare(Operation::less, a, b, type), a, b);
-        else
-            vector = builder_.CreateSelect(compare(Operation::less, b, a, type), a, b);
+        else vector = builder_.CreateSelect(compare(Operation::less, b, a, type), a, b);
     }
     return type.lanes == 1 ? vector : builder_.CreateExtractElement(vector, uint64_t(0));
 }
@@ -323,33 +268,26 @@ llvm::Value* KernelEmitter::to_bf16(llvm::Value* value) {
     llvm::Value* odd = builder_.CreateAnd(builder_.CreateLShr(bits, number(16)), number(1));
     llvm::Value* rounded = builder_.CreateAdd(bits, builder_.CreateAdd(odd, number(0x7fff)));
     llvm::Value* quiet = builder_.CreateOr(bits, number(0x400000));
-    llvm::Value* chosen =
-        builder_.CreateSelect(builder_.CreateFCmpUNO(value, value), quiet, rounded);
-    return builder_.CreateTrunc(builder_.CreateLShr(chosen, number(16)),
-                                like(wide, builder_.getInt16Ty()));
+    llvm::Value* chosen = builder_.CreateSelect(builder_.CreateFCmpUNO(value, value), quiet, rounded);
+    return builder_.CreateTrunc(builder_.CreateLShr(chosen, number(16)), like(wide, builder_.getInt16Ty()));
 }
 
 llvm::Value* KernelEmitter::convert(llvm::Value* from, ValueType source, ValueType to) {
     llvm::Type* made = type(to);
     if (source.element == to.element) return from;
-    if (source.element == Element::bf16)
-        return convert(from_bf16(from), {Element::f32, source.lanes}, to);
-    if (to.element == Element::bf16)
-        return to_bf16(convert(from, source, {Element::f32, source.lanes}));
+    if (source.element == Element::bf16) return convert(from_bf16(from), {Element::f32, source.lanes}, to);
+    if (to.element == Element::bf16) return to_bf16(convert(from, source, {Element::f32, source.lanes}));
     if (source.element == Element::boolean) {
         if (!floating(to.element)) return builder_.CreateZExt(from, made);
-        return builder_.CreateSelect(from, llvm::ConstantFP::get(made, 1.0),
-                                     llvm::ConstantFP::get(made, 0.0));
+        return builder_.CreateSelect(from, llvm::ConstantFP::get(made, 1.0), llvm::ConstantFP::get(made, 0.0));
     }
     llvm::Value* zero = llvm::Constant::getNullValue(from->getType());
     if (to.element == Element::boolean)
-        return floating(source.element) ? builder_.CreateFCmpUNE(from, zero)
-                                        : builder_.CreateICmpNE(from, zero);
+        return floating(source.element) ? builder_.CreateFCmpUNE(from, zero) : builder_.CreateICmpNE(from, zero);
     if (floating(source.element)) {
         if (floating(to.element)) return builder_.CreateFPCast(from, made);
         if (to.element != Element::u8) return builder_.CreateFPToSI(from, made);
-        return builder_.CreateTrunc(builder_.CreateFPToSI(from, type({Element::i32, to.lanes})),
-                                    made);
+        return builder_.CreateTrunc(builder_.CreateFPToSI(from, type({Element::i32, to.lanes})), made);
     }
     bool with_sign = source.element != Element::u8;
     if (!floating(to.element)) return builder_.CreateIntCast(from, made, with_sign);

@@ -14,10 +14,9 @@ namespace {
 
 class StretchEmitter {
 public:
-    StretchEmitter(llvm::Module& target, const Module& module, const Program& program,
-                   const Machine& machine)
-        : target_(target), module_(module), program_(program), machine_(machine),
-          builder_(target.getContext()), rows_(program.stretch->rows) {}
+    StretchEmitter(llvm::Module& target, const Module& module, const Program& program, const Machine& machine)
+        : target_(target), module_(module), program_(program), machine_(machine), builder_(target.getContext()),
+          rows_(program.stretch->rows) {}
 
     llvm::Function* run(const std::string& symbol) {
         function_ = start_function(target_, machine_, symbol, {builder_.getPtrTy(), builder_.getPtrTy()},
@@ -52,9 +51,7 @@ private:
     llvm::Value* offset(llvm::Value* from, int64_t bytes) {
         return builder_.CreateInBoundsGEP(builder_.getInt8Ty(), from, builder_.getInt64(uint64_t(bytes)));
     }
-    llvm::Value* load(llvm::AllocaInst* local) {
-        return builder_.CreateLoad(local->getAllocatedType(), local);
-    }
+    llvm::Value* load(llvm::AllocaInst* local) { return builder_.CreateLoad(local->getAllocatedType(), local); }
     llvm::AllocaInst* local(llvm::Value* start, const char* name) {
         auto* made = builder_.CreateAlloca(start->getType(), nullptr, name);
         builder_.CreateStore(start, made);
@@ -88,10 +85,10 @@ private:
             int64_t at = int64_t(fields_.size() * sizeof(gradc_column));
             Field one{field, nullptr, nullptr};
             if (!field.numbers) {
-                one.first = builder_.CreateLoad(
-                    builder_.getPtrTy(), offset(columns, at + int64_t(offsetof(gradc_column, first))));
-                one.distance = builder_.CreateLoad(
-                    whole, offset(columns, at + int64_t(offsetof(gradc_column, distance))));
+                one.first = builder_.CreateLoad(builder_.getPtrTy(),
+                                                offset(columns, at + int64_t(offsetof(gradc_column, first))));
+                one.distance =
+                    builder_.CreateLoad(whole, offset(columns, at + int64_t(offsetof(gradc_column, distance))));
             }
             fields_.push_back(one);
         }
@@ -260,8 +257,8 @@ private:
 
 } // namespace
 
-llvm::Function* emit_stretch(llvm::Module& target, const Module& module, const Program& program,
-                             const Machine& machine, const std::string& symbol) {
+llvm::Function* emit_stretch(llvm::Module& target, const Module& module, const Program& program, const Machine& machine,
+                             const std::string& symbol) {
     return StretchEmitter(target, module, program, machine).run(symbol);
 }
 

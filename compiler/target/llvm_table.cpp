@@ -15,9 +15,8 @@ public:
     void run() {
         for (const Table::Array& array : table_.arrays) arrays_.push_back(emit(array));
         llvm::Constant* content = constant(table_.module);
-        auto* global = new llvm::GlobalVariable(target_, content->getType(), true,
-                                                llvm::GlobalValue::ExternalLinkage, content,
-                                                "gradc_module_table");
+        auto* global = new llvm::GlobalVariable(target_, content->getType(), true, llvm::GlobalValue::ExternalLinkage,
+                                                content, "gradc_module_table");
         global->setAlignment(llvm::Align(8));
     }
 
@@ -35,8 +34,8 @@ private:
         return global(content, array.name, array.type == "unsigned char" ? 64 : 8);
     }
     llvm::Constant* global(llvm::Constant* content, const std::string& name, uint64_t alignment) {
-        auto* made = new llvm::GlobalVariable(target_, content->getType(), true,
-                                              llvm::GlobalValue::PrivateLinkage, content, name);
+        auto* made = new llvm::GlobalVariable(target_, content->getType(), true, llvm::GlobalValue::PrivateLinkage,
+                                              content, name);
         made->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
         made->setAlignment(llvm::Align(alignment));
         return made;
@@ -46,27 +45,19 @@ private:
 
     llvm::Constant* constant(const TableValue& value) {
         switch (value.kind) {
-        case TableValue::Kind::i32:
-            return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value.whole);
-        case TableValue::Kind::i64:
-            return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value.whole);
-        case TableValue::Kind::f64:
-            return llvm::ConstantFP::get(llvm::Type::getDoubleTy(context_), value.number);
-        case TableValue::Kind::text:
-            return text(value.text);
-        case TableValue::Kind::array:
-            return value.whole < 0 ? null() : arrays_[size_t(value.whole)];
-        case TableValue::Kind::function:
-            return value.function.built ? function(value.function) : null();
-        case TableValue::Kind::members:
-            break;
+        case TableValue::Kind::i32: return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value.whole);
+        case TableValue::Kind::i64: return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value.whole);
+        case TableValue::Kind::f64: return llvm::ConstantFP::get(llvm::Type::getDoubleTy(context_), value.number);
+        case TableValue::Kind::text: return text(value.text);
+        case TableValue::Kind::array: return value.whole < 0 ? null() : arrays_[size_t(value.whole)];
+        case TableValue::Kind::function: return value.function.built ? function(value.function) : null();
+        case TableValue::Kind::members: break;
         }
         return members(value.members);
     }
     llvm::Constant* text(const std::string& content) {
         llvm::Constant*& known = texts_[content];
-        if (!known)
-            known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
+        if (!known) known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
         return known;
     }
     /// The first kernel with that code stands for all (compiler/program/alike.h).
@@ -79,12 +70,10 @@ private:
         std::string name = symbol(module_, function);
         if (llvm::Function* known = target_.getFunction(name)) return known;
         llvm::Type* whole = llvm::Type::getInt64Ty(context_);
-        auto* type = function.steps
-                         ? llvm::FunctionType::get(whole, {pointer(), pointer()}, false)
-                         : llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
-                                                   {pointer(), pointer(), whole, whole}, false);
-        auto* declared =
-            llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
+        auto* type = function.steps ? llvm::FunctionType::get(whole, {pointer(), pointer()}, false)
+                                    : llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
+                                                              {pointer(), pointer(), whole, whole}, false);
+        auto* declared = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
         declared->setVisibility(llvm::GlobalValue::HiddenVisibility);
         return declared;
     }
@@ -92,8 +81,7 @@ private:
         std::vector<llvm::Constant*> constants;
         for (const TableValue& member : content) constants.push_back(constant(member));
         if (content[0].kind == TableValue::Kind::function)
-            return llvm::ConstantArray::get(llvm::ArrayType::get(pointer(), constants.size()),
-                                            constants);
+            return llvm::ConstantArray::get(llvm::ArrayType::get(pointer(), constants.size()), constants);
         return llvm::ConstantStruct::getAnon(context_, constants);
     }
 

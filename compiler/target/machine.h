@@ -11,11 +11,10 @@ struct Machine {
     loop::Isa isa;
     std::string_view name;     // "avx512"
     std::string_view llvm_cpu; // target-cpu of LLVM
-    std::string_view
-        target; // of the `target` attribute that g++ and clang++ both take; "" for baseline
+    std::string_view target;   // of the `target` attribute that g++ and clang++ both take; "" for baseline
     int vector_bytes;
-    int registers; // vector registers
-    bool has_fma;  // baseline has none: fma there is a multiplication and an addition, each rounded
+    int registers;  // vector registers
+    bool has_fma;   // baseline has none: fma there is a multiplication and an addition, each rounded
     bool has_masks; // loads and stores under a mask are instructions
     /// A product's tile of accumulators: rows x vectors, chosen so that with operands all stay in
     /// registers.

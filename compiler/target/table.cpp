@@ -43,8 +43,7 @@ public:
     Table run();
 
 private:
-    TableValue array(const std::string& type, const std::string& name,
-                     std::vector<TableValue> elements) {
+    TableValue array(const std::string& type, const std::string& name, std::vector<TableValue> elements) {
         if (elements.empty()) return first_of(-1);
         table_.arrays.push_back({type, name, std::move(elements), {}, {}});
         return first_of(int(table_.arrays.size()) - 1);
@@ -54,8 +53,7 @@ private:
         if (!added) return first_of(known->second);
         std::vector<TableValue> elements;
         for (int64_t number : content) elements.push_back(i64(number));
-        TableValue made =
-            array("int64_t", fmt::format("numbers_{}", known_numbers_.size() - 1), elements);
+        TableValue made = array("int64_t", fmt::format("numbers_{}", known_numbers_.size() - 1), elements);
         known->second = int(made.whole);
         return made;
     }
@@ -116,21 +114,19 @@ std::vector<int64_t> TableBuilder::fields_read(const Program& program) const {
     for (const Kernel& kernel : program.kernels) collect_loads(kernel.body, loaded);
     std::vector<int64_t> fields;
     for (size_t i = 0; i < tensors_.size(); ++i)
-        if (tensors_[i].role == GRADC_FIELD && loaded.count(tensors_[i].buffer))
-            fields.push_back(int64_t(i));
+        if (tensors_[i].role == GRADC_FIELD && loaded.count(tensors_[i].buffer)) fields.push_back(int64_t(i));
     return fields;
 }
 
 TableValue TableBuilder::tensor(const Metadata::Tensor& tensor) {
-    check(tensor.buffer < module_.buffers.size(), "table",
-          "tensor " + tensor.name + " has no buffer");
+    check(tensor.buffer < module_.buffers.size(), "table", "tensor " + tensor.name + " has no buffer");
     const Buffer& buffer = module_.buffers[tensor.buffer];
     Shape shape = buffer.shape;
     bool has_rows = !shape.empty() && shape[0] == rows;
     if (has_rows) shape[0] = module_.batch;
-    return members({text(tensor.name), text(tensor.saved_as), i32(int(buffer.element)),
-                    i32(tensor.role), i32(int64_t(shape.size())), i32(has_rows), numbers(shape),
-                    numbers(buffer.strides), i64(buffer.offset), i64(buffer.panel)});
+    return members({text(tensor.name), text(tensor.saved_as), i32(int(buffer.element)), i32(tensor.role),
+                    i32(int64_t(shape.size())), i32(has_rows), numbers(shape), numbers(buffer.strides),
+                    i64(buffer.offset), i64(buffer.panel)});
 }
 
 /// Of the machines that the module is built for, one without a version of its own runs the
@@ -192,39 +188,34 @@ TableValue TableBuilder::program(int number) {
     std::vector<TableValue> kernels, steps;
     for (size_t i = 0; i < program.kernels.size(); ++i) kernels.push_back(kernel(number, int(i)));
     for (const Step& step : program.table)
-        steps.push_back(
-            members({i32(int(step.what)), i32(step.kernel), i64(step.turns), i32(step.reverse)}));
+        steps.push_back(members({i32(int(step.what)), i32(step.kernel), i64(step.turns), i32(step.reverse)}));
     std::vector<int64_t> results;
     for (const Program::Result& result : program.results) results.push_back(tensor_of(result));
     int64_t kernel_count = int64_t(kernels.size()), step_count = int64_t(steps.size());
-    TableValue kernel_array =
-        array("gradc_kernel", fmt::format("kernels_{}", number), std::move(kernels));
+    TableValue kernel_array = array("gradc_kernel", fmt::format("kernels_{}", number), std::move(kernels));
     TableValue step_array = array("gradc_step", fmt::format("steps_{}", number), std::move(steps));
     std::vector<int64_t> fields = fields_read(program);
     TableValue stretch = step_functions(number, fields);
     TableValue field_array = indices(fmt::format("fields_{}", number), fields);
     TableValue result_array = indices(fmt::format("results_{}", number), results);
-    return members({text(program.name), kernel_array, step_array, i32(kernel_count),
-                    i32(step_count), result_array, i32(int64_t(results.size())), f64(program.flops),
-                    field_array, i32(int64_t(fields.size())), stretch,
+    return members({text(program.name), kernel_array, step_array, i32(kernel_count), i32(step_count), result_array,
+                    i32(int64_t(results.size())), f64(program.flops), field_array, i32(int64_t(fields.size())), stretch,
                     i64(step_rows(module_.programs[size_t(number)]))});
 }
 
 TableValue TableBuilder::field(const std::string& prefix, const Metadata::Field& field) {
     std::vector<TableValue> files, names, values;
-    for (const Metadata::File& file : field.files)
-        files.push_back(members({text(file.split), text(file.path)}));
+    for (const Metadata::File& file : field.files) files.push_back(members({text(file.split), text(file.path)}));
     for (const std::string& name : field.column_names) names.push_back(text(name));
     for (double value : field.values) values.push_back(f64(value));
     TableValue file_array = array("gradc_file", prefix + "_files", std::move(files));
     TableValue name_array = array("const char*", prefix + "_column_names", std::move(names));
     TableValue value_array = array("double", prefix + "_values", std::move(values));
-    return members({text(field.name), i32(field.reader), i32(int(field.stored)),
-                    i32(int64_t(field.shape.size())), numbers(field.shape), i64(field.low),
-                    i64(field.high), file_array, i32(int64_t(field.files.size())),
+    return members({text(field.name), i32(field.reader), i32(int(field.stored)), i32(int64_t(field.shape.size())),
+                    numbers(field.shape), i64(field.low), i64(field.high), file_array, i32(int64_t(field.files.size())),
                     numbers(field.columns), name_array, i32(int64_t(field.columns.size())),
-                    i32(int64_t(field.column_names.size())), value_array, i64(field.rows),
-                    text(field.alphabet), i64(field.window), i64(field.stride)});
+                    i32(int64_t(field.column_names.size())), value_array, i64(field.rows), text(field.alphabet),
+                    i64(field.window), i64(field.stride)});
 }
 
 TableValue TableBuilder::dataset(const Metadata::Dataset& dataset) {
@@ -235,9 +226,8 @@ TableValue TableBuilder::dataset(const Metadata::Dataset& dataset) {
         splits.push_back(members({text(split.name), f64(split.fraction)}));
     TableValue field_array = array("gradc_field", dataset.name + "_fields", std::move(fields));
     TableValue split_array = array("gradc_split", dataset.name + "_splits", std::move(splits));
-    return members({text(dataset.name), field_array, split_array,
-                    i32(int64_t(dataset.fields.size())), i32(int64_t(dataset.splits.size())),
-                    i32(dataset.in_order), i32(dataset.split_by_file)});
+    return members({text(dataset.name), field_array, split_array, i32(int64_t(dataset.fields.size())),
+                    i32(int64_t(dataset.splits.size())), i32(dataset.in_order), i32(dataset.split_by_file)});
 }
 
 TableValue TableBuilder::split(const Metadata::WholeSplit& split) const {
@@ -247,20 +237,16 @@ TableValue TableBuilder::split(const Metadata::WholeSplit& split) const {
 TableValue TableBuilder::block(const Metadata::Block& block, int number) {
     std::vector<TableValue> flags, metrics;
     for (const Metadata::Flag& flag : block.flags)
-        flags.push_back(members({text(flag.name), text(flag.full), text(flag.help),
-                                 i32(flag.scalar), i32(flag.whole), f64(flag.value)}));
+        flags.push_back(members(
+            {text(flag.name), text(flag.full), text(flag.help), i32(flag.scalar), i32(flag.whole), f64(flag.value)}));
     for (const Metadata::Metric& metric : block.metrics)
-        metrics.push_back(
-            members({text(metric.name), i32(int64_t(metric.shape.size())), numbers(metric.shape)}));
+        metrics.push_back(members({text(metric.name), i32(int64_t(metric.shape.size())), numbers(metric.shape)}));
     TableValue flag_array = array("gradc_flag", fmt::format("flags_{}", number), std::move(flags));
-    TableValue metric_array =
-        array("gradc_metric", fmt::format("metrics_{}", number), std::move(metrics));
-    return members({text(block.name), i32(block.dataset), i32(block.batch_all), i32(block.order),
-                    i64(block.batch), i64(block.epochs), i64(block.steps), i64(block.turns),
-                    flag_array, i32(int64_t(block.flags.size())), metric_array,
-                    i32(int64_t(block.metrics.size())), program_number(block.step),
-                    split(block.training), split(block.evaluation), i32(block.predict),
-                    i32(block.diagnose + 1)});
+    TableValue metric_array = array("gradc_metric", fmt::format("metrics_{}", number), std::move(metrics));
+    return members({text(block.name), i32(block.dataset), i32(block.batch_all), i32(block.order), i64(block.batch),
+                    i64(block.epochs), i64(block.steps), i64(block.turns), flag_array, i32(int64_t(block.flags.size())),
+                    metric_array, i32(int64_t(block.metrics.size())), program_number(block.step), split(block.training),
+                    split(block.evaluation), i32(block.predict), i32(block.diagnose + 1)});
 }
 
 TableValue TableBuilder::program_number(int32_t number) const {
@@ -296,16 +282,14 @@ Table TableBuilder::run() {
     for (size_t i = 0; i < module_.programs.size(); ++i) programs.push_back(program(int(i)));
     for (const Metadata::Tensor& entry : tensors_) tensors.push_back(tensor(entry));
     for (const Metadata::Dataset& entry : about.datasets) datasets.push_back(dataset(entry));
-    for (size_t i = 0; i < about.blocks.size(); ++i)
-        blocks.push_back(block(about.blocks[i], int(i)));
+    for (size_t i = 0; i < about.blocks.size(); ++i) blocks.push_back(block(about.blocks[i], int(i)));
     int64_t counts[] = {int64_t(tensors.size()), int64_t(programs.size()), int64_t(datasets.size()),
                         int64_t(blocks.size())};
-    std::vector<TableValue> content{
-        i32(GRADC_ABI_VERSION),      text(about.name),           text(about.compiler),
-        text(about.options),         text(about.source_hash),    text(about.program_hash),
-        i64(module_.arena_bytes),    i64(about.parameter_bytes), i64(about.optimizer_bytes),
-        i64(about.activation_bytes), i64(about.scratch_bytes),   i64(about.least_bytes),
-        i64(module_.batch)};
+    std::vector<TableValue> content{i32(GRADC_ABI_VERSION),      text(about.name),           text(about.compiler),
+                                    text(about.options),         text(about.source_hash),    text(about.program_hash),
+                                    i64(module_.arena_bytes),    i64(about.parameter_bytes), i64(about.optimizer_bytes),
+                                    i64(about.activation_bytes), i64(about.scratch_bytes),   i64(about.least_bytes),
+                                    i64(module_.batch)};
     content.push_back(array("gradc_tensor", "tensors", std::move(tensors)));
     content.push_back(array("gradc_program", "programs", std::move(programs)));
     content.push_back(array("gradc_dataset", "datasets", std::move(datasets)));
@@ -322,9 +306,7 @@ Table TableBuilder::run() {
 
 } // namespace
 
-Table make_table(const Module& module, const Metadata& metadata) {
-    return TableBuilder(module, metadata).run();
-}
+Table make_table(const Module& module, const Metadata& metadata) { return TableBuilder(module, metadata).run(); }
 
 namespace {
 

@@ -15,19 +15,16 @@ struct TableFunction {
 };
 struct TableValue {
     enum class Kind : uint8_t { i32, i64, f64, text, array, function, members } kind = Kind::i32;
-    int64_t whole =
-        0; // i32, i64; array: number of the array whose first element is meant, -1: NULL
+    int64_t whole = 0; // i32, i64; array: number of the array whose first element is meant, -1: NULL
     double number = 0;
     std::string text = {};
     TableFunction function = {};
-    std::vector<TableValue> members =
-        {}; // of a struct, or of the one array inside a struct: gradc_kernel::functions
+    std::vector<TableValue> members = {}; // of a struct, or of the one array inside a struct: gradc_kernel::functions
 };
 
 struct Table {
     struct Array {
-        std::string
-            type; // C's: "gradc_tensor", "int64_t"; "unsigned char" has bytes in place of elements
+        std::string type; // C's: "gradc_tensor", "int64_t"; "unsigned char" has bytes in place of elements
         std::string name; // unique: "shape_3"
         std::vector<TableValue> elements;
         std::string bytes;

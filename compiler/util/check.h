@@ -8,8 +8,7 @@ namespace gradc {
 
 struct InternalError : std::runtime_error {
     std::string pass;
-    InternalError(std::string pass, const std::string& message)
-        : std::runtime_error(message), pass(std::move(pass)) {}
+    InternalError(std::string pass, const std::string& message) : std::runtime_error(message), pass(std::move(pass)) {}
 };
 
 /// Throws InternalError unless `holds`.

@@ -18,9 +18,9 @@ std::string cannot_write(const std::string& path);
 /// True if both name the same existing file.
 bool same_file(const std::string& a, const std::string& b);
 
-std::string folder_of(const std::string& path);             // "." if none
-std::string stem_of(const std::string& path);               // "a/digits.grad" -> "digits"
-bool make_folders(const std::string& path);                 // mkdir -p
+std::string folder_of(const std::string& path); // "." if none
+std::string stem_of(const std::string& path);   // "a/digits.grad" -> "digits"
+bool make_folders(const std::string& path);     // mkdir -p
 
 /// 64-bit FNV-1a of the bytes, 16 hex digits. Names content; no defence against an adversary.
 std::string hash_text(const std::string& bytes);

@@ -42,38 +42,29 @@ double half_to_double(const unsigned char* bytes) {
 
 double read_number(const unsigned char* at, FileNumber number) {
     unsigned char bytes[8];
-    for (int i = 0; i < number.size; i++)
-        bytes[i] = at[number.big_endian ? number.size - 1 - i : i];
+    for (int i = 0; i < number.size; i++) bytes[i] = at[number.big_endian ? number.size - 1 - i : i];
     if (number.kind == 'f') {
-        return number.size == 2   ? half_to_double(bytes)
-               : number.size == 4 ? as<float>(bytes)
-                                  : as<double>(bytes);
+        return number.size == 2 ? half_to_double(bytes) : number.size == 4 ? as<float>(bytes) : as<double>(bytes);
     }
     bool is_signed = number.kind == 'i';
     switch (number.size) {
-    case 1:
-        return is_signed ? as<int8_t>(bytes) : as<uint8_t>(bytes);
-    case 2:
-        return is_signed ? as<int16_t>(bytes) : as<uint16_t>(bytes);
-    case 4:
-        return is_signed ? as<int32_t>(bytes) : as<uint32_t>(bytes);
-    default:
-        return is_signed ? as<int64_t>(bytes) : as<uint64_t>(bytes);
+    case 1: return is_signed ? as<int8_t>(bytes) : as<uint8_t>(bytes);
+    case 2: return is_signed ? as<int16_t>(bytes) : as<uint16_t>(bytes);
+    case 4: return is_signed ? as<int32_t>(bytes) : as<uint32_t>(bytes);
+    default: return is_signed ? as<int64_t>(bytes) : as<uint64_t>(bytes);
     }
 }
 
-bool check_shape(const std::string& path, const FileArray& array, const Column& column,
-                 Fault& fault) {
+bool check_shape(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
     bool agrees = !array.shape.empty() && int(array.shape.size()) == column.entry_rank() + 1;
     for (int axis = 0; agrees && axis < column.entry_rank(); axis++) {
         agrees = array.shape[size_t(axis) + 1] == column.entry_shape()[axis];
     }
     int rank = int(array.shape.size());
-    if (array.flat && rank > 0)
-        agrees |= element_count(array.shape.data() + 1, rank - 1) == column.entry_elements;
+    if (array.flat && rank > 0) agrees |= element_count(array.shape.data() + 1, rank - 1) == column.entry_elements;
     if (!agrees) {
-        return fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
-                          column.field->name, " wants [rows", column.entry_rank() > 0 ? ", " : "",
+        return fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ", column.field->name,
+                          " wants [rows", column.entry_rank() > 0 ? ", " : "",
                           shape_text(column.entry_shape(), column.entry_rank()).substr(1));
     }
     int64_t bytes = array.number.size;
@@ -83,28 +74,26 @@ bool check_shape(const std::string& path, const FileArray& array, const Column& 
         }
     }
     if (bytes > int64_t(array.payload.size())) {
-        return fault.fail(path, ": error: truncated: ", shape_text(array.shape.data(), rank),
-                          " takes ", bytes, " bytes after the header, the file has ",
-                          array.payload.size());
+        return fault.fail(path, ": error: truncated: ", shape_text(array.shape.data(), rank), " takes ", bytes,
+                          " bytes after the header, the file has ", array.payload.size());
     }
     if (bytes < int64_t(array.payload.size())) {
-        return fault.fail(path, ": error: ", int64_t(array.payload.size()) - bytes,
-                          " bytes too many after ", shape_text(array.shape.data(), rank));
+        return fault.fail(path, ": error: ", int64_t(array.payload.size()) - bytes, " bytes too many after ",
+                          shape_text(array.shape.data(), rank));
     }
     if (bytes == 0) return fault.fail(path, ": error: it holds no row");
     return true;
 }
 
-bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column,
-                    Fault& fault) {
+bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
     const gradc_field& field = *column.field;
     if (field.low > field.high || (field.low <= 0 && field.high >= 255)) return true;
     for (size_t i = 0; i < array.payload.size(); i++) {
         int value = static_cast<unsigned char>(array.payload[i]);
         if (value >= field.low && value <= field.high) continue;
         return fault.fail(path, ':', int64_t(i) / column.entry_elements + 1, ':',
-                          int64_t(i) % column.entry_elements + 1, ": error: ", field.name, " is ",
-                          value, ", not in ", field.low, "..", field.high);
+                          int64_t(i) % column.entry_elements + 1, ": error: ", field.name, " is ", value, ", not in ",
+                          field.low, "..", field.high);
     }
     return true;
 }
@@ -140,8 +129,7 @@ void take_bytes(const FileArray& array, Column& column, Source& source) {
 }
 
 /// Appends the array to the column.
-bool take(const std::string& path, const FileArray& array, Column& column, Source& source,
-          Fault& fault) {
+bool take(const std::string& path, const FileArray& array, Column& column, Source& source, Fault& fault) {
     if (!check_shape(path, array, column, fault)) return false;
     int64_t rows = array.shape[0];
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
@@ -156,9 +144,8 @@ bool take(const std::string& path, const FileArray& array, Column& column, Sourc
     for (int64_t i = 0; i < rows * column.entry_elements; i++) {
         double number = read_number(payload + i * array.number.size, array.number);
         if (store_checked(*column.field, number, at + i * size, problem)) continue;
-        return fault.fail(path, ':', i / column.entry_elements + 1, ':',
-                          i % column.entry_elements + 1, ": error: ", column.field->name, ' ',
-                          problem);
+        return fault.fail(path, ':', i / column.entry_elements + 1, ':', i % column.entry_elements + 1,
+                          ": error: ", column.field->name, ' ', problem);
     }
     return true;
 }
@@ -172,33 +159,19 @@ bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array
         return fault.fail(path, ": error: wrong magic: an IDX file begins with two zero bytes");
     }
     switch (byte(2)) {
-    case 0x08:
-        array.number = {'u', 1, true};
-        break;
-    case 0x09:
-        array.number = {'i', 1, true};
-        break;
-    case 0x0B:
-        array.number = {'i', 2, true};
-        break;
-    case 0x0C:
-        array.number = {'i', 4, true};
-        break;
-    case 0x0D:
-        array.number = {'f', 4, true};
-        break;
-    case 0x0E:
-        array.number = {'f', 8, true};
-        break;
-    default:
-        return fault.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
+    case 0x08: array.number = {'u', 1, true}; break;
+    case 0x09: array.number = {'i', 1, true}; break;
+    case 0x0B: array.number = {'i', 2, true}; break;
+    case 0x0C: array.number = {'i', 4, true}; break;
+    case 0x0D: array.number = {'f', 4, true}; break;
+    case 0x0E: array.number = {'f', 8, true}; break;
+    default: return fault.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
     }
     size_t rank = byte(3);
     if (bytes.size() < 4 + 4 * rank) return fault.fail(path, ": error: truncated in its header");
     for (size_t axis = 0; axis < rank; axis++) {
         size_t at = 4 + 4 * axis;
-        array.shape.push_back(int64_t(byte(at)) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 |
-                              byte(at + 3));
+        array.shape.push_back(int64_t(byte(at)) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3));
     }
     array.payload = bytes.substr(4 + 4 * rank);
     return true;
@@ -218,8 +191,7 @@ std::string_view after_key(std::string_view header, std::string_view key) {
 bool parse_descr(std::string_view descr, FileNumber& number) {
     if (descr.size() < 5 || descr[0] != '\'') return false;
     char order = descr[1], kind = descr[2], size = descr[3];
-    if (descr[4] != '\'' || (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b'))
-        return false;
+    if (descr[4] != '\'' || (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')) return false;
     if (order != '<' && order != '>' && order != '|' && order != '=') return false;
     number = {kind == 'b' ? 'u' : kind, size - '0', order == '>'};
     bool known = number.size == 1 || number.size == 2 || number.size == 4 || number.size == 8;
@@ -287,13 +259,11 @@ std::string npy_header(int32_t element, const std::vector<int64_t>& shape) {
     static constexpr const char* kinds[] = {"<f4", "<f8", "<f4", "<i4", "<i8", "|u1", "|b1"};
     std::string sizes;
     for (int64_t size : shape) sizes += text(size, ", ");
-    std::string header =
-        text("{'descr': '", kinds[element], "', 'fortran_order': False, 'shape': (", sizes, "), }");
+    std::string header = text("{'descr': '", kinds[element], "', 'fortran_order': False, 'shape': (", sizes, "), }");
     header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
     header += '\n';
     std::string start = "\x93NUMPY";
-    start += char(1), start += char(0), start += char(header.size() & 255),
-        start += char(header.size() >> 8);
+    start += char(1), start += char(0), start += char(header.size() & 255), start += char(header.size() >> 8);
     return start + header;
 }
 

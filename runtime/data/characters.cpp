@@ -39,8 +39,8 @@ Alphabet::Alphabet(std::string_view characters) {
 
 int64_t Alphabet::code(uint32_t character) const {
     if (character < 128) return ascii_[character];
-    auto found = std::lower_bound(by_character_.begin(), by_character_.end(),
-                                  std::pair<uint32_t, int64_t>(character, 0));
+    auto found =
+        std::lower_bound(by_character_.begin(), by_character_.end(), std::pair<uint32_t, int64_t>(character, 0));
     return found != by_character_.end() && found->first == character ? found->second : -1;
 }
 
@@ -55,13 +55,12 @@ bool read_characters(const std::string& path, Column& column, Fault& fault) {
     for (size_t at = 0; at < bytes.size(); place++) {
         size_t begin = at;
         int64_t character = next_character(bytes, at);
-        if (character < 0)
-            return fault.fail(path, ':', line, ':', place, ": error: this is no UTF-8 text");
+        if (character < 0) return fault.fail(path, ':', line, ':', place, ": error: this is no UTF-8 text");
         int64_t code = alphabet.code(uint32_t(character));
         if (code < 0) {
-            return fault.fail(path, ':', line, ':', place, ": error: the character `",
-                              bytes.substr(begin, at - begin), "` is not among the ",
-                              alphabet.size(), " that ", column.field->name, " was compiled with");
+            return fault.fail(path, ':', line, ':', place, ": error: the character `", bytes.substr(begin, at - begin),
+                              "` is not among the ", alphabet.size(), " that ", column.field->name,
+                              " was compiled with");
         }
         store_element(column.grow(1), column.field->stored, double(code));
         if (character == '\n') line++, place = 0;

@@ -7,9 +7,7 @@
 
 namespace gradc::runtime {
 
-Column::Column(const gradc_field& of) : field(&of) {
-    entry_elements = element_count(entry_shape(), entry_rank());
-}
+Column::Column(const gradc_field& of) : field(&of) { entry_elements = element_count(entry_shape(), entry_rank()); }
 
 int64_t Column::entry_bytes() const { return entry_elements * element_size(field->stored); }
 
@@ -28,8 +26,7 @@ unsigned char* Column::grow(int64_t count) {
     return owned.data() + before;
 }
 
-bool store_checked(const gradc_field& field, double number, unsigned char* at,
-                   std::string& problem) {
+bool store_checked(const gradc_field& field, double number, unsigned char* at, std::string& problem) {
     if (!std::isfinite(number)) {
         problem = text("is ", general(number), ", which is no number to learn from");
         return false;

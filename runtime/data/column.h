@@ -22,9 +22,7 @@ struct Column {
     int64_t window() const { return field->window > 0 ? field->window : 1; }
     int64_t stride() const { return field->window > 0 ? field->stride : 1; }
     int64_t row_bytes() const { return window() * entry_bytes(); }
-    const unsigned char* row(int64_t number) const {
-        return data() + number * stride() * entry_bytes();
-    }
+    const unsigned char* row(int64_t number) const { return data() + number * stride() * entry_bytes(); }
     /// Windows that lie whole in entries [from, to).
     int64_t rows_within(int64_t from, int64_t to) const;
     int64_t rows() const { return rows_within(0, entries); }
@@ -37,7 +35,6 @@ struct Column {
 
 /// Stores `number` at `at` if the field's type and range allow it; otherwise says why not: "is 12,
 /// not in 0..9".
-bool store_checked(const gradc_field& field, double number, unsigned char* at,
-                   std::string& problem);
+bool store_checked(const gradc_field& field, double number, unsigned char* at, std::string& problem);
 
 } // namespace gradc::runtime

@@ -8,8 +8,7 @@ namespace gradc::runtime {
 
 // ---- records -----------------------------------------------------------------------------------
 
-CsvReader::CsvReader(std::string_view text, std::string path)
-    : text_(text), path_(std::move(path)) {
+CsvReader::CsvReader(std::string_view text, std::string path) : text_(text), path_(std::move(path)) {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
 }
 
@@ -18,8 +17,7 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
     size_t begin = ++at_;
     for (;; at_++) {
         if (at_ >= text_.size()) {
-            return fault.fail(path_, ':', opened, ':', column,
-                              ": error: this quoted cell is not closed");
+            return fault.fail(path_, ':', opened, ':', column, ": error: this quoted cell is not closed");
         }
         if (text_[at_] == '\n') line_++;
         if (text_[at_] != '"') continue;
@@ -28,9 +26,7 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
     }
     cell = {text_.substr(begin, at_ - begin), true};
     at_++;
-    if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() &&
-        text_[at_ + 1] == '\n')
-        at_++;
+    if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') at_++;
     if (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') {
         return fault.fail(path_, ':', line_, ':', column, ": error: text after a closing quote");
     }
@@ -40,8 +36,7 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
 bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
     cells.clear();
     while (at_ < text_.size() &&
-           (text_[at_] == '\n' ||
-            (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n'))) {
+           (text_[at_] == '\n' || (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n'))) {
         at_ += text_[at_] == '\n' ? 1 : 2;
         line_++;
     }
@@ -55,8 +50,7 @@ bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
             size_t begin = at_;
             while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') at_++;
             cell.text = text_.substr(begin, at_ - begin);
-            if ((at_ >= text_.size() || text_[at_] == '\n') && cell.text.ends_with('\r'))
-                cell.text.remove_suffix(1);
+            if ((at_ >= text_.size() || text_[at_] == '\n') && cell.text.ends_with('\r')) cell.text.remove_suffix(1);
         }
         cells.push_back(cell);
         if (at_ >= text_.size()) return true;
@@ -134,8 +128,7 @@ std::string CsvColumns::column_name(size_t cell) const {
 
 bool CsvColumns::complain_about(const Use& use, std::string_view problem) const {
     return fault_.fail(reader_.path(), ':', reader_.line(), ':', use.cell + 1,
-                       ": error: ", use.target->column->field->name, column_name(use.cell), ' ',
-                       problem);
+                       ": error: ", use.target->column->field->name, column_name(use.cell), ' ', problem);
 }
 
 bool CsvColumns::resolve_names() {
@@ -160,14 +153,12 @@ bool CsvColumns::resolve_names() {
 /// Where the file has only the columns asked for: their places in its order.
 void CsvColumns::compact_numbers() {
     std::vector<int64_t> all;
-    for (const CsvTarget& target : targets_)
-        all.insert(all.end(), target.numbers.begin(), target.numbers.end());
+    for (const CsvTarget& target : targets_) all.insert(all.end(), target.numbers.begin(), target.numbers.end());
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
     if (all.empty() || all.size() != width_) return;
     for (CsvTarget& target : targets_) {
-        for (int64_t& number : target.numbers)
-            number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
+        for (int64_t& number : target.numbers) number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
     }
 }
 
@@ -180,9 +171,8 @@ bool CsvColumns::resolve_numbers() {
                 uses_.push_back({size_t(number), &target, int64_t(place)});
                 continue;
             }
-            return fault_.fail(reader_.path(), ':', first_line_,
-                               ":1: error: ", target.column->field->name, " is column ", number,
-                               " (from 0), but a row has ", width_, " columns");
+            return fault_.fail(reader_.path(), ':', first_line_, ":1: error: ", target.column->field->name,
+                               " is column ", number, " (from 0), but a row has ", width_, " columns");
         }
     }
     return true;
@@ -192,8 +182,7 @@ bool CsvColumns::resolve_numbers() {
 bool CsvColumns::is_header(const Use& use) const {
     std::string_view cell = trimmed(cells_[use.cell].text);
     double number;
-    return use.target->alphabet ? cell == use.target->column->field->name
-                                : !parse_number(cell, number);
+    return use.target->alphabet ? cell == use.target->column->field->name : !parse_number(cell, number);
 }
 
 /// Finds out whether it is a header. True: columns are known; the record is data unless header_ is
@@ -213,9 +202,8 @@ bool CsvColumns::first_record() {
 
 bool CsvColumns::store_record() {
     if (cells_.size() != width_) {
-        return fault_.fail(reader_.path(), ':', reader_.line(), ':',
-                           std::min(cells_.size(), width_) + 1, ": error: this row has ",
-                           cells_.size(), " columns, line ", first_line_, " has ", width_);
+        return fault_.fail(reader_.path(), ':', reader_.line(), ':', std::min(cells_.size(), width_) + 1,
+                           ": error: this row has ", cells_.size(), " columns, line ", first_line_, " has ", width_);
     }
     for (size_t t = 0; t < targets_.size(); t++) {
         Column& column = *targets_[t].column;
@@ -231,9 +219,8 @@ bool CsvColumns::store_record() {
         std::string_view cell = trimmed(cells_[use.cell].text);
         double number = 0;
         if (!parse_number(cell, number)) {
-            return complain_about(use, cell.empty()
-                                           ? "is empty, but a number is due"
-                                           : text("is ", quoted(cell), ", but a number is due"));
+            return complain_about(use, cell.empty() ? "is empty, but a number is due"
+                                                    : text("is ", quoted(cell), ", but a number is due"));
         }
         unsigned char* entry = entries_[size_t(use.target - targets_.data())];
         unsigned char* at = entry + use.place * element_size(column.field->stored);
@@ -245,8 +232,7 @@ bool CsvColumns::store_record() {
 /// The cell's characters as codes; a row takes exactly so many.
 bool CsvColumns::store_text(const Use& use) {
     const Column& column = *use.target->column;
-    std::string cell =
-        cells_[use.cell].quoted ? cell_text(cells_[use.cell]) : std::string(cells_[use.cell].text);
+    std::string cell = cells_[use.cell].quoted ? cell_text(cells_[use.cell]) : std::string(cells_[use.cell].text);
     unsigned char* at = entries_[size_t(use.target - targets_.data())];
     int64_t count = 0;
     for (size_t place = 0; place < cell.size(); count++) {
@@ -255,17 +241,15 @@ bool CsvColumns::store_text(const Use& use) {
         if (character < 0) return complain_about(use, "is no UTF-8 text");
         int64_t code = use.target->alphabet->code(uint32_t(character));
         if (code < 0)
-            return complain_about(use,
-                                  text("has the character ",
-                                       quoted(std::string_view(cell).substr(begin, place - begin)),
-                                       ", which is not among those that it was compiled with"));
+            return complain_about(use, text("has the character ",
+                                            quoted(std::string_view(cell).substr(begin, place - begin)),
+                                            ", which is not among those that it was compiled with"));
         if (count >= column.window()) continue;
         store_element(at, column.field->stored, double(code));
         at += element_size(column.field->stored);
     }
     if (count == column.window()) return true;
-    return complain_about(use,
-                          text("has ", count, " characters, but a row takes ", column.window()));
+    return complain_about(use, text("has ", count, " characters, but a row takes ", column.window()));
 }
 
 bool CsvColumns::read() {
@@ -278,8 +262,7 @@ bool CsvColumns::read() {
         size_t wanted = std::max(target.names.size(), target.numbers.size());
         if (int64_t(wanted) == target.column->entry_elements) continue;
         return fault_.fail(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
-                           target.column->entry_elements, " numbers a row, but ", wanted,
-                           " columns are named");
+                           target.column->entry_elements, " numbers a row, but ", wanted, " columns are named");
     }
     if (header_.empty() && !store_record()) return false;
     int64_t before = targets_.empty() ? 0 : targets_[0].column->entries;
@@ -287,16 +270,14 @@ bool CsvColumns::read() {
         if (!store_record()) return false;
     }
     if (!fault_ && !header_.empty() && !targets_.empty() && targets_[0].column->entries == before) {
-        fault_.fail(reader_.path(), ':', first_line_ + 1,
-                    ":1: error: there is a header but no row");
+        fault_.fail(reader_.path(), ':', first_line_ + 1, ":1: error: there is a header but no row");
     }
     return !fault_;
 }
 
 } // namespace
 
-bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault,
-              bool compact) {
+bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault, bool compact) {
     MappedFile file;
     if (!file.open(path, fault)) return false;
     CsvReader reader(file.bytes(), path);

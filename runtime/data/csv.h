@@ -17,8 +17,7 @@ struct CsvTarget {
 
 /// Appends every record of `path` to the columns. `compact`: numbered columns are those that are
 /// left where all others were taken away, if the file has exactly so many.
-bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault,
-              bool compact = false);
+bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault, bool compact = false);
 
 /// The records of a CSV text, one at a time.
 class CsvReader {

@@ -48,31 +48,24 @@ static bool read_numbers(Column& column, Fault& fault) { // literals and ranges
     int64_t size = element_size(field.stored);
     std::string problem;
     for (int64_t i = 0; i < field.rows * column.entry_elements; i++) {
-        double number =
-            field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
+        double number = field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
         if (store_checked(field, number, at + i * size, problem)) continue;
-        return fault.fail(field.name, ": error: row ", i / column.entry_elements + 1,
-                          " of the model file's ", problem);
+        return fault.fail(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ", problem);
     }
     return true;
 }
 
 static bool read_file(int32_t reader, const std::string& path, Column& column, Fault& fault) {
     switch (reader) {
-    case GRADC_READ_IDX:
-        return read_idx(path, column, fault);
-    case GRADC_READ_NPY:
-        return read_npy(path, column, fault);
-    case GRADC_READ_CHARACTERS:
-        return read_characters(path, column, fault);
-    default:
-        return fault.fail_as(internal_error, "field ", column.field->name, " has no reader");
+    case GRADC_READ_IDX: return read_idx(path, column, fault);
+    case GRADC_READ_NPY: return read_npy(path, column, fault);
+    case GRADC_READ_CHARACTERS: return read_characters(path, column, fault);
+    default: return fault.fail_as(internal_error, "field ", column.field->name, " has no reader");
     }
 }
 
 /// Every CSV field that reads `path` as its file number `file`, in one pass.
-static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first,
-                            int file, Fault& fault) {
+static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first, int file, Fault& fault) {
     const char* path = columns[first].field->files[file].path;
     auto reads_it = [&](const gradc_field& field) {
         return field.reader == GRADC_READ_CSV && file < field.file_count &&
@@ -90,8 +83,8 @@ static bool read_csv_fields(const Places& places, std::vector<Column>& columns, 
 }
 
 /// File number `file` of every field; `ends`: entries of each column behind it.
-static bool read_files(const Places& places, std::vector<Column>& columns, int file,
-                       std::vector<int64_t>& ends, Fault& fault) {
+static bool read_files(const Places& places, std::vector<Column>& columns, int file, std::vector<int64_t>& ends,
+                       Fault& fault) {
     for (size_t c = 0; c < columns.size(); c++) {
         const gradc_field& field = *columns[c].field;
         if (file >= field.file_count) continue;
@@ -107,9 +100,8 @@ static bool read_files(const Places& places, std::vector<Column>& columns, int f
 }
 
 /// In a data set that is split by files, each file brings as many rows of one field as of another.
-static bool files_agree(const std::vector<Column>& columns, int file,
-                        const std::vector<int64_t>& before, const std::vector<int64_t>& after,
-                        Fault& fault) {
+static bool files_agree(const std::vector<Column>& columns, int file, const std::vector<int64_t>& before,
+                        const std::vector<int64_t>& after, Fault& fault) {
     size_t first = columns.size();
     for (size_t c = 0; c < columns.size(); c++) {
         const gradc_field& field = *columns[c].field;
@@ -117,16 +109,16 @@ static bool files_agree(const std::vector<Column>& columns, int file,
         first = std::min(first, c);
         int64_t own = after[c] - before[c], wanted = after[first] - before[first];
         if (own == wanted || field.window > 0) continue;
-        return fault.fail(field.files[file].path, ": error: holds ", own, " rows of ", field.name,
-                          ", but ", columns[first].field->name, " has ", wanted);
+        return fault.fail(field.files[file].path, ": error: holds ", own, " rows of ", field.name, ", but ",
+                          columns[first].field->name, " has ", wanted);
     }
     return true;
 }
 
 /// Reads all columns; `ends`, if rows are split by file: where each file's entries end in the first
 /// column that has several.
-static bool read_columns(const gradc_dataset& table, const Places& places,
-                         std::vector<Column>& columns, std::vector<int64_t>& ends, Fault& fault) {
+static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
+                         std::vector<int64_t>& ends, Fault& fault) {
     int files = 0;
     size_t first = 0; // column with the most files
     for (int f = 0; f < table.field_count; f++) {
@@ -150,20 +142,19 @@ static bool read_columns(const gradc_dataset& table, const Places& places,
 // ---- splits ------------------------------------------------------------------------------------
 
 static std::string source_of(const gradc_field& field) {
-    return field.file_count > 0 ? text(field.files[0].path, ": error: ")
-                                : text(field.name, ": error: ");
+    return field.file_count > 0 ? text(field.files[0].path, ": error: ") : text(field.name, ": error: ");
 }
 
 static bool rows_agree(Dataset& dataset, Fault& fault) {
     dataset.rows = dataset.columns.empty() ? 0 : dataset.columns[0].rows();
     for (const Column& column : dataset.columns) {
         if (column.field->window > 0 && column.rows() == 0) {
-            return fault.fail(source_of(*column.field), "has ", column.entries,
-                              " entries, fewer than a window of ", column.field->window);
+            return fault.fail(source_of(*column.field), "has ", column.entries, " entries, fewer than a window of ",
+                              column.field->window);
         }
         if (column.rows() == dataset.rows) continue;
-        return fault.fail(source_of(*column.field), column.field->name, " has ", column.rows(),
-                          " rows, but ", dataset.columns[0].field->name, " has ", dataset.rows);
+        return fault.fail(source_of(*column.field), column.field->name, " has ", column.rows(), " rows, but ",
+                          dataset.columns[0].field->name, " has ", dataset.rows);
     }
     return true;
 }
@@ -175,8 +166,7 @@ static std::vector<int64_t> counted(int64_t from, int64_t to) {
     return rows;
 }
 
-static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>& ends,
-                          Dataset& dataset) {
+static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>& ends, Dataset& dataset) {
     const gradc_field* named = nullptr;
     for (int f = 0; f < table.field_count && !named; f++) {
         if (table.fields[f].file_count == int(ends.size())) named = &table.fields[f];
@@ -185,26 +175,22 @@ static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>
     int64_t entry = 0;
     for (size_t i = 0; i < ends.size(); i++) { // no window crosses from file to file
         int64_t from = (entry + column.stride() - 1) / column.stride();
-        dataset.splits.push_back(
-            {named->files[i].split, counted(from, from + column.rows_within(entry, ends[i]))});
+        dataset.splits.push_back({named->files[i].split, counted(from, from + column.rows_within(entry, ends[i]))});
         entry = ends[i];
     }
 }
 
 static void split_by_fraction(const gradc_dataset& table, int64_t seed, Dataset& dataset) {
     const Column& column = dataset.columns[0];
-    bool overlapping = column.window() >
-                       column.stride(); // a shuffle would put parts of one row into several splits
+    bool overlapping = column.window() > column.stride(); // a shuffle would put parts of one row into several splits
     if (table.in_order || overlapping) {
         double before = 0;
         for (int s = 0; s < table.split_count; s++) {
             double after = before + table.splits[s].fraction;
             int64_t from = std::llround(before * double(column.entries));
-            int64_t to =
-                std::min<int64_t>(column.entries, std::llround(after * double(column.entries)));
+            int64_t to = std::min<int64_t>(column.entries, std::llround(after * double(column.entries)));
             int64_t first = (from + column.stride() - 1) / column.stride();
-            dataset.splits.push_back(
-                {table.splits[s].name, counted(first, first + column.rows_within(from, to))});
+            dataset.splits.push_back({table.splits[s].name, counted(first, first + column.rows_within(from, to))});
             before = after;
         }
         return;
@@ -223,12 +209,10 @@ static void split_by_fraction(const gradc_dataset& table, int64_t seed, Dataset&
     }
 }
 
-bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset,
-                  Fault& fault) {
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault) {
     dataset.table = &table;
     std::vector<int64_t> ends;
-    if (!read_columns(table, places, dataset.columns, ends, fault) || !rows_agree(dataset, fault))
-        return false;
+    if (!read_columns(table, places, dataset.columns, ends, fault) || !rows_agree(dataset, fault)) return false;
     if (table.split_by_file && !ends.empty()) {
         split_by_file(table, ends, dataset);
     } else if (table.split_count > 0) {
@@ -238,8 +222,8 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
     }
     for (const Split& split : dataset.splits) {
         if (split.rows.empty()) {
-            return fault.fail("data set ", table.name, ": error: split ", split.name,
-                              " has no rows: there are only ", dataset.rows, " in all");
+            return fault.fail("data set ", table.name, ": error: split ", split.name, " has no rows: there are only ",
+                              dataset.rows, " in all");
         }
     }
     return true;
@@ -280,10 +264,8 @@ static bool load_joined(const std::string& path, Dataset& dataset, Fault& fault)
             unsigned char* to = column.grow(1);
             int64_t size = element_size(column.field->stored);
             for (int64_t i = 0; i < column.entry_elements; i++, to += size, from += 8, place++) {
-                if (store_checked(*column.field, load_element(from, GRADC_F64), to, problem))
-                    continue;
-                return fault.fail(path, ':', row + 1, ':', place + 1,
-                                  ": error: ", column.field->name, ' ', problem);
+                if (store_checked(*column.field, load_element(from, GRADC_F64), to, problem)) continue;
+                return fault.fail(path, ':', row + 1, ':', place + 1, ": error: ", column.field->name, ' ', problem);
             }
         }
     }
@@ -301,17 +283,15 @@ static bool load_table(const std::string& path, Dataset& dataset, Fault& fault) 
     return read_csv(path, targets, fault, true);
 }
 
-bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset,
-               Fault& fault) {
+bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Fault& fault) {
     dataset.table = &table;
     for (int f = 0; f < table.field_count; f++) dataset.columns.emplace_back(table.fields[f]);
     bool alone = table.field_count == 1;
     bool is_text = alone && table.fields[0].reader == GRADC_READ_CHARACTERS;
-    bool read = path.ends_with(".npy") ? (alone ? read_npy(path, dataset.columns[0], fault, true)
-                                                : load_joined(path, dataset, fault))
-                : is_text && !path.ends_with(".csv")
-                    ? read_characters(path, dataset.columns[0], fault)
-                    : load_table(path, dataset, fault);
+    bool read = path.ends_with(".npy")
+                    ? (alone ? read_npy(path, dataset.columns[0], fault, true) : load_joined(path, dataset, fault))
+                : is_text && !path.ends_with(".csv") ? read_characters(path, dataset.columns[0], fault)
+                                                     : load_table(path, dataset, fault);
     if (!read || !rows_agree(dataset, fault)) return false;
     dataset.splits.push_back({"rows", counted(0, dataset.rows)});
     return true;

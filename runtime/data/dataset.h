@@ -12,7 +12,7 @@ struct Split {
 
 struct Dataset {
     const gradc_dataset* table = nullptr;
-    std::vector<Column> columns; // one a field
+    std::vector<Column> columns;  // one a field
     std::vector<Column> formulas; // of fields that are generated; see formulas.h
     std::vector<gradc_field> formula_fields;
     std::vector<Split> splits;
@@ -26,8 +26,7 @@ struct Dataset {
 };
 
 /// Reads every column and cuts the rows into splits; `seed` draws the shuffle that is cut.
-bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset,
-                  Fault& fault);
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault);
 
 /// Rows of all fields of `table` from one file in place of the fields' own: .npy, text for a field
 /// of characters, else CSV. One split "rows".

@@ -42,8 +42,7 @@ std::vector<const gradc_tensor*> generated_fields(const gradc_module& module) {
     for (int32_t r = 0; r < program.result_count; r++) {
         std::string_view name = module.tensors[program.results[r]].name;
         const gradc_tensor* field = find_field(module, module.datasets[0], name);
-        if (field && !is_read(module.datasets[0], name) && trains_on(module, field))
-            fields.push_back(field);
+        if (field && !is_read(module.datasets[0], name) && trains_on(module, field)) fields.push_back(field);
     }
     return fields;
 }
@@ -59,14 +58,12 @@ static gradc_field field_like(const gradc_tensor& tensor) {
 }
 
 void make_room_for_formulas(const gradc_module& module, Dataset& dataset) {
-    for (const gradc_tensor* field : generated_fields(module))
-        dataset.formula_fields.push_back(field_like(*field));
-    for (const gradc_field& field : dataset.formula_fields)
-        dataset.formulas.emplace_back(field).grow(dataset.rows);
+    for (const gradc_tensor* field : generated_fields(module)) dataset.formula_fields.push_back(field_like(*field));
+    for (const gradc_field& field : dataset.formula_fields) dataset.formulas.emplace_back(field).grow(dataset.rows);
 }
 
-static void keep_rows(const gradc_tensor& result, const unsigned char* arena,
-                      const std::vector<int64_t>& rows, Column& column) {
+static void keep_rows(const gradc_tensor& result, const unsigned char* arena, const std::vector<int64_t>& rows,
+                      Column& column) {
     size_t bytes = size_t(column.row_bytes());
     std::vector<unsigned char> values(rows.size() * bytes);
     read_tensor(result, arena, values.data(), int64_t(rows.size()));

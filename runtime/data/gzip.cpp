@@ -56,8 +56,7 @@ private:
 
 } // namespace
 
-bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out,
-                  Fault& fault) {
+bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Fault& fault) {
     Inflater inflater(bytes, out);
     while (!inflater.at_end()) {
         int status = inflater.member();

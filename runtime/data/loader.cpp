@@ -9,20 +9,17 @@ namespace gradc::runtime {
 
 const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
-        if (module.tensors[t].role == role && name == module.tensors[t].name)
-            return &module.tensors[t];
+        if (module.tensors[t].role == role && name == module.tensors[t].name) return &module.tensors[t];
     }
     return nullptr;
 }
 
-const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset,
-                               std::string_view name) {
+const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name) {
     const gradc_tensor* full = find_tensor(module, GRADC_FIELD, text(dataset.name, '.', name));
     return full ? full : find_tensor(module, GRADC_FIELD, name);
 }
 
-Loader::Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order,
-               int64_t seed)
+Loader::Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order, int64_t seed)
     : dataset_(&dataset), split_(split), order_(order), seed_(seed) {
     for (const Column& column : dataset.columns) {
         const gradc_tensor* tensor = find_field(module, *dataset.table, column.field->name);
@@ -73,11 +70,9 @@ struct Rows {
 
 } // namespace
 
-template <size_t bytes>
-static void copy_numbers(const Rows& rows) {
+template <size_t bytes> static void copy_numbers(const Rows& rows) {
     unsigned char* to = rows.to;
-    for (int64_t number : rows.numbers)
-        memcpy(to, rows.from + number * rows.from_width, bytes), to += rows.to_width;
+    for (int64_t number : rows.numbers) memcpy(to, rows.from + number * rows.from_width, bytes), to += rows.to_width;
 }
 
 static void copy_rows(const Rows& rows, size_t bytes) {
@@ -87,8 +82,7 @@ static void copy_rows(const Rows& rows, size_t bytes) {
     for (size_t i = 0; i < count; i++) {
         size_t ahead = std::min(i + rows_ahead, count - 1);
         fetch(rows.from + rows.numbers[ahead] * rows.from_width, bytes);
-        memcpy(rows.to + int64_t(i) * rows.to_width,
-               rows.from + rows.numbers[i] * rows.from_width, bytes);
+        memcpy(rows.to + int64_t(i) * rows.to_width, rows.from + rows.numbers[i] * rows.from_width, bytes);
     }
 }
 

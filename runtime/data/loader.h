@@ -9,8 +9,7 @@ class Loader {
 public:
     /// Fills those fields of the data set that the module has tensors for, and "#row". `order`:
     /// gradc_order.
-    Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order,
-           int64_t seed);
+    Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order, int64_t seed);
 
     int64_t rows() const { return int64_t(dataset_->splits[size_t(split_)].rows.size()); }
     /// Stands before row number `cursor` of `epoch` (from 0).
@@ -51,8 +50,7 @@ int32_t row_order(const gradc_block& block);
 
 /// The tensor of that role, or null. A field goes by its name or by "dataset.name".
 const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name);
-const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset,
-                               std::string_view name);
+const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name);
 
 /// Numbers 0..rows-1 into "#row", for blocks without data.
 void number_rows(const gradc_module& module, unsigned char* arena, int64_t rows);

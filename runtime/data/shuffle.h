@@ -22,8 +22,7 @@ public:
     }
     /// 0..bound-1.
     int64_t below(int64_t bound) {
-        return int64_t(
-            static_cast<unsigned __int128>(next()) * static_cast<unsigned __int128>(bound) >> 64);
+        return int64_t(static_cast<unsigned __int128>(next()) * static_cast<unsigned __int128>(bound) >> 64);
     }
 
 private:

@@ -5,9 +5,7 @@
 #include <cstdlib>
 #include <unistd.h>
 
-int main(int argc, char** argv) {
-    return gradc::runtime::run_trainer(argc, argv, gradc_module_table);
-}
+int main(int argc, char** argv) { return gradc::runtime::run_trainer(argc, argv, gradc_module_table); }
 
 static void* allocate(size_t size) {
     void* memory = malloc(size > 0 ? size : 1);

@@ -10,8 +10,8 @@ namespace gradc::runtime {
 
 namespace {
 
-constexpr double panel_width = 400, panel_height = 250, margin_left = 62, margin_top = 80,
-                 gap_right = 74, gap_below = 86;
+constexpr double panel_width = 400, panel_height = 250, margin_left = 62, margin_top = 80, gap_right = 74,
+                 gap_below = 86;
 constexpr size_t most_points = 500; // of a line: more than its pixels help nobody
 
 struct CurvePoint {
@@ -31,8 +31,7 @@ std::vector<std::string> splits_of(const std::vector<EpochReport>& epochs) {
     std::vector<std::string> names;
     for (const EpochReport& epoch : epochs) {
         for (const SplitReport& split : epoch.splits) {
-            if (std::find(names.begin(), names.end(), split.split) == names.end())
-                names.push_back(split.split);
+            if (std::find(names.begin(), names.end(), split.split) == names.end()) names.push_back(split.split);
         }
     }
     return names;
@@ -44,20 +43,17 @@ CurvePanel& panel_of(std::vector<CurvePanel>& panels, const std::string& metric,
         if (panel.metric == metric) return panel;
     }
     panels.push_back({metric, {}});
-    for (size_t i = 0; i < splits.size(); i++)
-        panels.back().curves.push_back({splits[i], int64_t(i), {}});
+    for (size_t i = 0; i < splits.size(); i++) panels.back().curves.push_back({splits[i], int64_t(i), {}});
     return panels.back();
 }
 
-std::vector<CurvePanel> panels_of(const std::vector<EpochReport>& epochs,
-                                  const std::vector<std::string>& splits) {
+std::vector<CurvePanel> panels_of(const std::vector<EpochReport>& epochs, const std::vector<std::string>& splits) {
     std::vector<CurvePanel> panels;
     size_t every = (epochs.size() + most_points - 1) / most_points;
     for (size_t e = 0; e < epochs.size(); e++) {
         if (e % every != 0 && e + 1 != epochs.size()) continue;
         for (const SplitReport& split : epochs[e].splits) {
-            size_t number =
-                size_t(std::find(splits.begin(), splits.end(), split.split) - splits.begin());
+            size_t number = size_t(std::find(splits.begin(), splits.end(), split.split) - splits.begin());
             for (const MetricValue& metric : split.metrics) {
                 if (metric.values.size() != 1) continue;
                 panel_of(panels, metric.name, splits)
@@ -81,8 +77,7 @@ PlotAxis value_axis(const CurvePanel& panel) {
     return low > 0 && high > 30 * low ? logarithmic_axis(low, high) : round_axis(low, high);
 }
 
-void draw_curve(Drawing& drawing, const Curve& curve, const PlotBox& box, const PlotAxis& x,
-                const PlotAxis& y) {
+void draw_curve(Drawing& drawing, const Curve& curve, const PlotBox& box, const PlotAxis& x, const PlotAxis& y) {
     std::string path, color = color_text(plot_color(curve.color));
     bool joined = false;
     for (const CurvePoint& point : curve.points) {
@@ -92,14 +87,12 @@ void draw_curve(Drawing& drawing, const Curve& curve, const PlotBox& box, const 
         if (finite) path += text(joined ? 'L' : 'M', plot_point(left, top));
         joined = finite;
     }
-    drawing.path(path,
-                 text("fill=\"none\" stroke=\"", color,
-                      "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\""));
+    drawing.path(path, text("fill=\"none\" stroke=\"", color,
+                            "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\""));
 }
 
 /// The last value of each line beside its end, moved apart where they would touch.
-void draw_ends(Drawing& drawing, const CurvePanel& panel, const PlotBox& box, const PlotAxis& x,
-               const PlotAxis& y) {
+void draw_ends(Drawing& drawing, const CurvePanel& panel, const PlotBox& box, const PlotAxis& x, const PlotAxis& y) {
     struct End {
         double top, dot;
         const Curve* curve;
@@ -111,11 +104,9 @@ void draw_ends(Drawing& drawing, const CurvePanel& panel, const PlotBox& box, co
         ends.push_back({top, top, &curve});
     }
     std::sort(ends.begin(), ends.end(), [](const End& a, const End& b) { return a.top < b.top; });
-    for (size_t i = 1; i < ends.size(); i++)
-        ends[i].top = std::max(ends[i].top, ends[i - 1].top + 14);
+    for (size_t i = 1; i < ends.size(); i++) ends[i].top = std::max(ends[i].top, ends[i - 1].top + 14);
     double lowest = box.top + box.height - 2; // the ticks' labels stand below
-    for (size_t i = ends.size(); i-- > 0; lowest = ends[i].top - 14)
-        ends[i].top = std::min(ends[i].top, lowest);
+    for (size_t i = ends.size(); i-- > 0; lowest = ends[i].top - 14) ends[i].top = std::min(ends[i].top, lowest);
     for (const End& end : ends) {
         PlotColor color = plot_color(end.curve->color);
         const CurvePoint& last = end.curve->points.back();
@@ -127,9 +118,8 @@ void draw_ends(Drawing& drawing, const CurvePanel& panel, const PlotBox& box, co
 
 void draw_key(Drawing& drawing, const std::vector<std::string>& splits, double left) {
     for (size_t i = 0; i < splits.size(); i++) {
-        drawing.line(
-            left, 46, left + 22, 46,
-            text("stroke-width=\"2.5\" stroke=\"", color_text(plot_color(int64_t(i))), '"'));
+        drawing.line(left, 46, left + 22, 46,
+                     text("stroke-width=\"2.5\" stroke=\"", color_text(plot_color(int64_t(i))), '"'));
         drawing.words(left + 28, 50, splits[i], Align::left);
         left += 48 + 8 * double(columns_of(splits[i]));
     }
@@ -146,12 +136,11 @@ std::string draw_curves(std::string_view title, const std::vector<EpochReport>& 
     Drawing drawing(step_x * double(across), margin_top + step_y * double(down) - 24);
     drawing.words(margin_left, 27, title, Align::left, "font-size=\"16\" font-weight=\"600\"");
     draw_key(drawing, splits, margin_left);
-    PlotAxis x = epochs.empty()
-                     ? tight_axis(0, 1)
-                     : tight_axis(double(epochs.front().epoch), double(epochs.back().epoch), true);
+    PlotAxis x =
+        epochs.empty() ? tight_axis(0, 1) : tight_axis(double(epochs.front().epoch), double(epochs.back().epoch), true);
     for (size_t i = 0; i < panels.size(); i++) {
-        PlotBox box{margin_left + step_x * double(i % across),
-                    margin_top + 12 + step_y * double(i / across), panel_width, panel_height};
+        PlotBox box{margin_left + step_x * double(i % across), margin_top + 12 + step_y * double(i / across),
+                    panel_width, panel_height};
         PlotAxis y = value_axis(panels[i]);
         drawing.rectangle(box, "fill=\"#fff\"");
         drawing.axes(box, x, y, "epoch", "");

@@ -60,8 +60,7 @@ PlotAxis tight_axis(double low, double high, bool whole) {
 PlotAxis round_axis(double low, double high) {
     widen(low, high);
     double step = round_step(low, high);
-    PlotAxis axis{
-        step * std::floor(low / step + 1e-9), step * std::ceil(high / step - 1e-9), false, {}};
+    PlotAxis axis{step * std::floor(low / step + 1e-9), step * std::ceil(high / step - 1e-9), false, {}};
     add_ticks(axis, step);
     return axis;
 }
@@ -73,8 +72,7 @@ PlotAxis logarithmic_axis(double low, double high) {
     int every = (last - first + 7) / 8;
     for (int power = first; power <= last; power += every) {
         for (int digit : {1, 2, 5}) {
-            if (digit == 1 || (last - first <= 2 && power < last))
-                axis.ticks.push_back(digit * ten_to(power));
+            if (digit == 1 || (last - first <= 2 && power < last)) axis.ticks.push_back(digit * ten_to(power));
         }
     }
     return axis;
@@ -94,9 +92,8 @@ std::string tick_label(double value) {
 
 PlotColor plot_color(int64_t number) {
     static constexpr PlotColor colors[] = {
-        {0x00, 0x72, 0xB2}, {0xD5, 0x5E, 0x00}, {0x00, 0x9E, 0x73}, {0xCC, 0x79, 0xA7},
-        {0xE6, 0x9F, 0x00}, {0x56, 0xB4, 0xE9}, {0x88, 0x22, 0x55}, {0x6B, 0x6B, 0x6B},
-        {0x33, 0x22, 0x88}, {0x99, 0x99, 0x33}};
+        {0x00, 0x72, 0xB2}, {0xD5, 0x5E, 0x00}, {0x00, 0x9E, 0x73}, {0xCC, 0x79, 0xA7}, {0xE6, 0x9F, 0x00},
+        {0x56, 0xB4, 0xE9}, {0x88, 0x22, 0x55}, {0x6B, 0x6B, 0x6B}, {0x33, 0x22, 0x88}, {0x99, 0x99, 0x33}};
     return colors[number % 10];
 }
 
@@ -118,16 +115,13 @@ PlotColor heat_color(double share) {
 }
 
 std::string color_text(PlotColor color) {
-    std::string digits =
-        hexadecimal(uint64_t(color.red) << 16 | uint64_t(color.green) << 8 | color.blue);
+    std::string digits = hexadecimal(uint64_t(color.red) << 16 | uint64_t(color.green) << 8 | color.blue);
     return "#" + digits.substr(10);
 }
 
 // ---- shapes ------------------------------------------------------------------------------------
 
-static std::string coordinate(double value) {
-    return general(std::floor(value * 10 + 0.5) / 10, 7);
-}
+static std::string coordinate(double value) { return general(std::floor(value * 10 + 0.5) / 10, 7); }
 
 std::string plot_point(double x, double y) { return text(coordinate(x), ' ', coordinate(y)); }
 
@@ -135,33 +129,24 @@ std::string xml_escaped(std::string_view words) {
     std::string result;
     for (char c : words) {
         switch (c) {
-        case '&':
-            result += "&amp;";
-            break;
-        case '<':
-            result += "&lt;";
-            break;
-        case '"':
-            result += "&quot;";
-            break;
-        default:
-            result += c;
+        case '&': result += "&amp;"; break;
+        case '<': result += "&lt;"; break;
+        case '"': result += "&quot;"; break;
+        default: result += c;
         }
     }
     return result;
 }
 
 Drawing::Drawing(double width, double height) {
-    text_ = text("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", coordinate(width),
-                 "\" height=\"", coordinate(height), "\" viewBox=\"0 0 ", plot_point(width, height),
+    text_ = text("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", coordinate(width), "\" height=\"",
+                 coordinate(height), "\" viewBox=\"0 0 ", plot_point(width, height),
                  "\" font-family=\"system-ui,'DejaVu Sans',sans-serif\" font-size=\"12\" "
                  "fill=\"#444\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fdfdfc\"/>\n");
 }
 
-void Drawing::words(double x, double y, std::string_view words, Align align,
-                    std::string_view style) {
-    static constexpr const char* anchors[] = {"", " text-anchor=\"middle\"",
-                                              " text-anchor=\"end\""};
+void Drawing::words(double x, double y, std::string_view words, Align align, std::string_view style) {
+    static constexpr const char* anchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
     text_ += text("<text x=\"", coordinate(x), "\" y=\"", coordinate(y), '"', anchors[int(align)],
                   style.empty() ? "" : " ", style, '>', xml_escaped(words), "</text>\n");
 }
@@ -175,19 +160,17 @@ void Drawing::path(std::string_view path, std::string_view style) {
 }
 
 void Drawing::dot(double x, double y, double radius, PlotColor color) {
-    text_ += text("<circle cx=\"", coordinate(x), "\" cy=\"", coordinate(y), "\" r=\"",
-                  coordinate(radius), "\" fill=\"", color_text(color),
-                  "\" stroke=\"#fff\" stroke-width=\".7\"/>\n");
+    text_ += text("<circle cx=\"", coordinate(x), "\" cy=\"", coordinate(y), "\" r=\"", coordinate(radius),
+                  "\" fill=\"", color_text(color), "\" stroke=\"#fff\" stroke-width=\".7\"/>\n");
 }
 
 void Drawing::rectangle(const PlotBox& box, std::string_view style) {
-    text_ +=
-        text("<rect x=\"", coordinate(box.left), "\" y=\"", coordinate(box.top), "\" width=\"",
-             coordinate(box.width), "\" height=\"", coordinate(box.height), "\" ", style, "/>\n");
+    text_ += text("<rect x=\"", coordinate(box.left), "\" y=\"", coordinate(box.top), "\" width=\"",
+                  coordinate(box.width), "\" height=\"", coordinate(box.height), "\" ", style, "/>\n");
 }
 
-void Drawing::axes(const PlotBox& box, const PlotAxis& x, const PlotAxis& y,
-                   std::string_view x_name, std::string_view y_name) {
+void Drawing::axes(const PlotBox& box, const PlotAxis& x, const PlotAxis& y, std::string_view x_name,
+                   std::string_view y_name) {
     double right = box.left + box.width, bottom = box.top + box.height;
     std::string grid;
     for (double tick : x.ticks) {
@@ -216,8 +199,7 @@ void Drawing::legend(double x, double y, const std::vector<std::string>& names) 
 
 std::string Drawing::finish() && { return std::move(text_) + "</svg>\n"; }
 
-std::string cell_paths(const std::vector<int>& levels, int64_t columns,
-                       const std::vector<PlotColor>& fills) {
+std::string cell_paths(const std::vector<int>& levels, int64_t columns, const std::vector<PlotColor>& fills) {
     std::vector<std::string> paths(fills.size());
     int64_t rows = int64_t(levels.size()) / columns;
     for (int64_t row = 0; row < rows; row++) {
@@ -227,15 +209,13 @@ std::string cell_paths(const std::vector<int>& levels, int64_t columns,
                 if (levels[size_t(row * columns + end)] != level) break;
             }
             if (level < 0) continue;
-            paths[size_t(level)] +=
-                text('M', column, ' ', row, 'h', end - column, "v1h", column - end, 'z');
+            paths[size_t(level)] += text('M', column, ' ', row, 'h', end - column, "v1h", column - end, 'z');
         }
     }
     std::string result;
     for (size_t level = 0; level < paths.size(); level++) {
         if (paths[level].empty()) continue;
-        result +=
-            text("<path fill=\"", color_text(fills[level]), "\" d=\"", paths[level], "\"/>\n");
+        result += text("<path fill=\"", color_text(fills[level]), "\" d=\"", paths[level], "\"/>\n");
     }
     return result;
 }

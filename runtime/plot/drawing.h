@@ -46,8 +46,7 @@ enum class Align : uint8_t { left, middle, right };
 class Drawing {
 public:
     Drawing(double width, double height);
-    void words(double x, double y, std::string_view words, Align align,
-               std::string_view style = "");
+    void words(double x, double y, std::string_view words, Align align, std::string_view style = "");
     void line(double x1, double y1, double x2, double y2, std::string_view style);
     void dot(double x, double y, double radius, PlotColor color);
     void rectangle(const PlotBox& box, std::string_view style);
@@ -71,7 +70,6 @@ std::string xml_escaped(std::string_view words);
 
 /// A picture of `columns` x `rows` cells with a level each (-1: nothing): one path a level, made of
 /// runs along a row. `fill` names the color of a level; a cell is one unit, so callers scale.
-std::string cell_paths(const std::vector<int>& levels, int64_t columns,
-                       const std::vector<PlotColor>& fills);
+std::string cell_paths(const std::vector<int>& levels, int64_t columns, const std::vector<PlotColor>& fills);
 
 } // namespace gradc::runtime

@@ -19,12 +19,8 @@ struct GridView {
     bool whole = false;                         // the value is the number of a class
     std::vector<double> dots_x, dots_y, labels; // labels may be missing
 
-    double x_at(int64_t cell) const {
-        return x_low + (double(cell) + 0.5) / double(side) * (x_high - x_low);
-    }
-    double y_at(int64_t cell) const {
-        return y_low + (double(cell) + 0.5) / double(side) * (y_high - y_low);
-    }
+    double x_at(int64_t cell) const { return x_low + (double(cell) + 0.5) / double(side) * (x_high - x_low); }
+    double y_at(int64_t cell) const { return y_low + (double(cell) + 0.5) / double(side) * (y_high - y_low); }
 };
 
 /// Two inputs. Several numbers are scores of classes, the largest wins; one number from 0 to 1 is

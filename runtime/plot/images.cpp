@@ -28,18 +28,16 @@ void ImageSheet::draw(const ImageRows& images, int64_t number, double left, doub
     int64_t cells = images.height * images.width;
     std::vector<int> levels;
     std::vector<PlotColor> fills;
-    for (int i = 0; i < greys; i++)
-        fills.push_back(tinted({0x14, 0x1c, 0x2c}, double(i) / (greys - 1)));
+    for (int i = 0; i < greys; i++) fills.push_back(tinted({0x14, 0x1c, 0x2c}, double(i) / (greys - 1)));
     for (int64_t i = 0; i < cells; i++) {
         double share = (images.values[size_t(number * cells + i)] - low) / room;
         levels.push_back(std::isfinite(share) ? std::clamp(int(share * greys), 0, greys - 1) : -1);
     }
     double scale = image_size / double(std::max(images.height, images.width));
-    drawing_.rectangle({left - 0.5, top - 0.5, scale * double(images.width) + 1,
-                        scale * double(images.height) + 1},
+    drawing_.rectangle({left - 0.5, top - 0.5, scale * double(images.width) + 1, scale * double(images.height) + 1},
                        "fill=\"#fff\" stroke=\"#ccc\"");
-    drawing_.raw(text("<g shape-rendering=\"crispEdges\" transform=\"translate(",
-                      plot_point(left, top), ") scale(", exact(scale), ")\">\n"));
+    drawing_.raw(text("<g shape-rendering=\"crispEdges\" transform=\"translate(", plot_point(left, top), ") scale(",
+                      exact(scale), ")\">\n"));
     drawing_.raw(cell_paths(levels, images.width, fills));
     drawing_.raw("</g>\n");
 }

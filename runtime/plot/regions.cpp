@@ -65,8 +65,7 @@ double RegionMap::lead(int64_t cell, int64_t of) const {
 void RegionMap::find_classes() {
     classes_ = view_.width > 1 ? view_.width : 2;
     if (view_.whole && view_.width == 1) {
-        for (double value : view_.values)
-            classes_ = std::max(classes_, int64_t(std::clamp(value, 0.0, 99.0)) + 1);
+        for (double value : view_.values) classes_ = std::max(classes_, int64_t(std::clamp(value, 0.0, 99.0)) + 1);
     }
     for (int64_t cell = 0; cell < cells_; cell++) {
         for (int64_t c = 0; c < classes_; c++) {
@@ -91,8 +90,7 @@ void RegionMap::find_heights() {
     if (!(high_ > low_)) high_ = low_ + 1;
     for (int64_t cell = 0; cell < cells_; cell++) {
         double share = (view_.values[size_t(cell)] - low_) / (high_ - low_);
-        if (std::isfinite(share))
-            levels_[size_t(cell)] = std::clamp(int(share * heights), 0, heights - 1);
+        if (std::isfinite(share)) levels_[size_t(cell)] = std::clamp(int(share * heights), 0, heights - 1);
     }
 }
 
@@ -112,8 +110,7 @@ std::string RegionMap::border(int64_t of) const {
                 int next = (corner + 1) % 4;
                 if ((ahead[corner] >= 0) == (ahead[next] >= 0)) continue;
                 double share = ahead[corner] / (ahead[corner] - ahead[next]);
-                double x =
-                    double(column) + 0.5 + right[corner] + share * (right[next] - right[corner]);
+                double x = double(column) + 0.5 + right[corner] + share * (right[next] - right[corner]);
                 double y = double(row) + 0.5 + up[corner] + share * (up[next] - up[corner]);
                 points[count++] = plot_point(map_box.left + x / double(side) * map_box.width,
                                              map_box.top + (1 - y / double(side)) * map_box.height);
@@ -126,23 +123,20 @@ std::string RegionMap::border(int64_t of) const {
 
 void RegionMap::draw_cells(Drawing& drawing) const {
     std::vector<PlotColor> fills;
-    for (int i = 0; is_height_ && i < heights; i++)
-        fills.push_back(heat_color((i + 0.5) / heights));
+    for (int i = 0; is_height_ && i < heights; i++) fills.push_back(heat_color((i + 0.5) / heights));
     for (int64_t i = 0; !is_height_ && i < classes_ * strengths; i++)
         fills.push_back(tinted(plot_color(i / strengths), 0.1 + 0.055 * double(i % strengths)));
     std::string scale = exact(map_box.width / double(view_.side));
     // Rows run upwards.
     drawing.raw(text("<g shape-rendering=\"crispEdges\" transform=\"translate(",
-                     plot_point(map_box.left, map_box.top + map_box.height), ") scale(", scale,
-                     " -", scale, ")\">\n"));
+                     plot_point(map_box.left, map_box.top + map_box.height), ") scale(", scale, " -", scale, ")\">\n"));
     drawing.raw(cell_paths(levels_, view_.side, fills));
     drawing.raw("</g>\n");
     if (is_height_ || view_.whole) return;
     for (int64_t c = view_.width == 1 ? 1 : 0; c < classes_; c++) {
         std::string path = border(c);
         if (path.empty()) continue;
-        drawing.path(path,
-                     "fill=\"none\" stroke=\"#333\" stroke-width=\"1.4\" stroke-linecap=\"round\"");
+        drawing.path(path, "fill=\"none\" stroke=\"#333\" stroke-width=\"1.4\" stroke-linecap=\"round\"");
     }
 }
 
@@ -165,26 +159,22 @@ void RegionMap::draw_scale(Drawing& drawing) const {
     PlotAxis axis = tight_axis(low_, high_);
     constexpr double left = 550, height = 300, top = 128;
     for (int i = 0; i < heights; i++)
-        drawing.rectangle(
-            {left, top + height * (1 - (i + 1.0) / heights), 16, height / heights + 0.5},
-            text("fill=\"", color_text(heat_color((i + 0.5) / heights)), '"'));
+        drawing.rectangle({left, top + height * (1 - (i + 1.0) / heights), 16, height / heights + 0.5},
+                          text("fill=\"", color_text(heat_color((i + 0.5) / heights)), '"'));
     for (double tick : axis.ticks)
-        drawing.words(left + 22, top + height * (1 - axis.share(tick)) + 4, tick_label(tick),
-                      Align::left);
+        drawing.words(left + 22, top + height * (1 - axis.share(tick)) + 4, tick_label(tick), Align::left);
 }
 
 std::vector<std::string> RegionMap::class_names() const {
     std::vector<std::string> names = view_.names;
-    for (int64_t c = int64_t(names.size()); c < std::min<int64_t>(classes_, 20); c++)
-        names.push_back(whole(c));
+    for (int64_t c = int64_t(names.size()); c < std::min<int64_t>(classes_, 20); c++) names.push_back(whole(c));
     return names;
 }
 
 std::string RegionMap::drawn() {
     Drawing drawing(660, 578);
     PlotAxis x = tight_axis(view_.x_low, view_.x_high), y = tight_axis(view_.y_low, view_.y_high);
-    drawing.words(map_box.left, 24, view_.title, Align::left,
-                  "font-size=\"16\" font-weight=\"600\"");
+    drawing.words(map_box.left, 24, view_.title, Align::left, "font-size=\"16\" font-weight=\"600\"");
     draw_cells(drawing);
     drawing.axes(map_box, x, y, view_.x_name, view_.y_name);
     draw_dots(drawing, x, y);

@@ -78,8 +78,8 @@ Case make_case(uint64_t seed, const std::shared_ptr<PrimitiveTable>& primitives)
     std::string prefix = fmt::format("g{}_", seed);
     Environment environment = prefixed(random_environment(graph, seed, 1 + int64_t(seed % largest_batch)), prefix);
     graph = prefixed(graph, prefix);
-    Case result{seed, fmt::format("graph_{}", seed), optimize(graph, {}), environment, evaluate(graph, environment),
-                seed % 2 ? 1e-9 : 3e-5};
+    Case result{seed,        fmt::format("graph_{}", seed), optimize(graph, {}),
+                environment, evaluate(graph, environment),  seed % 2 ? 1e-9 : 3e-5};
     for (size_t i = 0; i < result.graph.outputs.size(); ++i)
         result.graph.outputs[i].name = fmt::format("{}out{}", prefix, i);
     // Again under the name that makes the program a step: it has a guard then, and may run many steps in one call.

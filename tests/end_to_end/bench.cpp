@@ -53,7 +53,9 @@ struct Stage {
 std::string speaker(const std::string& losses) {
     return "echo ready 7.5\n"
            "while read word rest; do case $word in\n"
-           "    losses) echo losses 0.5 " + losses + " ;;\n"
+           "    losses) echo losses 0.5 " +
+           losses +
+           " ;;\n"
            "    round) echo round 0.25 0.5 3 ;;\n"
            "    size) echo size 12300000 ;;\n"
            "    *) exit 0 ;;\n"

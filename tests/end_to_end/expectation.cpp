@@ -80,8 +80,8 @@ std::string joined(const std::vector<std::string>& words) {
 bool well_formed(const std::vector<std::string>& words) {
     for (size_t i = 0; i < words.size(); ++i) {
         if ((words[i] == ">=" || words[i] == "<=") && (i + 1 >= words.size() || !number_of(words[i + 1]))) return false;
-        if (words[i] == "~" && (i + 3 >= words.size() || !number_of(words[i + 1]) || words[i + 2] != "+-" ||
-                                !number_of(words[i + 3])))
+        if (words[i] == "~" &&
+            (i + 3 >= words.size() || !number_of(words[i + 1]) || words[i + 2] != "+-" || !number_of(words[i + 3])))
             return false;
     }
     return !words.empty();

@@ -33,8 +33,7 @@ std::vector<Tag> tags_of(const std::string& page) {
         tag.opens = inside[0] != '/';
         std::istringstream(inside.substr(inside[0] == '/')) >> tag.name;
         if (tag.name.back() == '/') tag.name.pop_back();
-        for (std::sregex_iterator each(inside.begin(), inside.end(), attribute), last; each != last;
-             ++each)
+        for (std::sregex_iterator each(inside.begin(), inside.end(), attribute), last; each != last; ++each)
             tag.attributes[(*each)[1]] = (*each)[2];
         tags.push_back(tag);
         if (tag.opens && (tag.name == "style" || tag.name == "script")) {
@@ -97,14 +96,13 @@ void require_apart(const std::vector<Tag>& tags) {
     for (const Tag& tag : tags) {
         if (tag.name == "svg" && tag.opens) placed.clear();
         if (tag.name != "rect" || !tag.opens) continue;
-        double x = numeric(tag, "x"), y = numeric(tag, "y"), w = numeric(tag, "width"),
-               h = numeric(tag, "height");
+        double x = numeric(tag, "x"), y = numeric(tag, "y"), w = numeric(tag, "width"), h = numeric(tag, "height");
         REQUIRE(w > 0);
         REQUIRE(h > 0);
         for (const auto& other : placed) {
             INFO(x << " " << y << " beside " << other[0] << " " << other[1]);
-            bool apart = x >= other[2] - 0.11 || other[0] >= x + w - 0.11 || y >= other[3] - 0.11 ||
-                         other[1] >= y + h - 0.11;
+            bool apart =
+                x >= other[2] - 0.11 || other[0] >= x + w - 0.11 || y >= other[3] - 0.11 || other[1] >= y + h - 0.11;
             REQUIRE(apart);
             ++compared;
         }
@@ -130,14 +128,12 @@ TEST_CASE("the page is whole and mentions every kernel and parameter", "[page]")
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};
-    Outcome made =
-        run(end_to_end::quoted(gradc) + " inspect m.grad --html page.html --isa avx2", launch);
+    Outcome made = run(end_to_end::quoted(gradc) + " inspect m.grad --html page.html --isa avx2", launch);
     REQUIRE(made.code == 0);
     CHECK(made.out == "");
     std::string page = scratch.read("page.html");
     require_good(page);
-    for (const char* name :
-         {"W1", "b1", "W2", "b2", "m(W1)", "dL/dW1", "dL/dz1", "linear(tanh(linear(x, 8)), 1)"}) {
+    for (const char* name : {"W1", "b1", "W2", "b2", "m(W1)", "dL/dW1", "dL/dz1", "linear(tanh(linear(x, 8)), 1)"}) {
         INFO(name);
         CHECK(contains(page, name));
     }
@@ -146,16 +142,14 @@ TEST_CASE("the page is whole and mentions every kernel and parameter", "[page]")
     plan = plan.substr(0, plan.find("\nprogram ", 10));
     int kernels = 0;
     static const std::regex kernel("(nest|product|scatter) [A-Za-z_0-9]+ over");
-    for (std::sregex_iterator each(plan.begin(), plan.end(), kernel), last; each != last; ++each)
-        ++kernels;
+    for (std::sregex_iterator each(plan.begin(), plan.end(), kernel), last; each != last; ++each) ++kernels;
     CHECK(kernels > 0);
     int shown = 0;
     for (size_t at = page.find("class=\"part kernel\""); at != page.npos;
          at = page.find("class=\"part kernel\"", at + 1))
         ++shown;
     CHECK(shown == kernels);
-    CHECK(run(end_to_end::quoted(gradc) + " inspect m.grad --html page.html --isa avx2", launch)
-              .code == 0);
+    CHECK(run(end_to_end::quoted(gradc) + " inspect m.grad --html page.html --isa avx2", launch).code == 0);
     CHECK((scratch.read("page.html") == page));
 }
 
@@ -165,9 +159,7 @@ TEST_CASE("a file of circuits and loops makes a page as well", "[page]") {
     for (const char* example : {"circuits", "rnn_scan", "linear_collapse"}) {
         INFO(example);
         std::string model = tree + "/examples/" + example + "/model.grad";
-        REQUIRE(run(end_to_end::quoted(gradc) + " inspect " + end_to_end::quoted(model) +
-                        " --html page.html",
-                    launch)
+        REQUIRE(run(end_to_end::quoted(gradc) + " inspect " + end_to_end::quoted(model) + " --html page.html", launch)
                     .code == 0);
         require_good(scratch.read("page.html"));
     }
@@ -179,9 +171,6 @@ TEST_CASE("a page that cannot be written leaves what was there", "[page]") {
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     CHECK(run(end_to_end::quoted(gradc) + " inspect m.grad --html m.grad", launch).code == 1);
     CHECK(scratch.read("m.grad") == small_model);
-    CHECK(
-        run(end_to_end::quoted(gradc) + " inspect m.grad --html nowhere/page.html", launch).code ==
-        1);
-    CHECK(run(end_to_end::quoted(gradc) + " inspect m.grad --html page.html --emit=plan", launch)
-              .code == 2);
+    CHECK(run(end_to_end::quoted(gradc) + " inspect m.grad --html nowhere/page.html", launch).code == 1);
+    CHECK(run(end_to_end::quoted(gradc) + " inspect m.grad --html page.html --emit=plan", launch).code == 2);
 }

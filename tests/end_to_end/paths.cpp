@@ -13,8 +13,7 @@ train up_and_up { steps 3;  loss bowl();  optimizer sgd(rate: 1.5) }
 )";
 
 Outcome paths(const Scratch& scratch, const std::string& arguments) {
-    return run(quoted(gradc) + " paths " + arguments,
-               {.folder = scratch.path().string(), .limit = 120});
+    return run(quoted(gradc) + " paths " + arguments, {.folder = scratch.path().string(), .limit = 120});
 }
 
 size_t times(const std::string& text, const std::string& part) {
@@ -51,10 +50,8 @@ TEST_CASE("paths end where the formulas say", "[paths]") {
 
 TEST_CASE("check asks for the gradients of a loss once", "[paths]") {
     Scratch scratch;
-    scratch.write("bowl.grad", std::string(bowl) +
-                                   "train other { steps 3;  loss 2 * bowl();  optimizer sgd() }\n");
-    Outcome outcome =
-        run(quoted(gradc) + " check bowl.grad", {.folder = scratch.path().string(), .limit = 120});
+    scratch.write("bowl.grad", std::string(bowl) + "train other { steps 3;  loss 2 * bowl();  optimizer sgd() }\n");
+    Outcome outcome = run(quoted(gradc) + " check bowl.grad", {.folder = scratch.path().string(), .limit = 120});
     INFO(outcome.out << outcome.err);
     CHECK(outcome.code == 0);
     CHECK(times(outcome.out, "up_and_up: the loss of down, already checked") == 1);
@@ -84,14 +81,13 @@ TEST_CASE("paths refuses what lies in no plane", "[paths]") {
         const char* text;
         const char* told;
     };
-    for (const Case& each :
-         {Case{"model m() -> f32 { param a = 1;  return a }\n", "no train block"},
-          Case{"model m() -> f32 { param a = 1;  return a^2 }\ntrain { steps 1;  loss m();  "
-               "optimizer sgd() }\n",
-               "the same two scalar parameters"},
-          Case{"model m() -> f32 { param a: [2] = 1;  param b = 1;  return sum(a^2) + b^2 }\n"
-               "train { steps 1;  loss m();  optimizer sgd() }\n",
-               "the same two scalar parameters"}}) {
+    for (const Case& each : {Case{"model m() -> f32 { param a = 1;  return a }\n", "no train block"},
+                             Case{"model m() -> f32 { param a = 1;  return a^2 }\ntrain { steps 1;  loss m();  "
+                                  "optimizer sgd() }\n",
+                                  "the same two scalar parameters"},
+                             Case{"model m() -> f32 { param a: [2] = 1;  param b = 1;  return sum(a^2) + b^2 }\n"
+                                  "train { steps 1;  loss m();  optimizer sgd() }\n",
+                                  "the same two scalar parameters"}}) {
         INFO(each.text);
         scratch.write("m.grad", each.text);
         Outcome outcome = paths(scratch, "m.grad --svg m.svg");

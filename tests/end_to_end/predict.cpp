@@ -144,12 +144,20 @@ TEST_CASE("a model of two inputs is drawn with the rows that it was trained on",
 
 TEST_CASE("text goes in and comes out", "[predict]") {
     Trained trained(letters, "letters.txt", alphabet_of("ab\"\xc3\xa9", 100)); // four letters, one of two bytes
-    trained.scratch.write("in.txt", "ab\"\xc3\xa9" "ab");
+    trained.scratch.write("in.txt", "ab\"\xc3\xa9"
+                                    "ab");
     CHECK(trained.predicted("in.txt --out out.txt").empty());
-    CHECK(trained.scratch.read("out.txt") == "b\"\xc3\xa9" "a\n\"\xc3\xa9" "ab\n");
-    CHECK(trained.predicted("in.txt") == "predict\n\"b\"\"\xc3\xa9" "a\"\n\"\"\"\xc3\xa9" "ab\"\n");
-    trained.scratch.write("in.csv", "window\n\"b\"\"\xc3\xa9" "ab\"\n\"\xc3\xa9" "ab\"\"a\"\n");
-    CHECK(trained.predicted("in.csv") == "predict\n\"\"\"\xc3\xa9" "ab\"\n\"ab\"\"\xc3\xa9\"\n");
+    CHECK(trained.scratch.read("out.txt") == "b\"\xc3\xa9"
+                                             "a\n\"\xc3\xa9"
+                                             "ab\n");
+    CHECK(trained.predicted("in.txt") == "predict\n\"b\"\"\xc3\xa9"
+                                         "a\"\n\"\"\"\xc3\xa9"
+                                         "ab\"\n");
+    trained.scratch.write("in.csv", "window\n\"b\"\"\xc3\xa9"
+                                    "ab\"\n\"\xc3\xa9"
+                                    "ab\"\"a\"\n");
+    CHECK(trained.predicted("in.csv") == "predict\n\"\"\"\xc3\xa9"
+                                         "ab\"\n\"ab\"\"\xc3\xa9\"\n");
     trained.scratch.write("long.csv", "\"abab\"\n");
     CHECK(trained.call("./trainer predict --checkpoint w long.csv").err ==
           "long.csv:1:1: error: window has 4 characters, but a row takes 5\n");

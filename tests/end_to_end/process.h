@@ -15,9 +15,9 @@ struct Outcome {
 
 struct Launch {
     std::string folder = ".";
-    double limit = 300;     // seconds until SIGKILL to the whole group: that is a failure
-    bool joined = false;    // stdout and stderr both into `out`, in the order written
-    double signal_after = -1; // seconds until `signal` is sent to the group: that is part of the test
+    double limit = 300;           // seconds until SIGKILL to the whole group: that is a failure
+    bool joined = false;          // stdout and stderr both into `out`, in the order written
+    double signal_after = -1;     // seconds until `signal` is sent to the group: that is part of the test
     std::string signal_when = ""; // or as soon as this file is in the folder
     int signal = 0;
 };
@@ -27,7 +27,7 @@ Outcome run(const std::string& command, const Launch& launch = {});
 
 /// A new folder under the system's temporary one, removed at the end.
 class Scratch {
-  public:
+public:
     Scratch();
     ~Scratch();
     Scratch(const Scratch&) = delete;
@@ -39,7 +39,7 @@ class Scratch {
     std::string write(const std::string& name, const std::string& text) const; // returns the full path
     std::string read(const std::string& name) const;                           // "" if there is none
 
-  private:
+private:
     std::filesystem::path path_;
 };
 

@@ -129,7 +129,8 @@ TEST_CASE("every reader feeds statistics of the training split", "[readers]") {
         INFO(each.name);
         scratch.write("m.grad", "dataset rows {\n    " + each.field +
                                     "\n    x: f32[2] = (raw - mean(train.raw, axis: 0)) / std(train.raw, axis: 0)\n"
-                                    "    split train: 0.75, test: 0.25\n}\n" + model_of_two);
+                                    "    split train: 0.75, test: 0.25\n}\n" +
+                                    model_of_two);
         Outcome outcome = run(quoted(gradc) + " build m.grad -o trainer && ./trainer train --quiet && "
                                               "./trainer export --out data",
                               {.folder = scratch.path().string(), .limit = 60});
@@ -162,7 +163,8 @@ TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows"
         ((bytes += std::string(reinterpret_cast<const char*>(&numbers), sizeof numbers)), ...);
         return bytes;
     };
-    const std::pair<const char*, std::string> kinds[] = { // 1, 0, 2
+    const std::pair<const char*, std::string> kinds[] = {
+        // 1, 0, 2
         {"<f2", value(uint16_t(0x3c00), uint16_t(0), uint16_t(0x4000))},
         {"<f4", value(1.0f, 0.0f, 2.0f)},
         {"<f8", value(1.0, 0.0, 2.0)},

@@ -49,7 +49,8 @@ TEST_CASE("the README shows what the compiler prints", "[readme]") {
         std::istringstream output(outcome.out);
         std::string printed;
         for (const std::string& line : excerpt.lines) {
-            while (std::getline(output, printed) && printed != line) {}
+            while (std::getline(output, printed) && printed != line) {
+            }
             INFO("not printed, or not in this order: " << line);
             REQUIRE(output);
         }

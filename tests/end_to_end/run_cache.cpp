@@ -134,7 +134,8 @@ TEST_CASE("another compiler, or another runtime, does not find what this one kep
     scratch.write("m.grad", small_model);
     REQUIRE(run("mkdir -p bin lib/gradc && cp " + quoted(gradc) + " bin/gradc && cp " +
                     quoted(fs::path(gradc).parent_path().string() + "/lib/gradc/runtime.o") + " lib/gradc/",
-                {.folder = scratch.path().string()}).code == 0);
+                {.folder = scratch.path().string()})
+                .code == 0);
     std::string copy = (scratch.path() / "bin/gradc").string();
     CHECK_FALSE(taken(scratch, "m.grad -o first"));
     CHECK(taken(scratch, "m.grad -o first", copy)); // the same bytes elsewhere

@@ -66,8 +66,10 @@ std::string line_of(const std::string& name, const std::string& data) {
     Outcome built = run(quoted(gradc) + " build " + model + " -o trainer --isa baseline", launch);
     INFO(name << "\n" << built.err);
     REQUIRE(built.code == 0);
-    Outcome trained = run("GRADC_DATA=" + quoted(data) + " ./trainer train --steps 25 --quiet --json log.json "
-                          "--checkpoint kept.safetensors", launch);
+    Outcome trained = run("GRADC_DATA=" + quoted(data) +
+                              " ./trainer train --steps 25 --quiet --json log.json "
+                              "--checkpoint kept.safetensors",
+                          launch);
     INFO(trained.err);
     REQUIRE(trained.code == 0);
     std::string numbers = numbers_of(scratch.read("kept.safetensors")), losses = losses_of(scratch.read("log.json"));

@@ -27,8 +27,7 @@ Expectation read(std::string_view text) {
     text = bracket == text.npos ? std::string_view{} : text.substr(bracket + 2);
     size_t column = text.rfind(at);
     if (column != text.npos) {
-        result.column =
-            static_cast<uint32_t>(std::stoul(std::string(text.substr(column + at.size()))));
+        result.column = static_cast<uint32_t>(std::stoul(std::string(text.substr(column + at.size()))));
         text = text.substr(0, column);
     }
     result.text = trimmed(text);
@@ -56,8 +55,7 @@ std::vector<Expectation> expectations_in(const Sources& sources) {
             std::string_view line = sources.line(source, number);
             for (size_t begin = line.find(opening); begin != line.npos;) {
                 size_t next = line.find(opening, begin + 1);
-                Expectation expected =
-                    read(line.substr(begin + opening.size(), next - begin - opening.size()));
+                Expectation expected = read(line.substr(begin + opening.size(), next - begin - opening.size()));
                 expected.source = source;
                 expected.line = number;
                 result.push_back(std::move(expected));
@@ -76,13 +74,11 @@ std::string disagreement(const Sources& sources, const Diagnostics& diagnostics)
     for (const Expectation& expected : all) {
         size_t i = 0;
         while (i < used.size() && (used[i] || !meets(diagnostics.all()[i], sources, expected))) ++i;
-        if (i < used.size())
-            used[i] = true;
+        if (i < used.size()) used[i] = true;
         else
-            result += fmt::format(
-                "{}:{}: expected but not found: [{}] {}{}\n", sources.all[expected.source].name,
-                expected.line, expected.code, expected.text,
-                expected.column ? fmt::format(" at column {}", expected.column) : "");
+            result += fmt::format("{}:{}: expected but not found: [{}] {}{}\n", sources.all[expected.source].name,
+                                  expected.line, expected.code, expected.text,
+                                  expected.column ? fmt::format(" at column {}", expected.column) : "");
     }
     for (size_t i = 0; i < used.size(); ++i)
         if (!used[i])
@@ -120,8 +116,7 @@ std::set<std::string> expected_codes(const std::string& folder) {
         Sources sources;
         std::string reason;
         sources.add({path, reader.read(path, reason).value_or("")});
-        for (Expectation& expected : expectations_in(sources))
-            codes.insert(std::move(expected.code));
+        for (Expectation& expected : expectations_in(sources)) codes.insert(std::move(expected.code));
     }
     return codes;
 }

@@ -21,9 +21,9 @@ struct OneFile : SourceReader {
 
 std::string outside(const Sources& sources, const Diagnostics& diagnostics) {
     for (const Diagnostic& each : diagnostics.all())
-        if (each.span.known() && (each.span.source >= sources.all.size() ||
-                                  each.span.begin > sources.all[each.span.source].text.size() ||
-                                  each.span.end < each.span.begin))
+        if (each.span.known() &&
+            (each.span.source >= sources.all.size() || each.span.begin > sources.all[each.span.source].text.size() ||
+             each.span.end < each.span.begin))
             return "a place outside of the text: " + each.message;
     return print(diagnostics, sources).empty() ? "errors without text" : "";
 }
@@ -59,17 +59,14 @@ std::string broken_elaborator_property(std::string_view text) {
     uint32_t main = sources.add({"main.grad", std::string(text)});
     try {
         auto elaborated = elaborate(sources, main, files, options, diagnostics);
-        if (!elaborated)
-            return diagnostics.failed() ? outside(sources, diagnostics)
-                                        : "neither graphs nor diagnostics";
+        if (!elaborated) return diagnostics.failed() ? outside(sources, diagnostics) : "neither graphs nor diagnostics";
         std::string fault = verify(elaborated->initial) + fault_of(elaborated->statistics);
         for (const auto& each : elaborated->models)
             fault += verify(each.graph) + gradient_fault(each, *elaborated->rules);
         for (const auto& each : elaborated->circuits)
             fault += verify(each.graph) + gradient_fault(each, *elaborated->rules);
         for (const auto& each : elaborated->blocks) {
-            fault += verify(each.forward) + verify(each.step) + fault_of(each.training) +
-                     fault_of(each.evaluation);
+            fault += verify(each.forward) + verify(each.step) + fault_of(each.training) + fault_of(each.evaluation);
             if (each.predict) fault += verify(*each.predict);
         }
         return fault;

@@ -15,11 +15,9 @@ std::string broken_parser_property(std::string_view text) {
         return print(diagnostics, sources).empty() ? "errors without text" : "";
     }
     ast::Module again = parse(sources, sources.add({"printed.grad", printed}), diagnostics);
-    if (diagnostics.failed())
-        return "the printed form has errors:\n" + printed + "\n" + print(diagnostics, sources);
+    if (diagnostics.failed()) return "the printed form has errors:\n" + printed + "\n" + print(diagnostics, sources);
     if (dump(module) != dump(again))
-        return "the printed form is another tree:\n" + printed + "\n" + dump(module) + "\n" +
-               dump(again);
+        return "the printed form is another tree:\n" + printed + "\n" + dump(module) + "\n" + dump(again);
     if (print(again) != printed)
         return "the printed form is no fixed point:\n" + printed + "\nprints as\n" + print(again);
     return {};

@@ -30,8 +30,7 @@ struct FlushDenormals {
 Plan plan_of(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch) {
     OptimizeOptions optimizing;
     optimizing.context.rules = elaborated.pattern_rules.get();
-    for (NamedGraph& program : programs)
-        program.graph = optimize(std::move(program.graph), optimizing);
+    for (NamedGraph& program : programs) program.graph = optimize(std::move(program.graph), optimizing);
     PlanOptions options;
     options.name = "library";
     options.batch = batch;
@@ -59,8 +58,8 @@ const Elaborated::Circuit& model_of(const Elaborated& elaborated, const std::str
     throw InternalError("library", "no model " + name);
 }
 
-Machines::Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch,
-                   Element precision, bool with_text)
+Machines::Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch, Element precision,
+                   bool with_text)
     : flush_(precision == Element::f32) {
     Plan plan = plan_of(elaborated, std::move(programs), batch);
     auto isas = target::host_isas();

@@ -25,8 +25,8 @@ class Machines {
 public:
     /// Optimizes the graphs and compiles all of them into one module. `batch`: most rows of a run.
     /// `with_text`: the C++ text as well, where a compiler is found.
-    Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch,
-             Element precision, bool with_text = false);
+    Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch, Element precision,
+             bool with_text = false);
 
     const std::vector<Way>& ways() const { return ways_; }
     /// Instead of what trainers do at this precision.

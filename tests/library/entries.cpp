@@ -20,8 +20,7 @@ std::string part(const std::string& text, const std::string& word) {
     if (begin == text.npos) return "";
     begin += word.size();
     size_t end = text.size();
-    for (const char* next : {"Source:", "Kinks:", "Domain:"})
-        end = std::min(end, text.find(next, begin));
+    for (const char* next : {"Source:", "Kinks:", "Domain:"}) end = std::min(end, text.find(next, begin));
     return trimmed(text.substr(begin, end - begin));
 }
 
@@ -48,8 +47,8 @@ std::vector<Entry> entries() {
     std::map<std::string, std::string_view> texts;
     for (const StandardFile& file : standard_library()) texts[file.name] = file.text;
     std::vector<Entry> result;
-    for (std::string file : {"primitives", "activations", "losses", "layers", "init", "metrics",
-                             "optimizers", "schedules"}) {
+    for (std::string file :
+         {"primitives", "activations", "losses", "layers", "init", "metrics", "optimizers", "schedules"}) {
         Sources sources;
         Diagnostics diagnostics;
         uint32_t source = sources.add({file, std::string(texts.at("std/" + file + ".grad"))});

@@ -9,8 +9,7 @@ namespace {
 
 /// A kink at x = `place`.
 Kink at(double place, double derivative) {
-    return {[=](double x, double) { return x - place; },
-            [=](double, double) { return derivative; }};
+    return {[=](double x, double) { return x - place; }, [=](double, double) { return derivative; }};
 }
 
 /// A kink where x and t meet.
@@ -57,8 +56,7 @@ std::vector<ScalarFormula> primitives() {
         {"pow", "pow(abs(x[n]) + 0.1, 1.5)", {at(0, 0)}},
         {"remainder",
          "remainder(x[n], 0.75)",
-         {{[](double x, double) { return x - 0.75 * std::round(x / 0.75); },
-           [](double, double) { return 1.0; }}}},
+         {{[](double x, double) { return x - 0.75 * std::round(x / 0.75); }, [](double, double) { return 1.0; }}}},
     };
 }
 
@@ -103,9 +101,7 @@ std::vector<ScalarFormula> losses_of_a_row() {
         {.entry = "logistic_loss", .formula = "logistic_loss(x[n], t[n])", .t = Points::label},
         {"logistic_loss", "logistic_loss(x[n], 1)"},
         {"logistic_loss", "logistic_loss(x[n], 0)"},
-        {.entry = "binary_cross_entropy",
-         .formula = "binary_cross_entropy(x[n], t[n])",
-         .t = Points::label},
+        {.entry = "binary_cross_entropy", .formula = "binary_cross_entropy(x[n], t[n])", .t = Points::label},
         {"binary_cross_entropy", "binary_cross_entropy(x[n], 1)"},
         {.entry = "binary_cross_entropy_of_probabilities",
          .formula = "binary_cross_entropy_of_probabilities(x[n], t[n])",
@@ -125,15 +121,14 @@ std::vector<ScalarFormula> losses_of_a_row() {
 
 std::string scalar_model(const ScalarFormula& formula, const std::string& name) {
     bool two = formula.formula.find("t[n]") != std::string::npos;
-    return fmt::format("model {}(x: f32[N]{}) {{ y[n] = {};  return y }}\n", name,
-                       two ? ", t: f32[N]" : "", formula.formula);
+    return fmt::format("model {}(x: f32[N]{}) {{ y[n] = {};  return y }}\n", name, two ? ", t: f32[N]" : "",
+                       formula.formula);
 }
 
 std::string row_model(const RowFormula& formula, const std::string& name) {
     bool by_row = formula.formula.find("[n") != std::string::npos;
-    return fmt::format(
-        "model {}(v: f32[N, 4], u: f32[N, 4], i: int[N] < 4) {{ y{} = {};  return y }}\n", name,
-        by_row ? "[n]" : "", formula.formula);
+    return fmt::format("model {}(v: f32[N, 4], u: f32[N, 4], i: int[N] < 4) {{ y{} = {};  return y }}\n", name,
+                       by_row ? "[n]" : "", formula.formula);
 }
 
 std::vector<ScalarFormula> scalar_formulas() {
@@ -159,9 +154,7 @@ std::vector<RowFormula> row_formulas() {
          .kinks = {{{1, 0, -3, -4}, 0, {0, 0, 0, 0}},
                    {{1, 1, 0, 1}, 0, {-2, 1, 0, 1}},
                    {{2, 0, 1, 5}, 0, {-1, 0, 0, 1}}}},
-        {.entry = "svm",
-         .formula = "svm(v[n, :], i[n], 0.5)",
-         .kinks = {{{1, 0.5, -3, -4}, 0, {0, 0, 0, 0}}}},
+        {.entry = "svm", .formula = "svm(v[n, :], i[n], 0.5)", .kinks = {{{1, 0.5, -3, -4}, 0, {0, 0, 0, 0}}}},
     };
 }
 

@@ -68,9 +68,8 @@ std::vector<NodeId> differentiable(const Graph& graph, const std::vector<NodeId>
 
 Tensor& place(Subject& subject, NodeId id) {
     const Node& node = subject.graph[id];
-    return node.op == Op::variable
-               ? subject.environment.variables.at(attribute<VariableName>(node).path)
-               : subject.environment.fields.at(attribute<Input>(node).name);
+    return node.op == Op::variable ? subject.environment.variables.at(attribute<VariableName>(node).path)
+                                   : subject.environment.fields.at(attribute<Input>(node).name);
 }
 
 /// One row of zeros and one of large numbers.
@@ -86,8 +85,7 @@ void set_special_rows(Environment& environment) {
     }
 }
 
-void differentiate_subject(Subject& subject, const Elaborated& elaborated,
-                           const std::vector<NodeId>& parameters) {
+void differentiate_subject(Subject& subject, const Elaborated& elaborated, const std::vector<NodeId>& parameters) {
     Graph& graph = subject.graph;
     subject.wrt = differentiable(graph, parameters);
     std::vector<Output> outputs = {{subject.program + " loss", subject.loss}};
@@ -103,8 +101,7 @@ void differentiate_subject(Subject& subject, const Elaborated& elaborated,
     std::vector<std::string> names;
     for (NodeId id : kept) {
         const Node& node = graph[id];
-        names.push_back(node.op == Op::variable ? attribute<VariableName>(node).path
-                                                : attribute<Input>(node).name);
+        names.push_back(node.op == Op::variable ? attribute<VariableName>(node).path : attribute<Input>(node).name);
     }
     graph = extract(graph, outputs);
     subject.loss = graph.outputs[0].node;
@@ -124,22 +121,19 @@ void finish_subject(Subject& subject, const Elaborated& elaborated) {
     subject.exact = evaluate(subject.graph, subject.environment);
 }
 
-std::string fields_text() {
-    return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]";
-}
+std::string fields_text() { return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]"; }
 
 /// As in evaluation: models without train blocks.
 std::vector<Subject> evaluated(Elaborated& elaborated, Element precision) {
     std::string text;
     for (size_t i = 0; i < std::size(layers); ++i)
-        text += fmt::format("model l{}({}) {{ y = {};  return mean(y / (1 + y^2) + 0.1 * y) }}\n",
-                            i, fields_text(), layers[i].formula);
+        text += fmt::format("model l{}({}) {{ y = {};  return mean(y / (1 + y^2) + 0.1 * y) }}\n", i, fields_text(),
+                            layers[i].formula);
     elaborated = elaborate_text(text, precision);
     std::vector<Subject> subjects;
     for (size_t i = 0; i < std::size(layers); ++i) {
         const Elaborated::Circuit& model = model_of(elaborated, fmt::format("l{}", i));
-        Subject subject{&layers[i], model.model, model.graph, model.graph.outputs[0].node,
-                        {},         {},          {}};
+        Subject subject{&layers[i], model.model, model.graph, model.graph.outputs[0].node, {}, {}, {}};
         subject.graph.outputs.clear();
         differentiate_subject(subject, elaborated, model.parameters);
         finish_subject(subject, elaborated);
@@ -157,10 +151,10 @@ std::string zeros(const std::vector<int>& shape, size_t axis = 0) {
 
 /// In training: train blocks over rows that are replaced by drawn ones.
 std::vector<Subject> trained(Elaborated& elaborated, Element precision) {
-    std::string text = fmt::format(
-        "dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "
-        "time: f32[3, 4] = {}\n}}\n",
-        zeros({4, 4}), zeros({4, 4, 4, 2}), zeros({4, 3, 4}));
+    std::string text =
+        fmt::format("dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "
+                    "time: f32[3, 4] = {}\n}}\n",
+                    zeros({4, 4}), zeros({4, 4, 4, 2}), zeros({4, 3, 4}));
     for (size_t i = 0; i < std::size(layers); ++i)
         text += fmt::format("model l{0}({1}) {{ param one = 1;  y = one * {2};  return mean(y / (1 "
                             "+ y^2) + 0.1 * y) }}\n"
@@ -191,8 +185,7 @@ std::vector<Subject> trained(Elaborated& elaborated, Element precision) {
 }
 
 double loss_at(const Subject& subject) {
-    return evaluate(extract(subject.graph, {subject.graph.outputs[0]}), subject.environment)[0]
-        .values[0];
+    return evaluate(extract(subject.graph, {subject.graph.outputs[0]}), subject.environment)[0].values[0];
 }
 
 void differences(Subject& subject, Findings& findings) {
@@ -214,18 +207,16 @@ void differences(Subject& subject, Findings& findings) {
             double difference = (8 * (at[2] - at[1]) - (at[3] - at[0])) / (12 * h);
             if (keep == 0 && subject.formula->left) difference = (loss_at(subject) - at[1]) / h;
             double size = std::max(largest, 1e-5 * std::fabs(at[0]));
-            if (!(std::fabs(difference - gradient.values[entry]) <=
-                  (subject.formula->left ? 1e-3 : 1e-6) * size))
-                findings.fault(
-                    fmt::format("{} in {}: gradient {} entry {} is {}, by differences {}",
-                                subject.formula->formula, subject.program, k, entry,
-                                gradient.values[entry], difference));
+            if (!(std::fabs(difference - gradient.values[entry]) <= (subject.formula->left ? 1e-3 : 1e-6) * size))
+                findings.fault(fmt::format("{} in {}: gradient {} entry {} is {}, by differences {}",
+                                           subject.formula->formula, subject.program, k, entry, gradient.values[entry],
+                                           difference));
         }
     }
 }
 
-void compare_subject(const Subject& subject, const Machines& machines, Element precision,
-                     const Way& way, Findings& findings) {
+void compare_subject(const Subject& subject, const Machines& machines, Element precision, const Way& way,
+                     Findings& findings) {
     bool single = precision == Element::f32;
     Finding& finding = findings.of[subject.formula->entry];
     for (size_t output = 0; output < subject.exact.size(); ++output) {
@@ -235,26 +226,23 @@ void compare_subject(const Subject& subject, const Machines& machines, Element p
         for (double value : wanted) largest = std::max(largest, std::fabs(value));
         for (size_t i = 0; i < std::min(found.size(), wanted.size()); ++i)
             worst = std::max(worst, compiled_error(found[i], wanted[i], largest, single));
-        double& most = output == 0 || output > subject.gradients ? finding.value_error
-                                                                 : finding.gradient_error;
+        double& most = output == 0 || output > subject.gradients ? finding.value_error : finding.gradient_error;
         if (single) most = std::max(most, worst);
         if (!(worst <= (single ? 2e-5 : 1e-11)))
-            findings.fault(fmt::format("{}: {} of compiled {} on {} is off by {:.2g}",
-                                       subject.formula->formula, subject.graph.outputs[output].name,
-                                       name(precision), way.name, worst));
+            findings.fault(fmt::format("{}: {} of compiled {} on {} is off by {:.2g}", subject.formula->formula,
+                                       subject.graph.outputs[output].name, name(precision), way.name, worst));
     }
 }
 
 /// `dropout` of ones at `rate` over many rows, one forward pass in training.
 std::vector<double> dropped(double rate) {
     constexpr int64_t many = 4000;
-    Elaborated elaborated = elaborate_text(
-        fmt::format(
-            "model l() {{ param one = 1;  return one }}\ntrain {{ batch {};  steps 1\n y = "
-            "dropout(1 + 0 * normal(shape: [N]), {})\n loss l() * mean(y);  optimizer sgd() "
-            "}}\n",
-            many, rate),
-        Element::f64);
+    Elaborated elaborated =
+        elaborate_text(fmt::format("model l() {{ param one = 1;  return one }}\ntrain {{ batch {};  steps 1\n y = "
+                                   "dropout(1 + 0 * normal(shape: [N]), {})\n loss l() * mean(y);  optimizer sgd() "
+                                   "}}\n",
+                                   many, rate),
+                       Element::f64);
     const TrainBlock& block = elaborated.blocks[0];
     Environment environment = sample(elaborated, block.flags, block.forward, {many, 1});
     std::vector<double> kept;
@@ -293,11 +281,9 @@ void prove_layers(Findings& findings) {
     for (Element precision : {Element::f32, Element::f64})
         for (bool training : {false, true}) {
             Elaborated elaborated = elaborate_text("model m() { return 1 }", precision);
-            auto subjects =
-                training ? trained(elaborated, precision) : evaluated(elaborated, precision);
+            auto subjects = training ? trained(elaborated, precision) : evaluated(elaborated, precision);
             std::vector<NamedGraph> programs;
-            for (const Subject& subject : subjects)
-                programs.push_back({subject.program, subject.graph});
+            for (const Subject& subject : subjects) programs.push_back({subject.program, subject.graph});
             Machines machines(elaborated, programs, batch, precision);
             for (Subject& subject : subjects) {
                 Finding& finding = findings.of[subject.formula->entry];

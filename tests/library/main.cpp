@@ -44,10 +44,8 @@ int main(int argc, char** argv) {
     prove_recorded(GRADC_SOURCE_DIR "/tests/library/recorded.txt", findings);
     for (const Entry& entry : entries()) check_entry(entry, findings);
     std::string table = table_of(entries(), findings);
-    if (writes)
-        write_readme(argv[2], table, findings);
-    else
-        compare_with_readme(argv[1], table, findings);
+    if (writes) write_readme(argv[2], table, findings);
+    else compare_with_readme(argv[1], table, findings);
     for (const std::string& fault : findings.faults) fmt::print(stderr, "{}\n", fault);
     if (findings.faults.empty()) fmt::print("{} entries of the library hold\n", entries().size());
     return findings.faults.empty() ? 0 : 1;

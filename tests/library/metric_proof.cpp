@@ -26,8 +26,7 @@ struct Data {
         Drawn drawn(4);
         for (int64_t n = 0; n < all_rows; ++n) {
             for (int c = 0; c < classes; ++c) v.push_back(0.5 * drawn.below(6));
-            label.push_back(n < classes ? double(n)
-                                        : drawn.below(classes)); // each class has rows and is taken
+            label.push_back(n < classes ? double(n) : drawn.below(classes)); // each class has rows and is taken
             v[size_t(n * classes + (n < classes ? n : 0))] += n < classes ? 4 : 0;
             truth.push_back(drawn.below(2));
             score.push_back(drawn.number(Points::real));
@@ -40,8 +39,7 @@ struct Data {
     int taken(int64_t n) const { return int(std::max_element(row(n), row(n) + classes) - row(n)); }
     int rank(int64_t n) const { // how many classes stand before the label
         int before = 0, own = int(label[size_t(n)]);
-        for (int c = 0; c < classes; ++c)
-            before += row(n)[c] > row(n)[own] || (row(n)[c] == row(n)[own] && c < own);
+        for (int c = 0; c < classes; ++c) before += row(n)[c] > row(n)[own] || (row(n)[c] == row(n)[own] && c < own);
         return before;
     }
     template <class F> double share(F f) const {
@@ -51,8 +49,7 @@ struct Data {
     }
     std::vector<double> matrix() const {
         std::vector<double> m(classes * classes, 0.0);
-        for (int64_t n = 0; n < all_rows; ++n)
-            ++m[size_t(int(label[size_t(n)]) * classes + taken(n))];
+        for (int64_t n = 0; n < all_rows; ++n) ++m[size_t(int(label[size_t(n)]) * classes + taken(n))];
         return m;
     }
 
@@ -111,8 +108,7 @@ std::vector<double> of_classes(const Data& d, double column, double row) {
     std::vector<double> result;
     for (int c = 0; c < classes; ++c) {
         double taken = 0, there = 0;
-        for (int k = 0; k < classes; ++k)
-            taken += m[size_t(k * classes + c)], there += m[size_t(c * classes + k)];
+        for (int k = 0; k < classes; ++k) taken += m[size_t(k * classes + c)], there += m[size_t(c * classes + k)];
         result.push_back(m[size_t(c * classes + c)] / (column * taken + row * there));
     }
     return result;
@@ -123,73 +119,56 @@ std::vector<MetricFormula> metric_formulas() {
     const double n = double(all_rows);
     return {
         {"argmax", "sum(argmax(v))",
-         [=](const Data& d) {
-             return Values{n * d.share([&](size_t r) { return d.taken(int64_t(r)); })};
-         }},
+         [=](const Data& d) { return Values{n * d.share([&](size_t r) { return d.taken(int64_t(r)); })}; }},
         {"one_hot", "sum(one_hot(i, 4), axis: 0)",
          [](const Data& d) {
              Values counts(classes, 0.0);
              for (double label : d.label) ++counts[size_t(label)];
              return counts;
          }},
-        {"counted", "sum(counted(x > 0, x))", [](const Data& d) { return Values{positives(d)}; },
-         1e-12, false, "x"},
+        {"counted", "sum(counted(x > 0, x))", [](const Data& d) { return Values{positives(d)}; }, 1e-12, false, "x"},
         {"accuracy", "accuracy(v, i)",
          [](const Data& d) {
-             return Values{
-                 d.share([&](size_t r) { return d.taken(int64_t(r)) == int(d.label[r]); })};
+             return Values{d.share([&](size_t r) { return d.taken(int64_t(r)) == int(d.label[r]); })};
          },
          1e-12, false, "v"},
         {"top_k", "top_k(v, i, 2)",
-         [](const Data& d) {
-             return Values{d.share([&](size_t r) { return d.rank(int64_t(r)) < 2; })};
-         },
-         1e-12, false, "v"},
+         [](const Data& d) { return Values{d.share([&](size_t r) { return d.rank(int64_t(r)) < 2; })}; }, 1e-12, false,
+         "v"},
         {"top_k", "top_k(v, i, 1)",
          [](const Data& d) {
-             return Values{
-                 d.share([&](size_t r) { return d.taken(int64_t(r)) == int(d.label[r]); })};
+             return Values{d.share([&](size_t r) { return d.taken(int64_t(r)) == int(d.label[r]); })};
          },
          1e-12, false, "v"},
         {"mse", "mse(y, t)",
          [](const Data& d) {
-             return Values{
-                 d.share([&](size_t r) { return (d.y[r] - d.far[r]) * (d.y[r] - d.far[r]); })};
+             return Values{d.share([&](size_t r) { return (d.y[r] - d.far[r]) * (d.y[r] - d.far[r]); })};
          },
          1e-6, false, "y"},
         {"mae", "mae(y, t)",
-         [](const Data& d) {
-             return Values{d.share([&](size_t r) { return std::fabs(d.y[r] - d.far[r]); })};
-         },
-         1e-6, false, "y"},
+         [](const Data& d) { return Values{d.share([&](size_t r) { return std::fabs(d.y[r] - d.far[r]); })}; }, 1e-6,
+         false, "y"},
         {"r2", "r2(y, t)",
          [=](const Data& d) {
-             double rest =
-                 n * d.share([&](size_t r) { return (d.y[r] - d.far[r]) * (d.y[r] - d.far[r]); });
+             double rest = n * d.share([&](size_t r) { return (d.y[r] - d.far[r]) * (d.y[r] - d.far[r]); });
              return Values{1 - rest / squares_about_mean(d.far)};
          },
          1e-7, false, "y"},
-        {"perplexity", "perplexity(v, i)",
-         [](const Data& d) { return Values{std::exp(surprise(d))}; }, 1e-6, false, "v"},
-        {"confusion", "confusion(v, i)", [](const Data& d) { return d.matrix(); }, 1e-12, false,
+        {"perplexity", "perplexity(v, i)", [](const Data& d) { return Values{std::exp(surprise(d))}; }, 1e-6, false,
          "v"},
-        {"precision", "precision(x, b)",
-         [](const Data& d) { return Values{hits(d) / positives(d)}; }, 1e-12, false, "x"},
-        {"recall", "recall(x, b)", [](const Data& d) { return Values{hits(d) / sum_of(d.truth)}; },
-         1e-12, false, "x"},
-        {"f1", "f1(x, b)",
-         [](const Data& d) { return Values{2 * hits(d) / (positives(d) + sum_of(d.truth))}; },
-         1e-12, false, "x"},
-        {"class_precision", "class_precision(v, i)",
-         [](const Data& d) { return of_classes(d, 1, 0); }, 1e-12, false, "v"},
-        {"class_recall", "class_recall(v, i)", [](const Data& d) { return of_classes(d, 0, 1); },
-         1e-12, false, "v"},
-        {"class_f1", "class_f1(v, i)", [](const Data& d) { return of_classes(d, 0.5, 0.5); }, 1e-12,
-         false, "v"},
-        {"variance", "variance(y)",
-         [=](const Data& d) { return Values{squares_about_mean(d.y) / n}; }, 1e-3, true, "y"},
-        {"std", "std(y)",
-         [=](const Data& d) { return Values{std::sqrt(squares_about_mean(d.y) / n)}; }, 1e-3, true,
+        {"confusion", "confusion(v, i)", [](const Data& d) { return d.matrix(); }, 1e-12, false, "v"},
+        {"precision", "precision(x, b)", [](const Data& d) { return Values{hits(d) / positives(d)}; }, 1e-12, false,
+         "x"},
+        {"recall", "recall(x, b)", [](const Data& d) { return Values{hits(d) / sum_of(d.truth)}; }, 1e-12, false, "x"},
+        {"f1", "f1(x, b)", [](const Data& d) { return Values{2 * hits(d) / (positives(d) + sum_of(d.truth))}; }, 1e-12,
+         false, "x"},
+        {"class_precision", "class_precision(v, i)", [](const Data& d) { return of_classes(d, 1, 0); }, 1e-12, false,
+         "v"},
+        {"class_recall", "class_recall(v, i)", [](const Data& d) { return of_classes(d, 0, 1); }, 1e-12, false, "v"},
+        {"class_f1", "class_f1(v, i)", [](const Data& d) { return of_classes(d, 0.5, 0.5); }, 1e-12, false, "v"},
+        {"variance", "variance(y)", [=](const Data& d) { return Values{squares_about_mean(d.y) / n}; }, 1e-3, true,
+         "y"},
+        {"std", "std(y)", [=](const Data& d) { return Values{std::sqrt(squares_about_mean(d.y) / n)}; }, 1e-3, true,
          "y"},
     };
 }
@@ -202,36 +181,28 @@ struct Subject {
     std::string finish;
 };
 
-Subject subject_of(const MetricFormula& formula, size_t number, Elaborated& elaborated,
-                   Findings& findings) {
+Subject subject_of(const MetricFormula& formula, size_t number, Elaborated& elaborated, Findings& findings) {
     const Graph& graph = model_of(elaborated, fmt::format("m{}", number)).graph;
-    WholeSplitRequest request{fmt::format("m{}", number),
-                              {},
-                              {{fmt::format("m{} result", number), graph.outputs[0].node}},
-                              false,
-                              0};
-    Subject subject{
-        &formula, graph, split_formulas(graph, request), {}, request.prefix + ".finish"};
+    WholeSplitRequest request{
+        fmt::format("m{}", number), {}, {{fmt::format("m{} result", number), graph.outputs[0].node}}, false, 0};
+    Subject subject{&formula, graph, split_formulas(graph, request), {}, request.prefix + ".finish"};
     for (const SplitProblem& problem : subject.split.problems)
-        findings.fault(
-            fmt::format("{} is no formula of a whole split: {}", formula.formula, problem.reason));
+        findings.fault(fmt::format("{} is no formula of a whole split: {}", formula.formula, problem.reason));
     if ((subject.split.split.passes.size() > 1) != formula.two_passes)
-        findings.fault(
-            fmt::format("{} takes {} passes", formula.formula, subject.split.split.passes.size()));
+        findings.fault(fmt::format("{} takes {} passes", formula.formula, subject.split.split.passes.size()));
     for (size_t i = 0; i < subject.split.split.passes.size(); ++i)
         subject.passes.push_back(fmt::format("{}.{}", request.prefix, i));
-    for (const Variable& variable : subject.split.accumulators)
-        elaborated.variables.push_back(variable);
+    for (const Variable& variable : subject.split.accumulators) elaborated.variables.push_back(variable);
     return subject;
 }
 
 /// What a trainer does: accumulators from zero, each pass over all batches, finish once.
-std::vector<double> over_batches(Machines& machines, const Subject& subject, const Data& data,
-                                 int64_t batch, const Way& way) {
+std::vector<double> over_batches(Machines& machines, const Subject& subject, const Data& data, int64_t batch,
+                                 const Way& way) {
     Environment zero;
     for (const Variable& variable : subject.split.accumulators)
-        zero.variables[variable.path] = {
-            variable.type.shape, std::vector<double>(size_t(count(variable.type.shape, 1)), 0.0)};
+        zero.variables[variable.path] = {variable.type.shape,
+                                         std::vector<double>(size_t(count(variable.type.shape, 1)), 0.0)};
     machines.write(zero);
     for (const std::string& pass : subject.passes)
         for (int64_t from = 0; from < all_rows; from += batch) {
@@ -250,33 +221,28 @@ double worst_error(const std::vector<double>& found, const std::vector<double>& 
     return worst;
 }
 
-void prove_subject(const Subject& subject, Machines& machines, Element precision,
-                   Findings& findings) {
+void prove_subject(const Subject& subject, Machines& machines, Element precision, Findings& findings) {
     const MetricFormula& formula = *subject.formula;
     Finding& finding = findings.of[formula.entry];
     Data data;
     auto wanted = formula.by_hand(data);
-    if (worst_error(evaluate(subject.whole, data.rows(0, all_rows))[0].values, wanted) >
-        std::max(1e-9, formula.bound))
+    if (worst_error(evaluate(subject.whole, data.rows(0, all_rows))[0].values, wanted) > std::max(1e-9, formula.bound))
         findings.fault(fmt::format("{} is not what is counted by hand", formula.formula));
     for (const Way& way : machines.ways())
         for (int64_t batch : {int64_t(1), int64_t(5), all_rows}) {
             double error = worst_error(over_batches(machines, subject, data, batch, way), wanted);
-            if (precision == Element::f32)
-                finding.value_error = std::max(finding.value_error, error);
+            if (precision == Element::f32) finding.value_error = std::max(finding.value_error, error);
             if (!(error <= (precision == Element::f32 ? formula.bound : 1e-7)))
-                findings.fault(
-                    fmt::format("{} in batches of {} as compiled {} on {} is off by {:.2g}",
-                                formula.formula, batch, name(precision), way.name, error));
+                findings.fault(fmt::format("{} in batches of {} as compiled {} on {} is off by {:.2g}", formula.formula,
+                                           batch, name(precision), way.name, error));
         }
-    std::vector<double> Data::*spoiled = nullptr;
+    std::vector<double> Data::* spoiled = nullptr;
     for (auto [field, member] : {std::pair{"v", &Data::v}, {"x", &Data::score}, {"y", &Data::y}})
         if (std::string(field) == formula.spoiled) spoiled = member;
     if (!spoiled) return;
     (data.*spoiled)[5] = NAN;
     for (double value : over_batches(machines, subject, data, 5, machines.ways().back()))
-        if (!std::isnan(value))
-            findings.fault(fmt::format("{} with a NaN is {}", formula.formula, value));
+        if (!std::isnan(value)) findings.fault(fmt::format("{} with a NaN is {}", formula.formula, value));
 }
 
 } // namespace

@@ -13,12 +13,10 @@ std::vector<double> special_numbers(Points points) {
     }
     const double tiny = double(1e-30f), third = double(1.0f / 3);
     if (points == Points::unit)
-        return {0,     1,           0.5, 0.25, tiny,     1 - 0x1p-24, -0.25,
-                -tiny, 1 + 0x1p-23, 100, -100, INFINITY, -INFINITY,   NAN};
+        return {0, 1, 0.5, 0.25, tiny, 1 - 0x1p-24, -0.25, -tiny, 1 + 0x1p-23, 100, -100, INFINITY, -INFINITY, NAN};
     if (points == Points::label) return {0, 1, -1, 0.5, 0.25, 2, NAN};
-    return {0,    1,    -1,    0.5,     -0.5,     third,    -third,    2,   -2,
-            3,    -3,   6,     -6,      10,       -10,      20,        -20, 100,
-            -100, tiny, -tiny, 0x1p-10, -0x1p-10, INFINITY, -INFINITY, NAN};
+    return {0,  1,   -1, 0.5, -0.5, third, -third, 2,     -2,      3,        -3,       6,         -6,
+            10, -10, 20, -20, 100,  -100,  tiny,   -tiny, 0x1p-10, -0x1p-10, INFINITY, -INFINITY, NAN};
 }
 
 double Drawn::number(Points points) {
@@ -32,10 +30,8 @@ double Drawn::number(Points points) {
 }
 
 double compiled_error(double found, double wanted, double scale, bool single) {
-    if (std::isnan(wanted) || std::isnan(found))
-        return std::isnan(wanted) == std::isnan(found) ? 0 : INFINITY;
-    const double largest = single ? double(FLT_MAX) : DBL_MAX,
-                 smallest = single ? double(FLT_MIN) : DBL_MIN;
+    if (std::isnan(wanted) || std::isnan(found)) return std::isnan(wanted) == std::isnan(found) ? 0 : INFINITY;
+    const double largest = single ? double(FLT_MAX) : DBL_MAX, smallest = single ? double(FLT_MIN) : DBL_MIN;
     if (std::fabs(wanted) > largest) wanted = std::copysign(INFINITY, wanted);
     if (found == wanted) return 0;
     if (std::isinf(wanted) || std::isinf(found)) return INFINITY;

@@ -49,14 +49,12 @@ Graph with_derivative(const Elaborated& elaborated, const std::string& model, co
     }
     std::vector<NodeId> wrt = {field(graph, by)};
     NodeId by_field = gradient(graph, build::sum(graph, weighed, axes), wrt, *elaborated.rules)[0];
-    if (by_field == NodeId::none)
-        by_field = build::constant(graph, 0, type.element, graph.type(wrt[0]).shape);
+    if (by_field == NodeId::none) by_field = build::constant(graph, 0, type.element, graph.type(wrt[0]).shape);
     return extract(graph, {{"value", value}, {"derivative", by_field}});
 }
 
 /// Fields from consecutive columns of the lines: name, width (0: a number, not a list of one).
-Environment columns(const std::vector<Numbers>& lines,
-                    const std::vector<std::pair<const char*, int>>& fields) {
+Environment columns(const std::vector<Numbers>& lines, const std::vector<std::pair<const char*, int>>& fields) {
     Environment environment;
     environment.rows = int64_t(lines.size());
     size_t first = 0;
@@ -83,13 +81,11 @@ void compare_lines(const std::string& formula, const Graph& graph, const Environ
             found.insert(found.end(), result.values.begin() + int64_t(row * each),
                          result.values.begin() + int64_t((row + 1) * each));
         }
-        Numbers wanted(lines[row].end() - int64_t(std::min(found.size(), lines[row].size())),
-                       lines[row].end());
+        Numbers wanted(lines[row].end() - int64_t(std::min(found.size(), lines[row].size())), lines[row].end());
         double scale = 1e-300;
         for (double value : wanted) scale = std::max(scale, std::fabs(value));
         bool good = found.size() == wanted.size();
-        for (size_t k = 0; good && k < found.size(); ++k)
-            good = std::fabs(found[k] - wanted[k]) <= 1e-12 * scale;
+        for (size_t k = 0; good && k < found.size(); ++k) good = std::fabs(found[k] - wanted[k]) <= 1e-12 * scale;
         if (!good)
             findings.fault(fmt::format("{} on line {}: {} is not the recorded {}", formula, row + 1,
                                        fmt::join(found, " "), fmt::join(wanted, " ")));
@@ -112,31 +108,25 @@ void prove_recorded(const std::string& path, Findings& findings) {
     auto scalars = scalar_formulas();
     auto of_rows = row_formulas();
     std::string text;
-    for (size_t i = 0; i < scalars.size(); ++i)
-        text += scalar_model(scalars[i], fmt::format("f{}", i));
-    for (size_t i = 0; i < of_rows.size(); ++i)
-        text += row_model(of_rows[i], fmt::format("r{}", i));
+    for (size_t i = 0; i < scalars.size(); ++i) text += scalar_model(scalars[i], fmt::format("f{}", i));
+    for (size_t i = 0; i < of_rows.size(); ++i) text += row_model(of_rows[i], fmt::format("r{}", i));
     Elaborated elaborated = elaborate_text(text, Element::f64);
     size_t known = 0;
-    auto prove = [&](const std::string& entry, const std::string& formula, const std::string& model,
-                     const char* by, const auto& fields) {
+    auto prove = [&](const std::string& entry, const std::string& formula, const std::string& model, const char* by,
+                     const auto& fields) {
         auto found = lines.find(formula);
         known += found != lines.end();
         if (found != lines.end())
-            compare_lines(formula, with_derivative(elaborated, model, by),
-                          columns(found->second, fields), found->second, findings);
-        else if (wanted.count(entry))
-            findings.fault(fmt::format("{} is not in {}", formula, path));
+            compare_lines(formula, with_derivative(elaborated, model, by), columns(found->second, fields),
+                          found->second, findings);
+        else if (wanted.count(entry)) findings.fault(fmt::format("{} is not in {}", formula, path));
     };
     using Fields = std::vector<std::pair<const char*, int>>;
     for (size_t i = 0; i < scalars.size(); ++i)
-        prove(scalars[i].entry, scalars[i].formula, fmt::format("f{}", i), "x",
-              Fields{{"x", 0}, {"t", 0}});
+        prove(scalars[i].entry, scalars[i].formula, fmt::format("f{}", i), "x", Fields{{"x", 0}, {"t", 0}});
     for (size_t i = 0; i < of_rows.size(); ++i)
-        prove(of_rows[i].entry, of_rows[i].formula, fmt::format("r{}", i), "v",
-              Fields{{"v", 4}, {"u", 4}, {"i", 0}});
-    if (known != lines.size())
-        findings.fault(fmt::format("{} has formulas that are called nowhere", path));
+        prove(of_rows[i].entry, of_rows[i].formula, fmt::format("r{}", i), "v", Fields{{"v", 4}, {"u", 4}, {"i", 0}});
+    if (known != lines.size()) findings.fault(fmt::format("{} has formulas that are called nowhere", path));
 }
 
 } // namespace gradc::library

@@ -81,8 +81,8 @@ Subject subject_of(const RowFormula& formula, size_t number, const Elaborated& e
     Graph& graph = subject.graph;
     NodeId value = model.graph.outputs[0].node;
     subject.list = graph.type(value).rank() == 2;
-    NodeId weight = graph.add(Op::input, graph.type(value), {},
-                              Input{Input::Source::field, subject.list ? "z" : "z1", 0, -1});
+    NodeId weight =
+        graph.add(Op::input, graph.type(value), {}, Input{Input::Source::field, subject.list ? "z" : "z1", 0, -1});
     NodeId total = build::map(graph, Primitive::multiply, {value, weight});
     std::vector<int> axes = {0};
     if (subject.list) axes.push_back(1);
@@ -111,18 +111,15 @@ public:
         for (size_t i = 0; i < formula_.kinks.size(); ++i)
             for (int k = 0; k < width; ++k)
                 if (slope(int64_t(i), k) != formula_.kinks[i].gradient[size_t(k)])
-                    fault(int64_t(i),
-                          fmt::format("the derivative by entry {} is {}, stated is {}", k,
-                                      slope(int64_t(i), k), formula_.kinks[i].gradient[size_t(k)]));
+                    fault(int64_t(i), fmt::format("the derivative by entry {} is {}, stated is {}", k,
+                                                  slope(int64_t(i), k), formula_.kinks[i].gradient[size_t(k)]));
     }
 
-    void compiled(const Machines& machines, Element precision, const std::string& isa,
-                  Finding& worst) {
+    void compiled(const Machines& machines, Element precision, const std::string& isa, Finding& worst) {
         bool single = precision == Element::f32;
         double bound = single ? formula_.bound : 1e-12;
         for (size_t output = 0; output < subject_.exact.size(); ++output) {
-            auto found =
-                machines.read(subject_.graph.outputs[output].name, subject_.environment.rows);
+            auto found = machines.read(subject_.graph.outputs[output].name, subject_.environment.rows);
             const auto& wanted = subject_.exact[output].values;
             size_t each = wanted.size() / size_t(subject_.environment.rows);
             for (size_t i = 0; i < found.size(); ++i) {
@@ -131,10 +128,8 @@ public:
                 double& most = output == 0 ? worst.value_error : worst.gradient_error;
                 if (single && error > most) most = error;
                 if (!(error <= bound))
-                    fault(row,
-                          fmt::format(
-                              "output {} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}",
-                              output, name(precision), isa, found[i], wanted[i]));
+                    fault(row, fmt::format("output {} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}", output,
+                                           name(precision), isa, found[i], wanted[i]));
             }
         }
     }
@@ -145,12 +140,8 @@ private:
     Findings& findings_;
     const std::vector<double>& v_;
 
-    int index(int64_t row) const {
-        return int(subject_.environment.fields.at("i").values[size_t(row)]);
-    }
-    double slope(int64_t row, int k) const {
-        return subject_.exact[1].values[size_t(row * width + k)];
-    }
+    int index(int64_t row) const { return int(subject_.environment.fields.at("i").values[size_t(row)]); }
+    double slope(int64_t row, int k) const { return subject_.exact[1].values[size_t(row * width + k)]; }
     bool finite(int64_t row) const {
         for (int k = 0; k < width; ++k)
             if (!std::isfinite(v_[size_t(row * width + k)])) return false;
@@ -162,8 +153,8 @@ private:
 
     void fault(int64_t row, const std::string& text) {
         const double* v = &v_[size_t(row * width)];
-        findings_.fault(fmt::format("{} at v = [{}, {}, {}, {}], i = {}: {}", formula_.formula,
-                                    v[0], v[1], v[2], v[3], index(row), text));
+        findings_.fault(fmt::format("{} at v = [{}, {}, {}, {}], i = {}: {}", formula_.formula, v[0], v[1], v[2], v[3],
+                                    index(row), text));
     }
 
     double largest(int64_t row, const std::vector<double>& values) const {
@@ -177,16 +168,14 @@ private:
 
     void domain(int64_t row) {
         bool all_nan = true;
-        for (int k = 0; k < width; ++k)
-            all_nan = all_nan && std::isnan(v_[size_t(row * width + k)]);
+        for (int k = 0; k < width; ++k) all_nan = all_nan && std::isnan(v_[size_t(row * width + k)]);
         const auto& values = subject_.exact[0].values;
         size_t each = values.size() / size_t(subject_.environment.rows);
         for (size_t k = 0; k < each; ++k) {
             double value = values[size_t(row) * each + k];
             if ((all_nan || outside(row)) && !std::isnan(value))
                 fault(row, fmt::format("the value is {}, not NaN", value));
-            if (finite(row) && !outside(row) && std::isnan(value))
-                fault(row, "the value is NaN inside of the domain");
+            if (finite(row) && !outside(row) && std::isnan(value)) fault(row, "the value is NaN inside of the domain");
         }
     }
 
@@ -195,8 +184,7 @@ private:
         Environment environment = subject_.environment;
         auto& v = environment.fields.at("v").values;
         for (int64_t row = 0; row < environment.rows; ++row) v[size_t(row * width + k)] += step;
-        auto values =
-            evaluate(extract(subject_.graph, {subject_.graph.outputs[0]}), environment)[0].values;
+        auto values = evaluate(extract(subject_.graph, {subject_.graph.outputs[0]}), environment)[0].values;
         const auto& z = environment.fields.at(subject_.list ? "z" : "z1").values;
         std::vector<double> sums(size_t(environment.rows), 0.0);
         size_t each = values.size() / sums.size();
@@ -206,8 +194,7 @@ private:
 
     void slopes(int k) {
         const double h = 1e-4;
-        auto far_down = moved(k, -2 * h), down = moved(k, -h), up = moved(k, h),
-             far_up = moved(k, 2 * h);
+        auto far_down = moved(k, -2 * h), down = moved(k, -h), up = moved(k, h), far_up = moved(k, 2 * h);
         for (int64_t row = int64_t(formula_.kinks.size()); row < subject_.environment.rows; ++row) {
             size_t r = size_t(row);
             if (!finite(row) || outside(row) || kink(row)) continue;
@@ -215,9 +202,8 @@ private:
             if (!std::isfinite(difference)) continue; // at the border of the domain
             double size = std::max({1.0, largest(row, subject_.exact[1].values), std::fabs(up[r])});
             if (!(std::fabs(difference - slope(row, k)) <= 1e-6 * size))
-                fault(row,
-                      fmt::format("the derivative by entry {} is {:.12g}, by differences {:.12g}",
-                                  k, slope(row, k), difference));
+                fault(row, fmt::format("the derivative by entry {} is {:.12g}, by differences {:.12g}", k,
+                                       slope(row, k), difference));
         }
     }
 
@@ -236,9 +222,7 @@ private:
     double scale(int64_t row, size_t output) const {
         double own = largest(row, subject_.exact[output].values);
         if (output > 0)
-            return std::max(
-                own,
-                largest(row, subject_.environment.fields.at(subject_.list ? "z" : "z1").values));
+            return std::max(own, largest(row, subject_.environment.fields.at(subject_.list ? "z" : "z1").values));
         return subject_.list ? own : std::max(own, largest(row, v_));
     }
 };

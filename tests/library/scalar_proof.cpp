@@ -31,12 +31,11 @@ std::vector<Point> points_of(const ScalarFormula& formula, bool takes_t) {
     for (double t : some)
         for (double x : special_numbers(formula.x)) points.push_back({x, t});
     Drawn drawn(5);
-    for (int i = 0; i < 160; ++i)
-        points.push_back({drawn.number(formula.x), takes_t ? drawn.number(formula.t) : 0});
+    for (int i = 0; i < 160; ++i) points.push_back({drawn.number(formula.x), takes_t ? drawn.number(formula.t) : 0});
     return points;
 }
 
-Tensor column(const std::vector<Point>& points, double Point::*member) {
+Tensor column(const std::vector<Point>& points, double Point::* member) {
     Tensor tensor{{int64_t(points.size())}, {}};
     for (const Point& point : points) tensor.values.push_back(point.*member);
     return tensor;
@@ -54,8 +53,8 @@ Subject subject_of(const ScalarFormula& formula, size_t number, const Elaborated
     std::vector<Output> outputs = {{subject.program + " value", value}};
     NodeId none = build::constant(graph, 0, graph.type(value).element, {rows});
     for (size_t i = 0; i < derivatives.size(); ++i)
-        outputs.push_back({fmt::format("{} d{}", subject.program, "xt"[i]),
-                           derivatives[i] == NodeId::none ? none : derivatives[i]});
+        outputs.push_back(
+            {fmt::format("{} d{}", subject.program, "xt"[i]), derivatives[i] == NodeId::none ? none : derivatives[i]});
     graph = extract(graph, outputs);
     std::vector<Point> points = points_of(formula, subject.takes_t);
     subject.environment.rows = int64_t(points.size());
@@ -70,8 +69,7 @@ class ScalarProof {
 public:
     ScalarProof(const Subject& subject, Findings& findings)
         : subject_(subject), formula_(*subject.formula), findings_(findings),
-          x_(subject.environment.fields.at("x").values),
-          t_(subject.environment.fields.at("t").values) {}
+          x_(subject.environment.fields.at("x").values), t_(subject.environment.fields.at("t").values) {}
 
     /// Differences of the evaluator's value against its derivative; kinks; the domain.
     void mathematics() {
@@ -87,27 +85,23 @@ public:
     }
 
     /// Compiled numbers against the evaluator's.
-    void compiled(const Machines& machines, Element precision, const std::string& isa,
-                  Finding& worst) {
+    void compiled(const Machines& machines, Element precision, const std::string& isa, Finding& worst) {
         bool single = precision == Element::f32;
         double bound = single ? formula_.bound : 1e-11;
         for (size_t output = 0; output < subject_.exact.size(); ++output) {
-            auto found =
-                machines.read(subject_.graph.outputs[output].name, subject_.environment.rows);
+            auto found = machines.read(subject_.graph.outputs[output].name, subject_.environment.rows);
             for (size_t i = 0; i < found.size(); ++i) {
                 double wanted = subject_.exact[output].values[i];
                 double error = compiled_error(found[i], wanted, scale(i, output), single);
-                if (std::fabs(wanted) < formula_.least && std::fabs(found[i]) < formula_.least)
-                    error = 0;
+                if (std::fabs(wanted) < formula_.least && std::fabs(found[i]) < formula_.least) error = 0;
                 double& most = output == 0 ? worst.value_error : worst.gradient_error;
                 if (single && error > most) most = error;
                 if (!(error <= bound))
-                    fault(i,
-                          fmt::format("{} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}",
-                                      output == 0   ? "value"
-                                      : output == 1 ? "d/dx"
-                                                    : "d/dt",
-                                      name(precision), isa, found[i], wanted));
+                    fault(i, fmt::format("{} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}",
+                                         output == 0   ? "value"
+                                         : output == 1 ? "d/dx"
+                                                       : "d/dt",
+                                         name(precision), isa, found[i], wanted));
             }
         }
     }
@@ -128,8 +122,7 @@ private:
 
     void fault(size_t i, const std::string& text) {
         findings_.fault(subject_.takes_t
-                            ? fmt::format("{} at x = {:.9g}, t = {:.9g}: {}", formula_.formula,
-                                          x_[i], t_[i], text)
+                            ? fmt::format("{} at x = {:.9g}, t = {:.9g}: {}", formula_.formula, x_[i], t_[i], text)
                             : fmt::format("{} at x = {:.9g}: {}", formula_.formula, x_[i], text));
     }
 
@@ -143,10 +136,8 @@ private:
     void domain(size_t i) {
         bool unknown = std::isnan(x_[i]) || (subject_.takes_t && std::isnan(t_[i]));
         bool none = outside(i);
-        if ((none || unknown) && !std::isnan(value(i)))
-            fault(i, fmt::format("the value is {}, not NaN", value(i)));
-        if (!none && std::isfinite(x_[i]) && std::isfinite(t_[i]) && std::isnan(value(i)) &&
-            !formula_.kinks.size())
+        if ((none || unknown) && !std::isnan(value(i))) fault(i, fmt::format("the value is {}, not NaN", value(i)));
+        if (!none && std::isfinite(x_[i]) && std::isfinite(t_[i]) && std::isnan(value(i)) && !formula_.kinks.size())
             if (formula_.entry != "divide") fault(i, "the value is NaN inside of the domain");
     }
 
@@ -174,21 +165,15 @@ private:
         bool inside = true;
         for (const auto& values : moved) inside = inside && std::isfinite(values[i]);
         if (!inside || !std::isfinite(value(i))) return; // at the border of the domain
-        double h = step(i), size = std::max({std::fabs(slope(i)), std::fabs(value(i)),
-                                             std::fabs(moved[0][i]), 1e-300});
+        double h = step(i), size = std::max({std::fabs(slope(i)), std::fabs(value(i)), std::fabs(moved[0][i]), 1e-300});
         double wide = (8 * (moved[2][i] - moved[1][i]) - (moved[3][i] - moved[0][i])) / (12 * h);
-        double narrow = (moved[5][i] - moved[4][i]) /
-                        (2 * fine * h); // where curvature changes within the wide step
-        double right = (moved[5][i] - value(i)) / (fine * h),
-               left = (value(i) - moved[4][i]) / (fine * h);
-        double jump = std::fabs(right - left),
-               wide_jump = std::fabs(moved[2][i] + moved[1][i] - 2 * value(i)) / h;
+        double narrow = (moved[5][i] - moved[4][i]) / (2 * fine * h); // where curvature changes within the wide step
+        double right = (moved[5][i] - value(i)) / (fine * h), left = (value(i) - moved[4][i]) / (fine * h);
+        double jump = std::fabs(right - left), wide_jump = std::fabs(moved[2][i] + moved[1][i] - 2 * value(i)) / h;
         if (jump > 1e-2 * size && jump > wide_jump / 16) // a smooth function's would be a 256th
             fault(i, fmt::format("a kink that is not stated: {} and {}", left, right));
-        if (!(std::fabs(wide - slope(i)) <= 1e-6 * size) &&
-            !(std::fabs(narrow - slope(i)) <= 1e-5 * size))
-            fault(i,
-                  fmt::format("the derivative is {:.12g}, by differences {:.12g}", slope(i), wide));
+        if (!(std::fabs(wide - slope(i)) <= 1e-6 * size) && !(std::fabs(narrow - slope(i)) <= 1e-5 * size))
+            fault(i, fmt::format("the derivative is {:.12g}, by differences {:.12g}", slope(i), wide));
     }
 
     /// What an error is measured by. A function of one number: its value, and for the derivative
@@ -197,10 +182,9 @@ private:
     double scale(size_t i, size_t output) const {
         double own = std::fabs(subject_.exact[output].values[i]);
         if (subject_.takes_t) {
-            double moves =
-                std::fabs(x_[i] * slope(i)) + std::fabs(t_[i] * subject_.exact[2].values[i]);
-            double all = std::max({own, output ? std::fabs(slope(i)) : moves,
-                                   output ? std::fabs(subject_.exact[2].values[i]) : 0.0});
+            double moves = std::fabs(x_[i] * slope(i)) + std::fabs(t_[i] * subject_.exact[2].values[i]);
+            double all = std::max(
+                {own, output ? std::fabs(slope(i)) : moves, output ? std::fabs(subject_.exact[2].values[i]) : 0.0});
             return std::isfinite(all) ? all : own;
         }
         if (output == 0) return own;

@@ -48,8 +48,7 @@ using Values = std::vector<double>;
 
 /// Largest entry of the Gram matrix of the shorter side, less the identity.
 double off_orthonormal(const Values& w, int64_t columns) {
-    int64_t inputs = int64_t(w.size()) / columns, few = std::min(inputs, columns),
-            length = std::max(inputs, columns);
+    int64_t inputs = int64_t(w.size()) / columns, few = std::min(inputs, columns), length = std::max(inputs, columns);
     bool by_columns = inputs >= columns;
     auto at = [&](int64_t vector, int64_t k) {
         return w[size_t(by_columns ? k * columns + vector : vector * columns + k)];
@@ -73,17 +72,14 @@ std::string check_claim(const StartFormula& formula, const Values& w) {
         return off <= 1e-6 ? "" : fmt::format("off orthonormal by {:.2g}", off);
     }
     double n = double(w.size()), mean = 0, variance = 0, lowest = INFINITY, highest = -INFINITY;
-    for (double value : w)
-        mean += value / n, lowest = std::min(lowest, value), highest = std::max(highest, value);
+    for (double value : w) mean += value / n, lowest = std::min(lowest, value), highest = std::max(highest, value);
     for (double value : w) variance += (value - mean) * (value - mean) / n;
     double deviation = std::sqrt(formula.variance);
-    if (std::fabs(mean - formula.mean) > 5 * deviation / std::sqrt(n))
-        return fmt::format("the mean is {}", mean);
+    if (std::fabs(mean - formula.mean) > 5 * deviation / std::sqrt(n)) return fmt::format("the mean is {}", mean);
     if (std::fabs(variance / formula.variance - 1) > 5 * std::sqrt(2 / n))
         return fmt::format("the variance is {}", variance);
     double bound = std::sqrt(3.0) * deviation * (1 + 1e-6);
-    if (formula.claim == Claim::even &&
-        (lowest < formula.mean - bound || highest > formula.mean + bound))
+    if (formula.claim == Claim::even && (lowest < formula.mean - bound || highest > formula.mean + bound))
         return fmt::format("numbers from {} to {}", lowest, highest);
     if (formula.claim == Claim::normal && highest < 3.5 * deviation) return "the tail is too short";
     return "";
@@ -109,8 +105,7 @@ void prove_sample(Element precision, Findings& findings) {
     for (int c = 0; c < 4; ++c) {
         const double share[] = {0.125, 0.25, 0, 0.625};
         if (std::fabs(counts[c] / n - share[c]) > 5 * std::sqrt(share[c] * (1 - share[c]) / n))
-            findings.fault(fmt::format("sample draws {} with probability {}, not {}", c,
-                                       counts[c] / n, share[c]));
+            findings.fault(fmt::format("sample draws {} with probability {}, not {}", c, counts[c] / n, share[c]));
     }
     Machines machines(elaborated, {{"s", graph}}, n, precision);
     for (const Way& way : machines.ways()) {
@@ -119,8 +114,7 @@ void prove_sample(Element precision, Findings& findings) {
         auto found = machines.read("drawn", n);
         int64_t different = 0;
         for (size_t i = 0; i < found.size(); ++i) different += found[i] != exact[i];
-        if (different > 2)
-            findings.fault(fmt::format("sample on {} differs in {} rows", way.name, different));
+        if (different > 2) findings.fault(fmt::format("sample on {} differs in {} rows", way.name, different));
     }
     ++findings.of["sample"].cases;
 }
@@ -133,8 +127,7 @@ void prove_starts(Findings& findings) {
         std::string text = "model m() {\n";
         for (size_t i = 0; i < formulas.size(); ++i) {
             std::string shape;
-            for (int64_t size : formulas[i].shape)
-                shape += fmt::format("{}{}", shape.empty() ? "" : ", ", size);
+            for (int64_t size : formulas[i].shape) shape += fmt::format("{}{}", shape.empty() ? "" : ", ", size);
             text += fmt::format("    param w{}: [{}] = {}\n", i, shape, formulas[i].start);
         }
         text += "    return 0";
@@ -152,14 +145,12 @@ void prove_starts(Findings& findings) {
                 double largest = 0, worst = 0;
                 for (double value : exact[i].values) largest = std::max(largest, std::fabs(value));
                 for (size_t k = 0; k < found.size(); ++k)
-                    worst = std::max(worst,
-                                     compiled_error(found[k], exact[i].values[k], largest, true));
+                    worst = std::max(worst, compiled_error(found[k], exact[i].values[k], largest, true));
                 Finding& finding = findings.of[formulas[i].entry];
                 ++finding.cases;
-                if (precision == Element::f32)
-                    finding.value_error = std::max(finding.value_error, worst);
-                std::string where = fmt::format("{} as compiled {} on {}", formulas[i].start,
-                                                name(precision), way.name);
+                if (precision == Element::f32) finding.value_error = std::max(finding.value_error, worst);
+                std::string where =
+                    fmt::format("{} as compiled {} on {}", formulas[i].start, name(precision), way.name);
                 if (!(worst <= (precision == Element::f32 ? 2e-6 : 1e-9)))
                     findings.fault(fmt::format("{} is off by {:.2g}", where, worst));
                 if (std::string wrong = check_claim(formulas[i], found); !wrong.empty())

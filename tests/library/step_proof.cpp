@@ -36,11 +36,9 @@ std::vector<std::string> recorded_optimizers(const std::string& folder, const st
 }
 
 /// The model in f32 with a train block for each line.
-std::string model_text(const std::string& folder, const std::string& file,
-                       const std::vector<std::string>& lines) {
+std::string model_text(const std::string& folder, const std::string& file, const std::vector<std::string>& lines) {
     std::string text = text_of(folder + "/" + file + ".grad");
-    for (size_t at = text.find("f64"); at != text.npos; at = text.find("f64", at))
-        text.replace(at, 3, "f32");
+    for (size_t at = text.find("f64"); at != text.npos; at = text.find("f64", at)) text.replace(at, 3, "f32");
     for (size_t i = 0; i < lines.size(); ++i)
         text += fmt::format("train t{} {{ data d; batch {}; order file; epochs 7; loss net(x); "
                             "optimizer {} }}\n",
@@ -67,12 +65,10 @@ Run start(const Elaborated& elaborated, const TrainBlock& block, const std::stri
     environment.rows = batch;
     environment.scalars = {{"seed", 1}, {"step", 1}, {"steps", 21}, {"epoch", 1}};
     auto values = evaluate(elaborated.initial, environment);
-    for (size_t i = 0; i < values.size(); ++i)
-        environment.variables[elaborated.initial.outputs[i].name] = values[i];
+    for (size_t i = 0; i < values.size(); ++i) environment.variables[elaborated.initial.outputs[i].name] = values[i];
     for (const Flag& flag : block.flags) environment.scalars[flag.input] = flag.value;
     for (const Variable& variable : elaborated.variables)
-        if (variable.role == Variable::Role::parameter ||
-            variable.role == Variable::Role::optimizer)
+        if (variable.role == Variable::Role::parameter || variable.role == Variable::Role::optimizer)
             run.compared.insert(variable.path);
     return run;
 }
@@ -100,12 +96,11 @@ void compare_step(const Run& run, Machines& machines, const std::vector<Tensor>&
             double largest = 0, worst = 0;
             for (double value : exact[i].values) largest = std::max(largest, std::fabs(value));
             for (size_t k = 0; k < found.size(); ++k)
-                worst =
-                    std::max(worst, compiled_error(found[k], exact[i].values[k], largest, true));
+                worst = std::max(worst, compiled_error(found[k], exact[i].values[k], largest, true));
             finding.value_error = std::max(finding.value_error, worst);
             if (!(worst <= 1e-5))
-                findings.fault(fmt::format("{}: {} after step {} on {} is off by {:.2g}", run.line,
-                                           path, number, way.name, worst));
+                findings.fault(fmt::format("{}: {} after step {} on {} is off by {:.2g}", run.line, path, number,
+                                           way.name, worst));
         }
     }
 }

@@ -26,8 +26,7 @@ std::string digits(double error) { return error == 0 ? "0" : fmt::format("{:.1e}
 std::vector<std::string> table_lines(std::istream& in) {
     std::vector<std::string> lines;
     for (std::string line; std::getline(in, line);)
-        if (line.rfind("| `", 0) == 0 && std::count(line.begin(), line.end(), '|') >= 8)
-            lines.push_back(line);
+        if (line.rfind("| `", 0) == 0 && std::count(line.begin(), line.end(), '|') >= 8) lines.push_back(line);
     return lines;
 }
 
@@ -50,10 +49,10 @@ std::string table_of(const std::vector<Entry>& entries, const Findings& findings
         file = entry.file;
         auto found = findings.of.find(entry.name);
         Finding finding = found == findings.of.end() ? Finding{} : found->second;
-        text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name,
-                            cell(entry.formula), cell(entry.source), cell(entry.kinks),
-                            cell(entry.domain), finding.cases ? digits(finding.value_error) : " ",
-                            finding.differentiated ? digits(finding.gradient_error) : " ");
+        text +=
+            fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, cell(entry.formula), cell(entry.source),
+                        cell(entry.kinks), cell(entry.domain), finding.cases ? digits(finding.value_error) : " ",
+                        finding.differentiated ? digits(finding.gradient_error) : " ");
     }
     return text;
 }
@@ -67,8 +66,7 @@ void compare_with_readme(const std::string& path, const std::string& table, Find
     for (const std::string& line : wanted)
         if (!there.count(line)) findings.fault(fmt::format("{} lacks the line {}", path, line));
     for (const std::string& line : there)
-        if (!wanted.count(line))
-            findings.fault(fmt::format("{} has a line too many: {}", path, line));
+        if (!wanted.count(line)) findings.fault(fmt::format("{} has a line too many: {}", path, line));
 }
 
 void write_readme(const std::string& path, const std::string& table, Findings& findings) {

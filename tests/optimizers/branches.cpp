@@ -22,9 +22,7 @@ model net(x: f64[N]) -> f64 {
     return mean((y @ u + v)^2)
 }
 )" + optimizers +
-           fmt::format(
-               "train {{ data d; batch 2; order file; epochs 7; loss net(x); optimizer {} }}\n",
-               line);
+           fmt::format("train {{ data d; batch 2; order file; epochs 7; loss net(x); optimizer {} }}\n", line);
 }
 
 /// Every store of a body, those in branches too.
@@ -40,8 +38,7 @@ void stores(const loop::Body& body, std::set<loop::BufferId>& found) {
 /// Buffers that some branch stores on the first side only.
 void stored_on_one_side(const loop::Body& body, std::set<loop::BufferId>& found) {
     for (const loop::Statement& statement : body) {
-        if (auto inner = std::get_if<loop::Loop>(&statement.node))
-            stored_on_one_side(inner->body, found);
+        if (auto inner = std::get_if<loop::Loop>(&statement.node)) stored_on_one_side(inner->body, found);
         auto branch = std::get_if<loop::If>(&statement.node);
         if (!branch) continue;
         std::set<loop::BufferId> then, otherwise;
@@ -62,8 +59,7 @@ std::set<std::string> spared(const StepRun& run) {
 
 /// The same bits, NaN included.
 bool same(const std::vector<double>& a, const std::vector<double>& b) {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) {
                return x == y ? std::signbit(x) == std::signbit(y) : std::isnan(x) && std::isnan(y);
            });
 }
@@ -109,8 +105,7 @@ optimizer now_and_then(inner) {
 }
 )";
     StepRun run(program(optimizers, "now_and_then(wild())"));
-    const std::vector<std::string> states = {"train.now_and_then.wild.v/net.u",
-                                             "train.now_and_then.wild.v/net.v"};
+    const std::vector<std::string> states = {"train.now_and_then.wild.v/net.u", "train.now_and_then.wild.v/net.v"};
     const std::vector<double> untouched(24 * 256 + 256, 0.0);
     CHECK(spared(run).count(states[0]));
     for (int i = 1; i <= 3; ++i) {
@@ -133,10 +128,9 @@ optimizer nested(inner) {
 optimizer unless(inner) { if t % 3 == 0 { w <- 0.5 * w } else { inner } }
 optimizer climbing(inner) { if sum(g) > 0 { inner } }
 )";
-    for (const char* line :
-         {"nested(adam(rate: 0.1))", "unless(accumulate(momentum(rate: 0.01), k: 2))",
-          "climbing(adam(rate: 0.1))", "lookahead(accumulate(adam(rate: 0.1), k: 2), k: 3)",
-          "accumulate(lookahead(radam(rate: 0.1), k: 2), k: 2)"}) {
+    for (const char* line : {"nested(adam(rate: 0.1))", "unless(accumulate(momentum(rate: 0.01), k: 2))",
+                             "climbing(adam(rate: 0.1))", "lookahead(accumulate(adam(rate: 0.1), k: 2), k: 3)",
+                             "accumulate(lookahead(radam(rate: 0.1), k: 2), k: 2)"}) {
         INFO(line);
         StepRun run(program(optimizers, line));
         std::vector<std::string> all;

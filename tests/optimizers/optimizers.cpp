@@ -36,9 +36,8 @@ std::vector<Recording> recordings() {
 
 std::string program(const Recording& recording, const std::string& optimizers = "") {
     return recorded_text(recording.file + ".grad") + optimizers +
-           fmt::format(
-               "train {{ data d; batch 2; order file; epochs 7; loss net(x); optimizer {} }}\n",
-               recording.line);
+           fmt::format("train {{ data d; batch 2; order file; epochs 7; loss net(x); optimizer {} }}\n",
+                       recording.line);
 }
 
 std::vector<std::string> parameters(const Recording& recording) {
@@ -83,10 +82,8 @@ TEST_CASE("every optimizer of the library has recorded numbers, and each of its 
         std::string name = recording.line.substr(0, recording.line.find('('));
         recorded.insert(name);
         std::string settings = recording.line.substr(name.size());
-        for (size_t at = settings.find(": "); at != settings.npos;
-             at = settings.find(": ", at + 1)) {
-            size_t word = settings.find_last_of(" (", at - 1) + 1,
-                   end = settings.find_first_of(",)", at);
+        for (size_t at = settings.find(": "); at != settings.npos; at = settings.find(": ", at + 1)) {
+            size_t word = settings.find_last_of(" (", at - 1) + 1, end = settings.find_first_of(",)", at);
             recorded.insert(name + " " + settings.substr(word, end - word));
         }
     }
@@ -113,8 +110,7 @@ TEST_CASE("the example's table has every optimizer of the library but the one fo
     ast::Module library = library_module("std/optimizers.grad");
     for (const ast::Function* function : library_functions(library)) {
         INFO(function->name);
-        CHECK((table.find(" " + function->name + "(") != table.npos) ==
-              (function->name != "newton"));
+        CHECK((table.find(" " + function->name + "(") != table.npos) == (function->name != "newton"));
     }
 }
 

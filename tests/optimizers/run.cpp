@@ -68,11 +68,8 @@ StepRun::StepRun(const std::string& text, const std::string& compiler) {
     StageTimes times;
     Compiled compiled = compile(elaborated(), line, front_.sources, times);
     isa_ = compiled.module.isas.back();
-    if (compiler.empty())
-        engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
-    else
-        engine_ = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compiler,
-                                   fault);
+    if (compiler.empty()) engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
+    else engine_ = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compiler, fault);
     INFO(fault);
     REQUIRE(engine_);
     metadata_ = compiled.metadata;
@@ -105,8 +102,7 @@ void StepRun::write(const Environment& environment) {
         int32_t role = module.tensors[i].role;
         if (role == GRADC_FIELD && environment.fields.count(name))
             engine_->write(i, environment.fields.at(name).values, environment.rows);
-        else if (role == GRADC_SCALAR && name == "rows")
-            engine_->write(i, {double(environment.rows)});
+        else if (role == GRADC_SCALAR && name == "rows") engine_->write(i, {double(environment.rows)});
         else if (role == GRADC_SCALAR && environment.scalars.count(name))
             engine_->write(i, {environment.scalars.at(name)});
     }

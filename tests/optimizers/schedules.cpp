@@ -58,8 +58,7 @@ TEST_CASE("schedules give the recorded rates, evaluated and compiled") {
 
 TEST_CASE("every schedule of the library has recorded rates") {
     std::set<std::string> recorded;
-    for (const Recording& recording : recordings())
-        recorded.insert(recording.line.substr(0, recording.line.find('(')));
+    for (const Recording& recording : recordings()) recorded.insert(recording.line.substr(0, recording.line.find('(')));
     const std::set<std::string> parts = {"after_warmup", "progress"}; // what schedules are made of
     ast::Module library = library_module("std/schedules.grad");
     for (const ast::Function* function : library_functions(library)) {
@@ -72,6 +71,5 @@ TEST_CASE("the numbers of a schedule are flags") {
     StepRun run(program("one_cycle(step / steps, peak: 0.5)"));
     std::vector<std::string> names;
     for (const Flag& flag : run.elaborated().blocks[0].flags) names.push_back(flag.full);
-    CHECK(names ==
-          std::vector<std::string>{"train.peak", "train.rise", "train.start", "train.end"});
+    CHECK(names == std::vector<std::string>{"train.peak", "train.rise", "train.start", "train.end"});
 }

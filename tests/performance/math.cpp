@@ -3,9 +3,9 @@
 // zero (as in f32 steps of trainers). `math_errors STRIDE [--time] [FUNCTION..]` takes every STRIDE-th float of the
 // whole domain, and the values around which formulas change; doubles are drawn. Ends with 1 when an error is above its
 // bound.
-#include "tests/performance/math_table.h"
 #include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
+#include "tests/performance/math_table.h"
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -214,8 +214,8 @@ template <class Real> Real second_argument(const Function& function, Real x, std
     return Real(x < 0 ? std::floor(y) : y);
 }
 
-template <class Real> void measure(const Function& function, Measured<Real>& measured, std::vector<Real> x,
-                                   std::vector<Real> y) {
+template <class Real>
+void measure(const Function& function, Measured<Real>& measured, std::vector<Real> x, std::vector<Real> y) {
     restrict_to(function, x, y);
     if (x.empty()) return;
     Block<Real> block;
@@ -263,8 +263,7 @@ std::string place(const Function& function, const Worst& worst) {
     return function.arguments == 2 ? fmt::format("{:.9g}, {:.9g}", worst.x, worst.y) : fmt::format("{:.9g}", worst.x);
 }
 
-template <class Real>
-int report(const Function& function, Measured<Real>& measured, bool timed) {
+template <class Real> int report(const Function& function, Measured<Real>& measured, bool timed) {
     int wrong = 0;
     for (size_t way = 0; way < measured.ways().size(); ++way) {
         bool fused = target::machine(measured.ways()[way].isa).has_fma;
@@ -282,8 +281,7 @@ int report(const Function& function, Measured<Real>& measured, bool timed) {
     return wrong;
 }
 
-template <class Real>
-int run(const std::vector<Function>& functions, uint64_t stride, bool timed) {
+template <class Real> int run(const std::vector<Function>& functions, uint64_t stride, bool timed) {
     Element precision = sizeof(Real) == 4 ? Element::f32 : Element::f64;
     Elaborated elaborated = library::elaborate_text(model_text(functions), precision);
     std::vector<NamedGraph> programs;

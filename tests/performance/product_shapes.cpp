@@ -10,8 +10,14 @@ std::vector<MeasuredProduct> measured_products() {
     struct Layer {
         int64_t rows, in, out;
     };
-    for (auto [rows, in, out] : {Layer{1024, 1024, 1024}, {64, 1000, 100}, {128, 784, 512}, {768, 128, 384},
-                                 {768, 128, 512}, {768, 512, 128}, {2048, 256, 1024}, {32, 256, 1024}}) {
+    for (auto [rows, in, out] : {Layer{1024, 1024, 1024},
+                                 {64, 1000, 100},
+                                 {128, 784, 512},
+                                 {768, 128, 384},
+                                 {768, 128, 512},
+                                 {768, 512, 128},
+                                 {2048, 256, 1024},
+                                 {32, 256, 1024}}) {
         result.push_back({Form::nn, rows, in, out, 1, true});
         result.push_back({Form::tn, in, rows, out, 1, true});
         result.push_back({Form::nt, rows, out, in, 1, true});
@@ -27,8 +33,12 @@ std::vector<MeasuredProduct> measured_products() {
         result.push_back({Form::tn, 784, 128, size});
         result.push_back({Form::nt, 128, 512, size});
     }
-    for (auto [copies, m, k, n] : {std::array<int64_t, 4>{8, 100, 64, 100}, {32, 17, 64, 17}, {4, 128, 64, 128},
-                                   {16, 10, 100, 64}, {3, 100, 1023, 17}, {10, 784, 3, 100}})
+    for (auto [copies, m, k, n] : {std::array<int64_t, 4>{8, 100, 64, 100},
+                                   {32, 17, 64, 17},
+                                   {4, 128, 64, 128},
+                                   {16, 10, 100, 64},
+                                   {3, 100, 1023, 17},
+                                   {10, 784, 3, 100}})
         result.push_back({Form::batched, m, k, n, copies});
     return result;
 }

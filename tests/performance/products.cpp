@@ -12,8 +12,8 @@
 #include "runtime/peak.h"
 #include "tests/performance/product_shapes.h"
 #include <cstring>
-#include <fmt/format.h>
 #include <ctime>
+#include <fmt/format.h>
 #include <sys/mman.h>
 
 using namespace gradc;
@@ -84,7 +84,7 @@ target::Metadata metadata_of(const loop::Module& module) {
 
 /// Memory as a trainer's arena: whole large pages where the system has them.
 class LargePages {
-  public:
+public:
     explicit LargePages(int64_t bytes) : size_((size_t(bytes) + 64 + page - 1) / page * page) {
         memory_ = std::aligned_alloc(page, size_);
         madvise(memory_, size_, MADV_HUGEPAGE);
@@ -94,7 +94,7 @@ class LargePages {
     ~LargePages() { std::free(memory_); }
     unsigned char* base() const { return static_cast<unsigned char*>(memory_); }
 
-  private:
+private:
     static constexpr size_t page = 2 << 20;
     size_t size_;
     void* memory_;
@@ -138,7 +138,7 @@ std::vector<ProductTile> rivals(const ProductShape& shape, const Machine& machin
 }
 
 class Measurement {
-  public:
+public:
     Measurement(const MeasuredProduct& product, loop::Isa isa, bool alone)
         : isa_(isa), plan_(make_plan(graphs_of(product), options(product))) {
         kernel_ = 0;
@@ -152,7 +152,7 @@ class Measurement {
     }
     Measured result;
 
-  private:
+private:
     static PlanOptions options(const MeasuredProduct& product) {
         PlanOptions all;
         all.name = "products";
@@ -283,12 +283,9 @@ int main(int argc, char** argv) {
     std::vector<std::string> words;
     for (int i = 1; i < argc; ++i) {
         std::string word = argv[i];
-        if (word == "--quick")
-            alone = true;
-        else if (word == "--isa" && i + 1 < argc && target::find_isa(argv[i + 1], isa))
-            ++i;
-        else
-            words.push_back(word);
+        if (word == "--quick") alone = true;
+        else if (word == "--isa" && i + 1 < argc && target::find_isa(argv[i + 1], isa)) ++i;
+        else words.push_back(word);
     }
     if (!target::host_has(isa)) return fmt::print(stderr, "this processor has no {}\n", target::machine(isa).name), 2;
     int lanes = machine_of(isa).lanes(Element::f32);

@@ -61,7 +61,7 @@ inline std::string difference(const loop::Interpreter& run, const loop::Buffer& 
     for (size_t i = 0; i < expected.values.size(); ++i) {
         double found = run.peek(buffer, element_of(buffer, expected.shape, int64_t(i)));
         double wanted = expected.values[i];
-        bool same = std::isnan(wanted) ? std::isnan(found)
+        bool same = std::isnan(wanted)   ? std::isnan(found)
                     : std::isinf(wanted) ? found == wanted
                                          : std::fabs(found - wanted) <= tolerance * largest;
         if (!same)

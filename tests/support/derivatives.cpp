@@ -14,12 +14,8 @@ struct Formula {
     NodeId g;
 
     NodeId x(size_t i) const { return node.inputs[i]; }
-    NodeId number(double value) const {
-        return build::constant(graph, value, graph.type(g).element);
-    }
-    NodeId of(Primitive p, std::vector<NodeId> inputs) const {
-        return build::map(graph, p, std::move(inputs));
-    }
+    NodeId number(double value) const { return build::constant(graph, value, graph.type(g).element); }
+    NodeId of(Primitive p, std::vector<NodeId> inputs) const { return build::map(graph, p, std::move(inputs)); }
     NodeId named(const char* name, std::vector<NodeId> inputs) const {
         return of(*graph.primitives().find(name), std::move(inputs));
     }
@@ -40,8 +36,7 @@ NodeId own_derivative(const Formula& f, Primitive primitive, int position) {
     case Primitive::add: return g;
     case Primitive::subtract: return first ? g : f.negate(g);
     case Primitive::multiply: return f.multiply(g, f.x(first ? 1 : 0));
-    case Primitive::divide:
-        return first ? f.divide(g, f.x(1)) : f.negate(f.divide(f.multiply(g, f.self()), f.x(1)));
+    case Primitive::divide: return first ? f.divide(g, f.x(1)) : f.negate(f.divide(f.multiply(g, f.self()), f.x(1)));
     case Primitive::negate: return f.negate(g);
     case Primitive::maximum:
     case Primitive::minimum: {
@@ -50,14 +45,12 @@ NodeId own_derivative(const Formula& f, Primitive primitive, int position) {
         return first ? f.where(wins, g, f.zero()) : f.where(wins, f.zero(), g);
     }
     case Primitive::absolute:
-        return f.where(f.less(f.x(0), f.zero()), f.negate(g),
-                       f.where(f.less(f.zero(), f.x(0)), g, f.zero()));
+        return f.where(f.less(f.x(0), f.zero()), f.negate(g), f.where(f.less(f.zero(), f.x(0)), g, f.zero()));
     case Primitive::square_root: return f.divide(g, f.multiply(f.number(2), f.self()));
     case Primitive::select:
         if (first) return NodeId::none;
         return position == 1 ? f.where(f.x(0), g, f.zero()) : f.where(f.x(0), f.zero(), g);
-    case Primitive::fused_multiply_add:
-        return position == 2 ? g : f.multiply(g, f.x(first ? 1 : 0));
+    case Primitive::fused_multiply_add: return position == 2 ? g : f.multiply(g, f.x(first ? 1 : 0));
     case Primitive::remainder: {
         NodeId floored = f.of(Primitive::floor, {f.divide(f.x(0), f.x(1))});
         return first ? g : f.negate(f.multiply(g, floored));
@@ -84,8 +77,7 @@ NodeId TestedRules::map_derivative(Graph& graph, NodeId id, int position, NodeId
     if (name == "log") return f.divide(g, f.x(0));
     if (name == "sin") return f.multiply(g, f.named("cos", {f.x(0)}));
     if (name == "cos") return f.negate(f.multiply(g, f.named("sin", {f.x(0)})));
-    if (name == "tanh")
-        return f.multiply(g, f.add(f.number(1), f.negate(f.multiply(f.self(), f.self()))));
+    if (name == "tanh") return f.multiply(g, f.add(f.number(1), f.negate(f.multiply(f.self(), f.self()))));
     if (name == "erf") {
         NodeId bell = f.named("exp", {f.negate(f.multiply(f.x(0), f.x(0)))});
         return f.multiply(g, f.multiply(f.number(2 / std::sqrt(M_PI)), bell));

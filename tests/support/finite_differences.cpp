@@ -9,14 +9,12 @@ namespace gradc {
 NodeId weighed_sum(Graph& graph, NodeId y) {
     const Type type = graph.type(y);
     NodeId weight = build::constant(graph, 1, type.element, type.shape);
-    for (int axis = 0; axis < type.rank();
-         ++axis) { // 1 / (1 + 0.37 axis-number ..): smooth and never zero
+    for (int axis = 0; axis < type.rank(); ++axis) { // 1 / (1 + 0.37 axis-number ..): smooth and never zero
         NodeId at = build::cast(graph, build::iota(graph, type.shape, axis), type.element);
-        NodeId scaled = build::map(graph, Primitive::multiply,
-                                   {at, build::constant(graph, 0.37 + 0.11 * axis, type.element)});
+        NodeId scaled =
+            build::map(graph, Primitive::multiply, {at, build::constant(graph, 0.37 + 0.11 * axis, type.element)});
         NodeId one = build::constant(graph, 1, type.element);
-        weight = build::map(graph, Primitive::divide,
-                            {weight, build::map(graph, Primitive::add, {scaled, one})});
+        weight = build::map(graph, Primitive::divide, {weight, build::map(graph, Primitive::add, {scaled, one})});
     }
     std::vector<int> all;
     for (int axis = 0; axis < type.rank(); ++axis) all.push_back(axis);
@@ -29,10 +27,8 @@ double gradient_error(const Graph& graph, NodeId y, NodeId gradient, const std::
     std::vector<double> symbolic;
     Environment moved = environment;
     std::vector<double>& entries = moved.variables.at(path).values;
-    if (gradient == NodeId::none)
-        symbolic.assign(entries.size(), 0);
-    else
-        symbolic = evaluate(extract(graph, {{"g", gradient}}), environment)[0].values;
+    if (gradient == NodeId::none) symbolic.assign(entries.size(), 0);
+    else symbolic = evaluate(extract(graph, {{"g", gradient}}), environment)[0].values;
     double largest = 0, difference = 0;
     for (size_t i = 0; i < entries.size(); ++i) {
         double before = entries[i], h = 2e-5;
@@ -40,9 +36,7 @@ double gradient_error(const Graph& graph, NodeId y, NodeId gradient, const std::
             entries[i] = x;
             return evaluate(value, moved)[0].values[0];
         };
-        double numeric =
-            (8 * (at(before + h) - at(before - h)) - (at(before + 2 * h) - at(before - 2 * h))) /
-            (12 * h);
+        double numeric = (8 * (at(before + h) - at(before - h)) - (at(before + 2 * h) - at(before - 2 * h))) / (12 * h);
         entries[i] = before;
         largest = std::fmax(largest, std::fabs(numeric));
         double off = std::fabs(numeric - symbolic[i]);
@@ -51,8 +45,8 @@ double gradient_error(const Graph& graph, NodeId y, NodeId gradient, const std::
     return difference / std::fmax(largest, 1e-2);
 }
 
-double derivative_error(Graph graph, NodeId y, const DerivativeRules& rules,
-                        const Environment& environment, int order) {
+double derivative_error(Graph graph, NodeId y, const DerivativeRules& rules, const Environment& environment,
+                        int order) {
     double worst = 0;
     for (; order > 0; --order) {
         y = weighed_sum(graph, y);

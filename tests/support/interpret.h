@@ -11,7 +11,7 @@
 namespace gradc::loop {
 
 class Interpreter {
-  public:
+public:
     explicit Interpreter(const Module& module) : module_(module), arena_(size_t(module.arena_bytes) + 64, 0) {
         for (const Buffer& buffer : module.buffers) // those that are local lie behind the arena
             arena_.resize(std::max(arena_.size(), size_t(buffer.offset + buffer.size + 64)), 0xff);
@@ -42,7 +42,7 @@ class Interpreter {
         walk(program, 0, program.table.size(), pieces);
     }
 
-  private:
+private:
     struct Value {
         ValueType type;
         std::vector<double> real;
@@ -166,10 +166,8 @@ class Interpreter {
     void visit(const Define& define) {
         Value result = blank(kernel_->types[define.result]);
         for (size_t lane = 0; lane < result.real.size(); ++lane) {
-            if (define.operands.empty())
-                leaf(define, result, lane);
-            else if (!lanes(define, result, lane))
-                arithmetic(define, result, lane);
+            if (define.operands.empty()) leaf(define, result, lane);
+            else if (!lanes(define, result, lane)) arithmetic(define, result, lane);
             round(result, lane);
         }
         values_[define.result] = std::move(result);

@@ -15,8 +15,7 @@ using build::map;
 
 class Generator {
 public:
-    Generator(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives,
-              const RandomGraphOptions& options)
+    Generator(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives, const RandomGraphOptions& options)
         : chance_(seed * 2 + 1), options_(options), graph_(std::move(primitives)) {}
 
     Graph run() {
@@ -35,16 +34,13 @@ public:
 private:
     uint64_t pick(uint64_t n) { return chance_() % n; }
     bool rarely(uint64_t n) { return pick(n) == 0; }
-    template <class T> const T& one_of(const std::vector<T>& list) {
-        return list[pick(list.size())];
-    }
+    template <class T> const T& one_of(const std::vector<T>& list) { return list[pick(list.size())]; }
     double small_number() { return (double(pick(33)) - 16) / 16; }
 
     NodeId floating_value() { return one_of(floats_); }
     const Shape& shape(NodeId id) const { return graph_.type(id).shape; }
     bool is_small(const Shape& shape) const {
-        return shape.size() <= 4 && count(shape, 3) <= 600 &&
-               std::count(shape.begin(), shape.end(), rows) <= 2;
+        return shape.size() <= 4 && count(shape, 3) <= 600 && std::count(shape.begin(), shape.end(), rows) <= 2;
     }
 
     void keep(NodeId id) {
@@ -63,15 +59,13 @@ private:
     Shape fresh_shape(bool with_rows) {
         Shape result;
         if (with_rows) result.push_back(rows);
-        for (uint64_t rank = pick(3) + (with_rows ? 0 : 1); rank > 0; --rank)
-            result.push_back(int64_t(1 + pick(5)));
+        for (uint64_t rank = pick(3) + (with_rows ? 0 : 1); rank > 0; --rank) result.push_back(int64_t(1 + pick(5)));
         return result;
     }
 
     void leaves() {
         Element e = options_.element;
-        for (int i = 0; i < 3; ++i)
-            keep(build::variable(graph_, "w" + std::to_string(i), {e, fresh_shape(false)}));
+        for (int i = 0; i < 3; ++i) keep(build::variable(graph_, "w" + std::to_string(i), {e, fresh_shape(false)}));
         keep(build::scalar_input(graph_, "rate", e));
         keep(build::constant(graph_, small_number(), e));
         Shape table = fresh_shape(false);
@@ -83,19 +77,16 @@ private:
         for (int i = 0; i < 2; ++i)
             keep(graph_.add(Op::input, {e, fresh_shape(true)}, {},
                             Input{Input::Source::field, "x" + std::to_string(i), 0, -1}));
-        keep(graph_.add(Op::input, {Element::i32, {rows}}, {},
-                        Input{Input::Source::field, "i0", 0, 3}));
+        keep(graph_.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "i0", 0, 3}));
         if (options_.random_numbers) keep(draw());
     }
 
     NodeId draw() {
         NodeId seed = build::scalar_input(graph_, "seed", Element::i64);
         NodeId step = build::scalar_input(graph_, "step", Element::f64);
-        NodeId row = graph_.add(Op::input, {Element::i32, {rows}}, {},
-                                Input{Input::Source::field, "#row", 0, -1});
+        NodeId row = graph_.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
         Shape shape = fresh_shape(true); // drawn before the stream, whatever the compiler
-        return graph_.add(Op::random, {options_.element, shape}, {seed, step, row},
-                          Random{chance_()});
+        return graph_.add(Op::random, {options_.element, shape}, {seed, step, row}, Random{chance_()});
     }
 
     void step() {
@@ -146,16 +137,14 @@ private:
         if (!options_.smooth) all.insert(all.end(), {Primitive::maximum, Primitive::minimum});
         if (rarely(6)) { // a division by what is never near zero
             NodeId two = build::constant(graph_, 2, options_.element);
-            NodeId safe =
-                map(graph_, Primitive::add, {map(graph_, Primitive::multiply, {b, b}), two});
+            NodeId safe = map(graph_, Primitive::add, {map(graph_, Primitive::multiply, {b, b}), two});
             return keep(map(graph_, Primitive::divide, {a, safe}));
         }
-        if (rarely(6))
-            return keep(squashed(graph_, map(graph_, Primitive::fused_multiply_add, {a, b, a})));
+        if (rarely(6)) return keep(squashed(graph_, map(graph_, Primitive::fused_multiply_add, {a, b, a})));
         Primitive primitive = one_of(all);
         NodeId result = map(graph_, primitive, {a, b});
-        bool grows = primitive == Primitive::add || primitive == Primitive::subtract ||
-                     primitive == Primitive::multiply;
+        bool grows =
+            primitive == Primitive::add || primitive == Primitive::subtract || primitive == Primitive::multiply;
         keep(grows ? squashed(graph_, result) : result);
     }
 
@@ -167,12 +156,9 @@ private:
             NodeId two = build::constant(graph_, 2, graph_.type(at).element);
             condition = map(graph_, Primitive::less, {at, two});
             Shape joined, all;
-            if (!broadcast_shapes(shape(a), shape(b), joined) ||
-                !broadcast_shapes(joined, shape(at), all))
-                return;
+            if (!broadcast_shapes(shape(a), shape(b), joined) || !broadcast_shapes(joined, shape(at), all)) return;
         } else {
-            Primitive how =
-                one_of(std::vector{Primitive::less, Primitive::less_equal, Primitive::equal});
+            Primitive how = one_of(std::vector{Primitive::less, Primitive::less_equal, Primitive::equal});
             condition = map(graph_, how, {a, b});
             if (rarely(3)) condition = map(graph_, Primitive::logical_not, {condition});
             if (rarely(4)) keep(build::cast(graph_, condition, options_.element));
@@ -187,16 +173,12 @@ private:
         Shape joined;
         if (!broadcast_shapes(shape(a), shape(b), joined)) b = a;
         NodeId five = build::constant(graph_, double(2 + pick(5)), Element::i32);
-        NodeId sum = map(
-            graph_, one_of(std::vector{Primitive::add, Primitive::multiply, Primitive::subtract}),
-            {a, b});
-        NodeId result =
-            map(graph_, rarely(3) ? Primitive::quotient : Primitive::remainder, {sum, five});
+        NodeId sum = map(graph_, one_of(std::vector{Primitive::add, Primitive::multiply, Primitive::subtract}), {a, b});
+        NodeId result = map(graph_, rarely(3) ? Primitive::quotient : Primitive::remainder, {sum, five});
         result = map(graph_, Primitive::remainder, {result, five});
         if (rarely(3)) {
             NodeId number = build::cast(graph_, result, options_.element);
-            keep(map(graph_, Primitive::multiply,
-                     {number, build::constant(graph_, 0.125, options_.element)}));
+            keep(map(graph_, Primitive::multiply, {number, build::constant(graph_, 0.125, options_.element)}));
         }
         keep(result);
     }
@@ -298,8 +280,7 @@ private:
             NodeId limit = build::constant(graph_, double(size), Element::i32);
             NodeId index = map(graph_, Primitive::remainder, {at, limit});
             Gather lookup{axis, 0};
-            if (axis > 0 && graph_.type(at).rank() > 0 && shape(at)[0] == shape(table)[0])
-                lookup.batch = 1;
+            if (axis > 0 && graph_.type(at).rank() > 0 && shape(at)[0] == shape(table)[0]) lookup.batch = 1;
             NodeId found = build::gather(graph_, table, index, lookup);
             keep(found);
             if (rarely(2) && is_small(shape(found)))
@@ -328,43 +309,36 @@ private:
             if (!used[k] || rarely(3)) labels.out.push_back(int(k));
         for (int label : labels.right)
             if (label >= 10) labels.out.push_back(label);
-        for (size_t i = labels.out.size(); i > 1; --i)
-            std::swap(labels.out[i - 1], labels.out[pick(i)]);
+        for (size_t i = labels.out.size(); i > 1; --i) std::swap(labels.out[i - 1], labels.out[pick(i)]);
         NodeId result = build::contract(graph_, a, b, labels);
         if (is_small(shape(result))) keep(squashed(graph_, result));
     }
 
     /// A carry of some shape, mixed in each turn with a capture and a slice of another by the turn.
     void scanned() {
-        NodeId start = floating_value(), whole_capture = floating_value(),
-               by_turn = floating_value();
+        NodeId start = floating_value(), whole_capture = floating_value(), by_turn = floating_value();
         Graph body(graph_.shared_primitives());
         NodeId h = carry_input(body, 0, graph_.type(start));
         NodeId c = capture_input(body, 0, graph_.type(whole_capture));
         int64_t turns = int64_t(2 + pick(3));
         Shape joined;
-        NodeId mix =
-            broadcast_shapes(shape(start), shape(whole_capture), joined) && joined == shape(start)
-                ? mixed(*this, body, h, c)
-                : squashed(body, h);
+        NodeId mix = broadcast_shapes(shape(start), shape(whole_capture), joined) && joined == shape(start)
+                         ? mixed(*this, body, h, c)
+                         : squashed(body, h);
         NodeId last = mix;
         for (size_t axis = 0; axis < shape(by_turn).size(); ++axis) {
             int64_t size = shape(by_turn)[axis];
             if (size == rows || size < 2) continue;
             turns = size;
             NodeId table = capture_input(body, 1, graph_.type(by_turn));
-            NodeId slice =
-                build::gather(body, table, turn_input(body, turns), Gather{int(axis), 0});
-            if (broadcast_shapes(shape(start), body.type(slice).shape, joined) &&
-                joined == shape(start))
+            NodeId slice = build::gather(body, table, turn_input(body, turns), Gather{int(axis), 0});
+            if (broadcast_shapes(shape(start), body.type(slice).shape, joined) && joined == shape(start))
                 mix = mixed(*this, body, mix, slice);
-            else
-                last = squashed(body, slice);
+            else last = squashed(body, slice);
             break;
         }
         body.outputs = {{"", mix}, {"", last}};
-        auto parts = build::scan(graph_, std::move(body), {start}, {whole_capture, by_turn}, turns,
-                                 rarely(2));
+        auto parts = build::scan(graph_, std::move(body), {start}, {whole_capture, by_turn}, turns, rarely(2));
         for (NodeId part : parts) keep(part);
     }
 
@@ -374,9 +348,8 @@ private:
         for (size_t i = first; i < floats_.size(); ++i) {
             std::vector<int> all;
             for (int axis = 0; axis < graph_.type(floats_[i]).rank(); ++axis) all.push_back(axis);
-            NodeId weighed = map(
-                graph_, Primitive::multiply,
-                {squashed(graph_, floats_[i]), build::constant(graph_, 0.25, options_.element)});
+            NodeId weighed = map(graph_, Primitive::multiply,
+                                 {squashed(graph_, floats_[i]), build::constant(graph_, 0.25, options_.element)});
             loss = map(graph_, Primitive::add, {loss, build::sum(graph_, weighed, all)});
         }
         graph_.outputs.push_back({"loss", loss});
@@ -384,8 +357,7 @@ private:
             graph_.outputs.push_back({"value" + std::to_string(i), floats_[i]});
         graph_.outputs.push_back({"whole", wholes_.back()});
         NodeId w = build::variable(graph_, "w0", graph_.type(floats_[0]));
-        NodeId half =
-            map(graph_, Primitive::multiply, {w, build::constant(graph_, 0.5, options_.element)});
+        NodeId half = map(graph_, Primitive::multiply, {w, build::constant(graph_, 0.5, options_.element)});
         graph_.outputs.push_back({"assign w0", build::assign(graph_, "w0", half)});
     }
 
@@ -397,8 +369,7 @@ private:
 
 } // namespace
 
-Graph random_graph(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives,
-                   const RandomGraphOptions& options) {
+Graph random_graph(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives, const RandomGraphOptions& options) {
     return Generator(seed, std::move(primitives), options).run();
 }
 
@@ -412,16 +383,14 @@ Environment random_environment(const Graph& graph, uint64_t seed, int64_t rows_h
             if (size == rows) size = rows_here;
         for (int64_t i = 0; i < count(value.shape, 1); ++i) {
             int64_t span = high - low + 1;
-            value.values.push_back(floating(type.element)
-                                       ? (double(chance() % 4096) - 2047.5) / 2048
-                                       : double(low + int64_t(chance() % uint64_t(span))));
+            value.values.push_back(floating(type.element) ? (double(chance() % 4096) - 2047.5) / 2048
+                                                          : double(low + int64_t(chance() % uint64_t(span))));
         }
         return value;
     };
     for (uint32_t i = 0; i < graph.size(); ++i) {
         const Node& node = graph[NodeId{i}];
-        if (node.op == Op::variable)
-            result.variables[attribute<VariableName>(node).path] = tensor(node.type, 0, 0);
+        if (node.op == Op::variable) result.variables[attribute<VariableName>(node).path] = tensor(node.type, 0, 0);
         if (node.op != Op::input) continue;
         const Input& input = attribute<Input>(node);
         bool ranged = input.low <= input.high;
@@ -430,12 +399,9 @@ Environment random_environment(const Graph& graph, uint64_t seed, int64_t rows_h
             for (int64_t r = 0; r < rows_here; ++r) numbers.values.push_back(double(r * 3 + 1));
             result.fields[input.name] = numbers;
         } else if (input.source == Input::Source::field)
-            result.fields[input.name] =
-                tensor(node.type, ranged ? input.low : 0, ranged ? input.high : 9);
+            result.fields[input.name] = tensor(node.type, ranged ? input.low : 0, ranged ? input.high : 9);
         else if (input.source == Input::Source::scalar)
-            result.scalars[input.name] = input.name == "rate"   ? 0.125
-                                         : input.name == "step" ? 3
-                                                                : 41;
+            result.scalars[input.name] = input.name == "rate" ? 0.125 : input.name == "step" ? 3 : 41;
     }
     return result;
 }

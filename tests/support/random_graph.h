@@ -18,8 +18,7 @@ struct RandomGraphOptions {
 /// Variables "w0".., fields "x0" (floating), "i0" (whole), scalar "rate"; outputs "loss" (scalar),
 /// then some of the values. Declared primitives are used as far as the table has them (exp, sin,
 /// cos, tanh, erf).
-Graph random_graph(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives,
-                   const RandomGraphOptions& = {});
+Graph random_graph(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives, const RandomGraphOptions& = {});
 
 /// Numbers for all that a graph reads: whole inputs in their range, floating ones in (-1, 1) and
 /// exact in float.

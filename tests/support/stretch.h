@@ -12,7 +12,7 @@ namespace gradc {
 
 /// Runs both on the first `known` rows that the arena holds, from the variables and scalars there.
 class StretchComparison {
-  public:
+public:
     static constexpr int64_t steps = 5, epoch_steps = 2, until_epoch = 1;
 
     StretchComparison(target::Engine& engine, int program, loop::Isa isa, int64_t known)
@@ -44,7 +44,7 @@ class StretchComparison {
         return sums ? "" : "sums of losses differ after steps in one call";
     }
 
-  private:
+private:
     const gradc_tensor& field(int32_t f) const { return module_.tensors[program_.fields[f]]; }
     int64_t row_bytes(int32_t f) const { return field(f).strides[0] * runtime::element_size(field(f).element); }
 
@@ -83,10 +83,8 @@ class StretchComparison {
     void take_row(int64_t n, int64_t row) {
         for (int32_t f = 0; f < program_.field_count; ++f) {
             unsigned char* to = engine_.arena() + field(f).offset + n * row_bytes(f);
-            if (std::string_view(field(f).name) == "#row")
-                runtime::store_element(to, field(f).element, double(row));
-            else
-                std::memcpy(to, rows_[size_t(f)].data() + row * row_bytes(f), size_t(row_bytes(f)));
+            if (std::string_view(field(f).name) == "#row") runtime::store_element(to, field(f).element, double(row));
+            else std::memcpy(to, rows_[size_t(f)].data() + row * row_bytes(f), size_t(row_bytes(f)));
         }
     }
     void begin_epoch() {

@@ -46,8 +46,7 @@ void forward_row(Memory& m, int64_t n) {
     int best = 0;
     for (int c = 0; c < classes; c++) {
         logits[c] = m.bias[c];
-        for (int p = 0; p < pixels; p++)
-            logits[c] += (m.image[n][p] - m.mean[p]) / 16 * m.weight[p][c];
+        for (int p = 0; p < pixels; p++) logits[c] += (m.image[n][p] - m.mean[p]) / 16 * m.weight[p][c];
         if (!(logits[c] <= greatest)) greatest = logits[c], best = c;
     }
     for (int c = 0; c < classes; c++) sum += expf(logits[c] - greatest);
@@ -72,8 +71,7 @@ void update_weight(unsigned char* arena, const int64_t* sizes, int64_t begin, in
     for (int64_t p = begin; p < end; p++) {
         for (int c = 0; c < classes; c++) {
             float g = 0;
-            for (int64_t n = 0; n < sizes[0]; n++)
-                g += (m.image[n][p] - m.mean[p]) / 16 * m.error[n][c];
+            for (int64_t n = 0; n < sizes[0]; n++) g += (m.image[n][p] - m.mean[p]) / 16 * m.error[n][c];
             float& v = m.weight_velocity[p][c];
             v = float(m.mu) * v - float(m.rate) * g / float(sizes[0]);
             m.weight[p][c] += v;
@@ -142,29 +140,24 @@ void count_bad(unsigned char* arena, const int64_t* sizes, int64_t, int64_t) {
 // ---- tables -------------------------------------------------------------------------------------
 
 #if STUB_VARIANT == 3
-#define VARIANTS(f)                                                                                \
-    { ((void)f, nullptr), nullptr, nullptr }
+#define VARIANTS(f) {((void)f, nullptr), nullptr, nullptr}
 #else
-#define VARIANTS(f)                                                                                \
-    { f, f, nullptr }
+#define VARIANTS(f) {f, f, nullptr}
 #endif
-#define EXTENTS(fixed, per_row, grain)                                                             \
-    { {fixed, per_row, 1, grain}, {fixed, per_row, 1, grain}, {} }
-#define ONCE(f)                                                                                    \
-    { #f, VARIANTS(f), EXTENTS(1, 0, 0), 0, 0 }
+#define EXTENTS(fixed, per_row, grain)                                                                                 \
+    {                                                                                                                  \
+        {fixed, per_row, 1, grain}, {fixed, per_row, 1, grain}, {}                                                     \
+    }
+#define ONCE(f) {#f, VARIANTS(f), EXTENTS(1, 0, 0), 0, 0}
 
-constexpr gradc_kernel step_kernels[] = {
-    {"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0},
-    ONCE(mean_loss),
-    {"update_weight", VARIANTS(update_weight), EXTENTS(pixels, 0, 8), 0, 0},
-    ONCE(update_bias)};
-constexpr gradc_kernel test_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0},
-                                         ONCE(add_test_sums)};
+constexpr gradc_kernel step_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0},
+                                         ONCE(mean_loss),
+                                         {"update_weight", VARIANTS(update_weight), EXTENTS(pixels, 0, 8), 0, 0},
+                                         ONCE(update_bias)};
+constexpr gradc_kernel test_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0}, ONCE(add_test_sums)};
 constexpr gradc_kernel predict_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0}};
-constexpr gradc_kernel diagnose_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0},
-                                             ONCE(count_bad)};
-constexpr gradc_kernel finish_train_kernels[] = {ONCE(finish_train)},
-                       finish_test_kernels[] = {ONCE(finish_test)},
+constexpr gradc_kernel diagnose_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), 0, 0}, ONCE(count_bad)};
+constexpr gradc_kernel finish_train_kernels[] = {ONCE(finish_train)}, finish_test_kernels[] = {ONCE(finish_test)},
                        start_kernels[] = {ONCE(draw_start)}, add_mean_kernels[] = {ONCE(add_mean)},
                        finish_mean_kernels[] = {ONCE(finish_mean)};
 constexpr gradc_step step_table[] = {{GRADC_KERNEL, 0, 0, 0},
@@ -175,14 +168,11 @@ constexpr gradc_step step_table[] = {{GRADC_KERNEL, 0, 0, 0},
 constexpr gradc_step two_table[] = {{GRADC_KERNEL, 0, 0, 0}, {GRADC_KERNEL, 1, 0, 0}};
 
 constexpr int64_t image_shape[] = {batch, pixels}, image_strides[] = {pixel_stride, 1};
-constexpr int64_t rows_shape[] = {batch}, one[] = {1}, weight_shape[] = {pixels, classes},
-                  dense[] = {classes, 1};
-constexpr int64_t bias_shape[] = {classes}, mean_shape[] = {pixels}, three[] = {3},
-                  predict_shape[] = {batch, classes};
+constexpr int64_t rows_shape[] = {batch}, one[] = {1}, weight_shape[] = {pixels, classes}, dense[] = {classes, 1};
+constexpr int64_t bias_shape[] = {classes}, mean_shape[] = {pixels}, three[] = {3}, predict_shape[] = {batch, classes};
 
 #define AT(member) int64_t(offsetof(Memory, member))
-#define SCALAR(name, element, role, member)                                                        \
-    { name, "", element, role, 0, 0, nullptr, nullptr, AT(member), 0 }
+#define SCALAR(name, element, role, member) {name, "", element, role, 0, 0, nullptr, nullptr, AT(member), 0}
 #if STUB_VARIANT == 2
 constexpr const char* weight_name = "net.linear.matrix";
 #else
@@ -232,12 +222,9 @@ constexpr gradc_tensor tensors[tensor_count] = {
     SCALAR("train.rate", GRADC_F64, GRADC_SCALAR, rate),
     SCALAR("train.mu", GRADC_F64, GRADC_SCALAR, mu),
     {weight_name, "", GRADC_F32, GRADC_PARAMETER, 2, 0, weight_shape, nullptr, AT(weight), panel},
-    {"net.linear.bias", "bias_in_files", GRADC_F32, GRADC_PARAMETER, 1, 0, bias_shape, one,
-     AT(bias), 0},
-    {"momentum.v/net.linear.weight", "", GRADC_F32, GRADC_OPTIMIZER, 2, 0, weight_shape, dense,
-     AT(weight_velocity), 0},
-    {"momentum.v/net.linear.bias", "", GRADC_F32, GRADC_OPTIMIZER, 1, 0, bias_shape, one,
-     AT(bias_velocity), 0},
+    {"net.linear.bias", "bias_in_files", GRADC_F32, GRADC_PARAMETER, 1, 0, bias_shape, one, AT(bias), 0},
+    {"momentum.v/net.linear.weight", "", GRADC_F32, GRADC_OPTIMIZER, 2, 0, weight_shape, dense, AT(weight_velocity), 0},
+    {"momentum.v/net.linear.bias", "", GRADC_F32, GRADC_OPTIMIZER, 1, 0, bias_shape, one, AT(bias_velocity), 0},
     {"digits.mean", "", GRADC_F32, GRADC_STATISTIC, 1, 0, mean_shape, one, AT(mean), 0},
     SCALAR("net.seen", GRADC_F64, GRADC_STATE, seen),
     {"sum.mean", "", GRADC_F64, GRADC_ACCUMULATOR, 1, 0, mean_shape, one, AT(mean_sum), 0},
@@ -256,8 +243,7 @@ constexpr gradc_tensor tensors[tensor_count] = {
 
 constexpr int32_t step_results[] = {loss}, train_results[] = {train_loss, train_accuracy},
                   test_results[] = {test_loss, test_accuracy}, predict_results[] = {predict},
-                  diagnose_results[] = {bad_logits, bad_loss}, both_fields[] = {image, label},
-                  image_field[] = {image};
+                  diagnose_results[] = {bad_logits, bad_loss}, both_fields[] = {image, label}, image_field[] = {image};
 enum ProgramNumber {
     initial,
     train_step,
@@ -272,8 +258,18 @@ enum ProgramNumber {
 };
 constexpr gradc_program programs[program_count] = {
     {"initial", start_kernels, two_table, 1, 1, nullptr, 0, 0, nullptr, 0, {}, 0},
-    {"train.step", step_kernels, step_table, 4, 5, step_results, 1, 4.0 * batch* pixels* classes,
-     both_fields, 2, {}, 0},
+    {"train.step",
+     step_kernels,
+     step_table,
+     4,
+     5,
+     step_results,
+     1,
+     4.0 * batch* pixels* classes,
+     both_fields,
+     2,
+     {},
+     0},
     {"train.finish", finish_train_kernels, two_table, 1, 1, train_results, 2, 0, nullptr, 0, {}, 0},
     {"train.evaluate", test_kernels, two_table, 2, 2, nullptr, 0, 0, both_fields, 2, {}, 0},
     {"train.evaluate.finish", finish_test_kernels, two_table, 1, 1, test_results, 2, 0, nullptr, 0, {}, 0},
@@ -291,16 +287,14 @@ struct Columns {
 };
 constexpr Columns columns;
 constexpr gradc_file files[] = {{"", "digits.csv"}};
-constexpr gradc_field fields[] = {
-    {"image", GRADC_READ_CSV, GRADC_F32, 1, mean_shape, 0, -1, files, 1, columns.numbers, nullptr,
-     pixels, 0, nullptr, 0, nullptr, 0, 1},
-    {"label", GRADC_READ_CSV, GRADC_I32, 0, nullptr, 0, 9, files, 1, columns.numbers + pixels,
-     nullptr, 1, 0, nullptr, 0, nullptr, 0, 1}};
+constexpr gradc_field fields[] = {{"image", GRADC_READ_CSV, GRADC_F32, 1, mean_shape, 0, -1, files, 1, columns.numbers,
+                                   nullptr, pixels, 0, nullptr, 0, nullptr, 0, 1},
+                                  {"label", GRADC_READ_CSV, GRADC_I32, 0, nullptr, 0, 9, files, 1,
+                                   columns.numbers + pixels, nullptr, 1, 0, nullptr, 0, nullptr, 0, 1}};
 constexpr gradc_split splits[] = {{"train", 0.8}, {"test", 0.2}};
 constexpr gradc_dataset datasets[] = {{"digits", fields, splits, 2, 2, 0, 0}};
-constexpr gradc_flag flags[] = {
-    {"rate", "train.rate", "momentum: rate of descent", rate, 0, 0.1},
-    {"mu", "train.mu", "momentum: share of the last step that is kept", mu, 0, 0.9}};
+constexpr gradc_flag flags[] = {{"rate", "train.rate", "momentum: rate of descent", rate, 0, 0.1},
+                                {"mu", "train.mu", "momentum: share of the last step that is kept", mu, 0, 0.9}};
 constexpr gradc_metric metrics[] = {{"loss", 0, nullptr}, {"accuracy", 0, nullptr}};
 constexpr gradc_block blocks[] = {{"train",
                                    0,
@@ -327,8 +321,7 @@ extern "C" const gradc_module gradc_module_table = {GRADC_ABI_VERSION,
                                                     "gradc 0.1.0",
                                                     "--isa portable",
                                                     "00000000000000aa",
-                                                    STUB_VARIANT == 1 ? "2222222222222222"
-                                                                      : "1111111111111111",
+                                                    STUB_VARIANT == 1 ? "2222222222222222" : "1111111111111111",
                                                     sizeof(Memory),
                                                     0,
                                                     0,

@@ -10,8 +10,7 @@ std::string printed(const char* text, Span span, std::optional<uint32_t> caret_a
                     std::string repair = {}) {
     Sources sources;
     sources.add({"digits.grad", text});
-    Diagnostic diagnostic{
-        Code::unexpected_token, span, "what is wrong", note, repair, {}, caret_at};
+    Diagnostic diagnostic{Code::unexpected_token, span, "what is wrong", note, repair, {}, caret_at};
     return print(diagnostic, sources);
 }
 
@@ -37,10 +36,9 @@ TEST_CASE("tabs, wide and combining characters keep the underline in place") {
 }
 
 TEST_CASE("control bytes and bytes that are no UTF-8 do not reach the terminal") {
-    CHECK(printed("a\x1b[31m\xFF b", {0, 8, 9}, {}, "") ==
-          "digits.grad:1:9: error: what is wrong\n"
-          "    1 | a\xEF\xBF\xBD[31m\xEF\xBF\xBD b\n"
-          "      |         ^\n");
+    CHECK(printed("a\x1b[31m\xFF b", {0, 8, 9}, {}, "") == "digits.grad:1:9: error: what is wrong\n"
+                                                           "    1 | a\xEF\xBF\xBD[31m\xEF\xBF\xBD b\n"
+                                                           "      |         ^\n");
 }
 
 TEST_CASE("a span over lines is underlined on its first, an empty one by its caret") {
@@ -73,16 +71,14 @@ TEST_CASE("repair, remarks and places without a source") {
           "      = did you mean `sigmoid`?\n");
     Sources sources;
     sources.add({"a.grad", "x = 1\nx = 2\n"});
-    Diagnostic diagnostic{Code::unexpected_token,      {0, 6, 7}, "twice", {}, {},
-                          {{{0, 0, 1}, "first here"}}, {}};
+    Diagnostic diagnostic{Code::unexpected_token, {0, 6, 7}, "twice", {}, {}, {{{0, 0, 1}, "first here"}}, {}};
     CHECK(print(diagnostic, sources) == "a.grad:2:1: error: twice\n"
                                         "    2 | x = 2\n"
                                         "      | ^\n"
                                         "a.grad:1:1: note: first here\n"
                                         "    1 | x = 1\n"
                                         "      | ^\n");
-    CHECK(print(Diagnostic{Code::unexpected_token, {}, "no place", {}, {}, {}, {}}, sources) ==
-          "error: no place\n");
+    CHECK(print(Diagnostic{Code::unexpected_token, {}, "no place", {}, {}, {}, {}}, sources) == "error: no place\n");
     CHECK(print(diagnostic, sources, true).find("\x1b[1;31merror:\x1b[0m") != std::string::npos);
 }
 
@@ -90,11 +86,9 @@ TEST_CASE("after the limit errors are counted") {
     Sources sources;
     Diagnostics diagnostics;
     diagnostics.limit = 2;
-    for (int i = 0; i < 5; ++i)
-        diagnostics.report(Code::unexpected_token, {}, "error " + std::to_string(i));
+    for (int i = 0; i < 5; ++i) diagnostics.report(Code::unexpected_token, {}, "error " + std::to_string(i));
     CHECK(diagnostics.count() == 5);
-    CHECK(print(diagnostics, sources) ==
-          "error: error 0\nerror: error 1\n3 more errors are not shown\n");
+    CHECK(print(diagnostics, sources) == "error: error 0\nerror: error 1\n3 more errors are not shown\n");
 }
 
 TEST_CASE("the nearest name is found if it is near") {

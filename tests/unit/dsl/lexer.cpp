@@ -57,8 +57,7 @@ TEST_CASE("texts are cut into tokens") {
 TEST_CASE("numbers and texts have values") {
     Sources sources;
     Diagnostics diagnostics;
-    Tokens tokens =
-        lex(sources, sources.add({"t", "20_000 .5 1e-3 \"a\\\"b\\\\c\\n\""}), diagnostics);
+    Tokens tokens = lex(sources, sources.add({"t", "20_000 .5 1e-3 \"a\\\"b\\\\c\\n\""}), diagnostics);
     CHECK(tokens.numbers == std::vector<double>{20000, 0.5, 1e-3});
     CHECK(tokens.texts == std::vector<std::string>{"a\"b\\c\n"});
     CHECK(!diagnostics.failed());

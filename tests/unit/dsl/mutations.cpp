@@ -35,32 +35,19 @@ std::vector<std::string> pieces(const std::string& text) {
 
 std::string mutated(const std::vector<std::string>& all, std::mt19937& random) {
     std::vector<std::string> parts = all;
-    constexpr const char* extra[] = {"(", ")",  "[",      "]",     "{",    "}",
-                                     "'", "..", "=",      "<-",    "->",   ",",
-                                     ";", "\n", "# c\n",  "scan ", "if ",  "not ",
-                                     "-", "^",  " # d\n", "\"",    "\xFF", "\xE2\x88\x92",
-                                     "1."};
-    auto any = [&](size_t count) {
-        return std::uniform_int_distribution<size_t>(0, count - 1)(random);
-    };
+    constexpr const char* extra[] = {
+        "(",  ")",     "[",     "]",   "{",    "}", "'", "..",     "=",  "<-",   "->",           ",", ";",
+        "\n", "# c\n", "scan ", "if ", "not ", "-", "^", " # d\n", "\"", "\xFF", "\xE2\x88\x92", "1."};
+    auto any = [&](size_t count) { return std::uniform_int_distribution<size_t>(0, count - 1)(random); };
     size_t edits = 1 + any(4);
     for (size_t i = 0; i < edits; ++i) {
         size_t a = any(parts.size()), b = any(parts.size());
         switch (any(5)) {
-        case 0:
-            parts[a].clear();
-            break;
-        case 1:
-            parts[a] += parts[a];
-            break;
-        case 2:
-            std::swap(parts[a], parts[b]);
-            break;
-        case 3:
-            parts[a] = parts[b];
-            break;
-        default:
-            parts[a] += extra[any(std::size(extra))];
+        case 0: parts[a].clear(); break;
+        case 1: parts[a] += parts[a]; break;
+        case 2: std::swap(parts[a], parts[b]); break;
+        case 3: parts[a] = parts[b]; break;
+        default: parts[a] += extra[any(std::size(extra))];
         }
     }
     std::string result;
@@ -99,8 +86,7 @@ TEST_CASE("random bytes break nothing") {
 }
 
 TEST_CASE("the fuzzer's corpus breaks nothing") {
-    std::filesystem::path folder =
-        std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/parser";
+    std::filesystem::path folder = std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/parser";
     size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         std::string reason;

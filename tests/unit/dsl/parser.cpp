@@ -42,8 +42,7 @@ TEST_CASE("calls, brackets and literals") {
              Row{"f()", "(call f)"},
              Row{"f(a, axis: -1)", "(call f a axis: (negate 1))"},
              Row{"f(a,\n  b,\n)", "(call f a b)"},
-             Row{"sum[i, j < 3, ..](x[i])",
-                 "(call-indexed sum (index i) (index j 3) (index ..) (at x i))"},
+             Row{"sum[i, j < 3, ..](x[i])", "(call-indexed sum (index i) (index j 3) (index ..) (at x i))"},
              Row{"x[.., label[..]]", "(at x .. (at label ..))"},
              Row{"x[:, 1:, :T, ::2, 1:2:3]",
                  "(at x (slice - - -) (slice 1 - -) (slice - T -) (slice - - 2) (slice 1 2 3))"},
@@ -54,8 +53,7 @@ TEST_CASE("calls, brackets and literals") {
              Row{"loss(at: e) - loss(at: w)", "(- (call loss at: e) (call loss at: w))"},
              Row{"1.5e3", "1500f"},
              Row{"x[a\n + b]", "(at x (+ a b))"},
-             Row{"scan t < T with h = a, c = b { yield h }",
-                 "(scan t T h = a c = b (block\n  (yield h)))"},
+             Row{"scan t < T with h = a, c = b { yield h }", "(scan t T h = a c = b (block\n  (yield h)))"},
              Row{"f(scan t < 3 { yield t })[0]", "(at (call f (scan t 3 (block\n  (yield t)))) 0)"},
          }) {
         CAPTURE(row.text);
@@ -64,17 +62,16 @@ TEST_CASE("calls, brackets and literals") {
 }
 
 TEST_CASE("words are reserved only where they must be") {
-    for (const char* word :
-         {"loss",  "step", "state", "rows",  "data",    "order",     "at",         "model",
-          "train", "rule", "use",   "const", "dataset", "optimizer", "derivative", "as",
-          "on",    "in",   "split", "when",  "exact",   "batch",     "metric"}) {
-        std::string text = std::string("fn f(") + word + ") { " + word + " = " + word + " + 1; " +
-                           word + " <- " + word + "[0]; return g(" + word + ": " + word + ".x) }";
+    for (const char* word : {"loss",  "step", "state", "rows",  "data",    "order",     "at",         "model",
+                             "train", "rule", "use",   "const", "dataset", "optimizer", "derivative", "as",
+                             "on",    "in",   "split", "when",  "exact",   "batch",     "metric"}) {
+        std::string text = std::string("fn f(") + word + ") { " + word + " = " + word + " + 1; " + word + " <- " +
+                           word + "[0]; return g(" + word + ": " + word + ".x) }";
         CAPTURE(text);
         CHECK(codes_of(text) == "");
     }
-    for (const char* word : {"fn", "param", "if", "else", "repeat", "scan", "return", "yield",
-                             "and", "or", "not", "with"}) {
+    for (const char* word :
+         {"fn", "param", "if", "else", "repeat", "scan", "return", "yield", "and", "or", "not", "with"}) {
         CAPTURE(word);
         CHECK(codes_of(std::string("fn f(") + word + ") = 1") == "reserved-word@1:6");
     }
@@ -91,8 +88,7 @@ TEST_CASE("statements") {
              Row{"i, f = split(e, 2)", "(assign i f (call split e 2))"},
              Row{"y[n, t < T, ..] = e", "(define y (index n) (index t T) (index ..) e)"},
              Row{"v <- v + 1", "(update v (+ v 1))"},
-             Row{"param w: [I, 3] = f() as \"a.b\"",
-                 "(param w (type (shape I 3)) (call f) \"a.b\")"},
+             Row{"param w: [I, 3] = f() as \"a.b\"", "(param w (type (shape I 3)) (call f) \"a.b\")"},
              Row{"state v: [] = 0", "(state v (type (shape)) 0)"},
              Row{"state m = 0", "(state m 0)"},
              Row{"return a, b", "(return a b)"},
@@ -130,8 +126,7 @@ TEST_CASE("declarations") {
                  "order }",
                  "(dataset d (field label (type int (below 10)) (call csv \"a\")) (field x 1) "
                  "(split train 0.8f test 0.2f in-order))"},
-             Row{"dataset d { split: f32 = 1; order = 2 }",
-                 "(dataset d (field split (type f32) 1) (field order 2))"},
+             Row{"dataset d { split: f32 = 1; order = 2 }", "(dataset d (field split (type f32) 1) (field order 2))"},
          }) {
         CAPTURE(row.text);
         CHECK(tree_of(row.text) == row.tree);
@@ -159,8 +154,7 @@ TEST_CASE("train blocks hold settings and statements") {
              Row{"x = on", "(assign x on)"},
          }) {
         CAPTURE(row.text);
-        CHECK(tree_of("train { " + std::string(row.text) + " }") ==
-              "(train " + std::string(row.tree) + ")");
+        CHECK(tree_of("train { " + std::string(row.text) + " }") == "(train " + std::string(row.tree) + ")");
     }
 }
 
@@ -170,12 +164,9 @@ TEST_CASE("errors have a code and a place, one a slip") {
     };
     for (const Case& each : {
              Case{"fn f(x) = x +\nfn g(x) = )\n", "unexpected-token@1:13 unexpected-token@2:11"},
-             Case{"fn f(x) {\n  a = 1 2\n  b = ]\n  c = 3\n}\n",
-                  "unexpected-token@2:9 unexpected-token@3:7"},
-             Case{"fn f(x) {\n  y = g(a b,\n    c)\n  z = 1 1\n}\n",
-                  "unexpected-token@2:11 unexpected-token@4:9"},
-             Case{"fn f(x) {\n  y = 1\n\nfn g(x) = 1 1\n",
-                  "unclosed-bracket@2:7 unexpected-token@4:13"},
+             Case{"fn f(x) {\n  a = 1 2\n  b = ]\n  c = 3\n}\n", "unexpected-token@2:9 unexpected-token@3:7"},
+             Case{"fn f(x) {\n  y = g(a b,\n    c)\n  z = 1 1\n}\n", "unexpected-token@2:11 unexpected-token@4:9"},
+             Case{"fn f(x) {\n  y = 1\n\nfn g(x) = 1 1\n", "unclosed-bracket@2:7 unexpected-token@4:13"},
              Case{"x = 3\n\ny = 4\n", "misplaced-statement@1:1 misplaced-statement@3:1"},
              Case{"fn f(x) = x ? 1 : 2\n", "unexpected-character@1:13"},
              Case{"\n\nfn f(x) = \"abc\n", "unterminated-text@3:11"},
@@ -194,21 +185,18 @@ TEST_CASE("nesting ends at a limit, with one error at a place, however it is nes
         return result;
     };
     CHECK(codes_of("const x = " + times(256, "(") + "1" + times(256, ")")) == "");
-    CHECK(codes_of("const x = " + times(257, "(") + "1" + times(257, ")")) ==
-          "nested-too-deep@1:267");
-    CHECK(codes_of("const x = " + times(10000, "(") + "1" + times(10000, ")")) ==
-          "nested-too-deep@1:267");
+    CHECK(codes_of("const x = " + times(257, "(") + "1" + times(257, ")")) == "nested-too-deep@1:267");
+    CHECK(codes_of("const x = " + times(10000, "(") + "1" + times(10000, ")")) == "nested-too-deep@1:267");
     for (const std::string& deep :
-         {times(10000, "("), times(10000, "["), times(10000, "f("), times(10000, "x["),
-          times(10000, "-") + "x", times(10000, "not ") + "x", times(10000, "2^") + "x",
-          "x" + times(100000, "'"), "x" + times(100000, "[0]"), "x" + times(100000, " + x"),
-          "x" + times(100000, ".y"), times(10000, "scan t < 3 { x = "), times(10000, "sum[i < ")}) {
+         {times(10000, "("), times(10000, "["), times(10000, "f("), times(10000, "x["), times(10000, "-") + "x",
+          times(10000, "not ") + "x", times(10000, "2^") + "x", "x" + times(100000, "'"), "x" + times(100000, "[0]"),
+          "x" + times(100000, " + x"), "x" + times(100000, ".y"), times(10000, "scan t < 3 { x = "),
+          times(10000, "sum[i < ")}) {
         CAPTURE(deep.substr(0, 20));
         CHECK(codes_of("const x = " + deep).starts_with("nested-too-deep@1:"));
         CHECK(codes_of("const x = " + deep).find(' ') == std::string::npos);
     }
-    for (const std::string& deep :
-         {times(10000, "if x { "), "if x {}" + times(10000, " else if x {}"),
-          times(10000, "repeat 3 { "), times(10000, "scan i < 3 { ")})
+    for (const std::string& deep : {times(10000, "if x { "), "if x {}" + times(10000, " else if x {}"),
+                                    times(10000, "repeat 3 { "), times(10000, "scan i < 3 { ")})
         CHECK(codes_of("fn f() { " + deep).starts_with("nested-too-deep@1:"));
 }

@@ -41,8 +41,7 @@ TEST_CASE("the examples of the language reference parse and print") {
     std::string text = text_of(GRADC_SOURCE_DIR "/dsl/README.md");
     const std::string fence = "```grad\n";
     size_t count = 0;
-    for (size_t begin = text.find(fence); begin != text.npos;
-         begin = text.find(fence, begin + 1), ++count) {
+    for (size_t begin = text.find(fence); begin != text.npos; begin = text.find(fence, begin + 1), ++count) {
         size_t first = begin + fence.size();
         std::string program = text.substr(first, text.find("```", first) - first);
         INFO(program);

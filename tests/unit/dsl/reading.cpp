@@ -45,8 +45,7 @@ std::string codes_of(const std::string& text) {
     std::string result;
     for (const Diagnostic& each : reading.diagnostics.all()) {
         Place place = reading.sources.place(each.span.source, each.span.begin);
-        result += fmt::format("{}{}@{}:{}", result.empty() ? "" : " ", name(each.code), place.line,
-                              place.column);
+        result += fmt::format("{}{}@{}:{}", result.empty() ? "" : " ", name(each.code), place.line, place.column);
     }
     return result;
 }

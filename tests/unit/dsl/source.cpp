@@ -13,10 +13,9 @@ TEST_CASE("a place is a line and a column in characters") {
         const char* text;
         uint32_t offset, line, column;
     };
-    for (const Row& row :
-         {Row{"abc", 0, 1, 1}, Row{"abc", 3, 1, 4}, Row{"a\nb", 2, 2, 1}, Row{"a\r\nb", 3, 2, 1},
-          Row{"\tx", 1, 1, 2}, Row{"\xC3\xA4x", 2, 1, 2}, Row{"\xEF\xBB\xBFx", 3, 1, 1},
-          Row{"a\n", 2, 2, 1}, Row{"", 0, 1, 1}, Row{"\xE4\xB8\xAD\xF0\x9F\x98\x80x", 7, 1, 3}}) {
+    for (const Row& row : {Row{"abc", 0, 1, 1}, Row{"abc", 3, 1, 4}, Row{"a\nb", 2, 2, 1}, Row{"a\r\nb", 3, 2, 1},
+                           Row{"\tx", 1, 1, 2}, Row{"\xC3\xA4x", 2, 1, 2}, Row{"\xEF\xBB\xBFx", 3, 1, 1},
+                           Row{"a\n", 2, 2, 1}, Row{"", 0, 1, 1}, Row{"\xE4\xB8\xAD\xF0\x9F\x98\x80x", 7, 1, 3}}) {
         Sources sources;
         sources.add({"t", row.text});
         Place place = sources.place(0, row.offset);

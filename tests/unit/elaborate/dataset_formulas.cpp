@@ -92,8 +92,7 @@ dataset houses {
         double want[4][2], middle = 0, spread = 0;
         const double raw[5][2] = {{1, 10}, {2, 30}, {3, 20}, {6, 0}, {8, -5}};
         for (int i = 0; i < 4; ++i)
-            for (int k = 0; k < 2; ++k)
-                middle += (want[i][k] = (raw[i][k] - mean[k]) / most[k]) / 8;
+            for (int k = 0; k < 2; ++k) middle += (want[i][k] = (raw[i][k] - mean[k]) / most[k]) / 8;
         for (auto& row : want)
             for (double each : row) spread += (each - middle) * (each - middle);
         CHECK(all.at("x").values[8] == Approx((8.0 - 3) / 6));
@@ -124,10 +123,8 @@ TEST_CASE("sizes, bounds and alphabets that stand open are read from the files")
     folder.write("table.csv", "a,b,\"the label\"\n1,2.5,0\n3,4,6\n\"5\",6,2\n");
     folder.write("letters.txt", "hello w\xC3\xB6rld\nhello");
     std::string idx("\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03", 16);
-    folder.write("images.gz",
-                 idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 12), true);
-    folder.write("more.gz",
-                 idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0f", 12), true);
+    folder.write("images.gz", idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 12), true);
+    folder.write("more.gz", idx + std::string("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0f", 12), true);
     Simulation trainer(R"(
 dataset table {
     x: f32[K] = csv("table.csv", columns: 0..2)

@@ -47,13 +47,13 @@ TEST_CASE("model files with errors in data sets and train blocks") { check_cases
 
 TEST_CASE("every code has a case") {
     auto types = expected_codes("types"), train = expected_codes("train");
-#define X(code, text)                                                                              \
-    INFO(text);                                                                                    \
+#define X(code, text)                                                                                                  \
+    INFO(text);                                                                                                        \
     CHECK(types.count(text) == 1);
     GRADC_TYPE_CODES(X)
 #undef X
-#define X(code, text)                                                                              \
-    INFO(text);                                                                                    \
+#define X(code, text)                                                                                                  \
+    INFO(text);                                                                                                        \
     CHECK(train.count(text) == 1);
     GRADC_TRAIN_CODES(X)
 #undef X

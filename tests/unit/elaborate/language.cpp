@@ -46,8 +46,7 @@ const Case cases[] = {
     {"x[i < 2, j < 3] = 3*i + j;  return min(x, axis: 0)", {0, 1, 2}},
     {"x[i < 2, j < 3] = 3*i + j;  return x @ x'", {5, 14, 14, 50}},
     {"x[i < 2, j < 3] = 3*i + j;  return x @ [1, 0, 2]", {4, 13}},
-    {"x[i < 2, j < 2, k < 2] = 4*i + 2*j + k;  return x @ [[0, 1], [1, 0]]",
-     {1, 0, 3, 2, 5, 4, 7, 6}},
+    {"x[i < 2, j < 2, k < 2] = 4*i + 2*j + k;  return x @ [[0, 1], [1, 0]]", {1, 0, 3, 2, 5, 4, 7, 6}},
     {"a, b = split([1, 2, 3, 4], 2);  return concat(b, a)", {3, 4, 1, 2}},
     {"a, b, c = split([1, 2, 3, 4], [1, 2, 1]);  return b", {2, 3}},
     {"return stack([1, 2], [3, 4], axis: 1)", {1, 3, 2, 4}},
@@ -85,10 +84,8 @@ const Case cases[] = {
     {"s = mean([1, 2]);  if s < 1 { x = 5 } else { x = 6 };  return x", {6}},
     {"return scan t < 4 with a = 0, b = 1 { c = a + b;  a = b;  b = c;  yield a }", {1, 1, 2, 3}},
     {"return (scan t < 3 with a = [1, 2] { a = a * (t + 1);  yield a })[:, 1]", {2, 4, 12}},
-    {"a, b = scan t < 2 with s = 0 { s = s + 1;  yield s, 10 * t };  return concat(a, b)",
-     {1, 2, 0, 10}},
-    {"x = [5, 6, 7];  return scan t < 3 with i = 0 { y = x[i];  i = (i + 2) % 3;  yield y }",
-     {5, 7, 6}},
+    {"a, b = scan t < 2 with s = 0 { s = s + 1;  yield s, 10 * t };  return concat(a, b)", {1, 2, 0, 10}},
+    {"x = [5, 6, 7];  return scan t < 3 with i = 0 { y = x[i];  i = (i + 2) % 3;  yield y }", {5, 7, 6}},
     {"return scan t < 2 with a = 0 { b = scan u < 2 with c = a { c = c + t + u;  yield c };  a = "
      "b[1];  yield a }",
      {1, 4}},
@@ -130,27 +127,23 @@ TEST_CASE("parameters are named by the call path") {
     INFO(text.errors());
     REQUIRE(text.elaborated);
     std::vector<std::string> paths, names;
-    for (const Variable& each : text.elaborated->variables)
-        paths.push_back(each.path), names.push_back(each.saved_as);
-    CHECK(paths == std::vector<std::string>{
-                       "shared.scale", "shared.linear_1.weight", "shared.linear_1.bias",
-                       "m.block_1.linear_1.weight", "m.block_1.linear_1.bias",
-                       "m.block_1.linear_2.weight", "m.gain_1", "m.block_2.linear_1.weight",
-                       "m.block_2.linear_1.bias", "m.block_2.linear_2.weight", "m.gain_2"});
+    for (const Variable& each : text.elaborated->variables) paths.push_back(each.path), names.push_back(each.saved_as);
+    CHECK(paths == std::vector<std::string>{"shared.scale", "shared.linear_1.weight", "shared.linear_1.bias",
+                                            "m.block_1.linear_1.weight", "m.block_1.linear_1.bias",
+                                            "m.block_1.linear_2.weight", "m.gain_1", "m.block_2.linear_1.weight",
+                                            "m.block_2.linear_1.bias", "m.block_2.linear_2.weight", "m.gain_2"});
 }
 
 TEST_CASE("the circuit of the first page is worth 8, with gradients 8, 8, 16 and -4") {
-    ModelText text(
-        "model circuit() -> f32 { param a = 1;  param b = 2;  param w = 2;  param t = 4;  "
-        "return ((a + b) * w - t)^2 + w^2 }");
+    ModelText text("model circuit() -> f32 { param a = 1;  param b = 2;  param w = 2;  param t = 4;  "
+                   "return ((a + b) * w - t)^2 + w^2 }");
     Graph graph = text.model("circuit").graph;
     auto parameters = text.model("circuit").parameters;
     REQUIRE(parameters.size() == 4);
     auto gradients = gradient(graph, graph.outputs[0].node, parameters, *text.elaborated->rules);
     for (NodeId each : gradients) graph.outputs.push_back({"g", each});
     std::vector<double> values;
-    for (const Tensor& each : evaluate(graph, draw(text, graph, 1, 0)))
-        values.push_back(each.values[0]);
+    for (const Tensor& each : evaluate(graph, draw(text, graph, 1, 0))) values.push_back(each.values[0]);
     CHECK(values == std::vector<double>{8, 8, 8, 16, -4});
 }
 
@@ -173,15 +166,11 @@ TEST_CASE("rows are the rows that are there") {
 TEST_CASE("a const is set from the command line, files use each other") {
     Options options;
     options.set = {{"wide", "3"}};
-    std::map<std::string, std::string> files{
-        {"parts.grad", "const more = 2\nfn double(x) = more * x\n"}};
-    ModelText text(
-        "use \"parts.grad\"\nconst wide = 2\nmodel m() { return double(full(1, [wide])) }", options,
-        files);
+    std::map<std::string, std::string> files{{"parts.grad", "const more = 2\nfn double(x) = more * x\n"}};
+    ModelText text("use \"parts.grad\"\nconst wide = 2\nmodel m() { return double(full(1, [wide])) }", options, files);
     INFO(text.errors());
     REQUIRE(text.elaborated);
-    CHECK(value_of(text, "m", draw(text, text.model("m").graph, 1)).values ==
-          std::vector<double>{2, 2, 2});
+    CHECK(value_of(text, "m", draw(text, text.model("m").graph, 1)).values == std::vector<double>{2, 2, 2});
 }
 
 TEST_CASE("f32 is what --precision says") {
@@ -193,6 +182,5 @@ TEST_CASE("f32 is what --precision says") {
     ModelText wide("model m(x: f64[N, 2]) { return lstm(reshape(linear(x, 2), [N, 2, 1]), 3) }");
     INFO(wide.errors());
     REQUIRE(wide.elaborated);
-    for (const Variable& each : wide.elaborated->variables)
-        CHECK(each.type.element == Element::f64);
+    for (const Variable& each : wide.elaborated->variables) CHECK(each.type.element == Element::f64);
 }

@@ -101,16 +101,14 @@ TEST_CASE("every function of the library has the derivative of its value") {
     int checked = 0;
     for (const Module& module : definitions.modules) {
         std::string file = sources.all[module.tree.source].name;
-        if (!module.standard || file == "std/optimizers.grad" || file == "std/schedules.grad")
-            continue;
+        if (!module.standard || file == "std/optimizers.grad" || file == "std/schedules.grad") continue;
         for (const auto& [name, entry] : module.functions) {
             auto call = calls.find(name);
             std::string formula = call == calls.end() ? name + "(x)" : call->second;
             if (formula.empty()) continue;
-            ModelText text(fmt::format(
-                "model m(x: f32[N, 4], y: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], "
-                "time: f32[N, 3, 4]) {{ return {} }}",
-                formula));
+            ModelText text(fmt::format("model m(x: f32[N, 4], y: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], "
+                                       "time: f32[N, 3, 4]) {{ return {} }}",
+                                       formula));
             INFO(formula << "\n" << text.errors());
             CHECK(text.elaborated);
             if (!text.elaborated) continue;
@@ -151,14 +149,12 @@ TEST_CASE("the library is careful where naive formulas overflow") {
         {"binary_cross_entropy(x, 1)", -1000, 1000, -1},
     };
     for (const Edge& edge : edges) {
-        ModelText text(
-            fmt::format("model m() {{ param x = {};  return {} }}\n", edge.x, edge.formula));
+        ModelText text(fmt::format("model m() {{ param x = {};  return {} }}\n", edge.x, edge.formula));
         INFO(edge.formula << " at " << edge.x << "\n" << text.errors());
         CHECK(text.elaborated);
         if (!text.elaborated) continue;
         Graph graph = text.model("m").graph;
-        auto g = gradient(graph, graph.outputs[0].node, text.model("m").parameters,
-                          *text.elaborated->rules);
+        auto g = gradient(graph, graph.outputs[0].node, text.model("m").parameters, *text.elaborated->rules);
         REQUIRE(g[0] != NodeId::none);
         graph.outputs.push_back({"g", g[0]});
         auto values = evaluate(graph, draw(text, graph, 1, 0));

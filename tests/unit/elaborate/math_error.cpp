@@ -51,12 +51,10 @@ struct Library {
             const Node& node = (*scalar)[NodeId(i)];
             if (node.op == Op::input) {
                 const std::string& argument = attribute<Input>(node).name;
-                to[i] = graph.add(Op::input, {element, {rows}}, {},
-                                  Input{Input::Source::field, argument, 0, -1});
+                to[i] = graph.add(Op::input, {element, {rows}}, {}, Input{Input::Source::field, argument, 0, -1});
                 environment.fields[argument] = {{environment.rows}, columns[std::stoul(argument)]};
             } else if (node.op == Op::constant)
-                to[i] = build::constant(graph, attribute<Constant>(node).values[0],
-                                        node.type.element, {rows});
+                to[i] = build::constant(graph, attribute<Constant>(node).values[0], node.type.element, {rows});
             else {
                 REQUIRE(node.op == Op::map);
                 std::vector<NodeId> inputs;
@@ -71,8 +69,7 @@ struct Library {
 
 double unit_in_the_last_place(double value, Element element) {
     bool single = element == Element::f32;
-    double smallest =
-        single ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
+    double smallest = single ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
     int exponent;
     std::frexp(std::max(std::fabs(value), smallest), &exponent);
     return std::ldexp(1.0, exponent - (single ? 24 : 53));
@@ -119,15 +116,12 @@ TEST_CASE("declared primitives of one argument are exact to a few units in the l
         Wide wide;
         double f32_limit, f64_limit, f32_error, f64_error;
     };
-    auto [name, wide, f32_limit, f64_limit, f32_error, f64_error] = GENERATE(
-        Case{"exp", std::exp, INFINITY, 760, 1.1, 1.1},
-        Case{"log", std::log, INFINITY, 1e300, 1.0, 1.4},
-        Case{"sin", std::sin, 131072, 1e9, 3.5, 2.4}, Case{"cos", std::cos, 131072, 1e9, 3.5, 2.4},
-        Case{"tanh", std::tanh, INFINITY, 25, 1.5, 1.5},
-        Case{"erf", std::erf, INFINITY, 8, 2.5, 2.0},
-        Case{"expm1", std::expm1, INFINITY, 760, 2.0, 2.0},
-        Case{"log1p", std::log1p, INFINITY, 1e300, 2.0, 2.5},
-        Case{"erfc", std::erfc, INFINITY, 28, 4.0, 4.0});
+    auto [name, wide, f32_limit, f64_limit, f32_error, f64_error] =
+        GENERATE(Case{"exp", std::exp, INFINITY, 760, 1.1, 1.1}, Case{"log", std::log, INFINITY, 1e300, 1.0, 1.4},
+                 Case{"sin", std::sin, 131072, 1e9, 3.5, 2.4}, Case{"cos", std::cos, 131072, 1e9, 3.5, 2.4},
+                 Case{"tanh", std::tanh, INFINITY, 25, 1.5, 1.5}, Case{"erf", std::erf, INFINITY, 8, 2.5, 2.0},
+                 Case{"expm1", std::expm1, INFINITY, 760, 2.0, 2.0},
+                 Case{"log1p", std::log1p, INFINITY, 1e300, 2.0, 2.5}, Case{"erfc", std::erfc, INFINITY, 28, 4.0, 4.0});
     for (Element element : {Element::f32, Element::f64}) {
         bool single = element == Element::f32;
         auto x = single ? floats(f32_limit) : doubles(f64_limit);
@@ -147,8 +141,7 @@ TEST_CASE("powers are exact to two units in the last place, special values inclu
         const double ends[] = {0, -0.0, 1, -1, 2, -2, 0.5, 3, -3, 1e-30, INFINITY, -INFINITY, NAN};
         for (double a : ends)
             for (double b : ends)
-                if (!(a == 0 && std::signbit(a)))
-                    x.push_back(a), y.push_back(b); // the sign of -0 is not kept
+                if (!(a == 0 && std::signbit(a))) x.push_back(a), y.push_back(b); // the sign of -0 is not kept
         std::mt19937_64 random(3);
         for (int i = 0; i < 100'000; ++i) {
             double a = std::exp(std::uniform_real_distribution<double>(-5, 5)(random));

@@ -8,8 +8,7 @@
 
 namespace gradc {
 
-ModelText::ModelText(const std::string& text, Options options,
-                     std::map<std::string, std::string> files) {
+ModelText::ModelText(const std::string& text, Options options, std::map<std::string, std::string> files) {
     reader.files = std::move(files);
     uint32_t main = sources.add({"main.grad", text});
     elaborated = elaborate(sources, main, reader, options, diagnostics);
@@ -25,8 +24,7 @@ const Elaborated::Circuit& ModelText::model(const std::string& name) const {
     throw 0;
 }
 
-Environment draw(const ModelText& text, const Graph& graph, int64_t row_count, double noise,
-                 uint64_t seed) {
+Environment draw(const ModelText& text, const Graph& graph, int64_t row_count, double noise, uint64_t seed) {
     std::mt19937_64 random(seed);
     std::uniform_real_distribution<double> real(-1, 1);
     Environment environment;
@@ -44,8 +42,8 @@ Environment draw(const ModelText& text, const Graph& graph, int64_t row_count, d
         for (double& value : tensor.values) {
             value = real(random);
             if (whole(node.type.element))
-                value = double(input.low + int64_t(random() % uint64_t(std::max<int64_t>(
-                                                                  1, input.high - input.low + 1))));
+                value =
+                    double(input.low + int64_t(random() % uint64_t(std::max<int64_t>(1, input.high - input.low + 1))));
         }
         environment.fields[input.name] = tensor;
     }
@@ -64,13 +62,11 @@ Tensor value_of(const ModelText& text, const std::string& model, const Environme
     return evaluate(text.model(model).graph, environment)[0];
 }
 
-double gradient_error(const ModelText& text, const std::string& model, int64_t row_count,
-                      uint64_t seed) {
+double gradient_error(const ModelText& text, const std::string& model, int64_t row_count, uint64_t seed) {
     const auto& circuit = text.model(model);
     Graph graph = circuit.graph;
     NodeId total = NodeId::none;
-    for (const Output& output :
-         circuit.graph.outputs) { // weighed by sines, so that no entry is like another
+    for (const Output& output : circuit.graph.outputs) { // weighed by sines, so that no entry is like another
         NodeId y = output.node;
         if (!floating(graph.type(y).element)) continue;
         Element element = graph.type(y).element;
@@ -80,8 +76,7 @@ double gradient_error(const ModelText& text, const std::string& model, int64_t r
             NodeId wave = build::map(graph, *graph.primitives().find("sin"),
                                      {build::map(graph, Primitive::multiply, {at, scale})});
             NodeId one = build::constant(graph, 1.5, element);
-            y = build::map(graph, Primitive::multiply,
-                           {y, build::map(graph, Primitive::add, {wave, one})});
+            y = build::map(graph, Primitive::multiply, {y, build::map(graph, Primitive::add, {wave, one})});
         }
         std::vector<int> axes;
         for (int i = 0; i < graph.type(y).rank(); ++i) axes.push_back(i);
@@ -93,8 +88,7 @@ double gradient_error(const ModelText& text, const std::string& model, int64_t r
     for (uint32_t i = 0; i < circuit.graph.size(); ++i) {
         const Node& node = graph[NodeId(i)];
         bool field = node.op == Op::input && attribute<Input>(node).source == Input::Source::field;
-        if ((field && floating(node.type.element)) ||
-            (node.op == Op::variable && floating(node.type.element)))
+        if ((field && floating(node.type.element)) || (node.op == Op::variable && floating(node.type.element)))
             wrt.push_back(NodeId(i));
     }
     auto gradients = gradient(graph, total, wrt, *text.elaborated->rules);

@@ -24,8 +24,7 @@ struct ModelText {
     MemoryReader reader;
     std::optional<Elaborated> elaborated;
 
-    explicit ModelText(const std::string& text, Options options = {},
-                       std::map<std::string, std::string> files = {});
+    explicit ModelText(const std::string& text, Options options = {}, std::map<std::string, std::string> files = {});
     std::string errors() const { return print(diagnostics, sources); }
     /// The model of this name: of a file without train blocks, with fields for its parameters.
     const Elaborated::Circuit& model(const std::string& name) const;
@@ -33,14 +32,12 @@ struct ModelText {
 
 /// Fields drawn within their type, weights as they start (moved a little off special points if
 /// `noise`).
-Environment draw(const ModelText& text, const Graph& graph, int64_t rows, double noise = 0.01,
-                 uint64_t seed = 1);
+Environment draw(const ModelText& text, const Graph& graph, int64_t rows, double noise = 0.01, uint64_t seed = 1);
 
 /// Largest difference of the symbolic gradient of a model's weighed results from central
 /// differences, over the largest entry, for every parameter and floating field. -1: no gradient
 /// anywhere.
-double gradient_error(const ModelText& text, const std::string& model, int64_t rows = 3,
-                      uint64_t seed = 1);
+double gradient_error(const ModelText& text, const std::string& model, int64_t rows = 3, uint64_t seed = 1);
 
 /// Values of the model's first result.
 Tensor value_of(const ModelText& text, const std::string& model, const Environment& environment);

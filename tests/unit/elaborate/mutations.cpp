@@ -79,8 +79,7 @@ TEST_CASE("drawn programs elaborate or have diagnostics") {
 
 TEST_CASE("the fuzzer's corpus never breaks the elaborator") {
     size_t count = 0;
-    std::filesystem::path folder =
-        std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/elaborator";
+    std::filesystem::path folder = std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/elaborator";
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         std::string reason;
         auto text = FileReader{}.read(entry.path().string(), reason);

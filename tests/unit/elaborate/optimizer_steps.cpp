@@ -81,14 +81,13 @@ TEST_CASE("an optimizer under a condition counts its own runs, one counter for p
     auto counters = [](const Simulation& trainer) {
         std::vector<std::string> paths;
         for (const Variable& variable : trainer.program->variables)
-            if (variable.role == Variable::Role::optimizer &&
-                variable.path.find(".t") != std::string::npos)
+            if (variable.role == Variable::Role::optimizer && variable.path.find(".t") != std::string::npos)
                 paths.push_back(variable.path);
         return paths;
     };
     auto program = [](const std::string& optimizers, const std::string& line) {
-        return std::string(Problem::text) + optimizers +
-               "train { data d;  batch 2;  loss net(x);  optimizer " + line + " }";
+        return std::string(Problem::text) + optimizers + "train { data d;  batch 2;  loss net(x);  optimizer " + line +
+               " }";
     };
     Simulation alike(program("", "accumulate(adam(rate: 0.1), k: 2)"));
     CHECK(counters(alike) == std::vector<std::string>{"train.accumulate.adam.t"});

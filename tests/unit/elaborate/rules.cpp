@@ -12,8 +12,7 @@ using namespace gradc;
 
 namespace {
 
-const std::vector<double> special{0,    -0.0, 1,     -1,       2,         0.5, 100,
-                                  -100, 1e30, 1e-30, INFINITY, -INFINITY, NAN};
+const std::vector<double> special{0, -0.0, 1, -1, 2, 0.5, 100, -100, 1e30, 1e-30, INFINITY, -INFINITY, NAN};
 
 struct Sides {
     double left, right;
@@ -24,8 +23,7 @@ Sides at(const PatternRule& rule, const std::vector<double>& values) {
     Graph graph = rule.graph;
     graph.outputs = {{"left", rule.left}, {"right", rule.right}};
     Environment environment;
-    for (size_t i = 0; i < values.size(); ++i)
-        environment.fields[rule.wildcards[i].name] = {{}, {values[i]}};
+    for (size_t i = 0; i < values.size(); ++i) environment.fields[rule.wildcards[i].name] = {{}, {values[i]}};
     auto results = evaluate(graph, environment);
     return {results[0].values[0], results[1].values[0]};
 }
@@ -64,10 +62,8 @@ TEST_CASE("identities hold") {
             if (rule.condition && !rule.condition(constants)) continue;
             Sides sides = at(rule, values);
             INFO(rule.text << " at " << Catch::Detail::stringify(values));
-            if (rule.exact)
-                CHECK(equal(sides.left, sides.right));
-            else
-                CHECK(close(sides.left, sides.right, 0));
+            if (rule.exact) CHECK(equal(sides.left, sides.right));
+            else CHECK(close(sides.left, sides.right, 0));
             ++tried;
         }
     }

@@ -42,8 +42,7 @@ TEST_CASE("a net learns xor on the evaluator") {
     for (int64_t batch : {1, 3}) {
         auto split = trainer.whole(block.evaluation, 4, batch);
         for (const Metric& metric : block.metrics)
-            CHECK(split.at(metric.name).values[0] ==
-                  Approx(at_once.at(metric.name).values[0]).epsilon(1e-10));
+            CHECK(split.at(metric.name).values[0] == Approx(at_once.at(metric.name).values[0]).epsilon(1e-10));
     }
     CHECK(block.metrics.size() == 3);
     CHECK(at_once.at("r2").values[0] > 0.9);

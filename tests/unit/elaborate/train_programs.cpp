@@ -157,8 +157,7 @@ void check_metrics(Simulation& trainer, const TrainBlock& block) {
             INFO(metric.name << " in batches of " << batch);
             REQUIRE(split.at(metric.name).shape == metric.type.shape);
             for (size_t i = 0; i < split.at(metric.name).values.size(); ++i)
-                CHECK(split.at(metric.name).values[i] ==
-                      Approx(whole.at(metric.name).values[i]).epsilon(1e-9));
+                CHECK(split.at(metric.name).values[i] == Approx(whole.at(metric.name).values[i]).epsilon(1e-9));
         }
     }
 }
@@ -231,8 +230,8 @@ train {
     std::vector<double> predicted = trainer.predict(block, 0, 8).values;
     for (size_t i = 0; i < 8; ++i) {
         const std::vector<double>& twice = columns.at("twice").values;
-        CHECK(predicted[i] == Approx(twice[2 * i] * weight[0] + twice[2 * i + 1] * weight[1] +
-                                     double(i + 1) + double(i) + double(i % 3)));
+        CHECK(predicted[i] == Approx(twice[2 * i] * weight[0] + twice[2 * i + 1] * weight[1] + double(i + 1) +
+                                     double(i) + double(i % 3)));
     }
 }
 

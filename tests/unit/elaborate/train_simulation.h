@@ -15,8 +15,7 @@ struct NoFiles : SourceReader {
 };
 
 /// The program, or the printed diagnostics.
-inline std::optional<Elaborated> elaborated(const std::string& text, std::string& printed,
-                                            Options options = {}) {
+inline std::optional<Elaborated> elaborated(const std::string& text, std::string& printed, Options options = {}) {
     Sources sources;
     uint32_t main = sources.add({"model.grad", text, {}});
     NoFiles files;
@@ -37,15 +36,12 @@ public:
         Environment start;
         start.scalars["seed"] = 1;
         auto values = evaluate(program->initial, start);
-        for (size_t i = 0; i < values.size(); ++i)
-            variables[program->initial.outputs[i].name] = values[i];
+        for (size_t i = 0; i < values.size(); ++i) variables[program->initial.outputs[i].name] = values[i];
         for (const DatasetSpec& data : program->datasets)
             for (const Field& field : data.fields)
-                if (field.reader.kind == Reader::Kind::literal)
-                    columns[field.name] = field.reader.values;
+                if (field.reader.kind == Reader::Kind::literal) columns[field.name] = field.reader.values;
                 else if (field.reader.kind == Reader::Kind::range)
-                    for (int64_t i = 0; i < field.reader.rows; ++i)
-                        columns[field.name].push_back(double(i));
+                    for (int64_t i = 0; i < field.reader.rows; ++i) columns[field.name].push_back(double(i));
     }
 
     static Options double_precision() {
@@ -87,8 +83,7 @@ public:
             if (field && !e.fields.count(input->name)) return; // given by the test itself
         }
         auto values = evaluate(formulas, e);
-        for (size_t i = 0; i < values.size(); ++i)
-            e.fields.emplace(formulas.outputs[i].name, values[i]);
+        for (size_t i = 0; i < values.size(); ++i) e.fields.emplace(formulas.outputs[i].name, values[i]);
     }
 
     std::unordered_map<std::string, Tensor> run(const Graph& graph, const Environment& e) {
@@ -96,10 +91,8 @@ public:
         auto values = evaluate(graph, e);
         for (size_t i = 0; i < values.size(); ++i) {
             const Output& output = graph.outputs[i];
-            if (graph[output.node].op == Op::assign)
-                variables[output.name] = values[i];
-            else
-                results[output.name] = values[i];
+            if (graph[output.node].op == Op::assign) variables[output.name] = values[i];
+            else results[output.name] = values[i];
         }
         return results;
     }
@@ -117,20 +110,16 @@ public:
         return run(*block.predict, rows(from, to)).at("predict");
     }
 
-    std::unordered_map<std::string, Tensor> whole(const WholeSplit& split, int64_t n,
-                                                  int64_t batch) {
+    std::unordered_map<std::string, Tensor> whole(const WholeSplit& split, int64_t n, int64_t batch) {
         for (const Variable& v : program->variables)
             if (v.role == Variable::Role::accumulator)
                 std::fill(variables[v.path].values.begin(), variables[v.path].values.end(), 0.0);
         for (const Graph& pass : split.passes)
-            for (int64_t from = 0; from < n; from += batch)
-                run(pass, rows(from, std::min(n, from + batch)));
+            for (int64_t from = 0; from < n; from += batch) run(pass, rows(from, std::min(n, from + batch)));
         return run(split.finish, rows(0, 1));
     }
 
-    const std::vector<double>& values(const std::string& path) const {
-        return variables.at(path).values;
-    }
+    const std::vector<double>& values(const std::string& path) const { return variables.at(path).values; }
 
     std::unique_ptr<Elaborated> program;
     std::unordered_map<std::string, Tensor> variables;

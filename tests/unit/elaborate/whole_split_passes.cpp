@@ -20,12 +20,8 @@ struct Formulas {
     NodeId field(const char* name, Type type) {
         return graph.add(Op::input, type, {}, Input{Input::Source::field, name, 0, -1});
     }
-    NodeId count() {
-        return build::cast(graph, build::scalar_input(graph, "rows", Element::i64), Element::f32);
-    }
-    NodeId apply(Primitive primitive, std::vector<NodeId> inputs) {
-        return build::map(graph, primitive, inputs);
-    }
+    NodeId count() { return build::cast(graph, build::scalar_input(graph, "rows", Element::i64), Element::f32); }
+    NodeId apply(Primitive primitive, std::vector<NodeId> inputs) { return build::map(graph, primitive, inputs); }
     NodeId mean(NodeId v) { return apply(Primitive::divide, {build::sum(graph, v, {0}), count()}); }
     NodeId square(NodeId v) { return apply(Primitive::multiply, {v, v}); }
     NodeId spread(NodeId v) { // sum((v - mean(v))^2)
@@ -56,12 +52,10 @@ struct Data {
 };
 
 /// What the trainer does: zeroed accumulators, each pass over all batches, finish once.
-std::vector<Tensor> over_batches(const SplitFormulas& split, const Data& data, int64_t n,
-                                 int64_t batch) {
+std::vector<Tensor> over_batches(const SplitFormulas& split, const Data& data, int64_t n, int64_t batch) {
     std::unordered_map<std::string, Tensor> variables;
     for (const Variable& v : split.accumulators)
-        variables[v.path] = {v.type.shape,
-                             std::vector<double>(size_t(gradc::count(v.type.shape, 1)), 0.0)};
+        variables[v.path] = {v.type.shape, std::vector<double>(size_t(gradc::count(v.type.shape, 1)), 0.0)};
     for (const Graph& pass : split.split.passes)
         for (int64_t from = 0; from < n; from += batch) {
             Environment e = data.rows(from, std::min(n, from + batch));
@@ -80,16 +74,14 @@ TEST_CASE("formulas of a split are joined across its batches") {
     Formulas f;
     Graph& g = f.graph;
     NodeId ones = build::constant(g, 1, Element::f32, {rows});
-    NodeId hits = build::sum(
-        g, build::cast(g, build::map(g, Primitive::less, {f.y, f.mean(f.y)}), Element::i32), {0});
+    NodeId hits = build::sum(g, build::cast(g, build::map(g, Primitive::less, {f.y, f.mean(f.y)}), Element::i32), {0});
     Contract product{{0, 1}, {0, 2}, {1, 2}};
     NodeId table = build::contract(g, f.x, f.x, product);
     NodeId counts = build::scatter(g, ones, f.label, Gather{0, 0}, {4});
     NodeId largest = build::max_of(g, f.y, {0});
     NodeId above = build::max_of(g, f.apply(Primitive::subtract, {f.y, f.mean(f.y)}), {0});
-    NodeId r2 = f.apply(Primitive::divide,
-                        {f.spread(f.y), f.spread(build::slice(g, build::reshape(g, f.x, {rows, 3}),
-                                                              {0, 0}, {1, 1}, {rows, 1}))});
+    NodeId r2 = f.apply(Primitive::divide, {f.spread(f.y), f.spread(build::slice(g, build::reshape(g, f.x, {rows, 3}),
+                                                                                 {0, 0}, {1, 1}, {rows, 1}))});
     g.outputs = {{"mean", f.mean(f.x)}, {"hits", hits},   {"table", table}, {"counts", counts},
                  {"largest", largest},  {"above", above}, {"r2", r2},       {"rows", f.count()}};
     WholeSplitRequest request{"test", {}, g.outputs, false, 0};
@@ -130,9 +122,8 @@ TEST_CASE("what pairs rows with rows, or leaves a value a row, is no formula of 
     Formulas f;
     NodeId pairs = build::contract(f.graph, f.x, f.x, Contract{{0, 2}, {1, 2}, {0, 1}});
     NodeId number = build::iota(f.graph, {rows}, 0);
-    std::vector<Output> formulas = {{"pairs", build::sum(f.graph, pairs, {0, 1})},
-                                    {"number", build::sum(f.graph, number, {0})},
-                                    {"each", f.y}};
+    std::vector<Output> formulas = {
+        {"pairs", build::sum(f.graph, pairs, {0, 1})}, {"number", build::sum(f.graph, number, {0})}, {"each", f.y}};
     auto split = split_formulas(f.graph, {"test", {}, formulas, false, 0});
     REQUIRE(split.problems.size() == 3);
     CHECK(split.problems[0].reason == "rows are paired with rows");

@@ -47,8 +47,8 @@ std::vector<double> value_of(const Graph& graph, NodeId id, const Environment& e
 }
 
 /// d later / d earlier with the other stations held fixed: a row for each element of `later`.
-Matrix jacobian(const Derivation& derivation, size_t later, size_t earlier,
-                const DerivativeRules& rules, const Environment& environment) {
+Matrix jacobian(const Derivation& derivation, size_t later, size_t earlier, const DerivativeRules& rules,
+                const Environment& environment) {
     Graph graph = derivation.graph;
     const Type type = graph.type(derivation.stations[later].node);
     const Type by = graph.type(derivation.stations[earlier].node);
@@ -64,24 +64,20 @@ Matrix jacobian(const Derivation& derivation, size_t later, size_t earlier,
         Tensor one{shape, std::vector<double>(size_t(height), 0)};
         one.values[size_t(i)] = 1;
         own.fields["seed of the test"] = one;
-        result.push_back(row == NodeId::none ? std::vector<double>(size_t(width), 0)
-                                             : value_of(graph, row, own));
+        result.push_back(row == NodeId::none ? std::vector<double>(size_t(width), 0) : value_of(graph, row, own));
         REQUIRE(result.back().size() == size_t(width));
     }
     return result;
 }
 
 /// The sum over all ways of the products of their factors: one row.
-Matrix whole(const Derivation& derivation, const DerivativeRules& rules,
-             const Environment& environment) {
+Matrix whole(const Derivation& derivation, const DerivativeRules& rules, const Environment& environment) {
     std::vector<Matrix> adjoints = {{{1.0}}};
     for (size_t s = 1; s < derivation.stations.size(); ++s) {
-        int64_t width =
-            count(derivation.graph.type(derivation.stations[s].node).shape, environment.rows);
+        int64_t width = count(derivation.graph.type(derivation.stations[s].node).shape, environment.rows);
         Matrix sum(1, std::vector<double>(size_t(width), 0));
         for (const Factor& factor : derivation.stations[s].factors)
-            add(sum, product(adjoints[factor.later],
-                             jacobian(derivation, factor.later, s, rules, environment)));
+            add(sum, product(adjoints[factor.later], jacobian(derivation, factor.later, s, rules, environment)));
         adjoints.push_back(std::move(sum));
     }
     return adjoints.back();
@@ -94,13 +90,11 @@ void require_close(const std::vector<double>& a, const std::vector<double>& b) {
     for (size_t i = 0; i < a.size(); ++i) REQUIRE(std::fabs(a[i] - b[i]) <= 1e-9 * largest);
 }
 
-void require_names_unique(const Derivation& derivation, const Question& question,
-                          const Symbols& symbols) {
+void require_names_unique(const Derivation& derivation, const Question& question, const Symbols& symbols) {
     std::map<std::string, NodeId> known;
     for (NodeId id : reachable(derivation.graph, {derivation.value()})) {
         const Node& node = derivation.graph[id];
-        std::string name =
-            node.op == Op::variable ? symbols.at(attribute<VariableName>(node).path) : node.name;
+        std::string name = node.op == Op::variable ? symbols.at(attribute<VariableName>(node).path) : node.name;
         if (name.empty() || node.op == Op::input) continue;
         INFO(name);
         REQUIRE(known.emplace(name, id).second);
@@ -121,8 +115,7 @@ int check_chains(const std::string& text) {
             Symbols symbols = name_values(*derivation, question);
             require_names_unique(*derivation, question, symbols);
             Graph graph = question.graph;
-            NodeId expected =
-                gradient(graph, question.value, {parameter}, *read.elaborated->rules)[0];
+            NodeId expected = gradient(graph, question.value, {parameter}, *read.elaborated->rules)[0];
             Environment environment = sample(*read.elaborated, question.flags, graph, {3, 7});
             std::vector<double> wanted = value_of(graph, expected, environment);
             require_close(value_of(derivation->graph, derivation->gradient(), environment), wanted);
@@ -130,8 +123,7 @@ int check_chains(const std::string& text) {
             CHECK(derivation->stations.front().factors.empty());
             CHECK(derivation->stations.back().node == parameter);
             for (size_t s = 1; s < derivation->stations.size(); ++s)
-                for (const Factor& factor : derivation->stations[s].factors)
-                    CHECK(factor.later < s);
+                for (const Factor& factor : derivation->stations[s].factors) CHECK(factor.later < s);
         }
     return chains;
 }
@@ -153,40 +145,33 @@ TEST_CASE("factors of the chain multiply to the gradient") {
                        "y) * z }") == 3);
     CHECK(check_chains("model m() -> f32 { param a = 1;  param b = 2;  param w = 2;  param t = 4\n"
                        "return ((a + b) * w - t)^2 + w^2 }") == 4);
-    CHECK(check_chains(
-              file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return "
-                   "linear(h, 3) }\n"
-                   "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
-                   "optimizer sgd(rate: 0.1) }")) == 4);
-    CHECK(
-        check_chains(file(
-            "model net(x: f64[N, 4]) -> f64[N] { h = tanh(linear(x, 5));  return linear(h, 1)[:, "
-            "0] }\n"
-            "train { data d;  batch 3;  epochs 1;  loss binary_cross_entropy(net(x), sigmoid(y))\n"
-            "optimizer sgd(rate: 0.1) }")) == 4);
+    CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return "
+                            "linear(h, 3) }\n"
+                            "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
+                            "optimizer sgd(rate: 0.1) }")) == 4);
+    CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N] { h = tanh(linear(x, 5));  return linear(h, 1)[:, "
+                            "0] }\n"
+                            "train { data d;  batch 3;  epochs 1;  loss binary_cross_entropy(net(x), sigmoid(y))\n"
+                            "optimizer sgd(rate: 0.1) }")) == 4);
 }
 
 TEST_CASE("ways that part and meet, weights that are used again, loops and norms keep the sum of "
           "products") {
-    CHECK(
-        check_chains(file("model net(x: f64[N, 4]) -> f64[N] {\n"
-                          "param w: f64[4, 4] = normal();  a = tanh(x @ w);  b = tanh(a @ w) + a\n"
-                          "return sum(b * sigmoid(a), axis: -1) }\n"
-                          "train { data d;  batch 3;  epochs 1;  loss mean((net(x) - y)^2)\n"
-                          "optimizer sgd(rate: 0.1) }")) == 1);
-    CHECK(check_chains(
-              file("model net(x: f64[N, 4]) -> f64[N] {\n"
-                   "hs = scan t < 4 with h = zeros([N, 2]) {\n"
-                   "h = tanh(linear(reshape(x[:, t], [N, 1]), 2) + linear(h, 2, biased: false))\n"
-                   "yield h }\n"
-                   "return linear(hs[:, -1], 1)[:, 0] }\n"
-                   "train { data d;  batch 3;  epochs 1;  loss mean((net(x) - y)^2)\n"
-                   "optimizer sgd(rate: 0.1) }")) == 5);
-    CHECK(
-        check_chains(file(
-            "model net(x: f64[N, 4]) -> f64[N, 3] { return linear(layer_norm(linear(x, 4)), 3) }\n"
-            "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
-            "optimizer sgd(rate: 0.1) }")) == 6);
+    CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N] {\n"
+                            "param w: f64[4, 4] = normal();  a = tanh(x @ w);  b = tanh(a @ w) + a\n"
+                            "return sum(b * sigmoid(a), axis: -1) }\n"
+                            "train { data d;  batch 3;  epochs 1;  loss mean((net(x) - y)^2)\n"
+                            "optimizer sgd(rate: 0.1) }")) == 1);
+    CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N] {\n"
+                            "hs = scan t < 4 with h = zeros([N, 2]) {\n"
+                            "h = tanh(linear(reshape(x[:, t], [N, 1]), 2) + linear(h, 2, biased: false))\n"
+                            "yield h }\n"
+                            "return linear(hs[:, -1], 1)[:, 0] }\n"
+                            "train { data d;  batch 3;  epochs 1;  loss mean((net(x) - y)^2)\n"
+                            "optimizer sgd(rate: 0.1) }")) == 5);
+    CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N, 3] { return linear(layer_norm(linear(x, 4)), 3) }\n"
+                            "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
+                            "optimizer sgd(rate: 0.1) }")) == 6);
     CHECK(check_chains(file("model u(x: f64[N, 4]) -> f64[N] { return "
                             "sum(tanh(linear(tanh(linear(x, 3)), 2)), axis: -1) }\n"
                             "train { data d;  batch 3;  epochs 1\n"
@@ -195,19 +180,16 @@ TEST_CASE("ways that part and meet, weights that are used again, loops and norms
 }
 
 TEST_CASE("a student's chain rule of a net with one hidden layer") {
-    Model read = model(file(
-        "model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return linear(h, 3) }\n"
-        "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
-        "optimizer sgd(rate: 0.1) }"));
+    Model read = model(file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return linear(h, 3) }\n"
+                            "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
+                            "optimizer sgd(rate: 0.1) }"));
     Question question = questions(*read.elaborated)[0];
-    auto explanation =
-        explain(*read.elaborated, question, question.parameters[0], {{loop::Isa::avx2}, {}});
+    auto explanation = explain(*read.elaborated, question, question.parameters[0], {{loop::Isa::avx2}, {}});
     REQUIRE(explanation);
     std::string text = print(*explanation, read.sources);
-    for (const char* line :
-         {"dL/dW1 = dL/dz2 · dz2/dh · dh/dz1 · dz1/dW1\n", "= x W1 + b1\n", "= max(z1, 0)\n",
-          "dL/dh = dL/dz2 W2'\n", "dL/dz1 = dL/dh * [z1 > 0]\n", "dL/dW1 = x' dL/dz1\n",
-          "Jacobian (N x 3) x (N x 5)", "dL/dW1 = x' (dL/dz2 W2' * [z1 > 0])"}) {
+    for (const char* line : {"dL/dW1 = dL/dz2 · dz2/dh · dh/dz1 · dz1/dW1\n", "= x W1 + b1\n", "= max(z1, 0)\n",
+                             "dL/dh = dL/dz2 W2'\n", "dL/dz1 = dL/dh * [z1 > 0]\n", "dL/dW1 = x' dL/dz1\n",
+                             "Jacobian (N x 3) x (N x 5)", "dL/dW1 = x' (dL/dz2 W2' * [z1 > 0])"}) {
         INFO(line << "\n" << text);
         CHECK(text.find(line) != text.npos);
     }

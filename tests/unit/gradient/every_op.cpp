@@ -24,8 +24,7 @@ NodeId variable(Graph& graph, const char* name, Shape shape) {
     return build::variable(graph, name, {f64, std::move(shape)});
 }
 NodeId field(Graph& graph, Shape shape) {
-    return graph.add(Op::input, {f64, std::move(shape)}, {},
-                     Input{Input::Source::field, "x", 0, -1});
+    return graph.add(Op::input, {f64, std::move(shape)}, {}, Input{Input::Source::field, "x", 0, -1});
 }
 NodeId number(Graph& graph, double value) { return build::constant(graph, value, f64); }
 NodeId named(Graph& graph, const char* name, std::vector<NodeId> inputs) {
@@ -35,17 +34,14 @@ NodeId indices(Graph& graph, std::vector<double> values, Shape shape) {
     return build::constant(graph, std::move(values), {Element::i32, std::move(shape)});
 }
 NodeId positive(Graph& graph, NodeId x) { // away from zero
-    return map(graph, Primitive::add,
-               {map(graph, Primitive::multiply, {x, x}), number(graph, 1.5)});
+    return map(graph, Primitive::add, {map(graph, Primitive::multiply, {x, x}), number(graph, 1.5)});
 }
 /// Something curved, so that second and third derivatives are not zero.
 NodeId curved(Graph& graph, NodeId x) { return named(graph, "sin", {x}); }
 
 const std::vector<Case>& map_cases() {
     static const auto unary = [](const char* name) {
-        return Case{name, [=](Graph& g) {
-                        return named(g, name, {positive(g, variable(g, "a", {2, 3}))});
-                    }};
+        return Case{name, [=](Graph& g) { return named(g, name, {positive(g, variable(g, "a", {2, 3}))}); }};
     };
     static const auto binary = [](Primitive p) {
         return [=](Graph& g) {
@@ -74,15 +70,11 @@ const std::vector<Case>& map_cases() {
              NodeId a = map(g, Primitive::multiply, {variable(g, "a", {5}), number(g, 7)});
              return curved(g, map(g, Primitive::remainder, {a, number(g, 1.7)}));
          }},
-        {"pow",
-         [](Graph& g) {
-             return named(g, "pow", {positive(g, variable(g, "a", {4})), variable(g, "b", {4})});
-         }},
+        {"pow", [](Graph& g) { return named(g, "pow", {positive(g, variable(g, "a", {4})), variable(g, "b", {4})}); }},
         {"select",
          [](Graph& g) {
              NodeId a = variable(g, "a", {4}), b = variable(g, "b", {4});
-             NodeId c = map(g, Primitive::less,
-                            {build::iota(g, {4}, 0), build::constant(g, 2, Element::i32)});
+             NodeId c = map(g, Primitive::less, {build::iota(g, {4}, 0), build::constant(g, 2, Element::i32)});
              return map(g, Primitive::select, {c, curved(g, a), named(g, "exp", {b})});
          }},
         {"fused_multiply_add",
@@ -90,65 +82,35 @@ const std::vector<Case>& map_cases() {
              NodeId a = variable(g, "a", {4}), b = variable(g, "b", {4});
              return map(g, Primitive::fused_multiply_add, {curved(g, a), b, named(g, "exp", {a})});
          }},
-        {"cast",
-         [](Graph& g) { return build::cast(g, curved(g, variable(g, "a", {3})), Element::f32); }},
+        {"cast", [](Graph& g) { return build::cast(g, curved(g, variable(g, "a", {3})), Element::f32); }},
     };
     return all;
 }
 
 const std::vector<Case>& move_cases() {
     static const std::vector<Case> all = {
-        {"reshape",
-         [](Graph& g) {
-             return curved(g, build::reshape(g, variable(g, "a", {2, 6}), {3, 4}));
-         }},
-        {"permute",
-         [](Graph& g) {
-             return curved(g, build::permute(g, variable(g, "a", {2, 3, 4}), {2, 0, 1}));
-         }},
+        {"reshape", [](Graph& g) { return curved(g, build::reshape(g, variable(g, "a", {2, 6}), {3, 4})); }},
+        {"permute", [](Graph& g) { return curved(g, build::permute(g, variable(g, "a", {2, 3, 4}), {2, 0, 1})); }},
         {"broadcast new axes",
-         [](Graph& g) {
-             return curved(g, build::broadcast(g, variable(g, "a", {3}), {2, 3, 4}, {1}));
-         }},
+         [](Graph& g) { return curved(g, build::broadcast(g, variable(g, "a", {3}), {2, 3, 4}, {1})); }},
         {"broadcast stretched",
-         [](Graph& g) {
-             return curved(g, build::broadcast(g, variable(g, "a", {1, 3}), {4, 3}, {0, 1}));
-         }},
+         [](Graph& g) { return curved(g, build::broadcast(g, variable(g, "a", {1, 3}), {4, 3}, {0, 1})); }},
         {"slice",
-         [](Graph& g) {
-             return curved(g, build::slice(g, variable(g, "a", {5, 4}), {1, 0}, {1, 1}, {3, 2}));
-         }},
+         [](Graph& g) { return curved(g, build::slice(g, variable(g, "a", {5, 4}), {1, 0}, {1, 1}, {3, 2})); }},
         {"slice by steps",
-         [](Graph& g) {
-             return curved(g, build::slice(g, variable(g, "a", {8, 7}), {1, 0}, {3, 2}, {3, 3}));
-         }},
+         [](Graph& g) { return curved(g, build::slice(g, variable(g, "a", {8, 7}), {1, 0}, {3, 2}, {3, 3})); }},
         {"slice backwards",
-         [](Graph& g) {
-             return curved(g, build::slice(g, variable(g, "a", {5, 7}), {4, 6}, {-1, -3}, {5, 3}));
-         }},
+         [](Graph& g) { return curved(g, build::slice(g, variable(g, "a", {5, 7}), {4, 6}, {-1, -3}, {5, 3})); }},
         {"pad",
          [](Graph& g) {
-             return named(
-                 g, "exp",
-                 {build::pad(g, curved(g, variable(g, "a", {2, 2})), {1, 0}, {4, 3}, 0.5)});
+             return named(g, "exp", {build::pad(g, curved(g, variable(g, "a", {2, 2})), {1, 0}, {4, 3}, 0.5)});
          }},
-        {"window",
-         [](Graph& g) {
-             return curved(g, build::window(g, variable(g, "a", {2, 7}), {1, 2, 1}, 3, 3));
-         }},
+        {"window", [](Graph& g) { return curved(g, build::window(g, variable(g, "a", {2, 7}), {1, 2, 1}, 3, 3)); }},
         {"window dilated",
-         [](Graph& g) {
-             return curved(g, build::window(g, variable(g, "a", {9}), {0, 1, 3}, 3, 3));
-         }},
-        {"fold",
-         [](Graph& g) {
-             return curved(g, build::fold(g, variable(g, "a", {3, 3, 2}), {0, 2, 1}, 8));
-         }},
+         [](Graph& g) { return curved(g, build::window(g, variable(g, "a", {9}), {0, 1, 3}, 3, 3)); }},
+        {"fold", [](Graph& g) { return curved(g, build::fold(g, variable(g, "a", {3, 3, 2}), {0, 2, 1}, 8)); }},
         {"concat",
-         [](Graph& g) {
-             return curved(
-                 g, build::concat(g, {variable(g, "a", {2, 2}), variable(g, "b", {2, 3})}, 1));
-         }},
+         [](Graph& g) { return curved(g, build::concat(g, {variable(g, "a", {2, 2}), variable(g, "b", {2, 3})}, 1)); }},
     };
     return all;
 }
@@ -156,27 +118,17 @@ const std::vector<Case>& move_cases() {
 /// Reductions, lookups, contractions, shields.
 const std::vector<Case>& sum_cases() {
     static const std::vector<Case> all = {
-        {"sum",
-         [](Graph& g) {
-             return curved(g, build::sum(g, variable(g, "a", {2, 3, 2}), {0, 2}));
-         }},
-        {"max_of",
-         [](Graph& g) {
-             return curved(g, build::max_of(g, variable(g, "a", {2, 5}), {1}));
-         }},
-        {"max_of all",
-         [](Graph& g) {
-             return curved(g, build::max_of(g, variable(g, "a", {2, 5}), {0, 1}));
-         }},
+        {"sum", [](Graph& g) { return curved(g, build::sum(g, variable(g, "a", {2, 3, 2}), {0, 2})); }},
+        {"max_of", [](Graph& g) { return curved(g, build::max_of(g, variable(g, "a", {2, 5}), {1})); }},
+        {"max_of all", [](Graph& g) { return curved(g, build::max_of(g, variable(g, "a", {2, 5}), {0, 1})); }},
         {"gather",
          [](Graph& g) {
-             return curved(g, build::gather(g, variable(g, "a", {3, 4}),
-                                            indices(g, {3, 0, 3, 1, 1, 2}, {2, 3}), {1, 0}));
+             return curved(g,
+                           build::gather(g, variable(g, "a", {3, 4}), indices(g, {3, 0, 3, 1, 1, 2}, {2, 3}), {1, 0}));
          }},
         {"gather in batches",
          [](Graph& g) {
-             return curved(g, build::gather(g, variable(g, "a", {2, 3, 4}),
-                                            indices(g, {3, 0, 1, 1}, {2, 2}), {2, 1}));
+             return curved(g, build::gather(g, variable(g, "a", {2, 3, 4}), indices(g, {3, 0, 1, 1}, {2, 2}), {2, 1}));
          }},
         {"scatter",
          [](Graph& g) {
@@ -185,8 +137,8 @@ const std::vector<Case>& sum_cases() {
          }},
         {"contract",
          [](Graph& g) {
-             return curved(g, build::contract(g, variable(g, "a", {2, 3}), variable(g, "b", {3, 2}),
-                                              {{0, 1}, {1, 2}, {0, 2}}));
+             return curved(
+                 g, build::contract(g, variable(g, "a", {2, 3}), variable(g, "b", {3, 2}), {{0, 1}, {1, 2}, {0, 2}}));
          }},
         {"contract in batches",
          [](Graph& g) {
@@ -201,8 +153,7 @@ const std::vector<Case>& sum_cases() {
         {"convolution",
          [](Graph& g) {
              NodeId x =
-                 build::window(g, build::window(g, variable(g, "a", {5, 5, 2}), {0, 2, 1}, 2, 3),
-                               {2, 2, 1}, 2, 3);
+                 build::window(g, build::window(g, variable(g, "a", {5, 5, 2}), {0, 2, 1}, 2, 3), {2, 2, 1}, 2, 3);
              NodeId w = variable(g, "b", {3, 3, 2, 2});
              return curved(g, build::contract(g, x, w, {{0, 1, 2, 3, 4}, {1, 3, 4, 5}, {0, 2, 5}}));
          }},
@@ -226,8 +177,7 @@ const std::vector<Case>& row_cases() {
          }},
         {"product over rows",
          [](Graph& g) {
-             NodeId h = build::contract(g, field(g, {rows, 3}), variable(g, "a", {3, 2}),
-                                        {{0, 1}, {1, 2}, {0, 2}});
+             NodeId h = build::contract(g, field(g, {rows, 3}), variable(g, "a", {3, 2}), {{0, 1}, {1, 2}, {0, 2}});
              return build::contract(g, curved(g, h), h, {{0, 1}, {2, 1}, {0, 2}});
          }},
         {"largest over rows",
@@ -237,14 +187,12 @@ const std::vector<Case>& row_cases() {
          }},
         {"rows gathered",
          [](Graph& g) {
-             NodeId at = g.add(Op::input, {Element::i32, {rows}}, {},
-                               Input{Input::Source::field, "i", 0, 3});
+             NodeId at = g.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "i", 0, 3});
              return curved(g, build::gather(g, variable(g, "a", {4, 2}), at, {0, 0}));
          }},
         {"value at each row",
          [](Graph& g) {
-             NodeId at = g.add(Op::input, {Element::i32, {rows}}, {},
-                               Input{Input::Source::field, "i", 0, 2});
+             NodeId at = g.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "i", 0, 2});
              NodeId y = map(g, Primitive::add, {field(g, {rows, 3}), variable(g, "a", {3})});
              return build::gather(g, named(g, "exp", {y}), at, {1, 1});
          }},
@@ -253,28 +201,22 @@ const std::vector<Case>& row_cases() {
 }
 
 /// One turn of a small recurrent net: h = tanh(h w + x[t]).
-NodeId recurrent_turn(Graph& body, const Shape& h, const Shape& xs, int axis, int64_t turns,
-                      bool mirrored) {
+NodeId recurrent_turn(Graph& body, const Shape& h, const Shape& xs, int axis, int64_t turns, bool mirrored) {
     NodeId carry = carry_input(body, 0, {f64, h});
     NodeId w = capture_input(body, 0, {f64, {h.back(), h.back()}});
     NodeId x = capture_input(body, 1, {f64, xs});
     NodeId t = turn_input(body, turns);
-    if (mirrored)
-        t = map(body, Primitive::subtract,
-                {build::constant(body, double(turns - 1), Element::i32), t});
+    if (mirrored) t = map(body, Primitive::subtract, {build::constant(body, double(turns - 1), Element::i32), t});
     NodeId slice = build::gather(body, x, t, {axis, 0});
-    Contract product =
-        h.size() == 1 ? Contract{{0}, {0, 1}, {1}} : Contract{{0, 1}, {1, 2}, {0, 2}};
+    Contract product = h.size() == 1 ? Contract{{0}, {0, 1}, {1}} : Contract{{0, 1}, {1, 2}, {0, 2}};
     NodeId next = map(body, Primitive::add, {build::contract(body, carry, w, product), slice});
     return named(body, "tanh", {next});
 }
 
-std::vector<NodeId> recurrent(Graph& g, NodeId start, NodeId w, NodeId xs, int axis, bool reverse,
-                              bool mirrored) {
+std::vector<NodeId> recurrent(Graph& g, NodeId start, NodeId w, NodeId xs, int axis, bool reverse, bool mirrored) {
     Graph body(g.shared_primitives());
     int64_t turns = g.type(xs).shape[size_t(axis)];
-    NodeId next =
-        recurrent_turn(body, g.type(start).shape, g.type(xs).shape, axis, turns, mirrored);
+    NodeId next = recurrent_turn(body, g.type(start).shape, g.type(xs).shape, axis, turns, mirrored);
     body.outputs = {{"h", next}, {"y", named(body, "exp", {next})}};
     return build::scan(g, std::move(body), {start}, {w, xs}, turns, reverse);
 }
@@ -296,18 +238,15 @@ const std::vector<Case>& scan_cases() {
         {"scan of mirrored turns", plain(false, true)},
         {"scan of rows",
          [](Graph& g) {
-             NodeId xs =
-                 map(g, Primitive::multiply, {field(g, {rows, 3, 2}), variable(g, "c", {3, 2})});
+             NodeId xs = map(g, Primitive::multiply, {field(g, {rows, 3, 2}), variable(g, "c", {3, 2})});
              NodeId start = build::broadcast_to(g, variable(g, "a", {2}), {rows, 2});
-             return joined_parts(
-                 g, recurrent(g, start, variable(g, "b", {2, 2}), xs, 1, false, false));
+             return joined_parts(g, recurrent(g, start, variable(g, "b", {2, 2}), xs, 1, false, false));
          }},
         {"scan that yields alone",
          [](Graph& g) {
              Graph body(g.shared_primitives());
              NodeId x = capture_input(body, 0, {f64, {4, 2}});
-             NodeId slice = build::gather(body, x, turn_input(body, 3),
-                                          {0, 0}); // one turn fewer than rows of x
+             NodeId slice = build::gather(body, x, turn_input(body, 3), {0, 0}); // one turn fewer than rows of x
              body.outputs = {{"y", curved(body, slice)}};
              return build::scan(g, std::move(body), {}, {variable(g, "a", {4, 2})}, 3, false)[0];
          }},
@@ -316,8 +255,7 @@ const std::vector<Case>& scan_cases() {
              Graph body(g.shared_primitives());
              NodeId a = carry_input(body, 0, {f64, {2}}), b = carry_input(body, 1, {f64, {2}});
              body.outputs = {{"a", curved(body, b)}, {"b", map(body, Primitive::multiply, {a, b})}};
-             auto parts = build::scan(g, std::move(body),
-                                      {variable(g, "a", {2}), variable(g, "b", {2})}, {}, 3, false);
+             auto parts = build::scan(g, std::move(body), {variable(g, "a", {2}), variable(g, "b", {2})}, {}, 3, false);
              return map(g, Primitive::add, {parts[0], parts[1]});
          }},
         {"scan that reads a table by its carry",
@@ -326,16 +264,13 @@ const std::vector<Case>& scan_cases() {
              NodeId at = carry_input(body, 0, {Element::i32, {}});
              NodeId h = carry_input(body, 1, {f64, {2}});
              NodeId table = capture_input(body, 0, {f64, {3, 2}});
-             NodeId one = build::constant(body, 1, Element::i32),
-                    three = build::constant(body, 3, Element::i32);
-             NodeId next =
-                 map(body, Primitive::remainder, {map(body, Primitive::add, {at, one}), three});
+             NodeId one = build::constant(body, 1, Element::i32), three = build::constant(body, 3, Element::i32);
+             NodeId next = map(body, Primitive::remainder, {map(body, Primitive::add, {at, one}), three});
              NodeId row = build::gather(body, table, at, {0, 0});
-             body.outputs = {{"at", next},
-                             {"h", curved(body, map(body, Primitive::multiply, {h, row}))}};
+             body.outputs = {{"at", next}, {"h", curved(body, map(body, Primitive::multiply, {h, row}))}};
              NodeId start = build::constant(g, 1, Element::i32);
-             return build::scan(g, std::move(body), {start, variable(g, "a", {2})},
-                                {variable(g, "b", {3, 2})}, 4, false)[1];
+             return build::scan(g, std::move(body), {start, variable(g, "a", {2})}, {variable(g, "b", {3, 2})}, 4,
+                                false)[1];
          }},
         {"scan in a scan",
          [](Graph& g) {
@@ -345,9 +280,8 @@ const std::vector<Case>& scan_cases() {
              NodeId xs = capture_input(body, 1, {f64, {3, 2}});
              auto inner = recurrent(body, h, w, xs, 0, true, false);
              body.outputs = {{"h", inner[0]}, {"y", build::sum(body, inner[1], {0})}};
-             auto parts =
-                 build::scan(g, std::move(body), {variable(g, "a", {2})},
-                             {variable(g, "b", {2, 2}), variable(g, "c", {3, 2})}, 2, false);
+             auto parts = build::scan(g, std::move(body), {variable(g, "a", {2})},
+                                      {variable(g, "b", {2, 2}), variable(g, "c", {3, 2})}, 2, false);
              return joined_parts(g, parts);
          }},
         {"scan that was built without its carries saved",
@@ -410,7 +344,6 @@ TEST_CASE("every graph of derivatives is well formed, and pruning scans changes 
             Graph pruned = prune_scans(graph);
             CHECK(verify(pruned).empty());
             Environment environment = random_environment(graph, 11, 3);
-            CHECK(evaluate(pruned, environment)[0].values ==
-                  evaluate(graph, environment)[0].values);
+            CHECK(evaluate(pruned, environment)[0].values == evaluate(graph, environment)[0].values);
         }
 }

@@ -42,8 +42,7 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 TEST_CASE("<A x, y> = <x, A' y> for every linear op") {
     Graph g(tested_primitives());
-    NodeId x = variable(g, "x", {4, 6}), three = variable(g, "three", {2, 3, 4}),
-           w = variable(g, "w", {6, 5});
+    NodeId x = variable(g, "x", {4, 6}), three = variable(g, "three", {2, 3, 4}), w = variable(g, "w", {6, 5});
     NodeId at = build::constant(g, {5, 0, 2, 2, 1, 5, 0, 3}, {Element::i32, {4, 2}});
     NodeId once = build::constant(g, {5, 0, 2, 2, 1, 7}, {Element::i32, {6}});
     std::vector<NodeId> linear = {
@@ -78,8 +77,8 @@ TEST_CASE("<A x, y> = <x, A' y> for every linear op") {
     }
     for (int op = 0; op <= int(Op::assign); ++op) { // the linear kinds are all there
         Kind what = kind(Op(op));
-        bool linear_op = (what == Kind::reduce && Op(op) != Op::max_of) || what == Kind::move ||
-                         what == Kind::index || what == Kind::contract;
+        bool linear_op = (what == Kind::reduce && Op(op) != Op::max_of) || what == Kind::move || what == Kind::index ||
+                         what == Kind::contract;
         if (linear_op) CHECK(seen.count(Op(op)) == 1);
     }
 }
@@ -126,14 +125,12 @@ TEST_CASE("the side of a select that is not taken adds nothing to a gradient") {
     }
     SECTION("on the other side, behind a chain") {
         NodeId root = map(g, Primitive::square_root, {map(g, Primitive::multiply, {x, x})});
-        NodeId y = map(g, Primitive::select,
-                       {map(g, Primitive::logical_not, {is_positive}), number(g, 0), root});
+        NodeId y = map(g, Primitive::select, {map(g, Primitive::logical_not, {is_positive}), number(g, 0), root});
         CHECK(gradient_at(g, y, x, at) == std::vector<double>{0, 0, 1});
     }
     SECTION("behind two branches of one value") {
         NodeId u = map(g, Primitive::divide, {number(g, 1), x});
-        NodeId sum =
-            map(g, Primitive::add, {map(g, log, {u}), map(g, Primitive::multiply, {u, u})});
+        NodeId sum = map(g, Primitive::add, {map(g, log, {u}), map(g, Primitive::multiply, {u, u})});
         NodeId y = map(g, Primitive::select, {is_positive, sum, number(g, 0)});
         CHECK(gradient_at(g, y, x, at) == std::vector<double>{0, 0, -0.25 - 2. / 64});
     }
@@ -156,8 +153,7 @@ TEST_CASE("a mask that constants cannot break costs no select") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
     NodeId half = map(g, Primitive::divide, {x, number(g, 2)});
-    NodeId y =
-        map(g, Primitive::select, {map(g, Primitive::less, {x, number(g, 1)}), half, number(g, 0)});
+    NodeId y = map(g, Primitive::select, {map(g, Primitive::less, {x, number(g, 1)}), half, number(g, 0)});
     NodeId d = gradient(g, y, {x}, TestedRules{})[0];
     REQUIRE(g[d].op == Op::map);
     CHECK(attribute<Map>(g[d]).primitive == Primitive::divide);
@@ -169,8 +165,7 @@ TEST_CASE("whole numbers, comparisons and stopped values carry no gradient") {
     NodeId whole = build::cast(g, build::cast(g, x, Element::i32), f64);
     NodeId stopped = g.add(Op::shield, g.type(x), {x, x}, Shield{0});
     NodeId compared = build::cast(g, map(g, Primitive::less, {x, number(g, 0)}), f64);
-    for (NodeId y : {whole, stopped, compared})
-        CHECK(gradient(g, y, {x}, TestedRules{})[0] == NodeId::none);
+    for (NodeId y : {whole, stopped, compared}) CHECK(gradient(g, y, {x}, TestedRules{})[0] == NodeId::none);
     CHECK(gradient(g, build::cast(g, x, Element::i32), {x}, TestedRules{})[0] == NodeId::none);
     auto depends = depends_on(g, {x});
     CHECK(depends[index(x)]);
@@ -187,8 +182,7 @@ TEST_CASE("a value in the middle of the graph has a gradient too, and a seed wei
     auto found = gradient(g, y, {x, h, y}, TestedRules{}, seed);
     Environment environment;
     environment.variables["x"] = {{2}, {2, 3}};
-    auto values =
-        evaluate(extract(g, {{"x", found[0]}, {"h", found[1]}, {"y", found[2]}}), environment);
+    auto values = evaluate(extract(g, {{"x", found[0]}, {"h", found[1]}, {"y", found[2]}}), environment);
     CHECK(values[0].values == std::vector<double>{2 * 4 * 8, 3 * 4 * 27});
     CHECK(values[1].values == std::vector<double>{2 * 2 * 4, 3 * 2 * 9});
     CHECK(values[2].values == std::vector<double>{2, 3});
@@ -205,8 +199,7 @@ TEST_CASE("random smooth graphs agree with differences, to the second derivative
         Graph graph = random_graph(seed, tested_primitives(), options);
         Environment environment = random_environment(graph, seed, 2);
         NodeId loss = graph.outputs[0].node;
-        double error =
-            derivative_error(graph, loss, TestedRules{}, environment, seed <= 20 ? 2 : 1);
+        double error = derivative_error(graph, loss, TestedRules{}, environment, seed <= 20 ? 2 : 1);
         CHECK(error < 1e-5);
         with_gradient += error > 0;
     }

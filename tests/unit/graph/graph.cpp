@@ -25,8 +25,7 @@ NodeId variable(Graph& graph, const char* name, Shape shape, Element element = f
 }
 
 /// What verify_node says of a node that misfits; fails the test if it fits.
-std::string fault(const Graph& g, Op op, Type type, std::vector<NodeId> inputs,
-                  Attributes attributes) {
+std::string fault(const Graph& g, Op op, Type type, std::vector<NodeId> inputs, Attributes attributes) {
     std::string text = verify_node(g, op, type, inputs, attributes);
     REQUIRE_FALSE(text.empty());
     CHECK_THROWS_AS(Graph(g).add(op, type, inputs, attributes), InternalError);
@@ -73,8 +72,7 @@ TEST_CASE("equal nodes have one id, different ones do not") {
     CHECK(build::constant(g, {3, 3}, {f32, {2}}) == build::constant(g, 3, f32, {2}));
     CHECK(build::pad(g, x, {0, 0}, {2, 4}, 0.0) != build::pad(g, x, {0, 0}, {2, 4}, -0.0));
     auto draw = [&](uint64_t stream) {
-        NodeId seed = build::scalar_input(g, "seed", Element::i64),
-               step = build::scalar_input(g, "step", Element::f64);
+        NodeId seed = build::scalar_input(g, "seed", Element::i64), step = build::scalar_input(g, "step", Element::f64);
         return g.add(Op::random, {f32, {4}}, {seed, step}, Random{stream});
     };
     CHECK(draw(1) == draw(1));
@@ -117,8 +115,7 @@ TEST_CASE("constructors infer types") {
     CHECK(g.type(build::window(g, x, {1, 1, 2}, 2, 2)) == Type{f32, {rows, 2, 2, 6}});
     CHECK(g.type(build::gather(g, x, i, {1, 0})) == Type{f32, {rows, 2, 5, 6}});
     CHECK(g.type(build::permute(g, x, {2, 0, 1})) == Type{f32, {6, rows, 4}});
-    CHECK(g.type(build::contract(g, x, x, {{0, 1, 2}, {3, 1, 2}, {3, 0}})) ==
-          Type{f32, {rows, rows}});
+    CHECK(g.type(build::contract(g, x, x, {{0, 1, 2}, {3, 1, 2}, {3, 0}})) == Type{f32, {rows, rows}});
     CHECK(g.type(map(g, Primitive::less, {x, build::constant(g, 0)})).element == Element::boolean);
     CHECK(g.type(build::broadcast(g, i, {5, 3, 2}, {2, 0})) == Type{i32, {5, 3, 2}});
     CHECK(g.type(build::concat(g, {i, i, i}, 1)) == Type{i32, {2, 15}});
@@ -129,8 +126,7 @@ TEST_CASE("a node that does not fit is refused, with the reason") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2, 3}), i = variable(g, "i", {2}, i32);
     NodeId n = g.add(Op::input, {f32, {rows, 3}}, {}, Input{Input::Source::field, "n", 0, -1});
-    CHECK(fault(g, Op::map, {f32, {2, 3}}, {x}, Map{Primitive::add}).find("number of inputs") !=
-          std::string::npos);
+    CHECK(fault(g, Op::map, {f32, {2, 3}}, {x}, Map{Primitive::add}).find("number of inputs") != std::string::npos);
     fault(g, Op::map, {f32, {2, 3}}, {x, n}, Map{Primitive::add});
     fault(g, Op::map, {i32, {2, 3}}, {x, x}, Map{Primitive::add});
     fault(g, Op::map, {f32, {2, 3}}, {x, x}, Axes{{0}});
@@ -228,7 +224,7 @@ TEST_CASE("scans: equal bodies are one, what nothing reads is pruned") {
     CHECK(parts.size() == 3);
     CHECK(g.type(parts[2]) == Type{f32, {4, 2}});
     NodeId scan = g[parts[0]].inputs[0];
-    CHECK(g[scan].inputs.size() == 3); // without the capture that the body does not read
+    CHECK(g[scan].inputs.size() == 3);                                // without the capture that the body does not read
     CHECK(g.body(attribute<Scan>(g[scan]).body).outputs.size() == 5); // with both carries saved
 
     g.outputs = {{"a", parts[0]}};
@@ -276,9 +272,7 @@ TEST_CASE("order, readers and post-dominators") {
     NodeId dead = map(g, Primitive::negate, {y});
     auto order = topological_order(g, {end});
     CHECK(order.size() == 6);
-    auto place = [&](NodeId id) {
-        return std::find(order.begin(), order.end(), id) - order.begin();
-    };
+    auto place = [&](NodeId id) { return std::find(order.begin(), order.end(), id) - order.begin(); };
     for (NodeId id : order)
         for (NodeId input : g[id].inputs) CHECK(place(input) < place(id));
     auto readers = readers_of(g, a, {end});
@@ -295,8 +289,7 @@ TEST_CASE("a million nodes are built and copied in bounded time") {
     std::clock_t start = std::clock();
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = x;
-    for (int i = 0; i < 500'000; ++i)
-        y = map(g, Primitive::add, {y, build::constant(g, i, f32, {2})});
+    for (int i = 0; i < 500'000; ++i) y = map(g, Primitive::add, {y, build::constant(g, i, f32, {2})});
     g.outputs = {{"y", y}};
     CHECK(g.size() > 1'000'000);
     CHECK(rebuild(g, {}).size() == g.size());

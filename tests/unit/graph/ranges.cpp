@@ -38,13 +38,11 @@ TEST_CASE("ranges through arithmetic") {
     CHECK(range(g, map(g, Primitive::remainder, {i, number(g, -4)})) == Range{-3, 0});
     CHECK(range(g, map(g, Primitive::quotient, {j, number(g, 2)})) == Range{-2, 2});
     CHECK(range(g, map(g, Primitive::less, {i, j})) == Range{0, 1});
-    CHECK(range(g, map(g, Primitive::select, {map(g, Primitive::less, {i, j}), i, j})) ==
-          Range{-3, 9});
+    CHECK(range(g, map(g, Primitive::select, {map(g, Primitive::less, {i, j}), i, j})) == Range{-3, 9});
     CHECK(range(g, map(g, Primitive::bit_and, {i, number(g, 3)})) == Range{0, 3});
     NodeId big = number(g, 2e9);
     CHECK(range(g, map(g, Primitive::add, {big, big})) == Range{INT32_MIN, INT32_MAX}); // may wrap
-    CHECK(range(g, map(g, Primitive::bits, {build::constant(g, 1)})) ==
-          Range{INT32_MIN, INT32_MAX});
+    CHECK(range(g, map(g, Primitive::bits, {build::constant(g, 1)})) == Range{INT32_MIN, INT32_MAX});
 }
 
 TEST_CASE("ranges of leaves, moves, sums and lookups") {
@@ -55,22 +53,19 @@ TEST_CASE("ranges of leaves, moves, sums and lookups") {
     CHECK(range(g, build::iota(g, {rows}, 0)) == Range{0, INT32_MAX});
     NodeId table = build::constant(g, {4, -2, 7}, {i32, {3}});
     CHECK(range(g, table) == Range{-2, 7});
-    CHECK(range(g, build::gather(g, table, map(g, Primitive::minimum, {i, number(g, 2)}),
-                                 {0, 0})) == Range{-2, 7});
+    CHECK(range(g, build::gather(g, table, map(g, Primitive::minimum, {i, number(g, 2)}), {0, 0})) == Range{-2, 7});
     CHECK(range(g, build::sum(g, table, {0})) == Range{-6, 21});
     CHECK(range(g, build::sum(g, i, {0}), 10) == Range{0, 90});
     CHECK(range(g, build::sum(g, i, {0})) == Range{0, INT32_MAX});
     CHECK(range(g, build::max_of(g, table, {0})) == Range{-2, 7});
     CHECK(range(g, build::pad(g, table, {1}, {5}, 11)) == Range{-2, 11});
     CHECK(range(g, build::variable(g, "u", {Element::u8, {2}})) == Range{0, 255});
-    CHECK(range(g, build::cast(g, build::variable(g, "u", {Element::u8, {2}}), i32)) ==
-          Range{0, 255});
+    CHECK(range(g, build::cast(g, build::variable(g, "u", {Element::u8, {2}}), i32)) == Range{0, 255});
 }
 
 TEST_CASE("floating numbers keep their range only where no NaN can be") {
     Graph g(tested_primitives());
-    NodeId seed = build::scalar_input(g, "seed", Element::i64),
-           step = build::scalar_input(g, "step", Element::f64);
+    NodeId seed = build::scalar_input(g, "seed", Element::i64), step = build::scalar_input(g, "step", Element::f64);
     NodeId u = g.add(Op::random, {f32, {5}}, {seed, step}, Random{1});
     auto scaled = [&](double by) {
         return build::cast(g, map(g, Primitive::multiply, {u, build::constant(g, by)}), i32);
@@ -79,8 +74,7 @@ TEST_CASE("floating numbers keep their range only where no NaN can be") {
     CHECK(range(g, map(g, Primitive::minimum, {scaled(10), number(g, 9)})) == Range{0, 9});
     NodeId x = build::variable(g, "x", {f32, {5}});
     NodeId clamped =
-        map(g, Primitive::minimum,
-            {map(g, Primitive::maximum, {x, build::constant(g, 0)}), build::constant(g, 9)});
+        map(g, Primitive::minimum, {map(g, Primitive::maximum, {x, build::constant(g, 0)}), build::constant(g, 9)});
     CHECK(range(g, build::cast(g, clamped, i32)) == Range{INT32_MIN, INT32_MAX});
     NodeId whole = build::cast(g, build::cast(g, label(g, 0, 9), f32), i32);
     CHECK(range(g, whole) == Range{0, 9});
@@ -92,8 +86,7 @@ TEST_CASE("ranges are remembered while the graph grows, however long the chain")
     NodeId x = label(g, 0, 1);
     CHECK(ranges(x) == Range{0, 1});
     for (int i = 0; i < 200'000; ++i)
-        x = map(g, Primitive::remainder,
-                {map(g, Primitive::add, {x, number(g, i % 7)}), number(g, 5)});
+        x = map(g, Primitive::remainder, {map(g, Primitive::add, {x, number(g, i % 7)}), number(g, 5)});
     CHECK(ranges(x).inside(0, 4));
     CHECK(ranges(map(g, Primitive::add, {x, x})).inside(0, 8));
 }
@@ -104,8 +97,7 @@ TEST_CASE("no value of a random graph leaves its range") {
         Graph g = random_graph(seed, tested_primitives());
         g.outputs.clear();
         for (uint32_t i = 0; i < g.size(); ++i)
-            if (g[NodeId{i}].op != Op::scan && whole(g.type(NodeId{i}).element))
-                g.outputs.push_back({"", NodeId{i}});
+            if (g[NodeId{i}].op != Op::scan && whole(g.type(NodeId{i}).element)) g.outputs.push_back({"", NodeId{i}});
         WholeRanges ranges(g, 3);
         Environment environment = random_environment(g, seed, 3);
         environment.round_f32 = true;

@@ -16,14 +16,13 @@ namespace {
 
 Graph sample() {
     Graph g(tested_primitives());
-    NodeId x = g.add(Op::input, {Element::f32, {rows, 3}}, {},
-                     Input{Input::Source::field, "image", 0, -1});
+    NodeId x = g.add(Op::input, {Element::f32, {rows, 3}}, {}, Input{Input::Source::field, "image", 0, -1});
     NodeId w = build::variable(g, "mlp.linear_1.weight", {Element::f32, {3, 2}});
     g.name_node(w, "mlp.linear_1.weight");
     NodeId h = build::contract(g, x, w, {{0, 1}, {1, 2}, {0, 2}});
     g.name_node(h, "h");
-    NodeId y = map(g, Primitive::maximum,
-                   {map(g, Primitive::add, {h, build::constant(g, -0.5)}), build::constant(g, 0)});
+    NodeId y =
+        map(g, Primitive::maximum, {map(g, Primitive::add, {h, build::constant(g, -0.5)}), build::constant(g, 0)});
     build::constant(g, 99); // dead
     g.outputs = {{"y", y}, {"a \"quoted\" name", h}};
     return g;
@@ -81,9 +80,8 @@ TEST_CASE("the text reads back, for random graphs with loops too") {
 TEST_CASE("odd numbers and names survive the text") {
     Graph g(tested_primitives());
     double infinity = std::numeric_limits<double>::infinity();
-    std::vector<double> odd{
-        infinity, -infinity,          std::numeric_limits<double>::quiet_NaN(), -0.0, 0.1,
-        1e-310,   123456789012345678.};
+    std::vector<double> odd{infinity, -infinity,          std::numeric_limits<double>::quiet_NaN(), -0.0, 0.1,
+                            1e-310,   123456789012345678.};
     NodeId x = build::constant(g, odd, {Element::f64, {7}});
     g.name_node(x, "new\nline\x01");
     g.outputs = {{"", x}};
@@ -98,14 +96,11 @@ TEST_CASE("a broken text is refused with its line") {
     CHECK(refusal("graph 1\n%0 = map sine %1 : f32\n") == "line 2: no primitive is called sine");
     CHECK(refusal("graph 1\n%1 = cast %0 : f32\n") == "line 2: no node %0 stands before");
     CHECK(refusal("graph 1\n%0 = constant 1 : f32[0]\n") == "line 2: sizes start at 1");
-    CHECK(refusal("graph 1\n%0 = constant 1 : f32\n%0 = constant 2 : f32\n") ==
-          "line 3: %0 stands twice");
+    CHECK(refusal("graph 1\n%0 = constant 1 : f32\n%0 = constant 2 : f32\n") == "line 3: %0 stands twice");
     CHECK(refusal("graph 1\nbody 0 {\n").find("does not end") != std::string::npos);
     CHECK(refusal("graph 1\n}\n").find("without its body") != std::string::npos);
-    CHECK(refusal("graph 1\n%0 = constant [1, 2] : f32[3]\n").find("one value or one for each") !=
-          std::string::npos);
-    CHECK(refusal("graph 1\n%0 = constant 1 : f32[9223372036854775807, 9]\n").find("2^63") !=
-          std::string::npos);
+    CHECK(refusal("graph 1\n%0 = constant [1, 2] : f32[3]\n").find("one value or one for each") != std::string::npos);
+    CHECK(refusal("graph 1\n%0 = constant 1 : f32[9223372036854775807, 9]\n").find("2^63") != std::string::npos);
     std::string deep = "graph 1\n";
     for (int i = 0; i < 100'000; ++i) deep += "body 0 {\n";
     CHECK(refusal(deep).find("bodies within bodies") != std::string::npos);
@@ -145,19 +140,16 @@ TEST_CASE("a graph as DOT") {
 
 TEST_CASE("formulas of nodes") {
     Graph g(tested_primitives());
-    NodeId a = build::variable(g, "a", {Element::f32, {2}}),
-           b = build::variable(g, "b", {Element::f32, {2}});
+    NodeId a = build::variable(g, "a", {Element::f32, {2}}), b = build::variable(g, "b", {Element::f32, {2}});
     NodeId h = map(g, Primitive::add, {a, b});
     CHECK(formula(g, h) == "a + b");
     NodeId two = build::constant(g, 2);
     NodeId scaled = map(g, Primitive::multiply, {h, two});
     CHECK(formula(g, scaled) == "(a + b) * 2");
-    CHECK(formula(g, map(g, Primitive::subtract, {a, map(g, Primitive::subtract, {b, a})})) ==
-          "a - (b - a)");
+    CHECK(formula(g, map(g, Primitive::subtract, {a, map(g, Primitive::subtract, {b, a})})) == "a - (b - a)");
     g.name_node(h, "h");
     CHECK(formula(g, scaled) == "h * 2");
-    CHECK(formula(g, map(g, *g.primitives().find("exp"), {map(g, Primitive::negate, {h})})) ==
-          "exp(-h)");
+    CHECK(formula(g, map(g, *g.primitives().find("exp"), {map(g, Primitive::negate, {h})})) == "exp(-h)");
     CHECK(formula(g, build::sum(g, h, {0})) == "sum[0](h)");
     CHECK(formula(g, build::contract(g, a, b, {{0}, {0}, {}})) == "sum[i](a[i] * b[i])");
 }

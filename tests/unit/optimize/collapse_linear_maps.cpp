@@ -86,8 +86,7 @@ Graph random_net(uint64_t seed, int layers) {
             value = turned ? build::map(graph, Primitive::add, {spread, value})
                            : build::map(graph, Primitive::add, {value, spread});
         }
-        if (below(5) == 0)
-            graph.outputs.push_back({"inner" + number, value}); // read twice: the chain ends here
+        if (below(5) == 0) graph.outputs.push_back({"inner" + number, value}); // read twice: the chain ends here
         width = next;
     }
     graph.outputs.push_back({"y", value});
@@ -161,8 +160,7 @@ TEST_CASE("random nets of linear layers keep their values and never cost more") 
         CHECK(work(after, context.batch) <= work(graph, context.batch));
         changed += print(after) != print(extract(graph, graph.outputs));
         Environment environment = random_environment(graph, seed, context.batch);
-        std::vector<Tensor> expected = evaluate(graph, environment),
-                            found = evaluate(after, environment);
+        std::vector<Tensor> expected = evaluate(graph, environment), found = evaluate(after, environment);
         REQUIRE(found.size() == expected.size());
         for (size_t i = 0; i < found.size(); ++i) {
             REQUIRE(found[i].shape == expected[i].shape);

@@ -27,8 +27,8 @@ LayeredDrawing random_drawing(uint64_t seed) {
 
 bool apart(const LayeredBox& a, const LayeredBox& b) {
     constexpr double touching = 1e-6;
-    return a.x + a.width <= b.x + touching || b.x + b.width <= a.x + touching ||
-           a.y + a.height <= b.y + touching || b.y + b.height <= a.y + touching;
+    return a.x + a.width <= b.x + touching || b.x + b.width <= a.x + touching || a.y + a.height <= b.y + touching ||
+           b.y + b.height <= a.y + touching;
 }
 
 } // namespace

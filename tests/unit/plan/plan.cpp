@@ -1,7 +1,7 @@
 // What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
+#include "compiler/plan/plan.h"
 #include "compiler/graph/build.h"
 #include "compiler/plan/lives.h"
-#include "compiler/plan/plan.h"
 #include "tests/support/random_graph.h"
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -46,8 +46,15 @@ TEST_CASE("a layer is one kernel, and only results that others read lie in memor
 }
 
 TEST_CASE("rows of activations begin with a line and are no multiple of a kilobyte apart") {
-    for (auto [columns, stride] : {std::pair<int64_t, int64_t>{10, 10}, {32, 32}, {100, 112}, {200, 208}, {256, 272},
-                                   {512, 528}, {784, 784}, {1000, 1008}, {1023, 1040}}) {
+    for (auto [columns, stride] : {std::pair<int64_t, int64_t>{10, 10},
+                                   {32, 32},
+                                   {100, 112},
+                                   {200, 208},
+                                   {256, 272},
+                                   {512, 528},
+                                   {784, 784},
+                                   {1000, 1008},
+                                   {1023, 1040}}) {
         for (bool batched : {false, true}) {
             Graph graph(std::make_shared<PrimitiveTable>());
             Shape shape = batched ? Shape{rows, 1, columns} : Shape{rows, columns};

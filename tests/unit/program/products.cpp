@@ -162,8 +162,9 @@ TEST_CASE("every tile of the search space gives the evaluator's result") {
                 ProductCase each = random_case(random);
                 INFO(each.text() << ", tile " << tile.rows << " x " << tile.vectors << ", isa " << int(isa));
                 int64_t pieces = 1 + int64_t(random() % 4), more = int64_t(random() % 20);
-                std::string fault = ProductProgram(each, random).fault(
-                    {.batch = each.sizes[0] + more, .pieces = pieces, .isas = {isa}, .lower = {tile}});
+                std::string fault =
+                    ProductProgram(each, random)
+                        .fault({.batch = each.sizes[0] + more, .pieces = pieces, .isas = {isa}, .lower = {tile}});
                 CHECK(fault == "");
             }
 }
@@ -193,7 +194,8 @@ TEST_CASE("a deep product's operands may be spread, or both share the columns") 
         return disagreement(graph, environment, {.batch = 1, .rows = 1, .pieces = 2, .tolerance = 1e-4});
     };
     Graph spread(std::make_shared<PrimitiveTable>());
-    NodeId x = field(spread, "x", {1000, 64}), d = build::broadcast_to(spread, field(spread, "d", {1000, 1}), {1000, 20});
+    NodeId x = field(spread, "x", {1000, 64}),
+           d = build::broadcast_to(spread, field(spread, "d", {1000, 1}), {1000, 20});
     spread.outputs.push_back({"out", build::contract(spread, x, d, {{0, 1}, {0, 2}, {1, 2}})});
     CHECK(fault(spread) == "");
     Graph shared(std::make_shared<PrimitiveTable>());

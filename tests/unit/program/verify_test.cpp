@@ -55,65 +55,31 @@ TEST_CASE("a broken promise of an operation is named") {
              b.same(Operation::negate, {late});
          }},
         {"add does not fit",
-         [](auto& b) {
-             b.define(vector, Operation::add, {b.number(vector, 1), b.number(f32, 1)});
-         }},
-        {"divide does not fit",
-         [](auto& b) {
-             b.same(Operation::divide, {b.index(4), b.index(2)});
-         }},
-        {"quotient does not fit",
-         [](auto& b) {
-             b.same(Operation::quotient, {b.number(f32, 4), b.number(f32, 4)});
-         }},
-        {"less does not fit",
-         [](auto& b) {
-             b.same(Operation::less, {b.number(f32, 4), b.number(f32, 4)});
-         }},
+         [](auto& b) { b.define(vector, Operation::add, {b.number(vector, 1), b.number(f32, 1)}); }},
+        {"divide does not fit", [](auto& b) { b.same(Operation::divide, {b.index(4), b.index(2)}); }},
+        {"quotient does not fit", [](auto& b) { b.same(Operation::quotient, {b.number(f32, 4), b.number(f32, 4)}); }},
+        {"less does not fit", [](auto& b) { b.same(Operation::less, {b.number(f32, 4), b.number(f32, 4)}); }},
         {"select does not fit",
-         [](auto& b) {
-             b.define(f32, Operation::select,
-                      {b.number(f32, 1), b.number(f32, 1), b.number(f32, 1)});
-         }},
-        {"splat does not fit",
-         [](auto& b) { b.define(vector, Operation::splat, {b.number(vector, 1)}); }},
-        {"extract does not fit",
-         [](auto& b) { b.define(f32, Operation::extract, {b.number(vector, 1)}, 4); }},
+         [](auto& b) { b.define(f32, Operation::select, {b.number(f32, 1), b.number(f32, 1), b.number(f32, 1)}); }},
+        {"splat does not fit", [](auto& b) { b.define(vector, Operation::splat, {b.number(vector, 1)}); }},
+        {"extract does not fit", [](auto& b) { b.define(f32, Operation::extract, {b.number(vector, 1)}, 4); }},
         {"reduce_add does not fit",
-         [](auto& b) {
-             b.define(f32, Operation::reduce_add, {b.number({Element::f32, 3}, 1)});
-         }},
+         [](auto& b) { b.define(f32, Operation::reduce_add, {b.number({Element::f32, 3}, 1)}); }},
         {"reinterpret does not fit",
-         [](auto& b) {
-             b.define({Element::i64, 1}, Operation::reinterpret, {b.number(f32, 1)});
-         }},
+         [](auto& b) { b.define({Element::i64, 1}, Operation::reinterpret, {b.number(f32, 1)}); }},
     });
 }
 
 TEST_CASE("a broken promise of memory and loops is named") {
     check_all({
-        {"is no index",
-         [](auto& b) {
-             b.load(0, f32, {0, {{b.number(f32, 1), 1}}});
-         }},
-        {"another element type",
-         [](auto& b) {
-             b.load(0, {Element::f64, 1}, {});
-         }},
-        {"is no mask of 4 lanes",
-         [](auto& b) {
-             b.load(0, vector, {}, 1, b.number({Element::boolean, 2}, 1));
-         }},
-        {"wrong lane index",
-         [](auto& b) { b.load(0, vector, {}, 1, no_value, b.number(vector, 1)); }},
-        {"stored to another element type",
-         [](auto& b) {
-             b.store(0, {}, b.number({Element::f64, 1}, 1));
-         }},
+        {"is no index", [](auto& b) { b.load(0, f32, {0, {{b.number(f32, 1), 1}}}); }},
+        {"another element type", [](auto& b) { b.load(0, {Element::f64, 1}, {}); }},
+        {"is no mask of 4 lanes", [](auto& b) { b.load(0, vector, {}, 1, b.number({Element::boolean, 2}, 1)); }},
+        {"wrong lane index", [](auto& b) { b.load(0, vector, {}, 1, no_value, b.number(vector, 1)); }},
+        {"stored to another element type", [](auto& b) { b.store(0, {}, b.number({Element::f64, 1}, 1)); }},
         {"stride 0", [](auto& b) { b.store(0, {}, b.number(vector, 1), no_value, 0); }},
         {"buffer 7 does not exist", [](auto& b) { b.store(7, {}, b.number(vector, 1)); }},
-        {"bounds are no indices",
-         [](auto& b) { b.loop("i", b.number(f32, 0), b.index(4), 1, [](ValueId) {}); }},
+        {"bounds are no indices", [](auto& b) { b.loop("i", b.number(f32, 0), b.index(4), 1, [](ValueId) {}); }},
         {"changes its type",
          [](auto& b) {
              b.carried("i", b.index(0), b.index(4), 1, {b.number(f32, 0)},
@@ -156,27 +122,25 @@ TEST_CASE("a kernel's text") {
     Module module = module_of([](KernelBuilder& b) {
         b.kernel.comments = {"y = sum(x)"};
         ValueId zero = b.index(0), end = b.leaf(Operation::row_count), start = b.number(vector, 0);
-        auto sums =
-            b.carried("k", zero, end, 4, {start}, [&](ValueId k, const std::vector<ValueId>& phis) {
-                ValueId mask = b.define({Element::boolean, 4}, Operation::lane_mask, {k});
-                ValueId x = b.load(0, vector, {-1, {{k, 4}}}, 2, mask);
-                return std::vector<ValueId>{b.same(Operation::add, {phis[0], x})};
-            });
+        auto sums = b.carried("k", zero, end, 4, {start}, [&](ValueId k, const std::vector<ValueId>& phis) {
+            ValueId mask = b.define({Element::boolean, 4}, Operation::lane_mask, {k});
+            ValueId x = b.load(0, vector, {-1, {{k, 4}}}, 2, mask);
+            return std::vector<ValueId>{b.same(Operation::add, {phis[0], x})};
+        });
         b.store(0, {}, b.define(f32, Operation::reduce_add, {sums[0]}));
     });
     verify(module);
-    CHECK(print(module, module.programs[0][0]->kernels[0]) ==
-          "kernel kernel: extent 0 + ceil(rows * 1 / 1), grain 1\n"
-          "  # y = sum(x)\n"
-          "  %0: i64 = literal 0\n"
-          "  %1: i64 = row_count\n"
-          "  %2: f32 x 4 = literal 0\n"
-          "  for %k.3 = %0 .. %1 by 4 {\n"
-          "    carry %4: f32 x 4 = %2, then %7\n"
-          "    %5: bool x 4 = lane_mask %k.3\n"
-          "    %6: f32 x 4 = load x[4*%k.3 - 1 by 2] where %5\n"
-          "    %7: f32 x 4 = add %4 %6\n"
-          "  } -> %8\n"
-          "  %9: f32 = reduce_add %8\n"
-          "  store x[0] = %9\n");
+    CHECK(print(module, module.programs[0][0]->kernels[0]) == "kernel kernel: extent 0 + ceil(rows * 1 / 1), grain 1\n"
+                                                              "  # y = sum(x)\n"
+                                                              "  %0: i64 = literal 0\n"
+                                                              "  %1: i64 = row_count\n"
+                                                              "  %2: f32 x 4 = literal 0\n"
+                                                              "  for %k.3 = %0 .. %1 by 4 {\n"
+                                                              "    carry %4: f32 x 4 = %2, then %7\n"
+                                                              "    %5: bool x 4 = lane_mask %k.3\n"
+                                                              "    %6: f32 x 4 = load x[4*%k.3 - 1 by 2] where %5\n"
+                                                              "    %7: f32 x 4 = add %4 %6\n"
+                                                              "  } -> %8\n"
+                                                              "  %9: f32 = reduce_add %8\n"
+                                                              "  store x[0] = %9\n");
 }

@@ -39,8 +39,7 @@ std::string npy(std::string dictionary, std::string payload) {
     dictionary.append((64 - (10 + dictionary.size() + 1) % 64) % 64, ' ');
     dictionary += '\n';
     std::string file = "\x93NUMPY";
-    file += char(1), file += char(0), file += char(dictionary.size() & 255),
-        file += char(dictionary.size() >> 8);
+    file += char(1), file += char(0), file += char(dictionary.size() & 255), file += char(dictionary.size() >> 8);
     return file + dictionary + payload;
 }
 
@@ -49,8 +48,7 @@ template <class Number> std::string raw(std::vector<Number> numbers) {
 }
 
 double value(const Column& column, int64_t index) {
-    return load_element(column.data() + index * element_size(column.field->stored),
-                        column.field->stored);
+    return load_element(column.data() + index * element_size(column.field->stored), column.field->stored);
 }
 
 /// What is said about a file read as u8[2, 2] with values up to 200; "" if it is fine.
@@ -69,9 +67,7 @@ std::string said(bool (*read)(const std::string&, Column&, Fault&), const std::s
     return fine ? "" : fault.message.substr(folder.path().size() + 1);
 }
 
-bool as_npy(const std::string& path, Column& column, Fault& fault) {
-    return read_npy(path, column, fault);
-}
+bool as_npy(const std::string& path, Column& column, Fault& fault) { return read_npy(path, column, fault); }
 
 const std::string eight = "\1\2\3\4\5\6\7\10";
 
@@ -82,14 +78,12 @@ TEST_CASE("IDX is read, plain and gzipped") {
     Tables tables;
     Fault fault;
     std::string file = idx(0x08, {2, 2, 2}, eight);
-    for (const std::string& content :
-         {file, gzip(file), gzip(file.substr(0, 9)) + gzip(file.substr(9))}) {
+    for (const std::string& content : {file, gzip(file), gzip(file.substr(0, 9)) + gzip(file.substr(9))}) {
         Column bytes(tables.field("image", GRADC_READ_IDX, GRADC_U8, {2, 2}));
         REQUIRE(read_idx(folder.write("i", content), bytes, fault));
         CHECK(bytes.entries == 2);
         CHECK(value(bytes, 7) == 8);
-        REQUIRE(
-            read_idx(folder.write("j", content), bytes, fault)); // a second file follows the first
+        REQUIRE(read_idx(folder.write("j", content), bytes, fault)); // a second file follows the first
         CHECK(bytes.entries == 4);
         CHECK(value(bytes, 15) == 8);
         CHECK(value(bytes, 0) == 1);
@@ -98,13 +92,11 @@ TEST_CASE("IDX is read, plain and gzipped") {
         CHECK(value(floats, 7) == 8);
     }
     Column shorts(tables.field("s", GRADC_READ_IDX, GRADC_I32, {}));
-    REQUIRE(read_idx(folder.write("s", idx(0x0B, {2}, std::string("\xff\xfe\x01\x00", 4))), shorts,
-                     fault));
+    REQUIRE(read_idx(folder.write("s", idx(0x0B, {2}, std::string("\xff\xfe\x01\x00", 4))), shorts, fault));
     CHECK(value(shorts, 0) == -2);
     CHECK(value(shorts, 1) == 256);
     Column doubles(tables.field("d", GRADC_READ_IDX, GRADC_F64, {}));
-    REQUIRE(read_idx(folder.write("d", idx(0x0E, {1}, std::string("\x3f\xf8\0\0\0\0\0\0", 8))),
-                     doubles, fault));
+    REQUIRE(read_idx(folder.write("d", idx(0x0E, {1}, std::string("\x3f\xf8\0\0\0\0\0\0", 8))), doubles, fault));
     CHECK(value(doubles, 0) == 1.5);
 }
 
@@ -112,24 +104,19 @@ TEST_CASE("broken IDX is told in one line") {
     std::string good = idx(0x08, {2, 2, 2}, eight);
     CHECK(said(read_idx, good) == "");
     CHECK(said(read_idx, "") == "f: error: the file is empty");
-    CHECK(said(read_idx, "P5 2 2\n") ==
-          "f: error: wrong magic: an IDX file begins with two zero bytes");
-    CHECK(said(read_idx, idx(0x07, {2}, "12")) ==
-          "f: error: wrong magic: IDX has no element type 7");
+    CHECK(said(read_idx, "P5 2 2\n") == "f: error: wrong magic: an IDX file begins with two zero bytes");
+    CHECK(said(read_idx, idx(0x07, {2}, "12")) == "f: error: wrong magic: IDX has no element type 7");
     CHECK(said(read_idx, good.substr(0, 10)) == "f: error: truncated in its header");
     CHECK(said(read_idx, good.substr(0, good.size() - 3)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 5");
     CHECK(said(read_idx, good + "x") == "f: error: 1 bytes too many after [2, 2, 2]");
-    CHECK(said(read_idx, good, {2, 3}) ==
-          "f: error: holds [2, 2, 2], but image wants [rows, 2, 3]");
+    CHECK(said(read_idx, good, {2, 3}) == "f: error: holds [2, 2, 2], but image wants [rows, 2, 3]");
     CHECK(said(read_idx, good, {}) == "f: error: holds [2, 2, 2], but image wants [rows]");
     CHECK(said(read_idx, idx(0x08, {0, 2, 2}, "")) == "f: error: it holds no row");
-    CHECK(said(read_idx, idx(0x0E, {0x7fffffff, 0x7fffffff, 0x7fffffff}, eight),
-               {0x7fffffff, 0x7fffffff}) == "f: error: the sizes in its header are no array's");
-    CHECK(said(read_idx, idx(0x08, {2, 2, 2}, "\1\2\3\4\5\6\xc9\10")) ==
-          "f:2:3: error: image is 201, not in 0..200");
-    CHECK(said(read_idx, idx(0x09, {2, 2, 2}, "\1\2\3\4\5\xff\7\10")) ==
-          "f:2:2: error: image is -1, not in 0..200");
+    CHECK(said(read_idx, idx(0x0E, {0x7fffffff, 0x7fffffff, 0x7fffffff}, eight), {0x7fffffff, 0x7fffffff}) ==
+          "f: error: the sizes in its header are no array's");
+    CHECK(said(read_idx, idx(0x08, {2, 2, 2}, "\1\2\3\4\5\6\xc9\10")) == "f:2:3: error: image is 201, not in 0..200");
+    CHECK(said(read_idx, idx(0x09, {2, 2, 2}, "\1\2\3\4\5\xff\7\10")) == "f:2:2: error: image is -1, not in 0..200");
 }
 
 TEST_CASE("broken gzip is told in one line, at every cut") {
@@ -141,8 +128,7 @@ TEST_CASE("broken gzip is told in one line, at every cut") {
     std::string flipped = whole;
     flipped[12] = char(flipped[12] ^ 0xff);
     CHECK(said(read_idx, flipped).starts_with("f: error: the gzip data is damaged at byte "));
-    CHECK(said(read_idx, whole + "garbage")
-              .starts_with("f: error: the gzip data is damaged at byte "));
+    CHECK(said(read_idx, whole + "garbage").starts_with("f: error: the gzip data is damaged at byte "));
 }
 
 TEST_CASE("NPY is read") {
@@ -150,39 +136,34 @@ TEST_CASE("NPY is read") {
     Tables tables;
     Fault fault;
     Column x(tables.field("x", GRADC_READ_NPY, GRADC_F32, {2}));
-    REQUIRE(read_npy(
-        folder.write("x", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }",
-                              raw<double>({1.5, -2, 3, 4}))),
-        x, fault));
+    REQUIRE(read_npy(folder.write("x", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }",
+                                           raw<double>({1.5, -2, 3, 4}))),
+                     x, fault));
     CHECK(x.entries == 2);
     CHECK(value(x, 1) == -2);
     Column half(tables.field("h", GRADC_READ_NPY, GRADC_F32, {}));
-    REQUIRE(
-        read_npy(folder.write("h", npy("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }",
-                                       raw<uint16_t>({0x3e00, 0xc000, 0x0001}))),
-                 half, fault));
+    REQUIRE(read_npy(folder.write("h", npy("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }",
+                                           raw<uint16_t>({0x3e00, 0xc000, 0x0001}))),
+                     half, fault));
     CHECK(value(half, 0) == 1.5);
     CHECK(value(half, 1) == -2);
     CHECK(value(half, 2) == 0x1p-24f);
     Column big(tables.field("b", GRADC_READ_NPY, GRADC_I32, {}));
-    REQUIRE(
-        read_npy(folder.write("b", npy("{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }",
-                                       std::string("\xff\xff\xff\xfd", 4))),
-                 big, fault));
+    REQUIRE(read_npy(folder.write("b", npy("{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }",
+                                           std::string("\xff\xff\xff\xfd", 4))),
+                     big, fault));
     CHECK(value(big, 0) == -3);
 }
 
 namespace {
 
 /// One row of three numbers of the element `descr`, read as f64.
-template <class Number>
-std::vector<double> through_npy(const char* descr, std::vector<Number> numbers) {
+template <class Number> std::vector<double> through_npy(const char* descr, std::vector<Number> numbers) {
     workplace::Folder folder;
     Tables tables;
     Fault fault;
     Column column(tables.field("x", GRADC_READ_NPY, GRADC_F64, {3}));
-    std::string header =
-        std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (1, 3), }";
+    std::string header = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (1, 3), }";
     REQUIRE(read_npy(folder.write("x", npy(header, raw<Number>(numbers))), column, fault));
     return {value(column, 0), value(column, 1), value(column, 2)};
 }
@@ -196,15 +177,12 @@ TEST_CASE("NPY is read in every little-endian element") {
     CHECK(through_npy<uint16_t>("<f2", {0x3c00, 0xc500, 0x7bff}) == Values{1, -5, 65504});
     CHECK(through_npy<int8_t>("|i1", {-128, 0, 127}) == Values{-128, 0, 127});
     CHECK(through_npy<int16_t>("<i2", {-32768, 1, 32767}) == Values{-32768, 1, 32767});
-    CHECK(through_npy<int32_t>("<i4", {INT32_MIN, 1, INT32_MAX}) ==
-          Values{-2147483648., 1, 2147483647.});
-    CHECK(through_npy<int64_t>("<i8", {-(int64_t(1) << 53), 1, 7}) ==
-          Values{-9007199254740992., 1, 7});
+    CHECK(through_npy<int32_t>("<i4", {INT32_MIN, 1, INT32_MAX}) == Values{-2147483648., 1, 2147483647.});
+    CHECK(through_npy<int64_t>("<i8", {-(int64_t(1) << 53), 1, 7}) == Values{-9007199254740992., 1, 7});
     CHECK(through_npy<uint8_t>("|u1", {0, 1, 255}) == Values{0, 1, 255});
     CHECK(through_npy<uint16_t>("<u2", {0, 1, 65535}) == Values{0, 1, 65535});
     CHECK(through_npy<uint32_t>("<u4", {0, 1, UINT32_MAX}) == Values{0, 1, 4294967295.});
-    CHECK(through_npy<uint64_t>("<u8", {0, 1, uint64_t(1) << 53}) ==
-          Values{0, 1, 9007199254740992.});
+    CHECK(through_npy<uint64_t>("<u8", {0, 1, uint64_t(1) << 53}) == Values{0, 1, 9007199254740992.});
     CHECK(through_npy<uint8_t>("|b1", {0, 1, 1}) == Values{0, 1, 1});
 }
 
@@ -214,8 +192,7 @@ TEST_CASE("an NPY header of ours is read back") {
     Fault fault;
     Column square(tables.field("x", GRADC_READ_NPY, GRADC_F32, {2, 2})),
         flat(tables.field("y", GRADC_READ_NPY, GRADC_F32, {4}));
-    std::string path =
-        folder.write("x", npy_header(GRADC_F32, {1, 2, 2}) + raw<float>({1, 2, 3, 4}));
+    std::string path = folder.write("x", npy_header(GRADC_F32, {1, 2, 2}) + raw<float>({1, 2, 3, 4}));
     REQUIRE(read_npy(path, square, fault));
     CHECK(value(square, 3) == 4);
     CHECK_FALSE(read_npy(path, flat, fault));
@@ -228,16 +205,14 @@ TEST_CASE("broken NPY is told in one line") {
     std::string good = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }", eight);
     CHECK(said(as_npy, good) == "");
     CHECK(said(as_npy, "") == "f: error: the file is empty");
-    CHECK(said(as_npy, "PK\3\4aaaaaaaaaaaaa") ==
-          "f: error: wrong magic: an NPY file begins with \\x93NUMPY");
+    CHECK(said(as_npy, "PK\3\4aaaaaaaaaaaaa") == "f: error: wrong magic: an NPY file begins with \\x93NUMPY");
     CHECK(said(as_npy, good.substr(0, 40)) == "f: error: truncated in its header");
     CHECK(said(as_npy, good.substr(0, good.size() - 1)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 7");
     CHECK(said(as_npy, npy("{'descr': '|S4', 'fortran_order': False, 'shape': (2,), }", eight)) ==
           "f: error: its elements are none of float, int, unsigned and bool");
-    CHECK(
-        said(as_npy, npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }", eight)) ==
-        "f: error: it is in Fortran order; save numpy.ascontiguousarray(x)");
+    CHECK(said(as_npy, npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }", eight)) ==
+          "f: error: it is in Fortran order; save numpy.ascontiguousarray(x)");
     CHECK(said(as_npy, npy("{'descr': '|u1', 'fortran_order': False, }", eight)) ==
           "f: error: its header has no shape");
     CHECK(said(as_npy, npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2), }",
@@ -266,8 +241,7 @@ TEST_CASE("text becomes codes") {
         read_characters(folder.write("u", content), other, told);
         return told.message.substr(std::min(told.message.size(), folder.path().size() + 1));
     };
-    CHECK(problem("ab\nac") ==
-          "u:2:2: error: the character `c` is not among the 6 that window was compiled with");
+    CHECK(problem("ab\nac") == "u:2:2: error: the character `c` is not among the 6 that window was compiled with");
     CHECK(problem("a\xff") == "u:1:2: error: this is no UTF-8 text");
     CHECK(problem("a\xe2\x82") == "u:1:2: error: this is no UTF-8 text");
     CHECK(problem("a\xc0\x80") == "u:1:2: error: this is no UTF-8 text");

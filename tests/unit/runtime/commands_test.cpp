@@ -19,16 +19,13 @@ struct Place : Folder {
 };
 
 int lines_of(const std::string& text) { return int(std::count(text.begin(), text.end(), '\n')); }
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 } // namespace
 
 TEST_CASE("train prints epochs and a summary, and writes JSON") {
     Place place;
-    Result result =
-        run(place, {"train", "--epochs", "8", "--json", "r.json", "--checkpoint", "c.safetensors"});
+    Result result = run(place, {"train", "--epochs", "8", "--json", "r.json", "--checkpoint", "c.safetensors"});
     CHECK(result.code == 0);
     CHECK(result.err == "");
     CHECK(has(result.out, "stub: 650 parameters, "));
@@ -40,9 +37,8 @@ TEST_CASE("train prints epochs and a summary, and writes JSON") {
     CHECK(place.list() == std::vector<std::string>{"c.safetensors", "digits.csv", "r.json"});
     gradc::runtime::JsonValue json;
     REQUIRE(gradc::runtime::read_json(read(place.path("r.json")), json));
-    for (const char* key :
-         {"model", "seed", "threads", "isa", "steps", "seconds", "step_us", "rows_per_second",
-          "peak_bytes", "flops_per_step", "weights_hash", "epochs"}) {
+    for (const char* key : {"model", "seed", "threads", "isa", "steps", "seconds", "step_us", "rows_per_second",
+                            "peak_bytes", "flops_per_step", "weights_hash", "epochs"}) {
         CHECK(json.find(key));
     }
     CHECK(json.find("steps")->number == 64);
@@ -89,20 +85,16 @@ TEST_CASE("wrong usage is told on standard error with code 2") {
     };
     for (const Case& wrong :
          {Case{{"trian"}, "error: unknown command trian; did you mean train?\n"},
-          Case{{"train", "--epcohs", "3"},
-               "error: unknown flag --epcohs; did you mean --epochs?\n"},
+          Case{{"train", "--epcohs", "3"}, "error: unknown flag --epcohs; did you mean --epochs?\n"},
           Case{{"train", "--batch", "33"}, "error: --batch: `33` is not a whole number in 1..32\n"},
           Case{{"train", "--batch", "0"}, "error: --batch: `0` is not a whole number in 1..32\n"},
           Case{{"train", "--rate", "fast"}, "error: --rate: `fast` is not a number\n"},
           Case{{"train", "--resume"}, "error: --resume needs --checkpoint FILE\n"},
-          Case{{"train", "--resume=no", "--checkpoint", "c"},
-               "error: --resume=no: only `anyway` can follow\n"},
+          Case{{"train", "--resume=no", "--checkpoint", "c"}, "error: --resume=no: only `anyway` can follow\n"},
           Case{{"train", "--nan", "go"}, "error: --nan go: it is stop or continue\n"},
           Case{{"train", "extra"}, "error: train takes no `extra`\n"},
-          Case{{"eval"},
-               "error: --checkpoint FILE is needed; `train --checkpoint FILE` writes one\n"},
-          Case{{"train", "--isa", "avx9"},
-               "error: --isa avx9: it is one of baseline, avx2, avx512\n"}}) {
+          Case{{"eval"}, "error: --checkpoint FILE is needed; `train --checkpoint FILE` writes one\n"},
+          Case{{"train", "--isa", "avx9"}, "error: --isa avx9: it is one of baseline, avx2, avx512\n"}}) {
         Result result = run(place, wrong.words);
         CHECK(result.code == 2);
         CHECK(result.err == wrong.message);
@@ -122,8 +114,7 @@ TEST_CASE("help is on standard output, 80 columns, one example a command") {
         CHECK(result.err == "");
         CHECK(has(result.out, "\nExample: "));
         size_t begin = 0;
-        for (size_t end; (end = result.out.find('\n', begin)) != std::string::npos;
-             begin = end + 1) {
+        for (size_t end; (end = result.out.find('\n', begin)) != std::string::npos; begin = end + 1) {
             INFO(result.out.substr(begin, end - begin));
             CHECK(end - begin <= 80);
         }
@@ -141,14 +132,12 @@ TEST_CASE("data at fault: one line, code 1, nothing written") {
     place.write("digits.csv", "a,b\n1,2\n");
     Result short_row = run(place, words);
     CHECK(short_row.code == 1);
-    CHECK(short_row.err ==
-          "digits.csv:1:1: error: image is column 2 (from 0), but a row has 2 columns\n");
+    CHECK(short_row.err == "digits.csv:1:1: error: image is column 2 (from 0), but a row has 2 columns\n");
     CHECK(place.list() == std::vector<std::string>{"digits.csv"});
     write_digits(place, 2);
     Result no_rows = run(place, words);
     CHECK(no_rows.code == 1);
-    CHECK(no_rows.err ==
-          "data set digits: error: split test has no rows: there are only 2 in all\n");
+    CHECK(no_rows.err == "data set digits: error: split test has no rows: there are only 2 in all\n");
     write_digits(place, 20);
     Result few = run(place, {"train"});
     CHECK(few.code == 1);
@@ -161,8 +150,7 @@ TEST_CASE("data at fault: one line, code 1, nothing written") {
 TEST_CASE("a loss that is not finite stops before the step and keeps the weights") {
     Place place;
     REQUIRE(run(place, {"train", "--epochs", "1", "--checkpoint", "good"}).code == 0);
-    Result result =
-        run(place, {"train", "--rate", "1e38", "--checkpoint", "c", "--save-every", "1"});
+    Result result = run(place, {"train", "--rate", "1e38", "--checkpoint", "c", "--save-every", "1"});
     CHECK(result.code == 3);
     CHECK(has(result.err, "training stopped: the loss is nan in step "));
     CHECK(has(result.err, ", epoch 1, rows "));
@@ -203,16 +191,14 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
                        "    net.linear.matrix: f32[64, 10] in this trainer, absent in the file\n");
     Result resumed = run(place, {"train", "--checkpoint", "c", "--resume=anyway"}, "_other");
     CHECK(resumed.code == 1);
-    CHECK(has(resumed.err,
-              "\n    net.linear.weight: absent in this trainer, f32[64, 10] in the file\n"));
+    CHECK(has(resumed.err, "\n    net.linear.weight: absent in this trainer, f32[64, 10] in the file\n"));
     Result rebuilt = run(place, {"train", "--checkpoint", "c", "--resume"}, "_rebuilt");
     CHECK(rebuilt.code == 1);
     CHECK(rebuilt.err == "c: error: the run in this checkpoint had another origin:\n"
                          "    program: 2222222222222222 here, 1111111111111111 in the file\n"
                          "--resume=anyway goes on from it, without the promise of equal bits\n");
     CHECK(read(place.path("c")) == kept);
-    CHECK(run(place, {"train", "--checkpoint", "c", "--resume=anyway", "--epochs", "6"}, "_rebuilt")
-              .code == 0);
+    CHECK(run(place, {"train", "--checkpoint", "c", "--resume=anyway", "--epochs", "6"}, "_rebuilt").code == 0);
     place.write("cut", kept.substr(0, kept.size() / 2));
     Result cut = run(place, {"train", "--checkpoint", "cut", "--resume"});
     CHECK(cut.code == 1);
@@ -222,10 +208,8 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
     place.write("newer", newer);
     CHECK(run(place, {"eval", "--checkpoint", "newer"}).err ==
           "newer: error: was written by a newer gradc (format 9; this trainer reads 1)\n");
-    CHECK(run(place, {"eval", "--checkpoint", "none"}).err ==
-          "none: error: there is no such checkpoint\n");
-    CHECK(run(place, {"train", "--checkpoint", "."}).err ==
-          ".: error: it is a folder, not a file\n");
+    CHECK(run(place, {"eval", "--checkpoint", "none"}).err == "none: error: there is no such checkpoint\n");
+    CHECK(run(place, {"train", "--checkpoint", "."}).err == ".: error: it is a folder, not a file\n");
     CHECK(run(place, {"train", "--checkpoint", "no/where"}).err ==
           "no/where: error: cannot write here: No such file or directory\n");
 }
@@ -242,8 +226,7 @@ TEST_CASE("other data under a checkpoint is told") {
 TEST_CASE("a second trainer on the same checkpoint is refused") {
     Place place;
     pid_t first = start(place, {"train", "--epochs", "1000000", "--checkpoint", "c"});
-    for (int wait = 0; wait < 500 && !std::filesystem::exists(place.path("c")); wait++)
-        usleep(10000);
+    for (int wait = 0; wait < 500 && !std::filesystem::exists(place.path("c")); wait++) usleep(10000);
     Result second = run(place, {"train", "--checkpoint", "c"});
     CHECK(second.code == 1);
     CHECK(second.err == "c: error: another trainer is writing this checkpoint\n");
@@ -263,13 +246,11 @@ TEST_CASE("predict writes CSV for a split, a CSV and an NPY file; labels are not
     CHECK(all.code == 0);
     CHECK(lines_of(read(place.path("p.csv"))) == 301);
     std::string csv = read(place.path("digits.csv")), bare; // without the label
-    for (size_t begin = 0, end; (end = csv.find('\n', begin)) != std::string::npos;
-         begin = end + 1) {
+    for (size_t begin = 0, end; (end = csv.find('\n', begin)) != std::string::npos; begin = end + 1) {
         bare += csv.substr(begin, csv.rfind(',', end) - begin) + "\n";
     }
     place.write("bare.csv", bare);
-    CHECK(run(place, {"predict", "--checkpoint", "c", "bare.csv"}).out ==
-          read(place.path("p.csv")));
+    CHECK(run(place, {"predict", "--checkpoint", "c", "bare.csv"}).out == read(place.path("p.csv")));
     Result wrong = run(place, {"predict", "--checkpoint", "c", "--split", "valid"});
     CHECK(wrong.code == 2);
     CHECK(wrong.err == "error: --split valid: the data has train, test\n");
@@ -306,17 +287,15 @@ TEST_CASE("predict writes NPY, takes rows in any shape, and names its columns") 
         CHECK(lines_of(some.out) == rows + 1);
         CHECK(expected.starts_with(some.out));
     }
-    Result named =
-        run(place, {"predict", "--checkpoint", "c", "some.csv", "--names", "a,b,c,d,e,f,g,h,i,j"});
+    Result named = run(place, {"predict", "--checkpoint", "c", "some.csv", "--names", "a,b,c,d,e,f,g,h,i,j"});
     CHECK(named.out.starts_with("a,b,c,d,e,f,g,h,i,j\n"));
     CHECK(run(place, {"predict", "--checkpoint", "c", "--names", "a,b"}).err ==
           "error: --names has 2, but a row has 10\n");
     CHECK(run(place, {"predict", "--checkpoint", "c", "--out", "p.txt"}).err ==
           "error: --out p.txt: what is predicted is no text; write .csv or .npy\n");
-    CHECK(
-        run(place, {"predict", "--checkpoint", "c", "--grid", "9", "--svg", "p.svg"}).err ==
-        "error: --grid draws models of one or two floating inputs; what is predicted here reads 64 "
-        "numbers a row\n");
+    CHECK(run(place, {"predict", "--checkpoint", "c", "--grid", "9", "--svg", "p.svg"}).err ==
+          "error: --grid draws models of one or two floating inputs; what is predicted here reads 64 "
+          "numbers a row\n");
     CHECK(run(place, {"predict", "--checkpoint", "c", "--svg", "p.svg"}).err ==
           "error: --svg draws rows that are images, of two axes or a square number of numbers; "
           "here a "
@@ -337,8 +316,8 @@ TEST_CASE("export writes columns and start weights") {
     REQUIRE(run(place, {"train", "--epochs", "0", "--seed", "4", "--checkpoint", "c"}).code == 0);
     gradc::runtime::SafetensorsFile start;
     REQUIRE(start.open(place.path("c"), fault));
-    CHECK(memcmp(start.numbers(*start.find("net.linear.weight")),
-                 file.numbers(*file.find("net.linear.weight")), 2560) == 0);
+    CHECK(memcmp(start.numbers(*start.find("net.linear.weight")), file.numbers(*file.find("net.linear.weight")),
+                 2560) == 0);
 }
 
 TEST_CASE("bench and about tell what they measure and hold") {
@@ -355,8 +334,8 @@ TEST_CASE("bench and about tell what they measure and hold") {
     CHECK(json.find("fastest_us")->number <= json.find("step_us")->number);
     Result about = run(place, {"about"});
     CHECK(about.code == 0);
-    for (const char* part : {"built for  baseline, avx2", "net.linear.weight", "--rate",
-                             "flushed to zero", "digits.csv (0..9)"})
+    for (const char* part :
+         {"built for  baseline, avx2", "net.linear.weight", "--rate", "flushed to zero", "digits.csv (0..9)"})
         CHECK(has(about.out, part));
 }
 
@@ -375,8 +354,7 @@ TEST_CASE("a closed pipe ends quietly") {
         return WEXITSTATUS(system(("bash -c '" + inside + line + "'").c_str()));
     };
     CHECK(shell(program + " predict --checkpoint c 2>err | true; exit ${PIPESTATUS[0]}") == 0);
-    CHECK(shell(program + " train --epochs 20000 2>>err | head -2 >out; exit ${PIPESTATUS[0]}") ==
-          130);
+    CHECK(shell(program + " train --epochs 20000 2>>err | head -2 >out; exit ${PIPESTATUS[0]}") == 130);
     CHECK(read(place.path("err")) == "");
     CHECK(lines_of(read(place.path("out"))) == 2);
 }

@@ -21,8 +21,7 @@ struct TwoFields {
 };
 
 double value(const Column& column, int64_t index) {
-    return load_element(column.data() + index * element_size(column.field->stored),
-                        column.field->stored);
+    return load_element(column.data() + index * element_size(column.field->stored), column.field->stored);
 }
 
 } // namespace
@@ -90,8 +89,7 @@ TEST_CASE("many rows are read") {
     workplace::Folder folder;
     std::string csv = "a,b,label\n";
     for (int row = 0; row < 50000; row++)
-        csv += std::to_string(row) + "," + std::to_string(row * 0.5) + "," +
-               std::to_string(row % 10) + "\n";
+        csv += std::to_string(row) + "," + std::to_string(row * 0.5) + "," + std::to_string(row % 10) + "\n";
     TwoFields fields;
     Fault fault;
     REQUIRE(read_csv(folder.write("m.csv", csv), fields.targets, fault));

@@ -8,8 +8,7 @@
 /// Tables are plain pointers; this owns what they point to.
 class Tables {
 public:
-    gradc_field& field(const char* name, int32_t reader, int32_t stored,
-                       std::vector<int64_t> shape) {
+    gradc_field& field(const char* name, int32_t reader, int32_t stored, std::vector<int64_t> shape) {
         const std::vector<int64_t>& kept = numbers_.emplace_back(std::move(shape));
         gradc_field& field = fields_.emplace_back();
         field.name = name;
@@ -44,9 +43,7 @@ public:
     gradc_dataset dataset(std::vector<gradc_split> splits, bool in_order = false) {
         const std::vector<gradc_split>& kept = splits_.emplace_back(std::move(splits));
         all_.assign(fields_.begin(), fields_.end());
-        return {
-            "rows", all_.data(), kept.data(), int32_t(all_.size()), int32_t(kept.size()), in_order,
-            0};
+        return {"rows", all_.data(), kept.data(), int32_t(all_.size()), int32_t(kept.size()), in_order, 0};
     }
 
 private:

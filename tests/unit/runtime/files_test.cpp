@@ -31,8 +31,8 @@ TEST_CASE("JSON is written and read") {
     CHECK(items->items[0].number == 0.1);
     CHECK(items->items[3].string == "é\x01");
     CHECK(read_json(" [true, false, null, 1e3, \"\\u00e9\\t\"] ", value));
-    for (const char* bad : {"", "{", "[1,", "{\"a\" 1}", "[1] 2", "\"abc", "{\"a\":}", "tru",
-                            "[1 2]", "\"\\q\"", "\"\\u12\""}) {
+    for (const char* bad :
+         {"", "{", "[1,", "{\"a\" 1}", "[1] 2", "\"abc", "{\"a\":}", "tru", "[1 2]", "\"\\q\"", "\"\\u12\""}) {
         INFO(bad);
         JsonValue other;
         CHECK_FALSE(read_json(bad, other));
@@ -53,10 +53,9 @@ static std::string two_tensors(const workplace::Folder& folder) {
     std::string path = folder.path("w.safetensors");
     Fault fault;
     Metadata metadata{{"model", "m \"x\""}};
-    REQUIRE(write_safetensors(path,
-                              {tensor_of("a.weight", GRADC_F32, {2, 3}, {1, 2, 3, 4, 5, 6}),
-                               tensor_of("b", GRADC_BF16, {}, {0.5f})},
-                              metadata, fault));
+    REQUIRE(write_safetensors(
+        path, {tensor_of("a.weight", GRADC_F32, {2, 3}, {1, 2, 3, 4, 5, 6}), tensor_of("b", GRADC_BF16, {}, {0.5f})},
+        metadata, fault));
     return path;
 }
 
@@ -135,8 +134,7 @@ TEST_CASE("a disk that is full leaves the old file") {
     Fault fault;
     {
         ReplacingFile file(path);
-        bool written =
-            file.open(fault) && file.write(std::string(1 << 20, 'x'), fault) && file.commit(fault);
+        bool written = file.open(fault) && file.write(std::string(1 << 20, 'x'), fault) && file.commit(fault);
         CHECK_FALSE(written);
     }
     setrlimit(RLIMIT_FSIZE, &before);
@@ -152,8 +150,7 @@ TEST_CASE("a lock has one holder") {
         FileLock first, second;
         REQUIRE(first.acquire(folder.path("c"), fault));
         CHECK_FALSE(second.acquire(folder.path("c"), fault));
-        CHECK(fault.message ==
-              folder.path("c") + ": error: another trainer is writing this checkpoint");
+        CHECK(fault.message == folder.path("c") + ": error: another trainer is writing this checkpoint");
     }
     CHECK(folder.list().empty());
     Fault none;
@@ -166,8 +163,8 @@ TEST_CASE("a missing file names every place") {
     Places places{{"", folder.path()}};
     Fault fault;
     places.find("nowhere.csv", fault);
-    CHECK(fault.message == "nowhere.csv: error: there is no such file in the current folder, " +
-                               folder.path() + "; --data DIR names another folder");
+    CHECK(fault.message == "nowhere.csv: error: there is no such file in the current folder, " + folder.path() +
+                               "; --data DIR names another folder");
     folder.write("here.csv", "1");
     Fault none;
     CHECK(places.find("here.csv", none) == folder.path("here.csv"));

@@ -36,13 +36,11 @@ struct OneField {
     int32_t at(int64_t row, int64_t column) const {
         return int32_t(load_element(arena + (row * 3 + column) * 4, GRADC_I32));
     }
-    int32_t row(int64_t row) const {
-        return int32_t(load_element(arena + 64 + row * 4, GRADC_I32));
-    }
+    int32_t row(int64_t row) const { return int32_t(load_element(arena + 64 + row * 4, GRADC_I32)); }
 };
 
-std::vector<int64_t> order_of(const Dataset& dataset, int32_t order, int64_t seed, int64_t epoch,
-                              int64_t cursor = 0, int64_t batch = 3) {
+std::vector<int64_t> order_of(const Dataset& dataset, int32_t order, int64_t seed, int64_t epoch, int64_t cursor = 0,
+                              int64_t batch = 3) {
     gradc_module module{};
     unsigned char arena[1];
     Loader loader(module, dataset, 0, order, seed);
@@ -124,8 +122,7 @@ TEST_CASE("data sets at fault are told") {
     CHECK(said(short_column.dataset({})) == "i: error: has 5 entries, fewer than a window of 9");
     Tables bad_literal;
     bad_literal.literal(bad_literal.field("y", GRADC_READ_LITERAL, GRADC_U8, {}), {1, 256}, 2);
-    CHECK(said(bad_literal.dataset({})) ==
-          "y: error: row 2 of the model file's is 256, not in 0..255");
+    CHECK(said(bad_literal.dataset({})) == "y: error: row 2 of the model file's is 256, not in 0..255");
     Tables missing;
     missing.file(missing.field("z", GRADC_READ_CSV, GRADC_F32, {}), {{"", "missing.csv"}});
     CHECK(said(missing.dataset({})) == "missing.csv: error: there is no such file in the current "
@@ -199,16 +196,14 @@ TEST_CASE("rows reach padded tensors, the last batch is short") {
 }
 
 TEST_CASE("tensors are read and written in the model's own shape") {
-    static constexpr int64_t shape[] = {2, 3, 5}, strides[] = {16, 0, 0}, gaps[] = {40, 8, 1},
-                             turned[] = {1, 2, 6};
+    static constexpr int64_t shape[] = {2, 3, 5}, strides[] = {16, 0, 0}, gaps[] = {40, 8, 1}, turned[] = {1, 2, 6};
     struct Case {
         const char* what;
         gradc_tensor tensor;
     };
-    for (const Case& each :
-         {Case{"panels of 2", {"a", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, strides, 4, 2}},
-          Case{"gaps", {"b", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, gaps, 8, 0}},
-          Case{"turned axes", {"c", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, turned, 0, 0}}}) {
+    for (const Case& each : {Case{"panels of 2", {"a", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, strides, 4, 2}},
+                             Case{"gaps", {"b", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, gaps, 8, 0}},
+                             Case{"turned axes", {"c", "", GRADC_F32, GRADC_PARAMETER, 3, 0, shape, turned, 0, 0}}}) {
         INFO(each.what);
         gradc_tensor tensor = each.tensor;
         static constexpr int64_t panels[] = {18, 0, 0}; // ceil(5/2) * 3 * 2
@@ -221,8 +216,7 @@ TEST_CASE("tensors are read and written in the model's own shape") {
         CHECK(back == numbers);
         if (tensor.panel > 0) { // [1, 2, 4]: second matrix, third panel, row 2, lane 0
             CHECK(load_element(arena + 4 + (18 + 2 * 6 + 2 * 2) * 4, GRADC_F32) == 30);
-            CHECK(load_element(arena + 4 + (18 + 2 * 6 + 2 * 2 + 1) * 4, GRADC_F32) ==
-                  0); // padding
+            CHECK(load_element(arena + 4 + (18 + 2 * 6 + 2 * 2 + 1) * 4, GRADC_F32) == 0); // padding
         }
         clear_tensor(tensor, arena);
         CHECK(std::all_of(arena, arena + 512, [](unsigned char byte) { return byte == 0; }));

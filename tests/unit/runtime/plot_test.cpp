@@ -49,8 +49,7 @@ GridView plane(int64_t side) {
 } // namespace
 
 TEST_CASE("axes tick at round numbers") {
-    CHECK(round_axis(0.13, 0.87).ticks ==
-          std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
+    CHECK(round_axis(0.13, 0.87).ticks == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
     CHECK(round_axis(-3, 12).ticks == std::vector<double>{-5, 0, 5, 10, 15});
     PlotAxis tight = tight_axis(-1.08, 0.97);
     CHECK(tight.low == -1.08);
@@ -113,9 +112,9 @@ TEST_CASE("curves have a panel a metric and a line a split") {
     write_epochs(twice, again);
     CHECK(twice.text() == json.text());
     CHECK(again[0].splits[0].metrics[1].shape == std::vector<int64_t>{2});
-    for (const char* bad : {"", "{}", "[1]", "[{\"epoch\": 1}]", "[{\"epoch\": 1, \"step\": 1}",
-                            "[{\"epoch\": 1e300, \"step\": 1}]",
-                            "[{\"epoch\": 1, \"step\": 1, \"train\": {\"m\": [[1, 2], [3]]}}]"}) {
+    for (const char* bad :
+         {"", "{}", "[1]", "[{\"epoch\": 1}]", "[{\"epoch\": 1, \"step\": 1}", "[{\"epoch\": 1e300, \"step\": 1}]",
+          "[{\"epoch\": 1, \"step\": 1, \"train\": {\"m\": [[1, 2], [3]]}}]"}) {
         CHECK_FALSE(read_epochs(bad, again));
         CHECK(again.empty());
     }
@@ -168,8 +167,7 @@ TEST_CASE("one input is drawn as lines, cut where the data end") {
     view.side = 50;
     view.width = 2;
     view.names = {"flat", "steep"};
-    for (int64_t i = 0; i < 50; i++)
-        view.values.insert(view.values.end(), {0.5, 1e6 * view.x_at(i)});
+    for (int64_t i = 0; i < 50; i++) view.values.insert(view.values.end(), {0.5, 1e6 * view.x_at(i)});
     view.dots_x = {0, 1}, view.labels = {0, 1};
     std::string svg = draw_lines(view);
     check_svg(svg);

@@ -33,8 +33,8 @@ TEST_CASE("SIGKILL at drawn instants costs no bit") {
     int kills = 0;
     for (int run_number = 0; run_number < 3; run_number++) {
         std::filesystem::remove(place.path("c"));
-        std::vector<std::string> resuming = words_with(
-            words, {"--checkpoint", "c", "--save-every", "7", "--resume", "--json", "end.json"});
+        std::vector<std::string> resuming =
+            words_with(words, {"--checkpoint", "c", "--save-every", "7", "--resume", "--json", "end.json"});
         int wait = 4000;
         Result result;
         do {
@@ -57,11 +57,10 @@ TEST_CASE("SIGTERM and SIGINT leave a checkpoint and code 130") {
     std::string expected = uninterrupted(place, words);
     for (int signal : {SIGINT, SIGTERM}) {
         std::filesystem::remove(place.path("c"));
-        Result stopped = run_until_written(
-            place, words_with(words, {"--checkpoint", "c", "--save-every", "100"}), "c", signal);
+        Result stopped =
+            run_until_written(place, words_with(words, {"--checkpoint", "c", "--save-every", "100"}), "c", signal);
         REQUIRE(stopped.code == 130);
-        Result rest =
-            run(place, words_with(words, {"--checkpoint", "c", "--resume", "--json", "end.json"}));
+        Result rest = run(place, words_with(words, {"--checkpoint", "c", "--resume", "--json", "end.json"}));
         REQUIRE(rest.code == 0);
         CHECK(json_text(place.path("end.json"), "weights_hash") == expected);
     }
@@ -71,10 +70,8 @@ TEST_CASE("metrics of a resumed epoch are those of the whole one") {
     Folder place;
     write_digits(place, 300);
     REQUIRE(run(place, {"train", "--epochs", "3", "--json", "whole.json"}).code == 0);
-    REQUIRE(run(place, {"train", "--steps", "19", "--checkpoint", "c"}).code ==
-            0); // epochs have 8 steps
-    Result rest = run(
-        place, {"train", "--epochs", "3", "--checkpoint", "c", "--resume", "--json", "rest.json"});
+    REQUIRE(run(place, {"train", "--steps", "19", "--checkpoint", "c"}).code == 0); // epochs have 8 steps
+    Result rest = run(place, {"train", "--epochs", "3", "--checkpoint", "c", "--resume", "--json", "rest.json"});
     REQUIRE(rest.code == 0);
     CHECK(rest.out.find("resumed from c at step 19 of 24\n") != std::string::npos);
     std::string whole = read(place.path("whole.json")), part = read(place.path("rest.json"));
@@ -88,14 +85,12 @@ TEST_CASE("a resumed run tells all of its epochs") {
         std::string json = read(place.path(path));
         return json.substr(json.find("\"epochs\": "));
     };
-    REQUIRE(run(place, {"train", "--epochs", "5", "--json", "whole.json", "--curves", "whole.svg"})
-                .code == 0);
-    for (std::vector<std::string> first :
-         {std::vector<std::string>{"--epochs", "2"}, {"--steps", "19"}}) {
+    REQUIRE(run(place, {"train", "--epochs", "5", "--json", "whole.json", "--curves", "whole.svg"}).code == 0);
+    for (std::vector<std::string> first : {std::vector<std::string>{"--epochs", "2"}, {"--steps", "19"}}) {
         std::filesystem::remove(place.path("c"));
         REQUIRE(run(place, words_with({"train", "--checkpoint", "c"}, first)).code == 0);
-        REQUIRE(run(place, {"train", "--epochs", "5", "--checkpoint", "c", "--resume", "--json",
-                            "rest.json", "--curves", "rest.svg"})
+        REQUIRE(run(place, {"train", "--epochs", "5", "--checkpoint", "c", "--resume", "--json", "rest.json",
+                            "--curves", "rest.svg"})
                     .code == 0);
         CHECK(epochs("rest.json") == epochs("whole.json"));
         CHECK(read(place.path("rest.svg")) == read(place.path("whole.svg")));
@@ -105,20 +100,19 @@ TEST_CASE("a resumed run tells all of its epochs") {
 TEST_CASE("a resumed run keeps its settings unless they are typed again") {
     Folder place;
     write_digits(place, 300);
-    std::string expected = uninterrupted(place, {"train", "--epochs", "6", "--rate", "0.03",
-                                                 "--seed", "5", "--batch", "20", "--quiet"});
-    REQUIRE(run(place, {"train", "--epochs", "2", "--rate", "0.03", "--seed", "5", "--batch", "20",
-                        "--checkpoint", "c"})
-                .code == 0);
-    Result rest = run(
-        place, {"train", "--epochs", "6", "--checkpoint", "c", "--resume", "--json", "end.json"});
+    std::string expected =
+        uninterrupted(place, {"train", "--epochs", "6", "--rate", "0.03", "--seed", "5", "--batch", "20", "--quiet"});
+    REQUIRE(
+        run(place, {"train", "--epochs", "2", "--rate", "0.03", "--seed", "5", "--batch", "20", "--checkpoint", "c"})
+            .code == 0);
+    Result rest = run(place, {"train", "--epochs", "6", "--checkpoint", "c", "--resume", "--json", "end.json"});
     REQUIRE(rest.code == 0);
     CHECK(json_text(place.path("end.json"), "weights_hash") == expected);
     Result seed = run(place, {"train", "--seed", "6", "--checkpoint", "c", "--resume"});
     CHECK(seed.code == 2);
     CHECK(seed.err == "error: --seed 6: the run in c has seed 5 and keeps it\n");
-    Result again = run(place, {"train", "--checkpoint", "c", "--resume", "--json",
-                               "end.json"}); // nothing is left to do
+    Result again =
+        run(place, {"train", "--checkpoint", "c", "--resume", "--json", "end.json"}); // nothing is left to do
     CHECK(again.code == 0);
     CHECK(json_text(place.path("end.json"), "weights_hash") == expected);
     Result fresh = run(place, {"train", "--checkpoint", "new", "--resume", "--epochs", "1"});

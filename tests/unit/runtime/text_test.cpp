@@ -8,8 +8,7 @@
 using namespace gradc::runtime;
 
 TEST_CASE("text joins its parts") {
-    CHECK(text("step ", 12, '/', int64_t(-3), std::string(" of "), std::string_view("x")) ==
-          "step 12/-3 of x");
+    CHECK(text("step ", 12, '/', int64_t(-3), std::string(" of "), std::string_view("x")) == "step 12/-3 of x");
     CHECK(text() == "");
     CHECK(whole(INT64_MIN) == "-9223372036854775808");
     CHECK(grouped(1234567) == "1,234,567");
@@ -42,9 +41,8 @@ TEST_CASE("exact text reads back as the same number") {
 }
 
 TEST_CASE("numbers are read as the C library reads them") {
-    for (const char* good :
-         {"0", "-1.5", "+2", ".5", "5.", "1e5", "1E-3", "12345678901234567890",
-          "3.14159265358979323846", "1e308", "1e400", "-0", "0.000001", "4.9e-5", "00012"}) {
+    for (const char* good : {"0", "-1.5", "+2", ".5", "5.", "1e5", "1E-3", "12345678901234567890",
+                             "3.14159265358979323846", "1e308", "1e400", "-0", "0.000001", "4.9e-5", "00012"}) {
         INFO(good);
         double number = -1;
         REQUIRE(parse_number(good, number));
@@ -53,8 +51,8 @@ TEST_CASE("numbers are read as the C library reads them") {
     double number;
     CHECK((parse_number("nan", number) && std::isnan(number)));
     CHECK((parse_number("-inf", number) && number < 0));
-    for (const char* bad : {"", "-", ".", "e5", "1e", "1x", "0x10", " 1", "1 ", "1,5", "nan(1)",
-                            "--1", "1.2.3", "six"}) {
+    for (const char* bad :
+         {"", "-", ".", "e5", "1e", "1x", "0x10", " 1", "1 ", "1,5", "nan(1)", "--1", "1.2.3", "six"}) {
         INFO(bad);
         CHECK_FALSE(parse_number(bad, number));
     }
@@ -74,9 +72,8 @@ static std::vector<Option> options() {
 TEST_CASE("flags are read in both forms and the last wins") {
     Arguments arguments;
     Fault fault;
-    REQUIRE(arguments.parse(
-        {"--rate", "3", "file", "--rate=-4e-1", "--quiet", "--resume", "--", "--rate"}, options(),
-        fault));
+    REQUIRE(arguments.parse({"--rate", "3", "file", "--rate=-4e-1", "--quiet", "--resume", "--", "--rate"}, options(),
+                            fault));
     double rate = 0;
     CHECK(arguments.number("rate", rate, fault));
     CHECK(rate == -0.4);
@@ -96,8 +93,7 @@ TEST_CASE("wrong flags are told with what is near") {
           Case{{"--epohcs", "3"}, "unknown flag --epohcs; did you mean --epochs?"},
           Case{{"--hidden", "3"}, "unknown flag --hidden; --help lists all"},
           Case{{"-rate", "3"}, "unknown flag --rate; did you mean --rate?"},
-          Case{{"--rate"}, "--rate needs a value: NUMBER"},
-          Case{{"--quiet=yes"}, "--quiet takes no value"}}) {
+          Case{{"--rate"}, "--rate needs a value: NUMBER"}, Case{{"--quiet=yes"}, "--quiet takes no value"}}) {
         Arguments arguments;
         Fault fault;
         CHECK_FALSE(arguments.parse(wrong.words, options(), fault));
@@ -114,9 +110,8 @@ TEST_CASE("wrong flags are told with what is near") {
 
 TEST_CASE("help keeps to 80 columns") {
     std::vector<Option> long_ones = options();
-    long_ones.push_back(
-        {"a-very-long-name-of-a-flag", "WITH-A-VALUE",
-         std::string(30, 'w') + " " + std::string(30, 'v') + " and more words to wrap"});
+    long_ones.push_back({"a-very-long-name-of-a-flag", "WITH-A-VALUE",
+                         std::string(30, 'w') + " " + std::string(30, 'v') + " and more words to wrap"});
     std::string help = describe(long_ones);
     size_t begin = 0;
     for (size_t end; (end = help.find('\n', begin)) != std::string::npos; begin = end + 1) {

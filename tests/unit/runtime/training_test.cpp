@@ -44,8 +44,7 @@ struct TwoBlocks {
     static constexpr int64_t four[] = {4}, one[] = {1};
     static constexpr gradc_step table[] = {{GRADC_KERNEL, 0, 0, 0}};
 #define AT(member) int64_t(offsetof(Memory, member))
-#define SCALAR(name, element, role, member)                                                        \
-    { name, "", element, role, 0, 0, one, one, AT(member), 0 }
+#define SCALAR(name, element, role, member) {name, "", element, role, 0, 0, one, one, AT(member), 0}
     gradc_tensor tensors[11] = {SCALAR("rows", GRADC_I64, GRADC_SCALAR, rows),
                                 SCALAR("seed", GRADC_I64, GRADC_SCALAR, seed),
                                 SCALAR("step", GRADC_F64, GRADC_SCALAR, step),
@@ -59,14 +58,12 @@ struct TwoBlocks {
                                 SCALAR("seen", GRADC_F64, GRADC_RESULT, results[0])};
 #undef SCALAR
 #undef AT
-    gradc_kernel kernels[4] = {kernel(note<0>), kernel(note<1>), kernel(finish<0>),
-                               kernel(nothing)};
+    gradc_kernel kernels[4] = {kernel(note<0>), kernel(note<1>), kernel(finish<0>), kernel(nothing)};
     int32_t judge_loss[1] = {8}, artist_loss[1] = {9}, seen[1] = {10};
-    gradc_program programs[4] = {
-        {"judge", &kernels[0], table, 1, 1, judge_loss, 1, 0, nullptr, 0, {}, 0},
-        {"artist", &kernels[1], table, 1, 1, artist_loss, 1, 0, nullptr, 0, {}, 0},
-        {"judge.finish", &kernels[2], table, 1, 1, seen, 1, 0, nullptr, 0, {}, 0},
-        {"initial", &kernels[3], table, 1, 1, nullptr, 0, 0, nullptr, 0, {}, 0}};
+    gradc_program programs[4] = {{"judge", &kernels[0], table, 1, 1, judge_loss, 1, 0, nullptr, 0, {}, 0},
+                                 {"artist", &kernels[1], table, 1, 1, artist_loss, 1, 0, nullptr, 0, {}, 0},
+                                 {"judge.finish", &kernels[2], table, 1, 1, seen, 1, 0, nullptr, 0, {}, 0},
+                                 {"initial", &kernels[3], table, 1, 1, nullptr, 0, 0, nullptr, 0, {}, 0}};
     gradc_metric metrics[1] = {{"seen", 0, nullptr}};
     gradc_block blocks[2] = {};
     gradc_module module{};
@@ -132,9 +129,8 @@ TEST_CASE("blocks take turns and know their own steps") {
     TwoBlocks two;
     Ran ran = train(two, 1, 8);
     REQUIRE(ran.calls.size() == 8);
-    const std::vector<Call> expected{{0, 4, 1, 6, 1}, {0, 4, 2, 6, 1}, {1, 4, 1, 2, 1},
-                                     {0, 4, 3, 6, 1}, {0, 4, 4, 6, 1}, {1, 4, 2, 2, 1},
-                                     {0, 4, 5, 6, 1}, {0, 4, 6, 6, 1}};
+    const std::vector<Call> expected{{0, 4, 1, 6, 1}, {0, 4, 2, 6, 1}, {1, 4, 1, 2, 1}, {0, 4, 3, 6, 1},
+                                     {0, 4, 4, 6, 1}, {1, 4, 2, 2, 1}, {0, 4, 5, 6, 1}, {0, 4, 6, 6, 1}};
     CHECK(ran.calls == expected);
     CHECK(ran.position.block_steps == std::vector<int64_t>{6, 2});
     CHECK(ran.measured.rows == 32);

@@ -32,8 +32,8 @@ void half_of_least(unsigned char* arena, const int64_t*, int64_t, int64_t) {
     memcpy(arena, &result, 4);
 }
 
-constexpr gradc_kernel kernel_of(gradc_function function, int64_t fixed, int64_t per_row,
-                                 int64_t divisor, int64_t grain) {
+constexpr gradc_kernel kernel_of(gradc_function function, int64_t fixed, int64_t per_row, int64_t divisor,
+                                 int64_t grain) {
     return {"k", {function, nullptr, nullptr}, {{fixed, per_row, divisor, grain}, {}, {}}, 0, 0};
 }
 
@@ -59,8 +59,7 @@ TEST_CASE("a guard stops before what follows it") {
     static constexpr int64_t none[1] = {};
     gradc_kernel kernels[] = {kernel_of(note, 1, 0, 1, 0)};
     gradc_step table[] = {{GRADC_KERNEL, 0, 0, 0}, {GRADC_GUARD, 0, 0, 0}, {GRADC_KERNEL, 0, 0, 0}};
-    gradc_tensor loss{
-        "loss", "", GRADC_F64, GRADC_RESULT, 0, 0, none, none, int64_t(offsetof(Log, loss)), 0};
+    gradc_tensor loss{"loss", "", GRADC_F64, GRADC_RESULT, 0, 0, none, none, int64_t(offsetof(Log, loss)), 0};
     int32_t results[] = {0};
     gradc_program program{"p", kernels, table, 1, 3, results, 1, 0, nullptr, 0, {}, 0};
     gradc_module module{};
@@ -86,8 +85,7 @@ TEST_CASE("threads share every kernel's extent exactly once") {
         WalkOptions options;
         options.pool = &pool;
         for (int64_t rows : {1, 2, 5, 64, 1000}) {
-            gradc_kernel kernels[] = {kernel_of(mark_range, 3, 2, 4, 1),
-                                      kernel_of(mark_range, 5, 0, 1, 0),
+            gradc_kernel kernels[] = {kernel_of(mark_range, 3, 2, 4, 1), kernel_of(mark_range, 5, 0, 1, 0),
                                       kernel_of(mark_range, 0, 1, 1, 4)};
             gradc_step table[] = {{GRADC_LOOP_BEGIN, 0, 20, 0},
                                   {GRADC_KERNEL, 0, 0, 0},
@@ -165,6 +163,5 @@ TEST_CASE("the variant is one that both module and CPU have") {
                                             : "this trainer is built for avx512, which this CPU "
                                               "does not have; build it with --isa portable"));
     kernels[0].functions[GRADC_AVX512] = nullptr;
-    CHECK(choose("", isa) ==
-          "this trainer is built for , which this CPU does not have; build it with --isa portable");
+    CHECK(choose("", isa) == "this trainer is built for , which this CPU does not have; build it with --isa portable");
 }

@@ -39,8 +39,7 @@ std::string read(const std::string& path) {
     return content.str();
 }
 
-static pid_t launch(const Folder& folder, const std::vector<std::string>& words,
-                    const std::string& kind) {
+static pid_t launch(const Folder& folder, const std::vector<std::string>& words, const std::string& kind) {
     pid_t process = fork();
     if (process != 0) return process;
     std::string program = STUB_TRAINER + kind;
@@ -75,26 +74,22 @@ Result run(const Folder& folder, const std::vector<std::string>& words, const st
     return collect(folder, wait_for(launch(folder, words, kind)));
 }
 
-Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal,
-                    int microseconds) {
+Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal, int microseconds) {
     pid_t process = launch(folder, words, "");
     usleep(unsigned(microseconds));
     kill(process, signal);
     return collect(folder, wait_for(process));
 }
 
-Result run_until_written(const Folder& folder, const std::vector<std::string>& words,
-                         const std::string& file, int signal) {
+Result run_until_written(const Folder& folder, const std::vector<std::string>& words, const std::string& file,
+                         int signal) {
     pid_t process = launch(folder, words, "");
-    for (int wait = 0; wait < 60000 && !std::filesystem::exists(folder.path(file)); wait++)
-        usleep(1000);
+    for (int wait = 0; wait < 60000 && !std::filesystem::exists(folder.path(file)); wait++) usleep(1000);
     kill(process, signal);
     return collect(folder, wait_for(process));
 }
 
-pid_t start(const Folder& folder, const std::vector<std::string>& words) {
-    return launch(folder, words, "");
-}
+pid_t start(const Folder& folder, const std::vector<std::string>& words) { return launch(folder, words, ""); }
 int finish(pid_t process, int signal) {
     kill(process, signal);
     return wait_for(process);

@@ -34,14 +34,12 @@ struct Result {
 
 /// A trainer made of the hand-written module; `kind`: "", "_rebuilt", "_other", "_no_isa". It runs
 /// in `folder`.
-Result run(const Folder& folder, const std::vector<std::string>& words,
-           const std::string& kind = "");
+Result run(const Folder& folder, const std::vector<std::string>& words, const std::string& kind = "");
 /// Sends `signal` after so many microseconds unless it has ended.
-Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal,
-                    int microseconds);
+Result run_and_send(const Folder& folder, const std::vector<std::string>& words, int signal, int microseconds);
 /// Sends the signal as soon as the trainer has written `file`.
-Result run_until_written(const Folder& folder, const std::vector<std::string>& words,
-                         const std::string& file, int signal);
+Result run_until_written(const Folder& folder, const std::vector<std::string>& words, const std::string& file,
+                         int signal);
 /// Sends nothing; for tests that hold a trainer while another starts.
 pid_t start(const Folder& folder, const std::vector<std::string>& words);
 int finish(pid_t process, int signal);

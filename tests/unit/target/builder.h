@@ -20,8 +20,8 @@ public:
         kernel.names.push_back(std::move(name));
         return ValueId(kernel.types.size() - 1);
     }
-    ValueId define(ValueType type, Operation operation, std::vector<ValueId> operands = {},
-                   int64_t whole = 0, double number = 0) {
+    ValueId define(ValueType type, Operation operation, std::vector<ValueId> operands = {}, int64_t whole = 0,
+                   double number = 0) {
         ValueId result = value(type);
         body().push_back({Define{result, operation, std::move(operands), number, whole}});
         return result;
@@ -34,41 +34,32 @@ public:
     ValueId mask(Operation operation, ValueId a, ValueId b) {
         return define({Element::boolean, kernel.types[a].lanes}, operation, {a, b});
     }
-    ValueId index(int64_t number) {
-        return define({Element::i64, 1}, Operation::literal, {}, number);
-    }
+    ValueId index(int64_t number) { return define({Element::i64, 1}, Operation::literal, {}, number); }
     ValueId number(ValueType type, double number) {
-        return define(type, Operation::literal, {}, std::fabs(number) < 1e18 ? int64_t(number) : 0,
-                      number);
+        return define(type, Operation::literal, {}, std::fabs(number) < 1e18 ? int64_t(number) : 0, number);
     }
     ValueId leaf(Operation operation) { return define({Element::i64, 1}, operation); }
-    ValueId load(BufferId buffer, ValueType type, Affine element, int64_t stride = 1,
-                 ValueId mask = no_value, ValueId lanes = no_value) {
+    ValueId load(BufferId buffer, ValueType type, Affine element, int64_t stride = 1, ValueId mask = no_value,
+                 ValueId lanes = no_value) {
         ValueId result = value(type);
         body().push_back({Load{result, buffer, std::move(element), stride, mask, lanes}});
         return result;
     }
-    void store(BufferId buffer, Affine element, ValueId stored, ValueId mask = no_value,
-               int64_t stride = 1) {
+    void store(BufferId buffer, Affine element, ValueId stored, ValueId mask = no_value, int64_t stride = 1) {
         body().push_back({Store{buffer, std::move(element), stored, stride, mask}});
     }
     void comment(std::string text) { body().push_back({Comment{std::move(text)}}); }
-    void prefetch(BufferId buffer, Affine element) {
-        body().push_back({Prefetch{buffer, std::move(element), false}});
-    }
+    void prefetch(BufferId buffer, Affine element) { body().push_back({Prefetch{buffer, std::move(element), false}}); }
 
-    void loop(std::string name, ValueId begin, ValueId end, int64_t step,
-              const std::function<void(ValueId)>& inside) {
-        carried(std::move(name), begin, end, step, {},
-                [&](ValueId index, const std::vector<ValueId>&) {
-                    inside(index);
-                    return std::vector<ValueId>();
-                });
+    void loop(std::string name, ValueId begin, ValueId end, int64_t step, const std::function<void(ValueId)>& inside) {
+        carried(std::move(name), begin, end, step, {}, [&](ValueId index, const std::vector<ValueId>&) {
+            inside(index);
+            return std::vector<ValueId>();
+        });
     }
-    std::vector<ValueId> carried(
-        std::string name, ValueId begin, ValueId end, int64_t step,
-        const std::vector<ValueId>& initial,
-        const std::function<std::vector<ValueId>(ValueId, const std::vector<ValueId>&)>& inside) {
+    std::vector<ValueId>
+    carried(std::string name, ValueId begin, ValueId end, int64_t step, const std::vector<ValueId>& initial,
+            const std::function<std::vector<ValueId>(ValueId, const std::vector<ValueId>&)>& inside) {
         Loop loop;
         loop.name = name;
         loop.begin = begin, loop.end = end, loop.step = step;
@@ -86,8 +77,7 @@ public:
         body().push_back({std::move(loop)});
         return results;
     }
-    void branch(ValueId condition, const std::function<void()>& then,
-                const std::function<void()>& otherwise) {
+    void branch(ValueId condition, const std::function<void()>& then, const std::function<void()>& otherwise) {
         If branch{condition, {}, {}};
         bodies_.push_back({});
         then();
@@ -109,8 +99,8 @@ private:
 };
 
 /// Adds a buffer in C order (or as panels) at the end of the arena.
-inline BufferId add_buffer(Module& module, std::string name, Element element, Shape shape,
-                           Buffer::Role role, int64_t panel = 0) {
+inline BufferId add_buffer(Module& module, std::string name, Element element, Shape shape, Buffer::Role role,
+                           int64_t panel = 0) {
     Buffer buffer;
     buffer.name = std::move(name);
     buffer.element = element;
@@ -118,8 +108,7 @@ inline BufferId add_buffer(Module& module, std::string name, Element element, Sh
     buffer.role = role;
     buffer.panel = panel;
     buffer.strides.assign(shape.size(), 1);
-    for (size_t axis = shape.size(); axis-- > 1;)
-        buffer.strides[axis - 1] = buffer.strides[axis] * shape[axis];
+    for (size_t axis = shape.size(); axis-- > 1;) buffer.strides[axis - 1] = buffer.strides[axis] * shape[axis];
     int64_t elements = count(shape, module.batch);
     if (panel) elements = (shape.back() + panel - 1) / panel * panel * (elements / shape.back());
     buffer.offset = module.arena_bytes;

@@ -8,8 +8,7 @@ namespace gradc::loop {
 
 void compare(target::Engine& engine, const Case& entry, Isa isa) {
     INFO(entry.program << " on " << name(isa));
-    for (const auto& [buffer, values] : entry.inputs)
-        engine.write(engine.tensor(buffer), values, entry.row_count);
+    for (const auto& [buffer, values] : entry.inputs) engine.write(engine.tensor(buffer), values, entry.row_count);
     for (const auto& [buffer, values] : entry.expected) {
         std::vector<double> zeros(values.size(), 0);
         engine.write(engine.tensor(buffer), zeros, entry.row_count);
@@ -19,12 +18,10 @@ void compare(target::Engine& engine, const Case& entry, Isa isa) {
         std::vector<double> found = engine.read(engine.tensor(buffer), entry.row_count);
         REQUIRE(found.size() == values.size());
         for (size_t i = 0; i < values.size(); ++i) {
-            INFO(buffer << " element " << i << ": found " << found[i] << ", expected "
-                        << values[i]);
+            INFO(buffer << " element " << i << ": found " << found[i] << ", expected " << values[i]);
             double error = std::fabs(found[i] - values[i]);
             bool any = std::isnan(values[i]) || std::isinf(values[i]);
-            if (!any && !(error <= entry.tolerance * (1 + std::fabs(values[i]))))
-                FAIL_CHECK("differs");
+            if (!any && !(error <= entry.tolerance * (1 + std::fabs(values[i])))) FAIL_CHECK("differs");
         }
     }
 }

@@ -31,12 +31,10 @@ TEST_CASE("the C++ text compiles for the machine at hand too") {
     for (const std::string& compiler : target::find_compilers()) {
         std::string fault;
         // a compiler that warns about its own choice of features has no say here
-        if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, fault,
-                              {"-march=native"}) &&
+        if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, fault, {"-march=native"}) &&
             fault.find("error") != std::string::npos)
             continue;
-        std::optional<target::Engine> engine =
-            target::load_cpp(text, compiler, fault, {"-march=native"});
+        std::optional<target::Engine> engine = target::load_cpp(text, compiler, fault, {"-march=native"});
         INFO(compiler << ": " << fault);
         REQUIRE(engine);
         for (loop::Isa isa : target::host_isas())

@@ -10,10 +10,7 @@ using namespace gradc;
 using namespace gradc::target;
 
 TEST_CASE("panels hold columns in groups, each column beside its neighbours") {
-    Layout panels{Element::f32,
-                  {2, 3, 5},
-                  {24, 1, 1},
-                  4}; // [2, K = 3, N = 5], panels of 4: 2 panels of 3 x 4
+    Layout panels{Element::f32, {2, 3, 5}, {24, 1, 1}, 4}; // [2, K = 3, N = 5], panels of 4: 2 panels of 3 x 4
     CHECK(element_offset(panels, {0, 0, 0}) == 0);
     CHECK(element_offset(panels, {0, 0, 3}) == 3);
     CHECK(element_offset(panels, {0, 2, 3}) == 11);
@@ -59,8 +56,7 @@ TEST_CASE("numbers round to their element type and come back") {
 
 TEST_CASE("alignment follows from what divides indices") {
     loop::KernelBuilder build("align", {});
-    loop::ValueId end = build.index(64), begin = build.leaf(loop::Operation::range_begin), i = 0,
-                  j = 0, k = 0;
+    loop::ValueId end = build.index(64), begin = build.leaf(loop::Operation::range_begin), i = 0, j = 0, k = 0;
     build.loop("i", build.index(0), end, 16, [&](loop::ValueId index) { i = index; });
     build.loop("j", build.index(8), end, 12, [&](loop::ValueId index) { j = index; });
     build.loop("k", begin, end, 16, [&](loop::ValueId index) { k = index; });

@@ -26,6 +26,5 @@ TEST_CASE("the same module gives the same text and the same object") {
     std::string text = target::print_llvm(a.module, loop::Isa::avx2);
     CHECK(text.find("fma.v8f32") != std::string::npos);
     CHECK(target::print_llvm(a.module, loop::Isa::baseline).find("llvm.fma") == std::string::npos);
-    CHECK(target::print_assembly(a.module, loop::Isa::avx512).find("vfmadd231ps") !=
-          std::string::npos);
+    CHECK(target::print_assembly(a.module, loop::Isa::avx512).find("vfmadd231ps") != std::string::npos);
 }

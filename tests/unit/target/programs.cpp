@@ -50,8 +50,7 @@ void vector_add(TestModule& test) {
         ValueId end = build.same(Operation::multiply, {build.leaf(Operation::range_end), five});
         build.loop("i", begin, end, vector.lanes, [&](ValueId i) {
             ValueId left = build.same(Operation::subtract, {end, i});
-            ValueId mask =
-                build.define({Element::boolean, vector.lanes}, Operation::lane_mask, {left});
+            ValueId mask = build.define({Element::boolean, vector.lanes}, Operation::lane_mask, {left});
             ValueId x = build.load(a, vector, {0, {{i, 1}}}, 1, mask);
             ValueId y = build.load(b, vector, {0, {{i, 1}}}, 1, mask);
             ValueId twice = build.same(Operation::multiply, {y, build.number(vector, 2)});
@@ -62,8 +61,7 @@ void vector_add(TestModule& test) {
     for (int64_t row_count : {1, 7, 9}) {
         Values x = numbers(size_t(row_count) * 5, 1), y = numbers(size_t(row_count) * 5, 2), sum;
         for (size_t i = 0; i < x.size(); ++i) sum.push_back(x[i] + 2 * y[i]);
-        test.cases.push_back(
-            {"vector_add", {{"add.a", x}, {"add.b", y}}, {{"add.out", sum}}, 0, row_count});
+        test.cases.push_back({"vector_add", {{"add.a", x}, {"add.b", y}}, {{"add.out", sum}}, 0, row_count});
     }
 }
 
@@ -78,24 +76,21 @@ void reduction(TestModule& test) {
         ValueId zero = build.index(0), end = build.index(64);
         ValueId sum = build.number(vector, 0), high = build.number(vector, -INFINITY);
         ValueId low = build.number(vector, INFINITY);
-        auto results = build.carried(
-            "k", zero, end, vector.lanes, {sum, high, low}, [&](ValueId k, auto& phis) {
-                ValueId x = build.load(in, vector, {0, {{k, 1}}});
-                return std::vector<ValueId>{build.same(Operation::add, {phis[0], x}),
-                                            build.same(Operation::maximum, {phis[1], x}),
-                                            build.same(Operation::minimum, {phis[2], x})};
-            });
+        auto results = build.carried("k", zero, end, vector.lanes, {sum, high, low}, [&](ValueId k, auto& phis) {
+            ValueId x = build.load(in, vector, {0, {{k, 1}}});
+            return std::vector<ValueId>{build.same(Operation::add, {phis[0], x}),
+                                        build.same(Operation::maximum, {phis[1], x}),
+                                        build.same(Operation::minimum, {phis[2], x})};
+        });
         Operation joins[] = {Operation::reduce_add, Operation::reduce_max, Operation::reduce_min};
         for (int i = 0; i < 3; ++i)
-            build.store(out, {i, {}},
-                        build.define({Element::f64, 1}, joins[i], {results[size_t(i)]}));
+            build.store(out, {i, {}}, build.define({Element::f64, 1}, joins[i], {results[size_t(i)]}));
         return build.done();
     });
     Values x = numbers(64, 3);
     double sum = 0, high = x[0], low = x[0];
     for (double value : x) sum += value, high = std::max(high, value), low = std::min(low, value);
-    test.cases.push_back(
-        {"reduction", {{"reduce.in", x}}, {{"reduce.out", {sum, high, low}}}, 1e-14});
+    test.cases.push_back({"reduction", {{"reduce.in", x}}, {{"reduce.out", {sum, high, low}}}, 1e-14});
 }
 
 /// c = a @ b: tiles of 4 x 2 vectors in registers over the whole reduction; b lies in panels of two
@@ -120,22 +115,19 @@ void product(TestModule& test) {
                 auto sums = build.carried("k", zero, steps, 1, initial, [&](ValueId k, auto& phis) {
                     std::vector<ValueId> next = phis, y;
                     for (int j = 0; j < 2; ++j)
-                        y.push_back(build.load(
-                            b, vector, {j * width, {{k, 32}, {panel, 32 * depth}, {inside, 1}}}));
+                        y.push_back(build.load(b, vector, {j * width, {{k, 32}, {panel, 32 * depth}, {inside, 1}}}));
                     for (int i = 0; i < 4; ++i) {
-                        ValueId x =
-                            build.load(a, {Element::f32, 1}, {i * depth, {{k, 1}, {t, 4 * depth}}});
+                        ValueId x = build.load(a, {Element::f32, 1}, {i * depth, {{k, 1}, {t, 4 * depth}}});
                         x = build.define(vector, Operation::splat, {x});
                         for (int j = 0; j < 2; ++j)
-                            next[size_t(2 * i + j)] = build.same(
-                                Operation::fma, {x, y[size_t(j)], phis[size_t(2 * i + j)]});
+                            next[size_t(2 * i + j)] =
+                                build.same(Operation::fma, {x, y[size_t(j)], phis[size_t(2 * i + j)]});
                     }
                     return next;
                 });
                 for (int i = 0; i < 4; ++i)
                     for (int j = 0; j < 2; ++j)
-                        build.store(c, {i * n + j * width, {{t, 4 * n}, {column, 1}}},
-                                    sums[size_t(2 * i + j)]);
+                        build.store(c, {i * n + j * width, {{t, 4 * n}, {column, 1}}}, sums[size_t(2 * i + j)]);
             });
         });
         return build.done();
@@ -144,8 +136,7 @@ void product(TestModule& test) {
     for (size_t i = 0; i < m; ++i)
         for (size_t j = 0; j < n; ++j)
             for (size_t k = 0; k < depth; ++k) z[i * n + j] += x[i * depth + k] * y[k * n + j];
-    test.cases.push_back(
-        {"product", {{"product.a", x}, {"product.b", y}}, {{"product.c", z}}, 1e-4});
+    test.cases.push_back({"product", {{"product.a", x}, {"product.b", y}}, {{"product.c", z}}, 1e-4});
 }
 
 /// Lookups by lane index, with and without a mask; strides 3, 0 and -1; a store with stride.
@@ -161,9 +152,9 @@ void lookups(TestModule& test) {
         ValueType vector{Element::f32, width}, whole{Element::i32, width};
         build.loop("i", build.index(0), build.index(16), width, [&](ValueId i) {
             ValueId place = build.load(places, whole, {0, {{i, 1}}});
-            ValueId even = build.mask(
-                Operation::equal, build.same(Operation::remainder, {place, build.number(whole, 2)}),
-                build.number(whole, 0));
+            ValueId even =
+                build.mask(Operation::equal, build.same(Operation::remainder, {place, build.number(whole, 2)}),
+                           build.number(whole, 0));
             build.store(out, {0, {{i, 1}}}, build.load(table, vector, {}, 1, no_value, place));
             build.store(out, {16, {{i, 1}}}, build.load(table, vector, {}, 1, even, place));
             build.store(out, {32, {{i, 1}}}, build.load(table, vector, {1, {{i, 3}}}, 3));
@@ -203,25 +194,18 @@ void masks(TestModule& test) {
     add(test, "masks", [=](Isa isa) {
         KernelBuilder build("mask", {});
         int width = std::min(8, lanes(isa, Element::f32));
-        ValueType vector{Element::f32, width}, wide{Element::f64, width},
-            mask{Element::boolean, width};
+        ValueType vector{Element::f32, width}, wide{Element::f64, width}, mask{Element::boolean, width};
         build.loop("i", build.index(0), build.index(16), width, [&](ValueId i) {
-            ValueId x = build.load(a, vector, {0, {{i, 1}}}),
-                    y = build.load(b, vector, {0, {{i, 1}}});
+            ValueId x = build.load(a, vector, {0, {{i, 1}}}), y = build.load(b, vector, {0, {{i, 1}}});
             ValueId less = build.mask(Operation::less, x, y);
             ValueId most = build.mask(Operation::less_equal, x, y);
             ValueId odd = build.mask(Operation::unordered, x, y);
-            ValueId wide_less =
-                build.mask(Operation::less, build.define(wide, Operation::convert, {x}),
-                           build.define(wide, Operation::convert, {y}));
-            ValueId both = build.same(Operation::bit_or,
-                                      {build.same(Operation::bit_and, {less, wide_less}), odd});
-            ValueId neither =
-                build.same(Operation::bit_not, {build.same(Operation::bit_xor, {most, odd})});
+            ValueId wide_less = build.mask(Operation::less, build.define(wide, Operation::convert, {x}),
+                                           build.define(wide, Operation::convert, {y}));
+            ValueId both = build.same(Operation::bit_or, {build.same(Operation::bit_and, {less, wide_less}), odd});
+            ValueId neither = build.same(Operation::bit_not, {build.same(Operation::bit_xor, {most, odd})});
             ValueId first = build.define(mask, Operation::lane_mask, {build.index(3)});
-            auto put = [&](int row, ValueId value) {
-                build.store(out, {16 * row, {{i, 1}}}, value);
-            };
+            auto put = [&](int row, ValueId value) { build.store(out, {16 * row, {{i, 1}}}, value); };
             put(0, build.define(vector, Operation::select, {both, x, y}));
             put(1, build.define(vector, Operation::convert, {neither}));
             put(2, build.same(Operation::minimum, {x, y}));
@@ -230,14 +214,12 @@ void masks(TestModule& test) {
             put(5, build.same(Operation::absolute, {build.same(Operation::negate, {x})}));
             ValueId scalar = build.mask(Operation::less, build.index(4), i);
             put(6, build.define(vector, Operation::select, {scalar, x, y}));
-            build.store(flags, {0, {{i, 1}}},
-                        build.define({Element::u8, width}, Operation::convert, {less}));
+            build.store(flags, {0, {{i, 1}}}, build.define({Element::u8, width}, Operation::convert, {less}));
         });
         return build.done();
     });
     Values x = numbers(16, 7), y = numbers(16, 8), out_(7 * 16), flags_(16);
-    x[1] = NAN, y[2] = NAN, x[3] = y[3] = NAN, x[4] = INFINITY, y[5] = -INFINITY, x[6] = y[6],
-    x[7] = -0.0;
+    x[1] = NAN, y[2] = NAN, x[3] = y[3] = NAN, x[4] = INFINITY, y[5] = -INFINITY, x[6] = y[6], x[7] = -0.0;
     test.cases.push_back({"masks", {{"mask.a", x}, {"mask.b", y}}, {}, 0});
     for (size_t i = 0; i < 16; ++i) {
         bool less = x[i] < y[i], odd = std::isnan(x[i]) || std::isnan(y[i]);
@@ -257,8 +239,7 @@ void masks(TestModule& test) {
 }
 
 void expect_conversions(TestModule& test) {
-    Values pixel(32), x = numbers(32, 9), scaled_, half_, back_, whole_(7 * 32), wide_(64),
-                      roots_(64);
+    Values pixel(32), x = numbers(32, 9), scaled_, half_, back_, whole_(7 * 32), wide_(64), roots_(64);
     for (size_t i = 0; i < 32; ++i) pixel[i] = double(1 + i * 8);
     for (size_t i = 0; i < 32; ++i) {
         scaled_.push_back(double(float(pixel[i]) / 255.0f));
@@ -317,8 +298,7 @@ void conversions(TestModule& test) {
             put(scaled, 0, build.same(Operation::divide, {p, build.number(f32, 255)}));
             put(half, 0, build.define(bf16, Operation::convert, {x}));
             put(back, 0,
-                build.define(u8, Operation::convert,
-                             {build.same(Operation::add, {p, build.number(f32, -1)})}));
+                build.define(u8, Operation::convert, {build.same(Operation::add, {p, build.number(f32, -1)})}));
             ValueId hundred = build.same(Operation::multiply, {x, build.number(f32, 100)});
             ValueId n = build.define(i32, Operation::convert, {hundred});
             ValueId seven = build.number(i32, 7), three = build.number(i32, 3);
@@ -328,14 +308,12 @@ void conversions(TestModule& test) {
             put(whole, 3, build.same(Operation::shift_right_logical, {n, three}));
             put(whole, 4, build.same(Operation::multiply_high, {n, build.number(i32, -766435501)}));
             put(whole, 5, build.define(i32, Operation::reinterpret, {x}));
-            put(whole, 6,
-                build.define(i32, Operation::convert, {build.same(Operation::floor, {x})}));
+            put(whole, 6, build.define(i32, Operation::convert, {build.same(Operation::floor, {x})}));
             ValueId long_n = build.define(i64, Operation::convert, {n});
             put(wide, 0, build.same(Operation::remainder, {long_n, build.number(i64, 16)}));
             put(wide, 1, build.same(Operation::shift_left, {long_n, build.number(i64, 33)}));
             ValueId y = build.define(f64, Operation::convert, {x});
-            put(roots, 0,
-                build.same(Operation::square_root, {build.same(Operation::absolute, {y})}));
+            put(roots, 0, build.same(Operation::square_root, {build.same(Operation::absolute, {y})}));
             put(roots, 1, build.same(Operation::floor, {y}));
         });
         return build.done();
@@ -384,33 +362,26 @@ void roundings(TestModule& test) {
     BufferId pair = add_buffer(module, "round.pair", Element::f64, {4}, Role::output);
     add(test, "roundings", [=](Isa isa) {
         KernelBuilder build("round", {});
-        ValueType vector{Element::f32, lanes(isa, Element::f32)}, f64{Element::f64, 1},
-            two{Element::f64, 2};
+        ValueType vector{Element::f32, lanes(isa, Element::f32)}, f64{Element::f64, 1}, two{Element::f64, 2};
         build.loop("i", build.index(0), build.index(16), vector.lanes, [&](ValueId i) {
-            ValueId a = build.load(in, vector, {0, {{i, 1}}}),
-                    b = build.load(in, vector, {16, {{i, 1}}});
+            ValueId a = build.load(in, vector, {0, {{i, 1}}}), b = build.load(in, vector, {16, {{i, 1}}});
             ValueId c = build.load(in, vector, {32, {{i, 1}}});
-            build.store(out, {0, {{i, 1}}},
-                        build.same(Operation::add, {build.same(Operation::multiply, {a, b}), c}));
+            build.store(out, {0, {{i, 1}}}, build.same(Operation::add, {build.same(Operation::multiply, {a, b}), c}));
         });
         // Fibonacci: (x, y) -> (y, x + y), seven times, twice over
         ValueId zero = build.index(0), twice = build.index(2), seven = build.index(7);
-        auto both = build.carried(
-            "j", zero, twice, 1, {build.number(f64, 0), build.number(f64, 1)},
-            [&](ValueId, auto& outer) {
+        auto both =
+            build.carried("j", zero, twice, 1, {build.number(f64, 0), build.number(f64, 1)}, [&](ValueId, auto& outer) {
                 return build.carried("k", zero, seven, 1, outer, [&](ValueId, auto& inner) {
-                    return std::vector<ValueId>{inner[1],
-                                                build.same(Operation::add, {inner[0], inner[1]})};
+                    return std::vector<ValueId>{inner[1], build.same(Operation::add, {inner[0], inner[1]})};
                 });
             });
-        ValueId joined =
-            build.define(two, Operation::insert_lane, {build.number(two, 0), both[0]}, 0);
+        ValueId joined = build.define(two, Operation::insert_lane, {build.number(two, 0), both[0]}, 0);
         joined = build.define(two, Operation::insert_lane, {joined, both[1]}, 1);
         build.store(pair, {0, {}}, joined);
         build.store(pair, {2, {}}, build.define(f64, Operation::extract, {joined}, 1));
         ValueId large = build.number(f64, 1e30);
-        build.store(pair, {3, {}},
-                    build.same(Operation::floor, {build.same(Operation::square_root, {large})}));
+        build.store(pair, {3, {}}, build.same(Operation::floor, {build.same(Operation::square_root, {large})}));
         return build.done();
     });
     Values x = numbers(48, 11), y;
@@ -419,10 +390,8 @@ void roundings(TestModule& test) {
         volatile float product = float(x[i]) * float(x[16 + i]); // volatile: rounded here
         y.push_back(double(product + float(x[32 + i])));
     }
-    test.cases.push_back({"roundings",
-                          {{"round.in", x}},
-                          {{"round.out", y}, {"round.pair", {377, 610, 610, 1e15}}},
-                          0});
+    test.cases.push_back(
+        {"roundings", {{"round.in", x}}, {{"round.out", y}, {"round.pair", {377, 610, 610, 1e15}}}, 0});
 }
 
 /// A table with a loop run backwards around two kernels and a guard: out[t] = 10 t + what was
@@ -445,13 +414,8 @@ void table(TestModule& test) {
         one.store(out, {0, {{turn, 1}}}, one.same(Operation::fma, {turn_number, ten, before}));
         ValueId step = one.load(constants, f64, {1, {}});
         one.branch(
-            late,
-            [&] {
-                one.store(count_, {}, one.same(Operation::add, {before, step}));
-            },
-            [&] {
-                one.store(count_, {}, one.same(Operation::subtract, {before, step}));
-            });
+            late, [&] { one.store(count_, {}, one.same(Operation::add, {before, step})); },
+            [&] { one.store(count_, {}, one.same(Operation::subtract, {before, step})); });
         Program program;
         program.name = "table";
         program.kernels = {clear.done(), one.done()};

@@ -16,16 +16,15 @@ Metadata full_metadata(const loop::TestModule& test) {
     about.options = "--set text=\"a\\b?\?/\n\"";
     about.source_hash = "0123456789abcdef";
     about.program_hash = "fedcba9876543210";
-    about.parameter_bytes = 1, about.optimizer_bytes = 2, about.activation_bytes = 3,
-    about.scratch_bytes = 1L << 40, about.least_bytes = 1L << 41;
+    about.parameter_bytes = 1, about.optimizer_bytes = 2, about.activation_bytes = 3, about.scratch_bytes = 1L << 40,
+    about.least_bytes = 1L << 41;
     Metadata::Field field;
-    field.name = "image", field.reader = GRADC_READ_IDX, field.stored = Element::u8,
-    field.shape = {28, 28};
+    field.name = "image", field.reader = GRADC_READ_IDX, field.stored = Element::u8, field.shape = {28, 28};
     field.low = -3, field.high = 1L << 50;
     field.files = {{"train", "a.gz"}, {"test", "b.gz"}};
     field.columns = {0, 1, 63}, field.column_names = {"price", "größe"};
-    field.values = {1, -0.0, 1e300, 0.1}, field.rows = 4, field.alphabet = "a\"\\\n\t",
-    field.window = 7, field.stride = 2;
+    field.values = {1, -0.0, 1e300, 0.1}, field.rows = 4, field.alphabet = "a\"\\\n\t", field.window = 7,
+    field.stride = 2;
     Metadata::Dataset dataset{"pictures", {field, {}}, {{"train", 0.8}, {"test", 0.2}}, true, true};
     dataset.fields[1].name = "label";
     about.datasets = {dataset};
@@ -34,11 +33,9 @@ Metadata full_metadata(const loop::TestModule& test) {
     block.batch = 9, block.epochs = 5, block.steps = 6, block.turns = 7;
     block.flags = {{"rate", "train.rate", "adam: rate of descent", 2, true, 1e-3}};
     block.metrics = {{"loss", {}}, {"confusion", {10, 10}}};
-    block.step = 1, block.training = {2, 1, 3}, block.evaluation = {0, 2, 4}, block.predict = 5,
-    block.diagnose = 6;
+    block.step = 1, block.training = {2, 1, 3}, block.evaluation = {0, 2, 4}, block.predict = 5, block.diagnose = 6;
     about.blocks = {block};
-    about.initial = 7, about.statistics = {1, 2, -1}, about.columns = 3,
-    about.flush_denormals = true;
+    about.initial = 7, about.statistics = {1, 2, -1}, about.columns = 3, about.flush_denormals = true;
     return about;
 }
 
@@ -50,29 +47,24 @@ void check_field(const gradc_field& field) {
     CHECK((field.shape[0] == 28 && field.shape[1] == 28));
     CHECK((field.low == -3 && field.high == 1L << 50));
     REQUIRE(field.file_count == 2);
-    CHECK((std::string(field.files[1].split) == "test" &&
-           std::string(field.files[1].path) == "b.gz"));
+    CHECK((std::string(field.files[1].split) == "test" && std::string(field.files[1].path) == "b.gz"));
     REQUIRE((field.column_count == 3 && field.column_name_count == 2));
     CHECK((field.columns[2] == 63 && std::string(field.column_names[1]) == "größe"));
-    CHECK((field.rows == 4 && field.values[2] == 1e300 && field.values[3] == 0.1 &&
-           std::signbit(field.values[1])));
+    CHECK((field.rows == 4 && field.values[2] == 1e300 && field.values[3] == 0.1 && std::signbit(field.values[1])));
     CHECK(std::string(field.alphabet) == "a\"\\\n\t");
     CHECK((field.window == 7 && field.stride == 2));
 }
 
 void check_block(const gradc_block& block) {
     CHECK((std::string(block.name) == "train" && block.dataset == 0 && block.batch_all == 1));
-    CHECK((block.order == GRADC_RANDOM && block.batch == 9 && block.epochs == 5 &&
-           block.steps == 6 && block.turns == 7));
+    CHECK(
+        (block.order == GRADC_RANDOM && block.batch == 9 && block.epochs == 5 && block.steps == 6 && block.turns == 7));
     REQUIRE((block.flag_count == 1 && block.metric_count == 2));
     const gradc_flag& flag = block.flags[0];
-    CHECK((std::string(flag.full) == "train.rate" && flag.scalar == 2 && flag.whole == 1 &&
-           flag.value == 1e-3));
-    CHECK((block.metrics[0].rank == 0 && block.metrics[1].rank == 2 &&
-           block.metrics[1].shape[1] == 10));
+    CHECK((std::string(flag.full) == "train.rate" && flag.scalar == 2 && flag.whole == 1 && flag.value == 1e-3));
+    CHECK((block.metrics[0].rank == 0 && block.metrics[1].rank == 2 && block.metrics[1].shape[1] == 10));
     CHECK((block.step == 1 && block.training.finish == 3 && block.evaluation.pass_count == 2));
-    CHECK(
-        (block.evaluation.finish == 4 && block.predict == 5 && block.diagnose == 7)); // 1 + program
+    CHECK((block.evaluation.finish == 4 && block.predict == 5 && block.diagnose == 7)); // 1 + program
 }
 
 void check_programs(const gradc_module& module, const loop::TestModule& test) {
@@ -80,8 +72,7 @@ void check_programs(const gradc_module& module, const loop::TestModule& test) {
     const gradc_program& table = module.programs[module.program_count - 1];
     CHECK(std::string(table.name) == "table");
     REQUIRE((table.kernel_count == 2 && table.step_count == 5 && table.result_count == 1));
-    CHECK((table.table[2].what == GRADC_LOOP_BEGIN && table.table[2].turns == 4 &&
-           table.table[2].reverse == 1));
+    CHECK((table.table[2].what == GRADC_LOOP_BEGIN && table.table[2].turns == 4 && table.table[2].reverse == 1));
     CHECK((table.table[3].what == GRADC_KERNEL && table.table[3].kernel == 1));
     CHECK(std::string(module.tensors[table.results[0]].name) == "count");
     CHECK(module.tensors[table.results[0]].role == GRADC_RESULT);
@@ -100,14 +91,12 @@ void check_module(const gradc_module& module, const loop::TestModule& test, cons
     CHECK(std::string(module.source_hash) == about.source_hash);
     CHECK(std::string(module.program_hash) == about.program_hash);
     CHECK((module.arena_bytes == test.module.arena_bytes && module.batch == 9));
-    CHECK((module.parameter_bytes == 1 && module.optimizer_bytes == 2 &&
-           module.activation_bytes == 3));
+    CHECK((module.parameter_bytes == 1 && module.optimizer_bytes == 2 && module.activation_bytes == 3));
     CHECK((module.scratch_bytes == 1L << 40 && module.least_bytes == 1L << 41));
     REQUIRE((module.dataset_count == 1 && module.block_count == 1));
     const gradc_dataset& dataset = module.datasets[0];
     REQUIRE((dataset.field_count == 2 && dataset.split_count == 2));
-    CHECK(
-        (dataset.in_order == 1 && dataset.split_by_file == 1 && dataset.splits[1].fraction == 0.2));
+    CHECK((dataset.in_order == 1 && dataset.split_by_file == 1 && dataset.splits[1].fraction == 0.2));
     check_field(dataset.fields[0]);
     CHECK((dataset.fields[1].file_count == 0 && dataset.fields[1].files == nullptr));
     check_block(module.blocks[0]);
@@ -115,13 +104,10 @@ void check_module(const gradc_module& module, const loop::TestModule& test, cons
     CHECK((module.initial == 7 && module.statistics.pass_count == 2 && module.columns == 3 &&
            module.flush_denormals == 1));
     const gradc_tensor& first = module.tensors[0];
-    CHECK((std::string(first.name) == "add.a" && first.role == GRADC_FIELD && first.has_rows == 1 &&
-           first.rank == 2));
-    CHECK((first.shape[0] == 9 && first.shape[1] == 5 && first.strides[0] == 5 &&
-           first.element == GRADC_F32));
+    CHECK((std::string(first.name) == "add.a" && first.role == GRADC_FIELD && first.has_rows == 1 && first.rank == 2));
+    CHECK((first.shape[0] == 9 && first.shape[1] == 5 && first.strides[0] == 5 && first.element == GRADC_F32));
     REQUIRE(module.constant_count == 1);
-    CHECK((module.constant_sizes[0] == 16 &&
-           *reinterpret_cast<const double*>(module.constant_bytes[0]) == 10));
+    CHECK((module.constant_sizes[0] == 16 && *reinterpret_cast<const double*>(module.constant_bytes[0]) == 10));
 }
 
 } // namespace

@@ -35,9 +35,17 @@ struct File {
 
 TEST_CASE("a content hash tells pieces, their order, their ends and each byte apart") {
     std::set<std::string> seen;
-    std::vector<std::vector<std::string>> all = {{},         {""},       {"", ""},   {"ab", "c"}, {"a", "bc"},
-                                                 {"abc"},    {"c", "ab"}, {"abc", ""}, {std::string(1, '\0')},
-                                                 {std::string(8, '\0')}, {std::string(9, '\0')}};
+    std::vector<std::vector<std::string>> all = {{},
+                                                 {""},
+                                                 {"", ""},
+                                                 {"ab", "c"},
+                                                 {"a", "bc"},
+                                                 {"abc"},
+                                                 {"c", "ab"},
+                                                 {"abc", ""},
+                                                 {std::string(1, '\0')},
+                                                 {std::string(8, '\0')},
+                                                 {std::string(9, '\0')}};
     for (const auto& pieces : all) seen.insert(hash_of(pieces));
     size_t count = all.size();
     std::string text(100, 'x');
@@ -59,7 +67,8 @@ TEST_CASE("a file's hash is its content's, to the last byte of the last block") 
     content.back() = 'z';
     File third(content), shorter(content.substr(1)), empty("");
     CHECK(std::set{hash_of_file(first.path), hash_of_file(third.path), hash_of_file(shorter.path),
-                   hash_of_file(empty.path)}.size() == 4);
+                   hash_of_file(empty.path)}
+              .size() == 4);
     CHECK(hash_of_file(empty.path + ".none") == "");
     CHECK(hash_of_file(std::filesystem::temp_directory_path().string()) == ""); // a folder cannot be read
 }
