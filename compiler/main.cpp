@@ -1,6 +1,6 @@
 // The thin end: words in, exit code out. Everything else is the library behind pipeline.h.
-#include "compiler/commands.h"
-#include "compiler/options.h"
+#include "compiler/commands/commands.h"
+#include "compiler/commands/options.h"
 #include "compiler/util/check.h"
 #include <csignal>
 #include <cstdio>

@@ -2,8 +2,8 @@
 //   path -load-> Source -parse-> ast::Module -elaborate-> graphs -optimize-> graphs -make_plan-> Plan
 //        -lower-> loop::Module -print_cpp | object-> bytes -link_trainer-> trainer
 #pragma once
+#include "compiler/commands/options.h"
 #include "compiler/elaborate/elaborate.h"
-#include "compiler/options.h"
 #include "compiler/plan/plan.h"
 #include "compiler/program/program.h"
 #include "compiler/target/metadata.h"

@@ -1,7 +1,7 @@
 // gradc run: builds the trainer into the cache, unless it is there, then becomes it.
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
+#include "compiler/commands/trainer_cache.h"
 #include "compiler/pipeline.h"
-#include "compiler/trainer_cache.h"
 #include "compiler/util/files.h"
 #include <cerrno>
 #include <cstring>

@@ -2,7 +2,7 @@
 // its gradients, by the evaluator, in double. --dot draws the graph: above each edge the value,
 // below it what flows back along this edge.
 #include "compiler/check/gradient_check.h"
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"

@@ -1,9 +1,9 @@
 // gradc inspect --html: every train block's step, or every model that takes nothing with its
 // gradient, as one page.
-#include "compiler/commands.h"
+#include "compiler/page/page.h"
+#include "compiler/commands/commands.h"
 #include "compiler/explain/names.h"
 #include "compiler/graph/rewrite.h"
-#include "compiler/page/page.h"
 #include "compiler/pipeline.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/machine.h"

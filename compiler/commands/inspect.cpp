@@ -1,5 +1,5 @@
 // gradc inspect: any stage of the compilation as text.
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"

@@ -1,6 +1,6 @@
 // gradc explain: the derivative of a training loss, or of a model that takes nothing, by one
 // parameter, step by step. Without a parameter it lists them.
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
 #include "compiler/explain/explanation.h"
 #include "compiler/pipeline.h"
 #include "dsl/diagnostic.h"

@@ -1,12 +1,12 @@
 // gradc check: every parameter's gradient three times: symbolic in double, by finite differences, and as compiled code
 // on every instruction set of this machine, by LLVM and, where a compiler is found, by the C++ text.
+#include "compiler/util/check.h"
 #include "compiler/check/gradient_check.h"
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
 #include "compiler/pipeline.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "compiler/target/machine.h"
-#include "compiler/util/check.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>

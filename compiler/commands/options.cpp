@@ -1,6 +1,6 @@
 // Flags, their checks and their help, by CLI11. `run` is read by hand: whatever
 // gradc does not know there is the trainer's.
-#include "compiler/options.h"
+#include "compiler/commands/options.h"
 #include "compiler/optimize/optimize.h"
 #include "dsl/diagnostic.h"
 #include "runtime/abi.h"

@@ -1,6 +1,6 @@
 // What each command of gradc does; all return an exit code.
 #pragma once
-#include "compiler/options.h"
+#include "compiler/commands/options.h"
 
 namespace gradc {
 

@@ -1,6 +1,6 @@
 // See trainer_cache.h. ROOT/<32 digits>/<name of the model>: two who write the same one at once write the same bytes to
 // temporary files and rename them to the same name.
-#include "compiler/trainer_cache.h"
+#include "compiler/commands/trainer_cache.h"
 #include "compiler/target/link.h"
 #include "compiler/util/content_hash.h"
 #include "compiler/util/files.h"

@@ -2,7 +2,7 @@
 // same steps in turns; see compiler/bench/contest.h. All files but --json and
 // --html lie in a folder that goes at the end.
 #include "compiler/bench/report.h"
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
 #include "compiler/pipeline.h"
 #include "compiler/util/files.h"
 #include "compiler/util/stopwatch.h"

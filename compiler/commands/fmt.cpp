@@ -1,5 +1,5 @@
 // gradc fmt: canonical form of model files, to standard output, in place or as a question.
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
 #include "compiler/util/files.h"
 #include "dsl/diagnostic.h"
 #include "dsl/parser.h"

@@ -1,8 +1,8 @@
 // gradc build: a model file in, a standalone trainer (or a stage of it) out.
-#include "compiler/commands.h"
+#include "compiler/commands/commands.h"
+#include "compiler/commands/trainer_cache.h"
 #include "compiler/pipeline.h"
 #include "compiler/target/compile.h"
-#include "compiler/trainer_cache.h"
 #include "compiler/util/check.h"
 #include "compiler/util/files.h"
 #include "compiler/util/stopwatch.h"
