@@ -3,7 +3,8 @@ add_part(check compiler/check gradc_elaborate)
 add_part(explain compiler/explain gradc_check gradc_plan gradc_optimize gradc_target)
 add_part(page compiler/page gradc_explain)
 add_part(bench compiler/bench gradc_util nlohmann_json::nlohmann_json)
-file(GLOB driver_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/*.cpp ${CMAKE_SOURCE_DIR}/compiler/commands/*.cpp)
+file(GLOB driver_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/*.cpp ${CMAKE_SOURCE_DIR}/compiler/commands/*.cpp
+     ${CMAKE_SOURCE_DIR}/compiler/landscape/*.cpp)
 list(FILTER driver_sources EXCLUDE REGEX "/main\\.cpp$")
 add_library(gradc_driver STATIC ${driver_sources})
 target_link_libraries(gradc_driver PUBLIC gradc_page gradc_bench gradc_plan gradc_optimize gradc_target CLI11::CLI11

@@ -1,6 +1,6 @@
 // gradc paths: where the optimizers of a model with two scalar parameters go, as one SVG.
-#include "compiler/paths.h"
 #include "compiler/commands/commands.h"
+#include "compiler/landscape/trajectories.h"
 #include "compiler/util/files.h"
 #include <fmt/format.h>
 

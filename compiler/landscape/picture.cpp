@@ -1,6 +1,6 @@
 // The landscape is drawn once, as bands of equal loss with lines between (marching squares), and
 // used by every panel.
-#include "compiler/paths.h"
+#include "compiler/landscape/trajectories.h"
 #include "runtime/plot/drawing.h"
 #include <algorithm>
 #include <cmath>

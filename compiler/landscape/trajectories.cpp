@@ -1,6 +1,6 @@
 // All blocks are compiled into one module; a session runs them one after another. The landscape is
 // the loss of the first block's step over all rows, the two parameters being set before each.
-#include "compiler/paths.h"
+#include "compiler/landscape/trajectories.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "dsl/parser.h"
