@@ -1,6 +1,6 @@
 // Functions that no text can define: shapes, moves, reductions, choices. What each does is said in
 // dsl/README.md.
-#include "compiler/elaborate/contraction.h"
+#include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/parts.h"
 #include "compiler/graph/verify.h"
 #include <algorithm>

@@ -1,7 +1,7 @@
 // x[..]: slices, single elements, indices and lookups, each a view of its axis or a gather. The
 // axes of the value are followed by tags while the items are worked off from left to right.
-#include "compiler/elaborate/contraction.h"
-#include "compiler/elaborate/indices.h"
+#include "compiler/elaborate/indices/contraction.h"
+#include "compiler/elaborate/indices/indices.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>

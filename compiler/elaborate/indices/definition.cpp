@@ -1,7 +1,7 @@
 // Tensors by the formula of their elements, and reductions over indices. `sum[..](a * b)` becomes a
 // contraction of the factors' views: the space of all indices is never laid out.
-#include "compiler/elaborate/contraction.h"
-#include "compiler/elaborate/indices.h"
+#include "compiler/elaborate/indices/contraction.h"
+#include "compiler/elaborate/indices/indices.h"
 #include <algorithm>
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // `@` and sums of products as contractions.
-#include "compiler/elaborate/contraction.h"
+#include "compiler/elaborate/indices/contraction.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>

@@ -1,5 +1,5 @@
 // Sums of indices: what stands between the brackets of an access.
-#include "compiler/elaborate/indices.h"
+#include "compiler/elaborate/indices/indices.h"
 #include "compiler/elaborate/types.h"
 #include <algorithm>
 #include <cmath>

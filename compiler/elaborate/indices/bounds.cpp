@@ -1,7 +1,7 @@
 // How far indices run. Objects of accesses that hang on no index are evaluated here, once, and
 // their shapes are the places where sizes come from: first what stands alone, then windows, from
 // the known to the unknown.
-#include "compiler/elaborate/indices.h"
+#include "compiler/elaborate/indices/indices.h"
 #include <algorithm>
 #include <fmt/format.h>
 
