@@ -2,10 +2,10 @@
 // models that stand alone, then rules and derivative clauses for whoever rewrites and
 // differentiates later.
 #include "compiler/elaborate/elaborator.h"
-#include "compiler/elaborate/math.h"
-#include "compiler/elaborate/rules.h"
+#include "compiler/elaborate/library/math.h"
+#include "compiler/elaborate/library/rules.h"
+#include "compiler/elaborate/library/unused.h"
 #include "compiler/elaborate/train.h"
-#include "compiler/elaborate/unused.h"
 #include "compiler/graph/rewrite.h"
 #include "dsl/parser.h"
 #include <algorithm>

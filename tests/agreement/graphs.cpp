@@ -2,7 +2,7 @@
 // the C++ text and kernels that were not fused must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N
 // graphs (200); a disagreement prints the seed, the program's graph and the numbers, and ends with 1.
 #include "compiler/elaborate/definitions.h"
-#include "compiler/elaborate/math.h"
+#include "compiler/elaborate/library/math.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/optimize.h"

@@ -1,7 +1,7 @@
 // The definitions of math.grad against the C library in a wider type, in units of the last place:
 // over a sample of all floats (every 20,011th bit pattern, infinities, NaN and denormals among
 // them), drawn doubles, and the values where formulas break.
-#include "compiler/elaborate/math.h"
+#include "compiler/elaborate/library/math.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "dsl/parser.h"

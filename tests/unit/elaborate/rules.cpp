@@ -1,6 +1,6 @@
 // Every identity of the library, at special and drawn numbers: exact ones are equal everywhere,
 // fast ones within rounding where both sides are finite.
-#include "compiler/elaborate/rules.h"
+#include "compiler/elaborate/library/rules.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/unit/elaborate/model_text.h"
 #include <algorithm>

@@ -1,6 +1,6 @@
 // Rules to pattern graphs. Both sides are elaborated over scalars, without shields, so that a rule
 // may mention library functions.
-#include "compiler/elaborate/rules.h"
+#include "compiler/elaborate/library/rules.h"
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/types.h"
 #include "compiler/graph/rewrite.h"

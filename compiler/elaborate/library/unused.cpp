@@ -1,6 +1,6 @@
 // Each function of the user's files once: alone on its written types if nothing called it, then
 // name by name, which also sees the sides of an `if` that no call took.
-#include "compiler/elaborate/unused.h"
+#include "compiler/elaborate/library/unused.h"
 #include <algorithm>
 #include <fmt/format.h>
 

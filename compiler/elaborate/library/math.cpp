@@ -1,6 +1,6 @@
 // Calls are inlined; names are values, the last given one counts. Each definition is a graph of its
 // own.
-#include "compiler/elaborate/math.h"
+#include "compiler/elaborate/library/math.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"
