@@ -2,8 +2,8 @@
 // gradients and optimizer), evaluation, prediction. The order of the lines is kept, so that models
 // are met in the order in which they stand.
 #include "compiler/elaborate/train_block.h"
+#include "compiler/dataset/whole_split.h"
 #include "compiler/elaborate/optimizer.h"
-#include "compiler/elaborate/whole_split.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // One train block: its settings, what its formulas see, and its graphs.
 #pragma once
-#include "compiler/elaborate/dataset.h"
+#include "compiler/dataset/dataset.h"
 #include "compiler/elaborate/train_flags.h"
 
 namespace gradc {

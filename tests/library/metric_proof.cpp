@@ -1,7 +1,7 @@
 // Metrics: over batches of several sizes, in passes as a trainer runs them, they equal the formula
 // over all rows at once, and that equals a count by hand. All but those marked need a single pass,
 // so that they stand beside training as well.
-#include "compiler/elaborate/whole_split.h"
+#include "compiler/dataset/whole_split.h"
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"

@@ -1,6 +1,6 @@
 // Formulas of a whole split, computed over batches of several sizes, equal the same formulas over
 // all rows at once.
-#include "compiler/elaborate/whole_split.h"
+#include "compiler/dataset/whole_split.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include <catch2/catch.hpp>

@@ -1,8 +1,8 @@
 // Fields are elaborated in one graph of a single row, where readers are inputs without N and
 // train.x is an input (or its formula) with N.
-#include "compiler/elaborate/dataset.h"
-#include "compiler/elaborate/dataset_columns.h"
-#include "compiler/elaborate/dataset_reader.h"
+#include "compiler/dataset/dataset.h"
+#include "compiler/dataset/columns.h"
+#include "compiler/dataset/reader.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// CSV, IDX, NPY and text, as far as sizes, largest numbers and alphabets need; see dataset_file.h.
-#include "compiler/elaborate/dataset_file.h"
+// CSV, IDX, NPY and text, as far as sizes, largest numbers and alphabets need; see file.h.
+#include "compiler/dataset/file.h"
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,7 +1,7 @@
 // From the graph of one row to the columns of a data set: formulas for N rows, and what rows take
 // from the training split as a whole, cut out as statistics.
 #pragma once
-#include "compiler/elaborate/dataset.h"
+#include "compiler/dataset/dataset.h"
 
 namespace gradc {
 

@@ -2,7 +2,7 @@
 // A value with N at level k is computed in pass k; a reduction of it is finished after that pass
 // and has level k + 1. The scalar "rows" is itself such a reduction. Values without N behind a
 // reduction are kept in f64 and narrowed where rows use them.
-#include "compiler/elaborate/whole_split.h"
+#include "compiler/dataset/whole_split.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"

@@ -3,7 +3,7 @@
 // becomes a Reader; what it leaves open (shape, largest number, rows) is read from the file on
 // demand, with one clear error where there is none.
 #pragma once
-#include "compiler/elaborate/dataset_file.h"
+#include "compiler/dataset/file.h"
 #include "compiler/elaborate/elaborator.h"
 
 namespace gradc {

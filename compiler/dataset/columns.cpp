@@ -1,8 +1,8 @@
 // A statistic is a value that comes from train.* alone and stands where a row uses it, or is a
 // field itself.
-#include "compiler/elaborate/dataset_columns.h"
-#include "compiler/elaborate/dataset_rows.h"
-#include "compiler/elaborate/whole_split.h"
+#include "compiler/dataset/columns.h"
+#include "compiler/dataset/rows.h"
+#include "compiler/dataset/whole_split.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>

@@ -1,5 +1,5 @@
-// One call of a reader, argument by argument, to a Reader; see dataset_reader.h.
-#include "compiler/elaborate/dataset_reader.h"
+// One call of a reader, argument by argument, to a Reader; see reader.h.
+#include "compiler/dataset/reader.h"
 #include "compiler/util/content_hash.h"
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // One case for each op: axes move up by one, attributes with them. In a scan every carry and
 // capture gets rows.
-#include "compiler/elaborate/dataset_rows.h"
+#include "compiler/dataset/rows.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"
