@@ -5,8 +5,8 @@
 #include "compiler/elaborate/library/math.h"
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/elaborate/library/unused.h"
-#include "compiler/elaborate/train.h"
 #include "compiler/graph/rewrite.h"
+#include "compiler/training/training.h"
 #include "dsl/parser.h"
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The value of an `optimizer` line: which optimizer, with which settings.
-#include "compiler/elaborate/optimizer.h"
+#include "compiler/training/optimizer.h"
 #include <algorithm>
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // One train block: its settings, what its formulas see, and its graphs.
 #pragma once
 #include "compiler/dataset/dataset.h"
-#include "compiler/elaborate/train_flags.h"
+#include "compiler/training/flags.h"
 
 namespace gradc {
 

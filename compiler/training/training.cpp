@@ -1,7 +1,7 @@
 // All data sets first, that of the first train block in front; then the blocks, in the order of the
 // text.
-#include "compiler/elaborate/train.h"
-#include "compiler/elaborate/train_block.h"
+#include "compiler/training/training.h"
+#include "compiler/training/block.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>

@@ -3,7 +3,7 @@
 // every parameter's text runs up to it, then it is computed for all of them, then all start again
 // with its value; the graph is hash-consed, so nothing is built twice.
 #pragma once
-#include "compiler/elaborate/train_flags.h"
+#include "compiler/training/flags.h"
 
 namespace gradc {
 

@@ -1,5 +1,5 @@
 // The lines of a train block that are no formulas.
-#include "compiler/elaborate/train_block.h"
+#include "compiler/training/block.h"
 #include <fmt/format.h>
 
 namespace gradc {

@@ -1,10 +1,10 @@
 // A block's formulas are elaborated once a mode, each into a graph of its own: training (with
 // gradients and optimizer), evaluation, prediction. The order of the lines is kept, so that models
 // are met in the order in which they stand.
-#include "compiler/elaborate/train_block.h"
+#include "compiler/training/block.h"
 #include "compiler/dataset/whole_split.h"
-#include "compiler/elaborate/optimizer.h"
 #include "compiler/graph/rewrite.h"
+#include "compiler/training/optimizer.h"
 #include <algorithm>
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // A parameter's text runs in an Elaborator of its own over the step's graph, from the start in
 // every round. A barrier whose value is not known yet gives a poisoned term, so that the rest of
 // the text passes without effect.
-#include "compiler/elaborate/optimizer.h"
+#include "compiler/training/optimizer.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // What the formulas of a train block see beside the language.
-#include "compiler/elaborate/train_block.h"
 #include "compiler/graph/ranges.h"
 #include "compiler/graph/rewrite.h"
+#include "compiler/training/block.h"
 #include <fmt/format.h>
 
 namespace gradc {

@@ -1,5 +1,5 @@
-// Which arguments may become flags, and the calls they stand in; see train_flags.h.
-#include "compiler/elaborate/train_flags.h"
+// Which arguments may become flags, and the calls they stand in; see flags.h.
+#include "compiler/training/flags.h"
 #include <algorithm>
 #include <fmt/format.h>
 
