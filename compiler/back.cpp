@@ -1,6 +1,4 @@
 // From graphs to a module of loops: optimizing each program, planning them together, lowering, and the trainer's table.
-#include "compiler/elaborate/library/math.h"
-#include "compiler/elaborate/library/rules.h"
 #include "compiler/graph/print.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/pipeline.h"

@@ -1,5 +1,5 @@
 # The driver: commands over the pipeline, and the program gradc itself.
-add_part(check compiler/check gradc_elaborate)
+add_part(check compiler/check gradc_training)
 add_part(explain compiler/explain gradc_check gradc_plan gradc_optimize gradc_target)
 add_part(page compiler/page gradc_explain)
 add_part(bench compiler/bench gradc_util nlohmann_json::nlohmann_json)

@@ -3,10 +3,10 @@
 //        -lower-> loop::Module -print_cpp | object-> bytes -link_trainer-> trainer
 #pragma once
 #include "compiler/commands/options.h"
-#include "compiler/elaborate/elaborate.h"
 #include "compiler/plan/plan.h"
 #include "compiler/program/program.h"
 #include "compiler/target/metadata.h"
+#include "compiler/training/job.h"
 #include <functional>
 
 namespace gradc {

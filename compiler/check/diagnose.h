@@ -2,7 +2,7 @@
 // of evaluation, the elements that are not finite. The trainer runs it once on the
 // rows of the step that went wrong and names the first model line with a count.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
+#include "compiler/spec/training.h"
 
 namespace gradc {
 

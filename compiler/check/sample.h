@@ -1,8 +1,8 @@
 // A small batch and drawn weights for a graph, to check gradients at: fields from the data set where it can be read,
 // else drawn within their type; variables from their initialisers, moved off special points by a little noise.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
 #include "compiler/graph/evaluate.h"
+#include "compiler/spec/training.h"
 
 namespace gradc {
 

@@ -4,7 +4,7 @@
 // batch adds its part; what stands behind reductions is computed from the accumulators: in later
 // passes where rows need it (sum((y - mean(y))^2) takes two), else once in `finish`, in f64.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
+#include "compiler/spec/training.h"
 
 namespace gradc {
 

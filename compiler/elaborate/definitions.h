@@ -1,8 +1,11 @@
 // All that the files of one compilation declare, and the variables that elaborating them makes. It
 // outlives the elaboration: derivatives that are taken later read clauses from it.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
+#include "compiler/elaborate/options.h"
 #include "compiler/elaborate/term.h"
+#include "compiler/spec/training.h"
+#include "dsl/ast.h"
+#include "dsl/diagnostic.h"
 #include <deque>
 #include <map>
 #include <set>

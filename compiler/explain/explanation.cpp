@@ -3,7 +3,7 @@
 // Names of nodes survive the passes and tell which value of the derivation a node, a buffer or a
 // kernel computes.
 #include "compiler/explain/explanation.h"
-#include "compiler/elaborate/library/rules.h"
+#include "compiler/graph/pattern.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/plan/members.h"
 #include "compiler/program/lower.h"

@@ -1,8 +1,8 @@
 // The identities of algebra.grad and of the user's file, as patterns over elementwise maps. Each node is offered to the
 // rules of its primitive as soon as it is rebuilt; the pass repeats until nothing changes. A wildcard matches any
 // value; nodes are hash-consed, so the same wildcard twice means the same id twice.
-#include "compiler/elaborate/library/rules.h"
 #include "compiler/graph/build.h"
+#include "compiler/graph/pattern.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"
 #include <map>

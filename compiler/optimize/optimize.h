@@ -9,7 +9,7 @@
 
 namespace gradc {
 
-struct PatternRule; // an identity of algebra.grad or the user's file; see compiler/elaborate/library/rules.h
+struct PatternRule; // an identity of algebra.grad or the user's file; see compiler/graph/pattern.h
 
 struct PassContext {
     const std::vector<PatternRule>* rules = nullptr;

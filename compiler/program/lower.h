@@ -1,6 +1,6 @@
 // From a plan to the loop IR, for each machine: loop nests, vectors, tiles.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
+#include "compiler/graph/math_library.h"
 #include "compiler/plan/plan.h"
 #include "compiler/program/product_cost.h"
 #include "compiler/program/program.h"

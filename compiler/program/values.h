@@ -2,7 +2,7 @@
 // formula, views followed down to their source. Positions are symbolic; loops bind symbols to counters. The vector axis
 // is a symbol whose lanes count up from its counter: what does not depend on it stays scalar.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
+#include "compiler/graph/math_library.h"
 #include "compiler/plan/plan.h"
 #include "compiler/plan/view.h"
 #include "compiler/program/emitter.h"

@@ -1,8 +1,8 @@
 // Elaborate, verify every graph, differentiate what stands alone; or print the diagnostics.
 #include "tests/fuzz/elaborator_property.h"
-#include "compiler/elaborate/elaborate.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/verify.h"
+#include "compiler/training/job.h"
 #include <fmt/format.h>
 
 namespace gradc {

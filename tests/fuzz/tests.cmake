@@ -2,7 +2,7 @@
 add_library(parser_property STATIC fuzz/parser_property.cpp fuzz/grammar.cpp)
 target_link_libraries(parser_property PUBLIC gradc_dsl)
 add_library(elaborator_property STATIC fuzz/elaborator_property.cpp)
-target_link_libraries(elaborator_property PUBLIC gradc_elaborate parser_property)
+target_link_libraries(elaborator_property PUBLIC gradc_training parser_property)
 if(TARGET unit_dsl)
   target_link_libraries(unit_dsl PRIVATE parser_property)
 endif()

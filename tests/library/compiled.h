@@ -1,11 +1,11 @@
 // Graphs as compiled for every instruction set of this machine, beside the evaluator. Denormal
 // numbers count as zero while compiled f32 code runs, as they do in trainers.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/plan/plan.h"
 #include "compiler/program/program.h"
 #include "compiler/target/engine.h"
+#include "compiler/training/job.h"
 
 namespace gradc::library {
 

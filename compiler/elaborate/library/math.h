@@ -3,7 +3,8 @@
 // their own suffices: every name is a scalar, a literal with a point takes the function's element,
 // one without is whole and of the same width.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
+#include "compiler/graph/math_library.h"
+#include "dsl/ast.h"
 
 namespace gradc {
 

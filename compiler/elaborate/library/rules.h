@@ -1,27 +1,10 @@
 // Algebraic identities (`rule`) as pattern graphs: both sides elaborated like any expression over
-// scalar f32 wildcards. A pattern matches elementwise maps of any shape; a wildcard matches any
-// value, the same wherever it stands.
+// scalar f32 wildcards.
 #pragma once
 #include "compiler/elaborate/definitions.h"
+#include "compiler/graph/pattern.h"
 
 namespace gradc {
-
-struct Wildcard {
-    std::string name;
-    NodeId node;           // Op::input, source field, named as in the rule, f32 scalar, in PatternRule::graph
-    bool constant = false; // it stands in the condition: only a constant of one value matches
-};
-
-struct PatternRule {
-    std::string text;   // as written: "log(exp(x)) -> x"
-    bool exact = false; // holds for inf and NaN as well
-    Span span;
-    Graph graph; // holds both sides, without shields; numbers are f32 scalar constants
-    NodeId left = NodeId::none, right = NodeId::none;
-    std::vector<Wildcard> wildcards; // in order of their first place on the left
-    /// Values of the constant wildcards, in order; empty where there is no `when`.
-    std::function<bool(const std::vector<double>&)> condition;
-};
 
 /// The rules of all loaded files, the library's first. Reports those that make no sense.
 std::vector<PatternRule> pattern_rules(std::shared_ptr<Definitions> definitions);

@@ -1,6 +1,6 @@
 // The cases of tests/errors/types and tests/errors/train, and that they cover every code of names, types and sizes, of
 // data sets and train blocks.
-#include "compiler/elaborate/elaborate.h"
+#include "compiler/training/job.h"
 #include "tests/errors/expectations.h"
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
 // Model files as text in tests: elaborated, evaluated on drawn rows, their gradients compared with
 // central differences.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
 #include "compiler/graph/evaluate.h"
+#include "compiler/training/job.h"
 #include <memory>
 
 namespace gradc {

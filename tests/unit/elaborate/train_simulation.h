@@ -1,8 +1,8 @@
 // A trainer on the evaluator: elaborates a model file given as text, draws the variables' start and
 // runs steps, passes and predictions as the runtime does, row by row of literal or given columns.
 #pragma once
-#include "compiler/elaborate/elaborate.h"
 #include "compiler/graph/evaluate.h"
+#include "compiler/training/job.h"
 #include <catch2/catch.hpp>
 
 namespace gradc {

@@ -1,6 +1,7 @@
 // From a source to everything the later stages need: load, elaborate data sets, train blocks and
 // models that stand alone, then rules and derivative clauses for whoever rewrites and
 // differentiates later.
+#include "compiler/training/job.h"
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/library/math.h"
 #include "compiler/elaborate/library/rules.h"

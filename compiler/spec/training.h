@@ -1,25 +1,15 @@
-// From syntax tree to typed graphs: everything that the later stages and the trainer need to know
-// about a model file. Names, dimensions, constants, whole-number ranges and call paths are resolved
-// here and exist nowhere later.
+// What is trained, as plain data: variables, flags, metrics, train blocks, and all of a file's together. Filled by
+// compiler/training from the syntax tree; everything after it reads no syntax tree.
 #pragma once
-#include "compiler/gradient/gradient.h"
+#include "compiler/gradient/backward.h"
 #include "compiler/graph/graph.h"
-#include "dsl/ast.h"
-#include "dsl/diagnostic.h"
-#include <map>
+#include "compiler/graph/math_library.h"
+#include "compiler/graph/pattern.h"
+#include "compiler/spec/dataset.h"
+#include <memory>
+#include <optional>
 
 namespace gradc {
-
-struct PatternRule;
-struct MathLibrary;
-
-struct Options {
-    std::map<std::string, std::string> set; // const name -> text of its value, from --set
-    Element precision = Element::f32;       // what f32 in a model file stands for
-    int64_t node_limit = 1'000'000;
-    std::vector<std::string> data_folders; // where files are sought when compiling (sizes, ranges), in order
-    bool reads_data = true;                // false: no data file is opened, all of them count as missing
-};
 
 /// A number that outlives the step.
 struct Variable {
@@ -41,45 +31,6 @@ struct Flag {
     double value = 0;  // as written, or the default
     bool whole = false;
     std::string help; // one line: "adam: rate of descent (default 1e-3)"
-};
-
-/// Where a field's column comes from. `files` holds one path a split if they are named (idx), else
-/// one.
-struct Reader {
-    enum class Kind : uint8_t { none, csv, idx, literal, range, characters, npy } kind = Kind::none;
-    struct File {
-        std::string split; // "" for all
-        std::string path;  // as written
-    };
-    std::vector<File> files;
-    std::vector<int64_t> columns;          // csv: from 0, when numbered
-    std::vector<std::string> column_names; // csv: when named
-    std::vector<double> values;            // literal: all rows
-    int64_t rows = 0;                      // literal, range
-    std::string alphabet;                  // characters: UTF-8, in order of code
-    int64_t window = 0,
-            stride = 1; // windows(reader, length: window): rows are runs of the column; 0: none
-    Span span;
-};
-struct Field { // of a dataset, read by the trainer; formulas are part of the graphs
-    std::string name;
-    Element stored = Element::f32; // u8 f32 f64 i32
-    Shape shape;                   // of one row
-    int64_t low = 0, high = -1;    // whole numbers: allowed range
-    Reader reader;
-    Span span;
-};
-struct SplitRange {
-    std::string name;
-    double fraction = 1;
-};
-struct DatasetSpec {
-    std::string name;
-    std::vector<Field> fields;      // the ones that are read
-    std::vector<SplitRange> splits; // empty: all rows are "train"; idx may name splits by files instead
-    bool in_order = false;
-    bool split_by_file = false;
-    Span span;
 };
 
 /// Formulas over a whole split, computed in passes over its batches. Each pass adds to accumulators
@@ -119,8 +70,6 @@ struct TrainBlock {
     std::optional<Graph> predict;   // outputs: "predict"
 };
 
-struct PatternRule;
-
 struct Elaborated {
     std::string name; // of the file without folder and .grad
     std::shared_ptr<PrimitiveTable> primitives;
@@ -147,19 +96,6 @@ struct Elaborated {
     std::shared_ptr<const std::vector<PatternRule>> pattern_rules = {}; // identities for the optimizer; see rules.h
     std::shared_ptr<const MathLibrary> math = {};                       // what declared primitives are made of
     std::vector<std::string> data_read = {}; // hashes of the data files that sizes and ranges were read from
-};
-
-/// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after
-/// errors.
-std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
-                                    Diagnostics& diagnostics);
-
-/// Scalar definitions of math.grad: what `primitive` computes at `element` (f32 or f64), as a graph
-/// with one carry input a parameter and output "value", all scalars. Nullopt: a primitive of the
-/// machine.
-struct MathLibrary {
-    virtual ~MathLibrary() = default;
-    virtual const Graph* definition(Primitive primitive, Element element) const = 0;
 };
 
 } // namespace gradc

@@ -1,0 +1,18 @@
+// What the command line says about elaboration.
+#pragma once
+#include "compiler/graph/type.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gradc {
+
+struct Options {
+    std::map<std::string, std::string> set; // const name -> text of its value, from --set
+    Element precision = Element::f32;       // what f32 in a model file stands for
+    int64_t node_limit = 1'000'000;
+    std::vector<std::string> data_folders; // where files are sought when compiling (sizes, ranges), in order
+    bool reads_data = true;                // false: no data file is opened, all of them count as missing
+};
+
+} // namespace gradc

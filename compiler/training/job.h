@@ -1,0 +1,15 @@
+// From syntax tree to typed graphs: everything that the later stages and the trainer need to know about a model file.
+// Names, dimensions, constants, whole-number ranges and call paths are resolved here and exist nowhere later.
+#pragma once
+#include "compiler/elaborate/options.h"
+#include "compiler/spec/training.h"
+#include "dsl/diagnostic.h"
+
+namespace gradc {
+
+/// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after
+/// errors.
+std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
+                                    Diagnostics& diagnostics);
+
+} // namespace gradc
