@@ -362,7 +362,7 @@ private:
     /// Results that are another value's copies: their buffers by name, and the kernels that write
     /// them.
     void join_results() {
-        for (const loop::Program::Result& result : program_.results) {
+        for (const loop::Result& result : program_.results) {
             auto value = result_of_.find(result.name);
             if (value == result_of_.end()) continue;
             join(value->second, result.buffer);

@@ -5,9 +5,9 @@
 // point of the space, each a loop nest over `inner`. A softmax over [N, C] is space [N] with stages over [C] for the
 // largest, the sum and the result. A product's space is its whole result, its members ride on the finished sums.
 #pragma once
+#include "compiler/plan/buffer.h"
 #include "compiler/plan/flat.h"
 #include "compiler/plan/index.h"
-#include "compiler/program/program.h"
 
 namespace gradc {
 
@@ -62,7 +62,7 @@ struct ProgramPlan {
     std::vector<FusedKernel> kernels;
     std::vector<loop::Step> table;
     std::vector<std::optional<Storage>> places; // by node of flat.graph: where to read it, if it is stored
-    std::vector<loop::Program::Result> results;
+    std::vector<loop::Result> results;
     bool once = false;
 };
 

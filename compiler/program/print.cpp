@@ -174,7 +174,7 @@ std::string describe(const Program& program) {
         }
     }
     if (program.stretch) text += fmt::format("\n  many steps of {} rows in one call", program.stretch->rows);
-    for (const Program::Result& result : program.results)
+    for (const Result& result : program.results)
         text += fmt::format("\n  result {} in buffer {}", result.name, result.buffer);
     return text + "\n";
 }

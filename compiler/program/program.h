@@ -2,42 +2,12 @@
 // over one arena; a kernel is structured code in SSA form: straight statements, counted loops with carried
 // values, uniform ifs. Vectors are explicit (lanes > 1); both backends print each statement as it stands.
 #pragma once
-#include "compiler/graph/type.h"
+#include "compiler/plan/buffer.h"
 #include <array>
-#include <map>
 #include <optional>
-#include <string>
 #include <variant>
-#include <vector>
 
 namespace gradc::loop {
-
-// ---- memory -----------------------------------------------------------------------------------
-
-/// A tensor in the arena, in C order unless `panel` > 0. Buffers are aligned to 64 bytes and followed by at least 64
-/// bytes that may be read and overwritten freely, so that a last vector may overrun.
-struct Buffer {
-    std::string name; // of the model's value: "h", "mlp.linear_1.weight"
-    Element element = Element::f32;
-    Shape shape;                  // N first if it has rows
-    std::vector<int64_t> strides; // elements, per axis of shape
-    int64_t offset = 0;           // bytes from the arena's base
-    int64_t size = 0;             // bytes for the largest batch
-    enum class Role : uint8_t {
-        field,
-        scalar,
-        variable,
-        output,
-        activation,
-        scratch,
-        constant,
-        local, // of one call of one kernel: on its thread's stack, whatever is in it; offset behind the arena's end
-    } role = Role::activation;
-    /// panel = W > 0: the last two axes [K, N] are stored as [ceil(N/W)][K][W], the last panel padded with zeros.
-    int64_t panel = 0;
-    std::vector<double> values; // role constant: written once when the arena is made
-};
-using BufferId = uint32_t;
 
 // ---- values ------------------------------------------------------------------------------------
 
@@ -193,14 +163,6 @@ struct Kernel {
 enum class Isa : uint8_t { baseline, avx2, avx512 };
 inline constexpr int isa_count = 3;
 
-struct Step {
-    enum class What : uint8_t { kernel, loop_begin, loop_end, guard } what = What::kernel;
-    uint32_t kernel = 0;  // kernel: index into kernels
-    int64_t turns = 0;    // loop_begin: the table up to its loop_end runs so often
-    bool reverse = false; // loop_begin: counter goes down from turns-1
-    // guard: before here the loss is known and no variable was written; the runtime may stop
-};
-
 /// A training step so small that calls would cost more than its work: it also becomes one function over many steps
 /// (gradc_steps in runtime/abi.h), with all kernels in a row.
 struct Stretch {
@@ -212,10 +174,6 @@ struct Program {
     std::string name; // "train.step"
     std::vector<Kernel> kernels;
     std::vector<Step> table;
-    struct Result {
-        std::string name; // "loss", "predict", "accuracy"
-        BufferId buffer;
-    };
     std::vector<Result> results; // of a step: the loss is the first
     double flops = 0;
     std::optional<Stretch> stretch;

@@ -256,7 +256,7 @@ void verify_table(const Module& module, const Program& program) {
         if (step.what == Step::What::loop_end) require(--depth >= 0, "a loop ends before it begins");
     }
     require(depth == 0, "a loop does not end");
-    for (const Program::Result& result : program.results)
+    for (const Result& result : program.results)
         require(result.buffer < module.buffers.size(), "a result lies in no buffer");
 }
 
@@ -264,9 +264,7 @@ bool same_frame(const Program& a, const Program& b) {
     auto same_step = [](const Step& x, const Step& y) {
         return x.what == y.what && x.kernel == y.kernel && x.turns == y.turns && x.reverse == y.reverse;
     };
-    auto same_result = [](const Program::Result& x, const Program::Result& y) {
-        return x.name == y.name && x.buffer == y.buffer;
-    };
+    auto same_result = [](const Result& x, const Result& y) { return x.name == y.name && x.buffer == y.buffer; };
     return a.name == b.name && a.kernels.size() == b.kernels.size() &&
            std::equal(a.table.begin(), a.table.end(), b.table.begin(), b.table.end(), same_step) &&
            std::equal(a.results.begin(), a.results.end(), b.results.begin(), b.results.end(), same_result);

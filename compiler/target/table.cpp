@@ -65,7 +65,7 @@ private:
     using Versions = std::array<std::optional<Program>, isa_count>;
     Isa version(const Versions& versions, Isa isa) const;
     bool serves(const Versions& versions, Isa isa) const;
-    int tensor_of(const Program::Result& result);
+    int tensor_of(const Result& result);
     std::vector<int64_t> fields_read(const Program& program) const;
     TableValue tensor(const Metadata::Tensor& tensor);
     TableValue program(int number);
@@ -91,7 +91,7 @@ const Program& any(const std::array<std::optional<Program>, isa_count>& versions
     throw InternalError("table", "a program was lowered for no machine");
 }
 
-int TableBuilder::tensor_of(const Program::Result& result) {
+int TableBuilder::tensor_of(const Result& result) {
     for (size_t i = 0; i < tensors_.size(); ++i)
         if (tensors_[i].buffer == result.buffer && tensors_[i].name == result.name) return int(i);
     tensors_.push_back({result.name, result.name, GRADC_RESULT, result.buffer});
@@ -190,7 +190,7 @@ TableValue TableBuilder::program(int number) {
     for (const Step& step : program.table)
         steps.push_back(members({i32(int(step.what)), i32(step.kernel), i64(step.turns), i32(step.reverse)}));
     std::vector<int64_t> results;
-    for (const Program::Result& result : program.results) results.push_back(tensor_of(result));
+    for (const Result& result : program.results) results.push_back(tensor_of(result));
     int64_t kernel_count = int64_t(kernels.size()), step_count = int64_t(steps.size());
     TableValue kernel_array = array("gradc_kernel", fmt::format("kernels_{}", number), std::move(kernels));
     TableValue step_array = array("gradc_step", fmt::format("steps_{}", number), std::move(steps));
