@@ -2,7 +2,7 @@
 #pragma once
 #include "compiler/graph/math_library.h"
 #include "compiler/plan/plan.h"
-#include "compiler/program/product_cost.h"
+#include "compiler/program/product/cost.h"
 #include "compiler/program/program.h"
 
 namespace gradc {

@@ -7,7 +7,7 @@
 #include "compiler/plan/view.h"
 #include "compiler/program/emitter.h"
 #include "compiler/program/machine.h"
-#include "compiler/program/product_cost.h"
+#include "compiler/program/product/cost.h"
 
 namespace gradc {
 

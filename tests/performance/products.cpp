@@ -4,7 +4,7 @@
 // NAME] [--quick] [WORD..]`: only shapes whose line has the word; --quick: no other tiles.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
-#include "compiler/program/product.h"
+#include "compiler/program/product/product.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "compiler/target/machine.h"

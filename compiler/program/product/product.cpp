@@ -1,5 +1,5 @@
-// See product_loops.h: the loops around a product's tiles.
-#include "compiler/program/product_loops.h"
+// See loops.h: the loops around a product's tiles.
+#include "compiler/program/product/loops.h"
 #include <algorithm>
 
 namespace gradc {

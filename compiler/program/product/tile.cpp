@@ -1,6 +1,6 @@
-// See product_loops.h: one tile, from its sums' first step to what rides on them.
+// See loops.h: one tile, from its sums' first step to what rides on them.
 #include "compiler/program/branches.h"
-#include "compiler/program/product_loops.h"
+#include "compiler/program/product/loops.h"
 #include <algorithm>
 
 namespace gradc {

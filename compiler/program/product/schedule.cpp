@@ -1,7 +1,7 @@
 // The axes of a product's loops: columns by vectors along the last axis, rows along the longest that does not run over
 // the same operand; and the cheapest tile for them.
 #include "compiler/plan/operands.h"
-#include "compiler/program/product.h"
+#include "compiler/program/product/product.h"
 #include <algorithm>
 #include <numeric>
 

@@ -4,7 +4,7 @@
 #pragma once
 #include "compiler/program/loops.h"
 #include "compiler/program/nest.h"
-#include "compiler/program/product.h"
+#include "compiler/program/product/product.h"
 
 namespace gradc {
 

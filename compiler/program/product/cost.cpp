@@ -1,6 +1,6 @@
-// See product_cost.h and README.md: for each step of a tile's reduction the longest of multiplications, loads and the
+// See cost.h and README.md: for each step of a tile's reduction the longest of multiplications, loads and the
 // latency of its sums, and what of the loads is not hidden behind them; then its end.
-#include "compiler/program/product_cost.h"
+#include "compiler/program/product/cost.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>

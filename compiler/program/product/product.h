@@ -1,6 +1,6 @@
 // How a contraction is cut: which axis of the result runs by vectors, which by rows of a tile, and how large a tile is.
 #pragma once
-#include "compiler/program/product_cost.h"
+#include "compiler/program/product/cost.h"
 #include "compiler/program/values.h"
 
 namespace gradc {
