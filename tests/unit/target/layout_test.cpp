@@ -1,6 +1,6 @@
 // Where elements lie, what numbers become, what is known of addresses.
 #include "builder.h"
-#include "compiler/target/cpp_names.h"
+#include "compiler/target/cpp/names.h"
 #include "compiler/target/divisor.h"
 #include "compiler/target/layout.h"
 #include <catch2/catch.hpp>

@@ -1,7 +1,7 @@
 // Bodies are walked backwards, users before what they use: where the only user of a value stands in
 // its turn where it is used, that place counts. Only loads care: none may pass a store, a loop or a
 // branch.
-#include "compiler/target/cpp_kernel.h"
+#include "compiler/target/cpp/kernel.h"
 
 namespace gradc::target {
 

@@ -1,6 +1,6 @@
 // Operations as expressions. Whole arithmetic that may wrap goes through the prelude, since signed
 // overflow is not C++; indices never wrap and are written plainly.
-#include "compiler/target/cpp_kernel.h"
+#include "compiler/target/cpp/kernel.h"
 #include "compiler/util/check.h"
 #include <fmt/format.h>
 

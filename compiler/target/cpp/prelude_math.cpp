@@ -1,7 +1,7 @@
 // Arithmetic. fma is rounded once where the machine has it, else a product and a sum, as in the
 // LLVM backend; what the language rounds once is never contracted, what it rounds twice always is
 // (see the pragma in cpp_module.cpp).
-#include "compiler/target/cpp_prelude.h"
+#include "compiler/target/cpp/prelude.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -1,6 +1,6 @@
 // Text in order of a step: an epoch may begin, rows are taken, the kernels run,
 // the loss is tested where the table says so.
-#include "compiler/target/cpp_stretch.h"
+#include "compiler/target/cpp/stretch.h"
 #include "compiler/program/stretch.h"
 #include <fmt/format.h>
 

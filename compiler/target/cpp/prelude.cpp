@@ -1,5 +1,5 @@
-// Types, lanes, loads and stores; arithmetic stands in cpp_prelude_math.cpp; see cpp_prelude.h.
-#include "compiler/target/cpp_prelude.h"
+// Types, lanes, loads and stores; arithmetic stands in cpp_prelude_math.cpp; see prelude.h.
+#include "compiler/target/cpp/prelude.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

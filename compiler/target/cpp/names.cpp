@@ -1,5 +1,5 @@
-// What C++, its headers and the text itself have taken is given to no value; see cpp_names.h.
-#include "compiler/target/cpp_names.h"
+// What C++, its headers and the text itself have taken is given to no value; see names.h.
+#include "compiler/target/cpp/names.h"
 #include <cmath>
 #include <fmt/format.h>
 

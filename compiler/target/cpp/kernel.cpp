@@ -1,5 +1,5 @@
-// Statements, loops and buffers; cpp_uses.cpp counts uses, cpp_expression.cpp writes values; see cpp_kernel.h.
-#include "compiler/target/cpp_kernel.h"
+// Statements, loops and buffers; cpp_uses.cpp counts uses, cpp_expression.cpp writes values; see kernel.h.
+#include "compiler/target/cpp/kernel.h"
 #include "compiler/util/check.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -2,8 +2,8 @@
 // where it is used, others have a name; loops are loops, addresses are x[64*n + k]. An expression
 // never moves past a store or into a loop.
 #pragma once
-#include "compiler/target/cpp_names.h"
-#include "compiler/target/cpp_prelude.h"
+#include "compiler/target/cpp/names.h"
+#include "compiler/target/cpp/prelude.h"
 
 namespace gradc::target {
 

@@ -3,8 +3,8 @@
 // namespace.
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
-#include "compiler/target/cpp_kernel.h"
-#include "compiler/target/cpp_stretch.h"
+#include "compiler/target/cpp/kernel.h"
+#include "compiler/target/cpp/stretch.h"
 #include "compiler/target/table.h"
 #include <fmt/format.h>
 
