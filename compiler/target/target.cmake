@@ -1,5 +1,5 @@
 # gradc_target: from the loop IR to C++ text, LLVM IR, objects and trainers. The only part that sees LLVM's headers.
-file(GLOB target_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/target/*.cpp)
+file(GLOB_RECURSE target_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/target/*.cpp)
 add_library(gradc_target STATIC ${target_sources})
 target_include_directories(gradc_target PUBLIC ${CMAKE_SOURCE_DIR})
 target_include_directories(gradc_target SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${LLD_INCLUDE_DIRS})

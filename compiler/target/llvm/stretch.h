@@ -1,7 +1,7 @@
 // Many training steps as one LLVM function (gradc_steps in runtime/abi.h): the step's kernels in
 // a row, their buffers as local memory, which LLVM then keeps in registers from step to step.
 #pragma once
-#include "compiler/target/llvm_kernel.h"
+#include "compiler/target/llvm/kernel.h"
 
 namespace gradc::target {
 

@@ -2,7 +2,7 @@
 // reassociate, to approximate or to contract; fma is written where it is meant. What LLVM would
 // turn into library calls on a machine without the instruction (floor, fma on baseline) is spelled
 // out.
-#include "compiler/target/llvm_kernel.h"
+#include "compiler/target/llvm/kernel.h"
 #include "compiler/util/check.h"
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/IntrinsicsX86.h>

@@ -1,6 +1,6 @@
 // A struct of C is the struct of LLVM with the same members: both lay them out by the rules of the
 // platform.
-#include "compiler/target/llvm_table.h"
+#include "compiler/target/llvm/table.h"
 #include <llvm/IR/Constants.h>
 #include <map>
 

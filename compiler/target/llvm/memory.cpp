@@ -1,7 +1,7 @@
 // Loads and stores. Bools in memory are u8, 0 and 1. A stride other than 1, 0 and -1 is a gather or
 // scatter.
-#include "compiler/target/divisor.h"
-#include "compiler/target/llvm_kernel.h"
+#include "compiler/target/llvm/divisor.h"
+#include "compiler/target/llvm/kernel.h"
 #include <algorithm>
 #include <llvm/IR/MDBuilder.h>
 #include <set>

@@ -1,7 +1,7 @@
 // A loop over steps around the kernels. Each buffer that they touch is a local copy: variables and scalars are copied
 // in before the first step, variables out after the last; fields are filled with each step's rows; the rest is lost.
 // As no kernel's memory is the arena, every load finds its store, and LLVM's passes make registers of what they can.
-#include "compiler/target/llvm_stretch.h"
+#include "compiler/target/llvm/stretch.h"
 #include "compiler/program/stretch.h"
 #include "compiler/target/table.h"
 #include <llvm/IR/Constants.h>

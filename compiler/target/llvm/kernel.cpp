@@ -1,6 +1,6 @@
-// Statements, loops and buffers; llvm_memory.cpp has loads and stores, llvm_operation.cpp the rest; see llvm_kernel.h.
-#include "compiler/target/llvm_kernel.h"
-#include "compiler/target/divisor.h"
+// Statements, loops and buffers; llvm_memory.cpp has loads and stores, llvm_operation.cpp the rest; see kernel.h.
+#include "compiler/target/llvm/kernel.h"
+#include "compiler/target/llvm/divisor.h"
 #include <llvm/IR/Constants.h>
 
 namespace gradc::target {

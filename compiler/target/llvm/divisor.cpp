@@ -1,6 +1,6 @@
 // One walk in order of definition: a loop's index is divided by what divides its begin and its
 // step.
-#include "compiler/target/divisor.h"
+#include "compiler/target/llvm/divisor.h"
 #include <numeric>
 
 namespace gradc::target {
