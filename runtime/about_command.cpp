@@ -1,9 +1,9 @@
 // `about`: what the trainer is and holds, all of it out of the module's table.
+#include "runtime/base/element.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/data/formulas.h"
-#include "runtime/element.h"
-#include "runtime/isa.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
 #include "runtime/trainer.h"
 #include <unistd.h>
 

@@ -1,11 +1,11 @@
 // `bench`: real training steps. Those of tiny models run as training runs them, many in a call that takes their rows;
 // others on rows that are already in the arena, and the loader is timed apart.
-#include "runtime/console.h"
+#include "runtime/base/console.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/peak.h"
+#include "runtime/base/text.h"
 #include "runtime/evaluation.h"
-#include "runtime/isa.h"
-#include "runtime/peak.h"
 #include "runtime/stretch.h"
-#include "runtime/text.h"
 #include "runtime/trainer.h"
 #include "runtime/turns.h"
 #include <algorithm>

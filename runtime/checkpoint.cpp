@@ -1,9 +1,9 @@
 // See checkpoint.h.
 #include "runtime/checkpoint.h"
-#include "runtime/element.h"
-#include "runtime/isa.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
+#include "runtime/base/element.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include <cstring>
 
 namespace gradc::runtime {

@@ -1,8 +1,8 @@
 // See evaluation.h.
 #include "runtime/evaluation.h"
-#include "runtime/element.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
+#include "runtime/base/element.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include <cmath>
 
 namespace gradc::runtime {

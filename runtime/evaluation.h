@@ -1,8 +1,8 @@
 // Metrics of a whole split: passes over its rows, then the finishing program; and how they are
 // written for people and for JSON.
 #pragma once
+#include "runtime/base/json.h"
 #include "runtime/data/loader.h"
-#include "runtime/json.h"
 #include "runtime/session.h"
 
 namespace gradc::runtime {

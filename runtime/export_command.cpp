@@ -1,12 +1,12 @@
 // `export`: the data set's columns split by split, formula fields among them, and the start
 // weights, so that another program can train on the very same numbers. One safetensors file, or a
 // folder of NPY files.
+#include "runtime/base/element.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/loader.h"
-#include "runtime/element.h"
 #include "runtime/evaluation.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
 #include "runtime/trainer.h"
 #include <cerrno>
 #include <sys/stat.h>

@@ -1,9 +1,9 @@
 // `predict`: what `predict` in the model is worth for each row of a split, of a file or of a grid;
 // as numbers, as text of the model's alphabet, or as a picture.
-#include "runtime/element.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 #include "runtime/predict_drawing.h"
 #include "runtime/row_sink.h"
-#include "runtime/text.h"
 #include "runtime/trainer.h"
 #include <algorithm>
 #include <unistd.h>

@@ -1,9 +1,9 @@
 // See predict_drawing.h. The grid reaches a little beyond the rows that were trained on.
 #include "runtime/predict_drawing.h"
-#include "runtime/element.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 #include "runtime/plot/grid.h"
 #include "runtime/plot/images.h"
-#include "runtime/text.h"
 #include <algorithm>
 #include <cmath>
 

@@ -1,8 +1,8 @@
 // See prediction.h.
 #include "runtime/prediction.h"
-#include "runtime/element.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
+#include "runtime/base/element.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 
 namespace gradc::runtime {
 

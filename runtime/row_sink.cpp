@@ -1,8 +1,8 @@
 // See row_sink.h.
 #include "runtime/row_sink.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
-#include "runtime/element.h"
-#include "runtime/text.h"
 #include <unistd.h>
 
 namespace gradc::runtime {

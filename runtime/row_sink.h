@@ -1,8 +1,8 @@
 // Where predicted rows go: CSV on standard output or in a file, an NPY array, or text where they
 // are characters of the model's alphabet.
 #pragma once
+#include "runtime/base/files.h"
 #include "runtime/data/characters.h"
-#include "runtime/files.h"
 #include <optional>
 
 namespace gradc::runtime {

@@ -1,7 +1,7 @@
 # gradc_runtime: what every trainer links, and what `gradc check` runs programs with; gradc_trainer_entry: main(). Every
 # trainer carries all of it, so it is built small, as one unit; but for what runs once a number, a row or a kernel.
 file(GLOB runtime_small CONFIGURE_DEPENDS runtime/*.cpp runtime/data/*.cpp runtime/plot/*.cpp)
-set(runtime_fast runtime/walk.cpp runtime/threads.cpp runtime/tensor.cpp runtime/element.cpp
+set(runtime_fast runtime/walk.cpp runtime/base/threads.cpp runtime/base/tensor.cpp runtime/base/element.cpp
   runtime/data/column.cpp runtime/data/loader.cpp)
 list(TRANSFORM runtime_fast PREPEND ${CMAKE_SOURCE_DIR}/)
 list(REMOVE_ITEM runtime_small ${runtime_fast})
@@ -23,7 +23,7 @@ endif()
 if(GRADC_SANITIZE) # it brings its own memory functions, and goes into trainers, which are never sanitized
   target_compile_options(gradc_trainer_entry PRIVATE -fno-sanitize=all -fno-exceptions -fno-rtti)
   # The check of a call reads a signature in front of the function; generated kernels have none, nor what lies there.
-  set_source_files_properties(runtime/walk.cpp runtime/threads.cpp PROPERTIES COMPILE_OPTIONS -fno-sanitize=function)
+  set_source_files_properties(runtime/walk.cpp runtime/base/threads.cpp PROPERTIES COMPILE_OPTIONS -fno-sanitize=function)
 endif()
 target_link_libraries(gradc_runtime PUBLIC ZLIB::ZLIB Threads::Threads)
 

@@ -1,10 +1,10 @@
 // See session.h.
 #include "runtime/session.h"
+#include "runtime/base/element.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/data/loader.h"
-#include "runtime/element.h"
-#include "runtime/isa.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
 #include <sys/mman.h>
 
 namespace gradc::runtime {

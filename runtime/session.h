@@ -1,8 +1,8 @@
 // A module at work: its arena, the variant for this CPU, the threads, and the scalars that programs
 // read.
 #pragma once
-#include "runtime/fault.h"
-#include "runtime/threads.h"
+#include "runtime/base/fault.h"
+#include "runtime/base/threads.h"
 #include "runtime/walk.h"
 #include <optional>
 #include <string_view>

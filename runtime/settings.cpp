@@ -1,7 +1,7 @@
 // See settings.h.
 #include "runtime/settings.h"
-#include "runtime/processors.h"
-#include "runtime/text.h"
+#include "runtime/base/processors.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 
 namespace gradc::runtime {

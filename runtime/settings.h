@@ -2,8 +2,8 @@
 // flags (the last wins).
 #pragma once
 #include "runtime/abi.h"
-#include "runtime/options.h"
-#include "runtime/safetensors.h"
+#include "runtime/base/options.h"
+#include "runtime/base/safetensors.h"
 
 namespace gradc::runtime {
 

@@ -1,11 +1,11 @@
 // `train`: locks the checkpoint, reads the data, starts or resumes the run, and sums it up.
+#include "runtime/base/element.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/data/formulas.h"
-#include "runtime/element.h"
 #include "runtime/evaluation.h"
-#include "runtime/isa.h"
 #include "runtime/plot/curves.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
 #include "runtime/trainer.h"
 #include "runtime/training.h"
 #include <unistd.h>

@@ -1,10 +1,10 @@
 // See trainer.h: the table of commands, their help, and what several of them begin with.
 #include "runtime/trainer.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/text.h"
 #include "runtime/checkpoint.h"
 #include "runtime/data/formulas.h"
 #include "runtime/evaluation.h"
-#include "runtime/isa.h"
-#include "runtime/text.h"
 #include <csignal>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 // The trainer: what `./digits COMMAND` does. main() hands over its arguments and the model's table.
 #pragma once
 #include "runtime/abi.h"
+#include "runtime/base/options.h"
 #include "runtime/data/dataset.h"
-#include "runtime/options.h"
 #include "runtime/session.h"
 #include "runtime/settings.h"
 

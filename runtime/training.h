@@ -1,8 +1,8 @@
 // The training loop: blocks take turns over mini-batches, epochs end with metrics, checkpoints are
 // written, and a signal, a closed pipe or a loss that is not finite ends it between two steps.
 #pragma once
+#include "runtime/base/console.h"
 #include "runtime/checkpoint.h"
-#include "runtime/console.h"
 #include "runtime/history.h"
 #include "runtime/stretch.h"
 #include <optional>

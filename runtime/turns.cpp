@@ -1,11 +1,11 @@
 // See turns.h.
 #include "runtime/turns.h"
-#include "runtime/console.h"
+#include "runtime/base/console.h"
+#include "runtime/base/files.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
-#include "runtime/files.h"
-#include "runtime/isa.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
 #include <algorithm>
 #include <cerrno>
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 // See walk.h.
 #include "runtime/walk.h"
-#include "runtime/console.h"
-#include "runtime/element.h"
-#include "runtime/isa.h"
+#include "runtime/base/console.h"
+#include "runtime/base/element.h"
+#include "runtime/base/isa.h"
 #include <cmath>
 
 namespace gradc::runtime {

@@ -2,7 +2,7 @@
 // the trainer and by `gradc check` alike; it never allocates.
 #pragma once
 #include "runtime/abi.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 
 namespace gradc::runtime {
 

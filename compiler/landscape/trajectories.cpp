@@ -4,11 +4,11 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "dsl/parser.h"
+#include "runtime/base/files.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/tensor.h"
 #include "runtime/data/formulas.h"
 #include "runtime/data/loader.h"
-#include "runtime/files.h"
-#include "runtime/isa.h"
-#include "runtime/tensor.h"
 #include "runtime/trainer.h"
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
 #include "compiler/util/temporary_folder.h"
-#include "runtime/isa.h"
+#include "runtime/base/isa.h"
 #include "runtime/walk.h"
 #include <cstdlib>
 #include <cstring>

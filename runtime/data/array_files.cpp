@@ -1,9 +1,9 @@
 // See array_files.h. Plain u8 data is used where it lies in the mapped file; all else is converted,
 // number by number.
 #include "runtime/data/array_files.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 #include "runtime/data/gzip.h"
-#include "runtime/element.h"
-#include "runtime/text.h"
 
 namespace gradc::runtime {
 

@@ -1,7 +1,7 @@
 // See characters.h.
 #include "runtime/data/characters.h"
-#include "runtime/element.h"
-#include "runtime/text.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 
 namespace gradc::runtime {

@@ -1,7 +1,7 @@
 // See column.h.
 #include "runtime/data/column.h"
-#include "runtime/element.h"
-#include "runtime/text.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 #include <cfloat>
 #include <cmath>
 

@@ -3,7 +3,7 @@
 // declared type and range.
 #pragma once
 #include "runtime/abi.h"
-#include "runtime/files.h"
+#include "runtime/base/files.h"
 #include <vector>
 
 namespace gradc::runtime {

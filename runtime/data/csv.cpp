@@ -1,7 +1,7 @@
 // See csv.h. A row of the file is named by its line, a column by its number from 1.
 #include "runtime/data/csv.h"
-#include "runtime/element.h"
-#include "runtime/text.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 
 namespace gradc::runtime {

@@ -1,12 +1,12 @@
 // See dataset.h. Fields of one CSV file are read in one pass over it.
 #include "runtime/data/dataset.h"
+#include "runtime/base/element.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/characters.h"
 #include "runtime/data/csv.h"
 #include "runtime/data/shuffle.h"
-#include "runtime/element.h"
-#include "runtime/hash.h"
-#include "runtime/text.h"
 #include <algorithm>
 #include <cmath>
 #include <deque>

@@ -1,9 +1,9 @@
 // See formulas.h. Rows come batch by batch; each result is copied to the place of its row.
 #include "runtime/data/formulas.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/data/loader.h"
 #include "runtime/session.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
 
 namespace gradc::runtime {
 

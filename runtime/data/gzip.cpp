@@ -1,6 +1,6 @@
 // See gzip.h.
 #include "runtime/data/gzip.h"
-#include "runtime/text.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <cstring>
 #include <zlib.h>

@@ -1,6 +1,6 @@
 // Whole gzip files into memory.
 #pragma once
-#include "runtime/fault.h"
+#include "runtime/base/fault.h"
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,9 +1,9 @@
 // See loader.h.
 #include "runtime/data/loader.h"
+#include "runtime/base/element.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/data/shuffle.h"
-#include "runtime/element.h"
-#include "runtime/tensor.h"
-#include "runtime/text.h"
 
 namespace gradc::runtime {
 

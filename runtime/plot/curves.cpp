@@ -1,8 +1,8 @@
 // See curves.h. Losses that stay above zero and fall by more than thirty times are drawn on a
 // logarithmic axis.
 #include "runtime/plot/curves.h"
+#include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
-#include "runtime/text.h"
 #include <algorithm>
 #include <cmath>
 

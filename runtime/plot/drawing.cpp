@@ -1,6 +1,6 @@
 // See drawing.h.
 #include "runtime/plot/drawing.h"
-#include "runtime/text.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // See images.h.
 #include "runtime/plot/images.h"
+#include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
-#include "runtime/text.h"
 #include <algorithm>
 #include <cmath>
 

@@ -1,8 +1,8 @@
 // See grid.h: lines over one input. The dots say how high the picture is; a line that leaves it is
 // cut.
+#include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
 #include "runtime/plot/grid.h"
-#include "runtime/text.h"
 #include <algorithm>
 #include <cmath>
 

@@ -1,8 +1,8 @@
 // See grid.h: regions. A cell's color is its class, stronger where the model is surer; borders are
 // where the lead of a class is zero, drawn by marching squares.
+#include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
 #include "runtime/plot/grid.h"
-#include "runtime/text.h"
 #include <algorithm>
 #include <cmath>
 

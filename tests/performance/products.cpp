@@ -8,8 +8,8 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "compiler/target/machine.h"
-#include "runtime/console.h"
-#include "runtime/peak.h"
+#include "runtime/base/console.h"
+#include "runtime/base/peak.h"
 #include "tests/performance/product_shapes.h"
 #include <cstring>
 #include <ctime>

@@ -1,7 +1,7 @@
 // Many steps in one call against as many calls: the same bits, whatever the steps are of.
 #pragma once
 #include "compiler/target/engine.h"
-#include "runtime/element.h"
+#include "runtime/base/element.h"
 #include "runtime/walk.h"
 #include <cstring>
 #include <fmt/format.h>

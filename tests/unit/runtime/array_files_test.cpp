@@ -1,8 +1,8 @@
 // IDX, gzip, NPY and text files: what is read, and one clear line for each way they can be broken.
+#include "runtime/base/element.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/characters.h"
 #include "runtime/data/gzip.h"
-#include "runtime/element.h"
 #include "tests/unit/runtime/fields.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>

@@ -1,6 +1,6 @@
 // The trainer as its users meet it: commands, exit codes, what is written and what is not.
-#include "runtime/json.h"
-#include "runtime/safetensors.h"
+#include "runtime/base/json.h"
+#include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,6 +1,6 @@
 // CSV files, good and bad: tests/errors/data has the bad ones and what is said about them.
+#include "runtime/base/element.h"
 #include "runtime/data/csv.h"
-#include "runtime/element.h"
 #include "tests/unit/runtime/fields.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>

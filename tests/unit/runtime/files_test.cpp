@@ -1,7 +1,7 @@
 // JSON, safetensors, files that are replaced whole, locks.
-#include "runtime/element.h"
-#include "runtime/json.h"
-#include "runtime/safetensors.h"
+#include "runtime/base/element.h"
+#include "runtime/base/json.h"
+#include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>
 #include <csignal>

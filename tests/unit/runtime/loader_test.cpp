@@ -1,7 +1,7 @@
 // Splits, the order of rows, windows, and how rows reach the arena.
+#include "runtime/base/element.h"
+#include "runtime/base/tensor.h"
 #include "runtime/data/loader.h"
-#include "runtime/element.h"
-#include "runtime/tensor.h"
 #include "tests/unit/runtime/fields.h"
 #include "tests/unit/runtime/workplace.h"
 #include <algorithm>

@@ -1,6 +1,6 @@
 // Times beside the peak: the fastest and the median of what was told, and a rate that belongs to it.
 #include "runtime/abi.h"
-#include "runtime/peak.h"
+#include "runtime/base/peak.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc::runtime;

@@ -1,6 +1,6 @@
 // Numbers to text and back, and the flags of the command line.
-#include "runtime/options.h"
-#include "runtime/text.h"
+#include "runtime/base/options.h"
+#include "runtime/base/text.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>

@@ -1,6 +1,6 @@
 // The pool under many short kernels, and the limits of control groups, read from a tree of files.
-#include "runtime/processors.h"
-#include "runtime/threads.h"
+#include "runtime/base/processors.h"
+#include "runtime/base/threads.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>
 #include <filesystem>

@@ -1,5 +1,5 @@
 // The walker: loops and their turns, guards, splitting over threads; the choice of a variant.
-#include "runtime/isa.h"
+#include "runtime/base/isa.h"
 #include "runtime/walk.h"
 #include <atomic>
 #include <catch2/catch.hpp>

@@ -1,6 +1,6 @@
 // See workplace.h.
 #include "tests/unit/runtime/workplace.h"
-#include "runtime/json.h"
+#include "runtime/base/json.h"
 #include <algorithm>
 #include <csignal>
 #include <cstdio>

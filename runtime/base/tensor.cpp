@@ -1,6 +1,6 @@
 // See tensor.h. Tensors are copied by runs: as many last axes as lie in C order are one memcpy.
-#include "runtime/tensor.h"
-#include "runtime/element.h"
+#include "runtime/base/tensor.h"
+#include "runtime/base/element.h"
 
 namespace gradc::runtime {
 

@@ -1,6 +1,6 @@
 // See json.h.
-#include "runtime/json.h"
-#include "runtime/text.h"
+#include "runtime/base/json.h"
+#include "runtime/base/text.h"
 #include <cmath>
 
 namespace gradc::runtime {

@@ -2,7 +2,7 @@
 // layout kernels use.
 #pragma once
 #include "runtime/abi.h"
-#include "runtime/hash.h"
+#include "runtime/base/hash.h"
 #include <vector>
 
 namespace gradc::runtime {

@@ -1,7 +1,7 @@
 // JSON out and in: a writer that indents by structure, and a small reader for what the trainer
 // itself has to read.
 #pragma once
-#include "runtime/fault.h"
+#include "runtime/base/fault.h"
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -2,7 +2,7 @@
 // place of every tensor, then the numbers, little endian. A file is written whole or not at all and
 // checked whole when it is opened.
 #pragma once
-#include "runtime/files.h"
+#include "runtime/base/files.h"
 #include <functional>
 
 namespace gradc::runtime {

@@ -1,6 +1,6 @@
 // See files.h.
-#include "runtime/files.h"
-#include "runtime/text.h"
+#include "runtime/base/files.h"
+#include "runtime/base/text.h"
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

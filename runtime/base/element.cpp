@@ -1,6 +1,6 @@
 // See element.h.
-#include "runtime/element.h"
-#include "runtime/text.h"
+#include "runtime/base/element.h"
+#include "runtime/base/text.h"
 
 namespace gradc::runtime {
 

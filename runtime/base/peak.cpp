@@ -1,8 +1,8 @@
 // See peak.h. Twelve accumulators cover latency times throughput of every x86 core; the
 // baseline has no fused multiply-add, its multiplications and additions are counted one by one.
-#include "runtime/peak.h"
+#include "runtime/base/peak.h"
 #include "runtime/abi.h"
-#include "runtime/console.h"
+#include "runtime/base/console.h"
 #include <algorithm>
 #include <cmath>
 #include <immintrin.h>

@@ -1,7 +1,7 @@
 // What a person sees while the trainer works: lines on standard output, and on a terminal one live
 // line below them with the loss curve. A closed pipe is remembered, not signalled.
 #pragma once
-#include "runtime/fault.h"
+#include "runtime/base/fault.h"
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // See processors.h.
-#include "runtime/processors.h"
-#include "runtime/files.h"
-#include "runtime/text.h"
+#include "runtime/base/processors.h"
+#include "runtime/base/files.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <sched.h>
 

@@ -1,5 +1,5 @@
 // See text.h. printf is used in the C locale only (nothing here calls setlocale).
-#include "runtime/fault.h"
+#include "runtime/base/fault.h"
 #include <algorithm>
 #include <cerrno>
 #include <cmath>

@@ -1,7 +1,7 @@
 // How a function of the runtime says that it failed: it fills the Fault it was given and returns
 // nothing. The exit codes are those of the trainer and of gradc alike.
 #pragma once
-#include "runtime/text.h"
+#include "runtime/base/text.h"
 
 namespace gradc::runtime {
 

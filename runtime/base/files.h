@@ -1,7 +1,7 @@
 // Files as the runtime meets them: whole files in memory, files that appear whole or not at all,
 // locks, and the places where a relative path is sought.
 #pragma once
-#include "runtime/fault.h"
+#include "runtime/base/fault.h"
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,7 +1,7 @@
 // See threads.h. A part is taken by clearing its bit, and what it belongs to is read afterwards: the
 // caller writes that before it sets the bits, and not again before every part has finished.
-#include "runtime/threads.h"
-#include "runtime/isa.h"
+#include "runtime/base/threads.h"
+#include "runtime/base/isa.h"
 #include <algorithm>
 #include <linux/futex.h>
 #include <sched.h>

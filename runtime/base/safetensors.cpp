@@ -1,9 +1,9 @@
 // See safetensors.h.
-#include "runtime/safetensors.h"
-#include "runtime/element.h"
-#include "runtime/hash.h"
-#include "runtime/json.h"
-#include "runtime/text.h"
+#include "runtime/base/safetensors.h"
+#include "runtime/base/element.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/json.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 
 namespace gradc::runtime {

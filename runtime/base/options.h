@@ -1,7 +1,7 @@
 // Flags of the command line: `--name value`, `--name=value`, switches, and the nearest name where
 // one is unknown.
 #pragma once
-#include "runtime/fault.h"
+#include "runtime/base/fault.h"
 #include <cstdint>
 #include <string>
 #include <string_view>

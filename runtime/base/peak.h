@@ -3,7 +3,7 @@
 // multiply-adds alone to 2.9 GHz for those of a matrix product), so a step is compared with the rate of its own moment
 // only.
 #pragma once
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 #include <cstdint>
 #include <vector>
 

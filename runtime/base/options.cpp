@@ -1,6 +1,6 @@
 // See options.h.
-#include "runtime/options.h"
-#include "runtime/text.h"
+#include "runtime/base/options.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 
 namespace gradc::runtime {

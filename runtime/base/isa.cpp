@@ -1,7 +1,7 @@
 // See isa.h. AVX2 stands for x86-64-v3, AVX-512 for x86-64-v4: what a compiler may use under these
 // names.
-#include "runtime/isa.h"
-#include "runtime/text.h"
+#include "runtime/base/isa.h"
+#include "runtime/base/text.h"
 #include <cpuid.h>
 #include <xmmintrin.h>
 

@@ -2,7 +2,7 @@
 // instruction.
 #pragma once
 #include "runtime/abi.h"
-#include "runtime/fault.h"
+#include "runtime/base/fault.h"
 #include <string>
 #include <string_view>
 

@@ -1,6 +1,6 @@
 // See console.h.
-#include "runtime/console.h"
-#include "runtime/text.h"
+#include "runtime/base/console.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <cmath>
 #include <csignal>
