@@ -4,8 +4,8 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/peak.h"
 #include "runtime/base/text.h"
-#include "runtime/evaluation.h"
-#include "runtime/stretch.h"
+#include "runtime/train/evaluation.h"
+#include "runtime/train/stretch.h"
 #include "runtime/trainer.h"
 #include "runtime/turns.h"
 #include <algorithm>

@@ -1,6 +1,6 @@
 // `eval`: metrics of every split with the weights of a checkpoint.
 #include "runtime/base/text.h"
-#include "runtime/evaluation.h"
+#include "runtime/train/evaluation.h"
 #include "runtime/trainer.h"
 #include <unistd.h>
 

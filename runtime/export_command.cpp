@@ -6,7 +6,7 @@
 #include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/loader.h"
-#include "runtime/evaluation.h"
+#include "runtime/train/evaluation.h"
 #include "runtime/trainer.h"
 #include <cerrno>
 #include <sys/stat.h>

@@ -4,10 +4,10 @@
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/data/formulas.h"
-#include "runtime/evaluation.h"
 #include "runtime/plot/curves.h"
+#include "runtime/train/evaluation.h"
+#include "runtime/train/training.h"
 #include "runtime/trainer.h"
-#include "runtime/training.h"
 #include <unistd.h>
 
 namespace gradc::runtime {

@@ -2,9 +2,9 @@
 #include "runtime/trainer.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/text.h"
-#include "runtime/checkpoint.h"
 #include "runtime/data/formulas.h"
-#include "runtime/evaluation.h"
+#include "runtime/train/checkpoint.h"
+#include "runtime/train/evaluation.h"
 #include <csignal>
 #include <sys/resource.h>
 #include <unistd.h>

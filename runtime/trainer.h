@@ -4,7 +4,7 @@
 #include "runtime/base/options.h"
 #include "runtime/data/dataset.h"
 #include "runtime/session.h"
-#include "runtime/settings.h"
+#include "runtime/train/settings.h"
 
 namespace gradc::runtime {
 

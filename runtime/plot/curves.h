@@ -1,6 +1,6 @@
 // The course of a run: a panel for the loss and for each metric, a line for each split.
 #pragma once
-#include "runtime/history.h"
+#include "runtime/train/history.h"
 
 namespace gradc::runtime {
 

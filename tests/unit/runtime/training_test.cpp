@@ -1,6 +1,6 @@
 // The training loop over a module that notes how it is called: blocks in turns, clocks, epochs
 // without data, a data set shared by two blocks, sums that start from zero.
-#include "runtime/training.h"
+#include "runtime/train/training.h"
 #include "tests/unit/runtime/fields.h"
 #include <catch2/catch.hpp>
 #include <cmath>

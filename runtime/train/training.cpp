@@ -1,6 +1,6 @@
 // See training.h. Between steps the clock is looked at about once a millisecond; all slow things
 // hang on that.
-#include "runtime/training.h"
+#include "runtime/train/training.h"
 #include "runtime/base/text.h"
 #include <algorithm>
 #include <cmath>

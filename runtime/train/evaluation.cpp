@@ -1,5 +1,5 @@
 // See evaluation.h.
-#include "runtime/evaluation.h"
+#include "runtime/train/evaluation.h"
 #include "runtime/base/element.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"

@@ -2,9 +2,9 @@
 // written, and a signal, a closed pipe or a loss that is not finite ends it between two steps.
 #pragma once
 #include "runtime/base/console.h"
-#include "runtime/checkpoint.h"
-#include "runtime/history.h"
-#include "runtime/stretch.h"
+#include "runtime/train/checkpoint.h"
+#include "runtime/train/history.h"
+#include "runtime/train/stretch.h"
 #include <optional>
 
 namespace gradc::runtime {

@@ -1,5 +1,5 @@
 // See stretch.h.
-#include "runtime/stretch.h"
+#include "runtime/train/stretch.h"
 
 namespace gradc::runtime {
 

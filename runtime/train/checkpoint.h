@@ -2,9 +2,9 @@
 // the epoch, and where the run stands. Resuming from it gives the very bits of a run that was never
 // interrupted.
 #pragma once
-#include "runtime/history.h"
 #include "runtime/session.h"
-#include "runtime/settings.h"
+#include "runtime/train/history.h"
+#include "runtime/train/settings.h"
 
 namespace gradc::runtime {
 

@@ -1,7 +1,7 @@
 // What the epochs of a run reported, and its way into JSON and back: --json lists it, --curves
 // draws it, and a checkpoint carries it, so that a resumed run tells all of its epochs.
 #pragma once
-#include "runtime/evaluation.h"
+#include "runtime/train/evaluation.h"
 
 namespace gradc::runtime {
 

@@ -1,5 +1,5 @@
 // See settings.h.
-#include "runtime/settings.h"
+#include "runtime/train/settings.h"
 #include "runtime/base/processors.h"
 #include "runtime/base/text.h"
 #include <algorithm>

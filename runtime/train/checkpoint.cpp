@@ -1,5 +1,5 @@
 // See checkpoint.h.
-#include "runtime/checkpoint.h"
+#include "runtime/train/checkpoint.h"
 #include "runtime/base/element.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"

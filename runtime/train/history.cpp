@@ -1,5 +1,5 @@
 // See history.h. [{"epoch": 1, "step": 8, "train": {"loss": 0.25, "confusion": [[3, 0], [1, 4]]}}]
-#include "runtime/history.h"
+#include "runtime/train/history.h"
 #include <cmath>
 
 namespace gradc::runtime {
