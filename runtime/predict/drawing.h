@@ -1,6 +1,6 @@
 // `predict --svg`: a model of one or two inputs over a grid of them, or rows that are images.
 #pragma once
-#include "runtime/prediction.h"
+#include "runtime/predict/prediction.h"
 
 namespace gradc::runtime {
 

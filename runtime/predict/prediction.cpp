@@ -1,5 +1,5 @@
 // See prediction.h.
-#include "runtime/prediction.h"
+#include "runtime/predict/prediction.h"
 #include "runtime/base/element.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"

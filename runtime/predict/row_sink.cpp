@@ -1,5 +1,5 @@
 // See row_sink.h.
-#include "runtime/row_sink.h"
+#include "runtime/predict/row_sink.h"
 #include "runtime/base/element.h"
 #include "runtime/base/text.h"
 #include "runtime/data/array_files.h"

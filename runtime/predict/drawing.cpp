@@ -1,5 +1,5 @@
-// See predict_drawing.h. The grid reaches a little beyond the rows that were trained on.
-#include "runtime/predict_drawing.h"
+// See drawing.h. The grid reaches a little beyond the rows that were trained on.
+#include "runtime/predict/drawing.h"
 #include "runtime/base/element.h"
 #include "runtime/base/text.h"
 #include "runtime/plot/grid.h"
