@@ -1,5 +1,5 @@
 // Engines that train the same steps in turns: what each is, what was measured, and the run of it all. The lines that
-// are spoken stand in runtime/turns.h; gradc's own trainer goes first and is what the others are compared with.
+// are spoken stand in runtime/commands/turns.h; gradc's own trainer goes first and is what the others are compared with.
 #pragma once
 #include "compiler/bench/partner.h"
 #include <cmath>

@@ -3,7 +3,7 @@
 #     def make_step(weights, batches):   # numpy arrays: {"net.w": ..}, [{"x": .., "y": ..}, ..]
 #         return step                    # step(number of a batch) trains on it and returns the loss before
 #
-# Speaks the lines of runtime/turns.h on standard input and output; whatever the peer prints goes to standard error.
+# Speaks the lines of runtime/commands/turns.h on standard input and output; whatever the peer prints goes to standard error.
 import importlib
 import importlib.metadata
 import importlib.util

@@ -7,9 +7,9 @@
 #include "runtime/base/files.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
+#include "runtime/commands/trainer.h"
 #include "runtime/data/formulas.h"
 #include "runtime/data/loader.h"
-#include "runtime/trainer.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // The trainer's entry: all of it is in the model's table. A trainer throws nothing, so what the C++ library would throw
 // ends the program here, in a line; that keeps its unwinder and its names of types, 60 KB,
 // out of every trainer. Programs with a main of their own (gradc, tests) do not link this.
-#include "runtime/trainer.h"
+#include "runtime/commands/trainer.h"
 #include <cstdlib>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // `gradc bench`: the shape of what it tells, never its figures, and what it says about engines that are missing, at
-// fault or silent. The peers here are shell scripts in the place of Python that speak the lines of runtime/turns.h.
+// fault or silent. The peers here are shell scripts in the place of Python that speak the lines of runtime/commands/turns.h.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <fstream>

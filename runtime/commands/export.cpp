@@ -4,10 +4,10 @@
 #include "runtime/base/element.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
+#include "runtime/commands/trainer.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/loader.h"
 #include "runtime/train/evaluation.h"
-#include "runtime/trainer.h"
 #include <cerrno>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // See turns.h.
-#include "runtime/turns.h"
+#include "runtime/commands/turns.h"
 #include "runtime/base/console.h"
 #include "runtime/base/files.h"
 #include "runtime/base/isa.h"

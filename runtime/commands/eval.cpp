@@ -1,7 +1,7 @@
 // `eval`: metrics of every split with the weights of a checkpoint.
 #include "runtime/base/text.h"
+#include "runtime/commands/trainer.h"
 #include "runtime/train/evaluation.h"
-#include "runtime/trainer.h"
 #include <unistd.h>
 
 namespace gradc::runtime {

@@ -2,9 +2,9 @@
 // as numbers, as text of the model's alphabet, or as a picture.
 #include "runtime/base/element.h"
 #include "runtime/base/text.h"
+#include "runtime/commands/trainer.h"
 #include "runtime/predict/drawing.h"
 #include "runtime/predict/row_sink.h"
-#include "runtime/trainer.h"
 #include <algorithm>
 #include <unistd.h>
 

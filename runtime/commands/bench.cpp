@@ -4,10 +4,10 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/peak.h"
 #include "runtime/base/text.h"
+#include "runtime/commands/trainer.h"
+#include "runtime/commands/turns.h"
 #include "runtime/train/evaluation.h"
 #include "runtime/train/stretch.h"
-#include "runtime/trainer.h"
-#include "runtime/turns.h"
 #include <algorithm>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // See trainer.h: the table of commands, their help, and what several of them begin with.
-#include "runtime/trainer.h"
+#include "runtime/commands/trainer.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/text.h"
 #include "runtime/data/formulas.h"

@@ -3,8 +3,8 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
+#include "runtime/commands/trainer.h"
 #include "runtime/data/formulas.h"
-#include "runtime/trainer.h"
 #include <unistd.h>
 
 namespace gradc::runtime {

@@ -3,11 +3,11 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
+#include "runtime/commands/trainer.h"
 #include "runtime/data/formulas.h"
 #include "runtime/plot/curves.h"
 #include "runtime/train/evaluation.h"
 #include "runtime/train/training.h"
-#include "runtime/trainer.h"
 #include <unistd.h>
 
 namespace gradc::runtime {
