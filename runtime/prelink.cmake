@@ -18,8 +18,8 @@ foreach(name crt1.o crti.o crtbeginT.o)
 endforeach()
 set(trainer_runtime gradc_runtime)
 if(GRADC_SANITIZE) # trainers themselves are never sanitized: a static program cannot be
-  file(GLOB plain_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*.cpp ${CMAKE_SOURCE_DIR}/runtime/data/*.cpp
-       ${CMAKE_SOURCE_DIR}/runtime/plot/*.cpp)
+  file(GLOB_RECURSE plain_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*.cpp)
+  list(FILTER plain_sources EXCLUDE REGEX "/entry/")
   add_library(gradc_runtime_plain STATIC ${plain_sources})
   target_include_directories(gradc_runtime_plain PUBLIC ${CMAKE_SOURCE_DIR})
   target_compile_options(gradc_runtime_plain PRIVATE -fno-sanitize=all -fno-exceptions -fno-rtti)

@@ -1,6 +1,7 @@
 # gradc_runtime: what every trainer links, and what `gradc check` runs programs with; gradc_trainer_entry: main(). Every
 # trainer carries all of it, so it is built small, as one unit; but for what runs once a number, a row or a kernel.
-file(GLOB runtime_small CONFIGURE_DEPENDS runtime/*.cpp runtime/data/*.cpp runtime/plot/*.cpp)
+file(GLOB_RECURSE runtime_small CONFIGURE_DEPENDS runtime/*.cpp)
+list(FILTER runtime_small EXCLUDE REGEX "/entry/")
 set(runtime_fast runtime/walk.cpp runtime/base/threads.cpp runtime/base/tensor.cpp runtime/base/element.cpp
   runtime/data/column.cpp runtime/data/loader.cpp)
 list(TRANSFORM runtime_fast PREPEND ${CMAKE_SOURCE_DIR}/)

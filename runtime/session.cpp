@@ -4,7 +4,6 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
-#include "runtime/data/loader.h"
 #include <sys/mman.h>
 
 namespace gradc::runtime {

@@ -8,7 +8,7 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/commands/trainer.h"
-#include "runtime/data/formulas.h"
+#include "runtime/train/formulas.h"
 #include "runtime/data/loader.h"
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,6 @@
 // See tensor.h. Tensors are copied by runs: as many last axes as lie in C order are one memcpy.
 #include "runtime/base/tensor.h"
+#include "runtime/base/text.h"
 #include "runtime/base/element.h"
 
 namespace gradc::runtime {
@@ -108,6 +109,18 @@ uint64_t weights_hash(const gradc_module& module, const unsigned char* arena) {
         hash.add(bytes.data(), bytes.size());
     }
     return hash.value();
+}
+
+const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name) {
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        if (module.tensors[t].role == role && name == module.tensors[t].name) return &module.tensors[t];
+    }
+    return nullptr;
+}
+
+const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name) {
+    const gradc_tensor* full = find_tensor(module, GRADC_FIELD, text(dataset.name, '.', name));
+    return full ? full : find_tensor(module, GRADC_FIELD, name);
 }
 
 } // namespace gradc::runtime

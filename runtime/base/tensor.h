@@ -18,6 +18,10 @@ bool row_is_contiguous(const gradc_tensor& tensor);
 /// Writes one row whose first element is at `to` from C order.
 void write_row(const gradc_tensor& tensor, unsigned char* to, const unsigned char* from);
 
+/// The tensor of that role, or null. A field goes by its name or by "dataset.name".
+const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name);
+const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name);
+
 /// What outlives the step and is not only summed up: parameter, state, optimizer state, statistic.
 inline bool is_variable(const gradc_tensor& tensor) {
     return tensor.role >= GRADC_PARAMETER && tensor.role <= GRADC_STATISTIC;

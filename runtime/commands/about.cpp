@@ -4,7 +4,7 @@
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
-#include "runtime/data/formulas.h"
+#include "runtime/train/formulas.h"
 #include <unistd.h>
 
 namespace gradc::runtime {

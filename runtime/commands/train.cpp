@@ -4,7 +4,7 @@
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
-#include "runtime/data/formulas.h"
+#include "runtime/train/formulas.h"
 #include "runtime/plot/curves.h"
 #include "runtime/train/evaluation.h"
 #include "runtime/train/training.h"

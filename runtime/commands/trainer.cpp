@@ -2,7 +2,7 @@
 #include "runtime/commands/trainer.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/text.h"
-#include "runtime/data/formulas.h"
+#include "runtime/train/formulas.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/evaluation.h"
 #include <csignal>

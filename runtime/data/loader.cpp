@@ -7,18 +7,6 @@
 
 namespace gradc::runtime {
 
-const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name) {
-    for (int32_t t = 0; t < module.tensor_count; t++) {
-        if (module.tensors[t].role == role && name == module.tensors[t].name) return &module.tensors[t];
-    }
-    return nullptr;
-}
-
-const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name) {
-    const gradc_tensor* full = find_tensor(module, GRADC_FIELD, text(dataset.name, '.', name));
-    return full ? full : find_tensor(module, GRADC_FIELD, name);
-}
-
 Loader::Loader(const gradc_module& module, const Dataset& dataset, int split, int32_t order, int64_t seed)
     : dataset_(&dataset), split_(split), order_(order), seed_(seed) {
     for (const Column& column : dataset.columns) {

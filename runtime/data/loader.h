@@ -48,10 +48,6 @@ private:
 /// The block's order of rows; where a step takes all of them, that of the file serves as well.
 int32_t row_order(const gradc_block& block);
 
-/// The tensor of that role, or null. A field goes by its name or by "dataset.name".
-const gradc_tensor* find_tensor(const gradc_module& module, int32_t role, std::string_view name);
-const gradc_tensor* find_field(const gradc_module& module, const gradc_dataset& dataset, std::string_view name);
-
 /// Numbers 0..rows-1 into "#row", for blocks without data.
 void number_rows(const gradc_module& module, unsigned char* arena, int64_t rows);
 

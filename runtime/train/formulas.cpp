@@ -1,5 +1,5 @@
 // See formulas.h. Rows come batch by batch; each result is copied to the place of its row.
-#include "runtime/data/formulas.h"
+#include "runtime/train/formulas.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/data/loader.h"
