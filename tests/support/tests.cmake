@@ -2,7 +2,7 @@
 add_library(gradc_test_support STATIC
   support/derivatives.cpp support/finite_differences.cpp support/random_graph.cpp)
 target_link_libraries(gradc_test_support PUBLIC gradc_gradient)
-foreach(part graph gradient elaborate optimize program plan target check)
+foreach(part graph gradient elaborate dataset training optimize program plan target check)
   if(TARGET unit_${part})
     target_link_libraries(unit_${part} PRIVATE gradc_test_support)
   endif()

@@ -2,7 +2,7 @@
 #include "compiler/program/alike.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
-#include "programs.h"
+#include "tests/unit/target/programs.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;

@@ -1,5 +1,5 @@
 // Writes inputs, runs, reads, compares; see compare.h.
-#include "compare.h"
+#include "tests/unit/target/compare.h"
 #include "compiler/program/print.h"
 #include <catch2/catch.hpp>
 #include <cmath>

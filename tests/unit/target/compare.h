@@ -2,7 +2,7 @@
 // marked "any" aside.
 #pragma once
 #include "compiler/target/engine.h"
-#include "programs.h"
+#include "tests/unit/target/programs.h"
 
 namespace gradc::loop {
 

@@ -1,8 +1,8 @@
 // Where elements lie, what numbers become, what is known of addresses.
-#include "builder.h"
 #include "compiler/target/cpp/names.h"
 #include "compiler/target/layout.h"
 #include "compiler/target/llvm/divisor.h"
+#include "tests/unit/target/builder.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 

@@ -2,7 +2,7 @@
 // gives the same bytes.
 #include "compiler/target/compile.h"
 #include "compiler/util/files.h"
-#include "programs.h"
+#include "tests/unit/target/programs.h"
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <elf.h>

@@ -1,7 +1,7 @@
 // One function a program, beside the loops that say what it computes; see programs.h.
-#include "programs.h"
-#include "builder.h"
+#include "tests/unit/target/programs.h"
 #include "compiler/target/machine.h"
+#include "tests/unit/target/builder.h"
 #include <cmath>
 #include <cstring>
 

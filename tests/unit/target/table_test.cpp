@@ -1,8 +1,8 @@
 // The module's table: every member as the metadata says, the same through LLVM and through C++.
-#include "builder.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
-#include "programs.h"
+#include "tests/unit/target/builder.h"
+#include "tests/unit/target/programs.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;

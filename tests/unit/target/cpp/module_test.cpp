@@ -1,8 +1,8 @@
 // Programs through the C++ text and each compiler that is found, on each instruction set that this
 // machine has.
-#include "compare.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/machine.h"
+#include "tests/unit/target/compare.h"
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>

@@ -1,9 +1,9 @@
 // Programs through LLVM, on each instruction set that this machine has, against plain computation.
-#include "compare.h"
 #include "compiler/program/print.h"
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/machine.h"
+#include "tests/unit/target/compare.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;

@@ -1,7 +1,7 @@
 // Every function of the library on one tensor, differentiated and compared with differences: at
 // drawn numbers, at large ones, and its value where naive formulas overflow.
 #include "compiler/elaborate/definitions.h"
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // fast ones within rounding where both sides are finite.
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/graph/rewrite.h"
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,7 +1,7 @@
 // What would not end or not fit is an error with a place; so is what comes from the command line.
 // The inputs would take days or more memory than there is, so that the error comes at all says that
 // the limits count nodes and steps before they are made.
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 

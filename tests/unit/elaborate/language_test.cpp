@@ -1,6 +1,6 @@
 // What expressions and statements are worth, one line each: a model `m` without arguments, and its
 // value.
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // Elaborated from memory, drawn by name, evaluated; see model_text.h.
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include <catch2/catch.hpp>

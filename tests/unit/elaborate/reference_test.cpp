@@ -1,5 +1,5 @@
 // The examples of the language reference's semantic half elaborate, evaluate and differentiate.
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;

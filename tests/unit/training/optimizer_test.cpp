@@ -1,6 +1,6 @@
 // What optimizer lines do beside their formulas: flags, counters, states. The formulas of the library
 // are held to recorded numbers in tests/optimizers.
-#include "tests/unit/elaborate/train_simulation.h"
+#include "tests/unit/training/simulation.h"
 #include <cmath>
 
 using namespace gradc;

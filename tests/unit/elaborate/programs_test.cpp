@@ -1,5 +1,5 @@
 // The programs that the language must carry, each elaborated, evaluated and differentiated.
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;

@@ -1,7 +1,7 @@
 // Data sets: formulas of a row for N rows, statistics of the training split, drawn data, what is
 // read from files while compiling.
 #include "compiler/graph/rewrite.h"
-#include "tests/unit/elaborate/train_simulation.h"
+#include "tests/unit/training/simulation.h"
 #include <cmath>
 #include <cstdio>
 #include <fstream>

@@ -1,6 +1,6 @@
 // The train blocks that the language must carry: each runs a few steps on the evaluator, stays
 // finite and moves what its optimizer lines name, nothing else.
-#include "tests/unit/elaborate/train_simulation.h"
+#include "tests/unit/training/simulation.h"
 #include <cmath>
 #include <set>
 

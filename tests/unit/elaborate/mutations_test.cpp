@@ -2,7 +2,7 @@
 // never in an internal error. Seeds are fixed.
 #include "tests/fuzz/elaborator_property.h"
 #include "tests/fuzz/grammar.h"
-#include "tests/unit/elaborate/model_text.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <filesystem>
 

@@ -1,6 +1,6 @@
 // Whole train blocks on the evaluator: a net learns xor, metrics over batches equal those over all
 // rows at once, flags, two blocks taking turns.
-#include "tests/unit/elaborate/train_simulation.h"
+#include "tests/unit/training/simulation.h"
 #include <cmath>
 
 using namespace gradc;
