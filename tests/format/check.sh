@@ -1,0 +1,4 @@
+#!/bin/sh
+# check.sh TREE: `./run format --check`, where clang-format-19 is installed.
+command -v clang-format-19 >/dev/null || { echo "skipped: clang-format-19 is not installed"; exit 77; }
+exec "$1/run" format --check
