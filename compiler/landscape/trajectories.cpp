@@ -8,8 +8,8 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/commands/trainer.h"
-#include "runtime/train/formulas.h"
 #include "runtime/data/loader.h"
+#include "runtime/train/formulas.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // See tensor.h. Tensors are copied by runs: as many last axes as lie in C order are one memcpy.
 #include "runtime/base/tensor.h"
-#include "runtime/base/text.h"
 #include "runtime/base/element.h"
+#include "runtime/base/text.h"
 
 namespace gradc::runtime {
 

@@ -4,9 +4,9 @@
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
-#include "runtime/train/formulas.h"
 #include "runtime/plot/curves.h"
 #include "runtime/train/evaluation.h"
+#include "runtime/train/formulas.h"
 #include "runtime/train/training.h"
 #include <unistd.h>
 

@@ -2,9 +2,9 @@
 #include "runtime/commands/trainer.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/text.h"
-#include "runtime/train/formulas.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/evaluation.h"
+#include "runtime/train/formulas.h"
 #include <csignal>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // The oracle against numbers worked out by hand or by plain loops here.
-#include "compiler/graph/evaluate.h"
 #include "compiler/graph/build.h"
+#include "compiler/graph/evaluate.h"
 #include "compiler/graph/random.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/graph/scan.h"

@@ -1,8 +1,8 @@
 // Identity of nodes, checks, constructors, rewriting.
-#include "compiler/graph/graph.h"
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
+#include "compiler/graph/graph.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/graph/scan.h"
 #include "compiler/graph/verify.h"

@@ -1,7 +1,7 @@
 // Ranges of whole numbers: by table, and never narrower than what random graphs compute.
-#include "compiler/graph/ranges.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
+#include "compiler/graph/ranges.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/support/derivatives.h"
 #include "tests/support/random_graph.h"

@@ -1,7 +1,7 @@
 // What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
-#include "compiler/plan/plan.h"
 #include "compiler/graph/build.h"
 #include "compiler/plan/lives.h"
+#include "compiler/plan/plan.h"
 #include "tests/support/random_graph.h"
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,7 +1,7 @@
 // Which steps run many in one call: those with a guard, short enough, on rows that lie as columns do.
-#include "compiler/program/stretch.h"
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
+#include "compiler/program/stretch.h"
 #include "compiler/program/verify.h"
 #include "tests/support/agreement.h"
 #include <catch2/catch.hpp>
