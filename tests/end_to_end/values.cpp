@@ -36,13 +36,15 @@ std::string numbers_of(const std::string& file) {
     return file.substr(8 + length);
 }
 
-/// Every `"loss":` of the report, joined by spaces.
+/// Every loss of the report, that of each block, joined by spaces.
 std::string losses_of(const std::string& json) {
+    const std::string key = "loss\":";
     std::string losses;
-    for (size_t at = 0; (at = json.find("\"loss\":", at)) != json.npos;) {
-        at += 7;
+    for (size_t at = 0; (at = json.find(key, at)) != json.npos;) {
+        at = json.find_first_not_of(' ', at + key.size());
         losses += json.substr(at, json.find_first_of(",}", at) - at) + " ";
     }
+    REQUIRE(!losses.empty());
     return losses;
 }
 
