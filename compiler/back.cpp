@@ -75,21 +75,21 @@ std::vector<loop::Isa> isas(const std::string& choice) {
     return {loop::Isa::baseline, loop::Isa::avx2, loop::Isa::avx512};
 }
 
-void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elaborated, const CommandLine& line,
+void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elaborated, const CompileOptions& given,
                        StageTimes& times) {
     Stopwatch optimizing;
     OptimizeOptions options;
-    options.disabled = line.disabled_passes;
+    options.disabled = given.disabled_passes;
     options.context.rules = elaborated.pattern_rules.get();
     options.context.batch = largest_batch(elaborated);
     for (NamedGraph& program : programs) {
-        if (!line.dump_dir.empty()) {
-            check(make_folders(line.dump_dir + "/" + program.name), "optimize", "cannot make " + line.dump_dir);
-            write_file(fmt::format("{}/{}/00-elaborated.graph", line.dump_dir, program.name), print(program.graph));
+        if (!given.dump_dir.empty()) {
+            check(make_folders(given.dump_dir + "/" + program.name), "optimize", "cannot make " + given.dump_dir);
+            write_file(fmt::format("{}/{}/00-elaborated.graph", given.dump_dir, program.name), print(program.graph));
         }
         options.observe = [&](int number, const Pass& pass, const Graph& before, const Graph& after, double seconds) {
             times.passes.push_back({fmt::format("{} {}", program.name, pass.name), seconds});
-            if (!line.dump_dir.empty()) dump_pass(line.dump_dir, program.name, number, pass, before, after);
+            if (!given.dump_dir.empty()) dump_pass(given.dump_dir, program.name, number, pass, before, after);
         };
         program.graph = optimize(std::move(program.graph), options);
     }
@@ -126,11 +126,12 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     return result;
 }
 
-Compiled compile(const Elaborated& elaborated, const CommandLine& line, const Sources& sources, StageTimes& times) {
-    ProgramGraphs collected = collect_programs(elaborated, line, sources);
-    optimize_programs(collected.programs, elaborated, line, times);
-    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(line.isa),
-                          times, line.fuse);
+Compiled compile(const Elaborated& elaborated, const CompileOptions& options, const Sources& sources,
+                 StageTimes& times) {
+    ProgramGraphs collected = collect_programs(elaborated, options, sources);
+    optimize_programs(collected.programs, elaborated, options, times);
+    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(options.isa),
+                          times, options.fuse);
 }
 
 } // namespace gradc

@@ -8,23 +8,19 @@
 
 namespace gradc {
 
-Front load(const CommandLine& line, SourceReader& reader, std::string& fault) {
+Front load(const CompileOptions& given, SourceReader& reader, std::string& fault) {
     Stopwatch reading;
     Front front;
     std::string reason;
-    std::optional<std::string> text = reader.read(line.model, reason);
+    std::optional<std::string> text = reader.read(given.model, reason);
     if (!text) {
-        fault = fmt::format("gradc: cannot read {}: {}\n", line.model, reason);
+        fault = fmt::format("gradc: cannot read {}: {}\n", given.model, reason);
         return front;
     }
-    front.main = front.sources.add({line.model, std::move(*text)});
-    Options options;
-    options.set = line.set;
-    options.precision = line.precision;
-    options.node_limit = line.node_limit;
-    options.data_folders = line.data_folders;
+    front.main = front.sources.add({given.model, std::move(*text)});
+    Options options = given;
     if (const char* folder = std::getenv("GRADC_DATA"); folder && *folder) options.data_folders.push_back(folder);
-    options.data_folders.insert(options.data_folders.end(), {".", folder_of(line.model)});
+    options.data_folders.insert(options.data_folders.end(), {".", folder_of(given.model)});
     front.elaborated = elaborate(front.sources, front.main, reader, options, front.diagnostics);
     front.seconds = reading.seconds();
     return front;
@@ -122,18 +118,18 @@ struct Collector {
 
 } // namespace
 
-ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& line, const Sources& sources) {
+ProgramGraphs collect_programs(const Elaborated& elaborated, const CompileOptions& options, const Sources& sources) {
     ProgramGraphs result;
     Metadata& metadata = result.metadata;
     Collector collect{result.programs};
     metadata.name = elaborated.name;
     metadata.compiler = fmt::format("gradc {}", GRADC_VERSION);
-    metadata.options = fmt::format("--isa {} --precision {}", line.isa, name(line.precision));
-    for (const auto& [constant, value] : line.set) metadata.options += fmt::format(" --set {}={}", constant, value);
-    if (!line.fuse) metadata.options += " --unfused";
+    metadata.options = fmt::format("--isa {} --precision {}", options.isa, name(options.precision));
+    for (const auto& [constant, value] : options.set) metadata.options += fmt::format(" --set {}={}", constant, value);
+    if (!options.fuse) metadata.options += " --unfused";
     metadata.source_hash = source_hash(sources);
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
-    metadata.flush_denormals = line.precision == Element::f32;
+    metadata.flush_denormals = options.precision == Element::f32;
     for (const DatasetSpec& dataset : elaborated.datasets) metadata.datasets.push_back(dataset_of(dataset));
     metadata.initial = collect.add("initial", elaborated.initial, true);
     metadata.statistics = collect.add("statistics", elaborated.statistics, true);

@@ -2,7 +2,7 @@
 //   path -load-> Source -parse-> ast::Module -elaborate-> graphs -optimize-> graphs -make_plan-> Plan
 //        -lower-> loop::Module -print_cpp | object-> bytes -link_trainer-> trainer
 #pragma once
-#include "compiler/commands/options.h"
+#include "compiler/compile_options.h"
 #include "compiler/plan/plan.h"
 #include "compiler/program/program.h"
 #include "compiler/target/metadata.h"
@@ -23,22 +23,22 @@ struct Front {
 };
 
 /// Never fails silently: where `elaborated` is absent there are diagnostics, or `fault` tells why there is no text.
-Front load(const CommandLine& line, SourceReader& reader, std::string& fault);
+Front load(const CompileOptions& options, SourceReader& reader, std::string& fault);
 
 /// Every program of the trainer by name: "initial", "train.step", "train.evaluate.0", ..
 struct ProgramGraphs {
     std::vector<NamedGraph> programs;
     Metadata metadata; // which program is what; datasets, blocks, flags
 };
-ProgramGraphs collect_programs(const Elaborated& elaborated, const CommandLine& line, const Sources& sources);
+ProgramGraphs collect_programs(const Elaborated& elaborated, const CompileOptions& options, const Sources& sources);
 
 struct StageTimes {                                     // seconds, in order
     std::vector<std::pair<std::string, double>> stages; // for --time
     std::vector<std::pair<std::string, double>> passes; // of "optimize", for --time-passes
 };
 
-/// Optimizes every graph in place as the command line says.
-void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated&, const CommandLine&, StageTimes&);
+/// Optimizes every graph in place as the options say.
+void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated&, const CompileOptions&, StageTimes&);
 
 /// The machines that `--isa` names.
 std::vector<loop::Isa> isas(const std::string& choice);
@@ -51,14 +51,8 @@ struct Compiled {
 };
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated&,
                         const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true);
-Compiled compile(const Elaborated&, const CommandLine&, const Sources&, StageTimes&);
+Compiled compile(const Elaborated&, const CompileOptions&, const Sources&, StageTimes&);
 
 std::string source_hash(const Sources& sources);
-
-/// Compiles and links the trainer to `path`; prints what goes wrong, and times if asked. Returns an exit code.
-int write_trainer(const Front& front, const CommandLine& line, const std::string& path);
-
-/// Prints a file that could not be read or the diagnostics of one that could.
-int refuse(const Front& front, const std::string& fault, const CommandLine& line);
 
 } // namespace gradc

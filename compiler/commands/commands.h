@@ -20,4 +20,10 @@ int explain_command(const CommandLine& line);
 std::string page_text(const Front& front, const CommandLine& line);
 int fmt_command(const CommandLine& line);
 
+/// Compiles and links the trainer to `path`; prints what goes wrong, and times if asked. Returns an exit code.
+int write_trainer(const Front& front, const CommandLine& line, const std::string& path);
+
+/// Prints a file that could not be read or the diagnostics of one that could.
+int refuse(const Front& front, const std::string& fault, const CommandLine& line);
+
 } // namespace gradc

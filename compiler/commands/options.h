@@ -1,11 +1,7 @@
 // The command line of gradc as a value. parse_command_line knows every flag and its help; nothing else does.
 #pragma once
-#include "compiler/graph/type.h"
-#include <map>
+#include "compiler/compile_options.h"
 #include <optional>
-#include <set>
-#include <string>
-#include <vector>
 
 namespace gradc {
 
@@ -16,33 +12,25 @@ inline constexpr int done = 0, input = 1, usage = 2, nan = 3, internal = 70, int
 
 enum class Command { build, run, bench, check, grad, explain, paths, inspect, fmt };
 
-struct CommandLine {
+struct CommandLine : CompileOptions {
     Command command = Command::build;
-    std::string model;                      // path of the model file
-    std::string parameter;                  // explain; "": list them
-    std::vector<std::string> files;         // fmt
-    std::string output;                     // -o
-    std::map<std::string, std::string> set; // --set NAME=VALUE
-    std::map<std::string, std::string> at;  // --at NAME=VALUE
-    std::string isa = "portable";           // native portable baseline avx2 avx512
-    Element precision = Element::f32;
-    std::vector<std::string> data_folders;
-    std::string emit; // a stage
-    std::string dump_dir, dot, svg;
+    std::string parameter;                 // explain; "": list them
+    std::vector<std::string> files;        // fmt
+    std::string output;                    // -o
+    std::map<std::string, std::string> at; // --at NAME=VALUE
+    std::string emit;                      // a stage
+    std::string dot, svg;
     std::string html; // inspect, bench: where the page goes
-    std::set<std::string> disabled_passes;
     bool time_passes = false, time = false, write = false, check_only = false;
-    bool fuse = true;                     // false: --unfused
-    bool cache = true;                    // build; false: --no-cache
-    bool color = false;                   // for diagnostics
-    int64_t batch = 0;                    // check; 0: as many rows as tell enough
-    uint64_t seed = 1;                    // check, paths, bench
-    int64_t beside = 0, steps = 0;        // paths; 0: not given
-    std::vector<std::string> against;     // bench: engines
-    std::string python = "python3", json; // bench
-    int threads = 1, rounds = 5;          // bench
-    double seconds = 0.3, patience = 120; // bench: of a round; until an engine answers
-    int64_t node_limit = 1'000'000;
+    bool cache = true;                          // build; false: --no-cache
+    bool color = false;                         // for diagnostics
+    int64_t batch = 0;                          // check; 0: as many rows as tell enough
+    uint64_t seed = 1;                          // check, paths, bench
+    int64_t beside = 0, steps = 0;              // paths; 0: not given
+    std::vector<std::string> against;           // bench: engines
+    std::string python = "python3", json;       // bench
+    int threads = 1, rounds = 5;                // bench
+    double seconds = 0.3, patience = 120;       // bench: of a round; until an engine answers
     std::vector<std::string> trainer_arguments; // run: what the trainer is started with
 };
 

@@ -11,7 +11,7 @@ int paths_command(const CommandLine& line) {
     std::string fault;
     Front front = load(line, reader, fault);
     if (!front.elaborated) return refuse(front, fault, line);
-    auto picture = walk_paths(front, line, fault);
+    auto picture = walk_paths(front, {line, line.beside, line.steps, line.seed}, fault);
     if (picture) fault = write_file(line.svg, draw_paths(*picture));
     if (!fault.empty()) {
         fmt::print(stderr, "gradc paths: {}\n", fault);

@@ -2,6 +2,7 @@
 // data files told of sizes and ranges, options, instruction sets, the compiler and its runtime. A trainer appears in the
 // folder whole or not at all; those used longest ago make room for new ones.
 #pragma once
+#include "compiler/commands/options.h"
 #include "compiler/pipeline.h"
 
 namespace gradc {

@@ -67,11 +67,11 @@ bool find_parameters(const Elaborated& elaborated, std::vector<std::string>& nam
 
 class PathRuns {
 public:
-    PathRuns(const Front& front, const CommandLine& line) : front_(front), line_(line) {}
+    PathRuns(const Front& front, const PathOptions& options) : front_(front), options_(options) {}
 
     bool start(std::string& fault) {
         if (!find_parameters(*front_.elaborated, names_, fault)) return false;
-        CommandLine native = line_;
+        CompileOptions native = options_.compile;
         native.isa = "native";
         StageTimes times;
         Compiled compiled = compile(*front_.elaborated, native, front_.sources, times);
@@ -80,7 +80,7 @@ public:
         Fault failed;
         session_.emplace(module);
         int isa = runtime::choose_isa(module, "", failed);
-        bool good = isa >= 0 && session_->start(isa, 1, int64_t(line_.seed), failed) && load_data(failed);
+        bool good = isa >= 0 && session_->start(isa, 1, int64_t(options_.seed), failed) && load_data(failed);
         if (!good) {
             fault = failed.message;
             return false;
@@ -95,8 +95,8 @@ public:
         const TrainBlock& block = front_.elaborated->blocks[size_t(number)];
         PathPanel result{block.name, optimizer, {}};
         result.paths.push_back(path(number, own_rows(block)));
-        if (has_data_ && line_.beside > 0 && line_.beside < own_rows(block))
-            result.paths.push_back(path(number, line_.beside));
+        if (has_data_ && options_.beside > 0 && options_.beside < own_rows(block))
+            result.paths.push_back(path(number, options_.beside));
         return result;
     }
 
@@ -120,9 +120,10 @@ private:
     bool load_data(Fault& fault) {
         const gradc_dataset* table = runtime::training_data(engine_->module());
         if (!table) return true;
-        runtime::Places places = runtime::Places::standard(line_.data_folders.empty() ? "" : line_.data_folders[0]);
+        runtime::Places places =
+            runtime::Places::standard(options_.compile.data_folders.empty() ? "" : options_.compile.data_folders[0]);
         has_data_ = true;
-        if (!runtime::load_dataset(*table, places, int64_t(line_.seed), dataset_, fault)) return false;
+        if (!runtime::load_dataset(*table, places, int64_t(options_.seed), dataset_, fault)) return false;
         runtime::make_room_for_formulas(engine_->module(), dataset_);
         return true;
     }
@@ -148,7 +149,7 @@ private:
     /// How long the first block says: it leads the others.
     int64_t steps() const {
         const TrainBlock& block = front_.elaborated->blocks[0];
-        if (line_.steps > 0) return line_.steps;
+        if (options_.steps > 0) return options_.steps;
         if (block.steps > 0) return std::min(block.steps, most_steps);
         int64_t rows = own_rows(block);
         return std::min(block.epochs * (rows > 0 ? (all_rows() + rows - 1) / rows : 1), most_steps);
@@ -164,7 +165,7 @@ private:
         WalkedPath result{has_data_ ? rows_text(rows) : "", {place()}, false};
         std::optional<Loader> loader;
         if (has_data_)
-            loader.emplace(engine_->module(), dataset_, dataset_.training_split(), table.order, int64_t(line_.seed));
+            loader.emplace(engine_->module(), dataset_, dataset_.training_split(), table.order, int64_t(options_.seed));
         double first = loss_at(place());
         int64_t steps = this->steps(), epoch = -1;
         draw_start(*session_, data());
@@ -191,7 +192,7 @@ private:
         std::optional<Loader> loader;
         if (has_data_) {
             loader.emplace(engine_->module(), dataset_, dataset_.training_split(), GRADC_FILE_ORDER,
-                           int64_t(line_.seed));
+                           int64_t(options_.seed));
             loader->begin(0);
         } else {
             runtime::number_rows(engine_->module(), session_->arena(), batch);
@@ -228,7 +229,7 @@ private:
     }
 
     const Front& front_;
-    const CommandLine& line_;
+    const PathOptions& options_;
     std::vector<std::string> names_; // of the two parameters
     std::optional<target::Engine> engine_;
     std::optional<runtime::Session> session_;
@@ -239,8 +240,8 @@ private:
 
 } // namespace
 
-std::optional<PathsPicture> walk_paths(const Front& front, const CommandLine& line, std::string& fault) {
-    PathRuns runs(front, line);
+std::optional<PathsPicture> walk_paths(const Front& front, const PathOptions& options, std::string& fault) {
+    PathRuns runs(front, options);
     if (!runs.start(fault)) return {};
     PathsPicture picture{runs.title(), {}, {}};
     std::vector<std::string> optimizers = optimizer_texts(front);

@@ -35,9 +35,15 @@ struct PathsPicture {
     std::vector<PathPanel> panels;
 };
 
-/// `beside` > 0: another path of each block with so many rows a step. Nothing after a fault, which
-/// names what is wrong.
-std::optional<PathsPicture> walk_paths(const Front& front, const CommandLine& line, std::string& fault);
+struct PathOptions {
+    CompileOptions compile;
+    int64_t beside = 0; // > 0: another path of each block with so many rows a step
+    int64_t steps = 0;  // length of the paths; 0: as the blocks say
+    uint64_t seed = 1;
+};
+
+/// Nothing after a fault, which names what is wrong.
+std::optional<PathsPicture> walk_paths(const Front& front, const PathOptions& options, std::string& fault);
 
 /// SVG: a panel for each block.
 std::string draw_paths(const PathsPicture& picture);

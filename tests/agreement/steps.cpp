@@ -62,12 +62,12 @@ int compare_stretch(target::Engine& engine, int program, const Environment& envi
 
 /// Compiled for this batch, tried on these numbers of rows.
 int agree(const std::string& path, bool fuse, int64_t batch, const std::vector<int64_t>& sizes) {
-    CommandLine line;
-    line.model = path;
-    line.fuse = fuse;
+    CompileOptions options;
+    options.model = path;
+    options.fuse = fuse;
     FileReader reader;
     std::string fault;
-    Front front = load(line, reader, fault);
+    Front front = load(options, reader, fault);
     if (!front.elaborated) {
         fmt::print("{}{}", fault, print(front.diagnostics, front.sources));
         return 1;
@@ -75,7 +75,7 @@ int agree(const std::string& path, bool fuse, int64_t batch, const std::vector<i
     Elaborated& elaborated = *front.elaborated;
     for (TrainBlock& block : elaborated.blocks) block.batch = batch;
     StageTimes times;
-    Compiled compiled = compile(elaborated, line, front.sources, times);
+    Compiled compiled = compile(elaborated, options, front.sources, times);
     target::Engine engine = target::load_object(target::object(compiled.module, compiled.metadata));
     int wrong = 0;
     const std::string told = path + (fuse ? "" : ", unfused");

@@ -54,19 +54,19 @@ std::vector<const ast::Function*> library_functions(const ast::Module& module) {
 }
 
 StepRun::StepRun(const std::string& text, const std::string& compiler) {
-    CommandLine line;
-    line.model = "model.grad";
-    line.precision = Element::f64;
-    line.isa = "native";
+    CompileOptions options;
+    options.model = "model.grad";
+    options.precision = Element::f64;
+    options.isa = "native";
     OneFile reader;
     reader.text = text;
     std::string fault;
-    front_ = load(line, reader, fault);
+    front_ = load(options, reader, fault);
     INFO(fault << print(front_.diagnostics, front_.sources));
     REQUIRE(front_.elaborated);
     variables_ = initial_values(elaborated(), 1);
     StageTimes times;
-    Compiled compiled = compile(elaborated(), line, front_.sources, times);
+    Compiled compiled = compile(elaborated(), options, front_.sources, times);
     isa_ = compiled.module.isas.back();
     if (compiler.empty()) engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
     else engine_ = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compiler, fault);

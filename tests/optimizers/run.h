@@ -3,6 +3,7 @@
 #include "compiler/graph/evaluate.h"
 #include "compiler/pipeline.h"
 #include "compiler/target/engine.h"
+#include "dsl/ast.h"
 
 namespace gradc {
 
