@@ -49,7 +49,7 @@ void find_flag_scalars(const Elaborated& elaborated, Metadata& metadata) {
             for (size_t t = 0; t < metadata.tensors.size(); ++t)
                 if (metadata.tensors[t].role == GRADC_SCALAR &&
                     metadata.tensors[t].name == elaborated.blocks[b].flags[f].input)
-                    metadata.blocks[b].flags[f].scalar = int32_t(t);
+                    metadata.blocks[b].flag_scalars[f] = int32_t(t);
 }
 
 int64_t largest_batch(const Elaborated& elaborated) {

@@ -35,68 +35,6 @@ std::string source_hash(const Sources& sources) {
 
 namespace {
 
-gradc_reader reader_of(Reader::Kind kind) {
-    switch (kind) {
-    case Reader::Kind::none:
-    case Reader::Kind::csv: return GRADC_READ_CSV;
-    case Reader::Kind::idx: return GRADC_READ_IDX;
-    case Reader::Kind::literal: return GRADC_READ_LITERAL;
-    case Reader::Kind::range: return GRADC_READ_RANGE;
-    case Reader::Kind::characters: return GRADC_READ_CHARACTERS;
-    case Reader::Kind::npy: return GRADC_READ_NPY;
-    }
-    return GRADC_READ_CSV;
-}
-
-Metadata::Field field_of(const Field& field) {
-    Metadata::Field result;
-    result.name = field.name;
-    result.reader = reader_of(field.reader.kind);
-    result.stored = field.stored;
-    result.shape = field.shape;
-    result.low = field.low;
-    result.high = field.high;
-    for (const Reader::File& file : field.reader.files) result.files.push_back({file.split, file.path});
-    result.columns = field.reader.columns;
-    result.column_names = field.reader.column_names;
-    result.values = field.reader.values;
-    result.rows = field.reader.rows;
-    result.alphabet = field.reader.alphabet;
-    result.window = field.reader.window;
-    result.stride = field.reader.stride;
-    return result;
-}
-
-Metadata::Dataset dataset_of(const DatasetSpec& dataset) {
-    Metadata::Dataset result;
-    result.name = dataset.name;
-    for (const Field& field : dataset.fields) result.fields.push_back(field_of(field));
-    for (const SplitRange& split : dataset.splits) result.splits.push_back({split.name, split.fraction});
-    result.in_order = dataset.in_order;
-    result.split_by_file = dataset.split_by_file;
-    return result;
-}
-
-gradc_order order_of(RowOrder order) {
-    return order == RowOrder::shuffled ? GRADC_SHUFFLED : order == RowOrder::file ? GRADC_FILE_ORDER : GRADC_RANDOM;
-}
-
-Metadata::Block block_of(const TrainBlock& block) {
-    Metadata::Block result;
-    result.name = block.name;
-    result.dataset = block.dataset;
-    result.batch = block.batch;
-    result.batch_all = block.batch_all;
-    result.order = order_of(block.order);
-    result.epochs = block.epochs;
-    result.steps = block.steps;
-    result.turns = block.turns;
-    for (const Flag& flag : block.flags)
-        result.flags.push_back({flag.name, flag.full, flag.help, -1, flag.whole, flag.value});
-    for (const Metric& metric : block.metrics) result.metrics.push_back({metric.name, metric.type.shape});
-    return result;
-}
-
 /// Collects programs under numbers.
 struct Collector {
     std::vector<NamedGraph>& programs;
@@ -130,13 +68,13 @@ ProgramGraphs collect_programs(const Elaborated& elaborated, const CompileOption
     metadata.source_hash = source_hash(sources);
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
     metadata.flush_denormals = options.precision == Element::f32;
-    for (const DatasetSpec& dataset : elaborated.datasets) metadata.datasets.push_back(dataset_of(dataset));
+    metadata.datasets = elaborated.datasets;
     metadata.initial = collect.add("initial", elaborated.initial, true);
     metadata.statistics = collect.add("statistics", elaborated.statistics, true);
     if (!elaborated.columns.empty() && !elaborated.columns[0].outputs.empty())
         metadata.columns = collect.add("columns", elaborated.columns[0], true);
     for (const TrainBlock& block : elaborated.blocks) {
-        Metadata::Block entry = block_of(block);
+        Metadata::Block entry{block, std::vector<int32_t>(block.flags.size(), -1)};
         entry.step = collect.add(block.name + ".step", block.step);
         entry.training = collect.add(block.name + ".training", {{}, block.training.finish});
         entry.evaluation = collect.add(block.name + ".evaluate", block.evaluation);

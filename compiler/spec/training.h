@@ -47,7 +47,8 @@ struct Metric {
 
 enum class RowOrder : uint8_t { shuffled, file, random };
 
-struct TrainBlock {
+/// What a train block says beside its formulas.
+struct TrainSettings {
     std::string name; // "train" if it has none
     int dataset = -1; // none: rows are drawn, N is batch
     int64_t batch = 1;
@@ -58,7 +59,9 @@ struct TrainBlock {
     RowOrder order = RowOrder::shuffled;
     std::vector<Flag> flags;
     std::vector<Metric> metrics; // "loss" first
+};
 
+struct TrainBlock : TrainSettings {
     Graph forward;                  // loss and metrics in training mode, as written: for --emit=forward and check
     NodeId loss = NodeId::none;     // in forward
     std::vector<NodeId> parameters; // variable nodes in forward that some optimizer line moves

@@ -71,8 +71,8 @@ private:
     TableValue program(int number);
     TableValue kernel(int program, int number);
     TableValue step_functions(int program, const std::vector<int64_t>& fields) const;
-    TableValue dataset(const Metadata::Dataset& dataset);
-    TableValue field(const std::string& prefix, const Metadata::Field& field);
+    TableValue dataset(const DatasetSpec& dataset);
+    TableValue field(const std::string& prefix, const Field& field);
     TableValue block(const Metadata::Block& block, int number);
     TableValue split(const Metadata::WholeSplit& split) const;
     TableValue program_number(int32_t number) const;
@@ -96,6 +96,23 @@ int TableBuilder::tensor_of(const Result& result) {
         if (tensors_[i].buffer == result.buffer && tensors_[i].name == result.name) return int(i);
     tensors_.push_back({result.name, result.name, GRADC_RESULT, result.buffer});
     return int(tensors_.size()) - 1;
+}
+
+gradc_reader reader_of(Reader::Kind kind) {
+    switch (kind) {
+    case Reader::Kind::none:
+    case Reader::Kind::csv: return GRADC_READ_CSV;
+    case Reader::Kind::idx: return GRADC_READ_IDX;
+    case Reader::Kind::literal: return GRADC_READ_LITERAL;
+    case Reader::Kind::range: return GRADC_READ_RANGE;
+    case Reader::Kind::characters: return GRADC_READ_CHARACTERS;
+    case Reader::Kind::npy: return GRADC_READ_NPY;
+    }
+    return GRADC_READ_CSV;
+}
+
+gradc_order order_of(RowOrder order) {
+    return order == RowOrder::shuffled ? GRADC_SHUFFLED : order == RowOrder::file ? GRADC_FILE_ORDER : GRADC_RANDOM;
 }
 
 void collect_loads(const Body& body, std::set<BufferId>& loaded) {
@@ -203,27 +220,27 @@ TableValue TableBuilder::program(int number) {
                     i64(step_rows(module_.programs[size_t(number)]))});
 }
 
-TableValue TableBuilder::field(const std::string& prefix, const Metadata::Field& field) {
+TableValue TableBuilder::field(const std::string& prefix, const Field& field) {
+    const Reader& reader = field.reader;
     std::vector<TableValue> files, names, values;
-    for (const Metadata::File& file : field.files) files.push_back(members({text(file.split), text(file.path)}));
-    for (const std::string& name : field.column_names) names.push_back(text(name));
-    for (double value : field.values) values.push_back(f64(value));
+    for (const Reader::File& file : reader.files) files.push_back(members({text(file.split), text(file.path)}));
+    for (const std::string& name : reader.column_names) names.push_back(text(name));
+    for (double value : reader.values) values.push_back(f64(value));
     TableValue file_array = array("gradc_file", prefix + "_files", std::move(files));
     TableValue name_array = array("const char*", prefix + "_column_names", std::move(names));
     TableValue value_array = array("double", prefix + "_values", std::move(values));
-    return members({text(field.name), i32(field.reader), i32(int(field.stored)), i32(int64_t(field.shape.size())),
-                    numbers(field.shape), i64(field.low), i64(field.high), file_array, i32(int64_t(field.files.size())),
-                    numbers(field.columns), name_array, i32(int64_t(field.columns.size())),
-                    i32(int64_t(field.column_names.size())), value_array, i64(field.rows), text(field.alphabet),
-                    i64(field.window), i64(field.stride)});
+    return members({text(field.name), i32(reader_of(reader.kind)), i32(int(field.stored)),
+                    i32(int64_t(field.shape.size())), numbers(field.shape), i64(field.low), i64(field.high), file_array,
+                    i32(int64_t(reader.files.size())), numbers(reader.columns), name_array,
+                    i32(int64_t(reader.columns.size())), i32(int64_t(reader.column_names.size())), value_array,
+                    i64(reader.rows), text(reader.alphabet), i64(reader.window), i64(reader.stride)});
 }
 
-TableValue TableBuilder::dataset(const Metadata::Dataset& dataset) {
+TableValue TableBuilder::dataset(const DatasetSpec& dataset) {
     std::vector<TableValue> fields, splits;
     for (size_t i = 0; i < dataset.fields.size(); ++i)
         fields.push_back(field(fmt::format("{}_{}", dataset.name, i), dataset.fields[i]));
-    for (const Metadata::Split& split : dataset.splits)
-        splits.push_back(members({text(split.name), f64(split.fraction)}));
+    for (const SplitRange& split : dataset.splits) splits.push_back(members({text(split.name), f64(split.fraction)}));
     TableValue field_array = array("gradc_field", dataset.name + "_fields", std::move(fields));
     TableValue split_array = array("gradc_split", dataset.name + "_splits", std::move(splits));
     return members({text(dataset.name), field_array, split_array, i32(int64_t(dataset.fields.size())),
@@ -236,17 +253,22 @@ TableValue TableBuilder::split(const Metadata::WholeSplit& split) const {
 
 TableValue TableBuilder::block(const Metadata::Block& block, int number) {
     std::vector<TableValue> flags, metrics;
-    for (const Metadata::Flag& flag : block.flags)
-        flags.push_back(members(
-            {text(flag.name), text(flag.full), text(flag.help), i32(flag.scalar), i32(flag.whole), f64(flag.value)}));
-    for (const Metadata::Metric& metric : block.metrics)
-        metrics.push_back(members({text(metric.name), i32(int64_t(metric.shape.size())), numbers(metric.shape)}));
+    for (size_t i = 0; i < block.flags.size(); ++i) {
+        const Flag& flag = block.flags[i];
+        flags.push_back(members({text(flag.name), text(flag.full), text(flag.help), i32(block.flag_scalars[i]),
+                                 i32(flag.whole), f64(flag.value)}));
+    }
+    for (const Metric& metric : block.metrics) {
+        const Shape& shape = metric.type.shape;
+        metrics.push_back(members({text(metric.name), i32(int64_t(shape.size())), numbers(shape)}));
+    }
     TableValue flag_array = array("gradc_flag", fmt::format("flags_{}", number), std::move(flags));
     TableValue metric_array = array("gradc_metric", fmt::format("metrics_{}", number), std::move(metrics));
-    return members({text(block.name), i32(block.dataset), i32(block.batch_all), i32(block.order), i64(block.batch),
-                    i64(block.epochs), i64(block.steps), i64(block.turns), flag_array, i32(int64_t(block.flags.size())),
-                    metric_array, i32(int64_t(block.metrics.size())), program_number(block.step), split(block.training),
-                    split(block.evaluation), i32(block.predict), i32(block.diagnose + 1)});
+    return members({text(block.name), i32(block.dataset), i32(block.batch_all), i32(order_of(block.order)),
+                    i64(block.batch), i64(block.epochs), i64(block.steps), i64(block.turns), flag_array,
+                    i32(int64_t(block.flags.size())), metric_array, i32(int64_t(block.metrics.size())),
+                    program_number(block.step), split(block.training), split(block.evaluation), i32(block.predict),
+                    i32(block.diagnose + 1)});
 }
 
 TableValue TableBuilder::program_number(int32_t number) const {
@@ -281,7 +303,7 @@ Table TableBuilder::run() {
     std::vector<TableValue> programs, tensors, datasets, blocks;
     for (size_t i = 0; i < module_.programs.size(); ++i) programs.push_back(program(int(i)));
     for (const Metadata::Tensor& entry : tensors_) tensors.push_back(tensor(entry));
-    for (const Metadata::Dataset& entry : about.datasets) datasets.push_back(dataset(entry));
+    for (const DatasetSpec& entry : about.datasets) datasets.push_back(dataset(entry));
     for (size_t i = 0; i < about.blocks.size(); ++i) blocks.push_back(block(about.blocks[i], int(i)));
     int64_t counts[] = {int64_t(tensors.size()), int64_t(programs.size()), int64_t(datasets.size()),
                         int64_t(blocks.size())};

@@ -18,21 +18,23 @@ Metadata full_metadata(const loop::TestModule& test) {
     about.program_hash = "fedcba9876543210";
     about.parameter_bytes = 1, about.optimizer_bytes = 2, about.activation_bytes = 3, about.scratch_bytes = 1L << 40,
     about.least_bytes = 1L << 41;
-    Metadata::Field field;
-    field.name = "image", field.reader = GRADC_READ_IDX, field.stored = Element::u8, field.shape = {28, 28};
+    Field field;
+    field.name = "image", field.stored = Element::u8, field.shape = {28, 28};
     field.low = -3, field.high = 1L << 50;
-    field.files = {{"train", "a.gz"}, {"test", "b.gz"}};
-    field.columns = {0, 1, 63}, field.column_names = {"price", "größe"};
-    field.values = {1, -0.0, 1e300, 0.1}, field.rows = 4, field.alphabet = "a\"\\\n\t", field.window = 7,
-    field.stride = 2;
-    Metadata::Dataset dataset{"pictures", {field, {}}, {{"train", 0.8}, {"test", 0.2}}, true, true};
+    Reader& reader = field.reader;
+    reader.kind = Reader::Kind::idx;
+    reader.files = {{"train", "a.gz"}, {"test", "b.gz"}};
+    reader.columns = {0, 1, 63}, reader.column_names = {"price", "größe"};
+    reader.values = {1, -0.0, 1e300, 0.1}, reader.rows = 4, reader.alphabet = "a\"\\\n\t", reader.window = 7,
+    reader.stride = 2;
+    DatasetSpec dataset{"pictures", {field, {}}, {{"train", 0.8}, {"test", 0.2}}, true, true, {}};
     dataset.fields[1].name = "label";
     about.datasets = {dataset};
     Metadata::Block block;
-    block.name = "train", block.dataset = 0, block.batch_all = true, block.order = GRADC_RANDOM;
+    block.name = "train", block.dataset = 0, block.batch_all = true, block.order = RowOrder::random;
     block.batch = 9, block.epochs = 5, block.steps = 6, block.turns = 7;
-    block.flags = {{"rate", "train.rate", "adam: rate of descent", 2, true, 1e-3}};
-    block.metrics = {{"loss", {}}, {"confusion", {10, 10}}};
+    block.flags = {{"rate", "train.rate", "", 1e-3, true, "adam: rate of descent"}}, block.flag_scalars = {2};
+    block.metrics = {{"loss", {}}, {"confusion", {Element::f32, {10, 10}}}};
     block.step = 1, block.training = {2, 1, 3}, block.evaluation = {0, 2, 4}, block.predict = 5, block.diagnose = 6;
     about.blocks = {block};
     about.initial = 7, about.statistics = {1, 2, -1}, about.columns = 3, about.flush_denormals = true;
