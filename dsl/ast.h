@@ -201,6 +201,7 @@ struct Derivative { // derivative x: g * sigmoid(x)
     std::string parameter;
     Span span;
     ExprRef value;
+    bool surrogate = false; // `surrogate derivative`: differs from that of the value on purpose
 };
 enum class FunctionKind { function, model, optimizer };
 /// fn, model or optimizer. Exactly one of body and value is set; neither for a primitive of the machine.

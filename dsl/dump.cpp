@@ -215,7 +215,7 @@ struct Dumper {
         if (f.value) expr(f.value);
         if (f.body) block(*f.body);
         for (const Derivative& each : f.derivatives) {
-            open("derivative");
+            open(each.surrogate ? "surrogate-derivative" : "derivative");
             word(each.parameter);
             expr(each.value);
             close();

@@ -26,19 +26,22 @@ std::vector<Parameter> parse_parameters(Cursor& cursor) {
     return parameters;
 }
 
+/// `derivative x` or `surrogate derivative x`; both words are names elsewhere.
 bool at_derivative(const Cursor& cursor) {
-    return cursor.at_word("derivative") && cursor.peek(1).kind == TokenKind::name;
+    uint32_t ahead = cursor.at_word("surrogate") ? 1 : 0;
+    return cursor.is_word(ahead, "derivative") && cursor.peek(ahead + 1).kind == TokenKind::name;
 }
 
 /// derivative a: .., b: .. ; may stand on the lines below.
 std::vector<Derivative> parse_derivatives(Cursor& cursor) {
     std::vector<Derivative> derivatives;
     while (at_derivative(cursor)) {
+        bool surrogate = cursor.accept_word("surrogate");
         cursor.take();
         do {
             Target parameter = cursor.expect_name("a parameter");
             cursor.expect(TokenKind::colon, "`:` and the gradient by this parameter");
-            derivatives.push_back({parameter.name, parameter.span, parse_expression(cursor)});
+            derivatives.push_back({parameter.name, parameter.span, parse_expression(cursor), surrogate});
         } while (cursor.accept(TokenKind::comma));
     }
     return derivatives;

@@ -47,14 +47,22 @@ bool must_open(const Function& function) {
                        [](const Derivative& each) { return must_open(*each.value); });
 }
 
+/// The words before a clause that opens a list of its kind; "" for one that goes on in it.
+std::string opening_word(const Function& function, const Derivative& clause) {
+    bool first = &clause == &function.derivatives[0];
+    if (!first && (&clause)[-1].surrogate == clause.surrogate) return "";
+    return clause.surrogate ? "surrogate derivative " : "derivative ";
+}
+
 std::string flat_function(const Function& function) {
     std::string result = signature(function);
     if (function.value) result += " = " + flat(*function.value);
     if (function.body) result += " " + flat(*function.body);
-    std::vector<std::string> derivatives;
-    for (const Derivative& each : function.derivatives)
-        derivatives.push_back(each.parameter + ": " + flat(*each.value));
-    return derivatives.empty() ? result : result + "  derivative " + join_with(derivatives, ", ");
+    for (const Derivative& each : function.derivatives) {
+        std::string word = opening_word(function, each);
+        result += (word.empty() ? ", " : "  ") + word + each.parameter + ": " + flat(*each.value);
+    }
+    return result;
 }
 
 std::string lay_out_value(std::string head, const Expr& value) {
@@ -74,11 +82,13 @@ std::string print_function(const Function& function) {
     std::string result = signature(function);
     if (function.value) result = lay_out_value(result, *function.value);
     if (function.body) result += " " + lay_out(*function.body, 0);
+    size_t inset = 0; // of a clause that goes on in the list above it
     for (const Derivative& each : function.derivatives) {
-        bool first = &each == &function.derivatives[0];
-        std::string head = fmt::format("{}{}: ", first ? "derivative " : "", each.parameter);
-        size_t indent = first ? indentation : indentation + std::string_view("derivative ").size();
-        result += (first ? "\n" : ",\n") + spaces(indent) + head;
+        std::string word = opening_word(function, each);
+        if (!word.empty()) inset = indentation + width(word);
+        std::string head = word + each.parameter + ": ";
+        size_t indent = word.empty() ? inset : indentation;
+        result += (word.empty() ? ",\n" : "\n") + spaces(indent) + head;
         result += lay_out(*each.value, {indent, indent + width(head), 1});
     }
     return result;

@@ -155,7 +155,9 @@ std::string Drawing::function() {
     std::string text = fmt::format("fn f0(x{}{}) = ", one({"", ": [.., C]", ": [N, 4]", ": [N, ..]"}),
                                    one({"", ", k = 2", ", k: const int = 4"}));
     text += fmt::format("{}(x) * {}", one({"tanh", "exp", "", "-", "abs"}), one({"x", "2", "K"}));
-    if (any(2)) text += fmt::format("  derivative x: g * {}", one({"x", "2", "exp(x)", "K", "sum(x)"}));
+    if (any(2))
+        text +=
+            fmt::format("  {}derivative x: g * {}", one({"", "surrogate "}), one({"x", "2", "exp(x)", "K", "sum(x)"}));
     return text + "\n";
 }
 

@@ -64,7 +64,7 @@ TEST_CASE("calls, brackets and literals") {
 TEST_CASE("words are reserved only where they must be") {
     for (const char* word : {"loss",  "step", "state", "rows",  "data",    "order",     "at",         "model",
                              "train", "rule", "use",   "const", "dataset", "optimizer", "derivative", "as",
-                             "on",    "in",   "split", "when",  "exact",   "batch",     "metric"}) {
+                             "on",    "in",   "split", "when",  "exact",   "batch",     "metric",     "surrogate"}) {
         std::string text = std::string("fn f(") + word + ") { " + word + " = " + word + " + 1; " + word + " <- " +
                            word + "[0]; return g(" + word + ": " + word + ".x) }";
         CAPTURE(text);
@@ -110,6 +110,10 @@ TEST_CASE("declarations") {
              Row{"fn erf(x)  derivative x: g", "(fn erf (parameter x) (derivative x g))"},
              Row{"fn f(a, b) = a\n    derivative a: g,\n b: 0",
                  "(fn f (parameter a) (parameter b) a (derivative a g) (derivative b 0))"},
+             Row{"fn f(a, b) = a  surrogate derivative a: g\nderivative b: 0",
+                 "(fn f (parameter a) (parameter b) a (surrogate-derivative a g) (derivative b 0))"},
+             Row{"fn surrogate(surrogate) = surrogate  derivative surrogate: g",
+                 "(fn surrogate (parameter surrogate) surrogate (derivative surrogate g))"},
              Row{"fn f(x: int[..] < V, n: const int = 3, y: [.., I]) -> f32[N, V], int < 9 { }",
                  "(fn f (parameter x (type int (shape ..) (below V))) (parameter n (type const "
                  "int) 3) "

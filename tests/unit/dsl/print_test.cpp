@@ -71,6 +71,8 @@ TEST_CASE("blocks written on one line stay there if they fit") {
                  "fn f(x) {\n    if a {\n        y = x\n    } else {\n        y = 2\n    }\n}\n"},
              Row{"fn f(x) {\n}", "fn f(x) {}\n"},
              Row{"fn f(x) {\n} derivative x: 1", "fn f(x) {}  derivative x: 1\n"},
+             Row{"fn f(a, b, c) = a surrogate derivative a: g surrogate derivative b: 1\n derivative c: 0",
+                 "fn f(a, b, c) = a  surrogate derivative a: g, b: 1  derivative c: 0\n"},
              Row{"dataset xor { x: f32 = [0, 1]; y = x }", "dataset xor { x: f32 = [0, 1]; y = x }\n"},
              Row{"train{steps 100;loss f()\n}", "train {\n    steps 100\n    loss  f()\n}\n"},
              Row{"fn f(x) { if a { x = 1 } else { if b { x = 2 } } }",
