@@ -81,10 +81,11 @@ public:
     std::map<std::string, Span> made_in;   // path of a variable -> the call of the model that made it
     std::vector<std::string> data_read;    // hashes of the contents of data files, in order of reading
     std::set<std::string> settings_used;   // names of --set that a const took
-    std::set<const ast::Function*> elaborated; // whose bodies were, for some arguments
-    bool checks_clause = false;                // a derivative clause is being tried out
-    int64_t nodes_made = 0;                    // of all graphs so far, against options.node_limit
-    int64_t evaluations = 0;                   // of expressions and turns, against work_for_node times that
+    std::set<const ast::Function*> elaborated;             // whose bodies were, for some arguments
+    bool checks_clause = false;                            // a derivative clause is being tried out
+    std::vector<const ast::Derivative*> clauses_under_way; // each is elaborated inside the one before
+    int64_t nodes_made = 0;                                // of all graphs so far, against options.node_limit
+    int64_t evaluations = 0;                               // of expressions and turns, against work_for_node times that
 
     std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
 

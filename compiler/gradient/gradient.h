@@ -3,8 +3,17 @@
 // scan/reverse scan); scalar primitives and shields by their clauses, which come from the library as text.
 #pragma once
 #include "compiler/graph/graph.h"
+#include <optional>
 
 namespace gradc {
+
+/// What the text says of the derivative of a function by one of its arguments.
+struct Clause {
+    std::string function, parameter;
+    Span span;              // of the clause; of the function's name where there is none
+    bool stated = false;    // else the argument receives nothing
+    bool surrogate = false; // differs from that of the function's value on purpose
+};
 
 /// Derivative clauses, elaborated on demand into the graph being differentiated.
 struct DerivativeRules {
@@ -14,6 +23,8 @@ struct DerivativeRules {
     virtual NodeId map_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
     /// The same for argument `position` (from 0, the shielded result not counted) of a shield.
     virtual NodeId shield_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
+    /// What `shield_derivative` goes by; nothing where no text is known, as of `stop_gradient`.
+    virtual std::optional<Clause> clause(const Graph&, NodeId, int /*position*/) const { return {}; }
 };
 
 /// d sum(y) / d wrt[i], each in the shape and element of wrt[i]; NodeId::none where y does not depend on it.

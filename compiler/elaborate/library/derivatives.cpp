@@ -9,6 +9,11 @@ namespace gradc {
 
 namespace {
 
+/// From its parameter's name to its end.
+Span clause_span(const ast::Derivative& clause) {
+    return {clause.span.source, clause.span.begin, clause.value->span.end};
+}
+
 class Clauses : public DerivativeRules {
 public:
     explicit Clauses(Definitions& definitions) : definitions_(definitions) {
@@ -58,6 +63,20 @@ public:
         return setting.value(*clause, argument);
     }
 
+    std::optional<Clause> clause(const Graph& graph, NodeId id, int position) const override {
+        const ShieldedCall& call = definitions_.shielded[attribute<Shield>(graph[id]).clause];
+        if (!call.function) return {};
+        const ast::Function& tree = *call.function->tree;
+        for (const auto& [name, term] : call.arguments) {
+            auto place = term.as<NodeTerm>();
+            if (!place || int(index(place->node)) != position + 1) continue;
+            const ast::Derivative* found = clause_for(*call.function, name);
+            if (found) return Clause{tree.name, name, clause_span(*found), true, found->surrogate};
+            return Clause{tree.name, name, tree.name_span};
+        }
+        return {};
+    }
+
 private:
     /// An elaboration into a graph that exists already.
     struct Setting {
@@ -88,10 +107,36 @@ private:
     std::map<Primitive, const FunctionEntry*> primitives_;
 };
 
+/// Marks a clause while its value is elaborated. One that is asked for again meanwhile, by `grad` of its own function,
+/// has no value; nor has one in too many others. Both are reported.
+struct UnderWay {
+    UnderWay(Elaborator& elaborator, const ast::Derivative& clause) : all(elaborator.definitions.clauses_under_way) {
+        constexpr size_t most = 64; // each lies on the stack
+        bool again = std::find(all.begin(), all.end(), &clause) != all.end();
+        if (again)
+            elaborator.error(Code::bad_derivative, clause.value->span,
+                             fmt::format("the derivative by `{}` is defined by itself", clause.parameter),
+                             "`grad` asks for this derivative again",
+                             "write it as a formula of the arguments and `g`, or drop the clause: then the function's "
+                             "own formula is differentiated");
+        else if (all.size() >= most)
+            elaborator.error(Code::call_depth, clause.value->span, "derivatives by clauses nest too deep here");
+        stopped = again || all.size() >= most;
+        all.push_back(&clause);
+    }
+    ~UnderWay() { all.pop_back(); }
+    UnderWay(const UnderWay&) = delete;
+
+    std::vector<const ast::Derivative*>& all;
+    bool stopped = false;
+};
+
 NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& argument) {
     Graph& graph = elaborator.graph();
     const Type wanted = graph.type(argument.node);
     if (!gradc::floating(wanted.element)) return NodeId::none;
+    UnderWay under_way(elaborator, clause);
+    if (under_way.stopped) return NodeId::none;
     auto found = elaborator.operand(elaborator.evaluate(*clause.value, scope), clause.value->span);
     if (!found) return NodeId::none;
     NodeTerm converted = elaborator.in_element(*found, wanted.element, clause.span);
@@ -130,6 +175,9 @@ public:
     }
     NodeId shield_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
         return clauses_.shield_derivative(graph, node, position, gradient);
+    }
+    std::optional<Clause> clause(const Graph& graph, NodeId node, int position) const override {
+        return clauses_.clause(graph, node, position);
     }
 
 private:
