@@ -1,4 +1,5 @@
 // From graphs to a module of loops: optimizing each program, planning them together, lowering, and the trainer's table.
+#include "compiler/check/gradient_check.h"
 #include "compiler/graph/print.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/pipeline.h"
@@ -52,12 +53,6 @@ void find_flag_scalars(const Elaborated& elaborated, Metadata& metadata) {
                     metadata.blocks[b].flag_scalars[f] = int32_t(t);
 }
 
-int64_t largest_batch(const Elaborated& elaborated) {
-    int64_t batch = 1;
-    for (const TrainBlock& block : elaborated.blocks) batch = std::max(batch, block.batch);
-    return batch;
-}
-
 void dump_pass(const std::string& folder, const std::string& program, int number, const Pass& pass, const Graph& before,
                const Graph& after) {
     std::string text = print(after);
@@ -76,12 +71,12 @@ std::vector<loop::Isa> isas(const std::string& choice) {
 }
 
 void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elaborated, const CompileOptions& given,
-                       StageTimes& times) {
+                       StageTimes& times, int64_t batch) {
     Stopwatch optimizing;
     OptimizeOptions options;
     options.disabled = given.disabled_passes;
     options.context.rules = elaborated.pattern_rules.get();
-    options.context.batch = largest_batch(elaborated);
+    options.context.batch = batch ? batch : largest_batch(elaborated);
     for (NamedGraph& program : programs) {
         if (!given.dump_dir.empty()) {
             check(make_folders(given.dump_dir + "/" + program.name), "optimize", "cannot make " + given.dump_dir);
@@ -104,12 +99,12 @@ static std::set<std::string> accumulators(const Elaborated& elaborated) {
 }
 
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated& elaborated,
-                        const std::vector<loop::Isa>& isas, StageTimes& times, bool fuse) {
+                        const std::vector<loop::Isa>& isas, StageTimes& times, bool fuse, int64_t batch) {
     Compiled result;
     Stopwatch planning;
     PlanOptions options;
     options.name = elaborated.name;
-    options.batch = largest_batch(elaborated);
+    options.batch = batch ? batch : largest_batch(elaborated);
     options.fuse = fuse;
     result.plan = make_plan(std::move(programs), options);
     times.stages.push_back({"plan", planning.seconds()});

@@ -37,8 +37,10 @@ struct StageTimes {                                     // seconds, in order
     std::vector<std::pair<std::string, double>> passes; // of "optimize", for --time-passes
 };
 
-/// Optimizes every graph in place as the options say.
-void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated&, const CompileOptions&, StageTimes&);
+/// Optimizes every graph in place as the options says. `batch` is the most rows that a program will be run on;
+/// 0: `largest_batch`.
+void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated&, const CompileOptions&, StageTimes&,
+                       int64_t batch = 0);
 
 /// The machines that `--isa` names.
 std::vector<loop::Isa> isas(const std::string& choice);
@@ -50,7 +52,7 @@ struct Compiled {
     Metadata metadata;
 };
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated&,
-                        const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true);
+                        const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true, int64_t batch = 0);
 Compiled compile(const Elaborated&, const CompileOptions&, const Sources&, StageTimes&);
 
 std::string source_hash(const Sources& sources);

@@ -9,7 +9,9 @@ namespace {
 /// (f(w + h d) - f(w - h d)) / 2h
 double slope(const Graph& loss, Environment& environment, const std::string& path, const std::vector<double>& direction,
              double step) {
-    std::vector<double>& values = environment.variables.at(path).values;
+    auto variable = environment.variables.find(path);
+    Tensor& moved = variable != environment.variables.end() ? variable->second : environment.fields.at(path);
+    std::vector<double>& values = moved.values;
     const std::vector<double> kept = values;
     double side[2];
     for (int i = 0; i < 2; ++i) {
@@ -52,7 +54,8 @@ DifferenceResult compare_with_differences(const Graph& loss, const Environment& 
         double found = best_slope(loss, environment, path, direction, expected, 1e-7 * std::max(scale, 1e-12));
         result.largest = std::max(result.largest, std::fabs(found));
         double off = std::fabs(found - expected);
-        worst = std::isnan(off) ? INFINITY : std::max(worst, off);
+        if (std::isnan(off)) off = INFINITY;
+        if (off > worst) worst = off, result.declared = expected, result.difference = found;
     };
     Drawing draw{options.seed};
     std::vector<size_t> entries;
@@ -79,8 +82,9 @@ DifferenceResult compare_with_differences(const Graph& loss, const Environment& 
         compare(direction, expected);
     }
     double base = std::max(scale, result.largest);
-    // Differences of a loss near 1 carry rounding of about 1e-11: a gradient below that cannot be told from zero.
-    result.error = base < 1e-9 ? 0 : worst / base;
+    // Differences carry rounding of about 1e-11 of the loss: a gradient below that cannot be told from zero.
+    double magnitude = std::max(1.0, std::fabs(evaluate(loss, environment)[0].values[0]));
+    result.error = base < 1e-9 * magnitude ? 0 : worst / base;
     return result;
 }
 

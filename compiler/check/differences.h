@@ -12,11 +12,12 @@ struct DifferenceOptions {
 };
 
 struct DifferenceResult {
-    double error = 0;   // largest |symbolic - difference| over the largest entry of the gradient
-    double largest = 0; // largest |difference| seen
+    double error = 0;                    // largest |symbolic - difference| over the largest entry of the gradient
+    double largest = 0;                  // largest |difference| seen
+    double declared = 0, difference = 0; // symbolic and numeric, where they differ most
 };
 
-/// Checks `gradient` of scalar output 0 of `loss` by variable `path` at `environment`.
+/// Checks `gradient` of scalar output 0 of `loss` by the variable or field `path` at `environment`.
 DifferenceResult compare_with_differences(const Graph& loss, const Environment& environment, const std::string& path,
                                           const Tensor& gradient, const DifferenceOptions&);
 

@@ -73,11 +73,25 @@ NodeId parameter_named(const Question& question, const std::string& word) {
     return found;
 }
 
-int64_t telling_rows(const Question& question) { return rows_meet(question.graph, question.value) ? 5 : 2; }
+int64_t telling_rows(const Graph& graph, NodeId value) { return rows_meet(graph, value) ? 5 : 2; }
+
+int64_t planned_rows(const Graph& graph, NodeId value) {
+    std::vector<NodeId> all = reachable(graph, {value});
+    bool any = std::any_of(all.begin(), all.end(), [&](NodeId id) { return graph.type(id).has_rows(); });
+    return any ? telling_rows(graph, value) : 1;
+}
+
+int64_t largest_batch(const Elaborated& elaborated) {
+    int64_t batch = 1;
+    for (const TrainBlock& block : elaborated.blocks) batch = std::max(batch, block.batch);
+    for (const Elaborated::Circuit& model : elaborated.models)
+        batch = std::max(batch, planned_rows(model.graph, model.graph.outputs[0].node));
+    return batch;
+}
 
 GradientCheck check_gradient(const Elaborated& elaborated, const Question& question, const SampleOptions& sampling,
                              const DifferenceOptions& differences) {
-    GradientCheck result{{}, 0, {}, question.graph};
+    GradientCheck result{{}, 0, {}, question.graph, extract(question.graph, {{"value", question.value}})};
     Graph& graph = result.graph;
     std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
     std::vector<Output> outputs = {{"value", question.value}};
@@ -87,7 +101,12 @@ GradientCheck check_gradient(const Elaborated& elaborated, const Question& quest
     result.environment = sample(elaborated, question.flags, question.graph, sampling);
     std::vector<Tensor> values = evaluate(graph, result.environment);
     result.value = values[0].values.at(0);
-    Graph loss = extract(question.graph, {{"value", question.value}});
+    Followed followed = follow_surrogates(result.loss, *elaborated.rules);
+    result.surrogates = followed.any;
+    HeldValues held;
+    Environment center = result.environment;
+    center.held = &held;
+    evaluate(followed.graph, center);
     size_t next = 1;
     for (size_t i = 0; i < gradients.size(); ++i) {
         const Node& node = question.graph[question.parameters[i]];
@@ -97,7 +116,8 @@ GradientCheck check_gradient(const Elaborated& elaborated, const Question& quest
                              ? Tensor{node.type.shape, std::vector<double>(size_t(count(node.type.shape, 1)))}
                              : values[next++];
         DifferenceResult found =
-            compare_with_differences(loss, result.environment, entry.path, entry.gradient, differences);
+            compare_with_differences(followed.graph, center, entry.path, entry.gradient, differences);
+        entry.surrogate = passes_through(result.loss, entry.path, followed.bent);
         entry.difference = found.error;
         entry.largest = found.largest;
         result.parameters.push_back(std::move(entry));

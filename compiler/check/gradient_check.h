@@ -1,7 +1,7 @@
 // The proof behind `gradc check`: for one scalar of a model, every parameter's symbolic gradient beside finite
 // differences, both by the evaluator. The compiled gradient is compared by the command, entry by entry.
 #pragma once
-#include "compiler/check/differences.h"
+#include "compiler/check/surrogates.h"
 
 namespace gradc {
 
@@ -21,7 +21,11 @@ NodeId parameter_named(const Question&, const std::string& word);
 
 /// How many rows show what a gradient is: 2, or 5 where rows meet inside the model. Two rows of a
 /// batch_norm are 1 and -1 whatever comes in: what comes before has a gradient that is all rounding.
-int64_t telling_rows(const Question&);
+int64_t telling_rows(const Graph&, NodeId value);
+/// So many for a model that stands alone, if it has rows at all.
+int64_t planned_rows(const Graph&, NodeId value);
+/// The largest batch of the train blocks; of a file without any, the rows that its models are shown on.
+int64_t largest_batch(const Elaborated&);
 
 struct CheckedParameter {
     std::string path;
@@ -30,12 +34,15 @@ struct CheckedParameter {
     double difference = 0;    // error against finite differences
     double largest = 0;       // largest |difference quotient|
     bool independent = false; // the scalar does not depend on it
+    bool surrogate = false;   // a surrogate clause that no differences can follow leads to it: they are not compared
 };
 struct GradientCheck {
     Environment environment;
     double value = 0;
     std::vector<CheckedParameter> parameters;
-    Graph graph; // outputs: "value", then "gradient 0", "gradient 1" .. for the dependent parameters
+    Graph graph;             // outputs: "value", then "gradient 0", "gradient 1" .. for the dependent parameters
+    Graph loss;              // output "value" alone
+    bool surrogates = false; // functions with surrogate clauses are in it
 };
 
 GradientCheck check_gradient(const Elaborated&, const Question&, const SampleOptions&, const DifferenceOptions&);

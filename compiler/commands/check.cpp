@@ -42,10 +42,11 @@ double largest_entry(const Tensor& tensor) {
     return largest;
 }
 
-/// What a gradient is measured against at least: where the true one is zero (a bias before batch_norm),
-/// all that is left is the rounding of terms as large as the other gradients, in double too.
+/// What a gradient is measured against at least: where the true one is zero (a bias before batch_norm, all weights
+/// of a softmax that is summed), all that is left is the rounding of terms as large as the value or the other
+/// gradients, in double too.
 double least_scale(const GradientCheck& check, const CheckedParameter& of) {
-    double all = 0;
+    double all = std::isfinite(check.value) ? std::fabs(check.value) : 0;
     for (const CheckedParameter& parameter : check.parameters) all = std::max(all, largest_entry(parameter.gradient));
     return largest_entry(of.gradient) < 1e-12 * all ? all : 0;
 }
@@ -79,13 +80,12 @@ std::vector<Column> compiled_columns(const Elaborated& elaborated, const Gradien
                                      const CommandLine& line) {
     StageTimes times;
     std::vector<NamedGraph> programs = {{"check", check.graph}};
-    optimize_programs(programs, elaborated, line, times);
+    optimize_programs(programs, elaborated, line, times, check.environment.rows);
     Metadata metadata;
     metadata.name = elaborated.name;
     metadata.flush_denormals = false;
-    Elaborated sized = elaborated;
-    for (TrainBlock& block : sized.blocks) block.batch = check.environment.rows;
-    Compiled compiled = lower_programs(std::move(programs), metadata, sized, target::host_isas(), times);
+    Compiled compiled = lower_programs(std::move(programs), metadata, elaborated, target::host_isas(), times, true,
+                                       check.environment.rows);
     target::Engine engine = target::load_object(target::object(compiled.module, compiled.metadata));
     std::vector<Column> columns;
     for (loop::Isa isa : target::host_isas())
@@ -95,6 +95,7 @@ std::vector<Column> compiled_columns(const Elaborated& elaborated, const Gradien
 }
 
 bool fails(const CheckedParameter& parameter) {
+    if (parameter.surrogate) return false;
     bool silent =
         parameter.largest > 1e-7 && std::all_of(parameter.gradient.values.begin(), parameter.gradient.values.end(),
                                                 [](double value) { return value == 0; });
@@ -103,29 +104,52 @@ bool fails(const CheckedParameter& parameter) {
 
 std::string error_text(double error) { return error == 0 ? "0" : fmt::format("{:.1e}", error); }
 
+/// The widths of a table of at most 80 columns: shapes stand where all names and shapes find place beside the errors; a
+/// name that finds none stands on a line of its own.
+struct Layout {
+    size_t name = 9, shape = 5;
+
+    Layout(const GradientCheck& check, const std::vector<Column>& columns) {
+        constexpr size_t line = 80, verdict = 14, differences = 12;
+        size_t room = line - verdict - differences;
+        for (const Column& column : columns) room -= width(column) + 1;
+        for (const CheckedParameter& parameter : check.parameters) {
+            name = std::max(name, parameter.path.size());
+            shape = std::max(shape, print(parameter.type.shape).size());
+        }
+        if (name + 2 + shape > room) shape = 0;
+        name = std::min(name, room);
+    }
+    static size_t width(const Column& column) { return std::max<size_t>(7, column.title.size()); }
+    std::string head(const std::string& path, const std::string& shape_text) const {
+        std::string text = fmt::format("{:{}}", path, name);
+        if (path.size() > name) text += "\n" + std::string(name, ' ');
+        return shape ? text + fmt::format("  {:{}}", shape_text, shape) : text;
+    }
+};
+
 /// Prints the table; true if all is well.
 bool print_table(const Question& question, const GradientCheck& check, const std::vector<Column>& columns,
                  double bound) {
-    size_t widest = 9;
-    for (const CheckedParameter& parameter : check.parameters) widest = std::max(widest, parameter.path.size());
+    Layout layout(check, columns);
     fmt::print("{} = {:.9g} on {} row{}\n", question.name, check.value, check.environment.rows,
                check.environment.rows == 1 ? "" : "s");
-    fmt::print("{:{}}  {:14} {:>11}", "parameter", widest, "shape", "differences");
-    for (const Column& column : columns) fmt::print(" {:>8}", column.title);
+    fmt::print("{} {:>11}", layout.head("parameter", "shape"), "differences");
+    for (const Column& column : columns) fmt::print(" {:>{}}", column.title, Layout::width(column));
     fmt::print("  verdict\n");
     bool good = true;
     for (size_t i = 0; i < check.parameters.size(); ++i) {
         const CheckedParameter& parameter = check.parameters[i];
         bool off = fails(parameter);
-        fmt::print("{:{}}  {:14} {:>11}", parameter.path, widest, print(parameter.type.shape),
-                   error_text(parameter.difference));
+        fmt::print("{} {:>11}", layout.head(parameter.path, print(parameter.type.shape)),
+                   parameter.surrogate ? "surrogate" : error_text(parameter.difference));
         for (const Column& column : columns) {
             if (column.errors.empty()) {
-                fmt::print(" {:>8}", "-");
+                fmt::print(" {:>{}}", "-", Layout::width(column));
                 continue;
             }
             off = off || !(column.errors[i] < bound);
-            fmt::print(" {:>8}", error_text(column.errors[i]));
+            fmt::print(" {:>{}}", error_text(column.errors[i]), Layout::width(column));
         }
         fmt::print("  {}\n", off ? "OFF" : parameter.independent ? "no influence" : "good");
         good = good && !off;
@@ -133,6 +157,55 @@ bool print_table(const Question& question, const GradientCheck& check, const std
     for (const Column& column : columns)
         if (!column.absent.empty()) fmt::print("{}: {}\n", column.title, column.absent);
     return good;
+}
+
+Diagnostic wrong_clause(const ClauseDifference& found, const Sources& sources) {
+    const Clause& clause = found.clause;
+    std::string numbers = fmt::format("{:.6g} by this clause, {:.6g} by finite differences of the formula",
+                                      found.declared, found.difference);
+    if (clause.stated)
+        return {Code::bad_derivative,
+                clause.span,
+                fmt::format("the derivative of `{}` by `{}` differs from that of its formula", clause.function,
+                            clause.parameter),
+                numbers,
+                fmt::format("correct the clause or, if it differs on purpose, write `surrogate derivative {}`",
+                            sources.text(clause.span)),
+                {}};
+    return {Code::bad_derivative,
+            clause.span,
+            fmt::format("`{}` has a derivative clause but none for `{}`, on which its formula depends", clause.function,
+                        clause.parameter),
+            fmt::format("0 without a clause, {:.6g} by finite differences of the formula", found.difference),
+            fmt::format("add `{}: ..` to its clause, or write `surrogate derivative {}: 0` if that is on purpose",
+                        clause.parameter, clause.parameter),
+            {}};
+}
+
+/// Tells which surrogates the gradients go by and, where something is off, which clauses differ from their formulas;
+/// true if no other clause of a function with surrogates is wrong: the table takes all of them as declared.
+bool print_clauses(const GradientCheck& check, const Front& front, bool good, bool color) {
+    constexpr double wrong = 1e-4;
+    std::vector<ClauseDifference> all = compare_clauses(check.loss, check.environment, *front.elaborated->rules);
+    std::set<std::string> declared; // functions with surrogates
+    for (const ClauseDifference& each : all)
+        if (each.clause.surrogate) declared.insert(each.clause.function);
+    bool right = true;
+    for (const ClauseDifference& each : all) {
+        const Clause& clause = each.clause;
+        Place place = front.sources.place(clause.span.source, clause.span.begin);
+        if (clause.surrogate) {
+            fmt::print("surrogate: {} by {}, taken as declared at {}:{}:{}\n", clause.function, clause.parameter,
+                       front.sources.all[clause.span.source].name, place.line, place.column);
+            continue;
+        }
+        bool as_declared = declared.count(clause.function) && clause.stated;
+        if (each.error < wrong || (good && !as_declared)) continue;
+        if (declared.count(clause.function) && !clause.stated) continue;
+        fmt::print("{}", print(wrong_clause(each, front.sources), front.sources, color));
+        right = right && !as_declared;
+    }
+    return right;
 }
 
 /// The question before this one that asks for the same gradients: a loss that several train blocks move by.
@@ -165,14 +238,17 @@ int check_command(const CommandLine& line) {
             fmt::print("{}: the loss of {}, already checked\n", question.name, earlier->name);
             continue;
         }
-        int64_t batch = line.batch ? line.batch : telling_rows(question);
+        int64_t batch = line.batch ? line.batch : telling_rows(question.graph, question.value);
         GradientCheck check = check_gradient(*front.elaborated, question, {batch, line.seed}, {});
         std::vector<Column> columns = compiled_columns(*front.elaborated, check, line);
         if (&question != &all[0]) fmt::print("\n");
-        good = print_table(question, check, columns, bound) && good;
+        bool right = print_table(question, check, columns, bound);
+        if (!right || check.surrogates) right = print_clauses(check, front, right, line.color) && right;
+        good = good && right;
     }
-    fmt::print("error: largest difference over the largest entry of the parameter's gradient (of all\n"
-               "gradients where it is zero); good below {:.0e} against finite differences, {:.0e} compiled\n",
+    fmt::print("columns: largest difference over the largest entry of the parameter's gradient\n"
+               "(of all gradients where it is zero), from finite differences and compiled code;\n"
+               "good below {:.0e} for differences, {:.0e} compiled\n",
                difference_bound, bound);
     return good ? exit_code::done : exit_code::input;
 }

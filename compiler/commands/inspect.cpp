@@ -1,4 +1,5 @@
 // gradc inspect: any stage of the compilation as text.
+#include "compiler/check/gradient_check.h"
 #include "compiler/commands/commands.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -29,8 +30,9 @@ std::string forward_text(const Elaborated& elaborated) {
     std::string text;
     for (const TrainBlock& block : elaborated.blocks)
         text += fmt::format("# {}: forward\n{}", block.name, print(extract(block.forward, {{"loss", block.loss}})));
-    for (const Elaborated::Circuit& circuit : elaborated.circuits)
-        text += fmt::format("# {}\n{}", circuit.model, print(circuit.graph));
+    for (const auto* models : {&elaborated.circuits, &elaborated.models})
+        for (const Elaborated::Circuit& model : *models)
+            text += fmt::format("# {}\n{}", model.model, print(model.graph));
     return text;
 }
 
@@ -43,26 +45,44 @@ Graph with_gradient(Graph graph, NodeId value, const std::vector<NodeId>& parame
     return extract(graph, outputs);
 }
 
+/// Each model that stands alone, with the gradient of the sum of its (first) result's elements.
+std::vector<NamedGraph> models_with_gradient(const Elaborated& elaborated) {
+    std::vector<NamedGraph> programs;
+    for (const auto* models : {&elaborated.circuits, &elaborated.models})
+        for (const Elaborated::Circuit& model : *models)
+            programs.push_back({model.model, with_gradient(model.graph, model.graph.outputs[0].node, model.parameters,
+                                                           *elaborated.rules)});
+    return programs;
+}
+
 std::string backward_text(const Elaborated& elaborated) {
     std::string text;
     for (const TrainBlock& block : elaborated.blocks)
         text += fmt::format("# {}: forward and backward\n{}", block.name,
                             print(with_gradient(block.forward, block.loss, block.parameters, *elaborated.rules)));
-    for (const Elaborated::Circuit& circuit : elaborated.circuits)
-        text += fmt::format(
-            "# {}\n{}", circuit.model,
-            print(with_gradient(circuit.graph, circuit.graph.outputs[0].node, circuit.parameters, *elaborated.rules)));
+    for (const NamedGraph& model : models_with_gradient(elaborated))
+        text += fmt::format("# {}\n{}", model.name, print(model.graph));
     return text;
 }
 
+/// The trainer's programs; of a file without train blocks its models.
+ProgramGraphs shown_programs(const Front& front, const CommandLine& line, StageTimes& times) {
+    ProgramGraphs shown = collect_programs(*front.elaborated, line, front.sources);
+    if (front.elaborated->blocks.empty())
+        for (NamedGraph& model : models_with_gradient(*front.elaborated)) shown.programs.push_back(std::move(model));
+    optimize_programs(shown.programs, *front.elaborated, line, times);
+    return shown;
+}
+
 std::string graphs_text(const Front& front, const CommandLine& line, bool dot) {
-    ProgramGraphs collected = collect_programs(*front.elaborated, line, front.sources);
     StageTimes times;
-    optimize_programs(collected.programs, *front.elaborated, line, times);
+    ProgramGraphs shown = shown_programs(front, line, times);
+    bool trains = !front.elaborated->blocks.empty();
     std::string text;
-    for (const NamedGraph& program : collected.programs)
+    for (const NamedGraph& program : shown.programs)
         if (dot) {
-            if (program.name.find(".step") != std::string::npos) return print_dot(program.graph);
+            bool step = program.name.find(".step") != std::string::npos;
+            if (trains ? step : !program.once) return print_dot(program.graph);
         } else {
             text += fmt::format("# {}\n{}", program.name, print(program.graph));
         }
@@ -71,7 +91,9 @@ std::string graphs_text(const Front& front, const CommandLine& line, bool dot) {
 
 std::string compiled_text(const Front& front, const CommandLine& line) {
     StageTimes times;
-    Compiled compiled = compile(*front.elaborated, line, front.sources, times);
+    ProgramGraphs shown = shown_programs(front, line, times);
+    Compiled compiled = lower_programs(std::move(shown.programs), std::move(shown.metadata), *front.elaborated,
+                                       isas(line.isa), times, line.fuse);
     if (line.emit == "plan") return print(compiled.plan);
     if (line.emit == "program") return print(compiled.module, isas(line.isa).back());
     if (line.emit == "cpp") return target::print_cpp(compiled.module, compiled.metadata);

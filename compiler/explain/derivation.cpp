@@ -8,6 +8,7 @@
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <set>
 
 namespace gradc {

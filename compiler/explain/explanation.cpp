@@ -219,7 +219,13 @@ std::optional<Explanation> explain(const Elaborated& elaborated, const Question&
     Symbols symbols = name_values(*derivation, question);
     const TrainBlock* block = block_of(elaborated, question);
     std::string scalar = scalar_of(elaborated, question);
-    Explanation result{*std::move(derivation), scalar, std::move(symbols), block ? block->batch : 1, {}, {}, {}};
+    Explanation result{*std::move(derivation),
+                       scalar,
+                       std::move(symbols),
+                       block ? block->batch : planned_rows(question.graph, question.value),
+                       {},
+                       {},
+                       {}};
     OptimizeOptions optimizing;
     optimizing.disabled = options.disabled_passes;
     optimizing.context.rules = elaborated.pattern_rules.get();

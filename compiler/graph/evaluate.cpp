@@ -84,7 +84,7 @@ private:
             return compute_map(graph_.primitives(), node, type, inputs);
         }
         case Op::cast: return compute_cast(type, in(0));
-        case Op::shield:
+        case Op::shield: return attribute<Shield>(node).clause == 0 ? held(in(0)) : in(0);
         case Op::assign: return in(0);
         case Op::sum:
         case Op::max_of: return compute_reduce(node, type, in(0));
@@ -94,6 +94,15 @@ private:
         case Op::part: return parts_.at(node.inputs[0]).at(attribute<Part>(node).number);
         default: return kind(node.op) == Kind::move ? compute_move(node, type, in(0)) : leaf(node, type, turn);
         }
+    }
+
+    /// The value of a `stop_gradient`; bodies run in the same order in every evaluation.
+    Value held(const Value& value) const {
+        HeldValues* held = environment_.held;
+        if (!held) return value;
+        if (held->known) return from_tensor(held->values.at(held->next++), value.element);
+        held->values.push_back(to_tensor(value));
+        return value;
     }
 
     Value leaf(const Node& node, const Type& type, const Turn& turn) {
@@ -239,8 +248,10 @@ private:
 std::vector<Tensor> evaluate(const Graph& graph, const Environment& environment) {
     std::vector<NodeId> roots;
     for (const Output& output : graph.outputs) roots.push_back(output.node);
+    if (environment.held) environment.held->next = 0;
     std::vector<Tensor> results;
     for (const Value& value : Evaluation(graph, environment, roots).run({})) results.push_back(to_tensor(value));
+    if (environment.held) environment.held->known = true;
     return results;
 }
 

@@ -11,6 +11,14 @@ struct Tensor {
     std::vector<double> values;
 };
 
+/// The values that `stop_gradient` held, turn by turn of loops: those of one evaluation, given back by every later one
+/// of the same graph. So a difference quotient keeps constant what a derivative takes for constant.
+struct HeldValues {
+    std::vector<Tensor> values; // in order of evaluation
+    bool known = false;         // after the first
+    size_t next = 0;
+};
+
 struct Environment {
     int64_t rows = 1;
     std::unordered_map<std::string, Tensor> fields;    // "image", "#row"
@@ -18,7 +26,8 @@ struct Environment {
     std::unordered_map<std::string, Tensor> variables; // by path
     /// Called with each node and its value in order, e.g. to find the first NaN; may be empty.
     std::function<void(NodeId, const Tensor&)> observe;
-    bool round_f32 = false; // round every f32 value to a float, as compiled code does
+    HeldValues* held = nullptr; // if given, `stop_gradient` is worth what it was in the first evaluation
+    bool round_f32 = false;     // round every f32 value to a float, as compiled code does
 };
 
 /// Values of the graph's outputs, in order; an assign's value is what would be assigned.

@@ -45,8 +45,8 @@ struct Map {
     Primitive primitive = Primitive::add;
     friend bool operator==(const Map&, const Map&) = default;
 };
-struct Shield { // rule number given by whoever built the node; see DerivativeRules
-    uint64_t clause = 0;
+struct Shield {          // rule number given by whoever built the node; see DerivativeRules
+    uint64_t clause = 0; // 0: stop_gradient
     friend bool operator==(const Shield&, const Shield&) = default;
 };
 struct Axes {

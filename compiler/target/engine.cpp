@@ -51,7 +51,10 @@ Layout layout_of(const gradc_tensor& tensor, int64_t row_count) {
     layout.shape.assign(tensor.shape, tensor.shape + tensor.rank);
     layout.strides.assign(tensor.strides, tensor.strides + tensor.rank);
     layout.panel = tensor.panel;
-    if (tensor.has_rows) layout.shape[0] = row_count;
+    if (tensor.has_rows) {
+        check(row_count <= layout.shape[0], "engine", "more rows than the module was planned for");
+        layout.shape[0] = row_count;
+    }
     return layout;
 }
 

@@ -13,8 +13,8 @@ if(TARGET gradc)
   target_compile_definitions(end_to_end PRIVATE
     GRADC_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GRADC_BUILD_DIR="${CMAKE_BINARY_DIR}" GRADC_BINARY="$<TARGET_FILE:gradc>")
 
-  set(tags bench files generated install isas matcher memory page paths peers predict readers readme recorded resume
-      run_cache seeds size stretch threads trainer usage values)
+  set(tags bench check files generated install isas matcher memory page paths peers predict readers readme recorded resume
+      run_cache seeds size stretch threads trainer usage)
   if(GRADC_SANITIZE)
     list(REMOVE_ITEM tags size) # of trainers as they are shipped: the runtime made small, as one unit
   endif()
