@@ -50,8 +50,7 @@ int refuse(const Front& front, const std::string& fault, const CommandLine& line
     return exit_code::input;
 }
 
-/// The trainer's bytes, or those of `--emit`; prints what goes wrong.
-static std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times) {
+std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times) {
     if (front.elaborated->blocks.empty()) {
         refuse_without_training(front, line);
         return {};
@@ -96,7 +95,7 @@ static int write_through_cache(const Front& front, const CommandLine& line, cons
     TrainerCache cache(front, line);
     bool usable = cache.open().empty(), found = false;
     std::optional<std::string> bytes;
-    if (usable && cache.holds()) bytes = read_file(cache.trainer());
+    if (usable) bytes = cache.take();
     found = bytes.has_value();
     times.stages.push_back({found ? "taken from the cache" : "sought in the cache", clock.seconds()});
     if (!found) bytes = make_trainer(front, line, times);
@@ -104,7 +103,7 @@ static int write_through_cache(const Front& front, const CommandLine& line, cons
     if (int code = put(*bytes, path, line, times); code != exit_code::done) return code;
     Stopwatch keeping;
     if (usable && !found) {
-        if (write_file(cache.trainer(), *bytes, true).empty()) cache.trim();
+        cache.keep(*bytes); // without it the next build is only slower
         times.stages.push_back({"kept in the cache", keeping.seconds()});
     }
     print_times(times, line, front.seconds + clock.seconds());

@@ -5,6 +5,7 @@
 namespace gradc {
 
 struct Front;
+struct StageTimes;
 
 int run_command(const CommandLine& line);
 
@@ -19,6 +20,9 @@ int explain_command(const CommandLine& line);
 /// What `gradc inspect --html` writes.
 std::string page_text(const Front& front, const CommandLine& line);
 int fmt_command(const CommandLine& line);
+
+/// The trainer's bytes, or those of `--emit`; prints what goes wrong.
+std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times);
 
 /// Compiles and links the trainer to `path`; prints what goes wrong, and times if asked. Returns an exit code.
 int write_trainer(const Front& front, const CommandLine& line, const std::string& path);

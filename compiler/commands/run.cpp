@@ -20,10 +20,14 @@ int run_model_command(const CommandLine& line) {
         fmt::print(stderr, "gradc run: cannot keep trainers in {}: {}\n", cache.root(), fault);
         return exit_code::input;
     }
-    if (!cache.holds()) {
-        int code = write_trainer(front, line, trainer);
-        if (code != exit_code::done) return code;
-        cache.trim();
+    if (!cache.take()) {
+        StageTimes times;
+        std::optional<std::string> bytes = make_trainer(front, line, times);
+        if (!bytes) return exit_code::input;
+        if (fault = cache.keep(*bytes); !fault.empty()) {
+            fmt::print(stderr, "gradc run: cannot write {}: {}\n", trainer, fault);
+            return exit_code::input;
+        }
     }
     std::vector<std::string> words = {trainer, "train"};
     words.insert(words.end(), line.trainer_arguments.begin(), line.trainer_arguments.end());

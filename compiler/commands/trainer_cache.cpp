@@ -1,5 +1,6 @@
 // See trainer_cache.h. ROOT/<32 digits>/<name of the model>: two who write the same one at once write the same bytes to
-// temporary files and rename them to the same name.
+// temporary files and rename them to the same name. A kept file is the trainer and 32 digits: an ELF file may be longer
+// than its headers say, so it runs from its place.
 #include "compiler/commands/trainer_cache.h"
 #include "compiler/target/link.h"
 #include "compiler/util/content_hash.h"
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t name_length = 32; // of a folder in the cache
+constexpr size_t seal_length = 32; // of the hash behind a trainer's bytes
 
 std::string cache_root() {
     if (const char* folder = std::getenv("XDG_CACHE_HOME"); folder && *folder) return std::string(folder) + "/gradc";
@@ -65,11 +67,45 @@ void add_model(ContentHash& hash, const Front& front) {
     for (const std::string& read : front.elaborated->data_read) hash.add("data"), hash.add(read);
 }
 
-/// Trainers are programs: a folder into which others can put some is not trusted.
-bool is_own(const std::string& folder) {
+std::string error_text() { return std::strerror(errno); }
+
+/// Others can rename what lies in a folder that they may write, unless it is sticky. A group of its owner's number is
+/// taken for the owner's own, as where the umask is 002.
+bool others_write(const struct stat& status) {
+    bool group = (status.st_mode & S_IWGRP) != 0 && status.st_gid != status.st_uid;
+    return (group || (status.st_mode & S_IWOTH) != 0) && (status.st_mode & S_ISVTX) == 0;
+}
+
+/// Trainers are programs: why another user could put one below `path`, or "". Every folder on the way counts, and
+/// where links lead.
+std::string exposed(const fs::path& path, int links = 0) {
+    constexpr int most_links = 40; // as many as the kernel follows
+    fs::path part;
+    for (const fs::path& name : fs::absolute(path)) {
+        part /= name;
+        struct stat status{};
+        if (lstat(part.c_str(), &status) != 0) return part.string() + ": " + error_text();
+        if (status.st_uid != geteuid() && status.st_uid != 0) return part.string() + " belongs to another user";
+        if (S_ISLNK(status.st_mode)) {
+            std::error_code none;
+            fs::path target = part.parent_path() / fs::read_symlink(part, none);
+            std::string fault = links < most_links ? exposed(target, links + 1) : "too many links";
+            if (!fault.empty()) return fault;
+        } else if (others_write(status)) {
+            return part.string() + ": others may write into it";
+        }
+    }
+    return {};
+}
+
+/// Why an open file cannot be a kept trainer, or "".
+std::string unfit(int file) {
     struct stat status{};
-    return lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-           (status.st_mode & S_IWOTH) == 0;
+    if (fstat(file, &status) != 0) return error_text();
+    if (!S_ISREG(status.st_mode)) return "it is no regular file";
+    if (status.st_uid != geteuid()) return "it belongs to another user";
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "others may write it";
+    return (status.st_mode & S_IXUSR) != 0 ? "" : "it is not executable";
 }
 
 struct Kept {
@@ -113,13 +149,45 @@ TrainerCache::TrainerCache(const Front& front, const CommandLine& line) : root_(
 
 std::string TrainerCache::open() const {
     if (folder_.empty()) return "the compiler's own file cannot be read";
-    if (!make_folders(root_)) return std::strerror(errno);
-    if (!is_own(root_)) return "others may write into it";
-    return make_folders(folder_) ? "" : std::strerror(errno);
+    for (const std::string& folder : {root_, folder_}) {
+        if (!make_folders(folder, 0700)) return error_text();
+        if (std::string fault = exposed(folder); !fault.empty()) return fault;
+    }
+    return {};
 }
 
-bool TrainerCache::holds() const {
-    return access(trainer_.c_str(), R_OK | X_OK) == 0 && utimensat(AT_FDCWD, trainer_.c_str(), nullptr, 0) == 0;
+/// Hashed with the name of the folder: a trainer that was copied to another's place is not that one.
+std::string TrainerCache::seal(const std::string& bytes) const {
+    ContentHash hash;
+    hash.add(fs::path(folder_).filename().string());
+    hash.add(bytes);
+    return hash.text();
+}
+
+std::optional<std::string> TrainerCache::take() const {
+    int file = ::open(trainer_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT) return {};
+    std::string fault = file >= 0 ? unfit(file) : errno == ELOOP ? "it is a link" : error_text();
+    std::optional<std::string> bytes;
+    if (fault.empty() && !(bytes = read_open_file(file))) fault = error_text();
+    if (bytes) {
+        std::string found = bytes->substr(bytes->size() - std::min(bytes->size(), seal_length));
+        bytes->resize(bytes->size() - found.size());
+        if (found != seal(*bytes)) fault = "its content is not what was written";
+    }
+    if (fault.empty()) futimens(file, nullptr);
+    if (file >= 0) close(file);
+    if (fault.empty()) return bytes;
+    fmt::print(stderr, "gradc: note: {} is built again: {}\n", trainer_, fault);
+    std::error_code ignored;
+    fs::remove_all(trainer_, ignored);
+    return {};
+}
+
+std::string TrainerCache::keep(const std::string& bytes) const {
+    std::string fault = write_file(trainer_, bytes + seal(bytes), true, true);
+    if (fault.empty()) trim();
+    return fault;
 }
 
 void TrainerCache::trim() const {

@@ -37,23 +37,29 @@ std::string cannot_write(const std::string& path) {
     return {};
 }
 
-std::optional<std::string> read_file(const std::string& path) {
-    int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return {};
+std::optional<std::string> read_open_file(int descriptor) {
     std::string bytes;
     char block[1 << 16];
     ssize_t some;
-    while ((some = read(file, block, sizeof block)) > 0 || (some < 0 && errno == EINTR))
+    while ((some = read(descriptor, block, sizeof block)) > 0 || (some < 0 && errno == EINTR))
         if (some > 0) bytes.append(block, size_t(some));
-    close(file);
     if (some < 0) return {};
     return bytes;
 }
 
-std::string write_file(const std::string& path, const std::string& bytes, bool executable) {
+std::optional<std::string> read_file(const std::string& path) {
+    int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return {};
+    std::optional<std::string> bytes = read_open_file(file);
+    close(file);
+    return bytes;
+}
+
+std::string write_file(const std::string& path, const std::string& bytes, bool executable, bool own) {
     if (std::string fault = cannot_write(path); !fault.empty()) return fault;
     std::string temporary = fmt::format("{}.{}.part", path, getpid());
-    int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, executable ? 0777 : 0666);
+    mode_t mode = (executable ? 0777 : 0666) & (own ? 0700 : 0777);
+    int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (file < 0) return reason();
     bool good = write_all(file, bytes) && fsync(file) == 0;
     std::string fault = good ? "" : reason();
@@ -82,10 +88,10 @@ std::string stem_of(const std::string& path) {
     return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
 }
 
-bool make_folders(const std::string& path) {
+bool make_folders(const std::string& path, unsigned mode) {
     for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
         std::string part = path.substr(0, slash);
-        if (mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) return false;
+        if (mkdir(part.c_str(), mode) != 0 && errno != EEXIST) return false;
         if (slash == std::string::npos) return true;
     }
 }

@@ -6,11 +6,13 @@
 
 namespace gradc {
 
-/// Writes to a temporary file beside `path`, syncs it, renames. Returns why it failed, or "".
-std::string write_file(const std::string& path, const std::string& bytes, bool executable = false);
+/// Writes to a temporary file beside `path`, syncs it, renames. Returns why it failed, or "". `own`: for its owner
+/// alone, whatever the umask.
+std::string write_file(const std::string& path, const std::string& bytes, bool executable = false, bool own = false);
 
 /// All bytes of a file, if it can be read to its end.
 std::optional<std::string> read_file(const std::string& path);
+std::optional<std::string> read_open_file(int descriptor);
 
 /// Why nothing can be written at `path` ("is a folder"), or "" if it seems possible.
 std::string cannot_write(const std::string& path);
@@ -18,9 +20,9 @@ std::string cannot_write(const std::string& path);
 /// True if both name the same existing file.
 bool same_file(const std::string& a, const std::string& b);
 
-std::string folder_of(const std::string& path); // "." if none
-std::string stem_of(const std::string& path);   // "a/digits.grad" -> "digits"
-bool make_folders(const std::string& path);     // mkdir -p
+std::string folder_of(const std::string& path);                   // "." if none
+std::string stem_of(const std::string& path);                     // "a/digits.grad" -> "digits"
+bool make_folders(const std::string& path, unsigned mode = 0777); // mkdir -p; `mode`, less the umask, of new ones
 
 /// 64-bit FNV-1a of the bytes, 16 hex digits. Names content; no defence against an adversary.
 std::string hash_text(const std::string& bytes);

@@ -1,6 +1,7 @@
 // `gradc run` and `gradc build`: a cache named by content, safe for two at once, never out of date, bounded.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 using namespace end_to_end;
 namespace fs = std::filesystem;
@@ -35,6 +36,32 @@ size_t cached(const Scratch& scratch) {
         files += entry.is_regular_file();
     return files;
 }
+
+/// The one trainer in the cache.
+fs::path kept(const Scratch& scratch) {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(scratch.path() / "cache"))
+        if (entry.path().filename() == "m") return entry.path();
+    FAIL("nothing is kept");
+    return {};
+}
+
+struct Damage {
+    const char* command; // with $f for the kept trainer
+    const char* told;
+};
+const Damage damages[] = {
+    {"truncate -s -1 $f", "its content is not what was written"},
+    {"truncate -s 7 $f", "its content is not what was written"},
+    {"printf X | dd of=$f bs=1 seek=5000 conv=notrunc 2>/dev/null", "its content is not what was written"},
+    {"printf '#!/bin/sh\\necho intruder\\n' >$f", "its content is not what was written"},
+    {"printf '#!/bin/sh\\necho intruder\\n' >other; chmod 700 other; ln -sf \"$PWD/other\" $f", "it is a link"},
+    {"mv $f other; ln -s \"$PWD/other\" $f", "it is a link"}, // even one to the trainer itself
+    {"rm $f; mkdir $f; touch $f/x", "it is no regular file"},
+    {"rm $f; mkfifo -m 700 $f", "it is no regular file"},
+    {"chmod 720 $f", "others may write it"},
+    {"chmod 602 $f", "others may write it"},
+    {"chmod 600 $f", "it is not executable"},
+};
 
 } // namespace
 
@@ -183,4 +210,87 @@ TEST_CASE("a folder that others may write is no cache", "[run_cache]") {
     Outcome refused = gradc_run(scratch, "m.grad");
     CHECK(refused.code == 1);
     CHECK(contains(refused.err, "others may write into it"));
+}
+
+TEST_CASE("a kept trainer that is not what was written is built again, with a note", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    REQUIRE(gradc_run(scratch, "m.grad --json log.json").code == 0); // into its own place: made for this machine
+    std::string hash = json_value(scratch.read("log.json"), "weights_hash");
+    for (const Damage& damage : damages) {
+        INFO(damage.command);
+        fs::remove_all(scratch.path() / "cache");
+        CHECK_FALSE(taken(scratch, "m.grad -o first"));
+        std::string spoil = "f=" + quoted(kept(scratch).string()) + "; " + damage.command;
+        REQUIRE(run(spoil, {.folder = scratch.path().string()}).code == 0);
+        Outcome built = command(scratch, "build m.grad -o second");
+        CHECK(built.code == 0);
+        CHECK(contains(built.err, std::string("is built again: ") + damage.told));
+        CHECK(same(scratch, "first", "second"));
+        built = command(scratch, "build m.grad -o second");
+        CHECK(built.err == "");
+        CHECK(taken(scratch, "m.grad -o second"));
+        CHECK(same(scratch, "first", "second"));
+    }
+    REQUIRE(gradc_run(scratch, "m.grad").code == 0);
+    fs::remove_all(scratch.path() / "cache");
+    REQUIRE(gradc_run(scratch, "m.grad").code == 0);
+    REQUIRE(run("printf '#!/bin/sh\necho intruder\n' >" + quoted(kept(scratch).string())).code == 0);
+    Outcome ran = gradc_run(scratch, "m.grad --json log.json");
+    CHECK(ran.code == 0);
+    CHECK_FALSE(contains(ran.out, "intruder"));
+    CHECK(contains(ran.err, "is built again"));
+    CHECK(json_value(scratch.read("log.json"), "weights_hash") == hash);
+}
+
+TEST_CASE("a trainer that was kept for another model is not taken for this one's", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    CHECK_FALSE(taken(scratch, "m.grad -o first"));
+    fs::path one = kept(scratch);
+    fs::rename(one, scratch.path() / "aside");
+    CHECK_FALSE(taken(scratch, "m.grad -o other --precision f64"));
+    fs::rename(kept(scratch), one);
+    CHECK_FALSE(taken(scratch, "m.grad -o second"));
+    CHECK(same(scratch, "first", "second"));
+}
+
+TEST_CASE("whatever the umask, the cache is its owner's alone", "[run_cache]") {
+    for (const char* mask : {"0", "002", "022", "077"}) {
+        INFO(mask);
+        Scratch scratch;
+        scratch.write("m.grad", small_model);
+        std::string build = std::string("umask ") + mask + "; XDG_CACHE_HOME=\"$PWD/cache\" " + quoted(gradc) +
+                            " build --time m.grad -o first";
+        CHECK(contains(run(build, {.folder = scratch.path().string(), .limit = 120}).out, "kept in the cache"));
+        CHECK(contains(run(build, {.folder = scratch.path().string(), .limit = 120}).out, "taken from the cache"));
+        for (fs::path part = kept(scratch); part != scratch.path(); part = part.parent_path())
+            CHECK((fs::status(part).permissions() & fs::perms::mask) == fs::perms::owner_all);
+    }
+}
+
+TEST_CASE("every folder on the way to the cache counts", "[run_cache]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    auto refused = [&](const std::string& cache) {
+        Outcome built =
+            run("XDG_CACHE_HOME=" + quoted((scratch.path() / cache).string()) + " " + quoted(gradc) + " run m.grad",
+                {.folder = scratch.path().string(), .limit = 120});
+        CHECK((built.code == 1) == contains(built.err, "gradc run: cannot keep trainers in"));
+        return built.code == 1 ? built.err : "";
+    };
+    fs::create_directories(scratch.path() / "open/inner");
+    fs::permissions(scratch.path() / "open", fs::perms::all);
+    CHECK(contains(refused("open/inner"), "/open: others may write into it"));
+    fs::create_directory_symlink("open/inner", scratch.path() / "link");
+    CHECK(contains(refused("link"), "/open: others may write into it"));
+    fs::permissions(scratch.path() / "open", fs::perms::all | fs::perms::sticky_bit);
+    CHECK(refused("open/inner") == "");
+    CHECK(refused("link") == "");
+    if (geteuid() != 0) return skip("folders of another user: not root");
+    REQUIRE(run("chmod 755 open && chown 12345 open", {.folder = scratch.path().string()}).code == 0);
+    CHECK(contains(refused("open/inner"), "/open belongs to another user"));
+    REQUIRE(run("chown 0:12345 open && chmod 770 open", {.folder = scratch.path().string()}).code == 0);
+    CHECK(contains(refused("open/inner"), "/open: others may write into it"));
 }

@@ -1,6 +1,7 @@
 // The check beside finite differences: what is stopped, declared or of another scale must not look wrong, and a wrong
 // clause is found by name.
 #include "compiler/check/gradient_check.h"
+#include "compiler/training/job.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 
