@@ -17,4 +17,5 @@ embed_text(gradc_page compiler/page/page.css page_style)
 embed_text(gradc_page compiler/page/page.js page_script)
 add_executable(gradc compiler/main.cpp)
 target_link_libraries(gradc PRIVATE gradc_driver)
+target_link_options(gradc PRIVATE -pie -Wl,-z,relro,-z,now,-z,noexecstack) # gcc and clang of Debian compile for PIE
 set_target_properties(gradc PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -1,7 +1,8 @@
 # lib/gradc/runtime.o: the runtime with all that a static program needs, as one relocatable object. A trainer is
 # this object and a model's; whoever builds one needs neither compiler nor C library. `libm.a` is a script of
 # absolute paths, so the archives that it names are taken. Sections of different files stay apart, so that a
-# trainer keeps only what it uses. memcpy, memmove and memset are kept for the code generator, which calls them.
+# trainer keeps only what it uses. All of it is position-independent, as Debian's archives are. memcpy, memmove and
+# memset are kept for the code generator, which calls them.
 function(find_compiler_file name variable)
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${name} OUTPUT_VARIABLE path
                   OUTPUT_STRIP_TRAILING_WHITESPACE)
@@ -12,7 +13,7 @@ function(find_compiler_file name variable)
 endfunction()
 
 set(prelink_inputs)
-foreach(name crt1.o crti.o crtbeginT.o)
+foreach(name rcrt1.o crti.o crtbeginS.o) # of a static PIE: it relocates itself
   find_compiler_file(${name} path)
   list(APPEND prelink_inputs ${path})
 endforeach()
@@ -22,7 +23,7 @@ if(GRADC_SANITIZE) # trainers themselves are never sanitized: a static program c
   list(FILTER plain_sources EXCLUDE REGEX "/entry/")
   add_library(gradc_runtime_plain STATIC ${plain_sources})
   target_include_directories(gradc_runtime_plain PUBLIC ${CMAKE_SOURCE_DIR})
-  target_compile_options(gradc_runtime_plain PRIVATE -fno-sanitize=all -fno-exceptions -fno-rtti)
+  target_compile_options(gradc_runtime_plain PRIVATE -fno-sanitize=all -fno-exceptions -fno-rtti -fPIE)
   set(trainer_runtime gradc_runtime_plain)
 endif()
 list(APPEND prelink_inputs $<TARGET_OBJECTS:gradc_trainer_entry> $<TARGET_FILE:${trainer_runtime}> --start-group)
@@ -37,7 +38,7 @@ foreach(name libz.a libstdc++.a libc.a libgcc.a libgcc_eh.a)
   list(APPEND prelink_inputs ${path})
 endforeach()
 list(APPEND prelink_inputs ${math_archives} --end-group)
-foreach(name crtend.o crtn.o)
+foreach(name crtendS.o crtn.o)
   find_compiler_file(${name} path)
   list(APPEND prelink_inputs ${path})
 endforeach()

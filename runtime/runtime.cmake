@@ -1,5 +1,6 @@
 # gradc_runtime: what every trainer links, and what `gradc check` runs programs with; gradc_trainer_entry: main(). Every
 # trainer carries all of it, so it is built small, as one unit; but for what runs once a number, a row or a kernel.
+# It reads files that others made: calls of the C library check sizes (FORTIFY), and functions their frames.
 file(GLOB_RECURSE runtime_small CONFIGURE_DEPENDS runtime/*.cpp)
 list(FILTER runtime_small EXCLUDE REGEX "/entry/")
 set(runtime_fast runtime/walk.cpp runtime/base/threads.cpp runtime/base/tensor.cpp runtime/base/element.cpp
@@ -14,7 +15,10 @@ foreach(part gradc_runtime gradc_runtime_small gradc_trainer_entry)
   target_compile_options(${part} PRIVATE -ffunction-sections -fdata-sections)
   if(NOT GRADC_SANITIZE)
     target_compile_options(${part} PRIVATE -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
-      -fno-unwind-tables -fno-threadsafe-statics -fno-stack-protector)
+      -fno-unwind-tables -fno-threadsafe-statics -fPIE -fstack-protector-strong)
+    if(NOT CMAKE_BUILD_TYPE STREQUAL Debug) # it needs an optimizing compiler
+      target_compile_options(${part} PRIVATE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+    endif()
   endif()
 endforeach()
 if(NOT GRADC_SANITIZE)

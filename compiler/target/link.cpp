@@ -106,8 +106,10 @@ std::string link_trainer(const std::string& object, std::string& fault, const st
     fault = prelinked.empty() ? "the runtime lib/gradc/runtime.o is missing beside gradc" : "";
     if (prelinked.empty()) return {};
     MemoryFile file(object);
-    Linked linked = run_lld({"-static", "--gc-sections", "--icf=safe", "-z", "noexecstack", "-z", "relro",
-                             "--strip-all", prelinked, file.path()});
+    // A static PIE: it lies anywhere, relocates itself at its start by a bitmap (RELR), then locks what was relocated.
+    Linked linked =
+        run_lld({"-static", "-pie", "--no-dynamic-linker", "-z", "text", "--pack-dyn-relocs=relr", "-z", "relro", "-z",
+                 "now", "-z", "noexecstack", "--gc-sections", "--icf=safe", "--strip-all", prelinked, file.path()});
     fault = linked.complaint;
     return std::move(linked.bytes);
 }

@@ -1,4 +1,4 @@
-// What a trainer weighs beside the least that any static C++ program with a thread weighs here.
+// What a trainer weighs beside the least that any static PIE in C++ with a thread weighs here.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 
@@ -11,7 +11,7 @@ TEST_CASE("the digits trainer is at most 250 KB larger than an empty program", "
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     if (run("command -v c++", launch).code != 0) return skip("the size of an empty static program: no compiler");
     scratch.write("empty.cpp", "#include <thread>\nint main() { std::thread([] {}).join(); }\n");
-    REQUIRE(run("c++ -O2 -static -s empty.cpp -o empty", launch).code == 0);
+    REQUIRE(run("c++ -O2 -static-pie -s empty.cpp -o empty", launch).code == 0);
     REQUIRE(run("build/gradc build examples/digits/model.grad -o digits", launch).code == 0);
     CHECK(fs::file_size(scratch.path() / "digits") <= fs::file_size(scratch.path() / "empty") + 250 * 1024);
 }
