@@ -3,6 +3,8 @@
 // cycle is an error at the line that closes it.
 #include "compiler/elaborate/definitions.h"
 #include "compiler/elaborate/elaborator.h"
+#include "compiler/elaborate/library/library.h"
+#include "compiler/util/check.h"
 #include "dsl/parser.h"
 #include <algorithm>
 #include <charconv>
@@ -30,10 +32,16 @@ std::optional<Term> set_value(std::string text) {
     return std::abs(value) < 9e15 ? std::optional(whole_number(int64_t(value))) : std::nullopt;
 }
 
+std::shared_ptr<const ast::Module> parse_shared(Sources& sources, uint32_t source, Diagnostics& diagnostics) {
+    return std::make_shared<const ast::Module>(parse(sources, source, diagnostics));
+}
+
 } // namespace
 
 Definitions::Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics)
-    : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics), initial(primitives) {
+    : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics),
+      primitives(options.library ? options.library->primitives : std::make_shared<PrimitiveTable>()),
+      initial(primitives) {
     shielded.emplace_back(); // clause 0: stop_gradient, which passes nothing on
 }
 
@@ -47,27 +55,34 @@ void Definitions::detach() {
 void Definitions::load(uint32_t main) {
     load_library();
     std::vector<std::string> under_way;
-    main_module = load_module(main, false, under_way);
+    main_module = load_module(main, nullptr, under_way);
     report_unused_settings();
 }
 
 void Definitions::load_library() {
+    std::vector<std::string> none;
+    if (options.library) {
+        check(sources->all.size() == 1, "elaborate", "the model is not the first source");
+        const Library& known = *options.library;
+        sources->all.insert(sources->all.end(), known.sources.begin(), known.sources.end());
+        for (size_t i = 0; i < known.trees.size(); ++i)
+            library_.push_back(load_module(uint32_t(i + 1), known.trees[i], none));
+        return;
+    }
     for (const StandardFile& file : standard_library()) {
         if (std::string_view(file.name) == "std/math.grad") continue; // approximations, not for models
         uint32_t source = sources->add({file.name, std::string(file.text)});
-        std::vector<std::string> none;
-        library_.push_back(load_module(source, true, none));
+        library_.push_back(load_module(source, parse_shared(*sources, source, *diagnostics), none));
     }
 }
 
-uint32_t Definitions::load_module(uint32_t source, bool standard, std::vector<std::string>& under_way) {
+uint32_t Definitions::load_module(uint32_t source, Tree known, std::vector<std::string>& under_way) {
     std::string path = std::filesystem::path(sources->all[source].name).lexically_normal().string();
     under_way.push_back(path);
     uint32_t number = uint32_t(modules.size());
     module_of_path_[path] = number;
-    modules.emplace_back();
-    modules[number].standard = standard;
-    modules[number].tree = parse(*sources, source, *diagnostics);
+    modules.emplace_back(known ? known : parse_shared(*sources, source, *diagnostics));
+    modules[number].standard = known != nullptr;
     for (const ast::Item& item : modules[number].tree.items)
         if (auto* line = std::get_if<ast::Use>(&item.node)) use(number, *line, under_way);
     declare(number);
@@ -101,7 +116,7 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
         return;
     }
     uint32_t source = sources->add({path, std::move(*text)});
-    uint32_t used = load_module(source, false, under_way);
+    uint32_t used = load_module(source, nullptr, under_way);
     modules[number].uses.push_back(used);
 }
 

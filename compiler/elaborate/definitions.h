@@ -22,7 +22,9 @@ struct FunctionEntry {
 
 /// One file. Names are sought in it, then in the files it uses, then in the library.
 struct Module {
-    ast::Module tree;
+    explicit Module(std::shared_ptr<const ast::Module> parsed) : parsed(std::move(parsed)), tree(*this->parsed) {}
+    std::shared_ptr<const ast::Module> parsed;
+    const ast::Module& tree;
     bool standard = false;
     std::vector<uint32_t> uses;
     std::map<std::string, FunctionEntry> functions;
@@ -45,6 +47,9 @@ public:
     /// Parses file `main`, what it uses and the library; declares functions and constants. Reports
     /// what is wrong.
     void load(uint32_t main);
+
+    /// The library alone, parsed and declared.
+    void load_library();
 
     /// True for a source of the library.
     bool standard(uint32_t source) const;
@@ -71,7 +76,7 @@ public:
     SourceReader* reader; // null afterwards
     Options options;
     Diagnostics* diagnostics; // where errors go
-    std::shared_ptr<PrimitiveTable> primitives = std::make_shared<PrimitiveTable>();
+    std::shared_ptr<PrimitiveTable> primitives;
     std::deque<Module> modules; // modules[main_module] is the user's file
     uint32_t main_module = 0;
     std::vector<Variable> variables;       // in order of their making
@@ -90,8 +95,8 @@ public:
     std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
 
 private:
-    uint32_t load_module(uint32_t source, bool standard, std::vector<std::string>& under_way);
-    void load_library();
+    using Tree = std::shared_ptr<const ast::Module>;
+    uint32_t load_module(uint32_t source, Tree known, std::vector<std::string>& under_way); // null: it is parsed
     void use(uint32_t number, const ast::Use& use, std::vector<std::string>& under_way);
     void declare(uint32_t number);
     void declare_function(uint32_t number, const ast::Function& function);

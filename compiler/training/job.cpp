@@ -3,11 +3,13 @@
 // differentiates later.
 #include "compiler/training/job.h"
 #include "compiler/elaborate/elaborator.h"
+#include "compiler/elaborate/library/library.h"
 #include "compiler/elaborate/library/math.h"
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/elaborate/library/unused.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/training/training.h"
+#include "compiler/util/check.h"
 #include "dsl/parser.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -80,7 +82,31 @@ void elaborate_models(Definitions& definitions, Elaborated& result) {
     }
 }
 
+struct NoFiles : SourceReader {
+    std::optional<std::string> read(const std::string&, std::string&) override { return {}; }
+};
+
 } // namespace
+
+std::shared_ptr<const Library> load_library() {
+    Sources sources;
+    sources.add({"", ""}); // where the model will be
+    NoFiles reader;
+    Diagnostics diagnostics;
+    Options options;
+    options.node_limit = INT64_MAX / work_for_node; // of all elaborations that share it
+    auto definitions = std::make_shared<Definitions>(sources, reader, options, diagnostics);
+    definitions->load_library();
+    Library library;
+    library.sources.assign(sources.all.begin() + 1, sources.all.end());
+    for (const Module& module : definitions->modules) library.trees.push_back(module.parsed);
+    library.primitives = definitions->primitives;
+    library.rules = pattern_rules(definitions);
+    library.math = math_library(*definitions);
+    check(!diagnostics.failed(), "elaborate", print(diagnostics, sources));
+    definitions->detach();
+    return std::make_shared<const Library>(std::move(library));
+}
 
 std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
                                     Diagnostics& diagnostics) {
@@ -104,7 +130,7 @@ std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReade
     result.initial = definitions->initial;
     result.data_read = definitions->data_read;
     result.rules = derivative_rules(definitions);
-    result.math = math_library(*definitions);
+    result.math = options.library ? options.library->math : math_library(*definitions);
     definitions->detach();
     return result;
 }

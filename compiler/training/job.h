@@ -7,6 +7,9 @@
 
 namespace gradc {
 
+/// What all elaborations have in common, for who elaborates many files: it takes longer than a small model does.
+std::shared_ptr<const Library> load_library();
+
 /// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after
 /// errors.
 std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,

@@ -17,7 +17,9 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t mos
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    std::string broken = gradc::broken_elaborator_property(std::string_view(reinterpret_cast<const char*>(data), size));
+    static const auto library = gradc::load_library();
+    std::string broken =
+        gradc::broken_elaborator_property(std::string_view(reinterpret_cast<const char*>(data), size), library);
     if (broken.empty()) return 0;
     std::fputs(broken.c_str(), stderr);
     std::abort();

@@ -49,13 +49,14 @@ std::string gradient_fault(const Elaborated::Circuit& circuit, const DerivativeR
 
 } // namespace
 
-std::string broken_elaborator_property(std::string_view text) {
+std::string broken_elaborator_property(std::string_view text, std::shared_ptr<const Library> library) {
     Sources sources;
     Diagnostics diagnostics;
     OneFile files;
     Options options;
     options.node_limit = 3000;
     options.reads_data = false;
+    options.library = std::move(library);
     uint32_t main = sources.add({"main.grad", std::string(text)});
     try {
         auto elaborated = elaborate(sources, main, files, options, diagnostics);

@@ -1,12 +1,13 @@
 // What must hold for the elaborator on any bytes: graphs that verify, or diagnostics with places
 // inside of the text. No file is read, and the limits are low, so that no input takes long.
 #pragma once
+#include "compiler/training/job.h"
 #include <string>
 #include <string_view>
 
 namespace gradc {
 
-/// Empty if all holds for `text`, else what does not.
-std::string broken_elaborator_property(std::string_view text);
+/// Empty if all holds for `text`, else what does not. Who asks for many texts brings the library, loaded once.
+std::string broken_elaborator_property(std::string_view text, std::shared_ptr<const Library> library = nullptr);
 
 } // namespace gradc

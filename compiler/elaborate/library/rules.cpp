@@ -2,6 +2,7 @@
 // may mention library functions.
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/elaborate/elaborator.h"
+#include "compiler/elaborate/library/library.h"
 #include "compiler/elaborate/types.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
@@ -118,11 +119,15 @@ void RuleElaboration::add_condition() {
 
 std::vector<PatternRule> pattern_rules(std::shared_ptr<Definitions> definitions) {
     std::vector<PatternRule> result;
-    for (uint32_t number = 0; number < definitions->modules.size(); ++number)
+    const Library* library = definitions->options.library.get();
+    if (library) result = library->rules;
+    for (uint32_t number = 0; number < definitions->modules.size(); ++number) {
+        if (library && definitions->modules[number].standard) continue;
         for (const ast::Item& item : definitions->modules[number].tree.items)
             if (auto rule = std::get_if<ast::Rule>(&item.node))
                 if (auto pattern = RuleElaboration(definitions, *rule, number, item.span).run())
                     result.push_back(std::move(*pattern));
+    }
     return result;
 }
 

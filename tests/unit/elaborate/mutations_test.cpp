@@ -1,5 +1,7 @@
 // Damaged programs through the elaborator: every one ends in graphs that verify or in diagnostics,
 // never in an internal error. Seeds are fixed.
+#include "compiler/graph/pattern.h"
+#include "compiler/graph/print.h"
 #include "tests/fuzz/elaborator_property.h"
 #include "tests/fuzz/grammar.h"
 #include "tests/support/model_text.h"
@@ -59,19 +61,21 @@ TEST_CASE("damaged programs never break the elaborator") {
         CHECK(whole.elaborated);
         texts.push_back(model);
     }
+    auto library = load_library();
     for (uint64_t seed = 1; seed <= 600; ++seed) {
         std::string text = mutated_program(texts[seed % texts.size()], seed);
         INFO(text);
-        CHECK(broken_elaborator_property(text) == "");
+        CHECK(broken_elaborator_property(text, library) == "");
     }
 }
 
 TEST_CASE("drawn programs elaborate or have diagnostics") {
     int valid = 0;
+    auto library = load_library();
     for (uint64_t seed = 1; seed <= 200; ++seed) {
         std::string text = drawn_program(seed);
         INFO(text);
-        CHECK(broken_elaborator_property(text) == "");
+        CHECK(broken_elaborator_property(text, library) == "");
         valid += ModelText(text).elaborated.has_value();
     }
     CHECK(valid > 40); // also graphs were verified
@@ -79,14 +83,38 @@ TEST_CASE("drawn programs elaborate or have diagnostics") {
 
 TEST_CASE("the fuzzer's corpus never breaks the elaborator") {
     size_t count = 0;
+    auto library = load_library();
     std::filesystem::path folder = std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/elaborator";
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         std::string reason;
         auto text = FileReader{}.read(entry.path().string(), reason);
         INFO(entry.path() << reason);
         REQUIRE(text.has_value());
-        CHECK(broken_elaborator_property(*text) == "");
+        CHECK(broken_elaborator_property(*text, library) == "");
         ++count;
     }
     CHECK(count > 100);
+}
+
+TEST_CASE("a shared library changes nothing") {
+    Options shared;
+    shared.library = load_library();
+    for (const char* model : models) {
+        INFO(model);
+        ModelText alone(model), first(model, shared), second(model, shared);
+        for (const ModelText* each : {&first, &second}) {
+            REQUIRE(alone.elaborated);
+            REQUIRE(each->elaborated);
+            const Elaborated &a = *alone.elaborated, &b = *each->elaborated;
+            CHECK(print(a.initial) == print(b.initial));
+            REQUIRE(a.blocks.size() == b.blocks.size());
+            for (size_t i = 0; i < a.blocks.size(); ++i) CHECK(print(a.blocks[i].step) == print(b.blocks[i].step));
+            REQUIRE(a.pattern_rules->size() == b.pattern_rules->size());
+            for (size_t i = 0; i < a.pattern_rules->size(); ++i)
+                CHECK((*a.pattern_rules)[i].text == (*b.pattern_rules)[i].text);
+        }
+    }
+    std::string wrong = "rule fast exp(x) -> nothing\nmodel m(x: f32[N]) { return x + missing }\n";
+    CHECK(ModelText(wrong).errors() == ModelText(wrong, shared).errors());
+    CHECK(ModelText(wrong).errors() != "");
 }
