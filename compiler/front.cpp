@@ -8,6 +8,31 @@
 
 namespace gradc {
 
+namespace {
+
+/// Reads for `use` only what lies below the folders.
+struct ConfinedReader : SourceReader {
+    ConfinedReader(SourceReader& reader, const std::vector<std::string>& folders) : reader(reader), folders(folders) {}
+    std::optional<std::string> read(const std::string& path, std::string& reason) override {
+        reason = outside(path, folders);
+        return reason.empty() ? reader.read(path, reason) : std::nullopt;
+    }
+    SourceReader& reader;
+    const std::vector<std::string>& folders;
+};
+
+/// Where data files are sought.
+std::vector<std::string> data_folders(const CompileOptions& given) {
+    std::vector<std::string> folders = given.data_folders;
+    const char* folder = std::getenv("GRADC_DATA");
+    if (!given.confined && folder && *folder) folders.push_back(folder);
+    if (!given.confined) folders.push_back(".");
+    folders.push_back(folder_of(given.model));
+    return folders;
+}
+
+} // namespace
+
 Front load(const CompileOptions& given, SourceReader& reader, std::string& fault) {
     Stopwatch reading;
     Front front;
@@ -19,9 +44,10 @@ Front load(const CompileOptions& given, SourceReader& reader, std::string& fault
     }
     front.main = front.sources.add({given.model, std::move(*text)});
     Options options = given;
-    if (const char* folder = std::getenv("GRADC_DATA"); folder && *folder) options.data_folders.push_back(folder);
-    options.data_folders.insert(options.data_folders.end(), {".", folder_of(given.model)});
-    front.elaborated = elaborate(front.sources, front.main, reader, options, front.diagnostics);
+    options.data_folders = data_folders(given);
+    ConfinedReader confined(reader, options.data_folders);
+    SourceReader& allowed = given.confined ? confined : reader;
+    front.elaborated = elaborate(front.sources, front.main, allowed, options, front.diagnostics);
     front.seconds = reading.seconds();
     return front;
 }

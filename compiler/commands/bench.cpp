@@ -59,6 +59,7 @@ public:
             engine.start.words.insert(engine.start.words.end(), {"--data", data});
         if (line_.data_folders.empty())
             engine.start.words.insert(engine.start.words.end(), {"--data", folder_of(line_.model)});
+        if (line_.confined) engine.start.words.push_back("--confine=" + folder_of(line_.model));
         struct stat status{};
         stat(path.c_str(), &status);
         engine.shipped_bytes = status.st_size;

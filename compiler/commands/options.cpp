@@ -56,6 +56,8 @@ void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_option("--precision", pending.precision, "what f32 in the model stands for: f32 or f64")
         ->check(one_of({"f32", "f64"}));
     app->add_option("--data", line.data_folders, "folder where data files are sought first")->allow_extra_args(false);
+    app->add_flag("--confine", line.confined,
+                  "let the model read nothing outside of its\nfolder and --data, wherever links lead");
     app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)");
 }
 
@@ -137,7 +139,7 @@ void add_run_help(CLI::App& app, CommandLine& line) {
     CLI::App* run = add_command(app, "run", "build into a cache, then train; takes the trainer's flags too",
                                 "gradc run digits.grad --epochs 5 --rate 3e-4");
     run->add_option("MODEL", line.model, "model file (.grad)");
-    run->add_option("--set,--isa,--precision,--data", "as in `gradc build`; all else goes to the trainer");
+    run->add_option("--set,--isa,--precision,--data,--confine", "as in `gradc build`; all else goes to the trainer");
 }
 
 void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
@@ -262,6 +264,8 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
         if (text.rfind("--", 0) != 0 && line.model.empty() && text.size() > 5 &&
             text.compare(text.size() - 5, 5, ".grad") == 0) {
             line.model = text;
+        } else if (text == "--confine") {
+            line.confined = true;
         } else if (ours) {
             bool inside = equals != std::string::npos;
             if (!inside && i + 1 == arguments.size()) return refuse(flag + " wants a value\n");
@@ -308,6 +312,7 @@ bool use_color(const std::string& choice) {
 void complete_bench(CLI::App& app, CommandLine& line) {
     const CLI::App* bench = app.get_subcommand("bench");
     if (bench->count("--isa") == 0) line.isa = "native";
+    if (line.against.empty() && line.confined) line.against = {"interpreter"}; // peers are programs beside the model
     if (line.against.empty()) line.against = {"interpreter", "numpy", "torch", "jax"};
 }
 

@@ -1,6 +1,7 @@
 // One call of a reader, argument by argument, to a Reader; see reader.h.
 #include "compiler/dataset/reader.h"
 #include "compiler/util/content_hash.h"
+#include "compiler/util/files.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -68,6 +69,18 @@ std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span sp
     return result;
 }
 
+/// A confined model names no file elsewhere, read when compiling or not: the trainer will seek it in the same folders.
+bool ReaderElaboration::allowed(const std::string& path, Span span) {
+    const Options& options = elaborator_.definitions.options;
+    if (!options.confined) return true;
+    std::vector<std::string> places;
+    auto found = find_data_file(path, options.data_folders, places);
+    std::string reason = outside(found ? *found : places.back(), options.data_folders);
+    if (reason.empty()) return true;
+    elaborator_.error(Code::unreadable_file, span, fmt::format("cannot read `{}`: {}", path, reason));
+    return false;
+}
+
 bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options) {
     for (const ast::Argument& each : call.arguments) {
         bool is_option = each.name && std::find(options.begin(), options.end(), *each.name) != options.end();
@@ -83,6 +96,7 @@ bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result, co
                 misuse(each.span, fmt::format("the file of `{}` is named twice", *each.name));
                 return false;
             }
+        if (!allowed(*path, each.value->span)) return false;
         result.reader.files.push_back({each.name.value_or(""), *path});
     }
     auto& files = result.reader.files;

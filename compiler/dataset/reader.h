@@ -38,6 +38,7 @@ private:
     template <class Facts>
     std::optional<Facts> facts(const Reader&, const std::string& path,
                                std::optional<Facts> (*read)(const std::string&, std::string&));
+    bool allowed(const std::string& path, Span span);
     bool take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options);
     bool take_columns(const ast::Expr& columns, ReaderCall& result);
     std::optional<int64_t> option(const ast::Call& call, const std::string& name, int64_t least);

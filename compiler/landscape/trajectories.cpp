@@ -3,6 +3,7 @@
 #include "compiler/landscape/trajectories.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
+#include "compiler/util/files.h"
 #include "dsl/parser.h"
 #include "runtime/base/files.h"
 #include "runtime/base/isa.h"
@@ -120,8 +121,10 @@ private:
     bool load_data(Fault& fault) {
         const gradc_dataset* table = runtime::training_data(engine_->module());
         if (!table) return true;
-        runtime::Places places =
-            runtime::Places::standard(options_.compile.data_folders.empty() ? "" : options_.compile.data_folders[0]);
+        const CompileOptions& compile = options_.compile;
+        std::string first = compile.data_folders.empty() ? "" : compile.data_folders[0];
+        runtime::Places places = compile.confined ? runtime::Places::confined_to({first, folder_of(compile.model)})
+                                                  : runtime::Places::standard(first);
         has_data_ = true;
         if (!runtime::load_dataset(*table, places, int64_t(options_.seed), dataset_, fault)) return false;
         runtime::make_room_for_formulas(engine_->module(), dataset_);

@@ -1,9 +1,11 @@
 // Written beside the wanted name, then renamed; see files.h.
 #include "compiler/util/files.h"
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +69,19 @@ std::string write_file(const std::string& path, const std::string& bytes, bool e
     if (fault.empty() && rename(temporary.c_str(), path.c_str()) != 0) fault = reason();
     if (!fault.empty()) unlink(temporary.c_str());
     return fault;
+}
+
+std::string outside(const std::string& path, const std::vector<std::string>& folders) {
+    namespace fs = std::filesystem;
+    std::error_code fault;
+    fs::path place = fs::weakly_canonical(fs::absolute(path), fault);
+    if (fault) return fault.message();
+    for (const std::string& folder : folders) {
+        fs::path root = fs::canonical(folder, fault);
+        if (fault) continue;
+        if (std::mismatch(root.begin(), root.end(), place.begin(), place.end()).first == root.end()) return {};
+    }
+    return fmt::format("it lies outside of {}, and --confine lets a model read nothing else", fmt::join(folders, ", "));
 }
 
 bool same_file(const std::string& a, const std::string& b) {

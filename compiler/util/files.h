@@ -17,6 +17,9 @@ std::optional<std::string> read_open_file(int descriptor);
 /// Why nothing can be written at `path` ("is a folder"), or "" if it seems possible.
 std::string cannot_write(const std::string& path);
 
+/// Why `path` is not read where only what lies below `folders` may be, links followed; or "". It need not exist.
+std::string outside(const std::string& path, const std::vector<std::string>& folders);
+
 /// True if both name the same existing file.
 bool same_file(const std::string& a, const std::string& b);
 

@@ -2,6 +2,7 @@
 #include "runtime/base/files.h"
 #include "runtime/base/text.h"
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -153,7 +154,7 @@ FileLock::~FileLock() {
 
 // ---- places ------------------------------------------------------------------------------------
 
-static std::string own_folder() {
+std::string own_folder() {
     char path[4096];
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
     return size > 0 ? folder_of(std::string(path, size_t(size))) : "";
@@ -175,15 +176,44 @@ Places Places::standard(const std::string& data_folder) {
     return places;
 }
 
+Places Places::confined_to(const std::vector<std::string>& folders) {
+    Places places;
+    places.confined = true;
+    for (const std::string& folder : folders)
+        if (!folder.empty() && (places.folders.empty() || folder != places.folders[0]))
+            places.folders.push_back(folder);
+    return places;
+}
+
+/// The path without links, "" if it leads nowhere.
+static std::string resolved(const std::string& path) {
+    char place[PATH_MAX];
+    return realpath(path.c_str(), place) ? place : "";
+}
+
+bool Places::contain(const std::string& found, Fault& fault) const {
+    std::string place = resolved(found), listed;
+    for (const std::string& folder : folders) {
+        std::string root = resolved(folder);
+        if (!root.empty() && root != "/") root += '/';
+        if (!root.empty() && place.starts_with(root)) return true;
+        listed += text(listed.empty() ? "" : ", ", folder);
+    }
+    return fault.fail(found, ": error: it lies outside of ", listed,
+                      ", and --confine lets the model read nothing else");
+}
+
 std::string Places::find(std::string_view path, Fault& fault) const {
     if (!path.empty() && path[0] == '/') {
-        if (!exists(std::string(path))) fault.fail(path, ": error: there is no such file");
-        return std::string(path);
+        std::string found(path);
+        if (confined && !contain(found, fault)) return "";
+        if (!exists(found)) fault.fail(path, ": error: there is no such file");
+        return found;
     }
     std::string sought;
     for (const std::string& folder : folders) {
         std::string candidate = joined(folder, path);
-        if (exists(candidate)) return candidate;
+        if (exists(candidate)) return !confined || contain(candidate, fault) ? candidate : "";
         sought += text(sought.empty() ? "" : ", ", folder.empty() ? "the current folder" : folder);
     }
     fault.fail(path, ": error: there is no such file in ", sought, "; --data DIR names another folder");

@@ -64,6 +64,8 @@ std::string read_small_file(const std::string& path);
 std::string system_error();
 bool is_folder(const std::string& path);
 bool exists(const std::string& path);
+/// Where this program's file lies; "" if that is not known.
+std::string own_folder();
 /// "" for the current folder.
 std::string folder_of(const std::string& path);
 std::string joined(const std::string& folder, std::string_view path);
@@ -71,10 +73,16 @@ std::string joined(const std::string& folder, std::string_view path);
 /// Where a relative path is sought, in this order.
 struct Places {
     std::vector<std::string> folders;
+    bool confined = false; // nothing outside of them is read, wherever links lead
     /// --data, GRADC_DATA, the current folder, the trainer's own.
     static Places standard(const std::string& data_folder);
+    /// These alone; "" is none.
+    static Places confined_to(const std::vector<std::string>& folders);
     /// The path under which it exists; otherwise a fault that names all places.
     std::string find(std::string_view path, Fault& fault) const;
+
+private:
+    bool contain(const std::string& found, Fault& fault) const;
 };
 
 } // namespace gradc::runtime

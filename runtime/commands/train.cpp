@@ -61,8 +61,7 @@ bool try_outputs(const Settings& settings, Fault& fault) {
 bool load_data(TrainRun& run, Fault& fault) {
     const gradc_dataset* table = training_data(run.module);
     if (!table) return true;
-    if (!load_dataset(*table, Places::standard(run.settings.data_folder), run.settings.seed, run.dataset, fault))
-        return false;
+    if (!load_dataset(*table, data_places(run.settings), run.settings.seed, run.dataset, fault)) return false;
     run.data = &run.dataset;
     make_room_for_formulas(run.module, run.dataset);
     if (!run.settings.checkpoint.empty()) run.data_hash = run.dataset.hash();

@@ -208,8 +208,7 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
     if (isa < 0) return false;
     const gradc_dataset* table = training_data(module);
     if (table && needs.data) {
-        if (!load_dataset(*table, Places::standard(settings.data_folder), settings.seed, prepared.dataset, fault))
-            return false;
+        if (!load_dataset(*table, data_places(settings), settings.seed, prepared.dataset, fault)) return false;
         make_room_for_formulas(module, prepared.dataset);
         prepared.has_data = true;
     }

@@ -10,6 +10,8 @@ static constexpr int64_t any = int64_t(1) << 53;
 
 std::vector<Option> common_options() {
     return {{"data", "DIR", "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
+            {"confine", "DIR", "let the model read nothing outside of DIR (default: the trainer's folder) and --data",
+             true},
             {"seed", "S", "of start weights, splits, order and chance (default 1)"},
             {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
             {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
@@ -17,8 +19,9 @@ std::vector<Option> common_options() {
 
 std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
-    std::vector<std::string> taken{"data",   "epochs", "steps",  "batch", "seed", "threads", "checkpoint", "save-every",
-                                   "resume", "json",   "curves", "quiet", "nan",  "isa",     "help",       "stretch"};
+    std::vector<std::string> taken{"data",    "confine",    "epochs",     "steps",  "batch",  "seed",
+                                   "threads", "checkpoint", "save-every", "resume", "json",   "curves",
+                                   "quiet",   "nan",        "isa",        "help",   "stretch"};
     auto is_unique = [&](std::string_view name) {
         int count = int(std::count(taken.begin(), taken.end(), name));
         for (int32_t b = 0; b < module.block_count; b++) {
@@ -130,11 +133,20 @@ static bool apply_block_flags(const gradc_module& module, const Arguments& argum
     return true;
 }
 
+Places data_places(const Settings& settings) {
+    if (settings.confine.empty()) return Places::standard(settings.data_folder);
+    return Places::confined_to({settings.data_folder, settings.confine});
+}
+
 bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault) {
     auto word = [&](std::string_view name, std::string& to) {
         if (arguments.has(name)) to = arguments.value(name);
     };
     word("data", settings.data_folder);
+    word("confine", settings.confine);
+    if (arguments.has("confine") && settings.confine.empty()) settings.confine = own_folder();
+    if (arguments.has("confine") && settings.confine.empty())
+        return fault.fail_as(wrong_usage, "--confine: this trainer's folder is not known; name one: --confine=DIR");
     word("checkpoint", settings.checkpoint);
     word("json", settings.json);
     word("curves", settings.curves);

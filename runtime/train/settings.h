@@ -2,6 +2,7 @@
 // flags (the last wins).
 #pragma once
 #include "runtime/abi.h"
+#include "runtime/base/files.h"
 #include "runtime/base/options.h"
 #include "runtime/base/safetensors.h"
 
@@ -9,6 +10,7 @@ namespace gradc::runtime {
 
 struct Settings {
     std::string data_folder, checkpoint, json, curves, isa;
+    std::string confine; // the folder that the model may read beside data_folder; "": any
     int64_t epochs = 1, steps = 0, batch = 1, seed = 1, threads = 1;
     int64_t save_every = 0;             // 0: at each epoch
     int64_t stretch = int64_t(1) << 40; // steps in one call of generated code, at most; 0: one by one
@@ -36,6 +38,8 @@ Settings written_settings(const gradc_module& module);
 /// As the checkpoint was trained: seed, batch, epochs, steps and flags.
 void take_settings(const gradc_module& module, const Metadata& metadata, Settings& settings);
 void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata);
+/// Where the model's data files are sought.
+Places data_places(const Settings& settings);
 /// What was typed.
 bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault);
 

@@ -11,12 +11,15 @@ if(TARGET gradc)
   target_include_directories(end_to_end PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(end_to_end PRIVATE Catch2::Catch2)
   target_compile_definitions(end_to_end PRIVATE
-    GRADC_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GRADC_BUILD_DIR="${CMAKE_BINARY_DIR}" GRADC_BINARY="$<TARGET_FILE:gradc>")
+    GRADC_SOURCE_DIR="${CMAKE_SOURCE_DIR}" GRADC_BUILD_DIR="${CMAKE_BINARY_DIR}" GRADC_BINARY="$<TARGET_FILE:gradc>"
+    ONLY_READ="$<TARGET_FILE:only_read>")
+  add_executable(only_read ${CMAKE_CURRENT_SOURCE_DIR}/support/only_read.cpp)
+  add_dependencies(end_to_end only_read)
 
-  set(tags bench check files generated install isas matcher memory page paths peers predict readers readme recorded resume
-      run_cache seeds size stretch threads trainer usage)
+  set(tags bench check confine elf files generated install isas matcher memory page paths peers predict readers readme
+      recorded resume run_cache seeds size stretch threads trainer usage values)
   if(GRADC_SANITIZE)
-    list(REMOVE_ITEM tags size) # of trainers as they are shipped: the runtime made small, as one unit
+    list(REMOVE_ITEM tags elf size) # of trainers as they are shipped: the runtime made small, as one unit
   endif()
   foreach(tag ${tags})
     add_test(NAME end_to_end_${tag} COMMAND end_to_end "[${tag}]")
