@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <optional>
 
 namespace gradc {
 namespace {
@@ -17,7 +18,7 @@ using runtime::PlotColor;
 
 constexpr int bands = 16, most_columns = 4;
 constexpr double box_width = 236, box_height = 196, left = 62, top = 104, gap_x = 26, gap_y = 58, right = 24,
-                 bottom = 56;
+                 bottom = 56, legend_line = 20;
 constexpr size_t most_dotted = 100; // longer paths are lines only
 
 class PathsDrawing {
@@ -27,11 +28,14 @@ public:
           y_(runtime::tight_axis(view_.y_low, view_.y_high)) {
         columns_ = std::min(most_columns, int(picture.panels.size()));
         rows_ = (int(picture.panels.size()) + columns_ - 1) / columns_;
+        width_ =
+            std::max(left + columns_ * (box_width + gap_x) - gap_x, left + 10.5 * double(picture.title.size())) + right;
+        lowest_ = lowest_corner();
+        lay_out_legend();
     }
 
     std::string drawn() {
-        Drawing drawing(left + columns_ * (box_width + gap_x) - gap_x + right,
-                        top + rows_ * (box_height + gap_y) - gap_y + bottom);
+        Drawing drawing(width_, top_ + rows_ * (box_height + gap_y) - gap_y + bottom);
         drawing.words(left, 32, picture_.title, Align::left, "font-size=\"18\" font-weight=\"600\"");
         legend(drawing);
         ground(drawing);
@@ -45,19 +49,47 @@ private:
     double x_at(double column) const { return column / view_.side * box_width; }
     double y_at(double row) const { return (1 - row / view_.side) * box_height; }
 
-    void legend(Drawing& drawing) const {
-        double x = left + 5;
+    /// One mark of the legend and its words; the panels show each of them somewhere.
+    struct Entry {
+        enum class Mark : uint8_t { path, start, lowest } mark;
+        std::string words;
+        int64_t number = 0; // of the path
+        double x = 0, y = 0;
+    };
+
+    /// Marks of all that is drawn, from left to right as the width allows, then in further lines.
+    void lay_out_legend() {
         const auto& paths = picture_.panels[0].paths;
-        for (size_t i = 0; i < paths.size(); ++i) {
-            if (paths[i].rows.empty()) continue;
-            drawing.dot(x, 52, 5, runtime::plot_color(int64_t(i)));
-            drawing.words(x + 11, 56, paths[i].rows, Align::left);
-            x += 34 + 7.2 * double(paths[i].rows.size());
+        for (size_t i = 0; i < paths.size(); ++i)
+            if (!paths[i].rows.empty()) entries_.push_back({Entry::Mark::path, paths[i].rows, int64_t(i)});
+        entries_.push_back({Entry::Mark::start, "start"});
+        if (lowest_) entries_.push_back({Entry::Mark::lowest, "lowest loss"});
+        double x = left + 5, y = 52;
+        for (Entry& entry : entries_) {
+            double end = x + 11 + 7.2 * double(entry.words.size());
+            if (x > left + 5 && end > width_) end += left + 5 - x, x = left + 5, y += legend_line;
+            entry.x = x, entry.y = y;
+            x = end + 23;
         }
-        drawing.raw(start_mark(x, 52));
-        drawing.words(x + 11, 56, "start", Align::left);
-        drawing.path(lowest_mark(x + 70, 52), lowest_style);
-        drawing.words(x + 81, 56, "lowest loss", Align::left);
+        top_ = top + y - 52;
+    }
+
+    void legend(Drawing& drawing) const {
+        for (const Entry& entry : entries_) {
+            if (entry.mark == Entry::Mark::path) drawing.dot(entry.x, entry.y, 5, runtime::plot_color(entry.number));
+            else if (entry.mark == Entry::Mark::start) drawing.raw(start_mark(entry.x, entry.y));
+            else drawing.path(lowest_mark(entry.x, entry.y), lowest_style);
+            drawing.words(entry.x + 11, entry.y + 4, entry.words, Align::left);
+        }
+    }
+
+    /// The corner where the loss is least, unless that is at the edge: there it only looks so.
+    std::optional<std::pair<int, int>> lowest_corner() const {
+        auto lowest = std::min_element(view_.losses.begin(), view_.losses.end(),
+                                       [](double a, double b) { return std::isfinite(a) && !(a >= b); });
+        int at = int(lowest - view_.losses.begin()), column = at % (view_.side + 1), row = at / (view_.side + 1);
+        if (column == 0 || row == 0 || column == view_.side || row == view_.side) return {};
+        return std::pair(column, row);
     }
 
     static std::string start_mark(double x, double y) {
@@ -89,19 +121,10 @@ private:
         drawing.raw(runtime::cell_paths(levels, view_.side, fills));
         drawing.raw("</g>\n");
         std::string lines;
-        mark_lowest(drawing);
+        if (lowest_) drawing.path(lowest_mark(x_at(lowest_->first), y_at(lowest_->second)), lowest_style);
         for (int i = 1; i < bands; ++i) lines += contour(level(i));
         drawing.path(lines, "fill=\"none\" stroke=\"#35506b\" stroke-opacity=\".35\" stroke-width=\".8\"");
         drawing.raw("</g></defs>\n");
-    }
-
-    /// A cross where the loss is least, unless that is at the edge.
-    void mark_lowest(Drawing& drawing) const {
-        auto lowest = std::min_element(view_.losses.begin(), view_.losses.end(),
-                                       [](double a, double b) { return std::isfinite(a) && !(a >= b); });
-        int at = int(lowest - view_.losses.begin()), column = at % (view_.side + 1), row = at / (view_.side + 1);
-        if (column == 0 || row == 0 || column == view_.side || row == view_.side) return;
-        drawing.path(lowest_mark(x_at(column), y_at(row)), lowest_style);
     }
 
     int band_of(int column, int row) const {
@@ -138,7 +161,7 @@ private:
     void panel(Drawing& drawing, int number) const {
         const PathPanel& panel = picture_.panels[size_t(number)];
         int column = number % columns_, row = number / columns_;
-        PlotBox box{left + column * (box_width + gap_x), top + row * (box_height + gap_y), box_width, box_height};
+        PlotBox box{left + column * (box_width + gap_x), top_ + row * (box_height + gap_y), box_width, box_height};
         std::string name = panel.name;
         std::replace(name.begin(), name.end(), '_', ' ');
         drawing.words(box.left, box.top - 22, name, Align::left, "font-weight=\"600\" fill=\"#222\"");
@@ -211,6 +234,9 @@ private:
     const Landscape& view_;
     PlotAxis x_, y_;
     int columns_ = 1, rows_ = 1;
+    double width_ = 0, top_ = top; // of the picture; of its first panel
+    std::optional<std::pair<int, int>> lowest_;
+    std::vector<Entry> entries_;
     double low_ = 0, high_ = 1; // of the losses
 };
 

@@ -75,6 +75,37 @@ train { data points;  batch all;  epochs 5;  order file;  loss mean((net(x) - y)
     CHECK(times(scratch.read("line.svg"), "1 row a step") == 1);
 }
 
+TEST_CASE("a legend of one panel lies within the picture and names what is drawn", "[paths]") {
+    Scratch scratch;
+    auto model = [](const std::string& loss) {
+        return "dataset points { x: f32 = [1, 2, 3, 4] }\n"
+               "model net(x: f32[N]) -> f32[N] { param a = 1;  param b = 1;  return a * x + b }\n"
+               "train { data points;  batch all;  epochs 30;  order file;  loss " +
+               loss + ";  optimizer sgd(rate: 0.05) }\n";
+    };
+    scratch.write("bowl.grad", model("mean((net(x) - x)^2)"));
+    scratch.write("slope.grad", model("mean(net(x))")); // lowest in a corner of what is seen
+    for (std::string name : {"bowl", "slope"}) {
+        INFO(name);
+        Outcome outcome = paths(scratch, name + ".grad --svg p.svg --beside 1");
+        INFO(outcome.out << outcome.err);
+        REQUIRE(outcome.code == 0);
+        std::string picture = scratch.read("p.svg");
+        double width = std::stod(picture.substr(picture.find("width=\"") + 7));
+        for (std::string words : {"all 4 rows a step", "1 row a step", "start", "lowest loss"}) {
+            size_t end = picture.find(">" + words + "</text>");
+            if (words == "lowest loss" && name == "slope") {
+                CHECK(end == std::string::npos);
+                continue;
+            }
+            REQUIRE(end != std::string::npos);
+            double x = std::stod(picture.substr(picture.rfind("x=\"", end) + 3));
+            CHECK(x + 7 * double(words.size()) <= width);
+        }
+        CHECK(times(picture, "h10M") == (name == "bowl" ? 2 : 0)); // the cross: in the legend and on the ground
+    }
+}
+
 TEST_CASE("paths refuses what lies in no plane", "[paths]") {
     Scratch scratch;
     struct Case {
