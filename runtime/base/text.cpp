@@ -84,10 +84,14 @@ std::string byte_size(double bytes) {
 
 static std::string two_digits(int64_t number) { return number < 10 ? text('0', number) : whole(number); }
 
+/// 2.40, 13.4, 134: what rounds to 1000 of a unit is 1.00 of the next.
+static std::string three_digits(double number) { return fixed(number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0); }
+
 std::string duration(double seconds) {
-    if (seconds < 1e-3) return text(general(seconds * 1e6, 3), " us");
-    if (seconds < 1) return text(general(seconds * 1e3, 3), " ms");
-    if (seconds < 60) return text(general(seconds, seconds < 10 ? 2 : 3), " s");
+    if (seconds < 999.5e-9) return text(three_digits(seconds * 1e9), " ns");
+    if (seconds < 999.5e-6) return text(three_digits(seconds * 1e6), " us");
+    if (seconds < 0.9995) return text(three_digits(seconds * 1e3), " ms");
+    if (seconds < 59.95) return text(three_digits(seconds), " s");
     int64_t total = int64_t(std::min(seconds, 1e15) + 0.5);
     if (total < 3600) return text(total / 60, ':', two_digits(total % 60));
     return text(total / 3600, ':', two_digits(total / 60 % 60), ':', two_digits(total % 60));

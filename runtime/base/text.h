@@ -21,7 +21,7 @@ std::string exact(double number);
 std::string fixed(double number, int places);
 /// 1536 -> "1.5 KB"; powers of 1024.
 std::string byte_size(double bytes);
-/// 75 -> "1:15"; 3.2 -> "3.2 s".
+/// Three digits and the unit that fits: "134 ns", "2.40 s"; from a minute on "1:15".
 std::string duration(double seconds);
 /// 16 lower-case hexadecimal digits.
 std::string hexadecimal(uint64_t number);

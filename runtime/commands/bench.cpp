@@ -130,12 +130,12 @@ std::string kernel_table(Session& session, const gradc_block& block, Loader* loa
     session.time_kernels(nullptr);
     double all = 0;
     for (double time : fastest) all += time;
-    std::string lines = "kernel                            us  of step  of peak  GFLOP/s    GB/s\n";
+    std::string lines = "kernel                          time  of step  of peak  GFLOP/s    GB/s\n";
     double share = double(batch) / double(session.module().batch);
     for (size_t i = 0; i < count; i++) {
         const gradc_kernel& kernel = program.kernels[i];
         double rate = kernel.flops * share / fastest[i];
-        lines += text(padded(kernel.name, 24), padded_left(fixed(fastest[i] * 1e6, 2), 12),
+        lines += text(padded(kernel.name, 24), padded_left(duration(fastest[i]), 12),
                       padded_left(fixed(100 * fastest[i] / all, 1), 7), " %",
                       padded_left(fixed(100 * rate / peak, 1), 7), " %", padded_left(fixed(rate * 1e-9, 1), 9),
                       padded_left(fixed(kernel.bytes * share / fastest[i] * 1e-9, 1), 8), "\n");
@@ -156,15 +156,14 @@ struct Found {
 std::string summary(const Found& found) {
     const Session& session = found.session;
     const StepTimes& times = found.times;
-    std::string lines = text(
-        session.module().name, ": ", grouped(times.steps), " steps of ", found.batch, " rows, ",
-        isa_name(session.isa()), ", ", session.threads(), session.threads() == 1 ? " thread" : " threads", "\n",
-        "fastest step   ", general(times.fastest * 1e6, 5), " us\n", "median step    ", general(times.median * 1e6, 5),
-        " us, ", grouped(int64_t(double(found.batch) / times.median)), " rows/s\n");
+    std::string lines =
+        text(session.module().name, ": ", grouped(times.steps), " steps of ", found.batch, " rows, ",
+             isa_name(session.isa()), ", ", session.threads(), session.threads() == 1 ? " thread" : " threads", "\n",
+             "fastest step   ", duration(times.fastest), "\n", "median step    ", duration(times.median), ", ",
+             grouped(int64_t(double(found.batch) / times.median)), " rows/s\n");
     if (times.together > 0)
         lines += text("as in training ", grouped(times.together), " steps a call, which takes their rows\n");
-    else if (found.has_data)
-        lines += text("loading        ", general(times.loading * 1e6, 4), " us a batch, not counted above\n");
+    else if (found.has_data) lines += text("loading        ", duration(times.loading), " a batch, not counted above\n");
     return lines + text("share of peak  ", fixed(100 * found.share(), 1), " % of ", fixed(times.peak * 1e-9, 1),
                         " GFLOP/s ", found.is_double ? "f64" : "f32", " (", general(found.flops * 1e-6, 4),
                         " MFLOP a step)\n");

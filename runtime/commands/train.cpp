@@ -143,7 +143,7 @@ void sum_up(const TrainRun& run, Training& training, Console& console) {
     if (measured.steps > 0) {
         console.line(text("trained ", grouped(measured.steps), " steps in ", duration(measured.seconds), ": ",
                           grouped(int64_t(double(measured.rows) / std::max(1e-9, measured.seconds))), " rows/s, ",
-                          general(1e6 * measured.seconds / double(measured.steps), 4), " us a step; peak memory ",
+                          duration(measured.seconds / double(measured.steps)), " a step; peak memory ",
                           byte_size(double(peak_memory()))));
     }
     bool last_is_known = !measured.epochs.empty() && measured.epochs.back().step == training.position.step;

@@ -17,7 +17,16 @@ TEST_CASE("text joins its parts") {
     CHECK(general(std::nan("")) == "nan");
     CHECK(fixed(0.975, 4) == "0.9750");
     CHECK(byte_size(1536) == "1.5 KB");
-    CHECK(duration(0.0000032) == "3.2 us");
+    CHECK(duration(0.0000032) == "3.20 us");
+    CHECK(duration(1.34e-7) == "134 ns");
+    CHECK(duration(2.396801) == "2.40 s");
+    CHECK(duration(0.0123) == "12.3 ms");
+    CHECK(duration(0.0009996) == "1.00 ms");
+    CHECK(duration(0.00099949) == "999 us");
+    CHECK(duration(9.996) == "10.0 s");
+    CHECK(duration(59.94) == "59.9 s");
+    CHECK(duration(59.96) == "1:00");
+    CHECK(duration(0) == "0.00 ns");
     CHECK(duration(75) == "1:15");
     CHECK(duration(3661) == "1:01:01");
     CHECK(padded("é", 3) == "é  ");
