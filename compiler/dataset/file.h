@@ -1,42 +1,42 @@
-// What is read of data files while compiling: sizes, ranges and alphabets that the model file
-// leaves open. The trainer reads the rows themselves, with its own readers.
+// What is read of data files while compiling: sizes, ranges and alphabets that the model file leaves open. The readers are
+// the trainer's own, so that what is a fault there is one here, in the same words.
 #pragma once
 #include "compiler/graph/type.h"
+#include "runtime/data/data_file.h"
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace gradc {
 
-/// The regular file that `path` names: itself if absolute, else in the first of `folders` that has
-/// it. `places` gets every path that was tried.
+/// What `path` names: itself if absolute, else in the first of `folders` that has it. `places` gets every path that was
+/// tried.
 std::optional<std::string> find_data_file(const std::string& path, const std::vector<std::string>& folders,
                                           std::vector<std::string>& places);
 
-/// The bytes of a file, unpacked if it is a gzip.
-std::optional<std::string> read_data_file(const std::string& path, std::string& reason);
+// Each opens `file` at `place`; nothing after a fault.
 
-struct TableFacts {                 // of a CSV
-    std::vector<std::string> names; // of its header; empty without one
-    size_t columns = 0;
-    int64_t rows = 0;
-    std::vector<double> largest; // by column; -inf where nothing is a number
+struct TableFacts { // of a CSV
+    int64_t columns = 0, rows = 0;
+    double largest; // of the wanted cells; -inf where none is a number
 };
-std::optional<TableFacts> read_table(const std::string& bytes, std::string& reason);
+/// `numbers` or `names`: the columns that are wanted; neither: all.
+std::optional<TableFacts> read_table(const std::string& place, const std::vector<int64_t>& numbers,
+                                     const std::vector<std::string>& names, runtime::DataFile& file,
+                                     runtime::Fault& fault);
 
 struct ArrayFacts { // of an IDX or NPY
-    Element element = Element::u8;
-    Shape shape; // rows first
-    double largest = 0;
+    Shape shape;    // rows first
+    double largest; // -inf where none is finite
 };
-std::optional<ArrayFacts> read_idx(const std::string& bytes, std::string& reason);
-std::optional<ArrayFacts> read_npy(const std::string& bytes, std::string& reason);
+std::optional<ArrayFacts> read_idx(const std::string& place, runtime::DataFile& file, runtime::Fault& fault);
+std::optional<ArrayFacts> read_npy(const std::string& place, runtime::DataFile& file, runtime::Fault& fault);
 
 struct TextFacts {
     std::string alphabet; // UTF-8, in order of code
     int64_t letters = 0;  // different ones
     int64_t length = 0;   // in characters
 };
-std::optional<TextFacts> read_characters(const std::string& bytes, std::string& reason);
+std::optional<TextFacts> read_characters(const std::string& place, runtime::DataFile& file, runtime::Fault& fault);
 
 } // namespace gradc

@@ -60,7 +60,7 @@ std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span sp
     if (auto columns = argument(call, "columns"); csv && columns)
         if (!take_columns(*columns->value, result)) return {};
     if (result.reader.kind == Reader::Kind::characters) {
-        auto known = facts<TextFacts>(result.reader, result.reader.files[0].path, read_characters);
+        auto known = text_facts(result.reader, result.reader.files[0].path);
         if (!known) return {};
         result.reader.alphabet = known->alphabet;
         result.upper = known->letters;
@@ -244,77 +244,74 @@ std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
 
 // ---- files -------------------------------------------------------------------------------------
 
-std::optional<std::string> ReaderElaboration::bytes(const Reader& reader, const std::string& path) {
+std::optional<std::string> ReaderElaboration::find(const Reader& reader, const std::string& path) {
     std::vector<std::string> places;
     const Options& options = elaborator_.definitions.options;
     auto found = options.reads_data ? find_data_file(path, options.data_folders, places) : std::optional<std::string>{};
-    if (!found) {
+    if (!found)
         elaborator_.error(Code::missing_data, reader.span,
                           fmt::format("no file `{}`, and a size here is read from it when compiling", path),
                           fmt::format("sought: {}", fmt::join(places, ", ")),
                           "name its folder with --data, or write the size as a number");
-        return {};
+    return found;
+}
+
+template <class Read> auto ReaderElaboration::facts(const Reader& reader, const std::string& path, const Read& read) {
+    runtime::DataFile file;
+    runtime::Fault fault;
+    decltype(read(path, file, fault)) result;
+    auto place = find(reader, path);
+    if (!place) return result;
+    result = read(*place, file, fault);
+    if (fault) { // "file:row:column: error: .."; the word stands in front of a diagnostic already
+        std::string message = fault.message;
+        size_t word = message.find(": error: ");
+        if (word != std::string::npos) message.replace(word, 9, ": ");
+        elaborator_.error(Code::unfit_data, reader.span, message);
+        return result;
     }
-    std::string reason;
-    auto result = read_data_file(*found, reason);
-    if (!result) elaborator_.error(Code::unfit_data, reader.span, fmt::format("cannot read `{}`: {}", *found, reason));
-    if (result) {
-        ContentHash hash;
-        hash.add(*result);
-        elaborator_.definitions.data_read.push_back(hash.text());
-    }
+    ContentHash hash;
+    hash.add(file.bytes());
+    elaborator_.definitions.data_read.push_back(hash.text());
     return result;
 }
 
-template <class Facts>
-std::optional<Facts> ReaderElaboration::facts(const Reader& reader, const std::string& path,
-                                              std::optional<Facts> (*read)(const std::string&, std::string&)) {
-    auto content = bytes(reader, path);
-    if (!content) return {};
-    std::string reason;
-    auto result = read(*content, reason);
-    if (!result) elaborator_.error(Code::unfit_data, reader.span, fmt::format("cannot use `{}`: {}", path, reason));
-    return result;
+std::optional<TableFacts> ReaderElaboration::table(const Reader& reader, const std::string& path) {
+    return facts(reader, path, [&](const std::string& place, runtime::DataFile& file, runtime::Fault& fault) {
+        return read_table(place, reader.columns, reader.column_names, file, fault);
+    });
+}
+
+std::optional<TextFacts> ReaderElaboration::text_facts(const Reader& reader, const std::string& path) {
+    return facts(reader, path, read_characters);
+}
+
+std::optional<ArrayFacts> ReaderElaboration::array(const Reader& reader, const std::string& path) {
+    return facts(reader, path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
 }
 
 std::optional<Shape> ReaderElaboration::shape_in_file(const Reader& reader) {
     if (reader.files.empty()) return Shape{};
     const std::string& path = reader.files[0].path;
     if (reader.kind == Reader::Kind::csv) {
-        auto table = facts<TableFacts>(reader, path, read_table);
-        if (!table) return {};
-        return Shape{int64_t(table->columns)};
+        auto known = table(reader, path);
+        return known ? std::optional(Shape{known->columns}) : std::nullopt;
     }
-    auto array = facts<ArrayFacts>(reader, path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
-    if (!array) return {};
-    return Shape(array->shape.begin() + 1, array->shape.end());
+    auto known = array(reader, path);
+    return known ? std::optional(Shape(known->shape.begin() + 1, known->shape.end())) : std::nullopt;
 }
 
 std::optional<int64_t> ReaderElaboration::upper_in_file(const Reader& reader) {
     double largest = -INFINITY;
     for (const Reader::File& file : reader.files) {
-        if (reader.kind != Reader::Kind::csv) {
-            auto array = facts<ArrayFacts>(reader, file.path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
-            if (!array) return {};
-            largest = std::max(largest, array->largest);
-            continue;
+        std::optional<double> own;
+        if (reader.kind == Reader::Kind::csv) {
+            if (auto known = table(reader, file.path)) own = known->largest;
+        } else if (auto known = array(reader, file.path)) {
+            own = known->largest;
         }
-        auto table = facts<TableFacts>(reader, file.path, read_table);
-        if (!table) return {};
-        std::vector<size_t> columns(reader.columns.begin(), reader.columns.end());
-        for (const std::string& name : reader.column_names)
-            columns.push_back(size_t(std::find(table->names.begin(), table->names.end(), name) - table->names.begin()));
-        for (size_t column : columns) {
-            if (column < table->columns) {
-                largest = std::max(largest, table->largest[column]);
-                continue;
-            }
-            elaborator_.error(Code::unfit_data, reader.span,
-                              fmt::format("`{}` has {} columns{}: not the one asked for", file.path, table->columns,
-                                          table->names.empty() ? std::string()
-                                                               : fmt::format(" ({})", fmt::join(table->names, ", "))));
-            return {};
-        }
+        if (!own) return {};
+        largest = std::max(largest, *own);
     }
     if (largest >= 0 && largest < INT32_MAX) return int64_t(largest) + 1;
     elaborator_.error(Code::unfit_data, reader.span,
@@ -327,12 +324,11 @@ std::optional<int64_t> ReaderElaboration::rows(const Reader& reader) {
     for (const Reader::File& file : reader.files) {
         std::optional<int64_t> count;
         if (reader.kind == Reader::Kind::csv) {
-            if (auto table = facts<TableFacts>(reader, file.path, read_table)) count = table->rows;
+            if (auto known = table(reader, file.path)) count = known->rows;
         } else if (reader.kind == Reader::Kind::characters) {
-            if (auto letters = facts<TextFacts>(reader, file.path, read_characters)) count = letters->length;
-        } else {
-            auto array = facts<ArrayFacts>(reader, file.path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
-            if (array) count = array->shape[0];
+            if (auto letters = text_facts(reader, file.path)) count = letters->length;
+        } else if (auto known = array(reader, file.path)) {
+            count = known->shape[0];
         }
         if (!count) return {};
         most = std::max(most, *count);

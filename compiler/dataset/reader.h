@@ -34,10 +34,12 @@ public:
 
 private:
     Diagnostic& misuse(Span span, std::string message, std::string repair = {});
-    std::optional<std::string> bytes(const Reader& reader, const std::string& path);
-    template <class Facts>
-    std::optional<Facts> facts(const Reader&, const std::string& path,
-                               std::optional<Facts> (*read)(const std::string&, std::string&));
+    std::optional<std::string> find(const Reader& reader, const std::string& path);
+    /// By one of the functions of file.h.
+    template <class Read> auto facts(const Reader& reader, const std::string& path, const Read& read);
+    std::optional<TableFacts> table(const Reader& reader, const std::string& path);
+    std::optional<TextFacts> text_facts(const Reader& reader, const std::string& path);
+    std::optional<ArrayFacts> array(const Reader& reader, const std::string& path);
     bool allowed(const std::string& path, Span span);
     bool take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options);
     bool take_columns(const ast::Expr& columns, ReaderCall& result);

@@ -1,6 +1,7 @@
 // See files.h.
 #include "runtime/base/files.h"
 #include "runtime/base/text.h"
+#include "runtime/memory.h"
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -58,7 +59,7 @@ MappedFile::~MappedFile() {
 bool MappedFile::open(const std::string& path, Fault& fault) {
     int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO does not block
     if (descriptor < 0) return fault.fail(path, ": error: cannot read it: ", system_error());
-    struct stat status;
+    struct stat status{};
     bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     if (regular && status.st_size > 0) {
         void* data = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
@@ -66,7 +67,8 @@ bool MappedFile::open(const std::string& path, Fault& fault) {
     }
     std::string reason = system_error();
     close(descriptor);
-    if (!regular) return fault.fail(path, ": error: it is no regular file");
+    if (!regular) return fault.fail(path, ": error: it is ", S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
+    if (status.st_size > 0 && !data_ && !fits_memory(path, uint64_t(status.st_size), fault)) return false;
     if (status.st_size > 0 && !data_) return fault.fail(path, ": error: cannot read it: ", reason);
     return true;
 }

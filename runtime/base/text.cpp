@@ -43,10 +43,13 @@ std::string join(const Piece* pieces, size_t count) {
 }
 
 bool Fault::set(std::string_view what, ExitCode how) {
-    if (code == done) message = what, code = how;
+    if (code == done) message = visible(what, true), code = how;
     return false;
 }
-bool Fault::set(ExitCode how, const Piece* pieces, size_t count) { return set(join(pieces, count), how); }
+bool Fault::set(ExitCode how, const Piece* pieces, size_t count) {
+    // What comes first is the name of a file, if it is no fixed text: no name makes a second line.
+    return set(count == 0 ? "" : visible(join(pieces, 1)) + join(pieces + 1, count - 1), how);
+}
 
 static std::string print(const char* form, int digits, double number) {
     if (std::isnan(number)) return "nan";
@@ -120,6 +123,64 @@ std::string padded_left(std::string_view text, int width) {
     int missing = width - columns_of(text);
     return std::string(missing > 0 ? size_t(missing) : 0, ' ').append(text);
 }
+
+// ---- characters --------------------------------------------------------------------------------
+
+int64_t next_character(std::string_view text, size_t& at) {
+    unsigned char first = static_cast<unsigned char>(text[at]);
+    if (first < 0x80) return at++, first;
+    int extra = first >= 0xF8 ? 0 : first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;
+    if (extra == 0 || at + size_t(extra) >= text.size()) return -1;
+    static constexpr int64_t smallest[] = {0, 0x80, 0x800, 0x10000};
+    int64_t character = first & (0x3F >> extra);
+    for (int i = 1; i <= extra; i++) {
+        unsigned char next = static_cast<unsigned char>(text[at + size_t(i)]);
+        if ((next & 0xC0) != 0x80) return -1;
+        character = character << 6 | (next & 0x3F);
+    }
+    bool half_of_pair = character >> 11 == 0xD800 >> 11;
+    if (character < smallest[extra] || character > 0x10FFFF || half_of_pair) return -1;
+    at += size_t(extra) + 1;
+    return character;
+}
+
+/// Controls, marks of width zero or of direction, ends of lines beyond ASCII, and what is no character.
+static bool is_hidden(int64_t character) {
+    static constexpr int32_t ranges[][2] = {{0, 0x1F},        {0x7F, 0x9F},      {0x61C, 0x61C},   {0x200B, 0x200F},
+                                            {0x2028, 0x202E}, {0x2060, 0x206F},  {0xFEFF, 0xFEFF}, {0xFFF0, 0xFFFB},
+                                            {0xFFFE, 0xFFFF}, {0xE0000, 0xE0FFF}};
+    for (const auto& range : ranges) {
+        if (character >= range[0] && character <= range[1]) return true;
+    }
+    return false;
+}
+
+std::string visible(std::string_view text, bool lines) {
+    std::string result;
+    for (size_t at = 0; at < text.size();) {
+        size_t begin = at;
+        int64_t character = next_character(text, at);
+        if (character < 0) at = begin + 1, character = static_cast<unsigned char>(text[begin]);
+        else if (!is_hidden(character) || (lines && character == '\n')) {
+            result += text.substr(begin, at - begin);
+            continue;
+        }
+        size_t letter = std::string_view("\t\n\r").find(char(character));
+        std::string digits = hexadecimal(uint64_t(character));
+        if (at == begin + 1 && letter != std::string_view::npos) (result += '\\') += "tnr"[letter];
+        else if (at == begin + 1) (result += "\\x") += digits.substr(14);
+        else (result += character > 0xFFFF ? "\\U" : "\\u") += digits.substr(character > 0xFFFF ? 8 : 12);
+    }
+    return result;
+}
+
+std::string quoted(std::string_view text) {
+    size_t end = std::min<size_t>(text.size(), 40);
+    while (end < text.size() && end > 0 && (text[end] & 0xC0) == 0x80) end--; // no half a character
+    return runtime::text('`', visible(text.substr(0, end)), end < text.size() ? "..`" : "`");
+}
+
+// ---- numbers -----------------------------------------------------------------------------------
 
 /// Decimal numbers of at most 15 digits and a power of ten up to 22 are one exact product or
 /// quotient of doubles.
@@ -209,7 +270,9 @@ static bool parse_long(std::string_view text, double& number) {
     if (digits == 0) return false;
     if (at < text.size()) {
         int64_t written;
-        if ((text[at] | 0x20) != 'e' || !parse_whole(text.substr(at + 1), written)) return false;
+        std::string_view power = text.substr(at + 1);
+        if ((text[at] | 0x20) != 'e' || power.find('_') != std::string_view::npos || !parse_whole(power, written))
+            return false;
         exponent += std::clamp<int64_t>(written, -100'000, 100'000);
     }
     exponent = std::clamp<int64_t>(exponent, -400, 400);
@@ -245,6 +308,6 @@ bool write_all(int descriptor, std::string_view text) {
     return true;
 }
 
-void complain(std::string_view line) { write_all(STDERR_FILENO, text(line, '\n')); }
+void complain(std::string_view line) { write_all(STDERR_FILENO, text(visible(line, true), '\n')); }
 
 } // namespace gradc::runtime

@@ -30,6 +30,14 @@ std::string padded(std::string_view text, int width);
 std::string padded_left(std::string_view text, int width);
 int columns_of(std::string_view text);
 
+/// The character of UTF-8 at `at`, which moves behind it; -1 where the bytes are none.
+int64_t next_character(std::string_view text, size_t& at);
+/// Text of unknown origin, safe to print: control characters, marks that hide or turn text, and bytes that are no UTF-8
+/// as `\n`, `\x1b`, `\u202e`. Ends of lines stay as they are where `lines` says so.
+std::string visible(std::string_view text, bool lines = false);
+/// At most 40 bytes of it, visible, between backquotes.
+std::string quoted(std::string_view text);
+
 /// Every byte as a text of one character.
 struct ByteTable {
     char bytes[256];

@@ -79,7 +79,8 @@ static std::string data(const gradc_module& module) {
         for (int32_t f = 0; f < table.field_count; f++) {
             const gradc_field& field = table.fields[f];
             std::string files;
-            for (int32_t i = 0; i < field.file_count; i++) files += text(i > 0 ? ", " : "", field.files[i].path);
+            for (int32_t i = 0; i < field.file_count; i++)
+                files += text(i > 0 ? ", " : "", visible(field.files[i].path));
             if (field.low <= field.high && is_whole(field.stored))
                 files += text(" (", field.low, "..", field.high, ")");
             lines += text("  ", padded(field.name, 20), ' ',

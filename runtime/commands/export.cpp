@@ -129,7 +129,7 @@ ExitCode export_command(const gradc_module& module, const Arguments& arguments, 
         add_metadata(metadata, "seed", whole(prepared.settings.seed));
         if (!write_safetensors(out, tensors, metadata, fault)) return fault.code;
     }
-    write_all(STDOUT_FILENO, text(all.size(), " tensors in ", out, '\n'));
+    write_all(STDOUT_FILENO, text(all.size(), " tensors in ", visible(out), '\n'));
     return done;
 }
 

@@ -125,7 +125,7 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a file that grows too long is a failed write, as on a full disk
     std::string program = argc > 0 ? argv[0] : module.name;
-    program = program.substr(program.rfind('/') + 1); // for help
+    program = visible(std::string_view(program).substr(program.rfind('/') + 1)); // for help
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (words.empty()) return write_all(STDERR_FILENO, overview(program, module)), wrong_usage;
     std::vector<std::string> names;

@@ -3,25 +3,11 @@
 #include "runtime/data/array_files.h"
 #include "runtime/base/element.h"
 #include "runtime/base/text.h"
-#include "runtime/data/gzip.h"
+#include <algorithm>
 
 namespace gradc::runtime {
 
 namespace {
-
-/// A number as the file holds it: kind 'u', 'i', 'f' or 'b', size in bytes.
-struct FileNumber {
-    char kind = 'u';
-    int size = 1;
-    bool big_endian = false;
-};
-
-struct FileArray {
-    FileNumber number;
-    std::vector<int64_t> shape;
-    std::string_view payload; // after the header, to the end of the file
-    bool flat = false;        // the axes of an entry need not agree
-};
 
 template <class Number> double as(const unsigned char* bytes) {
     Number number;
@@ -40,6 +26,8 @@ double half_to_double(const unsigned char* bytes) {
     return bits >> 15 ? -size : size;
 }
 
+} // namespace
+
 double read_number(const unsigned char* at, FileNumber number) {
     unsigned char bytes[8];
     for (int i = 0; i < number.size; i++) bytes[i] = at[number.big_endian ? number.size - 1 - i : i];
@@ -55,34 +43,39 @@ double read_number(const unsigned char* at, FileNumber number) {
     }
 }
 
-bool check_shape(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
-    bool agrees = !array.shape.empty() && int(array.shape.size()) == column.entry_rank() + 1;
+namespace {
+
+/// Bytes of the numbers that the header promises; -1 for sizes that no array has.
+int64_t promised_bytes(const FileArray& array) {
+    int64_t bytes = array.number.size;
+    for (int64_t size : array.shape) {
+        if (__builtin_mul_overflow(bytes, size, &bytes)) return -1;
+    }
+    return bytes;
+}
+
+/// All that the header promises is there, and nothing else.
+bool check_sizes(const std::string& path, const FileArray& array, const DataFile& file, Fault& fault) {
+    std::string shape = shape_text(array.shape.data(), int(array.shape.size()));
+    int64_t bytes = promised_bytes(array), has = int64_t(array.payload.size());
+    if (array.shape.empty()) return fault.fail(path, ": error: it holds a single number, and no rows");
+    if (bytes < 0) return fault.fail(path, ": error: the sizes in its header are no array's: ", shape);
+    if (bytes == 0) return fault.fail(path, ": error: it holds no row: ", shape);
+    if (bytes == has) return true;
+    return fault.fail(path, bytes > has ? ": error: truncated: " : ": error: bytes too many: ", shape, " takes ", bytes,
+                      " bytes after the header, the file has ", file.cut ? "more" : whole(has));
+}
+
+bool check_shape(const std::string& path, const FileArray& array, const Column& column, bool flat, Fault& fault) {
+    int rank = int(array.shape.size());
+    bool agrees = rank == column.entry_rank() + 1;
     for (int axis = 0; agrees && axis < column.entry_rank(); axis++) {
         agrees = array.shape[size_t(axis) + 1] == column.entry_shape()[axis];
     }
-    int rank = int(array.shape.size());
-    if (array.flat && rank > 0) agrees |= element_count(array.shape.data() + 1, rank - 1) == column.entry_elements;
-    if (!agrees) {
-        return fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ", column.field->name,
-                          " wants [rows", column.entry_rank() > 0 ? ", " : "",
-                          shape_text(column.entry_shape(), column.entry_rank()).substr(1));
-    }
-    int64_t bytes = array.number.size;
-    for (int64_t size : array.shape) {
-        if (size < 0 || __builtin_mul_overflow(bytes, size, &bytes)) {
-            return fault.fail(path, ": error: the sizes in its header are no array's");
-        }
-    }
-    if (bytes > int64_t(array.payload.size())) {
-        return fault.fail(path, ": error: truncated: ", shape_text(array.shape.data(), rank), " takes ", bytes,
-                          " bytes after the header, the file has ", array.payload.size());
-    }
-    if (bytes < int64_t(array.payload.size())) {
-        return fault.fail(path, ": error: ", int64_t(array.payload.size()) - bytes, " bytes too many after ",
-                          shape_text(array.shape.data(), rank));
-    }
-    if (bytes == 0) return fault.fail(path, ": error: it holds no row");
-    return true;
+    if (flat) agrees |= element_count(array.shape.data() + 1, rank - 1) == column.entry_elements;
+    return agrees || fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
+                                column.field->name, " wants [rows", column.entry_rank() > 0 ? ", " : "",
+                                shape_text(column.entry_shape(), column.entry_rank()).substr(1));
 }
 
 bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
@@ -98,20 +91,14 @@ bool bytes_in_range(const std::string& path, const FileArray& array, const Colum
     return true;
 }
 
-/// Where an array's bytes lie: in a mapped file, or in memory that may be kept.
-struct Source {
-    MappedFile file;
-    std::vector<unsigned char> inflated;
-};
-
 /// Bytes that are what the column wants: the first file's stay where they are, others are copied
 /// behind them.
-void take_bytes(const FileArray& array, Column& column, Source& source) {
+bool take_bytes(const std::string& path, const FileArray& array, Column& column, DataFile& source, Fault& fault) {
     int64_t rows = array.shape[0];
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
     if (column.entries == 0) {
         column.entries = rows;
-        if (source.inflated.empty()) {
+        if (!source.packed) {
             column.mapped = payload;
             column.file = std::move(source.file);
         } else {
@@ -119,25 +106,26 @@ void take_bytes(const FileArray& array, Column& column, Source& source) {
             column.owned = std::move(source.inflated);
             column.owned.erase(column.owned.begin(), column.owned.begin() + header);
         }
-        return;
+        return true;
     }
+    if (!column.make_room((column.mapped ? column.entries : 0) + rows, path, fault)) return false;
     if (column.mapped) {
         column.owned.assign(column.mapped, column.mapped + column.entries * column.entry_bytes());
         column.mapped = nullptr;
     }
     memcpy(column.grow(rows), payload, array.payload.size());
+    return true;
 }
 
 /// Appends the array to the column.
-bool take(const std::string& path, const FileArray& array, Column& column, Source& source, Fault& fault) {
-    if (!check_shape(path, array, column, fault)) return false;
+bool take(const std::string& path, const FileArray& array, Column& column, DataFile& source, bool flat, Fault& fault) {
+    if (!check_shape(path, array, column, flat, fault)) return false;
     int64_t rows = array.shape[0];
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
     if (array.number.size == 1 && array.number.kind == 'u' && column.field->stored == GRADC_U8) {
-        if (!bytes_in_range(path, array, column, fault)) return false;
-        take_bytes(array, column, source);
-        return true;
+        return bytes_in_range(path, array, column, fault) && take_bytes(path, array, column, source, fault);
     }
+    if (!column.make_room(rows, path, fault)) return false;
     unsigned char* at = column.grow(rows);
     int64_t size = element_size(column.field->stored);
     std::string problem;
@@ -154,9 +142,8 @@ bool take(const std::string& path, const FileArray& array, Column& column, Sourc
 
 bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
     auto byte = [&](size_t at) { return static_cast<unsigned char>(bytes[at]); };
-    if (bytes.empty()) return fault.fail(path, ": error: the file is empty");
     if (bytes.size() < 4 || byte(0) != 0 || byte(1) != 0) {
-        return fault.fail(path, ": error: wrong magic: an IDX file begins with two zero bytes");
+        return fault.fail(path, ": error: wrong magic: an IDX file begins with two zero bytes", known_format(bytes));
     }
     switch (byte(2)) {
     case 0x08: array.number = {'u', 1, true}; break;
@@ -179,80 +166,150 @@ bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array
 
 // ---- NPY: magic, version, length of a Python dictionary, numbers -------------------------------
 
-/// What follows 'key': in the dictionary, up to the end of it.
-std::string_view after_key(std::string_view header, std::string_view key) {
-    size_t at = header.find(text('\'', key, '\''));
-    if (at == std::string_view::npos) return "";
-    at += key.size() + 2;
-    while (at < header.size() && (header[at] == ':' || header[at] == ' ')) at++;
-    return header.substr(at);
+/// The dictionary in front of the numbers: just the three keys that numpy writes, in any order.
+class NpyHeader {
+public:
+    explicit NpyHeader(std::string_view text) : text_(text) {}
+    bool read();
+    /// Where reading stopped, and at what.
+    std::string problem() const {
+        std::string_view rest = text_.substr(at_, text_.find_last_not_of(" \n") + 1 - at_); // numpy fills with spaces
+        return text(quoted(rest), ", where ", due_, " is due");
+    }
+
+    std::string_view descr;
+    bool fortran_order = false;
+    std::vector<int64_t> shape;
+
+private:
+    bool ahead(std::string_view word) {
+        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) at_++;
+        return text_.substr(at_).starts_with(word);
+    }
+    bool take(std::string_view word) {
+        if (ahead(word)) return at_ += word.size(), true;
+        return due_ = word, false;
+    }
+    bool word(std::string_view& word);
+    bool truth(bool& value);
+    bool sizes();
+    std::string_view text_, due_;
+    size_t at_ = 0;
+};
+
+bool NpyHeader::word(std::string_view& word) {
+    char quote = ahead("\"") ? '"' : '\'';
+    size_t end = ahead({&quote, 1}) ? text_.find(quote, at_ + 1) : std::string_view::npos;
+    if (end == std::string_view::npos) return due_ = "a word in quotes", false;
+    word = text_.substr(at_ + 1, end - at_ - 1);
+    return at_ = end + 1, true;
 }
 
+bool NpyHeader::truth(bool& value) {
+    value = take("True");
+    return value || take("False");
+}
+
+bool NpyHeader::sizes() {
+    if (!take("(")) return false;
+    while (!take(")")) {
+        size_t end = std::min(text_.find_first_not_of("0123456789", at_), text_.size());
+        int64_t size;
+        if (end == at_ || !parse_whole(text_.substr(at_, end - at_), size)) return due_ = "a size", false;
+        shape.push_back(size);
+        at_ = end;
+        if (!take(",") && !ahead(")")) return due_ = "`,` or `)`", false;
+    }
+    return true;
+}
+
+bool NpyHeader::read() {
+    static constexpr std::string_view keys[] = {"descr", "fortran_order", "shape"};
+    bool seen[3] = {};
+    if (!take("{")) return false;
+    while (!take("}")) {
+        std::string_view key;
+        size_t before = at_;
+        if (!word(key)) return false;
+        auto which = size_t(std::find(keys, keys + 3, key) - keys);
+        if (which == 3 || seen[which]) return at_ = before, due_ = "another key", false;
+        seen[which] = true;
+        bool read = take(":") && (which == 0 ? word(descr) : which == 1 ? truth(fortran_order) : sizes());
+        if (!read || (!take(",") && !ahead("}"))) return false;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (!seen[i]) return at_ -= 1, due_ = keys[i], false;
+    }
+    due_ = "the end";
+    return ahead("") && at_ == text_.size();
+}
+
+/// `<f4`, `|u1`, `>i8`; false for what is no plain number.
 bool parse_descr(std::string_view descr, FileNumber& number) {
-    if (descr.size() < 5 || descr[0] != '\'') return false;
-    char order = descr[1], kind = descr[2], size = descr[3];
-    if (descr[4] != '\'' || (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')) return false;
-    if (order != '<' && order != '>' && order != '|' && order != '=') return false;
-    number = {kind == 'b' ? 'u' : kind, size - '0', order == '>'};
-    bool known = number.size == 1 || number.size == 2 || number.size == 4 || number.size == 8;
-    return known && !(kind == 'f' && number.size == 1);
+    static constexpr std::string_view known[] = {"f2", "f4", "f8", "i1", "i2", "i4",
+                                                 "i8", "u1", "u2", "u4", "u8", "b1"};
+    bool plain = descr.size() == 3 && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
+    if (!plain || std::find(std::begin(known), std::end(known), descr.substr(1)) == std::end(known)) return false;
+    number = {descr[1], descr[2] - '0', descr[0] == '>'};
+    return true;
 }
 
 bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
     auto byte = [&](size_t at) { return size_t(static_cast<unsigned char>(bytes[at])); };
-    if (bytes.empty()) return fault.fail(path, ": error: the file is empty");
     if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY")) {
-        return fault.fail(path, ": error: wrong magic: an NPY file begins with \\x93NUMPY");
+        return fault.fail(path, ": error: wrong magic: an NPY file begins with \\x93NUMPY", known_format(bytes));
     }
+    if (byte(6) < 1 || byte(6) > 3 || byte(7) != 0)
+        return fault.fail(path, ": error: version ", byte(6), '.', byte(7),
+                          " of NPY is unknown (1.0, 2.0 and 3.0 are read)");
     size_t start = byte(6) >= 2 ? 12 : 10;
     size_t length = byte(8) | byte(9) << 8;
     if (start == 12) length |= byte(10) << 16 | byte(11) << 24;
     if (bytes.size() < start + length) return fault.fail(path, ": error: truncated in its header");
-    std::string_view header = bytes.substr(start, length);
-    if (!parse_descr(after_key(header, "descr"), array.number)) {
-        return fault.fail(path, ": error: its elements are none of float, int, unsigned and bool");
+    NpyHeader header(bytes.substr(start, length));
+    if (!header.read()) return fault.fail(path, ": error: its header is damaged: ", header.problem());
+    if (!parse_descr(header.descr, array.number)) {
+        return fault.fail(path, ": error: arrays of ", quoted(header.descr),
+                          " are not read (floats, whole numbers and bool are)");
     }
-    if (after_key(header, "fortran_order").starts_with("True")) {
+    if (header.fortran_order)
         return fault.fail(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)");
-    }
-    std::string_view shape = after_key(header, "shape");
-    if (!shape.starts_with('(')) return fault.fail(path, ": error: its header has no shape");
-    int64_t size = 0;
-    bool digits = false;
-    for (char c : shape.substr(1)) {
-        if (c >= '0' && c <= '9' && size < (int64_t(1) << 50)) {
-            size = size * 10 + (c - '0');
-            digits = true;
-            continue;
-        }
-        if (digits) array.shape.push_back(size);
-        size = 0, digits = false;
-        if (c == ')') break;
-    }
+    array.shape = std::move(header.shape);
     array.payload = bytes.substr(start + length);
     return true;
 }
 
 } // namespace
 
-bool read_idx(const std::string& path, Column& column, Fault& fault) {
-    Source source;
-    if (!source.file.open(path, fault)) return false;
-    std::string_view bytes = source.file.bytes();
-    if (is_gzip(bytes)) {
-        if (!inflate_gzip(bytes, path, source.inflated, fault)) return false;
-        bytes = {reinterpret_cast<const char*>(source.inflated.data()), source.inflated.size()};
+bool open_array(ArrayFormat format, const std::string& path, DataFile& file, FileArray& array, Fault& fault) {
+    static constexpr size_t head = 1 << 17; // more than a header takes
+    auto parse = [&] {
+        array = {};
+        if (file.bytes().empty()) return fault.fail(path, ": error: the file is empty");
+        return format == ArrayFormat::idx ? parse_idx(path, file.bytes(), array, fault)
+                                          : parse_npy(path, file.bytes(), array, fault);
+    };
+    if (!file.open(path, fault, head) || !parse()) return false;
+    int64_t bytes = promised_bytes(array);
+    if (file.cut && bytes >= int64_t(array.payload.size())) {
+        size_t before = file.bytes().size() - array.payload.size();
+        if (!file.inflate(before + size_t(bytes) + 1, fault) || !parse()) return false;
     }
+    return check_sizes(path, array, file, fault);
+}
+
+static bool read_array(ArrayFormat format, const std::string& path, Column& column, bool flat, Fault& fault) {
+    DataFile file;
     FileArray array;
-    return parse_idx(path, bytes, array, fault) && take(path, array, column, source, fault);
+    return open_array(format, path, file, array, fault) && take(path, array, column, file, flat, fault);
+}
+
+bool read_idx(const std::string& path, Column& column, Fault& fault) {
+    return read_array(ArrayFormat::idx, path, column, false, fault);
 }
 
 bool read_npy(const std::string& path, Column& column, Fault& fault, bool flat) {
-    Source source;
-    FileArray array;
-    array.flat = flat;
-    return source.file.open(path, fault) && parse_npy(path, source.file.bytes(), array, fault) &&
-           take(path, array, column, source, fault);
+    return read_array(ArrayFormat::npy, path, column, flat, fault);
 }
 
 std::string npy_header(int32_t element, const std::vector<int64_t>& shape) {

@@ -1,6 +1,7 @@
 // Raw text as codes: each character's place in an alphabet; and back.
 #pragma once
 #include "runtime/data/column.h"
+#include "runtime/data/data_file.h"
 #include <utility>
 
 namespace gradc::runtime {
@@ -19,8 +20,25 @@ private:
     int64_t ascii_[128];
 };
 
-/// The character at `at`, which moves behind it; -1 where the bytes are no UTF-8.
-int64_t next_character(std::string_view text, size_t& at);
+/// A character of a file, and where it stands, from 1.
+struct PlacedCharacter {
+    int64_t code;
+    std::string_view bytes;
+    int64_t line, place;
+};
+/// Goes over all of a text as long as `take` is true of each; false also after bytes that are no UTF-8.
+template <class Take>
+bool for_each_character(const std::string& path, std::string_view text, Fault& fault, const Take& take) {
+    int64_t line = 1, place = 1;
+    for (size_t at = 0; at < text.size(); place++) {
+        size_t begin = at;
+        int64_t code = next_character(text, at);
+        if (code < 0) return fault.fail(path, ':', line, ':', place, ": error: ", not_utf8(text, begin));
+        if (!take(PlacedCharacter{code, text.substr(begin, at - begin), line, place})) return false;
+        if (code == '\n') line++, place = 0;
+    }
+    return true;
+}
 
 bool read_characters(const std::string& path, Column& column, Fault& fault);
 

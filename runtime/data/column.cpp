@@ -2,6 +2,7 @@
 #include "runtime/data/column.h"
 #include "runtime/base/element.h"
 #include "runtime/base/text.h"
+#include "runtime/memory.h"
 #include <cfloat>
 #include <cmath>
 
@@ -15,6 +16,20 @@ int64_t Column::rows_within(int64_t from, int64_t to) const {
     int64_t first = (from + stride() - 1) / stride();
     int64_t end = to < window() ? 0 : (to - window()) / stride() + 1;
     return end > first ? end - first : 0;
+}
+
+bool Column::make_more_room(int64_t count, const std::string& path, Fault& fault) {
+    int64_t more, wanted;
+    if (__builtin_mul_overflow(count, entry_bytes(), &more) ||
+        __builtin_add_overflow(int64_t(owned.size()), more, &wanted))
+        return fits_memory(path, UINT64_MAX, fault);
+    if (size_t(wanted) <= owned.capacity()) return true;
+    Fault lacks;
+    uint64_t twice = std::max<uint64_t>(uint64_t(wanted), 2 * owned.capacity());
+    bool ample = fits_memory(path, twice, lacks);
+    if (!ample && !fits_memory(path, uint64_t(wanted + wanted / 8), fault)) return false;
+    owned.reserve(ample ? twice : size_t(wanted + wanted / 8));
+    return true;
 }
 
 unsigned char* Column::grow(int64_t count) {

@@ -29,6 +29,13 @@ struct Column {
     /// Axes of one entry, out of the row's.
     const int64_t* entry_shape() const { return field->shape + (field->window > 0 ? 1 : 0); }
     int entry_rank() const { return field->rank - (field->window > 0 ? 1 : 0); }
+    /// Memory for `count` more, and as many as there are already, so that entries may come one by one; false, with a
+    /// fault, where it cannot hold them.
+    bool make_room(int64_t count, const std::string& path, Fault& fault) {
+        bool room = count == 1 && owned.capacity() - owned.size() >= size_t(entry_bytes());
+        return room || make_more_room(count, path, fault);
+    }
+    bool make_more_room(int64_t count, const std::string& path, Fault& fault);
     /// Makes room for `count` more entries and returns where the first begins.
     unsigned char* grow(int64_t count);
 };

@@ -2,6 +2,7 @@
 #include "runtime/data/csv.h"
 #include "runtime/base/element.h"
 #include "runtime/base/text.h"
+#include "runtime/data/data_file.h"
 #include <algorithm>
 
 namespace gradc::runtime {
@@ -41,23 +42,37 @@ bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
         line_++;
     }
     record_line_ = line_;
+    if (width_ == 0) first_line_ = line_;
     if (at_ >= text_.size()) return false;
     for (;;) {
         Cell cell;
-        if (at_ < text_.size() && text_[at_] == '"') {
-            if (!quoted_cell(cell, cells.size() + 1, fault)) return false;
-        } else {
-            size_t begin = at_;
-            while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') at_++;
-            cell.text = text_.substr(begin, at_ - begin);
-            if ((at_ >= text_.size() || text_[at_] == '\n') && cell.text.ends_with('\r')) cell.text.remove_suffix(1);
-        }
+        bool opens = at_ < text_.size() && text_[at_] == '"';
+        if (!(opens ? quoted_cell(cell, cells.size() + 1, fault) : plain_cell(cell, cells.size() + 1, fault)))
+            return false;
         cells.push_back(cell);
-        if (at_ >= text_.size()) return true;
+        if (at_ >= text_.size()) return check_width(cells.size(), fault);
         if (text_[at_++] == ',') continue;
         line_++;
-        return true;
+        return check_width(cells.size(), fault);
     }
+}
+
+bool CsvReader::plain_cell(Cell& cell, size_t column, Fault& fault) {
+    size_t begin = at_;
+    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n' && text_[at_] != '\r') at_++;
+    cell.text = text_.substr(begin, at_ - begin);
+    if (at_ >= text_.size() || text_[at_] != '\r') return true;
+    at_++;
+    if (at_ >= text_.size() || text_[at_] == '\n') return true;
+    return fault.fail(path_, ':', line_, ':', column,
+                      ": error: a carriage return alone ends no line; `tr '\\r' '\\n'` makes CSV of such a file");
+}
+
+bool CsvReader::check_width(size_t cells, Fault& fault) {
+    if (width_ == 0) width_ = cells;
+    if (cells == width_) return true;
+    return fault.fail(path_, ':', record_line_, ':', std::min(cells, width_) + 1, ": error: this row has ", cells,
+                      cells == 1 ? " column" : " columns", ", line ", first_line_, " has ", width_);
 }
 
 static std::string_view trimmed(std::string_view text) {
@@ -66,7 +81,7 @@ static std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-static std::string cell_text(const CsvReader::Cell& cell) {
+std::string cell_text(const CsvReader::Cell& cell) {
     std::string plain;
     std::string_view from = cell.quoted ? cell.text : trimmed(cell.text);
     for (size_t at = 0; at < from.size(); at++) {
@@ -76,11 +91,40 @@ static std::string cell_text(const CsvReader::Cell& cell) {
     return plain;
 }
 
-/// At most 40 bytes, on one line, for messages.
-static std::string quoted(std::string_view cell) {
-    std::string result = "`";
-    for (char byte : cell.substr(0, 40)) result += byte == '\n' || byte == '\r' ? ' ' : byte;
-    return result + (cell.size() > 40 ? "..`" : "`");
+bool cell_number(const CsvReader::Cell& cell, double& number) { return parse_number(trimmed(cell.text), number); }
+
+int64_t find_column(const CsvReader& reader, const std::vector<std::string>& header, std::string_view name,
+                    Fault& fault) {
+    auto found = std::find(header.begin(), header.end(), name);
+    auto again = found == header.end() ? found : std::find(found + 1, header.end(), name);
+    if (found != header.end() && again == header.end()) return found - header.begin();
+    if (found != header.end()) {
+        fault.fail(reader.path(), ':', reader.first_line(), ':', again - header.begin() + 1, ": error: columns ",
+                   found - header.begin(), " and ", again - header.begin(), " (from 0) are both called ", quoted(name),
+                   "; ask for one by its number, or rename the other");
+        return -1;
+    }
+    std::string known;
+    for (const std::string& each : header) {
+        if (known.size() < 200) known += text(known.empty() ? "" : ", ", visible(std::string_view(each).substr(0, 40)));
+    }
+    fault.fail(reader.path(), ':', reader.first_line(), ":1: error: no column is called ", quoted(name),
+               "; the header has ", known);
+    return -1;
+}
+
+bool lacks_column(const CsvReader& reader, std::string_view name, int64_t number,
+                  const std::vector<CsvReader::Cell>& cells, Fault& fault) {
+    static constexpr std::string_view others[][2] = {{";", "`;`"}, {"\t", "tabs"}, {"|", "`|`"}};
+    std::string repair;
+    for (const auto& [other, called] : others) {
+        if (repair.empty() && cells.size() == 1 && cells[0].text.find(other) != std::string_view::npos)
+            repair = text("; its cells seem to be separated by ", called, ": write commas");
+    }
+    if (repair.empty() && cells.size() == 1) repair = text(": ", quoted(cells[0].text));
+    return fault.fail(reader.path(), ':', reader.first_line(), ":1: error: ", name, " is column ", number,
+                      " (from 0), but a row has ", reader.width(), reader.width() == 1 ? " column" : " columns",
+                      repair);
 }
 
 // ---- columns -----------------------------------------------------------------------------------
@@ -118,8 +162,6 @@ private:
     std::vector<std::string> header_;
     std::vector<Use> uses_;
     std::vector<unsigned char*> entries_; // by target: where this record goes
-    size_t width_ = 0;
-    int64_t first_line_ = 1;
 };
 
 std::string CsvColumns::column_name(size_t cell) const {
@@ -134,17 +176,9 @@ bool CsvColumns::complain_about(const Use& use, std::string_view problem) const 
 bool CsvColumns::resolve_names() {
     for (CsvTarget& target : targets_) {
         for (size_t place = 0; place < target.names.size(); place++) {
-            auto found = std::find(header_.begin(), header_.end(), target.names[place]);
-            if (found != header_.end()) {
-                uses_.push_back({size_t(found - header_.begin()), &target, int64_t(place)});
-                continue;
-            }
-            std::string known;
-            for (const std::string& name : header_) {
-                if (known.size() < 200) known += text(known.empty() ? "" : ", ", name);
-            }
-            return fault_.fail(reader_.path(), ':', first_line_, ":1: error: no column is called ",
-                               quoted(target.names[place]), "; the header has ", known);
+            int64_t found = find_column(reader_, header_, target.names[place], fault_);
+            if (found < 0) return false;
+            uses_.push_back({size_t(found), &target, int64_t(place)});
         }
     }
     return true;
@@ -156,7 +190,7 @@ void CsvColumns::compact_numbers() {
     for (const CsvTarget& target : targets_) all.insert(all.end(), target.numbers.begin(), target.numbers.end());
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
-    if (all.empty() || all.size() != width_) return;
+    if (all.empty() || all.size() != reader_.width()) return;
     for (CsvTarget& target : targets_) {
         for (int64_t& number : target.numbers) number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
     }
@@ -167,12 +201,9 @@ bool CsvColumns::resolve_numbers() {
     for (CsvTarget& target : targets_) {
         for (size_t place = 0; place < target.numbers.size(); place++) {
             int64_t number = target.numbers[place];
-            if (number < int64_t(width_)) {
-                uses_.push_back({size_t(number), &target, int64_t(place)});
-                continue;
-            }
-            return fault_.fail(reader_.path(), ':', first_line_, ":1: error: ", target.column->field->name,
-                               " is column ", number, " (from 0), but a row has ", width_, " columns");
+            if (number >= int64_t(reader_.width()))
+                return lacks_column(reader_, target.column->field->name, number, cells_, fault_);
+            uses_.push_back({size_t(number), &target, int64_t(place)});
         }
     }
     return true;
@@ -180,16 +211,14 @@ bool CsvColumns::resolve_numbers() {
 
 /// No number where one is due; above text, the name of its field.
 bool CsvColumns::is_header(const Use& use) const {
-    std::string_view cell = trimmed(cells_[use.cell].text);
+    const CsvReader::Cell& cell = cells_[use.cell];
     double number;
-    return use.target->alphabet ? cell == use.target->column->field->name : !parse_number(cell, number);
+    return use.target->alphabet ? trimmed(cell.text) == use.target->column->field->name : !cell_number(cell, number);
 }
 
 /// Finds out whether it is a header. True: columns are known; the record is data unless header_ is
 /// set.
 bool CsvColumns::first_record() {
-    width_ = cells_.size();
-    first_line_ = reader_.line();
     bool by_name = false;
     for (const CsvTarget& target : targets_) by_name |= !target.names.empty();
     if (!resolve_numbers()) return false;
@@ -200,14 +229,23 @@ bool CsvColumns::first_record() {
     return resolve_names();
 }
 
+/// What is wrong with a cell that holds no number, and what to do about it.
+static std::string no_number(const CsvReader::Cell& cell) {
+    std::string_view found = trimmed(cell.text);
+    if (found.empty()) return "is empty, but a number is due; fill it in, or leave the row out";
+    std::string point(found);
+    std::replace(point.begin(), point.end(), ',', '.');
+    double number;
+    bool comma = parse_number(point, number);
+    return text("is ", quoted(found), ", but a number is due", comma ? text("; write ", point) : "");
+}
+
 bool CsvColumns::store_record() {
-    if (cells_.size() != width_) {
-        return fault_.fail(reader_.path(), ':', reader_.line(), ':', std::min(cells_.size(), width_) + 1,
-                           ": error: this row has ", cells_.size(), " columns, line ", first_line_, " has ", width_);
-    }
     for (size_t t = 0; t < targets_.size(); t++) {
         Column& column = *targets_[t].column;
-        entries_[t] = column.grow(targets_[t].alphabet ? column.window() : 1);
+        int64_t more = targets_[t].alphabet ? column.window() : 1;
+        if (!column.make_room(more, reader_.path(), fault_)) return false;
+        entries_[t] = column.grow(more);
     }
     std::string problem;
     for (const Use& use : uses_) {
@@ -216,12 +254,8 @@ bool CsvColumns::store_record() {
             continue;
         }
         const Column& column = *use.target->column;
-        std::string_view cell = trimmed(cells_[use.cell].text);
         double number = 0;
-        if (!parse_number(cell, number)) {
-            return complain_about(use, cell.empty() ? "is empty, but a number is due"
-                                                    : text("is ", quoted(cell), ", but a number is due"));
-        }
+        if (!cell_number(cells_[use.cell], number)) return complain_about(use, no_number(cells_[use.cell]));
         unsigned char* entry = entries_[size_t(use.target - targets_.data())];
         unsigned char* at = entry + use.place * element_size(column.field->stored);
         if (!store_checked(*column.field, number, at, problem)) return complain_about(use, problem);
@@ -238,7 +272,7 @@ bool CsvColumns::store_text(const Use& use) {
     for (size_t place = 0; place < cell.size(); count++) {
         size_t begin = place;
         int64_t character = next_character(cell, place);
-        if (character < 0) return complain_about(use, "is no UTF-8 text");
+        if (character < 0) return complain_about(use, text("has ", not_utf8(cell, begin)));
         int64_t code = use.target->alphabet->code(uint32_t(character));
         if (code < 0)
             return complain_about(use, text("has the character ",
@@ -270,7 +304,7 @@ bool CsvColumns::read() {
         if (!store_record()) return false;
     }
     if (!fault_ && !header_.empty() && !targets_.empty() && targets_[0].column->entries == before) {
-        fault_.fail(reader_.path(), ':', first_line_ + 1, ":1: error: there is a header but no row");
+        fault_.fail(reader_.path(), ':', reader_.first_line() + 1, ":1: error: there is a header but no row");
     }
     return !fault_;
 }
@@ -278,8 +312,8 @@ bool CsvColumns::read() {
 } // namespace
 
 bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault, bool compact) {
-    MappedFile file;
-    if (!file.open(path, fault)) return false;
+    DataFile file;
+    if (!file.open_text(path, fault)) return false;
     CsvReader reader(file.bytes(), path);
     return CsvColumns(reader, targets, compact, fault).read();
 }

@@ -27,17 +27,33 @@ public:
         bool quoted = false;
     };
     CsvReader(std::string_view text, std::string path);
-    /// False at the end, or with a fault.
+    /// False at the end, or with a fault; all records have as many cells as the first.
     bool next(std::vector<Cell>& cells, Fault& fault);
     int64_t line() const { return record_line_; } // where the last record began, from 1
+    int64_t first_line() const { return first_line_; }
+    size_t width() const { return width_; } // cells of a record
     const std::string& path() const { return path_; }
 
 private:
     bool quoted_cell(Cell& cell, size_t column, Fault& fault);
+    bool plain_cell(Cell& cell, size_t column, Fault& fault);
+    bool check_width(size_t cells, Fault& fault);
     std::string_view text_;
     std::string path_;
     size_t at_ = 0;
-    int64_t line_ = 1, record_line_ = 1;
+    int64_t line_ = 1, record_line_ = 1, first_line_ = 1;
+    size_t width_ = 0;
 };
+
+/// The cell's text without spaces around it (plain) or with quotes single (quoted).
+std::string cell_text(const CsvReader::Cell& cell);
+/// True, and the number, if that is what the cell holds.
+bool cell_number(const CsvReader::Cell& cell, double& number);
+/// Which column of the header is called so; -1 with a fault if none is, or several are.
+int64_t find_column(const CsvReader& reader, const std::vector<std::string>& header, std::string_view name,
+                    Fault& fault);
+/// A fault about a column that the file lacks, seen at its first record; `name` is the field's.
+bool lacks_column(const CsvReader& reader, std::string_view name, int64_t number,
+                  const std::vector<CsvReader::Cell>& cells, Fault& fault);
 
 } // namespace gradc::runtime

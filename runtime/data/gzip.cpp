@@ -1,6 +1,7 @@
 // See gzip.h.
 #include "runtime/data/gzip.h"
 #include "runtime/base/text.h"
+#include "runtime/memory.h"
 #include <algorithm>
 #include <cstring>
 #include <zlib.h>
@@ -9,36 +10,52 @@ namespace gradc::runtime {
 
 namespace {
 
-/// Inflates one member after another from `bytes` to the end of `out`.
+/// Inflates one member after another from `bytes` to the end of `out`, which never passes `most`.
 class Inflater {
 public:
-    Inflater(std::string_view bytes, std::vector<unsigned char>& out) : bytes_(bytes), out_(out) {
+    Inflater(std::string_view bytes, std::vector<unsigned char>& out, size_t most)
+        : bytes_(bytes), out_(out), most_(most) {}
+    bool make_room(const std::string& path, Fault& fault) {
         // A file's last four bytes are its size, if it is one member: what is expected, not more.
         uint32_t size = 0;
-        if (bytes.size() >= 4) memcpy(&size, bytes.data() + bytes.size() - 4, 4);
-        size_t expected = std::min<size_t>(size, bytes.size() * 1032); // deflate does no better
-        out.reserve(2 * expected + slack); // room for a second file; untouched, it is no memory
-        out.resize(expected + slack);
+        if (bytes_.size() >= 4) memcpy(&size, bytes_.data() + bytes_.size() - 4, 4);
+        size_t expected = std::min<size_t>(size, bytes_.size() * 1032); // deflate does no better
+        if (filled_ == 0) {
+            size_t room = std::min(expected + slack, most_);
+            if (!fits_memory(path, room, fault)) return false;
+            Fault lacks; // room for a second file; untouched, it is no memory
+            out_.reserve(fits_memory(path, 2 * room, lacks) ? 2 * room : room);
+            out_.resize(room);
+        } else if (out_.size() < most_) {
+            size_t room = std::min(out_.size() + out_.size() / 2 + slack, most_);
+            if (room > out_.capacity() && !fits_memory(path, room, fault)) return false;
+            out_.resize(room);
+        }
+        return true;
     }
     size_t read() const { return at_; }
     size_t written() const { return filled_; }
     bool at_end() const { return at_ >= bytes_.size(); }
-    /// zlib's status behind a member: Z_STREAM_END, or what is wrong.
-    int member() {
+    bool full() const { return filled_ >= most_; }
+    /// zlib's status behind a member: Z_STREAM_END, Z_OK where `out` is full, or what is wrong.
+    int member(const std::string& path, Fault& fault) {
         z_stream stream{};
         int status = inflateInit2(&stream, 16 + MAX_WBITS);
-        while (status == Z_OK) status = step(stream);
+        while (status == Z_OK && !full()) {
+            bool tight = out_.size() - filled_ < slack / 2;
+            if (tight && !make_room(path, fault)) break;
+            status = step(stream);
+        }
         inflateEnd(&stream);
         return status;
     }
 
 private:
-    static constexpr size_t slack = 1 << 16, most = 1 << 30; // zlib counts in 32 bits
+    static constexpr size_t slack = 1 << 16, at_once = 1 << 30; // zlib counts in 32 bits
 
     int step(z_stream& stream) {
-        if (out_.size() - filled_ < slack / 2) out_.resize(out_.size() + out_.size() / 2 + slack);
-        auto given = uInt(std::min(bytes_.size() - at_, most));
-        auto room = uInt(std::min(out_.size() - filled_, most));
+        auto given = uInt(std::min(bytes_.size() - at_, at_once));
+        auto room = uInt(std::min(out_.size() - filled_, at_once));
         stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes_.data() + at_));
         stream.avail_in = given;
         stream.next_out = out_.data() + filled_;
@@ -51,16 +68,20 @@ private:
 
     std::string_view bytes_;
     std::vector<unsigned char>& out_;
+    size_t most_;
     size_t at_ = 0, filled_ = 0;
 };
 
 } // namespace
 
-bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Fault& fault) {
-    Inflater inflater(bytes, out);
-    while (!inflater.at_end()) {
-        int status = inflater.member();
-        if (status == Z_STREAM_END) continue;
+bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Fault& fault,
+                  size_t most, bool* cut) {
+    Inflater inflater(bytes, out, most);
+    if (!inflater.make_room(path, fault)) return false;
+    while (!inflater.at_end() && !inflater.full()) {
+        int status = inflater.member(path, fault);
+        if (fault) return false;
+        if (status == Z_STREAM_END || inflater.full()) continue;
         if (status == Z_BUF_ERROR) {
             return fault.fail(path, ": error: the gzip data ends early, after ", inflater.read(),
                               " bytes; it is truncated");
@@ -68,6 +89,7 @@ bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<u
         return fault.fail(path, ": error: the gzip data is damaged at byte ", inflater.read());
     }
     out.resize(inflater.written());
+    if (cut) *cut = inflater.full();
     return true;
 }
 

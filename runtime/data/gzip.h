@@ -8,7 +8,9 @@
 namespace gradc::runtime {
 
 inline bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
-/// All members of it, one after another.
-bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Fault& fault);
+/// All members of it, one after another, up to `most` bytes; `cut`, if given, tells whether there are more. What does
+/// not fit in memory is a fault before it is inflated.
+bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Fault& fault,
+                  size_t most = SIZE_MAX, bool* cut = nullptr);
 
 } // namespace gradc::runtime

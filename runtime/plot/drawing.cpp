@@ -127,7 +127,7 @@ std::string plot_point(double x, double y) { return text(coordinate(x), ' ', coo
 
 std::string xml_escaped(std::string_view words) {
     std::string result;
-    for (char c : words) {
+    for (char c : visible(words)) { // XML has no control characters
         switch (c) {
         case '&': result += "&amp;"; break;
         case '<': result += "&lt;"; break;

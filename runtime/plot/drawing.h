@@ -65,7 +65,7 @@ private:
 
 /// "12.5 3": one place after the point at most.
 std::string plot_point(double x, double y);
-/// `&`, `<` and quotes as XML wants them.
+/// `&`, `<` and quotes as XML wants them; what is not visible, as an escape.
 std::string xml_escaped(std::string_view words);
 
 /// A picture of `columns` x `rows` cells with a level each (-1: nothing): one path a level, made of

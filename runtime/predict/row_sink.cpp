@@ -29,12 +29,21 @@ RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table, std::ve
     if (characters && is_whole(result.element) && result.element != GRADC_BOOL) alphabet_.emplace(characters->alphabet);
 }
 
+/// Between quotes where RFC 4180 asks for them.
+static std::string csv_cell(const std::string& name) {
+    bool plain = visible(name) == name && name.find_first_of("\",") == std::string::npos;
+    if (plain && !name.starts_with(' ') && !name.ends_with(' ')) return name;
+    std::string cell = "\"";
+    for (char byte : name) cell += byte == '"' ? "\"\"" : std::string(1, byte);
+    return cell + '"';
+}
+
 std::string RowSink::header() const {
-    if (width_ == 1 || alphabet_) return (names_.empty() ? "predict" : names_[0]) + "\n";
+    if (width_ == 1 || alphabet_) return (names_.empty() ? "predict" : csv_cell(names_[0])) + "\n";
     std::string line;
     for (int64_t i = 0; i < width_; i++) {
         line += i > 0 ? "," : "";
-        line += names_.empty() ? text("predict_", i) : names_[size_t(i)];
+        line += names_.empty() ? text("predict_", i) : csv_cell(names_[size_t(i)]);
     }
     return line + "\n";
 }

@@ -112,7 +112,7 @@ static std::string differences(const SafetensorsFile& file, const gradc_module& 
         bool is_known = false;
         for (std::string_view name : known) is_known |= name == stored.name;
         if (is_known) continue;
-        line(text(stored.name, ": absent in this trainer, ", element_name(stored.element),
+        line(text(visible(stored.name), ": absent in this trainer, ", element_name(stored.element),
                   shape_text(stored.shape.data(), int(stored.shape.size())), " in the file"));
     }
     if (count > 20) lines += text("\n    and ", count - 20, " more");
@@ -135,7 +135,7 @@ static std::string another_model(const SafetensorsFile& file, const std::string&
                                  const std::string& lines) {
     std::string name = metadata_value(file.metadata(), "model");
     return text(path, ": error: the checkpoint of another model",
-                name.empty() || name == module.name ? "" : text(" (", name, ")"), ":", lines);
+                name.empty() || name == module.name ? "" : text(" (", visible(name), ")"), ":", lines);
 }
 
 bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault) {
@@ -191,7 +191,7 @@ static std::string other_origin(const Metadata& metadata, const gradc_module& mo
     std::string says;
     auto compare = [&](std::string_view what, std::string_view key, std::string_view own) {
         std::string theirs = metadata_value(metadata, key);
-        if (theirs != own) says += text("\n    ", what, ": ", own, " here, ", theirs, " in the file");
+        if (theirs != own) says += text("\n    ", what, ": ", own, " here, ", visible(theirs), " in the file");
     };
     if (metadata_value(metadata, "program_hash") != module.program_hash) {
         compare("program", "program_hash", module.program_hash);

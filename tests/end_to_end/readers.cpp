@@ -195,6 +195,82 @@ TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows"
     CHECK(contains(complex.err, "arrays of `<c8` are not read (floats, whole numbers and bool are)"));
 }
 
+TEST_CASE("compiler and trainer refuse the same files in the same words", "[readers]") {
+    struct Broken {
+        const char* file;
+        std::string content, open, fixed; // how a field is read: with a size that the file tells, and without
+        std::string said;
+    };
+    std::string array_open = "x: f32[W] = npy(\"x.npy\")", array_fixed = "x: f32[2] = npy(\"x.npy\")";
+    std::string table_open = "x: f32[W] = csv(\"x.csv\")", table_fixed = "x: f32[2] = csv(\"x.csv\", columns: 0..2)";
+    std::string name_open = "x: f32 = csv(\"x.csv\", columns: 0)\n    k: int < C = csv(\"x.csv\", columns: \"b\")";
+    std::string image_open = "x: f32[W] = idx(\"x.idx\")", image_fixed = "x: f32[2] = idx(\"x.idx\")";
+    std::string text_open = "x: int < V = characters(\"x.txt\")";
+    std::string bytes = "\1\2\3\4";
+    std::string other_version = npy("|u1", "2, 2", bytes);
+    other_version[6] = 9;
+    const Broken files[] = {
+        {"x.npy", npy("|u1", "-2, 2", bytes), array_open, array_fixed, "damaged: `-2, 2, ), }`, where a size is due"},
+        {"x.npy", npy("<b8", "2, 2", bytes), array_open, array_fixed, "arrays of `<b8` are not read"},
+        {"x.npy", npy("|u1", "2, 2", bytes + "x"), array_open, array_fixed, "bytes too many: [2, 2] takes 4 bytes"},
+        {"x.npy", npy("|u1", "2, 2", "123"), array_open, array_fixed, "truncated: [2, 2] takes 4 bytes"},
+        {"x.npy", other_version, array_open, array_fixed, "version 9.0 of NPY is unknown"},
+        {"x.idx", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\2\1\2\3\4\5", 17), image_open, image_fixed,
+         "bytes too many: [2, 2] takes 4 bytes"},
+        {"x.idx", std::string("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff\1\2", 14), image_open, image_fixed,
+         "truncated: [4294967295, 4294967295]"},
+        {"x.idx", std::string("\0\0\x07\x02\0\0\0\2\0\0\0\2\1\2\3\4", 16), image_open, image_fixed,
+         "IDX has no element type 7"},
+        {"x.csv", "1,2\n3\n", table_open, table_fixed, "x.csv:2:2: "},
+        {"x.csv", "", table_open, table_fixed, "x.csv:1:1: "},
+        {"x.csv", "a,b\n", table_open, table_fixed, "x.csv:2:1: "},
+        {"x.csv", "1,2\r3,4\r", table_open, table_fixed, "x.csv:1:2: "},
+        {"x.csv", "1,\"2\n3,4\n", table_open, table_fixed, "x.csv:1:2: "},
+        {"x.csv", std::string("1\0,\0002\0\n\0", 8), table_open, table_fixed, "the text is in UTF-16LE"},
+        {"x.csv", "a,b,b\n1,2,3\n", name_open, replaced(name_open, "< C", "< 9"), "are both called `b`"},
+        {"x.csv", "a,\x1b[2J\n1,2\n", name_open, replaced(name_open, "< C", "< 9"), "the header has a, \\x1b[2J"},
+        {"x.txt", "ab\xff", text_open, "", "x.txt:1:3: "},
+    };
+    for (const Broken& each : files) {
+        INFO(each.file << " " << each.said);
+        Scratch scratch;
+        scratch.write(each.file, each.content);
+        auto model = [](const std::string& field) {
+            return "dataset rows { " + field +
+                   " }\ntrain { param w = 1;  data rows;  batch 1;  epochs 1;  loss w^2 + 0 * sum(x);"
+                   "  optimizer sgd(rate: 0.1) }\n";
+        };
+        scratch.write("open.grad", model(each.open));
+        Outcome open = run(quoted(gradc) + " build open.grad", {.folder = scratch.path().string(), .limit = 60});
+        INFO(open.err);
+        CHECK(open.code == 1);
+        CHECK(contains(open.err, "unfit-data"));
+        CHECK(contains(open.err, each.said));
+        CHECK(open.err.find('\x1b') == std::string::npos);
+        if (each.fixed.empty()) continue;
+        scratch.write("fixed.grad", model(each.fixed));
+        Outcome fixed = run(quoted(gradc) + " build fixed.grad -o trainer && ./trainer train",
+                            {.folder = scratch.path().string(), .limit = 60});
+        INFO(fixed.err);
+        CHECK(fixed.code == 1);
+        CHECK(contains(fixed.err, each.said));
+        CHECK(fixed.err.find('\x1b') == std::string::npos);
+    }
+}
+
+TEST_CASE("a packed table is read while compiling and while training", "[readers]") {
+    Scratch scratch;
+    scratch.write("m.grad", replaced(jumping("file"), "x.csv", "x.csv.gz"));
+    scratch.write("x.csv", "0\n1\n2\n3\n");
+    Outcome outcome = run("gzip x.csv && " + quoted(gradc) +
+                              " build m.grad -o trainer && ./trainer train --checkpoint w "
+                              "&& ./trainer predict --checkpoint w x.csv.gz",
+                          {.folder = scratch.path().string(), .limit = 60});
+    INFO(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.out, "predict\n3\n3\n3\n3\n"));
+}
+
 TEST_CASE("rows come in the order that is asked for", "[readers]") {
     Scratch scratch;
     build_jumping(scratch, jumping("file"));

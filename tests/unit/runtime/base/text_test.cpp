@@ -33,6 +33,22 @@ TEST_CASE("text joins its parts") {
     CHECK(padded_left("12", 4) == "  12");
 }
 
+TEST_CASE("what a terminal would obey is shown instead") {
+    CHECK(visible("plain é € 😀 `a\\b`") == "plain é € 😀 `a\\b`");
+    CHECK(visible("\x1b[2J\r\n\t\a\x7f") == "\\x1b[2J\\r\\n\\t\\x07\\x7f");
+    CHECK(visible(std::string_view("a\0b", 3)) == "a\\x00b");
+    CHECK(visible("a\nb\tc", true) == "a\nb\\tc");
+    CHECK(visible("\u202e\u2066\u200b\u2028\ufeff\u009b") == "\\u202e\\u2066\\u200b\\u2028\\ufeff\\u009b");
+    CHECK(visible("\U000e0041") == "\\U000e0041");
+    CHECK(visible("\xff\xc3(\xe2\x82") == "\\xff\\xc3(\\xe2\\x82");
+    CHECK(visible(visible("\x1b\xff")) == visible("\x1b\xff"));
+    CHECK(quoted(std::string(39, 'a') + "é") == "`" + std::string(39, 'a') + "..`");
+    CHECK(quoted(std::string(38, 'a') + "é") == "`" + std::string(38, 'a') + "é`");
+    Fault fault;
+    fault.fail("a\nb\x1b.csv", ": error: x\x1b\ny");
+    CHECK(fault.message == "a\\nb\\x1b.csv: error: x\\x1b\ny");
+}
+
 TEST_CASE("exact text reads back as the same number") {
     uint64_t state = 1;
     for (int i = 0; i < 20000; i++) {

@@ -289,6 +289,9 @@ TEST_CASE("predict writes NPY, takes rows in any shape, and names its columns") 
     }
     Result named = run(place, {"predict", "--checkpoint", "c", "some.csv", "--names", "a,b,c,d,e,f,g,h,i,j"});
     CHECK(named.out.starts_with("a,b,c,d,e,f,g,h,i,j\n"));
+    Result quoted = run(
+        place, {"predict", "--checkpoint", "c", "some.csv", "--names", "say \"a\",b\nc,\x1b[2J, d,e é,f'g,h,i,j,k"});
+    CHECK(quoted.out.starts_with("\"say \"\"a\"\"\",\"b\nc\",\"\x1b[2J\",\" d\",e é,f'g,h,i,j,k\n"));
     CHECK(run(place, {"predict", "--checkpoint", "c", "--names", "a,b"}).err ==
           "error: --names has 2, but a row has 10\n");
     CHECK(run(place, {"predict", "--checkpoint", "c", "--out", "p.txt"}).err ==

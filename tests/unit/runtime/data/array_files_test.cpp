@@ -109,12 +109,13 @@ TEST_CASE("broken IDX is told in one line") {
     CHECK(said(read_idx, good.substr(0, 10)) == "f: error: truncated in its header");
     CHECK(said(read_idx, good.substr(0, good.size() - 3)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 5");
-    CHECK(said(read_idx, good + "x") == "f: error: 1 bytes too many after [2, 2, 2]");
+    CHECK(said(read_idx, good + "x") ==
+          "f: error: bytes too many: [2, 2, 2] takes 8 bytes after the header, the file has 9");
     CHECK(said(read_idx, good, {2, 3}) == "f: error: holds [2, 2, 2], but image wants [rows, 2, 3]");
     CHECK(said(read_idx, good, {}) == "f: error: holds [2, 2, 2], but image wants [rows]");
-    CHECK(said(read_idx, idx(0x08, {0, 2, 2}, "")) == "f: error: it holds no row");
+    CHECK(said(read_idx, idx(0x08, {0, 2, 2}, "")) == "f: error: it holds no row: [0, 2, 2]");
     CHECK(said(read_idx, idx(0x0E, {0x7fffffff, 0x7fffffff, 0x7fffffff}, eight), {0x7fffffff, 0x7fffffff}) ==
-          "f: error: the sizes in its header are no array's");
+          "f: error: the sizes in its header are no array's: [2147483647, 2147483647, 2147483647]");
     CHECK(said(read_idx, idx(0x08, {2, 2, 2}, "\1\2\3\4\5\6\xc9\10")) == "f:2:3: error: image is 201, not in 0..200");
     CHECK(said(read_idx, idx(0x09, {2, 2, 2}, "\1\2\3\4\5\xff\7\10")) == "f:2:2: error: image is -1, not in 0..200");
 }
@@ -129,6 +130,33 @@ TEST_CASE("broken gzip is told in one line, at every cut") {
     flipped[12] = char(flipped[12] ^ 0xff);
     CHECK(said(read_idx, flipped).starts_with("f: error: the gzip data is damaged at byte "));
     CHECK(said(read_idx, whole + "garbage").starts_with("f: error: the gzip data is damaged at byte "));
+}
+
+TEST_CASE("a gzip is inflated as far as its header asks for") {
+    std::string million(1 << 20, '\1'), bomb(100 << 20, '\1');
+    std::string zip = gzip(idx(0x08, {1 << 18, 2, 2}, million));
+    CHECK(said(read_idx, zip) == "");
+    CHECK(said(read_idx, gzip(idx(0x08, {1 << 18, 2, 2}, million + "x"))) ==
+          "f: error: bytes too many: [262144, 2, 2] takes 1048576 bytes after the header, the file has more");
+    CHECK(said(read_idx, gzip(idx(0x08, {2, 2, 2}, bomb))) ==
+          "f: error: bytes too many: [2, 2, 2] takes 8 bytes after the header, the file has more");
+    CHECK(said(read_idx, gzip(idx(0x08, {1 << 18, 2, 2}, million.substr(1)))) ==
+          "f: error: truncated: [262144, 2, 2] takes 1048576 bytes after the header, the file has 1048575");
+    CHECK(said(read_idx, zip.substr(0, zip.size() - 1)).starts_with("f: error: the gzip data ends early, after "));
+    std::string damaged = zip; // in the sum over all of it
+    damaged[damaged.size() - 6] = char(damaged[damaged.size() - 6] ^ 1);
+    CHECK(said(read_idx, damaged).starts_with("f: error: the gzip data is damaged at byte "));
+
+    workplace::Folder folder;
+    std::vector<unsigned char> out;
+    Fault fault;
+    bool cut = false;
+    std::string path = folder.path("b"), packed = gzip(bomb);
+    REQUIRE(inflate_gzip(packed, path, out, fault, 1000, &cut));
+    CHECK(cut);
+    CHECK(out.size() == 1000);
+    CHECK(out.capacity() < 1 << 20);
+    CHECK(said(as_npy, gzip(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }", eight))) == "");
 }
 
 TEST_CASE("NPY is read") {
@@ -205,16 +233,50 @@ TEST_CASE("broken NPY is told in one line") {
     std::string good = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }", eight);
     CHECK(said(as_npy, good) == "");
     CHECK(said(as_npy, "") == "f: error: the file is empty");
-    CHECK(said(as_npy, "PK\3\4aaaaaaaaaaaaa") == "f: error: wrong magic: an NPY file begins with \\x93NUMPY");
+    CHECK(said(as_npy, "PK\3\4aaaaaaaaaaaaa") == "f: error: wrong magic: an NPY file begins with \\x93NUMPY; it is a "
+                                                 "ZIP archive (.xlsx, .npz): take the table or array "
+                                                 "out of it");
     CHECK(said(as_npy, good.substr(0, 40)) == "f: error: truncated in its header");
     CHECK(said(as_npy, good.substr(0, good.size() - 1)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 7");
     CHECK(said(as_npy, npy("{'descr': '|S4', 'fortran_order': False, 'shape': (2,), }", eight)) ==
-          "f: error: its elements are none of float, int, unsigned and bool");
+          "f: error: arrays of `|S4` are not read (floats, whole numbers and bool are)");
     CHECK(said(as_npy, npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }", eight)) ==
           "f: error: it is in Fortran order; save numpy.ascontiguousarray(x)");
     CHECK(said(as_npy, npy("{'descr': '|u1', 'fortran_order': False, }", eight)) ==
-          "f: error: its header has no shape");
+          "f: error: its header is damaged: `}`, where shape is due");
+    auto header = [](const std::string& descr, const std::string& shape) {
+        return npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }", eight);
+    };
+    CHECK(said(as_npy, header("|u1", "(2, 2, 2)")) == "");
+    CHECK(said(as_npy, header("|u1", "(-2, 2, 2)")) ==
+          "f: error: its header is damaged: `-2, 2, 2), }`, where a size is due");
+    CHECK(said(as_npy, header("|u1", "(2, 2, 2")) == "f: error: its header is damaged: `}`, where a size is due");
+    CHECK(said(as_npy, header("|u1", "(2, 2 2)")) ==
+          "f: error: its header is damaged: `2), }`, where `,` or `)` is due");
+    CHECK(said(as_npy, header("|u1", "(99999999999999999999, 2, 2)"))
+              .starts_with("f: error: its header is damaged: `99999999999999999999, 2, 2), }`"));
+    CHECK(said(as_npy, header("|u1", "()")) == "f: error: it holds a single number, and no rows");
+    for (const char* descr : {"<b8", "<f1", "<i3", "<f44", "u1", "<c8", "|O", ""})
+        CHECK(said(as_npy, header(descr, "(2, 2, 2)")) ==
+              "f: error: arrays of `" + std::string(descr) + "` are not read (floats, whole numbers and bool are)");
+    CHECK(
+        said(as_npy, npy("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (8,), }", eight)) ==
+        "f: error: its header is damaged: `[('a', '|u1')], 'fortran_order': False, ..`, where a word in quotes is due");
+    CHECK(said(as_npy, npy("{'descr': '|u1', 'fortran_order': Maybe, 'shape': (2, 2, 2), }", eight)) ==
+          "f: error: its header is damaged: `Maybe, 'shape': (2, 2, 2), }`, where False is due");
+    CHECK(said(as_npy, npy("{'descr': '|u1', 'shape': (2, 2, 2), 'shape': (8,), }", eight)) ==
+          "f: error: its header is damaged: `'shape': (8,), }`, where another key is due");
+    CHECK(said(as_npy, npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), } more", eight)) ==
+          "f: error: its header is damaged: `more`, where the end is due");
+    for (auto [major, minor, told] : {std::tuple(0, 0, "0.0"), {9, 0, "9.0"}, {1, 7, "1.7"}}) {
+        std::string other = good;
+        other[6] = char(major), other[7] = char(minor);
+        CHECK(said(as_npy, other) ==
+              "f: error: version " + std::string(told) + " of NPY is unknown (1.0, 2.0 and 3.0 are read)");
+    }
+    std::string escape = header("\x1b[2J", "(2, 2, 2)");
+    CHECK(said(as_npy, escape) == "f: error: arrays of `\\x1b[2J` are not read (floats, whole numbers and bool are)");
     CHECK(said(as_npy, npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2), }",
                            raw<float>({1, 2, 0.0f / 0.0f, 4}))) ==
           "f:1:3: error: image is nan, which is no number to learn from");
@@ -242,8 +304,14 @@ TEST_CASE("text becomes codes") {
         return told.message.substr(std::min(told.message.size(), folder.path().size() + 1));
     };
     CHECK(problem("ab\nac") == "u:2:2: error: the character `c` is not among the 6 that window was compiled with");
-    CHECK(problem("a\xff") == "u:1:2: error: this is no UTF-8 text");
-    CHECK(problem("a\xe2\x82") == "u:1:2: error: this is no UTF-8 text");
-    CHECK(problem("a\xc0\x80") == "u:1:2: error: this is no UTF-8 text");
+    CHECK(problem("a\xff") ==
+          "u:1:2: error: `\\xff` is no UTF-8; `iconv -f LATIN1 -t UTF-8` makes it of a text in Latin-1");
+    CHECK(problem("a\xe2\x82") ==
+          "u:1:2: error: `\\xe2` is no UTF-8; `iconv -f LATIN1 -t UTF-8` makes it of a text in Latin-1");
+    CHECK(problem("a\xc0\x80") ==
+          "u:1:2: error: `\\xc0` is no UTF-8; `iconv -f LATIN1 -t UTF-8` makes it of a text in Latin-1");
+    CHECK(problem("a\xed\xa0\x80").starts_with("u:1:2: error: `\\xed` is no UTF-8; ")); // half of a pair
+    CHECK(problem("a\x1b") == "u:1:2: error: the character `\\x1b` is not among the 6 that window was compiled with");
+    CHECK(problem("\xff\xfe").starts_with("u: error: the text is in UTF-16; write it in UTF-8: iconv "));
     CHECK(problem("") == "u:1:1: error: the file is empty");
 }

@@ -48,6 +48,11 @@ GridView plane(int64_t side) {
 
 } // namespace
 
+TEST_CASE("words in a picture are XML, whatever they are") {
+    CHECK(gradc::runtime::xml_escaped("a < b & \"c\"\x1b\n\xff\u202e") ==
+          "a &lt; b &amp; &quot;c&quot;\\x1b\\n\\xff\\u202e");
+}
+
 TEST_CASE("axes tick at round numbers") {
     CHECK(round_axis(0.13, 0.87).ticks == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
     CHECK(round_axis(-3, 12).ticks == std::vector<double>{-5, 0, 5, 10, 15});
