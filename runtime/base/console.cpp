@@ -74,7 +74,28 @@ int Console::width() const {
 void Console::line(std::string_view text) {
     if (quiet_) return;
     clear_live();
-    if (!write_all(STDOUT_FILENO, runtime::text(text, '\n'))) broken_ = true;
+    std::string shown = visible(text, true);
+    if (live_descriptor_ == STDOUT_FILENO) shown = broken_between_values(shown, width());
+    if (!write_all(STDOUT_FILENO, shown + '\n')) broken_ = true;
+}
+
+std::string broken_between_values(std::string_view text, int width) {
+    std::string result;
+    int column = 0;
+    for (size_t at = 0; at < text.size();) {
+        size_t end = std::min({text.find("  ", at), text.find('\n', at), text.size()});
+        std::string_view value = text.substr(at, end - at);
+        size_t next = std::min(text.find_first_not_of(' ', end), text.size());
+        if (column > 0 && column + columns_of(value) > width) {
+            result.erase(result.find_last_not_of(' ') + 1);
+            result += "\n    ", column = 4;
+        }
+        result.append(value).append(text.substr(end, next - end));
+        column += columns_of(value) + int(next - end);
+        at = next;
+        if (at < text.size() && text[at] == '\n') result += '\n', column = 0, at++;
+    }
+    return result;
 }
 
 void Console::live(std::string_view text) {

@@ -3,6 +3,7 @@
 #include "runtime/base/element.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
+#include <algorithm>
 #include <cmath>
 
 namespace gradc::runtime {
@@ -74,12 +75,22 @@ std::string metrics_line(const SplitReport& report) {
     return line;
 }
 
+/// A row of the last axis a line, right-aligned below each other, with two spaces between at least; rows of more than
+/// 80 columns go on in the next line.
 static std::string table_of(const MetricValue& metric) {
     size_t columns = metric.shape.empty() ? 1 : size_t(metric.shape.back());
+    std::vector<std::string> cells;
+    size_t width = 9;
+    for (double value : metric.values) {
+        cells.push_back(general(value, 5));
+        width = std::max(width, cells.back().size() + 2);
+    }
     std::string lines;
-    for (size_t i = 0; i < metric.values.size(); i++) {
-        lines += padded_left(general(metric.values[i], 5), 9);
-        if ((i + 1) % columns == 0) lines += '\n';
+    for (size_t i = 0; i < cells.size(); i++) {
+        size_t column = i % columns;
+        if (column > 0 && column % (80 / width) == 0) lines += '\n';
+        lines += padded_left(cells[i], int(width));
+        if (column + 1 == columns) lines += '\n';
     }
     return lines;
 }

@@ -288,7 +288,9 @@ bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
     if (!ended && save_due && !save(data_hash, last, fault)) return false;
     if (wanted) {
         for (SplitReport& split : evaluate()) report.splits.push_back(std::move(split));
-        for (const SplitReport& split : report.splits) line += text("  ", split.split, ' ', metrics_line(split));
+        for (const SplitReport& split : report.splits)
+            if (std::string metrics = metrics_line(split); !metrics.empty())
+                line += text("  ", split.split, ' ', metrics);
         if (due) console_.line(line);
         measured.epochs.push_back(std::move(report));
     }

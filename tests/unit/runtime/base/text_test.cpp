@@ -1,6 +1,8 @@
 // Numbers to text and back, and the flags of the command line.
+#include "runtime/base/console.h"
 #include "runtime/base/options.h"
 #include "runtime/base/text.h"
+#include "runtime/train/evaluation.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
@@ -47,6 +49,27 @@ TEST_CASE("what a terminal would obey is shown instead") {
     Fault fault;
     fault.fail("a\nb\x1b.csv", ": error: x\x1b\ny");
     CHECK(fault.message == "a\\nb\\x1b.csv: error: x\\x1b\ny");
+}
+
+TEST_CASE("lines break between values") {
+    CHECK(broken_between_values("epoch 1/2  loss 0.5  acc 0.25", 80) == "epoch 1/2  loss 0.5  acc 0.25");
+    CHECK(broken_between_values("epoch 1/2  loss 0.5  acc 0.25", 29) == "epoch 1/2  loss 0.5  acc 0.25");
+    CHECK(broken_between_values("epoch 1/2  loss 0.5  acc 0.25", 28) == "epoch 1/2  loss 0.5\n    acc 0.25");
+    CHECK(broken_between_values("epoch 1/2  loss 0.5  acc 0.25", 10) == "epoch 1/2\n    loss 0.5\n    acc 0.25");
+    CHECK(broken_between_values("a  b\n  c  d", 4) == "a  b\n  c\n    d");
+    CHECK(broken_between_values("ää  öö", 6) == "ää  öö");
+}
+
+TEST_CASE("values of a metric stay apart") {
+    CHECK(metrics_lines({"test", {{"rate", {2}, {0.0027114, 0.0022846}}}}) == "test rate\n  0.0027114  0.0022846\n");
+    CHECK(metrics_lines({"test", {{"m", {2, 2}, {1, -2.3968e-300, 3, 4}}}}) ==
+          "test m\n             1  -2.3968e-300\n             3             4\n");
+    std::string many = metrics_lines({"test", {{"m", {20}, std::vector<double>(20, 12345)}}});
+    for (size_t begin = 0, end; begin < many.size(); begin = end + 1) {
+        end = many.find('\n', begin);
+        CHECK(end - begin <= 80);
+    }
+    CHECK(metrics_lines({"test", {{"loss", {}, {0.25}}}}) == "test loss 0.2500\n");
 }
 
 TEST_CASE("exact text reads back as the same number") {
