@@ -315,3 +315,34 @@ TEST_CASE("text becomes codes") {
     CHECK(problem("\xff\xfe").starts_with("u: error: the text is in UTF-16; write it in UTF-8: iconv "));
     CHECK(problem("") == "u:1:1: error: the file is empty");
 }
+
+TEST_CASE("damaged files are read or refused in one visible line") {
+    workplace::Folder folder;
+    std::string array = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }", raw<float>({1, 2}));
+    std::string image = idx(0x0D, {1, 2}, std::string("\x3f\x80\0\0\x40\0\0\0", 8));
+    uint64_t state = 7;
+    auto chance = [&](size_t below) {
+        return state = state * 6364136223846793005u + 1442695040888963407u, (state >> 33) % below;
+    };
+    int read = 0;
+    for (int turn = 0; turn < 3000; turn++) {
+        std::string content = turn % 3 == 0 ? array : turn % 3 == 1 ? image : gzip(image);
+        for (size_t change = chance(3) + 1; change > 0; change--) {
+            size_t at = chance(content.size());
+            if (chance(3) == 0) content.erase(at, 1 + chance(4));
+            else content[at] = char(chance(4) == 0 ? chance(256) : content[at] ^ 1 << chance(8));
+        }
+        Tables tables;
+        Column column(tables.field("x", GRADC_READ_IDX, GRADC_F32, {2}));
+        Fault fault;
+        std::string path = folder.write("d", content);
+        bool fine = turn % 3 == 0 ? read_npy(path, column, fault) : read_idx(path, column, fault);
+        INFO(turn << " " << fault.message);
+        REQUIRE(fine == !fault);
+        REQUIRE(visible(fault.message) == fault.message);
+        REQUIRE((!fine || column.owned.size() == 8 * size_t(column.entries)));
+        read += fine;
+    }
+    CHECK(read > 100);
+    CHECK(read < 2500);
+}
