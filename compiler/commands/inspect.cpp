@@ -1,8 +1,10 @@
 // gradc inspect: any stage of the compilation as text.
 #include "compiler/check/gradient_check.h"
 #include "compiler/commands/commands.h"
+#include "compiler/elaborate/library/library.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
+#include "compiler/optimize/optimize.h"
 #include "compiler/pipeline.h"
 #include "compiler/program/print.h"
 #include "compiler/target/compile.h"
@@ -117,12 +119,32 @@ int write_out(const std::string& text, const CommandLine& line) {
     return exit_code::input;
 }
 
+/// A graph as `--emit=graph` prints it, read back; one pass run over it if `--pass` names one.
+int inspect_graph(const CommandLine& line, SourceReader& reader) {
+    auto refused = [&](const std::string& reason) {
+        fmt::print(stderr, "gradc inspect: cannot read {}: {}\n", line.model, reason);
+        return exit_code::input;
+    };
+    std::string reason;
+    auto text = reader.read(line.model, reason);
+    if (!text) return refused(reason);
+    auto library = load_library();
+    auto graph = parse_graph(*text, library->primitives, reason);
+    if (!graph) return refused(reason);
+    PassContext context;
+    context.rules = &library->rules;
+    for (const Pass& pass : pass_table())
+        if (line.pass == pass.name) *graph = pass.run(*graph, context);
+    return write_out(print(*graph), line);
+}
+
 } // namespace
 
 int inspect_command(const CommandLine& given) {
     CommandLine line = given;
     if (line.emit.empty()) line.emit = "graph";
     FileReader reader;
+    if (line.model.ends_with(".graph")) return inspect_graph(line, reader);
     std::string fault;
     Front front = load(line, reader, fault);
     if (!front.elaborated) return refuse(front, fault, line);

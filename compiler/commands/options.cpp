@@ -235,6 +235,8 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
                      "write a page instead: model, graph, formulas,\n"
                      "code and memory, linked to each other")
         ->excludes("--emit");
+    inspect->add_option("--pass", line.pass, "of a graph's text, MODEL ending in .graph:\nrun this pass over it")
+        ->check(one_of(pass_names()));
     inspect->add_option("-o,--output", line.output, "write there instead of standard output");
     add_isa(inspect, line, isas_of_a_trainer);
     add_language_options(inspect, line, pending);

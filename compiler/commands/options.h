@@ -18,6 +18,7 @@ struct CommandLine : CompileOptions {
     std::vector<std::string> files;        // fmt
     std::string output;                    // -o
     std::map<std::string, std::string> at; // --at NAME=VALUE
+    std::string pass;                      // inspect of a .graph file: the pass to run
     std::string emit;                      // a stage
     std::string dot, svg;
     std::string html; // inspect, bench: where the page goes
