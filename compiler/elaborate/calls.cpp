@@ -66,6 +66,7 @@ private:
     Term body();
     Term primitive();
     Term results(Term value);
+    NodeTerm made_floating(const NodeTerm& value);
     Term shielded(const Term& result);
     std::vector<Term> values() const;
     std::string of(const std::string& parameter) const { return fmt::format("`{}` of `{}`", parameter, tree_.name); }
@@ -254,6 +255,20 @@ Term CallElaboration::results(Term value) {
     return tuple ? Term{converted} : converted.items[0];
 }
 
+/// A whole result without a declared type, such as `where(x > 0, 1, -1)`, in the element of the first floating argument
+/// that has a clause: whole numbers have no derivative.
+NodeTerm CallElaboration::made_floating(const NodeTerm& value) {
+    if (!whole(elaborator_.graph().type(value.node).element) || !tree_.results.empty()) return value;
+    for (const ast::Derivative& clause : tree_.derivatives) {
+        const Binding* argument = scope_.find(clause.parameter);
+        auto given = argument ? argument->value.as<NodeTerm>() : nullptr;
+        if (!given) continue;
+        Element element = elaborator_.graph().type(elaborator_.imported(*given).node).element;
+        if (floating(element)) return elaborator_.in_element(value, element, span_);
+    }
+    return value;
+}
+
 /// A function with derivative clauses: its result is shielded, so that differentiation asks the
 /// clauses.
 Term CallElaboration::shielded(const Term& result) {
@@ -265,7 +280,7 @@ Term CallElaboration::shielded(const Term& result) {
                               fmt::format("`{}` has several results, so none of its own derivatives", tree_.name));
         return result;
     }
-    NodeTerm value = elaborator_.imported(*node);
+    NodeTerm value = made_floating(elaborator_.imported(*node));
     ShieldedCall call{&function_, {}, {}, value.labels};
     std::vector<NodeId> inputs{value.node};
     for (const auto& [name, binding] : scope_.names) {

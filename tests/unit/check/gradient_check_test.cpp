@@ -132,7 +132,10 @@ TEST_CASE("surrogates are taken as declared, and what is around them is compared
         Checked check(text);
         CHECK(check.result.surrogates);
         CHECK(check.worst() < 1e-6);
-        for (const CheckedParameter& each : check.result.parameters) CHECK(!each.surrogate);
+        for (const CheckedParameter& each : check.result.parameters) {
+            CHECK(!each.surrogate);
+            CHECK(check.moves(each.path)); // through a step as well, whose result is written in whole numbers
+        }
     }
     Checked wrong("fn binary(x) = where(x > 0, 1, -1)  surrogate derivative x: g\n" // beside a clause that is wrong
                   "fn half(x) = x^2  derivative x: g * x\n"
