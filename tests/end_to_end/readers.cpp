@@ -210,7 +210,7 @@ TEST_CASE("compiler and trainer refuse the same files in the same words", "[read
     std::string other_version = npy("|u1", "2, 2", bytes);
     other_version[6] = 9;
     const Broken files[] = {
-        {"x.npy", npy("|u1", "-2, 2", bytes), array_open, array_fixed, "damaged: `-2, 2, ), }`, where a size is due"},
+        {"x.npy", npy("|u1", "-2, 2", bytes), array_open, array_fixed, "damaged: `-2, 2), }`, where a size is due"},
         {"x.npy", npy("<b8", "2, 2", bytes), array_open, array_fixed, "arrays of `<b8` are not read"},
         {"x.npy", npy("|u1", "2, 2", bytes + "x"), array_open, array_fixed, "bytes too many: [2, 2] takes 4 bytes"},
         {"x.npy", npy("|u1", "2, 2", "123"), array_open, array_fixed, "truncated: [2, 2] takes 4 bytes"},
@@ -218,7 +218,7 @@ TEST_CASE("compiler and trainer refuse the same files in the same words", "[read
         {"x.idx", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\2\1\2\3\4\5", 17), image_open, image_fixed,
          "bytes too many: [2, 2] takes 4 bytes"},
         {"x.idx", std::string("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff\1\2", 14), image_open, image_fixed,
-         "truncated: [4294967295, 4294967295]"},
+         "the sizes in its header are no array's: [4294967295, 4294967295]"},
         {"x.idx", std::string("\0\0\x07\x02\0\0\0\2\0\0\0\2\1\2\3\4", 16), image_open, image_fixed,
          "IDX has no element type 7"},
         {"x.csv", "1,2\n3\n", table_open, table_fixed, "x.csv:2:2: "},
@@ -237,14 +237,13 @@ TEST_CASE("compiler and trainer refuse the same files in the same words", "[read
         scratch.write(each.file, each.content);
         auto model = [](const std::string& field) {
             return "dataset rows { " + field +
-                   " }\ntrain { param w = 1;  data rows;  batch 1;  epochs 1;  loss w^2 + 0 * sum(x);"
-                   "  optimizer sgd(rate: 0.1) }\n";
+                   " }\nmodel one() -> f32 { param w = 1;  return w }\n"
+                   "train { data rows;  batch 1;  epochs 1;  loss one()^2 + 0 * sum(x);  optimizer sgd(rate: 0.1) }\n";
         };
         scratch.write("open.grad", model(each.open));
         Outcome open = run(quoted(gradc) + " build open.grad", {.folder = scratch.path().string(), .limit = 60});
         INFO(open.err);
         CHECK(open.code == 1);
-        CHECK(contains(open.err, "unfit-data"));
         CHECK(contains(open.err, each.said));
         CHECK(open.err.find('\x1b') == std::string::npos);
         if (each.fixed.empty()) continue;
