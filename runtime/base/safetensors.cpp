@@ -60,8 +60,19 @@ static std::string header_of(const std::vector<WrittenTensor>& tensors, const Me
     return header;
 }
 
+/// A name that stands there twice, "" if none does.
+static std::string repeated(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    auto found = std::adjacent_find(names.begin(), names.end());
+    return found == names.end() ? "" : *found;
+}
+
 bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
                        Fault& fault) {
+    std::vector<std::string> names{"__metadata__"};
+    for (const WrittenTensor& tensor : tensors) names.push_back(tensor.name);
+    if (std::string name = repeated(std::move(names)); !name.empty())
+        return fault.fail(path, ": error: cannot hold two tensors that are called ", name);
     Hash checksum;
     std::vector<unsigned char> bytes;
     for (const auto& [name, value] : metadata)
@@ -85,6 +96,14 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
     return file.commit(fault);
 }
 
+/// A size or an offset.
+static bool parse_size(const JsonValue& json, int64_t& size) {
+    bool whole = json.kind == JsonValue::Kind::number && json.number >= 0 && json.number <= 0x1p53 &&
+                 json.number == double(int64_t(json.number));
+    if (whole) size = int64_t(json.number);
+    return whole;
+}
+
 static bool parse_tensor(const std::string& name, const JsonValue& entry, StoredTensor& tensor) {
     const JsonValue *dtype = entry.find("dtype"), *shape = entry.find("shape"), *place = entry.find("data_offsets");
     if (!dtype || !shape || !place || place->items.size() != 2) return false;
@@ -92,15 +111,32 @@ static bool parse_tensor(const std::string& name, const JsonValue& entry, Stored
     if (known == std::end(dtypes)) return false;
     tensor.name = name;
     tensor.element = int32_t(known - std::begin(dtypes));
-    tensor.begin = int64_t(place->items[0].number);
-    tensor.end = int64_t(place->items[1].number);
+    if (!parse_size(place->items[0], tensor.begin) || !parse_size(place->items[1], tensor.end)) return false;
     int64_t bytes = element_size(tensor.element);
-    for (const JsonValue& size : shape->items) {
-        if (!(size.number >= 0 && size.number < 1e15)) return false;
-        tensor.shape.push_back(int64_t(size.number));
-        if (__builtin_mul_overflow(bytes, int64_t(size.number), &bytes)) return false;
+    for (const JsonValue& item : shape->items) {
+        int64_t& size = tensor.shape.emplace_back();
+        if (!parse_size(item, size) || __builtin_mul_overflow(bytes, size, &bytes)) return false;
     }
-    return tensor.begin >= 0 && tensor.end - tensor.begin == bytes;
+    return tensor.end - tensor.begin == bytes;
+}
+
+/// Tensors lie one behind the other from the first byte to the last, in any order.
+static bool fill_payload(const std::vector<StoredTensor>& tensors, int64_t size, std::string& problem) {
+    std::vector<const StoredTensor*> ordered;
+    for (const StoredTensor& tensor : tensors) ordered.push_back(&tensor);
+    std::sort(ordered.begin(), ordered.end(), [](const StoredTensor* a, const StoredTensor* b) {
+        return a->begin != b->begin ? a->begin < b->begin : a->end < b->end;
+    });
+    int64_t end = 0;
+    for (const StoredTensor* tensor : ordered) {
+        if (tensor->begin != end)
+            return problem =
+                       text(tensor->name, " begins at byte ", tensor->begin, ", but what lies before it ends at ", end),
+                   false;
+        end = tensor->end;
+    }
+    if (end == size) return true;
+    return problem = text("its header promises ", end, " bytes of numbers, it has ", size), false;
 }
 
 bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
@@ -115,7 +151,8 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
         return problem = "its header is no JSON object", false;
     }
     payload_ = bytes.substr(8 + length);
-    int64_t end = 0;
+    if (std::string name = repeated(header.names); !name.empty())
+        return problem = text("its header has ", name, " twice"), false;
     for (size_t i = 0; i < header.names.size(); i++) {
         const std::string& name = header.names[i];
         const JsonValue& entry = header.items[i];
@@ -126,13 +163,9 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
         }
         StoredTensor tensor;
         if (!parse_tensor(name, entry, tensor)) return problem = text("its entry ", name, " is damaged"), false;
-        end = std::max(end, tensor.end);
         tensors_.push_back(std::move(tensor));
     }
-    if (end != int64_t(payload_.size())) {
-        return problem = text("its header promises ", end, " bytes of numbers, it has ", payload_.size()), false;
-    }
-    return true;
+    return fill_payload(tensors_, int64_t(payload_.size()), problem);
 }
 
 bool SafetensorsFile::open(const std::string& path, Fault& fault) {

@@ -26,14 +26,14 @@ struct WrittenTensor {
     std::function<void(unsigned char*)> read;
 };
 
-/// Adds "checksum" to the metadata: the hash of all numbers.
+/// Adds "checksum" to the metadata: the hash of all numbers. Two tensors of one name are a fault.
 bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
                        Fault& fault);
 
 class SafetensorsFile {
 public:
-    /// A fault where it is no such file, ends early, or its numbers do not have the checksum it
-    /// names.
+    /// A fault where it is no such file, ends early, has tensors that overlap or leave a hole, or
+    /// numbers without the checksum that it names.
     bool open(const std::string& path, Fault& fault);
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
     const Metadata& metadata() const { return metadata_; }

@@ -3,6 +3,7 @@
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstring>
@@ -99,6 +100,49 @@ TEST_CASE("every cut and every flipped byte of a safetensors file is found") {
         if (elsewhere && !space) CHECK_FALSE(opened);
         if (!opened) CHECK(fault.message.find("damaged") != std::string::npos);
     }
+}
+
+/// A safetensors file of that header and so many bytes.
+static std::string file_of(const std::string& header, size_t bytes) {
+    uint64_t length = header.size();
+    return std::string(reinterpret_cast<const char*>(&length), 8) + header + std::string(bytes, '\0');
+}
+
+TEST_CASE("tensors lie one behind the other") {
+    workplace::Folder folder;
+    auto entry = [](const char* name, int begin, int end) {
+        return std::string("\"") + name + "\": {\"dtype\": \"U8\", \"shape\": [" + std::to_string(end - begin) +
+               "], \"data_offsets\": [" + std::to_string(begin) + ", " + std::to_string(end) + "]}";
+    };
+    auto problem = [&](const std::string& entries, size_t bytes) {
+        SafetensorsFile file;
+        Fault fault;
+        std::string path = folder.write("f", file_of("{" + entries + "}", bytes)), before = path + ": error: damaged: ";
+        file.open(path, fault);
+        return fault ? fault.message.substr(std::min(before.size(), fault.message.size())) : "";
+    };
+    CHECK(problem(entry("b", 4, 8) + ", " + entry("a", 0, 4) + ", " + entry("none", 4, 4), 8) == "");
+    CHECK(problem("", 0) == "");
+    CHECK(problem(entry("a", 0, 4) + ", " + entry("b", 6, 8), 8) ==
+          "b begins at byte 6, but what lies before it ends at 4");
+    CHECK(problem(entry("a", 0, 4) + ", " + entry("b", 2, 8), 8) ==
+          "b begins at byte 2, but what lies before it ends at 4");
+    CHECK(problem(entry("a", 2, 8), 8) == "a begins at byte 2, but what lies before it ends at 0");
+    CHECK(problem(entry("a", 0, 4) + ", " + entry("a", 4, 8), 8) == "its header has a twice");
+    CHECK(problem(entry("a", 0, 4), 8) == "its header promises 4 bytes of numbers, it has 8");
+    CHECK(problem(entry("a", 0, 9), 8) == "its header promises 9 bytes of numbers, it has 8");
+    for (const char* offsets : {"[0.5, 4.5]", "[-4, 0]", "[\"0\", 4]", "[1e300, 1e300]", "[0]", "[4, 0]", "[nan, 4]"}) {
+        INFO(offsets);
+        CHECK(problem("\"a\": {\"dtype\": \"U8\", \"shape\": [4], \"data_offsets\": " + std::string(offsets) + "}",
+                      4) == "its entry a is damaged");
+    }
+    Fault fault;
+    WrittenTensor tensor{"twice", GRADC_U8, {1}, [](unsigned char* to) { *to = 0; }};
+    CHECK_FALSE(write_safetensors(folder.path("w"), {tensor, tensor}, {}, fault));
+    CHECK(fault.message == folder.path("w") + ": error: cannot hold two tensors that are called twice");
+    tensor.name = "__metadata__";
+    CHECK_FALSE(write_safetensors(folder.path("w"), {tensor}, {}, fault));
+    CHECK(folder.list() == std::vector<std::string>{"f"});
 }
 
 TEST_CASE("a replaced file is whole or untouched") {
