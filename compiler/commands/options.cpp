@@ -47,6 +47,18 @@ CLI::Validator one_of(std::vector<std::string> words) {
     return validator;
 }
 
+/// CLI::Range, but neither nan nor an empty text is a number.
+template <class Number> CLI::Validator within(Number low, Number high) {
+    CLI::Validator validator = CLI::Range(low, high);
+    CLI::Validator range = validator;
+    validator.operation([range](std::string& text) {
+        Number number{};
+        bool is_number = !text.empty() && CLI::detail::lexical_cast(text, number) && number == number;
+        return is_number ? range(text) : fmt::format("`{}` is no number {}", text, range.get_description());
+    });
+    return validator;
+}
+
 void add_model(CLI::App* app, CommandLine& line) {
     app->add_option("MODEL", line.model, "model file (.grad)")->required();
 }
@@ -58,7 +70,8 @@ void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_option("--data", line.data_folders, "folder where data files are sought first")->allow_extra_args(false);
     app->add_flag("--confine", line.confined,
                   "let the model read nothing outside of its\nfolder and --data, wherever links lead");
-    app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)");
+    app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)")
+        ->check(within(int64_t(1), int64_t(1) << 40).description(""));
 }
 
 std::vector<std::string> pass_names() {
@@ -91,7 +104,8 @@ void add_isa(CLI::App* app, CommandLine& line, const char* about) {
 }
 
 void add_seed(CLI::App* app, CommandLine& line) {
-    app->add_option("--seed", line.seed, "of weights and rows (default 1)");
+    app->add_option("--seed", line.seed, "of weights and rows (default 1)")
+        ->check(within(uint64_t(0), uint64_t(1) << 53).description("")); // as the trainer's
 }
 
 /// At most 80 columns: what is longer goes on below its description's column.
@@ -158,12 +172,12 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
         ->allow_extra_args(false)
         ->check(one_of({"interpreter", "numpy", "torch", "jax"}));
     bench->add_option("--threads", line.threads, "of every engine, on as many cores (default 1)")
-        ->check(CLI::Range(1, 1024));
+        ->check(within(1, 1024));
     bench->add_option("--rounds", line.rounds, "how often each engine's turn comes (default 5)")
-        ->check(CLI::Range(1, 10'000));
-    bench->add_option("--seconds", line.seconds, "length of a turn (default 0.3)")->check(CLI::Range(1e-3, 3600.0));
+        ->check(within(1, 10'000));
+    bench->add_option("--seconds", line.seconds, "length of a turn (default 0.3)")->check(within(1e-3, 3600.0));
     bench->add_option("--timeout", line.patience, "seconds until a silent engine is given up\n(default 120)")
-        ->check(CLI::Range(0.1, 1e6));
+        ->check(within(0.1, 1e6));
     bench->add_option("--python", line.python, "what runs the peers (default python3)");
     add_seed(bench, line);
     bench->add_option("--json", line.json, "write what was measured as one JSON object");
@@ -179,7 +193,7 @@ void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "gradc check digits.grad --batch 4");
     add_model(check, line);
     check->add_option("--batch", line.batch, "rows (default 2; 5 where rows meet inside the model)")
-        ->check(CLI::Range(1, 65536));
+        ->check(within(1, 65536));
     add_seed(check, line);
     add_language_options(check, line, pending);
 }
@@ -213,9 +227,9 @@ void add_paths(CLI::App& app, CommandLine& line, Pending& pending) {
     add_model(paths, line);
     paths->add_option("--svg", line.svg, "the picture")->required();
     paths->add_option("--beside", line.beside, "draw another path of each with so many rows a step")
-        ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+        ->check(within(int64_t(1), int64_t(1) << 24));
     paths->add_option("--steps", line.steps, "length of the paths (default: as the blocks say)")
-        ->check(CLI::Range(1, 100'000));
+        ->check(within(1, 100'000));
     add_seed(paths, line);
     add_language_options(paths, line, pending);
 }

@@ -51,6 +51,17 @@ TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
         {"explain m.grad net.linear_1.wieght", "net.linear_1.weight"},
         {"check m.grad --batch zero", "--batch"},
         {"bench m.grad --rounds 0", "--rounds"},
+        {"bench m.grad --seconds nan", "--seconds"},
+        {"bench m.grad --seconds inf", "--seconds"},
+        {"bench m.grad --timeout \"\"", "--timeout"},
+        {"bench m.grad --threads 99999999999999999999", "--threads"},
+        {"build m.grad --limit -5", "--limit"},
+        {"build m.grad --limit 0", "--limit"},
+        {"build m.grad --limit \"\"", "--limit"},
+        {"check m.grad --seed -1", "--seed"},
+        {"check m.grad --seed \"\"", "--seed"},
+        {"paths m.grad --svg a.svg --beside 1.5", "--beside"},
+        {"paths m.grad --svg a.svg --steps -1", "--steps"},
         {"run", "model"},
     };
     for (const auto& [arguments, told] : cases) {
