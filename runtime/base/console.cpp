@@ -1,7 +1,9 @@
 // See console.h.
 #include "runtime/base/console.h"
+#include "runtime/base/files.h"
 #include "runtime/base/text.h"
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -72,11 +74,16 @@ int Console::width() const {
 }
 
 void Console::line(std::string_view text) {
-    if (quiet_) return;
+    if (quiet_ || broken_ || !loss_.empty()) return;
     clear_live();
     std::string shown = visible(text, true);
     if (live_descriptor_ == STDOUT_FILENO) shown = broken_between_values(shown, width());
-    if (!write_all(STDOUT_FILENO, shown + '\n')) broken_ = true;
+    if (write_all(STDOUT_FILENO, shown + '\n')) return;
+    if (errno == EPIPE) {
+        broken_ = true;
+    } else {
+        loss_ = runtime::text("cannot write it: ", system_error());
+    }
 }
 
 std::string broken_between_values(std::string_view text, int width) {

@@ -1,5 +1,5 @@
 // What a person sees while the trainer works: lines on standard output, and on a terminal one live
-// line below them with the loss curve. A closed pipe is remembered, not signalled.
+// line below them with the loss curve. A closed pipe and a full disk are remembered, not signalled.
 #pragma once
 #include "runtime/base/fault.h"
 #include <cstdint>
@@ -46,11 +46,14 @@ public:
     bool quiet() const { return quiet_; }
     /// Nobody reads standard output any more.
     bool broken() const { return broken_; }
+    /// Why lines were lost, for a message; "" if none was.
+    const std::string& loss() const { return loss_; }
     int width() const;
 
 private:
     bool quiet_, broken_ = false, live_shown_ = false;
     int live_descriptor_ = -1;
+    std::string loss_;
 };
 
 /// Holds back SIGINT, SIGTERM and SIGHUP while it lives, for this thread and those it starts.

@@ -6,9 +6,10 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -44,54 +45,122 @@ std::string read_small_file(const std::string& path) {
     return std::string(buffer, size > 0 ? size_t(size) : 0);
 }
 
-// ---- reading -----------------------------------------------------------------------------------
+// ---- temporary names ---------------------------------------------------------------------------
 
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
+// Signal handlers and an allocator that fails can be handed nothing: this is where they look.
+static TemporaryName* temporary_names = nullptr;
+
+void TemporaryName::set(std::string path) {
+    path_ = std::move(path);
+    next_ = temporary_names;
+    temporary_names = this;
 }
 
-MappedFile::~MappedFile() {
-    if (data_) munmap(const_cast<char*>(data_), size_);
+void TemporaryName::forget() {
+    if (path_.empty()) return;
+    TemporaryName** link = &temporary_names;
+    while (*link != this) link = &(*link)->next_;
+    *link = next_;
+    path_.clear();
 }
 
-bool MappedFile::open(const std::string& path, Fault& fault) {
-    int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO does not block
-    if (descriptor < 0) return fault.fail(path, ": error: cannot read it: ", system_error());
-    struct stat status{};
-    bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-    if (regular && status.st_size > 0) {
-        void* data = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
-        if (data != MAP_FAILED) data_ = static_cast<const char*>(data), size_ = size_t(status.st_size);
+void TemporaryName::remove() {
+    if (path_.empty()) return;
+    unlink(path_.c_str());
+    forget();
+}
+
+void remove_temporary_files() {
+    for (TemporaryName* name = temporary_names; name; name = name->next_) unlink(name->path_.c_str());
+}
+
+/// Where a chain of symbolic links ends, whether anything is there or not; "" if it does not end.
+static std::string target_of(std::string path) {
+    for (int links = 0; links < 40; links++) {
+        char next[4096];
+        ssize_t size = readlink(path.c_str(), next, sizeof next);
+        if (size < 0) return path;
+        path = joined(folder_of(path), std::string_view(next, size_t(size)));
     }
-    std::string reason = system_error();
-    close(descriptor);
-    if (!regular) return fault.fail(path, ": error: it is ", S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
-    if (status.st_size > 0 && !data_ && !fits_memory(path, uint64_t(status.st_size), fault)) return false;
-    if (status.st_size > 0 && !data_) return fault.fail(path, ": error: cannot read it: ", reason);
-    return true;
+    return "";
+}
+
+static bool is_still_named(int descriptor, const std::string& path) {
+    struct stat held, named;
+    return fstat(descriptor, &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
 }
 
 // ---- replacing ---------------------------------------------------------------------------------
 
 static constexpr size_t buffer_size = 1 << 18;
+static constexpr int random_digits = 16;
+
+/// Is `name` one that a ReplacingFile for `of` may have left?
+static bool is_temporary_of(std::string_view name, std::string_view of) {
+    if (name.size() != of.size() + 1 + random_digits + 4) return false;
+    return name.starts_with(of) && name[of.size()] == '.' && name.ends_with(".tmp");
+}
+
+/// Removes what processes left that were killed as they wrote this file: each holds a lock on its
+/// own for as long as it lives. Only the start of a huge folder is looked at.
+static void remove_leftovers(const std::string& target) {
+    std::string folder = folder_of(target), name = target.substr(target.rfind('/') + 1);
+    DIR* entries = opendir(folder.empty() ? "." : folder.c_str());
+    if (!entries) return;
+    for (int looked = 0; looked < 10'000; looked++) {
+        const dirent* entry = readdir(entries);
+        if (!entry) break;
+        if (!is_temporary_of(entry->d_name, name)) continue;
+        std::string path = joined(folder, entry->d_name);
+        int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (descriptor < 0) continue;
+        struct stat status;
+        bool plain = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+        if (plain && flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlink(path.c_str());
+        close(descriptor);
+    }
+    closedir(entries);
+}
+
+/// A new file beside `target`, locked. -1 and errno if there can be none.
+static int create_temporary(const std::string& target, std::string& path) {
+    for (int attempt = 0; attempt < 100; attempt++) {
+        uint64_t number = 0;
+        if (getrandom(&number, sizeof number, 0) < 0) number = 0;
+        path = text(target, '.', hexadecimal(number + uint64_t(attempt)), ".tmp");
+        int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (descriptor < 0 && errno == EEXIST) continue;
+        if (descriptor < 0) return -1;
+        // A cleaner may have been quicker; folders without locks have no cleaners.
+        bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+        if (locked && is_still_named(descriptor, path)) return descriptor;
+        close(descriptor);
+    }
+    return errno = EEXIST, -1;
+}
+
+bool ReplacingFile::fail(Fault& fault) const { return fault.fail(path_, ": error: cannot write it: ", system_error()); }
 
 bool ReplacingFile::open(Fault& fault) {
-    if (is_folder(path_)) return fault.fail(path_, ": error: it is a folder, not a file");
+    target_ = target_of(path_);
+    if (target_.empty()) return errno = ELOOP, fail(fault);
+    if (is_folder(target_)) return fault.fail(path_, ": error: it is a folder, not a file");
     struct stat status;
-    if (stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+    bool replaces = stat(target_.c_str(), &status) == 0;
+    if (replaces && !S_ISREG(status.st_mode))
         return fault.fail(path_, ": error: it is no regular file, so it cannot be replaced");
-    temporary_ = path_ + ".tmp";
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) return fault.fail(path_, ": error: cannot write it: ", system_error());
+    remove_leftovers(target_);
+    std::string temporary;
+    descriptor_ = create_temporary(target_, temporary);
+    if (descriptor_ < 0) return fail(fault);
+    temporary_.set(std::move(temporary));
+    if (replaces) fchmod(descriptor_, status.st_mode & 0777); // a private file stays private
     return true;
 }
 
 ReplacingFile::~ReplacingFile() {
-    if (descriptor_ < 0) return;
-    close(descriptor_);
-    unlink(temporary_.c_str());
+    if (descriptor_ >= 0) close(descriptor_);
 }
 
 bool ReplacingFile::write(const void* bytes, size_t size, Fault& fault) {
@@ -100,58 +169,84 @@ bool ReplacingFile::write(const void* bytes, size_t size, Fault& fault) {
         buffer_.append(static_cast<const char*>(bytes), size);
         return true;
     }
-    if (write_all(descriptor_, {static_cast<const char*>(bytes), size})) return true;
-    return fault.fail(path_, ": error: cannot write it: ", system_error());
+    return write_all(descriptor_, {static_cast<const char*>(bytes), size}) || fail(fault);
 }
 
 bool ReplacingFile::flush(Fault& fault) {
-    bool written = write_all(descriptor_, buffer_);
+    bool written = write_all(descriptor_, buffer_) || fail(fault);
     buffer_.clear();
-    return written || fault.fail(path_, ": error: cannot write it: ", system_error());
+    return written;
 }
 
 bool ReplacingFile::commit(Fault& fault) {
     if (!flush(fault)) return false;
-    if (fsync(descriptor_) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0) {
-        return fault.fail(path_, ": error: cannot write it: ", system_error());
-    }
+    if (fsync(descriptor_) != 0 || rename(temporary_.path().c_str(), target_.c_str()) != 0) return fail(fault);
+    temporary_.forget();
     close(descriptor_);
     descriptor_ = -1;
-    std::string folder = folder_of(path_);
+    std::string folder = folder_of(target_);
     int parent = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent >= 0) {
-        fsync(parent);
-        close(parent);
+    if (parent < 0) return errno == EACCES || fail(fault);               // folders may be closed to readers
+    bool flushed = fsync(parent) == 0 || errno == EINVAL || fail(fault); // EINVAL: it has no such thing
+    close(parent);
+    return flushed;
+}
+
+bool write_file(const std::string& path, std::string_view content, Fault& fault) {
+    ReplacingFile file(path);
+    return file.open(fault) && file.write(content, fault) && file.commit(fault);
+}
+
+// ---- standard descriptors ----------------------------------------------------------------------
+
+bool print(std::string_view text, Fault& fault) {
+    if (write_all(STDOUT_FILENO, text)) return true;
+    return errno != EPIPE && fault.fail("standard output: error: cannot write it: ", system_error());
+}
+
+bool finish_printing(Fault& fault) {
+    int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0); // closing a copy asks, and closes nothing
+    if (copy < 0 || close(copy) == 0) return true;
+    return fault.fail("standard output: error: cannot write it: ", system_error());
+}
+
+void occupy_standard_descriptors() {
+    for (int number = 0; number <= 2; number++) {
+        if (fcntl(number, F_GETFD) >= 0) continue;
+        // The lowest free number is this one. Such a descriptor can neither be read nor written.
+        if (open("/", O_PATH) != number) _exit(input_at_fault);
     }
-    return true;
 }
 
 // ---- locks -------------------------------------------------------------------------------------
 
 bool FileLock::acquire(const std::string& path, Fault& fault) {
-    path_ = path + ".lock";
+    std::string name = target_of(path);
+    if (name.empty()) return errno = ELOOP, fault.fail(path, ": error: cannot write it: ", system_error());
+    name += ".lock";
     for (;;) {
-        descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (descriptor_ < 0) return fault.fail(path, ": error: cannot write here: ", system_error());
-        if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-            close(descriptor_);
-            descriptor_ = -1;
-            return fault.fail(path, ": error: another trainer is writing this checkpoint");
-        }
-        // Whoever held the lock may have removed the file between our open and our lock.
-        struct stat held, named;
-        if (fstat(descriptor_, &held) == 0 && stat(path_.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
-            held.st_dev == named.st_dev) {
-            return true;
-        }
-        close(descriptor_);
+        descriptor_ = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+        if (descriptor_ < 0 && errno != ELOOP) return fault.fail(path, ": error: cannot write here: ", system_error());
+        struct stat status;
+        bool plain = descriptor_ >= 0 && fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+        bool held = plain && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+        if (held && is_still_named(descriptor_, name)) break;
+        std::string reason = system_error();
+        bool taken = errno == EWOULDBLOCK;
+        if (descriptor_ >= 0) close(descriptor_);
+        descriptor_ = -1;
+        if (held) continue; // its holder removed the file between our open and our lock
+        if (!plain) return fault.fail(path, ": error: cannot lock it: ", name, " is no regular file");
+        if (taken) return fault.fail(path, ": error: another trainer is writing this checkpoint");
+        return fault.fail(path, ": error: cannot lock it: ", reason);
     }
+    name_.set(std::move(name));
+    return true;
 }
 
 FileLock::~FileLock() {
-    if (descriptor_ < 0) return;
-    unlink(path_.c_str());
-    close(descriptor_);
+    name_.remove(); // before it is unlocked
+    if (descriptor_ >= 0) close(descriptor_);
 }
 
 // ---- places ------------------------------------------------------------------------------------

@@ -1,30 +1,38 @@
-// Files as the runtime meets them: whole files in memory, files that appear whole or not at all,
-// locks, and the places where a relative path is sought.
+// Files as the runtime writes them: whole or not at all, beside locks and temporary names that do not
+// outlive the process; standard output; and the places where a relative path is sought.
 #pragma once
-#include "runtime/base/fault.h"
+#include "runtime/mapped_file.h"
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace gradc::runtime {
 
-/// A file mapped for reading; empty files have size 0.
-class MappedFile {
+/// A name in a folder for as long as this process works on it. It is removed at the end of this, and
+/// by remove_temporary_files where the process ends without destructors.
+class TemporaryName {
 public:
-    MappedFile() = default;
-    MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
-    MappedFile& operator=(MappedFile&& other) noexcept;
-    ~MappedFile();
-    bool open(const std::string& path, Fault& fault);
-    std::string_view bytes() const { return {data_, size_}; }
+    TemporaryName() = default;
+    ~TemporaryName() { remove(); }
+    TemporaryName(const TemporaryName&) = delete;
+    TemporaryName& operator=(const TemporaryName&) = delete;
+    void set(std::string path);
+    void remove();
+    /// The name is no longer this one's to remove.
+    void forget();
+    const std::string& path() const { return path_; }
 
 private:
-    const char* data_ = nullptr;
-    size_t size_ = 0;
+    friend void remove_temporary_files();
+    std::string path_;
+    TemporaryName* next_ = nullptr;
 };
+/// Of all that are alive: for ends without destructors, in signal handlers too.
+void remove_temporary_files();
 
 /// A file that replaces `path` when all of it is on the disk; until then, and after a failure,
-/// `path` is as it was.
+/// `path` is as it was. A symbolic link is followed: the file that it names is replaced. It is
+/// written under a name of its own beside it, so that nothing else is opened by accident.
 class ReplacingFile {
 public:
     explicit ReplacingFile(std::string path) : path_(std::move(path)) {}
@@ -39,12 +47,27 @@ public:
 
 private:
     bool flush(Fault& fault);
-    std::string path_, temporary_;
+    bool fail(Fault& fault) const;
+    std::string path_, target_;
+    TemporaryName temporary_;
     std::string buffer_;
     int descriptor_ = -1;
 };
 
-/// An exclusive lock on `path`.lock for as long as this lives; the file is removed with it.
+/// One file of this content, whole or not at all.
+bool write_file(const std::string& path, std::string_view content, Fault& fault);
+
+/// Writes to standard output. False without a fault where nobody reads it any more (a closed pipe),
+/// else with one.
+bool print(std::string_view text, Fault& fault);
+/// Some file systems tell only now that what was printed is lost.
+bool finish_printing(Fault& fault);
+/// Takes the places of closed standard descriptors, so that no file that is opened later gets one.
+/// Reading and writing them fails as before.
+void occupy_standard_descriptors();
+
+/// An exclusive lock on `path`.lock, beside the file that `path` leads to, for as long as this lives;
+/// the file is removed with it.
 class FileLock {
 public:
     FileLock() = default;
@@ -54,7 +77,7 @@ public:
     bool acquire(const std::string& path, Fault& fault);
 
 private:
-    std::string path_;
+    TemporaryName name_;
     int descriptor_ = -1;
 };
 

@@ -69,6 +69,8 @@ bool Arguments::parse(const std::vector<std::string>& words, const std::vector<O
                 return fault.fail_as(wrong_usage, "--", name, " needs a value: ", option->value);
             given.value = words[++at];
         }
+        if (given.value.empty() && !option->value.empty() && !option->value_optional)
+            return fault.fail_as(wrong_usage, "--", name, " needs a value: ", option->value);
         given_.push_back(given);
     }
     return true;
@@ -90,9 +92,7 @@ bool Arguments::whole(std::string_view name, int64_t low, int64_t high, int64_t&
     const Given* given = find(name);
     if (!given) return true;
     if (parse_whole(given->value, number) && number >= low && number <= high) return true;
-    std::string wanted =
-        high >= (int64_t(1) << 53) ? text("a whole number from ", low) : text("a whole number in ", low, "..", high);
-    return fault.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not ", wanted);
+    return fault.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not a whole number in ", low, "..", high);
 }
 
 bool Arguments::number(std::string_view name, double& number, Fault& fault) const {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <poll.h>
 #include <unistd.h>
 
 namespace gradc::runtime {
@@ -302,6 +303,11 @@ bool write_all(int descriptor, std::string_view text) {
     while (!text.empty()) {
         ssize_t written = write(descriptor, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
+        if (written < 0 && errno == EAGAIN) { // a pipe that another process made not to block
+            pollfd writable{descriptor, POLLOUT, 0};
+            poll(&writable, 1, -1);
+            continue;
+        }
         if (written <= 0) return false;
         text.remove_prefix(size_t(written));
     }

@@ -5,7 +5,6 @@
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
 #include "runtime/train/formulas.h"
-#include <unistd.h>
 
 namespace gradc::runtime {
 
@@ -92,6 +91,8 @@ static std::string data(const gradc_module& module) {
             if (table.split_by_file) break;
             lines += text("  split ", table.splits[s].name, ": ", general(table.splits[s].fraction), '\n');
         }
+        if (table.split_count > 0 && !table.split_by_file && !table.in_order)
+            lines += "  rows of the splits are drawn by --split-seed, else by --seed\n";
     }
     return lines;
 }
@@ -113,13 +114,13 @@ static std::string settings(const gradc_module& module) {
     return lines;
 }
 
-ExitCode about_command(const gradc_module& module, const Arguments&, Fault&) {
-    write_all(STDOUT_FILENO, identity(module) + variables(module, GRADC_PARAMETER, "parameters") +
-                                 variables(module, GRADC_STATE, "states") +
-                                 variables(module, GRADC_STATISTIC, "statistics") +
-                                 variables(module, GRADC_OPTIMIZER, "optimizer states") + memory_map(module) +
-                                 data(module) + settings(module));
-    return done;
+ExitCode about_command(const gradc_module& module, const Arguments&, Fault& fault) {
+    print(identity(module) + variables(module, GRADC_PARAMETER, "parameters") +
+              variables(module, GRADC_STATE, "states") + variables(module, GRADC_STATISTIC, "statistics") +
+              variables(module, GRADC_OPTIMIZER, "optimizer states") + memory_map(module) + data(module) +
+              settings(module),
+          fault);
+    return fault.code;
 }
 
 } // namespace gradc::runtime

@@ -9,7 +9,6 @@
 #include "runtime/train/evaluation.h"
 #include "runtime/train/stretch.h"
 #include <algorithm>
-#include <unistd.h>
 
 namespace gradc::runtime {
 
@@ -183,8 +182,7 @@ bool write_json(const Found& found, const std::string& path, Fault& fault) {
     json.key("flops_per_step").number(found.flops).key("peak_flops").number(times.peak);
     json.key("share_of_peak").number(found.share());
     json.key("peak_bytes").whole(peak_memory()).end_object();
-    ReplacingFile file(path);
-    return file.open(fault) && file.write(json.text() + "\n", fault) && file.commit(fault);
+    return write_file(path, json.text() + "\n", fault);
 }
 
 } // namespace
@@ -224,9 +222,8 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
     if (arguments.has("kernels"))
         lines += kernel_table(session, block, rows, batch, std::min<int64_t>(times.steps, 1000), times.peak);
     const std::string& json = prepared.settings.json;
-    if (!json.empty() && !write_json(found, json, fault)) return fault.code;
-    write_all(STDOUT_FILENO, lines);
-    return done;
+    if (json.empty() || write_json(found, json, fault)) print(lines, fault);
+    return fault.code;
 }
 
 } // namespace gradc::runtime

@@ -2,7 +2,6 @@
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
 #include "runtime/train/evaluation.h"
-#include <unistd.h>
 
 namespace gradc::runtime {
 
@@ -22,12 +21,9 @@ ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fa
     }
     json.end_object();
     if (lines.empty()) return fault.fail(module.name, " has no metric to evaluate"), fault.code;
-    if (!prepared.settings.json.empty()) {
-        ReplacingFile file(prepared.settings.json);
-        if (!file.open(fault) || !file.write(json.text() + "\n", fault) || !file.commit(fault)) return fault.code;
-    }
-    write_all(STDOUT_FILENO, lines);
-    return done;
+    const std::string& path = prepared.settings.json;
+    if (path.empty() || write_file(path, json.text() + "\n", fault)) print(lines, fault);
+    return fault.code;
 }
 
 } // namespace gradc::runtime

@@ -10,7 +10,6 @@
 #include "runtime/train/evaluation.h"
 #include <cerrno>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace gradc::runtime {
 
@@ -75,8 +74,10 @@ std::vector<Exported> collect(Session& session, const Dataset* dataset) {
     }
     if (!dataset) return all;
     for (int split = 0; split < int(dataset->splits.size()); split++) {
-        for (const Column& column : dataset->columns)
-            all.push_back(column_of_split(column, dataset->splits[size_t(split)]));
+        for (const Column& column : dataset->columns) { // a field as it was read comes with the formulas
+            bool computed = module.columns >= 0 && session.result(module.columns, column.field->name);
+            if (!computed) all.push_back(column_of_split(column, dataset->splits[size_t(split)]));
+        }
         add_formulas(session, *dataset, split, all);
     }
     return all;
@@ -127,10 +128,11 @@ ExitCode export_command(const gradc_module& module, const Arguments& arguments, 
         add_metadata(metadata, "model", module.name);
         add_metadata(metadata, "program_hash", module.program_hash);
         add_metadata(metadata, "seed", whole(prepared.settings.seed));
+        add_metadata(metadata, "split_seed", whole(prepared.settings.cutting_seed()));
         if (!write_safetensors(out, tensors, metadata, fault)) return fault.code;
     }
-    write_all(STDOUT_FILENO, text(all.size(), " tensors in ", visible(out), '\n'));
-    return done;
+    print(text(all.size(), " tensors in ", visible(out), '\n'), fault);
+    return fault.code;
 }
 
 } // namespace gradc::runtime

@@ -6,7 +6,6 @@
 #include "runtime/predict/drawing.h"
 #include "runtime/predict/row_sink.h"
 #include <algorithm>
-#include <unistd.h>
 
 namespace gradc::runtime {
 
@@ -40,8 +39,7 @@ std::vector<std::string> listed(const std::string& names) {
 }
 
 bool write_picture(const std::string& path, const std::string& picture, Fault& fault) {
-    ReplacingFile file(path);
-    return !fault && file.open(fault) && file.write(picture, fault) && file.commit(fault);
+    return !fault && write_file(path, picture, fault);
 }
 
 /// One call of the command.

@@ -8,7 +8,6 @@
 #include "runtime/train/evaluation.h"
 #include "runtime/train/formulas.h"
 #include "runtime/train/training.h"
-#include <unistd.h>
 
 namespace gradc::runtime {
 
@@ -31,6 +30,10 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
     if (settings.checkpoint.empty()) return true;
     if (is_folder(settings.checkpoint)) return fault.fail(settings.checkpoint, ": error: it is a folder, not a file");
     if (!run.lock.acquire(settings.checkpoint, fault)) return false;
+    if (!settings.resume && !settings.overwrite && exists(settings.checkpoint))
+        return fault.fail_as(wrong_usage, settings.checkpoint,
+                             ": error: this checkpoint exists; --resume goes on from it, "
+                             "--overwrite starts a new run in its place");
     if (!settings.resume) return true;
     if (!exists(settings.checkpoint)) {
         if (!settings.quiet)
@@ -39,14 +42,17 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Fault& fault) {
     }
     if (!open_checkpoint(settings.checkpoint, run.file, fault)) return false;
     run.resumes = true;
-    int64_t typed = settings.seed;
+    std::string path = settings.checkpoint;
     settings = written_settings(run.module);
-    take_settings(run.module, run.file.metadata(), settings);
-    int64_t kept = settings.seed;
+    settings.checkpoint = path;
+    if (!take_settings(run.module, run.file, settings, fault)) return false;
+    Settings kept = settings;
     if (!apply_arguments(run.module, arguments, settings, fault)) return false;
-    if (!arguments.has("seed") || typed == kept) return true;
-    return fault.fail_as(wrong_usage, "--seed ", typed, ": the run in ", settings.checkpoint, " has seed ", kept,
-                         " and keeps it");
+    auto keeps = [&](std::string_view name, int64_t typed, int64_t seed) {
+        return typed == seed || fault.fail_as(wrong_usage, "--", name, ' ', typed, ": the run in ", path, " has ",
+                                              name == "seed" ? "" : "split ", "seed ", seed, " and keeps it");
+    };
+    return keeps("seed", settings.seed, kept.seed) && keeps("split-seed", settings.cutting_seed(), kept.cutting_seed());
 }
 
 /// That the measurements can be written is asked before, not after, they are made.
@@ -61,7 +67,7 @@ bool try_outputs(const Settings& settings, Fault& fault) {
 bool load_data(TrainRun& run, Fault& fault) {
     const gradc_dataset* table = training_data(run.module);
     if (!table) return true;
-    if (!load_dataset(*table, data_places(run.settings), run.settings.seed, run.dataset, fault)) return false;
+    if (!load_dataset(*table, data_places(run.settings), run.settings.cutting_seed(), run.dataset, fault)) return false;
     run.data = &run.dataset;
     make_room_for_formulas(run.module, run.dataset);
     if (!run.settings.checkpoint.empty()) run.data_hash = run.dataset.hash();
@@ -97,8 +103,8 @@ std::string opening_line(const TrainRun& run) {
 bool begin_run(TrainRun& run, Training& training, Console& console, Fault& fault) {
     console.line(opening_line(run));
     if (!run.resumes) return draw_start(*run.session, run.data), true;
-    if (!restore_run(run.file, run.settings, run.data_hash, *run.session, training.position, training.measured.epochs,
-                     fault))
+    if (!restore_run(run.file, run.settings, {run.data_hash, training.rows()}, *run.session, training.position,
+                     training.measured.epochs, fault))
         return false;
     if (run.data) compute_formulas(*run.session, *run.data);
     std::string kept = metadata_value(run.file.metadata(), "isa"), own = isa_name(run.session->isa());
@@ -116,6 +122,7 @@ std::string json_of(const TrainRun& run, const Training& training) {
     double flops = run.module.programs[run.module.blocks[0].step].flops;
     JsonWriter json;
     json.begin_object().key("model").string(run.module.name).key("seed").whole(run.settings.seed);
+    json.key("split_seed").whole(run.settings.cutting_seed());
     json.key("threads").whole(run.session->threads()).key("isa").string(isa_name(run.session->isa()));
     json.key("steps").whole(training.position.step).key("seconds").number(measured.seconds);
     json.key("step_us").number(measured.steps > 0 ? 1e6 * seconds / double(measured.steps) : 0);
@@ -126,16 +133,11 @@ std::string json_of(const TrainRun& run, const Training& training) {
     return json.end_object().text() + "\n";
 }
 
-bool write_whole(const std::string& path, const std::string& content, Fault& fault) {
-    ReplacingFile file(path);
-    return file.open(fault) && file.write(content, fault) && file.commit(fault);
-}
-
-bool write_outputs(const TrainRun& run, const Training& training, Fault& fault) {
+void write_outputs(const TrainRun& run, const Training& training, Fault& fault) {
     const Settings& settings = run.settings;
-    if (!settings.json.empty() && !write_whole(settings.json, json_of(run, training), fault)) return false;
-    return settings.curves.empty() ||
-           write_whole(settings.curves, draw_curves(picture_title(run.module), training.measured.epochs), fault);
+    if (!settings.json.empty()) write_file(settings.json, json_of(run, training), fault);
+    if (settings.curves.empty()) return;
+    write_file(settings.curves, draw_curves(picture_title(run.module), training.measured.epochs), fault);
 }
 
 void sum_up(const TrainRun& run, Training& training, Console& console) {
@@ -163,6 +165,7 @@ ExitCode finish(const TrainRun& run, Training& training, Console& console, Endin
     console.clear_live();
     Fault output_fault;
     write_outputs(run, training, output_fault);
+    if (output_fault && ending != Ending::finished) complain(output_fault.message);
     if (ending == Ending::not_finite || ending == Ending::failed) return fault.code;
     if (ending == Ending::interrupted) {
         if (!console.broken() && !run.settings.quiet) {
@@ -174,7 +177,10 @@ ExitCode finish(const TrainRun& run, Training& training, Console& console, Endin
     }
     sum_up(run, training, console);
     if (output_fault) fault = output_fault;
-    return fault ? fault.code : done;
+    bool lost = !console.loss().empty();
+    if (lost && !training.warned_of_loss()) fault.fail("standard output: error: ", console.loss());
+    if (lost && !fault) return input_at_fault; // the warning said why
+    return fault.code;
 }
 
 } // namespace

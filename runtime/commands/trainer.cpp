@@ -105,8 +105,8 @@ bool asks_for_help(const std::vector<std::string>& words) {
 
 int run_command(const std::string& program, const Command& command, const std::vector<std::string>& words,
                 const gradc_module& module) {
-    if (asks_for_help(words)) return write_all(STDOUT_FILENO, command_help(program, command, module)), done;
     Fault fault;
+    if (asks_for_help(words)) return print(command_help(program, command, module), fault), report(fault);
     Arguments arguments;
     ExitCode code = done;
     if (arguments.parse(words, command.options(module), fault)) {
@@ -114,6 +114,7 @@ int run_command(const std::string& program, const Command& command, const std::v
             fault.fail_as(wrong_usage, command.name, " takes no `", arguments.others()[0], "`");
         } else {
             code = command.run(module, arguments, fault);
+            finish_printing(fault);
         }
     }
     return fault ? report(fault) : code;
@@ -122,6 +123,8 @@ int run_command(const std::string& program, const Command& command, const std::v
 } // namespace
 
 int run_trainer(int argc, char** argv, const gradc_module& module) {
+    occupy_standard_descriptors();
+    watch_mapped_files();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a file that grows too long is a failed write, as on a full disk
     std::string program = argc > 0 ? argv[0] : module.name;
@@ -137,14 +140,14 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
         words.erase(words.begin());
         return run_command(program, command, words, module);
     }
-    if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-        return write_all(STDOUT_FILENO, overview(program, module)), done;
-    }
+    Fault fault;
+    if (words[0] == "--help" || words[0] == "-h" || words[0] == "help")
+        return print(overview(program, module), fault), report(fault);
     if (words[0] == "--version") {
-        return write_all(STDOUT_FILENO, text(module.name, ", compiled by ", module.compiler, '\n')), done;
+        print(text(module.name, ", compiled by ", module.compiler, '\n'), fault);
+        return report(fault);
     }
     std::string near = nearest(words[0], names);
-    Fault fault;
     fault.fail_as(wrong_usage, "unknown command ", words[0],
                   near.empty() ? "; --help lists all" : text("; did you mean ", near, "?"));
     return report(fault);
@@ -201,14 +204,15 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
     bool restores = !settings.checkpoint.empty();
     if (restores) {
         if (!open_checkpoint(settings.checkpoint, file, fault)) return false;
-        take_settings(module, file.metadata(), settings); // its seed cut the splits
+        if (!take_settings(module, file, settings, fault)) return false; // its seed cut the splits
     }
     if (!apply_arguments(module, arguments, settings, fault)) return false;
     int isa = choose_isa(module, settings.isa, fault);
     if (isa < 0) return false;
     const gradc_dataset* table = training_data(module);
     if (table && needs.data) {
-        if (!load_dataset(*table, data_places(settings), settings.seed, prepared.dataset, fault)) return false;
+        if (!load_dataset(*table, data_places(settings), settings.cutting_seed(), prepared.dataset, fault))
+            return false;
         make_room_for_formulas(module, prepared.dataset);
         prepared.has_data = true;
     }

@@ -141,13 +141,12 @@ void fill_batch(Session& session, Loader* loader, int64_t batch) {
 }
 
 bool take_turns(const Turns& turns, Fault& fault) {
-    write_all(STDOUT_FILENO, "ready\n");
-    for (std::string line; read_line(line) && line != "end";) {
+    bool heard = print("ready\n", fault);
+    for (std::string line; heard && read_line(line) && line != "end";) {
         std::string reply;
-        if (!answer(turns, line, reply, fault)) return false;
-        write_all(STDOUT_FILENO, reply);
+        heard = answer(turns, line, reply, fault) && print(reply, fault);
     }
-    return true;
+    return heard;
 }
 
 } // namespace gradc::runtime

@@ -1,6 +1,7 @@
 // The trainer's entry: all of it is in the model's table. A trainer throws nothing, so what the C++ library would throw
 // ends the program here, in a line; that keeps its unwinder and its names of types, 60 KB,
 // out of every trainer. Programs with a main of their own (gradc, tests) do not link this.
+#include "runtime/base/files.h"
 #include "runtime/commands/trainer.h"
 #include <cstdlib>
 #include <unistd.h>
@@ -11,6 +12,7 @@ static void* allocate(size_t size) {
     void* memory = malloc(size > 0 ? size : 1);
     if (memory) return memory;
     gradc::runtime::complain("error: out of memory");
+    gradc::runtime::remove_temporary_files();
     _exit(gradc::runtime::input_at_fault);
 }
 

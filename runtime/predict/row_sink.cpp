@@ -3,7 +3,6 @@
 #include "runtime/base/element.h"
 #include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
-#include <unistd.h>
 
 namespace gradc::runtime {
 
@@ -117,15 +116,15 @@ bool RowSink::add(const unsigned char* bytes, int64_t rows, Fault& fault) {
 bool RowSink::write(std::string_view text, Fault& fault) {
     if (file_) return file_->write(text, fault);
     buffer_ += text;
-    return buffer_.size() < (1 << 16) || flush();
+    return buffer_.size() < (1 << 16) || flush(fault);
 }
 
-bool RowSink::flush() {
-    bool written = write_all(STDOUT_FILENO, buffer_);
+bool RowSink::flush(Fault& fault) {
+    bool written = print(buffer_, fault);
     buffer_.clear();
     return written;
 }
 
-bool RowSink::finish(Fault& fault) { return file_ ? file_->commit(fault) : flush(); }
+bool RowSink::finish(Fault& fault) { return file_ ? file_->commit(fault) : flush(fault); }
 
 } // namespace gradc::runtime

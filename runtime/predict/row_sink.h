@@ -21,7 +21,7 @@ public:
 private:
     enum class Format : uint8_t { csv, npy, text };
     bool write(std::string_view text, Fault& fault);
-    bool flush();
+    bool flush(Fault& fault);
     std::string header() const;
     std::string numbers(const unsigned char* at) const;
     std::string written(const unsigned char* at) const;

@@ -78,7 +78,10 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& faul
     std::string format = metadata_value(file.metadata(), "format");
     int64_t version = 0;
     if (!format.starts_with("gradc ") || !parse_whole(format.substr(6), version)) return true; // foreign weights
-    if (version <= checkpoint_format) return true;
+    if (version <= checkpoint_format) {
+        return !metadata_value(file.metadata(), "checksum").empty() ||
+               fault.fail(path, ": error: damaged: it has lost its checksum");
+    }
     return fault.fail(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
                       checkpoint_format, ")");
 }
@@ -181,9 +184,30 @@ static bool read_position(const Metadata& metadata, const gradc_module& module, 
                 parse_list(metadata_value(metadata, "block_steps"), position.block_steps) &&
                 parse_bits(metadata_value(metadata, "loss_sums"), position.loss_sums) &&
                 parse_bits(metadata_value(metadata, "loss_rows"), position.loss_rows);
+    if (!read || block < 0 || block >= module.block_count) return false;
     position.block = int32_t(block);
-    return read && position.step >= 0 && position.epoch >= 0 && position.cursor >= 0 && block >= 0 &&
-           block < module.block_count;
+    return true;
+}
+
+/// A position that a run can reach; the first that is none, as "name value".
+static std::string impossible_part(const Position& position, const gradc_module& module, int64_t rows) {
+    constexpr int64_t most = int64_t(1) << 53;
+    auto outside = [](int64_t number, int64_t end) { return number < 0 || number >= end; };
+    if (outside(position.step, most)) return text("step ", position.step);
+    int64_t steps = 0;
+    for (int64_t count : position.block_steps) {
+        if (outside(count, position.step + 1)) return text("block_steps ", count);
+        steps += count;
+    }
+    if (steps != position.step) return text("step ", position.step);
+    if (outside(position.epoch, position.step + 1)) return text("epoch ", position.epoch);
+    if (outside(position.cursor, rows > 0 ? rows : position.step + 1)) return text("cursor ", position.cursor);
+    int64_t turns = std::max<int64_t>(1, module.blocks[position.block].turns);
+    if (outside(position.turn, turns)) return text("turn ", position.turn);
+    for (double count : position.loss_rows) {
+        if (!(count >= 0 && count < double(most))) return text("loss_rows ", general(count));
+    }
+    return "";
 }
 
 /// What else differs, as a sentence; "" if nothing.
@@ -203,7 +227,7 @@ static std::string other_origin(const Metadata& metadata, const gradc_module& mo
     return says;
 }
 
-bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash, Session& session,
+bool restore_run(const SafetensorsFile& file, const Settings& settings, const Material& data, Session& session,
                  Position& position, std::vector<EpochReport>& epochs, Fault& fault) {
     const gradc_module& module = session.module();
     const std::string& path = settings.checkpoint;
@@ -212,13 +236,16 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t
     if (!read_position(file.metadata(), module, position)) {
         return fault.fail(path, ": error: it holds weights, but no run to resume");
     }
-    std::string origin = other_origin(file.metadata(), module, data_hash);
+    std::string origin = other_origin(file.metadata(), module, data.hash);
     if (!origin.empty() && !settings.resume_anyway) {
         return fault.fail(path, ": error: the run in this checkpoint had another origin:", origin,
                           "\n--resume=anyway goes on from it, without the promise of equal bits");
     }
+    std::string problem = impossible_part(position, module, data.rows);
+    std::string reported = metadata_value(file.metadata(), "epochs_reported");
+    if (problem.empty() && !reported.empty() && !read_epochs(reported, epochs)) problem = "epochs_reported";
+    if (!problem.empty()) return fault.fail(path, ": error: no run stands where this one says: ", problem);
     copy_tensors(file, session, true);
-    read_epochs(metadata_value(file.metadata(), "epochs_reported"), epochs);
     return true;
 }
 

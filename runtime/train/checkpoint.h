@@ -30,10 +30,16 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& faul
 /// that differ.
 bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault);
 
+/// What a run trains on.
+struct Material {
+    uint64_t hash = 0;
+    int64_t rows = 0; // of an epoch; 0: no data
+};
+
 /// All of it, for training on. Another program or other data is a fault that says what differs,
-/// unless `anyway`; names and shapes must agree always. `epochs`: as reported until then, none in a
-/// checkpoint that does not tell.
-bool restore_run(const SafetensorsFile& file, const Settings& settings, uint64_t data_hash, Session& session,
+/// unless `anyway`; names and shapes must agree always, and the position be one of the data.
+/// `epochs`: as reported until then, none in a checkpoint that does not tell.
+bool restore_run(const SafetensorsFile& file, const Settings& settings, const Material& data, Session& session,
                  Position& position, std::vector<EpochReport>& epochs, Fault& fault);
 
 } // namespace gradc::runtime

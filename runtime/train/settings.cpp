@@ -3,6 +3,7 @@
 #include "runtime/base/processors.h"
 #include "runtime/base/text.h"
 #include <algorithm>
+#include <cmath>
 
 namespace gradc::runtime {
 
@@ -13,15 +14,18 @@ std::vector<Option> common_options() {
             {"confine", "DIR", "let the model read nothing outside of DIR (default: the trainer's folder) and --data",
              true},
             {"seed", "S", "of start weights, splits, order and chance (default 1)"},
+            {"split-seed", "S",
+             "of the rows of each split alone, so that --seed varies on the same splits (default: the "
+             "seed)"},
             {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
             {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
 }
 
 std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
-    std::vector<std::string> taken{"data",    "confine",    "epochs",     "steps",  "batch",  "seed",
-                                   "threads", "checkpoint", "save-every", "resume", "json",   "curves",
-                                   "quiet",   "nan",        "isa",        "help",   "stretch"};
+    std::vector<std::string> taken{
+        "data",   "epochs", "steps", "batch", "seed", "threads", "checkpoint", "save-every", "resume", "json",
+        "curves", "quiet",  "nan",   "isa",   "help", "stretch", "overwrite",  "split-seed", "confine"};
     auto is_unique = [&](std::string_view name) {
         int count = int(std::count(taken.begin(), taken.end(), name));
         for (int32_t b = 0; b < module.block_count; b++) {
@@ -64,6 +68,7 @@ std::vector<Option> train_options(const gradc_module& module) {
                        "go on from the checkpoint; `anyway`: even with another program or other "
                        "data, where shapes agree",
                        true});
+    options.push_back({"overwrite", "", "start a new run although the checkpoint exists"});
     options.push_back({"json", "FILE", "write what was measured as one JSON object"});
     options.push_back({"curves", "FILE", "draw loss and metrics by epoch as SVG"});
     options.push_back({"quiet", "", "print errors only"});
@@ -86,27 +91,47 @@ Settings written_settings(const gradc_module& module) {
     return settings;
 }
 
-void take_settings(const gradc_module& module, const Metadata& metadata, Settings& settings) {
-    auto take = [&](std::string_view key, int64_t& number) {
-        int64_t kept;
-        if (parse_whole(metadata_value(metadata, key), kept)) number = kept;
+/// A value that is not finite is one only where the model itself has such a default.
+static bool can_be(const gradc_flag& flag, double value) {
+    if (!std::isfinite(value)) return !std::isnan(value) && !std::isfinite(flag.value);
+    return !flag.whole || (std::fabs(value) <= double(any) && value == std::trunc(value));
+}
+
+bool take_settings(const gradc_module& module, const SafetensorsFile& file, Settings& settings, Fault& fault) {
+    const Metadata& metadata = file.metadata();
+    bool own = metadata_value(metadata, "format").starts_with("gradc ");
+    auto take = [&](const std::string& key, auto& setting, auto parse) {
+        std::string value = metadata_value(metadata, key);
+        if (value.empty() || parse(value, setting) || !own) return true;
+        return fault.fail(settings.checkpoint, ": error: damaged: its ", key, " is `", value, "`");
     };
-    take("seed", settings.seed);
-    take("batch", settings.batch);
-    take("epochs", settings.epochs);
-    take("steps", settings.steps);
-    settings.batch = std::clamp<int64_t>(settings.batch, 1, module.batch);
+    auto whole_from = [](int64_t low) {
+        return [low](const std::string& value, int64_t& setting) {
+            int64_t kept;
+            bool fits = parse_whole(value, kept) && kept >= low && kept <= any;
+            return fits && (setting = kept, true);
+        };
+    };
+    bool good = take("seed", settings.seed, whole_from(0)) && take("split_seed", settings.split_seed, whole_from(0)) &&
+                take("batch", settings.batch, whole_from(1)) && take("epochs", settings.epochs, whole_from(0)) &&
+                take("steps", settings.steps, whole_from(0));
+    settings.batch = std::min<int64_t>(settings.batch, module.batch);
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
-            double kept;
-            std::string value = metadata_value(metadata, text("flag.", module.blocks[b].flags[f].full));
-            if (parse_number(value, kept)) settings.flags[size_t(b)][size_t(f)] = kept;
+            const gradc_flag& flag = module.blocks[b].flags[f];
+            auto number = [&](const std::string& value, double& setting) {
+                double kept;
+                return parse_number(value, kept) && can_be(flag, kept) && (setting = kept, true);
+            };
+            good = good && take(text("flag.", flag.full), settings.flags[size_t(b)][size_t(f)], number);
         }
     }
+    return good;
 }
 
 void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata) {
     add_metadata(metadata, "seed", whole(settings.seed));
+    add_metadata(metadata, "split_seed", whole(settings.cutting_seed()));
     add_metadata(metadata, "batch", whole(settings.batch));
     add_metadata(metadata, "epochs", whole(settings.epochs));
     add_metadata(metadata, "steps", whole(settings.steps));
@@ -125,9 +150,9 @@ static bool apply_block_flags(const gradc_module& module, const Arguments& argum
         double& value = settings.flags[size_t(known.block)][size_t(known.flag)];
         for (const std::string& name : {std::string(flag.full), known.name}) {
             if (!arguments.number(name, value, fault)) return false;
-            if (flag.whole && value != double(int64_t(value))) {
-                return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a whole number");
-            }
+            if (can_be(flag, value)) continue;
+            return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a ",
+                                 flag.whole ? "whole" : "finite", " number");
         }
     }
     return true;
@@ -156,6 +181,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
                 arguments.whole("steps", 1, any, settings.steps, fault) &&
                 arguments.whole("batch", 1, module.batch, settings.batch, fault) &&
                 arguments.whole("seed", 0, any, settings.seed, fault) &&
+                arguments.whole("split-seed", 0, any, settings.split_seed, fault) &&
                 arguments.whole("threads", 0, 1024, settings.threads, fault) &&
                 arguments.whole("save-every", 1, any, settings.save_every, fault) &&
                 arguments.whole("stretch", 0, any, settings.stretch, fault);
@@ -163,6 +189,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     if (settings.threads == 0) settings.threads = available_threads();
     settings.quiet = arguments.has("quiet");
     settings.resume = arguments.has("resume");
+    settings.overwrite = arguments.has("overwrite");
     std::string how = arguments.value("resume"), nan = arguments.value("nan");
     if (!how.empty() && how != "anyway")
         return fault.fail_as(wrong_usage, "--resume=", how, ": only `anyway` can follow");
@@ -171,9 +198,13 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
         return fault.fail_as(wrong_usage, "--nan ", nan, ": it is stop or continue");
     }
     settings.nan_continue = nan == "continue";
-    bool needs_file = (settings.resume || settings.save_every > 0) && settings.checkpoint.empty();
-    if (needs_file)
-        return fault.fail_as(wrong_usage, "--", settings.resume ? "resume" : "save-every", " needs --checkpoint FILE");
+    if (settings.resume && settings.overwrite)
+        return fault.fail_as(wrong_usage, "--resume goes on from the checkpoint, --overwrite "
+                                          "starts anew; give one of them");
+    for (const char* flag : {"resume", "overwrite", "save-every"}) {
+        if (arguments.has(flag) && settings.checkpoint.empty())
+            return fault.fail_as(wrong_usage, "--", flag, " needs --checkpoint FILE");
+    }
     return true;
 }
 

@@ -294,9 +294,33 @@ bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
         if (due) console_.line(line);
         measured.epochs.push_back(std::move(report));
     }
+    look_at_files();
     if (!ended) return true;
     session_.clear_accumulators();
     return !save_due || save(data_hash, last, fault);
+}
+
+/// Rows that lie in a mapped file change with it.
+void Training::look_at_files() {
+    if (!dataset_ || warned_of_change_) return;
+    for (const Column& column : dataset_->columns) {
+        std::string change = column.mapped ? column.file.change() : "";
+        if (change.empty()) continue;
+        console_.clear_live();
+        complain(change);
+        warned_of_change_ = true;
+    }
+}
+
+/// A full disk below standard output ends the run only if nothing of it is kept elsewhere.
+bool Training::goes_on_unheard(Fault& fault) {
+    const std::string& loss = console_.loss();
+    if (loss.empty() || warned_of_loss_) return true;
+    if (!settings_.keeps_results())
+        return fault.fail("standard output: error: ", loss, "; training stopped after step ", position.step,
+                          ", for nothing else of it is kept");
+    complain(text("standard output: warning: ", loss, "; training goes on without it"));
+    return warned_of_loss_ = true;
 }
 
 /// After about a millisecond of steps.
@@ -332,6 +356,7 @@ Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& faul
         if (asked || console_.broken()) {
             return save(data_hash, true, fault) ? Ending::interrupted : Ending::failed;
         }
+        if (!goes_on_unheard(fault)) return Ending::failed;
         if (ended && position.step < total_) begin_epoch();
         since = now();
     }

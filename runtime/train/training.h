@@ -28,9 +28,13 @@ public:
 
     /// How many rows a step takes, all rows of the split for `batch all`.
     int64_t batch() const { return batch_; }
+    /// Of an epoch; 0: no data.
+    int64_t rows() const { return loader_ ? loader_->rows() : 0; }
     int64_t total_steps() const { return total_; }
     /// Goes on from `position` to the end. Fault: why it failed or which loss was not finite.
     Ending run(uint64_t data_hash, const HeldSignals& signals, Fault& fault);
+    /// A warning said that lines for standard output are lost.
+    bool warned_of_loss() const { return warned_of_loss_; }
     /// Metrics of all splits but the one trained on.
     std::vector<SplitReport> evaluate();
 
@@ -49,6 +53,8 @@ private:
     SplitReport training_report();
     bool end_epoch(uint64_t data_hash, Fault& fault);
     void look_at_clock(double time);
+    void look_at_files();
+    bool goes_on_unheard(Fault& fault);
     bool save(uint64_t data_hash, bool must, Fault& fault);
     Ending stop_at_bad_loss(uint64_t data_hash, Fault& fault);
     std::string first_bad_value();
@@ -70,6 +76,7 @@ private:
     int64_t interval_steps_ = 0;
     double last_save_end_ = 0, last_save_seconds_ = 0;
     int64_t saved_step_ = -1;
+    bool warned_of_loss_ = false, warned_of_change_ = false;
     double started_ = 0, last_shown_ = 0, last_asked_ = 0; // asked for signals: a system call
 };
 

@@ -95,8 +95,8 @@ train {
 std::vector<int> rows_taken(const Scratch& scratch, int steps, const std::string& flags = "") {
     std::vector<int> rows;
     for (int step = 1; step <= steps; ++step) {
-        std::string command = "./trainer train --quiet --checkpoint w --steps " + std::to_string(step) + " " + flags +
-                              " && ./trainer predict --checkpoint w | sed -n 2p";
+        std::string command = "./trainer train --quiet --overwrite --checkpoint w --steps " + std::to_string(step) +
+                              " " + flags + " && ./trainer predict --checkpoint w | sed -n 2p";
         Outcome outcome = run(command, {.folder = scratch.path().string(), .limit = 60});
         REQUIRE(outcome.code == 0);
         rows.push_back(int(std::lround(std::stod(outcome.out))));
@@ -181,9 +181,10 @@ TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows"
     for (const auto& [descr, bytes] : kinds) {
         INFO(descr);
         scratch.write("kind.npy", npy(descr, "3, ", bytes));
-        Outcome outcome = run(quoted(gradc) + " build m.grad -o trainer && ./trainer train --quiet --checkpoint w && "
-                                              "./trainer predict --checkpoint w x.npy",
-                              {.folder = scratch.path().string(), .limit = 60});
+        Outcome outcome =
+            run(quoted(gradc) + " build m.grad -o trainer && ./trainer train --quiet --overwrite --checkpoint w && "
+                                "./trainer predict --checkpoint w x.npy",
+                {.folder = scratch.path().string(), .limit = 60});
         INFO(outcome.err);
         CHECK(outcome.code == 0);
         CHECK(contains(outcome.out, "predict_0,predict_1,predict_2\n"));

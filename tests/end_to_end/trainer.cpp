@@ -151,7 +151,7 @@ TEST_CASE("a closed pipe and a full disk damage nothing", "[trainer]") {
     Outcome closed = run("./trainer train --epochs 2000 --checkpoint v | head -n 1 > /dev/null",
                          {.folder = bench.scratch.path().string(), .limit = 60});
     CHECK(!closed.timed_out);
-    Outcome full = bench.call("train --epochs 1 --json /dev/full --checkpoint v");
+    Outcome full = bench.call("train --epochs 1 --json /dev/full --overwrite --checkpoint v");
     CHECK(full.code == 1);
     CHECK(fs::is_character_file("/dev/full")); // written to, if at all, and never replaced
     CHECK(bench.call("eval --checkpoint w").code == 0);

@@ -32,7 +32,7 @@ struct Result {
     std::string out, err;
 };
 
-/// A trainer made of the hand-written module; `kind`: "", "_rebuilt", "_other", "_no_isa". It runs
+/// A trainer made of the hand-written module; `kind`: "", "_rebuilt", "_other", "_no_isa", "_faulty". It runs
 /// in `folder`.
 Result run(const Folder& folder, const std::vector<std::string>& words, const std::string& kind = "");
 /// Sends `signal` after so many microseconds unless it has ended.

@@ -1,0 +1,32 @@
+// Files mapped for reading. Reading a page that the file no longer has raises SIGBUS: the program
+// then names the file and ends with exit code 1.
+#pragma once
+#include "runtime/base/fault.h"
+#include <string>
+#include <string_view>
+
+namespace gradc::runtime {
+
+/// A file mapped for reading; empty files have size 0.
+class MappedFile {
+public:
+    MappedFile() = default;
+    MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+    MappedFile& operator=(MappedFile&& other) noexcept;
+    ~MappedFile();
+    bool open(const std::string& path, Fault& fault);
+    std::string_view bytes() const;
+    /// What another process did to the file since it was opened, as a sentence with its path; "" if
+    /// nothing.
+    std::string change() const;
+
+    struct Mapping;
+
+private:
+    Mapping* mapping_ = nullptr; // not before a file was opened
+};
+
+/// From now on SIGBUS on a mapped file ends the process in order.
+void watch_mapped_files();
+
+} // namespace gradc::runtime

@@ -1,0 +1,105 @@
+// Every n-th system call of a short run fails: output is whole or its loss is told by exit code 1, the checkpoint is the
+// old one or the new one, and nothing is left beside them.
+#include "runtime/base/safetensors.h"
+#include "tests/unit/runtime/workplace.h"
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+using namespace workplace;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+const Words train{"train", "--batch", "8",      "--epochs", "2",     "--checkpoint",
+                  "c",     "--json",  "r.json", "--curves", "v.svg", "--overwrite"};
+
+struct Place : Folder {
+    Place() {
+        write_digits(*this, 20);
+        REQUIRE(run(*this, {"train", "--batch", "8", "--epochs", "1", "--checkpoint", "c"}).code == 0);
+        old = read(path("c"));
+        REQUIRE(run(*this, train).code == 0);
+    }
+    std::string old;
+};
+
+bool is_whole(const std::string& path) {
+    gradc::runtime::SafetensorsFile file;
+    gradc::runtime::Fault fault;
+    return file.open(path, fault);
+}
+
+/// One run with that fault; false if it did not come to it.
+bool survives(const Place& place, const Words& words, const std::string& fault) {
+    INFO(words[0] << " with " << fault);
+    place.write("c", place.old);
+    for (const char* name : {"r.json", "v.svg", "p.csv", "e.safetensors", "fault.fired"})
+        std::filesystem::remove(place.path(name));
+    setenv("FAULT", fault.c_str(), 1);
+    Result result = run(place, words, "_faulty");
+    unsetenv("FAULT");
+    bool fired = std::filesystem::remove(place.path("fault.fired"));
+    INFO(result.err);
+    CHECK((result.code == 0 || result.code == 1));
+    CHECK(result.code == (result.err.empty() ? 0 : 1));
+    bool one = fault.find("ever") == fault.npos; // a fault that lasts is told by each file
+    if (one) CHECK(std::count(result.err.begin(), result.err.end(), '\n') == (result.code == 0 ? 0 : 1));
+    bool harmless = fault.find("short") != fault.npos || fault.find("signal") != fault.npos;
+    bool either = fault.starts_with("flock"); // a folder that has no locks can still be written to
+    if (fired && !either) CHECK(result.code == (harmless ? 0 : 1));
+    if (result.code == 0 && words == train) CHECK(place.list() == Words{"c", "digits.csv", "r.json", "v.svg"});
+    CHECK(is_whole(place.path("c")));
+    if (words != train) CHECK((read(place.path("c")) == place.old));
+    for (const std::string& name : place.list()) {
+        INFO(name);
+        CHECK(!name.ends_with(".tmp"));
+        CHECK(!name.ends_with(".lock"));
+    }
+    return fired;
+}
+
+int count_faults(const Place& place, const Words& words, const std::string& call) {
+    int number = 0;
+    while (number < 100'000 && survives(place, words, call + " " + std::to_string(number + 1))) number++;
+    return number;
+}
+
+} // namespace
+
+TEST_CASE("each failing system call of a training is told and damages nothing") {
+    Place place;
+    CHECK(count_faults(place, train, "write once") > 10);
+    CHECK(count_faults(place, train, "write ever") > 10);
+    CHECK(count_faults(place, train, "write short") > 10);
+    CHECK(count_faults(place, train, "write signal") > 10);
+    CHECK(count_faults(place, train, "fsync once") >= 6);
+    CHECK(count_faults(place, train, "rename once") >= 3);
+    CHECK(count_faults(place, train, "mmap once") >= 2);
+    CHECK(count_faults(place, train, "open once") > 6);
+    CHECK(count_faults(place, train, "flock once") > 3);
+}
+
+TEST_CASE("a lack of memory anywhere in a training damages nothing") {
+    Place place;
+    CHECK(count_faults(place, train, "malloc once") > 100);
+}
+
+TEST_CASE("each failing system call of the other commands is told") {
+    Place place;
+    const Words commands[] = {{"predict", "--checkpoint", "c", "digits.csv"},
+                              {"predict", "--checkpoint", "c", "--out", "p.csv"},
+                              {"eval", "--checkpoint", "c", "--json", "r.json"},
+                              {"export", "--out", "e.safetensors"},
+                              {"about"},
+                              {"train", "--help"}};
+    for (const Words& words : commands) {
+        CHECK(count_faults(place, words, "write once") >= 1);
+        count_faults(place, words, "open once");
+        count_faults(place, words, "mmap once");
+        count_faults(place, words, "fsync once");
+        count_faults(place, words, "rename once");
+    }
+}
