@@ -1,4 +1,5 @@
-// Checkpoints that cannot be: whole by their checksum, wrong by what they say. And those that must not be lost by chance.
+// Checkpoints that cannot be: whole by their checksum, wrong by what they say. And those that must not be lost by
+// chance.
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>

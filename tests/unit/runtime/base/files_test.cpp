@@ -133,8 +133,8 @@ TEST_CASE("tensors lie one behind the other") {
     CHECK(problem(entry("a", 0, 9), 8) == "its header promises 9 bytes of numbers, it has 8");
     for (const char* offsets : {"[0.5, 4.5]", "[-4, 0]", "[\"0\", 4]", "[1e300, 1e300]", "[0]", "[4, 0]", "[nan, 4]"}) {
         INFO(offsets);
-        CHECK(problem("\"a\": {\"dtype\": \"U8\", \"shape\": [4], \"data_offsets\": " + std::string(offsets) + "}",
-                      4) == "its entry a is damaged");
+        std::string header = "\"a\": {\"dtype\": \"U8\", \"shape\": [4], \"data_offsets\": ";
+        CHECK(problem(header + offsets + "}", 4) == "its entry a is damaged");
     }
     Fault fault;
     WrittenTensor tensor{"twice", GRADC_U8, {1}, [](unsigned char* to) { *to = 0; }};
