@@ -56,7 +56,7 @@ bool survives(const Place& place, const Words& words, const std::string& fault) 
     for (const std::string& name : place.list()) {
         INFO(name);
         CHECK(!name.ends_with(".tmp"));
-        CHECK(!name.ends_with(".lock"));
+        if (!either) CHECK(!name.ends_with(".lock")); // one that cannot be locked may be another's
     }
     return fired;
 }
