@@ -55,6 +55,7 @@ enum class BinaryOperator {
     subtract,
     multiply,
     divide,
+    floor_divide,
     modulo,
     matmul,
     power

@@ -58,7 +58,7 @@ struct Dumper {
     void operator()(const Transpose& n) { node("transpose", {n.operand}); }
     void operator()(const Binary& n) {
         constexpr std::string_view names[] = {
-            "or", "and", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "@", "^"};
+            "or", "and", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "@", "^"};
         node(names[static_cast<size_t>(n.op)], {n.left, n.right});
     }
     void operator()(const Member& n) {

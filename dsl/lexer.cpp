@@ -1,6 +1,6 @@
 // The lexer: one pass over the bytes. Numbers stop before `..`, so that 0..64 is a range. Habits of
 // other languages
-// (//, 'text', look-alike characters) are reported with their repair and read as what was meant, so
+// (comments by //, 'text', look-alike characters) are reported with their repair and read as what was meant, so
 // that one slip gives one error.
 #include "dsl/token.h"
 #include "dsl/unicode.h"
@@ -34,6 +34,7 @@ constexpr Symbol symbols[] = { // longer ones before their beginnings
     {"-=", TokenKind::compound_assign},
     {"*=", TokenKind::compound_assign},
     {"/=", TokenKind::compound_assign},
+    {"//=", TokenKind::compound_assign},
     {"**", TokenKind::double_star},
     {"//", TokenKind::double_slash},
     {"&&", TokenKind::double_and},
@@ -246,7 +247,8 @@ private:
         std::string_view rest = text_.substr(at_);
         if (rest.starts_with("...") && !(rest.size() > 3 && is_digit(rest[3]))) return three_dots();
         if (rest.starts_with("/*")) return block_comment();
-        if (rest.starts_with("//") && open_ == 0) return slash_comment();
+        bool goes_on = open_ > 0 || !line_before_; // a line break in brackets ends nothing
+        if (rest.starts_with("//") && !(goes_on && ends_value())) return slash_comment();
         if (rest.starts_with("'") && !after_value()) return single_quoted();
         for (const Symbol& symbol : symbols) {
             if (!rest.starts_with(symbol.text)) continue;
@@ -261,9 +263,10 @@ private:
         odd();
     }
 
-    /// Whether the last token ends a value, so that a `'` after it transposes.
-    bool after_value() const {
-        if (tokens_.all.empty() || line_before_) return false;
+    /// Whether the last token ends a value, so that a `'` after it transposes and `//` divides.
+    bool after_value() const { return !line_before_ && ends_value(); }
+    bool ends_value() const {
+        if (tokens_.all.empty()) return false;
         const Token& last = tokens_.all.back();
         if (last.kind == TokenKind::name) return !is_reserved(text_.substr(last.begin, last.end - last.begin));
         return last.kind == TokenKind::right_paren || last.kind == TokenKind::right_bracket ||
@@ -290,10 +293,8 @@ private:
 
     void slash_comment() {
         size_t end = std::min(text_.find('\n', at_), text_.size());
-        bool alone = line_before_ || tokens_.all.empty();
-        report(Code::foreign_comment, at_, at_ + 2, "`//` is not part of the language",
-               alone ? "a comment begins with `#`"
-                     : "a comment begins with `#`; a quotient without its rest is `floor(a / b)`");
+        report(Code::foreign_comment, at_, at_ + 2, "`//` divides, and there is no value before it",
+               "a comment begins with `#`");
         at_ = end;
     }
 

@@ -33,7 +33,7 @@ std::optional<Operator> operator_at(const Cursor& cursor) {
     case TokenKind::slash: return Operator{divide, Strength::product};
     case TokenKind::percent: return Operator{modulo, Strength::product};
     case TokenKind::at: return Operator{matmul, Strength::product};
-    case TokenKind::double_slash: return Operator{divide, Strength::product, "floor(a / b)"};
+    case TokenKind::double_slash: return Operator{floor_divide, Strength::product};
     case TokenKind::double_and: return Operator{logical_and, Strength::conjunction, "and"};
     case TokenKind::double_or: return Operator{logical_or, Strength::disjunction, "or"};
     default: break;

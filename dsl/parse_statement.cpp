@@ -47,8 +47,9 @@ Assign parse_foreign_assign(Cursor& cursor) {
     assign.targets.push_back(cursor.expect_name("a value"));
     const std::string& name = assign.targets[0].name;
     std::string sign = cursor.word(cursor.peek());
-    std::string repair =
-        sign == ":=" ? fmt::format("write `{} = ..`", name) : fmt::format("write `{} = {} {} ..`", name, name, sign[0]);
+    std::string repair = sign == ":="
+                             ? fmt::format("write `{} = ..`", name)
+                             : fmt::format("write `{} = {} {} ..`", name, name, sign.substr(0, sign.size() - 1));
     cursor.report(Code::foreign_operator, cursor.span(cursor.peek()),
                   fmt::format("`{}` is not part of the language", sign), {}, repair);
     cursor.take();

@@ -34,6 +34,7 @@ Operator describe(BinaryOperator op) {
     case BinaryOperator::subtract: return {"-", sum};
     case BinaryOperator::multiply: return {"*", product};
     case BinaryOperator::divide: return {"/", product};
+    case BinaryOperator::floor_divide: return {"//", product};
     case BinaryOperator::modulo: return {"%", product};
     case BinaryOperator::matmul: return {"@", product};
     case BinaryOperator::power: return {"^", power};

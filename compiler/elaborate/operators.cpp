@@ -1,6 +1,7 @@
 // The language's operators on terms: constants are computed now, the rest becomes maps and
 // contractions.
 #include "compiler/elaborate/promotion.h"
+#include "compiler/graph/row_ranges.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
@@ -32,6 +33,7 @@ Meaning meaning(BinaryOperator op) {
     case BinaryOperator::subtract: return {Primitive::subtract, Wanted::number, "subtract"};
     case BinaryOperator::multiply: return {Primitive::multiply, Wanted::number, "multiply"};
     case BinaryOperator::divide: return {Primitive::divide, Wanted::floating, "divide"};
+    case BinaryOperator::floor_divide: return {Primitive::quotient, Wanted::number, "divide"};
     case BinaryOperator::modulo: return {Primitive::remainder, Wanted::number, "take the remainder of"};
     case BinaryOperator::matmul:
     case BinaryOperator::power: break;
@@ -51,6 +53,30 @@ Term text_equality(BinaryOperator op, const ConstantText& left, const ConstantTe
     return truth((left.value == right.value) == (op == BinaryOperator::equal));
 }
 
+bool rounds_down(BinaryOperator op) { return op == BinaryOperator::floor_divide || op == BinaryOperator::modulo; }
+
+/// `//` and `%` of whole numbers by what is never 0. The machine divides by positive numbers:
+/// a // -b is -a // b, and a % -b is -(-a % b). False after an error.
+bool made_positive(Elaborator& elaborator, Met& met, const Operand& by, Span span, bool& turned) {
+    Graph& graph = elaborator.graph();
+    NodeId divisor = met.operands[1].node;
+    if (floating(graph.type(divisor).element)) return true;
+    Range range = elaborator.range(divisor);
+    turned = range.high < 0;
+    if (turned)
+        for (NodeTerm& each : met.operands) each.node = build::map(graph, Primitive::negate, {each.node}, span);
+    if (turned || range.low > 0 || RowRanges(graph)(divisor).low > 0) return true;
+    elaborator.error(Code::out_of_range, by.span.known() ? by.span : span,
+                     range.low < 0 && range.high > 0 ? "this divisor may be 0 or change its sign"
+                     : range.high > 0                ? "this divisor may be 0"
+                                                     : "whole numbers are not divided by 0",
+                     range.low > range_of(Element::i32).low
+                         ? fmt::format("it lies in {}..{}", range.low, range.high + 1)
+                         : "nothing bounds this number",
+                     "keep it above 0, as by `max(.., 1)`");
+    return false;
+}
+
 } // namespace
 
 Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span,
@@ -64,14 +90,21 @@ Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, 
     if (equality && left.as<ConstantText>() && right.as<ConstantText>())
         return text_equality(op, *left.as<ConstantText>(), *right.as<ConstantText>());
     Meaning is = meaning(op);
-    auto folded = is.swapped ? fold(*this, is.primitive, {right, left}) : fold(*this, is.primitive, {left, right});
+    auto by = right.as<ConstantNumber>();
+    bool by_zero = by && by->value == 0 && by->kind != ConstantNumber::Kind::real;
+    auto folded = rounds_down(op) && by_zero ? std::nullopt
+                  : is.swapped               ? fold(*this, is.primitive, {right, left})
+                                             : fold(*this, is.primitive, {left, right});
     if (folded) return is.negated ? truth(folded->as<ConstantNumber>()->value == 0) : *folded;
     auto met = meet(*this, written, is.wanted, is.doing, span);
     if (!met) return {};
     if (is.swapped) std::swap(met->operands[0], met->operands[1]);
-    bool weak = met->weak && std::string_view(is.doing) != "compare";
+    bool weak = met->weak && std::string_view(is.doing) != "compare", turned = false;
+    if (rounds_down(op) && !made_positive(*this, *met, written[1], span, turned)) return {};
     Term result = elementwise(*this, is.primitive, met->operands, weak, written, is.doing, span, op_span);
     auto node = result.as<NodeTerm>();
+    if (turned && node && op == BinaryOperator::modulo)
+        return make(build::map(graph(), Primitive::negate, {node->node}, span), node->labels);
     if (!is.negated || !node) return result;
     return make(build::map(graph(), Primitive::logical_not, {node->node}, span), node->labels);
 }

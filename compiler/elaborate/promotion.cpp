@@ -167,7 +167,7 @@ std::optional<Term> fold(Elaborator& elaborator, Primitive primitive, const std:
         inputs.push_back(build::constant(graph, number->value, condition || logical ? Element::boolean : Element::f64));
     }
     bool machine = primitive < Primitive::first_declared;
-    if (machine && (primitive >= Primitive::fused_multiply_add)) return {};
+    if (machine && primitive >= Primitive::fused_multiply_add && primitive != Primitive::quotient) return {};
     NodeId node = build::map(graph, primitive, inputs);
     Element element = graph.type(node).element;
     graph.outputs.push_back({"value", node});

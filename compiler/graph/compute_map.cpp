@@ -98,6 +98,7 @@ Value real_binary(Primitive primitive, const Type& type, const Value& x, const V
     case Primitive::maximum: return with([](double a, double b) { return a > b || std::isnan(a) ? a : b; });
     case Primitive::minimum: return with([](double a, double b) { return a < b || std::isnan(a) ? a : b; });
     case Primitive::remainder: return with(floor_remainder);
+    case Primitive::quotient: return with([](double a, double b) { return std::floor(a / b); });
     default: throw InternalError("evaluate", "no arithmetic of this name");
     }
 }

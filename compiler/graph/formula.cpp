@@ -82,6 +82,7 @@ private:
         case Primitive::subtract: return binary(node, depth, "-", additive, multiplicative);
         case Primitive::multiply: return binary(node, depth, "*", multiplicative, multiplicative);
         case Primitive::divide: return binary(node, depth, "/", multiplicative, prefix);
+        case Primitive::quotient: return binary(node, depth, "//", multiplicative, prefix);
         case Primitive::remainder: return binary(node, depth, "%", multiplicative, prefix);
         case Primitive::less: return binary(node, depth, "<", comparison, additive);
         case Primitive::less_equal: return binary(node, depth, "<=", comparison, additive);

@@ -78,7 +78,7 @@ enum class Primitive : uint16_t {
     bit_xor,
     shift_left,
     shift_right,   // of whole numbers; shift_right keeps the sign
-    quotient,      // whole division rounding down
+    quotient,      // floor(a / b), whole or float: a is b * quotient + remainder
     first_declared // the rest is declared in primitives.grad: exp log sin cos tanh erf pow ..
 };
 

@@ -142,6 +142,8 @@ WholeRanges::Interval WholeRanges::compute(NodeId id) {
     case Op::input: {
         const Input& input = attribute<Input>(node);
         if (input.low <= input.high) return {double(input.low), double(input.high), true};
+        if (input.source == Input::Source::scalar && input.name == "rows") // one at least
+            return {1, batch_ ? double(batch_) : all.high, true};
         size_t number = input.source == Input::Source::capture ? std::stoul(input.name) : SIZE_MAX;
         return number < captures_.size() ? captures_[number] : all;
     }

@@ -184,8 +184,7 @@ struct Checker {
         case Primitive::bit_or:
         case Primitive::bit_xor:
         case Primitive::shift_left:
-        case Primitive::shift_right:
-        case Primitive::quotient: return whole(e) && e != Element::boolean && out == e;
+        case Primitive::shift_right: return whole(e) && e != Element::boolean && out == e;
         case Primitive::divide:
         case Primitive::square_root:
         case Primitive::floor:

@@ -26,9 +26,13 @@ ValueId whole_division(Emitter& emit, Operation operation, ValueId a, ValueId b)
     return emit.apply(operation, {a, emit.apply(Operation::select, {zero, emit.whole(1, type), b})});
 }
 
+/// By a division, never a reciprocal: floor would make a whole step of its rounding.
+ValueId float_quotient(Emitter& emit, ValueId a, ValueId b) {
+    return emit.apply(Operation::floor, {emit.apply(Operation::divide, {a, b})});
+}
+
 ValueId float_remainder(Emitter& emit, ValueId a, ValueId b) {
-    ValueId quotient = emit.apply(Operation::floor, {emit.apply(Operation::divide, {a, b})});
-    return emit.apply(Operation::subtract, {a, emit.apply(Operation::multiply, {quotient, b})});
+    return emit.apply(Operation::subtract, {a, emit.apply(Operation::multiply, {float_quotient(emit, a, b), b})});
 }
 
 /// Vectors divided by one number are multiplied by its reciprocal, which is computed once.
@@ -72,7 +76,8 @@ ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, 
     case Primitive::logical_not: return logical(emit, Operation::bit_not, x);
     case Primitive::remainder:
         return real ? float_remainder(emit, x[0], x[1]) : whole_division(emit, Operation::remainder, x[0], x[1]);
-    case Primitive::quotient: return whole_division(emit, Operation::quotient, x[0], x[1]);
+    case Primitive::quotient:
+        return real ? float_quotient(emit, x[0], x[1]) : whole_division(emit, Operation::quotient, x[0], x[1]);
     case Primitive::fused_multiply_add:
         if (around.machine.fused) return emit.apply(Operation::fma, x);
         return emit.apply(Operation::add, {emit.apply(Operation::multiply, {x[0], x[1]}), x[2]});

@@ -45,8 +45,11 @@ TEST_CASE("texts are cut into tokens") {
                                "fn",
                                "fn"},
                            Row{"_a1 _", "_a1|_"},
-                           Row{"a // b\nc", "a/c"},
-                           Row{"f(a // b)", "f|(|a|//|b|)"},
+                           Row{"a // b\nc", "a|//|b/c"},
+                           Row{"a\n// b\nc", "a/c"},
+                           Row{"a = // b\nc", "a|=/c"},
+                           Row{"f(a\n// b)", "f|(|a///|b|)"},
+                           Row{"a[i//2]", "a|[|i|//|2|]"},
                            Row{"", ""},
                            Row{"x\xC2\xB2", "x|\xC2\xB2|\xC2\xB2"}}) {
         CAPTURE(row.text);

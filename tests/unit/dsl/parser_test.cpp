@@ -28,6 +28,7 @@ TEST_CASE("operators bind as in Python") {
              Row{"a <-3 + b", "(< a (+ (negate 3) b))"},
              Row{"(a < b) == c", "(== (< a b) c)"},
              Row{"a % b / c", "(/ (% a b) c)"},
+             Row{"a // b // -c + d % e", "(+ (// (// a b) (negate c)) (% d e))"},
              Row{"(a + b) * c", "(* (+ a b) c)"},
              Row{"--x", "(negate (negate x))"},
              Row{"a or\n  b +\n  c", "(or a (+ b c))"},

@@ -1,8 +1,10 @@
 // Ranges of whole numbers: by table, and never narrower than what random graphs compute.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
+#include "compiler/graph/print.h"
 #include "compiler/graph/ranges.h"
 #include "compiler/graph/rewrite.h"
+#include "compiler/graph/row_ranges.h"
 #include "tests/support/derivatives.h"
 #include "tests/support/random_graph.h"
 #include <catch2/catch.hpp>
@@ -99,17 +101,46 @@ TEST_CASE("no value of a random graph leaves its range") {
         for (uint32_t i = 0; i < g.size(); ++i)
             if (g[NodeId{i}].op != Op::scan && whole(g.type(NodeId{i}).element)) g.outputs.push_back({"", NodeId{i}});
         WholeRanges ranges(g, 3);
+        RowRanges beside_rows(g);
         Environment environment = random_environment(g, seed, 3);
         environment.round_f32 = true;
         auto values = evaluate(g, environment);
         for (size_t k = 0; k < values.size(); ++k) {
             Range found = ranges(g.outputs[k].node);
+            RowRange of_any = beside_rows(g.outputs[k].node);
             for (double value : values[k].values) {
                 REQUIRE(value >= double(found.low));
                 REQUIRE(value <= double(found.high));
+                REQUIRE(value >= std::max(of_any.low, 3 + of_any.low_rows));
+                REQUIRE(value <= std::min(of_any.high, 3 + of_any.high_rows));
                 ++checked;
             }
         }
     }
     CHECK(checked > 1000);
+}
+
+TEST_CASE("lookups among the rows are followed beside N") {
+    Graph g(tested_primitives());
+    auto number = [&](double value) { return build::constant(g, value, Element::i32); };
+    NodeId n = build::cast(g, build::scalar_input(g, "rows", Element::i64), Element::i32);
+    NodeId row = build::iota(g, {rows}, 0, Element::i32), one = number(1);
+    NodeId last = map(g, Primitive::subtract, {n, one}), next = map(g, Primitive::add, {row, one}),
+           before = map(g, Primitive::subtract, {row, one});
+    RowRanges ranges(g);
+    for (NodeId inside :
+         {row, last, number(0), map(g, Primitive::subtract, {last, row}), map(g, Primitive::remainder, {next, n}),
+          map(g, Primitive::minimum, {next, last}), map(g, Primitive::maximum, {before, number(0)}),
+          map(g, Primitive::quotient, {row, number(3)}), map(g, Primitive::remainder, {row, number(2)})}) {
+        INFO(print(g) << index(inside));
+        CHECK(ranges(inside).inside_rows());
+    }
+    for (NodeId outside : {n, next, before, one, map(g, Primitive::subtract, {row, last}),
+                           map(g, Primitive::remainder, {next, number(2)}), map(g, Primitive::multiply, {row, row}),
+                           map(g, Primitive::minimum, {before, last})}) {
+        CHECK_FALSE(ranges(outside).inside_rows());
+    }
+    CHECK(ranges(next).high_rows == 0);
+    CHECK(std::isinf(ranges(map(g, Primitive::subtract, {last, row})).high));
+    CHECK(ranges(map(g, Primitive::subtract, {n, row})).low == 1);
 }
