@@ -97,7 +97,11 @@ Term builtin_concat(BuiltinCall& call) {
                               along_rows
                                   ? "nothing is joined along the rows N"
                                   : fmt::format("cannot concat {} to {} along axis {}", named(call.elaborator, here),
-                                                named(call.elaborator, call.many[0]), axis));
+                                                named(call.elaborator, call.many[0]), axis),
+                              "",
+                              along_rows ? "join along another axis, or `stack` rows of one shape "
+                                           "on a new one: [N, 2, ..]"
+                                         : "");
         return {};
     }
     return joined(call, *parts, axis, labels);
@@ -151,7 +155,8 @@ Term builtin_split(BuiltinCall& call) {
     }
     int64_t whole = full[value->labels.size() + size_t(axis)];
     if (whole == rows) {
-        elaborator.error(Code::rows_misuse, call.span, "the rows N cannot be split");
+        elaborator.error(Code::rows_misuse, call.span, "the rows N cannot be split", "",
+                         "split another axis, or choose rows: `where(condition, x, 0)`");
         return {};
     }
     std::vector<int64_t> sizes;

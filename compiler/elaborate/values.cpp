@@ -140,6 +140,12 @@ std::optional<Shape> Elaborator::shape_of_list(const Term& term, Span span) {
             shape.push_back(rows);
             continue;
         }
+        if (item.as<NodeTerm>()) {
+            error(Code::not_constant, span,
+                  fmt::format("a size must be a number known when compiling, not {}", describe(item)), "",
+                  "N is a size alone, never in a formula: [N, 5, 3], not [N*5, 3]");
+            return {};
+        }
         auto size = constant_whole(item, span, "a size");
         if (!size) return {};
         if (*size < 1) {

@@ -43,7 +43,8 @@ private:
 
 std::string Drawing::constant(int depth) {
     if (depth > 0 && any(3) == 0)
-        return fmt::format("({} {} {})", constant(depth - 1), one({"+", "-", "*", "/", "%", "^"}), constant(depth - 1));
+        return fmt::format("({} {} {})", constant(depth - 1), one({"+", "-", "*", "/", "//", "%", "^"}),
+                           constant(depth - 1));
     return one({"1", "2", "4", "K", "0.5", "1e-3", "3", "pi", "size(x, 1)", "-1", "0"});
 }
 
@@ -76,7 +77,7 @@ std::string Drawing::wide(int depth) {
     auto next = [&] { return wide(depth - 1); };
     switch (any(16)) {
     case 0:
-    case 1: return fmt::format("({} {} {})", next(), one({"+", "-", "*", "/", "^", "%"}), next());
+    case 1: return fmt::format("({} {} {})", next(), one({"+", "-", "*", "/", "^", "%", "//"}), next());
     case 2:
     case 3:
         return fmt::format("{}({})",
@@ -86,7 +87,9 @@ std::string Drawing::wide(int depth) {
     case 4: return fmt::format("linear({}, 4)", next());
     case 5: return fmt::format("where({} < {}, {}, {})", next(), scalar(1), next(), next());
     case 6: return fmt::format("({} {} {})", next(), one({"+", "*", "-"}), scalar(depth - 1));
-    case 7: return fmt::format("concat({0}[:, 2:], {0}[:, :2])", next());
+    case 7:
+        if (any(2)) return fmt::format("({0}{1})", next(), one({"[::-1]", "[-1:][0] + x", " + x[0]"}));
+        return fmt::format("concat({0}[:, 2:], {0}[:, :2])", next());
     case 8: return fmt::format("reshape(permute(reshape({}, [N, 2, 2]), [0, 2, 1]), [N, 4])", next());
     case 9: return fmt::format("({} @ full({}, [4, 4]))", next(), constant(1));
     case 10: return fmt::format("{}({}, {})", one({"max", "min"}), next(), next());
@@ -112,10 +115,19 @@ std::string Drawing::expression(Kind kind, int depth) {
 
 std::string Drawing::statement() {
     std::string name = fresh(), text;
-    switch (any(9)) {
+    switch (any(11)) {
+    case 9:
+        text = fmt::format("{}[n, c] = {}[d < {}](x[n, {}] * {}[n, c])", name, one({"sum", "max", "mean"}),
+                           one({"c", "c + 1", "4 - c", "c // 2 + 1"}), one({"d", "c - d", "3 - d"}), wide(0));
+        break;
+    case 10:
+        text = fmt::format("{0}[n, c] = {1}[{2}, c] * x[n, c];  {0}[n, c] = sum[m < {3}]({0}[m, c])", name, wide(0),
+                           one({"0", "N - 1 - n", "max(n - 1, 0)", "(n + 1) % N", "n // 2", "N"}),
+                           one({"n", "n + 1", "N", "n + 2"}));
+        break;
     case 0:
         text = fmt::format("{}[n, c] = {}(x[n, c] * {}[n, {}])", name, one({"", "tanh", "-"}), wide(0),
-                           one({"c", "3 - c", "(c + 1) % 4", "0"}));
+                           one({"c", "3 - c", "(c + 1) % 4", "c // 2", "c // 2 + c % 2", "0"}));
         break;
     case 1:
         text = fmt::format("{}[n, c < 4] = {}[d](x[n, d] * where(c {} d, {}, {}))", name, one({"sum", "max", "mean"}),

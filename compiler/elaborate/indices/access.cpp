@@ -2,6 +2,7 @@
 // axes of the value are followed by tags while the items are worked off from left to right.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/indices/indices.h"
+#include "compiler/graph/row_ranges.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
@@ -24,9 +25,15 @@ public:
 private:
     bool take(const ast::Expr& item);
     bool take_group(size_t wide);
+    bool beside_rows(const Affine& at) const;
     bool take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step, Span span);
-    bool take_affine(const Affine& at, Span span);
+    bool take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step, Span span);
+    bool take_affine(Affine at, Span span);
+    void surround(int64_t low, int64_t high, Span span);
     bool take_lookup(const ast::Expr& item);
+    bool pick_row(int64_t number, Span span);
+    bool look_up_rows(NodeTerm at, Span span);
+    NodeId row(bool last, Span span);
     bool look_up(NodeTerm at, Span span);
     bool fail(Code code, Span span, const std::string& message, const std::string& repair = "") {
         elaborator_.error(code, span, message, "", repair);
@@ -129,32 +136,40 @@ bool Access::take(const ast::Expr& item) {
     if (mentions_index(item, scope_)) {
         auto at = affine(elaborator_, item, scope_);
         if (at && at->factors.empty()) at = {};
-        if (at && std::none_of(at->factors.begin(), at->factors.end(), [&](auto& each) {
-                return std::find(tags_.begin(), tags_.end(), each.first) != tags_.end();
-            }))
+        if (at &&
+            std::none_of(
+                at->factors.begin(), at->factors.end(),
+                [&](auto& each) { return std::find(tags_.begin(), tags_.end(), each.first) != tags_.end(); }) &&
+            !beside_rows(*at))
             return take_affine(*at, item.span);
     }
     return take_lookup(item);
 }
 
+/// True for a sum of an index of the rows, or on the axis of the rows, that is no axis taken whole:
+/// a lookup.
+bool Access::beside_rows(const Affine& at) const {
+    int64_t whole = size(axis());
+    auto own = [&](int label) { return elaborator_.label_size(label); };
+    if (at.alone() && own(at.factors.begin()->first) == whole) return false;
+    return whole == rows ||
+           std::any_of(at.factors.begin(), at.factors.end(), [&](auto& each) { return own(each.first) == rows; });
+}
+
 bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step, Span span) {
     size_t at = axis();
     int64_t whole = size(at);
+    if (whole == rows) return take_rows(start, stop, step, span);
     tags_[at] = kept;
     if (!start && !stop && !step) return true;
     bool failed = false;
     auto number = [&](const ast::ExprRef& written, int64_t otherwise) {
         if (!written) return otherwise;
         Term term = elaborator_.evaluate(*written, scope_);
-        if (term.as<RowsSize>()) return whole == rows ? rows : (failed = true, int64_t(0));
         auto value = elaborator_.constant_whole(term, written->span, "the end of a slice");
         failed = failed || !value;
         return value.value_or(0);
     };
-    if (whole == rows) {
-        bool all = number(start, 0) == 0 && number(stop, rows) == rows && number(step, 1) == 1 && !failed;
-        return all || fail(Code::rows_misuse, span, "the rows N are taken whole: `:`");
-    }
     int64_t stride = number(step, 1);
     if (failed) return false;
     if (stride == 0) return fail(Code::out_of_range, span, "the step of a slice is not 0");
@@ -172,25 +187,92 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     return true;
 }
 
+/// The number of the first row, or of the last.
+NodeId Access::row(bool last, Span span) {
+    if (!last) return build::constant(graph_, 0, Element::i32, {}, span);
+    NodeId count = build::cast(graph_, elaborator_.row_count(span), Element::i32, span);
+    NodeId one = build::constant(graph_, 1, Element::i32, {}, span);
+    return build::map(graph_, Primitive::subtract, {count, one}, span);
+}
+
+/// All rows, all of them backwards, the first or the last alone: there is one at least.
+bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step, Span span) {
+    struct Bound {
+        bool given = false, end = false; // end: N itself
+        int64_t number = 0;
+    };
+    bool failed = false;
+    auto bound = [&](const ast::ExprRef& written) {
+        Bound result;
+        if (!written) return result;
+        Term term = elaborator_.evaluate(*written, scope_);
+        result = {true, term.as<RowsSize>() != nullptr, 0};
+        if (result.end) return result;
+        if (term.as<NodeTerm>()) return Bound{true, false, INT64_MAX};
+        auto value = elaborator_.constant_whole(term, written->span, "the end of a slice");
+        failed = failed || !value;
+        result.number = value.value_or(0);
+        return result;
+    };
+    Bound first = bound(start), last = bound(stop), stride = bound(step);
+    if (failed) return false;
+    bool forwards = !stride.given || stride.number == 1;
+    bool from_start = !first.given || (!first.end && first.number == 0);
+    bool to_end = !last.given || last.end;
+    if (forwards && from_start && to_end) {
+        tags_[axis()] = kept;
+        return true;
+    }
+    bool backwards = stride.number == -1 && !first.given && !last.given;
+    bool first_row = forwards && from_start && last.number == 1;
+    bool last_row = forwards && first.given && first.number == -1 && to_end;
+    if (!backwards && !first_row && !last_row)
+        return fail(Code::rows_misuse, span,
+                    fmt::format("how many rows `{}` takes is not known: N is 1 at least",
+                                elaborator_.definitions.sources->text(span)),
+                    "`:`, `::-1`, `:1` and `-1:` hold for every N; others are masked, as by "
+                    "`y[n] = where(n > 0, x[max(n - 1, 0)], 0)`");
+    Shape shape{backwards ? rows : 1};
+    NodeId from = build::broadcast(graph_, row(!first_row, span), shape, {}, span);
+    NodeId at = from;
+    if (backwards)
+        at = build::map(graph_, Primitive::subtract, {from, build::iota(graph_, shape, 0, Element::i32, span)}, span);
+    return look_up_rows({at, false, elaborator_.level(), {}}, span);
+}
+
+/// Zeros around an axis, so that it holds low..high; `low` and `high` count from its first element.
+void Access::surround(int64_t low, int64_t high, Span span) {
+    size_t place = axis();
+    Shape shape = graph_.type(node_).shape;
+    std::vector<int64_t> before(shape.size(), 0);
+    before[place] = std::max<int64_t>(0, -low);
+    shape[place] = before[place] + std::max(shape[place], high + 1);
+    elaborator_.check_size(shape, span);
+    node_ = build::pad(graph_, node_, before, shape, 0, span);
+}
+
 /// constant + sum of factor * label: a slice for one label, windows for more.
-bool Access::take_affine(const Affine& at, Span span) {
+bool Access::take_affine(Affine at, Span span) {
     size_t place = axis();
     int64_t whole = size(place);
     auto own = [&](int label) { return elaborator_.label_size(label); };
-    if (whole == rows ||
-        std::any_of(at.factors.begin(), at.factors.end(), [&](auto& f) { return own(f.first) == rows; })) {
-        if (at.alone() && own(at.factors.begin()->first) == whole) {
-            tags_[place] = at.factors.begin()->first;
-            return true;
-        }
+    if (beside_rows(at))
         return fail(Code::rows_misuse, span, "an index of the rows N stands alone, and only on an axis N");
+    if (whole == rows) {
+        tags_[place] = at.factors.begin()->first;
+        return true;
     }
     int64_t low = at.constant, high = at.constant;
     for (auto [label, factor] : at.factors) (factor > 0 ? high : low) += factor * (own(label) - 1);
-    if (low < 0 || high >= whole)
-        return fail(Code::out_of_range, span,
-                    fmt::format("`{}` runs over {}..{}, but the axis has {}",
-                                elaborator_.definitions.sources->text(span), low, high + 1, whole));
+    if (low < 0 || high >= whole) {
+        if (!elaborator_.indices || !elaborator_.indices->masks(at))
+            return fail(Code::out_of_range, span,
+                        fmt::format("`{}` runs over {}..{}, but the axis has {}",
+                                    elaborator_.definitions.sources->text(span), low, high + 1, whole));
+        surround(low, high, span);
+        int64_t shift = std::max<int64_t>(0, -low);
+        at.constant += shift, low += shift, high += shift;
+    }
     if (at.factors.size() == 1) {
         auto [label, factor] = *at.factors.begin();
         cut(place, at.constant, factor, own(label));
@@ -231,7 +313,7 @@ bool Access::take_lookup(const ast::Expr& item) {
     if (auto number = value.as<ConstantNumber>(); number && number->kind != ConstantNumber::Kind::boolean) {
         auto at = elaborator_.constant_whole(value, item.span, "a place");
         if (!at) return false;
-        if (whole == rows) return fail(Code::rows_misuse, item.span, "a row of N cannot be picked by its number");
+        if (whole == rows) return pick_row(*at, item.span);
         int64_t first = *at < 0 ? *at + whole : *at;
         if (first < 0 || first >= whole)
             return fail(Code::out_of_range, item.span, fmt::format("place {} is outside of an axis of {}", *at, whole));
@@ -242,11 +324,11 @@ bool Access::take_lookup(const ast::Expr& item) {
     auto at = elaborator_.operand(value, item.span);
     if (!at) return false;
     Element element = graph_.type(at->node).element;
-    if (floating(element) || element == Element::boolean || at->weak)
+    if (floating(element) || at->weak)
         return fail(Code::lookup_misuse, item.span,
                     fmt::format("a lookup needs whole numbers, not {}", elaborator_.describe(value)));
-    if (whole == rows)
-        return fail(Code::rows_misuse, item.span, "the rows N cannot be looked up: how many there are is not known");
+    if (element == Element::boolean) *at = elaborator_.in_element(*at, Element::i32, item.span);
+    if (whole == rows) return look_up_rows(*at, item.span);
     Range range = elaborator_.range(at->node);
     if (!range.inside(0, whole - 1)) {
         bool open = range.high >= range_of(Element::i32).high;
@@ -257,6 +339,26 @@ bool Access::take_lookup(const ast::Expr& item) {
                     fmt::format("take a remainder, `i % {}`, or declare the field as `int < {}`", whole, whole));
     }
     return look_up(*at, item.span);
+}
+
+bool Access::pick_row(int64_t number, Span span) {
+    if (number == 0 || number == -1)
+        return look_up_rows({row(number == -1, span), false, elaborator_.level(), {}}, span);
+    return fail(Code::rows_misuse, span, fmt::format("row {} need not be there: N is 1 at least", number),
+                fmt::format("the rows 0 and -1 always are, and so is row `min({}, N - 1)`", number < 0 ? 0 : number));
+}
+
+/// Lookups among the rows that hold for every N. Never below 0, also in lanes beyond the last row.
+bool Access::look_up_rows(NodeTerm at, Span span) {
+    if (!RowRanges(graph_)(at.node).inside_rows())
+        return fail(Code::rows_misuse, span, "nothing shows that this stays inside of the rows N for every N",
+                    "`min(n + 1, N - 1)`, `max(n - 1, 0)` and `(n + 1) % N` do; the rest is chosen "
+                    "by `where(n > 0, .., 0)`");
+    if (elaborator_.range(at.node).low < 0) {
+        NodeId zero = build::constant(graph_, 0, graph_.type(at.node).element, {}, span);
+        at.node = build::map(graph_, Primitive::maximum, {at.node, zero}, span);
+    }
+    return look_up(at, span);
 }
 
 bool Access::look_up(NodeTerm at, Span span) {

@@ -19,7 +19,7 @@ IndexSpace::~IndexSpace() {
     for (auto expression : evaluated_) elaborator_.forget_evaluated(*expression);
 }
 
-bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& scope) {
+bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& scope, bool reduces) {
     if (hidden(binders, scope)) return false;
     // Groups first: with them every label exists. Labels are made in order of the text, those on
     // the left first.
@@ -30,11 +30,19 @@ bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& 
         bool group = std::any_of(binders.begin(), binders.end(), [](auto& each) { return each.ellipsis; });
         if (group) group_scopes_.push_back(&binders);
         walk(formula, names, stage);
-        if (stage == Stage::places) good_ = solve_bounds(binders, names) && good_;
+        for (const ast::IndexBinder& binder : binders)
+            if (binder.bound) walk(*binder.bound, names, stage);
+        if (stage == Stage::places) good_ = solve_bounds(binders, names, reduces) && good_;
         if (group) group_scopes_.pop_back();
         if (!good_) return false;
     }
-    return solve_alone() && solve_windows() && report_unsolved();
+    add_ends();
+    if (!solve_alone()) return false;
+    for (bool grown = true; grown;) {
+        grown = false;
+        if (!solve_windows(grown) || !solve_varying(grown)) return false;
+    }
+    return report_unsolved() && check_ends();
 }
 
 bool IndexSpace::hidden(const Binders& binders, const Scope& scope) {
@@ -116,8 +124,10 @@ void IndexSpace::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
     bool group = std::any_of(call->indices.begin(), call->indices.end(), [](auto& each) { return each.ellipsis; });
     if (group) group_scopes_.push_back(&call->indices);
     for (const auto& argument : call->arguments) walk(*argument.value, names, stage);
+    for (const ast::IndexBinder& binder : call->indices)
+        if (binder.bound) walk(*binder.bound, names, stage);
     if (group) group_scopes_.pop_back();
-    if (stage == Stage::places) good_ = solve_bounds(call->indices, names) && good_;
+    if (stage == Stage::places) good_ = solve_bounds(call->indices, names, true) && good_;
 }
 
 const Term* IndexSpace::object_value(const ast::ExprRef& object, Scope& scope) {
@@ -170,19 +180,38 @@ void IndexSpace::add_places(const ast::Index& access, const Shape& shape, Scope&
     }
 }
 
-bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope) {
+bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope, bool reduces) {
     const Set& set = sets_.at(&binders);
-    for (size_t i = 0; i < binders.size(); ++i) {
+    for (size_t i = binders.size(); i-- > 0;) { // bounds may hang on the indices before them
         if (!binders[i].bound) continue;
-        Term bound = elaborator_.evaluate(*binders[i].bound, scope);
-        if (bound.poisoned()) return false;
+        Span span = binders[i].bound->span;
+        Term bound;
+        bool varies = mentions_index(*binders[i].bound, scope);
+        if (!varies) {
+            bound = elaborator_.evaluate(*binders[i].bound, scope);
+            if (bound.poisoned()) return false;
+            varies = bound.as<NodeTerm>() && elaborator_.type_of(bound)->shape.empty() &&
+                     whole(elaborator_.type_of(bound)->element);
+        }
+        if (varies && reduces) {
+            varying_.push_back({&binders[i], set.each[i][0], scope, affine(elaborator_, *binders[i].bound, scope)});
+            continue;
+        }
+        if (varies) {
+            elaborator_.error(Code::index_bound, span,
+                              fmt::format("`{}` must run to the same number everywhere: it is an "
+                                          "axis of the result",
+                                          binders[i].name),
+                              "", "give it the largest bound and choose by `where(.., .., 0)`");
+            return false;
+        }
         int64_t size = rows;
         if (!bound.as<RowsSize>()) {
-            auto number = elaborator_.constant_whole(bound, binders[i].bound->span, "the bound of an index");
+            auto number = elaborator_.constant_whole(bound, span, "the bound of an index");
             if (!number) return false;
             size = *number;
             if (size < 1) {
-                elaborator_.error(Code::negative_size, binders[i].bound->span,
+                elaborator_.error(Code::negative_size, span,
                                   fmt::format("an index must run over 1 number at least, not {}", size));
                 return false;
             }
@@ -198,8 +227,8 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope) {
 bool IndexSpace::solve_alone() {
     std::map<int, const Place*> first;
     for (const Place& place : places_) {
-        if (!place.at.alone()) continue;
-        int label = place.at.factors.begin()->first;
+        int label = place.at.factors.empty() ? -1 : place.at.factors.begin()->first;
+        if (!place.at.alone() || place.end != End::none || varying(label)) continue;
         int64_t size = elaborator_.label_size(label);
         if (size == 0) {
             elaborator_.adopt_label(label, place.size);
@@ -222,41 +251,42 @@ bool IndexSpace::solve_alone() {
 }
 
 /// An index that is the one unknown of a place runs while the sum stays in 0 .. size - 1.
-bool IndexSpace::solve_windows() {
-    for (bool grown = true; grown;) {
-        grown = false;
-        std::map<int, int64_t> least;
-        for (const Place& place : places_) {
-            int unknown = -1, count = 0;
-            int64_t low = place.at.constant, high = place.at.constant;
-            bool open = place.size == rows;
-            for (auto [label, factor] : place.at.factors) {
-                int64_t size = elaborator_.label_size(label);
-                if (size == 0) {
-                    unknown = label, ++count;
-                    continue;
-                }
-                open = open || size == rows;
-                (factor > 0 ? high : low) += factor * (size - 1);
+bool IndexSpace::solve_windows(bool& grown) {
+    std::map<int, int64_t> least;
+    std::set<int> by_rows;
+    for (const Place& place : places_) {
+        int unknown = -1, count = 0;
+        int64_t low = place.at.constant, high = place.at.constant;
+        bool open = place.size == rows;
+        for (auto [label, factor] : place.at.factors) {
+            int64_t size = elaborator_.label_size(label);
+            if (size == 0) {
+                unknown = label, ++count;
+                continue;
             }
-            if (count != 1 || open) continue;
-            int64_t factor = place.at.factors.at(unknown);
-            int64_t size =
-                factor > 0 ? floor_divide(place.size - 1 - high, factor) + 1 : floor_divide(low, -factor) + 1;
-            auto [known, fresh] = least.emplace(unknown, size);
-            if (!fresh) known->second = std::min(known->second, size);
+            open = open || size == rows;
+            (factor > 0 ? high : low) += factor * (size - 1);
         }
-        for (auto [label, size] : least) {
-            if (size < 1) {
-                elaborator_.error(
-                    Code::index_bound, names_[label].second,
-                    fmt::format("there is no place for `{}`: the window is wider than its axis", names_[label].first));
-                return false;
-            }
-            elaborator_.adopt_label(label, size);
-            grown = true;
-        }
+        if (count != 1 || varying(unknown)) continue;
+        if (place.size == rows && place.at.alone()) by_rows.insert(unknown);
+        int64_t factor = place.at.factors.at(unknown);
+        bool other_side = place.end != End::none && (place.end == End::high) != (factor > 0);
+        if (open || other_side) continue;
+        int64_t size = factor > 0 ? floor_divide(place.size - 1 - high, factor) + 1 : floor_divide(low, -factor) + 1;
+        auto [known, fresh] = least.emplace(unknown, size);
+        if (!fresh) known->second = std::min(known->second, size);
     }
+    for (auto [label, size] : least) {
+        if (size < 1) {
+            elaborator_.error(
+                Code::index_bound, names_[label].second,
+                fmt::format("there is no place for `{}`: the window is wider than its axis", names_[label].first));
+            return false;
+        }
+        elaborator_.adopt_label(label, size);
+    }
+    for (int label : by_rows) elaborator_.adopt_label(label, rows);
+    grown = grown || !least.empty() || !by_rows.empty();
     return true;
 }
 
@@ -264,8 +294,11 @@ bool IndexSpace::report_unsolved() {
     std::set<int> labels; // in order of the text, not of the addresses of its tree
     for (const auto& each : sets_) labels.insert(each.second.all.begin(), each.second.all.end());
     bool all = true;
+    auto unknown = [&](int label) { return elaborator_.label_size(label) == 0; };
+    bool plain =
+        std::any_of(labels.begin(), labels.end(), [&](int label) { return unknown(label) && !varying(label); });
     for (int label : labels) {
-        if (elaborator_.label_size(label) != 0) continue;
+        if (!unknown(label) || (plain && varying(label))) continue; // that one waits for others
         const auto& [name, span] = names_[label];
         elaborator_.error(Code::index_bound, span, fmt::format("how far does `{}` run?", name), "",
                           fmt::format("no axis says it: write `{} < ..`", name));

@@ -2,7 +2,9 @@
 // contraction of the factors' views: the space of all indices is never laid out.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/indices/indices.h"
+#include "compiler/graph/row_ranges.h"
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace gradc {
@@ -43,10 +45,13 @@ void collect_factors(const ast::Expr& expression, std::vector<const ast::Expr*>&
 
 class Reduction {
 public:
-    Reduction(Elaborator& elaborator, const ast::Call& call, Span span, std::vector<int> labels, Scope& scope)
-        : elaborator_(elaborator), call_(call), span_(span), gone_(std::move(labels)), scope_(scope) {}
+    Reduction(Elaborator& elaborator, const ast::Call& call, Span span, const IndexSpace& indices, Scope& scope)
+        : elaborator_(elaborator), call_(call), span_(span), gone_(indices.labels(call.indices)), scope_(scope) {
+        for (const auto* index : indices.varying(call.indices)) bounded(*index);
+    }
 
     Term run() {
+        if (failed_) return {};
         bool adds = call_.callee == "sum" || call_.callee == "mean";
         const ast::Expr& formula = *call_.arguments[0].value;
         std::vector<const ast::Expr*> factors;
@@ -58,10 +63,14 @@ public:
                         call_.callee == "mean" ? Wanted::floating : Wanted::number, call_.callee.c_str(), span_);
         if (!met) return {};
         met->operands[0].weak = met->weak;
-        return reduced(met->operands[0]);
+        return reduced(masked(met->operands[0]));
     }
 
 private:
+    void bounded(const IndexSpace::Varying& index);
+    NodeTerm masked(const NodeTerm& value);
+    void mask_factors(std::vector<Operand>& factors);
+    Term numbers_added();
     Term product(const std::vector<const ast::Expr*>& factors, bool negative);
     Term reduced(const NodeTerm& value);
     Term scaled(Term value, const std::vector<int>& present);
@@ -71,14 +80,87 @@ private:
     Span span_;
     std::vector<int> gone_;
     Scope& scope_;
+    std::optional<NodeTerm> mask_; // true where the indices are below the bounds that vary
+    bool failed_ = false;
 };
+
+/// Joins `index < bound` to the mask. Nothing is the sum of no numbers, but no maximum or mean.
+void Reduction::bounded(const IndexSpace::Varying& index) {
+    Span span = index.binder->bound->span;
+    auto bound = elaborator_.operand(index.bound, span);
+    Term below =
+        elaborator_.binary(ast::BinaryOperator::less, index_number(elaborator_, index.label, span), index.bound, span);
+    if (mask_) below = elaborator_.binary(ast::BinaryOperator::logical_and, Term{*mask_}, below, span);
+    auto mask = below.as<NodeTerm>();
+    failed_ = failed_ || !bound || !mask;
+    if (failed_) return;
+    mask_ = *mask;
+    if (call_.callee == "sum" || RowRanges(elaborator_.graph())(bound->node).low >= 1) return;
+    failed_ = true;
+    std::string_view text = elaborator_.definitions.sources->text(span);
+    elaborator_.error(
+        Code::index_bound, span,
+        fmt::format("`{}` may run over no number, and there is no {} of none", index.binder->name, call_.callee), "",
+        fmt::format("let it take one number at least: `{} < max({}, 1)`", index.binder->name, text));
+}
+
+/// What is at or above a bound becomes a number that changes no result.
+NodeTerm Reduction::masked(const NodeTerm& value) {
+    if (!mask_) return value;
+    Graph& graph = elaborator_.graph();
+    Element element = graph.type(value.node).element;
+    double neutral = 0;
+    if (call_.callee == "max" || call_.callee == "min") {
+        bool most = call_.callee == "min";
+        if (floating(element)) neutral = most ? INFINITY : -INFINITY;
+        else {
+            Range range = elaborator_.range(value.node); // the result's stays as it is
+            neutral = double(most ? range.high : range.low);
+        }
+    }
+    Term around = elaborator_.make(build::constant(graph, neutral, element), {}, value.weak);
+    Term chosen = elaborator_.select(Term{*mask_}, Term{value}, around, span_);
+    return *chosen.as<NodeTerm>();
+}
+
+/// In a product the mask goes where it lays out nothing: to each factor that has all of its
+/// indices, else to the first that has one. A zero there is one in the product.
+void Reduction::mask_factors(std::vector<Operand>& factors) {
+    if (!mask_) return;
+    auto share = [&](const Operand& factor) {
+        auto node = factor.term.as<NodeTerm>();
+        return node ? std::count_if(mask_->labels.begin(), mask_->labels.end(),
+                                    [&](int label) { return holds(node->labels, label); })
+                    : 0;
+    };
+    auto all = int64_t(mask_->labels.size()), most = int64_t(0);
+    for (const Operand& factor : factors) most = std::max(most, share(factor));
+    for (Operand& factor : factors) {
+        if (share(factor) != most) continue;
+        factor.term = elaborator_.select(Term{*mask_}, factor.term, whole_number(0), factor.span);
+        if (most < all) return;
+    }
+}
+
+/// How many numbers are below bounds that vary, for each element of the result.
+Term Reduction::numbers_added() {
+    Graph& graph = elaborator_.graph();
+    NodeTerm ones = *mask_;
+    ones.node = build::cast(graph, ones.node, Element::i32, span_);
+    std::vector<int> axes, left;
+    for (size_t i = 0; i < ones.labels.size(); ++i)
+        if (holds(gone_, ones.labels[i])) axes.push_back(int(i));
+        else left.push_back(ones.labels[i]);
+    return elaborator_.make(build::sum(graph, ones.node, axes, span_), left);
+}
 
 /// What stands still while an index runs is added so often; a mean divides by the numbers that were
 /// added.
 Term Reduction::scaled(Term value, const std::vector<int>& present) {
     bool mean = call_.callee == "mean";
+    if (mean && mask_) value = elaborator_.binary(ast::BinaryOperator::divide, value, numbers_added(), span_);
     for (int label : gone_) {
-        if (mean != holds(present, label)) continue;
+        if (mean != holds(present, label) || (mask_ && holds(mask_->labels, label))) continue;
         int64_t size = elaborator_.label_size(label);
         Term times = size == rows ? Term{RowsSize{}} : whole_number(size);
         value =
@@ -111,6 +193,7 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     for (const ast::Expr* factor : factors) written.push_back({elaborator_.evaluate(*factor, scope_), factor->span});
     for (const Operand& each : written)
         if (each.term.poisoned()) return {};
+    mask_factors(written);
     bool mean = call_.callee == "mean";
     auto met = meet(elaborator_, written, mean ? Wanted::floating : Wanted::number, "multiply", span_);
     if (!met) return {};
@@ -152,7 +235,7 @@ Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span,
     for (const char* name : {"sum", "mean", "max", "min"})
         if (call.callee == name) {
             Scope inner = indices.inside(call.indices, scope);
-            return Reduction(elaborator, call, span, indices.labels(call.indices), inner).run();
+            return Reduction(elaborator, call, span, indices, inner).run();
         }
     elaborator.error(Code::index_misuse, call.callee_span,
                      fmt::format("`{}` does not reduce over indices", call.callee), "", "sum, mean, max and min do");
@@ -169,13 +252,13 @@ Term elaborate_indexed_call(Elaborator& elaborator, const ast::Expr& expression,
     if (elaborator.indices && elaborator.indices->knows(call.indices))
         return checked_reduction(elaborator, call, expression.span, *elaborator.indices, scope);
     Session session(elaborator);
-    if (!session->solve(call.indices, *call.arguments[0].value, scope)) return {};
+    if (!session->solve(call.indices, *call.arguments[0].value, scope, true)) return {};
     return checked_reduction(elaborator, call, expression.span, *session, scope);
 }
 
 Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& definition, Span span, Scope& scope) {
     Session session(elaborator);
-    if (!session->solve(definition.indices, *definition.value, scope)) return {};
+    if (!session->solve(definition.indices, *definition.value, scope, false)) return {};
     Scope inner = session->inside(definition.indices, scope);
     auto value = elaborator.operand(elaborator.evaluate(*definition.value, inner), definition.value->span);
     if (!value) return {};

@@ -34,23 +34,39 @@ public:
     IndexSpace(const IndexSpace&) = delete;
 
     /// Finds labels and sizes for `binders` and every reduction in `formula`; false after an error.
-    bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula, Scope& scope);
+    /// `reduces`: the binders are those of a reduction, whose bounds may differ from place to place.
+    bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula, Scope& scope, bool reduces);
     /// A scope in which the indices of these binders are numbers; only after `solve`.
     Scope inside(const std::vector<ast::IndexBinder>& binders, const Scope& scope) const;
     const std::vector<int>& labels(const std::vector<ast::IndexBinder>& binders) const {
         return sets_.at(&binders).all;
     }
     bool knows(const std::vector<ast::IndexBinder>& binders) const { return sets_.count(&binders) > 0; }
+    /// An index whose bound is no constant runs to the largest that the bound can be; what is at or
+    /// above the bound is masked.
+    struct Varying {
+        const ast::IndexBinder* binder;
+        int label;
+        Scope scope;              // of the bound
+        std::optional<Affine> at; // the bound as a sum of indices, if it is one
+        Term bound = {};          // once all that it hangs on is known
+    };
+    /// Those of these binders, in their order.
+    std::vector<const Varying*> varying(const std::vector<ast::IndexBinder>& binders) const;
+    /// True where a sum of indices leaves its axis at masked places only.
+    bool masks(const Affine& at) const;
 
 private:
     struct Set {
         std::vector<int> all;               // in order, groups expanded
         std::vector<std::vector<int>> each; // by binder
     };
+    enum class End : uint8_t { none, low, high };
     struct Place { // where an axis' size says how far an index runs
         Affine at;
         int64_t size;
         Span span;
+        End end = End::none; // one end of a varying index put in: it must not leave this side
     };
     using Binders = std::vector<ast::IndexBinder>;
     enum class Stage { groups, places };
@@ -60,9 +76,15 @@ private:
     void add_places(const ast::Index& access, const Shape& shape, Scope& scope);
     bool hidden(const Binders& binders, const Scope& scope);
     void make_labels(const Binders& binders, Scope& scope);
-    bool solve_bounds(const Binders& binders, Scope& scope);
+    bool solve_bounds(const Binders& binders, Scope& scope, bool reduces);
+    void add_ends();
     bool solve_alone();
-    bool solve_windows();
+    bool solve_windows(bool& grown);
+    bool solve_varying(bool& grown);
+    bool adopt_largest(Varying& index);
+    bool check_ends();
+    bool is_ready(const Varying& index) const;
+    const Varying* varying(int label) const;
     bool report_unsolved();
     const Term* object_value(const ast::ExprRef& object, Scope& scope);
 
@@ -71,6 +93,7 @@ private:
     std::map<const Binders*, int> group_sizes_;
     std::vector<const Binders*> group_scopes_; // innermost last
     std::vector<Place> places_;
+    std::vector<Varying> varying_;                      // what a bound hangs on comes behind its index
     std::map<int, std::pair<std::string, Span>> names_; // of labels
     std::vector<const ast::Expr*> evaluated_;
     std::set<const ast::Expr*> failed_;

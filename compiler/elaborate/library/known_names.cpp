@@ -106,8 +106,8 @@ private:
             std::visit([&](const auto& node) { of(node, each.span); }, each.node);
     }
     void binders(const std::vector<ast::IndexBinder>& indices) {
-        for (const ast::IndexBinder& binder : indices) visit(binder.bound);
         for (const ast::IndexBinder& binder : indices) names_.insert(binder.name);
+        for (const ast::IndexBinder& binder : indices) visit(binder.bound);
     }
     void type(const ast::TypeExpr& written) {
         if (written.shape) all(*written.shape);

@@ -1,8 +1,11 @@
 // What expressions and statements are worth, one line each: a model `m` without arguments, and its
 // value.
 #include "tests/support/model_text.h"
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 using namespace gradc;
 
@@ -74,6 +77,50 @@ const Case cases[] = {
      "1000)",
      {1575, 1575}},
     {"m[i < 3, j < 3] = where(j <= i, 1, 0);  return sum(m)", {6}},
+    // whole division: Python's rule, with the remainder that fits
+    {"return [7 // 2, -7 // 2, 7 // -2, -7 // -2]", {3, -4, -4, 3}},
+    {"return 7.5 // 2 + zeros([7 // 3])", {3, 3}},
+    {"i[k < 7] = k - 3;  return i // 2", {-2, -1, -1, 0, 0, 1, 1}},
+    {"i[k < 7] = k - 3;  return i // -2", {1, 1, 0, 0, -1, -1, -2}},
+    {"i[k < 7] = k - 3;  return i % -2", {-1, 0, -1, 0, -1, 0, -1}},
+    {"i[k < 9] = k - 4;  a = i - (i // 3 * 3 + i % 3);  b = i - (i // -3 * -3 + i % -3);  return "
+     "[sum(a^2), sum(b^2)]",
+     {0, 0}},
+    {"i[k < 3] = k;  d = i + 1;  return (10 * i) // d + (10 * i) % d", {0, 5, 8}},
+    {"return [-7.5, 7.5, 49] // [2, -2, 49.0]", {-4, -4, 1}},
+    {"param w: [3] = 2.5;  return grad(w * (w // 2), wrt: w)", {1, 1, 1}},
+    {"x = [5, 6, 7];  y[i < 6] = x[i // 2];  return y", {5, 5, 6, 6, 7, 7}},
+    {"x[h < 2, w < 2] = 2*h + w;  y[h < 4, w < 4] = x[h//2, w//2];  return y[1]", {0, 0, 1, 1}},
+    {"x[i < 5] = i;  y[i < 3] = x[(i + 7) // 2 - 1];  return y", {2, 3, 3}},
+    // bool counts as int
+    {"x = [5, 6];  y = [-1, 2, 0];  return x[y > 0]", {5, 6, 5}},
+    {"x = [5, 6];  y = [-1, 2];  z[i] = x[y[i] > 0];  return z", {5, 6}},
+    {"x = [[0, 1], [0, 1]];  return round(1e3 * cross_entropy(1.0 * x, x[:, 0] > 0))", {1313}},
+    // bounds that hang on other indices
+    {"x = [1, 2, 3, 4];  y[t] = sum[u < t + 1](x[u]);  return y", {1, 3, 6, 10}},
+    {"x = [1, 2, 3, 4];  y[t < 4] = sum[u < t](x[u]);  return y", {0, 1, 3, 6}},
+    {"x = [1, 2, 3, 4];  y[t < 3] = sum[u < 4 - 2*t](x[u]);  return y", {10, 3, 0}},
+    {"x = [1, 2, 3, 4];  y[t < 2] = sum[u < 2*t + 1](x[u + 1]);  return y", {2, 9}},
+    {"x = [1, 2, 3, 4];  y[t] = mean[u < t + 1](x[u]);  return y", {1, 1.5, 2, 2.5}},
+    {"x = [1, -2, 3, 0];  y[t] = max[u < t + 1](-x[u]);  return y", {-1, 2, 2, 2}},
+    {"x = [1, -2, 3, 0];  y[t] = min[u < t + 1](x[u]);  return y", {1, -2, -2, -2}},
+    {"x = [3, 2, 4];  w = [1, 10, 100];  y[t] = sum[u < t + 1](x[t - u] * w[u]);  return y", {3, 32, 324}},
+    {"x = [3, 2, 4];  y[t] = sum[u < t + 1](1 / x[t - u]);  return y[2]", {1. / 3 + 0.5 + 0.25}},
+    {"x = [3, 2, 4];  y[t < 3] = sum[u < t + 1](x[t]);  return y", {3, 4, 12}},
+    {"x = [3, 2, 4];  y[t < 3] = mean[u < t + 1](x[t]);  return y", {3, 2, 4}},
+    {"return sum[i < 4, j < i](1)", {6}},
+    {"return mean[i < 4, j < i + 1](j)", {1}},
+    {"return sum[i < 4](sum[j < i + 1](sum[k < j + 1](1)))", {20}},
+    {"x = [1, 2, 4, 8];  y[t] = sum[u < t + 1](sum[v < u + 1](x[v]));  return y", {1, 4, 11, 26}},
+    {"x = [1, 2, 4, 8];  n = [0, 3, 1];  y[i] = sum[u < n[i]](x[u]);  return y", {0, 7, 1}},
+    {"x = [1, 2, 4, 8];  y[t < 4] = sum[u < min(t + 1, 2)](x[u]);  return y", {1, 3, 3, 3}},
+    {"x = [1, 2, 4, 8];  y[t < 4] = sum[u < max(t - 1, 0)](x[u]);  return y", {0, 0, 1, 3}},
+    {"x = [1, 2, 4, 8];  y[t < 4] = max[u < max(t, 1)](x[u]);  return y", {1, 1, 2, 4}},
+    {"x = [1, 2, inf, nan];  y[t] = sum[u < t + 1](x[u]);  return y[:2]", {1, 3}},
+    {"param w: [3] = [1, 4, 9];  y[t < 3] = sum[u < t](sqrt(w[t - u - 1]));  return grad(sum(y), "
+     "wrt: w)",
+     {1, 0.25, 0}},
+    {"param w: [3] = [0, 4, 9];  y[t] = max[u < t + 1](w[u]);  return grad(sum(y), wrt: w)", {1, 1, 1}},
     // blocks
     {"x = 1;  if 2 > 1 { x = 2;  y = 3 } else { x = 4 };  return x + y", {5}},
     {"x = 1;  repeat i < 4 { x = x * (i + 1) };  return x", {24}},
@@ -160,6 +207,49 @@ TEST_CASE("rows are the rows that are there") {
         for (int64_t i = 0; i < n; ++i) mean += x[size_t(2 * i)] / double(n);
         CHECK(value_of(text, "m", environment).values[0] == Approx(mean));
         CHECK(value_of(text, "s", environment).shape == Shape{n, n});
+    }
+}
+
+TEST_CASE("rows are picked and looked up as far as every N has them") {
+    struct Row {
+        const char* body;
+        std::function<double(const std::vector<double>&, size_t n)> expected; // of row n
+    };
+    auto at = [](const std::vector<double>& x, size_t n) { return x[std::min(n, x.size() - 1)]; };
+    const Row all[] = {
+        {"y = x + 0 * x[0]", [&](auto& x, size_t n) { return x[n]; }},
+        {"y[n] = x[0] + 0 * x[n]", [&](auto& x, size_t) { return x[0]; }},
+        {"y[n] = x[-1] + 0 * x[n]", [&](auto& x, size_t) { return x.back(); }},
+        {"y[n] = x[:1][0] - x[-1:][0] + 0 * x[n]", [&](auto& x, size_t) { return x[0] - x.back(); }},
+        {"y = x[::-1]", [&](auto& x, size_t n) { return x[x.size() - 1 - n]; }},
+        {"y = x[0:N]", [&](auto& x, size_t n) { return x[n]; }},
+        {"y[n < N] = x[N - 1 - n]", [&](auto& x, size_t n) { return x[x.size() - 1 - n]; }},
+        {"y[n < N] = x[min(n + 1, N - 1)]", [&](auto& x, size_t n) { return at(x, n + 1); }},
+        {"y[n] = where(n > 0, x[max(n - 1, 0)], 0) + 0 * x[n]", [&](auto& x, size_t n) { return n ? x[n - 1] : 0; }},
+        {"y[n < N] = x[(n + 2) % N]", [&](auto& x, size_t n) { return x[(n + 2) % x.size()]; }},
+        {"y[n < N] = x[n // 2]", [&](auto& x, size_t n) { return x[n / 2]; }},
+        {"s[n, m] = x[n] * x[m] + 3 * x[m];  y[n] = s[n, n]",
+         [&](auto& x, size_t n) { return x[n] * x[n] + 3 * x[n]; }},
+        {"y[n] = sum[m < n + 1](x[m])",
+         [&](auto& x, size_t n) { return std::accumulate(x.begin(), x.begin() + long(n) + 1, 0.0); }},
+        {"y[n] = max[m < n + 1](x[m]) + 0 * x[n]",
+         [&](auto& x, size_t n) { return *std::max_element(x.begin(), x.begin() + long(n) + 1); }},
+        {"y[n < N] = mean[m < N - n](x[m])",
+         [&](auto& x, size_t n) { return std::accumulate(x.begin(), x.end() - long(n), 0.0) / double(x.size() - n); }},
+    };
+    for (const Row& row : all) {
+        ModelText text("model m(x: f32[N]) { " + std::string(row.body) + ";  return y }");
+        INFO(row.body << "\n" << text.errors());
+        CHECK(text.elaborated);
+        if (!text.elaborated) continue;
+        for (int64_t n : {1, 2, 5}) {
+            Environment environment = draw(text, text.model("m").graph, n);
+            auto& x = environment.fields.at("x").values;
+            Tensor y = value_of(text, "m", environment);
+            REQUIRE(y.values.size() == x.size());
+            for (size_t i = 0; i < x.size(); ++i) CHECK(y.values[i] == Approx(row.expected(x, i)).margin(1e-6));
+        }
+        CHECK(gradient_error(text, "m", 4) < 1e-6);
     }
 }
 
