@@ -19,11 +19,11 @@ std::string_view meant_type(std::string_view word) {
     struct Pair {
         std::string_view foreign, ours;
     };
-    static constexpr Pair pairs[] = {{"float", "f32"},    {"float32", "f32"}, {"Float32", "f32"},  {"double", "f64"},
-                                     {"float64", "f64"},  {"half", "bf16"},   {"f16", "bf16"},     {"bfloat16", "bf16"},
-                                     {"float16", "bf16"}, {"i32", "int"},     {"i64", "int"},      {"int32", "int"},
-                                     {"int64", "int"},    {"long", "int"},    {"integer", "int"},  {"index", "int"},
-                                     {"byte", "u8"},      {"uint8", "u8"},    {"boolean", "bool"}, {"size_t", "int"},
+    static constexpr Pair pairs[] = {{"float", "f32"},   {"float32", "f32"}, {"Float32", "f32"},  {"double", "f64"},
+                                     {"float64", "f64"}, {"half", "f32"},    {"f16", "f32"},      {"bfloat16", "f32"},
+                                     {"float16", "f32"}, {"i32", "int"},     {"i64", "int"},      {"int32", "int"},
+                                     {"int64", "int"},   {"long", "int"},    {"integer", "int"},  {"index", "int"},
+                                     {"byte", "u8"},     {"uint8", "u8"},    {"boolean", "bool"}, {"size_t", "int"},
                                      {"unsigned", "int"}};
     auto found =
         std::find_if(std::begin(pairs), std::end(pairs), [&](const Pair& pair) { return pair.foreign == word; });
@@ -38,7 +38,7 @@ std::string parse_element(Cursor& cursor) {
     std::string repair(meant_type(word));
     if (repair.empty()) repair = nearest(word, known).value_or("");
     cursor.report(Code::unknown_type, cursor.span(token), fmt::format("there is no type `{}`", word), {},
-                  repair.empty() ? "types are f32, f64, bf16, u8, int, bool, and a shape alone, `[N, 64]`, is any float"
+                  repair.empty() ? "types are f32, f64, u8, int, bool, and a shape alone, `[N, 64]`, is any float"
                                  : fmt::format("did you mean `{}`?", repair));
     return repair.empty() ? "f32" : repair;
 }

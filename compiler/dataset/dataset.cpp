@@ -86,7 +86,6 @@ Element DatasetElaboration::stored_element(const ReaderCall& call, const ast::Ty
     if (!type) return call.reader.kind == Reader::Kind::literal && call.upper ? Element::i32 : floating_point;
     if (!type->element) return type->upper ? Element::i32 : floating_point;
     Element element = elaborator_.language_element(*type->element);
-    if (element == Element::bf16) return Element::f32;
     if (element == Element::boolean || (element == Element::u8 && !direct)) return Element::i32;
     return element;
 }
@@ -249,6 +248,10 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
         error(Code::field_type, field.type->span, "a field has a value for each row: no const");
         return;
     }
+    if (field.type && field.type->element && !elaborator_.has_arithmetic(*field.type->element, field.type->span)) {
+        scope_.bind(name, {}, field.target.span);
+        return;
+    }
     current_ = &field;
     const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
     std::optional<ReaderCall> direct;
@@ -259,7 +262,7 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
     Term value;
     if (reads || literal) {
         direct = reads ? readers_.read(*call, field.value->span) : readers_.literal(*field.value);
-        bool converted = type && (type->element == "bool" || type->element == "bf16");
+        bool converted = type && type->element == "bool";
         if (direct)
             if (auto term = read(*direct, converted ? name + ".stored" : name, type, true)) value = *term;
         if (converted && !value.poisoned())

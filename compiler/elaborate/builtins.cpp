@@ -171,7 +171,8 @@ Term reshape(BuiltinCall& call) {
                                      print(*wanted),
                                      with_rows ? "the rows N stay an axis of their own"
                                                : fmt::format("{} elements are not {}", std::abs(count(own, 1)),
-                                                             std::abs(count(*wanted, 1)))));
+                                                             std::abs(count(*wanted, 1)))),
+                         "", with_rows ? "keep N in its place: [N, 5, 3], not [N*5, 3]" : "");
         return {};
     }
     labels.insert(labels.end(), wanted->begin(), wanted->end());
@@ -258,9 +259,10 @@ Term cast(BuiltinCall& call) {
         known = known || (wanted && wanted->value == name);
     if (!known) {
         call.elaborator.error(Code::wrong_operand, call.arguments[1]->span,
-                              "`cast` needs a type: f32, f64, bf16, int, u8 or bool");
+                              "`cast` needs a type: f32, f64, int, u8 or bool");
         return {};
     }
+    if (!call.elaborator.has_arithmetic(wanted->value, call.arguments[1]->span)) return {};
     auto value = call.elaborator.operand(call.at(0), call.span);
     if (!value) return {};
     NodeTerm result = call.elaborator.in_element(*value, call.elaborator.language_element(wanted->value), call.span);

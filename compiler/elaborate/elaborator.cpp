@@ -212,6 +212,12 @@ Element Elaborator::language_element(const std::string& name) const {
     return Element::i32;
 }
 
+bool Elaborator::has_arithmetic(const std::string& element, Span span) {
+    if (element != "bf16") return true;
+    error(Code::element_mismatch, span, "nothing is computed in `bf16`", "", "write f32, or f64 for twice the digits");
+    return false;
+}
+
 const Term* Elaborator::evaluated(const ast::Expr& expression) const {
     auto found = evaluated_.find(&expression);
     return found == evaluated_.end() ? nullptr : &found->second;

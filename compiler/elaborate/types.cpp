@@ -33,6 +33,7 @@ Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::str
     if (term.poisoned()) return {};
     current_ = &type;
     found_ = elaborator_.describe(term);
+    if (type.element && !elaborator_.has_arithmetic(*type.element, type.span)) return {};
     if (type.constant) return match_constant(term, type, what, span);
     if (!type.element && !type.shape) return term;
     if (!elaborator_.type_of(term)) {
@@ -106,6 +107,8 @@ std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExp
         misfit(what, &type, found_, "true or false is needed", span, code);
         return {};
     }
+    if (wanted == Element::i32 && own.element == Element::boolean && !number)
+        if (auto value = elaborator_.operand(term, span)) return Term{elaborator_.in_element(*value, wanted, span)};
     return term;
 }
 
@@ -246,6 +249,7 @@ Term Elaborator::convert(const Term& term, const ast::TypeExpr& type, Scope& nam
 
 std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& type, Scope& scope) {
     FullType full;
+    if (type.element && !has_arithmetic(*type.element, type.span)) return {};
     full.element_given = bool(type.element);
     full.type.element = type.element ? language_element(*type.element) : floating_default_;
     full.shape_given = bool(type.shape);
