@@ -5,6 +5,7 @@
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "dsl/parser.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
@@ -159,6 +160,25 @@ TEST_CASE("powers are exact to two units in the last place, special values inclu
             INFO(name(element) << ": " << x[i] << " ^ " << y[i] << " = " << z[i]);
             if (error(z[i], std::pow((long double)x[i], (long double)y[i]), element) >= 2)
                 CHECK(error(z[i], std::pow((long double)x[i], (long double)y[i]), element) < 2);
+        }
+    }
+}
+
+TEST_CASE("each primitive that the library declares has both forms and a meaning") {
+    ModelText text("model m() { return 1 }");
+    REQUIRE(text.elaborated);
+    const PrimitiveTable& table = *text.elaborated->primitives;
+    REQUIRE(table.size() > size_t(Primitive::first_declared));
+    for (size_t number = size_t(Primitive::first_declared); number < table.size(); ++number) {
+        Primitive primitive{uint16_t(number)};
+        INFO(table.name(primitive));
+        for (Element element : {Element::f32, Element::f64}) {
+            const Graph* form = text.elaborated->math->definition(primitive, element);
+            CHECK(form);
+            Graph graph(text.elaborated->primitives);
+            std::vector<NodeId> halves(size_t(table.arity(primitive)), build::constant(graph, 0.5, element));
+            graph.outputs = {{"value", build::map(graph, primitive, halves)}};
+            CHECK(std::isfinite(evaluate(graph, {})[0].values[0]));
         }
     }
 }
