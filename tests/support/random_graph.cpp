@@ -5,6 +5,7 @@
 #include "compiler/graph/rewrite.h"
 #include "compiler/graph/scan.h"
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 namespace gradc {
@@ -90,7 +91,10 @@ private:
     }
 
     void step() {
-        switch (pick(options_.scans ? 16 : 15)) {
+        uint64_t usual = options_.scans ? 16 : 15;
+        uint64_t drawn = pick(usual + (options_.wider ? 6 : 0));
+        if (drawn >= usual) return wider_step(drawn - usual);
+        switch (drawn) {
         case 0: return unary();
         case 1:
         case 2: return binary();
@@ -107,6 +111,123 @@ private:
         case 13:
         case 14: return contracted();
         default: return scanned();
+        }
+    }
+
+    void wider_step(uint64_t number) {
+        switch (number) {
+        case 0: return triangular();
+        case 1: return stopped();
+        case 2: return truth();
+        case 3: return divided();
+        case 4: return rows_looked_up();
+        default: return diagonal();
+        }
+    }
+
+    NodeId whole_constant(int64_t value) { return build::constant(graph_, double(value), Element::i32); }
+
+    /// A reduction up to a bound that another index gives: sum[u < t + 1](x[u]) and the like.
+    void triangular() {
+        NodeId x = floating_value();
+        if (!graph_.type(x).rank()) return;
+        int axis = int(pick(uint64_t(graph_.type(x).rank())));
+        Shape to = shape(x);
+        int64_t turns = to[size_t(axis)] == rows ? rows : int64_t(2 + pick(4));
+        to.insert(to.begin(), turns);
+        if (!is_small(to)) return;
+        std::vector<int> axes;
+        for (size_t i = 1; i < to.size(); ++i) axes.push_back(int(i));
+        NodeId t = build::iota(graph_, to, 0, Element::i32), u = build::iota(graph_, to, axis + 1, Element::i32),
+               bound = t;
+        uint64_t form = pick(4);
+        if (form == 1) bound = map(graph_, Primitive::quotient, {t, whole_constant(2)});
+        if (form == 2) bound = map(graph_, Primitive::multiply, {t, whole_constant(2)});
+        if (form == 3) bound = map(graph_, Primitive::remainder, {t, whole_constant(3)});
+        bound = map(graph_, Primitive::add, {bound, whole_constant(1)});
+        bool largest = !options_.smooth && rarely(2);
+        NodeId none = build::constant(graph_, largest ? -HUGE_VAL : 0, options_.element, to);
+        NodeId kept = map(graph_, Primitive::select,
+                          {map(graph_, Primitive::less, {u, bound}), build::broadcast(graph_, x, to, axes), none});
+        if (largest) return keep(build::max_of(graph_, kept, {axis + 1}));
+        keep(squashed(graph_, build::sum(graph_, kept, {axis + 1})));
+    }
+
+    void stopped() {
+        NodeId x = floating_value();
+        if (options_.stops) keep(graph_.add(Op::shield, graph_.type(x), {x}, Shield{0}));
+    }
+
+    /// true and false as whole numbers: of what is compared by place where there must be no jumps.
+    void truth() {
+        NodeId a = whole_value(), b = whole_value();
+        Shape joined;
+        if (!broadcast_shapes(shape(a), shape(b), joined)) b = whole_constant(2);
+        NodeId condition = map(graph_, Primitive::less_equal, {a, b});
+        if (!options_.smooth && rarely(2)) {
+            NodeId x = floating_value();
+            condition = map(graph_, Primitive::less, {x, build::constant(graph_, 0.1, options_.element)});
+        }
+        keep(build::cast(graph_, condition, Element::i32));
+    }
+
+    /// `//` and `%` of numbers of both signs by numbers that differ from place to place.
+    void divided() {
+        NodeId a = whole_value(), b = whole_value();
+        Shape joined;
+        if (!broadcast_shapes(shape(a), shape(b), joined)) b = a;
+        NodeId seven = whole_constant(7);
+        NodeId by = map(graph_, Primitive::add, {map(graph_, Primitive::remainder, {b, seven}), whole_constant(1)});
+        NodeId of = map(graph_, Primitive::subtract, {a, whole_constant(int64_t(pick(12)))});
+        keep(map(graph_, Primitive::quotient, {of, by}));
+        keep(map(graph_, Primitive::remainder, {of, by}));
+        if (options_.smooth) return;
+        NodeId x = floating_value();
+        keep(map(graph_, Primitive::quotient,
+                 {x, build::constant(graph_, 0.375 * double(1 + pick(3)), options_.element)}));
+    }
+
+    /// Rows by numbers that every count of rows has.
+    void rows_looked_up() {
+        NodeId table = floating_value();
+        if (!graph_.type(table).has_rows()) return;
+        auto axis = std::find(shape(table).begin(), shape(table).end(), rows) - shape(table).begin();
+        NodeId count = build::cast(graph_, build::scalar_input(graph_, "rows", Element::i64), Element::i32);
+        NodeId last = map(graph_, Primitive::subtract, {count, whole_constant(1)});
+        NodeId place = rarely(3) ? whole_constant(int64_t(pick(4))) : build::iota(graph_, {rows}, 0, Element::i32);
+        NodeId at = place;
+        switch (pick(5)) {
+        case 0:
+            at = map(graph_, Primitive::maximum, {map(graph_, Primitive::subtract, {last, place}), whole_constant(0)});
+            break;
+        case 1: at = map(graph_, Primitive::remainder, {place, count}); break;
+        case 2:
+            at = map(graph_, Primitive::minimum, {map(graph_, Primitive::add, {place, whole_constant(2)}), last});
+            break;
+        case 3:
+            at = map(graph_, Primitive::remainder, {map(graph_, Primitive::add, {place, whole_constant(3)}), count});
+            break;
+        default:
+            at = map(graph_, Primitive::minimum, {map(graph_, Primitive::quotient, {place, whole_constant(2)}), last});
+        }
+        Gather lookup{int(axis), 0};
+        NodeId found = build::gather(graph_, table, at, lookup);
+        keep(found);
+        if (rarely(2) && is_small(shape(found)))
+            keep(squashed(graph_, build::scatter(graph_, found, at, lookup, shape(table))));
+    }
+
+    /// Of a value that has its first axis twice.
+    void diagonal() {
+        NodeId table = floating_value();
+        for (size_t axis = 1; axis < shape(table).size(); ++axis) {
+            if (shape(table)[axis] != shape(table)[0]) continue;
+            NodeId at = build::iota(graph_, {shape(table)[0]}, 0, Element::i32);
+            NodeId found = build::gather(graph_, table, at, Gather{int(axis), 1});
+            keep(found);
+            if (rarely(2))
+                keep(squashed(graph_, build::scatter(graph_, found, at, Gather{int(axis), 1}, shape(table))));
+            return;
         }
     }
 

@@ -13,6 +13,9 @@ struct RandomGraphOptions {
     bool smooth = false;            // no jumps, kinks or divisions, so that finite differences hold
     bool scans = true;
     bool random_numbers = true;
+    bool stops = true; // stop_gradient, whose derivative is not that of its value
+    /// Bounds by other indices, stop_gradient, truth as a number, `//` and `%`, lookups among the rows.
+    bool wider = true;
 };
 
 /// Variables "w0".., fields "x0" (floating), "i0" (whole), scalar "rate"; outputs "loss" (scalar),

@@ -193,6 +193,7 @@ TEST_CASE("random smooth graphs agree with differences, to the second derivative
     options.element = f64;
     options.smooth = true;
     options.nodes = 12;
+    options.stops = false;
     int with_gradient = 0;
     for (uint64_t seed = 1; seed <= 60; ++seed) {
         INFO("seed " << seed);
