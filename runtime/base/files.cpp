@@ -1,7 +1,7 @@
 // See files.h.
 #include "runtime/base/files.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/text.h"
-#include "runtime/memory.h"
 #include <cerrno>
 #include <climits>
 #include <cstdlib>

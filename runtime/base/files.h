@@ -1,7 +1,7 @@
 // Files as the runtime writes them: whole or not at all, beside locks and temporary names that do not
 // outlive the process; standard output; and the places where a relative path is sought.
 #pragma once
-#include "runtime/mapped_file.h"
+#include "runtime/base/mapped_file.h"
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,8 +1,8 @@
 // See column.h.
 #include "runtime/data/column.h"
 #include "runtime/base/element.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/text.h"
-#include "runtime/memory.h"
 #include <cfloat>
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // See gzip.h.
 #include "runtime/data/gzip.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/text.h"
-#include "runtime/memory.h"
 #include <algorithm>
 #include <cstring>
 #include <zlib.h>

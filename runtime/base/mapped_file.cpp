@@ -1,9 +1,9 @@
 // See mapped_file.h. A signal handler can be handed nothing, so the open mappings stand in a list
 // of their own. It changes before and after the work on other threads, not beside it.
-#include "runtime/mapped_file.h"
+#include "runtime/base/mapped_file.h"
 #include "runtime/base/files.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/text.h"
-#include "runtime/memory.h"
 #include <csignal>
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
 // See memory.h.
-#include "runtime/memory.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/files.h"
 #include "runtime/base/text.h"
 #include <algorithm>
