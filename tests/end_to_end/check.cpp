@@ -1,4 +1,5 @@
-// gradc check as a user meets it: models without a train block, surrogates, wrong clauses, a table that fits the screen.
+// gradc check as a user meets it: models without a train block, surrogates, wrong clauses, a table that fits the
+// screen.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>
