@@ -1,5 +1,5 @@
-// What is read of data files while compiling: sizes, ranges and alphabets that the model file leaves open. The readers are
-// the trainer's own, so that what is a fault there is one here, in the same words.
+// What is read of data files while compiling: sizes, ranges and alphabets that the model file leaves open. The readers
+// are the trainer's own, so that what is a fault there is one here, in the same words.
 #pragma once
 #include "compiler/graph/type.h"
 #include "runtime/data/data_file.h"

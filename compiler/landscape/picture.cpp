@@ -30,8 +30,8 @@ public:
         rows_ = (int(picture.panels.size()) + columns_ - 1) / columns_;
         width_ =
             std::max(left + columns_ * (box_width + gap_x) - gap_x, left + 10.5 * double(picture.title.size())) + right;
-        for (size_t i = size_t(columns_) - 1; i < picture.panels.size();
-             i += size_t(columns_)) // nothing at their right
+        // What stands over the last column has nothing at its right.
+        for (size_t i = size_t(columns_) - 1; i < picture.panels.size(); i += size_t(columns_))
             width_ = std::max(width_, left + (columns_ - 1) * (box_width + gap_x) +
                                           6.4 * double(picture.panels[i].optimizer.size()) + right);
         lowest_ = lowest_corner();

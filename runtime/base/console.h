@@ -27,8 +27,8 @@ private:
     double last_sum_ = 0;
 };
 
-/// The text with a line broken at a gap of two spaces where what follows would pass `width` columns: a value of a report
-/// stays in one piece.
+/// The text with lines broken at gaps of two spaces where what follows would pass `width` columns: a value of a
+/// report stays in one piece.
 std::string broken_between_values(std::string_view text, int width);
 
 class Console {
