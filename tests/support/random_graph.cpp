@@ -162,7 +162,7 @@ private:
     void truth() {
         NodeId a = whole_value(), b = whole_value();
         Shape joined;
-        if (!broadcast_shapes(shape(a), shape(b), joined)) b = whole_constant(2);
+        if (a == b || !broadcast_shapes(shape(a), shape(b), joined)) b = whole_constant(2);
         NodeId condition = map(graph_, Primitive::less_equal, {a, b});
         if (!options_.smooth && rarely(2)) {
             NodeId x = floating_value();

@@ -231,7 +231,7 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
                     fmt::format("how many rows `{}` takes is not known: N is 1 at least",
                                 elaborator_.definitions.sources->text(span)),
                     "`:`, `::-1`, `:1` and `-1:` hold for every N; others are masked, as by "
-                    "`y[n] = where(n > 0, x[max(n - 1, 0)], 0)`");
+                    "`y[n < N] = where(n > 0, x[max(n - 1, 0)], 0)`");
     Shape shape{backwards ? rows : 1};
     NodeId from = build::broadcast(graph_, row(!first_row, span), shape, {}, span);
     NodeId at = from;
