@@ -185,11 +185,19 @@ private:
     }
 
     /// Of a member and of what is written out inside it.
-    void add_spans(NodeId id, std::vector<Span>& spans) const {
-        for (const Span& span : {graph_[id].origin, graph_[id].span})
-            if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(span);
-        for (NodeId input : graph_[id].inputs)
-            if (!members_[index(input)] && !is_leaf(graph_, input)) add_spans(input, spans);
+    void add_spans(NodeId member, std::vector<Span>& spans) const {
+        std::vector<NodeId> waiting{member};
+        std::set<NodeId> seen;
+        while (!waiting.empty()) {
+            NodeId id = waiting.back();
+            waiting.pop_back();
+            if (!seen.insert(id).second) continue;
+            for (const Span& span : {graph_[id].origin, graph_[id].span})
+                if (span.known() && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(span);
+            const auto& inputs = graph_[id].inputs;
+            for (auto input = inputs.rbegin(); input != inputs.rend(); ++input)
+                if (!members_[index(*input)] && !is_leaf(graph_, *input)) waiting.push_back(*input);
+        }
     }
 
     const Symbols& symbols_;

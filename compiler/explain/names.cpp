@@ -118,13 +118,18 @@ private:
     int z_ = 0, t_ = 0;
 };
 
-/// Made of numbers that are known before the step: nothing that would have to be kept.
-bool trivial(const Graph& graph, NodeId id) {
-    const Node& node = graph[id];
-    if (kind(node.op) == Kind::leaf) return true;
-    return node.type.shape.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
-               return graph[input].type.shape.empty() && graph[input].op != Op::variable && trivial(graph, input);
-           });
+/// By node: made of numbers that are known before the step, nothing that would have to be kept.
+std::vector<bool> trivial_nodes(const Graph& graph) {
+    std::vector<bool> result(graph.size(), false);
+    for (uint32_t i = 0; i < graph.size(); ++i) {
+        const Node& node = graph[NodeId(i)];
+        result[i] =
+            kind(node.op) == Kind::leaf ||
+            (node.type.shape.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), [&](NodeId input) {
+                 return graph[input].type.shape.empty() && graph[input].op != Op::variable && result[index(input)];
+             }));
+    }
+    return result;
 }
 
 } // namespace
@@ -132,6 +137,7 @@ bool trivial(const Graph& graph, NodeId id) {
 std::vector<NodeId> values_read_back(const Derivation& derivation) {
     const Graph& graph = derivation.graph;
     std::set<NodeId> result;
+    const std::vector<bool> trivial = trivial_nodes(graph);
     std::vector<NodeId> gradients;
     for (const Station& station : derivation.stations)
         if (graph[station.node].op == Op::variable) gradients.push_back(station.adjoint);
@@ -142,7 +148,7 @@ std::vector<NodeId> values_read_back(const Derivation& derivation) {
                    (graph[input].op == Op::broadcast || graph[input].op == Op::reshape ||
                     graph[input].op == Op::permute || graph[input].op == Op::cast))
                 input = graph[input].inputs[0];
-            if (index(input) < derivation.forward && graph[input].op != Op::scan && !trivial(graph, input))
+            if (index(input) < derivation.forward && graph[input].op != Op::scan && !trivial[index(input)])
                 result.insert(input);
         }
     }

@@ -75,20 +75,21 @@ private:
         std::vector<bool> shown(derivation_.forward, false);
         for (const Station& station : derivation_.stations) shown[index(station.node)] = true;
         for (NodeId id : values_read_back(derivation_)) shown[index(id)] = true;
+        std::vector<bool> spoken_of = shown; // by a formula of what is shown
         for (size_t i = shown.size(); i-- > 0;)
-            if (shown[i]) mark_named(NodeId(uint32_t(i)), shown);
+            if (spoken_of[i]) mark_named(NodeId(uint32_t(i)), shown, spoken_of);
         std::vector<NodeId> result;
         for (size_t i = 0; i < shown.size(); ++i)
             if (shown[i]) result.push_back(NodeId(uint32_t(i)));
         return result;
     }
 
-    /// The named values that the formula of `id` speaks of.
-    void mark_named(NodeId id, std::vector<bool>& shown) const {
+    /// What the formula of `id` speaks of; what has a name is shown for itself.
+    void mark_named(NodeId id, std::vector<bool>& shown, std::vector<bool>& spoken_of) const {
         for (NodeId input : graph_[id].inputs) {
             if (kind(graph_[input].op) == Kind::leaf && graph_[input].op != Op::variable) continue;
+            spoken_of[index(input)] = true;
             if (!graph_[input].name.empty() || graph_[input].op == Op::variable) shown[index(input)] = true;
-            else mark_named(input, shown);
         }
     }
 

@@ -54,9 +54,9 @@ public:
     Backward(Graph& graph, const std::vector<NodeId>& wrt, const DerivativeRules& rules,
              const std::unordered_set<NodeId>& cuts)
         : graph_(graph), rules_(rules), cuts_(cuts), depends_(depends_on(graph, wrt)),
-          received_(graph.size(), NodeId::none) {}
+          received_(graph.size(), NodeId::none), masks_(graph) {}
 
-    void receive(NodeId node, NodeId gradient, MaskPointer mask = nullptr) {
+    void receive(NodeId node, NodeId gradient, MaskId mask = MaskId::none) {
         if (gradient == NodeId::none || !depends_[index(node)]) return;
         check(graph_.type(gradient) == graph_.type(node), "gradient",
               "a gradient " + print(graph_.type(gradient)) + " of a value " + print(graph_.type(node)) + " of " +
@@ -64,14 +64,12 @@ public:
         NodeId& total = received_[index(node)];
         if (total == NodeId::none) {
             total = gradient;
-            if (mask) masks_[node] = std::move(mask);
+            if (mask != MaskId::none) mask_of_[node] = mask;
             return;
         }
         total = build::map(graph_, Primitive::add, {total, gradient}, graph_[node].span);
-        auto known = masks_.find(node);
-        if (known == masks_.end()) return;
-        known->second = common_mask(known->second, mask);
-        if (!known->second) masks_.erase(known);
+        auto known = mask_of_.find(node);
+        if (known != mask_of_.end() && known->second != mask) mask_of_.erase(known); // only a common one holds
     }
 
     void run(NodeId last) {
@@ -86,9 +84,9 @@ public:
     NodeId received(NodeId id) const { return received_[index(id)]; }
 
 private:
-    MaskPointer mask(NodeId id) const {
-        auto found = masks_.find(id);
-        return found == masks_.end() ? nullptr : found->second;
+    MaskId mask(NodeId id) const {
+        auto found = mask_of_.find(id);
+        return found == mask_of_.end() ? MaskId::none : found->second;
     }
 
     void hand_on(NodeId id, NodeId gradient) {
@@ -106,7 +104,7 @@ private:
         const Node& node = graph_[id];
         for (size_t k = 0; k < node.inputs.size(); ++k)
             if (depends_[index(node.inputs[k])])
-                receive(node.inputs[k], transposed(graph_, id, int(k), gradient), moved_mask(graph_, id, mask(id)));
+                receive(node.inputs[k], transposed(graph_, id, int(k), gradient), masks_.moved(id, mask(id)));
     }
 
     /// Maps and shields: by the library's clauses.
@@ -120,9 +118,9 @@ private:
             NodeId share = shield ? rules_.shield_derivative(graph_, id, int(k) - 1, gradient)
                                   : rules_.map_derivative(graph_, id, int(k), gradient);
             if (share == NodeId::none) continue;
-            if (select) receive(input, share, both_masks(mask(id), select_mask(node.inputs[0], k == 1)));
+            if (select) receive(input, share, masks_.both(mask(id), masks_.of_select(node.inputs[0], k == 1)));
             else if (shield && !elementwise_shield(graph_, id)) receive(input, share);
-            else receive(input, masked(graph_, share, gradient, mask(id)), mask(id));
+            else receive(input, masks_.masked(share, gradient, mask(id)), mask(id));
         }
     }
 
@@ -139,7 +137,8 @@ private:
     const std::unordered_set<NodeId>& cuts_;
     std::vector<bool> depends_;
     std::vector<NodeId> received_; // by node
-    std::unordered_map<NodeId, MaskPointer> masks_;
+    Masks masks_;
+    std::unordered_map<NodeId, MaskId> mask_of_;                        // of what a node received
     std::unordered_map<NodeId, std::unordered_map<int, NodeId>> parts_; // of scans: what each part received
 };
 

@@ -8,20 +8,17 @@
 
 namespace gradc {
 
-struct Mask {
-    NodeId condition = NodeId::none; // of a select
-    bool taken = true;
-    NodeId move = NodeId::none; // or the inner mask, carried back through this node
-    MaskPointer inner = {};
-    MaskPointer other = {};      // without a move: both inner and other hold
-    NodeId built = NodeId::none; // bool, in the shape of the gradient: true where it counts
-};
+MaskId Masks::add(const Mask& mask) {
+    auto [known, fresh] = known_.emplace(mask, MaskId(masks_.size()));
+    if (fresh) masks_.push_back(mask), built_.push_back(NodeId::none);
+    return known->second;
+}
 
-MaskPointer select_mask(NodeId condition, bool taken) { return std::make_shared<Mask>(Mask{condition, taken}); }
+MaskId Masks::of_select(NodeId condition, bool taken) { return add({condition, taken}); }
 
-MaskPointer moved_mask(const Graph& graph, NodeId node, MaskPointer inner) {
-    if (!inner) return nullptr;
-    switch (graph[node].op) {
+MaskId Masks::moved(NodeId node, MaskId inner) {
+    if (inner == MaskId::none) return inner;
+    switch (graph_[node].op) {
     case Op::cast:
     case Op::shield: return inner;
     case Op::sum:
@@ -29,31 +26,21 @@ MaskPointer moved_mask(const Graph& graph, NodeId node, MaskPointer inner) {
     case Op::reshape:
     case Op::permute:
     case Op::broadcast:
-    case Op::pad: return std::make_shared<Mask>(Mask{NodeId::none, true, node, std::move(inner)});
+    case Op::pad: return add({NodeId::none, true, node, inner});
     case Op::slice:
-        for (int64_t step : attribute<Slice>(graph[node]).step)
-            if (std::abs(step) != 1) return nullptr;
-        return std::make_shared<Mask>(Mask{NodeId::none, true, node, std::move(inner)});
-    default: return nullptr;
+        for (int64_t step : attribute<Slice>(graph_[node]).step)
+            if (std::abs(step) != 1) return MaskId::none;
+        return add({NodeId::none, true, node, inner});
+    default: return MaskId::none;
     }
 }
 
-MaskPointer both_masks(MaskPointer a, MaskPointer b) {
-    if (!a || !b) return a ? a : b;
-    return std::make_shared<Mask>(Mask{NodeId::none, true, NodeId::none, std::move(a), std::move(b)});
+MaskId Masks::both(MaskId a, MaskId b) {
+    if (a == MaskId::none || b == MaskId::none) return a == MaskId::none ? b : a;
+    return add({NodeId::none, true, NodeId::none, a, b});
 }
-
-static bool same_mask(const MaskPointer& a, const MaskPointer& b) {
-    if (a == b) return true;
-    return a && b && a->condition == b->condition && a->taken == b->taken && a->move == b->move &&
-           same_mask(a->inner, b->inner) && same_mask(a->other, b->other);
-}
-
-MaskPointer common_mask(const MaskPointer& a, const MaskPointer& b) { return same_mask(a, b) ? a : nullptr; }
 
 namespace {
-
-NodeId build_mask(Graph& graph, Mask& mask);
 
 NodeId carried_back(Graph& graph, NodeId move, NodeId condition) {
     const Node& node = graph[move];
@@ -78,17 +65,6 @@ NodeId carried_back(Graph& graph, NodeId move, NodeId condition) {
     }
     default: return transposed(graph, move, 0, condition);
     }
-}
-
-NodeId build_mask(Graph& graph, Mask& mask) {
-    if (mask.built != NodeId::none) return mask.built;
-    if (mask.other)
-        mask.built =
-            build::map(graph, Primitive::logical_and, {build_mask(graph, *mask.inner), build_mask(graph, *mask.other)});
-    else if (mask.inner) mask.built = carried_back(graph, mask.move, build_mask(graph, *mask.inner));
-    else if (mask.taken) mask.built = mask.condition;
-    else mask.built = build::map(graph, Primitive::logical_not, {mask.condition}, graph[mask.condition].span);
-    return mask.built;
 }
 
 /// A number that a zero can be multiplied or divided by and stay zero.
@@ -124,12 +100,35 @@ bool keeps_zeros(const Graph& graph, NodeId derivative, NodeId gradient) {
 
 } // namespace
 
-NodeId masked(Graph& graph, NodeId derivative, NodeId gradient, const MaskPointer& mask) {
-    if (!mask || keeps_zeros(graph, derivative, gradient)) return derivative;
-    const Type& type = graph.type(derivative);
-    Span span = graph[derivative].span;
-    NodeId zero = build::constant(graph, 0, type.element, {}, span);
-    return build::map(graph, Primitive::select, {build_mask(graph, *mask), derivative, zero}, span);
+NodeId Masks::build_one(const Mask& mask) {
+    if (mask.other != MaskId::none)
+        return build::map(graph_, Primitive::logical_and, {built(mask.inner), built(mask.other)});
+    if (mask.inner != MaskId::none) return carried_back(graph_, mask.move, built(mask.inner));
+    if (mask.taken) return mask.condition;
+    return build::map(graph_, Primitive::logical_not, {mask.condition}, graph_[mask.condition].span);
+}
+
+NodeId Masks::build(MaskId id) {
+    std::vector<MaskId> waiting{id};
+    while (!waiting.empty()) {
+        MaskId next = waiting.back();
+        const Mask& mask = masks_[size_t(next)];
+        if (waits(mask.inner)) waiting.push_back(mask.inner);
+        else if (waits(mask.other)) waiting.push_back(mask.other);
+        else {
+            if (waits(next)) built_[size_t(next)] = build_one(mask);
+            waiting.pop_back();
+        }
+    }
+    return built(id);
+}
+
+NodeId Masks::masked(NodeId derivative, NodeId gradient, MaskId mask) {
+    if (mask == MaskId::none || keeps_zeros(graph_, derivative, gradient)) return derivative;
+    const Type& type = graph_.type(derivative);
+    Span span = graph_[derivative].span;
+    NodeId zero = build::constant(graph_, 0, type.element, {}, span);
+    return build::map(graph_, Primitive::select, {build(mask), derivative, zero}, span);
 }
 
 } // namespace gradc

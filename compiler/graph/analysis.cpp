@@ -3,33 +3,17 @@
 #include "compiler/graph/boost.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
-#include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/breadth_first_search.hpp>
-#include <boost/graph/dominator_tree.hpp>
 #include <boost/graph/topological_sort.hpp>
 
 namespace gradc {
 
-namespace {
-
-using Edges = std::vector<std::pair<uint32_t, uint32_t>>;
-
-Edges reader_edges(const Graph& graph, const std::vector<NodeId>& roots) {
-    Edges edges;
+ReaderGraph reader_graph(const Graph& graph, const std::vector<NodeId>& roots) {
+    std::vector<std::pair<uint32_t, uint32_t>> edges;
     for (NodeId id : reachable(graph, roots))
         for (NodeId input : graph[id].inputs) edges.emplace_back(index(input), index(id));
     for (NodeId root : roots) edges.emplace_back(index(root), uint32_t(graph.size()));
-    return edges;
-}
-
-ReaderGraph made_of(const Edges& edges, size_t nodes) {
-    return ReaderGraph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(), uint32_t(nodes + 1));
-}
-
-} // namespace
-
-ReaderGraph reader_graph(const Graph& graph, const std::vector<NodeId>& roots) {
-    return made_of(reader_edges(graph, roots), graph.size());
+    return ReaderGraph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(), uint32_t(graph.size() + 1));
 }
 
 std::vector<NodeId> topological_order(const Graph& graph, const std::vector<NodeId>& roots) {
@@ -50,20 +34,6 @@ std::vector<bool> readers_of(const Graph& graph, NodeId from, const std::vector<
     boost::breadth_first_search(view, index(from), boost::color_map(color));
     std::vector<bool> result(graph.size());
     for (size_t i = 0; i < graph.size(); ++i) result[i] = colors[i] != boost::white_color;
-    return result;
-}
-
-std::vector<NodeId> post_dominators(const Graph& graph, const std::vector<NodeId>& roots) {
-    Edges edges = reader_edges(graph, roots);
-    for (auto& [input, reader] : edges) std::swap(input, reader); // post-dominance: from the exit backwards
-    using Both = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS>;
-    Both view(edges.begin(), edges.end(), graph.size() + 1);
-    std::vector<Both::vertex_descriptor> parent(graph.size() + 1, Both::null_vertex());
-    auto parents = boost::make_iterator_property_map(parent.begin(), get(boost::vertex_index, view));
-    boost::lengauer_tarjan_dominator_tree(view, Both::vertex_descriptor(graph.size()), parents);
-    std::vector<NodeId> result(graph.size(), NodeId::none);
-    for (size_t i = 0; i < graph.size(); ++i)
-        if (parent[i] < graph.size()) result[i] = NodeId(uint32_t(parent[i]));
     return result;
 }
 

@@ -10,9 +10,4 @@ std::vector<NodeId> topological_order(const Graph&, const std::vector<NodeId>& r
 /// All nodes whose value depends on `from` (itself included), among what `roots` reach.
 std::vector<bool> readers_of(const Graph&, NodeId from, const std::vector<NodeId>& roots);
 
-/// For each node the nearest one that every path from it to the roots passes through (its immediate
-/// post-dominator); none where paths part for good. A value is needed no longer than until its
-/// post-dominator is computed.
-std::vector<NodeId> post_dominators(const Graph&, const std::vector<NodeId>& roots);
-
 } // namespace gradc

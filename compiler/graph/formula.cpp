@@ -43,10 +43,12 @@ public:
 private:
     /// A named value is its name; the rest is written out.
     Text value(NodeId id, int depth) const {
-        const Node& node = graph_[id];
-        if (!node.name.empty() && depth > 0) return {node.name, atom};
-        if (depth >= deepest && kind(node.op) != Kind::leaf) return {fmt::format("%{}", index(id)), atom};
-        return this->node(id, depth + (node.op != Op::broadcast));
+        for (;; id = graph_[id].inputs[0]) { // broadcasts go without saying, however many
+            const Node& node = graph_[id];
+            if (!node.name.empty() && depth > 0) return {node.name, atom};
+            if (depth >= deepest && kind(node.op) != Kind::leaf) return {fmt::format("%{}", index(id)), atom};
+            if (node.op != Op::broadcast) return this->node(id, depth + 1);
+        }
     }
 
     std::string within(NodeId id, int depth, int rank) const {

@@ -46,7 +46,7 @@ struct Trimmed {
     std::vector<NodeId> inputs; // carries, then captures
 };
 
-/// Drops carries that are not `kept_carries`, all but `kept` outputs, dead nodes and captures that
+/// Drops carries that are not `kept_carries` (ascending), all but `kept` outputs, dead nodes and captures that
 /// nothing reads.
 Trimmed trim(const Graph& body, const std::vector<NodeId>& inputs, int carries, const std::vector<size_t>& kept_carries,
              const std::vector<size_t>& kept) {
@@ -64,8 +64,8 @@ Trimmed trim(const Graph& body, const std::vector<NodeId>& inputs, int carries, 
         if (input.source == Input::Source::turn) continue;
         size_t number = std::stoul(input.name);
         if (input.source == Input::Source::carry) {
-            auto at = std::find(kept_carries.begin(), kept_carries.end(), number);
-            check(at != kept_carries.end(), "graph", "a carry that is read must be kept");
+            auto at = std::lower_bound(kept_carries.begin(), kept_carries.end(), number);
+            check(at != kept_carries.end() && *at == number, "graph", "a carry that is read must be kept");
             number = size_t(at - kept_carries.begin());
         } else {
             trimmed.inputs.push_back(inputs[size_t(carries) + number]);
@@ -101,18 +101,21 @@ std::vector<size_t> first_numbers(size_t n) {
 /// Which carries matter for the parts that are read: those themselves, and all that their values
 /// are made of.
 std::vector<size_t> needed_carries(const Graph& body, int carries, const std::vector<bool>& read) {
-    std::vector<bool> needed(read.begin(), read.begin() + carries);
-    for (bool grown = true; grown;) {
-        grown = false;
-        std::vector<NodeId> roots;
-        for (size_t i = 0; i < read.size(); ++i)
-            if (i < size_t(carries) ? needed[i] : read[i]) roots.push_back(body.outputs[i].node);
-        for (NodeId id : reachable(body, roots)) {
-            const Node& node = body[id];
-            if (node.op != Op::input || attribute<Input>(node).source != Input::Source::carry) continue;
-            size_t number = std::stoul(attribute<Input>(node).name);
-            if (!needed[number]) needed[number] = grown = true;
-        }
+    std::vector<bool> needed(read.begin(), read.begin() + carries), seen(body.size(), false);
+    std::vector<NodeId> waiting;
+    for (size_t i = 0; i < read.size(); ++i)
+        if (read[i]) waiting.push_back(body.outputs[i].node);
+    while (!waiting.empty()) {
+        NodeId id = waiting.back();
+        waiting.pop_back();
+        if (seen[index(id)]) continue;
+        seen[index(id)] = true;
+        const Node& node = body[id];
+        waiting.insert(waiting.end(), node.inputs.begin(), node.inputs.end());
+        if (node.op != Op::input || attribute<Input>(node).source != Input::Source::carry) continue;
+        size_t number = std::stoul(attribute<Input>(node).name);
+        needed[number] = true;
+        waiting.push_back(body.outputs[number].node);
     }
     std::vector<size_t> result;
     for (size_t i = 0; i < needed.size(); ++i)
@@ -126,10 +129,9 @@ std::vector<NodeId> build::scan(Graph& graph, Graph body, std::vector<NodeId> ca
                                 int64_t turns, bool reverse, Span span) {
     size_t parts = body.outputs.size(), n = carries.size();
     check(n <= parts && parts > 0, "graph", "a scan's body has too few outputs");
+    auto known = scan_inputs(body).carries;
     for (size_t i = 0; i < n; ++i) {
-        NodeId input = NodeId::none;
-        auto known = scan_inputs(body).carries;
-        if (i < known.size()) input = known[i];
+        NodeId input = i < known.size() ? known[i] : NodeId::none;
         if (input == NodeId::none) input = carry_input(body, i, graph.type(carries[i]));
         body.outputs.push_back({"", input});
     }

@@ -4,7 +4,8 @@
 // Such a chain is one product of many factors and a shift. The factors are multiplied in the
 // cheapest order for the compiled batch, counted in multiply-adds; where that saves nothing the
 // chain stays as written. What is read twice (a layer's value that a weight gradient needs) is a
-// factor of its own: its chain ends there.
+// factor of its own: its chain ends there. Chains are put together from inputs to readers, each from those
+// of its operands, and none grows beyond a bound: the work is in proportion to the nodes, however deep.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"
@@ -14,6 +15,8 @@
 
 namespace gradc {
 namespace {
+
+constexpr size_t most_nodes = 24; // a chain of more stays a factor of the next; nearly all are shorter
 
 struct Factor {
     NodeId node = NodeId::none; // of the old graph
@@ -77,13 +80,14 @@ private:
 
     void find_chains() {
         std::vector<bool> covered(graph_.size(), false);
+        for (NodeId id : reached_) // operands before readers
+            if (chainable(id))
+                if (Chain chain = expanded(id); chain.factors.size() >= 2) chains_.emplace(id, std::move(chain));
         for (auto id = reached_.rbegin(); id != reached_.rend(); ++id) { // the longest chains first
-            if (covered[index(*id)] || !chainable(*id)) continue;
-            sizes_ = {};
-            next_label_ = 0;
-            Chain chain = expanded(*id);
-            if (chain.factors.size() < 3) continue;
-            ProductOrder order = cheapest_order(labels_of(chain.factors), chain.out, sizes_);
+            auto found = chains_.find(*id);
+            if (found == chains_.end() || covered[index(*id)] || found->second.factors.size() < 3) continue;
+            Chain& chain = found->second;
+            ProductOrder order = ordered(labels_of(chain.factors), chain.out);
             double cost = order.cost + (chain.shift ? settle(*chain.shift) : 0);
             if (cost >= chain.cost) continue;
             for (NodeId inner : chain.inside) covered[index(inner)] = true;
@@ -100,9 +104,8 @@ private:
     Labels fresh_labels(NodeId id) {
         Labels labels;
         for (int64_t size : graph_.type(id).shape) {
-            sizes_.of[next_label_] = size == rows ? batch_ : size;
-            if (size == rows) sizes_.rows.push_back(next_label_);
-            labels.push_back(next_label_++);
+            labels.push_back(int(size_of_label_.size()));
+            size_of_label_.push_back(size);
         }
         return labels;
     }
@@ -121,7 +124,10 @@ private:
     }
 
     /// An operand that only this reader needs is taken apart.
-    Chain operand(NodeId id) { return uses_[index(id)] == 1 && chainable(id) ? expanded(id) : opaque(id); }
+    Chain operand(NodeId id) {
+        auto known = uses_[index(id)] == 1 ? chains_.find(id) : chains_.end();
+        return known == chains_.end() || known->second.inside.size() >= most_nodes ? opaque(id) : known->second;
+    }
 
     using NewNames = std::map<int, int>; // of labels
     static void rename(Labels& labels, const NewNames& names) {
@@ -161,7 +167,8 @@ private:
         if (left.shift) result.shift = multiplied(*left.shift, right.factors, result.out, left.out);
         if (right.shift) result.shift = multiplied(*right.shift, left.factors, result.out, right.out);
         if ((left.shift || right.shift) && !result.shift) return std::nullopt;
-        result.cost = left.cost + right.cost + contraction_cost(left.out, right.out, sizes_);
+        result.cost =
+            left.cost + right.cost + contraction_cost(left.out, right.out, sizes_among({left.out, right.out}));
         result.inside = std::move(left.inside);
         result.inside.insert(result.inside.end(), right.inside.begin(), right.inside.end());
         result.inside.push_back(id);
@@ -191,8 +198,8 @@ private:
         const Node& node = graph_[id];
         for (size_t side = 0; side < 2; ++side) {
             NodeId bias = node.inputs[1 - side], value = node.inputs[side];
-            if (graph_[bias].op != Op::broadcast || uses_[index(value)] != 1 || !chainable(value)) continue;
-            Chain chain = expanded(value);
+            if (graph_[bias].op != Op::broadcast) continue;
+            Chain chain = operand(value);
             if (chain.factors.size() < 2 || !add_bias(chain, graph_[bias])) continue;
             chain.inside.push_back(id);
             return chain;
@@ -224,6 +231,21 @@ private:
 
     // ---- what it costs --------------------------------------------------------------------------
 
+    LabelSizes sizes_among(const std::vector<Labels>& operands) const {
+        LabelSizes sizes;
+        for (const Labels& labels : operands)
+            for (int label : labels) {
+                int64_t size = size_of_label_[size_t(label)];
+                bool fresh = sizes.of.emplace(label, size == rows ? batch_ : size).second;
+                if (fresh && size == rows) sizes.rows.push_back(label);
+            }
+        return sizes;
+    }
+
+    ProductOrder ordered(const std::vector<Labels>& operands, const Labels& out) const {
+        return cheapest_order(operands, out, sizes_among(operands));
+    }
+
     static std::vector<Labels> labels_of(const std::vector<Factor>& factors) {
         std::vector<Labels> labels;
         for (const Factor& factor : factors) labels.push_back(factor.labels);
@@ -240,7 +262,7 @@ private:
     double settle(Shift& shift) const {
         double cost = 0;
         if (!shift.factors.empty()) {
-            shift.order = cheapest_order(labels_of(shift), shift.labels, sizes_);
+            shift.order = ordered(labels_of(shift), shift.labels);
             cost = shift.order.cost;
         }
         for (Shift& part : shift.parts) cost += settle(part);
@@ -303,8 +325,8 @@ private:
     int64_t batch_;
     std::vector<int> uses_;
     std::vector<NodeId> reached_;
-    LabelSizes sizes_; // of the chain being looked at
-    int next_label_ = 0;
+    std::vector<int64_t> size_of_label_;
+    std::unordered_map<NodeId, Chain> chains_; // of two factors or more
     std::map<NodeId, Plan> plans_;
 };
 

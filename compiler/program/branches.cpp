@@ -40,12 +40,19 @@ NodeId Branches::next_condition() const {
 /// True if under some outcome the node is what lies at `place`.
 bool Branches::may_stay(NodeId id, const Storage& place) const {
     const Graph& graph = program_.flat.graph;
-    id = values_.settled(id);
-    if (values_.lies_at(id, place)) return true;
-    const Node& node = graph[id];
-    if (node.op != Op::map || attribute<Map>(node).primitive != Primitive::select) return false;
-    if (uniform_condition(graph, node.inputs[0]) == NodeId::none) return false;
-    return may_stay(node.inputs[1], place) || may_stay(node.inputs[2], place);
+    std::vector<NodeId> waiting{id};
+    std::set<NodeId> seen;
+    while (!waiting.empty()) {
+        NodeId next = values_.settled(waiting.back());
+        waiting.pop_back();
+        if (!seen.insert(next).second) continue;
+        if (values_.lies_at(next, place)) return true;
+        const Node& node = graph[next];
+        if (node.op != Op::map || attribute<Map>(node).primitive != Primitive::select) continue;
+        if (uniform_condition(graph, node.inputs[0]) == NodeId::none) continue;
+        waiting.insert(waiting.end(), node.inputs.begin() + 1, node.inputs.end());
+    }
+    return false;
 }
 
 } // namespace gradc

@@ -264,7 +264,7 @@ TEST_CASE("a pass reaches into loops within loops") {
     CHECK(evaluate(plain, environment)[0].values == std::vector<double>{-1, -2});
 }
 
-TEST_CASE("order, readers and post-dominators") {
+TEST_CASE("order and readers") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = variable(g, "y", {2});
     NodeId a = map(g, Primitive::negate, {x}), b = map(g, Primitive::absolute, {x});
@@ -277,12 +277,7 @@ TEST_CASE("order, readers and post-dominators") {
         for (NodeId input : g[id].inputs) CHECK(place(input) < place(id));
     auto readers = readers_of(g, a, {end});
     CHECK((readers[index(joined)] && readers[index(end)] && !readers[index(b)]));
-    auto dominators = post_dominators(g, {end});
-    CHECK(dominators[index(x)] == joined);
-    CHECK(dominators[index(a)] == joined);
-    CHECK(dominators[index(joined)] == end);
-    CHECK(dominators[index(end)] == NodeId::none);
-    CHECK(dominators[index(dead)] == NodeId::none);
+    CHECK(!readers[index(dead)]);
 }
 
 TEST_CASE("a million nodes are built and copied in bounded time") {

@@ -1,0 +1,79 @@
+// Depth costs memory and nothing else: a chain of 200,000 nodes through all that reads a graph. What recursed along
+// it would run out of stack, what looked at it anew for each node would take hours.
+#include "compiler/graph/analysis.h"
+#include "compiler/graph/build.h"
+#include "compiler/graph/evaluate.h"
+#include "compiler/graph/print.h"
+#include "compiler/graph/ranges.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/graph/scan.h"
+#include "compiler/graph/verify.h"
+#include "tests/support/derivatives.h"
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+
+namespace {
+
+constexpr int deep = 200'000;
+
+/// x + 1 - 1 + 1 - 1 ..
+Graph chain() {
+    Graph graph(tested_primitives());
+    NodeId x = build::variable(graph, "x", {Element::f32, {2}}), one = build::constant(graph, 1, Element::f32, {2});
+    for (int i = 0; i < deep; ++i) x = build::map(graph, i % 2 ? Primitive::subtract : Primitive::add, {x, one});
+    graph.outputs = {{"y", x}};
+    return graph;
+}
+
+} // namespace
+
+TEST_CASE("a deep graph is checked, ordered, copied, printed, read back and evaluated") {
+    Graph graph = chain();
+    NodeId end = graph.outputs[0].node;
+    CHECK(verify(graph).empty());
+    CHECK(topological_order(graph, {end}).size() == deep + 2);
+    CHECK(rebuild(graph, {}).size() == graph.size());
+    std::string text = print(graph), error;
+    auto read = parse_graph(text, graph.shared_primitives(), error);
+    REQUIRE(read);
+    CHECK(print(*read) == text);
+    Environment environment;
+    environment.variables["x"] = {{2}, {3, 4}};
+    CHECK(evaluate(graph, environment)[0].values == std::vector<double>{3, 4});
+    CHECK(formula(graph, end).size() < 200);
+}
+
+TEST_CASE("broadcasts in a row go without saying in a formula, however many") {
+    Graph graph(tested_primitives());
+    Type type{Element::f32, {2}};
+    NodeId x = build::map(graph, Primitive::negate, {build::variable(graph, "x", type)}), end = x;
+    for (int i = 0; i < deep; ++i) end = graph.add(Op::broadcast, type, {end}, Axes{{0}});
+    CHECK(formula(graph, end) == "-x");
+}
+
+TEST_CASE("the range of a deep whole number is found") {
+    Graph graph(tested_primitives());
+    NodeId one = build::constant(graph, 1, Element::i32, {4}), x = build::iota(graph, {4}, 0);
+    for (int i = 0; i < deep; ++i) x = build::map(graph, Primitive::add, {x, one});
+    Range range = WholeRanges(graph)(x);
+    CHECK(range.low == deep);
+    CHECK(range.high == deep + 3);
+}
+
+TEST_CASE("carries that each need the next are kept, in one walk over the body") {
+    constexpr size_t carries = 4000;
+    Graph graph(tested_primitives()), body(tested_primitives());
+    Type type{Element::f32, {}};
+    std::vector<NodeId> initial;
+    for (size_t i = 0; i < carries; ++i) {
+        NodeId next = carry_input(body, (i + 1) % carries, type);
+        body.outputs.push_back({"", build::map(body, Primitive::negate, {next})});
+        initial.push_back(build::constant(graph, double(i)));
+    }
+    auto parts = build::scan(graph, std::move(body), initial, {}, 3, false);
+    graph.outputs = {{"y", parts[0]}};
+    Graph pruned = prune_scans(graph);
+    CHECK(pruned.body(0).outputs.size() == carries);
+    CHECK(evaluate(pruned, {})[0].values == std::vector<double>{-3});
+}
