@@ -42,6 +42,10 @@ bool stretches(const Graph& graph, NodeId consumer, NodeId id, int64_t batch) {
     return count(graph.type(consumer).shape, batch) > count(graph.type(id).shape, batch);
 }
 
+constexpr int deepest_formula = 64; // later stages follow formulas by recursion, so they have an end
+constexpr int most_reshapes = 8;    // in a formula: each may make indices quotients of those before it
+constexpr int most_uses = 1 << 20;  // more are as good as that many
+
 class Chooser {
 public:
     Chooser(const Flat& flat, int64_t batch, bool fuse) : flat_(flat), graph_(flat.graph), batch_(batch), fuse_(fuse) {
@@ -65,6 +69,8 @@ private:
         bool stretched = false; // some of them several times
         bool addressed = false; // read by a product: only plain views are cheap enough
         bool in_loop = false;   // by a loop that does not change it
+        int depth = 0;          // nodes between this and the members that read it
+        int reshapes = 0;       // among them
     };
 
     void note_roots() {
@@ -114,6 +120,7 @@ private:
     bool must_be_member(NodeId id, const Demand& demand) const {
         if (is_leaf(graph_, id)) return false;
         if (flat_.wanted[index(id)] || stored_.count(id) || computed(id)) return true;
+        if (demand.depth >= deepest_formula || demand.reshapes >= most_reshapes) return true;
         bool moves = is_view(graph_, id);
         bool plain = moves && graph_[id].op != Op::pad && graph_[id].op != Op::gather; // a matter of strides alone
         if ((demand.addressed || !fuse_) && !plain) return true;
@@ -129,7 +136,9 @@ private:
         members_[index(id)] = member;
         for (NodeId input : graph_[id].inputs) {
             Demand& wanted = demands_[index(input)];
-            wanted.uses += member ? 1 : demand.uses;
+            wanted.uses = std::min(most_uses, wanted.uses + (member ? 1 : demand.uses));
+            wanted.depth = std::max(wanted.depth, member ? 0 : demand.depth + 1);
+            wanted.reshapes = std::max(wanted.reshapes, member ? 0 : demand.reshapes + (graph_[id].op == Op::reshape));
             wanted.stretched |= stretches(graph_, id, input, batch_) || (!member && demand.stretched);
             wanted.addressed |= graph_[id].op == Op::contract || (!member && demand.addressed);
             wanted.in_loop |=

@@ -206,9 +206,12 @@ Reduction reduction(const Graph& graph, NodeId id, const Position& at, const Pos
 
 namespace {
 
-/// Sums, differences and multiples of counters; nullopt for all else.
-std::optional<Index> affine(const Graph& graph, NodeId id, const Position& at, Indices& indices) {
+constexpr int longest_affine = 64; // nodes of a formula of counters; a longer one is looked up
+
+/// Sums, differences and multiples of counters; nullopt for all else, and where they pass `left` nodes.
+std::optional<Index> affine(const Graph& graph, NodeId id, const Position& at, Indices& indices, int& left) {
     const Node& node = graph[id];
+    if (left-- == 0) return std::nullopt;
     if (node.type.element != Element::i32 && node.type.element != Element::i64) return std::nullopt;
     switch (node.op) {
     case Op::input: {
@@ -221,18 +224,18 @@ std::optional<Index> affine(const Graph& graph, NodeId id, const Position& at, I
             return Index{int64_t(attribute<Constant>(node).values[0]), {}};
         return std::nullopt;
     case Op::iota: return at[size_t(attribute<Axes>(node).axes[0])];
-    case Op::cast: return affine(graph, node.inputs[0], at, indices);
+    case Op::cast: return affine(graph, node.inputs[0], at, indices, left);
     case Op::map: break;
     default:
         if (!is_view(graph, id) || node.op == Op::gather || node.op == Op::pad) return std::nullopt;
         View inner = view(graph, id, at, indices);
-        return affine(graph, inner.node, inner.at, indices);
+        return affine(graph, inner.node, inner.at, indices, left);
     }
     Primitive primitive = attribute<Map>(node).primitive;
     if (primitive != Primitive::add && primitive != Primitive::subtract && primitive != Primitive::multiply)
         return std::nullopt;
-    auto a = affine(graph, node.inputs[0], at, indices);
-    auto b = a ? affine(graph, node.inputs[1], at, indices) : std::nullopt;
+    auto a = affine(graph, node.inputs[0], at, indices, left);
+    auto b = a ? affine(graph, node.inputs[1], at, indices, left) : std::nullopt;
     if (!b) return std::nullopt;
     if (primitive == Primitive::add) return indices.sum(*a, *b);
     if (primitive == Primitive::subtract) return indices.sum(*a, indices.scaled(*b, -1));
@@ -244,7 +247,8 @@ std::optional<Index> affine(const Graph& graph, NodeId id, const Position& at, I
 } // namespace
 
 Index index_of(const Graph& graph, NodeId id, const Position& at, int64_t size, Indices& indices) {
-    if (auto known = affine(graph, id, at, indices); known && indices.lies_within(*known, size)) return *known;
+    int left = longest_affine;
+    if (auto known = affine(graph, id, at, indices, left); known && indices.lies_within(*known, size)) return *known;
     return indices.looked_up(id, at, size);
 }
 
