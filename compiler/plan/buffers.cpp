@@ -37,11 +37,16 @@ Storage Buffers::shared(loop::Buffer::Role role, const std::string& name, const 
 }
 
 Storage Buffers::constant(const Constant& values, const Type& type) {
-    for (const auto& [known, where] : constants_)
-        if (known == values && where.first == type) return where.second;
+    std::string_view bits(reinterpret_cast<const char*>(values.values.data()),
+                          values.values.size() * sizeof values.values[0]);
+    size_t key = std::hash<std::string_view>{}(bits);
+    auto [begin, end] = constants_.equal_range(key);
+    for (auto each = begin; each != end; ++each)
+        if (each->second.first == type && Constant{buffers_[each->second.second.buffer].values} == values)
+            return each->second.second;
     Storage place = add(loop::Buffer::Role::constant, "constant", type, dense_strides(type.shape, batch_));
     buffers_[place.buffer].values = values.values;
-    constants_.push_back({values, {type, place}});
+    constants_.emplace(key, std::pair(type, place));
     return place;
 }
 

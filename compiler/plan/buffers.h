@@ -25,7 +25,7 @@ private:
     int64_t batch_;
     std::vector<loop::Buffer> buffers_;
     std::map<std::pair<int, std::string>, Storage> shared_;
-    std::vector<std::pair<Constant, std::pair<Type, Storage>>> constants_;
+    std::unordered_multimap<size_t, std::pair<Type, Storage>> constants_; // by a hash of their values
 };
 
 } // namespace gradc

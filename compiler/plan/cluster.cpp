@@ -2,7 +2,7 @@
 // then a common leading part of it (rows), then whatever is tiny.
 #include "compiler/plan/cluster.h"
 #include "compiler/plan/operands.h"
-#include "compiler/util/check.h"
+#include "compiler/plan/units.h"
 #include <algorithm>
 
 namespace gradc {
@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t tiny = 4096; // element computations that are worth no kernel of their own
 constexpr size_t most_members = 48;
+constexpr size_t most_neighbours = 64; // tiny kernels without axes that one is tried with
 
 double work(const Graph& graph, const Candidate& c, int64_t batch) {
     double result = double(count(graph.type(c.node).shape, batch));
@@ -33,14 +34,17 @@ public:
     }
 
     Clustering run() {
-        if (options_.fuse)
-            for (size_t region = 0; region < flat_.regions.size(); ++region) fuse(int(region));
+        if (options_.fuse) {
+            RegionIndex regions(flat_, result_.candidates);
+            for (size_t region = 0; region < flat_.regions.size(); ++region) fuse(regions, int(region));
+        }
         drop_empty();
         return std::move(result_);
     }
 
 private:
     enum class Way { same_space, rows, small };
+    using Links = std::vector<std::pair<const Candidate*, const Read*>>; // reads of one cluster by another
 
     void add(size_t i) {
         Candidate& c = result_.candidates[i];
@@ -58,55 +62,60 @@ private:
         result_.cluster_of.push_back(i);
     }
 
-    void fuse(int region) {
-        units_ = units_of(flat_, result_, region);
-        unit_.clear();
-        for (size_t u = 0; u < units_.clusters.size(); ++u) unit_[units_.clusters[u]] = u;
-        for (Way way : {Way::same_space, Way::rows, Way::small}) {
-            for (size_t u = 0; u < units_.clusters.size(); ++u)
-                while (join_one(units_.clusters[u], way)) {
+    void fuse(const RegionIndex& regions, int region) {
+        Units units(flat_, result_, regions, region);
+        UnitGraph ways(units.next);
+        units_ = &units, ways_ = &ways;
+        scalars_.clear();
+        for (size_t c : units.clusters)
+            if (result_.clusters[c].rank == 0) scalars_.insert(c);
+        for (Way way : {Way::same_space, Way::rows, Way::small})
+            for (size_t c : units.clusters)
+                while (join_one(c, way)) {
                 }
-        }
+        result_.steps += ways.steps();
     }
 
     /// Joins the cluster with one it reads from, products first. False if there is none.
     bool join_one(size_t reader, Way way) {
         if (result_.clusters[reader].members.empty()) return false;
-        std::set<size_t> producers;
+        std::map<size_t, Links> producers;
         for (size_t m : result_.clusters[reader].members)
-            for (const Read& read : result_.candidates[m].reads)
+            for (const Read& read : result_.candidates[m].reads) {
+                ++result_.steps;
                 if (auto found = candidate_of_.find(read.node); found != candidate_of_.end())
-                    producers.insert(result_.cluster_of[found->second]);
+                    producers[result_.cluster_of[found->second]].push_back({&result_.candidates[m], &read});
+            }
         if (way == Way::small) add_neighbours(reader, producers);
-        std::vector<size_t> order(producers.rbegin(), producers.rend());
+        std::vector<size_t> order;
+        for (auto each = producers.rbegin(); each != producers.rend(); ++each) order.push_back(each->first);
         std::stable_sort(order.begin(), order.end(),
                          [&](size_t a, size_t b) { return result_.clusters[a].product > result_.clusters[b].product; });
         for (size_t producer : order)
-            if (producer != reader && try_join(producer, reader, way)) return true;
+            if (producer != reader && try_join(producer, reader, producers.at(producer), way)) return true;
         return false;
     }
 
     /// Other tiny kernels of the region without axes: they read nothing of each other.
-    void add_neighbours(size_t reader, std::set<size_t>& producers) {
-        if (result_.clusters[reader].rank != 0) return;
-        for (size_t other : units_.clusters)
-            if (!result_.clusters[other].members.empty() && result_.clusters[other].rank == 0 && other < reader)
-                producers.insert(other);
+    void add_neighbours(size_t reader, std::map<size_t, Links>& producers) const {
+        auto other = scalars_.find(reader);
+        if (other == scalars_.end()) return;
+        for (size_t i = 0; i < most_neighbours && other != scalars_.begin(); ++i) producers[*--other];
     }
 
-    bool try_join(size_t producer, size_t reader, Way way) {
+    bool try_join(size_t producer, size_t reader, const Links& links, Way way) {
         const Cluster &p = result_.clusters[producer], &r = result_.clusters[reader];
         if (p.region != r.region || p.alone || r.alone || r.product) return false;
         if (p.members.size() + r.members.size() > most_members) return false;
         if ((p.late && early(r)) || (r.late && early(p))) return false;
-        int rank = common_rank(p, r);
+        int rank = common_rank(p, r, links);
         bool same = p.space == r.space && rank == p.rank;
         if (way == Way::same_space && !same) return false;
         if (p.product && !(same && stays_simple(r))) return false;
         if (way == Way::rows && !worth_rows(p, r, rank)) return false;
         if (way == Way::small && total_work(p) + total_work(r) > tiny) return false;
         if (way == Way::small && wastes_lanes(p, r, rank)) rank = 0;
-        if (way_around(producer, reader)) return false;
+        if (ways_->way_around(unit(producer), unit(reader))) return false;
         join(producer, reader, rank);
         return true;
     }
@@ -159,40 +168,16 @@ private:
     }
 
     /// Leading axes on which each point of one cluster needs only the same point of the other.
-    int common_rank(const Cluster& p, const Cluster& r) const {
+    int common_rank(const Cluster& p, const Cluster& r, const Links& links) {
         int rank = 0;
         while (rank < std::min(p.rank, r.rank) && p.space[size_t(rank)] == r.space[size_t(rank)]) ++rank;
-        for (size_t m : r.members) {
-            const Candidate& reader = result_.candidates[m];
-            for (const Read& read : reader.reads) {
-                auto found = candidate_of_.find(read.node);
-                if (found == candidate_of_.end() || &result_.clusters[result_.cluster_of[found->second]] != &p)
-                    continue;
-                while (rank > 0 && !starts_with(read.at, reader.axes, size_t(rank))) --rank;
-            }
-        }
+        result_.steps += int64_t(links.size());
+        for (auto [reader, read] : links)
+            while (rank > 0 && !starts_with(read->at, reader->axes, size_t(rank))) --rank;
         return rank;
     }
 
-    /// A path from producer to reader through a third unit.
-    bool way_around(size_t producer, size_t reader) const {
-        size_t from = unit_.at(producer), to = unit_.at(reader);
-        return reaches(from, to) || reaches(to, from);
-    }
-    bool reaches(size_t from, size_t to) const {
-        std::vector<size_t> stack;
-        std::set<size_t> seen;
-        for (size_t next : units_.next[from])
-            if (next != to && seen.insert(next).second) stack.push_back(next);
-        while (!stack.empty()) {
-            size_t at = stack.back();
-            stack.pop_back();
-            if (at == to) return true;
-            for (size_t next : units_.next[at])
-                if (seen.insert(next).second) stack.push_back(next);
-        }
-        return false;
-    }
+    size_t unit(size_t cluster) const { return units_->unit_of_cluster.at(cluster); }
 
     void join(size_t producer, size_t reader, int rank) {
         Cluster &p = result_.clusters[producer], &r = result_.clusters[reader];
@@ -204,12 +189,9 @@ private:
         r.space.resize(size_t(rank));
         r.product |= p.product;
         r.late |= p.late;
-        size_t from = unit_.at(producer), to = unit_.at(reader);
-        units_.next[to].insert(units_.next[from].begin(), units_.next[from].end());
-        units_.next[from].clear();
-        for (auto& next : units_.next)
-            if (next.erase(from)) next.insert(to);
-        units_.next[to].erase(to);
+        ways_->join(unit(producer), unit(reader));
+        scalars_.erase(producer);
+        if (rank == 0) scalars_.insert(reader);
     }
 
     void drop_empty() {
@@ -226,65 +208,16 @@ private:
     const FusionOptions& options_;
     Clustering result_;
     std::unordered_map<NodeId, size_t> candidate_of_;
-    Units units_;
-    std::unordered_map<size_t, size_t> unit_; // cluster -> unit, for the region being fused
+    // Of the region being fused:
+    const Units* units_ = nullptr;
+    UnitGraph* ways_ = nullptr;
+    std::set<size_t> scalars_; // clusters without axes
 };
 
 } // namespace
 
 Clustering cluster(const Flat& flat, std::vector<Candidate> candidates, const FusionOptions& options) {
     return Fusion(flat, std::move(candidates), options).run();
-}
-
-Units units_of(const Flat& flat, const Clustering& clustering, int region) {
-    Units units;
-    std::unordered_map<size_t, size_t> unit_of_cluster;
-    std::unordered_map<int, size_t> unit_of_loop;
-    for (size_t c = 0; c < clustering.clusters.size(); ++c)
-        if (clustering.clusters[c].region == region && !clustering.clusters[c].members.empty()) {
-            unit_of_cluster[c] = units.clusters.size();
-            units.clusters.push_back(c);
-        }
-    for (size_t l = 0; l < flat.regions.size(); ++l)
-        if (flat.regions[l].parent == region) {
-            unit_of_loop[int(l)] = units.clusters.size() + units.loops.size();
-            units.loops.push_back(int(l));
-        }
-    units.next.resize(units.size());
-    // The unit of this region that a region lies in, or none.
-    auto unit_around = [&](int inner) -> std::optional<size_t> {
-        for (; inner > 0; inner = flat.regions[size_t(inner)].parent)
-            if (auto found = unit_of_loop.find(inner); found != unit_of_loop.end()) return found->second;
-        return std::nullopt;
-    };
-    std::unordered_map<NodeId, size_t> maker; // unit that makes a node
-    std::unordered_map<NodeId, int> loop_of_leaf;
-    for (size_t l = 1; l < flat.regions.size(); ++l) {
-        for (const Carry& carry : flat.regions[l].carries) loop_of_leaf[carry.after] = int(l);
-        for (const Yield& yield : flat.regions[l].yields) loop_of_leaf[yield.stacked] = int(l);
-    }
-    auto unit_of_candidate = [&](size_t c) -> std::optional<size_t> {
-        auto found = unit_of_cluster.find(clustering.cluster_of[c]);
-        return found != unit_of_cluster.end() ? std::optional(found->second)
-                                              : unit_around(clustering.candidates[c].region);
-    };
-    for (size_t c = 0; c < clustering.candidates.size(); ++c)
-        if (auto unit = unit_of_candidate(c); unit && !clustering.candidates[c].copies)
-            maker[clustering.candidates[c].node] = *unit;
-    for (auto [leaf, loop] : loop_of_leaf)
-        if (auto unit = unit_around(loop)) maker[leaf] = *unit;
-    auto needs = [&](size_t unit, NodeId node) {
-        if (auto found = maker.find(node); found != maker.end() && found->second != unit)
-            units.next[found->second].insert(unit);
-    };
-    for (size_t c = 0; c < clustering.candidates.size(); ++c)
-        if (auto unit = unit_of_candidate(c))
-            for (const Read& read : clustering.candidates[c].reads) needs(*unit, read.node);
-    for (size_t c = 0; c < clustering.candidates.size(); ++c)
-        for (int loop : clustering.candidates[c].feeds)
-            if (auto from = unit_of_candidate(c), to = unit_around(loop); from && to && *from != *to)
-                units.next[*from].insert(*to);
-    return units;
 }
 
 Position iteration(const Candidate& c, int rank) {

@@ -3,7 +3,6 @@
 // that point of the other, and where no way between them leads through a third.
 #pragma once
 #include "compiler/plan/members.h"
-#include <set>
 
 namespace gradc {
 
@@ -21,6 +20,7 @@ struct Clustering {
     std::vector<Candidate> candidates;
     std::vector<Cluster> clusters;
     std::vector<size_t> cluster_of; // by candidate
+    int64_t steps = 0;              // elementary ones that it took
 };
 
 struct FusionOptions {
@@ -31,15 +31,6 @@ struct FusionOptions {
 };
 
 Clustering cluster(const Flat&, std::vector<Candidate> candidates, const FusionOptions&);
-
-/// What each unit of a region (cluster, or loop inside it) needs first; units are numbered as in `unit_of`.
-struct Units {
-    std::vector<size_t> clusters;       // unit -> cluster, for the first of them
-    std::vector<int> loops;             // then loops
-    std::vector<std::set<size_t>> next; // unit -> units that read it
-    size_t size() const { return clusters.size() + loops.size(); }
-};
-Units units_of(const Flat&, const Clustering&, int region);
 
 /// Members in the order of stages: (stage of each member); see plan.h.
 std::vector<size_t> stages_of(const Flat&, const Clustering&, const Cluster&);

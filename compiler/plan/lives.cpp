@@ -1,6 +1,7 @@
 // A life spans every step that touches the buffer and every loop that it enters or leaves; see lives.h.
 #include "compiler/plan/lives.h"
 #include "compiler/plan/members.h"
+#include "compiler/plan/program_plan.h"
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -16,26 +17,13 @@ class Lives {
 public:
     Lives(const ProgramPlan& program, size_t buffers, int64_t batch) : program_(program), lives_(buffers) {
         Indices indices(batch);
-        std::vector<bool> members(program.flat.graph.size(), false);
-        for (size_t i = 0; i < members.size(); ++i)
-            members[i] = program.places[i] && !is_stored_leaf(program.flat.graph, NodeId(i));
-        std::vector<int64_t> open;
-        for (int64_t step = 0; step < int64_t(program.table.size()); ++step) {
-            const loop::Step& what = program.table[size_t(step)];
-            if (what.what == loop::Step::What::loop_begin) open.push_back(step);
-            if (what.what == loop::Step::What::loop_end) {
-                loops_.push_back({open.back(), step});
-                open.pop_back();
-            }
-            if (what.what == loop::Step::What::kernel)
-                kernel(program.kernels[what.kernel], step, members, indices, batch);
-        }
-        for (const auto& [begin, end] : loops_) // inner loops first
-            for (Life& life : lives_)
-                if (life.last >= begin && life.first <= end && (life.first < begin || life.last > end)) {
-                    life.touch(begin);
-                    life.touch(end);
-                }
+        std::vector<bool> members = stored_members(program);
+        for (int64_t step = 0; step < int64_t(program.table.size()); ++step)
+            if (program.table[size_t(step)].what == loop::Step::What::kernel)
+                kernel(program.kernels[program.table[size_t(step)].kernel], step, members, indices, batch);
+        note_loops();
+        for (Life& life : lives_)
+            if (life.last >= 0) spread(life);
     }
     const Life& operator[](size_t buffer) const { return lives_[buffer]; }
     /// All at the same time.
@@ -47,6 +35,37 @@ public:
     bool read_in_place(int64_t step, size_t buffer) const { return !scattered_.count({step, buffer}); }
 
 private:
+    struct Loop { // of the table: its steps, inclusive, and the loop around
+        int64_t begin, end = -1;
+        int around;
+    };
+    void note_loops() {
+        int open = -1;
+        for (int64_t step = 0; step < int64_t(program_.table.size()); ++step) {
+            auto what = program_.table[size_t(step)].what;
+            if (what == loop::Step::What::loop_begin) {
+                loops_.push_back({step, -1, open});
+                open = int(loops_.size()) - 1;
+            }
+            loop_of_.push_back(open);
+            if (what == loop::Step::What::loop_end) {
+                loops_[size_t(open)].end = step;
+                open = loops_[size_t(open)].around;
+            }
+        }
+    }
+    /// Over the whole of the loops that the life enters or leaves.
+    void spread(Life& life) const {
+        const Life own = life;
+        for (int64_t step : {own.first, own.last})
+            for (int at = loop_of_[size_t(step)]; at >= 0; at = loops_[size_t(at)].around) {
+                const Loop& loop = loops_[size_t(at)];
+                if (own.first >= loop.begin && own.last <= loop.end) break; // inside, and inside all around
+                life.touch(loop.begin);
+                life.touch(loop.end);
+            }
+    }
+
     void kernel(const FusedKernel& kernel, int64_t step, const std::vector<bool>& members, Indices& indices,
                 int64_t batch) {
         for (const Stage& stage : kernel.stages)
@@ -70,7 +89,8 @@ private:
 
     const ProgramPlan& program_;
     std::vector<Life> lives_;
-    std::vector<std::pair<int64_t, int64_t>> loops_;
+    std::vector<Loop> loops_;
+    std::vector<int> loop_of_; // by step: the innermost, -1 for none
     std::set<std::pair<int64_t, size_t>> scattered_;
 };
 
@@ -80,19 +100,22 @@ public:
     Heirs(const std::vector<loop::Buffer>& buffers, const Lives& lives)
         : buffers_(buffers), lives_(lives), first_(buffers.size()) {
         std::iota(first_.begin(), first_.end(), size_t(0));
+        std::unordered_map<int64_t, std::vector<size_t>> ending; // buffers, by the last step of their lives
+        for (size_t old = 0; old < first_.size(); ++old)
+            if (own(old)) ending[lives_[old].last].push_back(old);
         std::vector<bool> inherited(buffers.size(), false);
         for (size_t heir = 0; heir < first_.size(); ++heir) {
             if (!own(heir)) continue;
-            for (size_t old = 0; old < first_.size(); ++old) {
-                if (old == heir || inherited[old] || !own(old) || !fits(old, heir)) continue;
+            for (size_t old : ending[lives_[heir].first]) {
+                if (old == heir || inherited[old] || !fits(old, heir)) continue;
                 inherited[old] = true;
                 first_[heir] = old;
                 break;
             }
         }
     }
-    size_t first(size_t buffer) const {
-        while (first_[buffer] != buffer) buffer = first_[buffer];
+    size_t first(size_t buffer) { // and halves the way there for the next
+        while (first_[buffer] != buffer) buffer = first_[buffer] = first_[first_[buffer]];
         return buffer;
     }
     /// An activation of this program.

@@ -1,17 +1,24 @@
 // Addresses. What programs share has its own place for ever; a program's own rooms lie where no room that
 // lives at the same time does. They are placed one by one, each in the smallest gap that fits: in several
 // orders, of which the one that needs least is kept. Programs run one after another and use the same memory.
+// Placing rooms in the order of time takes one sweep; any other order compares each room with those before it, and is
+// tried only while the comparisons of all tries stay in proportion to the rooms.
 #include "compiler/plan/lives.h"
 #include "compiler/plan/program_plan.h"
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <map>
 #include <numeric>
+#include <set>
 
 namespace gradc {
 
 namespace {
 
-constexpr int repairs = 24; // attempts to lower a peak by placing first what made it
+constexpr int64_t endless = INT64_MAX / 2;
+constexpr int repairs = 24;               // attempts to lower a peak by placing first what made it
+constexpr double most_comparisons = 1024; // of a room with others in all tries together, times log2 of the rooms
 
 int64_t& part(MemoryParts& parts, loop::Buffer::Role role) {
     switch (role) {
@@ -27,6 +34,13 @@ struct Packing {
     std::vector<int64_t> offsets; // by room
     int64_t peak = INT64_MAX;
     size_t highest = 0; // the room that ends there
+
+    void place(size_t room, int64_t offset, int64_t size) {
+        offsets[room] = offset;
+        if (offset + size <= peak) return;
+        peak = offset + size;
+        highest = room;
+    }
 };
 
 /// Best fit: the smallest gap between those already placed that live at the same time.
@@ -51,10 +65,58 @@ Packing pack(const std::vector<Room>& rooms, const std::vector<size_t>& order) {
         for (size_t j = 0; j < rooms.size(); ++j)
             if (result.offsets[j] >= 0 && rooms[i].life.meets(rooms[j].life))
                 taken.push_back({result.offsets[j], result.offsets[j] + rooms[j].size});
-        int64_t offset = result.offsets[i] = find_offset(taken, rooms[i].size);
-        if (offset + rooms[i].size <= result.peak) continue;
-        result.peak = offset + rooms[i].size;
-        result.highest = i;
+        result.place(i, find_offset(taken, rooms[i].size), rooms[i].size);
+    }
+    return result;
+}
+
+/// The gaps between rooms that live now, by address and by size; the last has no end.
+class Gaps {
+public:
+    int64_t take(int64_t size) {
+        auto best = by_size_.lower_bound({size, 0});
+        auto [room, at] = *best;
+        erase(at, room);
+        if (room > size) insert(at + size, room - size);
+        return at;
+    }
+    void release(int64_t at, int64_t size) {
+        auto after = by_address_.lower_bound(at);
+        if (after != by_address_.begin())
+            if (auto [begin, room] = *std::prev(after); begin + room == at) {
+                erase(begin, room);
+                at = begin, size += room;
+            }
+        if (after != by_address_.end())
+            if (auto [begin, room] = *after; at + size == begin) {
+                erase(begin, room);
+                size += room;
+            }
+        insert(at, size);
+    }
+
+private:
+    void insert(int64_t at, int64_t size) { by_address_[at] = size, by_size_.insert({size, at}); }
+    void erase(int64_t at, int64_t size) { by_address_.erase(at), by_size_.erase({size, at}); }
+
+    std::map<int64_t, int64_t> by_address_{{0, endless}};
+    std::set<std::pair<int64_t, int64_t>> by_size_{{endless, 0}};
+};
+
+/// As `pack` in the order in which lives begin, or, `backwards`, end.
+Packing sweep(const std::vector<Room>& rooms, const std::vector<size_t>& order, bool backwards) {
+    auto begin = [&](size_t i) { return backwards ? -rooms[i].life.last : rooms[i].life.first; };
+    auto end = [&](size_t i) { return backwards ? -rooms[i].life.first : rooms[i].life.last; };
+    Packing result{std::vector<int64_t>(rooms.size(), -1), 0, 0};
+    Gaps gaps;
+    std::set<std::pair<int64_t, size_t>> living; // by when they end
+    for (size_t i : order) {
+        for (; !living.empty() && living.begin()->first < begin(i); living.erase(living.begin())) {
+            size_t gone = living.begin()->second;
+            gaps.release(result.offsets[gone], rooms[gone].size);
+        }
+        result.place(i, gaps.take(rooms[i].size), rooms[i].size);
+        living.insert({end(i), i});
     }
     return result;
 }
@@ -69,6 +131,7 @@ std::vector<size_t> sorted(const std::vector<Room>& rooms,
 
 double area(const Room& room) { return double(room.size) * double(room.life.last - room.life.first + 1); }
 
+/// The last two in the order of time.
 std::vector<std::vector<size_t>> orders(const std::vector<Room>& rooms) {
     auto length = [](const Room& room) { return room.life.last - room.life.first; };
     return {sorted(rooms, [](const Room& a, const Room& b) { return a.size > b.size; }),
@@ -80,16 +143,25 @@ std::vector<std::vector<size_t>> orders(const std::vector<Room>& rooms) {
 
 /// The best of several orders. What ends highest goes to the front and all is
 /// placed anew, as long as the cut is not reached.
-Packing best_packing(const std::vector<Room>& rooms, int64_t cut) {
+Packing best_packing(const std::vector<Room>& rooms, int64_t cut, int64_t& steps) {
     Packing best;
-    for (std::vector<size_t>& order : orders(rooms))
+    const double each = double(rooms.size()) * double(rooms.size());
+    double left = most_comparisons * double(rooms.size()) * std::log2(double(rooms.size()) + 1);
+    std::vector<std::vector<size_t>> all = orders(rooms);
+    for (size_t number = 0; number < all.size(); ++number) {
+        std::vector<size_t>& order = all[number];
         for (int attempt = 0; attempt <= repairs && best.peak > cut; ++attempt) {
-            Packing packing = pack(rooms, order);
+            bool in_time = attempt == 0 && number >= 3;
+            if (!in_time && left < each) break;
+            left -= in_time ? 0 : each;
+            steps += int64_t(in_time ? double(rooms.size()) : each);
+            Packing packing = in_time ? sweep(rooms, order, number == 4) : pack(rooms, order);
             if (packing.peak < best.peak) best = packing;
             auto at = std::find(order.begin(), order.end(), packing.highest);
             if (at == order.end() || at == order.begin()) break;
             std::rotate(order.begin(), at, at + 1);
         }
+    }
     return best;
 }
 
@@ -114,7 +186,7 @@ void assign_memory(Plan& plan, const PlanOptions& options) {
         std::vector<Room> rooms = rooms_of(program, plan.buffers, plan.batch, !options.fuse);
         if (rooms.empty()) continue;
         int64_t cut = largest_cut(rooms);
-        Packing packing = best_packing(rooms, cut);
+        Packing packing = best_packing(rooms, cut, plan.steps);
         for (size_t i = 0; i < rooms.size(); ++i)
             for (size_t buffer : rooms[i].buffers) plan.buffers[buffer].offset = base + packing.offsets[i];
         area = std::max(area, packing.peak);

@@ -24,8 +24,10 @@ public:
                 if (kernel.kind == FusedKernel::Kind::product) note_operands(program, kernel);
         for (const ProgramPlan& program : plan_.programs)
             for (const FusedKernel& kernel : program.kernels) note_companions(kernel);
-        for (const ProgramPlan& program : plan_.programs)
-            for (const FusedKernel& kernel : program.kernels) note_misfits(program, kernel);
+        for (const ProgramPlan& program : plan_.programs) {
+            std::vector<bool> members = stored_members(program);
+            for (const FusedKernel& kernel : program.kernels) note_misfits(program, kernel, members);
+        }
         for (loop::BufferId id : misfits_) chosen_.erase(id);
         for (loop::BufferId id : chosen_) resize(plan_.buffers[id]);
         for (ProgramPlan& program : plan_.programs) adapt(program);
@@ -78,11 +80,9 @@ private:
                 chosen_.insert(id);
     }
 
-    void note_misfits(const ProgramPlan& program, const FusedKernel& kernel) {
+    void note_misfits(const ProgramPlan& program, const FusedKernel& kernel, const std::vector<bool>& members) {
         const Graph& graph = program.flat.graph;
         Indices indices(plan_.batch);
-        std::vector<bool> members(graph.size(), false);
-        for (size_t i = 0; i < members.size(); ++i) members[i] = program.places[i] && !is_stored_leaf(graph, NodeId(i));
         for (const Stage& stage : kernel.stages)
             for (const Member& member : stage.members) {
                 for (const Storage& place : member.stores)

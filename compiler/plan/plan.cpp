@@ -14,6 +14,7 @@ Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
     for (const NamedGraph& named : graphs) {
         plan.programs.push_back(plan_program(named, buffers, options));
         plan.programs.back().once = named.once;
+        plan.steps += plan.programs.back().steps;
     }
     plan.buffers = std::move(buffers.all());
     lay_out_panels(plan);

@@ -64,7 +64,11 @@ struct ProgramPlan {
     std::vector<std::optional<Storage>> places; // by node of flat.graph: where to read it, if it is stored
     std::vector<loop::Result> results;
     bool once = false;
+    int64_t steps = 0; // elementary ones that planning took
 };
+
+/// By node: computed by some kernel and stored.
+std::vector<bool> stored_members(const ProgramPlan&);
 
 struct MemoryParts { // bytes
     int64_t variables = 0, fields = 0, results = 0, constants = 0, activations = 0;
@@ -78,6 +82,7 @@ struct Plan {
     int64_t arena_bytes = 0;
     MemoryParts parts;
     int64_t least = 0; // no addresses need less: what programs share, and the most that lives at one step of one
+    int64_t steps = 0; // elementary ones that planning took: what must grow little faster than the programs
     int64_t kept = 0;  // of the activations: from the forward pass for the backward one, across the test of the loss
 };
 

@@ -1,7 +1,6 @@
 // From a graph to a draft: members, what has to be written where, kernels. A value that leaves the program (results,
 // variables, what loops carry and yield) is stored by the kernel that computes it, or by a copy where none does.
 #include "compiler/plan/program_plan.h"
-#include "compiler/graph/rewrite.h"
 #include "compiler/plan/view.h"
 #include "compiler/util/check.h"
 #include <set>
@@ -24,8 +23,7 @@ public:
         write_variables();
         note_early();
         FusionOptions fusion{options_.fuse, options_.batch, std::vector<bool>(candidates_.size(), false), draft_.early};
-        for (const Update& update : draft_.updates)
-            if (update.variable) fusion.late[update.writer] = true;
+        for (size_t writer : setters_) fusion.late[writer] = true;
         draft_.clustering = cluster(flat(), std::move(candidates_), fusion);
         for (const Cluster& c : draft_.clustering.clusters)
             draft_.stages.push_back(stages_of(flat(), draft_.clustering, c));
@@ -33,6 +31,7 @@ public:
         store_what_others_read();
         place_updates(draft_, buffers_, indices_);
         order_kernels(draft_, buffers_);
+        draft_.plan.steps += draft_.clustering.steps;
         return std::move(draft_.plan);
     }
 
@@ -74,6 +73,7 @@ private:
             for (const Carry& carry : region.carries) {
                 Storage place = buffers_.fresh(name_of(carry.next, "carry"), graph().type(carry.inside));
                 carried_[carry.inside] = carried_[carry.after] = place;
+                changing_.insert(place.buffer);
                 size_t first = writer(carry.initial, region.parent);
                 draft_.stores[first].push_back(place);
                 candidates_[first].feeds.push_back(int(r));
@@ -82,6 +82,7 @@ private:
             for (const Yield& yield : region.yields) {
                 Storage place = buffers_.fresh(name_of(yield.value, "yield"), graph().type(yield.stacked));
                 carried_[yield.stacked] = place;
+                changing_.insert(place.buffer);
                 size_t axis = size_t(turn_axis(graph().type(yield.value).shape));
                 place.turns = {{region.depth - 1, place.strides[axis]}};
                 place.strides.erase(place.strides.begin() + long(axis));
@@ -100,6 +101,7 @@ private:
             auto leaf = leaves.find(assign.name);
             draft_.updates.push_back(
                 {leaf == leaves.end() ? NodeId::none : leaf->second, place, writer(assign.node, 0), 0, true});
+            setters_.insert(draft_.updates.back().writer);
         }
     }
 
@@ -111,34 +113,27 @@ private:
             if (output.name == "loss") roots.push_back(output.node);
         draft_.guarded = !roots.empty() && !flat().assigns.empty();
         if (!draft_.guarded) return;
-        std::set<NodeId> needed;
-        for (size_t before = SIZE_MAX; before != roots.size();) {
-            before = roots.size();
-            for (NodeId id : reachable(graph(), roots)) needed.insert(id);
-            for (const Region& region : flat().regions) add_loop(region, needed, roots);
+        std::unordered_map<NodeId, const Region*> loop_of; // by what a loop leaves behind
+        for (const Region& region : flat().regions) {
+            for (const Carry& carry : region.carries) loop_of[carry.after] = &region;
+            for (const Yield& yield : region.yields) loop_of[yield.stacked] = &region;
         }
-        for (size_t i = 0; i < candidates_.size(); ++i)
-            draft_.early[i] = needed.count(candidates_[i].node) && !candidates_[i].copies;
+        std::vector<bool> needed(graph().size(), false);
+        while (!roots.empty()) {
+            NodeId id = roots.back();
+            roots.pop_back();
+            if (needed[index(id)]) continue;
+            needed[index(id)] = true;
+            roots.insert(roots.end(), graph()[id].inputs.begin(), graph()[id].inputs.end());
+            if (auto loop = loop_of.find(id); loop != loop_of.end()) add_loop(*loop->second, roots);
+        }
         for (size_t i = 0; i < candidates_.size(); ++i) // a copy is early if it feeds a loop or a result that is
-            if (candidates_[i].copies && needed.count(candidates_[i].node)) draft_.early[i] = !sets_variable(i);
+            draft_.early[i] = needed[index(candidates_[i].node)] && (!candidates_[i].copies || !setters_.count(i));
     }
 
-    void add_loop(const Region& region, const std::set<NodeId>& needed, std::vector<NodeId>& roots) {
-        bool read = false;
-        for (const Carry& carry : region.carries) read |= needed.count(carry.after) > 0;
-        for (const Yield& yield : region.yields) read |= needed.count(yield.stacked) > 0;
-        if (!read) return;
-        auto want = [&](NodeId id) {
-            if (!needed.count(id)) roots.push_back(id);
-        };
-        for (const Carry& carry : region.carries) want(carry.initial), want(carry.next);
-        for (const Yield& yield : region.yields) want(yield.value);
-    }
-
-    bool sets_variable(size_t candidate) const {
-        for (const Update& update : draft_.updates)
-            if (update.variable && update.writer == candidate) return true;
-        return false;
+    static void add_loop(const Region& region, std::vector<NodeId>& roots) {
+        for (const Carry& carry : region.carries) roots.insert(roots.end(), {carry.initial, carry.next});
+        for (const Yield& yield : region.yields) roots.push_back(yield.value);
     }
 
     void place_leaves() {
@@ -198,12 +193,8 @@ private:
 
     /// A place that nothing overwrites while the value is of use: not one that a loop goes on to change.
     std::optional<Storage> steady_place(size_t candidate) {
-        for (const Storage& place : draft_.stores[candidate]) {
-            bool changes = false;
-            for (const auto& [leaf, carried] : carried_)
-                changes |= place.turns.empty() && place.buffer == carried.buffer;
-            if (!changes) return place;
-        }
+        for (const Storage& place : draft_.stores[candidate])
+            if (!place.turns.empty() || !changing_.count(place.buffer)) return place;
         return std::nullopt;
     }
 
@@ -221,9 +212,18 @@ private:
     std::vector<Candidate> candidates_;
     std::unordered_map<NodeId, size_t> candidate_of_;
     std::unordered_map<NodeId, Storage> carried_; // leaves of loops
+    std::set<loop::BufferId> changing_;           // where these lie
+    std::set<size_t> setters_;                    // candidates that set variables
 };
 
 } // namespace
+
+std::vector<bool> stored_members(const ProgramPlan& program) {
+    std::vector<bool> members(program.flat.graph.size(), false);
+    for (size_t i = 0; i < members.size(); ++i)
+        members[i] = program.places[i] && !is_stored_leaf(program.flat.graph, NodeId(i));
+    return members;
+}
 
 ProgramPlan plan_program(const NamedGraph& named, Buffers& buffers, const PlanOptions& options) {
     return Planner(named, buffers, options).run();

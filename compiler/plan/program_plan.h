@@ -23,7 +23,8 @@ struct Draft {
     std::vector<bool> early;                  // by candidate: needed by the loss, which is tested before any update
     bool guarded = false;
     std::vector<Update> updates;
-    std::vector<std::pair<size_t, size_t>> first; // clusters: (must run before, this one)
+    std::vector<std::vector<std::pair<size_t, size_t>>> first; // by region, clusters: (must run before, this one)
+    std::vector<size_t> after_guard = {};                      // clusters that wait for all that the loss needs
 };
 
 /// Decides which updates are written by the kernel that computes them; for the others adds a copy at the end. Adds

@@ -105,6 +105,7 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
     std::vector<loop::Buffer> locals;
     for (const ProgramPlan& program : plan.programs) {
         auto& versions = module.programs.emplace_back();
+        const std::vector<bool> members = stored_members(program);
         for (loop::Isa isa : program.once ? std::vector{loop::Isa::baseline} : isas) {
             loop::Program result;
             result.name = program.name;
@@ -112,8 +113,8 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
             result.results = program.results;
             std::vector<double> nanoseconds;
             for (const FusedKernel& kernel : program.kernels)
-                result.kernels.push_back(
-                    lower_kernel(kernel, {plan, program, &math, machine_of(isa), options.tile}, nanoseconds, locals));
+                result.kernels.push_back(lower_kernel(
+                    kernel, {plan, program, &math, members, machine_of(isa), options.tile}, nanoseconds, locals));
             set_grains(result, nanoseconds, plan.batch);
             result.flops = all_flops(result);
             versions[size_t(isa)] = std::move(result);

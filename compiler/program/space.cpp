@@ -13,9 +13,6 @@ public:
     Arrangement(const KernelTask& task, bool flat)
         : task_(task), graph_(task.around.program.flat.graph), space_(task.plan.space), batch_(task.around.plan.batch) {
         for (size_t i = 0; i < space_.size(); ++i) loops_.axes.push_back({i, 1, space_[i], 1});
-        members_.assign(graph_.size(), false);
-        for (size_t i = 0; i < members_.size(); ++i)
-            members_[i] = task.around.program.places[i] && !is_stored_leaf(graph_, NodeId(i));
         if (flat) join_axes();
         for (size_t i = 0; i < loops_.axes.size(); ++i) loops_.order.push_back(i);
         for (size_t i = loops_.axes.size(); i-- > 0;) {
@@ -75,7 +72,8 @@ private:
                 }
                 bool reduces = !member.copies && is_reduction(graph_, member.node);
                 Position reduced = reduces ? fresh_axes(reduced_sizes(graph_, member.node), indices) : Position{};
-                for (const Read& read : reads_of(graph_, members_, member.node, member.copies, at, reduced, indices))
+                for (const Read& read :
+                     reads_of(graph_, task_.around.members, member.node, member.copies, at, reduced, indices))
                     if (const auto& place = task_.around.program.places[index(read.node)])
                         visit(linear_index(*place, read.at, indices), counters, indices);
             }
@@ -110,7 +108,6 @@ private:
     const Graph& graph_;
     const Shape& space_;
     int64_t batch_;
-    std::vector<bool> members_;
 };
 
 } // namespace

@@ -18,7 +18,8 @@ Element register_element(Element element);
 struct Surroundings {
     const Plan& plan;
     const ProgramPlan& program;
-    const MathLibrary* math; // may be absent if no declared primitive occurs
+    const MathLibrary* math;          // may be absent if no declared primitive occurs
+    const std::vector<bool>& members; // by node: see stored_members
     Machine machine;
     std::optional<ProductTile> tile = {}; // for every product that it suits
 };

@@ -161,7 +161,8 @@ private:
     }
 
     void choose(bool alone) {
-        Surroundings around{plan_, plan_.programs[0], nullptr, machine_of(isa_)};
+        const std::vector<bool> members = stored_members(plan_.programs[0]);
+        Surroundings around{plan_, plan_.programs[0], nullptr, members, machine_of(isa_)};
         int lanes = around.machine.lanes(Element::f32);
         const FusedKernel& kernel = plan_.programs[0].kernels[kernel_];
         ProductSchedule schedule = schedule_product(kernel, around, lanes);
