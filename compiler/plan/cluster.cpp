@@ -51,9 +51,9 @@ private:
         const Type& type = flat_.graph.type(c.node);
         Cluster single{{i}, type.rank(), type.shape};
         Op op = c.copies ? Op::constant : flat_.graph[c.node].op;
-        single.product = op == Op::contract && !c.along && work(flat_.graph, c, options_.batch) >= smallest_product;
-        single.product |=
-            op == Op::contract && work(flat_.graph, c, options_.batch) >= 16 * smallest_product && !type.shape.empty();
+        work_.push_back(work(flat_.graph, c, options_.batch));
+        single.product = op == Op::contract && !c.along && work_[i] >= smallest_product;
+        single.product |= op == Op::contract && work_[i] >= 16 * smallest_product && !type.shape.empty();
         c.along = c.along && !single.product; // tiles sum inside; what rides on the result is of the same stage
         single.alone = op == Op::scatter && !is_sparse_sum(flat_.graph, c.node);
         single.region = c.region;
@@ -125,7 +125,7 @@ private:
     }
     double total_work(const Cluster& c) const {
         double sum = 0;
-        for (size_t m : c.members) sum += work(flat_.graph, result_.candidates[m], options_.batch);
+        for (size_t m : c.members) sum += work_[m];
         return sum;
     }
     /// What rides on a product is computed point by point.
@@ -207,6 +207,7 @@ private:
     const Flat& flat_;
     const FusionOptions& options_;
     Clustering result_;
+    std::vector<double> work_; // by candidate
     std::unordered_map<NodeId, size_t> candidate_of_;
     // Of the region being fused:
     const Units* units_ = nullptr;
