@@ -1,0 +1,26 @@
+// A loop of 67,000 turns written out: 200,000 nodes, elaborated and differentiated with the library's clauses.
+#include "compiler/gradient/gradient.h"
+#include "model_text.h"
+#include <catch2/catch.hpp>
+
+using namespace gradc;
+
+TEST_CASE("a model of 200,000 nodes in a row is elaborated and differentiated") {
+    ModelText text(R"(model m(x: f32[N, 2]) -> f32[N, 2] {
+    h = x
+    repeat i < 67000 {
+        h = max(h, x) - 0.5 * h
+    }
+    return h
+}
+)");
+    INFO(text.errors());
+    REQUIRE(text.elaborated);
+    Graph graph = text.model("m").graph;
+    CHECK(graph.size() > 200'000);
+    NodeId x{0};
+    for (uint32_t i = 0; i < graph.size(); ++i)
+        if (graph[NodeId(i)].op == Op::input) x = NodeId(i);
+    NodeId g = gradient(graph, graph.outputs[0].node, {x}, *text.elaborated->rules)[0];
+    CHECK(g != NodeId::none);
+}
