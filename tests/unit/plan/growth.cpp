@@ -24,9 +24,8 @@ NodeId normalized(Graph& graph, NodeId x, int64_t width) {
     };
     NodeId centered = map(graph, Primitive::subtract, {x, mean(x)});
     NodeId variance = mean(map(graph, Primitive::multiply, {centered, centered}));
-    NodeId deviation =
-        map(graph, Primitive::square_root, {map(graph, Primitive::add, {variance, number(graph, 1e-5)})});
-    return map(graph, Primitive::divide, {centered, deviation});
+    NodeId positive = map(graph, Primitive::add, {variance, number(graph, 1e-5)});
+    return map(graph, Primitive::divide, {centered, map(graph, Primitive::square_root, {positive})});
 }
 
 /// A training step of h + relu(normalized(h W + b)), `blocks` times over, the loss the mean square of the last.
