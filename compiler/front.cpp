@@ -49,6 +49,7 @@ Front load(const CompileOptions& given, SourceReader& reader, std::string& fault
     SourceReader& allowed = given.confined ? confined : reader;
     front.elaborated = elaborate(front.sources, front.main, allowed, options, front.diagnostics);
     front.seconds = reading.seconds();
+    if (front.elaborated) fmt::print(stderr, "{}", print(front.diagnostics, front.sources, line.color)); // warnings
     return front;
 }
 

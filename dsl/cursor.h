@@ -26,6 +26,8 @@ public:
     /// A name that may be given to something; `what` says to what ("a variable").
     ast::Target expect_name(std::string_view what);
 
+    const Sources& sources() const { return sources_; }
+    const Token& previous() const { return tokens_.all[position_ - (position_ > 0)]; }
     std::string word(const Token& token) const; // its text; look-alikes as ASCII
     std::string_view text(Span span) const { return sources_.text(span); }
     Span span(const Token& token) const { return {source_, token.begin, token.end}; }

@@ -180,9 +180,17 @@ Diagnostic& Diagnostics::report(Code code, Span span, std::string message, std::
     return overflow_ = std::move(diagnostic);
 }
 
+void Diagnostics::warn(Code code, Span span, std::string message, std::string caret, std::string repair) {
+    for (const Diagnostic& each : warnings_)
+        if (each.span == span && each.message == message) return;
+    if (warnings_.size() < limit)
+        warnings_.push_back({code, span, std::move(message), std::move(caret), std::move(repair), {}, {}, true});
+}
+
 std::string print(const Diagnostic& diagnostic, const Sources& sources, bool color) {
     const Colours& colours = color ? coloured : uncoloured;
-    std::string result = headline(sources, diagnostic.span, "error", diagnostic.message, colours.error, colours);
+    std::string_view kind = diagnostic.warning ? "warning" : "error";
+    std::string result = headline(sources, diagnostic.span, kind, diagnostic.message, colours.error, colours);
     if (diagnostic.span.source < sources.all.size())
         result += excerpt(sources, diagnostic.span, diagnostic.caret_at.value_or(diagnostic.span.begin),
                           diagnostic.caret, colours);
@@ -198,7 +206,8 @@ std::string print(const Diagnostic& diagnostic, const Sources& sources, bool col
 
 std::string print(const Diagnostics& diagnostics, const Sources& sources, bool color) {
     std::string result;
-    for (const Diagnostic& diagnostic : diagnostics.all()) result += print(diagnostic, sources, color);
+    for (const auto* list : {&diagnostics.warnings(), &diagnostics.all()})
+        for (const Diagnostic& diagnostic : *list) result += print(diagnostic, sources, color);
     size_t more = diagnostics.count() - diagnostics.all().size();
     if (more > 0) result += fmt::format("{} more error{} not shown\n", more, more == 1 ? " is" : "s are");
     return result;

@@ -30,19 +30,23 @@ struct Diagnostic {
     std::string repair;  // "did you mean `sigmoid`?"; printed as its own line, may be empty
     std::vector<Remark> remarks;
     std::optional<uint32_t> caret_at = {}; // byte offset of the ^ inside span; its begin if absent
+    bool warning = false;
 };
 
 /// The diagnostics of one compilation. After `limit` errors the rest is counted, not kept.
 class Diagnostics {
 public:
     Diagnostic& report(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
+    /// A warning: it fails nothing, and is kept once a place.
+    void warn(Code code, Span span, std::string message, std::string caret, std::string repair);
     bool failed() const { return count_ > 0; }
     size_t count() const { return count_; }
     const std::vector<Diagnostic>& all() const { return all_; }
+    const std::vector<Diagnostic>& warnings() const { return warnings_; }
     size_t limit = 20;
 
 private:
-    std::vector<Diagnostic> all_;
+    std::vector<Diagnostic> all_, warnings_;
     size_t count_ = 0;
     Diagnostic overflow_{};
 };

@@ -77,7 +77,8 @@
     X(bad_rule, "bad-rule") \
     X(bad_derivative, "bad-derivative") \
     X(unknown_member, "unknown-member") \
-    X(unknown_effect, "unknown-effect")
+    X(unknown_effect, "unknown-effect") \
+    X(likely_misuse, "likely-misuse")
 
 /// Of data sets and train blocks: cases in tests/errors/train.
 #define GRADC_TRAIN_CODES(X) \

@@ -1,6 +1,7 @@
 // Datasets and train blocks. A line of a train block that begins with a setting's word is that
 // setting unless it goes on as an assignment; everything else is a statement.
 #include "dsl/grammar.h"
+#include "dsl/other_names.h"
 #include "dsl/parser.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -98,11 +99,14 @@ void refuse_unknown_setting(Cursor& cursor) {
     if (!cursor.at_name() || !value || word || state || next.line_before || cursor.is_declaration()) return;
     std::string key = cursor.word(cursor.peek());
     auto near = nearest(key, train_settings());
+    std::string repair = foreign_repair("setting", key);
+    std::string all = fmt::format("settings are {}", fmt::join(train_settings(), ", "));
     for (const std::string& setting : train_settings()) // batch_size, dataset
         if (!near && key.starts_with(setting)) near = setting;
     cursor.fail(Code::unknown_setting, cursor.span(cursor.peek()), fmt::format("there is no setting `{}`", key), {},
-                near ? fmt::format("did you mean `{}`?", *near)
-                     : fmt::format("settings are {}", fmt::join(train_settings(), ", ")));
+                !repair.empty() ? fmt::format("{}; {}", repair, all)
+                : near          ? fmt::format("did you mean `{}`? {}", *near, all)
+                                : all);
 }
 
 TrainItem parse_train_item(Cursor& cursor) {

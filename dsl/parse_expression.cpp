@@ -1,6 +1,7 @@
 // Expressions by precedence climbing, Python's order: or, and, not, comparison, + -, * / % @, unary
 // -, ^, postfix. Slips of other languages' habits are reported and read as what was meant.
 #include "dsl/grammar.h"
+#include "dsl/other_names.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -13,7 +14,7 @@ namespace {
 struct Operator {
     BinaryOperator op;
     Strength strength;
-    std::string_view instead = {}; // of a foreign operator: the one that is meant
+    bool foreign = false;
 };
 
 std::optional<Operator> operator_at(const Cursor& cursor) {
@@ -34,8 +35,8 @@ std::optional<Operator> operator_at(const Cursor& cursor) {
     case TokenKind::percent: return Operator{modulo, Strength::product};
     case TokenKind::at: return Operator{matmul, Strength::product};
     case TokenKind::double_slash: return Operator{floor_divide, Strength::product};
-    case TokenKind::double_and: return Operator{logical_and, Strength::conjunction, "and"};
-    case TokenKind::double_or: return Operator{logical_or, Strength::disjunction, "or"};
+    case TokenKind::double_and: return Operator{logical_and, Strength::conjunction, true};
+    case TokenKind::double_or: return Operator{logical_or, Strength::disjunction, true};
     default: break;
     }
     if (cursor.at_word("and")) return Operator{logical_and, Strength::conjunction};
@@ -43,10 +44,10 @@ std::optional<Operator> operator_at(const Cursor& cursor) {
     return std::nullopt;
 }
 
-void report_foreign(Cursor& cursor, std::string_view instead) {
+void report_foreign(Cursor& cursor) {
+    std::string sign = cursor.word(cursor.peek());
     cursor.report(Code::foreign_operator, cursor.span(cursor.peek()),
-                  fmt::format("`{}` is not part of the language", cursor.word(cursor.peek())), {},
-                  fmt::format("write `{}`", instead));
+                  fmt::format("`{}` is not part of the language", sign), {}, foreign_repair("operator", sign));
 }
 
 Strength above(Strength strength) { return static_cast<Strength>(static_cast<int>(strength) + 1); }
@@ -165,6 +166,8 @@ ExprRef parse_primary(Cursor& cursor) {
 }
 
 [[noreturn]] void fail_call(Cursor& cursor, uint32_t begin, const ExprRef& callee) {
+    if (auto known = foreign_member(*callee, cursor.sources()))
+        cursor.fail(Code::not_callable, known->span, known->message, {}, known->repair);
     if (const auto* member = std::get_if<Member>(&callee->node))
         cursor.fail(Code::not_callable, member->name_span,
                     fmt::format("values have no methods such as `{}`", member->name), {},
@@ -201,7 +204,7 @@ ExprRef parse_power(Cursor& cursor) {
     ExprRef base = parse_postfix(cursor);
     bool doubled = cursor.at(TokenKind::double_star);
     if (cursor.breaks_here() || !(doubled || cursor.at(TokenKind::caret))) return base;
-    if (doubled) report_foreign(cursor, "^");
+    if (doubled) report_foreign(cursor);
     Cursor::Level level(cursor);
     Span op_span = cursor.span(cursor.take());
     ExprRef exponent = parse_unary(cursor); // 2^-1; right-associative
@@ -215,7 +218,7 @@ ExprRef parse_unary(Cursor& cursor) {
     if (!minus && !bang) return parse_power(cursor);
     // -(-x) is printed with brackets: count them already, so that what was read can be read again.
     Cursor::Level level(cursor, cursor.peek(1).kind == TokenKind::minus ? 2 : 1);
-    if (bang) report_foreign(cursor, "not");
+    if (bang) report_foreign(cursor);
     cursor.take();
     ExprRef operand = parse_unary(cursor);
     UnaryOperator op = minus ? UnaryOperator::negate : UnaryOperator::logical_not;
@@ -263,7 +266,7 @@ ExprRef parse_operators(Cursor& cursor, Strength weakest) {
     ExprRef left = cursor.at_word("not") && weakest <= Strength::negation ? parse_not(cursor) : parse_unary(cursor);
     while (auto next = operator_at(cursor)) {
         if (next->strength < weakest) break;
-        if (!next->instead.empty()) report_foreign(cursor, next->instead);
+        if (next->foreign) report_foreign(cursor);
         Span op_span = cursor.at(TokenKind::update) ? cursor.split_update() : cursor.span(cursor.take());
         uint32_t right_begin = cursor.peek().begin;
         ExprRef right = parse_operators(cursor, above(next->strength));

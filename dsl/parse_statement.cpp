@@ -1,6 +1,7 @@
 // Statements and blocks, and the habits of other languages at the beginning of a statement (for,
 // let, :=, +=).
 #include "dsl/grammar.h"
+#include "dsl/other_names.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -170,6 +171,9 @@ Repeat parse_repeat(Cursor& cursor) {
 Evaluate parse_evaluate(Cursor& cursor) {
     uint32_t begin = cursor.peek().begin;
     ExprRef value = parse_expression(cursor);
+    if (cursor.at(TokenKind::assign)) // self.w = ..
+        if (auto known = foreign_member(*value, cursor.sources()))
+            cursor.fail(Code::foreign_word, known->span, known->message, {}, known->repair);
     if (!cursor.statement_ends()) return {value}; // that is the error to report
     if (std::holds_alternative<Name>(value->node) || std::holds_alternative<Call>(value->node)) return {value};
     std::string repair = "give it a name: `x = ..`";
@@ -235,6 +239,11 @@ decltype(Statement::node) parse_node(Cursor& cursor) {
     if (kind == TokenKind::right_paren || kind == TokenKind::right_bracket)
         cursor.fail(Code::unopened_bracket, place,
                     fmt::format("no bracket is open that `{}` could close", describe(kind)));
+    std::string known = kind == TokenKind::name ? foreign_repair("word", cursor.word(cursor.previous())) : "";
+    if (!known.empty())
+        cursor.fail(Code::foreign_word, cursor.span(cursor.previous()),
+                    fmt::format("`{}` is not part of the language", cursor.word(cursor.previous())), {},
+                    std::move(known));
     std::string repair;
     if (kind == TokenKind::assign) repair = "only names are given values; two values are compared with `==`";
     if (kind == TokenKind::colon) repair = "only parameters, states and fields are written with a type";
@@ -261,37 +270,14 @@ bool at_assignment(const Cursor& cursor) {
 }
 
 bool report_foreign_word(Cursor& cursor) {
-    struct Word {
-        std::string_view word, repair;
-    };
-    constexpr std::string_view loops = "`repeat i < n { .. }` unrolls, `scan t < n with .. { .. }` loops at run time";
-    constexpr std::string_view plain = "write `name = value`";
-    static constexpr Word words[] = {{"for", loops},
-                                     {"while", loops},
-                                     {"let", plain},
-                                     {"var", plain},
-                                     {"val", plain},
-                                     {"auto", plain},
-                                     {"elif", "write `else if` behind the `}` of the `if`"},
-                                     {"def", "a function is `fn name(..) { .. }`"},
-                                     {"func", "a function is `fn name(..) { .. }`"},
-                                     {"function", "a function is `fn name(..) { .. }`"},
-                                     {"fun", "a function is `fn name(..) { .. }`"},
-                                     {"class", "a network is `model name(..) { .. }`"},
-                                     {"network", "a network is `model name(..) { .. }`"},
-                                     {"import", "another file is `use \"file.grad\"`"},
-                                     {"from", "another file is `use \"file.grad\"`"},
-                                     {"include", "another file is `use \"file.grad\"`"},
-                                     {"int", plain},
-                                     {"float", plain}};
     if (!cursor.at(TokenKind::name)) return false;
     TokenKind then = cursor.peek(1).kind;
     if (then != TokenKind::name && then != TokenKind::text) return false;
     std::string first = cursor.word(cursor.peek());
-    auto found = std::find_if(std::begin(words), std::end(words), [&](const Word& word) { return word.word == first; });
-    if (found == std::end(words)) return false;
+    std::string repair = foreign_repair("word", first);
+    if (repair.empty()) return false;
     cursor.report(Code::foreign_word, cursor.span(cursor.peek()),
-                  fmt::format("`{}` is not part of the language", first), {}, std::string(found->repair));
+                  fmt::format("`{}` is not part of the language", first), {}, std::move(repair));
     return true;
 }
 

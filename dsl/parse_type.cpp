@@ -1,5 +1,6 @@
 // Types: [const] [element] [shape] [< bound], and the names that other languages give to elements.
 #include "dsl/grammar.h"
+#include "dsl/other_names.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -14,28 +15,12 @@ const std::vector<std::string>& element_types() {
     return names;
 }
 
-/// The element type that another language's word means; empty if none is known.
-std::string_view meant_type(std::string_view word) {
-    struct Pair {
-        std::string_view foreign, ours;
-    };
-    static constexpr Pair pairs[] = {{"float", "f32"},   {"float32", "f32"}, {"Float32", "f32"},  {"double", "f64"},
-                                     {"float64", "f64"}, {"half", "f32"},    {"f16", "f32"},      {"bfloat16", "f32"},
-                                     {"float16", "f32"}, {"i32", "int"},     {"i64", "int"},      {"int32", "int"},
-                                     {"int64", "int"},   {"long", "int"},    {"integer", "int"},  {"index", "int"},
-                                     {"byte", "u8"},     {"uint8", "u8"},    {"boolean", "bool"}, {"size_t", "int"},
-                                     {"unsigned", "int"}};
-    auto found =
-        std::find_if(std::begin(pairs), std::end(pairs), [&](const Pair& pair) { return pair.foreign == word; });
-    return found == std::end(pairs) ? std::string_view{} : found->ours;
-}
-
 std::string parse_element(Cursor& cursor) {
     Token token = cursor.take();
     std::string word = cursor.word(token);
     const auto& known = element_types();
     if (std::find(known.begin(), known.end(), word) != known.end()) return word;
-    std::string repair(meant_type(word));
+    std::string repair = foreign_repair("type", word);
     if (repair.empty()) repair = nearest(word, known).value_or("");
     cursor.report(Code::unknown_type, cursor.span(token), fmt::format("there is no type `{}`", word), {},
                   repair.empty() ? "types are f32, f64, u8, int, bool, and a shape alone, `[N, 64]`, is any float"

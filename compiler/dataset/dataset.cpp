@@ -3,6 +3,7 @@
 #include "compiler/dataset/dataset.h"
 #include "compiler/dataset/columns.h"
 #include "compiler/dataset/reader.h"
+#include "compiler/elaborate/library/wrong_names.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -227,9 +228,8 @@ std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& m
     }
     std::vector<std::string> known;
     for (const RowField& each : named_) known.push_back(each.name);
-    auto near = nearest(member.name, known);
     error(Code::unknown_name, member.name_span, fmt::format("the data set has no field `{}` above here", member.name),
-          "", near ? fmt::format("did you mean `{}`?", *near) : "");
+          "", repair_among(member.name, known, "fields"));
     return Term{};
 }
 

@@ -68,7 +68,7 @@ bool flag(BuiltinCall& call, size_t parameter, bool& value) {
     return bool(number);
 }
 
-/// `keep` leaves axes of 1, `spread` gives the result in the shape of x.
+/// `keepdims` leaves axes of 1, `broadcast` gives the result in the shape of x.
 Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     Elaborator& elaborator = call.elaborator;
     const Operand& x = *call.arguments[0];
@@ -80,8 +80,8 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     Shape full = graph.type(value.node).shape, own(full.begin() + labels, full.end());
     auto axes = axes_of(call, axis_parameter, int(own.size()));
     if (!axes) return {};
-    bool keep = false, spread_out = false;
-    if (!flag(call, axis_parameter + 1, keep) || !flag(call, axis_parameter + 2, spread_out)) return {};
+    bool keepdims = false, broadcast = false;
+    if (!flag(call, axis_parameter + 1, keepdims) || !flag(call, axis_parameter + 2, broadcast)) return {};
     std::vector<int> shifted;
     for (int axis : *axes) shifted.push_back(axis + labels);
     NodeId node = value.node;
@@ -91,12 +91,12 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
         node = build::max_of(graph, node, shifted, call.span);
         if (kind == Reduce::min) node = build::map(graph, Primitive::negate, {node}, call.span);
     }
-    if (spread_out) {
+    if (broadcast) {
         std::vector<int> left;
         for (int i = 0; i < int(full.size()); ++i)
             if (std::find(shifted.begin(), shifted.end(), i) == shifted.end()) left.push_back(i);
         node = build::broadcast(graph, node, full, left, call.span);
-    } else if (keep) {
+    } else if (keepdims) {
         for (int axis : shifted) full[size_t(axis)] = 1;
         node = reshaped(graph, node, full, call.span);
     }
@@ -109,7 +109,7 @@ Term extreme(BuiltinCall& call, Reduce kind) {
     if (!call.arguments[1]) return reduce(call, kind, 2);
     if (call.arguments[2] || call.arguments[3]) {
         call.elaborator.error(Code::too_many_arguments, call.span,
-                              "with two values this works by element; `axis` and `keep` go with one");
+                              "with two values this works by element; `axis` and `keepdims` go with one");
         return {};
     }
     Primitive primitive = kind == Reduce::max ? Primitive::maximum : Primitive::minimum;
@@ -273,10 +273,10 @@ Term cast(BuiltinCall& call) {
 
 const std::vector<Builtin>& builtins() {
     static const std::vector<Builtin> all = {
-        {"sum", {"x", "axis", "keep", "spread"}, 1, false, sum},
-        {"mean", {"x", "axis", "keep", "spread"}, 1, false, mean},
-        {"max", {"x", "y", "axis", "keep", "spread"}, 1, false, max},
-        {"min", {"x", "y", "axis", "keep", "spread"}, 1, false, min},
+        {"sum", {"x", "axis", "keepdims", "broadcast"}, 1, false, sum},
+        {"mean", {"x", "axis", "keepdims", "broadcast"}, 1, false, mean},
+        {"max", {"x", "y", "axis", "keepdims", "broadcast"}, 1, false, max},
+        {"min", {"x", "y", "axis", "keepdims", "broadcast"}, 1, false, min},
         {"where", {"condition", "yes", "no"}, 3, false, where},
         {"shape", {"x"}, 1, false, shape},
         {"size", {"x", "axis"}, 1, false, size},

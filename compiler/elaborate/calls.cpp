@@ -1,7 +1,9 @@
 // Calls of functions and models: arguments to parameters, types, the body in a frame of its own,
 // results.
+#include "compiler/elaborate/library/misuse.h"
 #include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/types.h"
+#include "compiler/elaborate/library/wrong_names.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -29,11 +31,9 @@ std::optional<std::vector<std::optional<Operand>>> by_parameter(Elaborator& elab
         } else {
             number = size_t(std::find(names.begin(), names.end(), each.name) - names.begin());
             if (number == names.size()) {
-                std::vector<std::string> known(names.begin(), names.end());
-                auto near = nearest(each.name, known);
-                elaborator.error(Code::unknown_argument, each.span.known() ? each.span : span,
-                                 fmt::format("`{}` has no parameter `{}`", callee, each.name), "",
-                                 near ? fmt::format("did you mean `{}`?", *near) : "");
+                Span place = each.argument.known() ? each.argument : each.span;
+                report_unknown_argument(elaborator, callee, each.name, place.known() ? place : span,
+                                        {names.begin(), names.end()});
                 good = false;
                 continue;
             }
@@ -61,6 +61,7 @@ public:
 private:
     bool may_run();
     bool bind(std::vector<NamedTerm>& given);
+    Term default_of(const ast::Parameter& parameter);
     void open_frame();
     void match();
     Term body();
@@ -112,7 +113,7 @@ bool CallElaboration::bind(std::vector<NamedTerm>& given) {
         const ast::Parameter& parameter = tree_.parameters[i];
         if (!argument && names[i] == "shape" && caller_.frame->initial_shape)
             argument = Operand{*caller_.frame->initial_shape, span_};
-        if (!argument && parameter.initial) argument = Operand{elaborator_.evaluate(*parameter.initial, scope_), span_};
+        if (!argument && parameter.initial) argument = Operand{default_of(parameter), span_};
         if (!argument) {
             elaborator_
                 .error(Code::missing_argument, span_, fmt::format("`{}` needs an argument `{}`", tree_.name, names[i]))
@@ -125,6 +126,18 @@ bool CallElaboration::bind(std::vector<NamedTerm>& given) {
         scope_.bind(names[i], argument->term, spans_.back());
     }
     return good;
+}
+
+/// A default knows the parameters before it and, in a train block, the scalars of the run.
+Term CallElaboration::default_of(const ast::Parameter& parameter) {
+    std::vector<std::string> names;
+    collect_names(*parameter.initial, names);
+    Scope known = scope_;
+    for (const char* scalar : run_scalars)
+        if (elaborator_.mode.in_run && !known.find(scalar) &&
+            std::find(names.begin(), names.end(), scalar) != names.end())
+            known.bind(scalar, elaborator_.scalar(scalar));
+    return elaborator_.evaluate(*parameter.initial, known);
 }
 
 void CallElaboration::open_frame() {
@@ -313,6 +326,7 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     if (poisoned_) return {};
     match();
     if (poisoned_) return {};
+    check_misuse(elaborator_, function_, scope_, spans_, caller_);
     if (function_.primitive) return primitive();
     bool model = tree_.kind == ast::FunctionKind::model;
     if (model)
@@ -322,6 +336,7 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     Term result = body();
     scope_.names = std::move(before);
     result = shielded(result);
+    note_maker(elaborator_, function_, result);
     if (model) elaborator_.remember(function_, values(), result);
     return result;
 }
@@ -336,11 +351,7 @@ Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments,
     if (auto function = definitions.find_function(name, caller.frame->module))
         return call(*function, std::move(arguments), span, caller);
     if (auto builtin = find_builtin(name)) return call_builtin(*this, *builtin, std::move(arguments), span, caller);
-    auto known = definitions.function_names(caller.frame->module);
-    for (const Builtin& each : builtins()) known.push_back(each.name);
-    auto near = nearest(name, known);
-    error(Code::unknown_function, span, fmt::format("unknown function `{}`", name), "",
-          near ? fmt::format("did you mean `{}`?", *near) : "");
+    report_unknown_function(*this, name, span, caller.frame->module);
     return {};
 }
 

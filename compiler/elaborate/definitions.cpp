@@ -208,7 +208,7 @@ const FunctionEntry* Definitions::find_function(const std::string& name, uint32_
     for (uint32_t used : modules[number].uses)
         if (auto found = in(used)) return found;
     for (uint32_t module : library_)
-        if (auto found = in(module)) return found;
+        if (auto found = in(module); found && (modules[number].standard || !found->hidden())) return found;
     return nullptr;
 }
 
@@ -235,7 +235,8 @@ Span Definitions::constant_span(const std::string& name, uint32_t number) const 
 std::vector<std::string> Definitions::function_names(uint32_t number) const {
     std::set<std::string> names;
     auto add = [&](uint32_t module) {
-        for (const auto& each : modules[module].functions) names.insert(each.first);
+        for (const auto& [name, entry] : modules[module].functions)
+            if (!modules[module].standard || !entry.hidden()) names.insert(name);
     };
     add(number);
     for (uint32_t module : modules[number].uses) add(module);

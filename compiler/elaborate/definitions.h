@@ -18,6 +18,8 @@ struct FunctionEntry {
     const ast::Function* tree = nullptr;
     uint32_t module = 0;                     // index into Definitions::modules
     std::optional<Primitive> primitive = {}; // it has no body: the machine computes it
+    /// A part of other functions of the library that models cannot call: its name begins with `_`.
+    bool hidden() const { return tree->name.starts_with('_'); }
 };
 
 /// One file. Names are sought in it, then in the files it uses, then in the library.

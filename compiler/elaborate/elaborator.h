@@ -14,8 +14,12 @@ struct ElaborationMode {
     bool rows_of_data = false; // random numbers of a row go by field "#row", else by the row's place in the batch
     bool initial = false;      // of Definitions::initial: random numbers by seed and stream, not by step
     bool shields = true;       // derivative clauses are kept beside their values; false in patterns of rules
+    bool in_run = false;       // of a train block: defaults of parameters may read run_scalars
     int64_t largest_batch = 0; // of N, for ranges and sizes; 0: unknown
 };
+
+/// Numbers of the run that formulas of a train block see.
+inline constexpr const char* run_scalars[] = {"step", "steps", "epoch"};
 
 class IndexSpace;
 
@@ -23,7 +27,8 @@ class IndexSpace;
 struct NamedTerm {
     std::string name; // "" if by position
     Term value;
-    Span span = {};
+    Span span = {};     // of the value
+    Span argument = {}; // with its name
 };
 
 class Elaborator {
@@ -115,6 +120,8 @@ public:
     // -------------------------------------------------------------------------
     Definitions& definitions;
     ElaborationMode mode;
+    /// Values that came out of calls which misuse.h watches, in the graph where they are.
+    std::map<std::pair<const Graph*, NodeId>, std::string> made_by;
     Graph& graph(); // of the current level
     Graph& root() { return *root_; }
     int level() const;

@@ -1,5 +1,7 @@
 // Expressions of the language, one case each.
 #include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/library/wrong_names.h"
+#include "dsl/other_names.h"
 #include <cmath>
 #include <fmt/format.h>
 
@@ -47,11 +49,14 @@ struct Evaluation {
     Term operator()(const ast::Member& member) const {
         if (scope.frame->extension)
             if (auto term = scope.frame->extension->member(elaborator, member, expression.span, scope)) return *term;
+        if (auto known = foreign_member(expression, *elaborator.definitions.sources)) {
+            elaborator.error(Code::unknown_member, known->span, known->message, "", known->repair);
+            return {};
+        }
         elaborator.error(Code::unknown_member, expression.span,
                          fmt::format("nothing here has a part `{}`", member.name), "",
-                         member.name == "T" ? "the transpose is written x'"
-                                            : "a train block reaches parameters by path (net.w1), a data set "
-                                              "its splits (train.raw)");
+                         "a train block reaches parameters by path (net.w1), a data set its "
+                         "splits (train.raw)");
         return {};
     }
     Term operator()(const ast::Index& index) const { return elaborate_access(elaborator, expression, index, scope); }
@@ -136,12 +141,11 @@ Term Elaborator::lookup(const std::string& name, Span span, Scope& scope) {
               fmt::format("call it: `{}(..)`", name));
         return {};
     }
-    auto near = nearest(name, known_names(scope));
+    std::string repair = repair_of_value(name, known_names(scope));
     error(Code::unknown_name, span, fmt::format("unknown name `{}`", name), "",
           declares(definitions.modules[scope.frame->module].tree, name)
               ? "this const stands further down: a const knows those above it"
-          : near ? fmt::format("did you mean `{}`?", *near)
-                 : "");
+              : std::move(repair));
     scope.bind(name, {}, span); // once is enough
     return {};
 }
@@ -149,7 +153,8 @@ Term Elaborator::lookup(const std::string& name, Span span, Scope& scope) {
 std::vector<NamedTerm> Elaborator::arguments(const ast::Call& call, Scope& scope) {
     std::vector<NamedTerm> result;
     for (const ast::Argument& argument : call.arguments)
-        result.push_back({argument.name.value_or(""), evaluate(*argument.value, scope), argument.value->span});
+        result.push_back(
+            {argument.name.value_or(""), evaluate(*argument.value, scope), argument.value->span, argument.span});
     return result;
 }
 

@@ -49,8 +49,10 @@ std::optional<Term> compare_rows(BinaryOperator op, const Term& left, const Term
     return {};
 }
 
-Term text_equality(BinaryOperator op, const ConstantText& left, const ConstantText& right) {
-    return truth((left.value == right.value) == (op == BinaryOperator::equal));
+/// A text is equal to the same text, and to no other constant.
+Term text_equality(BinaryOperator op, const Term& left, const Term& right) {
+    auto a = left.as<ConstantText>(), b = right.as<ConstantText>();
+    return truth((a && b && a->value == b->value) == (op == BinaryOperator::equal));
 }
 
 bool rounds_down(BinaryOperator op) { return op == BinaryOperator::floor_divide || op == BinaryOperator::modulo; }
@@ -87,8 +89,8 @@ Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, 
     if (op == BinaryOperator::power) return power(*this, written[0], written[1], span, op_span);
     if (auto known = compare_rows(op, left, right)) return *known;
     bool equality = op == BinaryOperator::equal || op == BinaryOperator::not_equal;
-    if (equality && left.as<ConstantText>() && right.as<ConstantText>())
-        return text_equality(op, *left.as<ConstantText>(), *right.as<ConstantText>());
+    bool texts = left.as<ConstantText>() || right.as<ConstantText>();
+    if (equality && texts && constant(left) && constant(right)) return text_equality(op, left, right);
     Meaning is = meaning(op);
     auto by = right.as<ConstantNumber>();
     bool by_zero = by && by->value == 0 && by->kind != ConstantNumber::Kind::real;

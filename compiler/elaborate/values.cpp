@@ -1,6 +1,7 @@
 // Terms as nodes, numbers and words. A literal is weak: it is made anew in the element of what it
 // meets, so that 0.1 beside an f64 is 0.1 in f64.
 #include "compiler/elaborate/parts.h"
+#include "dsl/other_names.h"
 #include <cmath>
 #include <fmt/format.h>
 
@@ -149,7 +150,8 @@ std::optional<Shape> Elaborator::shape_of_list(const Term& term, Span span) {
         auto size = constant_whole(item, span, "a size");
         if (!size) return {};
         if (*size < 1) {
-            error(Code::negative_size, span, fmt::format("a size must be at least 1, not {}", *size));
+            error(Code::negative_size, span, fmt::format("a size must be at least 1, not {}", *size), "",
+                  foreign_repair("size", std::to_string(*size)));
             return {};
         }
         shape.push_back(*size);

@@ -3,6 +3,7 @@
 #include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/types.h"
 #include "compiler/graph/rewrite.h"
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace gradc {
@@ -33,6 +34,15 @@ std::string hangs_on(const Graph& graph, NodeId node) {
     return {};
 }
 
+/// A choice such as `bias: const bool`, whose name the param that it asks for takes over.
+bool constant_parameter(const Frame& frame, const std::string& name) {
+    if (!frame.function) return false;
+    const auto& all = frame.function->tree->parameters;
+    return std::any_of(all.begin(), all.end(), [&](const ast::Parameter& each) {
+        return each.name == name && each.type && each.type->constant;
+    });
+}
+
 } // namespace
 
 void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
@@ -45,7 +55,7 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
         scope.bind(name, {}, declaration.target.span);
         return;
     }
-    if (scope.find(name)) {
+    if (scope.find(name) && !constant_parameter(frame, name)) {
         elaborator.error(Code::hidden_name, declaration.target.span, fmt::format("`{}` already has a value here", name),
                          "", "choose another name");
         return;

@@ -18,7 +18,7 @@ struct WalkedPath {
 
 /// One train block: its paths lie over one landscape.
 struct PathPanel {
-    std::string name, optimizer; // "too_large", "sgd(rate: 0.3)"
+    std::string name, optimizer; // "too_large", "sgd(learning_rate: 0.3)"
     std::vector<WalkedPath> paths;
 };
 

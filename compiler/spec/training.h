@@ -25,12 +25,12 @@ struct Variable {
 /// A setting of a train block that is a flag of the trainer; the graph reads it as scalar input
 /// `input`.
 struct Flag {
-    std::string name;  // "rate"
-    std::string full;  // "artist.rate"; unique
+    std::string name;  // "beta1"
+    std::string full;  // "artist.beta1", or "artist.learning-rate" of what sets the rate; unique
     std::string input; // name of the scalar input
     double value = 0;  // as written, or the default
     bool whole = false;
-    std::string help; // one line: "adam: rate of descent (default 1e-3)"
+    std::string help; // one line: "beta1 of adam (default 0.9)"
 };
 
 /// Formulas over a whole split, computed in passes over its batches. Each pass adds to accumulators

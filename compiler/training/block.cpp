@@ -3,6 +3,7 @@
 // are met in the order in which they stand.
 #include "compiler/training/block.h"
 #include "compiler/dataset/whole_split.h"
+#include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/training/optimizer.h"
 #include <algorithm>
@@ -35,6 +36,7 @@ struct Pass {
     static ElaborationMode mode(const TrainBlock& block, Purpose purpose) {
         ElaborationMode result;
         result.training = purpose == Purpose::training;
+        result.in_run = true;
         result.rows_of_data = block.dataset >= 0;
         result.largest_batch = block.batch;
         return result;
@@ -88,7 +90,7 @@ bool BlockElaboration::has_lines() {
                                          "", example);
     };
     if (!lines_.one.count("loss")) missing("loss", "loss mean((model(x) - y)^2)");
-    if (lines_.optimizers.empty()) missing("optimizer", "optimizer adam(rate: 1e-3)");
+    if (lines_.optimizers.empty()) missing("optimizer", "optimizer adam(learning_rate: 1e-3)");
     return good();
 }
 
@@ -158,11 +160,13 @@ void BlockElaboration::check_line(const ast::Setting& line, const std::vector<st
         bool known = std::any_of(paths.begin(), paths.end(), [&](auto& path) { return matches(target.name, path); });
         if (known) continue;
         std::vector<std::string> names = paths;
-        for (const std::string& path : paths) names.push_back(path.substr(0, path.find('.')));
-        auto near = nearest(target.name, names);
+        for (const std::string& path : paths) {
+            std::string model = path.substr(0, path.find('.'));
+            if (std::find(names.begin(), names.end(), model) == names.end()) names.push_back(model);
+        }
         definitions_.diagnostics->report(Code::unknown_parameter, target.span,
                                          fmt::format("no parameter is called `{}`", target.name), "",
-                                         near ? fmt::format("did you mean `{}`?", *near) : "");
+                                         repair_among(target.name, names, "parameters"));
         return;
     }
     definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",

@@ -12,6 +12,12 @@ const double* literal_value(const Term& term) {
     return number && number->kind != ConstantNumber::Kind::boolean ? &number->value : nullptr;
 }
 
+/// As the command line writes it: learning-rate.
+std::string hyphened(std::string name) {
+    std::replace(name.begin(), name.end(), '_', '-');
+    return name;
+}
+
 } // namespace
 
 bool Flags::may_be_flag(const ast::Parameter& parameter) {
@@ -21,19 +27,37 @@ bool Flags::may_be_flag(const ast::Parameter& parameter) {
     return !parameter.type->constant && scalar && number;
 }
 
-Term Flags::flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value) {
-    const std::string& name = setting.name;
+/// `block.name`, with the owner and a count in between where that is taken.
+std::string Flags::unused(const std::string& owner, const std::string& name) const {
     auto taken = [&](const std::string& full) {
-        return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& each) { return each.full == full; });
+        return std::any_of(flags_.begin(), flags_.end(),
+                           [&](const Flag& each) { return each.full == hyphened(full) || each.input == full; });
     };
     std::string full = fmt::format("{}.{}", block_, name);
     if (taken(full)) full = fmt::format("{}.{}.{}", block_, owner, name);
     std::string numbered = full;
     for (int i = 2; taken(numbered); ++i) numbered = fmt::format("{}.{}_{}.{}", block_, owner, i, name);
+    return numbered;
+}
+
+Term Flags::flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value) {
+    const std::string& name = setting.name;
+    std::string input = unused(owner, name);
     bool whole = setting.type && setting.type->element && *setting.type->element == "int";
-    flags_.push_back(
-        {name, numbered, numbered, value, whole, fmt::format("{} of {} (default {})", name, owner, value)});
-    return elaborator.scalar(numbered);
+    if (!setting.initial) asked_for_.insert(flags_.size());
+    flags_.push_back({hyphened(name), hyphened(input), input, value, whole,
+                      fmt::format("{} of {} (default {})", name, owner, value)});
+    return elaborator.scalar(input);
+}
+
+void Flags::name_rate(size_t first) {
+    const std::string rate = "learning_rate";
+    size_t chosen = first;
+    for (size_t i = flags_.size(); i-- > first;) {
+        if (flags_[i].name == hyphened(rate)) return;
+        if (asked_for_.count(i)) chosen = i;
+    }
+    if (chosen < flags_.size()) flags_[chosen].full = hyphened(unused(flags_[chosen].name, rate));
 }
 
 std::optional<Term> Flags::call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope) {
@@ -43,9 +67,9 @@ std::optional<Term> Flags::call(Elaborator& elaborator, const ast::Call& call, S
     auto arguments = elaborator.arguments(call, scope);
     size_t places = 0;
     for (NamedTerm& argument : arguments) {
-        places += argument.name.empty();
         auto found = std::find_if(parameters.begin(), parameters.end(),
                                   [&](const ast::Parameter& each) { return each.name == argument.name; });
+        if (argument.name.empty()) found = parameters.begin() + long(std::min(places++, parameters.size()));
         auto value = literal_value(argument.value);
         if (found == parameters.end() || !value || !may_be_flag(*found)) continue;
         argument.value = flag(elaborator, *found, call.callee, *value);

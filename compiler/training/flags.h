@@ -2,6 +2,7 @@
 // the calls of an `optimizer` line are read at run time, as scalars in f64.
 #pragma once
 #include "compiler/elaborate/elaborator.h"
+#include <set>
 
 namespace gradc {
 
@@ -13,6 +14,11 @@ public:
     /// what it is a setting of ("adam").
     Term flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value);
 
+    size_t count() const { return flags_.size(); }
+    /// Of the flags made since there were `first`, which set the rate of an optimizer, one is
+    /// --learning-rate too: the first whose parameter has no default, else the first.
+    void name_rate(size_t first);
+
     /// True for a parameter that a flag may set: a number, not a constant of the compilation.
     static bool may_be_flag(const ast::Parameter& parameter);
 
@@ -20,8 +26,11 @@ public:
     std::optional<Term> call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope);
 
 private:
+    std::string unused(const std::string& owner, const std::string& name) const;
+
     std::string block_;
     std::vector<Flag>& flags_;
+    std::set<size_t> asked_for_; // numbers of flags whose parameter has no default
 };
 
 } // namespace gradc

@@ -1,4 +1,5 @@
 // The value of an `optimizer` line: which optimizer, with which settings.
+#include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/training/optimizer.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -19,7 +20,8 @@ public:
         }
         if (auto call = std::get_if<ast::Call>(&expression.node); call && !call->indexed)
             return instance(call->callee, call->arguments, call->callee_span, expression.span, scope, outer);
-        elaborator_.error(Code::unknown_optimizer, expression.span, "this is no optimizer", "", "adam(rate: 1e-3)");
+        elaborator_.error(Code::unknown_optimizer, expression.span, "this is no optimizer", "",
+                          "adam(learning_rate: 1e-3)");
         return nullptr;
     }
 
@@ -56,16 +58,7 @@ private:
     const FunctionEntry* find(const std::string& name, Span span, Scope& scope) {
         auto function = elaborator_.definitions.find_function(name, scope.frame->module);
         if (function && function->tree->kind == ast::FunctionKind::optimizer) return function;
-        std::vector<std::string> known;
-        for (const std::string& each : elaborator_.definitions.function_names(scope.frame->module)) {
-            auto entry = elaborator_.definitions.find_function(each, scope.frame->module);
-            if (entry && entry->tree->kind == ast::FunctionKind::optimizer) known.push_back(each);
-        }
-        auto near = nearest(name, known);
-        elaborator_.error(Code::unknown_optimizer, span,
-                          function ? fmt::format("`{}` is no optimizer", name)
-                                   : fmt::format("unknown optimizer `{}`", name),
-                          "", near ? fmt::format("did you mean `{}`?", *near) : "");
+        report_unknown_optimizer(elaborator_, name, span, scope.frame->module);
         return nullptr;
     }
 
@@ -82,10 +75,7 @@ private:
                 if (at == placed.size()) {
                     std::vector<std::string> known;
                     for (const auto& parameter : tree.parameters) known.push_back(parameter.name);
-                    auto near = nearest(*each.name, known);
-                    elaborator_.error(Code::unknown_argument, each.span,
-                                      fmt::format("`{}` has no setting `{}`", tree.name, *each.name), "",
-                                      near ? fmt::format("did you mean `{}`?", *near) : "");
+                    report_unknown_argument(elaborator_, tree.name, *each.name, each.span, known);
                     return false;
                 }
             } else ++next;
@@ -125,6 +115,7 @@ private:
         Frame frame = elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
         Scope names;
         names.frame = &frame;
+        bool inner_rate = false, rate_named = false;
         for (size_t i = 0; i < placed.size(); ++i) {
             const ast::Parameter& parameter = tree.parameters[i];
             const ast::Expr& value = placed[i] ? *placed[i]->value : *parameter.initial;
@@ -133,13 +124,18 @@ private:
             if (is_optimizer(value, where)) {
                 auto inner = read(value, where, result->path + ".");
                 if (!inner) return nullptr;
+                inner_rate = true;
                 term = {std::shared_ptr<const Foreign>(inner)};
             } else {
+                size_t made = flags_.count();
                 term = elaborator_.evaluate(value, where);
                 if (term.poisoned()) return nullptr;
                 auto number = term.as<ConstantNumber>();
                 if (number && number->kind != ConstantNumber::Kind::boolean && Flags::may_be_flag(parameter))
                     term = flags_.flag(elaborator_, parameter, name, number->value);
+                bool rate = !inner_rate && !rate_named && Flags::may_be_flag(parameter);
+                if (rate) flags_.name_rate(made);
+                rate_named = rate_named || rate;
             }
             names.bind(parameter.name, term, value.span);
             result->settings.push_back({parameter.name, term});

@@ -1,7 +1,9 @@
 // What the formulas of a train block see beside the language.
+#include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/graph/ranges.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/training/block.h"
+#include "dsl/other_names.h"
 #include <fmt/format.h>
 
 namespace gradc {
@@ -86,7 +88,7 @@ NodeId given_field(const DatasetPlan& plan, const Output& field, Graph& graph) {
 } // namespace
 
 void BlockScope::open(Elaborator& elaborator, Scope& scope, bool predicting) const {
-    for (const char* name : {"step", "steps", "epoch"}) scope.bind(name, elaborator.scalar(name));
+    for (const char* name : run_scalars) scope.bind(name, elaborator.scalar(name));
     if (dataset_ < 0) return;
     const DatasetPlan& plan = context_.datasets[size_t(dataset_)];
     std::vector<NodeId> roots;
@@ -116,9 +118,13 @@ std::optional<Term> BlockScope::member(Elaborator& elaborator, const ast::Member
     for (const Variable& variable : context_.definitions.variables)
         if (variable.role == Variable::Role::parameter || variable.role == Variable::Role::state)
             known.push_back(variable.path);
-    auto near = nearest(path, known);
+    if (auto foreign = foreign_member(ast::Expr{span, member}, *context_.definitions.sources)) {
+        elaborator.error(Code::unknown_member, foreign->span, foreign->message, "", foreign->repair);
+        return Term{};
+    }
     elaborator.error(Code::unknown_parameter, span, fmt::format("no parameter `{}` was used above here", path), "",
-                     near ? fmt::format("did you mean `{}`?", *near) : "a parameter is made by the call of its model");
+                     known.empty() ? "a parameter is made by the call of its model"
+                                   : repair_among(path, known, "parameters"));
     return Term{};
 }
 

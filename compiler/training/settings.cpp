@@ -1,4 +1,5 @@
 // The lines of a train block that are no formulas.
+#include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/training/block.h"
 #include <fmt/format.h>
 
@@ -31,10 +32,9 @@ public:
             if (name && *name == known.back()) block.dataset = int(i);
         }
         if (block.dataset >= 0) return rows_of_first(*line, block);
-        auto near = name ? nearest(*name, known) : std::nullopt;
         elaborator_.error(Code::unknown_dataset, line->value->span,
                           name ? fmt::format("unknown data set `{}`", *name) : "`data` names a dataset of this file",
-                          "", near ? fmt::format("did you mean `{}`?", *near) : "dataset name { .. }");
+                          "", name && !known.empty() ? repair_among(*name, known, "data sets") : "dataset name { .. }");
         return false;
     }
 

@@ -12,7 +12,7 @@ train {
     batch 16
     epochs 3
     loss cross_entropy(net(x), kind)
-    optimizer adam(rate: 1e-2)
+    optimizer adam(learning_rate: 1e-2)
 }
 )";
 

@@ -8,8 +8,8 @@ namespace {
 
 const char* bowl = R"(
 model bowl() -> f32 { param a = 1;  param b = 2;  return a^2 / 2 + b^2 }
-train down { steps 3;  loss bowl();  optimizer sgd(rate: 0.1) }
-train up_and_up { steps 3;  loss bowl();  optimizer sgd(rate: 1.5) }
+train down { steps 3;  loss bowl();  optimizer sgd(learning_rate: 0.1) }
+train up_and_up { steps 3;  loss bowl();  optimizer sgd(learning_rate: 1.5) }
 )";
 
 Outcome paths(const Scratch& scratch, const std::string& arguments) {
@@ -37,7 +37,7 @@ TEST_CASE("paths end where the formulas say", "[paths]") {
     CHECK(picture.rfind("<svg", 0) == 0);
     CHECK(picture.find("</svg>") == picture.size() - 7);
     CHECK(times(picture, "href=\"#ground\"") == 2);
-    CHECK(times(picture, ">sgd(rate: 1.5)<") == 1);
+    CHECK(times(picture, ">sgd(learning_rate: 1.5)<") == 1);
     CHECK(times(picture, "nan") == 0);
     REQUIRE(paths(scratch, "bowl.grad --svg again.svg").code == 0);
     CHECK((scratch.read("again.svg") == picture));
@@ -65,7 +65,7 @@ TEST_CASE("a path beside another takes fewer rows a step", "[paths]") {
     scratch.write("line.grad", R"(
 dataset points { x: f32 = [1, 2, 3, 4];  y: f32 = [2, 4, 6, 8] }
 model net(x: f32[N]) -> f32[N] { param a = 0;  param b = 0;  return a * x + b }
-train { data points;  batch all;  epochs 5;  order file;  loss mean((net(x) - y)^2);  optimizer sgd(rate: 0.01) }
+train { data points;  batch all;  epochs 5;  order file;  loss mean((net(x) - y)^2);  optimizer sgd(learning_rate: 0.01) }
 )");
     Outcome outcome = paths(scratch, "line.grad --svg line.svg --beside 1");
     INFO(outcome.out << outcome.err);

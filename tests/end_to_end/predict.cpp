@@ -41,8 +41,8 @@ train {
     data rows
     batch 8
     epochs 30
-    loss binary_cross_entropy(net(x), side)
-    optimizer adam(rate: 0.1)
+    loss binary_cross_entropy_with_logits(net(x), side)
+    optimizer adam(learning_rate: 0.1)
     predict sigmoid(net(x))
 }
 )";
@@ -60,7 +60,7 @@ train {
     batch 16
     epochs 20
     loss cross_entropy(net(tokens), next)
-    optimizer adam(rate: 0.03)
+    optimizer adam(learning_rate: 0.03)
     metric accuracy(net(tokens), next)
     predict argmax(net(tokens))
 }
@@ -94,7 +94,7 @@ TEST_CASE("a file brings what the prediction reads, by number, by name or as an 
                ") / 2\n    split train: 0.7, test: 0.3\n}\n"
                "model net(a: f32[N], b: f32[N, 2]) -> f32[N] { param w = 3;  return w * a + b[:, 0] - b[:, 1] }\n"
                "train {\n    data rows\n    batch 4\n    epochs 1\n    loss mse(net(a, b), y)\n"
-               "    optimizer sgd(rate: 0)\n    predict net(a, b)\n}\n";
+               "    optimizer sgd(learning_rate: 0)\n    predict net(a, b)\n}\n";
     };
     std::string full = "y,a,b,c\n", bare = "a,b,c\n", other = "c,note,b,a\n", rows, expected = "predict\n";
     for (int i = 0; i < 11; ++i) {

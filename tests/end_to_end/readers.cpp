@@ -70,7 +70,7 @@ train {
     batch 8
     epochs 1
     loss mean(net(x)^2)
-    optimizer sgd(rate: 0.01)
+    optimizer sgd(learning_rate: 0.01)
 }
 )";
 
@@ -84,7 +84,7 @@ train {
     epochs 1
     order ORDER
     loss mean((at(x) - x)^2)
-    optimizer sgd(rate: 0.5)
+    optimizer sgd(learning_rate: 0.5)
     predict at(x)
 }
 )";

@@ -21,7 +21,7 @@ train {
     batch 32
     epochs 400
     loss mse(net(x), y)
-    optimizer adam(rate: cosine(step / steps, peak: 1e-2))
+    optimizer adam(learning_rate: cosine(step / steps, peak: 1e-2))
 }
 )";
 

@@ -141,7 +141,7 @@ train {
     batch 2
     epochs 1
     loss mse(m(x), y)
-    optimizer sgd(rate: 1e-2)
+    optimizer sgd(learning_rate: 1e-2)
 }
 )");
     CHECK_FALSE(taken(scratch, "m.grad -o first"));

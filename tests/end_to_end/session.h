@@ -23,7 +23,7 @@ train {
     batch 4
     epochs 3
     loss mse(net(x), y)
-    optimizer adam(rate: 1e-2)
+    optimizer adam(learning_rate: 1e-2)
 }
 )";
 

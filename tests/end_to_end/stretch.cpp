@@ -21,7 +21,7 @@ train {
     batch 4
     epochs 60
     loss LOSS
-    optimizer momentum(rate: cosine(step / steps, peak: 1e-2) / epoch)
+    optimizer momentum(learning_rate: cosine(step / steps, peak: 1e-2) / epoch)
     metric off = mean(abs(net(x) - y))
 }
 )";

@@ -37,13 +37,14 @@ train {
 
 const Case cases[] = {
     {"softmax and Adam", "relu(linear(relu(linear(x, 300)), 130))",
-     "loss cross_entropy(scores, kind);  optimizer adam(rate: 1e-3);  metric accuracy(scores, kind)"},
+     "loss cross_entropy(scores, kind);  optimizer adam(learning_rate: 1e-3);  metric accuracy(scores, kind)"},
     {"batch norm and momentum", "relu(batch_norm(linear(x, 390)))",
-     "loss cross_entropy(scores, kind);  optimizer momentum(rate: 1e-2)"},
+     "loss cross_entropy(scores, kind);  optimizer momentum(learning_rate: 1e-2)"},
     {"sigmoids, squares and clipping by the whole norm", "sigmoid(linear(x, 333))",
-     "loss mean((scores - one_hot(kind, 10))^2) + 1e-4 * sum(scores^2);  optimizer clip(sgd(rate: 1e-1), norm: 1)"},
+     "loss mean((scores - one_hot(kind, 10))^2) + 1e-4 * sum(scores^2);  optimizer "
+     "clip_by_global_norm(sgd(learning_rate: 1e-1), max_norm: 1)"},
     {"double precision and layer norm", "tanh(layer_norm(linear(x, 450)))",
-     "loss cross_entropy(scores, kind);  optimizer sgd(rate: 1e-2)", "f64"},
+     "loss cross_entropy(scores, kind);  optimizer sgd(learning_rate: 1e-2)", "f64"},
 };
 
 /// "kernel map: extent 0 + ceil(rows * 1 / 6), grain 2": true if 150 rows are work for two threads.

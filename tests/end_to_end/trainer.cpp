@@ -40,7 +40,7 @@ train {
     batch 4
     epochs 200
     loss mean(net(x))
-    optimizer sgd(rate: 10)
+    optimizer sgd(learning_rate: 10)
 }
 )";
 

@@ -130,7 +130,7 @@ TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
     for (const char* word : {"train", "eval", "about"}) CHECK(contains(help.out, word));
     Outcome flags = run("./trainer train --help", launch);
     CHECK(flags.code == 0);
-    for (const char* flag : {"--epochs", "--rate", "--beta1", "--seed", "--threads", "--json"}) {
+    for (const char* flag : {"--epochs", "--learning-rate", "--beta1", "--seed", "--threads", "--json"}) {
         INFO(flag);
         CHECK(contains(flags.out, flag));
     }

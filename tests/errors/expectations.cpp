@@ -10,7 +10,7 @@ namespace gradc {
 
 namespace {
 
-constexpr std::string_view opening = "# error[";
+constexpr std::string_view openings[] = {"# error[", "# warning["};
 constexpr std::string_view at = "# at ";
 
 std::string_view trimmed(std::string_view text) {
@@ -19,7 +19,12 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(" \r") - begin + 1);
 }
 
-/// One expectation, of the text behind "# error[" up to the next one.
+/// Where the next expectation begins at or behind `from`; npos if there is none.
+size_t next_opening(std::string_view line, size_t from) {
+    return std::min(line.find(openings[0], from), line.find(openings[1], from));
+}
+
+/// One expectation, of the text behind "# error[" or "# warning[" up to the next one.
 Expectation read(std::string_view text) {
     Expectation result;
     size_t bracket = text.find("]:");
@@ -35,7 +40,7 @@ Expectation read(std::string_view text) {
 }
 
 bool meets(const Diagnostic& diagnostic, const Sources& sources, const Expectation& expected) {
-    if (name(diagnostic.code) != expected.code) return false;
+    if (name(diagnostic.code) != expected.code || diagnostic.warning != expected.warning) return false;
     if (diagnostic.span.known()) {
         if (diagnostic.span.source != expected.source) return false;
         Place place = sources.place(diagnostic.span.source, diagnostic.span.begin);
@@ -53,9 +58,10 @@ std::vector<Expectation> expectations_in(const Sources& sources) {
     for (uint32_t source = 0; source < sources.all.size(); ++source) {
         for (uint32_t number = 1; number <= sources.all[source].line_starts.size(); ++number) {
             std::string_view line = sources.line(source, number);
-            for (size_t begin = line.find(opening); begin != line.npos;) {
-                size_t next = line.find(opening, begin + 1);
-                Expectation expected = read(line.substr(begin + opening.size(), next - begin - opening.size()));
+            for (size_t begin = next_opening(line, 0); begin != line.npos;) {
+                size_t next = next_opening(line, begin + 1), open = line.find('[', begin) + 1;
+                Expectation expected = read(line.substr(open, std::min(next, line.size()) - open));
+                expected.warning = line.substr(begin).starts_with(openings[1]);
                 expected.source = source;
                 expected.line = number;
                 result.push_back(std::move(expected));
@@ -68,12 +74,14 @@ std::vector<Expectation> expectations_in(const Sources& sources) {
 
 std::string disagreement(const Sources& sources, const Diagnostics& diagnostics) {
     std::string result;
-    std::vector<bool> used(diagnostics.all().size());
+    std::vector<Diagnostic> found = diagnostics.all();
+    found.insert(found.end(), diagnostics.warnings().begin(), diagnostics.warnings().end());
+    std::vector<bool> used(found.size());
     std::vector<Expectation> all = expectations_in(sources);
     if (all.empty()) result += "no expectation is written in the file\n";
     for (const Expectation& expected : all) {
         size_t i = 0;
-        while (i < used.size() && (used[i] || !meets(diagnostics.all()[i], sources, expected))) ++i;
+        while (i < used.size() && (used[i] || !meets(found[i], sources, expected))) ++i;
         if (i < used.size()) used[i] = true;
         else
             result += fmt::format("{}:{}: expected but not found: [{}] {}{}\n", sources.all[expected.source].name,
@@ -81,10 +89,8 @@ std::string disagreement(const Sources& sources, const Diagnostics& diagnostics)
                                   expected.column ? fmt::format(" at column {}", expected.column) : "");
     }
     for (size_t i = 0; i < used.size(); ++i)
-        if (!used[i])
-            result += fmt::format("not expected: [{}]\n{}", name(diagnostics.all()[i].code),
-                                  print(diagnostics.all()[i], sources));
-    if (diagnostics.count() > used.size()) result += "more errors than are kept\n";
+        if (!used[i]) result += fmt::format("not expected: [{}]\n{}", name(found[i].code), print(found[i], sources));
+    if (diagnostics.count() > diagnostics.all().size()) result += "more errors than are kept\n";
     return result;
 }
 

@@ -3,7 +3,7 @@
 // The text must be part of the message, the caret note or the repair; `# at` gives the column and
 // may be left out. A line may hold several. Every expectation must be met by a diagnostic of its
 // line, and every diagnostic expected. What is the command line's fault has no place and is
-// expected anywhere. A case's first line may give it settings: `# gradc --set wide=3 --limit 100`.
+// expected anywhere. A warning stands there as `# warning[code]: ..`. A case's first line may give it settings: `# gradc --set wide=3 --limit 100`.
 #pragma once
 #include "dsl/diagnostic.h"
 #include <set>
@@ -14,6 +14,7 @@ struct Expectation {
     uint32_t source = 0, line = 0;
     uint32_t column = 0; // 0: any
     std::string code, text;
+    bool warning = false;
 };
 
 std::vector<Expectation> expectations_in(const Sources& sources);

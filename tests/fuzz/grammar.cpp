@@ -192,8 +192,9 @@ std::string Drawing::model() {
 std::string Drawing::train() {
     wide_ = {"x", "m(x)"};
     std::string optimizer =
-        one({"sgd(rate: 0.1)", "adam(rate: 1e-3)", "clip(adam(), norm: 1)", "momentum(rate: 0.1)",
-             "adam(rate: cosine(step / steps, peak: 1e-3))", "sgd(rate: 0.1) on m", "own(rate: 0.1)"});
+        one({"sgd(learning_rate: 0.1)", "adam(learning_rate: 1e-3)", "clip_by_global_norm(adam(), max_norm: 1)",
+             "momentum(learning_rate: 0.1)", "adam(learning_rate: cosine(step / steps, peak: 1e-3))",
+             "sgd(learning_rate: 0.1) on m", "own(rate: 0.1)"});
     std::string lines = fmt::format("    data d\n    batch 2\n    loss {}\n    optimizer {}\n",
                                     one({"mean(m(x)^2)", "mse(m(x), x)", "cross_entropy(m(x), y)", "sum(abs(m(x)))",
                                          "mean(m(x)^2) + sum(m(x)[:, 0] * y)"}),

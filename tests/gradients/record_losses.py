@@ -92,11 +92,11 @@ def losses(data, weights, batch, epochs, make_optimizer):
 
 RECORDINGS = {
     # name: (batch, epochs, gradc's optimizer, PyTorch's)
-    "sgd": (ROWS, 20, "sgd(rate: 0.1)", lambda w: torch.optim.SGD(w, lr=0.1)),
-    "momentum": (ROWS, 20, "momentum(rate: 0.05, mu: 0.9)", lambda w: torch.optim.SGD(w, lr=0.05, momentum=0.9)),
-    "adam": (ROWS, 20, "adam(rate: 0.02)", lambda w: torch.optim.Adam(w, lr=0.02)),
+    "sgd": (ROWS, 20, "sgd(learning_rate: 0.1)", lambda w: torch.optim.SGD(w, lr=0.1)),
+    "momentum": (ROWS, 20, "momentum(learning_rate: 0.05, momentum: 0.9)", lambda w: torch.optim.SGD(w, lr=0.05, momentum=0.9)),
+    "adam": (ROWS, 20, "adam(learning_rate: 0.02)", lambda w: torch.optim.Adam(w, lr=0.02)),
     # 5, 5 and 2 rows a step
-    "adam_short_batch": (5, 20, "adam(rate: 0.02)", lambda w: torch.optim.Adam(w, lr=0.02)),
+    "adam_short_batch": (5, 20, "adam(learning_rate: 0.02)", lambda w: torch.optim.Adam(w, lr=0.02)),
 }
 
 
@@ -122,7 +122,7 @@ train {{
     order file
     epochs 20
     loss cross_entropy(net(x, token), label)
-    optimizer adam(rate: 0.02)
+    optimizer adam(learning_rate: 0.02)
 }}
 """
 
@@ -149,12 +149,12 @@ def norm_losses(data, w):
 
     def loss(rows, training):
         x, token, label = (data[name][rows] for name in ("x", "token", "label"))
-        scale, shift = w["batch_norm_1.scale"], w["batch_norm_1.shift"]
+        scale, shift = w["batch_norm_1.weight"], w["batch_norm_1.bias"]
         h = F.batch_norm(linear(1, x), mean, variance, scale, shift, training, 0.1, 1e-5)
         h = F.gelu(h + F.embedding(token, w["embedding_1.table"]))
-        g = F.layer_norm(linear(2, h), (HIDDEN,), w["layer_norm_1.scale"], w["layer_norm_1.shift"], 1e-5)
+        g = F.layer_norm(linear(2, h), (HIDDEN,), w["layer_norm_1.weight"], w["layer_norm_1.bias"], 1e-5)
         h = h + F.prelu(g, w["prelu_1.slope"])
-        h = linear(3, F.rms_norm(F.mish(h), (HIDDEN,), w["rms_norm_1.scale"], 1e-5))
+        h = linear(3, F.rms_norm(F.mish(h), (HIDDEN,), w["rms_norm_1.weight"], 1e-5))
         return F.cross_entropy(h, label)
 
     optimizer = torch.optim.Adam(list(w.values()), lr=0.02)

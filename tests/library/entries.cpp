@@ -54,7 +54,7 @@ std::vector<Entry> entries() {
         uint32_t source = sources.add({file, std::string(texts.at("std/" + file + ".grad"))});
         for (const ast::Item& item : parse(sources, source, diagnostics).items) {
             auto function = std::get_if<ast::Function>(&item.node);
-            if (!function) continue;
+            if (!function || function->name.starts_with('_')) continue; // parts of others
             std::string text = comment_above(item);
             Entry entry{file,
                         function->name,

@@ -126,16 +126,15 @@ std::vector<MetricFormula> metric_formulas() {
              for (double label : d.label) ++counts[size_t(label)];
              return counts;
          }},
-        {"counted", "sum(counted(x > 0, x))", [](const Data& d) { return Values{positives(d)}; }, 1e-12, false, "x"},
         {"accuracy", "accuracy(v, i)",
          [](const Data& d) {
              return Values{d.share([&](size_t r) { return d.taken(int64_t(r)) == int(d.label[r]); })};
          },
          1e-12, false, "v"},
-        {"top_k", "top_k(v, i, 2)",
+        {"top_k_accuracy", "top_k_accuracy(v, i, 2)",
          [](const Data& d) { return Values{d.share([&](size_t r) { return d.rank(int64_t(r)) < 2; })}; }, 1e-12, false,
          "v"},
-        {"top_k", "top_k(v, i, 1)",
+        {"top_k_accuracy", "top_k_accuracy(v, i, 1)",
          [](const Data& d) {
              return Values{d.share([&](size_t r) { return d.taken(int64_t(r)) == int(d.label[r]); })};
          },
@@ -156,7 +155,7 @@ std::vector<MetricFormula> metric_formulas() {
          1e-7, false, "y"},
         {"perplexity", "perplexity(v, i)", [](const Data& d) { return Values{std::exp(surprise(d))}; }, 1e-6, false,
          "v"},
-        {"confusion", "confusion(v, i)", [](const Data& d) { return d.matrix(); }, 1e-12, false, "v"},
+        {"confusion_matrix", "confusion_matrix(v, i)", [](const Data& d) { return d.matrix(); }, 1e-12, false, "v"},
         {"precision", "precision(x, b)", [](const Data& d) { return Values{hits(d) / positives(d)}; }, 1e-12, false,
          "x"},
         {"recall", "recall(x, b)", [](const Data& d) { return Values{hits(d) / sum_of(d.truth)}; }, 1e-12, false, "x"},

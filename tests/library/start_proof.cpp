@@ -87,7 +87,7 @@ std::string check_claim(const StartFormula& formula, const Values& w) {
 
 void prove_sample(Element precision, Findings& findings) {
     constexpr int64_t n = 4000;
-    Elaborated elaborated = elaborate_text("model s(v: f32[N, 4]) { return sample(v) }", precision);
+    Elaborated elaborated = elaborate_text("model s(v: f32[N, 4]) { return categorical(v) }", precision);
     Graph graph = model_of(elaborated, "s").graph;
     graph.outputs[0].name = "drawn";
     Environment environment;
@@ -116,7 +116,7 @@ void prove_sample(Element precision, Findings& findings) {
         for (size_t i = 0; i < found.size(); ++i) different += found[i] != exact[i];
         if (different > 2) findings.fault(fmt::format("sample on {} differs in {} rows", way.name, different));
     }
-    ++findings.of["sample"].cases;
+    ++findings.of["categorical"].cases;
 }
 
 } // namespace

@@ -13,8 +13,10 @@ namespace {
 /// Text that a Markdown table shows as it is.
 std::string cell(const std::string& text) {
     std::string result;
+    bool code = false; // in backticks only `|` has a meaning
     for (char c : text) {
-        if (c == '|' || c == '*' || c == '_' || c == '<') result += '\\';
+        code ^= c == '`';
+        if (c == '|' || (!code && (c == '*' || c == '_' || c == '<'))) result += '\\';
         result += c;
     }
     return result.empty() || result == "-" ? " " : result;

@@ -66,20 +66,20 @@ bool same(const std::vector<double>& a, const std::vector<double>& b) {
 
 } // namespace
 
-TEST_CASE("accumulate leaves the states of what it holds back alone") {
-    StepRun run(program("", "accumulate(adam(rate: 0.1), k: 3)"));
+TEST_CASE("gradient_accumulation leaves the states of what it holds back alone") {
+    StepRun run(program("", "gradient_accumulation(adam(learning_rate: 0.1), steps: 3)"));
     const std::vector<std::string> held = {"net.u",
                                            "net.v",
-                                           "train.accumulate.adam.m/net.u",
-                                           "train.accumulate.adam.v/net.u",
-                                           "train.accumulate.adam.m/net.v",
-                                           "train.accumulate.adam.v/net.v"};
+                                           "train.gradient_accumulation.adam.m/net.u",
+                                           "train.gradient_accumulation.adam.v/net.u",
+                                           "train.gradient_accumulation.adam.m/net.v",
+                                           "train.gradient_accumulation.adam.v/net.v"};
     std::set<std::string> names = spared(run);
     for (const std::string& path : held) {
         INFO(path);
         CHECK(names.count(path));
     }
-    CHECK(!names.count("train.accumulate.a/net.u"));
+    CHECK(!names.count("train.gradient_accumulation.a/net.u"));
     for (int i = 1; i <= 9; ++i) {
         INFO("step " << i);
         auto before = run.compiled(held);
@@ -128,9 +128,11 @@ optimizer nested(inner) {
 optimizer unless(inner) { if t % 3 == 0 { w <- 0.5 * w } else { inner } }
 optimizer climbing(inner) { if sum(g) > 0 { inner } }
 )";
-    for (const char* line : {"nested(adam(rate: 0.1))", "unless(accumulate(momentum(rate: 0.01), k: 2))",
-                             "climbing(adam(rate: 0.1))", "lookahead(accumulate(adam(rate: 0.1), k: 2), k: 3)",
-                             "accumulate(lookahead(radam(rate: 0.1), k: 2), k: 2)"}) {
+    for (const char* line :
+         {"nested(adam(learning_rate: 0.1))", "unless(gradient_accumulation(momentum(learning_rate: 0.01), steps: 2))",
+          "climbing(adam(learning_rate: 0.1))",
+          "lookahead(gradient_accumulation(adam(learning_rate: 0.1), steps: 2), k: 3)",
+          "gradient_accumulation(lookahead(radam(learning_rate: 0.1), k: 2), steps: 2)"}) {
         INFO(line);
         StepRun run(program(optimizers, line));
         std::vector<std::string> all;
@@ -147,14 +149,14 @@ optimizer climbing(inner) { if sum(g) > 0 { inner } }
 }
 
 TEST_CASE("the C++ text has the same branches") {
-    const std::string text = program("", "accumulate(adam(rate: 0.1), k: 2)");
+    const std::string text = program("", "gradient_accumulation(adam(learning_rate: 0.1), steps: 2)");
     StepRun by_llvm(text);
     for (int i = 1; i <= 5; ++i) by_llvm.step(i, 5);
     for (const std::string& compiler : target::find_compilers()) {
         INFO(compiler);
         StepRun by_text(text, compiler);
         for (int i = 1; i <= 5; ++i) by_text.step(i, 5);
-        for (const char* path : {"net.u", "net.v", "train.accumulate.adam.m/net.u"}) {
+        for (const char* path : {"net.u", "net.v", "train.gradient_accumulation.adam.m/net.u"}) {
             auto a = by_text.compiled({path}), b = by_llvm.compiled({path});
             for (size_t k = 0; k < a.size(); ++k) REQUIRE(a[k] == Approx(b[k]).epsilon(1e-9));
         }

@@ -115,7 +115,7 @@ TEST_CASE("the example's table has every optimizer of the library but the one fo
 }
 
 TEST_CASE("an optimizer of the model file is compiled like the library's") {
-    Recording own{"mixed", "mine(rate: 0.1)", {}}, library{"mixed", "adam(rate: 0.1)", {}};
+    Recording own{"mixed", "mine(rate: 0.1)", {}}, library{"mixed", "adam(learning_rate: 0.1)", {}};
     StepRun mine(program(own, R"(
 optimizer mine(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) {
     state m = 0

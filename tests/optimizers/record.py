@@ -93,6 +93,30 @@ def momentum(rate, mu):
     return start
 
 
+def constant(rate):
+    return lambda step: rate
+
+
+def falling(peak):
+    """cosine(peak: ..)"""
+    return lambda step: peak * (1 + math.cos(math.pi * step / STEPS)) / 2
+
+
+def buffer(rate, mu, nesterov=False):
+    """torch.optim.SGD with momentum, whose buffer does not hold the rate."""
+
+    def start(problem):
+        b = np.zeros_like(problem.start)
+
+        def run(w, g, t, step):
+            b[:] = mu * b + g
+            return w - rate(step) * (g + mu * b if nesterov else b)
+
+        return run
+
+    return start
+
+
 def nesterov(rate, mu):
     def start(problem):
         v = np.zeros_like(problem.start)
@@ -366,49 +390,72 @@ def torch_rule(kind, **settings):
 
 
 OPTIMIZERS = [
-    (Mixed, "sgd(rate: 0.05)", torch_rule(torch.optim.SGD, lr=0.05)),
-    (Mixed, "momentum(rate: 0.02)", torch_rule(torch.optim.SGD, lr=0.02, momentum=0.9)),
-    (Mixed, "momentum(rate: 0.1, mu: 0.8)", momentum(0.1, 0.8)),
-    (Mixed, "momentum(rate: 0.1, mu: 0.8, average: true)", average_momentum(0.1, 0.8)),
-    (Mixed, "nesterov(rate: 0.02)", nesterov(0.02, 0.9)),
-    (Mixed, "lion(rate: 0.02, decay: 0.1)", lion(0.02, 0.9, 0.99, 0.1)),
-    (Mixed, "adagrad(rate: 0.1)", torch_rule(torch.optim.Adagrad, lr=0.1)),
-    (Mixed, "rmsprop(rate: 0.02, beta: 0.95)", torch_rule(torch.optim.RMSprop, lr=0.02, alpha=0.95)),
-    (Mixed, "rmsprop(rate: 0.02, beta: 0.95, eps: 1e-3, inside: true)", rmsprop_inside(0.02, 0.95, 1e-3)),
-    (Mixed, "adadelta()", torch_rule(torch.optim.Adadelta, lr=1, rho=0.95, eps=1e-6)),
-    (Mixed, "adam(rate: 0.1)", torch_rule(torch.optim.Adam, lr=0.1)),
-    (Mixed, "adam(rate: 0.02, correct: false)", adam(0.02, correct=False)),
-    (Mixed, "adamw(rate: 0.1, decay: 0.2)", torch_rule(torch.optim.AdamW, lr=0.1, weight_decay=0.2)),
-    (Mixed, "adamax(rate: 0.05)", torch_rule(torch.optim.Adamax, lr=0.05)),
-    (Mixed, "nadam(rate: 0.05)", nadam(0.05)),
-    (Mixed, "radam(0.03)", radam(0.03)),
-    (Mixed, "madgrad(0.01)", madgrad(0.01)),
-    (Mixed, "novograd(rate: 0.02)", novograd(0.02)),
-    (Mixed, "lookahead(adam(rate: 0.1), k: 4)", lookahead(adam(0.1), 4)),
-    (Mixed, "lookahead(momentum(rate: 0.02), k: 3, alpha: 0.8)", lookahead(momentum(0.02, 0.9), 3, 0.8)),
-    (Mixed, "ranger(rate: 0.03)", lookahead(radam(0.03))),
-    (Mixed, "sam(adam(rate: 0.1))", sam(adam(0.1))),
-    (Mixed, "accumulate(adam(rate: 0.1), k: 3)", accumulate(adam(0.1), 3)),
-    (Mixed, "clip(adam(rate: 0.1), norm: 0.5)", clip(adam(0.1), 0.5)),
-    (Mixed, "clip_value(momentum(rate: 0.02), limit: 0.4)", clip_value(momentum(0.02, 0.9), 0.4)),
-    (Mixed, "weight_decay(adam(rate: 0.1), decay: 0.3)", torch_rule(torch.optim.Adam, lr=0.1, weight_decay=0.3)),
-    (Mixed, "weight_decay(momentum(rate: 0.02), decay: 0.1, l1: 0.05)", weight_decay(momentum(0.02, 0.9), 0.1, 0.05)),
-    (Mixed, "accumulate(clip(adam(rate: 0.1), norm: 0.5), k: 2)", accumulate(clip(adam(0.1), 0.5), 2)),
-    (Mixed, "sam(clip(lookahead(adam(rate: 0.1), k: 2), norm: 0.5))", sam(clip(lookahead(adam(0.1), 2), 0.5))),
+    (Mixed, "sgd(learning_rate: 0.05)", torch_rule(torch.optim.SGD, lr=0.05)),
+    (Mixed, "sgd(learning_rate: 0.02, momentum: 0.9)", buffer(constant(0.02), 0.9)),
+    (Mixed, "sgd(learning_rate: 0.02, momentum: 0.9, nesterov: true)", buffer(constant(0.02), 0.9, nesterov=True)),
+    (Mixed, "sgd(learning_rate: cosine(peak: 0.05), momentum: 0.9)", buffer(falling(0.05), 0.9)),
+    (Mixed, "momentum(learning_rate: 0.02)", torch_rule(torch.optim.SGD, lr=0.02, momentum=0.9)),
+    (Mixed, "momentum(learning_rate: 0.1, momentum: 0.8)", momentum(0.1, 0.8)),
+    (Mixed, "momentum(learning_rate: 0.1, momentum: 0.8, ema: true)", average_momentum(0.1, 0.8)),
+    (Mixed, "nesterov(learning_rate: 0.02)", nesterov(0.02, 0.9)),
+    (Mixed, "lion(learning_rate: 0.02, weight_decay: 0.1)", lion(0.02, 0.9, 0.99, 0.1)),
+    (Mixed, "adagrad(learning_rate: 0.1)", torch_rule(torch.optim.Adagrad, lr=0.1)),
+    (Mixed, "rmsprop(learning_rate: 0.02, beta: 0.95)", torch_rule(torch.optim.RMSprop, lr=0.02, alpha=0.95)),
     (
         Mixed,
-        "adam(rate: 0.1) on *.v; optimizer sgd(rate: 0.05)",
+        "rmsprop(learning_rate: 0.02, beta: 0.95, eps: 1e-3, eps_inside_sqrt: true)",
+        rmsprop_inside(0.02, 0.95, 1e-3),
+    ),
+    (Mixed, "adadelta()", torch_rule(torch.optim.Adadelta, lr=1, rho=0.95, eps=1e-6)),
+    (Mixed, "adam(learning_rate: 0.1)", torch_rule(torch.optim.Adam, lr=0.1)),
+    (Mixed, "adam(learning_rate: 0.02, bias_correction: false)", adam(0.02, correct=False)),
+    (Mixed, "adamw(learning_rate: 0.1, weight_decay: 0.2)", torch_rule(torch.optim.AdamW, lr=0.1, weight_decay=0.2)),
+    (Mixed, "adamax(learning_rate: 0.05)", torch_rule(torch.optim.Adamax, lr=0.05)),
+    (Mixed, "nadam(learning_rate: 0.05)", nadam(0.05)),
+    (Mixed, "radam(0.03)", radam(0.03)),
+    (Mixed, "madgrad(0.01)", madgrad(0.01)),
+    (Mixed, "novograd(learning_rate: 0.02)", novograd(0.02)),
+    (Mixed, "lookahead(adam(learning_rate: 0.1), k: 4)", lookahead(adam(0.1), 4)),
+    (Mixed, "lookahead(momentum(learning_rate: 0.02), k: 3, alpha: 0.8)", lookahead(momentum(0.02, 0.9), 3, 0.8)),
+    (Mixed, "ranger(learning_rate: 0.03)", lookahead(radam(0.03))),
+    (Mixed, "sam(adam(learning_rate: 0.1))", sam(adam(0.1))),
+    (Mixed, "gradient_accumulation(adam(learning_rate: 0.1), steps: 3)", accumulate(adam(0.1), 3)),
+    (Mixed, "clip_by_global_norm(adam(learning_rate: 0.1), max_norm: 0.5)", clip(adam(0.1), 0.5)),
+    (Mixed, "clip_by_value(momentum(learning_rate: 0.02), limit: 0.4)", clip_value(momentum(0.02, 0.9), 0.4)),
+    (
+        Mixed,
+        "weight_decay(adam(learning_rate: 0.1), weight_decay: 0.3)",
+        torch_rule(torch.optim.Adam, lr=0.1, weight_decay=0.3),
+    ),
+    (
+        Mixed,
+        "weight_decay(momentum(learning_rate: 0.02), weight_decay: 0.1, l1: 0.05)",
+        weight_decay(momentum(0.02, 0.9), 0.1, 0.05),
+    ),
+    (
+        Mixed,
+        "gradient_accumulation(clip_by_global_norm(adam(learning_rate: 0.1), max_norm: 0.5), steps: 2)",
+        accumulate(clip(adam(0.1), 0.5), 2),
+    ),
+    (
+        Mixed,
+        "sam(clip_by_global_norm(lookahead(adam(learning_rate: 0.1), k: 2), max_norm: 0.5))",
+        sam(clip(lookahead(adam(0.1), 2), 0.5)),
+    ),
+    (
+        Mixed,
+        "adam(learning_rate: 0.1) on *.v; optimizer sgd(learning_rate: 0.05)",
         by_part({"net.v": adam(0.1), "net.u": lambda problem: lambda w, g, t, step: w - 0.05 * g}),
     ),
     (
         Mixed,
-        "clip(adamw(rate: 0.1, decay: 0), norm: 0.5) on *.v; optimizer clip(sgd(rate: 0.05), norm: 0.5)",
+        "clip_by_global_norm(adamw(learning_rate: 0.1, weight_decay: 0), max_norm: 0.5) on *.v; optimizer clip_by_global_norm(sgd(learning_rate: 0.05), max_norm: 0.5)",
         clip(by_part({"net.v": adam(0.1), "net.u": lambda problem: lambda w, g, t, step: w - 0.05 * g}), 0.5),
     ),
     (Mixed, "random_search(size: 0.7)", search("random_search", 0.7, 0)),
     (Mixed, "search(size: 0.2)", search("search", 0.2, 1)),
     (Single, "newton()", newton()),
-    (Single, "newton(rate: 0.5)", newton(0.5)),
+    (Single, "newton(learning_rate: 0.5)", newton(0.5)),
 ]
 
 
@@ -457,27 +504,27 @@ def one_cycle(at, steps, peak, rise, **settings):
 
 SCHEDULES = [
     ("constant(rate: 0.25)", lambda step, at: 0.25),
-    ("cosine(step / steps, peak: 0.5)", lambda step, at: cosine(at, 0.5)),
-    ("cosine(step / steps, peak: 0.5, last: 0.1, warmup: 0.35)", lambda step, at: cosine(at, 0.5, 0.1, 0.35)),
+    ("cosine(peak: 0.5)", lambda step, at: cosine(at, 0.5)),
+    ("cosine(step / steps, peak: 0.5, end: 0.1, warmup: 0.35)", lambda step, at: cosine(at, 0.5, 0.1, 0.35)),
     ("polynomial(step / steps, peak: 0.5)", lambda step, at: polynomial(at, 0.5)),
     (
-        "polynomial(step / steps, peak: 0.5, last: 0.1, power: 3, warmup: 0.2)",
+        "polynomial(step / steps, peak: 0.5, end: 0.1, power: 3, warmup: 0.2)",
         lambda step, at: polynomial(at, 0.5, 0.1, 3, 0.2),
     ),
-    ("line(step / steps, peak: 0.5, last: 0.1, warmup: 0.25)", lambda step, at: polynomial(at, 0.5, 0.1, 1, 0.25)),
+    ("linear_schedule(step / steps, peak: 0.5, end: 0.1, warmup: 0.25)", lambda step, at: polynomial(at, 0.5, 0.1, 1, 0.25)),
     ("exponential(step / steps, peak: 0.5)", lambda step, at: exponential(at, 0.5)),
     (
-        "exponential(step / steps, peak: 0.5, last: 0.001, warmup: 0.3)",
+        "exponential(step / steps, peak: 0.5, end: 0.001, warmup: 0.3)",
         lambda step, at: exponential(at, 0.5, 0.001, 0.3),
     ),
     ("step(step / steps, peak: 0.5)", lambda step, at: step_rate(at, 0.5)),
-    ("step(step / steps, peak: 0.5, every: 0.2, factor: 0.5)", lambda step, at: step_rate(at, 0.5, 0.2, 0.5)),
-    ("one_cycle(step / steps, peak: 0.5)", lambda step, at: one_cycle(at, 10, 0.5, 0.3)),
+    ("step(step / steps, peak: 0.5, step_size: 0.2, gamma: 0.5)", lambda step, at: step_rate(at, 0.5, 0.2, 0.5)),
+    ("one_cycle(peak: 0.5)", lambda step, at: one_cycle(at, 10, 0.5, 0.3)),
     (
-        "one_cycle(step / steps, peak: 0.5, rise: 0.5, start: 10, end: 100)",
+        "one_cycle(step / steps, peak: 0.5, pct_start: 0.5, div_factor: 10, final_div_factor: 100)",
         lambda step, at: one_cycle(at, 10, 0.5, 0.5, div_factor=10, final_div_factor=100),
     ),
-    ("inverse_root(step, peak: 0.5, warmup: 4)", lambda step, at: 0.5 * min(step / 4, math.sqrt(4 / step))),
+    ("inverse_sqrt(peak: 0.5, warmup: 4)", lambda step, at: 0.5 * min(step / 4, math.sqrt(4 / step))),
 ]
 
 

@@ -4,6 +4,7 @@
 #include "compiler/elaborate/library/unused.h"
 #include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/types.h"
+#include "compiler/elaborate/library/wrong_names.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
@@ -172,10 +173,7 @@ void NameCheck::arguments(const ast::Call& call, Span span, const std::vector<st
             auto found = std::find(parameters.begin(), parameters.end(), *argument.name);
             number = size_t(found - parameters.begin());
             if (found == parameters.end()) {
-                auto near = nearest(*argument.name, parameters);
-                elaborator_.error(Code::unknown_argument, argument.value->span,
-                                  fmt::format("`{}` has no parameter `{}`", call.callee, *argument.name), "",
-                                  near ? fmt::format("did you mean `{}`?", *near) : "");
+                report_unknown_argument(elaborator_, call.callee, *argument.name, argument.span, parameters);
                 return;
             }
         } else if (place++ >= parameters.size()) {
@@ -212,7 +210,10 @@ void NameCheck::run() {
         if (parameter.type) solved_names(*parameter.type);
     }
     for (const ast::Parameter& parameter : tree.parameters) {
+        Names before = names_;
+        names_.insert(std::begin(run_scalars), std::end(run_scalars));
         visit(parameter.initial);
+        names_ = std::move(before);
         names_.insert(parameter.name);
     }
     Names arguments = names_;

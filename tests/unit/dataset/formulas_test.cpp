@@ -135,7 +135,7 @@ dataset text { window: int[4] < V = windows(characters("letters.txt"), length: 4
 dataset images { image: u8[H, W] = idx(train: "images.gz", test: "more.gz");  x = image / 255 }
 model net(x: f32[N, K], label: int[N] < C) -> f32[N] { param w: [C, K] = normal();  return sum(w[label] * x, axis: -1) }
 train {
-    data table;  batch all;  loss mean(net(x, label)^2);  optimizer sgd(rate: 0.1)
+    data table;  batch all;  loss mean(net(x, label)^2);  optimizer sgd(learning_rate: 0.1)
     metric m = sum(label == C - 1)
 }
 )",

@@ -45,7 +45,7 @@ const Case cases[] = {
     {"x[i < 2, j < 3] = 3*i + j;  return x[:, [2, 0]]", {2, 0, 5, 3}},
     {"x[i < 2, j < 3] = 3*i + j;  return sum(x, axis: 0)", {3, 5, 7}},
     {"x[i < 2, j < 3] = 3*i + j;  return sum(x, axis: [0, -1])", {15}},
-    {"x[i < 2, j < 3] = 3*i + j;  return max(x, axis: -1, keep: true) - x", {2, 1, 0, 2, 1, 0}},
+    {"x[i < 2, j < 3] = 3*i + j;  return max(x, axis: -1, keepdims: true) - x", {2, 1, 0, 2, 1, 0}},
     {"x[i < 2, j < 3] = 3*i + j;  return min(x, axis: 0)", {0, 1, 2}},
     {"x[i < 2, j < 3] = 3*i + j;  return x @ x'", {5, 14, 14, 50}},
     {"x[i < 2, j < 3] = 3*i + j;  return x @ [1, 0, 2]", {4, 13}},
@@ -166,7 +166,7 @@ TEST_CASE("expressions and statements are worth what the language says") {
 }
 
 TEST_CASE("parameters are named by the call path") {
-    ModelText text("fn block(x) { y = linear(x, 3);  return linear(y, 3, biased: false) }\n"
+    ModelText text("fn block(x) { y = linear(x, 3);  return linear(y, 3, bias: false) }\n"
                    "model shared(x: f32[N, 3]) { param scale = 1;  return scale * linear(x, 3) }\n"
                    "model m(x: f32[N, 3]) {\n"
                    "    repeat 2 { x = block(x);  param gain = 1 as \"g\";  x = gain * x }\n"

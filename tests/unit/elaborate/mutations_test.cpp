@@ -15,7 +15,7 @@ namespace {
 const char* const models[] = {
     "const V = 5, H = 4\n"
     "model cell(token: int[N] < V, h: f32[N, H], c: f32[N, H]) {\n"
-    "    i, f, g, o = split(linear(embedding(token, 3), 4*H) + linear(h, 4*H, biased: false), 4)\n"
+    "    i, f, g, o = split(linear(embedding(token, 3), 4*H) + linear(h, 4*H, bias: false), 4)\n"
     "    c = sigmoid(f) * c + sigmoid(i) * tanh(g);  h = sigmoid(o) * tanh(c);  return linear(h, "
     "V), h, c\n}\n"
     "fn read(x: int[N, T] < V) = scan t < T with h = zeros([N, H]), c = h { y, h, c = cell(x[:, "
@@ -38,7 +38,7 @@ const char* const models[] = {
     "    x = normal(shape: [N, 4]);  a = uniform(shape: [N, 1]);  mix = a * x + (1 - a) * -x\n"
     "    slope = sqrt(sum(grad(soft(critic(mix)), wrt: mix)^2, axis: -1) + 1e-12)\n"
     "    loss mean(critic(x)) + 10 * mean((slope - 1)^2)\n"
-    "    optimizer clip(adam(rate: cosine(step / steps, peak: 1e-3)), norm: 1) on critic\n"
+    "    optimizer clip_by_global_norm(adam(learning_rate: cosine(step / steps, peak: 1e-3)), max_norm: 1) on critic\n"
     "    predict critic(x)\n}\n",
     "dataset d {\n"
     "    x: f32[2] = [[0, 0], [0, 1], [1, 0], [1, 1]];  y: int < 2 = [0, 1, 1, 0]\n"

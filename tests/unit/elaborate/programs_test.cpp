@@ -16,21 +16,21 @@ const Program all[] = {
     {"mlp with batch_norm and dropout",
      "model m(x: f32[N, 6]) -> f32[N, 3] { h = dropout(relu(batch_norm(linear(x, 8))), 0.2);  "
      "return linear(h, 3) }"},
-    {"conv2d and max_pool", "model m(x: f32[N, 8, 8, 2]) { h = max_pool(relu(conv2d(x, 3, border: "
-                            "1)), 2);  return conv2d(h, 4, size: 2, stride: 2) }"},
-    {"conv_transpose", "model m(x: f32[N, 3, 3, 2]) { return conv_transpose(x, 2) }"},
-    {"depthwise", "model m(x: f32[N, 5, 5, 3]) { return depthwise(x, 3) }"},
+    {"conv2d and max_pool", "model m(x: f32[N, 8, 8, 2]) { h = max_pool2d(relu(conv2d(x, 3, padding: "
+                            "1)), 2);  return conv2d(h, 4, kernel_size: 2, stride: 2) }"},
+    {"conv_transpose", "model m(x: f32[N, 3, 3, 2]) { return conv_transpose2d(x, 2) }"},
+    {"depthwise", "model m(x: f32[N, 5, 5, 3]) { return depthwise_conv2d(x, 3) }"},
     {"channels_last", "fn channels_last(x: [N, C, H, W]) { y[n, h, w, c] = x[n, c, h, w];  return y }\n"
                       "model m(x: f32[N, 2, 3, 4]) { return channels_last(x) }"},
     {"lstm", "model m(x: f32[N, 4, 3]) { return lstm(x, 2) }"},
     {"gru both ways", "model m(x: f32[N, 4, 3]) { return linear(concat(gru(x, 2), "
-                      "reversed(gru(reversed(x), 2))), 2) }"},
+                      "flip(gru(flip(x), 2))), 2) }"},
     {"tagger", "model m(tokens: int[N, 5] < 7) -> f32[N, 5, 3] {\n"
                "    x = embedding(tokens, 4)\n"
-               "    return linear(concat(lstm(x, 3), reversed(lstm(reversed(x), 3))), 3)\n}"},
+               "    return linear(concat(lstm(x, 3), flip(lstm(flip(x), 3))), 3)\n}"},
     {"attention", "model m(x: f32[N, 4, 6]) { return attention(x, 2) }"},
     {"causal attention", "model m(x: f32[N, 4, 6]) { return attention(x, 2, causal: true) }"},
-    {"rotary", "model m(x: f32[N, 3, 2, 4]) { return rotary(x) }"},
+    {"rotary", "model m(x: f32[N, 3, 2, 4]) { return rotary_embedding(x) }"},
     {"gpt", "const T = 4, C = 8, layers = 2, V = 5\n"
             "model m(tokens: int[N, T] < V) -> f32[N, T, V] {\n"
             "    param wte: [V, C] = normal(0.02);  param wpe: [T, C] = normal(0.02);  x = "
@@ -38,15 +38,14 @@ const Program all[] = {
             "    repeat layers { x = x + attention(layer_norm(x), heads: 4, causal: true);  x = x "
             "+ feed_forward(layer_norm(x)) }\n"
             "    return layer_norm(x) @ wte'\n}"},
-    {"a cell that reads",
-     "const V = 5, H = 4\n"
-     "model cell(token: int[N] < V, h: f32[N, H], c: f32[N, H]) {\n"
-     "    i, f, g, o = split(linear(embedding(token, 3), 4*H) + linear(h, 4*H, biased: false), 4)\n"
-     "    c = sigmoid(f) * c + sigmoid(i) * tanh(g);  h = sigmoid(o) * tanh(c);  return linear(h, "
-     "V), h, c\n}\n"
-     "fn read(x: int[N, T] < V) = scan t < T with h = zeros([N, H]), c = h { y, h, c = cell(x[:, "
-     "t], h, c);  yield y }\n"
-     "model m(x: int[N, 3] < V) { return read(x) }"},
+    {"a cell that reads", "const V = 5, H = 4\n"
+                          "model cell(token: int[N] < V, h: f32[N, H], c: f32[N, H]) {\n"
+                          "    i, f, g, o = split(linear(embedding(token, 3), 4*H) + linear(h, 4*H, bias: false), 4)\n"
+                          "    c = sigmoid(f) * c + sigmoid(i) * tanh(g);  h = sigmoid(o) * tanh(c);  return linear(h, "
+                          "V), h, c\n}\n"
+                          "fn read(x: int[N, T] < V) = scan t < T with h = zeros([N, H]), c = h { y, h, c = cell(x[:, "
+                          "t], h, c);  yield y }\n"
+                          "model m(x: int[N, 3] < V) { return read(x) }"},
     {"physics-informed", "model u(x: f32[N, 1], t: f32[N, 1]) -> f32[N, 1] {\n"
                          "    h = concat(x, t);  repeat 4 { h = tanh(linear(h, 5)) };  return linear(h, 1)\n}\n"
                          "model m(x: f32[N, 1], t: f32[N, 1]) {\n"
@@ -74,11 +73,12 @@ const Program all[] = {
                            "    a = linear(x, 3);  b = linear(y, 3);  s[n, k] = sum[c](a[n, c] * b[k, c])\n"
                            "    i[n < N, k < N] = where(n == k, 1, 0);  return mean(sum(log_softmax(s) * i, axis: "
                            "-1))\n}"},
-    {"losses on labels", "model m(x: f32[N, 4], label: int[N] < 4, sign: f32[N]) {\n"
-                         "    p = softmax(linear(x, 4))\n"
-                         "    return cross_entropy(x, label) + svm(x, label, 0.3) + soft_cross_entropy(x, p) + "
-                         "perceptron(x[:, 0], sign) +\n"
-                         "        mse(x, p) + huber(x, p, 0.2) + binary_cross_entropy(x[:, 1], 0.3)\n}"},
+    {"losses on labels",
+     "model m(x: f32[N, 4], label: int[N] < 4, sign: f32[N]) {\n"
+     "    p = softmax(linear(x, 4))\n"
+     "    return cross_entropy(x, label) + multiclass_hinge(x, label, 0.3) + soft_cross_entropy(x, p) + "
+     "perceptron_loss(x[:, 0], sign) +\n"
+     "        mse(x, p) + huber(x, p, 0.2) + binary_cross_entropy_with_logits(x[:, 1], 0.3)\n}"},
     {"maxout", "model m(x: f32[N, 4]) { return maxout(x, 3, 2) }"},
     {"a jacobian by rows", "model net(x: f32[N, 3]) { return tanh(linear(x, 3)) }\n"
                            "model m(x: f32[N, 3]) { s = 0;  y = net(x);  repeat i < 3 { s = s + (1 "

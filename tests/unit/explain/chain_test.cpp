@@ -148,11 +148,12 @@ TEST_CASE("factors of the chain multiply to the gradient") {
     CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return "
                             "linear(h, 3) }\n"
                             "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
-                            "optimizer sgd(rate: 0.1) }")) == 4);
-    CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N] { h = tanh(linear(x, 5));  return linear(h, 1)[:, "
-                            "0] }\n"
-                            "train { data d;  batch 3;  epochs 1;  loss binary_cross_entropy(net(x), sigmoid(y))\n"
-                            "optimizer sgd(rate: 0.1) }")) == 4);
+                            "optimizer sgd(learning_rate: 0.1) }")) == 4);
+    CHECK(check_chains(
+              file("model net(x: f64[N, 4]) -> f64[N] { h = tanh(linear(x, 5));  return linear(h, 1)[:, "
+                   "0] }\n"
+                   "train { data d;  batch 3;  epochs 1;  loss binary_cross_entropy_with_logits(net(x), sigmoid(y))\n"
+                   "optimizer sgd(learning_rate: 0.1) }")) == 4);
 }
 
 TEST_CASE("ways that part and meet, weights that are used again, loops and norms keep the sum of "
@@ -161,28 +162,28 @@ TEST_CASE("ways that part and meet, weights that are used again, loops and norms
                             "param w: f64[4, 4] = normal();  a = tanh(x @ w);  b = tanh(a @ w) + a\n"
                             "return sum(b * sigmoid(a), axis: -1) }\n"
                             "train { data d;  batch 3;  epochs 1;  loss mean((net(x) - y)^2)\n"
-                            "optimizer sgd(rate: 0.1) }")) == 1);
+                            "optimizer sgd(learning_rate: 0.1) }")) == 1);
     CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N] {\n"
                             "hs = scan t < 4 with h = zeros([N, 2]) {\n"
-                            "h = tanh(linear(reshape(x[:, t], [N, 1]), 2) + linear(h, 2, biased: false))\n"
+                            "h = tanh(linear(reshape(x[:, t], [N, 1]), 2) + linear(h, 2, bias: false))\n"
                             "yield h }\n"
                             "return linear(hs[:, -1], 1)[:, 0] }\n"
                             "train { data d;  batch 3;  epochs 1;  loss mean((net(x) - y)^2)\n"
-                            "optimizer sgd(rate: 0.1) }")) == 5);
+                            "optimizer sgd(learning_rate: 0.1) }")) == 5);
     CHECK(check_chains(file("model net(x: f64[N, 4]) -> f64[N, 3] { return linear(layer_norm(linear(x, 4)), 3) }\n"
                             "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
-                            "optimizer sgd(rate: 0.1) }")) == 6);
+                            "optimizer sgd(learning_rate: 0.1) }")) == 6);
     CHECK(check_chains(file("model u(x: f64[N, 4]) -> f64[N] { return "
                             "sum(tanh(linear(tanh(linear(x, 3)), 2)), axis: -1) }\n"
                             "train { data d;  batch 3;  epochs 1\n"
                             "v = u(x);  s = grad(v, wrt: x)\n"
-                            "loss mean(s^2) + mean((v - y)^2);  optimizer sgd(rate: 0.1) }")) == 4);
+                            "loss mean(s^2) + mean((v - y)^2);  optimizer sgd(learning_rate: 0.1) }")) == 4);
 }
 
 TEST_CASE("a student's chain rule of a net with one hidden layer") {
     Model read = model(file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return linear(h, 3) }\n"
                             "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
-                            "optimizer sgd(rate: 0.1) }"));
+                            "optimizer sgd(learning_rate: 0.1) }"));
     Question question = questions(*read.elaborated)[0];
     auto explanation = explain(*read.elaborated, question, question.parameters[0], {{loop::Isa::avx2}, {}});
     REQUIRE(explanation);

@@ -19,7 +19,7 @@ train {
     data xor;  batch all;  epochs 600
     e = net(x) - y
     loss mean(e^2)
-    optimizer adam(rate: 0.03)
+    optimizer adam(learning_rate: 0.03)
     metric r2 = 1 - sum(e^2) / sum((y - mean(y))^2)
     metric worst = max(abs(e))
     predict net(x)

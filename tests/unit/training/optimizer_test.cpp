@@ -52,7 +52,7 @@ TEST_CASE("settings are flags, schedules' numbers among them, read at run time")
     Simulation trainer(std::string(Problem::text) + R"(
 train artist {
     data d;  batch 2;  loss net(x)
-    optimizer clip(adam(rate: cosine(step / steps, peak: 1e-2), beta2: 0.99), norm: 3)
+    optimizer clip_by_global_norm(adam(learning_rate: cosine(step / steps, peak: 1e-2), beta2: 0.99), max_norm: 3)
 })");
     const TrainBlock& block = trainer.program->blocks[0];
     auto flag = [&](const std::string& name) {
@@ -62,11 +62,12 @@ train artist {
         return Flag{};
     };
     CHECK(flag("peak").value == 1e-2);
-    CHECK(flag("last").value == 0);
+    CHECK(flag("end").value == 0);
     CHECK(flag("warmup").value == 0);
     CHECK(flag("beta1").value == 0.9);
     CHECK(flag("beta2").value == 0.99);
-    CHECK(flag("norm").full == "artist.norm");
+    CHECK(flag("max-norm").full == "artist.max-norm");
+    CHECK(flag("peak").full == "artist.learning-rate");
     trainer.scalars[flag("peak").input] = 0;
     auto before = trainer.values("net.u");
     trainer.step(1, 10, 0, 2);
@@ -74,6 +75,33 @@ train artist {
     trainer.scalars[flag("peak").input] = 0.5;
     trainer.step(2, 10, 0, 2);
     CHECK(trainer.values("net.u") != before);
+}
+
+TEST_CASE("what sets the rate is the flag learning-rate, whatever it is called") {
+    const char* own = "optimizer mine(eta = 0.1, share = 0.5) { w <- w - eta * share * g }\n"
+                      "fn falling(share = step / steps, peak) = peak * (1 - share)\n";
+    struct Row {
+        const char *line, *name, *full;
+    };
+    for (const Row& row : {Row{"sgd()", "learning-rate", "train.learning-rate"},
+                           Row{"adam(3e-4)", "learning-rate", "train.learning-rate"},
+                           Row{"adam(learning_rate: cosine(warmup: 0.1, peak: 1e-2))", "peak", "train.learning-rate"},
+                           Row{"lookahead(sgd(learning_rate: constant(0.1)))", "rate", "train.learning-rate"},
+                           Row{"momentum(learning_rate: step(step / steps, 0.1))", "peak", "train.learning-rate"},
+                           Row{"ranger()", "learning-rate", "train.learning-rate"},
+                           Row{"mine(falling(peak: 0.1))", "peak", "train.learning-rate"},
+                           Row{"mine()", "eta", "train.learning-rate"}}) {
+        Simulation trainer(std::string(Problem::text) + own + "train { data d;  batch 2;  loss net(x);  optimizer " +
+                           row.line + " }\n");
+        INFO(row.line);
+        int count = 0;
+        for (const Flag& each : trainer.program->blocks[0].flags) {
+            if (each.full != row.full) continue;
+            CHECK(each.name == row.name);
+            ++count;
+        }
+        CHECK(count == 1);
+    }
 }
 
 TEST_CASE("an optimizer under a condition counts its own runs, one counter for parameters that run "
@@ -89,13 +117,13 @@ TEST_CASE("an optimizer under a condition counts its own runs, one counter for p
         return std::string(Problem::text) + optimizers + "train { data d;  batch 2;  loss net(x);  optimizer " + line +
                " }";
     };
-    Simulation alike(program("", "accumulate(adam(rate: 0.1), k: 2)"));
-    CHECK(counters(alike) == std::vector<std::string>{"train.accumulate.adam.t"});
+    Simulation alike(program("", "gradient_accumulation(adam(learning_rate: 0.1), steps: 2)"));
+    CHECK(counters(alike) == std::vector<std::string>{"train.gradient_accumulation.adam.t"});
     for (int step = 1; step <= 5; ++step) alike.step(step, 5, 0, 2);
-    CHECK(alike.values("train.accumulate.adam.t")[0] == 2);
+    CHECK(alike.values("train.gradient_accumulation.adam.t")[0] == 2);
 
     const char* climbing = "optimizer climbing(inner) { if sum(g) > 0 { inner } }\n";
-    Simulation apart(program(climbing, "climbing(adam(rate: 0.1))"));
+    Simulation apart(program(climbing, "climbing(adam(learning_rate: 0.1))"));
     apart.step(1, 2, 0, 2);
     Numbers g = Problem::gradient(Problem::start());
     CHECK(apart.values("train.climbing.adam.t/net.u")[0] == (g[0] + g[1] + g[2] > 0));

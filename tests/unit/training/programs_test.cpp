@@ -20,22 +20,22 @@ const Program all[] = {
 dataset digits { i = range(12);  image: f32[6] = normal(shape: [6]) / 16;  label: int < 3 = i % 3
                  split train: 0.5, test: 0.5 }
 model mlp(x: f32[N, 6]) -> f32[N, 3] { h = dropout(relu(batch_norm(linear(x, 8))), 0.2);  return linear(h, 3) }
-train { data digits;  batch 6;  epochs 20;  loss cross_entropy(mlp(image), label);  optimizer adam(rate: 1e-3)
+train { data digits;  batch 6;  epochs 20;  loss cross_entropy(mlp(image), label);  optimizer adam(learning_rate: 1e-3)
         metric accuracy(mlp(image), label) })",
      {}},
     {"a generator and its critic take turns",
      R"(
 dataset faces { i = range(12);  image: f32[4] = uniform(shape: [4]) + 0 * i }
-model critic(x: f32[N, 4]) { return linear(tanh(linear(x, 5)), 1, biased: false)[:, 0] }
+model critic(x: f32[N, 4]) { return linear(tanh(linear(x, 5)), 1, bias: false)[:, 0] }
 model generator(z: f32[N, 2]) -> f32[N, 4] { return linear(tanh(linear(z, 5)), 4) }
 train judge {
     data faces;  batch 6;  epochs 30;  turns 5
     fake = generator(normal(shape: [N, 2]));  a = uniform(shape: [N, 1]);  mix = a * image + (1 - a) * fake
     slope = sqrt(sum(grad(critic(mix), wrt: mix)^2, axis: -1) + 1e-12)
     loss mean(critic(fake)) - mean(critic(image)) + 10 * mean((slope - 1)^2)
-    optimizer adam(rate: cosine(step / steps, peak: 1e-4)) on critic
+    optimizer adam(learning_rate: cosine(step / steps, peak: 1e-4)) on critic
 }
-train artist { loss -mean(critic(generator(normal(shape: [N, 2]))));  optimizer adam(rate: 1e-4) on generator })",
+train artist { loss -mean(critic(generator(normal(shape: [N, 2]))));  optimizer adam(learning_rate: 1e-4) on generator })",
      {}},
     {"a variational autoencoder",
      R"(
@@ -49,7 +49,7 @@ train {
     z = mu + exp(lv / 2) * normal(shape: shape(mu))
     logits = decoder(z);  wrong = mean(sum(softplus(logits) - x * logits, axis: -1))
     loss wrong - 0.5 * mean(sum(1 + lv - mu^2 - exp(lv), axis: -1))
-    optimizer adam(rate: 1e-3)
+    optimizer adam(learning_rate: 1e-3)
     predict sigmoid(decoder(normal(shape: [N, 2])))
 })",
      {}},
@@ -61,23 +61,23 @@ dataset pairs {
     right: f32[3] = normal(shape: [3])
     same = i % 2
 }
-model embed(x: f32[N, 3]) { return linear(x, 2, biased: false) }
+model embed(x: f32[N, 3]) { return linear(x, 2, bias: false) }
 train {
     data pairs;  batch 6
     a = embed(left);  b = embed(right);  d = sqrt(sum((a - b)^2, axis: -1) + 1e-12)
     loss mean(where(same == 1, d^2, max(0, 1 - d)^2))
-    optimizer clip(momentum(rate: 0.1))
+    optimizer clip_by_global_norm(momentum(learning_rate: 0.1))
 })",
      {}},
     {"pairs within a batch",
      R"(
 dataset pairs { i = range(12);  left: f32[3] = normal(shape: [3]) + 0 * i;  right: f32[3] = normal(shape: [3]) }
-model embed(x: f32[N, 3]) { return linear(x, 2, biased: false) }
+model embed(x: f32[N, 3]) { return linear(x, 2, bias: false) }
 train {
     data pairs;  batch 6
     a = embed(left);  b = embed(right);  s[n, m] = sum[c](a[n, c] * b[m, c])
     loss mean(logsumexp(s)) - mean(sum(a * b, axis: -1))
-    optimizer sgd(rate: 0.1)
+    optimizer sgd(learning_rate: 0.1)
 })",
      {}},
     {"a physics-informed net",
@@ -91,13 +91,13 @@ train {
     y = u(x, t);  y_x = grad(y, wrt: x)
     inside = grad(y, wrt: t) + y * y_x - 0.01 / pi * grad(y_x, wrt: x)
     loss mean(inside^2) + mean((u(x, 0 * t) + sin(pi * x))^2) + mean(u(-1 + 0 * x, t)^2) + mean(u(1 + 0 * x, t)^2)
-    optimizer adam(rate: 1e-3)
+    optimizer adam(learning_rate: 1e-3)
 })",
      {}},
     {"a circuit",
      R"(
 model circuit() -> f32 { param a = 1;  param b = 2;  param w = 2;  param t = 4;  return ((a + b) * w - t)^2 + w^2 }
-train { steps 100;  loss circuit();  optimizer sgd(rate: 0.01) on circuit.a, circuit.w })",
+train { steps 100;  loss circuit();  optimizer sgd(learning_rate: 0.01) on circuit.a, circuit.w })",
      {"circuit.b", "circuit.t"}},
     {"regression with a penalty on a named parameter",
      R"(
@@ -106,7 +106,7 @@ model regression(x: f32[N, 3]) -> f32[N] { return linear(x, 1)[:, 0] }
 train {
     data diabetes;  batch 6;  epochs 200;  order random;  e = regression(x) - progression
     loss mean(e^2) + 0.01 * sum(regression.linear_1.weight^2)
-    optimizer sgd(rate: 0.05) on *.weight
+    optimizer sgd(learning_rate: 0.05) on *.weight
     metric rmse = sqrt(mean(e^2));  predict regression(x)
 })",
      {"regression.linear_1.bias"}},
@@ -118,7 +118,7 @@ train {
     data d;  batch 6
     d1 = grad(mse(net(x), y), wrt: net.w1);  hv = grad(sum(d1 * stop_gradient(d1)), wrt: net.w1)
     loss mse(net(x), y) + 0.001 * sum(hv^2)
-    optimizer lookahead(adam(rate: 1e-3))
+    optimizer lookahead(adam(learning_rate: 1e-3))
 })",
      {}},
     {"f1 and a confusion matrix",
@@ -141,8 +141,8 @@ dataset d { i = range(12);  x: f32[3] = normal(shape: [3]) + 0 * i;  y: f32 = su
 dataset idle { u: f32 = [1, 2, 3];  v = u - mean(train.u) }
 model net(x: f32[N, 3]) -> f32[N] { return linear(x, 1)[:, 0] }
 model idle_net(x: f32[N, 3]) -> f32[N] { return linear(linear(x, 4), 1)[:, 0] }
-train a { data d;  batch 6;  loss mse(net(x), y);  optimizer sgd(rate: 0.1) on *.weight }
-train b { turns 2;  loss mse(net(x), y);  optimizer sgd(rate: 0.1) on *.bias;  metric mean(x) })",
+train a { data d;  batch 6;  loss mse(net(x), y);  optimizer sgd(learning_rate: 0.1) on *.weight }
+train b { turns 2;  loss mse(net(x), y);  optimizer sgd(learning_rate: 0.1) on *.bias;  metric mean(x) })",
      {}},
 };
 
@@ -216,7 +216,7 @@ train {
     batch 4
     epochs 1
     loss mean(net(drawn, both)^2)
-    optimizer sgd(rate: 0.1)
+    optimizer sgd(learning_rate: 0.1)
     predict net(twice, both) + whole
 })");
     const TrainBlock& block = trainer.program->blocks[0];
