@@ -107,7 +107,7 @@ static std::string settings(const gradc_module& module) {
         for (const BlockFlag& known : block_flags(module)) {
             if (known.block != b) continue;
             const gradc_flag& flag = block.flags[known.flag];
-            lines += text("  --", padded(known.name, 18), ' ', padded_left(general(flag.value), 10), "  ",
+            lines += text("  --", padded(known.names.front(), 18), ' ', padded_left(general(flag.value), 10), "  ",
                           flag.help ? flag.help : "", '\n');
         }
     }

@@ -26,17 +26,22 @@ std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<std::string> taken{
         "data",   "epochs", "steps", "batch", "seed", "threads", "checkpoint", "save-every", "resume", "json",
         "curves", "quiet",  "nan",   "isa",   "help", "stretch", "overwrite",  "split-seed", "confine"};
-    auto is_unique = [&](std::string_view name) {
-        int count = int(std::count(taken.begin(), taken.end(), name));
-        for (int32_t b = 0; b < module.block_count; b++) {
-            for (int32_t f = 0; f < module.blocks[b].flag_count; f++) count += name == module.blocks[b].flags[f].name;
-        }
-        return count == 1;
+    auto names_of = [](const gradc_flag& flag) {
+        std::string full = flag.full, end = full.substr(full.find('.') + 1);
+        return end == flag.name ? std::vector<std::string>{end} : std::vector<std::string>{flag.name, end};
     };
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
+            for (std::string& name : names_of(module.blocks[b].flags[f])) taken.push_back(std::move(name));
+        }
+    }
+    for (int32_t b = 0; b < module.block_count; b++) {
+        for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
             const gradc_flag& flag = module.blocks[b].flags[f];
-            flags.push_back({b, f, is_unique(flag.name) ? flag.name : flag.full});
+            BlockFlag& known = flags.emplace_back(BlockFlag{b, f, names_of(flag)});
+            std::erase_if(known.names,
+                          [&](const std::string& name) { return std::count(taken.begin(), taken.end(), name) > 1; });
+            known.names.push_back(flag.full);
         }
     }
     return flags;
@@ -49,9 +54,10 @@ void add_block_options(const gradc_module& module, std::vector<Option>& options)
         if (help.find("default") == std::string::npos) {
             help += text(help.empty() ? "" : " ", "(default ", general(flag.value), ")");
         }
-        options.push_back({known.name, flag.whole ? "COUNT" : "NUMBER", help});
-        if (known.name != flag.full)
-            options.push_back({flag.full, flag.whole ? "COUNT" : "NUMBER", help, false, false});
+        for (const std::string& name : known.names) {
+            bool shown = name != flag.full || known.names.size() == 1;
+            options.push_back({name, flag.whole ? "COUNT" : "NUMBER", help, false, shown});
+        }
     }
 }
 
@@ -148,7 +154,7 @@ static bool apply_block_flags(const gradc_module& module, const Arguments& argum
     for (const BlockFlag& known : block_flags(module)) {
         const gradc_flag& flag = module.blocks[known.block].flags[known.flag];
         double& value = settings.flags[size_t(known.block)][size_t(known.flag)];
-        for (const std::string& name : {std::string(flag.full), known.name}) {
+        for (const std::string& name : known.names) {
             if (!arguments.number(name, value, fault)) return false;
             if (can_be(flag, value)) continue;
             return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a ",

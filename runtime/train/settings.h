@@ -27,10 +27,11 @@ struct Settings {
     bool reports_all() const { return !json.empty() || !curves.empty(); }
 };
 
-/// A flag of a block as the command line knows it.
+/// A flag of a block as the command line knows it: by its own name and by the end of its full one
+/// where those are unique, and in full.
 struct BlockFlag {
     int32_t block, flag;
-    std::string name; // short where that is unique, else in full
+    std::vector<std::string> names; // the first is the one to show
 };
 std::vector<BlockFlag> block_flags(const gradc_module& module);
 

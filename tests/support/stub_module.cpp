@@ -294,7 +294,7 @@ constexpr gradc_field fields[] = {{"image", GRADC_READ_CSV, GRADC_F32, 1, mean_s
 constexpr gradc_split splits[] = {{"train", 0.8}, {"test", 0.2}};
 constexpr gradc_dataset datasets[] = {{"digits", fields, splits, 2, 2, 0, 0}};
 constexpr gradc_flag flags[] = {{"rate", "train.rate", "momentum: rate of descent", rate, 0, 0.1},
-                                {"mu", "train.mu", "momentum: share of the last step that is kept", mu, 0, 0.9}};
+                                {"mu", "train.momentum", "momentum: share of the last step that is kept", mu, 0, 0.9}};
 constexpr gradc_metric metrics[] = {{"loss", 0, nullptr}, {"accuracy", 0, nullptr}};
 constexpr gradc_block blocks[] = {{"train",
                                    0,

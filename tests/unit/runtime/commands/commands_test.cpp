@@ -75,6 +75,13 @@ TEST_CASE("bits are the same for any thread count, variant-forced run and quiet"
     CHECK(json_text(place.path("a"), "weights_hash") != hash);
     REQUIRE(run(place, {"train", "--train.rate", "0.1", "--mu=0.9", "--json", "a"}).code == 0);
     CHECK(json_text(place.path("a"), "weights_hash") == hash);
+    std::string other; // by its own name, by the end of the full one, and in full
+    for (const char* momentum : {"--mu=0.5", "--momentum=0.5", "--train.momentum=0.5"}) {
+        REQUIRE(run(place, {"train", momentum, "--json", "a"}).code == 0);
+        std::string own = json_text(place.path("a"), "weights_hash");
+        CHECK((own != hash && (other.empty() || own == other)));
+        other = own;
+    }
 }
 
 TEST_CASE("wrong usage is told on standard error with code 2") {
