@@ -100,7 +100,10 @@ std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExp
     }
     bool is_whole = number ? number->kind != ConstantNumber::Kind::real : whole(own.element) && !literal;
     if (!is_whole) {
-        misfit(what, &type, found_, "a whole number is needed", span, code);
+        auto& report = misfit(what, &type, found_, "a whole number is needed", span, code);
+        auto node = term.as<NodeTerm>();
+        auto field = node && type.upper ? unbounded_field(elaborator_.imported(*node).node) : nullptr;
+        if (field) report.repair = fmt::format("write `{}` in the data set", bounded(*field, limit_of(type)));
         return {};
     }
     if (wanted == Element::boolean && own.element != Element::boolean) {
@@ -110,6 +113,15 @@ std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExp
     if (wanted == Element::i32 && own.element == Element::boolean && !number)
         if (auto value = elaborator_.operand(term, span)) return Term{elaborator_.in_element(*value, wanted, span)};
     return term;
+}
+
+/// The bound as far as it is known: "3", else as written: "C".
+std::string Matching::limit_of(const ast::TypeExpr& type) const {
+    auto name = std::get_if<ast::Name>(&type.upper->node);
+    auto binding = name ? names_.find(name->name) : nullptr;
+    auto number = binding ? binding->value.as<ConstantNumber>() : nullptr;
+    return number ? fmt::format("{}", number->value)
+                  : std::string(elaborator_.definitions.sources->text(type.upper->span));
 }
 
 bool Matching::match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what, Span span,
@@ -209,6 +221,44 @@ void Matching::finish() {
     bounds_.clear();
 }
 
+/// The field of a data set that the value is a column of, if no bound is written there.
+const ast::Field* Matching::unbounded_field(NodeId node) {
+    const Graph& graph = elaborator_.graph();
+    while (graph[node].op == Op::cast) node = graph[node].inputs[0];
+    auto input = std::get_if<Input>(&graph[node].attributes);
+    if (graph[node].op != Op::input || !input || input->source != Input::Source::field) return nullptr;
+    const Definitions& definitions = elaborator_.definitions;
+    for (const ast::Item& item : definitions.modules[definitions.main_module].tree.items) {
+        auto dataset = std::get_if<ast::Dataset>(&item.node);
+        if (!dataset) continue;
+        for (const ast::DatasetItem& each : dataset->items) {
+            auto field = std::get_if<ast::Field>(&each.node);
+            bool open = field && !(field->type && field->type->upper);
+            if (open && field->target.name == input->name) return field;
+        }
+    }
+    return nullptr;
+}
+
+/// How the field is declared as classes below `limit`: "label: int < 3".
+std::string Matching::bounded(const ast::Field& field, const std::string& limit) const {
+    std::string element = "int";
+    if (field.type && field.type->element == element) element = elaborator_.definitions.sources->text(field.type->span);
+    return fmt::format("{}: {} < {}", field.target.name, element, limit);
+}
+
+/// A column of whole numbers that nothing bounds: the error is at its field.
+bool Matching::report_unbounded(const Bound& bound, NodeId node, const std::string& limit) {
+    auto field = unbounded_field(node);
+    if (!field) return false;
+    elaborator_
+        .error(Code::out_of_range, field->target.span,
+               fmt::format("nothing says how many classes `{}` has", field->target.name), "",
+               fmt::format("write `{}`", bounded(*field, limit)))
+        .remarks.push_back({bound.span, fmt::format("{} must be below {}", bound.what, limit)});
+    return true;
+}
+
 void Matching::check_bound(const Bound& bound) {
     auto node = elaborator_.operand(bound.term, bound.span);
     if (!node || !whole(elaborator_.graph().type(node->node).element)) return;
@@ -222,6 +272,7 @@ void Matching::check_bound(const Bound& bound) {
         return;
     }
     if (unknown) {
+        if (report_unbounded(bound, node->node, name->name)) return;
         elaborator_.error(
             Code::unknown_size, bound.span,
             fmt::format("how large {} may be is not known, so `{}` cannot be solved", bound.what, name->name), "",
@@ -232,6 +283,7 @@ void Matching::check_bound(const Bound& bound) {
         elaborator_.constant_whole(elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
     if (!limit || range.inside(0, *limit - 1)) return;
     bool open = range.high >= range_of(Element::i32).high;
+    if (open && report_unbounded(bound, node->node, std::to_string(*limit))) return;
     elaborator_.error(Code::out_of_range, bound.span,
                       fmt::format("{} must be in 0..{}, but it may be {}", bound.what, *limit,
                                   range.low < 0 && !open ? range.low : range.high),

@@ -37,6 +37,10 @@ private:
     bool match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span, Code code);
     bool match_group(const Shape& axes, const std::string& what, Span span, Code code);
     void check_bound(const Bound& bound);
+    const ast::Field* unbounded_field(NodeId node);
+    std::string bounded(const ast::Field& field, const std::string& limit) const;
+    std::string limit_of(const ast::TypeExpr& type) const;
+    bool report_unbounded(const Bound& bound, NodeId node, const std::string& limit);
     Diagnostic& misfit(const std::string& what, const ast::TypeExpr* type, const std::string& found,
                        const std::string& why, Span span, Code code);
 
