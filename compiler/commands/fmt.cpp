@@ -2,6 +2,7 @@
 #include "compiler/commands/commands.h"
 #include "compiler/util/files.h"
 #include "dsl/diagnostic.h"
+#include "dsl/modernize.h"
 #include "dsl/parser.h"
 #include "dsl/print.h"
 #include <cstdio>
@@ -9,6 +10,28 @@
 
 namespace gradc {
 namespace {
+
+/// The functions that a file and those that it uses declare; what cannot be read declares none.
+std::set<std::string> own_functions(const ast::Module& module, Sources& sources, SourceReader& reader) {
+    std::set<std::string> names = declared_functions(module);
+    std::set<std::string> seen;
+    std::vector<ast::Module> files{module};
+    for (size_t i = 0; i < files.size(); ++i) {
+        const ast::Module file = files[i];
+        std::string folder = folder_of(sources.all[file.source].name), reason;
+        for (const ast::Item& item : file.items) {
+            auto use = std::get_if<ast::Use>(&item.node);
+            std::string path = use ? (use->path.starts_with('/') ? "" : folder + "/") + use->path : "";
+            std::optional<std::string> text =
+                use && seen.insert(path).second ? reader.read(path, reason) : std::nullopt;
+            if (!text) continue;
+            Diagnostics diagnostics;
+            files.push_back(parse(sources, sources.add({path, std::move(*text)}), diagnostics));
+            names.merge(declared_functions(files.back()));
+        }
+    }
+    return names;
+}
 
 /// The canonical text, or nothing after the diagnostics were printed.
 std::optional<std::string> formatted(const std::string& path, const CommandLine& line, std::string& original) {
@@ -24,6 +47,10 @@ std::optional<std::string> formatted(const std::string& path, const CommandLine&
     Diagnostics diagnostics;
     uint32_t source = sources.add({path, *text});
     ast::Module module = parse(sources, source, diagnostics);
+    if (!diagnostics.failed()) {
+        std::string today = modernized(module, sources, own_functions(module, sources, reader));
+        module = parse(sources, sources.add({path, std::move(today)}), diagnostics);
+    }
     if (diagnostics.failed()) {
         fmt::print(stderr, "{}", print(diagnostics, sources, line.color));
         return {};

@@ -151,7 +151,7 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
 
 void add_run_help(CLI::App& app, CommandLine& line) {
     CLI::App* run = add_command(app, "run", "build into a cache, then train; takes the trainer's flags too",
-                                "gradc run digits.grad --epochs 5 --rate 3e-4");
+                                "gradc run digits.grad --epochs 5 --learning-rate 3e-4");
     run->add_option("MODEL", line.model, "model file (.grad)");
     run->add_option("--set,--isa,--precision,--data,--confine", "as in `gradc build`; all else goes to the trainer");
 }
@@ -258,7 +258,8 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
 }
 
 void add_fmt(CLI::App& app, CommandLine& line) {
-    CLI::App* fmt = add_command(app, "fmt", "print model files in canonical form", "gradc fmt --write *.grad");
+    CLI::App* fmt = add_command(app, "fmt", "print model files in canonical form, with the names of today",
+                                "gradc fmt --write *.grad");
     fmt->add_option("FILES", line.files, "model files")->required();
     fmt->add_flag("--write", line.write, "rewrite the files in place");
     fmt->add_flag("--check", line.check_only, "only tell which files differ; exit code 1 if any does");

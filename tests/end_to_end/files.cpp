@@ -182,3 +182,33 @@ TEST_CASE("the examples stand in canonical form", "[files]") {
     CHECK(outcome.out == "");
     CHECK(outcome.code == 0);
 }
+
+TEST_CASE("fmt replaces old names, but not the user's own", "[files]") {
+    Scratch scratch;
+    scratch.write("own.grad", "fn svm(x, label) = mean(x)\n");
+    scratch.write("m.grad", "use \"own.grad\"\n"
+                            "model m(x: f32[N, 2], label: int[N] < 2) {\n"
+                            "    h = batch_norm(linear(x, 2, biased: false), mu: 0.8)\n"
+                            "    return svm(h, label) + nll(softmax(h), label)\n"
+                            "}\n");
+    Outcome outcome = call(scratch, "fmt m.grad");
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "use \"own.grad\"\n"
+                         "model m(x: f32[N, 2], label: int[N] < 2) {\n"
+                         "    h = batch_norm(linear(x, 2, bias: false), momentum: 1 - 0.8)\n"
+                         "    return svm(h, label) + categorical_cross_entropy(softmax(h), label)\n"
+                         "}\n");
+    CHECK(call(scratch, "fmt --write m.grad").code == 0);
+    CHECK(call(scratch, "fmt --check m.grad").code == 0);
+}
+
+TEST_CASE("a likely misuse is a warning that stops nothing", "[files]") {
+    Scratch scratch;
+    scratch.write("m.grad", "dataset d {\n    x: f32[2] = [[0, 1], [1, 0]]\n    label: int < 2 = [0, 1]\n}\n"
+                            "model net(x: f32[N, 2]) { return softmax(linear(x, 2)) }\n"
+                            "train { data d;  loss cross_entropy(net(x), label);  optimizer adam() }\n");
+    Outcome outcome = call(scratch, "inspect m.grad --emit=forward");
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.err, "m.grad:6:36: warning: `x` of `cross_entropy` is a `softmax`"));
+    CHECK(contains(outcome.err, "pass what goes into `softmax`"));
+}
