@@ -209,6 +209,6 @@ TEST_CASE("a likely misuse is a warning that stops nothing", "[files]") {
                             "train { data d;  loss cross_entropy(net(x), label);  optimizer adam() }\n");
     Outcome outcome = call(scratch, "inspect m.grad --emit=forward");
     CHECK(outcome.code == 0);
-    CHECK(contains(outcome.err, "m.grad:6:36: warning: `x` of `cross_entropy` is a `softmax`"));
+    CHECK(contains(outcome.err, "m.grad:6:37: warning: `x` of `cross_entropy` is a `softmax`"));
     CHECK(contains(outcome.err, "pass what goes into `softmax`"));
 }
