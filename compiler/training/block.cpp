@@ -300,15 +300,8 @@ bool BlockElaboration::predict() {
 std::optional<TrainBlock> elaborate_block(const BlockContext& context, const ast::Train& tree,
                                           const std::string& name) {
     Graph empty(context.definitions.primitives);
-    TrainBlock block{.name = name,
-                     .flags = {},
-                     .metrics = {},
-                     .forward = empty,
-                     .parameters = {},
-                     .step = empty,
-                     .training = {{}, empty},
-                     .evaluation = {{}, empty},
-                     .predict = {}};
+    TrainBlock block{
+        {.name = name, .flags = {}, .metrics = {}}, empty, NodeId::none, {}, empty, {{}, empty}, {{}, empty}, {}};
     if (!BlockElaboration(context, tree, block).run()) return {};
     return block;
 }
