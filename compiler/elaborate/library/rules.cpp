@@ -35,6 +35,7 @@ public:
         result_.left = side(elaborator, *rule_.left, scope, {});
         if (result_.left == NodeId::none) return {};
         result_.right = side(elaborator, *rule_.right, scope, result_.graph.type(result_.left).element);
+        if (result_.right == NodeId::none) return {}; // what is wrong with it may have been told before
         if (definitions_->diagnostics->count() > errors || !sensible(elaborator)) return {};
         add_condition();
         return std::move(result_);
