@@ -6,6 +6,7 @@
 #include "compiler/graph/scan.h"
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 namespace gradc {
@@ -115,17 +116,13 @@ private:
     }
 
     void wider_step(uint64_t number) {
-        switch (number) {
-        case 0: return triangular();
-        case 1: return stopped();
-        case 2: return truth();
-        case 3: return divided();
-        case 4: return rows_looked_up();
-        default: return diagonal();
-        }
+        constexpr void (Generator::* steps[])() = {&Generator::triangular,     &Generator::stopped,
+                                                   &Generator::truth,          &Generator::divided,
+                                                   &Generator::rows_looked_up, &Generator::diagonal};
+        (this->*steps[number])();
     }
 
-    NodeId whole_constant(int64_t value) { return build::constant(graph_, double(value), Element::i32); }
+    NodeId whole_constant(int64_t n) { return build::constant(graph_, double(n), Element::i32); }
 
     /// A reduction up to a bound that another index gives: sum[u < t + 1](x[u]) and the like.
     void triangular() {
@@ -133,22 +130,21 @@ private:
         if (!graph_.type(x).rank()) return;
         int axis = int(pick(uint64_t(graph_.type(x).rank())));
         Shape to = shape(x);
-        int64_t turns = to[size_t(axis)] == rows ? rows : int64_t(2 + pick(4));
-        to.insert(to.begin(), turns);
+        to.insert(to.begin(), to[size_t(axis)] == rows ? rows : int64_t(2 + pick(4)));
         if (!is_small(to)) return;
-        std::vector<int> axes;
-        for (size_t i = 1; i < to.size(); ++i) axes.push_back(int(i));
+        std::vector<int> axes(to.size() - 1);
+        std::iota(axes.begin(), axes.end(), 1);
         NodeId t = build::iota(graph_, to, 0, Element::i32), u = build::iota(graph_, to, axis + 1, Element::i32),
                bound = t;
-        uint64_t form = pick(4);
-        if (form == 1) bound = map(graph_, Primitive::quotient, {t, whole_constant(2)});
-        if (form == 2) bound = map(graph_, Primitive::multiply, {t, whole_constant(2)});
-        if (form == 3) bound = map(graph_, Primitive::remainder, {t, whole_constant(3)});
+        if (!rarely(4))
+            bound = map(graph_, one_of(std::vector{Primitive::quotient, Primitive::multiply, Primitive::remainder}),
+                        {t, whole_constant(2)});
         bound = map(graph_, Primitive::add, {bound, whole_constant(1)});
         bool largest = !options_.smooth && rarely(2);
         NodeId none = build::constant(graph_, largest ? -HUGE_VAL : 0, options_.element, to);
-        NodeId kept = map(graph_, Primitive::select,
-                          {map(graph_, Primitive::less, {u, bound}), build::broadcast(graph_, x, to, axes), none});
+        NodeId below = map(graph_, Primitive::less, {u, bound});
+        x = build::broadcast(graph_, x, to, axes);
+        NodeId kept = map(graph_, Primitive::select, {below, x, none});
         if (largest) return keep(build::max_of(graph_, kept, {axis + 1}));
         keep(squashed(graph_, build::sum(graph_, kept, {axis + 1})));
     }
@@ -160,31 +156,23 @@ private:
 
     /// true and false as whole numbers: of what is compared by place where there must be no jumps.
     void truth() {
-        NodeId a = whole_value(), b = whole_value();
-        Shape joined;
-        if (a == b || !broadcast_shapes(shape(a), shape(b), joined)) b = whole_constant(2);
-        NodeId condition = map(graph_, Primitive::less_equal, {a, b});
-        if (!options_.smooth && rarely(2)) {
-            NodeId x = floating_value();
-            condition = map(graph_, Primitive::less, {x, build::constant(graph_, 0.1, options_.element)});
-        }
-        keep(build::cast(graph_, condition, Element::i32));
+        auto [a, b] = whole_pair();
+        if (a == b) b = whole_constant(2);
+        if (!options_.smooth && rarely(2)) a = floating_value(), b = build::constant(graph_, 0.1, options_.element);
+        keep(build::cast(graph_, map(graph_, Primitive::less_equal, {a, b}), Element::i32));
     }
 
     /// `//` and `%` of numbers of both signs by numbers that differ from place to place.
     void divided() {
-        NodeId a = whole_value(), b = whole_value();
-        Shape joined;
-        if (!broadcast_shapes(shape(a), shape(b), joined)) b = a;
-        NodeId seven = whole_constant(7);
-        NodeId by = map(graph_, Primitive::add, {map(graph_, Primitive::remainder, {b, seven}), whole_constant(1)});
+        auto [a, b] = whole_pair();
+        NodeId by = map(graph_, Primitive::remainder, {b, whole_constant(7)});
+        by = map(graph_, Primitive::add, {by, whole_constant(1)});
         NodeId of = map(graph_, Primitive::subtract, {a, whole_constant(int64_t(pick(12)))});
         keep(map(graph_, Primitive::quotient, {of, by}));
         keep(map(graph_, Primitive::remainder, {of, by}));
         if (options_.smooth) return;
-        NodeId x = floating_value();
-        keep(map(graph_, Primitive::quotient,
-                 {x, build::constant(graph_, 0.375 * double(1 + pick(3)), options_.element)}));
+        NodeId step = build::constant(graph_, 0.375 * double(1 + pick(3)), options_.element);
+        keep(map(graph_, Primitive::quotient, {floating_value(), step}));
     }
 
     /// Rows by numbers that every count of rows has.
@@ -194,27 +182,16 @@ private:
         auto axis = std::find(shape(table).begin(), shape(table).end(), rows) - shape(table).begin();
         NodeId count = build::cast(graph_, build::scalar_input(graph_, "rows", Element::i64), Element::i32);
         NodeId last = map(graph_, Primitive::subtract, {count, whole_constant(1)});
-        NodeId place = rarely(3) ? whole_constant(int64_t(pick(4))) : build::iota(graph_, {rows}, 0, Element::i32);
-        NodeId at = place;
-        switch (pick(5)) {
-        case 0:
-            at = map(graph_, Primitive::maximum, {map(graph_, Primitive::subtract, {last, place}), whole_constant(0)});
-            break;
-        case 1: at = map(graph_, Primitive::remainder, {place, count}); break;
-        case 2:
-            at = map(graph_, Primitive::minimum, {map(graph_, Primitive::add, {place, whole_constant(2)}), last});
-            break;
-        case 3:
-            at = map(graph_, Primitive::remainder, {map(graph_, Primitive::add, {place, whole_constant(3)}), count});
-            break;
-        default:
-            at = map(graph_, Primitive::minimum, {map(graph_, Primitive::quotient, {place, whole_constant(2)}), last});
-        }
-        Gather lookup{int(axis), 0};
-        NodeId found = build::gather(graph_, table, at, lookup);
-        keep(found);
-        if (rarely(2) && is_small(shape(found)))
-            keep(squashed(graph_, build::scatter(graph_, found, at, lookup, shape(table))));
+        NodeId place = build::iota(graph_, {rows}, 0, Element::i32);
+        if (rarely(3)) place = whole_constant(int64_t(pick(4)));
+        auto with = [&](Primitive how, NodeId a, NodeId b) { return map(graph_, how, {a, b}); };
+        NodeId third = with(Primitive::add, place, whole_constant(3)),
+               half = with(Primitive::quotient, place, whole_constant(2)),
+               back = with(Primitive::subtract, last, place);
+        NodeId at = one_of(std::vector{with(Primitive::maximum, back, whole_constant(0)),
+                                       with(Primitive::remainder, third, count), with(Primitive::minimum, third, last),
+                                       with(Primitive::minimum, half, last)});
+        found_in(table, at, Gather{int(axis), 0});
     }
 
     /// Of a value that has its first axis twice.
@@ -223,11 +200,7 @@ private:
         for (size_t axis = 1; axis < shape(table).size(); ++axis) {
             if (shape(table)[axis] != shape(table)[0]) continue;
             NodeId at = build::iota(graph_, {shape(table)[0]}, 0, Element::i32);
-            NodeId found = build::gather(graph_, table, at, Gather{int(axis), 1});
-            keep(found);
-            if (rarely(2))
-                keep(squashed(graph_, build::scatter(graph_, found, at, Gather{int(axis), 1}, shape(table))));
-            return;
+            return found_in(table, at, Gather{int(axis), 1});
         }
     }
 
@@ -288,11 +261,14 @@ private:
     }
 
     NodeId whole_value() { return one_of(wholes_); }
-
-    void whole_arithmetic() {
+    std::pair<NodeId, NodeId> whole_pair() {
         NodeId a = whole_value(), b = whole_value();
         Shape joined;
-        if (!broadcast_shapes(shape(a), shape(b), joined)) b = a;
+        return {a, broadcast_shapes(shape(a), shape(b), joined) ? b : a};
+    }
+
+    void whole_arithmetic() {
+        auto [a, b] = whole_pair();
         NodeId five = build::constant(graph_, double(2 + pick(5)), Element::i32);
         NodeId sum = map(graph_, one_of(std::vector{Primitive::add, Primitive::multiply, Primitive::subtract}), {a, b});
         NodeId result = map(graph_, rarely(3) ? Primitive::quotient : Primitive::remainder, {sum, five});
@@ -317,7 +293,7 @@ private:
     void permuted() {
         NodeId x = floating_value();
         std::vector<int> axes(shape(x).size());
-        for (size_t i = 0; i < axes.size(); ++i) axes[i] = int(i);
+        std::iota(axes.begin(), axes.end(), 0);
         for (size_t i = axes.size(); i > 1; --i) std::swap(axes[i - 1], axes[pick(i)]);
         keep(build::permute(graph_, x, axes));
     }
@@ -402,12 +378,16 @@ private:
             NodeId index = map(graph_, Primitive::remainder, {at, limit});
             Gather lookup{axis, 0};
             if (axis > 0 && graph_.type(at).rank() > 0 && shape(at)[0] == shape(table)[0]) lookup.batch = 1;
-            NodeId found = build::gather(graph_, table, index, lookup);
-            keep(found);
-            if (rarely(2) && is_small(shape(found)))
-                keep(squashed(graph_, build::scatter(graph_, found, index, lookup, shape(table))));
-            return;
+            return found_in(table, index, lookup);
         }
+    }
+
+    /// A lookup and, half of the time, its way back.
+    void found_in(NodeId table, NodeId at, Gather lookup) {
+        NodeId found = build::gather(graph_, table, at, lookup);
+        keep(found);
+        if (rarely(2) && is_small(shape(found)))
+            keep(squashed(graph_, build::scatter(graph_, found, at, lookup, shape(table))));
     }
 
     /// Labels for two values: axes of equal size are summed, shared or free.
@@ -459,18 +439,19 @@ private:
             break;
         }
         body.outputs = {{"", mix}, {"", last}};
-        auto parts = build::scan(graph_, std::move(body), {start}, {whole_capture, by_turn}, turns, rarely(2));
-        for (NodeId part : parts) keep(part);
+        bool back = rarely(2);
+        for (NodeId part : build::scan(graph_, std::move(body), {start}, {whole_capture, by_turn}, turns, back))
+            keep(part);
     }
 
     void outputs() {
         NodeId loss = build::constant(graph_, 0, options_.element);
         size_t first = floats_.size() > 10 ? floats_.size() - 10 : 0;
         for (size_t i = first; i < floats_.size(); ++i) {
-            std::vector<int> all;
-            for (int axis = 0; axis < graph_.type(floats_[i]).rank(); ++axis) all.push_back(axis);
-            NodeId weighed = map(graph_, Primitive::multiply,
-                                 {squashed(graph_, floats_[i]), build::constant(graph_, 0.25, options_.element)});
+            std::vector<int> all(shape(floats_[i]).size());
+            std::iota(all.begin(), all.end(), 0);
+            NodeId quarter = build::constant(graph_, 0.25, options_.element);
+            NodeId weighed = map(graph_, Primitive::multiply, {squashed(graph_, floats_[i]), quarter});
             loss = map(graph_, Primitive::add, {loss, build::sum(graph_, weighed, all)});
         }
         graph_.outputs.push_back({"loss", loss});
@@ -492,39 +473,6 @@ private:
 
 Graph random_graph(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives, const RandomGraphOptions& options) {
     return Generator(seed, std::move(primitives), options).run();
-}
-
-Environment random_environment(const Graph& graph, uint64_t seed, int64_t rows_here) {
-    std::mt19937_64 chance(seed * 7 + 3);
-    Environment result;
-    result.rows = rows_here;
-    auto tensor = [&](const Type& type, int64_t low, int64_t high) {
-        Tensor value{type.shape, {}};
-        for (int64_t& size : value.shape)
-            if (size == rows) size = rows_here;
-        for (int64_t i = 0; i < count(value.shape, 1); ++i) {
-            int64_t span = high - low + 1;
-            value.values.push_back(floating(type.element) ? (double(chance() % 4096) - 2047.5) / 2048
-                                                          : double(low + int64_t(chance() % uint64_t(span))));
-        }
-        return value;
-    };
-    for (uint32_t i = 0; i < graph.size(); ++i) {
-        const Node& node = graph[NodeId{i}];
-        if (node.op == Op::variable) result.variables[attribute<VariableName>(node).path] = tensor(node.type, 0, 0);
-        if (node.op != Op::input) continue;
-        const Input& input = attribute<Input>(node);
-        bool ranged = input.low <= input.high;
-        if (input.name == "#row") {
-            Tensor numbers{{rows_here}, {}};
-            for (int64_t r = 0; r < rows_here; ++r) numbers.values.push_back(double(r * 3 + 1));
-            result.fields[input.name] = numbers;
-        } else if (input.source == Input::Source::field)
-            result.fields[input.name] = tensor(node.type, ranged ? input.low : 0, ranged ? input.high : 9);
-        else if (input.source == Input::Source::scalar)
-            result.scalars[input.name] = input.name == "rate" ? 0.125 : input.name == "step" ? 3 : 41;
-    }
-    return result;
 }
 
 } // namespace gradc

@@ -1,6 +1,7 @@
 # What several test programs share: derivative rules in C++, finite differences, random graphs.
 add_library(gradc_test_support STATIC
-  support/derivatives.cpp support/finite_differences.cpp support/random_graph.cpp)
+  support/derivatives.cpp support/finite_differences.cpp support/random_graph.cpp
+  support/random_environment.cpp)
 target_link_libraries(gradc_test_support PUBLIC gradc_gradient)
 foreach(part graph gradient elaborate dataset training optimize program plan target check)
   if(TARGET unit_${part})
