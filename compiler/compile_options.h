@@ -10,6 +10,7 @@ struct CompileOptions : Options {
     std::string isa = "portable";          // native portable baseline avx2 avx512
     std::set<std::string> disabled_passes; // of the optimizer
     std::string dump_dir;                  // where the graph after every pass is written; "": nowhere
+    bool color = false;                    // of warnings and errors
     bool fuse = true;                      // false: each operation is a kernel of its own
 };
 

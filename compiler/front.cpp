@@ -3,6 +3,7 @@
 #include "compiler/pipeline.h"
 #include "compiler/util/files.h"
 #include "compiler/util/stopwatch.h"
+#include "dsl/unicode.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -39,7 +40,7 @@ Front load(const CompileOptions& given, SourceReader& reader, std::string& fault
     std::string reason;
     std::optional<std::string> text = reader.read(given.model, reason);
     if (!text) {
-        fault = fmt::format("gradc: cannot read {}: {}\n", given.model, reason);
+        fault = fmt::format("gradc: cannot read {}: {}\n", printable(given.model), reason);
         return front;
     }
     front.main = front.sources.add({given.model, std::move(*text)});
@@ -49,7 +50,7 @@ Front load(const CompileOptions& given, SourceReader& reader, std::string& fault
     SourceReader& allowed = given.confined ? confined : reader;
     front.elaborated = elaborate(front.sources, front.main, allowed, options, front.diagnostics);
     front.seconds = reading.seconds();
-    if (front.elaborated) fmt::print(stderr, "{}", print(front.diagnostics, front.sources, line.color)); // warnings
+    if (front.elaborated) fmt::print(stderr, "{}", print(front.diagnostics, front.sources, given.color)); // warnings
     return front;
 }
 

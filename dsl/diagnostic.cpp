@@ -45,16 +45,17 @@ Shown show(std::string_view line) {
     for (size_t i = 0; i < line.size();) {
         Character character = decode_character(line.substr(i));
         size_t length = character.length;
-        uint32_t code = character.valid ? character.code : 0xFFFD;
+        uint32_t code = character.code;
         shown.cell_at.insert(shown.cell_at.end(), length, shown.glyphs.size());
+        std::string glyph = printable_character(line.substr(i), character);
         if (code == '\t') {
             shown.glyphs.insert(shown.glyphs.end(), tab_cells, " ");
-        } else if (code < 0x20 || code == 0xFFFD || (code >= 0x7F && code < 0xA0)) {
-            shown.glyphs.push_back("\xEF\xBF\xBD"); // U+FFFD: never send control bytes to a terminal
+        } else if (glyph != line.substr(i, length)) { // an escape
+            for (char part : glyph) shown.glyphs.emplace_back(1, part);
         } else if (size_t count = cells(code); count == 0 && !shown.glyphs.empty()) {
-            shown.glyphs.back() += line.substr(i, length);
+            shown.glyphs.back() += glyph;
         } else {
-            shown.glyphs.emplace_back(line.substr(i, length));
+            shown.glyphs.push_back(glyph);
             if (count == 2) shown.glyphs.emplace_back();
         }
         i += length;
@@ -91,12 +92,19 @@ Part part_around(std::string_view line, const std::string& source, uint32_t offs
     return {line.substr(begin, end - begin), static_cast<uint32_t>(start + begin), begin > 0, end < line.size()};
 }
 
-/// Text from a file may hold control bytes; a terminal must not see them.
-std::string printable(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = ' ';
-    return result;
+/// A message that may hold names and texts of the model, which may be of any length and hold any bytes.
+std::string told(std::string_view message) {
+    constexpr size_t longest_name = 80, longest_path = 400, longest_message = 2000;
+    std::string result;
+    for (size_t i = 0; i < message.size();) {
+        size_t end = std::min(message.find(' ', i), message.size());
+        std::string_view word = message.substr(i, end - i);
+        bool path = word.find('/') != word.npos;
+        result += shortened(word, path ? longest_path : longest_name);
+        if (end < message.size()) result += ' ';
+        i = end + 1;
+    }
+    return printable(shortened(result, longest_message));
 }
 
 /// The two lines that show a span: its source line and its underline with `note` beside it.
@@ -122,7 +130,7 @@ std::string excerpt(const Sources& sources, Span span, uint32_t caret, std::stri
     std::string result = fmt::format("{:5} |{}{}{}{}\n", place.line, shown_text.empty() ? "" : " ", cut_before,
                                      shown_text, cut_behind ? " .." : "");
     return result + fmt::format("      | {}{}{}{}{}{}\n", std::string(cut_before.size(), ' '), colours.caret, underline,
-                                note.empty() ? "" : " ", printable(note), colours.plain);
+                                note.empty() ? "" : " ", told(note), colours.plain);
 }
 
 std::string headline(const Sources& sources, Span span, std::string_view kind, std::string_view message,
@@ -130,10 +138,10 @@ std::string headline(const Sources& sources, Span span, std::string_view kind, s
     std::string place;
     if (span.source < sources.all.size()) {
         Place at = sources.place(span.source, span.begin);
-        place = fmt::format("{}{}:{}:{}:{} ", colours.place, sources.all[span.source].name, at.line, at.column,
-                            colours.plain);
+        place = fmt::format("{}{}:{}:{}:{} ", colours.place, printable(sources.all[span.source].name), at.line,
+                            at.column, colours.plain);
     }
-    return fmt::format("{}{}{}:{} {}{}{}\n", place, colour, kind, colours.plain, colours.place, printable(message),
+    return fmt::format("{}{}{}:{} {}{}{}\n", place, colour, kind, colours.plain, colours.place, told(message),
                        colours.plain);
 }
 
@@ -194,8 +202,8 @@ std::string print(const Diagnostic& diagnostic, const Sources& sources, bool col
     if (diagnostic.span.source < sources.all.size())
         result += excerpt(sources, diagnostic.span, diagnostic.caret_at.value_or(diagnostic.span.begin),
                           diagnostic.caret, colours);
-    else if (!diagnostic.caret.empty()) result += fmt::format("      | {}\n", diagnostic.caret);
-    if (!diagnostic.repair.empty()) result += fmt::format("      = {}\n", printable(diagnostic.repair));
+    else if (!diagnostic.caret.empty()) result += fmt::format("      | {}\n", told(diagnostic.caret));
+    if (!diagnostic.repair.empty()) result += fmt::format("      = {}\n", told(diagnostic.repair));
     for (const Remark& remark : diagnostic.remarks) {
         result += headline(sources, remark.span, "note", remark.message, colours.note, colours);
         if (remark.span.source < sources.all.size())

@@ -7,6 +7,8 @@
 #pragma once
 #include "dsl/diagnostic_codes.h"
 #include "dsl/source.h"
+#include <exception>
+#include <memory>
 
 namespace gradc {
 
@@ -33,6 +35,15 @@ struct Diagnostic {
     bool warning = false;
 };
 
+/// A user's error that a stage behind the elaboration meets; `main` prints it.
+struct UserError : std::exception {
+    Diagnostic diagnostic;
+    std::shared_ptr<const Sources> sources;
+    UserError(Diagnostic diagnostic, std::shared_ptr<const Sources> sources)
+        : diagnostic(std::move(diagnostic)), sources(std::move(sources)) {}
+    const char* what() const noexcept override { return diagnostic.message.c_str(); }
+};
+
 /// The diagnostics of one compilation. After `limit` errors the rest is counted, not kept.
 class Diagnostics {
 public:
@@ -43,6 +54,7 @@ public:
     size_t count() const { return count_; }
     const std::vector<Diagnostic>& all() const { return all_; }
     const std::vector<Diagnostic>& warnings() const { return warnings_; }
+    Diagnostic* last() { return all_.empty() || count_ > limit ? nullptr : &all_.back(); }
     size_t limit = 20;
 
 private:

@@ -1,6 +1,7 @@
 // UTF-8 decoding and the table of look-alikes.
 #include "dsl/unicode.h"
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 
 namespace gradc {
@@ -19,6 +20,38 @@ Character decode_character(std::string_view text) {
     bool surrogate = code >= 0xD800 && code <= 0xDFFF;
     if (code < smallest[length] || surrogate || code > 0x10FFFF) return {};
     return {code, length, true};
+}
+
+std::string printable_character(std::string_view text, const Character& character) {
+    if (!character.valid) return fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    uint32_t code = character.code;
+    if (code == '\n') return "\\n";
+    if (code == '\r') return "\\r";
+    if (code == '\t') return "\\t";
+    if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return fmt::format("\\x{:02x}", code);
+    bool turns = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+                 (code >= 0x2066 && code <= 0x2069);
+    if (turns) return fmt::format("\\u{:04x}", code);
+    return std::string(text.substr(0, character.length));
+}
+
+std::string printable(std::string_view text) {
+    std::string result;
+    for (size_t i = 0; i < text.size();) {
+        Character character = decode_character(text.substr(i));
+        result += printable_character(text.substr(i), character);
+        i += character.length;
+    }
+    return result;
+}
+
+std::string shortened(std::string_view text, size_t longest) {
+    if (text.size() <= longest) return std::string(text);
+    auto inside = [&](size_t i) { return i < text.size() && (text[i] & 0xC0) == 0x80; };
+    size_t head = longest * 2 / 3, tail = text.size() - longest / 3;
+    while (head > 0 && inside(head)) --head;
+    while (inside(tail)) ++tail;
+    return fmt::format("{}..{}", text.substr(0, head), text.substr(tail));
 }
 
 std::string_view ascii_for(uint32_t code) {

@@ -103,26 +103,26 @@ double tolerance_of(const Elaborated& elaborated) {
     return tolerance_f32;
 }
 
-int complain(const std::string& text) {
-    fmt::print(stderr, "gradc bench: {}\n", text);
+int failed(const std::string& text) {
+    complain("gradc bench: {}\n", text);
     return exit_code::input;
 }
 
 /// An engine that is not there is no failure; one that trains something else, or dies, is.
 int report(const ContestTitle& title, const ContestResult& result, const CommandLine& line) {
     const EngineResult& own = result.engines[0];
-    if (own.state != EngineResult::State::measured) return complain("gradc's own trainer " + own.note);
+    if (own.state != EngineResult::State::measured) return failed("gradc's own trainer " + own.note);
     fmt::print("{}", contest_text(title, result));
     std::string fault;
     if (!line.json.empty())
         if (fault = write_file(line.json, contest_json(title, result)); !fault.empty())
-            return complain(fmt::format("cannot write {}: {}", line.json, fault));
+            return failed(fmt::format("cannot write {}: {}", line.json, fault));
     if (!line.html.empty())
         if (fault = write_file(line.html, contest_page(title, result)); !fault.empty())
-            return complain(fmt::format("cannot write {}: {}", line.html, fault));
+            return failed(fmt::format("cannot write {}: {}", line.html, fault));
     int code = exit_code::done;
     for (const EngineResult& engine : result.engines)
-        if (engine.state == EngineResult::State::failed) code = complain(engine.name + ": " + engine.note);
+        if (engine.state == EngineResult::State::failed) code = failed(engine.name + ": " + engine.note);
     return code;
 }
 
@@ -131,8 +131,8 @@ int report(const ContestTitle& title, const ContestResult& result, const Command
 int bench_command(const CommandLine& line) {
     std::vector<int> cores = chosen_cores(line.threads);
     if (cores.size() < size_t(line.threads)) {
-        fmt::print(stderr, "gradc bench: {} threads want as many cores, and this process may run on {}\n", line.threads,
-                   cores.size());
+        complain("gradc bench: {} threads want as many cores, and this process may run on {}\n", line.threads,
+                 cores.size());
         return exit_code::usage;
     }
     FileReader reader;
@@ -140,12 +140,12 @@ int bench_command(const CommandLine& line) {
     for (const std::string& path : {line.json, line.html}) // before minutes of measuring
         if (!path.empty())
             if (fault = cannot_write(path); !fault.empty())
-                return complain(fmt::format("cannot write {}: {}", path, fault));
+                return failed(fmt::format("cannot write {}: {}", path, fault));
     Front front = load(line, reader, fault);
     if (!front.elaborated) return refuse(front, fault, line);
     TemporaryFolder folder(fault);
-    if (!fault.empty()) return complain(fault);
-    if (fault = write_file(folder.file("driver.py"), driver_text); !fault.empty()) return complain(fault);
+    if (!fault.empty()) return failed(fault);
+    if (fault = write_file(folder.file("driver.py"), driver_text); !fault.empty()) return failed(fault);
     std::vector<Engine> engines;
     Line each(line, folder, cores);
     if (int code = each.build("gradc", true, engines); code != exit_code::done) return code;
@@ -162,7 +162,7 @@ int bench_command(const CommandLine& line) {
     Interrupts interrupts;
     for (Engine& engine : engines) engine.start.interrupts = &interrupts;
     ContestResult result = run_contest(engines, rules);
-    if (interrupts.arrived()) return complain("interrupted"), exit_code::interrupted;
+    if (interrupts.arrived()) return failed("interrupted"), exit_code::interrupted;
     return report({line.model, line.threads, cores, rules}, result, line);
 }
 

@@ -21,7 +21,7 @@ void print_times(const StageTimes& times, const CommandLine& line, double total)
 }
 
 int cannot(const std::string& path, const std::string& reason) {
-    fmt::print(stderr, "gradc: cannot write {}: {}\n", path, reason);
+    complain("gradc: cannot write {}: {}\n", path, reason);
     return exit_code::input;
 }
 
@@ -37,8 +37,8 @@ std::string emitted(const Compiled& compiled, const std::string& stage) {
 }
 
 void refuse_without_training(const Front& front, const CommandLine& line) {
-    fmt::print(stderr, "gradc: {} has no train block, so there is nothing to train{}\n", line.model,
-               front.elaborated->circuits.empty() ? "" : fmt::format("\nTry `gradc grad {}`.", line.model));
+    complain("gradc: {} has no train block, so there is nothing to train\n", line.model);
+    if (!front.elaborated->circuits.empty()) complain("Try `gradc grad {}`.\n", line.model);
 }
 
 std::string megabytes(int64_t bytes) { return fmt::format("{:.2f} MB", double(bytes) / 1e6); }
@@ -46,7 +46,7 @@ std::string megabytes(int64_t bytes) { return fmt::format("{:.2f} MB", double(by
 } // namespace
 
 int refuse(const Front& front, const std::string& fault, const CommandLine& line) {
-    fmt::print(stderr, "{}{}", fault, print(front.diagnostics, front.sources, line.color));
+    std::fputs((fault + print(front.diagnostics, front.sources, line.color)).c_str(), stderr);
     return exit_code::input;
 }
 
@@ -64,7 +64,7 @@ std::optional<std::string> make_trainer(const Front& front, const CommandLine& l
     bytes = target::link_trainer(bytes, fault);
     times.stages.push_back({"link", linking.seconds()});
     if (fault.empty()) return bytes;
-    fmt::print(stderr, "gradc: cannot link {}: {}\n", line.model, fault);
+    complain("gradc: cannot link {}: {}\n", line.model, fault);
     return {};
 }
 
@@ -126,7 +126,7 @@ int build_command(const CommandLine& line) {
     if (code != exit_code::done || !line.emit.empty()) return code;
     struct stat status{};
     stat(path.c_str(), &status);
-    fmt::print("{} ({})\n", path, megabytes(status.st_size));
+    fmt::print("{} ({})\n", printable(path), megabytes(status.st_size));
     return code;
 }
 

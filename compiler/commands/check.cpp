@@ -228,7 +228,7 @@ int check_command(const CommandLine& line) {
     if (!front.elaborated) return refuse(front, fault, line);
     std::vector<Question> all = questions(*front.elaborated);
     if (all.empty()) {
-        fmt::print("{}: types are right; nothing to differentiate\n", line.model);
+        fmt::print("{}: types are right; nothing to differentiate\n", printable(line.model));
         return exit_code::done;
     }
     bool good = true;

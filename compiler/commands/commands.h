@@ -1,11 +1,36 @@
 // What each command of gradc does; all return an exit code.
 #pragma once
 #include "compiler/commands/options.h"
+#include "dsl/unicode.h"
+#include <cerrno>
+#include <cstdio>
+#include <fmt/format.h>
+#include <system_error>
 
 namespace gradc {
 
 struct Front;
 struct StageTimes;
+
+template <typename Part>
+std::conditional_t<std::is_convertible_v<const Part&, std::string_view>, std::string, Part>
+printable_part(const Part& part) {
+    constexpr size_t longest = 1000;
+    if constexpr (std::is_convertible_v<const Part&, std::string_view>) return shortened(printable(part), longest);
+    else return part;
+}
+/// Writes a line for the user to the standard error; names and paths in it may hold any bytes.
+template <typename... Parts>
+void complain(fmt::format_string<decltype(printable_part(std::declval<const Parts&>()))...> format,
+              const Parts&... parts) {
+    std::fputs(fmt::format(format, printable_part(parts)...).c_str(), stderr);
+}
+
+/// Writes to the standard output or throws the system's reason.
+inline void print_out(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) < text.size())
+        throw std::system_error(errno, std::generic_category());
+}
 
 int run_command(const CommandLine& line);
 

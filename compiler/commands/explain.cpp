@@ -34,10 +34,10 @@ int unknown_parameter(const std::vector<Question>& all, const CommandLine& line)
             if (known.back().ends_with("." + line.parameter)) ends += (ends.empty() ? "`" : ", `") + known.back() + "`";
         }
     auto near = nearest(line.parameter, known);
-    fmt::print(stderr, "gradc explain: {} has no parameter `{}`{}\n", line.model, line.parameter,
-               !ends.empty() ? " alone: which of " + ends + "?"
-               : near        ? fmt::format(" (did you mean `{}`?)", *near)
-                             : "; `gradc explain " + line.model + "` lists them");
+    complain("gradc explain: {} has no parameter `{}`{}\n", line.model, line.parameter,
+             !ends.empty() ? " alone: which of " + ends + "?"
+             : near        ? fmt::format(" (did you mean `{}`?)", *near)
+                           : "; `gradc explain " + line.model + "` lists them");
     return exit_code::usage;
 }
 
@@ -52,7 +52,7 @@ int explain_command(const CommandLine& line) {
     bool any = false, found = false;
     for (const Question& question : all) any = any || !question.parameters.empty();
     if (!any) {
-        fmt::print(stderr, "gradc explain: {} has no parameters to differentiate by\n", line.model);
+        complain("gradc explain: {} has no parameters to differentiate by\n", line.model);
         return exit_code::input;
     }
     if (line.parameter.empty()) return list_parameters(all);

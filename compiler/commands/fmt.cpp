@@ -39,7 +39,7 @@ std::optional<std::string> formatted(const std::string& path, const CommandLine&
     std::string reason;
     std::optional<std::string> text = reader.read(path, reason);
     if (!text) {
-        fmt::print(stderr, "gradc: cannot read {}: {}\n", path, reason);
+        complain("gradc: cannot read {}: {}\n", path, reason);
         return {};
     }
     original = *text;
@@ -52,7 +52,7 @@ std::optional<std::string> formatted(const std::string& path, const CommandLine&
         module = parse(sources, sources.add({path, std::move(today)}), diagnostics);
     }
     if (diagnostics.failed()) {
-        fmt::print(stderr, "{}", print(diagnostics, sources, line.color));
+        std::fputs(print(diagnostics, sources, line.color).c_str(), stderr);
         return {};
     }
     return print(module);
@@ -69,15 +69,15 @@ int fmt_command(const CommandLine& line) {
             code = exit_code::input;
         } else if (line.check_only) {
             if (*text == original) continue;
-            fmt::print("{}\n", path);
+            fmt::print("{}\n", printable(path));
             code = exit_code::input;
         } else if (line.write) {
             std::string fault = *text == original ? "" : write_file(path, *text);
             if (fault.empty()) continue;
-            fmt::print(stderr, "gradc: cannot write {}: {}\n", path, fault);
+            complain("gradc: cannot write {}: {}\n", path, fault);
             code = exit_code::input;
         } else {
-            std::fwrite(text->data(), 1, text->size(), stdout);
+            print_out(*text);
         }
     }
     return code;

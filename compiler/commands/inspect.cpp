@@ -109,13 +109,13 @@ std::string compiled_text(const Front& front, const CommandLine& line) {
 
 int write_out(const std::string& text, const CommandLine& line) {
     if (line.output.empty()) {
-        std::fwrite(text.data(), 1, text.size(), stdout);
+        print_out(text);
         return exit_code::done;
     }
     std::string fault =
         same_file(line.output, line.model) ? "it is the model file itself" : write_file(line.output, text);
     if (fault.empty()) return exit_code::done;
-    fmt::print(stderr, "gradc inspect: cannot write {}: {}\n", line.output, fault);
+    complain("gradc inspect: cannot write {}: {}\n", line.output, fault);
     return exit_code::input;
 }
 

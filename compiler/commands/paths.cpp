@@ -14,7 +14,7 @@ int paths_command(const CommandLine& line) {
     auto picture = walk_paths(front, {line, line.beside, line.steps, line.seed}, fault);
     if (picture) fault = write_file(line.svg, draw_paths(*picture));
     if (!fault.empty()) {
-        fmt::print(stderr, "gradc paths: {}\n", fault);
+        complain("gradc paths: {}\n", fault);
         return exit_code::input;
     }
     for (const PathPanel& panel : picture->panels)
@@ -23,7 +23,7 @@ int paths_command(const CommandLine& line) {
                        path.rows.empty() ? "" : ", ", path.rows, path.diverged ? "not lower" : "lower",
                        path.places.size() - 1, picture->landscape.x_name, path.places.back().x,
                        picture->landscape.y_name, path.places.back().y);
-    fmt::print("{}\n", line.svg);
+    fmt::print("{}\n", printable(line.svg));
     return exit_code::done;
 }
 

@@ -17,7 +17,7 @@ int run_model_command(const CommandLine& line) {
     TrainerCache cache(front, line);
     const std::string& trainer = cache.trainer();
     if (fault = cache.open(); !fault.empty()) {
-        fmt::print(stderr, "gradc run: cannot keep trainers in {}: {}\n", cache.root(), fault);
+        complain("gradc run: cannot keep trainers in {}: {}\n", cache.root(), fault);
         return exit_code::input;
     }
     if (!cache.take()) {
@@ -38,7 +38,7 @@ int run_model_command(const CommandLine& line) {
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     execv(trainer.c_str(), arguments.data());
-    fmt::print(stderr, "gradc run: cannot start {}: {}\n", trainer, std::strerror(errno));
+    complain("gradc run: cannot start {}: {}\n", trainer, std::strerror(errno));
     return exit_code::input;
 }
 

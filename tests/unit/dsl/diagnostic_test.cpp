@@ -37,8 +37,38 @@ TEST_CASE("tabs, wide and combining characters keep the underline in place") {
 
 TEST_CASE("control bytes and bytes that are no UTF-8 do not reach the terminal") {
     CHECK(printed("a\x1b[31m\xFF b", {0, 8, 9}, {}, "") == "digits.grad:1:9: error: what is wrong\n"
-                                                           "    1 | a\xEF\xBF\xBD[31m\xEF\xBF\xBD b\n"
-                                                           "      |         ^\n");
+                                                           "    1 | a\\x1b[31m\\xff b\n"
+                                                           "      |               ^\n");
+    CHECK(printed("a\r\xE2\x80\xAE b", {0, 5, 7}, {}, "") == "digits.grad:1:4: error: what is wrong\n"
+                                                             "    1 | a\\r\\u202e b\n"
+                                                             "      |          ^~\n");
+}
+
+TEST_CASE("messages, notes, repairs and names of files are escaped and cut") {
+    Sources sources;
+    sources.add({"a\x1b[31m\nb.grad", "x"});
+    Diagnostic diagnostic{Code::unexpected_token, {0, 0, 1}, "`a\rb\x7F`", "\xE2\x81\xA6", "\xC2\x9B",
+                          {{{0, 0, 1}, "\x01"}},  {}};
+    CHECK(print(diagnostic, sources) == "a\\x1b[31m\\nb.grad:1:1: error: `a\\rb\\x7f`\n"
+                                        "    1 | x\n"
+                                        "      | ^ \\u2066\n"
+                                        "      = \\x9b\n"
+                                        "a\\x1b[31m\\nb.grad:1:1: note: \\x01\n"
+                                        "    1 | x\n"
+                                        "      | ^\n");
+    Sources none;
+    std::string name(1 << 20, 'a'), wide;
+    for (int i = 0; i < 1000; ++i) wide += "\xE4\xB8\xAD";
+    std::string long_name = print(
+        Diagnostic{Code::unknown_name, {}, "unknown name `" + name + "` here", "", "`" + wide + "`", {}, {}}, none);
+    CHECK(long_name.size() < 300);
+    CHECK(long_name.starts_with("error: unknown name `aaaa"));
+    CHECK(long_name.find("aa..aa") != std::string::npos);
+    CHECK(long_name.find("a` here\n      = `\xE4\xB8\xAD") != std::string::npos);
+    CHECK(long_name.find("\\x") == std::string::npos); // no character was cut in two
+    std::string words;
+    for (int i = 0; i < 100000; ++i) words += "word ";
+    CHECK(print(Diagnostic{Code::unknown_name, {}, words, "", "", {}, {}}, none).size() < 2100);
 }
 
 TEST_CASE("a span over lines is underlined on its first, an empty one by its caret") {
