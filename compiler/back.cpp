@@ -53,11 +53,16 @@ void find_flag_scalars(const Elaborated& elaborated, Metadata& metadata) {
                     metadata.blocks[b].flag_scalars[f] = int32_t(t);
 }
 
+void dump(const std::string& path, const std::string& text) {
+    if (std::string fault = write_file(path, text); !fault.empty())
+        throw MachineError(fmt::format("cannot write {}: {}", path, fault));
+}
+
 void dump_pass(const std::string& folder, const std::string& program, int number, const Pass& pass, const Graph& before,
                const Graph& after) {
     std::string text = print(after);
     if (text == print(before)) text = "unchanged\n";
-    write_file(fmt::format("{}/{}/{:02}-{}.graph", folder, program, number, pass.name), text);
+    dump(fmt::format("{}/{}/{:02}-{}.graph", folder, program, number, pass.name), text);
 }
 
 } // namespace
@@ -79,8 +84,8 @@ void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elab
     options.context.batch = batch ? batch : largest_batch(elaborated);
     for (NamedGraph& program : programs) {
         if (!given.dump_dir.empty()) {
-            check(make_folders(given.dump_dir + "/" + program.name), "optimize", "cannot make " + given.dump_dir);
-            write_file(fmt::format("{}/{}/00-elaborated.graph", given.dump_dir, program.name), print(program.graph));
+            check_machine(make_folders(given.dump_dir + "/" + program.name), "cannot make " + given.dump_dir);
+            dump(fmt::format("{}/{}/00-elaborated.graph", given.dump_dir, program.name), print(program.graph));
         }
         options.observe = [&](int number, const Pass& pass, const Graph& before, const Graph& after, double seconds) {
             times.passes.push_back({fmt::format("{} {}", program.name, pass.name), seconds});

@@ -2,30 +2,58 @@
 #include "compiler/commands/commands.h"
 #include "compiler/commands/options.h"
 #include "compiler/util/check.h"
+#include "dsl/diagnostic.h"
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <fcntl.h>
 #include <new>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace {
 
-/// What was printed must have arrived: a full disk is an error, a reader that left early is none.
-int delivered(int code) {
-    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+/// A closed standard descriptor would be the number of the next file that is opened. Reading /dev/null in its place
+/// keeps it taken, and what is written there fails as before.
+void hold_standard_descriptors() {
+    for (int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(file, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) < 0) return;
+}
+
+/// What was printed did not arrive: a full disk is an error, a reader that left early is none.
+int lost(int code, const std::string& reason) {
     struct stat status;
     if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) return code;
-    std::fprintf(stderr, "gradc: cannot write all of the output: the disk is full or the file was closed\n");
+    gradc::complain("gradc: cannot write the output: {}\n", reason);
     return code == gradc::exit_code::done ? gradc::exit_code::input : code;
 }
+
+int delivered(int code) {
+    if (std::fflush(stdout) != 0) return lost(code, std::strerror(errno));
+    return std::ferror(stdout) ? lost(code, "the disk is full or the file was closed") : code;
+}
+
+/// Every error of the system that is not handled where it arises: files, folders, what was printed.
+int failed(const std::system_error& error) {
+    if (std::ferror(stdout)) return lost(gradc::exit_code::done, error.code().message());
+    gradc::complain("gradc: {}\n", error.what());
+    return gradc::exit_code::input;
+}
+
+bool colored(const gradc::ParsedCommandLine& parsed) { return parsed.command_line && parsed.command_line->color; }
 
 } // namespace
 
 int main(int argc, char** argv) {
     using namespace gradc;
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its write
+    hold_standard_descriptors();
+    ParsedCommandLine parsed;
     try {
-        ParsedCommandLine parsed = parse_command_line(argc, argv);
+        parsed = parse_command_line(argc, argv);
         if (!parsed.command_line) {
             std::fputs(parsed.text.c_str(), parsed.code == exit_code::done ? stdout : stderr);
             return delivered(parsed.code);
@@ -36,8 +64,17 @@ int main(int argc, char** argv) {
                      "gradc: internal error in %s: %s\n"
                      "This is a fault of gradc, not of your model. Please report it with the model file.\n",
                      error.pass.c_str(), error.what());
+    } catch (const UserError& error) {
+        std::fputs(print(error.diagnostic, *error.sources, colored(parsed)).c_str(), stderr);
+        return exit_code::input;
+    } catch (const std::system_error& error) {
+        return failed(error);
+    } catch (const MachineError& error) {
+        complain("gradc: {}\n", error.what());
+        return exit_code::input;
     } catch (const std::bad_alloc&) {
-        std::fprintf(stderr, "gradc: internal error: out of memory\n");
+        std::fputs("gradc: out of memory\n", stderr);
+        return exit_code::input;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "gradc: internal error: %s\nPlease report it with the model file.\n", error.what());
     }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,7 +78,7 @@ std::optional<Engine> Engine::load(const std::string& path, std::string& fault) 
     }
     size_t size = (size_t(engine.module_->arena_bytes) + 64 + 63) / 64 * 64;
     engine.arena_.reset(static_cast<unsigned char*>(std::aligned_alloc(64, size)));
-    check(bool(engine.arena_), "engine", "no memory for the arena");
+    if (!engine.arena_) throw std::bad_alloc();
     std::memset(engine.arena_.get(), 0, size);
     runtime::place_constants(*engine.module_, engine.arena_.get());
     return engine;
@@ -144,12 +145,12 @@ int64_t Engine::run_steps(int number, loop::Isa isa, gradc_stretch& stretch) {
 Engine load_object(const std::string& object) {
     std::string fault;
     TemporaryFolder folder(fault); // a library that was loaded from there stays without its file
-    check(fault.empty(), "engine", fault);
+    if (!fault.empty()) throw MachineError(fault);
     std::string path = folder.file("module.so");
     fault = link_shared(object, path);
-    check(fault.empty(), "engine", fault);
+    if (!fault.empty()) throw MachineError(fault);
     std::optional<Engine> engine = Engine::load(path, fault);
-    check(bool(engine), "engine", fault);
+    if (!engine) throw MachineError(fault);
     return std::move(*engine);
 }
 

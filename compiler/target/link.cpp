@@ -22,10 +22,10 @@ namespace {
 class MemoryFile {
 public:
     explicit MemoryFile(const std::string& content) : descriptor_(memfd_create("object", MFD_CLOEXEC)) {
-        check(descriptor_ >= 0, "link", "no anonymous memory");
+        check_machine(descriptor_ >= 0, "no file in memory for the linker");
         for (size_t written = 0; written < content.size();) {
             ssize_t some = write(descriptor_, content.data() + written, content.size() - written);
-            check(some > 0, "link", "cannot write to anonymous memory");
+            check_machine(some > 0, "cannot write a file in memory for the linker");
             written += size_t(some);
         }
     }
@@ -40,7 +40,7 @@ private:
 
 std::string read_whole(const std::string& path) {
     std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rb"), fclose);
-    check(bool(file), "link", "cannot read " + path);
+    check_machine(bool(file), "cannot read " + path);
     std::string content;
     char block[1 << 16];
     while (size_t some = fread(block, 1, sizeof block, file.get())) content.append(block, some);
@@ -51,6 +51,8 @@ struct Linked {
     std::string bytes, complaint; // one of them is empty
 };
 
+constexpr int output_lost = 2; // exit code of the child
+
 /// Runs ld.lld in a child process, since a link leaves pointers in lld's globals that crash a later
 /// one of another kind.
 Linked run_lld(std::vector<std::string> arguments) {
@@ -60,17 +62,24 @@ Linked run_lld(std::vector<std::string> arguments) {
     for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
     MemoryFile complaint(""), result("");
     pid_t child = fork();
-    check(child >= 0, "link", "cannot start a process");
+    check_machine(child >= 0, "cannot start the linker");
     if (child == 0) {
         dup2(result.descriptor(), STDOUT_FILENO);
         llvm::raw_fd_ostream errors(complaint.descriptor(), false, true);
         lld::Result ended = lld::lldMain(pointers, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
-        _exit(ended.retCode == 0 ? 0 : 1);
+        llvm::outs().flush(); // lld does not look at what became of its output
+        if (!llvm::outs().has_error()) _exit(ended.retCode == 0 ? 0 : 1);
+        errors << llvm::outs().error().message();
+        errors.flush();
+        _exit(output_lost);
     }
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {read_whole(result.path()), ""};
     std::string text = read_whole(complaint.path());
+    text.erase(text.find_last_not_of('\n') + 1);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == output_lost)
+        throw MachineError("cannot write what the linker made: " + text);
     return {"", text.empty() ? "the linker failed" : text};
 }
 

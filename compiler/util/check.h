@@ -1,6 +1,8 @@
 // Internal errors: a broken promise of the compiler itself, never of the user. Caught in main, which names the pass,
-// asks for a report and exits 70.
+// asks for a report and exits 70. Beside them what the machine refuses (files, processes, memory): exit code 1.
 #pragma once
+#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -10,6 +12,15 @@ struct InternalError : std::runtime_error {
     std::string pass;
     InternalError(std::string pass, const std::string& message) : std::runtime_error(message), pass(std::move(pass)) {}
 };
+
+struct MachineError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Throws MachineError with the system's own reason unless `holds`: right after the call that failed.
+inline void check_machine(bool holds, const std::string& what) {
+    if (!holds) throw MachineError(what + ": " + std::strerror(errno));
+}
 
 /// Throws InternalError unless `holds`.
 inline void check(bool holds, const char* pass, const char* message) {

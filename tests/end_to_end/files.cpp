@@ -1,5 +1,6 @@
 // What gradc reads and writes: odd model files, odd places for the output, the same bytes from the same source.
 #include "tests/end_to_end/session.h"
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sys/stat.h>
@@ -85,6 +86,59 @@ TEST_CASE("a user's error leaves an older output alone", "[files]") {
     CHECK(outcome.code == 1);
     CHECK(contains(outcome.err, "m.grad:1:27: error"));
     CHECK(scratch.read("out") == "older");
+}
+
+TEST_CASE("what the machine refuses is told in a line with its reason", "[files]") {
+    Scratch scratch;
+    scratch.write("m.grad", small_model);
+    Launch launch{.folder = scratch.path().string(), .limit = 120};
+    auto told = [&](const std::string& before, const std::string& arguments, const char* reason) {
+        INFO(before << arguments);
+        Outcome outcome = run(before + quoted(gradc) + " " + arguments, launch);
+        INFO(outcome.err);
+        CHECK(outcome.code == 1);
+        CHECK(contains(outcome.err, reason));
+        CHECK(outcome.err.rfind("gradc", 0) == 0);
+        CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    };
+    told("", "inspect m.grad >/dev/full", "No space left on device");
+    told("", "inspect m.grad --emit=llvm >/dev/full", "No space left on device");
+    told("", "inspect m.grad --emit=cpp >/dev/full", "No space left on device");
+    told("", "--help >/dev/full", "No space left on device");
+    told("", "inspect m.grad >&-", "Bad file descriptor");
+    told("ulimit -f 1; ", "inspect m.grad -o out", "cannot write out: File too large");
+    for (const char* blocks : {"1", "64", "200", "400", "1000"}) // objects in memory, the trainer there, its file
+        told(std::string("ulimit -f ") + blocks + "; ", "build m.grad -o out --no-cache", "File too large");
+    told("ulimit -n 4; ", "build m.grad -o out --no-cache", "Too many open files");
+    told("ulimit -f 1; ", "inspect m.grad --dump-dir=dump >/dev/null", "File too large");
+    CHECK(scratch.read("out") == "");
+    CHECK(call(scratch, "build m.grad -o whole --no-cache").code == 0);
+    CHECK(run(quoted(gradc) + " build m.grad -o silent --no-cache <&- >&- 2>&-", launch).code == 1);
+    CHECK((scratch.read("silent") == scratch.read("whole"))); // and no line of the output in it
+    scratch.write("bad.grad", "model m() -> f32 { return unknown }\n");
+    CHECK(run(quoted(gradc) + " check bad.grad 2>&-", launch).code == 1);
+}
+
+TEST_CASE("names with control characters are told in escapes", "[files]") {
+    Scratch scratch;
+    const std::string name = "a\x1b[31m\rb.grad", shown = "a\\x1b[31m\\rb.grad";
+    scratch.write(name, "model m() -> f32 {return unknown}\n");
+    for (const char* command : {"build", "check", "inspect", "fmt --check", "explain", "grad", "bench", "run"}) {
+        INFO(command);
+        Outcome outcome = call(scratch, std::string(command) + " " + quoted(name));
+        CHECK(outcome.code == 1);
+        CHECK(contains(outcome.out + outcome.err, shown));
+        CHECK(!contains(outcome.out + outcome.err, "\x1b"));
+        Outcome absent = call(scratch, std::string(command) + " " + quoted("no" + name));
+        CHECK(absent.code == 1);
+        CHECK(contains(absent.err, "no" + shown));
+        CHECK(!contains(absent.err, "\x1b"));
+    }
+    for (const char* wrong : {"\x1b[2J", "check m.grad --set \x1b[2J", "check m.grad --\x1b[2J"}) {
+        Outcome outcome = call(scratch, replaced(wrong, "\x1b[2J", quoted("\x1b[2J")));
+        CHECK(outcome.code == 2);
+        CHECK(!contains(outcome.err, "\x1b"));
+    }
 }
 
 TEST_CASE("a derivative that lies is caught", "[files]") {
