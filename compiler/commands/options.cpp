@@ -3,6 +3,7 @@
 #include "compiler/commands/options.h"
 #include "compiler/optimize/optimize.h"
 #include "dsl/diagnostic.h"
+#include "dsl/unicode.h"
 #include "runtime/abi.h"
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -40,12 +41,13 @@ std::string assignments(const std::vector<std::string>& texts, const char* flag,
     return {};
 }
 
-/// A choice among words whose names stand in the description, not in the option's label.
-CLI::Validator one_of(std::vector<std::string> words) {
-    CLI::Validator validator = CLI::IsMember(std::move(words));
+/// What a validator accepts stands in the description, not in the option's label.
+CLI::Validator unlabelled(CLI::Validator validator) {
     validator.description("");
     return validator;
 }
+CLI::Validator one_of(std::vector<std::string> words) { return unlabelled(CLI::IsMember(std::move(words))); }
+template <typename Number> CLI::Validator within(Number low, Number high) { return unlabelled(CLI::Range(low, high)); }
 
 /// CLI::Range, but neither nan nor an empty text is a number.
 template <class Number> CLI::Validator within(Number low, Number high) {
@@ -88,9 +90,10 @@ void add_disabled_passes(CLI::App* app, CommandLine& line) {
 
 void add_pass_options(CLI::App* app, CommandLine& line) {
     add_disabled_passes(app, line);
-    app->add_flag("--unfused{false}", line.fuse,
-                  "every operation a kernel of its own, as the\n"
-                  "interpreter of `gradc bench` runs them");
+    app->add_flag_callback(
+        "--unfused", [&line] { line.fuse = false; },
+        "every operation a kernel of its own, as the\n"
+        "interpreter of `gradc bench` runs them");
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }
@@ -110,11 +113,12 @@ void add_seed(CLI::App* app, CommandLine& line) {
 
 /// At most 80 columns: what is longer goes on below its description's column.
 std::string narrow(const std::string& help) {
-    constexpr size_t width = 79, indent = 30;
+    constexpr size_t width = 79, column = 30;
     std::string result;
     for (size_t begin = 0; begin < help.size();) {
         size_t end = std::min(help.find('\n', begin), help.size());
         std::string line = help.substr(begin, end - begin);
+        size_t indent = line.rfind("  ", 0) == 0 ? column : 0;
         while (line.size() > width) {
             size_t space = line.rfind(' ', width);
             if (space == std::string::npos || space <= indent) break;
@@ -143,7 +147,7 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
         ->check(one_of({"cpp", "llvm", "asm", "object"}));
     build->add_flag("--time", line.time,
                     "print what each stage took, from reading to\nthe written file, or that the cache had it");
-    build->add_flag("--no-cache{false}", line.cache, "compile even what was compiled before");
+    build->add_flag_callback("--no-cache", [&line] { line.cache = false; }, "compile even what was compiled before");
     add_isa(build, line, isas_of_a_trainer);
     add_language_options(build, line, pending);
     add_pass_options(build, line);
@@ -158,7 +162,7 @@ void add_run_help(CLI::App& app, CommandLine& line) {
 
 void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* bench = add_command(app, "bench",
-                                  "train in turns with other engines, each from the same weights on the\n"
+                                  "train in turns with other engines, each from the same weights on the "
                                   "same rows, and compare the time of a step",
                                   "gradc bench xor.grad --against interpreter,numpy --html xor.html");
     add_model(bench, line);
@@ -188,7 +192,7 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
 
 void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* check = add_command(app, "check",
-                                  "every parameter's gradient: symbolic against finite differences\n"
+                                  "every parameter's gradient: symbolic against finite differences "
                                   "and against the compiled code; exit code 1 when one is off",
                                   "gradc check digits.grad --batch 4");
     add_model(check, line);
@@ -202,14 +206,17 @@ void add_grad(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* grad = add_command(app, "grad", "print a model's value and every gradient",
                                  "gradc grad circuit.grad --at a=3 --dot circuit.dot");
     add_model(grad, line);
-    grad->add_option("--at", pending.at, "value of a parameter: NAME=VALUE")->allow_extra_args(false);
+    grad->add_option("--at", pending.at,
+                     "value of a parameter: NAME=VALUE, a number for\n"
+                     "all of its entries or a list: w=[1,2], m=[[1,2],[3,4]]")
+        ->allow_extra_args(false);
     grad->add_option("--dot", line.dot, "draw values and gradients on the graph's edges (Graphviz)");
     add_language_options(grad, line, pending);
 }
 
 void add_explain(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* explain = add_command(app, "explain",
-                                    "the derivative by one parameter as a chain of factors, what the\n"
+                                    "the derivative by one parameter as a chain of factors, what the "
                                     "optimizer makes of it, and the code that computes it",
                                     "gradc explain digits.grad mlp.linear_1.weight");
     add_model(explain, line);
@@ -221,7 +228,7 @@ void add_explain(CLI::App& app, CommandLine& line, Pending& pending) {
 
 void add_paths(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* paths = add_command(app, "paths",
-                                  "draw where each train block moves two scalar parameters, over the\n"
+                                  "draw where each train block moves two scalar parameters, over the "
                                   "loss around them",
                                   "gradc paths descent.grad --svg paths.svg --beside 4");
     add_model(paths, line);
@@ -300,7 +307,7 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
     }
     if (line.model.empty()) return refuse("gradc run: no model file (.grad) given\nTry `gradc run --help`.\n");
     std::string fault = assignments(pending.set, "--set", line.set);
-    if (!fault.empty()) return refuse("gradc run: " + fault + "\n");
+    if (!fault.empty()) return refuse("gradc run: " + shortened(printable(fault), 400) + "\n");
     line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
     return {line, exit_code::done, {}};
 }
@@ -342,6 +349,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
                  "optimizer as one unit of machine code.",
                  "gradc"};
     app.get_formatter()->column_width(30);
+    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.get_formatter()->label("Subcommands", "Commands");
     app.require_subcommand(1);
     app.footer("Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 70 internal error.\n"
                "`gradc COMMAND --help` tells more.");
@@ -367,16 +376,16 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         app.parse(arguments);
     } catch (const CLI::CallForHelp&) {
         const auto chosen = app.get_subcommands();
-        return {std::nullopt, exit_code::done, narrow((chosen.empty() ? &app : chosen[0])->help())};
+        return {std::nullopt, exit_code::done, narrow(chosen.empty() ? app.help() : chosen[0]->help("gradc"))};
     } catch (const CLI::CallForVersion&) {
         return {std::nullopt, exit_code::done, version_text()};
     } catch (const CLI::ParseError& error) {
-        return refuse(
-            fmt::format("gradc: {}{}\nTry `gradc --help`.\n", error.what(), suggestion(app, app.remaining(true))));
+        return refuse(fmt::format("gradc: {}{}\nTry `gradc --help`.\n", shortened(printable(error.what()), 400),
+                                  suggestion(app, app.remaining(true))));
     }
     std::string fault = assignments(pending.set, "--set", line.set);
     if (fault.empty()) fault = assignments(pending.at, "--at", line.at);
-    if (!fault.empty()) return refuse("gradc: " + fault + "\n");
+    if (!fault.empty()) return refuse("gradc: " + shortened(printable(fault), 400) + "\n");
     line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
     line.color = use_color(pending.color);
     if (app.got_subcommand("bench")) complete_bench(app, line);

@@ -71,8 +71,8 @@ constexpr Command commands[] = {
 };
 
 std::string overview(const std::string& program, const gradc_module& module) {
-    std::string page = text("Trainer of the model ", module.name, ", compiled by ", module.compiler,
-                            ".\n\nUsage: ", program, " COMMAND [flags]\n\n");
+    std::string page = text("Trainer of `", module.name, "`, compiled by ", module.compiler, ".\n\nUsage: ", program,
+                            " COMMAND [flags]\n\n");
     for (const Command& command : commands) page += text("  ", padded(command.name, 10), command.summary, '\n');
     return page + text("\nExample: ", program, " train\n", program, " COMMAND --help tells a command's flags.\n");
 }
