@@ -38,11 +38,13 @@ bool rows_meet(const Graph& graph, NodeId value) {
 std::vector<Question> questions(const Elaborated& elaborated) {
     std::vector<Question> all;
     for (const TrainBlock& block : elaborated.blocks)
-        all.push_back({block.name, block.forward, block.loss, block.parameters, block.flags});
+        all.push_back({block.name, block.forward, block.loss, block.parameters, block.flags, block.loss});
     for (const auto* models : {&elaborated.circuits, &elaborated.models})
         for (const Elaborated::Circuit& circuit : *models) {
             Question question{circuit.model, circuit.graph, NodeId::none, circuit.parameters, {}};
-            question.value = total(question.graph, circuit.graph.outputs[0].node);
+            question.result = circuit.graph.outputs[0].node;
+            question.results = circuit.graph.outputs.size();
+            question.value = total(question.graph, question.result);
             all.push_back(std::move(question));
         }
     return all;

@@ -12,6 +12,8 @@ struct Question {
     NodeId value;
     std::vector<NodeId> parameters; // variable nodes
     std::vector<Flag> flags;
+    NodeId result = NodeId::none; // of which `value` is the sum, if it is no scalar; else `value`
+    size_t results = 1;           // of a model that returns several: the first is meant
 };
 std::vector<Question> questions(const Elaborated&);
 

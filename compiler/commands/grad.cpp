@@ -6,6 +6,7 @@
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"
+#include "compiler/tensor_text.h"
 #include "compiler/util/files.h"
 #include "dsl/diagnostic.h"
 #include <cmath>
@@ -23,12 +24,11 @@ std::vector<Question> answered(const Elaborated& elaborated) {
     return all;
 }
 
-std::string number(double value) { return fmt::format("{:.10g}", value == 0 ? 0 : value); }
-
+/// Of one line, for labels.
 std::string text_of(const Tensor& tensor) {
-    if (tensor.shape.empty()) return number(tensor.values[0]);
+    if (tensor.shape.empty()) return number_text(tensor.values[0]);
     std::string text = print(tensor.shape) + " (";
-    for (size_t i = 0; i < tensor.values.size() && i < 8; ++i) text += (i ? ", " : "") + number(tensor.values[i]);
+    for (size_t i = 0; i < tensor.values.size() && i < 8; ++i) text += (i ? ", " : "") + number_text(tensor.values[i]);
     return text + (tensor.values.size() > 8 ? ", ..)" : ")");
 }
 
@@ -61,10 +61,14 @@ std::string apply(const std::map<std::string, std::string>& at, const Question& 
         NodeId parameter = parameter_named(question, name);
         if (parameter == NodeId::none) continue; // another question's
         Tensor& found = environment.variables.at(attribute<VariableName>(question.graph[parameter]).path);
-        char* end = nullptr;
-        double value = std::strtod(text.c_str(), &end);
-        if (text.empty() || *end) return fmt::format("--at {}={}: not a number", name, text);
-        for (double& entry : found.values) entry = value;
+        auto given = read_tensor(text);
+        if (!given)
+            return fmt::format("--at {}={}: neither a number nor a list such as [1, 2] or [[1, 2]]", name, text);
+        bool spread = given->shape.empty();
+        if (!spread && given->shape != found.shape)
+            return fmt::format("--at {}={}: `{}` is {}, but this is {}", name, text, name,
+                               found.shape.empty() ? "a number" : print(found.shape), print(given->shape));
+        for (size_t i = 0; i < found.values.size(); ++i) found.values[i] = given->values[spread ? 0 : i];
     }
     return {};
 }
@@ -84,7 +88,7 @@ std::string cluster_text(const Question& question, size_t number_of_question, co
         const Node& node = graph[id];
         std::string label = node.op == Op::map ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
                             : node.op == Op::variable ? attribute<VariableName>(node).path
-                            : node.op == Op::constant ? number(attribute<Constant>(node).values[0])
+                            : node.op == Op::constant ? number_text(attribute<Constant>(node).values[0])
                                                       : std::string(name(node.op));
         text += fmt::format("  {}n{} [label=\"{}\"];\n", own, index(id), label);
         for (NodeId input : std::set<NodeId>(node.inputs.begin(), node.inputs.end())) {
@@ -183,7 +187,7 @@ Flowing flow(const Question& question, const DerivativeRules& rules, Environment
 int answer(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
     Graph graph = question.graph;
     std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
-    graph.outputs = {{"value", question.value}};
+    graph.outputs = {{"value", question.result}, {"sum", question.value}};
     for (NodeId id : gradients)
         if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
     SampleOptions options{line.batch ? line.batch : 2, line.seed};
@@ -191,17 +195,23 @@ int answer(const Question& question, const Elaborated& elaborated, const Command
     auto start = initial_values(elaborated, line.seed); // exactly the initial values: no noise here
     for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
     if (std::string fault = apply(line.at, question, environment); !fault.empty()) {
-        fmt::print(stderr, "gradc grad: {}\n", fault);
+        complain("gradc grad: {}\n", fault);
         return exit_code::usage;
     }
     std::vector<Tensor> values = evaluate(graph, environment);
-    fmt::print("{} = {}\n", question.name, text_of(values[0]));
-    size_t next = 1;
+    std::string text = tensor_text(question.name, values[0]);
+    if (question.results > 1) text += fmt::format("It is the first of {} results.\n", question.results);
+    if (!values[0].shape.empty())
+        text += fmt::format("The gradients are those of its sum, {}. For those of one number return\n"
+                            "`mean(..)` or an element, such as `y{}`.\n",
+                            number_text(values[1].values[0]), print(Shape(values[0].shape.size(), 0)));
+    size_t next = 2;
     for (size_t i = 0; i < question.parameters.size(); ++i) {
         const std::string& path = attribute<VariableName>(graph[question.parameters[i]]).path;
-        fmt::print("d/d{} = {}\n", short_path(path, question.name),
-                   gradients[i] == NodeId::none ? "0" : text_of(values[next++]));
+        std::string head = "d/d" + short_path(path, question.name);
+        text += gradients[i] == NodeId::none ? head + " = 0\n" : tensor_text(head, values[next++]);
     }
+    print_out(text);
     return exit_code::done;
 }
 
@@ -219,7 +229,7 @@ int draw(const std::vector<Question>& all, const Elaborated& elaborated, const C
     }
     std::string fault = write_file(line.dot, text + "}\n");
     if (fault.empty()) return exit_code::done;
-    fmt::print(stderr, "gradc grad: cannot write {}: {}\n", line.dot, fault);
+    complain("gradc grad: cannot write {}: {}\n", line.dot, fault);
     return exit_code::input;
 }
 
@@ -232,11 +242,11 @@ int grad_command(const CommandLine& line) {
     if (!front.elaborated) return refuse(front, fault, line);
     std::vector<Question> all = answered(*front.elaborated);
     if (all.empty()) {
-        fmt::print(stderr, "gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
+        complain("gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
         return exit_code::input;
     }
     if (std::string wrong = unknown_name(line.at, all, *front.elaborated); !wrong.empty()) {
-        fmt::print(stderr, "gradc grad: {}\n", wrong);
+        complain("gradc grad: {}\n", wrong);
         return exit_code::usage;
     }
     for (const Question& question : all)
