@@ -79,6 +79,8 @@ private:
 };
 
 std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& symbols, OptimizeOptions options) {
+    Graph graph = extract(derivation.graph, {{"gradient", derivation.gradient()}});
+    optimize(graph, options); // rules without end are told before their formulas fill the memory
     RewriteLog log(symbols, "dL/d" + derivation.stations.back().name);
     options.context.applied = [&](const PatternRule& rule, const Graph& graph, NodeId before, NodeId after) {
         log.rule(rule, graph, before, after);
@@ -86,7 +88,7 @@ std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& s
     options.observe = [&](int, const Pass& pass, const Graph& before, const Graph& after, double) {
         log.pass(pass, before, after);
     };
-    optimize(extract(derivation.graph, {{"gradient", derivation.gradient()}}), options);
+    optimize(std::move(graph), options);
     return log.take();
 }
 

@@ -21,6 +21,7 @@ struct PatternRule {
     std::vector<Wildcard> wildcards; // in order of their first place on the left
     /// Values of the constant wildcards, in order; empty where there is no `when`.
     std::function<bool(const std::vector<double>&)> condition;
+    std::shared_ptr<const Definitions> definitions = {}; // of its file, for diagnostics
 };
 
 } // namespace gradc

@@ -1,10 +1,12 @@
 // The identities of algebra.grad and of the user's file, as patterns over elementwise maps. Each node is offered to the
 // rules of its primitive as soon as it is rebuilt; the pass repeats until nothing changes. A wildcard matches any
-// value; nodes are hash-consed, so the same wildcard twice means the same id twice.
+// value; nodes are hash-consed, so the same wildcard twice means the same id twice. Rewrites are counted: a rule whose
+// result it matches again is the user's error, not a graph without end.
 #include "compiler/graph/build.h"
 #include "compiler/graph/pattern.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"
+#include <fmt/format.h>
 #include <map>
 
 namespace gradc {
@@ -12,6 +14,7 @@ namespace {
 
 constexpr int most_rounds = 12; // rules that chase each other stop here
 constexpr int most_at_a_node = 8;
+constexpr int64_t rewrites_for_a_node = 16, rewrites_at_least = 1000; // of a whole pass
 
 using Bindings = std::map<NodeId, NodeId>; // pattern node of a wildcard -> node of the graph
 
@@ -121,15 +124,44 @@ NodeId apply(const PatternRule& rule, Graph& target, NodeId id) {
     return result == id ? NodeId::none : result;
 }
 
+/// How many rewrites the pass has left, and who took the others.
+struct Budget {
+    int64_t all, left;
+    std::map<const PatternRule*, int64_t> taken = {};
+
+    explicit Budget(const Graph& graph)
+        : all(rewrites_at_least + rewrites_for_a_node * int64_t(graph.size())), left(all) {}
+
+    void take(const PatternRule& rule) {
+        ++taken[&rule];
+        if (--left >= 0) return;
+        const PatternRule* most = &rule;
+        for (const auto& [each, count] : taken)
+            if (count > taken.at(most)) most = each;
+        Diagnostic diagnostic{
+            Code::bad_rule,
+            most->span,
+            fmt::format("the rewrites do not end: of the first {}, {} are by this rule", all + 1, taken.at(most)),
+            "",
+            "a rule's right side must not hold what its left side, or another rule's, matches again",
+            {},
+            {}};
+        auto sources = most->definitions ? std::shared_ptr<const Sources>(most->definitions, most->definitions->sources)
+                                         : std::make_shared<const Sources>();
+        throw UserError(std::move(diagnostic), std::move(sources));
+    }
+};
+
 using RuleIndex = std::map<Primitive, std::vector<const PatternRule*>>;
 
-NodeId rewrite(const RuleIndex& index, const PassContext& context, Graph& target, NodeId id) {
+NodeId rewrite(const RuleIndex& index, const PassContext& context, Budget& budget, Graph& target, NodeId id) {
     for (int i = 0; i < most_at_a_node && target[id].op == Op::map; ++i) {
         auto rules = index.find(attribute<Map>(target[id]).primitive);
         if (rules == index.end()) return id;
         NodeId next = NodeId::none;
         for (const PatternRule* rule : rules->second) {
             if ((next = apply(*rule, target, id)) == NodeId::none) continue;
+            budget.take(*rule);
             if (context.applied) context.applied(*rule, target, id, next);
             break;
         }
@@ -148,13 +180,14 @@ Graph apply_identities(const Graph& graph, const PassContext& context) {
             if (rule.graph[rule.left].op == Op::map && buildable(rule, rule.right))
                 index[attribute<Map>(rule.graph[rule.left]).primitive].push_back(&rule);
     Graph result = graph;
+    Budget budget(graph);
     bool changed = !index.empty();
     for (int round = 0; round < most_rounds && changed; ++round) {
         changed = false;
         result = rebuild(result, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
             if (result[old].op != Op::map) return NodeId::none;
             NodeId copy = copy_node(result, old, inputs, target);
-            NodeId better = rewrite(index, context, target, copy);
+            NodeId better = rewrite(index, context, budget, target, copy);
             changed = changed || better != copy;
             return better;
         });

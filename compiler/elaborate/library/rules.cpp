@@ -38,6 +38,7 @@ public:
         if (result_.right == NodeId::none) return {}; // what is wrong with it may have been told before
         if (definitions_->diagnostics->count() > errors || !sensible(elaborator)) return {};
         add_condition();
+        result_.definitions = definitions_;
         return std::move(result_);
     }
 
