@@ -71,6 +71,8 @@ void move_off_special_points(const Elaborated& elaborated, Environment& environm
 std::unordered_map<std::string, Tensor> initial_values(const Elaborated& elaborated, uint64_t seed) {
     Environment environment;
     environment.scalars["seed"] = double(seed);
+    for (const TrainBlock& block : elaborated.blocks) // an optimizer's state may start from its number
+        for (const Flag& flag : block.flags) environment.scalars[flag.input] = flag.value;
     std::vector<Tensor> values = evaluate(elaborated.initial, environment);
     std::unordered_map<std::string, Tensor> result;
     for (size_t i = 0; i < values.size(); ++i) {

@@ -22,14 +22,15 @@ Term shape_term(const Shape& shape) {
     return {list};
 }
 
-/// What a value hangs on that does not exist before the first step; empty if nothing.
+/// What a value hangs on that does not exist before the first step; empty if nothing. Flags do: they are set once.
 std::string hangs_on(const Graph& graph, NodeId node) {
     for (NodeId id : reachable(graph, {node})) {
         const Node& each = graph[id];
         if (each.op != Op::input) continue;
         const Input& input = attribute<Input>(each);
         if (input.source == Input::Source::field) return "the data (`" + input.name + "`)";
-        if (input.name != "seed") return "`" + input.name + "`";
+        for (const char* moving : {"step", "steps", "epoch", "rows"})
+            if (input.name == moving) return fmt::format("`{}`", moving);
     }
     return {};
 }

@@ -295,7 +295,7 @@ public:
                 if (!each.second.resolved) each.second.at.clear();
             for (size_t i = 0; i < request_.parameters.size(); ++i) {
                 run_parameter(i);
-                if (request_.definitions.diagnostics->count() > errors) return {};
+                if (request_.definitions.diagnostics->count() > errors) return tell_parameter(i), std::nullopt;
             }
             if (!waiting_.empty()) resolve();
             else if (!rounds_.again) return results();
@@ -331,6 +331,40 @@ private:
         NodeId value = node_of(*run.elaborator.cell(parameter.path));
         if (value != NodeId::none) parameters_.push_back({parameter.path, value});
         for (const std::string& path : run.states) add_state(path, node_of(*run.elaborator.cell(path)));
+    }
+
+    /// The other parameters of the same line that the text fits, tried without a word.
+    std::vector<std::string> fitting(size_t failed) {
+        struct Silence {
+            Definitions& definitions;
+            Diagnostics own = {};
+            Diagnostics* before = std::exchange(definitions.diagnostics, &own);
+            ~Silence() { definitions.diagnostics = before; }
+        } silence{request_.definitions};
+        std::vector<std::string> result;
+        for (size_t i = 0; i < request_.parameters.size(); ++i) {
+            if (i == failed || request_.parameters[i].line != request_.parameters[failed].line) continue;
+            size_t before = silence.own.count();
+            if (run_parameter(i), silence.own.count() == before) result.push_back(request_.parameters[i].path);
+        }
+        return result;
+    }
+
+    /// An error that this parameter has and others have not is about its shape: a bias under an optimizer of matrices.
+    void tell_parameter(size_t number) {
+        Diagnostic* error = request_.definitions.diagnostics->last();
+        std::vector<std::string> fit = fitting(number);
+        if (!error || fit.empty()) return;
+        const MovedParameter& parameter = request_.parameters[number];
+        auto end_of = [](const std::string& path) { return path.substr(path.rfind('.') + 1); };
+        std::string end = end_of(fit[0]), pattern = "*." + end;
+        bool alike = std::all_of(fit.begin(), fit.end(), [&](auto& path) { return end_of(path) == end; });
+        if (!alike || end_of(parameter.path) == end) pattern = fit[0] + (fit.size() > 1 ? ", .." : "");
+        const Shape& shape = request_.graph.type(parameter.node).shape;
+        std::string told = shape.empty() ? "a scalar" : print(shape);
+        error->remarks.push_back({parameter.span, fmt::format("`w` is `{}` here, {}", parameter.path, told)});
+        error->repair = fmt::format("it fits others: write `optimizer {}(..) on {}` and another for the rest",
+                                    parameter.optimizer->function->tree->name, pattern);
     }
 
     void add_state(const std::string& path, NodeId value) {

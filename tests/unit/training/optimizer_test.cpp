@@ -104,6 +104,22 @@ TEST_CASE("what sets the rate is the flag learning-rate, whatever it is called")
     }
 }
 
+TEST_CASE("a state starts from its optimizer's number, which is a flag") {
+    Simulation trainer(std::string(Problem::text) + R"(
+optimizer fading(rate = 0.5, start = 3) { state v = start / 2;  v <- v / 2;  w <- w - rate * v * g }
+train { data d;  batch 2;  loss net(x);  optimizer fading(start: 8) })");
+    CHECK(trainer.values("train.fading.v/net.u") == Numbers{4, 4, 4});
+    Numbers g = Problem::gradient(Problem::start());
+    trainer.step(1, 2, 0, 2);
+    CHECK(trainer.values("train.fading.v/net.u") == Numbers{2, 2, 2});
+    CHECK(trainer.values("net.u")[1] == Approx(-0.7 - 0.5 * 2 * g[1]));
+    bool reads = false;
+    for (uint32_t i = 0; i < trainer.program->initial.size(); ++i)
+        if (auto input = std::get_if<Input>(&trainer.program->initial[NodeId(i)].attributes))
+            reads = reads || input->name == "train.start";
+    CHECK(reads);
+}
+
 TEST_CASE("an optimizer under a condition counts its own runs, one counter for parameters that run "
           "alike") {
     auto counters = [](const Simulation& trainer) {

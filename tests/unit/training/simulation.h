@@ -35,6 +35,8 @@ public:
         program = std::make_unique<Elaborated>(std::move(*result));
         Environment start;
         start.scalars["seed"] = 1;
+        for (const TrainBlock& block : program->blocks)
+            for (const Flag& flag : block.flags) start.scalars[flag.input] = flag.value;
         auto values = evaluate(program->initial, start);
         for (size_t i = 0; i < values.size(); ++i) variables[program->initial.outputs[i].name] = values[i];
         for (const DatasetSpec& data : program->datasets)
