@@ -131,9 +131,9 @@ struct Target {
     std::string name;
     Span span;
 };
-struct Assign { // x = e    i, f, g, o = split(e, 4)
+struct Assign { // x = e    i, f, g, o = split(e, 4)    a, b = b, a
     std::vector<Target> targets;
-    ExprRef value;
+    std::vector<ExprRef> values; // one, or one for each target
 };
 struct IndexDefinition { // y[n, t < T] = e
     Target target;
@@ -231,10 +231,11 @@ struct Use {
     std::string path;
     Span path_span;
 };
-struct Field { // image: f32[64] = csv(..) / 16
+struct Field { // image: f32[64] = csv(..) / 16    pair[i < 2] = image[i]
     Target target;
     std::optional<TypeExpr> type;
     ExprRef value;
+    std::vector<IndexBinder> indices = {}; // of a definition by index, which has no type
 };
 struct SplitPart {
     std::string name;

@@ -144,7 +144,7 @@ struct Dumper {
     void operator()(const Assign& s) {
         open("assign");
         for (const Target& target : s.targets) word(target.name);
-        expr(s.value);
+        for (const ExprRef& value : s.values) expr(value);
         close();
     }
     void operator()(const IndexDefinition& s) {
@@ -229,6 +229,7 @@ struct Dumper {
         open("field");
         word(field.target.name);
         if (field.type) type(*field.type);
+        if (!field.indices.empty()) binders(field.indices);
         expr(field.value);
         close();
     }

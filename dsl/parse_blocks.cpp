@@ -32,7 +32,8 @@ Split parse_split(Cursor& cursor) {
 Field parse_field(Cursor& cursor) {
     Field field;
     field.target = cursor.expect_name("a field");
-    if (cursor.accept(TokenKind::colon)) field.type = parse_type(cursor);
+    if (cursor.at(TokenKind::left_bracket)) field.indices = parse_binders(cursor);
+    else if (cursor.accept(TokenKind::colon)) field.type = parse_type(cursor);
     cursor.expect(TokenKind::assign, "`=` and where the field comes from");
     field.value = parse_expression(cursor);
     return field;

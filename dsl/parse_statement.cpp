@@ -20,7 +20,7 @@ uint32_t height(const std::vector<ExprRef>& values) {
 }
 
 struct StatementHeight {
-    uint32_t operator()(const Assign& s) const { return height(s.value); }
+    uint32_t operator()(const Assign& s) const { return height(s.values); }
     uint32_t operator()(const IndexDefinition& s) const { return height(s.value); }
     uint32_t operator()(const Update& s) const { return height(s.value); }
     uint32_t operator()(const Declaration& s) const { return height(s.initial); }
@@ -38,7 +38,9 @@ Assign parse_assign(Cursor& cursor) {
     do assign.targets.push_back(cursor.expect_name("a value"));
     while (cursor.accept(TokenKind::comma));
     cursor.expect(TokenKind::assign, "`=` after the names");
-    assign.value = parse_expression(cursor);
+    bool several = assign.targets.size() > 1; // a, b = b, a
+    do assign.values.push_back(parse_expression(cursor));
+    while (several && cursor.accept(TokenKind::comma));
     return assign;
 }
 
@@ -54,7 +56,7 @@ Assign parse_foreign_assign(Cursor& cursor) {
     cursor.report(Code::foreign_operator, cursor.span(cursor.peek()),
                   fmt::format("`{}` is not part of the language", sign), {}, repair);
     cursor.take();
-    assign.value = parse_expression(cursor);
+    assign.values.push_back(parse_expression(cursor));
     return assign;
 }
 

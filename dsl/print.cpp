@@ -132,7 +132,8 @@ struct DatasetLine {
         return "split " + join_with(parts, ", ");
     }
     static std::string head(const Field& field) {
-        return field.target.name + (field.type ? ": " + flat(*field.type) : "") + " = ";
+        std::string by = field.indices.empty() ? "" : flat(field.indices);
+        return field.target.name + by + (field.type ? ": " + flat(*field.type) : "") + " = ";
     }
 };
 

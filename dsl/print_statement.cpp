@@ -43,7 +43,7 @@ const If* else_if(const Block& block) {
 }
 
 struct FlatStatement {
-    std::string operator()(const Assign& s) const { return names(s.targets) + " = " + flat(*s.value); }
+    std::string operator()(const Assign& s) const { return names(s.targets) + " = " + values(s.values); }
     std::string operator()(const IndexDefinition& s) const { return definition_head(s) + flat(*s.value); }
     std::string operator()(const Update& s) const { return s.target.name + " <- " + flat(*s.value); }
     std::string operator()(const Declaration& s) const {
@@ -82,7 +82,10 @@ struct LayStatement {
         return head;
     }
 
-    std::string operator()(const Assign& s) const { return value_after(names(s.targets) + " = ", *s.value); }
+    std::string operator()(const Assign& s) const {
+        if (s.values.size() > 1) return values_after(names(s.targets) + " =", s.values);
+        return value_after(names(s.targets) + " = ", *s.values[0]);
+    }
     std::string operator()(const IndexDefinition& s) const { return value_after(definition_head(s), *s.value); }
     std::string operator()(const Update& s) const { return value_after(s.target.name + " <- ", *s.value); }
     std::string operator()(const Declaration& s) const {
@@ -106,7 +109,7 @@ bool any(const std::vector<ExprRef>& all) {
 }
 
 struct MustOpenStatement {
-    bool operator()(const Assign& s) const { return must_open(*s.value); }
+    bool operator()(const Assign& s) const { return any(s.values); }
     bool operator()(const IndexDefinition& s) const { return must_open(*s.value); }
     bool operator()(const Update& s) const { return must_open(*s.value); }
     bool operator()(const Declaration& s) const { return s.initial && must_open(*s.initial); }

@@ -4,6 +4,7 @@
 #include "compiler/dataset/columns.h"
 #include "compiler/dataset/reader.h"
 #include "compiler/elaborate/library/wrong_names.h"
+#include "compiler/elaborate/parts.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ public:
 
 private:
     void field(const ast::Field& field, Span span);
+    Term formula(const ast::Field& field, Span span);
     std::optional<Term> read(const ReaderCall& call, const std::string& name, const ast::TypeExpr* type, bool direct);
     std::optional<Shape> stored_shape(const ReaderCall& call, const ast::TypeExpr* type, const std::string& name);
     std::optional<Shape> written_shape(const ReaderCall& call, const ast::TypeExpr& type, const std::string& name);
@@ -233,6 +235,27 @@ std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& m
     return Term{};
 }
 
+/// A field that is made of others, of ranges and of random numbers.
+Term DatasetElaboration::formula(const ast::Field& field, Span span) {
+    if (!field.indices.empty()) {
+        size_t errors = definitions_.diagnostics->count();
+        ast::IndexDefinition definition{field.target, field.indices, field.value};
+        Term value = elaborate_definition(elaborator_, definition, span, scope_);
+        Diagnostic* error = definitions_.diagnostics->last();
+        if (error && definitions_.diagnostics->count() > errors)
+            error->remarks.push_back({field.target.span, "a field is that of one row: the rows have no index"});
+        return value;
+    }
+    const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
+    Element own = elaborator_.floating_default(); // random numbers and literals are of the field's type
+    if (type && type->element && floating(elaborator_.language_element(*type->element)))
+        own = elaborator_.language_element(*type->element);
+    Elaborator::FloatingDefault in_own(elaborator_, own);
+    Term value = elaborator_.evaluate(*field.value, scope_);
+    if (!type || value.poisoned()) return value;
+    return elaborator_.convert(value, *type, scope_, fmt::format("`{}`", field.target.name), field.value->span);
+}
+
 void DatasetElaboration::field(const ast::Field& field, Span span) {
     const std::string& name = field.target.name;
     if (auto known = scope_.find(name)) {
@@ -256,9 +279,10 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
     const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
     std::optional<ReaderCall> direct;
     auto call = std::get_if<ast::Call>(&field.value->node);
-    bool reads = call && !call->indexed && names_reader(call->callee) &&
+    bool whole_field = field.indices.empty();
+    bool reads = whole_field && call && !call->indexed && names_reader(call->callee) &&
                  !definitions_.find_function(call->callee, frame_.module);
-    bool literal = std::holds_alternative<ast::List>(field.value->node);
+    bool literal = whole_field && std::holds_alternative<ast::List>(field.value->node);
     Term value;
     if (reads || literal) {
         direct = reads ? readers_.read(*call, field.value->span) : readers_.literal(*field.value);
@@ -268,15 +292,7 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
         if (converted && !value.poisoned())
             value = elaborator_.term(
                 build::cast(row_, std::get<NodeTerm>(value.data).node, elaborator_.language_element(*type->element)));
-    } else {
-        Element own = elaborator_.floating_default(); // random numbers and literals are drawn in the field's type
-        if (type && type->element && floating(elaborator_.language_element(*type->element)))
-            own = elaborator_.language_element(*type->element);
-        Elaborator::FloatingDefault in_own(elaborator_, own);
-        value = elaborator_.evaluate(*field.value, scope_);
-        if (type && !value.poisoned())
-            value = elaborator_.convert(value, *type, scope_, fmt::format("`{}`", name), field.value->span);
-    }
+    } else value = formula(field, span);
     current_ = nullptr;
     NodeId node = value.poisoned() ? NodeId::none : elaborator_.node(value, field.value->span);
     scope_.bind(name, node == NodeId::none ? Term{} : elaborator_.term(node), field.target.span);

@@ -93,6 +93,7 @@ public:
     std::vector<const ast::Derivative*> clauses_under_way; // each is elaborated inside the one before
     int64_t nodes_made = 0;                                // of all graphs so far, against options.node_limit
     int64_t evaluations = 0;                               // of expressions and turns, against work_for_node times that
+    int64_t entries_made = 0; // of lists and of several results, against entries_for_node times that
 
     std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
 
@@ -116,6 +117,8 @@ private:
 /// A program whose elaboration takes more evaluations than so many for each node of the limit is
 /// too long.
 inline constexpr int64_t work_for_node = 10;
+/// Likewise for the entries of its lists.
+inline constexpr int64_t entries_for_node = 4;
 
 /// Thrown when going on makes no sense (too many nodes, after the report); caught by `elaborate`.
 struct Abandoned {};

@@ -69,6 +69,51 @@ void Elaborator::check_limits(Span span) {
     throw Abandoned{};
 }
 
+namespace {
+
+struct Entries {
+    int64_t count = 0;
+    int depth = 0;
+};
+
+constexpr int deepest_list = 64;
+
+/// Of lists and tuples in one another; those below the deepest are not counted.
+Entries entries_of(const Term& term, int depth) {
+    auto list = term.as<ListTerm>();
+    auto tuple = term.as<TupleTerm>();
+    if (!list && !tuple) return {1, depth};
+    Entries all{0, depth + 1};
+    if (depth >= deepest_list) return all;
+    for (const Term& item : list ? list->items : tuple->items) {
+        Entries inner = entries_of(item, depth + 1);
+        all.count += inner.count;
+        all.depth = std::max(all.depth, inner.depth);
+    }
+    return all;
+}
+
+} // namespace
+
+void Elaborator::count_copy(const Term& term) {
+    constexpr int64_t entries_for_step = 16;
+    if (term.as<ListTerm>() || term.as<TupleTerm>())
+        definitions.evaluations += entries_of(term, 0).count / entries_for_step;
+}
+
+void Elaborator::check_entries(const Term& term, Span span) {
+    Entries entries = entries_of(term, 0);
+    definitions.entries_made += entries.count;
+    int64_t most = definitions.options.node_limit * entries_for_node;
+    bool deep = entries.depth > deepest_list;
+    if (!deep && definitions.entries_made <= most) return;
+    error(Code::too_large, span,
+          deep ? fmt::format("lists stand more than {} deep in one another here", deepest_list)
+               : fmt::format("the lists of the program pass {} entries here", most),
+          "", "numbers that many are read from a file; one number everywhere is `full(value, shape)`");
+    throw Abandoned{};
+}
+
 Elaborator::Depth::Depth(Elaborator& elaborator, Span span) : elaborator(elaborator) {
     if (++elaborator.depth_ <= 1500) return;
     elaborator.error(Code::call_depth, span, "calls and expressions nest too deep here");

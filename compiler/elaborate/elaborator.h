@@ -131,6 +131,10 @@ public:
     /// Reports a tensor whose bytes pass 2^63 and gives up.
     void check_size(const Shape& shape, Span span);
     void check_limits(Span span); // reports once and throws Abandoned when too many nodes exist
+    /// The same for the entries of lists and of several results, which are copied wherever they go.
+    void check_entries(const Term& term, Span span);
+    /// Copies of lists are work: so many of their entries as one evaluation.
+    void count_copy(const Term& term);
     /// A frame for a block of its own: a train block, a data set.
     Frame block_frame(const std::string& name, uint32_t module, Extension* extension) const;
 

@@ -1,7 +1,8 @@
 // Expressions of the language, one case each.
-#include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/library/wrong_names.h"
+#include "compiler/elaborate/parts.h"
 #include "dsl/other_names.h"
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -74,7 +75,15 @@ struct Evaluation {
             result.items.push_back(elaborator.evaluate(*item, scope));
             if (result.items.back().poisoned()) return {};
         }
-        return {result};
+        bool values =
+            std::any_of(result.items.begin(), result.items.end(), [](const Term& item) { return item.as<NodeTerm>(); });
+        if (values) { // what is made of values of the run is one: they are stacked
+            auto stack = stacked(elaborator, result, expression.span);
+            return stack ? Term{*stack} : Term{};
+        }
+        Term entries{std::move(result)};
+        elaborator.check_entries(entries, expression.span);
+        return entries;
     }
     Term operator()(const ast::Call& call) const {
         if (call.indexed) return elaborate_indexed_call(elaborator, expression, call, scope);
@@ -123,7 +132,9 @@ Term Elaborator::evaluate(const ast::Expr& expression, Scope& scope) {
     if (auto known = evaluated(expression)) return *known;
     Depth depth(*this, expression.span);
     check_limits(expression.span);
-    return std::visit(Evaluation{*this, expression, scope}, expression.node);
+    Term result = std::visit(Evaluation{*this, expression, scope}, expression.node);
+    count_copy(result);
+    return result;
 }
 
 Term Elaborator::lookup(const std::string& name, Span span, Scope& scope) {

@@ -12,18 +12,20 @@ public:
     Execution(Elaborator& elaborator, Span span, Scope& scope) : elaborator_(elaborator), span_(span), scope_(scope) {}
 
     std::optional<Term> operator()(const ast::Assign& assign) {
-        Term value = elaborator_.evaluate(*assign.value, scope_);
+        Term value = several(assign.values); // all of them before any name is bound
         if (assign.targets.size() == 1) {
             bind(assign.targets[0], value);
             return {};
         }
-        auto tuple = value.as<TupleTerm>();
-        if (!value.poisoned() && (!tuple || tuple->items.size() != assign.targets.size()))
-            elaborator_.error(Code::result_count, assign.value->span,
-                              fmt::format("{} names, but {} on the right", assign.targets.size(),
-                                          tuple ? elaborator_.describe(value) : "one value"));
-        bool fits = tuple && tuple->items.size() == assign.targets.size();
-        for (size_t i = 0; i < assign.targets.size(); ++i) bind(assign.targets[i], fits ? tuple->items[i] : Term{});
+        size_t wanted = assign.targets.size();
+        const std::vector<Term>* items = parts(value);
+        if (!value.poisoned() && (!items || items->size() != wanted))
+            elaborator_.error(
+                Code::result_count, assign.values[0]->span,
+                fmt::format("{} names, but {} on the right", wanted,
+                            !items || items->size() == 1 ? "one value" : fmt::format("{} values", items->size())));
+        bool fits = items && items->size() == wanted;
+        for (size_t i = 0; i < wanted; ++i) bind(assign.targets[i], fits ? (*items)[i] : Term{});
         return {};
     }
     std::optional<Term> operator()(const ast::IndexDefinition& definition) {
@@ -75,7 +77,15 @@ private:
         if (values.size() == 1) return elaborator_.evaluate(*values[0], scope_);
         TupleTerm tuple;
         for (const ast::ExprRef& value : values) tuple.items.push_back(elaborator_.evaluate(*value, scope_));
-        return {tuple};
+        Term result{std::move(tuple)};
+        elaborator_.check_entries(result, span_);
+        return result;
+    }
+    /// Several results of a call, or the entries of a list such as `shape(x)`.
+    static const std::vector<Term>* parts(const Term& value) {
+        if (auto tuple = value.as<TupleTerm>()) return &tuple->items;
+        auto list = value.as<ListTerm>();
+        return list ? &list->items : nullptr;
     }
     void bind(const ast::Target& target, Term value);
 

@@ -115,12 +115,12 @@ std::string Drawing::expression(Kind kind, int depth) {
 
 std::string Drawing::statement() {
     std::string name = fresh(), text;
-    switch (any(11)) {
-    case 9:
+    switch (any(14)) {
+    case 12:
         text = fmt::format("{}[n, c] = {}[d < {}](x[n, {}] * {}[n, c])", name, one({"sum", "max", "mean"}),
                            one({"c", "c + 1", "4 - c", "c // 2 + 1"}), one({"d", "c - d", "3 - d"}), wide(0));
         break;
-    case 10:
+    case 13:
         text = fmt::format("{0}[n, c] = {1}[{2}, c] * x[n, c];  {0}[n, c] = sum[m < {3}]({0}[m, c])", name, wide(0),
                            one({"0", "N - 1 - n", "max(n - 1, 0)", "(n + 1) % N", "n // 2", "N"}),
                            one({"n", "n + 1", "N", "n + 2"}));
@@ -150,6 +150,12 @@ std::string Drawing::statement() {
         text = fmt::format("{0} = x;  repeat i < {1} {{ {0} = {0} + {2} }}", name, one({"2", "K", "0"}), wide(1));
         break;
     case 6: text = fmt::format("{0}_a, {0}_b = split({1}, 2);  {0} = concat({0}_b, {0}_a)", name, wide(1)); break;
+    case 7:
+        text = fmt::format("{0} = {1};  {0}_b = {2};  {0}, {0}_b = {0}_b{3}, {0}", name, wide(1), wide(1),
+                           one({"", " + 1", " * x"}));
+        break;
+    case 8: text = fmt::format("{0}_rows, {0}_columns = shape({1});  {0} = x / {0}_columns", name, wide(0)); break;
+    case 9: text = fmt::format("{0} = x * [{1}, {2}, {3}, {1}]", name, scalar(1), constant(1), scalar(0)); break;
     default: text = fmt::format("{} = {}", name, wide(2));
     }
     wide_.push_back(name);
@@ -175,10 +181,11 @@ std::string Drawing::function() {
 
 std::string Drawing::dataset() {
     return fmt::format("dataset d {{\n    x: f32[4] = [[0, 1, 2, 3], [1, 0, 2, 4], [1, 1, 0, 2], [3, 2, 1, "
-                       "0]]\n    y: int < 3 = [0, 1, 2, {}]\n    z = {}\n    split train: 0.5, test: "
+                       "0]]\n    y: int < 3 = [0, 1, 2, {}]\n    z{}\n    split train: 0.5, test: "
                        "0.5{}\n}}\n",
                        one({"0", "1", "2"}),
-                       one({"x / 2", "(x - mean(train.x, axis: 0)) / std(train.x, axis: 0)", "x[1:]"}),
+                       one({" = x / 2", " = (x - mean(train.x, axis: 0)) / std(train.x, axis: 0)", " = x[1:]",
+                            "[i < 2] = x[i] * x[i + 2]", "[i] = x[i] - y"}),
                        one({"", ", in order"}));
 }
 

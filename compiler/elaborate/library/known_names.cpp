@@ -67,7 +67,7 @@ private:
 
     // ---- statements
     void of(const ast::Assign& assign, Span) {
-        visit(assign.value);
+        all(assign.values);
         for (const ast::Target& target : assign.targets) names_.insert(target.name);
     }
     void of(const ast::IndexDefinition& definition, Span) {

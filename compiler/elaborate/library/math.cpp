@@ -43,7 +43,7 @@ private:
         for (const ast::Statement& statement : body.statements) {
             if (auto* assign = std::get_if<ast::Assign>(&statement.node)) {
                 if (assign->targets.size() != 1) wrong("one name a line");
-                NodeId node = value(*assign->value, names, NodeId::none);
+                NodeId node = value(*assign->values[0], names, NodeId::none);
                 graph_.name_node(node, assign->targets[0].name);
                 names[assign->targets[0].name] = node;
             } else if (auto* result = std::get_if<ast::Return>(&statement.node)) {

@@ -62,6 +62,7 @@ dataset d {
     scaled: f32[2] = w / max(abs(w))
     looked = w[window[0] % 2]
     turned = [[0, 1], [-1, 0]] @ w
+    pairs[t < T, k] = window[t] * w[k] + window[t + 1]
 })");
     auto all = columns_of(trainer, 0, 3);
     CHECK(all.at("tokens").shape == Shape{3, 3});
@@ -70,6 +71,8 @@ dataset d {
     CHECK(all.at("total").values == std::vector<double>{3, 7, 1});
     CHECK(all.at("scaled").values[4] == Approx(-5.0 / 6));
     CHECK(all.at("looked").values == std::vector<double>{1, 3, -5});
+    CHECK(all.at("pairs").shape == Shape{3, 3, 2});
+    CHECK(all.at("pairs").values == std::vector<double>{1, 1, 3, 4, 5, 7, 15, 19, 11, 14, 7, 9, -8, 14, -10, 12, 4, 4});
     CHECK(all.at("turned").values == std::vector<double>{2, -1, 4, -3, 6, 5});
     auto part = columns_of(trainer, 1, 2);
     CHECK(part.at("next").values == std::vector<double>{3, 2, 1});

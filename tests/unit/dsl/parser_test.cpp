@@ -87,6 +87,7 @@ TEST_CASE("statements") {
              Row{"x = 1; y = 2", "(assign x 1) (assign y 2)"},
              Row{"\nx = 1\n\ny = 2;\n", "(assign x 1) (assign y 2)"},
              Row{"i, f = split(e, 2)", "(assign i f (call split e 2))"},
+             Row{"a, b = b,\na", "(assign a b b a)"},
              Row{"y[n, t < T, ..] = e", "(define y (index n) (index t T) (index ..) e)"},
              Row{"v <- v + 1", "(update v (+ v 1))"},
              Row{"param w: [I, 3] = f() as \"a.b\"", "(param w (type (shape I 3)) (call f) \"a.b\")"},

@@ -59,6 +59,17 @@ const Case cases[] = {
     {"return permute(reshape([1, 2, 3, 4], [2, 2]), [1, 0])", {1, 3, 2, 4}},
     {"x = zeros([2, 5]);  return size(x) + size(x, 1) + shape(x)[0]", {17}},
     {"return full(2, [2])", {2, 2}},
+    // lists of values are stacks, several names take what is worked out before them
+    {"z = exp([0, 0]);  return [z[0], 2 * z[1]]", {1, 2}},
+    {"z = exp(zeros([2, 2]));  return [z[0], 3 * z[1]]'", {1, 3, 1, 3}},
+    {"z = exp([0, 0]);  return [[z[0], 2], [3, 5 * z[1]]]'", {1, 3, 2, 5}},
+    {"z = exp([0, 0]);  return shape([z[0], z[1], 5])[0] + size([z, z])", {7}},
+    {"z = exp([0, 0]);  return sum([z[0], 4 * z[1]] * [1, 10])", {41}},
+    {"a = 1;  b = 2;  a, b = b, a;  return 10 * a + b", {21}},
+    {"a = exp([0]);  b = 2 * a;  a, b = b, a;  return concat(a, b)", {2, 1}},
+    {"rows, columns = shape(zeros([3, 5]));  return zeros([columns - rows]) + columns", {5, 5}},
+    {"a, b, c = 1, [2, 3], zeros([2]) + 4;  return a + b + c", {7, 8}},
+    {"a, b = [7, [1, 2]];  return a * b", {7, 14}},
     // definition by index
     {"x[i < 4] = i;  y[h] = sum[k < 2](x[2*h + k]);  return y", {1, 5}},
     {"x[i < 4] = i;  y[h] = max[k < 3](x[h + k]);  return y", {2, 3}},

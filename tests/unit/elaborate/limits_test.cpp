@@ -48,6 +48,24 @@ TEST_CASE("limits are errors with a place") {
     rejected("model m(x: f32[N, 4]) { return pad(x, [0, 9e18]) }", "whole");
 }
 
+TEST_CASE("lists are counted before they are made: entries, in all and in one another") {
+    const char* tail = "model m() { return 1 }";
+    rejected(chain("const a{0} = [a{1}, a{1}]\n", "const a0 = [1]\n", 60) + tail, "pass 4000000 entries");
+    rejected(chain("fn f{0}(x) {{ y = f{1}(x);  return y, y }}\n", "fn f0(x) { return x, x }\n", 60) +
+                 "model m() { return mean(concat(f60(1))) }",
+             "pass 4000000 entries");
+    rejected(chain("const a{0} = [a{1}]\n", "const a0 = [1]\n", 2000) + tail, "more than 64 deep");
+    std::string list = "1";
+    for (int i = 1; i < 100000; ++i) list += ", 1";
+    rejected("const big = [" + list + "]\nmodel m() { x = 0;  repeat 10000 { x = x + big[0] };  return x }",
+             "passes 10000000 steps");
+    Options options;
+    options.node_limit = 100;
+    ModelText counted(chain("const a{0} = [a{1}, a{1}]\n", "const a0 = [1]\n", 60) + tail, options);
+    CHECK(counted.errors().find("pass 400 entries") != std::string::npos);
+    CHECK(counted.errors().find("const a8 = ") != std::string::npos); // 1 + 2 + .. + 128 are 255, and 256 more are not
+}
+
 TEST_CASE("a smaller limit is kept to") {
     Options options;
     options.node_limit = 100;
