@@ -90,9 +90,9 @@ ProgramGraphs collect_programs(const Elaborated& elaborated, const CompileOption
     Collector collect{result.programs};
     metadata.name = elaborated.name;
     metadata.compiler = fmt::format("gradc {}", GRADC_VERSION);
-    metadata.options = fmt::format("--isa {} --precision {}", options.isa, name(options.precision));
+    metadata.options = fmt::format("--isa {} --dtype {}", options.isa, name(options.precision));
     for (const auto& [constant, value] : options.set) metadata.options += fmt::format(" --set {}={}", constant, value);
-    if (!options.fuse) metadata.options += " --unfused";
+    if (!options.fuse) metadata.options += " --no-fuse";
     metadata.source_hash = source_hash(sources);
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
     metadata.flush_denormals = options.precision == Element::f32;

@@ -56,9 +56,9 @@ public:
         engine.start.words = {
             path, "bench", "--turns", "--threads", std::to_string(line_.threads), "--seed", std::to_string(line_.seed)};
         for (const std::string& data : line_.data_folders)
-            engine.start.words.insert(engine.start.words.end(), {"--data", data});
+            engine.start.words.insert(engine.start.words.end(), {"--data-dir", data});
         if (line_.data_folders.empty())
-            engine.start.words.insert(engine.start.words.end(), {"--data", folder_of(line_.model)});
+            engine.start.words.insert(engine.start.words.end(), {"--data-dir", folder_of(line_.model)});
         if (line_.confined) engine.start.words.push_back("--confine=" + folder_of(line_.model));
         struct stat status{};
         stat(path.c_str(), &status);

@@ -36,7 +36,7 @@ std::string short_path(const std::string& path, const std::string& model) {
     return path.rfind(model + ".", 0) == 0 ? path.substr(model.size() + 1) : path;
 }
 
-/// Why a `--at` name fits none of the questions, or "".
+/// Why a `--value` name fits none of the questions, or "".
 std::string unknown_name(const std::map<std::string, std::string>& at, const std::vector<Question>& all,
                          const Elaborated& elaborated) {
     for (const auto& [name, text] : at) {
@@ -55,7 +55,7 @@ std::string unknown_name(const std::map<std::string, std::string>& at, const std
     return {};
 }
 
-/// Writes `--at` values over the drawn ones; returns a complaint or "".
+/// Writes `--value` values over the drawn ones; returns a complaint or "".
 std::string apply(const std::map<std::string, std::string>& at, const Question& question, Environment& environment) {
     for (const auto& [name, text] : at) {
         NodeId parameter = parameter_named(question, name);
@@ -63,10 +63,10 @@ std::string apply(const std::map<std::string, std::string>& at, const Question& 
         Tensor& found = environment.variables.at(attribute<VariableName>(question.graph[parameter]).path);
         auto given = read_tensor(text);
         if (!given)
-            return fmt::format("--at {}={}: neither a number nor a list such as [1, 2] or [[1, 2]]", name, text);
+            return fmt::format("--value {}={}: neither a number nor a list such as [1, 2] or [[1, 2]]", name, text);
         bool spread = given->shape.empty();
         if (!spread && given->shape != found.shape)
-            return fmt::format("--at {}={}: `{}` is {}, but this is {}", name, text, name,
+            return fmt::format("--value {}={}: `{}` is {}, but this is {}", name, text, name,
                                found.shape.empty() ? "a number" : print(found.shape), print(given->shape));
         for (size_t i = 0; i < found.values.size(); ++i) found.values[i] = given->values[spread ? 0 : i];
     }

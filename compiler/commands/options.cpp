@@ -67,12 +67,13 @@ void add_model(CLI::App* app, CommandLine& line) {
 
 void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_option("--set", pending.set, "set a const of the model file: NAME=VALUE")->allow_extra_args(false);
-    app->add_option("--precision", pending.precision, "what f32 in the model stands for: f32 or f64")
+    app->add_option("--dtype", pending.precision, "what f32 in the model stands for: f32 or f64")
         ->check(one_of({"f32", "f64"}));
-    app->add_option("--data", line.data_folders, "folder where data files are sought first")->allow_extra_args(false);
+    app->add_option("--data-dir", line.data_folders, "folder where data files are sought first")
+        ->allow_extra_args(false);
     app->add_flag("--confine", line.confined,
-                  "let the model read nothing outside of its\nfolder and --data, wherever links lead");
-    app->add_option("--limit", line.node_limit, "largest number of graph nodes (default 1000000)")
+                  "let the model read nothing outside of its\nfolder and --data-dir, wherever links lead");
+    app->add_option("--max-nodes", line.node_limit, "largest number of graph nodes (default 1000000)")
         ->check(within(int64_t(1), int64_t(1) << 40).description(""));
 }
 
@@ -91,7 +92,7 @@ void add_disabled_passes(CLI::App* app, CommandLine& line) {
 void add_pass_options(CLI::App* app, CommandLine& line) {
     add_disabled_passes(app, line);
     app->add_flag_callback(
-        "--unfused", [&line] { line.fuse = false; },
+        "--no-fuse", [&line] { line.fuse = false; },
         "every operation a kernel of its own, as the\n"
         "interpreter of `gradc bench` runs them");
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
@@ -157,17 +158,17 @@ void add_run_help(CLI::App& app, CommandLine& line) {
     CLI::App* run = add_command(app, "run", "build into a cache, then train; takes the trainer's flags too",
                                 "gradc run digits.grad --epochs 5 --learning-rate 3e-4");
     run->add_option("MODEL", line.model, "model file (.grad)");
-    run->add_option("--set,--isa,--precision,--data,--confine", "as in `gradc build`; all else goes to the trainer");
+    run->add_option("--set,--isa,--dtype,--data-dir,--confine", "as in `gradc build`; all else goes to the trainer");
 }
 
 void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* bench = add_command(app, "bench",
                                   "train in turns with other engines, each from the same weights on the "
                                   "same rows, and compare the time of a step",
-                                  "gradc bench xor.grad --against interpreter,numpy --html xor.html");
+                                  "gradc bench xor.grad --engines interpreter,numpy --html xor.html");
     add_model(bench, line);
     bench
-        ->add_option("--against", line.against,
+        ->add_option("--engines", line.against,
                      "engines, with commas between them (default all):\n"
                      "interpreter, this graph operation by operation;\n"
                      "numpy, torch, jax: the file numpy.py, torch.py\n"
@@ -194,9 +195,9 @@ void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* check = add_command(app, "check",
                                   "every parameter's gradient: symbolic against finite differences "
                                   "and against the compiled code; exit code 1 when one is off",
-                                  "gradc check digits.grad --batch 4");
+                                  "gradc check digits.grad --batch-size 4");
     add_model(check, line);
-    check->add_option("--batch", line.batch, "rows (default 2; 5 where rows meet inside the model)")
+    check->add_option("--batch-size", line.batch, "rows (default 2; 5 where rows meet inside the model)")
         ->check(within(1, 65536));
     add_seed(check, line);
     add_language_options(check, line, pending);
@@ -204,9 +205,9 @@ void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
 
 void add_grad(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* grad = add_command(app, "grad", "print a model's value and every gradient",
-                                 "gradc grad circuit.grad --at a=3 --dot circuit.dot");
+                                 "gradc grad circuit.grad --value a=3 --dot circuit.dot");
     add_model(grad, line);
-    grad->add_option("--at", pending.at,
+    grad->add_option("--value", pending.at,
                      "value of a parameter: NAME=VALUE, a number for\n"
                      "all of its entries or a list: w=[1,2], m=[[1,2],[3,4]]")
         ->allow_extra_args(false);
@@ -227,10 +228,10 @@ void add_explain(CLI::App& app, CommandLine& line, Pending& pending) {
 }
 
 void add_paths(CLI::App& app, CommandLine& line, Pending& pending) {
-    CLI::App* paths = add_command(app, "paths",
+    CLI::App* paths = add_command(app, "trajectories",
                                   "draw where each train block moves two scalar parameters, over the "
                                   "loss around them",
-                                  "gradc paths descent.grad --svg paths.svg --beside 4");
+                                  "gradc trajectories descent.grad --svg paths.svg --beside 4");
     add_model(paths, line);
     paths->add_option("--svg", line.svg, "the picture")->required();
     paths->add_option("--beside", line.beside, "draw another path of each with so many rows a step")
@@ -284,7 +285,7 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
         const std::string& text = arguments[i];
         size_t equals = text.find('=');
         std::string flag = text.substr(0, equals);
-        bool ours = flag == "--set" || flag == "--isa" || flag == "--precision" || flag == "--data";
+        bool ours = flag == "--set" || flag == "--isa" || flag == "--dtype" || flag == "--data-dir";
         if (text.rfind("--", 0) != 0 && line.model.empty() && text.size() > 5 &&
             text.compare(text.size() - 5, 5, ".grad") == 0) {
             line.model = text;
@@ -296,10 +297,10 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
             std::string value = inside ? text.substr(equals + 1) : arguments[++i];
             if (flag == "--set") pending.set.push_back(value);
             if (flag == "--isa") line.isa = value;
-            if (flag == "--precision") pending.precision = value;
-            if (flag == "--data") {
+            if (flag == "--dtype") pending.precision = value;
+            if (flag == "--data-dir") {
                 line.data_folders.push_back(value);
-                line.trainer_arguments.insert(line.trainer_arguments.end(), {"--data", value});
+                line.trainer_arguments.insert(line.trainer_arguments.end(), {"--data-dir", value});
             }
         } else {
             line.trainer_arguments.push_back(text);
@@ -312,8 +313,15 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
     return {line, exit_code::done, {}};
 }
 
+/// Flags and commands of versions before 0.2.0, and what they are called now.
+constexpr std::pair<const char*, const char*> renamed[] = {
+    {"--batch", "--batch-size"}, {"--data", "--data-dir"}, {"--limit", "--max-nodes"}, {"--unfused", "--no-fuse"},
+    {"--against", "--engines"},  {"--at", "--value"},      {"--precision", "--dtype"}, {"paths", "trajectories"}};
+
 std::string suggestion(const CLI::App& app, const std::vector<std::string>& unknown) {
     if (unknown.empty()) return {};
+    for (const auto& [before, now] : renamed)
+        if (unknown[0].substr(0, unknown[0].find('=')) == before) return fmt::format(" (it is called `{}`)", now);
     std::vector<std::string> known;
     for (const CLI::App* part : app.get_subcommands({})) known.push_back(part->get_name());
     std::vector<const CLI::App*> apps = {&app};
@@ -384,20 +392,20 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
                                   suggestion(app, app.remaining(true))));
     }
     std::string fault = assignments(pending.set, "--set", line.set);
-    if (fault.empty()) fault = assignments(pending.at, "--at", line.at);
+    if (fault.empty()) fault = assignments(pending.at, "--value", line.at);
     if (!fault.empty()) return refuse("gradc: " + shortened(printable(fault), 400) + "\n");
     line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
     line.color = use_color(pending.color);
     if (app.got_subcommand("bench")) complete_bench(app, line);
     const std::string name = app.get_subcommands()[0]->get_name();
-    line.command = name == "build"     ? Command::build
-                   : name == "bench"   ? Command::bench
-                   : name == "check"   ? Command::check
-                   : name == "grad"    ? Command::grad
-                   : name == "explain" ? Command::explain
-                   : name == "paths"   ? Command::paths
-                   : name == "inspect" ? Command::inspect
-                                       : Command::fmt;
+    line.command = name == "build"          ? Command::build
+                   : name == "bench"        ? Command::bench
+                   : name == "check"        ? Command::check
+                   : name == "grad"         ? Command::grad
+                   : name == "explain"      ? Command::explain
+                   : name == "trajectories" ? Command::paths
+                   : name == "inspect"      ? Command::inspect
+                                            : Command::fmt;
     return {line, exit_code::done, {}};
 }
 

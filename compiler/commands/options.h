@@ -17,7 +17,7 @@ struct CommandLine : CompileOptions {
     std::string parameter;                 // explain; "": list them
     std::vector<std::string> files;        // fmt
     std::string output;                    // -o
-    std::map<std::string, std::string> at; // --at NAME=VALUE
+    std::map<std::string, std::string> at; // --value NAME=VALUE
     std::string pass;                      // inspect of a .graph file: the pass to run
     std::string emit;                      // a stage
     std::string dot, svg;

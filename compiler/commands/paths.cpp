@@ -1,4 +1,4 @@
-// gradc paths: where the optimizers of a model with two scalar parameters go, as one SVG.
+// gradc trajectories: where the optimizers of a model with two scalar parameters go, as one SVG.
 #include "compiler/commands/commands.h"
 #include "compiler/landscape/trajectories.h"
 #include "compiler/util/files.h"
@@ -14,7 +14,7 @@ int paths_command(const CommandLine& line) {
     auto picture = walk_paths(front, {line, line.beside, line.steps, line.seed}, fault);
     if (picture) fault = write_file(line.svg, draw_paths(*picture));
     if (!fault.empty()) {
-        complain("gradc paths: {}\n", fault);
+        complain("gradc trajectories: {}\n", fault);
         return exit_code::input;
     }
     for (const PathPanel& panel : picture->panels)

@@ -32,7 +32,7 @@ int run_model_command(const CommandLine& line) {
     std::vector<std::string> words = {trainer, "train"};
     words.insert(words.end(), line.trainer_arguments.begin(), line.trainer_arguments.end());
     if (line.data_folders.empty()) // the trainer lies in the cache: what lies beside the model is elsewhere
-        words.insert(words.end(), {"--data", folder_of(line.model)});
+        words.insert(words.end(), {"--data-dir", folder_of(line.model)});
     if (line.confined) words.push_back("--confine=" + folder_of(line.model));
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());

@@ -252,7 +252,7 @@ std::optional<std::string> ReaderElaboration::find(const Reader& reader, const s
         elaborator_.error(Code::missing_data, reader.span,
                           fmt::format("no file `{}`, and a size here is read from it when compiling", path),
                           fmt::format("sought: {}", fmt::join(places, ", ")),
-                          "name its folder with --data, or write the size as a number");
+                          "name its folder with --data-dir, or write the size as a number");
     return found;
 }
 

@@ -65,7 +65,7 @@ void Elaborator::check_limits(Span span) {
     error(Code::node_limit, span,
           long_winded ? fmt::format("elaborating the program passes {} steps here", limit * work_for_node)
                       : fmt::format("the program passes {} nodes here", limit),
-          "", "a `repeat` unrolls: use `scan` for long loops, or raise --limit");
+          "", "a `repeat` unrolls: use `scan` for long loops, or raise --max-nodes");
     throw Abandoned{};
 }
 

@@ -64,7 +64,7 @@ public:
     std::optional<Shape> shape_of_list(const Term& term, Span span);
     /// Shape of the element of a definition by index (labels not counted); nothing after an error.
     std::optional<Type> type_of(const Term& term) const;
-    Element language_element(const std::string& name) const; // "f32" is what --precision says
+    Element language_element(const std::string& name) const; // "f32" is what --dtype says
     /// False after a report: a type that the language has a word for, but no arithmetic.
     bool has_arithmetic(const std::string& element, Span span);
 

@@ -230,7 +230,7 @@ std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& 
         elaborator.error(Code::node_limit, line.count->span,
                          fmt::format("{} turns are more than the limit of {} nodes", *count,
                                      elaborator.definitions.options.node_limit),
-                         "", "a `repeat` unrolls: use `scan`, or raise --limit");
+                         "", "a `repeat` unrolls: use `scan`, or raise --max-nodes");
         return {};
     }
     if (line.index && scope.find(line.index->name)) {

@@ -1,6 +1,6 @@
 // Where two numbers go while optimizers move them: every train block of a model with two scalar
 // parameters, compiled and run on its own from the same start, and the loss around its path. For
-// `gradc paths`.
+// `gradc trajectories`.
 #pragma once
 #include "compiler/pipeline.h"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same network by hand:  python3 numpy.py START_FOLDER LOG.json
 
-START_FOLDER is what `build/twenty export --out START_FOLDER` wrote, LOG.json what `build/twenty train --json` wrote.
+START_FOLDER is what `build/twenty export --output START_FOLDER` wrote, LOG.json what `build/twenty train --json` wrote.
 `gradc bench` times `make_step` beside the model's own step.
 """
 import json

@@ -10,8 +10,8 @@ printf '%-48s %5s %8s %11s %9s\n' optimizer 0.95 loss accuracy 'us/step'
 while read -r batch line; do
     sed "s/^    optimizer .*/    optimizer $line/; s/^    batch .*/    batch $batch/" \
         "$here/model.grad" >"$work/model.grad"
-    "$gradc" build "$work/model.grad" -o "$work/digits" --isa native --data "$here/../digits" >"$work/log" &&
-        "$work/digits" train --data "$here/../digits" --quiet --json "$work/json" >"$work/log" || cat "$work/log"
+    "$gradc" build "$work/model.grad" -o "$work/digits" --isa native --data-dir "$here/../digits" >"$work/log" &&
+        "$work/digits" train --data-dir "$here/../digits" --quiet --json "$work/json" >"$work/log" || cat "$work/log"
     tr '{' '\n' <"$work/json" | awk -v line="$line" '
         function number(key) { return match($0, "\"" key "\": [^,}]*") ? substr($0, RSTART + length(key) + 4) + 0 : 0 }
         /"step_us"/ { time = number("step_us") }

@@ -313,7 +313,7 @@ std::string Places::find(std::string_view path, Fault& fault) const {
         if (exists(candidate)) return !confined || contain(candidate, fault) ? candidate : "";
         sought += text(sought.empty() ? "" : ", ", folder.empty() ? "the current folder" : folder);
     }
-    fault.fail(path, ": error: there is no such file in ", sought, "; --data DIR names another folder");
+    fault.fail(path, ": error: there is no such file in ", sought, "; --data-dir DIR names another folder");
     return "";
 }
 

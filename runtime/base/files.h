@@ -97,7 +97,7 @@ std::string joined(const std::string& folder, std::string_view path);
 struct Places {
     std::vector<std::string> folders;
     bool confined = false; // nothing outside of them is read, wherever links lead
-    /// --data, GRADC_DATA, the current folder, the trainer's own.
+    /// --data-dir, GRADC_DATA, the current folder, the trainer's own.
     static Places standard(const std::string& data_folder);
     /// These alone; "" is none.
     static Places confined_to(const std::vector<std::string>& folders);

@@ -36,7 +36,18 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
     return best;
 }
 
+/// Flags of versions before 0.2.0, and what they are called now.
+static constexpr std::pair<std::string_view, std::string_view> renamed[] = {{"batch", "batch-size"},
+                                                                            {"data", "data-dir"},
+                                                                            {"out", "output"},
+                                                                            {"names", "class-names"},
+                                                                            {"rate", "learning-rate"}};
+
 static bool unknown_flag(std::string_view name, const std::vector<Option>& options, Fault& fault) {
+    for (auto [before, now] : renamed) {
+        bool known = std::any_of(options.begin(), options.end(), [&](const Option& each) { return each.name == now; });
+        if (name == before && known) return fault.fail_as(wrong_usage, "--", before, " is called --", now);
+    }
     std::vector<std::string> names{"help"};
     for (const Option& option : options) names.push_back(option.name);
     std::string near = nearest(name, names);
@@ -58,8 +69,10 @@ bool Arguments::parse(const std::vector<std::string>& words, const std::vector<O
         }
         size_t dashes = word.starts_with("--") ? 2 : 1, equals = word.find('=');
         std::string name = word.substr(dashes, equals == std::string::npos ? equals : equals - dashes);
+        bool short_output = dashes == 1 && name == "o";
+        if (short_output) name = "output";
         auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; });
-        if (dashes == 1 || option == options.end()) return unknown_flag(name, options, fault);
+        if ((dashes == 1 && !short_output) || option == options.end()) return unknown_flag(name, options, fault);
         Given given{name, ""};
         if (equals != std::string::npos) {
             if (option->value.empty()) return fault.fail_as(wrong_usage, "--", name, " takes no value");

@@ -15,7 +15,7 @@ struct Option {
     std::string name;  // without the dashes
     std::string value; // what its value is called: "DIR"; "" for a switch
     std::string help;
-    bool value_optional; // --resume, --resume=anyway
+    bool value_optional; // --resume, --resume --allow-mismatch
     bool listed;         // in --help
 };
 

@@ -110,8 +110,8 @@ bool write_folder(const std::string& folder, const std::vector<Exported>& all, F
 } // namespace
 
 ExitCode export_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
-    std::string out = arguments.value("out");
-    if (out.empty()) return fault.set("--out FILE is needed", wrong_usage), fault.code;
+    std::string out = arguments.value("output");
+    if (out.empty()) return fault.set("--output FILE is needed", wrong_usage), fault.code;
     Prepared prepared;
     if (!prepare(module, arguments, {}, prepared, fault)) return fault.code;
     std::vector<Exported> all = collect(*prepared.session, prepared.has_data ? &prepared.dataset : nullptr);

@@ -78,14 +78,14 @@ bool PredictRun::read_arguments() {
     if (arguments_.others().size() > 1) return fault_.fail_as(wrong_usage, "predict takes one file");
     if (!arguments_.others().empty()) file_ = arguments_.others()[0];
     svg_ = arguments_.value("svg");
-    names_ = listed(arguments_.value("names"));
+    names_ = listed(arguments_.value("class-names"));
     rows_ = svg_.empty() ? module_.batch : 30;
     if (!arguments_.whole("rows", 1, int64_t(1) << 40, rows_, fault_) ||
         !arguments_.whole("grid", 2, 1000, grid_, fault_))
         return false;
     drawn_ = fields_.empty() && file_.empty() && (arguments_.has("rows") || !table_);
-    if (!svg_.empty() && arguments_.has("out"))
-        return fault_.fail_as(wrong_usage, "--svg draws instead of --out; give one of them");
+    if (!svg_.empty() && arguments_.has("output"))
+        return fault_.fail_as(wrong_usage, "--svg draws instead of --output; give one of them");
     if (grid_ > 0 && svg_.empty()) return fault_.fail_as(wrong_usage, "--grid needs --svg FILE");
     if (grid_ > 0 && !file_.empty())
         return fault_.fail_as(wrong_usage, "--grid makes its own rows; leave the file out");
@@ -98,7 +98,7 @@ bool PredictRun::predict_rows(const Dataset& dataset, int split) {
     bool given = &dataset == &given_;
     RowSink sink(prediction_->result(), table_, names_);
     Loader loader(module_, dataset, split, GRADC_FILE_ORDER, prepared_.session->seed());
-    bool open = sink.open(arguments_.value("out"), loader.rows(), fault_);
+    bool open = sink.open(arguments_.value("output"), loader.rows(), fault_);
     while (open && !loader.at_end()) {
         int64_t rows = given ? loader.next(module_.batch, prepared_.session->arena()) : prediction_->load(loader);
         open = sink.add(prediction_->run(rows, {}), rows, fault_);
@@ -110,7 +110,7 @@ bool PredictRun::predict_drawn() {
     Session& session = *prepared_.session;
     RowSink sink(prediction_->result(), nullptr, names_);
     std::vector<double> values;
-    bool open = !svg_.empty() || sink.open(arguments_.value("out"), rows_, fault_);
+    bool open = !svg_.empty() || sink.open(arguments_.value("output"), rows_, fault_);
     double step = 1;
     for (int64_t done_rows = 0; open && done_rows < rows_; step++) {
         int64_t rows = std::min(rows_ - done_rows, module_.batch);

@@ -79,7 +79,7 @@ bool load_data(TrainRun& run, Fault& fault) {
     }
     if (!all && rows < run.settings.batch)
         return fault.fail("data set ", table->name, ": error: there are ", rows, rows == 1 ? " row" : " rows",
-                          " to train on, fewer than the batch of ", run.settings.batch, "; --batch ", rows,
+                          " to train on, fewer than the batch of ", run.settings.batch, "; --batch-size ", rows,
                           " takes all of them in a step");
     return true;
 }

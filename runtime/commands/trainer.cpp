@@ -36,8 +36,8 @@ std::vector<Option> predict_options(const gradc_module&) {
         {checkpoint_option(),
          {"split", "NAME", "predict these rows of the data set (default: test, else the last split)"},
          {"rows", "R", "how many rows to draw, for a model without data (default: the batch), or images"},
-         {"out", "FILE", "write there instead of standard output: .npy, .txt for text, else CSV"},
-         {"names", "A,B,..", "what the predicted numbers or classes are called"},
+         {"output", "FILE", "write there instead of standard output: .npy, .txt for text, else CSV"},
+         {"class-names", "A,B,..", "what the predicted numbers or classes are called"},
          {"svg", "FILE", "draw: rows as images, or what --grid asks for"},
          {"grid", "N", "draw the model over N x N values of its two inputs, or N of its one"},
          {"label", "FIELD", "field that colors the training rows in the grid (default: chosen)"}});
@@ -45,7 +45,7 @@ std::vector<Option> predict_options(const gradc_module&) {
 std::vector<Option> bench_options(const gradc_module& module) {
     std::vector<Option> options =
         with_common({{"steps", "S", "steps to measure (default: about two seconds)"},
-                     {"batch", "B", text("rows of a step, 1 to ", module.batch)},
+                     {"batch-size", "B", text("rows of a step, 1 to ", module.batch)},
                      {"kernels", "", "what each kernel takes of a step"},
                      {"turns", "", "measure when lines on standard input say so, as `gradc bench` does"},
                      {"json", "FILE", "write what was measured as one JSON object"}});
@@ -55,7 +55,7 @@ std::vector<Option> bench_options(const gradc_module& module) {
 std::vector<Option> about_options(const gradc_module&) { return {}; }
 std::vector<Option> export_options(const gradc_module&) {
     return with_common(
-        {checkpoint_option(), {"out", "FILE", "the file to write: .safetensors, or a folder for NPY files"}});
+        {checkpoint_option(), {"output", "FILE", "the file to write: .safetensors, or a folder for NPY files"}});
 }
 
 constexpr Command commands[] = {
@@ -65,8 +65,8 @@ constexpr Command commands[] = {
     {"predict", "predictions for a split or a CSV, NPY or text file",
      "predict --checkpoint weights.safetensors rows.csv", predict_options, predict_command, true},
     {"bench", "measure training steps", "bench --steps 200", bench_options, bench_command},
-    {"about", "what this trainer is and holds", "about", about_options, about_command},
-    {"export", "write data and start weights, for peers to train on", "export --out start.safetensors --seed 3",
+    {"info", "what this trainer is and holds", "info", about_options, about_command},
+    {"export", "write data and start weights, for peers to train on", "export --output start.safetensors --seed 3",
      export_options, export_command},
 };
 
@@ -147,7 +147,7 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
         print(text(module.name, ", compiled by ", module.compiler, '\n'), fault);
         return report(fault);
     }
-    std::string near = nearest(words[0], names);
+    std::string near = words[0] == "about" ? "info" : nearest(words[0], names); // its name before 0.2.0
     fault.fail_as(wrong_usage, "unknown command ", words[0],
                   near.empty() ? "; --help lists all" : text("; did you mean ", near, "?"));
     return report(fault);

@@ -51,9 +51,10 @@ bool RowSink::open(const std::string& path, int64_t rows, Fault& fault) {
     if (path.ends_with(".npy")) format_ = Format::npy;
     if (path.ends_with(".txt")) format_ = Format::text;
     if (format_ == Format::text && !alphabet_)
-        return fault.fail_as(wrong_usage, "--out ", path, ": what is predicted is no text; write .csv or .npy");
+        return fault.fail_as(wrong_usage, "--output ", path, ": what is predicted is no text; write .csv or .npy");
     if (!names_.empty() && int64_t(names_.size()) != (alphabet_ ? 1 : width_))
-        return fault.fail_as(wrong_usage, "--names has ", names_.size(), ", but a row has ", alphabet_ ? 1 : width_);
+        return fault.fail_as(wrong_usage, "--class-names has ", names_.size(), ", but a row has ",
+                             alphabet_ ? 1 : width_);
     if (!path.empty()) {
         file_.emplace(path);
         if (!file_->open(fault)) return false;

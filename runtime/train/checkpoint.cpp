@@ -237,9 +237,9 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, const Ma
         return fault.fail(path, ": error: it holds weights, but no run to resume");
     }
     std::string origin = other_origin(file.metadata(), module, data.hash);
-    if (!origin.empty() && !settings.resume_anyway) {
+    if (!origin.empty() && !settings.allow_mismatch) {
         return fault.fail(path, ": error: the run in this checkpoint had another origin:", origin,
-                          "\n--resume=anyway goes on from it, without the promise of equal bits");
+                          "\n--resume --allow-mismatch goes on from it, without the promise of equal bits");
     }
     std::string problem = impossible_part(position, module, data.rows);
     std::string reported = metadata_value(file.metadata(), "epochs_reported");

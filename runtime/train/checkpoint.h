@@ -37,7 +37,7 @@ struct Material {
 };
 
 /// All of it, for training on. Another program or other data is a fault that says what differs,
-/// unless `anyway`; names and shapes must agree always, and the position be one of the data.
+/// unless mismatches are allowed; names and shapes must agree always, and the position be one of the data.
 /// `epochs`: as reported until then, none in a checkpoint that does not tell.
 bool restore_run(const SafetensorsFile& file, const Settings& settings, const Material& data, Session& session,
                  Position& position, std::vector<EpochReport>& epochs, Fault& fault);

@@ -10,22 +10,24 @@ namespace gradc::runtime {
 static constexpr int64_t any = int64_t(1) << 53;
 
 std::vector<Option> common_options() {
-    return {{"data", "DIR", "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
-            {"confine", "DIR", "let the model read nothing outside of DIR (default: the trainer's folder) and --data",
-             true},
-            {"seed", "S", "of start weights, splits, order and chance (default 1)"},
-            {"split-seed", "S",
-             "of the rows of each split alone, so that --seed varies on the same splits (default: the "
-             "seed)"},
-            {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
-            {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
+    return {
+        {"data-dir", "DIR", "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
+        {"confine", "DIR", "let the model read nothing outside of DIR (default: the trainer's folder) and --data-dir",
+         true},
+        {"seed", "S", "of start weights, splits, order and chance (default 1)"},
+        {"split-seed", "S",
+         "of the rows of each split alone, so that --seed varies on the same splits (default: the "
+         "seed)"},
+        {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
+        {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
 }
 
 std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
-    std::vector<std::string> taken{
-        "data",   "epochs", "steps", "batch", "seed", "threads", "checkpoint", "save-every", "resume", "json",
-        "curves", "quiet",  "nan",   "isa",   "help", "stretch", "overwrite",  "split-seed", "confine"};
+    std::vector<std::string> taken{"data-dir", "epochs",     "steps",      "batch-size", "seed",
+                                   "threads",  "checkpoint", "save-every", "resume",     "allow-mismatch",
+                                   "json",     "curves",     "quiet",      "nan",        "isa",
+                                   "help",     "stretch",    "overwrite",  "split-seed", "confine"};
     auto names_of = [](const gradc_flag& flag) {
         std::string full = flag.full, end = full.substr(full.find('.') + 1);
         return end == flag.name ? std::vector<std::string>{end} : std::vector<std::string>{flag.name, end};
@@ -66,14 +68,13 @@ std::vector<Option> train_options(const gradc_module& module) {
     std::vector<Option> options{
         {"epochs", "E", text("passes over the training rows (default ", block.epochs, ")")},
         {"steps", "S", "stop after so many steps, whatever the epochs"},
-        {"batch", "B", text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
+        {"batch-size", "B", text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
     for (Option& common : common_options()) options.push_back(common);
     options.push_back({"checkpoint", "FILE", "keep weights and the state of the run in this safetensors file"});
     options.push_back({"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
-    options.push_back({"resume", "anyway",
-                       "go on from the checkpoint; `anyway`: even with another program or other "
-                       "data, where shapes agree",
-                       true});
+    options.push_back({"resume", "", "continue from the checkpoint"});
+    options.push_back(
+        {"allow-mismatch", "", "with --resume: even with another program or other data, where names and shapes agree"});
     options.push_back({"overwrite", "", "start a new run although the checkpoint exists"});
     options.push_back({"json", "FILE", "write what was measured as one JSON object"});
     options.push_back({"curves", "FILE", "draw loss and metrics by epoch as SVG"});
@@ -173,7 +174,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     auto word = [&](std::string_view name, std::string& to) {
         if (arguments.has(name)) to = arguments.value(name);
     };
-    word("data", settings.data_folder);
+    word("data-dir", settings.data_folder);
     word("confine", settings.confine);
     if (arguments.has("confine") && settings.confine.empty()) settings.confine = own_folder();
     if (arguments.has("confine") && settings.confine.empty())
@@ -185,7 +186,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     if (arguments.has("epochs")) settings.steps = 0; // what was typed beats what the file says
     bool fine = arguments.whole("epochs", 0, any, settings.epochs, fault) &&
                 arguments.whole("steps", 1, any, settings.steps, fault) &&
-                arguments.whole("batch", 1, module.batch, settings.batch, fault) &&
+                arguments.whole("batch-size", 1, module.batch, settings.batch, fault) &&
                 arguments.whole("seed", 0, any, settings.seed, fault) &&
                 arguments.whole("split-seed", 0, any, settings.split_seed, fault) &&
                 arguments.whole("threads", 0, 1024, settings.threads, fault) &&
@@ -196,10 +197,10 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     settings.quiet = arguments.has("quiet");
     settings.resume = arguments.has("resume");
     settings.overwrite = arguments.has("overwrite");
-    std::string how = arguments.value("resume"), nan = arguments.value("nan");
-    if (!how.empty() && how != "anyway")
-        return fault.fail_as(wrong_usage, "--resume=", how, ": only `anyway` can follow");
-    settings.resume_anyway = how == "anyway";
+    settings.allow_mismatch = arguments.has("allow-mismatch");
+    if (settings.allow_mismatch && !settings.resume)
+        return fault.fail_as(wrong_usage, "--allow-mismatch needs --resume");
+    std::string nan = arguments.value("nan");
     if (!nan.empty() && nan != "stop" && nan != "continue") {
         return fault.fail_as(wrong_usage, "--nan ", nan, ": it is stop or continue");
     }

@@ -15,7 +15,7 @@ struct Settings {
     int64_t split_seed = -1;            // -1: the seed
     int64_t save_every = 0;             // 0: at each epoch
     int64_t stretch = int64_t(1) << 40; // steps in one call of generated code, at most; 0: one by one
-    bool resume = false, resume_anyway = false, overwrite = false, quiet = false;
+    bool resume = false, allow_mismatch = false, overwrite = false, quiet = false;
     bool nan_continue = false;
     std::vector<std::vector<double>> flags; // by block and flag
 
@@ -38,7 +38,7 @@ std::vector<BlockFlag> block_flags(const gradc_module& module);
 /// Options of the model's blocks, by short name where unique and in full.
 void add_block_options(const gradc_module& module, std::vector<Option>& options);
 std::vector<Option> train_options(const gradc_module& module);
-std::vector<Option> common_options(); // --data --seed --split-seed --threads --isa
+std::vector<Option> common_options(); // --data-dir --seed --split-seed --threads --isa
 
 /// As the model file has it.
 Settings written_settings(const gradc_module& module);

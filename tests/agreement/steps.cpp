@@ -1,4 +1,4 @@
-// `agree_steps [--batch N] MODEL.grad..`: one whole training step (loss, states, optimizer) as compiled for every
+// `agree_steps [--batch-size N] MODEL.grad..`: one whole training step (loss, states, optimizer) as compiled for every
 // instruction set of this machine, fused and operation by operation, against the evaluator on the same drawn rows and
 // weights. Also the start values. Ends with 1 when off. Batches of 32 and 4, or of N alone.
 #include "compiler/check/gradient_check.h"
@@ -103,7 +103,7 @@ int agree(const std::string& path, bool fuse, int64_t batch, const std::vector<i
 int main(int argc, char** argv) {
     int wrong = 0, first = 1;
     int64_t batch = 0;
-    if (argc > 3 && std::string(argv[1]) == "--batch") batch = std::stoll(argv[2]), first = 3;
+    if (argc > 3 && std::string(argv[1]) == "--batch-size") batch = std::stoll(argv[2]), first = 3;
     for (int i = first; i < argc; ++i) {
         if (batch > 0) {
             wrong += agree(argv[i], true, batch, {batch, batch - batch / 19, 3});

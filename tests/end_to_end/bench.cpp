@@ -45,7 +45,7 @@ struct Stage {
     }
     Outcome against(const std::string& body, const std::string& more = "") {
         engine(body);
-        return bench(scratch, "m.grad --against numpy --python ./engine" + quick + more);
+        return bench(scratch, "m.grad --engines numpy --python ./engine" + quick + more);
     }
 };
 
@@ -64,7 +64,7 @@ std::string speaker(const std::string& losses) {
 
 /// The losses that gradc's own steps told.
 std::string own_losses(const Scratch& scratch) {
-    REQUIRE(bench(scratch, "m.grad --against interpreter --json losses.json" + quick).code == 0);
+    REQUIRE(bench(scratch, "m.grad --engines interpreter --json losses.json" + quick).code == 0);
     std::string json = scratch.read("losses.json"), losses;
     size_t begin = json.find('[', json.find("\"losses\"")), end = json.find(']', begin);
     for (char c : json.substr(begin + 1, end - begin - 1)) losses += c == ',' || c == '\n' ? ' ' : c;
@@ -77,7 +77,7 @@ TEST_CASE("bench compares a step with the unfused one", "[bench]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     Outcome outcome =
-        run("build/gradc bench examples/xor/model.grad --against interpreter --json out.json --html out.html" + quick,
+        run("build/gradc bench examples/xor/model.grad --engines interpreter --json out.json --html out.html" + quick,
             {.folder = scratch.path().string(), .limit = 120});
     INFO(outcome.out << outcome.err);
     REQUIRE(outcome.code == 0);
@@ -195,7 +195,7 @@ TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
     std::filesystem::create_directory(temporary);
     stage.engine("echo ready\nkill -INT $PPID\nexec sleep 100\n");
     Outcome outcome = run("TMPDIR=" + quoted(temporary.string()) + " " + quoted(gradc) +
-                              " bench m.grad --against numpy --python ./engine --json out.json" + quick,
+                              " bench m.grad --engines numpy --python ./engine --json out.json" + quick,
                           {.folder = stage.scratch.path().string(), .limit = 60});
     CHECK(outcome.code == 130);
     CHECK(outcome.out == "");
@@ -206,16 +206,16 @@ TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
 
 TEST_CASE("bench says which engines are not there", "[bench]") {
     Stage stage;
-    Outcome file = bench(stage.scratch, "m.grad --against torch,interpreter" + quick);
+    Outcome file = bench(stage.scratch, "m.grad --engines torch,interpreter" + quick);
     CHECK(file.code == 0);
     CHECK(contains(line_of(file.out, "torch"), "there is no torch.py beside m.grad"));
     CHECK(words_of(line_of(file.out, "interpreter")).size() == 14);
-    Outcome python = bench(stage.scratch, "m.grad --against numpy --python no-python-of-that-name" + quick);
+    Outcome python = bench(stage.scratch, "m.grad --engines numpy --python no-python-of-that-name" + quick);
     CHECK(python.code == 1);
     CHECK(contains(python.err, "numpy: no-python-of-that-name cannot be started: No such file"));
-    Outcome engine = bench(stage.scratch, "m.grad --against tensorfow");
+    Outcome engine = bench(stage.scratch, "m.grad --engines tensorfow");
     CHECK(engine.code == 2);
-    Outcome nowhere = bench(stage.scratch, "m.grad --against interpreter --html no/such/folder.html");
+    Outcome nowhere = bench(stage.scratch, "m.grad --engines interpreter --html no/such/folder.html");
     CHECK(nowhere.code == 1);
     CHECK(contains(nowhere.err, "cannot write no/such/folder.html"));
     Outcome cores = bench(stage.scratch, "m.grad --threads 1000");
@@ -237,7 +237,7 @@ TEST_CASE("the README shows the shape of bench's table", "[bench]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     Outcome outcome =
-        run(command + " --against interpreter" + quick, {.folder = scratch.path().string(), .limit = 120});
+        run(command + " --engines interpreter" + quick, {.folder = scratch.path().string(), .limit = 120});
     REQUIRE(outcome.code == 0);
     CHECK(line_of(block, "engine") == line_of(outcome.out, "engine"));
     for (const char* engine : {"gradc ", "interpreter "})
@@ -258,7 +258,7 @@ TEST_CASE("the peers beside the models train the same", "[peers]") {
         for (const std::string& model : {tree + "/examples/xor", tree + "/examples/numpy_twenty_lines",
                                          tree + "/tests/performance/models/two_sigmoids"}) {
             Outcome outcome =
-                run(quoted(gradc) + " bench " + quoted(model + "/model.grad") + " --against " + engine + quick, launch);
+                run(quoted(gradc) + " bench " + quoted(model + "/model.grad") + " --engines " + engine + quick, launch);
             INFO(model << "\n" << outcome.out << outcome.err);
             CHECK(outcome.code == 0);
             CHECK(words_of(line_of(outcome.out, engine + " ")).size() == 14);

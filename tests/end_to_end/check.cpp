@@ -26,7 +26,7 @@ void check_table(const std::string& text) {
 TEST_CASE("check of a model without a train block, on any number of rows", "[check]") {
     Scratch scratch;
     scratch.write("m.grad", rows_model);
-    for (const char* batch : {"", " --batch 1", " --batch 2", " --batch 32", " --batch 300"}) {
+    for (const char* batch : {"", " --batch-size 1", " --batch-size 2", " --batch-size 32", " --batch-size 300"}) {
         CAPTURE(batch);
         Outcome outcome = call(scratch, std::string("check m.grad") + batch);
         CAPTURE(outcome.out, outcome.err);

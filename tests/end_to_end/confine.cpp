@@ -1,4 +1,4 @@
-// What a model file may do: read the files that it names, and with --confine only those below its folder and --data;
+// What a model file may do: read the files that it names, and with --confine only those below its folder and --data-dir;
 // write nothing, open no connection, start no program (a filter of system calls ends whoever does).
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
@@ -22,7 +22,7 @@ train {
 )";
 }
 
-/// home/ holds the model, data/ is named by --data, other/ is neither.
+/// home/ holds the model, data/ is named by --data-dir, other/ is neither.
 void write_folders(const Scratch& scratch) {
     for (const char* folder : {"home", "home/inner", "data", "other", "home2"}) {
         scratch.write(std::string(folder) + "/x.csv", "1\n2\n3\n4\n");
@@ -60,14 +60,14 @@ const std::string rule = "--confine lets ";
 
 } // namespace
 
-TEST_CASE("a confined model uses no file outside of its folder and --data", "[confine]") {
+TEST_CASE("a confined model uses no file outside of its folder and --data-dir", "[confine]") {
     Scratch scratch;
     write_folders(scratch);
     for (const Case& each : cases(scratch, "size.grad")) {
         INFO(each.path);
         scratch.write("home/m.grad", "use \"" + each.path + "\"\n" + small_model);
         Outcome free = call(scratch, "inspect --emit=forward home/m.grad");
-        Outcome confined = call(scratch, "inspect --emit=forward --confine --data data home/m.grad");
+        Outcome confined = call(scratch, "inspect --emit=forward --confine --data-dir data home/m.grad");
         CHECK(confined.code == (each.inside ? 0 : 1));
         CHECK((free.code == 0 || each.path == "/etc/passwd" || contains(each.path, "absent")));
         if (each.inside) continue;
@@ -84,7 +84,7 @@ TEST_CASE("a confined model uses no file outside of its folder and --data", "[co
         contains(confined.err, "home/a.grad:1:5: error: cannot read `other/size.grad`: it lies outside of home, and"));
 }
 
-TEST_CASE("a confined model reads no data outside of its folder and --data", "[confine]") {
+TEST_CASE("a confined model reads no data outside of its folder and --data-dir", "[confine]") {
     Scratch scratch;
     write_folders(scratch);
     std::vector<Case> all = cases(scratch, "x.csv");
@@ -96,20 +96,20 @@ TEST_CASE("a confined model reads no data outside of its folder and --data", "[c
         scratch.write("home/m.grad", reading("csv(\"" + each.path + "\", columns: 0)"));
         REQUIRE(call(scratch, "build home/m.grad -o home/trainer").code == 0);
         Launch launch{.folder = scratch.path().string()};
-        Outcome trained = run("cd home; ./trainer train --confine --data ../data", launch);
+        Outcome trained = run("cd home; ./trainer train --confine --data-dir ../data", launch);
         CHECK((trained.code == 0) == (each.inside && each.path != "/etc/passwd"));
         bool absent = contains(each.path, "absent");
         CHECK((each.inside || absent || contains(trained.err, "and " + rule + "the model read nothing else")));
-        Outcome built = call(scratch, "build --confine --data data home/m.grad -o home/other");
+        Outcome built = call(scratch, "build --confine --data-dir data home/m.grad -o home/other");
         CHECK(built.code == (each.inside ? 0 : 1));
         if (each.inside) continue;
         CHECK(contains(built.err,
                        "home/m.grad:2:18: error: cannot read `" + each.path + "`: it lies outside of data, home"));
-        CHECK_FALSE(contains(run("cd home; ./trainer train --confine=/ --data ../data", launch).err, rule));
+        CHECK_FALSE(contains(run("cd home; ./trainer train --confine=/ --data-dir ../data", launch).err, rule));
     }
 }
 
-TEST_CASE("confined, files are sought in the model's folder and --data alone", "[confine]") {
+TEST_CASE("confined, files are sought in the model's folder and --data-dir alone", "[confine]") {
     Scratch scratch;
     write_folders(scratch);
     scratch.write("home/m.grad", reading("csv(\"only.csv\", columns: 0)"));
@@ -119,11 +119,11 @@ TEST_CASE("confined, files are sought in the model's folder and --data alone", "
     Outcome confined = run(sought + quoted(gradc) + " run ../home/m.grad --confine", launch);
     CHECK(confined.code == 1);
     CHECK(contains(confined.err, "only.csv: error: there is no such file in ../home"));
-    CHECK(run(sought + quoted(gradc) + " run ../home/m.grad --confine --data .", launch).code == 0);
+    CHECK(run(sought + quoted(gradc) + " run ../home/m.grad --confine --data-dir .", launch).code == 0);
     scratch.write("home/m.grad", reading("csv(\"x.csv\", columns: 0)"));
     CHECK(run(sought + quoted(gradc) + " run ../home/m.grad --confine", launch).code == 0);
     scratch.write("home/m.grad", reading("csv(\"given.csv\", columns: 0)"));
-    CHECK(call(scratch, "run home/m.grad --confine --data data").code == 0);
+    CHECK(call(scratch, "run home/m.grad --confine --data-dir data").code == 0);
     scratch.write("home/m.grad", replaced(reading("characters(\"../..\")"), "x: f32 =", "x: int < V ="));
     CHECK(contains(call(scratch, "inspect home/m.grad --confine").err, rule));
 }
@@ -158,7 +158,7 @@ TEST_CASE("a model file makes nobody write, connect or start a program", "[confi
         CHECK(run(only_read + quoted(gradc) + " inspect " + model, launch).code == 0);
         REQUIRE(call(scratch, std::string("build ") + model + " -o trainer").code == 0);
         std::string folder = fs::path(model).parent_path().string();
-        Outcome trained = run(only_read + "./trainer train --epochs 1 --data " + folder, launch);
+        Outcome trained = run(only_read + "./trainer train --epochs 1 --data-dir " + folder, launch);
         INFO(trained.err);
         CHECK(trained.code == 0);
     }

@@ -50,7 +50,8 @@ TEST_CASE("data that shrink below a trainer end it in order", "[faults]") {
     CHECK(place.scratch.read("err") == "x.npy: error: it changed while it was in use: it had 1048704 bytes when it was "
                                        "opened, now it has 5000\n");
     CHECK(!std::filesystem::exists(place.scratch.path() / "w.lock"));
-    CHECK(run("./trainer export --checkpoint w --out e.safetensors", place.launch).code == 1); // the data, not a signal
+    CHECK(run("./trainer export --checkpoint w --output e.safetensors", place.launch).code ==
+          1); // the data, not a signal
 }
 
 TEST_CASE("data that another process writes to are told once", "[faults]") {

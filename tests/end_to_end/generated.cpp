@@ -57,14 +57,14 @@ TEST_CASE("training on generated rows is training on the same rows out of files"
     folder.build("stored", stored);
     for (const char* isa : {"baseline", "avx2"}) { // the rows are the same on each
         std::string forced = std::string(" --isa ") + isa;
-        if (folder.call("./drawn export --out data" + forced).code != 0) continue; // not on this CPU
+        if (folder.call("./drawn export --output data" + forced).code != 0) continue; // not on this CPU
         std::string expected = folder.hash_after("./stored train" + forced);
         CHECK(folder.hash_after("./drawn train" + forced) == expected);
         REQUIRE(folder.call("rm -f w").code == 0);
         REQUIRE(folder.call("./drawn train --steps 5 --checkpoint w" + forced).code == 0);
         CHECK(folder.hash_after("./drawn train --steps 21 --checkpoint w --resume" + forced) == expected);
     }
-    std::string about = folder.call("./drawn about").out;
+    std::string about = folder.call("./drawn info").out;
     CHECK(contains(about, "x                    f32[4]           computed once, at the start: 1.6 KB"));
     CHECK(contains(about, "kind                 i32[]            computed once, at the start: 400 bytes"));
 }
@@ -72,7 +72,7 @@ TEST_CASE("training on generated rows is training on the same rows out of files"
 TEST_CASE("generated rows that take too much memory are computed in each step", "[generated]") {
     Folder folder;
     folder.build("large", replaced(drawn, "100", "20000000"));
-    CHECK(!contains(folder.call("./large about").out, "computed once"));
+    CHECK(!contains(folder.call("./large info").out, "computed once"));
     Outcome trained = folder.call("./large train --steps 2 --json log.json");
     INFO(trained.err);
     CHECK(trained.code == 0);

@@ -1,4 +1,4 @@
-// gradc grad: values and gradients of small models, numbers and lists set with --at, and how arrays print.
+// gradc grad: values and gradients of small models, numbers and lists set with --value, and how arrays print.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -30,11 +30,11 @@ TEST_CASE("grad prints a vector as it is and says whose gradients follow", "[gra
                        "  1  1  1\n"
                        "d/dx = [-3, 7, 9]\n"
                        "d/db = 2\n");
-    Outcome set = call(scratch, "grad m.grad --at 'x=[1, 0.5,-2]' --at w=[[0,0,1],[1,10,100]] --at b=1");
+    Outcome set = call(scratch, "grad m.grad --value 'x=[1, 0.5,-2]' --value w=[[0,0,1],[1,10,100]] --value b=1");
     CHECK(set.code == 0);
     CHECK(set.out.rfind("line = [-1, -193]\n", 0) == 0);
     CHECK(contains(set.out, "\n    1  0.5   -2\n    1  0.5   -2\n"));
-    CHECK(contains(call(scratch, "grad m.grad --at x=2").out, "line = [12, 14]\n"));
+    CHECK(contains(call(scratch, "grad m.grad --value x=2").out, "line = [12, 14]\n"));
 }
 
 TEST_CASE("grad refuses lists that do not fit", "[grad]") {
@@ -52,7 +52,7 @@ TEST_CASE("grad refuses lists that do not fit", "[grad]") {
     };
     for (const auto& [at, told] : cases) {
         INFO(at);
-        Outcome outcome = call(scratch, "grad m.grad --at '" + std::string(at) + "'");
+        Outcome outcome = call(scratch, "grad m.grad --value '" + std::string(at) + "'");
         CHECK(outcome.code == 2);
         CHECK(contains(outcome.err, told));
         CHECK(outcome.out == "");

@@ -26,15 +26,16 @@ void compare(const std::string& precision, double tolerance) {
     Scratch scratch;
     Launch launch{.folder = scratch.path().string(), .limit = 300};
     std::string model = quoted(tree + "/examples/digits/model.grad"), data = quoted(tree + "/examples/digits");
-    Outcome built = run(quoted(gradc) + " build " + model + " -o trainer --precision " + precision, launch);
+    Outcome built = run(quoted(gradc) + " build " + model + " -o trainer --dtype " + precision, launch);
     INFO(built.err);
     REQUIRE(built.code == 0);
-    std::vector<std::string> isas = runnable(run("./trainer about", launch).out);
+    std::vector<std::string> isas = runnable(run("./trainer info", launch).out);
     REQUIRE(!isas.empty());
     double first = 0;
     for (const std::string& isa : isas) {
         CAPTURE(precision, isa);
-        Outcome trained = run("./trainer train --epochs 2 --json log.json --data " + data + " --isa " + isa, launch);
+        Outcome trained =
+            run("./trainer train --epochs 2 --json log.json --data-dir " + data + " --isa " + isa, launch);
         INFO(trained.err);
         REQUIRE(trained.code == 0);
         std::string log = scratch.read("log.json");
@@ -57,7 +58,7 @@ TEST_CASE("a single instruction set holds no other", "[isas]") {
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     REQUIRE(run(quoted(gradc) + " build m.grad -o trainer --isa baseline", launch).code == 0);
-    CHECK(contains(run("./trainer about", launch).out, "built for  baseline;"));
+    CHECK(contains(run("./trainer info", launch).out, "built for  baseline;"));
     Outcome refused = run("./trainer train --isa avx2", launch);
     CHECK(refused.code == 1);
     CHECK(contains(refused.err, "avx2"));

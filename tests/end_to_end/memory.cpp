@@ -93,10 +93,10 @@ void check_memory(const Scratch& scratch, const std::string& model, const std::s
     INFO(built.err);
     REQUIRE(built.code == 0);
     std::string count = std::to_string(epochs), folder = scratch.path().string();
-    REQUIRE(run("./trainer train --epochs 1 --quiet --json one.json --data " + quoted(data), launch).code == 0);
+    REQUIRE(run("./trainer train --epochs 1 --quiet --json one.json --data-dir " + quoted(data), launch).code == 0);
     int64_t arena = std::stoll(json_value(scratch.read("one.json"), "arena_bytes"));
     std::vector<Picture> pictures = trace(
-        folder, {folder + "/trainer", "train", "--threads", "1", "--epochs", count, "--data", data}, epochs, arena);
+        folder, {folder + "/trainer", "train", "--threads", "1", "--epochs", count, "--data-dir", data}, epochs, arena);
     if (pictures.empty()) return skip("tracing other processes is not allowed here");
     REQUIRE(pictures.size() == size_t(epochs - 1));
     for (const Picture& picture : pictures) {
@@ -129,7 +129,7 @@ TEST_CASE("about tells the parts of the memory and the least that lives at one s
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     REQUIRE(run(quoted(gradc) + " build m.grad -o trainer", launch).code == 0);
-    std::string about = run("./trainer about", launch).out;
+    std::string about = run("./trainer info", launch).out;
     for (const char* part : {"\n  parameters ", "\n  optimizer ", "\n  activations", "\n  scratch ", "live at most: "})
         CHECK(contains(about, part));
 }

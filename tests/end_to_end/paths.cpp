@@ -1,4 +1,4 @@
-// gradc paths: where two numbers go, told and drawn; what it refuses.
+// gradc trajectories: where two numbers go, told and drawn; what it refuses.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

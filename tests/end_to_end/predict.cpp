@@ -77,7 +77,7 @@ std::string alphabet_of(const char* turn, int turns) {
 TEST_CASE("rows from elsewhere bring generated fields themselves", "[predict]") {
     Trained trained(generated);
     std::string own = trained.predicted("--split train");
-    REQUIRE(trained.call("./trainer export --out data").code == 0);
+    REQUIRE(trained.call("./trainer export --output data").code == 0);
     CHECK(trained.predicted("data/train.x.npy") == own); // export computes by the same formulas
     trained.scratch.write("x.csv", "x.0,x.1\n0.5,-0.25\n-3,1\n");
     std::string by_name = trained.predicted("x.csv");
@@ -146,7 +146,7 @@ TEST_CASE("text goes in and comes out", "[predict]") {
     Trained trained(letters, "letters.txt", alphabet_of("ab\"\xc3\xa9", 100)); // four letters, one of two bytes
     trained.scratch.write("in.txt", "ab\"\xc3\xa9"
                                     "ab");
-    CHECK(trained.predicted("in.txt --out out.txt").empty());
+    CHECK(trained.predicted("in.txt --output out.txt").empty());
     CHECK(trained.scratch.read("out.txt") == "b\"\xc3\xa9"
                                              "a\n\"\xc3\xa9"
                                              "ab\n");

@@ -132,7 +132,7 @@ TEST_CASE("every reader feeds statistics of the training split", "[readers]") {
                                     "    split train: 0.75, test: 0.25\n}\n" +
                                     model_of_two);
         Outcome outcome = run(quoted(gradc) + " build m.grad -o trainer && ./trainer train --quiet && "
-                                              "./trainer export --out data",
+                                              "./trainer export --output data",
                               {.folder = scratch.path().string(), .limit = 60});
         INFO(outcome.err);
         REQUIRE(outcome.code == 0);

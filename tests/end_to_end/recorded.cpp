@@ -58,7 +58,7 @@ TEST_CASE("losses equal those recorded from PyTorch", "[recorded]") {
         fs::path beside = fs::path(entry.path()).replace_extension(".losses");
         REQUIRE(recorded(beside, 0).size() == 20);
         Outcome built =
-            run(quoted(gradc) + " build --precision f64 " + quoted(entry.path().string()) + " -o trainer", launch);
+            run(quoted(gradc) + " build --dtype f64 " + quoted(entry.path().string()) + " -o trainer", launch);
         INFO(built.err);
         REQUIRE(built.code == 0);
         REQUIRE(run("./trainer train --json log.json", launch).code == 0);

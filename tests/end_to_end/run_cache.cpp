@@ -111,8 +111,8 @@ TEST_CASE("build takes what was built of the same, and nothing else", "[run_cach
     CHECK(run("./second train", {.folder = scratch.path().string()}).code == 0);
     CHECK_FALSE(taken(scratch, "m.grad -o other --isa baseline"));
     CHECK_FALSE(same(scratch, "first", "other"));
-    CHECK_FALSE(taken(scratch, "m.grad -o other --precision f64"));
-    CHECK_FALSE(taken(scratch, "m.grad -o other --unfused"));
+    CHECK_FALSE(taken(scratch, "m.grad -o other --dtype f64"));
+    CHECK_FALSE(taken(scratch, "m.grad -o other --no-fuse"));
     CHECK_FALSE(taken(scratch, "m.grad -o other --disable-pass fold_constants"));
     CHECK_FALSE(taken(scratch, "m.grad -o other --no-cache"));
     CHECK(taken(scratch, "m.grad -o other"));
@@ -250,7 +250,7 @@ TEST_CASE("a trainer that was kept for another model is not taken for this one's
     CHECK_FALSE(taken(scratch, "m.grad -o first"));
     fs::path one = kept(scratch);
     fs::rename(one, scratch.path() / "aside");
-    CHECK_FALSE(taken(scratch, "m.grad -o other --precision f64"));
+    CHECK_FALSE(taken(scratch, "m.grad -o other --dtype f64"));
     fs::rename(kept(scratch), one);
     CHECK_FALSE(taken(scratch, "m.grad -o second"));
     CHECK(same(scratch, "first", "second"));

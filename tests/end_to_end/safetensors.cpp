@@ -54,7 +54,7 @@ TEST_CASE("the safetensors library reads what trainers write, and trainers what 
     Outcome built = run(quoted(gradc) + " build m.grad -o trainer", launch);
     INFO(built.err);
     REQUIRE(built.code == 0);
-    REQUIRE(run("./trainer export --out e.safetensors && ./trainer train --quiet --checkpoint w.safetensors", launch)
+    REQUIRE(run("./trainer export --output e.safetensors && ./trainer train --quiet --checkpoint w.safetensors", launch)
                 .code == 0);
     Outcome exported = run("python3 copy.py e.safetensors copy.safetensors", launch);
     INFO(exported.err);

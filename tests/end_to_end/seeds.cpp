@@ -11,7 +11,7 @@ TEST_CASE("digits reaches 0.96 with each of ten seeds", "[seeds]") {
     REQUIRE(run("build/gradc build examples/digits/model.grad -o build/digits", launch).code == 0);
     for (int seed = 1; seed <= 10; ++seed) {
         INFO("seed " << seed);
-        std::string command = "build/digits train --data examples/digits --quiet --json log.json --seed ";
+        std::string command = "build/digits train --data-dir examples/digits --quiet --json log.json --seed ";
         REQUIRE(run(command + std::to_string(seed), launch).code == 0);
         CHECK(std::stod(json_value(scratch.read("log.json"), "accuracy")) >= 0.96);
     }

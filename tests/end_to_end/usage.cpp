@@ -26,7 +26,8 @@ TEST_CASE("gradc tells its version and its commands", "[usage]") {
     CHECK(help.code == 0);
     CHECK(help.err == "");
     CHECK(longest_line(help.out) <= 80);
-    for (const char* command : {"build", "run", "bench", "check", "grad", "explain", "paths", "inspect", "fmt"}) {
+    for (const char* command :
+         {"build", "run", "bench", "check", "grad", "explain", "trajectories", "inspect", "fmt"}) {
         INFO(command);
         CHECK(contains(help.out, command));
         Outcome one = call(scratch, std::string(command) + " --help");
@@ -50,15 +51,15 @@ TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
         {"build m.grad --set hidden", "NAME=VALUE"},
         {"inspect m.grad --emit=grpah", "graph"},
         {"explain m.grad net.linear_1.wieght", "net.linear_1.weight"},
-        {"check m.grad --batch zero", "--batch"},
+        {"check m.grad --batch-size zero", "--batch-size"},
         {"bench m.grad --rounds 0", "--rounds"},
         {"bench m.grad --seconds nan", "--seconds"},
         {"bench m.grad --seconds inf", "--seconds"},
         {"bench m.grad --timeout \"\"", "--timeout"},
         {"bench m.grad --threads 99999999999999999999", "--threads"},
-        {"build m.grad --limit -5", "--limit"},
-        {"build m.grad --limit 0", "--limit"},
-        {"build m.grad --limit \"\"", "--limit"},
+        {"build m.grad --max-nodes -5", "--max-nodes"},
+        {"build m.grad --max-nodes 0", "--max-nodes"},
+        {"build m.grad --max-nodes \"\"", "--max-nodes"},
         {"check m.grad --seed -1", "--seed"},
         {"check m.grad --seed \"\"", "--seed"},
         {"paths m.grad --svg a.svg --beside 1.5", "--beside"},
@@ -128,7 +129,7 @@ TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
     Launch launch{.folder = scratch.path().string(), .limit = 60};
     Outcome help = run("./trainer --help", launch);
     CHECK(help.code == 0);
-    for (const char* word : {"Trainer of `m`, compiled by", "train", "eval", "about"}) CHECK(contains(help.out, word));
+    for (const char* word : {"Trainer of `m`, compiled by", "train", "eval", "info"}) CHECK(contains(help.out, word));
     Outcome flags = run("./trainer train --help", launch);
     CHECK(flags.code == 0);
     for (const char* flag : {"--epochs", "--learning-rate", "--beta1", "--seed", "--threads", "--json"}) {
@@ -140,8 +141,8 @@ TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
     CHECK(contains(unknown.err, "--epochs"));
     CHECK(run("./trainer trian", launch).code == 2);
     CHECK(run("./trainer train --epochs many", launch).code == 2);
-    CHECK(run("./trainer train --batch 5", launch).code == 2); // compiled for 4
-    Outcome about = run("./trainer about", launch);
+    CHECK(run("./trainer train --batch-size 5", launch).code == 2); // compiled for 4
+    Outcome about = run("./trainer info", launch);
     CHECK(about.code == 0);
     CHECK(contains(about.out, "gradc 0."));
 }

@@ -3,7 +3,7 @@
 // The text must be part of the message, the caret note or the repair; `# at` gives the column and
 // may be left out. A line may hold several. Every expectation must be met by a diagnostic of its
 // line, and every diagnostic expected. What is the command line's fault has no place and is
-// expected anywhere. A warning stands there as `# warning[code]: ..`. A case's first line may give it settings: `# gradc --set wide=3 --limit 100`.
+// expected anywhere. A warning stands there as `# warning[code]: ..`. A case's first line may give it settings: `# gradc --set wide=3 --max-nodes 100`.
 #pragma once
 #include "dsl/diagnostic.h"
 #include <set>
@@ -26,7 +26,7 @@ std::string disagreement(const Sources& sources, const Diagnostics& diagnostics)
 /// The model files below tests/errors/`folder`, sorted, as paths.
 std::vector<std::string> error_cases(const std::string& folder);
 
-/// The settings on the first line of a case: "--set" and "--limit" with their values, in order.
+/// The settings on the first line of a case: "--set" and "--max-nodes" with their values, in order.
 std::vector<std::pair<std::string, std::string>> settings_in(const std::string& text);
 
 /// The codes that the files below tests/errors/`folder` expect.

@@ -130,8 +130,8 @@ train {{
 def started(gradc, model):
     """Start weights by their paths, as the trainer of `model` writes them."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([gradc, "build", "--precision", "f64", model, "-o", f"{folder}/trainer"], check=True)
-        subprocess.run([f"{folder}/trainer", "export", "--out", f"{folder}/start"], check=True)
+        subprocess.run([gradc, "build", "--dtype", "f64", model, "-o", f"{folder}/trainer"], check=True)
+        subprocess.run([f"{folder}/trainer", "export", "--output", f"{folder}/start"], check=True)
         paths = pathlib.Path(f"{folder}/start").glob("net.*.npy")
         return {path.stem: torch.from_numpy(numpy.load(path)) for path in paths}
 

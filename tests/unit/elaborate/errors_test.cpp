@@ -17,7 +17,7 @@ Options options_of(const std::string& path, const std::string& text) {
             REQUIRE(equals != value.npos);
             options.set[value.substr(0, equals)] = value.substr(equals + 1);
         } else {
-            REQUIRE(setting == "--limit");
+            REQUIRE(setting == "--max-nodes");
             options.node_limit = std::stol(value);
         }
     }

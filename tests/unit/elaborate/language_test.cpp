@@ -274,7 +274,7 @@ TEST_CASE("a const is set from the command line, files use each other") {
     CHECK(value_of(text, "m", draw(text, text.model("m").graph, 1)).values == std::vector<double>{2, 2, 2});
 }
 
-TEST_CASE("f32 is what --precision says") {
+TEST_CASE("f32 is what --dtype says") {
     Options options;
     options.precision = Element::f64;
     ModelText text("model m(x: f32[N, 2]) { return linear(x, 3) }", options);

@@ -209,7 +209,7 @@ TEST_CASE("a missing file names every place") {
     Fault fault;
     places.find("nowhere.csv", fault);
     CHECK(fault.message == "nowhere.csv: error: there is no such file in the current folder, " + folder.path() +
-                               "; --data DIR names another folder");
+                               "; --data-dir DIR names another folder");
     folder.write("here.csv", "1");
     Fault none;
     CHECK(places.find("here.csv", none) == folder.path("here.csv"));

@@ -93,11 +93,12 @@ TEST_CASE("wrong usage is told on standard error with code 2") {
     for (const Case& wrong :
          {Case{{"trian"}, "error: unknown command trian; did you mean train?\n"},
           Case{{"train", "--epcohs", "3"}, "error: unknown flag --epcohs; did you mean --epochs?\n"},
-          Case{{"train", "--batch", "33"}, "error: --batch: `33` is not a whole number in 1..32\n"},
-          Case{{"train", "--batch", "0"}, "error: --batch: `0` is not a whole number in 1..32\n"},
+          Case{{"train", "--batch-size", "33"}, "error: --batch-size: `33` is not a whole number in 1..32\n"},
+          Case{{"train", "--batch-size", "0"}, "error: --batch-size: `0` is not a whole number in 1..32\n"},
           Case{{"train", "--rate", "fast"}, "error: --rate: `fast` is not a number\n"},
           Case{{"train", "--resume"}, "error: --resume needs --checkpoint FILE\n"},
-          Case{{"train", "--resume=no", "--checkpoint", "c"}, "error: --resume=no: only `anyway` can follow\n"},
+          Case{{"train", "--resume=no", "--checkpoint", "c"}, "error: --resume takes no value\n"},
+          Case{{"train", "--allow-mismatch", "--checkpoint", "c"}, "error: --allow-mismatch needs --resume\n"},
           Case{{"train", "--nan", "go"}, "error: --nan go: it is stop or continue\n"},
           Case{{"train", "extra"}, "error: train takes no `extra`\n"},
           Case{{"eval"}, "error: --checkpoint FILE is needed; `train --checkpoint FILE` writes one\n"},
@@ -113,7 +114,7 @@ TEST_CASE("wrong usage is told on standard error with code 2") {
 
 TEST_CASE("help is on standard output, 80 columns, one example a command") {
     Place place;
-    for (const char* command : {"", "train", "eval", "predict", "bench", "about", "export"}) {
+    for (const char* command : {"", "train", "eval", "predict", "bench", "info", "export"}) {
         std::vector<std::string> words{"--help"};
         if (*command) words.insert(words.begin(), command);
         Result result = run(place, words);
@@ -149,9 +150,9 @@ TEST_CASE("data at fault: one line, code 1, nothing written") {
     Result few = run(place, {"train"});
     CHECK(few.code == 1);
     CHECK(few.err == "data set digits: error: there are 16 rows to train on, fewer than the batch "
-                     "of 32; --batch 16 takes all of them in a step\n");
+                     "of 32; --batch-size 16 takes all of them in a step\n");
     CHECK(few.out == "");
-    CHECK(run(place, {"train", "--batch", "16", "--quiet"}).code == 0);
+    CHECK(run(place, {"train", "--batch-size", "16", "--quiet"}).code == 0);
 }
 
 TEST_CASE("a loss that is not finite stops before the step and keeps the weights") {
@@ -196,16 +197,17 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
     CHECK(other.code == 1);
     CHECK(other.err == "c: error: the checkpoint of another model:\n"
                        "    net.linear.matrix: f32[64, 10] in this trainer, absent in the file\n");
-    Result resumed = run(place, {"train", "--checkpoint", "c", "--resume=anyway"}, "_other");
+    Result resumed = run(place, {"train", "--checkpoint", "c", "--resume --allow-mismatch"}, "_other");
     CHECK(resumed.code == 1);
     CHECK(has(resumed.err, "\n    net.linear.weight: absent in this trainer, f32[64, 10] in the file\n"));
     Result rebuilt = run(place, {"train", "--checkpoint", "c", "--resume"}, "_rebuilt");
     CHECK(rebuilt.code == 1);
     CHECK(rebuilt.err == "c: error: the run in this checkpoint had another origin:\n"
                          "    program: 2222222222222222 here, 1111111111111111 in the file\n"
-                         "--resume=anyway goes on from it, without the promise of equal bits\n");
+                         "--resume --allow-mismatch goes on from it, without the promise of equal bits\n");
     CHECK(read(place.path("c")) == kept);
-    CHECK(run(place, {"train", "--checkpoint", "c", "--resume=anyway", "--epochs", "6"}, "_rebuilt").code == 0);
+    CHECK(run(place, {"train", "--checkpoint", "c", "--resume --allow-mismatch", "--epochs", "6"}, "_rebuilt").code ==
+          0);
     place.write("cut", kept.substr(0, kept.size() / 2));
     Result cut = run(place, {"train", "--checkpoint", "cut", "--resume"});
     CHECK(cut.code == 1);
@@ -249,7 +251,7 @@ TEST_CASE("predict writes CSV for a split, a CSV and an NPY file; labels are not
     CHECK(test.code == 0);
     CHECK(lines_of(test.out) == 61);
     CHECK(test.out.starts_with("predict_0,predict_1,"));
-    Result all = run(place, {"predict", "--checkpoint", "c", "digits.csv", "--out", "p.csv"});
+    Result all = run(place, {"predict", "--checkpoint", "c", "digits.csv", "--output", "p.csv"});
     CHECK(all.code == 0);
     CHECK(lines_of(read(place.path("p.csv"))) == 301);
     std::string csv = read(place.path("digits.csv")), bare; // without the label
@@ -261,7 +263,7 @@ TEST_CASE("predict writes CSV for a split, a CSV and an NPY file; labels are not
     Result wrong = run(place, {"predict", "--checkpoint", "c", "--split", "valid"});
     CHECK(wrong.code == 2);
     CHECK(wrong.err == "error: --split valid: the data has train, test\n");
-    REQUIRE(run(place, {"export", "--out", "npy"}).code == 0);
+    REQUIRE(run(place, {"export", "--output", "npy"}).code == 0);
     Result npy = run(place, {"predict", "--checkpoint", "c", "npy/test.image.npy"});
     CHECK(npy.out == test.out);
 }
@@ -270,7 +272,7 @@ TEST_CASE("predict writes NPY, takes rows in any shape, and names its columns") 
     Place place;
     REQUIRE(run(place, {"train", "--checkpoint", "c"}).code == 0);
     Result csv = run(place, {"predict", "--checkpoint", "c", "digits.csv"});
-    REQUIRE(run(place, {"predict", "--checkpoint", "c", "digits.csv", "--out", "p.npy"}).code == 0);
+    REQUIRE(run(place, {"predict", "--checkpoint", "c", "digits.csv", "--output", "p.npy"}).code == 0);
     std::string npy = read(place.path("p.npy"));
     REQUIRE(has(npy, "'descr': '<f4', 'fortran_order': False, 'shape': (300, 10, ), }"));
     REQUIRE(npy.size() % 64 == 300 * 40 % 64); // 300 rows are nine batches of 32 and one of 12
@@ -294,15 +296,15 @@ TEST_CASE("predict writes NPY, takes rows in any shape, and names its columns") 
         CHECK(lines_of(some.out) == rows + 1);
         CHECK(expected.starts_with(some.out));
     }
-    Result named = run(place, {"predict", "--checkpoint", "c", "some.csv", "--names", "a,b,c,d,e,f,g,h,i,j"});
+    Result named = run(place, {"predict", "--checkpoint", "c", "some.csv", "--class-names", "a,b,c,d,e,f,g,h,i,j"});
     CHECK(named.out.starts_with("a,b,c,d,e,f,g,h,i,j\n"));
-    Result quoted = run(
-        place, {"predict", "--checkpoint", "c", "some.csv", "--names", "say \"a\",b\nc,\x1b[2J, d,e é,f'g,h,i,j,k"});
+    Result quoted = run(place, {"predict", "--checkpoint", "c", "some.csv", "--class-names",
+                                "say \"a\",b\nc,\x1b[2J, d,e é,f'g,h,i,j,k"});
     CHECK(quoted.out.starts_with("\"say \"\"a\"\"\",\"b\nc\",\"\x1b[2J\",\" d\",e é,f'g,h,i,j,k\n"));
-    CHECK(run(place, {"predict", "--checkpoint", "c", "--names", "a,b"}).err ==
-          "error: --names has 2, but a row has 10\n");
-    CHECK(run(place, {"predict", "--checkpoint", "c", "--out", "p.txt"}).err ==
-          "error: --out p.txt: what is predicted is no text; write .csv or .npy\n");
+    CHECK(run(place, {"predict", "--checkpoint", "c", "--class-names", "a,b"}).err ==
+          "error: --class-names has 2, but a row has 10\n");
+    CHECK(run(place, {"predict", "--checkpoint", "c", "--output", "p.txt"}).err ==
+          "error: --output p.txt: what is predicted is no text; write .csv or .npy\n");
     CHECK(run(place, {"predict", "--checkpoint", "c", "--grid", "9", "--svg", "p.svg"}).err ==
           "error: --grid draws models of one or two floating inputs; what is predicted here reads 64 "
           "numbers a row\n");
@@ -315,7 +317,7 @@ TEST_CASE("predict writes NPY, takes rows in any shape, and names its columns") 
 
 TEST_CASE("export writes columns and start weights") {
     Place place;
-    REQUIRE(run(place, {"export", "--out", "e.safetensors", "--seed", "4"}).code == 0);
+    REQUIRE(run(place, {"export", "--output", "e.safetensors", "--seed", "4"}).code == 0);
     gradc::runtime::SafetensorsFile file;
     gradc::runtime::Fault fault;
     REQUIRE(file.open(place.path("e.safetensors"), fault));
@@ -342,7 +344,7 @@ TEST_CASE("bench and about tell what they measure and hold") {
     REQUIRE(gradc::runtime::read_json(read(place.path("b.json")), json));
     CHECK(json.find("peak_flops")->number > 1e8);
     CHECK(json.find("fastest_us")->number <= json.find("step_us")->number);
-    Result about = run(place, {"about"});
+    Result about = run(place, {"info"});
     CHECK(about.code == 0);
     for (const char* part :
          {"built for  baseline, avx2", "net.linear.weight", "--rate", "flushed to zero", "digits.csv (0..9)"})

@@ -13,13 +13,13 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-const Words train{"train", "--batch", "8",      "--epochs", "2",     "--checkpoint",
-                  "c",     "--json",  "r.json", "--curves", "v.svg", "--overwrite"};
+const Words train{"train", "--batch-size", "8",      "--epochs", "2",     "--checkpoint",
+                  "c",     "--json",       "r.json", "--curves", "v.svg", "--overwrite"};
 
 struct Place : Folder {
     Place() {
         write_digits(*this, 20);
-        REQUIRE(run(*this, {"train", "--batch", "8", "--epochs", "1", "--checkpoint", "c"}).code == 0);
+        REQUIRE(run(*this, {"train", "--batch-size", "8", "--epochs", "1", "--checkpoint", "c"}).code == 0);
         old = read(path("c"));
         REQUIRE(run(*this, train).code == 0);
     }
@@ -90,10 +90,10 @@ TEST_CASE("a lack of memory anywhere in a training damages nothing") {
 TEST_CASE("each failing system call of the other commands is told") {
     Place place;
     const Words commands[] = {{"predict", "--checkpoint", "c", "digits.csv"},
-                              {"predict", "--checkpoint", "c", "--out", "p.csv"},
+                              {"predict", "--checkpoint", "c", "--output", "p.csv"},
                               {"eval", "--checkpoint", "c", "--json", "r.json"},
-                              {"export", "--out", "e.safetensors"},
-                              {"about"},
+                              {"export", "--output", "e.safetensors"},
+                              {"info"},
                               {"train", "--help"}};
     for (const Words& words : commands) {
         CHECK(count_faults(place, words, "write once") >= 1);

@@ -175,8 +175,9 @@ TEST_CASE("a pipe that does not block is written whole") {
 TEST_CASE("lost output is told with exit code 1") {
     Digits place;
     REQUIRE(place.shell("$T train --epochs 1 --quiet --checkpoint c") == 0);
-    for (std::string command : {"predict --checkpoint c", "eval --checkpoint c", "about", "export --out e.safetensors",
-                                "--help", "train --help", "--version", "bench --steps 5", "train --epochs 2"}) {
+    for (std::string command :
+         {"predict --checkpoint c", "eval --checkpoint c", "info", "export --output e.safetensors", "--help",
+          "train --help", "--version", "bench --steps 5", "train --epochs 2"}) {
         INFO(command);
         CHECK(place.shell("$T " + command + " >/dev/full 2>err") == 1);
         CHECK(read(place.path("err")).starts_with("standard output: error: cannot write it: No space left on device"));
@@ -191,12 +192,12 @@ TEST_CASE("a full log disk does not stop a training that is kept") {
     Digits place;
     for (std::string kept : {"--checkpoint c", "--json r", "--curves v"}) {
         INFO(kept);
-        CHECK(place.shell("$T train --epochs 50 --batch 8 " + kept + " >/dev/full 2>err") == 1);
+        CHECK(place.shell("$T train --epochs 50 --batch-size 8 " + kept + " >/dev/full 2>err") == 1);
         CHECK(read(place.path("err")) == "standard output: warning: cannot write it: No space left on device; training "
                                          "goes on without it\n");
         CHECK(fs::exists(place.path(kept.substr(kept.size() - 1))));
     }
-    REQUIRE(place.shell("$T train --epochs 50 --batch 8 --checkpoint d >out") == 0);
+    REQUIRE(place.shell("$T train --epochs 50 --batch-size 8 --checkpoint d >out") == 0);
     CHECK((read(place.path("c")) == read(place.path("d"))));
 }
 
@@ -224,13 +225,13 @@ TEST_CASE("limits of the system are told with exit code 1") {
         CHECK((code == 0) == read(place.path("err")).empty());
     }
     place.write("c", kept);
-    for (std::string command : {"train --overwrite --checkpoint c", "export --out e.safetensors",
-                                "predict --checkpoint c digits.csv --out p.npy"}) {
+    for (std::string command : {"train --overwrite --checkpoint c", "export --output e.safetensors",
+                                "predict --checkpoint c digits.csv --output p.npy"}) {
         INFO(command);
         CHECK(place.shell("ulimit -f 1; $T " + command + " >/dev/null 2>err") == 1);
         CHECK(read(place.path("err")).find("cannot write it: File too large") != std::string::npos);
     }
-    CHECK(place.shell("ulimit -f 0; $T about >out 2>/dev/null") == 1);
+    CHECK(place.shell("ulimit -f 0; $T info >out 2>/dev/null") == 1);
     CHECK((read(place.path("c")) == kept));
     fs::remove(place.path("out"));
     CHECK(place.list() == Names{"c", "digits.csv", "err"});

@@ -126,7 +126,7 @@ TEST_CASE("data sets at fault are told") {
     Tables missing;
     missing.file(missing.field("z", GRADC_READ_CSV, GRADC_F32, {}), {{"", "missing.csv"}});
     CHECK(said(missing.dataset({})) == "missing.csv: error: there is no such file in the current "
-                                       "folder; --data DIR names another folder");
+                                       "folder; --data-dir DIR names another folder");
 }
 
 TEST_CASE("files name splits") {

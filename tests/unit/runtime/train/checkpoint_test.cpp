@@ -16,7 +16,7 @@ namespace {
 struct Trained : Folder {
     Trained() {
         workplace::write_digits(*this, 40);
-        REQUIRE(run({"train", "--batch", "8", "--epochs", "2", "--checkpoint", "c"}).code == 0);
+        REQUIRE(run({"train", "--batch-size", "8", "--epochs", "2", "--checkpoint", "c"}).code == 0);
     }
     Result run(const std::vector<std::string>& words) const { return workplace::run(*this, words); }
 
@@ -70,7 +70,7 @@ TEST_CASE("a run that stands nowhere is not resumed") {
           Case{"flag.train.mu", "nan", "damaged: its flag.train.mu is `nan`"}}) {
         INFO(wrong.key << " " << wrong.value);
         place.forge(wrong.key, wrong.value);
-        Result result = place.run({"train", "--resume=anyway", "--epochs", "3", "--checkpoint", "forged"});
+        Result result = place.run({"train", "--resume --allow-mismatch", "--epochs", "3", "--checkpoint", "forged"});
         CHECK(result.code == 1);
         CHECK(result.err == std::string("forged: error: ") + wrong.message + "\n");
     }
@@ -110,7 +110,7 @@ TEST_CASE("a checkpoint is not overwritten by chance") {
 TEST_CASE("splits have a seed of their own") {
     Trained place;
     auto exported = [&](std::vector<std::string> words, const char* name) {
-        words.insert(words.begin(), {"export", "--out", "e.safetensors"});
+        words.insert(words.begin(), {"export", "--output", "e.safetensors"});
         REQUIRE(place.run(words).code == 0);
         SafetensorsFile file;
         Fault fault;
@@ -127,14 +127,14 @@ TEST_CASE("splits have a seed of their own") {
     CHECK((exported({"--seed", "4"}, rows) != exported({"--seed", "3"}, rows)));
     CHECK((exported({"--seed", "4"}, weights) != exported({"--seed", "3"}, weights)));
 
-    Words train{"train", "--batch", "8", "--seed", "4", "--split-seed", "3", "--checkpoint", "s", "--quiet"};
+    Words train{"train", "--batch-size", "8", "--seed", "4", "--split-seed", "3", "--checkpoint", "s", "--quiet"};
     REQUIRE(place.run(train).code == 0);
     CHECK((exported({"--checkpoint", "s"}, rows) == exported({"--seed", "3"}, rows))); // the checkpoint keeps it
     Result other = place.run({"train", "--resume", "--split-seed", "5", "--checkpoint", "s"});
     CHECK(other.code == 2);
     CHECK(other.err == "error: --split-seed 5: the run in s has split seed 3 and keeps it\n");
     CHECK(place.run({"train", "--resume", "--split-seed", "3", "--epochs", "9", "--checkpoint", "s"}).code == 0);
-    CHECK(place.run({"about"}).out.find("\n  rows of the splits are drawn by --split-seed, else by --seed\n") !=
+    CHECK(place.run({"info"}).out.find("\n  rows of the splits are drawn by --split-seed, else by --seed\n") !=
           std::string::npos);
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("numbers of flags are checked") {
           Case{"--steps", "99999999999999999999",
                "`99999999999999999999` is not a whole number in 1..9007199254740992"},
           Case{"--epochs", "1.5", "`1.5` is not a whole number in 0..9007199254740992"},
-          Case{"--batch", "inf", "`inf` is not a whole number in 1..32"},
+          Case{"--batch-size", "inf", "`inf` is not a whole number in 1..32"},
           Case{"--seed", "-1", "`-1` is not a whole number in 0..9007199254740992"},
           Case{"--split-seed", "nan", "`nan` is not a whole number in 0..9007199254740992"},
           Case{"--threads", "1025", "`1025` is not a whole number in 0..1024"},
@@ -159,7 +159,7 @@ TEST_CASE("numbers of flags are checked") {
         CHECK(result.code == 2);
         CHECK(result.err == std::string("error: ") + wrong.flag + ": " + wrong.message + "\n");
     }
-    for (std::string flag : {"--steps", "--rate", "--checkpoint", "--json", "--data"}) {
+    for (std::string flag : {"--steps", "--rate", "--checkpoint", "--json", "--data-dir"}) {
         Result result = place.run({"train", flag, ""});
         CHECK(result.code == 2);
         CHECK(result.err.starts_with("error: " + flag + " needs a value: "));

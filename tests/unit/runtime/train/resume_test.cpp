@@ -100,11 +100,11 @@ TEST_CASE("a resumed run tells all of its epochs") {
 TEST_CASE("a resumed run keeps its settings unless they are typed again") {
     Folder place;
     write_digits(place, 300);
-    std::string expected =
-        uninterrupted(place, {"train", "--epochs", "6", "--rate", "0.03", "--seed", "5", "--batch", "20", "--quiet"});
-    REQUIRE(
-        run(place, {"train", "--epochs", "2", "--rate", "0.03", "--seed", "5", "--batch", "20", "--checkpoint", "c"})
-            .code == 0);
+    std::string expected = uninterrupted(
+        place, {"train", "--epochs", "6", "--rate", "0.03", "--seed", "5", "--batch-size", "20", "--quiet"});
+    REQUIRE(run(place,
+                {"train", "--epochs", "2", "--rate", "0.03", "--seed", "5", "--batch-size", "20", "--checkpoint", "c"})
+                .code == 0);
     Result rest = run(place, {"train", "--epochs", "6", "--checkpoint", "c", "--resume", "--json", "end.json"});
     REQUIRE(rest.code == 0);
     CHECK(json_text(place.path("end.json"), "weights_hash") == expected);
