@@ -7,7 +7,7 @@
 
 namespace gradc {
 
-/// An optimizer with its settings: adam(rate: ..), clip(adam(..), norm: 1).
+/// An optimizer with its settings: adam(learning_rate: ..), clip(adam(..), norm: 1).
 struct OptimizerInstance : Foreign {
     const FunctionEntry* function = nullptr;
     std::string path;                                   // of its states: "clip.adam"

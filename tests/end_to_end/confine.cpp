@@ -17,7 +17,7 @@ train {
     batch 2
     epochs 1
     loss mse(net(x), x)
-    optimizer sgd(rate: 1e-2)
+    optimizer sgd(learning_rate: 1e-2)
 }
 )";
 }

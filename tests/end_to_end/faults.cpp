@@ -25,7 +25,7 @@ train {
     batch 32
     epochs 100000000
     loss mean(net(x / 255)^2)
-    optimizer sgd(rate: 1e-3)
+    optimizer sgd(learning_rate: 1e-3)
 }
 )");
         Outcome built = run(quoted(gradc) + " build m.grad -o trainer", launch);

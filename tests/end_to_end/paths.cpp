@@ -81,7 +81,7 @@ TEST_CASE("a legend of one panel lies within the picture and names what is drawn
         return "dataset points { x: f32 = [1, 2, 3, 4] }\n"
                "model net(x: f32[N]) -> f32[N] { param a = 1;  param b = 1;  return a * x + b }\n"
                "train { data points;  batch all;  epochs 400;  order file;  loss " +
-               loss + ";  optimizer sgd(rate: 0.05) }\n";
+               loss + ";  optimizer sgd(learning_rate: 0.05) }\n";
     };
     scratch.write("bowl.grad", model("mean((net(x) - x)^2)"));
     scratch.write("slope.grad", model("mean(net(x))")); // lowest in a corner of what is seen

@@ -239,7 +239,7 @@ TEST_CASE("compiler and trainer refuse the same files in the same words", "[read
         auto model = [](const std::string& field) {
             return "dataset rows { " + field +
                    " }\nmodel one() -> f32 { param w = 1;  return w }\n"
-                   "train { data rows;  batch 1;  epochs 1;  loss one()^2 + 0 * sum(x);  optimizer sgd(rate: 0.1) }\n";
+                   "train { data rows;  batch 1;  epochs 1;  loss one()^2 + 0 * sum(x);  optimizer sgd(learning_rate: 0.1) }\n";
         };
         scratch.write("open.grad", model(each.open));
         Outcome open = run(quoted(gradc) + " build open.grad", {.folder = scratch.path().string(), .limit = 60});

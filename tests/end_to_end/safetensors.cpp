@@ -21,7 +21,7 @@ train {
     batch 4
     epochs 3
     loss cross_entropy(net(a + b), label)
-    optimizer adam(rate: 1e-2)
+    optimizer adam(learning_rate: 1e-2)
 }
 )";
 
