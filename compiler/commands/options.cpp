@@ -134,6 +134,7 @@ std::string narrow(const std::string& help) {
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* about, const char* example) {
     CLI::App* command = app.add_subcommand(name, about);
+    command->group("Commands");
     command->footer(fmt::format("Example:\n  {}", example));
     command->fallthrough();
     return command;
@@ -358,7 +359,6 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
                  "gradc"};
     app.get_formatter()->column_width(30);
     app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    app.get_formatter()->label("Subcommands", "Commands");
     app.require_subcommand(1);
     app.footer("Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 70 internal error.\n"
                "`gradc COMMAND --help` tells more.");
