@@ -82,7 +82,7 @@ private:
     }
 
     // ---- statements
-    void of(const Assign& node) { (*this)(node.value); }
+    void of(const Assign& node) { (*this)(node.values); }
     void of(const IndexDefinition& node) { (*this)(node.indices), (*this)(node.value); }
     void of(const Update& node) { (*this)(node.value); }
     void of(const Declaration& node) { (*this)(node.type), (*this)(node.initial); }
@@ -106,7 +106,7 @@ private:
     void of(const Dataset& node) {
         for (const DatasetItem& each : node.items) {
             auto field = std::get_if<Field>(&each.node);
-            if (field) (*this)(field->type), (*this)(field->value);
+            if (field) (*this)(field->type), (*this)(field->indices), (*this)(field->value);
         }
     }
     void of(const Train& node) {
