@@ -2,7 +2,9 @@
 // any value, the same wherever it stands.
 #pragma once
 #include "compiler/graph/graph.h"
+#include "dsl/source.h"
 #include <functional>
+#include <memory>
 
 namespace gradc {
 
@@ -21,7 +23,8 @@ struct PatternRule {
     std::vector<Wildcard> wildcards; // in order of their first place on the left
     /// Values of the constant wildcards, in order; empty where there is no `when`.
     std::function<bool(const std::vector<double>&)> condition;
-    std::shared_ptr<const Definitions> definitions = {}; // of its file, for diagnostics
+    /// Where the texts of its files are, for diagnostics; they move when the elaboration ends.
+    std::shared_ptr<Sources* const> sources = {};
 };
 
 } // namespace gradc

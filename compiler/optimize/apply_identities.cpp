@@ -6,6 +6,7 @@
 #include "compiler/graph/pattern.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"
+#include "dsl/diagnostic.h"
 #include <fmt/format.h>
 #include <map>
 
@@ -146,8 +147,8 @@ struct Budget {
             "a rule's right side must not hold what its left side, or another rule's, matches again",
             {},
             {}};
-        auto sources = most->definitions ? std::shared_ptr<const Sources>(most->definitions, most->definitions->sources)
-                                         : std::make_shared<const Sources>();
+        auto sources = most->sources ? std::shared_ptr<const Sources>(most->sources, *most->sources)
+                                     : std::make_shared<const Sources>();
         throw UserError(std::move(diagnostic), std::move(sources));
     }
 };

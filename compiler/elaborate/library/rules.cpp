@@ -38,7 +38,7 @@ public:
         if (result_.right == NodeId::none) return {}; // what is wrong with it may have been told before
         if (definitions_->diagnostics->count() > errors || !sensible(elaborator)) return {};
         add_condition();
-        result_.definitions = definitions_;
+        result_.sources = std::shared_ptr<Sources* const>(definitions_, &definitions_->sources);
         return std::move(result_);
     }
 

@@ -1,6 +1,7 @@
 // Rules whose results match again end in an error that names one of them, after a bounded number of rewrites.
 #include "compiler/graph/pattern.h"
 #include "compiler/optimize/passes.h"
+#include "compiler/training/job.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;
