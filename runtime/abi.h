@@ -174,7 +174,7 @@ typedef struct {
 
 typedef struct {
     int32_t abi_version;
-    const char *name, *compiler, *options; /* "digits", "gradc 0.1.0", "--isa portable --set hidden=256" */
+    const char *name, *compiler, *options; /* "digits", "gradc 0.2.0", "--isa portable --set hidden=256" */
     const char* source_hash;               /* of the model file and what it uses, 16 hex digits */
     const char* program_hash;              /* of the code's meaning: sources, options, compiler */
     int64_t arena_bytes;                   /* exactly what the programs need, for the largest batch */

@@ -78,7 +78,9 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& faul
     std::string format = metadata_value(file.metadata(), "format");
     int64_t version = 0;
     if (!format.starts_with("gradc ") || !parse_whole(format.substr(6), version)) return true; // foreign weights
-    if (version <= checkpoint_format) {
+    if (version < checkpoint_format)
+        return fault.fail(path, ": error: was written by gradc 0.1, whose names were others; train it again");
+    if (version == checkpoint_format) {
         return !metadata_value(file.metadata(), "checksum").empty() ||
                fault.fail(path, ": error: damaged: it has lost its checksum");
     }

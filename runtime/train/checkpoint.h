@@ -18,7 +18,7 @@ struct Position {
     std::vector<double> loss_sums, loss_rows; // of this epoch, by block
 };
 
-inline constexpr int64_t checkpoint_format = 1;
+inline constexpr int64_t checkpoint_format = 2; // 1: of gradc 0.1, whose names were others
 
 bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
                       const std::vector<EpochReport>& epochs, uint64_t data_hash, Fault& fault);

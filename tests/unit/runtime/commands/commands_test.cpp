@@ -197,7 +197,7 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
     CHECK(other.code == 1);
     CHECK(other.err == "c: error: the checkpoint of another model:\n"
                        "    net.linear.matrix: f32[64, 10] in this trainer, absent in the file\n");
-    Result resumed = run(place, {"train", "--checkpoint", "c", "--resume --allow-mismatch"}, "_other");
+    Result resumed = run(place, {"train", "--checkpoint", "c", "--resume", "--allow-mismatch"}, "_other");
     CHECK(resumed.code == 1);
     CHECK(has(resumed.err, "\n    net.linear.weight: absent in this trainer, f32[64, 10] in the file\n"));
     Result rebuilt = run(place, {"train", "--checkpoint", "c", "--resume"}, "_rebuilt");
@@ -206,17 +206,23 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
                          "    program: 2222222222222222 here, 1111111111111111 in the file\n"
                          "--resume --allow-mismatch goes on from it, without the promise of equal bits\n");
     CHECK(read(place.path("c")) == kept);
-    CHECK(run(place, {"train", "--checkpoint", "c", "--resume --allow-mismatch", "--epochs", "6"}, "_rebuilt").code ==
-          0);
+    CHECK(
+        run(place, {"train", "--checkpoint", "c", "--resume", "--allow-mismatch", "--epochs", "6"}, "_rebuilt").code ==
+        0);
     place.write("cut", kept.substr(0, kept.size() / 2));
     Result cut = run(place, {"train", "--checkpoint", "cut", "--resume"});
     CHECK(cut.code == 1);
     CHECK(has(cut.err, "cut: error: damaged: "));
     std::string newer = kept;
-    newer.replace(newer.find("\"gradc 1\""), 9, "\"gradc 9\"");
+    newer.replace(newer.find("\"gradc 2\""), 9, "\"gradc 9\"");
     place.write("newer", newer);
+    std::string older = kept;
+    older.replace(older.find("\"gradc 2\""), 9, "\"gradc 1\"");
+    place.write("older", older);
+    CHECK(run(place, {"eval", "--checkpoint", "older"}).err ==
+          "older: error: was written by gradc 0.1, whose names were others; train it again\n");
     CHECK(run(place, {"eval", "--checkpoint", "newer"}).err ==
-          "newer: error: was written by a newer gradc (format 9; this trainer reads 1)\n");
+          "newer: error: was written by a newer gradc (format 9; this trainer reads 2)\n");
     CHECK(run(place, {"eval", "--checkpoint", "none"}).err == "none: error: there is no such checkpoint\n");
     CHECK(run(place, {"train", "--checkpoint", "."}).err == ".: error: it is a folder, not a file\n");
     CHECK(run(place, {"train", "--checkpoint", "no/where"}).err ==

@@ -70,7 +70,7 @@ TEST_CASE("a run that stands nowhere is not resumed") {
           Case{"flag.train.mu", "nan", "damaged: its flag.train.mu is `nan`"}}) {
         INFO(wrong.key << " " << wrong.value);
         place.forge(wrong.key, wrong.value);
-        Result result = place.run({"train", "--resume --allow-mismatch", "--epochs", "3", "--checkpoint", "forged"});
+        Result result = place.run({"train", "--resume", "--allow-mismatch", "--epochs", "3", "--checkpoint", "forged"});
         CHECK(result.code == 1);
         CHECK(result.err == std::string("forged: error: ") + wrong.message + "\n");
     }
