@@ -17,7 +17,7 @@ if(TARGET gradc)
   add_dependencies(end_to_end only_read)
 
   set(tags bench check confine elf faults files generated grad install isas matcher memory page paths peers predict readers
-      readme recorded resume run_cache safetensors seeds size stretch threads trainer usage values)
+      readme recorded resume run_cache safetensors seeds size stretch threads trainer tutorial usage values)
   if(GRADC_SANITIZE)
     list(REMOVE_ITEM tags elf size) # of trainers as they are shipped: the runtime made small, as one unit
   endif()

@@ -31,7 +31,7 @@ void check_entry(const Entry& entry, Findings& findings) {
 int main(int argc, char** argv) {
     bool writes = argc == 3 && !std::strcmp(argv[1], "--write");
     if (argc != 2 && !writes) {
-        fmt::print(stderr, "usage: prove_library [--write] dsl/std/README.md\n");
+        fmt::print(stderr, "usage: prove_library [--write] docs/reference/library.md\n");
         return 2;
     }
     Findings findings;

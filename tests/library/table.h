@@ -1,4 +1,4 @@
-// The table of dsl/std/README.md: a line a function, with its formula, source, kinks, domain and
+// The table of docs/reference/library.md: a line a function, with its formula, source, kinks, domain and
 // worst error.
 #pragma once
 #include "tests/library/entries.h"

@@ -1,8 +1,8 @@
-# Every function of dsl/std proved, and the table of dsl/std/README.md held to
+# Every function of dsl/std proved, and the table of docs/reference/library.md held to
 # them. `prove_library --write README` makes it.
 file(GLOB library_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/library/*.cpp)
 add_executable(prove_library ${library_sources})
 target_include_directories(prove_library PRIVATE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(prove_library PRIVATE GRADC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_link_libraries(prove_library PRIVATE gradc_check gradc_optimize gradc_plan gradc_program gradc_target)
-add_test(NAME library COMMAND prove_library ${CMAKE_SOURCE_DIR}/dsl/std/README.md)
+add_test(NAME library COMMAND prove_library ${CMAKE_SOURCE_DIR}/docs/reference/library.md)
