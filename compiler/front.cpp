@@ -102,7 +102,9 @@ ProgramGraphs collect_programs(const Elaborated& elaborated, const CompileOption
     if (!elaborated.columns.empty() && !elaborated.columns[0].outputs.empty())
         metadata.columns = collect.add("columns", elaborated.columns[0], true);
     for (const TrainBlock& block : elaborated.blocks) {
-        Metadata::Block entry{block, std::vector<int32_t>(block.flags.size(), -1)};
+        Metadata::Block entry;
+        static_cast<TrainSettings&>(entry) = block;
+        entry.flag_scalars.resize(block.flags.size(), -1);
         entry.step = collect.add(block.name + ".step", block.step);
         entry.training = collect.add(block.name + ".training", {{}, block.training.finish});
         entry.evaluation = collect.add(block.name + ".evaluate", block.evaluation);

@@ -47,7 +47,6 @@ CLI::Validator unlabelled(CLI::Validator validator) {
     return validator;
 }
 CLI::Validator one_of(std::vector<std::string> words) { return unlabelled(CLI::IsMember(std::move(words))); }
-template <typename Number> CLI::Validator within(Number low, Number high) { return unlabelled(CLI::Range(low, high)); }
 
 /// CLI::Range, but neither nan nor an empty text is a number.
 template <class Number> CLI::Validator within(Number low, Number high) {
@@ -58,7 +57,7 @@ template <class Number> CLI::Validator within(Number low, Number high) {
         bool is_number = !text.empty() && CLI::detail::lexical_cast(text, number) && number == number;
         return is_number ? range(text) : fmt::format("`{}` is no number {}", text, range.get_description());
     });
-    return validator;
+    return unlabelled(std::move(validator));
 }
 
 void add_model(CLI::App* app, CommandLine& line) {
@@ -74,7 +73,7 @@ void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_flag("--confine", line.confined,
                   "let the model read nothing outside of its\nfolder and --data-dir, wherever links lead");
     app->add_option("--max-nodes", line.node_limit, "largest number of graph nodes (default 1000000)")
-        ->check(within(int64_t(1), int64_t(1) << 40).description(""));
+        ->check(within(int64_t(1), int64_t(1) << 40));
 }
 
 std::vector<std::string> pass_names() {
@@ -109,7 +108,7 @@ void add_isa(CLI::App* app, CommandLine& line, const char* about) {
 
 void add_seed(CLI::App* app, CommandLine& line) {
     app->add_option("--seed", line.seed, "of weights and rows (default 1)")
-        ->check(within(uint64_t(0), uint64_t(1) << 53).description("")); // as the trainer's
+        ->check(within(uint64_t(0), uint64_t(1) << 53)); // as the trainer's
 }
 
 /// At most 80 columns: what is longer goes on below its description's column.
