@@ -1,6 +1,6 @@
 // A loop of 67,000 turns written out: 200,000 nodes, elaborated and differentiated with the library's clauses.
 #include "compiler/gradient/gradient.h"
-#include "model_text.h"
+#include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;

@@ -4,6 +4,7 @@
 #include "compiler/explain/explanation.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
+#include "compiler/training/job.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 

@@ -18,11 +18,11 @@ using namespace gradc;
 
 namespace {
 
-struct Library {
+struct Approximations {
     std::shared_ptr<PrimitiveTable> table = std::make_shared<PrimitiveTable>();
     std::shared_ptr<const MathLibrary> math;
 
-    Library() {
+    Approximations() {
         for (const char* name : {"exp", "log", "expm1", "log1p", "sin", "cos", "tanh", "erf", "erfc"})
             table->declare(name, 1);
         table->declare("pow", 2);
@@ -111,7 +111,7 @@ using Wide = long double (*)(long double);
 } // namespace
 
 TEST_CASE("declared primitives of one argument are exact to a few units in the last place") {
-    Library library;
+    Approximations library;
     struct Case {
         const char* name;
         Wide wide;
@@ -136,7 +136,7 @@ TEST_CASE("declared primitives of one argument are exact to a few units in the l
 }
 
 TEST_CASE("powers are exact to two units in the last place, special values included") {
-    Library library;
+    Approximations library;
     for (Element element : {Element::f32, Element::f64}) {
         std::vector<double> x, y;
         const double ends[] = {0, -0.0, 1, -1, 2, -2, 0.5, 3, -3, 1e-30, INFINITY, -INFINITY, NAN};
