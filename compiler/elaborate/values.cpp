@@ -132,7 +132,8 @@ std::optional<Shape> Elaborator::shape_of_list(const Term& term, Span span) {
     if (!list) {
         if (!term.poisoned())
             error(Code::not_constant, span,
-                  fmt::format("a shape such as [N, 64] is needed here, not {}", describe(term)));
+                  fmt::format("a shape such as [N, 64] is needed here, not {}", describe(term)), "",
+                  "sizes are known when compiling; N is a size alone, never in a formula: [N, 5, 3], not [N*5, 3]");
         return {};
     }
     Shape shape;
@@ -140,12 +141,6 @@ std::optional<Shape> Elaborator::shape_of_list(const Term& term, Span span) {
         if (item.as<RowsSize>()) {
             shape.push_back(rows);
             continue;
-        }
-        if (item.as<NodeTerm>()) {
-            error(Code::not_constant, span,
-                  fmt::format("a size must be a number known when compiling, not {}", describe(item)), "",
-                  "N is a size alone, never in a formula: [N, 5, 3], not [N*5, 3]");
-            return {};
         }
         auto size = constant_whole(item, span, "a size");
         if (!size) return {};

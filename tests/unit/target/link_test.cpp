@@ -54,7 +54,7 @@ TEST_CASE("a linked trainer is static, runs and is the same each time") {
     REQUIRE(write_file(first.string(), bytes, true) == "");
     CHECK(program_headers(bytes, PT_INTERP) == 0); // asks for no loader
     CHECK(program_headers(bytes, PT_LOAD) > 0);
-    std::string command = "cd / && env -i " + first.string() + " about > " + (folder.path / "said").string();
+    std::string command = "cd / && env -i " + first.string() + " info > " + (folder.path / "said").string();
     CHECK(std::system(command.c_str()) == 0);
     CHECK(content(folder.path / "said").find("tests") != std::string::npos); // the module's name
 }

@@ -219,8 +219,8 @@ TEST_CASE("limits of the system are told with exit code 1") {
     std::string kept = read(place.path("c"));
     for (int files = 4; files < 8; files++) {
         INFO(files);
-        int code =
-            place.shell("ulimit -n " + std::to_string(files) + "; $T train --quiet --overwrite --checkpoint c 2>err");
+        int code = place.shell("exec 2>err; ulimit -n " + std::to_string(files) +
+                               "; $T train --quiet --overwrite --checkpoint c");
         CHECK((code == 0 || code == 1));
         CHECK((code == 0) == read(place.path("err")).empty());
     }

@@ -67,7 +67,7 @@ TEST_CASE("a run that stands nowhere is not resumed") {
           Case{"split_seed", "x", "damaged: its split_seed is `x`"},
           Case{"epochs", "99999999999999999999", "damaged: its epochs is `99999999999999999999`"},
           Case{"flag.train.rate", "inf", "damaged: its flag.train.rate is `inf`"},
-          Case{"flag.train.mu", "nan", "damaged: its flag.train.mu is `nan`"}}) {
+          Case{"flag.train.momentum", "nan", "damaged: its flag.train.momentum is `nan`"}}) {
         INFO(wrong.key << " " << wrong.value);
         place.forge(wrong.key, wrong.value);
         Result result = place.run({"train", "--resume", "--allow-mismatch", "--epochs", "3", "--checkpoint", "forged"});
