@@ -1,49 +1,42 @@
-#Two builds of gradc : size and step of the trainers that they make of the same models, in interleaved pairs.
-#compilers.sh OTHER_GRADC[PAIRS][EXAMPLE..] : pairs(15) of `bench` runs, OTHER_GRADC 's and build/gradc' s in turn; the
-#median of the pairs' ratios of fastest steps tells what this tree changed: a drift of the machine meets both of a pair.
-set - euo pipefail other = ${1 : ? which other gradc ? compilers.sh OTHER_GRADC[PAIRS][EXAMPLE..] } shift pairs =
-                                                           15 case "${1:-}" in[0 - 9]*) pairs = $1;
-    shift;; esac[$ # - gt 0] || set-- digits xor rnn_scan scratch = $(mktemp - d) trap 'rm -rf "$scratch"' EXIT
+# Two builds of gradc: size and step of the trainers that they make of the same models, in interleaved pairs.
+# compilers.sh OTHER_GRADC [PAIRS] [EXAMPLE..]: pairs (15) of `bench` runs, OTHER_GRADC's and build/gradc's in turn; the
+# median of the pairs' ratios of fastest steps tells what this tree changed: a drift of the machine meets both of a pair.
+set -euo pipefail
+other=${1:?which other gradc? compilers.sh OTHER_GRADC [PAIRS] [EXAMPLE..]}
+shift
+pairs=15
+case "${1:-}" in [0-9]*) pairs=$1; shift ;; esac
+[ $# -gt 0 ] || set -- digits xor rnn_scan
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
-                fastest(){#trainer data:
-us "$1" bench-- data - dir "$2" --json "$scratch/json" ${steps : +--steps $steps} >
-        / dev / null grep - oE '"fastest_us": *[-+0-9.e]+' "$scratch/json" |
-    sed 's/.*: *//'
+fastest() { # trainer data: us
+    "$1" bench --data-dir "$2" --json "$scratch/json" ${steps:+--steps $steps} >/dev/null
+    grep -oE '"fastest_us": *[-+0-9.e]+' "$scratch/json" | sed 's/.*: *//'
 }
 
-for
-    name in "$@";
-do
-    model = examples / $name / model.grad folder =
-                examples / $name steps =
-                    "$other" build "$model" --isa native-- no - cache - o "$scratch/other" >
-                        / dev / null build / gradc build "$model" --isa native-- no - cache - o "$scratch/this" >
-                        / dev / null compgen - G "$folder/*.csv" > / dev / null ||
-                    folder = examples / digits if !least = $(steps = 1 fastest "$scratch/this"
-                                                                               "$folder" 2 > / dev / null);
-then echo "skipped: $name lacks its data (GRADC_DATA names a folder)" continue fi steps = $(
-    awk - v us =
-        "$least" 'BEGIN { n = int(5e5 / us); print (n < 20 ? 20 : n > 1000000 ? 1000000 : n) }') #0.5 s for ((pair = 0;
-                                                                                                              pair <
-                                                                                                              pairs;
-                                                                                                              pair++));
-do
-    echo "$(fastest " $scratch / other " " $folder ") $(fastest " $scratch / this " " $folder ")" done | awk - v name =
-        "$name" - v sizes = "$(stat -c %s " $scratch / other " " $scratch / this " | tr '\n' ' ')" ' {
-        ratio[NR] = $2 / $1;
-        other = other == 0 || $1 < other ? $1 : other;
-        this = this == 0 || $2 < this ? $2 : this
-    }
-END {
-    for (i = 2; i <= NR; i++)
-        for (j = i; j > 1 && ratio[j] < ratio[j - 1]; j--) {
-            t = ratio[j];
-            ratio[j] = ratio[j - 1];
-            ratio[j - 1] = t
-        }
-    median = NR % 2 ? ratio[(NR + 1) / 2]
-                    : (ratio[NR / 2] + ratio[NR / 2 + 1]) / 2 split(sizes, size, " ") printf
-                          "%-20s %11.4f us %11.4f us  ratio %.4f (%.4f to %.4f)  %d pairs  %+.1f KB\n",
-    name, other, this, median, ratio[1], ratio[NR], NR, (size[2] - size[1]) / 1024
-}
-' done
+for name in "$@"; do
+    model=examples/$name/model.grad folder=examples/$name steps=
+    "$other" build "$model" --isa native --no-cache -o "$scratch/other" >/dev/null
+    build/gradc build "$model" --isa native --no-cache -o "$scratch/this" >/dev/null
+    compgen -G "$folder/*.csv" >/dev/null || folder=examples/digits
+    if ! least=$(steps=1 fastest "$scratch/this" "$folder" 2>/dev/null); then
+        echo "skipped: $name lacks its data (GRADC_DATA names a folder)"
+        continue
+    fi
+    steps=$(awk -v us="$least" 'BEGIN { n = int(5e5 / us); print (n < 20 ? 20 : n > 1000000 ? 1000000 : n) }') # 0.5 s
+    for ((pair = 0; pair < pairs; pair++)); do
+        echo "$(fastest "$scratch/other" "$folder") $(fastest "$scratch/this" "$folder")"
+    done | awk -v name="$name" -v sizes="$(stat -c %s "$scratch/other" "$scratch/this" | tr '\n' ' ')" '
+        { ratio[NR] = $2 / $1; other = other == 0 || $1 < other ? $1 : other; this = this == 0 || $2 < this ? $2 : this }
+        END {
+            for (i = 2; i <= NR; i++)
+                for (j = i; j > 1 && ratio[j] < ratio[j - 1]; j--) {
+                    t = ratio[j]; ratio[j] = ratio[j - 1]; ratio[j - 1] = t
+                }
+            median = NR % 2 ? ratio[(NR + 1) / 2] : (ratio[NR / 2] + ratio[NR / 2 + 1]) / 2
+            split(sizes, size, " ")
+            printf "%-20s %11.4f us %11.4f us  ratio %.4f (%.4f to %.4f)  %d pairs  %+.1f KB\n", name, other, this, median,
+                ratio[1], ratio[NR], NR, (size[2] - size[1]) / 1024
+        }'
+done

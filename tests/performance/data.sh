@@ -1,24 +1,23 @@
-#The way of the data : training beside the bare step of `bench`, start to first step, and reading MNIST.
-#data.sh[ROUNDS] : rounds(5) take turns, the fastest of each counts.Training must reach 95 % of the rows a second of
+# The way of the data: training beside the bare step of `bench`, start to first step, and reading MNIST.
+# data.sh [ROUNDS]: rounds (5) take turns, the fastest of each counts. Training must reach 95 % of the rows a second of
 # `bench`, and a first step be done within 50 ms of the start, reading MNIST from gzip apart.
-set - euo pipefail rounds = ${1 : -5} scratch = $(mktemp - d) trap 'rm -rf "$scratch"' EXIT
+set -euo pipefail
+rounds=${1:-5}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
-number() {
-    grep - oE "\"$1\": *[-+0-9.e]+"
-              "$2" |
-        sed 's/.*: *//';
-}
-#key file least() { sort - g "$1" | head - n 1; }
-prepare() {
-#example;
-    false if it lacks its data build / gradc build "examples/$1/model.grad" --isa native - o "build/$1" >
-            / dev / null "build/$1" bench-- data - dir "examples/$1" --steps 1 > / dev / null 2 > &1 &&
-        return echo "skipped: $1 lacks its data (GRADC_DATA names a folder)" return 1
+number() { grep -oE "\"$1\": *[-+0-9.e]+" "$2" | sed 's/.*: *//'; } # key file
+least() { sort -g "$1" | head -n 1; }
+prepare() { # example; false if it lacks its data
+    build/gradc build "examples/$1/model.grad" --isa native -o "build/$1" >/dev/null
+    "build/$1" bench --data-dir "examples/$1" --steps 1 >/dev/null 2>&1 && return
+    echo "skipped: $1 lacks its data (GRADC_DATA names a folder)"
+    return 1
 }
 
-#One epoch at most, so that the run holds no evaluation; train counts the time between steps, bench does not.
-compare() {
-#example steps rm - f "$scratch"/*
+# One epoch at most, so that the run holds no evaluation; train counts the time between steps, bench does not.
+compare() { # example steps
+    rm -f "$scratch"/*
     for ((round = 0; round < rounds; round++)); do
         "build/$1" bench --data-dir "examples/$1" --steps "$2" --json "$scratch/json" >/dev/null
         number step_us "$scratch/json" >>"$scratch/bench"

@@ -1,7 +1,6 @@
-#A second thread : the step of every example with one and with two,                                                    \
-    and what the loop of multiply - adds gains meanwhile.
-#threads.sh[ROUNDS][EXAMPLE..] : rounds(5) take turns, the fastest step of all counts.Two threads may
-#be 3 % slower at most; the large products of mnist_mlp must gain 0.9 of what the multiply - adds gain.
+# A second thread: the step of every example with one and with two, and what the loop of multiply-adds gains meanwhile.
+# threads.sh [ROUNDS] [EXAMPLE..]: rounds (5) take turns, the fastest step of all counts. Two threads may
+# be 3 % slower at most; the large products of mnist_mlp must gain 0.9 of what the multiply-adds gain.
 set -euo pipefail
 rounds=5
 case "${1:-}" in [0-9]*) rounds=$1; shift ;; esac
@@ -9,18 +8,14 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 number() { grep -oE "\"$1\": *[-+0-9.e]+" "$2" | sed 's/.*: *//'; } # key file
-measure() { # example threads:
-adds a line "example threads fastest_us peak_flops" to the log "build/$1" bench-- data - dir "${folder[$1]}" --threads
-        "$2" --json "$scratch/json" >
-    / dev / null ${steps : +--steps $steps} echo "$1 $2 $(number fastest_us " $scratch /
-        json ") $(number peak_flops " $scratch / json ")" >>
-    "$scratch/log"
+measure() { # example threads: adds a line "example threads fastest_us peak_flops" to the log
+    "build/$1" bench --data-dir "${folder[$1]}" --threads "$2" --json "$scratch/json" >/dev/null ${steps:+--steps $steps}
+    echo "$1 $2 $(number fastest_us "$scratch/json") $(number peak_flops "$scratch/json")" >>"$scratch/log"
 }
 
 names=()
 declare -A folder # with the example's data: its own, or that of digits
-for model in ${
-    * : -examples/*/model.grad}; do
+for model in ${*:-examples/*/model.grad}; do
     [ -f "$model" ] || model=examples/$model/model.grad
     grep -q '^train' "$model" || continue
     name=$(basename "$(dirname "$model")")

@@ -1,55 +1,51 @@
-#!/ usr / bin / env bash
-#whole processes : MNIST 's MLP for 5 epochs beside PyTorch' s, the size of the trainer, its start
+#!/usr/bin/env bash
+# whole processes: MNIST's MLP for 5 epochs beside PyTorch's, the size of the trainer, its start
 #
-#GRADC_PYTHON names the Python that has torch(python3), GRADC_DATA the folder of MNIST.One thread each, on the same
-#core, the shorter of two runs.Exits with 1 if a bar is missed; what could not be measured is no miss, and said.
-set - euo pipefail cd "$(dirname " $0 ")/../.." python = ${GRADC_PYTHON : -python3} data = ${GRADC_DATA : -} folder =
-    $(mktemp - d) trap 'rm -rf "$folder"' EXIT missed = 0 core = $(taskset - cp $$ | sed 's/.*[ ,-]//')
+# GRADC_PYTHON names the Python that has torch (python3), GRADC_DATA the folder of MNIST. One thread each, on the same
+# core, the shorter of two runs. Exits with 1 if a bar is missed; what could not be measured is no miss, and said.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+python=${GRADC_PYTHON:-python3} data=${GRADC_DATA:-}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+missed=0
+core=$(taskset -cp $$ | sed 's/.*[ ,-]//')
 
-#Of a command's whole process, on the clock. Its output goes to $folder/told, what of the time was spent on the core to
-#$folder / spent : less, where others want the core too.
-        milliseconds(){#command..local TIMEFORMAT =
-                           '%R %U %S' {time taskset - c "$core" env OMP_NUM_THREADS =
-                                           1 "$@" > "$folder/told" 2 > &1 || {cat "$folder/told" > &2;
-return 1;
-}
-;
-}
-2 > "$folder/time" awk '{ printf "%.0f\n", 1000 * ($2 + $3) }' "$folder/time" >
-    "$folder/spent" awk '{ printf "%.0f\n", 1000 * $1 }' "$folder/time"
-}
-
-least() { sort - g | head - n 1; }
-
-row() {
-#what value unit comparison bar : a line with its verdict awk - v what =
-        "$1" - v value = "$2" - v unit = "$3" - v how = "$4" - v bar = "$5" 'BEGIN { met = how == "<="
-        ? value + 0 <= bar + 0 : value + 0 >= bar + 0 printf("%-52s %9.2f %-3s %s %g  %s\n", what, value, unit, how,
-                                                             bar, (met ? "met" : "MISSED")) exit !met
-}
-' || missed=1
+# Of a command's whole process, on the clock. Its output goes to $folder/told, what of the time was spent on the core to
+# $folder/spent: less, where others want the core too.
+milliseconds() { # command..
+    local TIMEFORMAT='%R %U %S'
+    { time taskset -c "$core" env OMP_NUM_THREADS=1 "$@" >"$folder/told" 2>&1 ||
+        { cat "$folder/told" >&2; return 1; }; } 2>"$folder/time"
+    awk '{ printf "%.0f\n", 1000 * ($2 + $3) }' "$folder/time" >"$folder/spent"
+    awk '{ printf "%.0f\n", 1000 * $1 }' "$folder/time"
 }
 
-#-- -- size and                                                                                                        \
-    start -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- --
-model = tests / performance / models / two_sigmoids / model.grad if[-n "$data"] && [-d "$data/mnist"];
-then model = examples / mnist_mlp / model.grad;
-else data =.;
-fi build / gradc build "$model" --isa portable-- data - dir "$data" - o "$folder/trainer" >
-    / dev / null if command - v c++ > / dev / null;
-then printf '#include <thread>\nint main() { std::thread([] {}).join(); }\n' >
-    "$folder/empty.cpp" c++ - O2 - static - pie - s "$folder/empty.cpp" -
-        o "$folder/empty" row "trainer over an empty static program, portable"
-          "$((($(stat -c %s " $folder /
-            trainer ") - $(stat -c %s " $folder /
-            empty
-            ")) / "
-            "1024)"
-            ")" KB '<=' 400 else printf 'not measured: the size of an empty static program, for want of a C++ compiler\n' fi
+least() { sort -g | head -n 1; }
 
-#The first 1280 images of each file, not packed, under the same names : reading all of MNIST is another measurement.
-            mkdir "$folder/plain"
-                  "$folder/plain/mnist" if["$data" !=.]; then
+row() { # what value unit comparison bar: a line with its verdict
+    awk -v what="$1" -v value="$2" -v unit="$3" -v how="$4" -v bar="$5" 'BEGIN {
+        met = how == "<=" ? value + 0 <= bar + 0 : value + 0 >= bar + 0
+        printf("%-52s %9.2f %-3s %s %g  %s\n", what, value, unit, how, bar, (met ? "met" : "MISSED"))
+        exit !met }' || missed=1
+}
+
+# ---- size and start ------------------------------------------------------------------------------
+model=tests/performance/models/two_sigmoids/model.grad
+if [ -n "$data" ] && [ -d "$data/mnist" ]; then model=examples/mnist_mlp/model.grad; else data=.; fi
+build/gradc build "$model" --isa portable --data-dir "$data" -o "$folder/trainer" >/dev/null
+if command -v c++ >/dev/null; then
+    printf '#include <thread>\nint main() { std::thread([] {}).join(); }\n' >"$folder/empty.cpp"
+    c++ -O2 -static-pie -s "$folder/empty.cpp" -o "$folder/empty"
+    row "trainer over an empty static program, portable" \
+        "$((($(stat -c %s "$folder/trainer") - $(stat -c %s "$folder/empty")) / 1024))" KB '<=' 400
+else
+    printf 'not measured: the size of an empty static program, for want of a C++ compiler\n'
+fi
+
+# The first 1280 images of each file, not packed, under the same names: reading all of MNIST is another measurement.
+mkdir "$folder/plain" "$folder/plain/mnist"
+if [ "$data" != . ]; then
     for file in "$data"/mnist/*.gz; do
         case "$file" in *images*) bytes=$((8 + 1280 * 784)) ;; *) bytes=1280 ;; esac
         gzip -dc "$file" >"$folder/unpacked"
@@ -71,7 +67,7 @@ fi
 build/gradc build examples/mnist_mlp/model.grad --isa native --data-dir "$data" -o "$folder/native" >/dev/null
 ours=() theirs=() after=()
 for _ in 1 2; do
-    ours+=("$(milliseconds "$folder/native" train --data-dir "$data" --epochs 5 --last 1e-3 --threads 1)")
+    ours+=("$(milliseconds "$folder/native" train --data-dir "$data" --epochs 5 --end 1e-3 --threads 1)")
     spent=$(<"$folder/spent")
     accuracy=$(grep -oE 'test accuracy[ 0-9.]*' "$folder/told" | tail -n 1)
     if time=$(milliseconds "$python" -P examples/mnist_mlp/torch.py "$data/mnist" 5); then
