@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # `cmake --install`: the compiler, what it links into trainers, the library of the language and the contract in C.
 # gradc finds the parts relative to its own binary, so the tree may be moved as a whole.
 install(TARGETS gradc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # `cpack` in the build folder: a Debian package of the compiler, of the runtime that it links into trainers, and of the
 # library of the language. The shared libraries that it needs are found by dpkg-shlibdeps.
 set(CPACK_GENERATOR DEB)

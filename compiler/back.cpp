@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From graphs to a module of loops: optimizing each program, planning them together, lowering, and the trainer's table.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/print.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the pipeline needs to know beside the model's text; commands add what they want to their own CommandLine.
 #pragma once
 #include "compiler/elaborate/options.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The driver: commands over the pipeline, and the program gradc itself.
 add_part(check compiler/check gradc_training)
 add_part(explain compiler/explain gradc_check gradc_plan gradc_optimize gradc_target)

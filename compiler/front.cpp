@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From the path of a model file to graphs: reading, parsing, elaborating; which graphs become which program.
 #include "compiler/check/diagnose.h"
 #include "compiler/pipeline.h"

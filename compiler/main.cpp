@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The thin end: words in, exit code out. Everything else is the library behind pipeline.h.
 #include "compiler/commands/commands.h"
 #include "compiler/commands/options.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The whole compiler as a chain of functions, one arrow each:
 //   path -load-> Source -parse-> ast::Module -elaborate-> graphs -optimize-> graphs -make_plan-> Plan
 //        -lower-> loop::Module -print_cpp | object-> bytes -link_trainer-> trainer

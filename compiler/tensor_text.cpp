@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Both directions; see tensor_text.h.
 #include "compiler/tensor_text.h"
 #include <algorithm>

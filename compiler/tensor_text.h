@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Tensors as a reader of a terminal meets them: [1, 2, 3] and rows in columns out, nested lists in.
 #pragma once
 #include "compiler/graph/evaluate.h"

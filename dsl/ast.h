@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The syntax tree of a model file, exactly as written: no names resolved, nothing typed. Expressions
 // are immutable and shared; statements hold the comments that stand before and beside them, so that
 // `gradc fmt` prints a file without losing a word.

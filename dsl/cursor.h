@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where the parser stands in its tokens: brackets that are open, depth, comments not yet given to a
 // statement, and errors. A syntax error is thrown as SyntaxError after it was reported; the
 // statement or declaration around it catches it and goes on behind. Inside ( and [ line breaks mean

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Trees as nested lists: (binary + (name a) (number 1)). Statements stand on lines of their own,
 // indented by depth.
 #include "dsl/dump.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The parts of the parser, by level: expressions, types, statements, declarations. Each reads from
 // the cursor what its name says and throws SyntaxError where that is not there.
 #pragma once

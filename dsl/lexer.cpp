@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lexer: one pass over the bytes. Numbers stop before `..`, so that 0..64 is a range. Habits of
 // other languages
 // (comments by //, 'text', look-alike characters) are reported with their repair and read as what was meant, so

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Replacements are collected by place while the tree is walked, then made from the last to the first.
 #include "dsl/modernize.h"
 #include "dsl/other_names.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A model file with the names of today: calls and their named arguments by dsl/std/renamed.txt. What the
 // file or one that it uses declares itself is left alone.
 #pragma once

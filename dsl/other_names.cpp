@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The tables are embedded when gradc is built and read once; see other_names.h.
 #include "dsl/other_names.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Expressions by precedence climbing, Python's order: or, and, not, comparison, + -, * / % @, unary
 // -, ^, postfix. Slips of other languages' habits are reported and read as what was meant.
 #include "dsl/grammar.h"

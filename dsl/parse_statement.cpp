@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements and blocks, and the habits of other languages at the beginning of a statement (for,
 // let, :=, +=).
 #include "dsl/grammar.h"

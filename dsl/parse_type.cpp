@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Types: [const] [element] [shape] [< bound], and the names that other languages give to elements.
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"

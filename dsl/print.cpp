@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Files as text: declarations, datasets and train blocks. The values of settings on neighbouring
 // lines stand in one column.
 #include "dsl/print.h"

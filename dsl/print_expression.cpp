@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Expressions as text. Brackets are written only where the precedence asks for them; long calls,
 // lists and chains of operators are broken inside brackets and behind operators, where a line break
 // means nothing.

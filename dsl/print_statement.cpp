@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements, blocks and comments as text.
 #include "dsl/printer.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The two forms in which the printer writes each part of a tree: flat (on one line) and laid out
 // (blocks opened, long brackets broken). A statement is flat if all its blocks were written on one
 // line, hold no comment, and the line fits; otherwise all of its blocks are opened. What is printed

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Line and column counting and the reading of model files. Lines end at \n (a \r before it belongs
 // to the line end); a byte order mark at the start is no column; invalid bytes count one column
 // each.

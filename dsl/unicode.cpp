@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // UTF-8 decoding and the table of look-alikes.
 #include "dsl/unicode.h"
 #include <algorithm>

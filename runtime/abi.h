@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The contract between generated code and whoever runs it: the trainer's runtime, `gradc check`, a user's C program.
  * Plain C. A module is one constant table, `gradc_module_table`; all memory is one arena that the caller provides.
  * Kernels touch nothing but the arena and their arguments; they never allocate, lock or call the system. */

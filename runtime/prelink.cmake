@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # lib/gradc/runtime.o: the runtime with all that a static program needs, as one relocatable object. A trainer is
 # this object and a model's; whoever builds one needs neither compiler nor C library. `libm.a` is a script of
 # absolute paths, so the archives that it names are taken. Sections of different files stay apart, so that a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # gradc_runtime: what every trainer links, and what `gradc check` runs programs with; gradc_trainer_entry: main(). Every
 # trainer carries all of it, so it is built small, as one unit; but for what runs once a number, a row or a kernel.
 # It reads files that others made: calls of the C library check sizes (FORTIFY), and functions their frames.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A module at work: its arena, the variant for this CPU, the threads, and the scalars that programs
 // read.
 #pragma once

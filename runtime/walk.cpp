@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See walk.h.
 #include "runtime/walk.h"
 #include "runtime/base/console.h"

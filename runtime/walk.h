@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs one program of a module: walks its table of kernels, loops and guards over an arena. Used by
 // the trainer and by `gradc check` alike; it never allocates.
 #pragma once

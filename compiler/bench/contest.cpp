@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See contest.h.
 #include "compiler/bench/contest.h"
 #include "compiler/util/check.h"

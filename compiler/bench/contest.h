@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Engines that train the same steps in turns: what each is, what was measured, and the run of it all. The lines that
 // are spoken stand in runtime/commands/turns.h; gradc's own trainer goes first and is what the others are compared with.
 #pragma once

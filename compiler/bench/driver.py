@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Runs one peer of `gradc bench`: a file beside the model with
 #
 #     def make_step(weights, batches):   # numpy arrays: {"net.w": ..}, [{"x": .., "y": ..}, ..]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The contest as a page without anything from elsewhere: bars as SVG, the table below them.
 // A second row of bars is on a logarithmic scale where the linear one would show dots only.
 #include "compiler/bench/report.h"

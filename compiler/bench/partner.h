@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A program on the other side of two pipes, spoken to in lines. It never outlives its Partner, nor this process; its
 // standard error goes to a file.
 #pragma once

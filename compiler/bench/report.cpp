@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The contest as text and as JSON; see report.h.
 #include "compiler/bench/report.h"
 #include "compiler/util/figures.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a contest is told as: a table and bars in text of 80 columns, a page with the same as SVG, one JSON object.
 #pragma once
 #include "compiler/bench/contest.h"

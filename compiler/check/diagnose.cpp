@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Each value counts by a comparison of its size with infinity, summed in f64; see diagnose.h.
 #include "compiler/check/diagnose.h"
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where a NaN came from: a program that counts, for each value of the model in order
 // of evaluation, the elements that are not finite. The trainer runs it once on the
 // rows of the step that went wrong and names the first model line with a count.

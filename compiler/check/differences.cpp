@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Of several steps of a difference quotient the one nearest to the gradient counts; see differences.h.
 #include "compiler/check/differences.h"
 #include <algorithm>

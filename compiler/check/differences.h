@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Finite differences: the independent witness of every gradient. Central differences of the evaluator's double
 // loss, for all entries of small parameters, for some drawn entries and two drawn directions of larger ones.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The questions a file asks, each differentiated once and compared parameter by parameter; see gradient_check.h.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/analysis.h"

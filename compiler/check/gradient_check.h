@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The proof behind `gradc check`: for one scalar of a model, every parameter's symbolic gradient beside finite
 // differences, both by the evaluator. The compiled gradient is compared by the command, entry by entry.
 #pragma once

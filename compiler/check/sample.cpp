@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Numbers that a float holds, drawn by the kind of field and by the initialiser; see sample.h.
 #include "compiler/check/sample.h"
 #include "compiler/graph/rewrite.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A small batch and drawn weights for a graph, to check gradients at: fields from the data set where it can be read,
 // else drawn within their type; variables from their initialisers, moved off special points by a little noise.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A surrogate's J is never laid out: J v is the derivative by g of <clause(g), v>, since a clause is linear in g. A
 // clause on its own is compared at its call's arguments, which become fields; see surrogates.h.
 #include "compiler/check/surrogates.h"

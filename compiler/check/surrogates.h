@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Derivative clauses beside the formulas of their functions. A surrogate clause differs from its formula on purpose:
 // for finite differences its function is replaced by one that has the declared derivative, so that everything around
 // it is compared. Which other clause is wrong is found call by call.

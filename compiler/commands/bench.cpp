@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc bench: the model's trainer, the same graph run operation by operation, and the peers beside the model train the
 // same steps in turns; see compiler/bench/contest.h. All files but --json and
 // --html lie in a folder that goes at the end.

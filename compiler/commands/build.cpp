@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc build: a model file in, a standalone trainer (or a stage of it) out.
 #include "compiler/commands/commands.h"
 #include "compiler/commands/trainer_cache.h"

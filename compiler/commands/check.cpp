@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc check: every parameter's gradient three times: symbolic in double, by finite differences, and as compiled code
 // on every instruction set of this machine, by LLVM and, where a compiler is found, by the C++ text.
 #include "compiler/util/check.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What each command of gradc does; all return an exit code.
 #pragma once
 #include "compiler/commands/options.h"

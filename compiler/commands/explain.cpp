@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc explain: the derivative of a training loss, or of a model that takes nothing, by one
 // parameter, step by step. Without a parameter it lists them.
 #include "compiler/commands/commands.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc fmt: canonical form of model files, to standard output, in place or as a question.
 #include "compiler/commands/commands.h"
 #include "compiler/util/files.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc grad: the value of a model that takes nothing (or of a training loss on a drawn batch) and
 // its gradients, by the evaluator, in double. --dot draws the graph: above each edge the value,
 // below it what flows back along this edge.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc inspect: any stage of the compilation as text.
 #include "compiler/check/gradient_check.h"
 #include "compiler/commands/commands.h"

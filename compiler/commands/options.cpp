@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Flags, their checks and their help, by CLI11. `run` is read by hand: whatever
 // gradc does not know there is the trainer's.
 #include "compiler/commands/options.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The command line of gradc as a value. parse_command_line knows every flag and its help; nothing else does.
 #pragma once
 #include "compiler/compile_options.h"

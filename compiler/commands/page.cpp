@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc inspect --html: every train block's step, or every model that takes nothing with its
 // gradient, as one page.
 #include "compiler/page/page.h"

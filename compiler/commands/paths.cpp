@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc trajectories: where the optimizers of a model with two scalar parameters go, as one SVG.
 #include "compiler/commands/commands.h"
 #include "compiler/landscape/trajectories.h"

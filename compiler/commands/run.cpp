@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc run: builds the trainer into the cache, unless it is there, then becomes it.
 #include "compiler/commands/commands.h"
 #include "compiler/commands/trainer_cache.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See trainer_cache.h. ROOT/<32 digits>/<name of the model>: two who write the same one at once write the same bytes to
 // temporary files and rename them to the same name. A kept file is the trainer and 32 digits: an ELF file may be longer
 // than its headers say, so it runs from its place.

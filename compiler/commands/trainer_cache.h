@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Trainers that were built before, named by all that goes into one: the texts of the model and of what it uses, what
 // data files told of sizes and ranges, options, instruction sets, the compiler and its runtime. A trainer appears in the
 // folder whole or not at all, with the hash of its bytes behind them; those used longest ago make room for new ones.

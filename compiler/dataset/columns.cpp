@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A statistic is a value that comes from train.* alone and stands where a row uses it, or is a
 // field itself.
 #include "compiler/dataset/columns.h"

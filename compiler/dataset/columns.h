@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From the graph of one row to the columns of a data set: formulas for N rows, and what rows take
 // from the training split as a whole, cut out as statistics.
 #pragma once

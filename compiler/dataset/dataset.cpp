@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Fields are elaborated in one graph of a single row, where readers are inputs without N and
 // train.x is an input (or its formula) with N.
 #include "compiler/dataset/dataset.h"

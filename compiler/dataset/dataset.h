@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One `dataset` block: what the trainer reads, how rows are split, and the formulas of its fields
 // for N rows. What a formula takes from the training split as a whole (train.raw) becomes a
 // statistic: a variable, computed once.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // CSV, IDX, NPY and text, as far as sizes, largest numbers and alphabets need; see file.h.
 #include "compiler/dataset/file.h"
 #include "runtime/data/array_files.h"

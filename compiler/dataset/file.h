@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is read of data files while compiling: sizes, ranges and alphabets that the model file leaves open. The readers
 // are the trainer's own, so that what is a fault there is one here, in the same words.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One call of a reader, argument by argument, to a Reader; see reader.h.
 #include "compiler/dataset/reader.h"
 #include "compiler/util/content_hash.h"

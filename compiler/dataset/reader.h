@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Readers of a data set: csv("file.csv", columns: 0..64), idx("images.gz"), npy("x.npy"),
 // characters("text.txt"), windows(reader, length: 65), range(100), and a literal list. Each call
 // becomes a Reader; what it leaves open (shape, largest number, rows) is read from the file on

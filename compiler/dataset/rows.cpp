@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One case for each op: axes move up by one, attributes with them. In a scan every carry and
 // capture gets rows.
 #include "compiler/dataset/rows.h"

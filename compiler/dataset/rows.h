@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A data set's formulas are written for one row. `over_rows` turns the graph of a row into the same
 // formulas for N rows at once: what depends on a row's fields, or draws random numbers, gets a
 // first axis N; all else stays as it is.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Level of a node: how many reductions over N stand one behind the other before its value is known.
 // A value with N at level k is computed in pass k; a reduction of it is finished after that pass
 // and has level k + 1. The scalar "rows" is itself such a reduction. Values without N behind a

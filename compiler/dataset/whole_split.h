@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Formulas of a whole split (metrics, statistics of a column), computed batch by batch. In the
 // given graph N stands for all rows of the split. What is row by row goes to a pass over the
 // batches; each reduction over N becomes an accumulator (f64, zero at the start) to which every

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Functions that no text can define: shapes, moves, reductions, choices. What each does is said in
 // dsl/README.md.
 #include "compiler/elaborate/indices/contraction.h"

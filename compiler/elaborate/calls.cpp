@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Calls of functions and models: arguments to parameters, types, the body in a frame of its own,
 // results.
 #include "compiler/elaborate/library/misuse.h"
+#include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/types.h"
-#include "compiler/elaborate/library/wrong_names.h"
 #include <algorithm>
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loading the files of a compilation and looking up what they declare. A file's `use` lines are
 // followed before its own constants are evaluated; a file that is used twice is loaded once; a
 // cycle is an error at the line that closes it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // All that the files of one compilation declare, and the variables that elaborating them makes. It
 // outlives the elaboration: derivatives that are taken later read clauses from it.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The library of the language travels inside the compiler.
 file(GLOB standard_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dsl/std/*.grad)
 set(embedded ${CMAKE_BINARY_DIR}/generated/standard_library.cpp)

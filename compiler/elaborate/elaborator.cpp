@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The elaborator's own state: levels of graphs (a scan's body is one), scalars of the run, random
 // streams, limits, and how terms become nodes.
 #include "compiler/elaborate/elaborator.h"

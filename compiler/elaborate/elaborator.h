@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elaborates expressions, statements and calls into one graph. One Elaborator builds one graph in
 // one mode (a step, an evaluation, a prediction, the initial values); Definitions are shared by all
 // of a compilation. Each user's error is reported once and gives a poisoned Term; internal errors

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # cmake -DOUT=file -DFOLDER=dsl/std -P embed.cmake: the library's texts as a C++ table, primitives first.
 file(GLOB files ${FOLDER}/*.grad)
 list(SORT files)

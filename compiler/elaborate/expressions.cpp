@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Expressions of the language, one case each.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/parts.h"

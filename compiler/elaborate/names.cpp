@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Names that an expression reads.
 #include "compiler/elaborate/types.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The language's operators on terms: constants are computed now, the rest becomes maps and
 // contractions.
 #include "compiler/elaborate/promotion.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the command line says about elaboration.
 #pragma once
 #include "compiler/graph/type.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The parts of the elaborator that expressions and statements hand over to: accesses and
 // definitions by index, scans, `if` at run time, builtin functions.
 #pragma once

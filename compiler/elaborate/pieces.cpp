@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Builtins that join, cut and differentiate: concat, stack, split, pad, grad.
 #include "compiler/elaborate/parts.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Common elements and shapes, and the maps made of them.
 #include "compiler/elaborate/promotion.h"
 #include "compiler/graph/evaluate.h"

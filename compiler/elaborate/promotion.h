@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How operands meet: their common element by idea 4 of the language (literals adapt, bool and u8
 // count as int, int becomes float beside a float, two float types are an error) and their common
 // shape by numpy's rule. Labelled axes (of definitions by index) come first and are matched by

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loops at run time. The body is elaborated into a graph of its own; values from outside become
 // captures as they are met. What a carried name is after a turn must be what it was before: where
 // the first guess (from the initial value) is too narrow - a whole number that becomes floating, a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Names and their values at one point of a function. Blocks run on a copy; what they gave a new
 // value is taken over by the block around. A Frame is one call: its path names parameters, states
 // and random streams.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements. A block of a run-time `if` is elaborated on both sides; what they made different is
 // chosen by `select`.
 #include "compiler/elaborate/parts.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Comparing terms: what makes two calls of a model the same call.
 #include "compiler/elaborate/term.h"
 

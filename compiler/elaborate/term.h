@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What an expression denotes while a file is elaborated: a node of a graph, a constant known when
 // compiling, the axis N, several results, or something that only a data set or an optimizer knows.
 // "What is made of constants is a constant": operations on constants give constants, and become

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Matching types against terms.
 #include "compiler/elaborate/types.h"
 #include <algorithm>

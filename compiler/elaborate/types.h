@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Types as written, matched against terms: names in shapes are solved anew at each call, `..` is
 // the same axes throughout, N meets only the rows. What was solved is bound in the scope, with the
 // place it came from.

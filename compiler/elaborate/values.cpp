@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Terms as nodes, numbers and words. A literal is weak: it is made anew in the element of what it
 // meets, so that 0.1 beside an f64 is 0.1 in f64.
 #include "compiler/elaborate/parts.h"

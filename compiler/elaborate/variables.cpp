@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Parameters and states. A variable is made when its declaration is first reached, by path; its
 // start is elaborated into Definitions::initial, where random numbers go by seed and path alone.
 #include "compiler/elaborate/parts.h"

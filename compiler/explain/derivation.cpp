@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reverse mode gives every node on the way its adjoint; which of them become stations is a matter
 // of reading: values with a name, operands and results of contractions, results of loops, and all
 // gates where everything is a number. Nodes that share one adjoint are one station: what lies

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The derivative of a scalar by one parameter as a textbook writes it: stations on the way from the
 // parameter to the scalar (named values, products, loops), and between neighbours a factor of the
 // chain rule, d(later) / d(earlier). Post-condition: for every station but the scalar, its adjoint

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Names are given in order of node ids, so they ascend with the forward pass.
 #include "compiler/explain/names.h"
 #include "compiler/graph/rewrite.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What formulas call the values of a derivation: each name means one value. Parameters of a layer
 // become W1, b1, ..; what the model names keeps its name (with a number where it is used again: h1,
 // h2); stations without a name are z1, z2, .., other values that the way back needs t1, t2, ..; the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One recursive writer by precedence. Contractions of matrices and vectors become products with
 // transposes where they are needed; others are written with indices. Broadcasts are silent, as on
 // paper.

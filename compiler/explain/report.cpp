@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The text of `gradc explain`: names, chain, kept values, rewrites, code; at most 80 columns but
 // for the code.
 #include "compiler/explain/explanation.h"

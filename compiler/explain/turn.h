@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One turn of a loop as equations: what it computes of its carries, of what it reads from outside
 // and of its number t.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The reverse walk itself, for graphs with several weighed results (loop bodies) and places where
 // it stops.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One walk from the results towards smaller ids. When a node is reached all its readers have been,
 // so what it received is complete; it hands each input its share and is done.
 #include "compiler/gradient/gradient.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Symbolic derivatives: the gradient of sum(y) by each of `wrt`, as new nodes of the same graph. Reverse mode over the
 // ids; linear ops by their transposed pair (sum/broadcast, slice/pad, gather/scatter, window/fold, contract/contract,
 // scan/reverse scan); scalar primitives and shields by their clauses, which come from the library as text.

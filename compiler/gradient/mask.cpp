@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Masks are kept beside the gradients, not found in them: only `select` makes one, so that other
 // uses of select (the largest of two numbers) cost nothing.
 #include "compiler/gradient/mask.h"

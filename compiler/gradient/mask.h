@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where a gradient is zero because `select` took the other side. The side not taken must add
 // nothing, be it NaN, but zero times infinity is NaN: so each derivative behind a select is masked
 // again by its condition. A mask follows the gradient through moves and sums; its nodes are built

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The derivative of a scan: a scan the other way round. Its carries are the gradients of the
 // forward carries and, for captures that a turn reads whole, their gradients added up; each turn
 // computes the forward turn again from the saved carries. What a turn reads of a capture by its own

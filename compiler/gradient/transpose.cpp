@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Each case is the matrix transposed: what a forward op copies is summed, what it drops gets zeros.
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"

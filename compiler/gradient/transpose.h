@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The transposed pairs: for an op that is linear in an input, the op that carries a gradient of the
 // result back to it. sum/broadcast, permute/permute, reshape/reshape, slice/pad, window/fold,
 // gather/scatter, contract/contract.

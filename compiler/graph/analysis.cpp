@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Each question builds Boost's view of the graph once and lets Boost walk it.
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/boost.h"

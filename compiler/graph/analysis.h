@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Questions about the order and the paths of a graph, answered by Boost.Graph's algorithms.
 #pragma once
 #include "compiler/graph/graph.h"

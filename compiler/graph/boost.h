@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The graph as Boost.Graph sees it, for analyses that are known algorithms: vertices are node ids,
 // an edge leads from a node to each reader. Boost.Graph is included nowhere else; this header only
 // in .cpp files.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Infers each result's type, and leaves out what changes nothing (a reshape to the same shape, a
 // cast to the same element, ..): exact simplifications that need no look at values.
 #include "compiler/graph/build.h"

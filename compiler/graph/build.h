@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Typed construction: each function infers its result's type from its inputs, so that callers name only what is
 // free. Shapes must already fit (callers report users' errors before; here a misfit is an internal error).
 #pragma once

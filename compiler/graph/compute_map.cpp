@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The scalar primitives, by the C library in double and int64. NaN: maximum and minimum pass it on,
 // comparisons with it are false. Whole results wrap to their width.
 #include "compiler/graph/value.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reductions, moves, lookups and contractions of the evaluator: plain loops over strides.
 #include "compiler/graph/value.h"
 #include "compiler/util/check.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The graph as DOT, written by Boost.Graph: leaves as boxes, everything else by its formula's op,
 // types on the edges.
 #include "compiler/graph/boost.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs the nodes that the outputs reach in id order; a value is let go after its last reader. A
 // scan runs its body once for each turn and keeps only the yields that are read.
 #include "compiler/graph/evaluate.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The oracle: computes a graph in double, one op at a time, by the plainest loops. Numbers of type f32 are rounded
 // only where that is asked for (`round_f32`), so that finite differences stay smooth. Also the meaning of the scalar
 // primitives, by the C library; a declared primitive that the library lacks is taken from its definition in math.grad.

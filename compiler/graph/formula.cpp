@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A node as a formula for people: named values by name, what has no name written out down to a
 // small depth.
 #include "compiler/graph/print.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Hash-consing: a node is found by a hash of (op, type, inputs, attributes) and compared in full,
 // so equal nodes get one id. Numbers are hashed and compared by their bits: 0 and -0 differ, NaN
 // equals itself.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The one graph IR. A node is (op, type, inputs, attributes, span), immutable and hash-consed: building the same
 // node twice gives the same id, so common subexpressions never exist. Inputs have smaller ids: id order is a
 // topological order. What a graph computes is what its outputs reach; passes build new graphs.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the declared primitives are made of, for whoever lowers them: filled from dsl/std/math.grad.
 #pragma once
 #include "compiler/graph/graph.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Names and kinds of the ops, and the table of scalar primitives.
 #include "compiler/graph/op.h"
 #include "compiler/util/check.h"

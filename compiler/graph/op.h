@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The ops of the graph, by kind, and the scalar primitives that a `map` applies elementwise. C++ switches on kinds;
 // what a primitive means and its derivative stand in dsl/std/primitives.grad, its approximation in math.grad.
 #pragma once

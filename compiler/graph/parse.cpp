@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reads a graph's text back, line by line. Whatever the text, the answer is a valid graph or an
 // error with its line: every node is checked before it is added.
 #include "compiler/graph/print.h"

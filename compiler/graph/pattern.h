@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // An algebraic identity as a pair of pattern graphs. A pattern matches elementwise maps of any shape; a wildcard matches
 // any value, the same wherever it stands.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Prints what the outputs reach (all nodes where there are no outputs), numbered afresh, so that
 // the text does not depend on nodes that are dead. Bodies stand before the nodes, in order of first
 // use.

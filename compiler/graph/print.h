@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The graph as text, one node a line, and back:
 //     graph 1
 //     %0 = input field "image" : f32[N, 64]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Random numbers of the `random` op: Philox 4x32-10 (Salmon et al., 2011), a function of a counter
 // and a key, so that every element is its own computation, the same in the evaluator, in compiled
 // code, at any batch and thread count.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Interval arithmetic on doubles: ends are exact up to 2^53, and where a result might wrap, round
 // past its end or be NaN, the interval is given up. Depth-first with a stack of its own, so that
 // long chains are no matter.

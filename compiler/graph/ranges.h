@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Ranges of numbers, so that lookups can be shown to stay inside their table. Each node gets an interval that holds all
 // its elements, from constants, declared input ranges, iota and arithmetic; floating intervals are followed where they
 // are finite (then no NaN is possible), for the casts to whole numbers. Computed on demand and remembered, while the

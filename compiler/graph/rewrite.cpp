@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // All copying goes by ascending id, so inputs are there before their readers; nothing here
 // recurses.
 #include "compiler/graph/rewrite.h"

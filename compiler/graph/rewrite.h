@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Copying with changes: the base of every pass. `rebuild` walks what the outputs reach in id order and calls `change`
 // on each node with its new inputs; what it returns stands for the node in the result.
 #pragma once

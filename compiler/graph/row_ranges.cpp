@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // By recursion, given up below a depth: what is not followed has the range that holds without N.
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Ranges of whole numbers beside N, the number of rows: which lookups and bounds hold for every row
 // count. N is 1 at least and known to the run only.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Building scans and taking away what nothing reads of them. build::scan saves the carries that
 // each turn starts from as further yields, after the body's own: derivatives read them, prune_scans
 // drops those that nothing reads.

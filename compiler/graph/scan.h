@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What loop bodies are made of, and pruning: a scan keeps only the yields, carries and captures
 // that something reads.
 #pragma once

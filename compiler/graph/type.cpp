@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Types: names, sizes and numpy's broadcasting rule with the one unknown size N.
 #include "compiler/graph/type.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Types of the graph: element and shape. One size is unknown when compiling: `rows`, the rows of the step (N).
 #pragma once
 #include <cstdint>

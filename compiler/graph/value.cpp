@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Making, copying and converting the views that the evaluator computes with.
 #include "compiler/graph/value.h"
 #include "compiler/util/check.h"

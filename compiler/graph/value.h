@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Values of the evaluator: a tensor is a view (offset and strides in elements) of shared numbers,
 // so that permute, broadcast, slice and window copy nothing. Floating numbers are held as double,
 // whole ones as int64. `walk` runs over the elements of several views of one shape, with adjacent

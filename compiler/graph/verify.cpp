@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One check for each op, run when a node is added; a misfit is an internal error, so the text names
 // op, types and rule. Sizes are multiplied with overflow in mind: graph text comes from outside.
 #include "compiler/graph/verify.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What must hold of every node: number of inputs, attributes, elements and shapes. Graph::add
 // checks each new node; `verify` checks a whole graph, its bodies and outputs, between passes.
 #pragma once

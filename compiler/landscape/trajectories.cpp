@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // All blocks are compiled into one module; a session runs them one after another. The landscape is
 // the loss of the first block's step over all rows, the two parameters being set before each.
 #include "compiler/landscape/trajectories.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The identities of algebra.grad and of the user's file, as patterns over elementwise maps. Each node is offered to the
 // rules of its primitive as soon as it is rebuilt; the pass repeats until nothing changes. A wildcard matches any
 // value; nodes are hash-consed, so the same wildcard twice means the same id twice. Rewrites are counted: a rule whose

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Chains of linear maps: products of products with nothing between them but added biases, each read
 // by the next alone.
 //     (x W1 + b1) W2 + b2  ->  x (W1 W2) + (b1 W2 + b2)

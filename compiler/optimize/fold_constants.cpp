@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is made of constants is computed by the evaluator, one node at a time, and rounded to its element. A constant
 // that has one value everywhere keeps a single number whatever its shape; tables are folded up to a small size.
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The table of passes and the loop that runs it.
 #include "compiler/optimize/optimize.h"
 #include "compiler/graph/rewrite.h"

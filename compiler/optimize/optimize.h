@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Graph to graph: the passes, in one table that is run from top to bottom. Every pass computes the same outputs;
 // those marked fast may change results within rounding, none changes what happens for inf and NaN
 // unless its rule says so. Order needs are checked pairs with a reason (see `orders` in optimize.cpp).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The passes of pass_table(), one file each.
 #pragma once
 #include "compiler/optimize/optimize.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Labels are few, so sets of them are sorted vectors; subsets of operands are bit masks.
 #include "compiler/optimize/product_order.h"
 #include "compiler/util/check.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The cheapest order to multiply several tensors whose axes carry labels (an einsum of many
 // operands): which two are contracted first, what of their labels is kept, what it costs in
 // multiply-adds. Exact for up to ten operands by dynamic programming over subsets; beyond, the

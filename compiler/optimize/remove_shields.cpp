@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A shield carries a derivative clause of the model language. Once derivatives are taken it is only in the way.
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Transposes and broadcasts cost nothing where they can be said in other words: a contraction names its axes by
 // labels, a reduction by numbers. After this pass no contraction reads a permute or a broadcast, no permute follows a
 // contraction that only it reads, and moves of one kind in a row are one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The graph: a box a value, with its name and type, edges as smooth curves under the boxes.
 #include "compiler/page/links.h"
 #include "compiler/util/figures.h"

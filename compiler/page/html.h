@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Text and lists of ids as HTML spells them.
 #pragma once
 #include <string>

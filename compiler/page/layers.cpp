@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Sugiyama's method, lane by lane: rows, gaps for long edges, orders by sweeps of barycentres, then
 // coordinates pulled towards neighbours and pushed apart where boxes would touch.
 #include "compiler/page/layers.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What lights up with what: for each part of the page the ids of all parts that belong to it.
 #pragma once
 #include "compiler/page/html.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The map of the arena: bytes downwards, the program's kernels to the right, a block where a buffer
 // holds something. Heights grow with the logarithm of a stretch of bytes, so that a bias is seen
 // beside a matrix; buffers that use the same bytes at different times stand beside each other.

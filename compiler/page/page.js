@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the pointer and the keyboard do on the page of `gradc inspect --html`.
 'use strict';
 let pinned = null;

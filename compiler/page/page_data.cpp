@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Values are what kernels store or what has a name; a value that is only written out inside others
 // belongs to their kernels. Everything else is followed through the graph: a line belongs to the
 // values whose nodes come from it.

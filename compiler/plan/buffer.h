@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where numbers lie and in which order kernels run: what a plan decides and every later stage keeps.
 #pragma once
 #include "compiler/graph/type.h"

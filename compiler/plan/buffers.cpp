@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Strides and sizes of buffers. Truth values lie as bytes.
 #include "compiler/plan/buffers.h"
 #include "compiler/plan/view.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The buffers of a module while it is planned: those that programs share by name, and each program's own.
 #pragma once
 #include "compiler/plan/plan.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Greedy joining on a graph of units (clusters and inner loops). Three passes: the same space (epilogues, optimizers),
 // then a common leading part of it (rows), then whatever is tiny.
 #include "compiler/plan/cluster.h"

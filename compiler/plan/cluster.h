@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Fusion: which members share a kernel. Starts from one kernel a member and joins
 // a reader with what it reads where each point of their common space needs only
 // that point of the other, and where no way between them leads through a third.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Copies node by node in id order; a scan becomes a region with leaves, its parts become those leaves.
 #include "compiler/plan/flat.h"
 #include "compiler/graph/build.h"

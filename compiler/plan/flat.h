@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A program as one graph: the bodies of its scans are copied into it, so that what does not change from turn to turn
 // stands outside by itself. A region is the inside of a loop; carries are leaves that each turn reads and sets.
 #pragma once

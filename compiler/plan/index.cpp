@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arithmetic on affine indices; what is known of a symbol is its range, which decides when quotients are exact.
 #include "compiler/plan/index.h"
 #include "compiler/util/check.h"

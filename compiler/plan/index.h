@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Positions inside tensors, symbolically: an Index is a constant plus multiples of symbols (loop counters, quotients,
 // looked-up numbers). Views are functions on indices, so permute, slice, reshape or window cost nothing; sums of a
 // quotient and its remainder join again, so that a reshape back and forth leaves the plain index.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A life spans every step that touches the buffer and every loop that it enters or leaves; see lives.h.
 #include "compiler/plan/lives.h"
 #include "compiler/plan/members.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // When each buffer of a program is of use, in steps of its table, and which buffers may lie in the same memory one
 // after the other. From this follows the least memory that any addresses can do with: the largest sum over one step.
 #pragma once

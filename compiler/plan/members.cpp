@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A formula is computed where it is read if that is its only use or costs next to nothing; what products read must lie
 // in memory; what a loop does not change is computed outside of it.
 #include "compiler/plan/members.h"

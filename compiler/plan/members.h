@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which nodes of a program are computed for themselves (members, each in some kernel), and which are
 // only formulas inside the ones that read them. For each member: its axes and every place it reads.
 #pragma once

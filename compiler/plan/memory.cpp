@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Addresses. What programs share has its own place for ever; a program's own rooms lie where no room that
 // lives at the same time does. They are placed one by one, each in the smallest gap that fits: in several
 // orders, of which the one that needs least is kept. Programs run one after another and use the same memory.

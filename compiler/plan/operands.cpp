@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The copy pays when each of its elements is read by several rows of the result.
 #include "compiler/plan/operands.h"
 #include <algorithm>

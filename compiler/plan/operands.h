@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Products want one operand contiguous along an axis of the result. Where none is, a transposed copy is asked for.
 #pragma once
 #include "compiler/plan/view.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The order of kernels. Among the orders that respect what each needs first, kernels stand first come first, or by
 // what frees most memory, if that lowers the most that is needed at once. What is ready lies in ordered sets; a
 // unit's place there changes only when a buffer that it touches comes to life or waits for its last reader.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which matrices lie in panels. A product reads W neighbours of a row at a time, row after row; lying as
 // [N/W][K][W] they are one run of memory. What is read by lookups, or along rows by a product, stays as it is.
 #include "compiler/plan/members.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every program planned over shared buffers, then addresses; and the plan as text.
 #include "compiler/plan/plan.h"
 #include "compiler/graph/print.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From graphs to a plan: which nodes are computed together in one kernel, in which order, and where every number lies.
 // A plan is the same for every target; widths and tiles come when it is lowered (compiler/program/lower.h).
 //

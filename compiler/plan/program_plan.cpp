@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From a graph to a draft: members, what has to be written where, kernels. A value that leaves the program (results,
 // variables, what loops carry and yield) is stored by the kernel that computes it, or by a copy where none does.
 #include "compiler/plan/program_plan.h"

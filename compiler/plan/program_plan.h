@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One program's planning: members and clusters, what is written where, and the order of it all.
 #pragma once
 #include "compiler/plan/buffers.h"

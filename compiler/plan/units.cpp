@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Levels are set far apart at first, in an order of evaluation. Where a join needs one unit above another it moves
 // what lies between, which the search before it has just seen to be little; see units.h.
 #include "compiler/plan/units.h"

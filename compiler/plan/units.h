@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A region as a graph of units: its clusters, and the loops inside it, each as a whole. Edges lead from what must
 // run first. Units are joined and edges added one by one, and after each it must be known at once whether a way
 // leads from one unit to another: so each unit has a level, edges lead to higher ones, and a search looks only at

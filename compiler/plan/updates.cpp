@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Updates. The last reader of an old value comes before whoever overwrites it; where that is impossible, or where
 // the value is read elsewhere in the writing kernel, the new value waits in a buffer of its own and is copied. No
 // update comes before the loss is tested, so none is written by a kernel that the loss needs.

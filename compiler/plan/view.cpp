@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Each op as a function on positions.
 #include "compiler/plan/view.h"
 #include "compiler/plan/flat.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What an element of a node is in terms of elements of its inputs: moves and lookups as one view, reductions and
 // contractions as views under a sum. Both the planner (which kernel reads what, where) and lowering (loads) rest on it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A kernel's text without names is its key; in it, a buffer is its number in order of appearance and where it lies.
 #include "compiler/program/alike.h"
 #include "compiler/program/print.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels with the same code, as those that evaluation and prediction share with the training step: the object has one
 // function for all of them.
 #pragma once

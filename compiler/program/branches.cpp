@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A condition is worth a branch if on one of its sides some store writes back the old value;
 // conditions are settled one after another, outermost select first.
 #include "compiler/program/branches.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Updates that hang on one truth value of the run: `if t % k == 0 { w <- .. }` is w' = select(c,
 // .., w) for every element. Such a kernel's statements are written once for each outcome, each in a
 // branch of its own, in which a select on the condition is one of its sides and a store that would

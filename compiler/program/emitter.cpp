@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Scopes are a stack; a definition goes to the scope of its deepest operand.
 // Loads of memory that the kernel writes stay where they are asked for.
 #include "compiler/program/emitter.h"

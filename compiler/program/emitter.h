@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Writes one kernel's statements. A value is defined in the outermost open scope where all its operands
 // are known, once: so what a loop does not change stands before it, and nothing is computed twice.
 #pragma once

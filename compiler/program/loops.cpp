@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Whole vectors run in a loop; what is left is one vector more, masked; see loops.h.
 #include "compiler/program/loops.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loops over one axis, scalar or by vectors with a masked last one; and the
 // part of a kernel's first axis that a call of it works on.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One kernel after another; tables and buffers are the plan's.
 #include "compiler/program/lower.h"
 #include "compiler/graph/print.h"

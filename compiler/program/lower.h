@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From a plan to the loop IR, for each machine: loop nests, vectors, tiles.
 #pragma once
 #include "compiler/graph/math_library.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Three machines in numbers: baseline, AVX2 and AVX-512; see machine.h.
 #include "compiler/program/machine.h"
 

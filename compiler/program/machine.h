@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What lowering has to know of a machine: vectors, registers, how fast it multiplies and loads. Plans do not
 // depend on it. One description serves all processors that run the instruction set.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Space loops outside, stages one after another inside. Without inner loops the space's last axis runs by vectors, else
 // each stage's last axis; sums over a stage are vectors until its end.
 #include "compiler/program/nest.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels of one kind each; all write their statements into `kernel`, whose
 // extent they set, with grain 0 where it cannot be split.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Symbolic indices as machine values: a scalar address, a stride over the lanes, and for all else a vector of offsets.
 #include "compiler/program/values.h"
 #include "compiler/util/check.h"

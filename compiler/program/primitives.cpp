@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Scalar primitives as operations; what the library declares is expanded from its definition.
 #include "compiler/graph/rewrite.h"
 #include "compiler/program/values.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One statement a line, two spaces a level. A value is %number, or %name.number where lowering
 // named it.
 #include "compiler/program/print.h"

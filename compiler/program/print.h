@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The loop IR as text, for people (`--emit=program`) and goldens: same module, same bytes. It is
 // not read back.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The loop IR: what a compiled program is before it becomes C++ text or LLVM IR. A program is a table of kernels
 // over one arena; a kernel is structured code in SSA form: straight statements, counted loops with carried
 // values, uniform ifs. Vectors are explicit (lanes > 1); both backends print each statement as it stands.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Philox 4x32-10 in vector integers, word for word as compiler/graph/random.h has it.
 #include "compiler/program/values.h"
 

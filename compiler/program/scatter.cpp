@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Sums values into the rows of a table: zeros first, then value after value, so that the order of addition is fixed.
 #include "compiler/program/loops.h"
 #include "compiler/program/nest.h"

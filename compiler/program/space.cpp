@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How the loops over a kernel's space run, decided from where its members read and write.
 #include "compiler/plan/members.h"
 #include "compiler/program/loops.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A step's length is counted in statements of vectors as they run; those of loops whose length only the running program
 // knows make it too long.
 #include "compiler/program/stretch.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which training steps are so small that a call would cost more than its work, and what such a step needs to run many
 // times in one call (gradc_steps in runtime/abi.h).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Values by recursion on the graph. What was computed is remembered by node, position and mask while its scope is open.
 #include "compiler/program/values.h"
 #include "compiler/plan/members.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The value of a node at a position, as statements: loads of what lies in memory, arithmetic for all that is only a
 // formula, views followed down to their source. Positions are symbolic; loops bind symbols to counters. The vector axis
 // is a symbol whose lanes count up from its counter: what does not depend on it stays scalar.

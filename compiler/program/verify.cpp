@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Walks each kernel once; `defined_` holds what is in scope. What an operation wants of its
 // operands is a table of rules by group, so that a new operation is one line here.
 #include "compiler/program/verify.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Promises of the loop IR that both backends rest on. A module that breaks one is an internal error
 // of lowering.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The figures are those of a core at 3 GHz with two vector units; a factor of two either way moves
 // only the kernels for which a second thread hardly matters.
 #include "compiler/program/work.h"

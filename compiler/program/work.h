@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How long kernels take on one thread, roughly, and from that how many threads may share each: a
 // worker costs its call and the way of its numbers from one processor's caches to the other's.
 #pragma once

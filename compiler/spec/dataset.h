@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A data set as plain data: where the columns of its fields come from and how its rows are split. Filled by
 // compiler/dataset; the trainer's table is written from it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is trained, as plain data: variables, flags, metrics, train blocks, and all of a file's together. Filled by
 // compiler/training from the syntax tree; everything after it reads no syntax tree.
 #pragma once

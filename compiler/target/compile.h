@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The target stage as the driver sees it: a verified module in, text, an object or a trainer out.
 // Nothing here depends on time, place or the number of threads: same module, same bytes.
 #pragma once

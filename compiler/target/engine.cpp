@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Shared libraries by dlopen; elements by the strides and panels of their table; see engine.h.
 #include "compiler/target/engine.h"
 #include "compiler/target/compile.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A compiled module inside this process, for `gradc check`, `gradc grad` and tests: its table, an
 // arena of its own, tensors read and written by name as doubles in the model's shape, programs run
 // by one thread through the trainer's own walker.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where a tensor's elements lie, and numbers written to bytes in that order.
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where a tensor's elements lie in its buffer, and numbers written to bytes in that order: one rule
 // for the constants in a module's table and for tensors that are read and written by name.
 #pragma once

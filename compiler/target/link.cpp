@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // lld's arguments, files in memory, the child process; see link.h.
 #include "compiler/target/link.h"
 #include "compiler/target/compile.h"

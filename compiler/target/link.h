@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // lld as a library, in a child process for each link: it keeps its state in globals. Objects enter
 // through anonymous memory; a file appears at its path whole, by a rename, or not at all.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Register counts leave one register for the broadcast operand: rows * vectors + vectors + 1 <=
 // registers.
 #include "compiler/target/machine.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What code is made for: one description for each instruction set, and which of them this processor
 // runs.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Mirrors runtime/abi.h member by member, in its order. Equal arrays of numbers are shared.
 #include "compiler/target/table.h"
 #include "compiler/program/stretch.h"

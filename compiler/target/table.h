@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc_module_table as data: arrays of C initialisers in an order in which each is defined before
 // it is named. Both backends print the same table, so that neither has its own idea of abi.h.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # gradc_target: from the loop IR to C++ text, LLVM IR, objects and trainers. The only part that sees LLVM's headers.
 file(GLOB_RECURSE target_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/target/*.cpp)
 add_library(gradc_target STATIC ${target_sources})

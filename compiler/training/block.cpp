@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A block's formulas are elaborated once a mode, each into a graph of its own: training (with
 // gradients and optimizer), evaluation, prediction. The order of the lines is kept, so that models
 // are met in the order in which they stand.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One train block: its settings, what its formulas see, and its graphs.
 #pragma once
 #include "compiler/dataset/dataset.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which arguments may become flags, and the calls they stand in; see flags.h.
 #include "compiler/training/flags.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Settings that become flags of the trainer: constants given by name (or left to their defaults) in
 // the calls of an `optimizer` line are read at run time, as scalars in f64.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From a source to everything the later stages need: load, elaborate data sets, train blocks and
 // models that stand alone, then rules and derivative clauses for whoever rewrites and
 // differentiates later.

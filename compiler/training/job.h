@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From syntax tree to typed graphs: everything that the later stages and the trainer need to know about a model file.
 // Names, dimensions, constants, whole-number ranges and call paths are resolved here and exist nowhere later.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A parameter's text runs in an Elaborator of its own over the step's graph, from the start in
 // every round. A barrier whose value is not known yet gives a poisoned term, so that the rest of
 // the text passes without effect.

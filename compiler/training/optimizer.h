@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Optimizers: text that runs once for each parameter `w` with its gradient `g`, in the step's own
 // graph. What asks for all parameters at once (`gradient(at:)`, `loss(at:)`, `total`) is a barrier:
 // every parameter's text runs up to it, then it is computed for all of them, then all start again

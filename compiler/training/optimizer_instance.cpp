@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The value of an `optimizer` line: which optimizer, with which settings.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/training/optimizer.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the formulas of a train block see beside the language.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/graph/ranges.h"

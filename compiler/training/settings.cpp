@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lines of a train block that are no formulas.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/training/block.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // All data sets first, that of the first train block in front; then the blocks, in the order of the
 // text.
 #include "compiler/training/training.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Data sets and train blocks of the user's file: from their settings and formulas to step,
 // evaluation and prediction graphs. Each block is elaborated in training mode (loss, metrics,
 // gradients, optimizer), in evaluation mode and, with a `predict` line, a third time.

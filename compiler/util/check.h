@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Internal errors: a broken promise of the compiler itself, never of the user. Caught in main, which names the pass,
 // asks for a report and exits 70. Beside them what the machine refuses (files, processes, memory): exit code 1.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See content_hash.h. Eight bytes at a time through two multiplications that do not share a factor.
 #include "compiler/util/content_hash.h"
 #include <bit>

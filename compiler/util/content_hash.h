@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // 128 bits that name content: for finding what was made of the same things before. No defence against an adversary.
 #pragma once
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How wide a text stands in a terminal, and large numbers in groups of three digits.
 #pragma once
 #include <cstdint>

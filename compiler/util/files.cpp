@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Written beside the wanted name, then renamed; see files.h.
 #include "compiler/util/files.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Files of the compiler: whole or not at all. Nothing half-written is ever left under the wanted name.
 #pragma once
 #include <optional>

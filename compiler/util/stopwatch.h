@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Seconds on the monotonic clock since it was made.
 #pragma once
 #include <chrono>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See temporary_folder.h. TMPDIR is respected.
 #include "compiler/util/temporary_folder.h"
 #include <cerrno>

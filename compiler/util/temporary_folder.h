@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A folder of our own among the system's temporary ones, removed at the end with what is in it.
 #pragma once
 #include <string>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training by hand in numpy, for `gradc bench examples/mnist_mlp/model.grad`.
 # The rate is the cosine's peak: ten steps of a long run.
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training in PyTorch. For `gradc bench examples/mnist_mlp/model.grad` its
 # step, and as a program of its own the whole of it, from the files to the accuracy:
 # python3 -P torch.py FOLDER_OF_MNIST [EPOCHS]. The rate is the cosine's peak.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The same network by hand:  python3 numpy.py START_FOLDER LOG.json
 
 START_FOLDER is what `build/twenty export --output START_FOLDER` wrote, LOG.json what `build/twenty train --json` wrote.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training in PyTorch, in double, for `gradc bench examples/numpy_twenty_lines/model.grad`.
 import torch
 from torch import nn

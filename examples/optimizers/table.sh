@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # table.sh [GRADC]: trains model.grad with each line of optimizers.txt in place of its optimizer. A row of the table
 # says after which epoch the test accuracy was 0.95, how it and the training loss ended, and how long a step took.
 gradc=${1:-build/gradc}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training by hand in numpy, for `gradc bench examples/xor/model.grad`.
 import numpy as np
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training in PyTorch, for `gradc bench examples/xor/model.grad`.
 import torch
 from torch import nn

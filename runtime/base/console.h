@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a person sees while the trainer works: lines on standard output, and on a terminal one live
 // line below them with the loss curve. A closed pipe and a full disk are remembered, not signalled.
 #pragma once

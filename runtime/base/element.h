@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elements of tensors as the arena and files hold them, and the way to and from a double.
 #pragma once
 #include "runtime/abi.h"

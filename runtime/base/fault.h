@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How a function of the runtime says that it failed: it fills the Fault it was given and returns
 // nothing. The exit codes are those of the trainer and of gradc alike.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See files.h.
 #include "runtime/base/files.h"
 #include "runtime/base/memory.h"

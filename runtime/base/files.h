@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Files as the runtime writes them: whole or not at all, beside locks and temporary names that do not
 // outlive the process; standard output; and the places where a relative path is sought.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A 64-bit hash of bytes for naming weights, data and files: 8 bytes a step, the same on every
 // machine. It finds damage and differences; it is no defence against an adversary.
 #pragma once

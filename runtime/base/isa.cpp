@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See isa.h. AVX2 stands for x86-64-v3, AVX-512 for x86-64-v4: what a compiler may use under these
 // names.
 #include "runtime/base/isa.h"

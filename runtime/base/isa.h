@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which of the trainer's variants this CPU can run. Baseline code: it runs before any vector
 // instruction.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See json.h.
 #include "runtime/base/json.h"
 #include "runtime/base/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // JSON out and in: a writer that indents by structure, and a small reader for what the trainer
 // itself has to read.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See mapped_file.h. A signal handler can be handed nothing, so the open mappings stand in a list
 // of their own. It changes before and after the work on other threads, not beside it.
 #include "runtime/base/mapped_file.h"

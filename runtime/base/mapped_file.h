@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Files mapped for reading. Reading a page that the file no longer has raises SIGBUS: the program
 // then names the file and ends with exit code 1.
 #pragma once

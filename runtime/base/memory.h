@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How much memory this process may still take, so that data which cannot fit are refused with their file's name before
 // anything is taken: an allocation that fails late ends the program without it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See options.h.
 #include "runtime/base/options.h"
 #include "runtime/base/text.h"

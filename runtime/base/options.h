@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Flags of the command line: `--name value`, `--name=value`, switches, and the nearest name where
 // one is unknown.
 #pragma once

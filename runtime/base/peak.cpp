@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See peak.h. Twelve accumulators cover latency times throughput of every x86 core; the
 // baseline has no fused multiply-add, its multiplications and additions are counted one by one.
 #include "runtime/base/peak.h"

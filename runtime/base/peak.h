@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The speed of this CPU's multiply-adds: a loop of independent ones in registers, sampled between the steps that are
 // timed. A core's clock follows what it runs and what its neighbours run (on a Sapphire Rapids from 3.4 GHz for
 // multiply-adds alone to 2.9 GHz for those of a matrix product), so a step is compared with the rate of its own moment

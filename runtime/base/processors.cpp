@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See processors.h.
 #include "runtime/base/processors.h"
 #include "runtime/base/files.h"

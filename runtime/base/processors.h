@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How many threads this process may keep busy.
 #pragma once
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See safetensors.h.
 #include "runtime/base/safetensors.h"
 #include "runtime/base/element.h"

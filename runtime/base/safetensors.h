@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The safetensors format: the header's length (u64), a JSON header with name, dtype, shape and
 // place of every tensor, then the numbers, little endian. A file is written whole or not at all and
 // checked whole when it is opened.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See tensor.h. Tensors are copied by runs: as many last axes as lie in C order are one memcpy.
 #include "runtime/base/tensor.h"
 #include "runtime/base/element.h"

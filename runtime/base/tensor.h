@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Tensors of the arena read and written in the model's own shape (C order, no gaps), whatever
 // layout kernels use.
 #pragma once

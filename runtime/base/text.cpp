@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See text.h. printf is used in the C locale only (nothing here calls setlocale).
 #include "runtime/base/fault.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The trainer's small formatter and its only way to write to a file descriptor: text is joined from
 // parts, numbers look alike in every locale, and a closed pipe is a value that callers see, never a
 // signal.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See threads.h. A part is taken by clearing its bit, and what it belongs to is read afterwards: the
 // caller writes that before it sets the bits, and not again before every part has finished.
 #include "runtime/base/threads.h"

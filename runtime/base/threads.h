@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A pool that splits kernels over threads; the caller is worker 0. The parts of a kernel are bits of
 // one word, and whoever works takes one after another: a thread that sleeps, or that the system keeps
 // from running, is never waited for unless it holds a part. Each prefers the part of its own

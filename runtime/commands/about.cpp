@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `about`: what the trainer is and holds, all of it out of the module's table.
 #include "runtime/base/element.h"
 #include "runtime/base/isa.h"

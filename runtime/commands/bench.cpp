@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `bench`: real training steps. Those of tiny models run as training runs them, many in a call that takes their rows;
 // others on rows that are already in the arena, and the loader is timed apart.
 #include "runtime/base/console.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `eval`: metrics of every split with the weights of a checkpoint.
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `export`: the data set's columns split by split, formula fields among them, and the start
 // weights, so that another program can train on the very same numbers. One safetensors file, or a
 // folder of NPY files.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `predict`: what `predict` in the model is worth for each row of a split, of a file or of a grid;
 // as numbers, as text of the model's alphabet, or as a picture.
 #include "runtime/base/element.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `train`: locks the checkpoint, reads the data, starts or resumes the run, and sums it up.
 #include "runtime/base/element.h"
 #include "runtime/base/isa.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See trainer.h: the table of commands, their help, and what several of them begin with.
 #include "runtime/commands/trainer.h"
 #include "runtime/base/isa.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The trainer: what `./digits COMMAND` does. main() hands over its arguments and the model's table.
 #pragma once
 #include "runtime/abi.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See turns.h.
 #include "runtime/commands/turns.h"
 #include "runtime/base/console.h"

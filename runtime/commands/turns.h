@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `bench --turns`: a conversation in lines on standard input and output, by which another program lets trainers and
 // other engines train the same steps in turns on one machine.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See array_files.h. Plain u8 data is used where it lies in the mapped file; all else is converted,
 // number by number.
 #include "runtime/data/array_files.h"

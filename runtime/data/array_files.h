@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arrays with a binary header: IDX (MNIST's format, also gzipped; big endian) and NPY (numpy's).
 // Each file is a run of entries along its first axis; the other axes must be those of one entry of
 // the column.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See characters.h.
 #include "runtime/data/characters.h"
 #include "runtime/base/element.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Raw text as codes: each character's place in an alphabet; and back.
 #pragma once
 #include "runtime/data/column.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See column.h.
 #include "runtime/data/column.h"
 #include "runtime/base/element.h"

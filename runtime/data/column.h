@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One field's numbers in memory, in its stored element: entries of equal size, one after another. A
 // row is one entry, or a window of consecutive ones. Every number was checked against the field's
 // declared type and range.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See csv.h. A row of the file is named by its line, a column by its number from 1.
 #include "runtime/data/csv.h"
 #include "runtime/base/element.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // CSV as RFC 4180 has it: cells between commas, quoted ones with commas, doubled quotes and line
 // ends inside; LF or CRLF; a byte order mark and blank lines are passed over. The first record is a
 // header if columns are asked for by name, or if one of the wanted cells is no number.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See data_file.h.
 #include "runtime/data/data_file.h"
 #include "runtime/base/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A data file's bytes, whatever its format: mapped where they are plain, inflated where they are a gzip. A file that is
 // of another kind than its reader wants is named as what it is.
 #pragma once

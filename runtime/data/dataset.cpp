@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See dataset.h. Fields of one CSV file are read in one pass over it.
 #include "runtime/data/dataset.h"
 #include "runtime/base/element.h"

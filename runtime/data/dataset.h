@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A data set in memory: the columns of its fields, and which rows belong to which split.
 #pragma once
 #include "runtime/data/column.h"

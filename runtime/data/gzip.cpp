@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See gzip.h.
 #include "runtime/data/gzip.h"
 #include "runtime/base/memory.h"

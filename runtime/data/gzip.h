@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Whole gzip files into memory.
 #pragma once
 #include "runtime/base/fault.h"

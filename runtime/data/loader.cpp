@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See loader.h.
 #include "runtime/data/loader.h"
 #include "runtime/base/element.h"

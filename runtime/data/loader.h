@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Mini-batches of one split, in the order of the train block, written into the arena. The order is
 // a function of seed and epoch alone, so that a cursor says where a run stands.
 #pragma once

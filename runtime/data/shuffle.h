@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Random order that is the same everywhere: a generator keyed by what it is for, and the shuffle it
 // drives.
 #pragma once

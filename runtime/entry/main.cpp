@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The trainer's entry: all of it is in the model's table. A trainer throws nothing, so what the C++ library would throw
 // ends the program here, in a line; that keeps its unwinder and its names of types, 60 KB,
 // out of every trainer. Programs with a main of their own (gradc, tests) do not link this.

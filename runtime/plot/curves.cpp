@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See curves.h. Losses that stay above zero and fall by more than thirty times are drawn on a
 // logarithmic axis.
 #include "runtime/plot/curves.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The course of a run: a panel for the loss and for each metric, a line for each split.
 #pragma once
 #include "runtime/train/history.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See drawing.h.
 #include "runtime/plot/drawing.h"
 #include "runtime/base/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Pictures as SVG text: axes that end and tick at round numbers, colours that the colour-blind tell
 // apart (Okabe and Ito, 2008), and the few shapes that plots are made of. Coordinates are pixels
 // from the top left corner.

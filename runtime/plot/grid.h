@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A model seen over a grid of its inputs: two of them as a map of classes or heights, one as lines;
 // the rows that it was trained on as dots.
 #pragma once

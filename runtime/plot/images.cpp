@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See images.h.
 #include "runtime/plot/images.h"
 #include "runtime/base/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rows of numbers as small grey images, side by side; where each belongs to another one, that
 // stands above it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See grid.h: lines over one input. The dots say how high the picture is; a line that leaves it is
 // cut.
 #include "runtime/base/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See grid.h: regions. A cell's color is its class, stronger where the model is surer; borders are
 // where the lead of a class is zero, drawn by marching squares.
 #include "runtime/base/text.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See drawing.h. The grid reaches a little beyond the rows that were trained on.
 #include "runtime/predict/drawing.h"
 #include "runtime/base/element.h"

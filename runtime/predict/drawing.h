@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `predict --svg`: a model of one or two inputs over a grid of them, or rows that are images.
 #pragma once
 #include "runtime/predict/prediction.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See prediction.h.
 #include "runtime/predict/prediction.h"
 #include "runtime/base/element.h"

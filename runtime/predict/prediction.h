@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The predict program at work: what a row must bring to it, and batches through it. A row brings
 // the fields that the program reads: those that the data set stores, and generated ones, which its
 // formulas compute for its own rows and which rows from elsewhere bring as they are.

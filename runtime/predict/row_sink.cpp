@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See row_sink.h.
 #include "runtime/predict/row_sink.h"
 #include "runtime/base/element.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where predicted rows go: CSV on standard output or in a file, an NPY array, or text where they
 // are characters of the model's alphabet.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See checkpoint.h.
 #include "runtime/train/checkpoint.h"
 #include "runtime/base/element.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The state of a run in a safetensors file: every variable in the model's own shape, the sums of
 // the epoch, and where the run stands. Resuming from it gives the very bits of a run that was never
 // interrupted.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See evaluation.h.
 #include "runtime/train/evaluation.h"
 #include "runtime/base/element.h"

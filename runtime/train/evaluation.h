@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Metrics of a whole split: passes over its rows, then the finishing program; and how they are
 // written for people and for JSON.
 #pragma once

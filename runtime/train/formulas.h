@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Fields that a data set generates by formulas of chance and the row's number: computed once, for
 // all rows, by the module's program `columns`, and kept beside the columns that were read.
 #pragma once

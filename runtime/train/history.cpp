@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See history.h. [{"epoch": 1, "step": 8, "train": {"loss": 0.25, "confusion": [[3, 0], [1, 4]]}}]
 #include "runtime/train/history.h"
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the epochs of a run reported, and its way into JSON and back: --json lists it, --curves
 // draws it, and a checkpoint carries it, so that a resumed run tells all of its epochs.
 #pragma once

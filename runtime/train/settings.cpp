@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See settings.h.
 #include "runtime/train/settings.h"
 #include "runtime/base/processors.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What one run of the trainer was told: by the model file, by the checkpoint it resumes, by its
 // flags (the last wins).
 #pragma once

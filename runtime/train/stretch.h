@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Many steps of a tiny model in one call of generated code (gradc_steps in abi.h):
 // the very bits of as many calls of the step's program, without what a call costs.
 #pragma once

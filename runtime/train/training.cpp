@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See training.h. Between steps the clock is looked at about once a millisecond; all slow things
 // hang on that.
 #include "runtime/train/training.h"

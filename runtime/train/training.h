@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The training loop: blocks take turns over mini-batches, epochs end with metrics, checkpoints are
 // written, and a signal, a closed pipe or a loss that is not finite ends it between two steps.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `agree_steps [--batch-size N] MODEL.grad..`: one whole training step (loss, states, optimizer) as compiled for every
 // instruction set of this machine, fused and operation by operation, against the evaluator on the same drawn rows and
 // weights. Also the start values. Ends with 1 when off. Batches of 32 and 4, or of N alone.

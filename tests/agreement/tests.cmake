@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Random graphs through every stage; also `./run fuzz graphs`.
 add_executable(fuzz_graphs agreement/graphs.cpp)
 target_link_libraries(fuzz_graphs PRIVATE gradc_test_support gradc_training gradc_plan gradc_optimize gradc_target)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc check as a user meets it: models without a train block, surrogates, wrong clauses, a table that fits the
 // screen.
 #include "tests/end_to_end/session.h"

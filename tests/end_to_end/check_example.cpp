@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // check_example GRADC TREE NAME: runs the commands of examples/NAME/expected.txt
 // in a scratch folder that looks like the root of the tree, and compares. Exit
 // code 77 where data are absent; the line that begins with `skipped:` names them.

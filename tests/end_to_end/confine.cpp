@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a model file may do: read the files that it names, and with --confine only those below its folder and --data-dir;
 // write nothing, open no connection, start no program (a filter of system calls ends whoever does).
 #include "tests/end_to_end/session.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How trainers and gradc lie in memory, read from their ELF headers: at any address, with relocated data read-only once
 // they run, no memory both writable and executable; and that the runtime checks its buffers.
 #include "tests/end_to_end/session.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A line of output is a list of words, and so is an expectation; it is sought at
 // every place of the line. The last state of a progress line (what follows its
 // last carriage return) is the line. Nothing here knows what a trainer prints.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Files that change below a trainer that has mapped them.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What gradc reads and writes: odd model files, odd places for the output, the same bytes from the same source.
 #include "tests/end_to_end/session.h"
 #include <algorithm>

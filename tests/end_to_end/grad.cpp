@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc grad: values and gradients of small models, numbers and lists set with --value, and how arrays print.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Catch2's main, and a way out for tests whose data are absent: exit code 77, which ctest counts as skipped.
 #define CATCH_CONFIG_RUNNER
 #include "tests/end_to_end/session.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A trainer's memory as the system sees it: the arena is one mapping of the plan's size, and
 // what lies beside it does not grow from the first epoch on. The trainer is traced and
 // looked at while it stands before one of its writes, so that no clock decides what is seen.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The page of `gradc inspect --html`: balanced, closed in itself, complete.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc trajectories: where two numbers go, told and drawn; what it refuses.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

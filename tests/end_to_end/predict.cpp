@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What trainers predict and draw, for rows of their own and from elsewhere: generated fields, text, grids.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Output goes to files, not pipes: nothing can block, and a process that outlives its parent holds nothing up. Every
 // command is a process group of its own, so that a signal reaches a trainer behind a shell too.
 #include "tests/end_to_end/process.h"

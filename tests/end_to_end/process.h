@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Other programs as a test sees them: a shell command in a folder, its output, its exit code, within a time. And a
 // scratch folder that looks like the root of the tree: examples/ beside build/gradc.
 #pragma once

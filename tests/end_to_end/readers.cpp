@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is read, and in which order, seen through trained weights: every reader feeds statistics
 // of the training split, and a step that jumps onto its row tells which row that was.
 #include "tests/end_to_end/session.h"
@@ -239,7 +240,8 @@ TEST_CASE("compiler and trainer refuse the same files in the same words", "[read
         auto model = [](const std::string& field) {
             return "dataset rows { " + field +
                    " }\nmodel one() -> f32 { param w = 1;  return w }\n"
-                   "train { data rows;  batch 1;  epochs 1;  loss one()^2 + 0 * sum(x);  optimizer sgd(learning_rate: 0.1) }\n";
+                   "train { data rows;  batch 1;  epochs 1;  loss one()^2 + 0 * sum(x);  optimizer sgd(learning_rate: "
+                   "0.1) }\n";
         };
         scratch.write("open.grad", model(each.open));
         Outcome open = run(quoted(gradc) + " build open.grad", {.folder = scratch.path().string(), .limit = 60});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the README shows of the compiler's output is what the compiler prints: below `<!-- from: command -->` every line
 // of the block stands in the command's output, in that order. A line `...` stands for any.
 #include "tests/end_to_end/session.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Killed at drawn instants and resumed, a training ends in the very same weights as one that ran through.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

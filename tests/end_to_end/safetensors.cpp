@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What trainers write as safetensors, read by the format's own library: data, start weights and checkpoints, there and
 // back.
 #include "tests/end_to_end/session.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the tests of this folder share: where the compiler and the tree are, a small model to feed them, reading output.
 #pragma once
 #include "tests/end_to_end/process.h"

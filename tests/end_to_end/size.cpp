@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a trainer weighs beside the least that any static PIE in C++ with a thread weighs here.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

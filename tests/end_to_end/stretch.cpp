@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A tiny model's steps run many in a call. However long such a stretch is, a run ends in the very bits of one that goes
 // step by step: weights, sums of epochs, reports, checkpoints, the row that a lost loss is told of.
 #include "tests/end_to_end/session.h"

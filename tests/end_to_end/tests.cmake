@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Whole programs: the compiler's command line, trainers as separate processes, the examples, an installed tree. Each tag
 # is a test of its own, so that they run beside each other and one that lacks its data is skipped alone (exit code 77).
 if(TARGET gradc)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Trainers on 1, 2, 3 and 7 threads: models large enough that kernels are shared, the same weights to
 // the last bit, with the loss, optimizer and norm of each varied; and what --threads 0 takes.
 #include "tests/end_to_end/session.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Trainers as separate processes: what they write, what they refuse, how they end.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // docs/tutorial.md as a reader follows it: files to save are saved, every command is run, and what stands in
 // `<!-- expect: words -->` below a block of commands is printed by it (README.md beside this file describes the words).
 // `<!-- needs: folder -->` above a block names a folder of GRADC_DATA.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // libFuzzer entry of the elaborator: random bytes, tokens changed, drawn programs put in.
 #include "tests/fuzz/elaborator_property.h"
 #include "tests/fuzz/grammar.h"

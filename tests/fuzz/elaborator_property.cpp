@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elaborate, verify every graph, differentiate what stands alone; or print the diagnostics.
 #include "tests/fuzz/elaborator_property.h"
 #include "compiler/graph/build.h"

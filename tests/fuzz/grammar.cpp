@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // An expression is drawn for a wanted shape: [N, 4], [N], a scalar of the run or a constant. Names
 // that a statement made are used by those below it.
 #include "tests/fuzz/grammar.h"

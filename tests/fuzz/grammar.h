@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Programs drawn from the language's grammar, most of them valid, and programs damaged token by
 // token. What the fuzzer of the elaborator mutates with; unit tests draw from it with fixed seeds.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // libFuzzer entry of the parser and the printer.
 #include "tests/fuzz/parser_property.h"
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Parse, print, parse again, compare the trees and the texts.
 #include "tests/fuzz/parser_property.h"
 #include "dsl/dump.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What must hold for the parser and the printer on any bytes: no crash, errors that print, and for
 // what is free of errors: the printed form reads back as the same tree and prints as itself.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Properties that fuzzers and unit tests share; the fuzzers themselves are built by the fuzz preset alone.
 add_library(parser_property STATIC fuzz/parser_property.cpp fuzz/grammar.cpp)
 target_link_libraries(parser_property PUBLIC gradc_dsl)

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Losses of small networks, step by step, as PyTorch computes them in double.
 
 Each recording is a pair in recorded/: NAME.grad, a model file with its rows and start weights as literals (or drawn as

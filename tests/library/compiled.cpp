@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Optimized, planned, lowered and loaded as a trainer would be; see compiled.h.
 #include "tests/library/compiled.h"
 #include "compiler/optimize/optimize.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Graphs as compiled for every instruction set of this machine, beside the evaluator. Denormal
 // numbers count as zero while compiled f32 code runs, as they do in trainers.
 #pragma once

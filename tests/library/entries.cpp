@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The items of dsl/std as parsed, with the comments that the parser kept; see entries.h.
 #include "tests/library/entries.h"
 #include "compiler/elaborate/definitions.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the library holds, read from its own text: each function of dsl/std with the comment above
 // it, cut at the words "Source:", "Kinks:" and "Domain:". Whatever is added there appears here, and
 // asks for a proof and a line of its README.

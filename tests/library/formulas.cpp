@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One table for each kind of formula; see formulas.h.
 #include "tests/library/formulas.h"
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `prove_library README`: proves every function of dsl/std and compares the table in README, digits
 // aside, with what the library holds. `prove_library --write README` makes that table. Ends with 1
 // when something is off, each fault in a line.

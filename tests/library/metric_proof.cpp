@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Metrics: over batches of several sizes, in passes as a trainer runs them, they equal the formula
 // over all rows at once, and that equals a count by hand. All but those marked need a single pass,
 // so that they stand beside training as well.

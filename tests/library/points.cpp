@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Special numbers by kind, drawn ones as floats, errors relative to the scale; see points.h.
 #include "tests/library/points.h"
 #include <cfloat>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where functions are tried: special numbers (0, +-100, infinities, NaN, the places of kinks) and
 // drawn ones, all of which a float holds; and how far a compiled number is from the exact one.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The proofs of the library's functions, each over all entries of its kind: value and gradient of
 // compiled code on every instruction set, f32 and f64, against the evaluator; differences where a
 // function is smooth, the stated derivative at kinks, NaN outside the domain and after NaN.

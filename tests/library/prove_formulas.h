@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The proof that all formulas of one kind share: each formula is a model, all models are programs
 // of one module, and each program runs on its subject's points in every way, as f32 and as f64.
 #pragma once

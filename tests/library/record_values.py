@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Values and derivatives of activations and losses as PyTorch computes them in double.
 
 Writes recorded.txt beside this file. A line is a formula as tests/library/formulas.cpp calls it, then its numbers

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Activations and losses against another system: values and derivatives that PyTorch computed
 // (record_values.py) beside the evaluator's, so that a constant or a sign that is wrong in the
 // formula itself is found.

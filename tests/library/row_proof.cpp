@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Functions of a row of four numbers (and another row, and an index): softmax and what is made of
 // it, losses of classes. The derivative is that of the results weighed by z, one weight each.
 #include "compiler/graph/build.h"

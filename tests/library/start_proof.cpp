@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Initialisers: compiled starts equal the evaluator's; large ones have the stated mean, variance
 // and bounds; orthogonal ones are orthonormal; drawn indices come as often as their softmax says.
 #include "tests/library/compiled.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Optimizers: every line that tests/optimizers records (in double), here in f32: ten steps of the
 // evaluator, each also taken by compiled code from the same weights and states, on every
 // instruction set. The recorded numbers say that the steps are right, this what single precision

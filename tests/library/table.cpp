@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Lines are made of findings; the README is held to all but their errors; see table.h.
 #include "tests/library/table.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The table of docs/reference/library.md: a line a function, with its formula, source, kinks, domain and
 // worst error.
 #pragma once

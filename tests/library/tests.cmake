@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Every function of dsl/std proved, and the table of docs/reference/library.md held to
 # them. `prove_library --write README` makes it.
 file(GLOB library_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/library/*.cpp)

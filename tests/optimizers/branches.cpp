@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // An `if` on a number of the run: what it does not reach is untouched to the bit, whatever the side
 // not taken would compute, and the compiled step has a branch there that neither reads nor stores
 // it.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Twenty steps of every optimizer of dsl/std, in double, by PyTorch where its formula is the library's, else by a plain
 transcription of the paper; and the values of every schedule.
 

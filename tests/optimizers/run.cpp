@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Values of both runs go by path through the tensors and variables of the same names.
 #include "tests/optimizers/run.h"
 #include "compiler/check/sample.h"

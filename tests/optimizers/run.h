@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A training run in double, step by step, twice: by the evaluator and by the compiled step.
 #pragma once
 #include "compiler/graph/evaluate.h"

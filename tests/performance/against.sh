@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # steps of three workloads in turns with the interpreter and every peer that is installed, beside the bars
 #
 # ./run bench against [flags of gradc bench]. GRADC_PYTHON names the Python that

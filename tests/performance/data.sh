@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The way of the data: training beside the bare step of `bench`, start to first step, and reading MNIST.
 # data.sh [ROUNDS]: rounds (5) take turns, the fastest of each counts. Training must reach 95 % of the rows a second of
 # `bench`, and a first step be done within 50 ms of the start, reading MNIST from gzip apart.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Prints the coefficients that dsl/std/math.grad uses: near-minimax polynomials by iteratively
 reweighted least squares in 60 digits (mpmath). Each line of the table names the function that is
 fitted, its interval, the degree, and the weight that makes the error relative to the whole result.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Microseconds a step of examples/xor in JAX where a thousand steps are one compiled loop, not a call from Python each:
 
     taskset -c 1 python3 tests/performance/jax_scan.py

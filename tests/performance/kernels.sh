@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # what each kernel of the three workloads takes of a step: time, share of the peak, bytes
 #
 # One thread on one core. GRADC_DATA names the folder of MNIST.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The vector math of compiled code against the C library in a wider type: worst error in units of the last place,
 // and where, for each instruction set of this machine, with denormal numbers kept (as in `gradc check`) and flushed to
 // zero (as in f32 steps of trainers). `math_errors STRIDE [--time] [FUNCTION..]` takes every STRIDE-th float of the

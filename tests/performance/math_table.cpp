@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One line a function; see math_table.h.
 #include "tests/performance/math_table.h"
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The functions whose compiled form math_errors measures: how a model writes them, the C library's value in a wider
 // type, the domain and the bound in units of the last place.
 #pragma once

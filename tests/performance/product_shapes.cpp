@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Three products of a layer forward and backward, then sizes in between; see product_shapes.h.
 #include "tests/performance/product_shapes.h"
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The products that are measured: those of usual layers, forward and backward, and sizes that fit no tile.
 #pragma once
 #include <cstdint>

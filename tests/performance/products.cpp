@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Products of many shapes, compiled as a model's are (weights in panels, activations padded) and run in this process by
 // one thread: the tile that the cost model takes, the time it predicts, the time it takes, its share of what
 // multiply-adds in registers reach beside it, and whether another tile would have been faster. `measure_products [--isa

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # 71 matrix products: tile, the cost model's time, time, share of the peak, other tiles
 #
 # `products.sh --isa avx2`, `products.sh --quick` (no other tiles), `products.sh 784` (shapes with that number).

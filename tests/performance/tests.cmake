@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # What `./run bench WORD` runs as programs. Of those, the errors of vector math are a test as well: every 257th float.
 add_executable(math_errors performance/math.cpp performance/math_table.cpp library/compiled.cpp)
 target_include_directories(math_errors PRIVATE ${CMAKE_SOURCE_DIR})

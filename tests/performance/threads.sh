@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # A second thread: the step of every example with one and with two, and what the loop of multiply-adds gains meanwhile.
 # threads.sh [ROUNDS] [EXAMPLE..]: rounds (5) take turns, the fastest step of all counts. Two threads may
 # be 3 % slower at most; the large products of mnist_mlp must gain 0.9 of what the multiply-adds gain.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # whole processes: MNIST's MLP for 5 epochs beside PyTorch's, the size of the trainer, its start
 #
 # GRADC_PYTHON names the Python that has torch (python3), GRADC_DATA the folder of MNIST. One thread each, on the same

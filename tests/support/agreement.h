@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Planned, lowered and interpreted programs against the evaluator.
 #pragma once
 #include "compiler/graph/evaluate.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One case a primitive; see derivatives.h.
 #include "tests/support/derivatives.h"
 #include "compiler/graph/build.h"

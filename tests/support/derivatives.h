@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Derivatives of the scalar primitives in C++, for tests that need no library: the same formulas as
 // primitives.grad.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A module loaded into a test's process and an evaluator's environment: the module's tensors described by the roles of
 // their buffers, and filled with what the environment has of them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A weighed sum makes any result a scalar; central differences of it; see finite_differences.h.
 #include "tests/support/finite_differences.h"
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Symbolic gradients beside central differences, both in double through the evaluator.
 #pragma once
 #include "compiler/gradient/gradient.h"

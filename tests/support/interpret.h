@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The loop IR run as it stands, statement by statement, without any backend: an independent reading of what its
 // operations mean. Checks every access against its buffer and remembers nothing between kernels but the arena.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elaborated from memory, drawn by name, evaluated; see model_text.h.
 #include "tests/support/model_text.h"
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Model files as text in tests: elaborated, evaluated on drawn rows, their gradients compared with
 // central differences.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs a program that the kernel ends with SIGSYS as soon as it would write a file, open a connection or start another
 // program: `only_read PROGRAM ARGUMENT ..`. Exit code 77: this kernel takes no filter.
 #include <cstddef>

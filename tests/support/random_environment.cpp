@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Numbers for what a random graph reads: a seed gives the same ones everywhere. Whole inputs lie in
 // their range, floating ones are exact in float, and rows are numbered as in a larger data set.
 #include "tests/support/random_graph.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A node at a time, of operands drawn among those that fit; see random_graph.h.
 #include "tests/support/random_graph.h"
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Random well-typed graphs with every kind of op, and values for their inputs: a seed gives the
 // same graph and the same numbers everywhere. Values stay small (each op's result is squashed where
 // it could grow), lookups stay in range.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Many steps in one call against as many calls: the same bits, whatever the steps are of.
 #pragma once
 #include "compiler/target/engine.h"

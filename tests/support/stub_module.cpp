@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A module written by hand, for tests of the runtime alone: softmax regression on digits with
 // momentum, plain loops in place of generated kernels. It has one of everything in the table: a
 // statistic, a state, a weight in panels, padded rows, accumulators, metrics, prediction, a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // x[..]: slices, single elements, indices and lookups, each a view of its axis or a gather. The
 // axes of the value are followed by tags while the items are worked off from left to right.
 #include "compiler/elaborate/indices/contraction.h"

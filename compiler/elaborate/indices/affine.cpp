@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Sums of indices: what stands between the brackets of an access.
 #include "compiler/elaborate/indices/indices.h"
 #include "compiler/elaborate/types.h"

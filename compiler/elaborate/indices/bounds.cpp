@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How far indices run. Objects of accesses that hang on no index are evaluated here, once, and
 // their shapes are the places where sizes come from: first what stands alone, then windows, from
 // the known to the unknown.

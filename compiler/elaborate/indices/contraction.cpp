@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `@` and sums of products as contractions.
 #include "compiler/elaborate/indices/contraction.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Contractions of labelled values. Every axis has a number: labels of definitions by index their
 // own, the other axes of an `@` numbers from `plain_axis` on.
 #pragma once

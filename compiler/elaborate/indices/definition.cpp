@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Tensors by the formula of their elements, and reductions over indices. `sum[..](a * b)` becomes a
 // contraction of the factors' views: the space of all indices is never laid out.
 #include "compiler/elaborate/indices/contraction.h"

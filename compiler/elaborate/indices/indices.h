@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Definitions by index. Each index of a definition, or of a reduction in it, is a label: an axis
 // that values carry in front of their own, so that every operation works per element. Before
 // anything is computed, `IndexSpace` finds how far each index runs: as it says, over the axis where

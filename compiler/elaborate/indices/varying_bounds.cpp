@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Bounds of reductions that hang on other indices or on numbers of the run: `sum[u < t + 1](x[u])`.
 // Such an index runs to the largest number that its bound can be, and the reduction masks the rest.
 // Where the bound is a sum of indices, only the ends it really reaches must lie inside an axis: of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Derivative clauses on demand. A clause is elaborated in the graph that is differentiated, with
 // the arguments and `g`, the gradient of the result, bound; its value is summed down to the
 // argument's shape.

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A walk over a function's text that knows names but no types. Where a block may run or not, the
 // names that it makes count as known behind it: less is reported than elaboration would, and
 // nothing else.
 #include "compiler/elaborate/library/unused.h"
+#include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/types.h"
-#include "compiler/elaborate/library/wrong_names.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>

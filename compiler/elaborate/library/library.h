@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What all elaborations have in common: the library parsed, its rules and its approximations, made once for many files.
 #pragma once
 #include "compiler/graph/math_library.h"

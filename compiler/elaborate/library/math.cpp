@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Calls are inlined; names are values, the last given one counts. Each definition is a graph of its
 // own.
 #include "compiler/elaborate/library/math.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // dsl/std/math.grad as scalar graphs: what each declared primitive of the machine is made of. The
 // functions there are scalar formulas over the machine's own primitives, so a small elaborator of
 // their own suffices: every name is a scalar, a literal with a point takes the function's element,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lines are read once; see misuse.h.
 #include "compiler/elaborate/library/misuse.h"
 #include "dsl/other_names.h"

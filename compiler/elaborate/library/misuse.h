@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Warnings of values that a function is likely not meant for, such as a softmax given to
 // cross_entropy. Which ones is data: the lines `misuse` of dsl/std/foreign.txt. A value counts as
 // made by a function where it is its result, also seen through reshapes, slices and casts.

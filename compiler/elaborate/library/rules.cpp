@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rules to pattern graphs. Both sides are elaborated over scalars, without shields, so that a rule
 // may mention library functions.
 #include "compiler/elaborate/library/rules.h"

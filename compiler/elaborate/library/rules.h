@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Algebraic identities (`rule`) as pattern graphs: both sides elaborated like any expression over
 // scalar f32 wildcards.
 #pragma once

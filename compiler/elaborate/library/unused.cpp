@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Each function of the user's files once: alone on its written types if nothing called it, then
 // name by name, which also sees the sides of an `if` that no call took.
 #include "compiler/elaborate/library/unused.h"

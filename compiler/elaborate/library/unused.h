@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What no train block reaches is checked as well: the names and calls in every function of the
 // user's files, and whole functions whose parameters' types are written in full.
 #pragma once

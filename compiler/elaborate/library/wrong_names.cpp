@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the library has is listed by its files, in the order of their names; see wrong_names.h.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/parts.h"

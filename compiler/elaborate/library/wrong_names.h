@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Errors of names that nothing has: a function's, an argument's, a value's. Each says the name of today
 // or the one that is meant here (dsl/other_names.h), else the nearest one, and lists what there is.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See cost.h and README.md: for each step of a tile's reduction the longest of multiplications, loads and the
 // latency of its sums, and what of the loads is not hidden behind them; then its end.
 #include "compiler/program/product/cost.h"

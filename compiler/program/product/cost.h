@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a product costs, cut into tiles this way or that: the model by which schedules are chosen. README.md has it in
 // words; `tests/performance/products.sh` compares it with measured times.
 #pragma once

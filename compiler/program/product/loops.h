@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The loops of a contraction's kernel: columns outermost, so that the vector operand's panel stays in cache while rows
 // stream; inside, tiles whose sums stay in registers while the reduction runs over its whole length, or over a block of
 // it.

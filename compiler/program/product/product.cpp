@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See loops.h: the loops around a product's tiles.
 #include "compiler/program/product/loops.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How a contraction is cut: which axis of the result runs by vectors, which by rows of a tile, and how large a tile is.
 #pragma once
 #include "compiler/program/product/cost.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The axes of a product's loops: columns by vectors along the last axis, rows along the longest that does not run over
 // the same operand; and the cheapest tile for them.
 #include "compiler/plan/operands.h"

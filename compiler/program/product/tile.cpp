@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See loops.h: one tile, from its sums' first step to what rides on them.
 #include "compiler/program/branches.h"
 #include "compiler/program/product/loops.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Operations as expressions. Whole arithmetic that may wrap goes through the prelude, since signed
 // overflow is not C++; indices never wrap and are written plainly.
 #include "compiler/target/cpp/kernel.h"

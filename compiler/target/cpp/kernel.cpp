@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements, loops and buffers; cpp_uses.cpp counts uses, cpp_expression.cpp writes values; see kernel.h.
 #include "compiler/target/cpp/kernel.h"
 #include "compiler/util/check.h"

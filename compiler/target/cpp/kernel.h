@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One kernel of the loop IR as a C++ function written to be read: a value that is used once stands
 // where it is used, others have a name; loops are loops, addresses are x[64*n + k]. An expression
 // never moves past a store or into a loop.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The whole C++ text: the contract's types, vector types, then a namespace for each ISA with its
 // prelude and one for each program with its kernels, and the table. Names are unique in their
 // namespace.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What C++, its headers and the text itself have taken is given to no value; see names.h.
 #include "compiler/target/cpp/names.h"
 #include <cmath>

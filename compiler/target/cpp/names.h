@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Identifiers and numbers as C++ spells them.
 #pragma once
 #include "compiler/program/program.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Types, lanes, loads and stores; arithmetic stands in cpp_prelude_math.cpp; see prelude.h.
 #include "compiler/target/cpp/prelude.h"
 #include <fmt/format.h>

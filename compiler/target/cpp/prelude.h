@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The small inline functions that the C++ text needs around vectors, for one ISA: only those that
 // are used are printed. Both compilers turn each into the instructions one would expect; where one
 // of them does not, its own builtin stands in.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arithmetic. fma is rounded once where the machine has it, else a product and a sum, as in the
 // LLVM backend; what the language rounds once is never contracted, what it rounds twice always is
 // (see the pragma in cpp_module.cpp).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Text in order of a step: an epoch may begin, rows are taken, the kernels run,
 // the loss is tested where the table says so.
 #include "compiler/target/cpp/stretch.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Many training steps as one C++ function (gradc_steps in runtime/abi.h): a loop over the kernels' functions.
 #pragma once
 #include "compiler/target/machine.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Bodies are walked backwards, users before what they use: where the only user of a value stands in
 // its turn where it is used, that place counts. Only loads care: none may pass a store, a loop or a
 // branch.

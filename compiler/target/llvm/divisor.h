@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is known to divide each whole value of a kernel, and so how aligned an address is.
 #pragma once
 #include "compiler/program/program.h"

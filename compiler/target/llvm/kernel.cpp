@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements, loops and buffers; llvm_memory.cpp has loads and stores, llvm_operation.cpp the rest; see kernel.h.
 #include "compiler/target/llvm/kernel.h"
 #include "compiler/target/llvm/divisor.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One kernel of the loop IR as one LLVM function. Statements keep their order; what LLVM's passes
 // then do is hoisting and folding only. Distinct buffers that share no byte carry noalias scopes;
 // an address in a loop is one pointer that each turn advances, shared by all accesses that differ

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loads and stores. Bools in memory are u8, 0 and 1. A stride other than 1, 0 and -1 is a gather or
 // scatter.
 #include "compiler/target/llvm/divisor.h"

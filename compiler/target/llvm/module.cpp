@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels as LLVM modules, their passes and their objects. One ISA's kernels are cut into units of
 // similar size, each with an LLVM context of its own, compiled by two threads; how they are cut
 // depends on the module alone.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Operations on scalars and vectors alike. Floating arithmetic is strict: no flag allows LLVM to
 // reassociate, to approximate or to contract; fma is written where it is meant. What LLVM would
 // turn into library calls on a machine without the instruction (floor, fma on baseline) is spelled

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A loop over steps around the kernels. Each buffer that they touch is a local copy: variables and scalars are copied
 // in before the first step, variables out after the last; fields are filled with each step's rows; the rest is lost.
 // As no kernel's memory is the arena, every load finds its store, and LLVM's passes make registers of what they can.

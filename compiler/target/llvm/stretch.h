@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Many training steps as one LLVM function (gradc_steps in runtime/abi.h): the step's kernels in
 // a row, their buffers as local memory, which LLVM then keeps in registers from step to step.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A struct of C is the struct of LLVM with the same members: both lay them out by the rules of the
 // platform.
 #include "compiler/target/llvm/table.h"

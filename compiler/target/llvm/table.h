@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc_module_table as LLVM constants.
 #pragma once
 #include "compiler/target/table.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The check beside finite differences: what is stopped, declared or of another scale must not look wrong, and a wrong
 // clause is found by name.
 #include "compiler/check/gradient_check.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Data sets: formulas of a row for N rows, statistics of the training split, drawn data, what is
 // read from files while compiling.
 #include "compiler/graph/rewrite.h"

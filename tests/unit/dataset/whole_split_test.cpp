@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Formulas of a whole split, computed over batches of several sizes, equal the same formulas over
 // all rows at once.
 #include "compiler/dataset/whole_split.h"

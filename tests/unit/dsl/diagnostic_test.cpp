@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The printed form of diagnostics, character by character.
 #include "dsl/diagnostic.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The cases of tests/errors/syntax, and that they cover every code of the lexer and the parser.
 #include "tests/errors/expectations.h"
 #include "tests/unit/dsl/reading.h"

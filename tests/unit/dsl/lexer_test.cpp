@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where tokens begin and end.
 #include "dsl/token.h"
 #include <catch2/catch.hpp>

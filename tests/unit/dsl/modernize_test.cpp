@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Old names of calls and arguments become those of today, by the table; nothing else changes.
 #include "dsl/modernize.h"
 #include "dsl/other_names.h"

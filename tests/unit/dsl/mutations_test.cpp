@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The parser's properties on damaged programs: pieces deleted, doubled, swapped, replaced by others
 // or by bytes. Seeds are fixed; the fuzzer goes on from here.
 #include "tests/fuzz/parser_property.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Trees of expressions, statements and declarations.
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every program of the language's pages, the library and the examples: no error, and a canonical
 // form that is the same tree and its own canonical form.
 #include "tests/fuzz/parser_property.h"

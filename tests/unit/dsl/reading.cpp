@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Lexer, parser and printer in one call each; see reading.h.
 #include "tests/unit/dsl/reading.h"
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Short ways to read a text or a file and to see what came of it.
 #pragma once
 #include "dsl/dump.h"

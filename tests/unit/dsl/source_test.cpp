@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Places count characters: a tab is one, a byte order mark and the \r of a line end none.
 #include "dsl/source.h"
 #include <catch2/catch.hpp>

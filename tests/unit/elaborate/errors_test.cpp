@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The cases of tests/errors/types and tests/errors/train, and that they cover every code of names, types and sizes, of
 // data sets and train blocks.
 #include "compiler/training/job.h"

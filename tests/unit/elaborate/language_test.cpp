@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What expressions and statements are worth, one line each: a model `m` without arguments, and its
 // value.
 #include "tests/support/model_text.h"

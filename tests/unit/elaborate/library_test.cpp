@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every function of the library on one tensor, differentiated and compared with differences: at
 // drawn numbers, at large ones, and its value where naive formulas overflow.
 #include "compiler/elaborate/definitions.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What would not end or not fit is an error with a place; so is what comes from the command line.
 // The inputs would take days or more memory than there is, so that the error comes at all says that
 // the limits count nodes and steps before they are made.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Damaged programs through the elaborator: every one ends in graphs that verify or in diagnostics,
 // never in an internal error. Seeds are fixed.
 #include "compiler/graph/pattern.h"

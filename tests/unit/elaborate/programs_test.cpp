@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The programs that the language must carry, each elaborated, evaluated and differentiated.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>

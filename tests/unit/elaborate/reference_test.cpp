@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The examples of the language reference's semantic half elaborate, evaluate and differentiate.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The printed chain is the derivative: each factor as a full matrix, multiplied in the printed
 // order and added over the ways, gives the gradient that the evaluator computes; shapes of
 // neighbours fit; names mean one value each.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The gradient of a chain of 200,000 nodes, and a mask as deep as the chain.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

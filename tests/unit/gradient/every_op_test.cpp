@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every op against central differences in double: first, second and third derivatives.
 #include "compiler/graph/build.h"
 #include "compiler/graph/scan.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Transposed pairs by their inner products, ties and NaN, sides not taken, random graphs, size.
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"

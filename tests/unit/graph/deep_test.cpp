@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Depth costs memory and nothing else: a chain of 200,000 nodes through all that reads a graph. What recursed along
 // it would run out of stack, what looked at it anew for each node would take hours.
 #include "compiler/graph/analysis.h"

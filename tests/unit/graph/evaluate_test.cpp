@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The oracle against numbers worked out by hand or by plain loops here.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

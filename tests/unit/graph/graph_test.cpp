@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Identity of nodes, checks, constructors, rewriting.
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Ranges of whole numbers: by table, and never narrower than what random graphs compute.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The graph's text, there and back; DOT; formulas.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

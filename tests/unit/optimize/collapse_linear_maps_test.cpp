@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Products of products in the cheapest order: before and after as text, and random chains against
 // the evaluator.
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // All passes on chains of 200,000 nodes, and on linear maps in a row.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

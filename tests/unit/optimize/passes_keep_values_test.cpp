@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every pass computes what the graph before it computed: random graphs through the evaluator, pass by pass.
 #include "compiler/graph/verify.h"
 #include "compiler/optimize/optimize.h"

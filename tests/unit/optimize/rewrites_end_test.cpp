@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rules whose results match again end in an error that names one of them, after a bounded number of rewrites.
 #include "compiler/graph/pattern.h"
 #include "compiler/optimize/passes.h"

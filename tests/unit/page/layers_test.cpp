@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Boxes of drawn graphs stand apart whatever the graph, inputs of the forward lane above their readers and of the
 // backward lane below them, and the same graph is laid out alike.
 #include "compiler/page/layers.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Planning takes steps in proportion to the program, but for a logarithm: counted, not timed. And chains of 20,000
 // nodes, which any recursion or any look at all of the program for one of its nodes would make fail or crawl.
 #include "compiler/graph/build.h"

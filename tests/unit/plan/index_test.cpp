@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The algebra of positions: quotients that are exact vanish, and what was taken apart joins again.
 #include "compiler/plan/index.h"
 #include <catch2/catch.hpp>

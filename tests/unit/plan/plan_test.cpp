@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
 #include "compiler/graph/build.h"
 #include "compiler/plan/lives.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Small graphs of every kind of kernel: what the lowered program computes is what the evaluator computes.
 #include "compiler/graph/build.h"
 #include "tests/support/agreement.h"

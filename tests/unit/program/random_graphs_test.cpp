@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Random graphs with every kind of op: planned and lowered for every machine, with
 // and without fusion, whole and in parts, they give what the evaluator gives.
 #include "compiler/graph/print.h"

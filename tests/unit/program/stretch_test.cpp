@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which steps run many in one call: those with a guard, short enough, on rows that lie as columns do.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"

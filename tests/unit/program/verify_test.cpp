@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Each promise of the loop IR, broken once: the verifier says so. And the text of a small module.
 #include "../target/builder.h"
 #include "compiler/program/print.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Field and data set tables for tests, with what they point to.
 #pragma once
 #include "runtime/abi.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See workplace.h.
 #include "tests/unit/runtime/workplace.h"
 #include "runtime/base/json.h"

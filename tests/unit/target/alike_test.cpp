@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels with the same code are one function of the object; what differs in anything that the code does is another.
 #include "compiler/program/alike.h"
 #include "compiler/target/compile.h"

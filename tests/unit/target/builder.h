@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Hand-written loop programs for tests: a kernel statement by statement, with literals and lanes
 // spelled briefly.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Writes inputs, runs, reads, compares; see compare.h.
 #include "tests/unit/target/compare.h"
 #include "compiler/program/print.h"

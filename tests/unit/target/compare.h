@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs one case on a loaded module and compares element by element; an expected NaN or infinity
 // marked "any" aside.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A chain of 2,000 nodes from its plan through lowering to both texts.
 #include "compiler/graph/build.h"
 #include "compiler/plan/plan.h"

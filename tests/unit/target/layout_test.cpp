@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Where elements lie, what numbers become, what is known of addresses.
 #include "compiler/target/cpp/names.h"
 #include "compiler/target/layout.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A trainer linked from an object and the prelinked runtime: it runs, alone, and the same object
 // gives the same bytes.
 #include "compiler/target/compile.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One function a program, beside the loops that say what it computes; see programs.h.
 #include "tests/unit/target/programs.h"
 #include "compiler/target/machine.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loop programs that together use every construct of the loop IR, with inputs and what plain
 // computation expects.
 #pragma once

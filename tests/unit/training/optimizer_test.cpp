@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What optimizer lines do beside their formulas: flags, counters, states. The formulas of the library
 // are held to recorded numbers in tests/optimizers.
 #include "tests/unit/training/simulation.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The train blocks that the language must carry: each runs a few steps on the evaluator, stays
 // finite and moves what its optimizer lines name, nothing else.
 #include "tests/unit/training/simulation.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A trainer on the evaluator: elaborates a model file given as text, draws the variables' start and
 // runs steps, passes and predictions as the runtime does, row by row of literal or given columns.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/util/content_hash.h"
 #include <catch2/catch.hpp>
 #include <cstdlib>

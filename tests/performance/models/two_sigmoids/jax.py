@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training in JAX: the whole step one compiled function that reuses the weights' memory.
 import functools
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The definitions of math.grad against the C library in a wider type, in units of the last place:
 // over a sample of all floats (every 20,011th bit pattern, infinities, NaN and denormals among
 // them), drawn doubles, and the values where formulas break.

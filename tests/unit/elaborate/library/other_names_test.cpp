@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Walks the tables of names from elsewhere (dsl/std/foreign.txt, dsl/std/renamed.txt): each word is
 // written where it is likely written, and must give its repair at its place.
-#include "dsl/other_names.h"
 #include "compiler/elaborate/parts.h"
+#include "dsl/other_names.h"
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every identity of the library, at special and drawn numbers: exact ones are equal everywhere,
 // fast ones within rounding where both sides are finite.
 #include "compiler/elaborate/library/rules.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Products cut in every way of the search space: all give the evaluator's numbers, and the bits of an element depend
 // neither on the rows beside it nor on how the work is shared out.
 #include "compiler/graph/build.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // JSON, safetensors, files that are replaced whole, locks.
 #include "runtime/base/element.h"
 #include "runtime/base/json.h"

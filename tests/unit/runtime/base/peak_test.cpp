@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Times beside the peak: the fastest and the median of what was told, and a rate that belongs to it.
 #include "runtime/abi.h"
 #include "runtime/base/peak.h"

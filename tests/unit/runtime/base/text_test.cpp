@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Numbers to text and back, and the flags of the command line.
 #include "runtime/base/console.h"
 #include "runtime/base/options.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The pool under many short kernels, and the limits of control groups, read from a tree of files.
 #include "runtime/base/processors.h"
 #include "runtime/base/threads.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The trainer as its users meet it: commands, exit codes, what is written and what is not.
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"

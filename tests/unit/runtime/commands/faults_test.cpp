@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every n-th system call of a short run fails: output is whole or its loss is told by exit code 1, the checkpoint is
 // the old one or the new one, and nothing is left beside them.
 #include "runtime/base/safetensors.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The system at its worst: planted links and pipes, leftovers of killed writers, files that shrink while they are read,
 // closed descriptors, limits.
 #include "runtime/base/files.h"

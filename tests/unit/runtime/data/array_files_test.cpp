@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // IDX, gzip, NPY and text files: what is read, and one clear line for each way they can be broken.
 #include "runtime/base/element.h"
 #include "runtime/data/array_files.h"

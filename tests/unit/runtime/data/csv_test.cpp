@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // CSV files, good and bad: tests/errors/data has the bad ones and what is said about them.
 #include "runtime/base/element.h"
 #include "runtime/data/csv.h"

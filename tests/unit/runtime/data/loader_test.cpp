@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Splits, the order of rows, windows, and how rows reach the arena.
 #include "runtime/base/element.h"
 #include "runtime/base/tensor.h"

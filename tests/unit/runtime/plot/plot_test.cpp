@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Pictures: round ticks, shapes that are well-formed XML, the cells and borders of known functions.
 #include "runtime/plot/curves.h"
 #include "runtime/plot/drawing.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Checkpoints that cannot be: whole by their checksum, wrong by what they say. And those that must not be lost by
 // chance.
 #include "runtime/base/safetensors.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A run that is killed and resumed has the very weights of one that was not.
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The training loop over a module that notes how it is called: blocks in turns, clocks, epochs
 // without data, a data set shared by two blocks, sums that start from zero.
 #include "runtime/train/training.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Programs through the C++ text and each compiler that is found, on each instruction set that this
 // machine has.
 #include "compiler/target/compile.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Programs through LLVM, on each instruction set that this machine has, against plain computation.
 #include "compiler/program/print.h"
 #include "compiler/program/verify.h"
