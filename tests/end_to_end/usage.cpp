@@ -63,8 +63,8 @@ TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
         {"build m.grad --max-nodes \"\"", "--max-nodes"},
         {"check m.grad --seed -1", "--seed"},
         {"check m.grad --seed \"\"", "--seed"},
-        {"paths m.grad --svg a.svg --beside 1.5", "--beside"},
-        {"paths m.grad --svg a.svg --steps -1", "--steps"},
+        {"trajectories m.grad --svg a.svg --beside 1.5", "--beside"},
+        {"trajectories m.grad --svg a.svg --steps -1", "--steps"},
         {"run", "model"},
     };
     for (const auto& [arguments, told] : cases) {
