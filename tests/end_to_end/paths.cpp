@@ -14,7 +14,7 @@ train up_and_up { steps 3;  loss bowl();  optimizer sgd(learning_rate: 1.5) }
 )";
 
 Outcome paths(const Scratch& scratch, const std::string& arguments) {
-    return run(quoted(gradc) + " paths " + arguments, {.folder = scratch.path().string(), .limit = 120});
+    return run(quoted(gradc) + " trajectories " + arguments, {.folder = scratch.path().string(), .limit = 120});
 }
 
 size_t times(const std::string& text, const std::string& part) {

@@ -43,6 +43,7 @@ void redirect(const char* path, int to, int flags) {
     if (launch.joined) dup2(STDOUT_FILENO, STDERR_FILENO);
     else redirect(err.c_str(), STDERR_FILENO, O_WRONLY | O_CREAT | O_TRUNC);
     if (chdir(launch.folder.c_str()) != 0) _exit(126);
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // what the test itself was started with
     execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
     _exit(127);
 }
