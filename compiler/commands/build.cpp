@@ -2,7 +2,7 @@
 // gradc build: a model file in, a standalone trainer (or a stage of it) out.
 #include "compiler/commands/commands.h"
 #include "compiler/commands/trainer_cache.h"
-#include "compiler/pipeline.h"
+#include "compiler/stages.h"
 #include "compiler/target/compile.h"
 #include "compiler/util/check.h"
 #include "compiler/util/files.h"
@@ -26,17 +26,6 @@ int cannot(const std::string& path, const std::string& reason) {
     return exit_code::input;
 }
 
-/// The bytes of `--emit`.
-std::string emitted(const Compiled& compiled, const std::string& stage) {
-    if (stage == "cpp") return target::print_cpp(compiled.module, compiled.metadata);
-    if (stage == "object") return target::object(compiled.module, compiled.metadata);
-    std::string text;
-    for (loop::Isa isa : compiled.module.isas)
-        text +=
-            stage == "llvm" ? target::print_llvm(compiled.module, isa) : target::print_assembly(compiled.module, isa);
-    return text;
-}
-
 void refuse_without_training(const Front& front, const CommandLine& line) {
     complain("gradc: {} has no train block, so there is nothing to train\n", line.model);
     if (!front.elaborated->circuits.empty()) complain("Try `gradc grad {}`.\n", line.model);
@@ -58,8 +47,9 @@ std::optional<std::string> make_trainer(const Front& front, const CommandLine& l
     }
     Compiled compiled = compile(*front.elaborated, line, front.sources, times);
     Stopwatch target;
-    std::string bytes = emitted(compiled, line.emit.empty() ? "object" : line.emit), fault;
-    times.stages.push_back({line.emit.empty() ? "object" : line.emit, target.seconds()});
+    const PipelineStage& stage = stage_named(line.emit.empty() ? "object" : line.emit);
+    std::string bytes = stage.print({front, nullptr, &compiled}), fault;
+    times.stages.push_back({stage.name, target.seconds()});
     if (!line.emit.empty()) return bytes;
     Stopwatch linking;
     bytes = target::link_trainer(bytes, fault);
@@ -113,8 +103,7 @@ static int write_through_cache(const Front& front, const CommandLine& line, cons
 
 int build_command(const CommandLine& line) {
     std::string path = line.output.empty() ? stem_of(line.model) : line.output;
-    if (line.output.empty() && !line.emit.empty())
-        path += line.emit == "object" ? ".o" : line.emit == "llvm" ? ".ll" : line.emit == "asm" ? ".s" : ".cpp";
+    if (line.output.empty() && !line.emit.empty()) path += stage_named(line.emit).suffix;
     FileReader reader;
     std::string fault;
     Front front = load(line, reader, fault);

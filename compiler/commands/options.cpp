@@ -3,21 +3,17 @@
 // gradc does not know there is the trainer's.
 #include "compiler/commands/options.h"
 #include "compiler/optimize/optimize.h"
+#include "compiler/stages.h"
 #include "dsl/diagnostic.h"
 #include "dsl/unicode.h"
 #include "runtime/abi.h"
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 namespace gradc {
-
-const std::vector<std::string>& stage_names() {
-    static const std::vector<std::string> names = {"tokens",  "ast", "forward", "backward", "graph",  "plan",
-                                                   "program", "cpp", "llvm",    "asm",      "object", "dot"};
-    return names;
-}
 
 std::string version_text() {
     return fmt::format("gradc {}\nlanguage 1, graph text 1, ABI {}, LLVM {}\n"
@@ -75,6 +71,14 @@ void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
                   "let the model read nothing outside of its\nfolder and --data-dir, wherever links lead");
     app->add_option("--max-nodes", line.node_limit, "largest number of graph nodes (default 1000000)")
         ->check(within(int64_t(1), int64_t(1) << 40));
+}
+
+/// Of all stages, or of those that `gradc build` writes.
+std::vector<std::string> stage_names(bool of_build) {
+    std::vector<std::string> names;
+    for (const PipelineStage& stage : stage_table())
+        if (!of_build || *stage.suffix) names.push_back(stage.name);
+    return names;
 }
 
 std::vector<std::string> pass_names() {
@@ -145,8 +149,10 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
                                   "gradc build digits.grad -o digits --set hidden=256");
     add_model(build, line);
     build->add_option("-o,--output", line.output, "where the trainer is written (default: the model's name)");
-    build->add_option("--emit", line.emit, "write this stage to the output instead:\ncpp, llvm, asm or object")
-        ->check(one_of({"cpp", "llvm", "asm", "object"}));
+    build
+        ->add_option("--emit", line.emit,
+                     fmt::format("write this stage to the output instead:\n{}", fmt::join(stage_names(true), ", ")))
+        ->check(one_of(stage_names(true)));
     build->add_flag("--time", line.time,
                     "print what each stage took, from reading to\nthe written file, or that the cache had it");
     build->add_flag_callback("--no-cache", [&line] { line.cache = false; }, "compile even what was compiled before");
@@ -249,10 +255,8 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
     add_model(inspect, line);
     inspect
         ->add_option("--emit", line.emit,
-                     "tokens, ast, forward, backward, dot,\n"
-                     "graph (default), plan, program, cpp,\n"
-                     "llvm, asm or object")
-        ->check(one_of(stage_names()));
+                     fmt::format("this stage (default graph):\n{}", fmt::join(stage_names(false), ", ")))
+        ->check(one_of(stage_names(false)));
     inspect
         ->add_option("--html", line.html,
                      "write a page instead: model, graph, formulas,\n"

@@ -42,9 +42,6 @@ struct ParsedCommandLine {
 };
 ParsedCommandLine parse_command_line(int argc, const char* const* argv);
 
-/// The stages that --emit knows, in the order of the pipeline.
-const std::vector<std::string>& stage_names();
-
 std::string version_text();
 
 } // namespace gradc
