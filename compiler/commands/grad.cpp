@@ -4,10 +4,10 @@
 // below it what flows back along this edge.
 #include "compiler/check/gradient_check.h"
 #include "compiler/commands/commands.h"
+#include "compiler/commands/tensor_text.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"
-#include "compiler/tensor_text.h"
 #include "compiler/util/files.h"
 #include "dsl/diagnostic.h"
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Both directions; see tensor_text.h.
-#include "compiler/tensor_text.h"
+#include "compiler/commands/tensor_text.h"
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
