@@ -48,10 +48,10 @@ int64_t available_memory() {
 }
 
 bool fits_memory(const std::string& path, uint64_t bytes, Fault& fault) {
-    static constexpr uint64_t too_little_to_ask = 1 << 20;
+    static constexpr uint64_t too_little_to_ask = 1 << 16, for_all_else = 1 << 20;
     if (bytes < too_little_to_ask) return true;
     auto available = uint64_t(available_memory());
-    if (bytes <= available) return true;
+    if (bytes <= available && available - bytes >= for_all_else) return true;
     return fault.fail(path, ": error: does not fit in memory: it needs ", byte_size(double(bytes)), " more, and ",
                       byte_size(double(available)), " are available");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What gradc reads and writes: odd model files, odd places for the output, the same bytes from the same source.
 #include "tests/end_to_end/session.h"
+#include "tests/support/sanitized.h"
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -90,6 +91,7 @@ TEST_CASE("a user's error leaves an older output alone", "[files]") {
 }
 
 TEST_CASE("what the machine refuses is told in a line with its reason", "[files]") {
+    if (ADDRESS_SANITIZED) return;
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};
