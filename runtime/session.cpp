@@ -24,7 +24,7 @@ bool Arena::allocate(int64_t bytes, Fault& fault) {
     void* memory = mmap(nullptr, size_ + 2 * fence_, large ? PROT_READ | PROT_WRITE : PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool given = memory != MAP_FAILED;
-    unsigned char* base = static_cast<unsigned char*>(memory) + fence_;
+    unsigned char* base = given ? static_cast<unsigned char*>(memory) + fence_ : nullptr;
     if (given && !large) given = mprotect(base, size_, PROT_READ | PROT_WRITE) == 0;
     if (!given) {
         return fault.fail("this model needs ", byte_size(double(bytes)),
