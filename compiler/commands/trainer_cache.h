@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trainers that were built before, named by all that goes into one: the texts of the model and of what it uses, what
-// data files told of sizes and ranges, options, instruction sets, the compiler and its runtime. A trainer appears in the
-// folder whole or not at all, with the hash of its bytes behind them; those used longest ago make room for new ones.
-// What is taken out is a program that will run, so it must be what was put in, and no one else may have had access.
+// The cache of trainers. Its key covers the model and its imports, sizes and ranges read from data files, options,
+// instruction sets, the compiler and its runtime. An entry is written atomically, followed by a hash of its bytes. The
+// entries used longest ago are removed first. An entry will be executed: its hash, owner and mode are checked before.
 #pragma once
 #include "compiler/commands/options.h"
 #include "compiler/pipeline.h"
@@ -17,8 +16,7 @@ public:
     TrainerCache(const Front& front, const CommandLine& line);
     /// Makes the folders for it; why they cannot be had or trusted, or "".
     std::string open() const;
-    /// Its bytes, if it was built before; it counts as used now. What is there but not as it was put is told on
-    /// standard error, and removed.
+    /// The trainer's bytes, if there is an entry; marks it as used. A damaged entry is removed, with a note on stderr.
     std::optional<std::string> take() const;
     /// Puts it there, then removes what was used longest ago, beyond the limits. Other files in the folder are left
     /// alone. Why it failed, or "".

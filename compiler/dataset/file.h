@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is read of data files while compiling: sizes, ranges and alphabets that the model file leaves open. The readers
-// are the trainer's own, so that what is a fault there is one here, in the same words.
+// What is read of data files while compiling: sizes, ranges and alphabets that the model file leaves open. The
+// readers are those of the trainer: both report the same errors with the same messages.
 #pragma once
 #include "compiler/graph/type.h"
 #include "runtime/data/data_file.h"

@@ -78,7 +78,7 @@ struct Evaluation {
         }
         bool values =
             std::any_of(result.items.begin(), result.items.end(), [](const Term& item) { return item.as<NodeTerm>(); });
-        if (values) { // what is made of values of the run is one: they are stacked
+        if (values) { // values known only at run time are stacked
             auto stack = stacked(elaborator, result, expression.span);
             return stack ? Term{*stack} : Term{};
         }

@@ -23,7 +23,8 @@ Term shape_term(const Shape& shape) {
     return {list};
 }
 
-/// What a value hangs on that does not exist before the first step; empty if nothing. Flags do: they are set once.
+/// Names the run-time input that a value depends on and that is not known before the first step; "" if there is none.
+/// Flags are known: they are set once.
 std::string hangs_on(const Graph& graph, NodeId node) {
     for (NodeId id : reachable(graph, {node})) {
         const Node& each = graph[id];

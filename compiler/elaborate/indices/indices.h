@@ -50,7 +50,7 @@ public:
         int label;
         Scope scope;              // of the bound
         std::optional<Affine> at; // the bound as a sum of indices, if it is one
-        Term bound = {};          // once all that it hangs on is known
+        Term bound = {};          // set once the indices that it depends on are known
     };
     /// Those of these binders, in their order.
     std::vector<const Varying*> varying(const std::vector<ast::IndexBinder>& binders) const;
@@ -94,7 +94,7 @@ private:
     std::map<const Binders*, int> group_sizes_;
     std::vector<const Binders*> group_scopes_; // innermost last
     std::vector<Place> places_;
-    std::vector<Varying> varying_;                      // what a bound hangs on comes behind its index
+    std::vector<Varying> varying_;                      // an index stands before those that its bound depends on
     std::map<int, std::pair<std::string, Span>> names_; // of labels
     std::vector<const ast::Expr*> evaluated_;
     std::set<const ast::Expr*> failed_;

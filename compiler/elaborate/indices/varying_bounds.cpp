@@ -46,7 +46,7 @@ bool IndexSpace::masks(const Affine& at) const {
     });
 }
 
-/// What hangs on an index stands before it in `varying_`, so that no end keeps a varying index.
+/// An index stands in `varying_` before those that its bound depends on. Processing in order replaces each of them.
 void IndexSpace::add_ends() {
     for (const Varying& index : varying_) {
         if (!index.at || index.at->factors.count(index.label)) continue;
