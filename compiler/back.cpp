@@ -5,7 +5,7 @@
 #include "compiler/optimize/optimize.h"
 #include "compiler/pipeline.h"
 #include "compiler/program/lower.h"
-#include "compiler/program/stretch.h"
+#include "compiler/program/multi_step.h"
 #include "compiler/target/machine.h"
 #include "compiler/util/check.h"
 #include "compiler/util/files.h"
@@ -28,9 +28,9 @@ gradc_role role_of(Variable::Role role) {
 }
 
 /// The named tensors of the arena: fields, scalars and variables, in order of their buffers.
-void describe_tensors(const std::vector<loop::Buffer>& buffers, const Elaborated& elaborated, Metadata& metadata) {
+void describe_tensors(const std::vector<loop::Buffer>& buffers, const TrainingJob& job, Metadata& metadata) {
     std::map<std::string, const Variable*> variables;
-    for (const Variable& variable : elaborated.variables) variables[variable.path] = &variable;
+    for (const Variable& variable : job.variables) variables[variable.path] = &variable;
     using Role = loop::Buffer::Role;
     for (size_t i = 0; i < buffers.size(); ++i) {
         const loop::Buffer& buffer = buffers[i];
@@ -45,18 +45,18 @@ void describe_tensors(const std::vector<loop::Buffer>& buffers, const Elaborated
     }
 }
 
-void find_flag_scalars(const Elaborated& elaborated, Metadata& metadata) {
-    for (size_t b = 0; b < elaborated.blocks.size(); ++b)
-        for (size_t f = 0; f < elaborated.blocks[b].flags.size(); ++f)
+void find_flag_scalars(const TrainingJob& job, Metadata& metadata) {
+    for (size_t b = 0; b < job.blocks.size(); ++b)
+        for (size_t f = 0; f < job.blocks[b].flags.size(); ++f)
             for (size_t t = 0; t < metadata.tensors.size(); ++t)
                 if (metadata.tensors[t].role == GRADC_SCALAR &&
-                    metadata.tensors[t].name == elaborated.blocks[b].flags[f].input)
+                    metadata.tensors[t].name == job.blocks[b].flags[f].input)
                     metadata.blocks[b].flag_scalars[f] = int32_t(t);
 }
 
 void dump(const std::string& path, const std::string& text) {
-    if (std::string fault = write_file(path, text); !fault.empty())
-        throw MachineError(fmt::format("cannot write {}: {}", path, fault));
+    if (std::string error = write_file(path, text); !error.empty())
+        throw MachineError(fmt::format("cannot write {}: {}", path, error));
 }
 
 void dump_pass(const std::string& folder, const std::string& program, int number, const Pass& pass, const Graph& before,
@@ -76,13 +76,13 @@ std::vector<loop::Isa> isas(const std::string& choice) {
     return {loop::Isa::baseline, loop::Isa::avx2, loop::Isa::avx512};
 }
 
-void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elaborated, const CompileOptions& given,
+void optimize_programs(std::vector<NamedGraph>& programs, const TrainingJob& job, const CompileOptions& given,
                        StageTimes& times, int64_t batch) {
     Stopwatch optimizing;
     OptimizeOptions options;
     options.disabled = given.disabled_passes;
-    options.context.rules = elaborated.pattern_rules.get();
-    options.context.batch = batch ? batch : largest_batch(elaborated);
+    options.context.rules = job.pattern_rules.get();
+    options.context.batch = batch ? batch : largest_batch(job);
     for (NamedGraph& program : programs) {
         if (!given.dump_dir.empty()) {
             check_machine(make_folders(given.dump_dir + "/" + program.name), "cannot make " + given.dump_dir);
@@ -97,42 +97,41 @@ void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated& elab
     times.stages.push_back({"optimize", optimizing.seconds()});
 }
 
-static std::set<std::string> accumulators(const Elaborated& elaborated) {
+static std::set<std::string> accumulators(const TrainingJob& job) {
     std::set<std::string> paths;
-    for (const Variable& variable : elaborated.variables)
+    for (const Variable& variable : job.variables)
         if (variable.role == Variable::Role::accumulator) paths.insert(variable.path);
     return paths;
 }
 
-Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated& elaborated,
+Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob& job,
                         const std::vector<loop::Isa>& isas, StageTimes& times, bool fuse, int64_t batch) {
     Compiled result;
     Stopwatch planning;
     PlanOptions options;
-    options.name = elaborated.name;
-    options.batch = batch ? batch : largest_batch(elaborated);
+    options.name = job.name;
+    options.batch = batch ? batch : largest_batch(job);
     options.fuse = fuse;
     result.plan = make_plan(std::move(programs), options);
     times.stages.push_back({"plan", planning.seconds()});
     Stopwatch lowering;
-    result.module = lower(result.plan, isas, *elaborated.math);
-    if (fuse) loop::add_stretches(result.module, accumulators(elaborated));
+    result.module = lower(result.plan, isas, *job.math);
+    if (fuse) loop::add_multi_step(result.module, accumulators(job));
     times.stages.push_back({"lower", lowering.seconds()});
     result.metadata = std::move(metadata);
-    describe_tensors(result.module.buffers, elaborated, result.metadata);
-    find_flag_scalars(elaborated, result.metadata);
+    describe_tensors(result.module.buffers, job, result.metadata);
+    find_flag_scalars(job, result.metadata);
     result.metadata.activation_bytes = result.plan.kept;
     result.metadata.scratch_bytes = result.plan.parts.activations - result.plan.kept;
     result.metadata.least_bytes = result.plan.least;
     return result;
 }
 
-Compiled compile(const Elaborated& elaborated, const CompileOptions& options, const Sources& sources,
-                 StageTimes& times) {
-    ProgramGraphs collected = collect_programs(elaborated, options, sources);
-    optimize_programs(collected.programs, elaborated, options, times);
-    return lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, isas(options.isa),
-                          times, options.fuse);
+Compiled compile(const TrainingJob& job, const CompileOptions& options, const Sources& sources, StageTimes& times) {
+    ProgramGraphs collected = collect_programs(job, options, sources);
+    optimize_programs(collected.programs, job, options, times);
+    return lower_programs(std::move(collected.programs), std::move(collected.metadata), job, isas(options.isa), times,
+                          options.fuse);
 }
 
 } // namespace gradc

@@ -35,13 +35,13 @@ std::vector<std::string> data_folders(const CompileOptions& given) {
 
 } // namespace
 
-Front load(const CompileOptions& given, SourceReader& reader, std::string& fault) {
+Front load(const CompileOptions& given, SourceReader& reader, std::string& error) {
     Stopwatch reading;
     Front front;
     std::string reason;
     std::optional<std::string> text = reader.read(given.model, reason);
     if (!text) {
-        fault = fmt::format("gradc: cannot read {}: {}\n", printable(given.model), reason);
+        error = fmt::format("gradc: cannot read {}: {}\n", printable(given.model), reason);
         return front;
     }
     front.main = front.sources.add({given.model, std::move(*text)});
@@ -49,9 +49,9 @@ Front load(const CompileOptions& given, SourceReader& reader, std::string& fault
     options.data_folders = data_folders(given);
     ConfinedReader confined(reader, options.data_folders);
     SourceReader& allowed = given.confined ? confined : reader;
-    front.elaborated = elaborate(front.sources, front.main, allowed, options, front.diagnostics);
+    front.job = elaborate(front.sources, front.main, allowed, options, front.diagnostics);
     front.seconds = reading.seconds();
-    if (front.elaborated) fmt::print(stderr, "{}", print(front.diagnostics, front.sources, given.color)); // warnings
+    if (front.job) fmt::print(stderr, "{}", print(front.diagnostics, front.sources, given.color)); // warnings
     return front;
 }
 
@@ -85,24 +85,24 @@ struct Collector {
 
 } // namespace
 
-ProgramGraphs collect_programs(const Elaborated& elaborated, const CompileOptions& options, const Sources& sources) {
+ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& options, const Sources& sources) {
     ProgramGraphs result;
     Metadata& metadata = result.metadata;
     Collector collect{result.programs};
-    metadata.name = elaborated.name;
+    metadata.name = job.name;
     metadata.compiler = fmt::format("gradc {}", GRADC_VERSION);
     metadata.options = fmt::format("--isa {} --dtype {}", options.isa, name(options.precision));
     for (const auto& [constant, value] : options.set) metadata.options += fmt::format(" --set {}={}", constant, value);
     if (!options.fuse) metadata.options += " --no-fuse";
     metadata.source_hash = source_hash(sources);
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
-    metadata.flush_denormals = options.precision == Element::f32;
-    metadata.datasets = elaborated.datasets;
-    metadata.initial = collect.add("initial", elaborated.initial, true);
-    metadata.statistics = collect.add("statistics", elaborated.statistics, true);
-    if (!elaborated.columns.empty() && !elaborated.columns[0].outputs.empty())
-        metadata.columns = collect.add("columns", elaborated.columns[0], true);
-    for (const TrainBlock& block : elaborated.blocks) {
+    metadata.flush_denormals = options.precision == Dtype::f32;
+    metadata.datasets = job.datasets;
+    metadata.initial = collect.add("initial", job.initial, true);
+    metadata.statistics = collect.add("statistics", job.statistics, true);
+    if (!job.columns.empty() && !job.columns[0].outputs.empty())
+        metadata.columns = collect.add("columns", job.columns[0], true);
+    for (const TrainBlock& block : job.blocks) {
         Metadata::Block entry;
         static_cast<TrainSettings&>(entry) = block;
         entry.flag_scalars.resize(block.flags.size(), -1);

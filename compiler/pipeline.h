@@ -19,19 +19,19 @@ struct Front {
     Sources sources;
     uint32_t main = 0;
     Diagnostics diagnostics;
-    std::optional<Elaborated> elaborated; // absent after errors
-    double seconds = 0;                   // that all this took
+    std::optional<TrainingJob> job; // absent after errors
+    double seconds = 0;             // that all this took
 };
 
 /// Never fails silently: where `elaborated` is absent there are diagnostics, or `fault` tells why there is no text.
-Front load(const CompileOptions& options, SourceReader& reader, std::string& fault);
+Front load(const CompileOptions& options, SourceReader& reader, std::string& error);
 
 /// Every program of the trainer by name: "initial", "train.step", "train.evaluate.0", ..
 struct ProgramGraphs {
     std::vector<NamedGraph> programs;
     Metadata metadata; // which program is what; datasets, blocks, flags
 };
-ProgramGraphs collect_programs(const Elaborated& elaborated, const CompileOptions& options, const Sources& sources);
+ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& options, const Sources& sources);
 
 struct StageTimes {                                     // seconds, in order
     std::vector<std::pair<std::string, double>> stages; // for --time
@@ -40,7 +40,7 @@ struct StageTimes {                                     // seconds, in order
 
 /// Optimizes every graph in place as the options says. `batch` is the most rows that a program will be run on;
 /// 0: `largest_batch`.
-void optimize_programs(std::vector<NamedGraph>& programs, const Elaborated&, const CompileOptions&, StageTimes&,
+void optimize_programs(std::vector<NamedGraph>& programs, const TrainingJob&, const CompileOptions&, StageTimes&,
                        int64_t batch = 0);
 
 /// The machines that `--isa` names.
@@ -52,9 +52,9 @@ struct Compiled {
     loop::Module module;
     Metadata metadata;
 };
-Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const Elaborated&,
+Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob&,
                         const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true, int64_t batch = 0);
-Compiled compile(const Elaborated&, const CompileOptions&, const Sources&, StageTimes&);
+Compiled compile(const TrainingJob&, const CompileOptions&, const Sources&, StageTimes&);
 
 std::string source_hash(const Sources& sources);
 

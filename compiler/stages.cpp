@@ -31,12 +31,12 @@ std::string syntax_text(const StageInput& input) {
 
 /// Loss and metrics as written, block by block; circuits as they are.
 std::string forward_text(const StageInput& input) {
-    const Elaborated& elaborated = *input.front.elaborated;
+    const TrainingJob& job = *input.front.job;
     std::string text;
-    for (const TrainBlock& block : elaborated.blocks)
+    for (const TrainBlock& block : job.blocks)
         text += fmt::format("# {}: forward\n{}", block.name, print(extract(block.forward, {{"loss", block.loss}})));
-    for (const auto* models : {&elaborated.circuits, &elaborated.models})
-        for (const Elaborated::Circuit& model : *models)
+    for (const auto* models : {&job.circuits, &job.models})
+        for (const TrainingJob::Circuit& model : *models)
             text += fmt::format("# {}\n{}", model.model, print(model.graph));
     return text;
 }
@@ -51,22 +51,22 @@ Graph with_gradient(Graph graph, NodeId value, const std::vector<NodeId>& parame
 }
 
 /// Each model that stands alone, with the gradient of the sum of its (first) result's elements.
-std::vector<NamedGraph> models_with_gradient(const Elaborated& elaborated) {
+std::vector<NamedGraph> models_with_gradient(const TrainingJob& job) {
     std::vector<NamedGraph> programs;
-    for (const auto* models : {&elaborated.circuits, &elaborated.models})
-        for (const Elaborated::Circuit& model : *models)
-            programs.push_back({model.model, with_gradient(model.graph, model.graph.outputs[0].node, model.parameters,
-                                                           *elaborated.rules)});
+    for (const auto* models : {&job.circuits, &job.models})
+        for (const TrainingJob::Circuit& model : *models)
+            programs.push_back(
+                {model.model, with_gradient(model.graph, model.graph.outputs[0].node, model.parameters, *job.rules)});
     return programs;
 }
 
 std::string backward_text(const StageInput& input) {
-    const Elaborated& elaborated = *input.front.elaborated;
+    const TrainingJob& job = *input.front.job;
     std::string text;
-    for (const TrainBlock& block : elaborated.blocks)
+    for (const TrainBlock& block : job.blocks)
         text += fmt::format("# {}: forward and backward\n{}", block.name,
-                            print(with_gradient(block.forward, block.loss, block.parameters, *elaborated.rules)));
-    for (const NamedGraph& model : models_with_gradient(elaborated))
+                            print(with_gradient(block.forward, block.loss, block.parameters, *job.rules)));
+    for (const NamedGraph& model : models_with_gradient(job))
         text += fmt::format("# {}\n{}", model.name, print(model.graph));
     return text;
 }
@@ -75,10 +75,10 @@ std::string backward_text(const StageInput& input) {
 
 /// The trainer's programs; of a file without train blocks its models.
 ProgramGraphs shown_programs(const Front& front, const CompileOptions& options, StageTimes& times) {
-    ProgramGraphs shown = collect_programs(*front.elaborated, options, front.sources);
-    if (front.elaborated->blocks.empty())
-        for (NamedGraph& model : models_with_gradient(*front.elaborated)) shown.programs.push_back(std::move(model));
-    optimize_programs(shown.programs, *front.elaborated, options, times);
+    ProgramGraphs shown = collect_programs(*front.job, options, front.sources);
+    if (front.job->blocks.empty())
+        for (NamedGraph& model : models_with_gradient(*front.job)) shown.programs.push_back(std::move(model));
+    optimize_programs(shown.programs, *front.job, options, times);
     return shown;
 }
 
@@ -91,7 +91,7 @@ std::string graphs_text(const StageInput& input) {
 
 /// The first step, or the first model of a file without train blocks.
 std::string dot_text(const StageInput& input) {
-    bool trains = !input.front.elaborated->blocks.empty();
+    bool trains = !input.front.job->blocks.empty();
     for (const NamedGraph& program : input.shown->programs) {
         bool step = program.name.find(".step") != std::string::npos;
         if (trains ? step : !program.once) return print_dot(program.graph);
@@ -151,7 +151,7 @@ std::string stage_text(const std::string& name, const Front& front, const Compil
     ProgramGraphs shown = shown_programs(front, options, times);
     input.shown = &shown;
     if (stage.needs == StageNeeds::programs) return stage.print(input);
-    Compiled compiled = lower_programs(std::move(shown.programs), std::move(shown.metadata), *front.elaborated,
+    Compiled compiled = lower_programs(std::move(shown.programs), std::move(shown.metadata), *front.job,
                                        isas(options.isa), times, options.fuse);
     input.compiled = &compiled;
     return stage.print(input);

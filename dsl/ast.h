@@ -19,8 +19,8 @@ using BlockRef = std::shared_ptr<const Block>;
 
 struct Number {
     double value = 0;
-    bool whole = false; // written without point or exponent: 20_000
-    std::string text;   // as written
+    bool integer = false; // written without point or exponent: 20_000
+    std::string text;     // as written
 };
 struct Text { // "file.csv"
     std::string value;
@@ -121,7 +121,7 @@ inline constexpr uint32_t height_limit = 512;
 struct TypeExpr {
     Span span;
     bool constant = false;                     // const int, const bool
-    std::optional<std::string> element;        // f32 f64 bf16 u8 int bool, absent: any float
+    std::optional<std::string> dtype;          // f32 f64 bf16 u8 int bool, absent: any float
     std::optional<std::vector<ExprRef>> shape; // absent: scalar where an element is written, else anything
     ExprRef upper;                             // exclusive bound of whole numbers
 };

@@ -160,9 +160,9 @@ void Cursor::give_up() {
 
 void Cursor::recover(const Mark& mark) {
     for (size_t i = mark.open; i < open_.size(); ++i) {
-        uint32_t partner = tokens_.all[open_[i]].link;
-        if (partner == Token::none || partner < position_) continue;
-        position_ = partner + 1;
+        uint32_t peer = tokens_.all[open_[i]].link;
+        if (peer == Token::none || peer < position_) continue;
+        position_ = peer + 1;
         break;
     }
     open_.resize(std::min(open_.size(), mark.open));

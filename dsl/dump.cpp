@@ -49,7 +49,7 @@ struct Dumper {
     }
 
     // ---- expressions ----
-    void operator()(const Number& n) { word(fmt::format("{}{}", n.value, n.whole ? "" : "f")); }
+    void operator()(const Number& n) { word(fmt::format("{}{}", n.value, n.integer ? "" : "f")); }
     void operator()(const Text& n) { quoted(n.value); }
     void operator()(const Name& n) { word(n.name); }
     void operator()(const Ellipsis&) { word(".."); }
@@ -104,7 +104,7 @@ struct Dumper {
     void type(const TypeExpr& t) {
         open("type");
         if (t.constant) word("const");
-        if (t.element) word(*t.element);
+        if (t.dtype) word(*t.dtype);
         if (t.shape) node("shape", *t.shape);
         if (t.upper) node("below", {t.upper});
         close();

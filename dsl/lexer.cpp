@@ -198,10 +198,10 @@ private:
                      std::back_inserter(plain), [](char c) { return c != '_'; });
         double value = 0;
         auto result = std::from_chars(plain.data(), plain.data() + plain.size(), value);
-        bool whole = plain.find_first_of(".eE") == plain.npos;
+        bool integer = plain.find_first_of(".eE") == plain.npos;
         if (result.ec == std::errc::result_out_of_range)
             report(Code::number_out_of_range, begin, end, "the number is too large or too small for a double");
-        else if (whole && value >= 9007199254740992.0)
+        else if (integer && value >= 9007199254740992.0)
             report(Code::number_out_of_range, begin, end, "whole numbers stay below 2^53 = 9007199254740992",
                    "with a point or exponent it is a float");
         return value;

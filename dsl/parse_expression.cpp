@@ -162,8 +162,8 @@ ExprRef parse_primary(Cursor& cursor) {
     if (token.kind != TokenKind::number) fail_primary(cursor);
     cursor.take();
     std::string text = cursor.word(token);
-    bool whole = text.find_first_of(".eE") == text.npos;
-    return make_expression(cursor, token.begin, Number{cursor.number_value(token), whole, std::move(text)});
+    bool integer = text.find_first_of(".eE") == text.npos;
+    return make_expression(cursor, token.begin, Number{cursor.number_value(token), integer, std::move(text)});
 }
 
 [[noreturn]] void fail_call(Cursor& cursor, uint32_t begin, const ExprRef& callee) {

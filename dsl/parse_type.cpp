@@ -11,15 +11,15 @@ using namespace ast;
 
 namespace {
 
-const std::vector<std::string>& element_types() {
+const std::vector<std::string>& dtypes() {
     static const std::vector<std::string> names{"f32", "f64", "bf16", "u8", "int", "bool"};
     return names;
 }
 
-std::string parse_element(Cursor& cursor) {
+std::string parse_dtype(Cursor& cursor) {
     Token token = cursor.take();
     std::string word = cursor.word(token);
-    const auto& known = element_types();
+    const auto& known = dtypes();
     if (std::find(known.begin(), known.end(), word) != known.end()) return word;
     std::string repair = foreign_repair("type", word);
     if (repair.empty()) repair = nearest(word, known).value_or("");
@@ -47,9 +47,9 @@ TypeExpr parse_type(Cursor& cursor) {
     TypeExpr type;
     uint32_t begin = cursor.peek().begin;
     type.constant = cursor.accept_word("const");
-    if (cursor.at_name()) type.element = parse_element(cursor);
-    if (cursor.at(TokenKind::left_bracket) && !(type.element && cursor.breaks_here())) type.shape = parse_shape(cursor);
-    if (!type.element && !type.shape) {
+    if (cursor.at_name()) type.dtype = parse_dtype(cursor);
+    if (cursor.at(TokenKind::left_bracket) && !(type.dtype && cursor.breaks_here())) type.shape = parse_shape(cursor);
+    if (!type.dtype && !type.shape) {
         bool value = cursor.at(TokenKind::number) || cursor.at(TokenKind::text);
         cursor.fail_expected("a type such as `f32[N, 64]`, `int < 10` or `const int`",
                              value ? "a default value is written `name = value`" : "");

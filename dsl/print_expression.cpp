@@ -359,7 +359,7 @@ std::string flat(const std::vector<IndexBinder>& binders) {
 
 std::string flat(const TypeExpr& type) {
     std::string result = type.constant ? "const " : "";
-    result += type.element.value_or("");
+    result += type.dtype.value_or("");
     if (type.shape) result += "[" + list(*type.shape, true) + "]";
     if (type.upper) result += " < " + flat_bound(*type.upper);
     return result;

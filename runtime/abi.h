@@ -12,7 +12,7 @@ extern "C" {
 
 #define GRADC_ABI_VERSION 3
 
-enum gradc_element { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
+enum gradc_dtype { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
 enum gradc_role {
     GRADC_FIELD,
@@ -25,7 +25,7 @@ enum gradc_role {
     GRADC_RESULT
 };
 
-/* sizes[0]: rows of this call; sizes[1 + d]: turn of the table loop at depth d. [begin, end): part of the extent. */
+/* sizes[0]: rows of this call; sizes[1 + d]: iteration of the table loop at depth d. [begin, end): part of the extent. */
 typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, int64_t begin, int64_t end);
 
 /* A tensor in the arena. Logical element (i0, i1, ..) lies at offset + size of element * sum over axes; with
@@ -34,7 +34,7 @@ typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, int64
 typedef struct {
     const char* name;     /* the model's path: "mlp.linear_1.weight"; field, scalar and result names */
     const char* saved_as; /* name in files */
-    int32_t element, role, rank;
+    int32_t dtype, role, rank;
     int32_t has_rows; /* the first axis is N: shape[0] is the largest batch */
     const int64_t* shape;
     const int64_t* strides;
@@ -55,12 +55,12 @@ typedef struct {
     double flops, bytes;                       /* for the largest batch */
 } gradc_kernel;
 
-enum gradc_what { GRADC_KERNEL, GRADC_LOOP_BEGIN, GRADC_LOOP_END, GRADC_GUARD };
+enum gradc_step_kind { GRADC_KERNEL, GRADC_LOOP_BEGIN, GRADC_LOOP_END, GRADC_GUARD };
 typedef struct {
-    int32_t what;
-    int32_t kernel;  /* index into kernels */
-    int64_t turns;   /* LOOP_BEGIN */
-    int32_t reverse; /* LOOP_BEGIN: the turn counts down */
+    int32_t kind;       /* gradc_step_kind */
+    int32_t kernel;     /* index into kernels */
+    int64_t iterations; /* LOOP_BEGIN */
+    int32_t reverse;    /* LOOP_BEGIN: the iteration counts down */
 } gradc_step;
 
 /* Training steps in one call: the very bits of as many calls of the program, rows taken on the way. */
@@ -76,10 +76,10 @@ typedef struct {
      * loss_sum are zero, scalar "epoch" is one higher. */
     int64_t until_epoch, epoch_steps;
     double loss_sum, loss_total; /* these grow by loss * rows and by loss */
-} gradc_stretch;
+} gradc_multi_step;
 /* Steps done; less than count: the next one's loss is not finite, and the arena's variables are as before it. Scalars
  * "step" and "epoch" are the first step's; they stay as they are, and what is no variable is lost. */
-typedef int64_t (*gradc_steps)(unsigned char* arena, gradc_stretch* stretch);
+typedef int64_t (*gradc_steps)(unsigned char* arena, gradc_multi_step* multi_step);
 
 typedef struct {
     const char* name;
@@ -92,14 +92,14 @@ typedef struct {
     const int32_t* fields; /* tensors of role FIELD that its kernels read: what a row must bring ("#row" aside) */
     int32_t field_count;
     gradc_steps steps[GRADC_ISA_COUNT]; /* NULL: step by step is no slower, or not built */
-    int64_t step_rows;                  /* of each step of a stretch */
+    int64_t step_rows;                  /* of each step of a run of steps */
 } gradc_program;
 
 /* A flag of a train block: the runtime writes its value (f64) into scalar tensor `scalar` before each call. */
 typedef struct {
     const char *name, *full, *help;
     int32_t scalar; /* index into tensors */
-    int32_t whole;
+    int32_t integer;
     double value;
 } gradc_flag;
 
@@ -116,7 +116,7 @@ typedef struct {
 } gradc_file;
 typedef struct {
     const char* name;
-    int32_t reader, stored; /* stored: element of the field's tensor */
+    int32_t reader, stored; /* stored: dtype of the field's tensor */
     int32_t rank;
     const int64_t* shape; /* of one row */
     int64_t low, high;    /* whole numbers allowed, if low <= high */

@@ -4,7 +4,7 @@
 # It reads files that others made: calls of the C library check sizes (FORTIFY), and functions their frames.
 file(GLOB_RECURSE runtime_small CONFIGURE_DEPENDS runtime/*.cpp)
 list(FILTER runtime_small EXCLUDE REGEX "/entry/")
-set(runtime_fast runtime/walk.cpp runtime/base/threads.cpp runtime/base/tensor.cpp runtime/base/element.cpp
+set(runtime_fast runtime/walk.cpp runtime/base/threads.cpp runtime/base/tensor.cpp runtime/base/dtype.cpp
   runtime/data/column.cpp runtime/data/loader.cpp)
 list(TRANSFORM runtime_fast PREPEND ${CMAKE_SOURCE_DIR}/)
 list(REMOVE_ITEM runtime_small ${runtime_fast})

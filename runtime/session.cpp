@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See session.h.
 #include "runtime/session.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
@@ -17,7 +17,7 @@ Arena::~Arena() {
 
 /// A mapping of its own, not one piece with a neighbour: a large one by its
 /// huge pages, another by a closed page on each side.
-bool Arena::allocate(int64_t bytes, Fault& fault) {
+bool Arena::allocate(int64_t bytes, Error& error) {
     size_ = (size_t(bytes > 0 ? bytes : 64) + page - 1) / page * page;
     bool large = size_ >= (4 << 20);
     fence_ = large ? 0 : page;
@@ -27,7 +27,7 @@ bool Arena::allocate(int64_t bytes, Fault& fault) {
     unsigned char* base = given ? static_cast<unsigned char*>(memory) + fence_ : nullptr;
     if (given && !large) given = mprotect(base, size_, PROT_READ | PROT_WRITE) == 0;
     if (!given) {
-        return fault.fail("this model needs ", byte_size(double(bytes)),
+        return error.fail("this model needs ", byte_size(double(bytes)),
                           " of memory, which this machine does not give");
     }
     base_ = base;
@@ -35,13 +35,13 @@ bool Arena::allocate(int64_t bytes, Fault& fault) {
     return true;
 }
 
-bool Session::start(int isa, int threads, int64_t seed, Fault& fault) {
+bool Session::start(int isa, int threads, int64_t seed, Error& error) {
     const gradc_module& module = *module_;
     if (module.abi_version != GRADC_ABI_VERSION) {
-        return fault.fail_as(internal_error, "the model's code has ABI ", module.abi_version, ", this runtime ",
+        return error.fail_as(internal_error, "the model's code has ABI ", module.abi_version, ", this runtime ",
                              GRADC_ABI_VERSION);
     }
-    if (!arena_.allocate(module.arena_bytes, fault)) return false;
+    if (!arena_.allocate(module.arena_bytes, error)) return false;
     place_constants(module, arena_.base());
     options_.isa = isa;
     options_.flush_denormals = module.flush_denormals != 0;
@@ -77,7 +77,7 @@ double Session::flag(const gradc_flag& flag) const {
 
 void Session::write_scalars(int64_t rows, const Clock& clock) {
     auto write = [this](const gradc_tensor* tensor, double value) {
-        if (tensor) store_element(arena_.base() + tensor->offset, tensor->element, value);
+        if (tensor) store_element(arena_.base() + tensor->offset, tensor->dtype, value);
     };
     write(rows_, double(rows));
     write(seed_tensor_, double(seed_));
@@ -93,10 +93,10 @@ Walk Session::run(int32_t program, int64_t rows, const Clock& clock, bool guard)
     return walk(*module_, module_->programs[program], arena_.base(), rows, options_);
 }
 
-int64_t Session::run_steps(int32_t program, int64_t rows, const Clock& clock, gradc_stretch& stretch) {
+int64_t Session::run_steps(int32_t program, int64_t rows, const Clock& clock, gradc_multi_step& multi_step) {
     write_scalars(rows, clock);
     FlushDenormals flushing(options_.flush_denormals);
-    return module_->programs[program].steps[options_.isa](arena_.base(), &stretch);
+    return module_->programs[program].steps[options_.isa](arena_.base(), &multi_step);
 }
 
 void Session::initialize() { run(module_->initial, 1, {}); }
@@ -117,7 +117,7 @@ const gradc_tensor* Session::result(int32_t program, std::string_view name) cons
 }
 
 double Session::scalar(const gradc_tensor& tensor) const {
-    return load_element(arena_.base() + tensor.offset, tensor.element);
+    return load_element(arena_.base() + tensor.offset, tensor.dtype);
 }
 
 } // namespace gradc::runtime

@@ -2,7 +2,7 @@
 // A module at work: its arena, the variant for this CPU, the threads, and the scalars that programs
 // read.
 #pragma once
-#include "runtime/base/fault.h"
+#include "runtime/base/error.h"
 #include "runtime/base/threads.h"
 #include "runtime/walk.h"
 #include <optional>
@@ -18,7 +18,7 @@ public:
     ~Arena();
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
-    bool allocate(int64_t bytes, Fault& fault);
+    bool allocate(int64_t bytes, Error& error);
     unsigned char* base() const { return base_; }
 
 private:
@@ -34,7 +34,7 @@ struct Clock {
 class Session {
 public:
     explicit Session(const gradc_module& module) : module_(&module) {}
-    bool start(int isa, int threads, int64_t seed, Fault& fault);
+    bool start(int isa, int threads, int64_t seed, Error& error);
 
     const gradc_module& module() const { return *module_; }
     unsigned char* arena() const { return arena_.base(); }
@@ -51,7 +51,7 @@ public:
     void clear_accumulators();
     Walk run(int32_t program, int64_t rows, const Clock& clock, bool guard = false);
     /// A stretch of steps; see abi.h. Returns how many were done.
-    int64_t run_steps(int32_t program, int64_t rows, const Clock& clock, gradc_stretch& stretch);
+    int64_t run_steps(int32_t program, int64_t rows, const Clock& clock, gradc_multi_step& multi_step);
     /// From now on adds each kernel's time to its place in `seconds`; null: no longer.
     void time_kernels(double* seconds) { options_.seconds = seconds; }
     /// The program's result of that name, or null.

@@ -2,7 +2,7 @@
 // See walk.h.
 #include "runtime/walk.h"
 #include "runtime/base/console.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include <cmath>
 
@@ -36,7 +36,7 @@ static constexpr int deepest = 16; // loops of scans inside scans
 static bool first_result_is_finite(const gradc_module& module, const gradc_program& program,
                                    const unsigned char* arena) {
     const gradc_tensor& loss = module.tensors[program.results[0]];
-    return std::isfinite(load_element(arena + loss.offset, loss.element));
+    return std::isfinite(load_element(arena + loss.offset, loss.dtype));
 }
 
 Walk walk(const gradc_module& module, const gradc_program& program, unsigned char* arena, int64_t rows,
@@ -50,18 +50,18 @@ Walk walk(const gradc_module& module, const gradc_program& program, unsigned cha
     int depth = 0;
     for (int32_t at = 0; at < program.step_count; at++) {
         const gradc_step& step = program.table[at];
-        if (step.what == GRADC_KERNEL) {
+        if (step.kind == GRADC_KERNEL) {
             if (options.seconds) [[unlikely]]
                 time_kernel(program, step.kernel, arena, sizes, options);
             else run_kernel(program.kernels[step.kernel], arena, sizes, options);
-        } else if (step.what == GRADC_LOOP_BEGIN) {
+        } else if (step.kind == GRADC_LOOP_BEGIN) {
             loops[depth] = {at, 0};
-            sizes[1 + depth++] = step.reverse ? step.turns - 1 : 0;
-        } else if (step.what == GRADC_LOOP_END) {
+            sizes[1 + depth++] = step.reverse ? step.iterations - 1 : 0;
+        } else if (step.kind == GRADC_LOOP_END) {
             Loop& loop = loops[depth - 1];
             const gradc_step& begin = program.table[loop.begin];
-            if (++loop.done < begin.turns) {
-                sizes[depth] = begin.reverse ? begin.turns - 1 - loop.done : loop.done;
+            if (++loop.done < begin.iterations) {
+                sizes[depth] = begin.reverse ? begin.iterations - 1 - loop.done : loop.done;
                 at = loop.begin;
             } else {
                 depth--;

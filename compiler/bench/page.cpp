@@ -17,7 +17,7 @@ constexpr const char* style =
 
 constexpr double left = 110, full = 700, row_height = 30;
 
-std::string bars(const ContestResult& result, const std::vector<double>& lengths) {
+std::string bars(const BenchmarkResult& result, const std::vector<double>& lengths) {
     std::string text;
     double y = 0;
     for (size_t i = 0; i < lengths.size(); ++i) {
@@ -57,8 +57,8 @@ std::string cells(const std::vector<std::string>& texts, const char* tag) {
     return "<tr>" + row + "</tr>\n";
 }
 
-std::string table(const ContestResult& result) {
-    ContestTable table = contest_table(result);
+std::string table(const BenchmarkResult& result) {
+    BenchmarkTable table = benchmark_table(result);
     std::string text = "<table>\n" + cells(table.heads, "th");
     for (const auto& row : table.rows)
         text += row.size() > 2 ? cells(row, "td")
@@ -69,7 +69,7 @@ std::string table(const ContestResult& result) {
 
 } // namespace
 
-std::string contest_page(const ContestTitle& title, const ContestResult& result) {
+std::string benchmark_page(const BenchmarkTitle& title, const BenchmarkResult& result) {
     std::vector<double> shares = bar_shares(result);
     std::string body = fmt::format("<h1>{}</h1>\n<p>{}</p>\n", html(title.model), html(conditions_text(title, result)));
     body += "<section><h2>Time of a step, the fastest</h2>\n" + bars(result, shares) + "</section>\n";

@@ -24,7 +24,7 @@ std::string counted(size_t count, const char* what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-double ratio(const ContestResult& result, const EngineResult& engine) {
+double ratio(const BenchmarkResult& result, const EngineResult& engine) {
     return engine.fastest / result.engines[0].fastest;
 }
 
@@ -61,9 +61,9 @@ std::string bar(double share, size_t cells) {
     return text + parts[eighths % 8];
 }
 
-std::string table_text(const ContestResult& result) {
+std::string table_text(const BenchmarkResult& result) {
     static constexpr size_t widths[] = {12, 11, 10, 10, 12, 8, 8, 5, 0};
-    ContestTable table = contest_table(result);
+    BenchmarkTable table = benchmark_table(result);
     auto line = [&](const std::vector<std::string>& cells) {
         std::string text;
         for (size_t i = 0; i < cells.size(); ++i) {
@@ -78,7 +78,7 @@ std::string table_text(const ContestResult& result) {
     return text;
 }
 
-std::string bars_text(const ContestResult& result) {
+std::string bars_text(const BenchmarkResult& result) {
     std::vector<double> shares = bar_shares(result);
     std::string text = "time of a step, the fastest; the shorter the better\n";
     for (size_t i = 0; i < shares.size(); ++i)
@@ -88,7 +88,7 @@ std::string bars_text(const ContestResult& result) {
     return text;
 }
 
-std::string starts_text(const ContestResult& result) {
+std::string starts_text(const BenchmarkResult& result) {
     std::string text;
     for (const EngineResult& engine : result.engines)
         if (measured(engine))
@@ -111,8 +111,8 @@ std::string size_text(double bytes) {
     return digits(bytes / 1e9) + " GB";
 }
 
-ContestTable contest_table(const ContestResult& result) {
-    ContestTable table;
+BenchmarkTable benchmark_table(const BenchmarkResult& result) {
+    BenchmarkTable table;
     table.heads = {"engine", "first step", "fastest", "median", "rows/s", "memory", "shipped", "peak", "x"};
     for (const EngineResult& engine : result.engines) {
         if (!measured(engine)) {
@@ -130,10 +130,10 @@ ContestTable contest_table(const ContestResult& result) {
     return table;
 }
 
-std::string conditions_text(const ContestTitle& title, const ContestResult& result) {
+std::string conditions_text(const BenchmarkTitle& title, const BenchmarkResult& result) {
     std::string cores;
     for (int core : title.cores) cores += (cores.empty() ? "" : ", ") + std::to_string(core);
-    const ContestRules& rules = title.rules;
+    const BenchmarkRules& rules = title.rules;
     return fmt::format("{}: batches of {}, {}, {} on core{} {}, {} of {:g} s in turns. Losses of {} steps from the "
                        "same weights on the same rows agree within {:g} of each.",
                        title.model, result.batch, result.isa, counted(size_t(title.threads), "thread"),
@@ -141,7 +141,7 @@ std::string conditions_text(const ContestTitle& title, const ContestResult& resu
                        rules.steps, rules.tolerance);
 }
 
-std::vector<double> bar_shares(const ContestResult& result) {
+std::vector<double> bar_shares(const BenchmarkResult& result) {
     double longest = 0;
     for (const EngineResult& engine : result.engines)
         if (measured(engine)) longest = std::max(longest, engine.fastest);
@@ -150,7 +150,7 @@ std::vector<double> bar_shares(const ContestResult& result) {
     return shares;
 }
 
-std::string contest_text(const ContestTitle& title, const ContestResult& result) {
+std::string benchmark_text(const BenchmarkTitle& title, const BenchmarkResult& result) {
     std::string text = wrapped("", conditions_text(title, result)) + "\n" + table_text(result);
     if (!measured(result.engines[0])) return text;
     text += "\n" + bars_text(result) + "\n" + starts_text(result);
@@ -160,7 +160,7 @@ std::string contest_text(const ContestTitle& title, const ContestResult& result)
     return text;
 }
 
-std::string contest_json(const ContestTitle& title, const ContestResult& result) {
+std::string benchmark_json(const BenchmarkTitle& title, const BenchmarkResult& result) {
     nlohmann::ordered_json json = {{"model", title.model},           {"isa", result.isa},
                                    {"threads", title.threads},       {"cores", title.cores},
                                    {"rounds", title.rules.rounds},   {"batch", result.batch},

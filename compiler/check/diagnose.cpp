@@ -14,20 +14,20 @@ namespace {
 /// A comparison, which no identity removes: `x - x` would be 0 to the fast ones.
 NodeId count_not_finite(Graph& graph, NodeId value) {
     const Type type = graph.type(value);
-    NodeId size = build::map(graph, Primitive::absolute, {value});
+    NodeId size = build::elementwise(graph, Primitive::abs, {value});
     double infinity = std::numeric_limits<double>::infinity();
     NodeId finite =
-        build::map(graph, Primitive::less, {size, build::constant(graph, infinity, type.element, type.shape)});
-    NodeId bad = build::map(graph, Primitive::logical_not, {finite});
+        build::elementwise(graph, Primitive::less, {size, build::constant(graph, infinity, type.dtype, type.shape)});
+    NodeId bad = build::elementwise(graph, Primitive::logical_not, {finite});
     std::vector<int> axes(type.shape.size());
     std::iota(axes.begin(), axes.end(), 0);
-    return build::sum(graph, build::cast(graph, bad, Element::f64), axes);
+    return build::sum(graph, build::cast(graph, bad, Dtype::f64), axes);
 }
 
 bool worth_counting(const Graph& graph, NodeId id, const Sources& sources) {
     const Node& node = graph[id];
-    if (!floating(node.type.element) || !node.span.known()) return false;
-    if (node.op == Op::constant || node.op == Op::shield || node.op == Op::scan) return false;
+    if (!floating(node.type.dtype) || !node.span.known()) return false;
+    if (node.op == Op::constant || node.op == Op::custom_gradient || node.op == Op::scan) return false;
     return sources.all[node.span.source].name.rfind("std/", 0) != 0 || kind(node.op) != Kind::move;
 }
 

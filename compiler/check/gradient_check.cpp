@@ -36,12 +36,12 @@ bool rows_meet(const Graph& graph, NodeId value) {
 
 } // namespace
 
-std::vector<Question> questions(const Elaborated& elaborated) {
+std::vector<Question> questions(const TrainingJob& job) {
     std::vector<Question> all;
-    for (const TrainBlock& block : elaborated.blocks)
+    for (const TrainBlock& block : job.blocks)
         all.push_back({block.name, block.forward, block.loss, block.parameters, block.flags, block.loss});
-    for (const auto* models : {&elaborated.circuits, &elaborated.models})
-        for (const Elaborated::Circuit& circuit : *models) {
+    for (const auto* models : {&job.circuits, &job.models})
+        for (const TrainingJob::Circuit& circuit : *models) {
             Question question{circuit.model, circuit.graph, NodeId::none, circuit.parameters, {}};
             question.result = circuit.graph.outputs[0].node;
             question.results = circuit.graph.outputs.size();
@@ -84,27 +84,27 @@ int64_t planned_rows(const Graph& graph, NodeId value) {
     return any ? telling_rows(graph, value) : 1;
 }
 
-int64_t largest_batch(const Elaborated& elaborated) {
+int64_t largest_batch(const TrainingJob& job) {
     int64_t batch = 1;
-    for (const TrainBlock& block : elaborated.blocks) batch = std::max(batch, block.batch);
-    for (const Elaborated::Circuit& model : elaborated.models)
+    for (const TrainBlock& block : job.blocks) batch = std::max(batch, block.batch);
+    for (const TrainingJob::Circuit& model : job.models)
         batch = std::max(batch, planned_rows(model.graph, model.graph.outputs[0].node));
     return batch;
 }
 
-GradientCheck check_gradient(const Elaborated& elaborated, const Question& question, const SampleOptions& sampling,
+GradientCheck check_gradient(const TrainingJob& job, const Question& question, const SampleOptions& sampling,
                              const DifferenceOptions& differences) {
     GradientCheck result{{}, 0, {}, question.graph, extract(question.graph, {{"value", question.value}})};
     Graph& graph = result.graph;
-    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
+    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *job.rules);
     std::vector<Output> outputs = {{"value", question.value}};
     for (size_t i = 0; i < gradients.size(); ++i)
         if (gradients[i] != NodeId::none) outputs.push_back({fmt::format("gradient {}", i), gradients[i]});
     graph = extract(graph, outputs);
-    result.environment = sample(elaborated, question.flags, question.graph, sampling);
+    result.environment = sample(job, question.flags, question.graph, sampling);
     std::vector<Tensor> values = evaluate(graph, result.environment);
     result.value = values[0].values.at(0);
-    Followed followed = follow_surrogates(result.loss, *elaborated.rules);
+    Followed followed = follow_surrogates(result.loss, *job.rules);
     result.surrogates = followed.any;
     HeldValues held;
     Environment center = result.environment;

@@ -16,7 +16,7 @@ struct Question {
     NodeId result = NodeId::none; // of which `value` is the sum, if it is no scalar; else `value`
     size_t results = 1;           // of a model that returns several: the first is meant
 };
-std::vector<Question> questions(const Elaborated&);
+std::vector<Question> questions(const TrainingJob&);
 
 /// The parameter that a word means: its whole path, or the end of it (`w1` for
 /// `net.w1`) if no other path ends so; none.
@@ -28,7 +28,7 @@ int64_t telling_rows(const Graph&, NodeId value);
 /// So many for a model that stands alone, if it has rows at all.
 int64_t planned_rows(const Graph&, NodeId value);
 /// The largest batch of the train blocks; of a file without any, the rows that its models are shown on.
-int64_t largest_batch(const Elaborated&);
+int64_t largest_batch(const TrainingJob&);
 
 struct CheckedParameter {
     std::string path;
@@ -48,7 +48,7 @@ struct GradientCheck {
     bool surrogates = false; // functions with surrogate clauses are in it
 };
 
-GradientCheck check_gradient(const Elaborated&, const Question&, const SampleOptions&, const DifferenceOptions&);
+GradientCheck check_gradient(const TrainingJob&, const Question&, const SampleOptions&, const DifferenceOptions&);
 
 /// Largest |a - b| over the largest |b| or `least_scale`; infinite where one is
 /// NaN and the other is not, or sizes differ.

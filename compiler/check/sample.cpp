@@ -25,7 +25,7 @@ namespace {
 constexpr double noise = 0.05; // moves zero biases and equal weights off kinks and symmetric points
 
 /// Numbers that f32 can hold, so that the compiled program starts from the very same ones.
-double exact(double value, Element element) { return element == Element::f32 ? double(float(value)) : value; }
+double exact(double value, Dtype dtype) { return dtype == Dtype::f32 ? double(float(value)) : value; }
 
 Tensor drawn_field(const Node& node, const SampleOptions& options, Drawing& draw) {
     const Input& input = attribute<Input>(node);
@@ -38,9 +38,9 @@ Tensor drawn_field(const Node& node, const SampleOptions& options, Drawing& draw
         double value;
         if (input.name == "#row") value = double(i);
         else if (ranged) value = double(input.low + draw.below(input.high - input.low + 1));
-        else if (node.type.element == Element::u8) value = double(draw.below(256));
-        else if (whole(node.type.element)) value = double(draw.below(2));
-        else value = exact(draw.normal(), node.type.element);
+        else if (node.type.dtype == Dtype::u8) value = double(draw.below(256));
+        else if (integer(node.type.dtype)) value = double(draw.below(2));
+        else value = exact(draw.normal(), node.type.dtype);
         tensor.values.push_back(value);
     }
     return tensor;
@@ -55,41 +55,41 @@ double scalar(const std::string& name, const std::vector<Flag>& flags, const Sam
     return 1; // step, epoch
 }
 
-void move_off_special_points(const Elaborated& elaborated, Environment& environment, Drawing& draw) {
-    for (const Variable& variable : elaborated.variables) {
+void move_off_special_points(const TrainingJob& job, Environment& environment, Drawing& draw) {
+    for (const Variable& variable : job.variables) {
         auto found = environment.variables.find(variable.path);
-        if (found == environment.variables.end() || whole(variable.type.element)) continue;
+        if (found == environment.variables.end() || integer(variable.type.dtype)) continue;
         for (double& value : found->second.values) {
             if (variable.role == Variable::Role::parameter) value += noise * draw.normal();
             if (variable.role == Variable::Role::statistic) value = 0.5 + draw.uniform();
-            value = exact(value, variable.type.element);
+            value = exact(value, variable.type.dtype);
         }
     }
 }
 
 } // namespace
 
-std::unordered_map<std::string, Tensor> initial_values(const Elaborated& elaborated, uint64_t seed) {
+std::unordered_map<std::string, Tensor> initial_values(const TrainingJob& job, uint64_t seed) {
     Environment environment;
     environment.scalars["seed"] = double(seed);
-    for (const TrainBlock& block : elaborated.blocks) // an optimizer's state may start from its number
+    for (const TrainBlock& block : job.blocks) // an optimizer's state may start from its number
         for (const Flag& flag : block.flags) environment.scalars[flag.input] = flag.value;
-    std::vector<Tensor> values = evaluate(elaborated.initial, environment);
+    std::vector<Tensor> values = evaluate(job.initial, environment);
     std::unordered_map<std::string, Tensor> result;
     for (size_t i = 0; i < values.size(); ++i) {
-        const Node& node = elaborated.initial[elaborated.initial.outputs[i].node];
+        const Node& node = job.initial[job.initial.outputs[i].node];
         if (node.op == Op::assign) result[attribute<Assign>(node).path] = std::move(values[i]);
     }
     return result;
 }
 
-Environment sample(const Elaborated& elaborated, const std::vector<Flag>& flags, const Graph& graph,
+Environment sample(const TrainingJob& job, const std::vector<Flag>& flags, const Graph& graph,
                    const SampleOptions& options) {
     Environment environment;
     environment.rows = options.batch;
     Drawing draw{options.seed};
-    environment.variables = initial_values(elaborated, options.seed);
-    move_off_special_points(elaborated, environment, draw);
+    environment.variables = initial_values(job, options.seed);
+    move_off_special_points(job, environment, draw);
     for (uint32_t i = 0; i < graph.size(); ++i) {
         const Node& node = graph[NodeId(i)];
         if (node.op != Op::input) continue;

@@ -21,9 +21,9 @@ struct SampleOptions {
 };
 
 /// Values for everything that `graph` reads.
-Environment sample(const Elaborated&, const std::vector<Flag>& flags, const Graph& graph, const SampleOptions&);
+Environment sample(const TrainingJob&, const std::vector<Flag>& flags, const Graph& graph, const SampleOptions&);
 
 /// Start values of all variables by path, as the trainer would draw them for this seed.
-std::unordered_map<std::string, Tensor> initial_values(const Elaborated&, uint64_t seed);
+std::unordered_map<std::string, Tensor> initial_values(const TrainingJob&, uint64_t seed);
 
 } // namespace gradc

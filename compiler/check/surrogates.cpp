@@ -14,11 +14,13 @@
 namespace gradc {
 namespace {
 
-bool clause_of_text(const Node& node) { return node.op == Op::shield && attribute<Shield>(node).clause != 0; }
+bool clause_of_text(const Node& node) {
+    return node.op == Op::custom_gradient && attribute<CustomGradient>(node).clause != 0;
+}
 
-bool has_surrogate(const Graph& graph, NodeId shield, const DerivativeRules& rules) {
-    for (size_t k = 1; k < graph[shield].inputs.size(); ++k)
-        if (auto clause = rules.clause(graph, shield, int(k) - 1); clause && clause->surrogate) return true;
+bool has_surrogate(const Graph& graph, NodeId custom_gradient, const DerivativeRules& rules) {
+    for (size_t k = 1; k < graph[custom_gradient].inputs.size(); ++k)
+        if (auto clause = rules.clause(graph, custom_gradient, int(k) - 1); clause && clause->surrogate) return true;
     return false;
 }
 
@@ -34,27 +36,27 @@ bool reaches(const Graph& graph, NodeId from, NodeId sought) {
     return std::binary_search(all.begin(), all.end(), sought);
 }
 
-/// y0 + J (x - x0) for the shield's result y and arguments x; NodeId::none where a clause is not linear in `g`.
-NodeId linearized(Graph& graph, NodeId shield, const DerivativeRules& rules) {
-    const Node node = graph[shield];
-    auto held = [&](NodeId id) { return graph.add(Op::shield, graph.type(id), {id}, Shield{0}); };
+/// y0 + J (x - x0) for the custom_gradient's result y and arguments x; NodeId::none where a clause is not linear in `g`.
+NodeId linearized(Graph& graph, NodeId custom_gradient, const DerivativeRules& rules) {
+    const Node node = graph[custom_gradient];
+    auto held = [&](NodeId id) { return graph.add(Op::custom_gradient, graph.type(id), {id}, CustomGradient{0}); };
     NodeId result = held(node.inputs[0]);
-    NodeId received = held(build::constant(graph, 1, node.type.element, node.type.shape));
+    NodeId received = held(build::constant(graph, 1, node.type.dtype, node.type.shape));
     for (size_t k = 1; k < node.inputs.size(); ++k) {
         NodeId argument = node.inputs[k];
-        if (!floating(graph.type(argument).element)) continue;
-        NodeId share = rules.shield_derivative(graph, shield, int(k) - 1, received);
+        if (!floating(graph.type(argument).dtype)) continue;
+        NodeId share = rules.custom_gradient_derivative(graph, custom_gradient, int(k) - 1, received);
         if (share == NodeId::none || is_zero(graph, share)) continue;
-        NodeId moved = build::map(graph, Primitive::subtract, {argument, held(argument)});
+        NodeId moved = build::elementwise(graph, Primitive::subtract, {argument, held(argument)});
         NodeId part = backpropagate(graph, {{share, moved}}, {received}, rules)[0];
         if (part == NodeId::none || reaches(graph, part, received)) return NodeId::none;
-        result = build::map(graph, Primitive::add, {result, part});
+        result = build::elementwise(graph, Primitive::add, {result, part});
     }
     return result;
 }
 
 bool holds_any(const Graph& graph, NodeId id, const std::set<uint64_t>& bent) {
-    if (clause_of_text(graph[id])) return bent.count(attribute<Shield>(graph[id]).clause) > 0;
+    if (clause_of_text(graph[id])) return bent.count(attribute<CustomGradient>(graph[id]).clause) > 0;
     if (graph[id].op != Op::scan) return false;
     const Graph& body = graph.body(attribute<Scan>(graph[id]).body);
     for (uint32_t i = 0; i < body.size(); ++i)
@@ -67,7 +69,7 @@ bool holds_any(const Graph& graph, NodeId id, const std::set<uint64_t>& bent) {
 /// A call with its arguments as fields "argument 0", ..; equal arguments are one field.
 struct Call {
     Graph graph;
-    NodeId shield = NodeId::none;
+    NodeId custom_gradient = NodeId::none;
     Environment environment;
     std::map<std::string, std::vector<int>> positions; // in the call, by field
 };
@@ -94,7 +96,7 @@ Call call_alone(const Graph& graph, NodeId id, const Environment& environment) {
     }
     std::vector<NodeId> inputs = inline_graph(graph, {node.inputs[0]}, call.graph, bound);
     for (NodeId argument : arguments) inputs.push_back(bound.at(argument));
-    call.shield = call.graph.add(Op::shield, node.type, inputs, node.attributes);
+    call.custom_gradient = call.graph.add(Op::custom_gradient, node.type, inputs, node.attributes);
     return call;
 }
 
@@ -107,7 +109,7 @@ public:
         for (const Output& output : graph.outputs) roots.push_back(output.node);
         for (NodeId id : reachable(graph, roots)) {
             if (clause_of_text(graph[id])) compare(call_alone(graph, id, environment));
-            if (graph[id].op == Op::scan) first_turn(graph, id, environment);
+            if (graph[id].op == Op::scan) first_iteration(graph, id, environment);
         }
     }
 
@@ -118,24 +120,24 @@ public:
     }
 
 private:
-    void first_turn(const Graph& graph, NodeId id, const Environment& environment) {
+    void first_iteration(const Graph& graph, NodeId id, const Environment& environment) {
         const Scan& scan = attribute<Scan>(graph[id]);
         std::vector<Output> outputs;
         for (NodeId input : graph[id].inputs) outputs.push_back({"input", input});
         std::vector<Tensor> values = evaluate(extract(graph, outputs), environment);
         const Graph& body = graph.body(scan.body);
         Environment inside = environment;
-        Graph turn = rebuild(body, [&](Graph& target, NodeId old, const std::vector<NodeId>&) {
+        Graph iteration = rebuild(body, [&](Graph& target, NodeId old, const std::vector<NodeId>&) {
             if (body[old].op != Op::input) return NodeId::none;
             const Input& input = attribute<Input>(body[old]);
-            if (input.source == Input::Source::turn)
-                return build::constant(target, double(scan.reverse ? scan.turns - 1 : 0), body.type(old).element);
+            if (input.source == Input::Source::iteration)
+                return build::constant(target, double(scan.reverse ? scan.iterations - 1 : 0), body.type(old).dtype);
             bool carried = input.source == Input::Source::carry;
             std::string name = fmt::format("{} {}", carried ? "carry" : "capture", input.name);
             inside.fields[name] = values[std::stoul(input.name) + size_t(carried ? 0 : scan.carries)];
             return field(target, name, body.type(old));
         });
-        visit(turn, inside);
+        visit(iteration, inside);
     }
 
     /// Of the sum of all elements, whose numbers are easy to read; if those agree, of a weighed sum: a softmax sums
@@ -147,9 +149,9 @@ private:
 
     double compare_weighed(Call call, bool drawn) {
         Graph& graph = call.graph;
-        const Type type = graph.type(call.shield);
-        if (!floating(type.element)) return 0;
-        NodeId value = graph[call.shield].inputs[0];
+        const Type type = graph.type(call.custom_gradient);
+        if (!floating(type.dtype)) return 0;
+        NodeId value = graph[call.custom_gradient].inputs[0];
         NodeId weight = field(graph, "g", type);
         Tensor weights = evaluate(extract(graph, {{"value", value}}), call.environment)[0];
         Drawing draw{1};
@@ -157,28 +159,28 @@ private:
         call.environment.fields["g"] = std::move(weights);
         std::vector<int> axes(type.shape.size());
         std::iota(axes.begin(), axes.end(), 0);
-        NodeId total = build::sum(graph, build::map(graph, Primitive::multiply, {value, weight}), axes);
+        NodeId total = build::sum(graph, build::elementwise(graph, Primitive::multiply, {value, weight}), axes);
         Graph formula = extract(graph, {{"value", total}});
         HeldValues held;
         call.environment.held = &held;
         evaluate(formula, call.environment);
         double worst = 0;
         for (const auto& [path, positions] : call.positions)
-            if (floating(graph.type(graph[call.shield].inputs[size_t(positions[0]) + 1]).element))
+            if (floating(graph.type(graph[call.custom_gradient].inputs[size_t(positions[0]) + 1]).dtype))
                 worst = std::max(worst, compare_argument(call, formula, path, positions, weight));
         return worst;
     }
 
     double compare_argument(Call& call, const Graph& formula, const std::string& path,
                             const std::vector<int>& positions, NodeId weight) {
-        auto clause = rules_.clause(call.graph, call.shield, positions[0]);
+        auto clause = rules_.clause(call.graph, call.custom_gradient, positions[0]);
         if (!clause) return 0;
         const Tensor& argument = call.environment.fields.at(path);
         Tensor declared{argument.shape, std::vector<double>(argument.values.size())};
         Environment plain = call.environment;
         plain.held = nullptr;
         for (int position : positions) {
-            NodeId share = rules_.shield_derivative(call.graph, call.shield, position, weight);
+            NodeId share = rules_.custom_gradient_derivative(call.graph, call.custom_gradient, position, weight);
             if (share == NodeId::none) continue;
             Tensor part = evaluate(extract(call.graph, {{"share", share}}), plain)[0];
             for (size_t i = 0; i < part.values.size(); ++i) declared.values[i] += part.values[i];
@@ -203,11 +205,11 @@ Followed follow_surrogates(const Graph& graph, const DerivativeRules& rules) {
         return rebuild(part, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
             if (!clause_of_text(part[old]) || !has_surrogate(part, old, rules)) return NodeId::none;
             result.any = true;
-            NodeId shield = copy_node(part, old, inputs, target);
-            NodeId followed = linearized(target, shield, rules);
+            NodeId custom_gradient = copy_node(part, old, inputs, target);
+            NodeId followed = linearized(target, custom_gradient, rules);
             if (followed != NodeId::none) return followed;
-            result.bent.insert(attribute<Shield>(part[old]).clause);
-            return target.add(Op::shield, part.type(old), {inputs[0]}, Shield{0});
+            result.bent.insert(attribute<CustomGradient>(part[old]).clause);
+            return target.add(Op::custom_gradient, part.type(old), {inputs[0]}, CustomGradient{0});
         });
     });
     return result;

@@ -12,8 +12,9 @@ namespace gradc {
 /// function with surrogate clauses is y0 + J (x - x0), with J as declared.
 struct Followed {
     Graph graph;
-    bool any = false;             // a surrogate was there
-    std::set<uint64_t> bent = {}; // shields whose clause is not linear in `g`: no function has that derivative; y is y0
+    bool any = false; // a surrogate was there
+    std::set<uint64_t> bent =
+        {}; // custom_gradients whose clause is not linear in `g`: no function has that derivative; y is y0
 };
 Followed follow_surrogates(const Graph&, const DerivativeRules&);
 

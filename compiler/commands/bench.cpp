@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc bench: the model's trainer, the same graph run operation by operation, and the peers beside the model train the
-// same steps in turns; see compiler/bench/contest.h. All files but --json and
+// same steps in turns; see compiler/bench/benchmark.h. All files but --json and
 // --html lie in a folder that goes at the end.
 #include "compiler/bench/report.h"
 #include "compiler/commands/commands.h"
@@ -46,9 +46,9 @@ public:
         CommandLine own = line_;
         own.fuse = fuse;
         FileReader reader;
-        std::string fault;
-        Front front = load(own, reader, fault); // read and parsed anew: part of what compiling takes
-        if (!front.elaborated) return refuse(front, fault, own);
+        std::string error;
+        Front front = load(own, reader, error); // read and parsed anew: part of what compiling takes
+        if (!front.job) return refuse(front, error, own);
         Engine engine = begin_engine(name);
         std::string path = folder_.file(name);
         if (int code = write_trainer(front, own, path); code != exit_code::done) return code;
@@ -98,9 +98,9 @@ std::vector<int> chosen_cores(int threads) {
     return cores;
 }
 
-double tolerance_of(const Elaborated& elaborated) {
-    for (const Variable& variable : elaborated.variables)
-        if (variable.role == Variable::Role::parameter && variable.type.element == Element::f64) return tolerance_f64;
+double tolerance_of(const TrainingJob& job) {
+    for (const Variable& variable : job.variables)
+        if (variable.role == Variable::Role::parameter && variable.type.dtype == Dtype::f64) return tolerance_f64;
     return tolerance_f32;
 }
 
@@ -110,17 +110,17 @@ int failed(const std::string& text) {
 }
 
 /// An engine that is not there is no failure; one that trains something else, or dies, is.
-int report(const ContestTitle& title, const ContestResult& result, const CommandLine& line) {
+int report(const BenchmarkTitle& title, const BenchmarkResult& result, const CommandLine& line) {
     const EngineResult& own = result.engines[0];
     if (own.state != EngineResult::State::measured) return failed("gradc's own trainer " + own.note);
-    fmt::print("{}", contest_text(title, result));
-    std::string fault;
+    fmt::print("{}", benchmark_text(title, result));
+    std::string error;
     if (!line.json.empty())
-        if (fault = write_file(line.json, contest_json(title, result)); !fault.empty())
-            return failed(fmt::format("cannot write {}: {}", line.json, fault));
+        if (error = write_file(line.json, benchmark_json(title, result)); !error.empty())
+            return failed(fmt::format("cannot write {}: {}", line.json, error));
     if (!line.html.empty())
-        if (fault = write_file(line.html, contest_page(title, result)); !fault.empty())
-            return failed(fmt::format("cannot write {}: {}", line.html, fault));
+        if (error = write_file(line.html, benchmark_page(title, result)); !error.empty())
+            return failed(fmt::format("cannot write {}: {}", line.html, error));
     int code = exit_code::done;
     for (const EngineResult& engine : result.engines)
         if (engine.state == EngineResult::State::failed) code = failed(engine.name + ": " + engine.note);
@@ -137,16 +137,16 @@ int bench_command(const CommandLine& line) {
         return exit_code::usage;
     }
     FileReader reader;
-    std::string fault;
+    std::string error;
     for (const std::string& path : {line.json, line.html}) // before minutes of measuring
         if (!path.empty())
-            if (fault = cannot_write(path); !fault.empty())
-                return failed(fmt::format("cannot write {}: {}", path, fault));
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
-    TemporaryFolder folder(fault);
-    if (!fault.empty()) return failed(fault);
-    if (fault = write_file(folder.file("driver.py"), driver_text); !fault.empty()) return failed(fault);
+            if (error = cannot_write(path); !error.empty())
+                return failed(fmt::format("cannot write {}: {}", path, error));
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
+    TemporaryFolder folder(error);
+    if (!error.empty()) return failed(error);
+    if (error = write_file(folder.file("driver.py"), driver_text); !error.empty()) return failed(error);
     std::vector<Engine> engines;
     Line each(line, folder, cores);
     if (int code = each.build("gradc", true, engines); code != exit_code::done) return code;
@@ -154,15 +154,15 @@ int bench_command(const CommandLine& line) {
         if (name != "interpreter") engines.push_back(each.peer(name));
         else if (int code = each.build(name, false, engines); code != exit_code::done) return code;
     }
-    ContestRules rules;
+    BenchmarkRules rules;
     rules.rounds = line.rounds;
     rules.seconds = line.seconds;
     rules.patience = line.patience;
-    rules.tolerance = tolerance_of(*front.elaborated);
+    rules.tolerance = tolerance_of(*front.job);
     rules.folder = folder.path();
     Interrupts interrupts;
     for (Engine& engine : engines) engine.start.interrupts = &interrupts;
-    ContestResult result = run_contest(engines, rules);
+    BenchmarkResult result = run_benchmark(engines, rules);
     if (interrupts.arrived()) return failed("interrupted"), exit_code::interrupted;
     return report({line.model, line.threads, cores, rules}, result, line);
 }

@@ -28,41 +28,41 @@ int cannot(const std::string& path, const std::string& reason) {
 
 void refuse_without_training(const Front& front, const CommandLine& line) {
     complain("gradc: {} has no train block, so there is nothing to train\n", line.model);
-    if (!front.elaborated->circuits.empty()) complain("Try `gradc grad {}`.\n", line.model);
+    if (!front.job->circuits.empty()) complain("Try `gradc grad {}`.\n", line.model);
 }
 
 std::string megabytes(int64_t bytes) { return fmt::format("{:.2f} MB", double(bytes) / 1e6); }
 
 } // namespace
 
-int refuse(const Front& front, const std::string& fault, const CommandLine& line) {
-    std::fputs((fault + print(front.diagnostics, front.sources, line.color)).c_str(), stderr);
+int refuse(const Front& front, const std::string& error, const CommandLine& line) {
+    std::fputs((error + print(front.diagnostics, front.sources, line.color)).c_str(), stderr);
     return exit_code::input;
 }
 
 std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times) {
-    if (front.elaborated->blocks.empty()) {
+    if (front.job->blocks.empty()) {
         refuse_without_training(front, line);
         return {};
     }
-    Compiled compiled = compile(*front.elaborated, line, front.sources, times);
+    Compiled compiled = compile(*front.job, line, front.sources, times);
     Stopwatch target;
     const PipelineStage& stage = stage_named(line.emit.empty() ? "object" : line.emit);
-    std::string bytes = stage.print({front, nullptr, &compiled}), fault;
+    std::string bytes = stage.print({front, nullptr, &compiled}), error;
     times.stages.push_back({stage.name, target.seconds()});
     if (!line.emit.empty()) return bytes;
     Stopwatch linking;
-    bytes = target::link_trainer(bytes, fault);
+    bytes = target::link_trainer(bytes, error);
     times.stages.push_back({"link", linking.seconds()});
-    if (fault.empty()) return bytes;
-    complain("gradc: cannot link {}: {}\n", line.model, fault);
+    if (error.empty()) return bytes;
+    complain("gradc: cannot link {}: {}\n", line.model, error);
     return {};
 }
 
 /// A trainer is executable, other stages are not.
 static int put(const std::string& bytes, const std::string& path, const CommandLine& line, StageTimes& times) {
     Stopwatch writing;
-    if (std::string fault = write_file(path, bytes, line.emit.empty()); !fault.empty()) return cannot(path, fault);
+    if (std::string error = write_file(path, bytes, line.emit.empty()); !error.empty()) return cannot(path, error);
     times.stages.push_back({"write", writing.seconds()});
     return exit_code::done;
 }
@@ -105,13 +105,13 @@ int build_command(const CommandLine& line) {
     std::string path = line.output.empty() ? stem_of(line.model) : line.output;
     if (line.output.empty() && !line.emit.empty()) path += stage_named(line.emit).suffix;
     FileReader reader;
-    std::string fault;
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
+    std::string error;
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
     if (same_file(path, line.model)) return cannot(path, "it is the model file itself");
-    if (fault = cannot_write(path); !fault.empty()) return cannot(path, fault);
+    if (error = cannot_write(path); !error.empty()) return cannot(path, error);
     bool cached = line.cache && line.emit.empty() && line.dump_dir.empty() && !line.time_passes;
-    bool trains = !front.elaborated->blocks.empty();
+    bool trains = !front.job->blocks.empty();
     int code = cached && trains ? write_through_cache(front, line, path) : write_trainer(front, line, path);
     if (code != exit_code::done || !line.emit.empty()) return code;
     struct stat status{};
@@ -128,7 +128,7 @@ int run_command(const CommandLine& line) {
     case Command::check: return check_command(line);
     case Command::explain: return explain_command(line);
     case Command::grad: return grad_command(line);
-    case Command::paths: return paths_command(line);
+    case Command::paths: return trajectories_command(line);
     case Command::inspect: return inspect_command(line);
     case Command::fmt: return fmt_command(line);
     }

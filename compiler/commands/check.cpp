@@ -71,22 +71,21 @@ std::vector<double> compiled_errors(target::Engine& engine, const GradientCheck&
 Column cpp_column(const Compiled& compiled, const GradientCheck& check) {
     std::vector<std::string> compilers = target::find_compilers();
     if (compilers.empty()) return {"C++", {}, "no compiler"};
-    std::string fault;
-    auto engine = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compilers[0], fault);
-    if (!engine) throw InternalError("cpp", "the C++ text does not compile: " + fault);
+    std::string error;
+    auto engine = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compilers[0], error);
+    if (!engine) throw InternalError("cpp", "the C++ text does not compile: " + error);
     return {"C++", compiled_errors(*engine, check, target::host_isas().back()), {}};
 }
 
-std::vector<Column> compiled_columns(const Elaborated& elaborated, const GradientCheck& check,
-                                     const CommandLine& line) {
+std::vector<Column> compiled_columns(const TrainingJob& job, const GradientCheck& check, const CommandLine& line) {
     StageTimes times;
     std::vector<NamedGraph> programs = {{"check", check.graph}};
-    optimize_programs(programs, elaborated, line, times, check.environment.rows);
+    optimize_programs(programs, job, line, times, check.environment.rows);
     Metadata metadata;
-    metadata.name = elaborated.name;
+    metadata.name = job.name;
     metadata.flush_denormals = false;
-    Compiled compiled = lower_programs(std::move(programs), metadata, elaborated, target::host_isas(), times, true,
-                                       check.environment.rows);
+    Compiled compiled =
+        lower_programs(std::move(programs), metadata, job, target::host_isas(), times, true, check.environment.rows);
     target::Engine engine = target::load_object(target::object(compiled.module, compiled.metadata));
     std::vector<Column> columns;
     for (loop::Isa isa : target::host_isas())
@@ -187,7 +186,7 @@ Diagnostic wrong_clause(const ClauseDifference& found, const Sources& sources) {
 /// true if no other clause of a function with surrogates is wrong: the table takes all of them as declared.
 bool print_clauses(const GradientCheck& check, const Front& front, bool good, bool color) {
     constexpr double wrong = 1e-4;
-    std::vector<ClauseDifference> all = compare_clauses(check.loss, check.environment, *front.elaborated->rules);
+    std::vector<ClauseDifference> all = compare_clauses(check.loss, check.environment, *front.job->rules);
     std::set<std::string> declared; // functions with surrogates
     for (const ClauseDifference& each : all)
         if (each.clause.surrogate) declared.insert(each.clause.function);
@@ -224,24 +223,24 @@ const Question* asked_before(const std::vector<Question>& all, const Question& q
 
 int check_command(const CommandLine& line) {
     FileReader reader;
-    std::string fault;
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
-    std::vector<Question> all = questions(*front.elaborated);
+    std::string error;
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
+    std::vector<Question> all = questions(*front.job);
     if (all.empty()) {
         fmt::print("{}: types are right; nothing to differentiate\n", printable(line.model));
         return exit_code::done;
     }
     bool good = true;
-    double bound = line.precision == Element::f64 ? f64_bound : f32_bound;
+    double bound = line.precision == Dtype::f64 ? f64_bound : f32_bound;
     for (const Question& question : all) {
         if (const Question* earlier = asked_before(all, question)) {
             fmt::print("{}: the loss of {}, already checked\n", question.name, earlier->name);
             continue;
         }
         int64_t batch = line.batch ? line.batch : telling_rows(question.graph, question.value);
-        GradientCheck check = check_gradient(*front.elaborated, question, {batch, line.seed}, {});
-        std::vector<Column> columns = compiled_columns(*front.elaborated, check, line);
+        GradientCheck check = check_gradient(*front.job, question, {batch, line.seed}, {});
+        std::vector<Column> columns = compiled_columns(*front.job, check, line);
         if (&question != &all[0]) fmt::print("\n");
         bool right = print_table(question, check, columns, bound);
         if (!right || check.surrogates) right = print_clauses(check, front, right, line.color) && right;

@@ -40,7 +40,7 @@ int run_model_command(const CommandLine& line);
 int bench_command(const CommandLine& line);
 int check_command(const CommandLine& line);
 int grad_command(const CommandLine& line);
-int paths_command(const CommandLine& line);
+int trajectories_command(const CommandLine& line);
 int inspect_command(const CommandLine& line);
 int explain_command(const CommandLine& line);
 /// What `gradc inspect --html` writes.
@@ -54,6 +54,6 @@ std::optional<std::string> make_trainer(const Front& front, const CommandLine& l
 int write_trainer(const Front& front, const CommandLine& line, const std::string& path);
 
 /// Prints a file that could not be read or the diagnostics of one that could.
-int refuse(const Front& front, const std::string& fault, const CommandLine& line);
+int refuse(const Front& front, const std::string& error, const CommandLine& line);
 
 } // namespace gradc

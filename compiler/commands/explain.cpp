@@ -46,10 +46,10 @@ int unknown_parameter(const std::vector<Question>& all, const CommandLine& line)
 
 int explain_command(const CommandLine& line) {
     FileReader reader;
-    std::string fault;
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
-    std::vector<Question> all = questions(*front.elaborated);
+    std::string error;
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
+    std::vector<Question> all = questions(*front.job);
     bool any = false, found = false;
     for (const Question& question : all) any = any || !question.parameters.empty();
     if (!any) {
@@ -61,7 +61,7 @@ int explain_command(const CommandLine& line) {
     for (const Question& question : all) {
         NodeId parameter = parameter_named(question, line.parameter);
         if (parameter == NodeId::none) continue;
-        auto explanation = explain(*front.elaborated, question, parameter, options);
+        auto explanation = explain(*front.job, question, parameter, options);
         std::string text = explanation ? print(*explanation, front.sources)
                                        : fmt::format("{} does not depend on {}: its derivative is 0\n", question.name,
                                                      path_of(question, parameter));

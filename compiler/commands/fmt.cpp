@@ -73,9 +73,9 @@ int fmt_command(const CommandLine& line) {
             fmt::print("{}\n", printable(path));
             code = exit_code::input;
         } else if (line.write) {
-            std::string fault = *text == original ? "" : write_file(path, *text);
-            if (fault.empty()) continue;
-            complain("gradc: cannot write {}: {}\n", path, fault);
+            std::string error = *text == original ? "" : write_file(path, *text);
+            if (error.empty()) continue;
+            complain("gradc: cannot write {}: {}\n", path, error);
             code = exit_code::input;
         } else {
             print_out(*text);

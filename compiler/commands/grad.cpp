@@ -19,9 +19,9 @@ namespace gradc {
 namespace {
 
 /// Models that take nothing; without one, the training losses.
-std::vector<Question> answered(const Elaborated& elaborated) {
-    std::vector<Question> all = questions(elaborated);
-    if (!elaborated.circuits.empty()) all.erase(all.begin(), all.begin() + long(elaborated.blocks.size()));
+std::vector<Question> answered(const TrainingJob& job) {
+    std::vector<Question> all = questions(job);
+    if (!job.circuits.empty()) all.erase(all.begin(), all.begin() + long(job.blocks.size()));
     return all;
 }
 
@@ -39,7 +39,7 @@ std::string short_path(const std::string& path, const std::string& model) {
 
 /// Why a `--value` name fits none of the questions, or "".
 std::string unknown_name(const std::map<std::string, std::string>& at, const std::vector<Question>& all,
-                         const Elaborated& elaborated) {
+                         const TrainingJob& job) {
     for (const auto& [name, text] : at) {
         std::vector<std::string> known;
         bool found = false;
@@ -50,7 +50,7 @@ std::string unknown_name(const std::map<std::string, std::string>& at, const std
         }
         if (found) continue;
         auto near = nearest(name, known);
-        return fmt::format("{} has no parameter `{}`{}", elaborated.name, name,
+        return fmt::format("{} has no parameter `{}`{}", job.name, name,
                            near ? fmt::format(" (did you mean `{}`?)", *near) : "");
     }
     return {};
@@ -87,7 +87,8 @@ std::string cluster_text(const Question& question, size_t number_of_question, co
     std::string text = fmt::format("  subgraph cluster_{} {{\n  label=\"{}\";\n", number_of_question, question.name);
     for (NodeId id : reachable(graph, {question.value})) {
         const Node& node = graph[id];
-        std::string label = node.op == Op::map ? std::string(graph.primitives().name(attribute<Map>(node).primitive))
+        std::string label = node.op == Op::elementwise
+                                ? std::string(graph.primitives().name(attribute<Elementwise>(node).primitive))
                             : node.op == Op::variable ? attribute<VariableName>(node).path
                             : node.op == Op::constant ? number_text(attribute<Constant>(node).values[0])
                                                       : std::string(name(node.op));
@@ -117,7 +118,8 @@ Apart apart(Graph& graph, NodeId id, Environment& environment, const std::map<No
     const Node node = graph[id];
     Apart result{id, id, {}};
     std::vector<NodeId> inputs = node.inputs;
-    for (size_t k = node.op == Op::shield ? 1 : 0; k < inputs.size(); ++k) { // a shield's first input receives nothing
+    for (size_t k = node.op == Op::custom_gradient ? 1 : 0; k < inputs.size();
+         ++k) { // a custom_gradient's first input receives nothing
         auto value = values.find(inputs[k]);
         if (value == values.end()) continue;
         std::string name = fmt::format("edge {} {}", index(inputs[k]), index(id));
@@ -149,7 +151,7 @@ Flowing flow(const Question& question, const DerivativeRules& rules, Environment
     Graph graph = question.graph;
     std::vector<NodeId> all = reachable(graph, {question.value}), inner;
     for (NodeId id : all)
-        if (floating(graph.type(id).element)) inner.push_back(id);
+        if (floating(graph.type(id).dtype)) inner.push_back(id);
     std::vector<NodeId> totals = gradient(graph, question.value, inner, rules);
     graph.outputs.clear();
     for (NodeId id : inner) graph.outputs.push_back({"value", id});
@@ -185,18 +187,18 @@ Flowing flow(const Question& question, const DerivativeRules& rules, Environment
     return flowing;
 }
 
-int answer(const Question& question, const Elaborated& elaborated, const CommandLine& line) {
+int answer(const Question& question, const TrainingJob& job, const CommandLine& line) {
     Graph graph = question.graph;
-    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
+    std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *job.rules);
     graph.outputs = {{"value", question.result}, {"sum", question.value}};
     for (NodeId id : gradients)
         if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
     SampleOptions options{line.batch ? line.batch : 2, line.seed};
-    Environment environment = sample(elaborated, question.flags, graph, options);
-    auto start = initial_values(elaborated, line.seed); // exactly the initial values: no noise here
+    Environment environment = sample(job, question.flags, graph, options);
+    auto start = initial_values(job, line.seed); // exactly the initial values: no noise here
     for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
-    if (std::string fault = apply(line.at, question, environment); !fault.empty()) {
-        complain("gradc grad: {}\n", fault);
+    if (std::string error = apply(line.at, question, environment); !error.empty()) {
+        complain("gradc grad: {}\n", error);
         return exit_code::usage;
     }
     std::vector<Tensor> values = evaluate(graph, environment);
@@ -216,21 +218,21 @@ int answer(const Question& question, const Elaborated& elaborated, const Command
     return exit_code::done;
 }
 
-int draw(const std::vector<Question>& all, const Elaborated& elaborated, const CommandLine& line) {
+int draw(const std::vector<Question>& all, const TrainingJob& job, const CommandLine& line) {
     std::string text = "digraph gradient {\n  rankdir=LR;\n  node [shape=box, style=rounded, "
                        "fontname=\"sans-serif\"];\n"
                        "  edge [fontname=\"monospace\", fontsize=10];\n";
     for (size_t i = 0; i < all.size(); ++i) {
         SampleOptions options{line.batch ? line.batch : 2, line.seed};
-        Environment environment = sample(elaborated, all[i].flags, all[i].graph, options);
-        auto start = initial_values(elaborated, line.seed);
+        Environment environment = sample(job, all[i].flags, all[i].graph, options);
+        auto start = initial_values(job, line.seed);
         for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
         apply(line.at, all[i], environment);
-        text += cluster_text(all[i], i + 1, flow(all[i], *elaborated.rules, environment));
+        text += cluster_text(all[i], i + 1, flow(all[i], *job.rules, environment));
     }
-    std::string fault = write_file(line.dot, text + "}\n");
-    if (fault.empty()) return exit_code::done;
-    complain("gradc grad: cannot write {}: {}\n", line.dot, fault);
+    std::string error = write_file(line.dot, text + "}\n");
+    if (error.empty()) return exit_code::done;
+    complain("gradc grad: cannot write {}: {}\n", line.dot, error);
     return exit_code::input;
 }
 
@@ -238,21 +240,21 @@ int draw(const std::vector<Question>& all, const Elaborated& elaborated, const C
 
 int grad_command(const CommandLine& line) {
     FileReader reader;
-    std::string fault;
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
-    std::vector<Question> all = answered(*front.elaborated);
+    std::string error;
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
+    std::vector<Question> all = answered(*front.job);
     if (all.empty()) {
         complain("gradc grad: {} has neither a model without arguments nor a train block\n", line.model);
         return exit_code::input;
     }
-    if (std::string wrong = unknown_name(line.at, all, *front.elaborated); !wrong.empty()) {
+    if (std::string wrong = unknown_name(line.at, all, *front.job); !wrong.empty()) {
         complain("gradc grad: {}\n", wrong);
         return exit_code::usage;
     }
     for (const Question& question : all)
-        if (int code = answer(question, *front.elaborated, line); code != exit_code::done) return code;
-    return line.dot.empty() ? exit_code::done : draw(all, *front.elaborated, line);
+        if (int code = answer(question, *front.job, line); code != exit_code::done) return code;
+    return line.dot.empty() ? exit_code::done : draw(all, *front.job, line);
 }
 
 } // namespace gradc

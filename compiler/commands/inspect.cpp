@@ -17,10 +17,10 @@ int write_out(const std::string& text, const CommandLine& line) {
         print_out(text);
         return exit_code::done;
     }
-    std::string fault =
+    std::string error =
         same_file(line.output, line.model) ? "it is the model file itself" : write_file(line.output, text);
-    if (fault.empty()) return exit_code::done;
-    complain("gradc inspect: cannot write {}: {}\n", line.output, fault);
+    if (error.empty()) return exit_code::done;
+    complain("gradc inspect: cannot write {}: {}\n", line.output, error);
     return exit_code::input;
 }
 
@@ -50,9 +50,9 @@ int inspect_command(const CommandLine& given) {
     if (line.emit.empty()) line.emit = "graph";
     FileReader reader;
     if (line.model.ends_with(".graph")) return inspect_graph(line, reader);
-    std::string fault;
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
+    std::string error;
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
     if (!line.html.empty()) {
         line.output = line.html;
         return write_out(page_text(front, line), line);

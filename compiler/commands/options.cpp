@@ -312,9 +312,9 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
         }
     }
     if (line.model.empty()) return refuse("gradc run: no model file (.grad) given\nTry `gradc run --help`.\n");
-    std::string fault = assignments(pending.set, "--set", line.set);
-    if (!fault.empty()) return refuse("gradc run: " + shortened(printable(fault), 400) + "\n");
-    line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
+    std::string error = assignments(pending.set, "--set", line.set);
+    if (!error.empty()) return refuse("gradc run: " + shortened(printable(error), 400) + "\n");
+    line.precision = pending.precision == "f64" ? Dtype::f64 : Dtype::f32;
     return {line, exit_code::done, {}};
 }
 
@@ -395,10 +395,10 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         return refuse(fmt::format("gradc: {}{}\nTry `gradc --help`.\n", shortened(printable(error.what()), 400),
                                   suggestion(app, app.remaining(true))));
     }
-    std::string fault = assignments(pending.set, "--set", line.set);
-    if (fault.empty()) fault = assignments(pending.at, "--value", line.at);
-    if (!fault.empty()) return refuse("gradc: " + shortened(printable(fault), 400) + "\n");
-    line.precision = pending.precision == "f64" ? Element::f64 : Element::f32;
+    std::string error = assignments(pending.set, "--set", line.set);
+    if (error.empty()) error = assignments(pending.at, "--value", line.at);
+    if (!error.empty()) return refuse("gradc: " + shortened(printable(error), 400) + "\n");
+    line.precision = pending.precision == "f64" ? Dtype::f64 : Dtype::f32;
     line.color = use_color(pending.color);
     if (app.got_subcommand("bench")) complete_bench(app, line);
     const std::string name = app.get_subcommands()[0]->get_name();

@@ -36,8 +36,8 @@ Symbols name_program(Graph& graph, const Question& question, const DerivativeRul
 }
 
 /// "train.adam.m/mlp.linear_1.weight" is called m(W1).
-void name_optimizer_states(Symbols& symbols, const Elaborated& elaborated) {
-    for (const Variable& variable : elaborated.variables) {
+void name_optimizer_states(Symbols& symbols, const TrainingJob& job) {
+    for (const Variable& variable : job.variables) {
         size_t slash = variable.path.find('/');
         if (slash == std::string::npos) continue;
         std::string state = variable.path.substr(0, slash), of = variable.path.substr(slash + 1);
@@ -47,9 +47,9 @@ void name_optimizer_states(Symbols& symbols, const Elaborated& elaborated) {
     }
 }
 
-VariableRoles roles_of(const Elaborated& elaborated) {
+VariableRoles roles_of(const TrainingJob& job) {
     VariableRoles roles;
-    for (const Variable& variable : elaborated.variables)
+    for (const Variable& variable : job.variables)
         roles[variable.path] = variable.role == Variable::Role::parameter   ? "parameter"
                                : variable.role == Variable::Role::optimizer ? "optimizer"
                                                                             : "state";
@@ -69,28 +69,28 @@ struct Shown { // programs of the page, by name
 };
 
 /// Names the steps of the blocks; without blocks, adds a program for each model that takes nothing.
-Shown shown_programs(const Elaborated& elaborated, std::vector<NamedGraph>& programs) {
+Shown shown_programs(const TrainingJob& job, std::vector<NamedGraph>& programs) {
     Shown shown;
-    for (const Question& question : questions(elaborated)) {
-        bool block = std::any_of(elaborated.blocks.begin(), elaborated.blocks.end(),
+    for (const Question& question : questions(job)) {
+        bool block = std::any_of(job.blocks.begin(), job.blocks.end(),
                                  [&](const TrainBlock& each) { return each.name == question.name; });
         std::string name = block ? question.name + ".step" : question.name;
         auto program =
             std::find_if(programs.begin(), programs.end(), [&](const NamedGraph& each) { return each.name == name; });
         if (block) {
-            shown.symbols.push_back(name_program(program->graph, question, *elaborated.rules));
+            shown.symbols.push_back(name_program(program->graph, question, *job.rules));
         } else {
             Graph graph = question.graph;
-            std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *elaborated.rules);
+            std::vector<NodeId> gradients = gradient(graph, question.value, question.parameters, *job.rules);
             std::vector<Output> outputs = {{"L", question.value}};
             for (size_t i = 0; i < gradients.size(); ++i)
                 if (gradients[i] != NodeId::none)
                     outputs.push_back(
                         {"dL/d" + attribute<VariableName>(graph[question.parameters[i]]).path, gradients[i]});
-            shown.symbols.push_back(name_program(graph, question, *elaborated.rules));
+            shown.symbols.push_back(name_program(graph, question, *job.rules));
             programs.push_back({name, extract(graph, outputs)});
         }
-        name_optimizer_states(shown.symbols.back(), elaborated);
+        name_optimizer_states(shown.symbols.back(), job);
         shown.names.push_back(name);
     }
     return shown;
@@ -99,22 +99,22 @@ Shown shown_programs(const Elaborated& elaborated, std::vector<NamedGraph>& prog
 } // namespace
 
 std::string page_text(const Front& front, const CommandLine& line) {
-    const Elaborated& elaborated = *front.elaborated;
-    ProgramGraphs collected = collect_programs(elaborated, line, front.sources);
-    if (elaborated.blocks.empty()) collected.programs.clear();
-    Shown shown = shown_programs(elaborated, collected.programs);
+    const TrainingJob& job = *front.job;
+    ProgramGraphs collected = collect_programs(job, line, front.sources);
+    if (job.blocks.empty()) collected.programs.clear();
+    Shown shown = shown_programs(job, collected.programs);
     StageTimes times;
-    optimize_programs(collected.programs, elaborated, line, times);
+    optimize_programs(collected.programs, job, line, times);
     std::vector<loop::Isa> machines = {isas(line.isa).back()};
     Compiled compiled =
-        lower_programs(std::move(collected.programs), std::move(collected.metadata), elaborated, machines, times);
+        lower_programs(std::move(collected.programs), std::move(collected.metadata), job, machines, times);
     PageContent content;
     content.title = last_parts(front.sources.all[front.main].name);
     content.subtitle =
         fmt::format("{}, at most {} rows a step", target::machine(machines[0]).name, compiled.plan.batch);
     content.text = front.sources.all[front.main].text;
     content.arena_bytes = compiled.plan.arena_bytes;
-    VariableRoles roles = roles_of(elaborated);
+    VariableRoles roles = roles_of(job);
     for (size_t i = 0; i < shown.names.size(); ++i)
         for (size_t p = 0; p < compiled.plan.programs.size(); ++p)
             if (compiled.plan.programs[p].name == shown.names[i])

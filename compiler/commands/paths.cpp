@@ -7,15 +7,15 @@
 
 namespace gradc {
 
-int paths_command(const CommandLine& line) {
+int trajectories_command(const CommandLine& line) {
     FileReader reader;
-    std::string fault;
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
-    auto picture = walk_paths(front, {line, line.beside, line.steps, line.seed}, fault);
-    if (picture) fault = write_file(line.svg, draw_paths(*picture));
-    if (!fault.empty()) {
-        complain("gradc trajectories: {}\n", fault);
+    std::string error;
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
+    auto picture = walk_trajectories(front, {line, line.beside, line.steps, line.seed}, error);
+    if (picture) error = write_file(line.svg, draw_trajectories(*picture));
+    if (!error.empty()) {
+        complain("gradc trajectories: {}\n", error);
         return exit_code::input;
     }
     for (const PathPanel& panel : picture->panels)

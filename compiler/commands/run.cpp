@@ -12,21 +12,21 @@
 namespace gradc {
 int run_model_command(const CommandLine& line) {
     FileReader reader;
-    std::string fault;
-    Front front = load(line, reader, fault);
-    if (!front.elaborated) return refuse(front, fault, line);
+    std::string error;
+    Front front = load(line, reader, error);
+    if (!front.job) return refuse(front, error, line);
     TrainerCache cache(front, line);
     const std::string& trainer = cache.trainer();
-    if (fault = cache.open(); !fault.empty()) {
-        complain("gradc run: cannot keep trainers in {}: {}\n", cache.root(), fault);
+    if (error = cache.open(); !error.empty()) {
+        complain("gradc run: cannot keep trainers in {}: {}\n", cache.root(), error);
         return exit_code::input;
     }
     if (!cache.take()) {
         StageTimes times;
         std::optional<std::string> bytes = make_trainer(front, line, times);
         if (!bytes) return exit_code::input;
-        if (fault = cache.keep(*bytes); !fault.empty()) {
-            fmt::print(stderr, "gradc run: cannot write {}: {}\n", trainer, fault);
+        if (error = cache.keep(*bytes); !error.empty()) {
+            fmt::print(stderr, "gradc run: cannot write {}: {}\n", trainer, error);
             return exit_code::input;
         }
     }

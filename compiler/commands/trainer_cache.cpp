@@ -59,13 +59,13 @@ void add_options(ContentHash& hash, const CommandLine& line) {
 
 /// What the library says is part of the compiler. Diagnostics in a trainer name files without their folders.
 void add_model(ContentHash& hash, const Front& front) {
-    hash.add(front.elaborated->name);
+    hash.add(front.job->name);
     for (const Source& source : front.sources.all) {
         if (source.name.rfind("std/", 0) == 0) continue;
         hash.add(fs::path(source.name).filename().string());
         hash.add(source.text);
     }
-    for (const std::string& read : front.elaborated->data_read) hash.add("data"), hash.add(read);
+    for (const std::string& read : front.job->data_read) hash.add("data"), hash.add(read);
 }
 
 std::string error_text() { return std::strerror(errno); }
@@ -90,8 +90,8 @@ std::string exposed(const fs::path& path, int links = 0) {
         if (S_ISLNK(status.st_mode)) {
             std::error_code none;
             fs::path target = part.parent_path() / fs::read_symlink(part, none);
-            std::string fault = links < most_links ? exposed(target, links + 1) : "too many links";
-            if (!fault.empty()) return fault;
+            std::string error = links < most_links ? exposed(target, links + 1) : "too many links";
+            if (!error.empty()) return error;
         } else if (others_write(status)) {
             return part.string() + ": others may write into it";
         }
@@ -152,7 +152,7 @@ std::string TrainerCache::open() const {
     if (folder_.empty()) return "the compiler's own file cannot be read";
     for (const std::string& folder : {root_, folder_}) {
         if (!make_folders(folder, 0700)) return error_text();
-        if (std::string fault = exposed(folder); !fault.empty()) return fault;
+        if (std::string error = exposed(folder); !error.empty()) return error;
     }
     return {};
 }
@@ -168,27 +168,27 @@ std::string TrainerCache::seal(const std::string& bytes) const {
 std::optional<std::string> TrainerCache::take() const {
     int file = ::open(trainer_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file < 0 && errno == ENOENT) return {};
-    std::string fault = file >= 0 ? unfit(file) : errno == ELOOP ? "it is a link" : error_text();
+    std::string error = file >= 0 ? unfit(file) : errno == ELOOP ? "it is a link" : error_text();
     std::optional<std::string> bytes;
-    if (fault.empty() && !(bytes = read_open_file(file))) fault = error_text();
+    if (error.empty() && !(bytes = read_open_file(file))) error = error_text();
     if (bytes) {
         std::string found = bytes->substr(bytes->size() - std::min(bytes->size(), seal_length));
         bytes->resize(bytes->size() - found.size());
-        if (found != seal(*bytes)) fault = "its content is not what was written";
+        if (found != seal(*bytes)) error = "its content is not what was written";
     }
-    if (fault.empty()) futimens(file, nullptr);
+    if (error.empty()) futimens(file, nullptr);
     if (file >= 0) close(file);
-    if (fault.empty()) return bytes;
-    fmt::print(stderr, "gradc: note: {} is built again: {}\n", trainer_, fault);
+    if (error.empty()) return bytes;
+    fmt::print(stderr, "gradc: note: {} is built again: {}\n", trainer_, error);
     std::error_code ignored;
     fs::remove_all(trainer_, ignored);
     return {};
 }
 
 std::string TrainerCache::keep(const std::string& bytes) const {
-    std::string fault = write_file(trainer_, bytes + seal(bytes), true, true);
-    if (fault.empty()) trim();
-    return fault;
+    std::string error = write_file(trainer_, bytes + seal(bytes), true, true);
+    if (error.empty()) trim();
+    return error;
 }
 
 void TrainerCache::trim() const {

@@ -25,7 +25,7 @@ NodeId field_input(Graph& graph, const Node& like, const std::string& name) {
     input.name = name;
     Shape shape = like.type.shape;
     if (shape.empty() || shape[0] != rows) shape.insert(shape.begin(), rows);
-    return graph.add(Op::input, {like.type.element, shape}, {}, input, like.span);
+    return graph.add(Op::input, {like.type.dtype, shape}, {}, input, like.span);
 }
 
 /// Fields and row numbers as inputs [N, ..], their names with a prefix.
@@ -36,7 +36,7 @@ RowSources inputs_with(const std::string& prefix) {
     };
     sources.row_numbers = [prefix](Graph& graph) {
         Input numbers{Input::Source::field, prefix + "#row", 0, -1};
-        return graph.add(Op::input, {Element::i32, {rows}}, {}, numbers);
+        return graph.add(Op::input, {Dtype::i32, {rows}}, {}, numbers);
     };
     return sources;
 }
@@ -122,7 +122,7 @@ void Columns::build_columns() {
 
 void Columns::add_zero(const Variable& variable) {
     const Type& type = variable.type;
-    definitions_.add_variable(variable, build::constant(definitions_.initial, 0, type.element, type.shape));
+    definitions_.add_variable(variable, build::constant(definitions_.initial, 0, type.dtype, type.shape));
 }
 
 void Columns::build_statistics() {
@@ -149,7 +149,7 @@ void Columns::build_statistics() {
     for (const Output& output : finish.outputs) {
         auto found = std::find_if(cuts_.begin(), cuts_.end(), [&](auto& each) { return each.second == output.name; });
         Type type = row_.type(found->first);
-        NodeId value = build::cast(finish, output.node, type.element);
+        NodeId value = build::cast(finish, output.node, type.dtype);
         assigns.push_back({output.name, build::assign(finish, output.name, value)});
         Span span = row_[found->first].span;
         add_zero({output.name, output.name, Variable::Role::statistic, type, span});

@@ -18,7 +18,7 @@ ElaborationMode row_mode() {
     ElaborationMode mode;
     mode.training = false;
     mode.initial = true; // the same numbers in every epoch
-    mode.shields = false;
+    mode.custom_gradients = false;
     return mode;
 }
 
@@ -43,7 +43,7 @@ private:
     std::optional<Shape> stored_shape(const ReaderCall& call, const ast::TypeExpr* type, const std::string& name);
     std::optional<Shape> written_shape(const ReaderCall& call, const ast::TypeExpr& type, const std::string& name);
     std::optional<int64_t> written_upper(const ReaderCall& call, const ast::TypeExpr& type, const std::string& name);
-    Element stored_element(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const;
+    Dtype stored_dtype(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const;
     bool literal_fits(const gradc::Field& field, const ast::TypeExpr* type);
     bool unknown(const ast::Expr& expression) const;
     void solve(const ast::Expr& name, int64_t value);
@@ -78,20 +78,20 @@ bool DatasetElaboration::unknown(const ast::Expr& expression) const {
 
 void DatasetElaboration::solve(const ast::Expr& name, int64_t value) {
     const std::string& text = std::get<ast::Name>(name.node).name;
-    scope_.names[text] = Binding{whole_number(value), name.span, "", true};
-    plan_.sizes.push_back({text, whole_number(value)});
+    scope_.names[text] = Binding{integer_number(value), name.span, "", true};
+    plan_.sizes.push_back({text, integer_number(value)});
 }
 
-Element DatasetElaboration::stored_element(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const {
+Dtype DatasetElaboration::stored_dtype(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const {
     bool counts = call.reader.kind == Reader::Kind::range || call.reader.kind == Reader::Kind::characters;
-    Element floating_point = definitions_.options.precision == Element::f64 ? Element::f64 : Element::f32;
-    if (counts && !(direct && type && type->element)) return Element::i32;
-    if (call.reader.kind == Reader::Kind::idx && !(direct && type && type->element)) return Element::u8;
-    if (!type) return call.reader.kind == Reader::Kind::literal && call.upper ? Element::i32 : floating_point;
-    if (!type->element) return type->upper ? Element::i32 : floating_point;
-    Element element = elaborator_.language_element(*type->element);
-    if (element == Element::boolean || (element == Element::u8 && !direct)) return Element::i32;
-    return element;
+    Dtype floating_point = definitions_.options.precision == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+    if (counts && !(direct && type && type->dtype)) return Dtype::i32;
+    if (call.reader.kind == Reader::Kind::idx && !(direct && type && type->dtype)) return Dtype::u8;
+    if (!type) return call.reader.kind == Reader::Kind::literal && call.upper ? Dtype::i32 : floating_point;
+    if (!type->dtype) return type->upper ? Dtype::i32 : floating_point;
+    Dtype dtype = elaborator_.language_dtype(*type->dtype);
+    if (dtype == Dtype::boolean || (dtype == Dtype::u8 && !direct)) return Dtype::i32;
+    return dtype;
 }
 
 /// Sizes as written, with names that stand for nothing yet solved from the reader or its file.
@@ -124,7 +124,7 @@ std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call, c
     if (fits) return full->type.shape;
     error(Code::field_type, type.span,
           fmt::format("`{}` is {} a row, but its reader gives {}", name, print(full->type.shape), print(*found)), "",
-          fmt::format("write `{}: {}{}`", name, type.element.value_or("f32"), found->empty() ? "" : print(*found)));
+          fmt::format("write `{}: {}{}`", name, type.dtype.value_or("f32"), found->empty() ? "" : print(*found)));
     return {};
 }
 
@@ -141,8 +141,8 @@ std::optional<int64_t> DatasetElaboration::written_upper(const ReaderCall& call,
         if (upper) solve(*type.upper, *upper);
         return upper;
     }
-    auto upper = elaborator_.constant_whole(elaborator_.evaluate(*type.upper, scope_), type.upper->span,
-                                            "the bound of whole numbers");
+    auto upper = elaborator_.constant_integer(elaborator_.evaluate(*type.upper, scope_), type.upper->span,
+                                              "the bound of whole numbers");
     if (!upper) return {};
     if (*upper >= 1 && *upper <= INT32_MAX && (!call.upper || *call.upper <= *upper)) return upper;
     bool letters = call.reader.kind == Reader::Kind::characters;
@@ -159,15 +159,15 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
     if (direct || (!call.shape && type && type->shape)) shape = stored_shape(call, type, name);
     else shape = call.shape ? call.shape : readers_.shape_in_file(call.reader);
     if (!shape) return {};
-    Element element = stored_element(call, type, direct);
-    gradc::Field stored{name, element, *shape, 0, -1, call.reader, call.reader.span};
-    if (whole(element)) {
-        std::optional<int64_t> upper = element == Element::u8 ? std::optional<int64_t>(256) : call.upper;
+    Dtype dtype = stored_dtype(call, type, direct);
+    gradc::Field stored{name, dtype, *shape, 0, -1, call.reader, call.reader.span};
+    if (integer(dtype)) {
+        std::optional<int64_t> upper = dtype == Dtype::u8 ? std::optional<int64_t>(256) : call.upper;
         if (direct && type && type->upper) {
             upper = written_upper(call, *type, name);
             if (!upper) return {};
         }
-        if (type && type->element == "bool") upper = 2;
+        if (type && type->dtype == "bool") upper = 2;
         if (upper) stored.high = *upper - 1;
     }
     if (!literal_fits(stored, type)) return {};
@@ -175,7 +175,7 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
     if (reader.kind == Reader::Kind::csv && reader.columns.empty() && reader.column_names.empty())
         for (int64_t i = 0; i < count(*shape, 1); ++i) reader.columns.push_back(i);
     Input input{Input::Source::field, name, stored.low, stored.high};
-    NodeId node = row_.add(Op::input, {element, *shape}, {}, input, call.reader.span);
+    NodeId node = row_.add(Op::input, {dtype, *shape}, {}, input, call.reader.span);
     row_.name_node(node, name);
     plan_.spec.fields.push_back(std::move(stored));
     return elaborator_.term(node);
@@ -184,12 +184,12 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
 /// Numbers of a literal column are those of its type.
 bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::TypeExpr* type) {
     bool literal = field.reader.kind == Reader::Kind::literal;
-    if (type && type->upper && !whole(field.stored)) {
+    if (type && type->upper && !integer(field.stored)) {
         error(Code::field_type, type->upper->span, "only whole numbers have a bound", "",
               fmt::format("{}: int < ..", field.name));
         return false;
     }
-    if (!literal || !whole(field.stored)) return true;
+    if (!literal || !integer(field.stored)) return true;
     bool bounded = field.high >= field.low;
     double low = bounded ? double(field.low) : double(INT32_MIN);
     double high = bounded ? double(field.high) : double(INT32_MAX);
@@ -248,9 +248,9 @@ Term DatasetElaboration::formula(const ast::Field& field, Span span) {
         return value;
     }
     const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
-    Element own = elaborator_.floating_default(); // random numbers and literals are of the field's type
-    if (type && type->element && floating(elaborator_.language_element(*type->element)))
-        own = elaborator_.language_element(*type->element);
+    Dtype own = elaborator_.floating_default(); // random numbers and literals are of the field's type
+    if (type && type->dtype && floating(elaborator_.language_dtype(*type->dtype)))
+        own = elaborator_.language_dtype(*type->dtype);
     Elaborator::FloatingDefault in_own(elaborator_, own);
     Term value = elaborator_.evaluate(*field.value, scope_);
     if (!type || value.poisoned()) return value;
@@ -272,7 +272,7 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
         error(Code::field_type, field.type->span, "a field has a value for each row: no const");
         return;
     }
-    if (field.type && field.type->element && !elaborator_.has_arithmetic(*field.type->element, field.type->span)) {
+    if (field.type && field.type->dtype && !elaborator_.has_arithmetic(*field.type->dtype, field.type->span)) {
         scope_.bind(name, {}, field.target.span);
         return;
     }
@@ -280,19 +280,19 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
     const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
     std::optional<ReaderCall> direct;
     auto call = std::get_if<ast::Call>(&field.value->node);
-    bool whole_field = field.indices.empty();
-    bool reads = whole_field && call && !call->indexed && names_reader(call->callee) &&
+    bool integer_field = field.indices.empty();
+    bool reads = integer_field && call && !call->indexed && names_reader(call->callee) &&
                  !definitions_.find_function(call->callee, frame_.module);
-    bool literal = whole_field && std::holds_alternative<ast::List>(field.value->node);
+    bool literal = integer_field && std::holds_alternative<ast::List>(field.value->node);
     Term value;
     if (reads || literal) {
         direct = reads ? readers_.read(*call, field.value->span) : readers_.literal(*field.value);
-        bool converted = type && type->element == "bool";
+        bool converted = type && type->dtype == "bool";
         if (direct)
             if (auto term = read(*direct, converted ? name + ".stored" : name, type, true)) value = *term;
         if (converted && !value.poisoned())
             value = elaborator_.term(
-                build::cast(row_, std::get<NodeTerm>(value.data).node, elaborator_.language_element(*type->element)));
+                build::cast(row_, std::get<NodeTerm>(value.data).node, elaborator_.language_dtype(*type->dtype)));
     } else value = formula(field, span);
     current_ = nullptr;
     NodeId node = value.poisoned() ? NodeId::none : elaborator_.node(value, field.value->span);

@@ -24,20 +24,20 @@ struct TableFacts { // of a CSV
 /// `numbers` or `names`: the columns that are wanted; neither: all.
 std::optional<TableFacts> read_table(const std::string& place, const std::vector<int64_t>& numbers,
                                      const std::vector<std::string>& names, runtime::DataFile& file,
-                                     runtime::Fault& fault);
+                                     runtime::Error& error);
 
 struct ArrayFacts { // of an IDX or NPY
     Shape shape;    // rows first
     double largest; // -inf where none is finite
 };
-std::optional<ArrayFacts> read_idx(const std::string& place, runtime::DataFile& file, runtime::Fault& fault);
-std::optional<ArrayFacts> read_npy(const std::string& place, runtime::DataFile& file, runtime::Fault& fault);
+std::optional<ArrayFacts> read_idx(const std::string& place, runtime::DataFile& file, runtime::Error& error);
+std::optional<ArrayFacts> read_npy(const std::string& place, runtime::DataFile& file, runtime::Error& error);
 
 struct TextFacts {
     std::string alphabet; // UTF-8, in order of code
     int64_t letters = 0;  // different ones
     int64_t length = 0;   // in characters
 };
-std::optional<TextFacts> read_characters(const std::string& place, runtime::DataFile& file, runtime::Fault& fault);
+std::optional<TextFacts> read_characters(const std::string& place, runtime::DataFile& file, runtime::Error& error);
 
 } // namespace gradc

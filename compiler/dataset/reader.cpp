@@ -111,7 +111,7 @@ bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result, co
 
 bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& result) {
     auto number = [&](const ast::ExprRef& e) {
-        auto value = elaborator_.constant_whole(elaborator_.evaluate(*e, scope_), e->span, "the number of a column");
+        auto value = elaborator_.constant_integer(elaborator_.evaluate(*e, scope_), e->span, "the number of a column");
         if (value && *value < 0) {
             misuse(e->span, "columns are numbered from 0");
             value.reset();
@@ -154,7 +154,7 @@ std::optional<int64_t> ReaderElaboration::option(const ast::Call& call, const st
     auto given = argument(call, name);
     if (!given) return least;
     auto value =
-        elaborator_.constant_whole(elaborator_.evaluate(*given->value, scope_), given->value->span, name.c_str());
+        elaborator_.constant_integer(elaborator_.evaluate(*given->value, scope_), given->value->span, name.c_str());
     if (!value || *value >= least) return value;
     misuse(given->value->span, fmt::format("{} is at least {}, not {}", name, least, *value));
     return {};
@@ -190,7 +190,7 @@ std::optional<ReaderCall> ReaderElaboration::range(const ast::Call& call, Span s
         return {};
     }
     const ast::Expr& size = *call.arguments[0].value;
-    auto n = elaborator_.constant_whole(elaborator_.evaluate(size, scope_), size.span, "the number of rows");
+    auto n = elaborator_.constant_integer(elaborator_.evaluate(size, scope_), size.span, "the number of rows");
     if (!n) return {};
     if (*n < 1 || *n > INT32_MAX) {
         misuse(size.span, fmt::format("a data set has 1 to {} rows, not {}", INT32_MAX, *n));
@@ -259,13 +259,13 @@ std::optional<std::string> ReaderElaboration::find(const Reader& reader, const s
 
 template <class Read> auto ReaderElaboration::facts(const Reader& reader, const std::string& path, const Read& read) {
     runtime::DataFile file;
-    runtime::Fault fault;
-    decltype(read(path, file, fault)) result;
+    runtime::Error error;
+    decltype(read(path, file, error)) result;
     auto place = find(reader, path);
     if (!place) return result;
-    result = read(*place, file, fault);
-    if (fault) { // "file:row:column: error: .."; the word stands in front of a diagnostic already
-        std::string message = fault.message;
+    result = read(*place, file, error);
+    if (error) { // "file:row:column: error: .."; the word stands in front of a diagnostic already
+        std::string message = error.message;
         size_t word = message.find(": error: ");
         if (word != std::string::npos) message.replace(word, 9, ": ");
         elaborator_.error(Code::unfit_data, reader.span, message);
@@ -278,8 +278,8 @@ template <class Read> auto ReaderElaboration::facts(const Reader& reader, const 
 }
 
 std::optional<TableFacts> ReaderElaboration::table(const Reader& reader, const std::string& path) {
-    return facts(reader, path, [&](const std::string& place, runtime::DataFile& file, runtime::Fault& fault) {
-        return read_table(place, reader.columns, reader.column_names, file, fault);
+    return facts(reader, path, [&](const std::string& place, runtime::DataFile& file, runtime::Error& error) {
+        return read_table(place, reader.columns, reader.column_names, file, error);
     });
 }
 

@@ -72,9 +72,9 @@ private:
     NodeId lift(NodeId id) {
         const Node& node = row_[id];
         if (node.op == Op::input) return sources_.field(target_, node);
-        if (node.op == Op::shield) return with_rows_of(node.inputs[0]);
+        if (node.op == Op::custom_gradient) return with_rows_of(node.inputs[0]);
         if (node.op == Op::part) return part(node);
-        Type type{node.type.element, with_rows(node.type.shape)};
+        Type type{node.type.dtype, with_rows(node.type.shape)};
         if (node.op == Op::random)
             return target_.add(Op::random, type,
                                {fixed(node.inputs[0]), either(node.inputs[1]), sources_.row_numbers(target_)},
@@ -148,10 +148,10 @@ private:
         Graph lifted(row_.shared_primitives());
         RowSources inside;
         inside.field = [](Graph& graph, const Node& input) {
-            return graph.add(Op::input, {input.type.element, with_rows(input.type.shape)}, {}, input.attributes);
+            return graph.add(Op::input, {input.type.dtype, with_rows(input.type.shape)}, {}, input.attributes);
         };
         inside.row_numbers = [number](Graph& graph) {
-            return graph.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::capture, number, 0, -1});
+            return graph.add(Op::input, {Dtype::i32, {rows}}, {}, Input{Input::Source::capture, number, 0, -1});
         };
         inside.varies = [varies](const Node& node) {
             const Input& input = attribute<Input>(node);
@@ -162,7 +162,7 @@ private:
         for (const Output& output : body.outputs) roots.push_back(output.node);
         auto nodes = over_rows(body, roots, lifted, inside);
         for (size_t i = 0; i < nodes.size(); ++i) lifted.outputs.push_back({body.outputs[i].name, nodes[i]});
-        return build::scan(target_, std::move(lifted), carries, captures, scan.turns, scan.reverse, node.span);
+        return build::scan(target_, std::move(lifted), carries, captures, scan.iterations, scan.reverse, node.span);
     }
 };
 

@@ -128,13 +128,13 @@ private:
     }
 
     NodeId accumulator(Graph& target, const std::string& path, const Shape& shape) {
-        Type type{Element::f64, shape};
+        Type type{Dtype::f64, shape};
         if (declared_.insert(path).second)
             result_.accumulators.push_back({path, path, Variable::Role::accumulator, type, {}, request_.block});
         return build::variable(target, path, type);
     }
 
-    static Element widened(Element element) { return floating(element) ? Element::f64 : element; }
+    static Dtype widened(Dtype dtype) { return floating(dtype) ? Dtype::f64 : dtype; }
 
     bool finished(NodeId id, int pass) const {
         int level = levels_.level[index(id)];
@@ -151,7 +151,7 @@ private:
                 NodeId wide = wide_copy(c, id);
                 c.wide[index(id)] = wide;
                 c.plain[index(id)] =
-                    wide == NodeId::none ? plain_copy(c, id) : build::cast(c.target, wide, graph_.type(id).element);
+                    wide == NodeId::none ? plain_copy(c, id) : build::cast(c.target, wide, graph_.type(id).dtype);
             } else if (levels_.level[index(id)] <= pass ||
                        (levels_.reduces[index(id)] && levels_.level[index(id)] == pass + 1))
                 c.plain[index(id)] = plain_copy(c, id);
@@ -170,24 +170,24 @@ private:
         const Node& node = graph_[id];
         if (levels_.reduces[index(id)]) {
             NodeId sum = accumulator(c.target, paths_.at(id), node.type.shape);
-            return build::cast(c.target, sum, widened(node.type.element));
+            return build::cast(c.target, sum, widened(node.type.dtype));
         }
         if (node.op == Op::scan || node.op == Op::part) return NodeId::none;
         std::vector<NodeId> inputs;
         for (NodeId input : node.inputs) inputs.push_back(wide_input(c, input));
-        Type type{widened(node.type.element), node.type.shape};
-        if (node.op == Op::shield) return inputs[0];
-        if (node.op == Op::cast) return build::cast(c.target, inputs[0], type.element);
+        Type type{widened(node.type.dtype), node.type.shape};
+        if (node.op == Op::custom_gradient) return inputs[0];
+        if (node.op == Op::cast) return build::cast(c.target, inputs[0], type.dtype);
         return c.target.add(node.op, type, std::move(inputs), node.attributes, node.span);
     }
 
     NodeId wide_input(Copies& c, NodeId id) {
         if (c.wide[index(id)] != NodeId::none) return c.wide[index(id)];
         const Node& node = graph_[id];
-        Element element = widened(node.type.element);
+        Dtype dtype = widened(node.type.dtype);
         if (node.op == Op::constant)
-            return c.target.add(Op::constant, {element, node.type.shape}, {}, node.attributes, node.span);
-        return build::cast(c.target, c.plain[index(id)], element);
+            return c.target.add(Op::constant, {dtype, node.type.shape}, {}, node.attributes, node.span);
+        return build::cast(c.target, c.plain[index(id)], dtype);
     }
 
     bool takes_maximum(int pass) const {
@@ -203,17 +203,17 @@ private:
     void add_pass(int pass, const std::vector<Output>& means) {
         Copies c = copies(pass);
         Graph& target = c.target;
-        NodeId batch_rows = build::cast(target, build::scalar_input(target, "rows", Element::i64), Element::f64);
+        NodeId batch_rows = build::cast(target, build::scalar_input(target, "rows", Dtype::i64), Dtype::f64);
         NodeId seen = NodeId::none;
         if (pass == 0 || takes_maximum(pass)) {
             seen = accumulator(target, rows_path(pass), {});
-            accumulate(target, rows_path(pass), build::map(target, Primitive::add, {seen, batch_rows}));
+            accumulate(target, rows_path(pass), build::elementwise(target, Primitive::add, {seen, batch_rows}));
         }
         add_means(target, means, batch_rows);
         for (NodeId id : formula_nodes_) {
             if (!levels_.reduces[index(id)] || levels_.level[index(id)] != pass + 1) continue;
             if (row_scalar(graph_[id])) continue;
-            NodeId part = build::cast(target, c.plain[index(id)], Element::f64);
+            NodeId part = build::cast(target, c.plain[index(id)], Dtype::f64);
             NodeId before = accumulator(target, paths_.at(id), graph_.type(id).shape);
             accumulate(target, paths_.at(id), joined(target, graph_[id].op, before, part, seen));
         }
@@ -226,20 +226,20 @@ private:
         auto copied = inline_graph(graph_, roots, target, {});
         for (size_t i = 0; i < means.size(); ++i) {
             std::string path = request_.prefix + "." + means[i].name;
-            NodeId wide = build::cast(target, copied[i], Element::f64);
-            NodeId weighed = build::map(target, Primitive::multiply, {wide, batch_rows});
+            NodeId wide = build::cast(target, copied[i], Dtype::f64);
+            NodeId weighed = build::elementwise(target, Primitive::multiply, {wide, batch_rows});
             NodeId before = accumulator(target, path, {});
-            accumulate(target, path, build::map(target, Primitive::add, {before, weighed}));
+            accumulate(target, path, build::elementwise(target, Primitive::add, {before, weighed}));
         }
     }
 
     /// Sums start at zero; a maximum starts with the first batch, where no rows were seen yet.
     static NodeId joined(Graph& target, Op op, NodeId before, NodeId part, NodeId seen) {
-        if (op != Op::max_of) return build::map(target, Primitive::add, {before, part});
-        NodeId first = build::map(target, Primitive::equal, {seen, build::constant(target, 0, Element::f64)});
+        if (op != Op::max_of) return build::elementwise(target, Primitive::add, {before, part});
+        NodeId first = build::elementwise(target, Primitive::equal, {seen, build::constant(target, 0, Dtype::f64)});
         first = build::broadcast_to(target, first, target.type(part).shape);
-        NodeId larger = build::map(target, Primitive::maximum, {before, part});
-        return build::map(target, Primitive::select, {first, part, larger});
+        NodeId larger = build::elementwise(target, Primitive::maximum, {before, part});
+        return build::elementwise(target, Primitive::select, {first, part, larger});
     }
 
     void add_finish(const std::vector<Output>& means, const std::vector<Output>& formulas) {
@@ -248,10 +248,10 @@ private:
         for (const Output& mean : means) {
             NodeId sum = accumulator(target, request_.prefix + "." + mean.name, {});
             NodeId seen = accumulator(target, rows_path(0), {});
-            target.outputs.push_back({mean.name, build::map(target, Primitive::divide, {sum, seen})});
+            target.outputs.push_back({mean.name, build::elementwise(target, Primitive::divide, {sum, seen})});
         }
         for (const Output& formula : formulas)
-            target.outputs.push_back({formula.name, build::cast(target, wide_input(c, formula.node), Element::f64)});
+            target.outputs.push_back({formula.name, build::cast(target, wide_input(c, formula.node), Dtype::f64)});
         result_.split.finish = extract(target, target.outputs);
     }
 };

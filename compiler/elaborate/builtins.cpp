@@ -11,7 +11,7 @@
 namespace gradc {
 
 std::optional<int> builtin_axis(BuiltinCall& call, const Term& term, Span span, int rank) {
-    auto axis = call.elaborator.constant_whole(term, span, "an axis");
+    auto axis = call.elaborator.constant_integer(term, span, "an axis");
     if (!axis) return {};
     int64_t place = *axis < 0 ? *axis + rank : *axis;
     if (place >= 0 && place < rank) return int(place);
@@ -55,7 +55,7 @@ Term mean_of(BuiltinCall& call, Term sum, const Shape& own, const std::vector<in
     auto divide = [&](const Term& by) {
         sum = call.elaborator.binary(ast::BinaryOperator::divide, sum, by, call.span);
     };
-    if (divisor != 1) divide(whole_number(int64_t(divisor)));
+    if (divisor != 1) divide(integer_number(int64_t(divisor)));
     if (by_rows) divide({RowsSize{}});
     return sum;
 }
@@ -88,9 +88,9 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     NodeId node = value.node;
     if (kind == Reduce::sum || kind == Reduce::mean) node = build::sum(graph, node, shifted, call.span);
     else if (!shifted.empty()) {
-        if (kind == Reduce::min) node = build::map(graph, Primitive::negate, {node}, call.span);
+        if (kind == Reduce::min) node = build::elementwise(graph, Primitive::negate, {node}, call.span);
         node = build::max_of(graph, node, shifted, call.span);
-        if (kind == Reduce::min) node = build::map(graph, Primitive::negate, {node}, call.span);
+        if (kind == Reduce::min) node = build::elementwise(graph, Primitive::negate, {node}, call.span);
     }
     if (broadcast) {
         std::vector<int> left;
@@ -130,14 +130,14 @@ Term where(BuiltinCall& call) { return call.elaborator.select(call.at(0), call.a
 
 Term shape(BuiltinCall& call) {
     if (auto list = call.at(0).as<ListTerm>(); list && constant(call.at(0)))
-        return {ListTerm{{whole_number(int64_t(list->items.size()))}}};
+        return {ListTerm{{integer_number(int64_t(list->items.size()))}}};
     auto type = call.elaborator.type_of(call.at(0));
     if (!type) {
         call.elaborator.error(Code::not_a_number, call.span, "only tensors have a shape");
         return {};
     }
     ListTerm list;
-    for (int64_t size : type->shape) list.items.push_back(size == rows ? Term{RowsSize{}} : whole_number(size));
+    for (int64_t size : type->shape) list.items.push_back(size == rows ? Term{RowsSize{}} : integer_number(size));
     return {list};
 }
 
@@ -149,9 +149,9 @@ Term size(BuiltinCall& call) {
         auto axis = builtin_axis(call, call.at(1), call.arguments[1]->span, int(list->items.size()));
         return axis ? list->items[size_t(*axis)] : Term{};
     }
-    Term result = whole_number(1);
+    Term result = integer_number(1);
     for (const Term& item : list->items)
-        result = item.as<RowsSize>() && same(result, whole_number(1))
+        result = item.as<RowsSize>() && same(result, integer_number(1))
                      ? item
                      : call.elaborator.binary(ast::BinaryOperator::multiply, result, item, call.span);
     return result;
@@ -211,7 +211,7 @@ Term full(BuiltinCall& call) {
     if (!value || !wanted) return {};
     Graph& graph = elaborator.graph();
     if (constant(call.at(0)) || value->weak)
-        *value = elaborator.in_element(*value, elaborator.floating_default(), call.span);
+        *value = elaborator.in_dtype(*value, elaborator.floating_default(), call.span);
     if (graph.type(value->node).rank() != int(value->labels.size())) {
         elaborator.error(Code::shape_mismatch, call.span, "`full` spreads one number");
         return {};
@@ -220,7 +220,7 @@ Term full(BuiltinCall& call) {
     for (int label : value->labels) common.shape.push_back(elaborator.label_size(label));
     common.shape.insert(common.shape.end(), wanted->begin(), wanted->end());
     if (graph[value->node].op == Op::constant)
-        return elaborator.make(graph.add(Op::constant, {graph.type(value->node).element, common.shape}, {},
+        return elaborator.make(graph.add(Op::constant, {graph.type(value->node).dtype, common.shape}, {},
                                          graph[value->node].attributes, call.span),
                                value->labels);
     std::vector<int> axes(value->labels.size());
@@ -249,7 +249,7 @@ Term stop_gradient(BuiltinCall& call) {
     auto value = call.elaborator.operand(call.at(0), call.span);
     if (!value) return {};
     Graph& graph = call.elaborator.graph();
-    NodeId node = graph.add(Op::shield, graph.type(value->node), {value->node}, Shield{0}, call.span);
+    NodeId node = graph.add(Op::custom_gradient, graph.type(value->node), {value->node}, CustomGradient{0}, call.span);
     return call.elaborator.make(node, value->labels, value->weak);
 }
 
@@ -266,7 +266,7 @@ Term cast(BuiltinCall& call) {
     if (!call.elaborator.has_arithmetic(wanted->value, call.arguments[1]->span)) return {};
     auto value = call.elaborator.operand(call.at(0), call.span);
     if (!value) return {};
-    NodeTerm result = call.elaborator.in_element(*value, call.elaborator.language_element(wanted->value), call.span);
+    NodeTerm result = call.elaborator.in_dtype(*value, call.elaborator.language_dtype(wanted->value), call.span);
     return {result};
 }
 

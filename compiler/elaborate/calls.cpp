@@ -155,9 +155,9 @@ void CallElaboration::open_frame() {
     for (const ast::Parameter& parameter : tree_.parameters) {
         auto node = scope_.find(parameter.name)->value.as<NodeTerm>();
         if (!node || node->weak) continue;
-        Element element = elaborator_.type_of({*node})->element;
-        if (!floating(element)) continue;
-        frame_.floating_default = element;
+        Dtype dtype = elaborator_.type_of({*node})->dtype;
+        if (!floating(dtype)) continue;
+        frame_.floating_default = dtype;
         break;
     }
 }
@@ -217,7 +217,7 @@ Term CallElaboration::primitive() {
     bool logical = primitive == Primitive::logical_and || primitive == Primitive::logical_or ||
                    primitive == Primitive::logical_not;
     bool real = primitive >= Primitive::first_declared || primitive == Primitive::divide ||
-                primitive == Primitive::square_root || primitive == Primitive::floor ||
+                primitive == Primitive::sqrt || primitive == Primitive::floor ||
                 primitive == Primitive::fused_multiply_add;
     Wanted wanted = logical ? Wanted::logical : real ? Wanted::floating : Wanted::number;
     auto met = meet(elaborator_, written, wanted, tree_.name.c_str(), span_);
@@ -229,7 +229,7 @@ Term CallElaboration::primitive() {
 
 Term CallElaboration::body() {
     Elaborator::FloatingDefault floating(elaborator_, frame_.floating_default);
-    elaborator_.definitions.elaborated.insert(&tree_);
+    elaborator_.definitions.job.insert(&tree_);
     elaborator_.running().push_back(&function_);
     elaborator_.call_spans().push_back(span_);
     Term result;
@@ -272,13 +272,13 @@ Term CallElaboration::results(Term value) {
 /// A whole result without a declared type, such as `where(x > 0, 1, -1)`, in the element of the first floating argument
 /// that has a clause: whole numbers have no derivative.
 NodeTerm CallElaboration::made_floating(const NodeTerm& value) {
-    if (!whole(elaborator_.graph().type(value.node).element) || !tree_.results.empty()) return value;
+    if (!integer(elaborator_.graph().type(value.node).dtype) || !tree_.results.empty()) return value;
     for (const ast::Derivative& clause : tree_.derivatives) {
         const Binding* argument = scope_.find(clause.parameter);
         auto given = argument ? argument->value.as<NodeTerm>() : nullptr;
         if (!given) continue;
-        Element element = elaborator_.graph().type(elaborator_.imported(*given).node).element;
-        if (floating(element)) return elaborator_.in_element(value, element, span_);
+        Dtype dtype = elaborator_.graph().type(elaborator_.imported(*given).node).dtype;
+        if (floating(dtype)) return elaborator_.in_dtype(value, dtype, span_);
     }
     return value;
 }
@@ -287,7 +287,7 @@ NodeTerm CallElaboration::made_floating(const NodeTerm& value) {
 /// clauses.
 Term CallElaboration::shielded(const Term& result) {
     auto node = result.as<NodeTerm>();
-    if (tree_.derivatives.empty() || !elaborator_.mode.shields) return result;
+    if (tree_.derivatives.empty() || !elaborator_.mode.custom_gradients) return result;
     if (!node) {
         if (result.as<TupleTerm>())
             elaborator_.error(Code::bad_derivative, tree_.name_span,
@@ -318,8 +318,8 @@ Term CallElaboration::shielded(const Term& result) {
     if (clause == known && !elaborator_.definitions.modules[function_.module].standard)
         check_clauses(elaborator_, inputs, clause);
     Type type = elaborator_.graph().type(value.node);
-    NodeId shield = elaborator_.graph().add(Op::shield, type, inputs, Shield{clause}, span_);
-    return elaborator_.make(shield, value.labels, value.weak);
+    NodeId custom_gradient = elaborator_.graph().add(Op::custom_gradient, type, inputs, CustomGradient{clause}, span_);
+    return elaborator_.make(custom_gradient, value.labels, value.weak);
 }
 
 Term CallElaboration::run(std::vector<NamedTerm> given) {
@@ -333,7 +333,7 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     if (model)
         if (auto known = elaborator_.remembered(function_, values())) return *known;
     open_frame();
-    auto before = scope_.names; // the body may give parameters new values; the shield wants those of the call
+    auto before = scope_.names; // the body may give parameters new values; the custom_gradient wants those of the call
     Term result = body();
     scope_.names = std::move(before);
     result = shielded(result);

@@ -26,11 +26,11 @@ std::optional<Term> set_value(std::string text) {
     if (text == "true" || text == "false") return truth(text == "true");
     text.erase(std::remove(text.begin(), text.end(), '_'), text.end());
     double value = 0;
-    auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (fault != std::errc() || end != text.data() + text.size() || value != value) return {};
-    bool is_whole = text.find_first_of(".eEin") == std::string::npos;
-    if (!is_whole) return real(value);
-    return std::abs(value) < 9e15 ? std::optional(whole_number(int64_t(value))) : std::nullopt;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value != value) return {};
+    bool is_integer = text.find_first_of(".eEin") == std::string::npos;
+    if (!is_integer) return real(value);
+    return std::abs(value) < 9e15 ? std::optional(integer_number(int64_t(value))) : std::nullopt;
 }
 
 std::shared_ptr<const ast::Module> parse_shared(Sources& sources, uint32_t source, Diagnostics& diagnostics) {

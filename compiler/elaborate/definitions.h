@@ -35,10 +35,10 @@ struct Module {
     std::map<std::string, Span> constant_spans;
 };
 
-/// What a shield's clause is a derivative of: the call, with the constants it was given.
+/// What a custom_gradient's clause is a derivative of: the call, with the constants it was given.
 struct ShieldedCall {
     const FunctionEntry* function = nullptr;
-    std::vector<std::pair<std::string, Term>> arguments; // nodes stand for the shield's inputs, in order
+    std::vector<std::pair<std::string, Term>> arguments; // nodes stand for the custom_gradient's inputs, in order
     std::vector<std::pair<std::string, Term>> sizes;     // names solved from the arguments' shapes
     std::vector<int> labels;                             // of the result
 };
@@ -89,8 +89,8 @@ public:
     std::map<std::string, Span> made_in;   // path of a variable -> the call of the model that made it
     std::vector<std::string> data_read;    // hashes of the contents of data files, in order of reading
     std::set<std::string> settings_used;   // names of --set that a const took
-    std::set<const ast::Function*> elaborated;             // whose bodies were, for some arguments
-    bool checks_clause = false;                            // a derivative clause is being tried out
+    std::set<const ast::Function*> job;    // whose bodies were, for some arguments
+    bool checks_clause = false;            // a derivative clause is being tried out
     std::vector<const ast::Derivative*> clauses_under_way; // each is elaborated inside the one before
     int64_t nodes_made = 0;                                // of all graphs so far, against options.node_limit
     int64_t evaluations = 0;                               // of expressions and turns, against work_for_node times that

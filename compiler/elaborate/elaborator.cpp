@@ -23,7 +23,7 @@ Elaborator::Elaborator(Definitions& definitions, Graph& graph, ElaborationMode m
       size_at_start_(graph.size()) {
     levels_.push_back(std::make_unique<Level>());
     levels_.back()->graph = &graph;
-    levels_.back()->ranges = std::make_unique<WholeRanges>(graph, mode.largest_batch);
+    levels_.back()->ranges = std::make_unique<IntegerRanges>(graph, mode.largest_batch);
 }
 
 Elaborator::~Elaborator() { definitions.nodes_made += int64_t(root_->size() - size_at_start_); }
@@ -134,14 +134,14 @@ Frame Elaborator::block_frame(const std::string& name, uint32_t module, Extensio
 // ---- levels
 // -----------------------------------------------------------------------------------------
 
-Elaborator::Level& Elaborator::open_level(int64_t turns) {
+Elaborator::Level& Elaborator::open_level(int64_t iterations) {
     auto level = std::make_unique<Level>();
     level->body = std::make_unique<Graph>(definitions.primitives);
     level->graph = level->body.get();
-    level->ranges = std::make_unique<WholeRanges>(*level->graph, mode.largest_batch);
-    level->turns = turns;
-    level->turn =
-        level->graph->add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, turns - 1});
+    level->ranges = std::make_unique<IntegerRanges>(*level->graph, mode.largest_batch);
+    level->iterations = iterations;
+    level->iteration = level->graph->add(Op::input, {Dtype::i32, {}}, {},
+                                         Input{Input::Source::iteration, "iteration", 0, iterations - 1});
     levels_.push_back(std::move(level));
     return *levels_.back();
 }
@@ -171,7 +171,7 @@ NodeTerm Elaborator::imported(const NodeTerm& outer) {
             copy = to.graph->add(node.op, node.type, {}, node.attributes, node.span);
         else {
             Input input{Input::Source::capture, std::to_string(to.captured.size()), 0, -1};
-            if (whole(node.type.element)) {
+            if (integer(node.type.dtype)) {
                 Range range = (*levels_[size_t(result.level)]->ranges)(result.node);
                 input.low = range.low, input.high = range.high;
             }
@@ -190,12 +190,12 @@ NodeTerm Elaborator::imported(const NodeTerm& outer) {
 // -------------------------------------------------------------------------
 
 Term Elaborator::scalar(const std::string& name) {
-    NodeTerm outer{build::scalar_input(*root_, name, Element::f64), true, 0, {}};
+    NodeTerm outer{build::scalar_input(*root_, name, Dtype::f64), true, 0, {}};
     return {imported(outer)};
 }
 
 NodeId Elaborator::row_count(Span span) {
-    return imported({build::scalar_input(*root_, "rows", Element::i64, span), false, 0, {}}).node;
+    return imported({build::scalar_input(*root_, "rows", Dtype::i64, span), false, 0, {}}).node;
 }
 
 std::string Elaborator::next_stream(Scope& scope, const std::string& callee) {
@@ -203,32 +203,32 @@ std::string Elaborator::next_stream(Scope& scope, const std::string& callee) {
 }
 
 /// Inside loops each turn is a step of its own: (step * turns + turn), for every loop around.
-Term Elaborator::uniform(const Shape& shape, Element element, Scope& scope, Span span) {
+Term Elaborator::uniform(const Shape& shape, Dtype dtype, Scope& scope, Span span) {
     std::string stream = next_stream(scope, "random");
     Graph& target = graph();
-    NodeId seed = imported({build::scalar_input(*root_, "seed", Element::i64), false, 0, {}}).node;
+    NodeId seed = imported({build::scalar_input(*root_, "seed", Dtype::i64), false, 0, {}}).node;
     NodeId step;
-    if (mode.initial) step = build::constant(target, 0, Element::f64);
+    if (mode.initial) step = build::constant(target, 0, Dtype::f64);
     else {
         step = std::get<NodeTerm>(scalar("step").data).node;
         for (size_t i = 1; i < levels_.size(); ++i) {
-            NodeId turn = imported({levels_[i]->turn, false, int(i), {}}).node;
-            NodeId turns = build::constant(target, double(levels_[i]->turns), Element::f64);
-            step = build::map(target, Primitive::multiply, {step, turns});
-            step = build::map(target, Primitive::add, {step, build::cast(target, turn, Element::f64)});
+            NodeId iteration = imported({levels_[i]->iteration, false, int(i), {}}).node;
+            NodeId iterations = build::constant(target, double(levels_[i]->iterations), Dtype::f64);
+            step = build::elementwise(target, Primitive::multiply, {step, iterations});
+            step = build::elementwise(target, Primitive::add, {step, build::cast(target, iteration, Dtype::f64)});
         }
     }
     std::vector<NodeId> inputs{seed, step};
     if (!shape.empty() && shape[0] == rows) {
         NodeId numbers;
         if (mode.rows_of_data)
-            numbers = root_->add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
-        else numbers = build::iota(*root_, {rows}, 0, Element::i32);
+            numbers = root_->add(Op::input, {Dtype::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
+        else numbers = build::iota(*root_, {rows}, 0, Dtype::i32);
         inputs.push_back(imported({numbers, false, 0, {}}).node);
     }
-    Element drawn = element == Element::f64 ? Element::f64 : Element::f32;
+    Dtype drawn = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
     NodeId node = target.add(Op::random, {drawn, shape}, inputs, Random{hash_stream(stream)}, span);
-    return make(build::cast(target, node, element, span));
+    return make(build::cast(target, node, dtype, span));
 }
 
 // ---- terms
@@ -249,18 +249,18 @@ void Elaborator::adopt_label(int label, int64_t size) {
     label_sizes_[size_t(label)] = size;
 }
 
-Element Elaborator::language_element(const std::string& name) const {
+Dtype Elaborator::language_dtype(const std::string& name) const {
     if (name == "f32") return definitions.options.precision;
-    if (name == "f64") return Element::f64;
-    if (name == "bf16") return Element::bf16;
-    if (name == "u8") return Element::u8;
-    if (name == "bool") return Element::boolean;
-    return Element::i32;
+    if (name == "f64") return Dtype::f64;
+    if (name == "bf16") return Dtype::bf16;
+    if (name == "u8") return Dtype::u8;
+    if (name == "bool") return Dtype::boolean;
+    return Dtype::i32;
 }
 
-bool Elaborator::has_arithmetic(const std::string& element, Span span) {
-    if (element != "bf16") return true;
-    error(Code::element_mismatch, span, "nothing is computed in `bf16`", "", "write f32, or f64 for twice the digits");
+bool Elaborator::has_arithmetic(const std::string& dtype, Span span) {
+    if (dtype != "bf16") return true;
+    error(Code::dtype_mismatch, span, "nothing is computed in `bf16`", "", "write f32, or f64 for twice the digits");
     return false;
 }
 

@@ -12,11 +12,11 @@ namespace gradc {
 
 struct ElaborationMode {
     bool training = true;
-    bool rows_of_data = false; // random numbers of a row go by field "#row", else by the row's place in the batch
-    bool initial = false;      // of Definitions::initial: random numbers by seed and stream, not by step
-    bool shields = true;       // derivative clauses are kept beside their values; false in patterns of rules
-    bool in_run = false;       // of a train block: defaults of parameters may read run_scalars
-    int64_t largest_batch = 0; // of N, for ranges and sizes; 0: unknown
+    bool rows_of_data = false;    // random numbers of a row go by field "#row", else by the row's place in the batch
+    bool initial = false;         // of Definitions::initial: random numbers by seed and stream, not by step
+    bool custom_gradients = true; // derivative clauses are kept beside their values; false in patterns of rules
+    bool in_run = false;          // of a train block: defaults of parameters may read run_scalars
+    int64_t largest_batch = 0;    // of N, for ranges and sizes; 0: unknown
 };
 
 /// Numbers of the run that formulas of a train block see.
@@ -52,22 +52,22 @@ public:
     // ---- terms to nodes and numbers -------------------------------------------------------------
     /// The value as a node of the current graph; whole constants as i32, other weak ones as
     /// `element` or, without it, the frame's floating default. NodeId::none after an error.
-    NodeId node(const Term& term, Span span, std::optional<Element> element = {});
+    NodeId node(const Term& term, Span span, std::optional<Dtype> dtype = {});
     /// As a floating scalar or tensor of `element` (converted by the rules of idea 4: no float to
     /// another float).
-    NodeId floating_node(const Term& term, Element element, Span span);
+    NodeId floating_node(const Term& term, Dtype dtype, Span span);
     /// As a scalar f64: flags, schedules.
     NodeId scalar_node(const Term& term, Span span);
     Term term(NodeId node, bool weak = false) const; // of the current level
     std::optional<double> constant_number(const Term& term, Span span, const char* what);
-    std::optional<int64_t> constant_whole(const Term& term, Span span,
-                                          const char* what); // "comes out whole"
+    std::optional<int64_t> constant_integer(const Term& term, Span span,
+                                            const char* what); // "comes out whole"
     std::optional<Shape> shape_of_list(const Term& term, Span span);
     /// Shape of the element of a definition by index (labels not counted); nothing after an error.
     std::optional<Type> type_of(const Term& term) const;
-    Element language_element(const std::string& name) const; // "f32" is what --dtype says
+    Dtype language_dtype(const std::string& name) const; // "f32" is what --dtype says
     /// False after a report: a type that the language has a word for, but no arithmetic.
-    bool has_arithmetic(const std::string& element, Span span);
+    bool has_arithmetic(const std::string& dtype, Span span);
 
     // ---- operators (the term-level meaning of the language's)
     // --------------------------------------
@@ -82,7 +82,7 @@ public:
     /// error.
     struct FullType {
         Type type;
-        bool element_given = false, shape_given = false;
+        bool dtype_given = false, shape_given = false;
         std::optional<int64_t> upper; // exclusive bound of whole numbers
     };
     std::optional<FullType> full_type(const ast::TypeExpr& type, Scope& scope);
@@ -114,7 +114,7 @@ public:
     // ---------------------------------------------------------------------------
     Term scalar(const std::string& name); // "step", "steps", "epoch", a flag's input: weak f64
     NodeId row_count(Span span = {});     // N as i64 scalar of the current graph
-    Term uniform(const Shape& shape, Element element, Scope& scope,
+    Term uniform(const Shape& shape, Dtype dtype, Scope& scope,
                  Span span); // one random op in [0, 1)
 
     // ---- the elaboration itself
@@ -146,9 +146,9 @@ public:
     struct Level {
         Graph* graph = nullptr;
         std::unique_ptr<Graph> body; // of a scan; the root's graph belongs to the caller
-        int64_t turns = 1;
-        NodeId turn = NodeId::none; // in `body`
-        std::unique_ptr<WholeRanges> ranges = {};
+        int64_t iterations = 1;
+        NodeId iteration = NodeId::none; // in `body`
+        std::unique_ptr<IntegerRanges> ranges = {};
         std::vector<NodeId> captured;    // nodes of the level outside, by number of capture
         std::map<NodeId, NodeId> copies; // of those, in this graph
     };
@@ -167,7 +167,7 @@ public:
     Counters counters() const { return {model_calls_, remembered_count_}; }
     void restore(const Counters& counters);
 
-    Level& open_level(int64_t turns);
+    Level& open_level(int64_t iterations);
     Level close_level();
     Level& current_level() { return *levels_.back(); }
     NodeTerm imported(const NodeTerm& outer); // a value of an outer level, brought into the current graph
@@ -182,7 +182,7 @@ public:
     /// report) if it is none.
     std::optional<NodeTerm> operand(const Term& term, Span span);
     /// `operand` in another element; a literal is made anew in it.
-    NodeTerm in_element(const NodeTerm& operand, Element element, Span span);
+    NodeTerm in_dtype(const NodeTerm& operand, Dtype dtype, Span span);
     /// IndexSpace of definitions by index that come from elsewhere (a derivative's arguments), with
     /// their sizes.
     void adopt_label(int label, int64_t size);
@@ -193,7 +193,7 @@ public:
         Elaborator& elaborator;
     };
     std::string next_stream(Scope& scope, const std::string& callee); // "train.mlp_1.uniform_2"
-    Element floating_default() const { return floating_default_; }
+    Dtype floating_default() const { return floating_default_; }
     const Term* evaluated(const ast::Expr& expression) const; // an access' object, evaluated ahead
     void set_evaluated(const ast::Expr& expression, Term value);
     void forget_evaluated(const ast::Expr& expression) { evaluated_.erase(&expression); }
@@ -208,16 +208,16 @@ public:
     /// Floating type of literals, params and random numbers while it lives.
     class FloatingDefault {
     public:
-        FloatingDefault(Elaborator& elaborator, Element element)
+        FloatingDefault(Elaborator& elaborator, Dtype dtype)
             : elaborator_(elaborator), before_(elaborator.floating_default_) {
-            elaborator_.floating_default_ = element;
+            elaborator_.floating_default_ = dtype;
         }
         ~FloatingDefault() { elaborator_.floating_default_ = before_; }
         FloatingDefault(const FloatingDefault&) = delete;
 
     private:
         Elaborator& elaborator_;
-        Element before_;
+        Dtype before_;
     };
 
 private:
@@ -231,7 +231,7 @@ private:
     std::vector<int64_t> label_sizes_;
     std::vector<const FunctionEntry*> running_; // calls under way, for recursion
     std::vector<Span> call_spans_;
-    Element floating_default_;
+    Dtype floating_default_;
     int depth_ = 0;
     Diagnostic repeated_; // an error that another graph of the same text already met
     size_t size_at_start_;
@@ -241,7 +241,7 @@ private:
 /// For whoever differentiates: clauses of the library and of the user's file, elaborated on demand.
 std::shared_ptr<const DerivativeRules> derivative_rules(std::shared_ptr<Definitions> definitions);
 const DerivativeRules& derivative_rules(Definitions& definitions);
-/// Elaborates every clause of a shield with these inputs for its own sake, for what is wrong in it.
-void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, uint64_t shield);
+/// Elaborates every clause of a custom_gradient with these inputs for its own sake, for what is wrong in it.
+void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, uint64_t custom_gradient);
 
 } // namespace gradc

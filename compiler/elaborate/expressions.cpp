@@ -17,8 +17,8 @@ struct Evaluation {
     Scope& scope;
 
     Term operator()(const ast::Number& number) const {
-        bool exact = number.whole && std::abs(number.value) < 9e15;
-        return exact ? whole_number(int64_t(number.value)) : real(number.value);
+        bool exact = number.integer && std::abs(number.value) < 9e15;
+        return exact ? integer_number(int64_t(number.value)) : real(number.value);
     }
     Term operator()(const ast::Text& text) const { return {ConstantText{text.value}}; }
     Term operator()(const ast::Name& name) const { return elaborator.lookup(name.name, expression.span, scope); }
@@ -122,8 +122,8 @@ std::optional<Term> word(Elaborator& elaborator, const std::string& name) {
     if (name == "inf") return real(INFINITY);
     if (name == "nan") return real(NAN);
     if (name == "pi") return real(M_PI);
-    for (const char* element : {"f32", "f64", "bf16", "int", "u8", "bool"})
-        if (name == element) return Term{ConstantText{name}};
+    for (const char* dtype : {"f32", "f64", "bf16", "int", "u8", "bool"})
+        if (name == dtype) return Term{ConstantText{name}};
     return {};
 }
 

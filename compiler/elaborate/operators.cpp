@@ -63,19 +63,18 @@ bool rounds_down(BinaryOperator op) { return op == BinaryOperator::floor_divide 
 bool made_positive(Elaborator& elaborator, Met& met, const Operand& by, Span span, bool& turned) {
     Graph& graph = elaborator.graph();
     NodeId divisor = met.operands[1].node;
-    if (floating(graph.type(divisor).element)) return true;
+    if (floating(graph.type(divisor).dtype)) return true;
     Range range = elaborator.range(divisor);
     turned = range.high < 0;
     if (turned)
-        for (NodeTerm& each : met.operands) each.node = build::map(graph, Primitive::negate, {each.node}, span);
+        for (NodeTerm& each : met.operands) each.node = build::elementwise(graph, Primitive::negate, {each.node}, span);
     if (turned || range.low > 0 || RowRanges(graph)(divisor).low > 0) return true;
     elaborator.error(Code::out_of_range, by.span.known() ? by.span : span,
                      range.low < 0 && range.high > 0 ? "this divisor may be 0 or change its sign"
                      : range.high > 0                ? "this divisor may be 0"
                                                      : "whole numbers are not divided by 0",
-                     range.low > range_of(Element::i32).low
-                         ? fmt::format("it lies in {}..{}", range.low, range.high + 1)
-                         : "nothing bounds this number",
+                     range.low > range_of(Dtype::i32).low ? fmt::format("it lies in {}..{}", range.low, range.high + 1)
+                                                          : "nothing bounds this number",
                      "keep it above 0, as by `max(.., 1)`");
     return false;
 }
@@ -107,9 +106,9 @@ Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, 
     Term result = elementwise(*this, is.primitive, met->operands, weak, written, is.doing, span, op_span);
     auto node = result.as<NodeTerm>();
     if (turned && node && op == BinaryOperator::modulo)
-        return make(build::map(graph(), Primitive::negate, {node->node}, span), node->labels);
+        return make(build::elementwise(graph(), Primitive::negate, {node->node}, span), node->labels);
     if (!is.negated || !node) return result;
-    return make(build::map(graph(), Primitive::logical_not, {node->node}, span), node->labels);
+    return make(build::elementwise(graph(), Primitive::logical_not, {node->node}, span), node->labels);
 }
 
 Term Elaborator::negate(const Term& operand, Span span) {
@@ -142,7 +141,7 @@ Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent,
             bool stays = base.term.as<ConstantNumber>()->kind != ConstantNumber::Kind::real &&
                          number->kind != ConstantNumber::Kind::real && number->value >= 0;
             double value = folded->as<ConstantNumber>()->value;
-            return stays && value < 9e15 && value > -9e15 ? whole_number(int64_t(value)) : *folded;
+            return stays && value < 9e15 && value > -9e15 ? integer_number(int64_t(value)) : *folded;
         }
     // x^2 is x * x: exact for whole numbers, and for negative ones whatever pow does.
     bool small = number && (number->value == 1 || number->value == 2 || number->value == 3 || number->value == 4);
@@ -162,7 +161,7 @@ Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent,
     auto met = meet(elaborator, {base, exponent}, Wanted::floating, "raise", span);
     if (!met) return {};
     if (number && number->value == 0.5)
-        return elementwise(elaborator, Primitive::square_root, {met->operands[0]}, met->weak, {base}, "raise", span);
+        return elementwise(elaborator, Primitive::sqrt, {met->operands[0]}, met->weak, {base}, "raise", span);
     if (!pow) {
         elaborator.error(Code::unknown_function, span, "the library declares no `pow`");
         return {};

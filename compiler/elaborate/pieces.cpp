@@ -30,7 +30,7 @@ std::optional<std::vector<NodeTerm>> parts_of(BuiltinCall& call, const char* doi
     if (!met) return {};
     if (met->weak)
         for (NodeTerm& each : met->operands)
-            each = call.elaborator.in_element(each, call.elaborator.floating_default(), call.span);
+            each = call.elaborator.in_dtype(each, call.elaborator.floating_default(), call.span);
     return met->operands;
 }
 
@@ -135,7 +135,7 @@ std::optional<NodeTerm> stacked(Elaborator& elaborator, const ListTerm& list, Sp
     Scope scope;
     Frame frame = elaborator.block_frame("list", 0, nullptr);
     scope.frame = &frame;
-    BuiltinCall call{elaborator, scope, span, {}, {Operand{whole_number(0), span}}};
+    BuiltinCall call{elaborator, scope, span, {}, {Operand{integer_number(0), span}}};
     for (const Term& item : list.items) call.many.push_back({item, span});
     Term result = builtin_stack(call);
     if (auto node = result.as<NodeTerm>()) return *node;
@@ -166,7 +166,7 @@ Term builtin_split(BuiltinCall& call) {
         if (!given) return {};
         sizes = *given;
     } else {
-        auto parts = elaborator.constant_whole(call.at(1), call.arguments[1]->span, "the number of parts");
+        auto parts = elaborator.constant_integer(call.at(1), call.arguments[1]->span, "the number of parts");
         if (!parts) return {};
         if (*parts < 1 || whole % *parts) {
             elaborator.error(Code::shape_mismatch, call.span,
@@ -210,7 +210,7 @@ Term builtin_pad(BuiltinCall& call) {
         if (!list) list = &one;
         std::vector<int64_t> result(labels, 0);
         for (const Term& item : list->items) {
-            auto number = elaborator.constant_whole(item, given.span, "a border");
+            auto number = elaborator.constant_integer(item, given.span, "a border");
             if (!number) return {};
             result.push_back(*number);
         }
@@ -271,7 +271,7 @@ Term builtin_grad(BuiltinCall& call) {
     if (!value || !by) return {};
     Graph& graph = elaborator.graph();
     for (auto [term, operand] : {std::pair(*value, y), std::pair(*by, x)})
-        if (!floating(graph.type(term.node).element)) {
+        if (!floating(graph.type(term.node).dtype)) {
             elaborator.error(
                 Code::wrong_operand, operand.span,
                 fmt::format("only floating numbers have derivatives, not {}", elaborator.describe({term})));

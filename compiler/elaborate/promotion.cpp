@@ -12,22 +12,22 @@ namespace gradc {
 namespace {
 
 /// What the elements of some operands say about where they meet.
-struct Elements {
+struct Dtypes {
     bool weak = false, real_literal = false, wide = false, number = false, clash = false;
-    std::optional<Element> floating;
+    std::optional<Dtype> floating;
 };
 
-Elements survey(Elaborator& elaborator, const std::vector<NodeTerm>& operands, const std::vector<Operand>& written) {
-    Elements all;
+Dtypes survey(Elaborator& elaborator, const std::vector<NodeTerm>& operands, const std::vector<Operand>& written) {
+    Dtypes all;
     for (size_t i = 0; i < operands.size(); ++i) {
-        Element element = elaborator.graph().type(operands[i].node).element;
+        Dtype dtype = elaborator.graph().type(operands[i].node).dtype;
         if (operands[i].weak) (constant(written[i].term) ? all.real_literal : all.weak) = true;
-        else if (floating(element)) {
-            all.clash = all.clash || (all.floating && *all.floating != element);
-            all.floating = element;
+        else if (floating(dtype)) {
+            all.clash = all.clash || (all.floating && *all.floating != dtype);
+            all.floating = dtype;
         } else {
-            all.wide = all.wide || element == Element::i64;
-            all.number = all.number || element != Element::boolean;
+            all.wide = all.wide || dtype == Dtype::i64;
+            all.number = all.number || dtype != Dtype::boolean;
         }
     }
     return all;
@@ -66,17 +66,17 @@ std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& writ
         else failed = true;
     }
     if (failed) return {};
-    Elements all = survey(elaborator, operands, written);
+    Dtypes all = survey(elaborator, operands, written);
     if (all.clash) {
         std::string sides;
         for (const Operand& each : written) sides += (sides.empty() ? "" : " and ") + elaborator.describe(each.term);
-        elaborator.error(Code::element_mismatch, span, fmt::format("cannot {} {}: two float types", doing, sides), "",
+        elaborator.error(Code::dtype_mismatch, span, fmt::format("cannot {} {}: two float types", doing, sides), "",
                          "convert one side: `cast(.., f32)`");
         return {};
     }
     if (wanted == Wanted::logical) {
         for (size_t i = 0; i < operands.size(); ++i)
-            if (elaborator.graph().type(operands[i].node).element != Element::boolean) {
+            if (elaborator.graph().type(operands[i].node).dtype != Dtype::boolean) {
                 elaborator.error(
                     Code::not_logical, written[i].span.known() ? written[i].span : span,
                     fmt::format("`{}` needs true or false, not {}", doing, elaborator.describe(written[i].term)), "",
@@ -86,16 +86,16 @@ std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& writ
         return Met{operands, false};
     }
     Met met;
-    Element element = all.wide ? Element::i64 : Element::i32;
-    if (wanted == Wanted::any && !all.number && !all.wide) element = Element::boolean;
-    if (all.floating) element = *all.floating;
-    else if (all.weak) element = Element::f64, met.weak = true;
+    Dtype dtype = all.wide ? Dtype::i64 : Dtype::i32;
+    if (wanted == Wanted::any && !all.number && !all.wide) dtype = Dtype::boolean;
+    if (all.floating) dtype = *all.floating;
+    else if (all.weak) dtype = Dtype::f64, met.weak = true;
     else if (all.real_literal) {
         bool alone = std::all_of(written.begin(), written.end(), [](auto& each) { return constant(each.term); });
         met.weak = alone;
-        element = alone ? Element::f64 : elaborator.floating_default();
-    } else if (wanted == Wanted::floating) element = elaborator.floating_default();
-    for (const NodeTerm& operand : operands) met.operands.push_back(elaborator.in_element(operand, element, span));
+        dtype = alone ? Dtype::f64 : elaborator.floating_default();
+    } else if (wanted == Wanted::floating) dtype = elaborator.floating_default();
+    for (const NodeTerm& operand : operands) met.operands.push_back(elaborator.in_dtype(operand, dtype, span));
     return met;
 }
 
@@ -123,7 +123,7 @@ NodeId spread(Elaborator& elaborator, const NodeTerm& operand, const Common& com
     if (node.type.shape == common.shape && operand.labels == common.labels) return operand.node;
     elaborator.check_size(common.shape, span);
     if (node.op == Op::constant && attribute<Constant>(node).values.size() == 1)
-        return graph.add(Op::constant, {node.type.element, common.shape}, {}, node.attributes, span);
+        return graph.add(Op::constant, {node.type.dtype, common.shape}, {}, node.attributes, span);
     std::vector<int> axes;
     for (int label : operand.labels)
         axes.push_back(int(std::find(common.labels.begin(), common.labels.end(), label) - common.labels.begin()));
@@ -149,12 +149,12 @@ Term elementwise(Elaborator& elaborator, Primitive primitive, const std::vector<
     elaborator.check_size(common->shape, span);
     std::vector<NodeId> nodes;
     for (const NodeTerm& operand : operands) nodes.push_back(spread(elaborator, operand, *common, span));
-    NodeId node = build::map(elaborator.graph(), primitive, nodes, span);
+    NodeId node = build::elementwise(elaborator.graph(), primitive, nodes, span);
     return elaborator.make(node, common->labels, weak);
 }
 
 std::optional<Term> fold(Elaborator& elaborator, Primitive primitive, const std::vector<Term>& arguments) {
-    auto kind = ConstantNumber::Kind::whole;
+    auto kind = ConstantNumber::Kind::integer;
     Graph graph(elaborator.definitions.primitives);
     std::vector<NodeId> inputs;
     for (size_t i = 0; i < arguments.size(); ++i) {
@@ -165,23 +165,23 @@ std::optional<Term> fold(Elaborator& elaborator, Primitive primitive, const std:
                        primitive == Primitive::logical_not;
         if ((condition || logical) && number->kind != ConstantNumber::Kind::boolean) return {};
         if (!condition) kind = std::max(kind, number->kind);
-        inputs.push_back(build::constant(graph, number->value, condition || logical ? Element::boolean : Element::f64));
+        inputs.push_back(build::constant(graph, number->value, condition || logical ? Dtype::boolean : Dtype::f64));
     }
     bool machine = primitive < Primitive::first_declared;
     if (machine && primitive >= Primitive::fused_multiply_add && primitive != Primitive::quotient) return {};
-    NodeId node = build::map(graph, primitive, inputs);
-    Element element = graph.type(node).element;
+    NodeId node = build::elementwise(graph, primitive, inputs);
+    Dtype dtype = graph.type(node).dtype;
     graph.outputs.push_back({"value", node});
     double value = evaluate(graph, {})[0].values[0];
-    if (element == Element::boolean) return truth(value != 0);
-    bool keeps = machine && primitive != Primitive::divide && primitive != Primitive::square_root;
-    bool is_whole = kind == ConstantNumber::Kind::whole && (keeps || primitive == Primitive::divide) &&
-                    value == std::floor(value) && std::abs(value) < 9e15;
-    return is_whole ? whole_number(int64_t(value)) : real(value);
+    if (dtype == Dtype::boolean) return truth(value != 0);
+    bool keeps = machine && primitive != Primitive::divide && primitive != Primitive::sqrt;
+    bool is_integer = kind == ConstantNumber::Kind::integer && (keeps || primitive == Primitive::divide) &&
+                      value == std::floor(value) && std::abs(value) < 9e15;
+    return is_integer ? integer_number(int64_t(value)) : real(value);
 }
 
 NodeId permuted(Graph& graph, NodeId x, std::vector<int> axes, Span span) {
-    Type type{graph.type(x).element, {}};
+    Type type{graph.type(x).dtype, {}};
     bool moved = false;
     for (size_t i = 0; i < axes.size(); ++i) {
         moved = moved || axes[i] != int(i);
@@ -192,7 +192,7 @@ NodeId permuted(Graph& graph, NodeId x, std::vector<int> axes, Span span) {
 
 NodeId reshaped(Graph& graph, NodeId x, Shape shape, Span span) {
     if (graph.type(x).shape == shape) return x;
-    return graph.add(Op::reshape, {graph.type(x).element, std::move(shape)}, {x}, NoAttributes{}, span);
+    return graph.add(Op::reshape, {graph.type(x).dtype, std::move(shape)}, {x}, NoAttributes{}, span);
 }
 
 } // namespace gradc

@@ -24,7 +24,7 @@ private:
         Span span;
         Operand initial;
         NodeTerm start;         // outside, as it came
-        Element element;        // what it is in the body ..
+        Dtype dtype;            // what it is in the body ..
         Common common;          // .. its labels and full shape
         Range range{0, -1};     // of whole numbers; high < low: unknown
         NodeId outside, inside; // the start as such, and the body's input
@@ -32,7 +32,7 @@ private:
     bool prepare();
     bool name_is_free(const std::string& name, Span span);
     bool add_carry(const ast::Carried& each, Scope& names);
-    bool turn();
+    bool iteration();
     bool close(Carry& carry, const Term& term);
     bool widen(Carry& carry, const NodeTerm& value);
     bool widen_range(Carry& carry, NodeId node);
@@ -44,7 +44,7 @@ private:
     const ast::Expr& expression_;
     const ast::Scan& scan_;
     Scope& scope_;
-    int64_t turns_ = 0;
+    int64_t iterations_ = 0;
     std::vector<Carry> carries_;
     std::vector<NodeTerm> yields_;
     std::vector<NodeId> closed_; // the carries after a turn
@@ -61,14 +61,14 @@ bool ScanElaboration::name_is_free(const std::string& name, Span span) {
 
 bool ScanElaboration::prepare() {
     Term bound = elaborator_.evaluate(*scan_.bound, scope_);
-    auto turns = elaborator_.constant_whole(bound, scan_.bound->span, "the number of turns of a `scan`");
-    if (!turns) return false;
-    if (*turns < 1 || *turns > INT32_MAX) {
+    auto iterations = elaborator_.constant_integer(bound, scan_.bound->span, "the number of turns of a `scan`");
+    if (!iterations) return false;
+    if (*iterations < 1 || *iterations > INT32_MAX) {
         elaborator_.error(Code::negative_size, scan_.bound->span,
-                          fmt::format("a `scan` has 1 to 2^31 turns, not {}", *turns));
+                          fmt::format("a `scan` has 1 to 2^31 turns, not {}", *iterations));
         return false;
     }
-    turns_ = *turns;
+    iterations_ = *iterations;
     if (!name_is_free(scan_.index, scan_.index_span)) return false;
     Scope names = scope_;
     for (const ast::Carried& each : scan_.carried)
@@ -83,14 +83,14 @@ bool ScanElaboration::add_carry(const ast::Carried& each, Scope& names) {
     if (!start) return false;
     names.bind(each.name, value, each.span);
     const Type& type = elaborator_.graph().type(start->node);
-    Element element = start->weak ? elaborator_.floating_default() : type.element;
+    Dtype dtype = start->weak ? elaborator_.floating_default() : type.dtype;
     Range range{0, -1};
-    if (whole(type.element)) range = elaborator_.range(start->node);
+    if (integer(type.dtype)) range = elaborator_.range(start->node);
     carries_.push_back({each.name,
                         each.span,
                         {value, each.initial->span},
                         *start,
-                        element,
+                        dtype,
                         Common{start->labels, type.shape},
                         range,
                         NodeId::none,
@@ -99,7 +99,7 @@ bool ScanElaboration::add_carry(const ast::Carried& each, Scope& names) {
 }
 
 /// Elaborates the body once; false after an error. `again_` is set where a carry was too narrow.
-bool ScanElaboration::turn() {
+bool ScanElaboration::iteration() {
     again_ = false;
     closed_.clear();
     yields_.clear();
@@ -108,15 +108,15 @@ bool ScanElaboration::turn() {
     inner.yields = &yielded;
     inner.conditional = false;
     for (Carry& carry : carries_) {
-        NodeTerm start = elaborator_.in_element(carry.start, carry.element, carry.initial.span);
+        NodeTerm start = elaborator_.in_dtype(carry.start, carry.dtype, carry.initial.span);
         carry.outside = spread(elaborator_, start, carry.common, carry.initial.span);
     }
-    auto& level = elaborator_.open_level(turns_);
-    inner.names[scan_.index] = {elaborator_.make(level.turn), scan_.index_span, "", true};
+    auto& level = elaborator_.open_level(iterations_);
+    inner.names[scan_.index] = {elaborator_.make(level.iteration), scan_.index_span, "", true};
     for (size_t i = 0; i < carries_.size(); ++i) {
         Carry& carry = carries_[i];
         Input input{Input::Source::carry, std::to_string(i), carry.range.low, carry.range.high};
-        carry.inside = level.graph->add(Op::input, {carry.element, carry.common.shape}, {}, input, carry.span);
+        carry.inside = level.graph->add(Op::input, {carry.dtype, carry.common.shape}, {}, input, carry.span);
         level.graph->name_node(carry.inside, carry.name);
         inner.bind(carry.name, elaborator_.make(carry.inside, carry.common.labels), carry.span);
     }
@@ -136,7 +136,7 @@ bool ScanElaboration::turn() {
     for (const Term& each : yielded) {
         auto value = elaborator_.operand(each, expression_.span);
         if (!value) return false;
-        if (value->weak) *value = elaborator_.in_element(*value, elaborator_.floating_default(), expression_.span);
+        if (value->weak) *value = elaborator_.in_dtype(*value, elaborator_.floating_default(), expression_.span);
         yields_.push_back(*value);
     }
     return true;
@@ -147,11 +147,10 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
     if (!value) return false;
     if (widen(carry, *value)) return again_ = true;
     const Type& found = elaborator_.graph().type(value->node);
-    bool element_fits = value->weak || found.element == carry.element ||
-                        (floating(carry.element) && whole(found.element)) ||
-                        (whole(carry.element) && whole(found.element));
+    bool dtype_fits = value->weak || found.dtype == carry.dtype || (floating(carry.dtype) && integer(found.dtype)) ||
+                      (integer(carry.dtype) && integer(found.dtype));
     auto common = common_shape(elaborator_, {*value, {carry.inside, false, 0, carry.common.labels}});
-    if (!element_fits || !common || common->shape != carry.common.shape) {
+    if (!dtype_fits || !common || common->shape != carry.common.shape) {
         Term own = elaborator_.make(carry.inside, carry.common.labels);
         elaborator_.error(Code::carried_type, carry.span,
                           fmt::format("`{}` starts as {}, but is {} after a turn", carry.name,
@@ -159,9 +158,9 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
                           "a carried value keeps its type");
         return false;
     }
-    NodeTerm converted = elaborator_.in_element(*value, carry.element, carry.span);
+    NodeTerm converted = elaborator_.in_dtype(*value, carry.dtype, carry.span);
     NodeId node = spread(elaborator_, converted, carry.common, carry.span);
-    if (whole(carry.element) && widen_range(carry, node)) again_ = true;
+    if (integer(carry.dtype) && widen_range(carry, node)) again_ = true;
     closed_.push_back(node);
     return true;
 }
@@ -171,12 +170,12 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
 bool ScanElaboration::widen(Carry& carry, const NodeTerm& value) {
     const Type& found = elaborator_.graph().type(value.node);
     bool literal = constant(carry.initial.term), wider = false;
-    bool other_float = literal && floating(found.element) && found.element != carry.element && !value.weak;
-    if (other_float || (whole(carry.element) && (floating(found.element) || value.weak))) {
-        carry.element = value.weak ? elaborator_.floating_default() : found.element;
+    bool other_float = literal && floating(found.dtype) && found.dtype != carry.dtype && !value.weak;
+    if (other_float || (integer(carry.dtype) && (floating(found.dtype) || value.weak))) {
+        carry.dtype = value.weak ? elaborator_.floating_default() : found.dtype;
         wider = true;
-    } else if (carry.element == Element::boolean && found.element != Element::boolean) {
-        carry.element = found.element;
+    } else if (carry.dtype == Dtype::boolean && found.dtype != Dtype::boolean) {
+        carry.dtype = found.dtype;
         wider = true;
     }
     NodeTerm own{carry.inside, false, 0, carry.common.labels};
@@ -216,7 +215,7 @@ bool ScanElaboration::changed_outside(const Scope& inner) {
 /// The turn axis stands behind labels and a leading N; the scan has put it where the whole shape
 /// says.
 NodeId ScanElaboration::placed(NodeId part, const Shape& yielded, size_t labels) {
-    int now = turn_axis(yielded);
+    int now = iteration_axis(yielded);
     int wanted = int(labels) + (yielded.size() > labels && yielded[labels] == rows ? 1 : 0);
     std::vector<int> axes(yielded.size() + 1);
     std::iota(axes.begin(), axes.end(), 0);
@@ -236,11 +235,11 @@ Term ScanElaboration::finish() {
     for (size_t i = 0; i < yields_.size(); ++i) {
         shapes.push_back(level.graph->type(yields_[i].node).shape);
         Shape stacked = shapes.back();
-        stacked.push_back(turns_);
+        stacked.push_back(iterations_);
         elaborator_.check_size(stacked, expression_.span);
         level.graph->outputs.push_back({"yield", yields_[i].node});
     }
-    auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured, turns_, false,
+    auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured, iterations_, false,
                              expression_.span);
     TupleTerm results;
     for (size_t i = 0; i < yields_.size(); ++i) {
@@ -261,7 +260,7 @@ Term ScanElaboration::run() {
         bool good = false;
         auto restore = [&] { elaborator_.definitions.diagnostics = outer; };
         try {
-            good = turn();
+            good = iteration();
         } catch (...) {
             restore();
             for (const Diagnostic& each : trial.all())

@@ -38,11 +38,11 @@ struct Frame {
     Frame* caller = nullptr;
     Span call_span;
     Extension* extension = nullptr;
-    Element floating_default = Element::f32; // of params, zeros and random numbers: that of the arguments
-    bool makes_parameters = false;           // inside a model
-    int repeats = 0;                         // how many `repeat` blocks are open: names of params are counted
-    std::map<std::string, int> counts;       // of callees, and of params made in a `repeat`
-    std::optional<Term> initial_shape;       // while an initial value is evaluated: what `shape:` is by default
+    Dtype floating_default = Dtype::f32; // of params, zeros and random numbers: that of the arguments
+    bool makes_parameters = false;       // inside a model
+    int repeats = 0;                     // how many `repeat` blocks are open: names of params are counted
+    std::map<std::string, int> counts;   // of callees, and of params made in a `repeat`
+    std::optional<Term> initial_shape;   // while an initial value is evaluated: what `shape:` is by default
 };
 
 /// The name under which the axes of `..` are known in a function: a list.

@@ -140,8 +140,8 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
     auto before = elaborator_.cell(cell);
     if (!before || before->poisoned() || value.poisoned()) return {};
     Type type = *elaborator_.type_of(*before);
-    NodeId node = floating(type.element) ? elaborator_.floating_node(value, type.element, update.value->span)
-                                         : elaborator_.node(value, update.value->span, type.element);
+    NodeId node = floating(type.dtype) ? elaborator_.floating_node(value, type.dtype, update.value->span)
+                                       : elaborator_.node(value, update.value->span, type.dtype);
     if (node == NodeId::none) return {};
     Shape joined;
     const Shape& shape = elaborator_.graph().type(node).shape;
@@ -166,7 +166,7 @@ std::optional<Term> Execution::operator()(const ast::If& line) {
     auto node = elaborator_.operand(condition, line.condition->span);
     if (!node) return {};
     Type type = *elaborator_.type_of({*node});
-    if (type != Type{Element::boolean, {}}) {
+    if (type != Type{Dtype::boolean, {}}) {
         elaborator_.error(
             Code::run_time_condition, line.condition->span,
             fmt::format("the condition of an `if` is one true or false, not {}", elaborator_.describe(condition)), "",
@@ -224,8 +224,8 @@ void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTer
 }
 
 std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& line, Span, Scope& scope) {
-    auto count = elaborator.constant_whole(elaborator.evaluate(*line.count, scope), line.count->span,
-                                           "the number of turns of a `repeat`");
+    auto count = elaborator.constant_integer(elaborator.evaluate(*line.count, scope), line.count->span,
+                                             "the number of turns of a `repeat`");
     if (!count) return {};
     if (*count > elaborator.definitions.options.node_limit) {
         elaborator.error(Code::node_limit, line.count->span,
@@ -242,10 +242,10 @@ std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& 
     ++scope.frame->repeats;
     std::optional<Term> result;
     size_t errors = elaborator.definitions.diagnostics->count();
-    for (int64_t turn = 0; turn < *count && !result; ++turn) {
+    for (int64_t iteration = 0; iteration < *count && !result; ++iteration) {
         elaborator.check_limits(line.count->span);
         Scope inner = scope;
-        if (line.index) inner.names[line.index->name] = {whole_number(turn), line.index->span, "", true};
+        if (line.index) inner.names[line.index->name] = {integer_number(iteration), line.index->span, "", true};
         result = elaborator.run(*line.body, inner);
         scope.adopt(inner);
         if (elaborator.definitions.diagnostics->count() > errors) break; // one turn's errors are enough

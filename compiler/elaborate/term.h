@@ -20,7 +20,7 @@ struct Poison {};
 /// A number known when compiling. `true` and `false` are boolean; 4 and 8 / 2 are whole; 0.5
 /// and 1.0 are real.
 struct ConstantNumber {
-    enum class Kind : uint8_t { boolean, whole, real } kind = Kind::real;
+    enum class Kind : uint8_t { boolean, integer, real } kind = Kind::real;
     double value = 0;
 };
 
@@ -68,7 +68,7 @@ struct Term {
 };
 
 inline Term real(double value) { return {ConstantNumber{ConstantNumber::Kind::real, value}}; }
-inline Term whole_number(int64_t value) { return {ConstantNumber{ConstantNumber::Kind::whole, double(value)}}; }
+inline Term integer_number(int64_t value) { return {ConstantNumber{ConstantNumber::Kind::integer, double(value)}}; }
 inline Term truth(bool value) { return {ConstantNumber{ConstantNumber::Kind::boolean, double(value)}}; }
 
 /// True for numbers, texts, N and lists of them.

@@ -10,7 +10,7 @@ namespace {
 
 std::string word(int64_t size) { return size == rows ? "N" : std::to_string(size); }
 
-Term size_term(int64_t size) { return size == rows ? Term{RowsSize{}} : whole_number(size); }
+Term size_term(int64_t size) { return size == rows ? Term{RowsSize{}} : integer_number(size); }
 
 std::optional<int64_t> size_of(const Term& term) {
     if (term.as<RowsSize>()) return rows;
@@ -34,14 +34,14 @@ Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::str
     if (term.poisoned()) return {};
     current_ = &type;
     found_ = elaborator_.describe(term);
-    if (type.element && !elaborator_.has_arithmetic(*type.element, type.span)) return {};
+    if (type.dtype && !elaborator_.has_arithmetic(*type.dtype, type.span)) return {};
     if (type.constant) return match_constant(term, type, what, span);
-    if (!type.element && !type.shape) return term;
+    if (!type.dtype && !type.shape) return term;
     if (!elaborator_.type_of(term)) {
         misfit(what, &type, found_, "that is no number or tensor", span, code);
         return {};
     }
-    auto converted = match_element(term, type, what, span, code);
+    auto converted = match_dtype(term, type, what, span, code);
     if (!converted) return {};
     Shape shape = elaborator_.type_of(*converted)->shape;
     if (type.shape) {
@@ -55,7 +55,7 @@ Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::str
 }
 
 Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span) {
-    std::string element = type.element.value_or("");
+    std::string dtype = type.dtype.value_or("");
     if (!constant(term)) {
         elaborator_
             .error(Code::not_constant, span, fmt::format("{} must be known when compiling, not {}", what, found_))
@@ -65,54 +65,54 @@ Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const
     if (term.as<RowsSize>()) return term;
     auto number = term.as<ConstantNumber>();
     if (!number) {
-        if (element.empty()) return term;
+        if (dtype.empty()) return term;
         misfit(what, &type, found_, "that is no number", span, Code::argument_type);
         return {};
     }
-    if (element == "bool" && number->kind != ConstantNumber::Kind::boolean) {
+    if (dtype == "bool" && number->kind != ConstantNumber::Kind::boolean) {
         misfit(what, &type, found_, "that is neither true nor false", span, Code::argument_type);
         return {};
     }
-    if (element == "int" || element == "u8") {
-        auto value = elaborator_.constant_whole(term, span, what.c_str());
-        return value ? whole_number(*value) : Term{};
+    if (dtype == "int" || dtype == "u8") {
+        auto value = elaborator_.constant_integer(term, span, what.c_str());
+        return value ? integer_number(*value) : Term{};
     }
     return term;
 }
 
-std::optional<Term> Matching::match_element(const Term& term, const ast::TypeExpr& type, const std::string& what,
-                                            Span span, Code code) {
+std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr& type, const std::string& what,
+                                          Span span, Code code) {
     auto number = term.as<ConstantNumber>();
     Type own = *elaborator_.type_of(term);
     bool literal = number || (term.as<NodeTerm>() && term.as<NodeTerm>()->weak);
-    Element wanted = type.element ? elaborator_.language_element(*type.element) : elaborator_.floating_default();
+    Dtype wanted = type.dtype ? elaborator_.language_dtype(*type.dtype) : elaborator_.floating_default();
     if (floating(wanted)) {
-        if (number && !type.element) return term; // a literal stays one where any float will do
-        if (floating(own.element) && !literal) {
-            if (!type.element || own.element == wanted) return term;
-            misfit(what, &type, found_, fmt::format("convert it by `cast(.., {})`", *type.element), span,
-                   Code::element_mismatch);
+        if (number && !type.dtype) return term; // a literal stays one where any float will do
+        if (floating(own.dtype) && !literal) {
+            if (!type.dtype || own.dtype == wanted) return term;
+            misfit(what, &type, found_, fmt::format("convert it by `cast(.., {})`", *type.dtype), span,
+                   Code::dtype_mismatch);
             return {};
         }
-        if (literal && !type.element) return term;
+        if (literal && !type.dtype) return term;
         auto value = elaborator_.operand(term, span);
         if (!value) return {};
-        return Term{elaborator_.in_element(*value, wanted, span)};
+        return Term{elaborator_.in_dtype(*value, wanted, span)};
     }
-    bool is_whole = number ? number->kind != ConstantNumber::Kind::real : whole(own.element) && !literal;
-    if (!is_whole) {
+    bool is_integer = number ? number->kind != ConstantNumber::Kind::real : integer(own.dtype) && !literal;
+    if (!is_integer) {
         auto& report = misfit(what, &type, found_, "a whole number is needed", span, code);
         auto node = term.as<NodeTerm>();
         auto field = node && type.upper ? unbounded_field(elaborator_.imported(*node).node) : nullptr;
         if (field) report.repair = fmt::format("write `{}` in the data set", bounded(*field, limit_of(type)));
         return {};
     }
-    if (wanted == Element::boolean && own.element != Element::boolean) {
+    if (wanted == Dtype::boolean && own.dtype != Dtype::boolean) {
         misfit(what, &type, found_, "true or false is needed", span, code);
         return {};
     }
-    if (wanted == Element::i32 && own.element == Element::boolean && !number)
-        if (auto value = elaborator_.operand(term, span)) return Term{elaborator_.in_element(*value, wanted, span)};
+    if (wanted == Dtype::i32 && own.dtype == Dtype::boolean && !number)
+        if (auto value = elaborator_.operand(term, span)) return Term{elaborator_.in_dtype(*value, wanted, span)};
     return term;
 }
 
@@ -243,9 +243,9 @@ const ast::Field* Matching::unbounded_field(NodeId node) {
 
 /// How the field is declared as classes below `limit`: "label: int < 3".
 std::string Matching::bounded(const ast::Field& field, const std::string& limit) const {
-    std::string element = "int";
-    if (field.type && field.type->element == element) element = elaborator_.definitions.sources->text(field.type->span);
-    return fmt::format("{}: {} < {}", field.target.name, element, limit);
+    std::string dtype = "int";
+    if (field.type && field.type->dtype == dtype) dtype = elaborator_.definitions.sources->text(field.type->span);
+    return fmt::format("{}: {} < {}", field.target.name, dtype, limit);
 }
 
 /// A column of whole numbers that nothing bounds: the error is at its field.
@@ -262,14 +262,14 @@ bool Matching::report_unbounded(const Bound& bound, NodeId node, const std::stri
 
 void Matching::check_bound(const Bound& bound) {
     auto node = elaborator_.operand(bound.term, bound.span);
-    if (!node || !whole(elaborator_.graph().type(node->node).element)) return;
+    if (!node || !integer(elaborator_.graph().type(node->node).dtype)) return;
     Range range = elaborator_.range(node->node);
     const ast::Expr& upper = *bound.type->upper;
     auto name = std::get_if<ast::Name>(&upper.node);
     bool unknown = name && !names_.find(name->name) && name->name != "N" &&
                    !elaborator_.definitions.find_constant(name->name, names_.frame->module);
-    if (unknown && range.low >= 0 && range.high < range_of(Element::i32).high) {
-        names_.names[name->name] = Binding{whole_number(range.high + 1), bound.span, "", true};
+    if (unknown && range.low >= 0 && range.high < range_of(Dtype::i32).high) {
+        names_.names[name->name] = Binding{integer_number(range.high + 1), bound.span, "", true};
         return;
     }
     if (unknown) {
@@ -281,9 +281,9 @@ void Matching::check_bound(const Bound& bound) {
         return;
     }
     auto limit =
-        elaborator_.constant_whole(elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
+        elaborator_.constant_integer(elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
     if (!limit || range.inside(0, *limit - 1)) return;
-    bool open = range.high >= range_of(Element::i32).high;
+    bool open = range.high >= range_of(Dtype::i32).high;
     if (open && report_unbounded(bound, node->node, std::to_string(*limit))) return;
     elaborator_.error(Code::out_of_range, bound.span,
                       fmt::format("{} must be in 0..{}, but it may be {}", bound.what, *limit,
@@ -302,9 +302,9 @@ Term Elaborator::convert(const Term& term, const ast::TypeExpr& type, Scope& nam
 
 std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& type, Scope& scope) {
     FullType full;
-    if (type.element && !has_arithmetic(*type.element, type.span)) return {};
-    full.element_given = bool(type.element);
-    full.type.element = type.element ? language_element(*type.element) : floating_default_;
+    if (type.dtype && !has_arithmetic(*type.dtype, type.span)) return {};
+    full.dtype_given = bool(type.dtype);
+    full.type.dtype = type.dtype ? language_dtype(*type.dtype) : floating_default_;
     full.shape_given = bool(type.shape);
     if (type.shape) {
         ListTerm list;
@@ -328,7 +328,7 @@ std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& t
         full.type.shape = *shape;
     }
     if (type.upper) {
-        full.upper = constant_whole(evaluate(*type.upper, scope), type.upper->span, "the bound of whole numbers");
+        full.upper = constant_integer(evaluate(*type.upper, scope), type.upper->span, "the bound of whole numbers");
         if (!full.upper) return {};
         if (*full.upper < 1) {
             error(Code::negative_size, type.upper->span, "the bound of whole numbers must be at least 1");

@@ -32,8 +32,8 @@ private:
         Span span;
     };
     Term match_constant(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span);
-    std::optional<Term> match_element(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span,
-                                      Code code);
+    std::optional<Term> match_dtype(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span,
+                                    Code code);
     bool match_shape(const Shape& shape, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
     bool match_size(int64_t size, const ast::Expr& written, const std::string& what, Span span, Code code);
     bool match_group(const Shape& axes, const std::string& what, Span span, Code code);

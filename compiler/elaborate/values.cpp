@@ -41,24 +41,24 @@ std::optional<NodeTerm> Elaborator::operand(const Term& term, Span span) {
     if (term.poisoned()) return {};
     if (auto node = term.as<NodeTerm>()) return imported(*node);
     if (auto number = term.as<ConstantNumber>()) {
-        Element element = number->kind == ConstantNumber::Kind::boolean ? Element::boolean
-                          : number->kind == ConstantNumber::Kind::whole && std::abs(number->value) < 2e9 ? Element::i32
-                                                                                                         : Element::f64;
-        NodeId node = build::constant(graph(), number->value, element, {}, span);
-        return NodeTerm{node, element == Element::f64, level(), {}};
+        Dtype dtype = number->kind == ConstantNumber::Kind::boolean                                    ? Dtype::boolean
+                      : number->kind == ConstantNumber::Kind::integer && std::abs(number->value) < 2e9 ? Dtype::i32
+                                                                                                       : Dtype::f64;
+        NodeId node = build::constant(graph(), number->value, dtype, {}, span);
+        return NodeTerm{node, dtype == Dtype::f64, level(), {}};
     }
     if (term.as<RowsSize>())
-        return NodeTerm{build::cast(graph(), row_count(span), Element::i32, span), false, level(), {}};
+        return NodeTerm{build::cast(graph(), row_count(span), Dtype::i32, span), false, level(), {}};
     if (auto list = term.as<ListTerm>()) {
         Shape shape;
         std::vector<double> values;
         auto kind = ConstantNumber::Kind::boolean;
         if (flatten(*list, 0, shape, values, kind)) {
-            Element element = kind == ConstantNumber::Kind::real    ? Element::f64
-                              : kind == ConstantNumber::Kind::whole ? Element::i32
-                                                                    : Element::boolean;
-            NodeId node = build::constant(graph(), std::move(values), {element, shape}, span);
-            return NodeTerm{node, element == Element::f64, level(), {}};
+            Dtype dtype = kind == ConstantNumber::Kind::real      ? Dtype::f64
+                          : kind == ConstantNumber::Kind::integer ? Dtype::i32
+                                                                  : Dtype::boolean;
+            NodeId node = build::constant(graph(), std::move(values), {dtype, shape}, span);
+            return NodeTerm{node, dtype == Dtype::f64, level(), {}};
         }
         if (!list->items.empty() && !constant(term)) return stacked(*this, *list, span);
     }
@@ -66,38 +66,38 @@ std::optional<NodeTerm> Elaborator::operand(const Term& term, Span span) {
     return {};
 }
 
-NodeTerm Elaborator::in_element(const NodeTerm& operand, Element element, Span span) {
+NodeTerm Elaborator::in_dtype(const NodeTerm& operand, Dtype dtype, Span span) {
     NodeTerm result = operand;
     const Node& node = graph()[operand.node];
     result.weak = false;
-    if (node.type.element == element) return result;
+    if (node.type.dtype == dtype) return result;
     if (node.op == Op::constant) {
         Constant values = attribute<Constant>(node);
-        if (whole(element))
-            for (double& value : values.values) value = element == Element::boolean ? value != 0 : std::trunc(value);
-        result.node = graph().add(Op::constant, {element, node.type.shape}, {}, values, span);
-    } else result.node = build::cast(graph(), operand.node, element, span);
+        if (integer(dtype))
+            for (double& value : values.values) value = dtype == Dtype::boolean ? value != 0 : std::trunc(value);
+        result.node = graph().add(Op::constant, {dtype, node.type.shape}, {}, values, span);
+    } else result.node = build::cast(graph(), operand.node, dtype, span);
     return result;
 }
 
-NodeId Elaborator::node(const Term& term, Span span, std::optional<Element> element) {
+NodeId Elaborator::node(const Term& term, Span span, std::optional<Dtype> dtype) {
     auto value = operand(term, span);
     if (!value) return NodeId::none;
-    Element natural = graph().type(value->node).element;
+    Dtype natural = graph().type(value->node).dtype;
     if (value->weak) natural = floating_default_;
-    return in_element(*value, element ? *element : natural, span).node;
+    return in_dtype(*value, dtype ? *dtype : natural, span).node;
 }
 
-NodeId Elaborator::floating_node(const Term& term, Element element, Span span) {
+NodeId Elaborator::floating_node(const Term& term, Dtype dtype, Span span) {
     auto value = operand(term, span);
     if (!value) return NodeId::none;
-    Element own = graph().type(value->node).element;
-    if (floating(own) && own != element && !value->weak) {
-        error(Code::element_mismatch, span, fmt::format("{} is needed here, not {}", name(element), describe(term)), "",
-              fmt::format("convert it: `cast(.., {})`", name(element)));
+    Dtype own = graph().type(value->node).dtype;
+    if (floating(own) && own != dtype && !value->weak) {
+        error(Code::dtype_mismatch, span, fmt::format("{} is needed here, not {}", name(dtype), describe(term)), "",
+              fmt::format("convert it: `cast(.., {})`", name(dtype)));
         return NodeId::none;
     }
-    return in_element(*value, element, span).node;
+    return in_dtype(*value, dtype, span).node;
 }
 
 NodeId Elaborator::scalar_node(const Term& term, Span span) {
@@ -107,7 +107,7 @@ NodeId Elaborator::scalar_node(const Term& term, Span span) {
         error(Code::shape_mismatch, span, fmt::format("one number is needed here, not {}", describe(term)));
         return NodeId::none;
     }
-    return in_element(*value, Element::f64, span).node;
+    return in_dtype(*value, Dtype::f64, span).node;
 }
 
 std::optional<double> Elaborator::constant_number(const Term& term, Span span, const char* what) {
@@ -118,11 +118,11 @@ std::optional<double> Elaborator::constant_number(const Term& term, Span span, c
     return {};
 }
 
-std::optional<int64_t> Elaborator::constant_whole(const Term& term, Span span, const char* what) {
+std::optional<int64_t> Elaborator::constant_integer(const Term& term, Span span, const char* what) {
     auto number = constant_number(term, span, what);
     if (!number) return {};
     if (integral(*number)) return int64_t(*number);
-    error(Code::not_whole, span, fmt::format("{} must come out whole, not {}", what, print_number(*number)));
+    error(Code::not_integer, span, fmt::format("{} must come out whole, not {}", what, print_number(*number)));
     return {};
 }
 
@@ -143,7 +143,7 @@ std::optional<Shape> Elaborator::shape_of_list(const Term& term, Span span) {
             shape.push_back(rows);
             continue;
         }
-        auto size = constant_whole(item, span, "a size");
+        auto size = constant_integer(item, span, "a size");
         if (!size) return {};
         if (*size < 1) {
             error(Code::negative_size, span, fmt::format("a size must be at least 1, not {}", *size), "",
@@ -166,17 +166,17 @@ std::optional<Type> Elaborator::type_of(const Term& term) const {
         return type;
     }
     if (auto number = term.as<ConstantNumber>())
-        return Type{number->kind == ConstantNumber::Kind::boolean ? Element::boolean
-                    : number->kind == ConstantNumber::Kind::whole ? Element::i32
-                                                                  : floating_default_,
+        return Type{number->kind == ConstantNumber::Kind::boolean   ? Dtype::boolean
+                    : number->kind == ConstantNumber::Kind::integer ? Dtype::i32
+                                                                    : floating_default_,
                     {}};
-    if (term.as<RowsSize>()) return Type{Element::i32, {}};
+    if (term.as<RowsSize>()) return Type{Dtype::i32, {}};
     if (auto list = term.as<ListTerm>()) {
         Shape shape;
         std::vector<double> values;
         auto kind = ConstantNumber::Kind::boolean;
         if (!flatten(*list, 0, shape, values, kind)) return {};
-        return Type{kind == ConstantNumber::Kind::real ? floating_default_ : Element::i32, shape};
+        return Type{kind == ConstantNumber::Kind::real ? floating_default_ : Dtype::i32, shape};
     }
     return {};
 }
@@ -194,8 +194,8 @@ std::string Elaborator::describe(const Term& term) const {
         std::string operator()(const NodeTerm& node) const {
             Type type = *self.type_of({node});
             if (node.weak && type.shape.empty()) return "a number of the run";
-            std::string element = type.element == Element::i32 ? "int" : name(type.element);
-            return type.shape.empty() ? element : element + print(type.shape);
+            std::string dtype = type.dtype == Dtype::i32 ? "int" : name(type.dtype);
+            return type.shape.empty() ? dtype : dtype + print(type.shape);
         }
         std::string operator()(const ListTerm& list) const {
             std::string text = "[";

@@ -19,7 +19,7 @@ const Frame* model_frame(const Frame* frame) {
 
 Term shape_term(const Shape& shape) {
     ListTerm list;
-    for (int64_t size : shape) list.items.push_back(size == rows ? Term{RowsSize{}} : whole_number(size));
+    for (int64_t size : shape) list.items.push_back(size == rows ? Term{RowsSize{}} : integer_number(size));
     return {list};
 }
 
@@ -114,12 +114,12 @@ Term Elaborator::new_variable(Variable variable, const std::optional<FullType>& 
     starting.training = false;
     starting.initial = true;
     Elaborator start(definitions, definitions.initial, starting);
-    FloatingDefault same_default(start, variable.type.element == Element::f64 ? Element::f64 : floating_default_);
+    FloatingDefault same_default(start, variable.type.dtype == Dtype::f64 ? Dtype::f64 : floating_default_);
     Frame frame;
     frame.stream = variable.path;
     frame.module = scope.frame->module;
     frame.initial_shape = shape_term(variable.type.shape);
-    frame.floating_default = variable.type.element;
+    frame.floating_default = variable.type.dtype;
     Scope names;
     names.frame = &frame;
     std::vector<std::string> used;
@@ -137,9 +137,9 @@ Term Elaborator::new_variable(Variable variable, const std::optional<FullType>& 
     auto own = start.type_of(value);
     if (!written && own) {
         variable.type.shape = own->shape;
-        if (floating(own->element)) variable.type.element = own->element;
+        if (floating(own->dtype)) variable.type.dtype = own->dtype;
     }
-    NodeId node = start.node(value, initial->span, variable.type.element);
+    NodeId node = start.node(value, initial->span, variable.type.dtype);
     if (node == NodeId::none) return {};
     Shape joined;
     if (!broadcast_shapes(definitions.initial.type(node).shape, variable.type.shape, joined) ||

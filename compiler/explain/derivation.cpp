@@ -50,7 +50,7 @@ public:
         const Node& node = graph_[id];
         const Node& reads = node.op == Op::part ? graph_[node.inputs[0]] : node;
         std::vector<NodeId> result;
-        for (size_t i = node.op == Op::shield ? 1 : 0; i < reads.inputs.size(); ++i)
+        for (size_t i = node.op == Op::custom_gradient ? 1 : 0; i < reads.inputs.size(); ++i)
             if (on_way(reads.inputs[i]) && std::find(result.begin(), result.end(), reads.inputs[i]) == result.end())
                 result.push_back(reads.inputs[i]);
         return result;
@@ -73,7 +73,8 @@ public:
         });
         for (NodeId id : ways.nodes()) {
             const Node& node = ways.graph()[id];
-            if (fixed(id) || !node.name.empty() || node.op == Op::part || (numbers && kind(node.op) == Kind::map))
+            if (fixed(id) || !node.name.empty() || node.op == Op::part ||
+                (numbers && kind(node.op) == Kind::elementwise))
                 chosen_.insert(id);
             if (node.op == Op::broadcast && parameters_.count(node.inputs[0])) chosen_.insert(id);
             if (node.op != Op::contract) continue;
@@ -182,7 +183,7 @@ private:
 Simplified simplified_node(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     switch (kind(node.op)) {
-    case Kind::map: return node.type.shape.empty() ? Simplified::number : Simplified::diagonal;
+    case Kind::elementwise: return node.type.shape.empty() ? Simplified::number : Simplified::diagonal;
     case Kind::reduce: return node.op == Op::sum ? Simplified::total : Simplified::selection;
     case Kind::contract: return Simplified::product;
     case Kind::index: return Simplified::selection;

@@ -14,17 +14,17 @@
 namespace gradc {
 namespace {
 
-const TrainBlock* block_of(const Elaborated& elaborated, const Question& question) {
-    for (const TrainBlock& block : elaborated.blocks)
+const TrainBlock* block_of(const TrainingJob& job, const Question& question) {
+    for (const TrainBlock& block : job.blocks)
         if (block.name == question.name) return &block;
     return nullptr;
 }
 
 /// "the loss of train", "product"; of a model whose result is no single number, the sum of its elements.
-std::string scalar_of(const Elaborated& elaborated, const Question& question) {
-    if (block_of(elaborated, question)) return "the loss of " + question.name;
-    for (const auto* models : {&elaborated.circuits, &elaborated.models})
-        for (const Elaborated::Circuit& circuit : *models)
+std::string scalar_of(const TrainingJob& job, const Question& question) {
+    if (block_of(job, question)) return "the loss of " + question.name;
+    for (const auto* models : {&job.circuits, &job.models})
+        for (const TrainingJob::Circuit& circuit : *models)
             if (circuit.model == question.name && !circuit.graph.type(circuit.graph.outputs[0].node).shape.empty())
                 return "the sum of all elements of " + question.name;
     return question.name;
@@ -49,7 +49,7 @@ std::vector<std::pair<std::string, std::string>> formulas(const Graph& graph, co
 
 class RewriteLog {
 public:
-    RewriteLog(const Symbols& symbols, const std::string& whole) : symbols_(symbols), whole_(whole) {}
+    RewriteLog(const Symbols& symbols, const std::string& whole) : symbols_(symbols), integer_(whole) {}
 
     void rule(const PatternRule& rule, const Graph& graph, NodeId before, NodeId after) {
         Rewriting entry{"apply_identities", rule.text, "", textbook_formula(graph, before, symbols_),
@@ -63,7 +63,7 @@ public:
     }
 
     void pass(const Pass& pass, const Graph& before, const Graph& after) {
-        auto old = formulas(before, symbols_, whole_), now = formulas(after, symbols_, whole_);
+        auto old = formulas(before, symbols_, integer_), now = formulas(after, symbols_, integer_);
         for (const auto& [name, text] : old) {
             auto found = std::find_if(now.begin(), now.end(), [&](const auto& each) { return each.first == name; });
             if (found != now.end() && found->second != text)
@@ -75,7 +75,7 @@ public:
 
 private:
     const Symbols& symbols_;
-    std::string whole_;
+    std::string integer_;
     std::vector<Rewriting> entries_;
 };
 
@@ -223,13 +223,13 @@ Plan planned(const Derivation& derivation, const OptimizeOptions& options, const
 
 } // namespace
 
-std::optional<Explanation> explain(const Elaborated& elaborated, const Question& question, NodeId parameter,
+std::optional<Explanation> explain(const TrainingJob& job, const Question& question, NodeId parameter,
                                    const ExplainOptions& options) {
-    std::optional<Derivation> derivation = derive(question, {parameter}, *elaborated.rules);
+    std::optional<Derivation> derivation = derive(question, {parameter}, *job.rules);
     if (!derivation) return std::nullopt;
     Symbols symbols = name_values(*derivation, question);
-    const TrainBlock* block = block_of(elaborated, question);
-    std::string scalar = scalar_of(elaborated, question);
+    const TrainBlock* block = block_of(job, question);
+    std::string scalar = scalar_of(job, question);
     Explanation result{*std::move(derivation),
                        scalar,
                        std::move(symbols),
@@ -239,12 +239,12 @@ std::optional<Explanation> explain(const Elaborated& elaborated, const Question&
                        {}};
     OptimizeOptions optimizing;
     optimizing.disabled = options.disabled_passes;
-    optimizing.context.rules = elaborated.pattern_rules.get();
+    optimizing.context.rules = job.pattern_rules.get();
     optimizing.context.batch = result.batch;
     result.rewritings = rewritings(result.derivation, result.symbols, optimizing);
-    Plan plan = planned(result.derivation, optimizing, elaborated.name, false);
-    Plan marked = planned(result.derivation, optimizing, elaborated.name, true);
-    loop::Module module = lower(plan, options.isas, *elaborated.math);
+    Plan plan = planned(result.derivation, optimizing, job.name, false);
+    Plan marked = planned(result.derivation, optimizing, job.name, true);
+    loop::Module module = lower(plan, options.isas, *job.math);
     Compiling compiling(result.symbols, plan, marked);
     result.kept = compiling.kept();
     std::vector<std::string> texts = target::print_cpp_kernels(module, 0, options.isas.back());

@@ -46,7 +46,7 @@ struct ExplainOptions {
     std::set<std::string> disabled_passes;
 };
 
-std::optional<Explanation> explain(const Elaborated&, const Question&, NodeId parameter, const ExplainOptions&);
+std::optional<Explanation> explain(const TrainingJob&, const Question&, NodeId parameter, const ExplainOptions&);
 
 /// The explanation as text of at most 80 columns, the code apart.
 std::string print(const Explanation&, const Sources&);

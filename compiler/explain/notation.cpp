@@ -33,9 +33,9 @@ public:
         case Op::variable: return {symbol(attribute<VariableName>(node).path)};
         case Op::iota: return {fmt::format("index({})", size(node.type.shape[size_t(axis(node))]))};
         case Op::random: return {"random"};
-        case Op::map: return map(node);
+        case Op::elementwise: return elementwise(node);
         case Op::cast:
-        case Op::shield:
+        case Op::custom_gradient:
         case Op::broadcast:
         case Op::reshape: return value(node.inputs[0]);
         case Op::sum: return {reduction("sum", node)};
@@ -79,7 +79,7 @@ private:
 
     static Phrase input(const Node& node) {
         const Input& input = attribute<Input>(node);
-        if (input.source == Input::Source::turn) return {"t"};
+        if (input.source == Input::Source::iteration) return {"t"};
         return {input.source == Input::Source::scalar && input.name == "rows" ? "N" : input.name};
     }
 
@@ -128,8 +128,8 @@ private:
         return {within(node.inputs[turned], adding) + sign + within(node.inputs[!turned], adding), comparing};
     }
 
-    Phrase map(const Node& node) const {
-        Primitive primitive = attribute<Map>(node).primitive;
+    Phrase elementwise(const Node& node) const {
+        Primitive primitive = attribute<Elementwise>(node).primitive;
         switch (primitive) {
         case Primitive::add:
             if (node.inputs[0] == node.inputs[1]) return {"2 * " + within(node.inputs[0], multiplying), multiplying};
@@ -146,8 +146,8 @@ private:
         case Primitive::select: return choice(node);
         case Primitive::maximum: return call("max", node);
         case Primitive::minimum: return call("min", node);
-        case Primitive::absolute: return call("abs", node);
-        case Primitive::square_root: return call("sqrt", node);
+        case Primitive::abs: return call("abs", node);
+        case Primitive::sqrt: return call("sqrt", node);
         default: return call(std::string(graph_.primitives().name(primitive)), node);
         }
     }

@@ -125,12 +125,12 @@ private:
     void loop_inside(NodeId id) {
         if (graph_[id].op != Op::part) return;
         text_ += fmt::format("  One turn of the loop behind {}:\n", name_of(id));
-        turn(graph_[graph_[id].inputs[0]], attribute<Part>(graph_[id]).number, 4);
+        iteration(graph_[graph_[id].inputs[0]], attribute<Part>(graph_[id]).number, 4);
     }
 
     /// Output `number` of a loop's body, and the carries it depends on, as equations.
-    void turn(const Node& scan, int number, size_t indent) {
-        LoopTurn equations = turn_equations(graph_, scan, number, all_.symbols);
+    void iteration(const Node& scan, int number, size_t indent) {
+        LoopIteration equations = iteration_equations(graph_, scan, number, all_.symbols);
         size_t widest = 0;
         for (const auto& [name, formula] : equations) widest = std::max(widest, columns(name));
         for (const auto& [name, formula] : equations) {
@@ -205,9 +205,9 @@ private:
         const Node& back = graph_[station.adjoint];
         if (back.op != Op::part || back.name != adjoint) return;
         const Scan& scan = attribute<Scan>(graph_[back.inputs[0]]);
-        text_ += fmt::format("      One turn, t from {} to {}:\n", scan.reverse ? scan.turns - 1 : 0,
-                             scan.reverse ? 0 : scan.turns - 1);
-        turn(graph_[back.inputs[0]], attribute<Part>(back).number, 8);
+        text_ += fmt::format("      One turn, t from {} to {}:\n", scan.reverse ? scan.iterations - 1 : 0,
+                             scan.reverse ? 0 : scan.iterations - 1);
+        iteration(graph_[back.inputs[0]], attribute<Part>(back).number, 8);
     }
 
     std::string equation(const Station& station) const {
@@ -294,7 +294,7 @@ private:
         }
         int64_t total = 0;
         for (const KeptValue& value : all_.kept) {
-            std::string what = fmt::format("{} {}", dimensions(value.type.shape), gradc::name(value.type.element));
+            std::string what = fmt::format("{} {}", dimensions(value.type.shape), gradc::name(value.type.dtype));
             std::string lead = "  " + column(value.name.empty() ? "-" : value.name, 7) + column(what, 17) +
                                fmt::format("{:>10} bytes  ", grouped(value.bytes));
             text_ += wrapped(lead, value.formula, lead.size() + 2);

@@ -46,7 +46,7 @@ std::vector<NodeId> shared(const Graph& body, const std::vector<NodeId>& roots) 
 
 } // namespace
 
-LoopTurn turn_equations(const Graph& graph, const Node& scan_node, int number, const Symbols& symbols) {
+LoopIteration iteration_equations(const Graph& graph, const Node& scan_node, int number, const Symbols& symbols) {
     const Scan& scan = attribute<Scan>(scan_node);
     Graph body = graph.body(scan.body);
     ScanInputs inputs = scan_inputs(body);
@@ -65,7 +65,7 @@ LoopTurn turn_equations(const Graph& graph, const Node& scan_node, int number, c
     std::vector<NodeId> roots;
     for (int carry : carries) roots.push_back(body.outputs[size_t(carry)].node);
     if (number >= scan.carries) roots.push_back(body.outputs[size_t(number)].node);
-    LoopTurn result;
+    LoopIteration result;
     int fresh = 0;
     for (NodeId id : shared(body, roots)) {
         if (body[id].name.empty() || used.count(body[id].name)) body.rename_node(id, fmt::format("u{}", ++fresh));

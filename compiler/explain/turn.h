@@ -6,11 +6,11 @@
 
 namespace gradc {
 
-using LoopTurn = std::vector<std::pair<std::string, std::string>>; // left side with its sign: "h
-                                                                   // <-", "u1 ="; right side
+using LoopIteration = std::vector<std::pair<std::string, std::string>>; // left side with its sign: "h
+                                                                        // <-", "u1 ="; right side
 
 /// What output `number` of the scan's body needs, the carries on which it depends from turn to turn
 /// included.
-LoopTurn turn_equations(const Graph&, const Node& scan, int number, const Symbols&);
+LoopIteration iteration_equations(const Graph&, const Node& scan, int number, const Symbols&);
 
 } // namespace gradc

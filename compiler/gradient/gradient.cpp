@@ -15,14 +15,14 @@ std::vector<bool> depends_on(const Graph& graph, const std::vector<NodeId>& wrt)
     std::vector<bool> result(graph.size(), false);
     uint32_t first = uint32_t(graph.size());
     for (NodeId id : wrt) {
-        if (floating(graph.type(id).element)) result[index(id)] = true;
+        if (floating(graph.type(id).dtype)) result[index(id)] = true;
         first = std::min(first, index(id));
     }
     for (uint32_t i = first; i < graph.size(); ++i) {
         const Node& node = graph[NodeId(i)];
         if (result[i] || node.inputs.empty()) continue;
-        if (node.op != Op::scan && !floating(node.type.element)) continue;
-        for (size_t k = node.op == Op::shield ? 1 : 0; k < node.inputs.size() && !result[i]; ++k)
+        if (node.op != Op::scan && !floating(node.type.dtype)) continue;
+        for (size_t k = node.op == Op::custom_gradient ? 1 : 0; k < node.inputs.size() && !result[i]; ++k)
             result[i] = result[index(node.inputs[k])];
     }
     return result;
@@ -30,21 +30,21 @@ std::vector<bool> depends_on(const Graph& graph, const std::vector<NodeId>& wrt)
 
 namespace {
 
-/// True if a shield's result is made of its arguments by maps alone; then its clause is elementwise
+/// True if a custom_gradient's result is made of its arguments by maps alone; then its clause is elementwise
 /// as well.
-bool elementwise_shield(const Graph& graph, NodeId id) {
-    const Node& shield = graph[id];
-    std::unordered_set<NodeId> seen(shield.inputs.begin() + 1, shield.inputs.end());
+bool elementwise_custom_gradient(const Graph& graph, NodeId id) {
+    const Node& custom_gradient = graph[id];
+    std::unordered_set<NodeId> seen(custom_gradient.inputs.begin() + 1, custom_gradient.inputs.end());
     for (NodeId argument : seen)
-        if (graph.type(argument).shape != shield.type.shape) return false;
-    std::vector<NodeId> waiting{shield.inputs[0]};
+        if (graph.type(argument).shape != custom_gradient.type.shape) return false;
+    std::vector<NodeId> waiting{custom_gradient.inputs[0]};
     for (constexpr size_t most = 256; !waiting.empty();) {
         NodeId next = waiting.back();
         waiting.pop_back();
         if (!seen.insert(next).second || graph[next].op == Op::constant) continue;
         bool spread_constant = graph[next].op == Op::broadcast && graph[graph[next].inputs[0]].op == Op::constant;
         if (spread_constant) continue;
-        if (kind(graph[next].op) != Kind::map || seen.size() > most) return false;
+        if (kind(graph[next].op) != Kind::elementwise || seen.size() > most) return false;
         waiting.insert(waiting.end(), graph[next].inputs.begin(), graph[next].inputs.end());
     }
     return true;
@@ -68,7 +68,7 @@ public:
             if (mask != MaskId::none) mask_of_[node] = mask;
             return;
         }
-        total = build::map(graph_, Primitive::add, {total, gradient}, graph_[node].span);
+        total = build::elementwise(graph_, Primitive::add, {total, gradient}, graph_[node].span);
         auto known = mask_of_.find(node);
         if (known != mask_of_.end() && known->second != mask) mask_of_.erase(known); // only a common one holds
     }
@@ -95,7 +95,8 @@ private:
         switch (kind(node.op)) {
         case Kind::leaf: return;
         case Kind::effect: return receive(node.inputs[0], gradient);
-        case Kind::map: return node.op == Op::cast ? hand_on_linear(id, gradient) : hand_on_scalar(id, gradient);
+        case Kind::elementwise:
+            return node.op == Op::cast ? hand_on_linear(id, gradient) : hand_on_scalar(id, gradient);
         case Kind::loop: parts_[node.inputs[0]][attribute<Part>(node).number] = gradient; return;
         default: return hand_on_linear(id, gradient);
         }
@@ -108,19 +109,19 @@ private:
                 receive(node.inputs[k], transposed(graph_, id, int(k), gradient), masks_.moved(id, mask(id)));
     }
 
-    /// Maps and shields: by the library's clauses.
+    /// Maps and custom_gradients: by the library's clauses.
     void hand_on_scalar(NodeId id, NodeId gradient) {
         const Node& node = graph_[id];
-        bool shield = node.op == Op::shield;
-        bool select = !shield && attribute<Map>(node).primitive == Primitive::select;
-        for (size_t k = shield ? 1 : 0; k < node.inputs.size(); ++k) {
+        bool custom_gradient = node.op == Op::custom_gradient;
+        bool select = !custom_gradient && attribute<Elementwise>(node).primitive == Primitive::select;
+        for (size_t k = custom_gradient ? 1 : 0; k < node.inputs.size(); ++k) {
             NodeId input = node.inputs[k];
             if (!depends_[index(input)]) continue;
-            NodeId share = shield ? rules_.shield_derivative(graph_, id, int(k) - 1, gradient)
-                                  : rules_.map_derivative(graph_, id, int(k), gradient);
+            NodeId share = custom_gradient ? rules_.custom_gradient_derivative(graph_, id, int(k) - 1, gradient)
+                                           : rules_.elementwise_derivative(graph_, id, int(k), gradient);
             if (share == NodeId::none) continue;
             if (select) receive(input, share, masks_.both(mask(id), masks_.of_select(node.inputs[0], k == 1)));
-            else if (shield && !elementwise_shield(graph_, id)) receive(input, share);
+            else if (custom_gradient && !elementwise_custom_gradient(graph_, id)) receive(input, share);
             else receive(input, masks_.masked(share, gradient, mask(id)), mask(id));
         }
     }
@@ -162,8 +163,8 @@ std::vector<NodeId> backpropagate(Graph& graph, const std::vector<Seed>& seeds, 
 std::vector<NodeId> gradient(Graph& graph, NodeId y, const std::vector<NodeId>& wrt, const DerivativeRules& rules,
                              NodeId seed) {
     const Type& type = graph.type(y);
-    if (!floating(type.element)) return std::vector<NodeId>(wrt.size(), NodeId::none);
-    if (seed == NodeId::none) seed = build::constant(graph, 1, type.element, type.shape, graph[y].span);
+    if (!floating(type.dtype)) return std::vector<NodeId>(wrt.size(), NodeId::none);
+    if (seed == NodeId::none) seed = build::constant(graph, 1, type.dtype, type.shape, graph[y].span);
     return backpropagate(graph, {{y, seed}}, wrt, rules);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Symbolic derivatives: the gradient of sum(y) by each of `wrt`, as new nodes of the same graph. Reverse mode over the
 // ids; linear ops by their transposed pair (sum/broadcast, slice/pad, gather/scatter, window/fold, contract/contract,
-// scan/reverse scan); scalar primitives and shields by their clauses, which come from the library as text.
+// scan/reverse scan); scalar primitives and custom_gradients by their clauses, which come from the library as text.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <optional>
@@ -21,9 +21,9 @@ struct DerivativeRules {
     virtual ~DerivativeRules() = default;
     /// What input `position` of map node `node` receives when its result receives `gradient` (of the result's shape);
     /// NodeId::none: nothing (not differentiable or zero).
-    virtual NodeId map_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
-    /// The same for argument `position` (from 0, the shielded result not counted) of a shield.
-    virtual NodeId shield_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
+    virtual NodeId elementwise_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
+    /// The same for argument `position` (from 0, the shielded result not counted) of a custom_gradient.
+    virtual NodeId custom_gradient_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
     /// What `shield_derivative` goes by; nothing where no text is known, as of `stop_gradient`.
     virtual std::optional<Clause> clause(const Graph&, NodeId, int /*position*/) const { return {}; }
 };

@@ -21,7 +21,7 @@ MaskId Masks::moved(NodeId node, MaskId inner) {
     if (inner == MaskId::none) return inner;
     switch (graph_[node].op) {
     case Op::cast:
-    case Op::shield: return inner;
+    case Op::custom_gradient: return inner;
     case Op::sum:
     case Op::max_of:
     case Op::reshape:
@@ -80,8 +80,8 @@ bool harmless(const Graph& graph, NodeId id) {
 bool keeps_zeros(const Graph& graph, NodeId derivative, NodeId gradient) {
     for (NodeId id = derivative; id != gradient;) {
         const Node& node = graph[id];
-        if (node.op != Op::map) return false;
-        switch (attribute<Map>(node).primitive) {
+        if (node.op != Op::elementwise) return false;
+        switch (attribute<Elementwise>(node).primitive) {
         case Primitive::negate: id = node.inputs[0]; break;
         case Primitive::multiply: {
             bool left = harmless(graph, node.inputs[0]);
@@ -103,10 +103,10 @@ bool keeps_zeros(const Graph& graph, NodeId derivative, NodeId gradient) {
 
 NodeId Masks::build_one(const Mask& mask) {
     if (mask.other != MaskId::none)
-        return build::map(graph_, Primitive::logical_and, {built(mask.inner), built(mask.other)});
+        return build::elementwise(graph_, Primitive::logical_and, {built(mask.inner), built(mask.other)});
     if (mask.inner != MaskId::none) return carried_back(graph_, mask.move, built(mask.inner));
     if (mask.taken) return mask.condition;
-    return build::map(graph_, Primitive::logical_not, {mask.condition}, graph_[mask.condition].span);
+    return build::elementwise(graph_, Primitive::logical_not, {mask.condition}, graph_[mask.condition].span);
 }
 
 NodeId Masks::build(MaskId id) {
@@ -128,8 +128,8 @@ NodeId Masks::masked(NodeId derivative, NodeId gradient, MaskId mask) {
     if (mask == MaskId::none || keeps_zeros(graph_, derivative, gradient)) return derivative;
     const Type& type = graph_.type(derivative);
     Span span = graph_[derivative].span;
-    NodeId zero = build::constant(graph_, 0, type.element, {}, span);
-    return build::map(graph_, Primitive::select, {build(mask), derivative, zero}, span);
+    NodeId zero = build::constant(graph_, 0, type.dtype, {}, span);
+    return build::elementwise(graph_, Primitive::select, {build(mask), derivative, zero}, span);
 }
 
 } // namespace gradc

@@ -15,14 +15,14 @@ namespace gradc {
 
 namespace {
 
-NodeId at_turn(Graph& body, NodeId stacked, const Shape& slice, NodeId turn) {
-    return build::gather(body, stacked, turn, Gather{turn_axis(slice), 0});
+NodeId at_iteration(Graph& body, NodeId stacked, const Shape& slice, NodeId iteration) {
+    return build::gather(body, stacked, iteration, Gather{iteration_axis(slice), 0});
 }
 
-bool differentiable(const Graph& graph, NodeId id) { return id != NodeId::none && floating(graph.type(id).element); }
+bool differentiable(const Graph& graph, NodeId id) { return id != NodeId::none && floating(graph.type(id).dtype); }
 
 /// A capture read at an index that only the turn's number decides.
-struct TurnRead {
+struct IterationRead {
     NodeId node;    // the gather, in the forward body
     NodeId in_body; // its copy in the reverse body
     size_t capture;
@@ -45,10 +45,10 @@ public:
         if (seeded_.empty()) return result;
         compute_forward();
         seed_results();
-        find_turn_reads();
+        find_iteration_reads();
         collect(backpropagate(body_, seeds_, wrt(), rules_, cuts()));
         if (body_.outputs.empty()) return result;
-        auto parts = build::scan(graph_, std::move(body_), start_, captures_, scan_.turns, !scan_.reverse, span_);
+        auto parts = build::scan(graph_, std::move(body_), start_, captures_, scan_.iterations, !scan_.reverse, span_);
         hand_out(parts, result);
         return result;
     }
@@ -106,14 +106,14 @@ private:
 
     /// The forward turn again: carries from where they were saved.
     void compute_forward() {
-        turn_ = turn_input(body_, scan_.turns);
+        iteration_ = iteration_input(body_, scan_.iterations);
         std::unordered_map<NodeId, NodeId> bound;
-        if (names_.turn != NodeId::none) bound[names_.turn] = turn_;
+        if (names_.iteration != NodeId::none) bound[names_.iteration] = iteration_;
         for (size_t i = 0; i < carries(); ++i) {
             NodeId input = names_.carries[i];
             if (input == NodeId::none) continue;
             NodeId saved = capture(saved_carry(graph_, id_, int(i)));
-            bound[input] = at_turn(body_, saved, forward_.type(input).shape, turn_);
+            bound[input] = at_iteration(body_, saved, forward_.type(input).shape, iteration_);
         }
         for (size_t i = 0; i < names_.captures.size(); ++i)
             if (names_.captures[i] != NodeId::none) bound[names_.captures[i]] = capture(inputs_[carries() + i]);
@@ -133,7 +133,7 @@ private:
         for (size_t number : yields_) {
             NodeId node = forward_.outputs[number].node;
             NodeId stacked = capture(part_gradients_.at(int(number)));
-            seeds_.push_back({copy(node), at_turn(body_, stacked, body_shape(number), turn_)});
+            seeds_.push_back({copy(node), at_iteration(body_, stacked, body_shape(number), iteration_)});
         }
     }
 
@@ -146,23 +146,23 @@ private:
                 added_.push_back(i);
                 result.push_back(copy(names_.captures[i]));
             }
-        for (const TurnRead& read : reads_) result.push_back(read.in_body);
+        for (const IterationRead& read : reads_) result.push_back(read.in_body);
         // a carry that no turn reads has no input of its own; any node that receives nothing stands
         // for it
         for (NodeId& id : result)
-            if (id == NodeId::none) id = turn_;
+            if (id == NodeId::none) id = iteration_;
         return result;
     }
 
     std::unordered_set<NodeId> cuts() const {
         std::unordered_set<NodeId> result;
-        for (const TurnRead& read : reads_) result.insert(read.in_body);
+        for (const IterationRead& read : reads_) result.insert(read.in_body);
         for (size_t i : flowing_)
             if (names_.carries[i] != NodeId::none) result.insert(copy(names_.carries[i]));
         return result;
     }
 
-    void find_turn_reads() {
+    void find_iteration_reads() {
         std::unordered_map<NodeId, size_t> tables;
         for (size_t i = 0; i < names_.captures.size(); ++i)
             if (needed_[carries() + i] && names_.captures[i] != NodeId::none) tables[names_.captures[i]] = i;
@@ -170,17 +170,17 @@ private:
             const Node& node = forward_[NodeId(i)];
             if (node.op != Op::gather || !differentiable(forward_, NodeId(i))) continue;
             auto table = tables.find(node.inputs[0]);
-            if (table != tables.end() && of_turn_alone(node.inputs[1]))
+            if (table != tables.end() && of_iteration_alone(node.inputs[1]))
                 reads_.push_back({NodeId(i), copy(NodeId(i)), table->second});
         }
     }
 
-    bool of_turn_alone(NodeId at) const {
+    bool of_iteration_alone(NodeId at) const {
         if (forward_.type(at).rank() != 0) return false;
         for (NodeId id : reachable(forward_, {at})) {
             const Node& node = forward_[id];
-            bool turn = id == names_.turn, scalar = node.type.rank() == 0;
-            if (!scalar || !(turn || node.op == Op::constant || node.op == Op::map || node.op == Op::cast))
+            bool iteration = id == names_.iteration, scalar = node.type.rank() == 0;
+            if (!scalar || !(iteration || node.op == Op::constant || node.op == Op::elementwise || node.op == Op::cast))
                 return false;
         }
         return true;
@@ -199,13 +199,13 @@ private:
             if (share == NodeId::none) continue;
             const Type& type = graph_.type(inputs_[carries() + i]);
             NodeId so_far = carry_input(body_, start_.size(), type);
-            body_.outputs.push_back({"", build::map(body_, Primitive::add, {so_far, share}, span_)});
+            body_.outputs.push_back({"", build::elementwise(body_, Primitive::add, {so_far, share}, span_)});
             start_.push_back(zeros(graph_, type));
             reached.push_back(i);
         }
         added_ = std::move(reached);
-        std::vector<TurnRead> read;
-        for (const TurnRead& each : reads_) {
+        std::vector<IterationRead> read;
+        for (const IterationRead& each : reads_) {
             NodeId share = shares[next++];
             if (share == NodeId::none) continue;
             body_.outputs.push_back({"", share});
@@ -219,48 +219,48 @@ private:
         size_t next = 0;
         auto add = [&](size_t input, NodeId share) {
             NodeId& total = result[input];
-            total = total == NodeId::none ? share : build::map(graph_, Primitive::add, {total, share}, span_);
+            total = total == NodeId::none ? share : build::elementwise(graph_, Primitive::add, {total, share}, span_);
         };
         for (size_t i : flowing_) add(i, parts[next++]);
         for (size_t i : added_) add(carries() + i, parts[next++]);
-        for (const TurnRead& read : reads_) add(carries() + read.capture, unstacked(read, parts[next++]));
+        for (const IterationRead& read : reads_) add(carries() + read.capture, unstacked(read, parts[next++]));
         for (size_t i = 0; i < result.size(); ++i)
             if (!needed_[i]) result[i] = NodeId::none;
     }
 
     /// The gradients of slices, stacked by turn, as that of the capture they were read from.
-    NodeId unstacked(const TurnRead& read, NodeId stacked) {
+    NodeId unstacked(const IterationRead& read, NodeId stacked) {
         const Node& node = forward_[read.node];
         Gather lookup = attribute<Gather>(node);
         const Shape& table = graph_.type(inputs_[carries() + read.capture]).shape;
         std::vector<int> order;
-        int from = turn_axis(node.type.shape), rank = node.type.rank();
+        int from = iteration_axis(node.type.shape), rank = node.type.rank();
         for (int i = 0; i < rank; ++i) order.push_back(i < from ? i : i + 1);
         order.insert(order.begin() + lookup.axis, from);
         NodeId x = build::permute(graph_, stacked, order, span_);
-        if (node.inputs[1] == names_.turn)
+        if (node.inputs[1] == names_.iteration)
             return build::pad(graph_, x, std::vector<int64_t>(table.size(), 0), table, 0, span_);
-        return build::scatter(graph_, x, over_turns(node.inputs[1]), lookup, table, span_);
+        return build::scatter(graph_, x, over_iterations(node.inputs[1]), lookup, table, span_);
     }
 
     /// An expression of the turn's number, for all turns at once.
-    NodeId over_turns(NodeId at) {
-        Shape all{scan_.turns};
+    NodeId over_iterations(NodeId at) {
+        Shape all{scan_.iterations};
         std::unordered_map<NodeId, NodeId> values;
         for (NodeId id : reachable(forward_, {at})) {
             const Node& node = forward_[id];
             std::vector<NodeId> inputs;
             for (NodeId input : node.inputs) inputs.push_back(values.at(input));
-            values[id] = id == names_.turn ? build::iota(graph_, all, 0, Element::i32, span_)
-                                           : graph_.add(node.op, {node.type.element, all}, std::move(inputs),
-                                                        node.attributes, node.span);
+            values[id] = id == names_.iteration ? build::iota(graph_, all, 0, Dtype::i32, span_)
+                                                : graph_.add(node.op, {node.type.dtype, all}, std::move(inputs),
+                                                             node.attributes, node.span);
         }
         return values.at(at);
     }
 
     NodeId copy(NodeId forward) const { return forward == NodeId::none ? forward : copies_[index(forward)]; }
     NodeId zeros(Graph& graph, const Type& type) const {
-        return build::constant(graph, 0, type.element, type.shape, span_);
+        return build::constant(graph, 0, type.dtype, type.shape, span_);
     }
 
     Graph& graph_;
@@ -279,12 +279,12 @@ private:
     std::vector<size_t> flowing_; // carries whose gradient is carried, in order
     std::vector<NodeId> seeded_;  // results of the forward body that receive a gradient
     Graph body_;
-    NodeId turn_ = NodeId::none;
+    NodeId iteration_ = NodeId::none;
     std::vector<NodeId> copies_; // of the forward body's nodes
     std::vector<Seed> seeds_;
     std::vector<NodeId> start_, captures_; // inputs of the reverse scan
     std::vector<size_t> added_;            // captures whose gradient is added up
-    std::vector<TurnRead> reads_;
+    std::vector<IterationRead> reads_;
 };
 
 } // namespace

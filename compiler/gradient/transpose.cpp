@@ -29,11 +29,11 @@ NodeId of_largest(Graph& graph, NodeId id, NodeId gradient) {
     const Node& node = graph[id];
     NodeId x = node.inputs[0];
     const auto& axes = attribute<Axes>(node).axes;
-    NodeId is_largest = build::map(graph, Primitive::equal, {x, stretched(graph, node, id)}, node.span);
-    NodeId number = build::sum(graph, build::cast(graph, is_largest, node.type.element, node.span), axes, node.span);
-    NodeId share = build::map(graph, Primitive::divide, {gradient, number}, node.span);
-    NodeId zero = build::constant(graph, 0, node.type.element, {}, node.span);
-    return build::map(graph, Primitive::select, {is_largest, stretched(graph, node, share), zero}, node.span);
+    NodeId is_largest = build::elementwise(graph, Primitive::equal, {x, stretched(graph, node, id)}, node.span);
+    NodeId number = build::sum(graph, build::cast(graph, is_largest, node.type.dtype, node.span), axes, node.span);
+    NodeId share = build::elementwise(graph, Primitive::divide, {gradient, number}, node.span);
+    NodeId zero = build::constant(graph, 0, node.type.dtype, {}, node.span);
+    return build::elementwise(graph, Primitive::select, {is_largest, stretched(graph, node, share), zero}, node.span);
 }
 
 NodeId of_broadcast(Graph& graph, const Node& node, NodeId gradient) {
@@ -71,14 +71,14 @@ NodeId spread(Graph& graph, NodeId x, size_t axis, int64_t step, Span span) {
 
 NodeId of_slice(Graph& graph, const Node& node, NodeId gradient) {
     const auto& [start, step] = attribute<Slice>(node);
-    std::vector<int64_t> first(start.size(), 0), turn(start.size(), 1), before = start;
+    std::vector<int64_t> first(start.size(), 0), iteration(start.size(), 1), before = start;
     for (size_t i = 0; i < start.size(); ++i)
         if (step[i] < 0) { // taken backwards: turned round first
-            turn[i] = -1;
+            iteration[i] = -1;
             first[i] = node.type.shape[i] - 1;
             before[i] = start[i] + (node.type.shape[i] - 1) * step[i];
         }
-    NodeId x = build::slice(graph, gradient, first, turn, node.type.shape, node.span);
+    NodeId x = build::slice(graph, gradient, first, iteration, node.type.shape, node.span);
     for (size_t i = 0; i < start.size(); ++i)
         if (std::abs(step[i]) > 1 && node.type.shape[i] > 1) x = spread(graph, x, i, std::abs(step[i]), node.span);
     return build::pad(graph, x, before, graph.type(node.inputs[0]).shape, 0, node.span);
@@ -96,7 +96,7 @@ NodeId transposed(Graph& graph, NodeId id, int position, NodeId gradient) {
     const Node& node = graph[id];
     const Type& in = graph.type(node.inputs[size_t(position)]);
     switch (node.op) {
-    case Op::cast: return build::cast(graph, gradient, in.element, node.span);
+    case Op::cast: return build::cast(graph, gradient, in.dtype, node.span);
     case Op::sum: return stretched(graph, node, gradient);
     case Op::max_of: return of_largest(graph, id, gradient);
     case Op::reshape: return build::reshape(graph, gradient, in.shape, node.span);

@@ -17,13 +17,13 @@ bool counts_up(const std::vector<int>& axes) {
     return true;
 }
 
-Element result_element(Primitive primitive, Element input) {
+Dtype result_dtype(Primitive primitive, Dtype input) {
     switch (primitive) {
     case Primitive::less:
     case Primitive::less_equal:
-    case Primitive::equal: return Element::boolean;
-    case Primitive::bits: return input == Element::f64 ? Element::i64 : Element::i32;
-    case Primitive::from_bits: return input == Element::i64 ? Element::f64 : Element::f32;
+    case Primitive::equal: return Dtype::boolean;
+    case Primitive::bits: return input == Dtype::f64 ? Dtype::i64 : Dtype::i32;
+    case Primitive::from_bits: return input == Dtype::i64 ? Dtype::f64 : Dtype::f32;
     default: return input;
     }
 }
@@ -32,7 +32,7 @@ NodeId reduce(Graph& graph, Op op, NodeId x, std::vector<int> axes, Span span) {
     std::sort(axes.begin(), axes.end());
     if (axes.empty()) return x;
     const Type& in = graph.type(x);
-    Type type{in.element, {}};
+    Type type{in.dtype, {}};
     for (int i = 0; i < in.rank(); ++i)
         if (!std::binary_search(axes.begin(), axes.end(), i)) type.shape.push_back(in.shape[size_t(i)]);
     return graph.add(op, std::move(type), {x}, Axes{std::move(axes)}, span);
@@ -40,27 +40,27 @@ NodeId reduce(Graph& graph, Op op, NodeId x, std::vector<int> axes, Span span) {
 
 } // namespace
 
-NodeId constant(Graph& graph, double value, Element element, Shape shape, Span span) {
-    return graph.add(Op::constant, {element, std::move(shape)}, {}, Constant{{value}}, span);
+NodeId constant(Graph& graph, double value, Dtype dtype, Shape shape, Span span) {
+    return graph.add(Op::constant, {dtype, std::move(shape)}, {}, Constant{{value}}, span);
 }
 
 NodeId constant(Graph& graph, std::vector<double> values, Type type, Span span) {
     return graph.add(Op::constant, std::move(type), {}, Constant{std::move(values)}, span);
 }
 
-NodeId scalar_input(Graph& graph, const std::string& name, Element element, Span span) {
-    return graph.add(Op::input, {element, {}}, {}, Input{Input::Source::scalar, name, 0, -1}, span);
+NodeId scalar_input(Graph& graph, const std::string& name, Dtype dtype, Span span) {
+    return graph.add(Op::input, {dtype, {}}, {}, Input{Input::Source::scalar, name, 0, -1}, span);
 }
 
 NodeId variable(Graph& graph, const std::string& path, Type type, Span span) {
     return graph.add(Op::variable, std::move(type), {}, VariableName{path}, span);
 }
 
-NodeId iota(Graph& graph, Shape shape, int axis, Element element, Span span) {
-    return graph.add(Op::iota, {element, std::move(shape)}, {}, Axes{{axis}}, span);
+NodeId iota(Graph& graph, Shape shape, int axis, Dtype dtype, Span span) {
+    return graph.add(Op::iota, {dtype, std::move(shape)}, {}, Axes{{axis}}, span);
 }
 
-NodeId map(Graph& graph, Primitive primitive, std::vector<NodeId> inputs, Span span) {
+NodeId elementwise(Graph& graph, Primitive primitive, std::vector<NodeId> inputs, Span span) {
     check(!inputs.empty(), "graph", "a map needs an input");
     Shape shape = graph.type(inputs[0]).shape;
     for (NodeId input : inputs) {
@@ -72,14 +72,14 @@ NodeId map(Graph& graph, Primitive primitive, std::vector<NodeId> inputs, Span s
         shape = std::move(joined);
     }
     for (NodeId& input : inputs) input = broadcast_to(graph, input, shape, span);
-    Element element = result_element(primitive, graph.type(inputs.back()).element);
-    return graph.add(Op::map, {element, std::move(shape)}, std::move(inputs), Map{primitive}, span);
+    Dtype dtype = result_dtype(primitive, graph.type(inputs.back()).dtype);
+    return graph.add(Op::elementwise, {dtype, std::move(shape)}, std::move(inputs), Elementwise{primitive}, span);
 }
 
-NodeId cast(Graph& graph, NodeId x, Element element, Span span) {
+NodeId cast(Graph& graph, NodeId x, Dtype dtype, Span span) {
     const Type& in = graph.type(x);
-    if (in.element == element) return x;
-    return graph.add(Op::cast, {element, in.shape}, {x}, NoAttributes{}, span);
+    if (in.dtype == dtype) return x;
+    return graph.add(Op::cast, {dtype, in.shape}, {x}, NoAttributes{}, span);
 }
 
 NodeId sum(Graph& graph, NodeId x, std::vector<int> axes, Span span) {
@@ -94,7 +94,7 @@ NodeId reshape(Graph& graph, NodeId x, Shape shape, Span span) {
     while (graph[x].op == Op::reshape) x = graph[x].inputs[0];
     const Type& in = graph.type(x);
     if (in.shape == shape) return x;
-    return graph.add(Op::reshape, {in.element, std::move(shape)}, {x}, NoAttributes{}, span);
+    return graph.add(Op::reshape, {in.dtype, std::move(shape)}, {x}, NoAttributes{}, span);
 }
 
 NodeId permute(Graph& graph, NodeId x, std::vector<int> axes, Span span) {
@@ -106,7 +106,7 @@ NodeId permute(Graph& graph, NodeId x, std::vector<int> axes, Span span) {
     }
     if (counts_up(axes)) return x;
     const Type& in = graph.type(x);
-    Type type{in.element, {}};
+    Type type{in.dtype, {}};
     for (int axis : axes) type.shape.push_back(in.shape.at(size_t(axis)));
     return graph.add(Op::permute, std::move(type), {x}, Axes{std::move(axes)}, span);
 }
@@ -121,7 +121,7 @@ NodeId broadcast(Graph& graph, NodeId x, Shape shape, std::vector<int> axes, Spa
     }
     const Type& in = graph.type(x);
     if (in.shape == shape) return x;
-    return graph.add(Op::broadcast, {in.element, std::move(shape)}, {x}, Axes{std::move(axes)}, span);
+    return graph.add(Op::broadcast, {in.dtype, std::move(shape)}, {x}, Axes{std::move(axes)}, span);
 }
 
 NodeId broadcast_to(Graph& graph, NodeId x, const Shape& shape, Span span) {
@@ -151,13 +151,13 @@ NodeId slice(Graph& graph, NodeId x, std::vector<int64_t> start, std::vector<int
         if (shape[i] == 1) step[i] = 1; // one element has no step
     bool all = in.shape == shape && std::all_of(step.begin(), step.end(), [](auto s) { return s == 1; });
     if (all) return x;
-    return graph.add(Op::slice, {in.element, std::move(shape)}, {x}, Slice{std::move(start), std::move(step)}, span);
+    return graph.add(Op::slice, {in.dtype, std::move(shape)}, {x}, Slice{std::move(start), std::move(step)}, span);
 }
 
 NodeId pad(Graph& graph, NodeId x, std::vector<int64_t> before, Shape shape, double value, Span span) {
     const Type& in = graph.type(x);
     if (in.shape == shape) return x;
-    return graph.add(Op::pad, {in.element, std::move(shape)}, {x}, Pad{std::move(before), value}, span);
+    return graph.add(Op::pad, {in.dtype, std::move(shape)}, {x}, Pad{std::move(before), value}, span);
 }
 
 NodeId window(Graph& graph, NodeId x, Window window, int64_t positions, int64_t taps, Span span) {
@@ -182,19 +182,19 @@ NodeId gather(Graph& graph, NodeId table, NodeId at, Gather gather, Span span) {
     const Type &in = graph.type(table), &where = graph.type(at);
     check(gather.axis >= 0 && gather.axis < in.rank() && gather.batch >= 0 && gather.batch <= where.rank(), "graph",
           "a gather along no axis");
-    Type type{in.element, {in.shape.begin(), in.shape.begin() + gather.axis}};
+    Type type{in.dtype, {in.shape.begin(), in.shape.begin() + gather.axis}};
     type.shape.insert(type.shape.end(), where.shape.begin() + gather.batch, where.shape.end());
     type.shape.insert(type.shape.end(), in.shape.begin() + gather.axis + 1, in.shape.end());
     return graph.add(Op::gather, std::move(type), {table, at}, gather, span);
 }
 
 NodeId scatter(Graph& graph, NodeId values, NodeId at, Gather gather, Shape table, Span span) {
-    Type type{graph.type(values).element, std::move(table)};
+    Type type{graph.type(values).dtype, std::move(table)};
     return graph.add(Op::scatter, std::move(type), {values, at}, gather, span);
 }
 
 NodeId contract(Graph& graph, NodeId left, NodeId right, Contract contract, Span span) {
-    Type type{graph.type(left).element, {}};
+    Type type{graph.type(left).dtype, {}};
     auto size_of = [&](NodeId side, const std::vector<int>& labels, int label) -> int64_t {
         auto at = std::find(labels.begin(), labels.end(), label);
         size_t axis = size_t(at - labels.begin());
@@ -221,12 +221,12 @@ NodeId concat(Graph& graph, std::vector<NodeId> parts, int axis, Span span) {
         before[a] = offset;
         NodeId padded = pad(graph, part, before, shape, 0, span);
         if (result == NodeId::none) result = padded;
-        else if (floating(graph.type(part).element)) result = map(graph, Primitive::add, {result, padded}, span);
+        else if (floating(graph.type(part).dtype)) result = elementwise(graph, Primitive::add, {result, padded}, span);
         else {
-            NodeId at = iota(graph, shape, axis, Element::i32, span);
-            NodeId first = constant(graph, double(offset), Element::i32, shape, span);
-            NodeId earlier = map(graph, Primitive::less, {at, first}, span);
-            result = map(graph, Primitive::select, {earlier, result, padded}, span);
+            NodeId at = iota(graph, shape, axis, Dtype::i32, span);
+            NodeId first = constant(graph, double(offset), Dtype::i32, shape, span);
+            NodeId earlier = elementwise(graph, Primitive::less, {at, first}, span);
+            result = elementwise(graph, Primitive::select, {earlier, result, padded}, span);
         }
         offset += graph.type(part).shape[a];
     }

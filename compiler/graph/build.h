@@ -6,15 +6,15 @@
 
 namespace gradc::build {
 
-NodeId constant(Graph&, double value, Element element = Element::f32, Shape shape = {}, Span = {});
+NodeId constant(Graph&, double value, Dtype dtype = Dtype::f32, Shape shape = {}, Span = {});
 NodeId constant(Graph&, std::vector<double> values, Type type, Span = {});
-NodeId scalar_input(Graph&, const std::string& name, Element element, Span = {}); // "rows", "step", "rate"
+NodeId scalar_input(Graph&, const std::string& name, Dtype dtype, Span = {}); // "rows", "step", "rate"
 NodeId variable(Graph&, const std::string& path, Type type, Span = {});
-NodeId iota(Graph&, Shape shape, int axis, Element element = Element::i32, Span = {});
+NodeId iota(Graph&, Shape shape, int axis, Dtype dtype = Dtype::i32, Span = {});
 
 /// Inputs are broadcast to a common shape by numpy's rule first; their elements must agree (select: all but the first).
-NodeId map(Graph&, Primitive, std::vector<NodeId> inputs, Span = {});
-NodeId cast(Graph&, NodeId, Element, Span = {});
+NodeId elementwise(Graph&, Primitive, std::vector<NodeId> inputs, Span = {});
+NodeId cast(Graph&, NodeId, Dtype, Span = {});
 NodeId sum(Graph&, NodeId, std::vector<int> axes, Span = {});
 NodeId max_of(Graph&, NodeId, std::vector<int> axes, Span = {});
 NodeId reshape(Graph&, NodeId, Shape, Span = {});
@@ -33,7 +33,7 @@ NodeId contract(Graph&, NodeId left, NodeId right, Contract, Span = {});
 NodeId concat(Graph&, std::vector<NodeId> parts, int axis, Span = {}); // sum of pads, or select on iota for non-floats
 NodeId assign(Graph&, const std::string& path, NodeId value, Span = {});
 /// All carries and yields of a scan, in order of its body's outputs.
-std::vector<NodeId> scan(Graph&, Graph body, std::vector<NodeId> carries, std::vector<NodeId> captures, int64_t turns,
-                         bool reverse, Span = {});
+std::vector<NodeId> scan(Graph&, Graph body, std::vector<NodeId> carries, std::vector<NodeId> captures,
+                         int64_t iterations, bool reverse, Span = {});
 
 } // namespace gradc::build

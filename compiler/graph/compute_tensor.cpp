@@ -22,7 +22,7 @@ std::vector<int64_t> reduced_strides(const std::vector<int>& axes, size_t rank, 
 
 template <class T> T filler(double value) {
     if constexpr (std::is_same_v<T, double>) return value;
-    else return whole_number(value);
+    else return integer_number(value);
 }
 
 double product(double a, double b) { return a * b; }
@@ -33,7 +33,7 @@ void sum_into(int64_t& to, int64_t value) { to = int64_t(uint64_t(to) + uint64_t
 
 /// Adds `values`, walked by its own strides, to where `strides` lead in `result`.
 void add_into(Value& result, const std::vector<int64_t>& strides, int64_t offset, const Value& values) {
-    by_element(result.element, [&](auto number) {
+    by_dtype(result.dtype, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>() + offset;
         const T* in = values.data<T>();
@@ -41,7 +41,7 @@ void add_into(Value& result, const std::vector<int64_t>& strides, int64_t offset
             for (int64_t i = 0; i < n; ++i) sum_into(out[at[0] + i * step[0]], in[at[1] + i * step[1]]);
         });
         if constexpr (std::is_same_v<T, int64_t>)
-            for (T& each : *result.wholes) each = wrapped(result.element, each);
+            for (T& each : *result.wholes) each = wrapped(result.dtype, each);
     });
 }
 
@@ -49,7 +49,7 @@ bool is_nan(double value) { return std::isnan(value); }
 bool is_nan(int64_t) { return false; }
 
 void largest(Value& result, const std::vector<int64_t>& strides, const Value& x) {
-    by_element(result.element, [&](auto number) {
+    by_dtype(result.dtype, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = x.data<T>();
@@ -78,10 +78,10 @@ Value window_view(const Window& a, const Shape& shape, const Value& x) {
 }
 
 Value compute_pad(const Pad& pad, const Type& type, const Value& x) {
-    Value result = make_value(type.element, type.shape);
+    Value result = make_value(type.dtype, type.shape);
     int64_t offset = 0;
     for (size_t i = 0; i < pad.before.size(); ++i) offset += pad.before[i] * result.strides[i];
-    by_element(type.element, [&](auto number) {
+    by_dtype(type.dtype, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = x.data<T>();
@@ -162,7 +162,7 @@ Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& righ
 } // namespace
 
 Value compute_reduce(const Node& node, const Type& type, const Value& x) {
-    Value result = make_value(type.element, type.shape);
+    Value result = make_value(type.dtype, type.shape);
     auto strides = reduced_strides(attribute<Axes>(node).axes, x.shape.size(), result);
     if (node.op == Op::sum) add_into(result, strides, 0, x);
     else largest(result, strides, x);
@@ -201,7 +201,7 @@ Value compute_move(const Node& node, const Type& type, const Value& x) {
     case Op::pad: return compute_pad(attribute<Pad>(node), type, x);
     case Op::window: return window_view(attribute<Window>(node), type.shape, x);
     default: { // fold
-        Value result = make_value(type.element, type.shape);
+        Value result = make_value(type.dtype, type.shape);
         Value view = window_view(attribute<Window>(node), x.shape, result);
         add_into(result, view.strides, 0, x);
         return result;
@@ -210,8 +210,8 @@ Value compute_move(const Node& node, const Type& type, const Value& x) {
 }
 
 Value compute_gather(const Gather& a, const Type& type, const Value& table, const Value& index) {
-    Value result = make_value(type.element, type.shape);
-    by_element(type.element, [&](auto number) {
+    Value result = make_value(type.dtype, type.shape);
+    by_dtype(type.dtype, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = table.data<T>();
@@ -221,8 +221,8 @@ Value compute_gather(const Gather& a, const Type& type, const Value& table, cons
 }
 
 Value compute_scatter(const Gather& a, const Type& type, const Value& values, const Value& index) {
-    Value result = make_value(type.element, type.shape);
-    by_element(type.element, [&](auto number) {
+    Value result = make_value(type.dtype, type.shape);
+    by_dtype(type.dtype, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>();
         const T* in = values.data<T>();
@@ -232,8 +232,8 @@ Value compute_scatter(const Gather& a, const Type& type, const Value& values, co
 }
 
 Value compute_contract(const Contract& a, const Type& type, const Value& left, const Value& right) {
-    Value result = make_value(type.element, type.shape);
-    by_element(type.element, [&](auto number) {
+    Value result = make_value(type.dtype, type.shape);
+    by_dtype(type.dtype, [&](auto number) {
         using T = decltype(number);
         T* out = result.data<T>();
         const T *l = left.data<T>(), *r = right.data<T>();

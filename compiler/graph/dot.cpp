@@ -25,7 +25,7 @@ std::string escaped(const std::string& text) {
 std::string label(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     std::string word(name(node.op));
-    if (node.op == Op::map) word = graph.primitives().name(attribute<Map>(node).primitive);
+    if (node.op == Op::elementwise) word = graph.primitives().name(attribute<Elementwise>(node).primitive);
     if (kind(node.op) == Kind::leaf || node.op == Op::assign) word = formula(graph, id);
     return escaped(node.name.empty() || node.name == word ? word : node.name + " = " + word);
 }

@@ -20,17 +20,17 @@ struct Turn {
     int64_t number = 0;
 };
 
-Value one_value(Element element, double number, const Shape& shape) {
-    Value value = make_value(element, {});
-    if (floating(element)) value.reals->at(0) = number;
-    else value.wholes->at(0) = whole_number(number);
+Value one_value(Dtype dtype, double number, const Shape& shape) {
+    Value value = make_value(dtype, {});
+    if (floating(dtype)) value.reals->at(0) = number;
+    else value.wholes->at(0) = integer_number(number);
     value.shape = shape;
     value.strides.assign(shape.size(), 0);
     return value;
 }
 
-Value whole_value(Element element, int64_t number) {
-    Value value = make_value(element, {});
+Value integer_value(Dtype dtype, int64_t number) {
+    Value value = make_value(dtype, {});
     value.wholes->at(0) = number;
     return value;
 }
@@ -46,13 +46,13 @@ public:
         }
     }
 
-    std::vector<Value> run(const Turn& turn) {
+    std::vector<Value> run(const Turn& iteration) {
         auto left = readers_;
         for (NodeId id : order_) {
             const Node& node = graph_[id];
             if (node.op == Op::scan) run_scan(id);
-            else values_[id] = rounded(node, compute(node, turn));
-            if (environment_.observe && !turn_known_ && node.op != Op::scan)
+            else values_[id] = rounded(node, compute(node, iteration));
+            if (environment_.observe && !iteration_known_ && node.op != Op::scan)
                 environment_.observe(id, to_tensor(values_[id]));
             for (NodeId input : node.inputs)
                 if (--left[input] == 0) values_.erase(input), parts_.erase(input);
@@ -64,7 +64,7 @@ public:
         return results;
     }
 
-    void inside_loop() { turn_known_ = true; }
+    void inside_loop() { iteration_known_ = true; }
 
 private:
     int number(NodeId part) const { return attribute<Part>(graph_[part]).number; }
@@ -75,17 +75,17 @@ private:
         return shape;
     }
 
-    Value compute(const Node& node, const Turn& turn) {
-        Type type{node.type.element, resolved(node.type.shape)};
+    Value compute(const Node& node, const Turn& iteration) {
+        Type type{node.type.dtype, resolved(node.type.shape)};
         auto in = [&](size_t i) -> const Value& { return values_.at(node.inputs[i]); };
         switch (node.op) {
-        case Op::map: {
+        case Op::elementwise: {
             std::vector<Value> inputs;
             for (NodeId id : node.inputs) inputs.push_back(values_.at(id));
-            return compute_map(graph_.primitives(), node, type, inputs);
+            return compute_elementwise(graph_.primitives(), node, type, inputs);
         }
         case Op::cast: return compute_cast(type, in(0));
-        case Op::shield: return attribute<Shield>(node).clause == 0 ? held(in(0)) : in(0);
+        case Op::custom_gradient: return attribute<CustomGradient>(node).clause == 0 ? held(in(0)) : in(0);
         case Op::assign: return in(0);
         case Op::sum:
         case Op::max_of: return compute_reduce(node, type, in(0));
@@ -93,7 +93,7 @@ private:
         case Op::scatter: return compute_scatter(attribute<Gather>(node), type, in(0), in(1));
         case Op::contract: return compute_contract(attribute<Contract>(node), type, in(0), in(1));
         case Op::part: return parts_.at(node.inputs[0]).at(attribute<Part>(node).number);
-        default: return kind(node.op) == Kind::move ? compute_move(node, type, in(0)) : leaf(node, type, turn);
+        default: return kind(node.op) == Kind::move ? compute_move(node, type, in(0)) : leaf(node, type, iteration);
         }
     }
 
@@ -101,31 +101,31 @@ private:
     Value held(const Value& value) const {
         HeldValues* held = environment_.held;
         if (!held) return value;
-        if (held->known) return from_tensor(held->values.at(held->next++), value.element);
+        if (held->known) return from_tensor(held->values.at(held->next++), value.dtype);
         held->values.push_back(to_tensor(value));
         return value;
     }
 
-    Value leaf(const Node& node, const Type& type, const Turn& turn) {
+    Value leaf(const Node& node, const Type& type, const Turn& iteration) {
         switch (node.op) {
         case Op::constant: {
             const auto& values = attribute<Constant>(node).values;
-            if (values.size() == 1) return one_value(type.element, values[0], type.shape);
-            return from_tensor({type.shape, values}, type.element);
+            if (values.size() == 1) return one_value(type.dtype, values[0], type.shape);
+            return from_tensor({type.shape, values}, type.dtype);
         }
         case Op::variable: return given(environment_.variables, attribute<VariableName>(node).path, type);
         case Op::iota: {
             size_t axis = size_t(attribute<Axes>(node).axes[0]);
-            Value line = make_value(type.element, {type.shape[axis]});
+            Value line = make_value(type.dtype, {type.shape[axis]});
             for (int64_t i = 0; i < type.shape[axis]; ++i)
-                floating(type.element) ? line.reals->at(size_t(i)) = double(i) : double(line.wholes->at(size_t(i)) = i);
+                floating(type.dtype) ? line.reals->at(size_t(i)) = double(i) : double(line.wholes->at(size_t(i)) = i);
             line.shape = type.shape;
             line.strides.assign(type.shape.size(), 0);
             line.strides[axis] = 1;
             return line;
         }
         case Op::random: return random(node, type);
-        default: return input(attribute<Input>(node), type, turn);
+        default: return input(attribute<Input>(node), type, iteration);
         }
     }
 
@@ -134,35 +134,35 @@ private:
         check(found != from.end(), "evaluate", "no value is given for " + name);
         check(found->second.shape == type.shape, "evaluate",
               name + " is " + print(found->second.shape) + ", not " + print(type.shape));
-        return from_tensor(found->second, type.element);
+        return from_tensor(found->second, type.dtype);
     }
 
-    Value input(const Input& input, const Type& type, const Turn& turn) const {
+    Value input(const Input& input, const Type& type, const Turn& iteration) const {
         switch (input.source) {
         case Input::Source::field:
             if (input.name == "#row" && !environment_.fields.count(input.name)) {
-                Value numbers = make_value(type.element, type.shape);
+                Value numbers = make_value(type.dtype, type.shape);
                 for (size_t i = 0; i < numbers.wholes->size(); ++i) (*numbers.wholes)[i] = int64_t(i);
                 return numbers;
             }
             return given(environment_.fields, input.name, type);
         case Input::Source::scalar: {
-            if (input.name == "rows") return one_value(type.element, double(environment_.rows), {});
+            if (input.name == "rows") return one_value(type.dtype, double(environment_.rows), {});
             auto found = environment_.scalars.find(input.name);
             check(found != environment_.scalars.end(), "evaluate", "no value is given for " + input.name);
-            return one_value(type.element, found->second, {});
+            return one_value(type.dtype, found->second, {});
         }
-        case Input::Source::carry: return turn.carries.at(std::stoul(input.name));
-        case Input::Source::capture: return turn.captures.at(std::stoul(input.name));
-        case Input::Source::turn: return whole_value(type.element, turn.number);
+        case Input::Source::carry: return iteration.carries.at(std::stoul(input.name));
+        case Input::Source::capture: return iteration.captures.at(std::stoul(input.name));
+        case Input::Source::iteration: return integer_value(type.dtype, iteration.number);
         }
         throw InternalError("evaluate", "an input of no known source");
     }
 
     Value random(const Node& node, const Type& type) const {
-        Value result = make_value(type.element, type.shape);
+        Value result = make_value(type.dtype, type.shape);
         const Value &seed = values_.at(node.inputs[0]), &at = values_.at(node.inputs[1]);
-        int64_t step = floating(at.element) ? whole_number(at.data<double>()[0]) : at.data<int64_t>()[0];
+        int64_t step = floating(at.dtype) ? integer_number(at.data<double>()[0]) : at.data<int64_t>()[0];
         bool by_row = node.inputs.size() == 3;
         int64_t places = by_row ? result.size() / type.shape[0] : result.size();
         for (int64_t i = 0; i < result.size(); ++i) {
@@ -173,15 +173,15 @@ private:
             }
             (*result.reals)[size_t(i)] =
                 uniform_number(uint64_t(seed.data<int64_t>()[0]), attribute<Random>(node).stream, uint64_t(step), row,
-                               uint32_t(i % places), type.element);
+                               uint32_t(i % places), type.dtype);
         }
         return result;
     }
 
     Value rounded(const Node& node, Value value) const {
         bool view = node.op == Op::part || (kind(node.op) == Kind::move && node.op != Op::fold);
-        if (!environment_.round_f32 || value.element != Element::f32 || view) return value;
-        Value result = make_value(value.element, value.shape);
+        if (!environment_.round_f32 || value.dtype != Dtype::f32 || view) return value;
+        Value result = make_value(value.dtype, value.shape);
         Value plain = densified(value);
         for (int64_t i = 0; i < result.size(); ++i) result.data<double>()[i] = double(float(plain.data<double>()[i]));
         return result;
@@ -196,35 +196,35 @@ private:
         for (int i = 0; i < scan.carries; ++i) roots.push_back(body.outputs[size_t(i)].node);
         for (int part : read_parts_[id])
             if (part >= scan.carries) roots.push_back(body.outputs[size_t(part)].node), yields.push_back(part);
-        Turn turn;
+        Turn iteration;
         for (size_t i = 0; i < node.inputs.size(); ++i)
-            (i < size_t(scan.carries) ? turn.carries : turn.captures).push_back(values_.at(node.inputs[i]));
+            (i < size_t(scan.carries) ? iteration.carries : iteration.captures).push_back(values_.at(node.inputs[i]));
         std::map<int, Value> parts;
         for (int part : yields) {
             Type type = part_type(graph_, scan, part);
-            parts[part] = make_value(type.element, resolved(type.shape));
+            parts[part] = make_value(type.dtype, resolved(type.shape));
         }
         Evaluation inside(body, environment_, roots);
         inside.inside_loop();
-        for (int64_t i = 0; i < scan.turns; ++i) {
-            turn.number = scan.reverse ? scan.turns - 1 - i : i;
-            auto results = inside.run(turn);
+        for (int64_t i = 0; i < scan.iterations; ++i) {
+            iteration.number = scan.reverse ? scan.iterations - 1 - i : i;
+            auto results = inside.run(iteration);
             for (size_t k = 0; k < yields.size(); ++k) {
-                int axis = turn_axis(body.type(body.outputs[size_t(yields[k])].node).shape);
-                store_turn(parts[yields[k]], axis, turn.number, results[size_t(scan.carries) + k]);
+                int axis = iteration_axis(body.type(body.outputs[size_t(yields[k])].node).shape);
+                store_iteration(parts[yields[k]], axis, iteration.number, results[size_t(scan.carries) + k]);
             }
             results.resize(size_t(scan.carries));
-            turn.carries = std::move(results);
+            iteration.carries = std::move(results);
         }
-        for (int i = 0; i < scan.carries; ++i) parts[i] = turn.carries[size_t(i)];
+        for (int i = 0; i < scan.carries; ++i) parts[i] = iteration.carries[size_t(i)];
         parts_[id] = std::move(parts);
     }
 
-    static void store_turn(Value& stacked, int axis, int64_t turn, const Value& value) {
+    static void store_iteration(Value& stacked, int axis, int64_t iteration, const Value& value) {
         auto strides = stacked.strides;
-        int64_t offset = turn * strides[size_t(axis)];
+        int64_t offset = iteration * strides[size_t(axis)];
         strides.erase(strides.begin() + axis);
-        by_element(value.element, [&](auto number) {
+        by_dtype(value.dtype, [&](auto number) {
             using T = decltype(number);
             T* out = stacked.data<T>() + offset;
             const T* in = value.data<T>();
@@ -241,7 +241,7 @@ private:
     std::unordered_map<NodeId, std::set<int>> read_parts_;
     std::unordered_map<NodeId, Value> values_;
     std::unordered_map<NodeId, std::map<int, Value>> parts_;
-    bool turn_known_ = false;
+    bool iteration_known_ = false;
 };
 
 } // namespace
@@ -256,9 +256,9 @@ std::vector<Tensor> evaluate(const Graph& graph, const Environment& environment)
     return results;
 }
 
-double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place, Element element) {
+double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place, Dtype dtype) {
     auto words = random_words(seed, stream, step, row, place);
-    return element == Element::f64 ? uniform_f64(words) : double(uniform_f32(words));
+    return dtype == Dtype::f64 ? uniform_f64(words) : double(uniform_f32(words));
 }
 
 } // namespace gradc

@@ -35,6 +35,6 @@ struct Environment {
 std::vector<Tensor> evaluate(const Graph&, const Environment&);
 
 /// Uniform number in [0, 1) for the random op: Philox 4x32-10, key (seed, stream), counter (place, row, step).
-double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place, Element element);
+double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place, Dtype dtype);
 
 } // namespace gradc

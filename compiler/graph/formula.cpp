@@ -30,10 +30,12 @@ public:
                     values[0] < 0 ? prefix : atom};
         }
         case Op::input:
-            return {attribute<Input>(node).source == Input::Source::turn ? "turn" : attribute<Input>(node).name, atom};
+            return {attribute<Input>(node).source == Input::Source::iteration ? "iteration"
+                                                                              : attribute<Input>(node).name,
+                    atom};
         case Op::variable: return {attribute<VariableName>(node).path, atom};
-        case Op::map: return map(node, depth);
-        case Op::shield: return value(node.inputs[0], depth);
+        case Op::elementwise: return elementwise(node, depth);
+        case Op::custom_gradient: return value(node.inputs[0], depth);
         case Op::broadcast: return value(node.inputs[0], depth);
         case Op::contract: return contract(node, depth);
         case Op::assign: return {attribute<Assign>(node).path + " <- " + value(node.inputs[0], depth).text, lowest};
@@ -68,7 +70,7 @@ private:
         if (const auto* axes = std::get_if<Axes>(&node.attributes))
             return fmt::format("{}[{}]", word, fmt::join(axes->axes, ", "));
         if (const auto* part = std::get_if<Part>(&node.attributes)) return fmt::format("{}[{}]", word, part->number);
-        if (node.op == Op::cast) return name(node.type.element);
+        if (node.op == Op::cast) return name(node.type.dtype);
         return word;
     }
 
@@ -78,8 +80,8 @@ private:
             rank};
     }
 
-    Text map(const Node& node, int depth) const {
-        Primitive primitive = attribute<Map>(node).primitive;
+    Text elementwise(const Node& node, int depth) const {
+        Primitive primitive = attribute<Elementwise>(node).primitive;
         switch (primitive) {
         case Primitive::add: return binary(node, depth, "+", additive, additive);
         case Primitive::subtract: return binary(node, depth, "-", additive, multiplicative);
@@ -94,8 +96,8 @@ private:
         case Primitive::select: return call("where", node, depth);
         case Primitive::maximum: return call("max", node, depth);
         case Primitive::minimum: return call("min", node, depth);
-        case Primitive::absolute: return call("abs", node, depth);
-        case Primitive::square_root: return call("sqrt", node, depth);
+        case Primitive::abs: return call("abs", node, depth);
+        case Primitive::sqrt: return call("sqrt", node, depth);
         default: return call(std::string(graph_.primitives().name(primitive)), node, depth);
         }
     }

@@ -38,15 +38,15 @@ struct Hash {
     void mix(const Input& a) { mix(uint64_t(a.source)), mix(a.name), mix(a.low), mix(a.high); }
     void mix(const VariableName& a) { mix(a.path); }
     void mix(const Random& a) { mix(a.stream); }
-    void mix(const Map& a) { mix(uint64_t(a.primitive)); }
-    void mix(const Shield& a) { mix(a.clause); }
+    void mix(const Elementwise& a) { mix(uint64_t(a.primitive)); }
+    void mix(const CustomGradient& a) { mix(a.clause); }
     void mix(const Axes& a) { mix(a.axes); }
     void mix(const Slice& a) { mix(a.start), mix(a.step); }
     void mix(const Pad& a) { mix(a.before), mix(a.value); }
     void mix(const Window& a) { mix(a.axis), mix(a.stride), mix(a.dilation); }
     void mix(const Gather& a) { mix(a.axis), mix(a.batch); }
     void mix(const Contract& a) { mix(a.left), mix(a.right), mix(a.out); }
-    void mix(const Scan& a) { mix(a.body), mix(a.turns), mix(a.carries), mix(a.reverse); }
+    void mix(const Scan& a) { mix(a.body), mix(a.iterations), mix(a.carries), mix(a.reverse); }
     void mix(const Part& a) { mix(a.number); }
     void mix(const Assign& a) { mix(a.path); }
 };
@@ -54,7 +54,7 @@ struct Hash {
 size_t hash(Op op, const Type& type, const std::vector<NodeId>& inputs, const Attributes& attributes) {
     Hash result;
     result.mix(uint64_t(op));
-    result.mix(uint64_t(type.element));
+    result.mix(uint64_t(type.dtype));
     result.mix(type.shape);
     result.mix(inputs);
     std::visit([&](const auto& a) { result.mix(a); }, attributes);
@@ -93,8 +93,8 @@ NodeId Graph::add(Op op, Type type, std::vector<NodeId> inputs, Attributes attri
         if (node.op == op && node.type == type && node.inputs == inputs && node.attributes == attributes)
             return each->second;
     }
-    std::string fault = verify_node(*this, op, type, inputs, attributes);
-    if (!fault.empty()) throw InternalError("graph", fault);
+    std::string error = verify_node(*this, op, type, inputs, attributes);
+    if (!error.empty()) throw InternalError("graph", error);
     check(nodes_.size() < UINT32_MAX, "graph", "too many nodes");
     NodeId id{uint32_t(nodes_.size())};
     nodes_.push_back({op, std::move(type), std::move(inputs), std::move(attributes), span, origin, {}});
@@ -128,7 +128,7 @@ uint32_t Graph::add_body(std::shared_ptr<const Graph> body) {
 Type part_type(const Graph& graph, const Scan& scan, int number) {
     const Graph& body = graph.body(scan.body);
     Type type = body.type(body.outputs[size_t(number)].node);
-    if (number >= scan.carries) type.shape.insert(type.shape.begin() + turn_axis(type.shape), scan.turns);
+    if (number >= scan.carries) type.shape.insert(type.shape.begin() + iteration_axis(type.shape), scan.iterations);
     return type;
 }
 

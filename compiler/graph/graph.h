@@ -26,7 +26,7 @@ struct Constant { // one value (everywhere the same) or count(type.shape) of the
     friend bool operator==(const Constant& a, const Constant& b);
 };
 struct Input {
-    enum class Source : uint8_t { field, scalar, carry, capture, turn } source = Source::field;
+    enum class Source : uint8_t { field, scalar, carry, capture, iteration } source = Source::field;
     // scalar: "rows" (i64), "step" (1 in the first step, f64), "steps", "epoch" (f64), "seed" (i64), "rate" ..;
     // field "#row" (i32[N]) is the row's number in the data set; carry/capture:
     // "0", "1" .. in order; turn: the scan's t
@@ -42,13 +42,13 @@ struct Random {
     uint64_t stream = 0; // hash of the call path: two equal calls stay two
     friend bool operator==(const Random&, const Random&) = default;
 };
-struct Map {
+struct Elementwise {
     Primitive primitive = Primitive::add;
-    friend bool operator==(const Map&, const Map&) = default;
+    friend bool operator==(const Elementwise&, const Elementwise&) = default;
 };
-struct Shield {          // rule number given by whoever built the node; see DerivativeRules
+struct CustomGradient {  // rule number given by whoever built the node; see DerivativeRules
     uint64_t clause = 0; // 0: stop_gradient
-    friend bool operator==(const Shield&, const Shield&) = default;
+    friend bool operator==(const CustomGradient&, const CustomGradient&) = default;
 };
 struct Axes {
     std::vector<int> axes;
@@ -89,7 +89,7 @@ struct Scan {
     // own type is `scan_type`: it is no value, its parts are. A body reads nothing but its carries, captures and turn
     // (i32).
     uint32_t body = 0; // index into Graph::bodies
-    int64_t turns = 0;
+    int64_t iterations = 0;
     int carries = 0;
     bool reverse = false;
     friend bool operator==(const Scan&, const Scan&) = default;
@@ -103,8 +103,8 @@ struct Assign {
     friend bool operator==(const Assign&, const Assign&) = default;
 };
 
-using Attributes = std::variant<NoAttributes, Constant, Input, VariableName, Random, Map, Shield, Axes, Slice, Pad,
-                                Window, Gather, Contract, Scan, Part, Assign>;
+using Attributes = std::variant<NoAttributes, Constant, Input, VariableName, Random, Elementwise, CustomGradient, Axes,
+                                Slice, Pad, Window, Gather, Contract, Scan, Part, Assign>;
 
 struct Node {
     Op op;
@@ -167,9 +167,9 @@ private:
 };
 
 /// The type of a scan node, which stands for all its parts.
-inline Type scan_type() { return {Element::boolean, {}}; }
+inline Type scan_type() { return {Dtype::boolean, {}}; }
 /// Where the turn axis stands in a stacked yield of this shape: after a leading N.
-inline int turn_axis(const Shape& yield) { return !yield.empty() && yield[0] == rows ? 1 : 0; }
+inline int iteration_axis(const Shape& yield) { return !yield.empty() && yield[0] == rows ? 1 : 0; }
 /// The type of part `number` of a scan: a carry as it is, a yield with the turn axis.
 Type part_type(const Graph&, const Scan&, int number);
 

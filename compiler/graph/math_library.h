@@ -10,7 +10,7 @@ namespace gradc {
 /// machine.
 struct MathLibrary {
     virtual ~MathLibrary() = default;
-    virtual const Graph* definition(Primitive primitive, Element element) const = 0;
+    virtual const Graph* definition(Primitive primitive, Dtype dtype) const = 0;
 };
 
 } // namespace gradc

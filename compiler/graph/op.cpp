@@ -12,9 +12,9 @@ Kind kind(Op op) {
     case Op::variable:
     case Op::iota:
     case Op::random: return Kind::leaf;
-    case Op::map:
+    case Op::elementwise:
     case Op::cast:
-    case Op::shield: return Kind::map;
+    case Op::custom_gradient: return Kind::elementwise;
     case Op::sum:
     case Op::max_of: return Kind::reduce;
     case Op::reshape:
@@ -35,10 +35,10 @@ Kind kind(Op op) {
 }
 
 std::string_view name(Op op) {
-    static constexpr std::string_view names[] = {"constant",  "input",    "variable", "iota",   "random",  "map",
-                                                 "cast",      "shield",   "sum",      "max_of", "reshape", "permute",
-                                                 "broadcast", "slice",    "pad",      "window", "fold",    "gather",
-                                                 "scatter",   "contract", "scan",     "part",   "assign"};
+    static constexpr std::string_view names[] = {
+        "constant", "input",  "variable", "iota",     "random",    "elementwise", "cast",  "custom_gradient",
+        "sum",      "max_of", "reshape",  "permute",  "broadcast", "slice",       "pad",   "window",
+        "fold",     "gather", "scatter",  "contract", "scan",      "part",        "assign"};
     return names[size_t(op)];
 }
 

@@ -11,7 +11,7 @@
 
 namespace gradc {
 
-enum class Kind : uint8_t { leaf, map, reduce, move, index, contract, loop, effect };
+enum class Kind : uint8_t { leaf, elementwise, reduce, move, index, contract, loop, effect };
 
 enum class Op : uint8_t {
     // leaf
@@ -21,9 +21,9 @@ enum class Op : uint8_t {
     iota,     // Axes{axis}: the index along one axis of type.shape, as a number
     random,   // Random: uniform in [0, 1); inputs: seed, step [, row ids]; see random.h for the counter
     // map
-    map,    // Map: a scalar primitive, all inputs of the same shape
-    cast,   // to type.element
-    shield, // inputs (result, arguments..): is result; its derivative is Shield's clause, never that of result
+    elementwise,     // Map: a scalar primitive, all inputs of the same shape
+    cast,            // to type.element
+    custom_gradient, // inputs (result, arguments..): is result; its derivative is Shield's clause, never that of result
     // reduce
     sum,    // Axes: summed away
     max_of, // Axes: largest, NaN wins
@@ -60,8 +60,8 @@ enum class Primitive : uint16_t {
     negate,
     maximum,
     minimum, // maximum, minimum: NaN wins
-    absolute,
-    square_root,
+    abs,
+    sqrt,
     floor,
     less,
     less_equal,

@@ -138,8 +138,8 @@ private:
         std::string word = any_word();
         Type result;
         bool known = false;
-        for (int e = 0; e <= int(Element::boolean); ++e)
-            if (name(Element(e)) == word) result.element = Element(e), known = true;
+        for (int e = 0; e <= int(Dtype::boolean); ++e)
+            if (name(Dtype(e)) == word) result.dtype = Dtype(e), known = true;
         if (!known) fail("no element type is called " + word);
         if (!sign("[")) return result;
         if (sign("]")) return result;
@@ -157,7 +157,7 @@ private:
 
     // ---- attributes
     Input input() {
-        static constexpr const char* sources[] = {"field", "scalar", "carry", "capture", "turn"};
+        static constexpr const char* sources[] = {"field", "scalar", "carry", "capture", "iteration"};
         std::string source = any_word();
         Input result;
         auto at = std::find(std::begin(sources), std::end(sources), source);
@@ -179,13 +179,13 @@ private:
         case Op::input: return input();
         case Op::variable: return VariableName{quoted()};
         case Op::random: return Random{read<uint64_t>()};
-        case Op::map: {
+        case Op::elementwise: {
             std::string word = any_word();
             auto found = primitives_->find(word);
             if (!found) fail("no primitive is called " + word);
-            return Map{*found};
+            return Elementwise{*found};
         }
-        case Op::shield: return Shield{read<uint64_t>()};
+        case Op::custom_gradient: return CustomGradient{read<uint64_t>()};
         case Op::iota:
         case Op::sum:
         case Op::max_of:
@@ -241,7 +241,7 @@ private:
         auto found = bodies_.back().find(body);
         if (found == bodies_.back().end()) fail(fmt::format("no body {} stands before", body));
         result.body = found->second;
-        need("turns"), result.turns = number();
+        need("turns"), result.iterations = number();
         need("carries"), result.carries = small();
         result.reverse = word("reverse");
         return result;
@@ -267,8 +267,8 @@ private:
         while (line_.starts_with('%')) inputs.push_back(reference(nodes));
         need(":");
         Type type = this->type();
-        std::string fault = verify_node(graph, *op, type, inputs, attributes);
-        if (!fault.empty()) fail(fault);
+        std::string error = verify_node(graph, *op, type, inputs, attributes);
+        if (!error.empty()) fail(error);
         NodeId added = graph.add(*op, std::move(type), std::move(inputs), std::move(attributes));
         if (sign("#")) graph.name_node(added, name_text());
         end();

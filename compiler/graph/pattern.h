@@ -19,7 +19,7 @@ struct PatternRule {
     std::string text;   // as written: "log(exp(x)) -> x"
     bool exact = false; // holds for inf and NaN as well
     Span span;
-    Graph graph; // holds both sides, without shields; numbers are f32 scalar constants
+    Graph graph; // holds both sides, without custom_gradients; numbers are f32 scalar constants
     NodeId left = NodeId::none, right = NodeId::none;
     std::vector<Wildcard> wildcards; // in order of their first place on the left
     /// Values of the constant wildcards, in order; empty where there is no `when`.

@@ -49,14 +49,14 @@ struct Printer {
         return a.values.size() == 1 ? fmt::format(" {}", a.values[0]) : " " + list(a.values);
     }
     std::string said(const Input& a) const {
-        static constexpr const char* sources[] = {"field", "scalar", "carry", "capture", "turn"};
+        static constexpr const char* sources[] = {"field", "scalar", "carry", "capture", "iteration"};
         std::string range = a.high < a.low ? "" : fmt::format(" {}..{}", a.low, a.high);
         return fmt::format(" {} {}{}", sources[size_t(a.source)], quoted(a.name), range);
     }
     std::string said(const VariableName& a) const { return " " + quoted(a.path); }
     std::string said(const Random& a) const { return fmt::format(" {}", a.stream); }
-    std::string said(const Map& a) const { return fmt::format(" {}", graph.primitives().name(a.primitive)); }
-    std::string said(const Shield& a) const { return fmt::format(" {}", a.clause); }
+    std::string said(const Elementwise& a) const { return fmt::format(" {}", graph.primitives().name(a.primitive)); }
+    std::string said(const CustomGradient& a) const { return fmt::format(" {}", a.clause); }
     std::string said(const Axes& a) const { return " " + list(a.axes); }
     std::string said(const Slice& a) const { return fmt::format(" {} step {}", list(a.start), list(a.step)); }
     std::string said(const Pad& a) const { return fmt::format(" {} value {}", list(a.before), a.value); }
@@ -68,7 +68,7 @@ struct Printer {
         return fmt::format(" {} {} {}", list(a.left), list(a.right), list(a.out));
     }
     std::string said(const Scan& a) const {
-        return fmt::format(" body {} turns {} carries {}{}", bodies.at(a.body), a.turns, a.carries,
+        return fmt::format(" body {} turns {} carries {}{}", bodies.at(a.body), a.iterations, a.carries,
                            a.reverse ? " reverse" : "");
     }
     std::string said(const Part& a) const { return fmt::format(" {}", a.number); }

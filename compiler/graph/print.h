@@ -2,7 +2,7 @@
 // The graph as text, one node a line, and back:
 //     graph 1
 //     %0 = input field "image" : f32[N, 64]
-//     %3 = map add %1 %2 : f32[N, 10]  # logits
+//     %3 = elementwise add %1 %2 : f32[N, 10]  # logits
 //     output loss = %9
 // The number after `graph` is the format's; a newer one is refused. parse_graph(print(g)) == g in text.
 #pragma once

@@ -9,35 +9,35 @@
 
 namespace gradc {
 
-Range range_of(Element element) {
-    switch (element) {
-    case Element::i32: return {INT32_MIN, INT32_MAX};
-    case Element::u8: return {0, UINT8_MAX};
-    case Element::boolean: return {0, 1};
+Range range_of(Dtype dtype) {
+    switch (dtype) {
+    case Dtype::i32: return {INT32_MIN, INT32_MAX};
+    case Dtype::u8: return {0, UINT8_MAX};
+    case Dtype::boolean: return {0, 1};
     default: return {INT64_MIN, INT64_MAX};
     }
 }
 
 /// What each op does to intervals. Ends are exact up to 2^53; what passes that is unknown.
 struct RangeRules {
-    using Interval = WholeRanges::Interval;
+    using Interval = IntegerRanges::Interval;
     static constexpr double infinite = HUGE_VAL;
 
-    static Interval unknown(Element element) {
-        if (floating(element)) return {-infinite, infinite, true};
-        Range all = range_of(element);
+    static Interval unknown(Dtype dtype) {
+        if (floating(dtype)) return {-infinite, infinite, true};
+        Range all = range_of(dtype);
         return {double(all.low), double(all.high), true};
     }
     static bool finite(const Interval& a) { return std::isfinite(a.low) && std::isfinite(a.high); }
 
     /// The interval as a result of `element`: whole numbers that do not fit may wrap; floats round
     /// outwards.
-    static Interval fitted(Interval a, Element element) {
-        Interval all = unknown(element);
-        if (!(finite(a) && a.low <= a.high) || element == Element::bf16) return all;
-        if (element == Element::f32)
+    static Interval fitted(Interval a, Dtype dtype) {
+        Interval all = unknown(dtype);
+        if (!(finite(a) && a.low <= a.high) || dtype == Dtype::bf16) return all;
+        if (dtype == Dtype::f32)
             return {std::min(a.low, double(float(a.low))), std::max(a.high, double(float(a.high))), true};
-        if (whole(element) && (a.low < all.low || a.high > all.high)) return all;
+        if (integer(dtype) && (a.low < all.low || a.high > all.high)) return all;
         if (std::fabs(a.low) > 0x1p53 || std::fabs(a.high) > 0x1p53) return all;
         return {a.low, a.high, true};
     }
@@ -59,16 +59,16 @@ struct RangeRules {
         return fewer ? hull(all, {0, 0, true}) : all;
     }
 
-    static Interval remainder(const Interval& a, const Interval& b, bool is_whole) {
-        double inner = is_whole ? 1 : 0;
+    static Interval remainder(const Interval& a, const Interval& b, bool is_integer) {
+        double inner = is_integer ? 1 : 0;
         if (b.low > 0 && a.low >= 0 && a.high <= b.low - inner) return a;
         if (b.low > 0) return {0, b.high - inner, true};
         if (b.high < 0) return {b.low + inner, 0, true};
         return {-infinite, infinite, true};
     }
-    static Interval quotient(const Interval& a, const Interval& b, bool is_whole) {
+    static Interval quotient(const Interval& a, const Interval& b, bool is_integer) {
         if (b.low <= 0 && b.high >= 0) return {-infinite, infinite, true};
-        return corners(a, b, [=](double x, double y) { return is_whole ? std::floor(x / y) : x / y; });
+        return corners(a, b, [=](double x, double y) { return is_integer ? std::floor(x / y) : x / y; });
     }
     static Interval absolute(const Interval& a) {
         double most = std::max(std::fabs(a.low), std::fabs(a.high));
@@ -76,9 +76,9 @@ struct RangeRules {
         return {through_zero ? 0 : std::min(std::fabs(a.low), std::fabs(a.high)), most, true};
     }
 
-    static Interval map(Primitive primitive, Element element, const std::vector<Interval>& x) {
+    static Interval elementwise(Primitive primitive, Dtype dtype, const std::vector<Interval>& x) {
         const Interval all{-infinite, infinite, true};
-        bool is_whole = whole(element);
+        bool is_integer = integer(dtype);
         for (const Interval& each : x)
             if (!finite(each)) return all; // NaN wins
         switch (primitive) {
@@ -87,13 +87,12 @@ struct RangeRules {
         case Primitive::multiply: return product(x[0], x[1]);
         case Primitive::divide: return quotient(x[0], x[1], false);
         case Primitive::quotient: return quotient(x[0], x[1], true);
-        case Primitive::remainder: return remainder(x[0], x[1], is_whole);
+        case Primitive::remainder: return remainder(x[0], x[1], is_integer);
         case Primitive::negate: return {-x[0].high, -x[0].low, true};
         case Primitive::maximum: return {std::max(x[0].low, x[1].low), std::max(x[0].high, x[1].high), true};
         case Primitive::minimum: return {std::min(x[0].low, x[1].low), std::min(x[0].high, x[1].high), true};
-        case Primitive::absolute: return absolute(x[0]);
-        case Primitive::square_root:
-            return x[0].low < 0 ? all : Interval{std::sqrt(x[0].low), std::sqrt(x[0].high), true};
+        case Primitive::abs: return absolute(x[0]);
+        case Primitive::sqrt: return x[0].low < 0 ? all : Interval{std::sqrt(x[0].low), std::sqrt(x[0].high), true};
         case Primitive::floor: return {std::floor(x[0].low), std::floor(x[0].high), true};
         case Primitive::select: return hull(x[1], x[2]);
         case Primitive::fused_multiply_add: return add(product(x[0], x[1]), x[2]);
@@ -104,9 +103,9 @@ struct RangeRules {
         }
     }
 
-    static Interval cast(const Interval& a, Element from, Element to) {
-        if (to == Element::boolean) return unknown(to);
-        if (floating(from) && whole(to)) return {std::trunc(a.low), std::trunc(a.high), true};
+    static Interval cast(const Interval& a, Dtype from, Dtype to) {
+        if (to == Dtype::boolean) return unknown(to);
+        if (floating(from) && integer(to)) return {std::trunc(a.low), std::trunc(a.high), true};
         return a;
     }
 
@@ -132,12 +131,12 @@ double ratio(const Shape& from, const Shape& to, int64_t batch) {
 
 } // namespace
 
-WholeRanges::Interval WholeRanges::compute(NodeId id) {
+IntegerRanges::Interval IntegerRanges::compute(NodeId id) {
     using Rules = RangeRules;
     const Node& node = graph_[id];
     auto in = [&](size_t i) -> const Interval& { return intervals_[index(node.inputs[i])]; };
     auto type = [&](size_t i) -> const Type& { return graph_.type(node.inputs[i]); };
-    const Interval all = Rules::unknown(node.type.element);
+    const Interval all = Rules::unknown(node.type.dtype);
     switch (node.op) {
     case Op::constant: return Rules::constant(attribute<Constant>(node));
     case Op::input: {
@@ -154,15 +153,15 @@ WholeRanges::Interval WholeRanges::compute(NodeId id) {
         return size ? Interval{0, double(size - 1), true} : Interval{0, all.high, true};
     }
     case Op::random: return {0, 1, true};
-    case Op::map: {
+    case Op::elementwise: {
         std::vector<Interval> inputs;
         for (size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(in(i));
-        return Rules::map(attribute<Map>(node).primitive, node.type.element, inputs);
+        return Rules::elementwise(attribute<Elementwise>(node).primitive, node.type.dtype, inputs);
     }
-    case Op::cast: return Rules::cast(in(0), type(0).element, node.type.element);
+    case Op::cast: return Rules::cast(in(0), type(0).dtype, node.type.dtype);
     case Op::sum: {
         double n = ratio(type(0).shape, node.type.shape, batch_);
-        if (n < 0) return in(0).low >= 0 && whole(node.type.element) ? Interval{0, all.high, true} : all;
+        if (n < 0) return in(0).low >= 0 && integer(node.type.dtype) ? Interval{0, all.high, true} : all;
         // fewer rows than the largest batch may be there
         return Rules::repeated(in(0), n, type(0).has_rows() != node.type.has_rows());
     }
@@ -185,7 +184,7 @@ WholeRanges::Interval WholeRanges::compute(NodeId id) {
         const Scan& scan = attribute<Scan>(loop);
         size_t number = size_t(attribute<Part>(node).number), carries = size_t(scan.carries);
         const Graph& body = graph_.body(scan.body);
-        WholeRanges inside(body, batch_);
+        IntegerRanges inside(body, batch_);
         for (size_t i = carries; i < loop.inputs.size(); ++i)
             inside.captures_.push_back(intervals_[index(loop.inputs[i])]);
         return inside.interval(body.outputs[number].node);
@@ -193,11 +192,11 @@ WholeRanges::Interval WholeRanges::compute(NodeId id) {
     case Op::variable:
     case Op::scatter:
     case Op::scan: return all;
-    default: return in(0); // shield, assign, max_of, gather (of its table) and moves make no new numbers
+    default: return in(0); // custom_gradient, assign, max_of, gather (of its table) and moves make no new numbers
     }
 }
 
-const WholeRanges::Interval& WholeRanges::interval(NodeId id) {
+const IntegerRanges::Interval& IntegerRanges::interval(NodeId id) {
     if (intervals_.size() < graph_.size()) intervals_.resize(graph_.size(), {0, 0, false});
     std::vector<NodeId> waiting{id};
     while (!waiting.empty()) {
@@ -210,17 +209,17 @@ const WholeRanges::Interval& WholeRanges::interval(NodeId id) {
         for (NodeId input : graph_[next].inputs)
             if (!intervals_[index(input)].known) waiting.push_back(input);
         if (waiting.size() != before) continue;
-        intervals_[index(next)] = RangeRules::fitted(compute(next), graph_.type(next).element);
+        intervals_[index(next)] = RangeRules::fitted(compute(next), graph_.type(next).dtype);
         waiting.pop_back();
     }
     return intervals_[index(id)];
 }
 
-Range WholeRanges::operator()(NodeId id) {
-    Element element = graph_.type(id).element;
-    check(whole(element), "ranges", "only whole numbers have a range");
+Range IntegerRanges::operator()(NodeId id) {
+    Dtype dtype = graph_.type(id).dtype;
+    check(integer(dtype), "ranges", "only whole numbers have a range");
     const Interval& found = interval(id);
-    Range all = range_of(element), result = all;
+    Range all = range_of(dtype), result = all;
     if (found.low > double(all.low)) result.low = int64_t(found.low);
     if (found.high < double(all.high)) result.high = int64_t(found.high);
     return result;

@@ -15,12 +15,12 @@ struct Range { // of whole numbers, both ends included
 };
 
 /// All numbers of a whole element.
-Range range_of(Element element);
+Range range_of(Dtype dtype);
 
-class WholeRanges {
+class IntegerRanges {
 public:
     /// `batch`: the largest number of rows; 0 where it is not known.
-    explicit WholeRanges(const Graph& graph, int64_t batch = 0) : graph_(graph), batch_(batch) {}
+    explicit IntegerRanges(const Graph& graph, int64_t batch = 0) : graph_(graph), batch_(batch) {}
     /// The range of a whole node.
     Range operator()(NodeId id);
 

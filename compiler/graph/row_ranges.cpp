@@ -52,18 +52,18 @@ RowRange either(const RowRange& a, const RowRange& b) {
 
 RowRange RowRanges::plain(NodeId id) {
     RowRange result;
-    Element element = graph_.type(id).element;
-    if (!whole(element)) return result;
+    Dtype dtype = graph_.type(id).dtype;
+    if (!integer(dtype)) return result;
     Range range = plain_(id);
     if (double(range.low) >= -most) result.low = double(range.low);
     if (double(range.high) <= most) result.high = double(range.high);
     return result;
 }
 
-RowRange RowRanges::of_map(NodeId id, int depth) {
+RowRange RowRanges::of_elementwise(NodeId id, int depth) {
     const Node& node = graph_[id];
     auto in = [&](size_t i) { return of(node.inputs[i], depth + 1); };
-    switch (attribute<Map>(node).primitive) {
+    switch (attribute<Elementwise>(node).primitive) {
     case Primitive::add: return sum(in(0), in(1));
     case Primitive::subtract: return difference(in(0), in(1));
     case Primitive::minimum: return smaller(in(0), in(1));
@@ -96,8 +96,8 @@ RowRange RowRanges::compute(NodeId id, int depth) {
     case Op::iota:
         if (node.type.shape[size_t(attribute<Axes>(node).axes[0])] == rows) return {0, HUGE_VAL, -HUGE_VAL, -1};
         return {};
-    case Op::map: return of_map(id, depth);
-    case Op::cast: return whole(graph_.type(node.inputs[0]).element) ? of(node.inputs[0], depth + 1) : RowRange{};
+    case Op::elementwise: return of_elementwise(id, depth);
+    case Op::cast: return integer(graph_.type(node.inputs[0]).dtype) ? of(node.inputs[0], depth + 1) : RowRange{};
     case Op::max_of:
     case Op::reshape:
     case Op::permute:
@@ -112,7 +112,7 @@ RowRange RowRanges::compute(NodeId id, int depth) {
 RowRange RowRanges::of(NodeId id, int depth) {
     if (auto found = known_.find(id); found != known_.end()) return found->second;
     RowRange result = settled(plain(id));
-    if (depth < deepest && whole(graph_.type(id).element)) {
+    if (depth < deepest && integer(graph_.type(id).dtype)) {
         RowRange followed = compute(id, depth);
         if (may_wrap(followed)) followed = {};
         result =

@@ -25,11 +25,11 @@ public:
 private:
     RowRange of(NodeId id, int depth);
     RowRange compute(NodeId id, int depth);
-    RowRange of_map(NodeId id, int depth);
+    RowRange of_elementwise(NodeId id, int depth);
     RowRange plain(NodeId id);
 
     const Graph& graph_;
-    WholeRanges plain_; // of any number of rows
+    IntegerRanges plain_; // of any number of rows
     std::map<NodeId, RowRange> known_;
 };
 

@@ -17,8 +17,8 @@ ScanInputs scan_inputs(const Graph& body) {
         const Node& node = body[NodeId(i)];
         if (node.op != Op::input) continue;
         const Input& input = attribute<Input>(node);
-        if (input.source == Input::Source::turn) {
-            result.turn = NodeId(i);
+        if (input.source == Input::Source::iteration) {
+            result.iteration = NodeId(i);
             continue;
         }
         auto& list = input.source == Input::Source::carry ? result.carries : result.captures;
@@ -35,8 +35,8 @@ NodeId carry_input(Graph& body, size_t number, Type type) {
 NodeId capture_input(Graph& body, size_t number, Type type) {
     return body.add(Op::input, std::move(type), {}, Input{Input::Source::capture, std::to_string(number), 0, -1});
 }
-NodeId turn_input(Graph& body, int64_t turns) {
-    return body.add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, turns - 1});
+NodeId iteration_input(Graph& body, int64_t iterations) {
+    return body.add(Op::input, {Dtype::i32, {}}, {}, Input{Input::Source::iteration, "iteration", 0, iterations - 1});
 }
 
 namespace {
@@ -62,7 +62,7 @@ Trimmed trim(const Graph& body, const std::vector<NodeId>& inputs, int carries, 
         const Node& node = body[id];
         if (node.op != Op::input) continue;
         Input input = attribute<Input>(node);
-        if (input.source == Input::Source::turn) continue;
+        if (input.source == Input::Source::iteration) continue;
         size_t number = std::stoul(input.name);
         if (input.source == Input::Source::carry) {
             auto at = std::lower_bound(kept_carries.begin(), kept_carries.end(), number);
@@ -127,7 +127,7 @@ std::vector<size_t> needed_carries(const Graph& body, int carries, const std::ve
 } // namespace
 
 std::vector<NodeId> build::scan(Graph& graph, Graph body, std::vector<NodeId> carries, std::vector<NodeId> captures,
-                                int64_t turns, bool reverse, Span span) {
+                                int64_t iterations, bool reverse, Span span) {
     size_t parts = body.outputs.size(), n = carries.size();
     check(n <= parts && parts > 0, "graph", "a scan's body has too few outputs");
     auto known = scan_inputs(body).carries;
@@ -139,7 +139,7 @@ std::vector<NodeId> build::scan(Graph& graph, Graph body, std::vector<NodeId> ca
     std::vector<NodeId> inputs = std::move(carries);
     inputs.insert(inputs.end(), captures.begin(), captures.end());
     auto trimmed = trim(body, inputs, int(n), first_numbers(n), first_numbers(body.outputs.size()));
-    auto result = add_scan(graph, std::move(trimmed), Scan{0, turns, int(n), reverse}, span);
+    auto result = add_scan(graph, std::move(trimmed), Scan{0, iterations, int(n), reverse}, span);
     result.resize(parts);
     return result;
 }
@@ -155,7 +155,7 @@ NodeId saved_carry(Graph& graph, NodeId id, int number) {
     auto captures = node.inputs.begin() + scan.carries;
     size_t parts = body.outputs.size();
     auto saving = build::scan(graph, std::move(body), {node.inputs.begin(), captures}, {captures, node.inputs.end()},
-                              scan.turns, scan.reverse, node.span);
+                              scan.iterations, scan.reverse, node.span);
     NodeId loop = graph[saving[0]].inputs[0];
     scan = attribute<Scan>(graph[loop]);
     int part = int(parts) + number;

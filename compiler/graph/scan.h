@@ -9,13 +9,13 @@ namespace gradc {
 /// Input nodes of a body by number; NodeId::none where it does not read one.
 struct ScanInputs {
     std::vector<NodeId> carries, captures;
-    NodeId turn = NodeId::none;
+    NodeId iteration = NodeId::none;
 };
 ScanInputs scan_inputs(const Graph& body);
 
 NodeId carry_input(Graph& body, size_t number, Type type);
 NodeId capture_input(Graph& body, size_t number, Type type);
-NodeId turn_input(Graph& body, int64_t turns); // i32 in [0, turns)
+NodeId iteration_input(Graph& body, int64_t iterations); // i32 in [0, turns)
 
 /// The part that holds carry `number` as it was before each turn, stacked by turn. build::scan
 /// saves them; for a scan that does not, a new one that does is added.

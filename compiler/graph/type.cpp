@@ -5,22 +5,22 @@
 
 namespace gradc {
 
-int64_t bytes(Element element) {
-    switch (element) {
-    case Element::f64:
-    case Element::i64: return 8;
-    case Element::f32:
-    case Element::i32: return 4;
-    case Element::bf16: return 2;
-    case Element::u8:
-    case Element::boolean: return 1;
+int64_t bytes(Dtype dtype) {
+    switch (dtype) {
+    case Dtype::f64:
+    case Dtype::i64: return 8;
+    case Dtype::f32:
+    case Dtype::i32: return 4;
+    case Dtype::bf16: return 2;
+    case Dtype::u8:
+    case Dtype::boolean: return 1;
     }
     return 0;
 }
 
-std::string name(Element element) {
+std::string name(Dtype dtype) {
     static const char* const names[] = {"f32", "f64", "bf16", "i32", "i64", "u8", "bool"};
-    return names[size_t(element)];
+    return names[size_t(dtype)];
 }
 
 bool Type::has_rows() const { return std::find(shape.begin(), shape.end(), rows) != shape.end(); }
@@ -46,7 +46,7 @@ std::string print(const Shape& shape) {
 }
 
 std::string print(const Type& type) {
-    return type.shape.empty() ? name(type.element) : name(type.element) + print(type.shape);
+    return type.shape.empty() ? name(type.dtype) : name(type.dtype) + print(type.shape);
 }
 
 bool broadcast_shapes(const Shape& a, const Shape& b, Shape& result) {

@@ -7,12 +7,12 @@
 
 namespace gradc {
 
-enum class Element : uint8_t { f32, f64, bf16, i32, i64, u8, boolean };
+enum class Dtype : uint8_t { f32, f64, bf16, i32, i64, u8, boolean };
 
-inline bool floating(Element e) { return e == Element::f32 || e == Element::f64 || e == Element::bf16; }
-inline bool whole(Element e) { return !floating(e); }
-int64_t bytes(Element element);
-std::string name(Element element); // "f32", "i32", "bool"
+inline bool floating(Dtype e) { return e == Dtype::f32 || e == Dtype::f64 || e == Dtype::bf16; }
+inline bool integer(Dtype e) { return !floating(e); }
+int64_t bytes(Dtype dtype);
+std::string name(Dtype dtype); // "f32", "i32", "bool"
 
 /// The size of the axis N, known at run time only: 1 <= N <= the compiled batch.
 inline constexpr int64_t rows = -1;
@@ -20,7 +20,7 @@ inline constexpr int64_t rows = -1;
 using Shape = std::vector<int64_t>;
 
 struct Type {
-    Element element = Element::f32;
+    Dtype dtype = Dtype::f32;
     Shape shape;
     friend bool operator==(const Type&, const Type&) = default;
     int rank() const { return int(shape.size()); }

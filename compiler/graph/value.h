@@ -11,7 +11,7 @@
 namespace gradc {
 
 struct Value {
-    Element element = Element::f64;
+    Dtype dtype = Dtype::f64;
     Shape shape; // numbers only
     std::vector<int64_t> strides;
     int64_t offset = 0;
@@ -28,15 +28,15 @@ struct Value {
 
 std::vector<int64_t> dense_strides(const Shape& shape);
 /// Fresh zeros in C order.
-Value make_value(Element element, Shape shape);
+Value make_value(Dtype dtype, Shape shape);
 bool dense(const Value& value);
 Value densified(const Value& value);
-Value from_tensor(const Tensor& tensor, Element element);
+Value from_tensor(const Tensor& tensor, Dtype dtype);
 Tensor to_tensor(const Value& value);
 
 /// Calls f with double() or int64_t() as the value's numbers are floating or whole.
-template <class F> void by_element(Element element, F f) {
-    if (floating(element)) f(double());
+template <class F> void by_dtype(Dtype dtype, F f) {
+    if (floating(dtype)) f(double());
     else f(int64_t());
 }
 
@@ -65,7 +65,7 @@ template <size_t K> struct Walk {
         std::array<int64_t, K> at{};
         if (sizes.empty()) return run(int64_t(1), at, at);
         size_t outer = sizes.size() - 1;
-        std::vector<int64_t> turn(outer, 0);
+        std::vector<int64_t> iteration(outer, 0);
         for (;;) {
             run(sizes[outer], at, steps[outer]);
             size_t axis = outer;
@@ -73,9 +73,9 @@ template <size_t K> struct Walk {
                 if (axis == 0) return;
                 --axis;
                 for (size_t k = 0; k < K; ++k) at[k] += steps[axis][k];
-                if (++turn[axis] < sizes[axis]) break;
+                if (++iteration[axis] < sizes[axis]) break;
                 for (size_t k = 0; k < K; ++k) at[k] -= steps[axis][k] * sizes[axis];
-                turn[axis] = 0;
+                iteration[axis] = 0;
             }
         }
     }
@@ -94,7 +94,7 @@ template <size_t K> Walk<K> walk(const Shape& shape, const std::array<const std:
 
 // ---- the ops, on values; `type` is the result's with N a number
 // --------------------------------------------
-Value compute_map(const PrimitiveTable&, const Node&, const Type& type, const std::vector<Value>&);
+Value compute_elementwise(const PrimitiveTable&, const Node&, const Type& type, const std::vector<Value>&);
 Value compute_cast(const Type& type, const Value&);
 Value compute_reduce(const Node&, const Type& type, const Value&);
 Value compute_move(const Node&, const Type& type, const Value&);
@@ -103,8 +103,8 @@ Value compute_scatter(const Gather&, const Type& type, const Value& values, cons
 Value compute_contract(const Contract&, const Type& type, const Value& left, const Value& right);
 
 /// A floating number as a whole one: toward zero, 0 where it is NaN or too large.
-int64_t whole_number(double value);
+int64_t integer_number(double value);
 /// Wraps a whole number to the element's width, as machines do.
-int64_t wrapped(Element element, int64_t value);
+int64_t wrapped(Dtype dtype, int64_t value);
 
 } // namespace gradc

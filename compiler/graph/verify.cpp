@@ -44,31 +44,32 @@ struct Checker {
 
     template <class T> const T& of() const { return std::get<T>(attributes); }
     const Type& in(size_t i) const { return graph.type(inputs[i]); }
-    std::string fault(const std::string& what) const {
+    std::string error(const std::string& what) const {
         std::string text = fmt::format("{} {}: {}; inputs", name(op), print(type), what);
         for (NodeId id : inputs)
             if (index(id) < graph.size()) text += " " + print(graph.type(id));
         return text;
     }
-    std::string unless(bool good, const char* what) const { return good ? "" : fault(what); }
+    std::string unless(bool good, const char* what) const { return good ? "" : error(what); }
 
     std::string all() const {
         for (NodeId id : inputs)
-            if (index(id) >= graph.size()) return fault("an input is not in the graph");
+            if (index(id) >= graph.size()) return error("an input is not in the graph");
         for (int64_t size : type.shape)
-            if (size != rows && size < 1) return fault("a size is below 1");
-        if (count(type.shape, 1) < 0) return fault("the size passes 2^63");
-        if (!has_attributes()) return fault("attributes of another op");
-        if (!fits_arity()) return fault("wrong number of inputs");
+            if (size != rows && size < 1) return error("a size is below 1");
+        if (count(type.shape, 1) < 0) return error("the size passes 2^63");
+        if (!has_attributes()) return error("attributes of another op");
+        if (!fits_arity()) return error("wrong number of inputs");
         for (NodeId id : inputs)
-            if (graph[id].op == Op::scan && op != Op::part) return fault("a scan is no value");
+            if (graph[id].op == Op::scan && op != Op::part) return error("a scan is no value");
         return of_kind();
     }
 
     std::string of_kind() const {
         switch (kind(op)) {
         case Kind::leaf: return leaf();
-        case Kind::map: return op == Op::map ? map() : op == Op::cast ? cast() : shield();
+        case Kind::elementwise:
+            return op == Op::elementwise ? elementwise() : op == Op::cast ? cast() : custom_gradient();
         case Kind::reduce: return reduce();
         case Kind::move: return move();
         case Kind::index: return index_op();
@@ -85,8 +86,8 @@ struct Checker {
         case Op::input: return std::holds_alternative<Input>(attributes);
         case Op::variable: return std::holds_alternative<VariableName>(attributes);
         case Op::random: return std::holds_alternative<Random>(attributes);
-        case Op::map: return std::holds_alternative<Map>(attributes);
-        case Op::shield: return std::holds_alternative<Shield>(attributes);
+        case Op::elementwise: return std::holds_alternative<Elementwise>(attributes);
+        case Op::custom_gradient: return std::holds_alternative<CustomGradient>(attributes);
         case Op::iota:
         case Op::sum:
         case Op::max_of:
@@ -112,11 +113,11 @@ struct Checker {
         size_t n = inputs.size();
         switch (op) {
         case Op::random: return n == 2 || n == 3;
-        case Op::map: {
-            Primitive p = of<Map>().primitive;
+        case Op::elementwise: {
+            Primitive p = of<Elementwise>().primitive;
             return size_t(p) < graph.primitives().size() && n == size_t(graph.primitives().arity(p));
         }
-        case Op::shield: return n >= 1;
+        case Op::custom_gradient: return n >= 1;
         case Op::gather:
         case Op::scatter:
         case Op::contract: return n == 2;
@@ -130,11 +131,11 @@ struct Checker {
         case Op::constant: {
             size_t n = of<Constant>().values.size();
             bool good = n == 1 || (!type.has_rows() && int64_t(n) == count(type.shape, 1));
-            if (!good) return fault("a constant has one value or one for each element");
-            if (floating(type.element)) return {};
+            if (!good) return error("a constant has one value or one for each element");
+            if (floating(type.dtype)) return {};
             for (double value : of<Constant>().values)
                 if (!(std::fabs(value) <= 0x1p63 && value == std::trunc(value)))
-                    return fault("a whole constant is a whole number");
+                    return error("a whole constant is a whole number");
             return {};
         }
         case Op::iota:
@@ -147,63 +148,62 @@ struct Checker {
     }
 
     std::string random() const {
-        if (!floating(type.element)) return fault("random numbers are floating");
-        if (in(0).rank() || !whole(in(0).element)) return fault("the seed is a whole scalar");
-        if (in(1).rank()) return fault("the step is a scalar");
+        if (!floating(type.dtype)) return error("random numbers are floating");
+        if (in(0).rank() || !integer(in(0).dtype)) return error("the seed is a whole scalar");
+        if (in(1).rank()) return error("the step is a scalar");
         bool by_row = !type.shape.empty() && type.shape[0] == rows;
-        if (inputs.size() != (by_row ? 3u : 2u)) return fault("row numbers go with a leading N");
-        if (by_row && (in(2).shape != Shape{rows} || !whole(in(2).element))) return fault("row numbers are whole [N]");
+        if (inputs.size() != (by_row ? 3u : 2u)) return error("row numbers go with a leading N");
+        if (by_row && (in(2).shape != Shape{rows} || !integer(in(2).dtype))) return error("row numbers are whole [N]");
         return {};
     }
 
-    std::string map() const {
+    std::string elementwise() const {
         for (size_t i = 0; i < inputs.size(); ++i)
-            if (in(i).shape != type.shape) return fault("all of a map have one shape");
-        if (map_elements(of<Map>().primitive)) return {};
-        std::string_view word = graph.primitives().name(of<Map>().primitive);
-        return fault(fmt::format("elements do not fit {}", word));
+            if (in(i).shape != type.shape) return error("all of a map have one shape");
+        if (elementwise_dtypes(of<Elementwise>().primitive)) return {};
+        std::string_view word = graph.primitives().name(of<Elementwise>().primitive);
+        return error(fmt::format("elements do not fit {}", word));
     }
 
-    bool map_elements(Primitive primitive) const {
+    bool elementwise_dtypes(Primitive primitive) const {
         size_t first = primitive == Primitive::select ? 1 : 0;
         for (size_t i = first + 1; i < inputs.size(); ++i)
-            if (in(i).element != in(first).element) return false;
-        Element e = in(first).element, out = type.element;
+            if (in(i).dtype != in(first).dtype) return false;
+        Dtype e = in(first).dtype, out = type.dtype;
         switch (primitive) {
-        case Primitive::select: return in(0).element == Element::boolean && out == e;
+        case Primitive::select: return in(0).dtype == Dtype::boolean && out == e;
         case Primitive::less:
         case Primitive::less_equal:
-        case Primitive::equal: return out == Element::boolean;
+        case Primitive::equal: return out == Dtype::boolean;
         case Primitive::logical_and:
         case Primitive::logical_or:
-        case Primitive::logical_not: return e == Element::boolean && out == e;
-        case Primitive::bits:
-            return (e == Element::f32 && out == Element::i32) || (e == Element::f64 && out == Element::i64);
+        case Primitive::logical_not: return e == Dtype::boolean && out == e;
+        case Primitive::bits: return (e == Dtype::f32 && out == Dtype::i32) || (e == Dtype::f64 && out == Dtype::i64);
         case Primitive::from_bits:
-            return (e == Element::i32 && out == Element::f32) || (e == Element::i64 && out == Element::f64);
+            return (e == Dtype::i32 && out == Dtype::f32) || (e == Dtype::i64 && out == Dtype::f64);
         case Primitive::bit_and:
         case Primitive::bit_or:
         case Primitive::bit_xor:
         case Primitive::shift_left:
-        case Primitive::shift_right: return whole(e) && e != Element::boolean && out == e;
+        case Primitive::shift_right: return integer(e) && e != Dtype::boolean && out == e;
         case Primitive::divide:
-        case Primitive::square_root:
+        case Primitive::sqrt:
         case Primitive::floor:
         case Primitive::fused_multiply_add: return floating(e) && out == e;
         case Primitive::maximum:
         case Primitive::minimum: return out == e;
-        default: return e != Element::boolean && out == e;
+        default: return e != Dtype::boolean && out == e;
         }
     }
 
     std::string cast() const { return unless(type.shape == in(0).shape, "a cast keeps the shape"); }
-    std::string shield() const { return unless(type == in(0), "a shield is its first input"); }
+    std::string custom_gradient() const { return unless(type == in(0), "a custom_gradient is its first input"); }
 
     std::string reduce() const {
         const auto& axes = of<Axes>().axes;
-        if (!ascending(axes, in(0).rank())) return fault("axes are not ascending axes of the input");
-        if (type.element != in(0).element) return fault("a reduction keeps the element");
-        if (op == Op::sum && type.element == Element::boolean) return fault("no sum of bool");
+        if (!ascending(axes, in(0).rank())) return error("axes are not ascending axes of the input");
+        if (type.dtype != in(0).dtype) return error("a reduction keeps the element");
+        if (op == Op::sum && type.dtype == Dtype::boolean) return error("no sum of bool");
         Shape left;
         for (int i = 0; i < in(0).rank(); ++i)
             if (!holds(axes, i)) left.push_back(in(0).shape[size_t(i)]);
@@ -211,7 +211,7 @@ struct Checker {
     }
 
     std::string move() const {
-        if (type.element != in(0).element) return fault("a move keeps the element");
+        if (type.dtype != in(0).dtype) return error("a move keeps the element");
         switch (op) {
         case Op::reshape: return unless(reshapes(in(0).shape, type.shape), "sizes do not match");
         case Op::permute: return permute();
@@ -220,7 +220,7 @@ struct Checker {
         case Op::pad: return pad();
         case Op::window: return windowed(in(0), type);
         default:
-            if (type.element == Element::boolean) return fault("no sum of bool");
+            if (type.dtype == Dtype::boolean) return error("no sum of bool");
             return windowed(type, in(0));
         }
     }
@@ -228,20 +228,20 @@ struct Checker {
     std::string permute() const {
         const auto& axes = of<Axes>().axes;
         if (axes.size() != type.shape.size() || type.rank() != in(0).rank() || !distinct(axes))
-            return fault("axes are no permutation");
+            return error("axes are no permutation");
         for (size_t i = 0; i < axes.size(); ++i)
             if (axes[i] < 0 || axes[i] >= type.rank() || type.shape[i] != in(0).shape[size_t(axes[i])])
-                return fault("axes are no permutation of these shapes");
+                return error("axes are no permutation of these shapes");
         return {};
     }
 
     std::string broadcast() const {
         const auto& axes = of<Axes>().axes;
         if (int(axes.size()) != in(0).rank() || !ascending(axes, type.rank()))
-            return fault("axes are not ascending axes of the result");
+            return error("axes are not ascending axes of the result");
         for (size_t i = 0; i < axes.size(); ++i) {
             int64_t size = in(0).shape[i];
-            if (size != type.shape[size_t(axes[i])] && size != 1) return fault("only 1 stretches");
+            if (size != type.shape[size_t(axes[i])] && size != 1) return error("only 1 stretches");
         }
         return {};
     }
@@ -250,17 +250,17 @@ struct Checker {
         const auto& [start, step] = of<Slice>();
         size_t rank = in(0).shape.size();
         if (start.size() != rank || step.size() != rank || type.shape.size() != rank)
-            return fault("one start and step for each axis");
+            return error("one start and step for each axis");
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], taken = type.shape[i];
             if (size == rows || taken == rows) {
-                if (size != taken || start[i] != 0 || step[i] != 1) return fault("N is taken whole");
+                if (size != taken || start[i] != 0 || step[i] != 1) return error("N is taken whole");
                 continue;
             }
             int64_t last = 0;
             if (__builtin_mul_overflow(taken - 1, step[i], &last) || __builtin_add_overflow(last, start[i], &last) ||
                 start[i] < 0 || start[i] >= size || last < 0 || last >= size || step[i] == 0)
-                return fault("the slice leaves its input");
+                return error("the slice leaves its input");
         }
         return {};
     }
@@ -268,12 +268,12 @@ struct Checker {
     std::string pad() const {
         const auto& before = of<Pad>().before;
         size_t rank = in(0).shape.size();
-        if (before.size() != rank || type.shape.size() != rank) return fault("one number for each axis");
+        if (before.size() != rank || type.shape.size() != rank) return error("one number for each axis");
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], padded = type.shape[i];
             if (size == rows || padded == rows) {
-                if (size != padded || before[i] != 0) return fault("N is not padded");
-            } else if (before[i] < 0 || padded - before[i] < size) return fault("the input leaves its padding");
+                if (size != padded || before[i] != 0) return error("N is not padded");
+            } else if (before[i] < 0 || padded - before[i] < size) return error("the input leaves its padding");
         }
         return {};
     }
@@ -281,15 +281,15 @@ struct Checker {
     /// `plain` has one axis where `parted` has (positions, taps).
     std::string windowed(const Type& plain, const Type& parted) const {
         const auto& [axis, stride, dilation] = of<Window>();
-        if (axis < 0 || axis >= plain.rank() || parted.rank() != plain.rank() + 1) return fault("no such axis");
+        if (axis < 0 || axis >= plain.rank() || parted.rank() != plain.rank() + 1) return error("no such axis");
         size_t a = size_t(axis);
         int64_t size = plain.shape[a], positions = parted.shape[a], taps = parted.shape[a + 1];
-        if (size == rows || positions == rows || taps == rows) return fault("no windows over N");
-        if (stride < 1 || dilation < 1) return fault("stride and dilation start at 1");
+        if (size == rows || positions == rows || taps == rows) return error("no windows over N");
+        if (stride < 1 || dilation < 1) return error("stride and dilation start at 1");
         int64_t p = 0, t = 0, last = 0;
         if (__builtin_mul_overflow(positions - 1, stride, &p) || __builtin_mul_overflow(taps - 1, dilation, &t) ||
             __builtin_add_overflow(p, t, &last) || last >= size)
-            return fault("a window leaves its axis");
+            return error("a window leaves its axis");
         Shape rest = parted.shape;
         rest.erase(rest.begin() + axis + 1);
         rest[a] = size;
@@ -301,13 +301,13 @@ struct Checker {
         const Type& table = op == Op::gather ? in(0) : type;
         const Type& values = op == Op::gather ? type : in(0);
         const Type& at = in(1);
-        if (!whole(at.element) || at.element == Element::boolean) return fault("an index is whole");
-        if (table.element != values.element) return fault("table and values differ in element");
-        if (op == Op::scatter && type.element == Element::boolean) return fault("no sum of bool");
+        if (!integer(at.dtype) || at.dtype == Dtype::boolean) return error("an index is whole");
+        if (table.dtype != values.dtype) return error("table and values differ in element");
+        if (op == Op::scatter && type.dtype == Dtype::boolean) return error("no sum of bool");
         if (a.batch < 0 || a.axis < a.batch || a.axis >= table.rank() || at.rank() < a.batch)
-            return fault("no such axis");
+            return error("no such axis");
         if (!std::equal(at.shape.begin(), at.shape.begin() + a.batch, table.shape.begin()))
-            return fault("batch axes differ");
+            return error("batch axes differ");
         Shape expected(table.shape.begin(), table.shape.begin() + a.axis);
         expected.insert(expected.end(), at.shape.begin() + a.batch, at.shape.end());
         expected.insert(expected.end(), table.shape.begin() + a.axis + 1, table.shape.end());
@@ -316,11 +316,11 @@ struct Checker {
 
     std::string contract() const {
         const auto& [left, right, out] = of<Contract>();
-        if (in(0).element != type.element || in(1).element != type.element) return fault("one element for all");
-        if (type.element == Element::boolean) return fault("no sum of bool");
+        if (in(0).dtype != type.dtype || in(1).dtype != type.dtype) return error("one element for all");
+        if (type.dtype == Dtype::boolean) return error("no sum of bool");
         if (left.size() != in(0).shape.size() || right.size() != in(1).shape.size() || out.size() != type.shape.size())
-            return fault("one label for each axis");
-        if (!distinct(left) || !distinct(right) || !distinct(out)) return fault("a label twice");
+            return error("one label for each axis");
+        if (!distinct(left) || !distinct(right) || !distinct(out)) return error("a label twice");
         auto size_in = [](const std::vector<int>& labels, const Shape& shape, int label) -> int64_t {
             auto at = std::find(labels.begin(), labels.end(), label);
             return at == labels.end() ? 0 : shape[size_t(at - labels.begin())];
@@ -329,35 +329,35 @@ struct Checker {
             for (int label : *side) {
                 int64_t l = size_in(left, in(0).shape, label), r = size_in(right, in(1).shape, label),
                         o = size_in(out, type.shape, label);
-                if ((l != 0) + (r != 0) + (o != 0) < 2) return fault("a label stands alone");
+                if ((l != 0) + (r != 0) + (o != 0) < 2) return error("a label stands alone");
                 if ((l && r && l != r) || (l && o && l != o) || (r && o && r != o))
-                    return fault("sizes of a label differ");
+                    return error("sizes of a label differ");
             }
         return {};
     }
 
     std::string scan() const {
         const Scan& a = of<Scan>();
-        if (type != scan_type()) return fault("not the type of scans");
-        if (a.body >= graph.body_count()) return fault("no such body");
-        if (a.turns < 1 || a.carries < 0) return fault("turns start at 1");
+        if (type != scan_type()) return error("not the type of scans");
+        if (a.body >= graph.body_count()) return error("no such body");
+        if (a.iterations < 1 || a.carries < 0) return error("turns start at 1");
         const Graph& body = graph.body(a.body);
         if (size_t(a.carries) > body.outputs.size() || body.outputs.empty())
-            return fault("the body has too few outputs");
+            return error("the body has too few outputs");
         for (size_t i = 0; i < size_t(a.carries); ++i)
-            if (body.type(body.outputs[i].node) != in(i)) return fault("a carry changes its type");
+            if (body.type(body.outputs[i].node) != in(i)) return error("a carry changes its type");
         for (uint32_t i = 0; i < body.size(); ++i)
             if (body[NodeId(i)].op == Op::input && !body_input(body[NodeId(i)]))
-                return fault("the body's inputs are not those of the scan");
+                return error("the body's inputs are not those of the scan");
             else if (body[NodeId(i)].op == Op::variable || body[NodeId(i)].op == Op::assign)
-                return fault("variables and effects stand outside of a body");
+                return error("variables and effects stand outside of a body");
         return {};
     }
 
     bool body_input(const Node& node) const {
         const Input& input = attribute<Input>(node);
         size_t carries = size_t(of<Scan>().carries);
-        if (input.source == Input::Source::turn) return node.type == Type{Element::i32, {}};
+        if (input.source == Input::Source::iteration) return node.type == Type{Dtype::i32, {}};
         size_t number = 0;
         for (char c : input.name) {
             if (c < '0' || c > '9' || number > inputs.size()) return false;
@@ -371,10 +371,10 @@ struct Checker {
 
     std::string part() const {
         const Node& loop = graph[inputs[0]];
-        if (loop.op != Op::scan) return fault("not the part of a scan");
+        if (loop.op != Op::scan) return error("not the part of a scan");
         const Scan& a = attribute<Scan>(loop);
         int number = of<Part>().number;
-        if (number < 0 || size_t(number) >= graph.body(a.body).outputs.size()) return fault("no such part");
+        if (number < 0 || size_t(number) >= graph.body(a.body).outputs.size()) return error("no such part");
         return unless(type == part_type(graph, a, number), "type is not the part's");
     }
 };
@@ -382,19 +382,19 @@ struct Checker {
 std::string verify_inside(const Graph& graph, bool in_body) {
     for (uint32_t i = 0; i < graph.size(); ++i) {
         const Node& node = graph[NodeId(i)];
-        std::string fault;
+        std::string error;
         for (NodeId input : node.inputs)
-            if (index(input) >= i) fault = "an input does not stand before it";
-        if (fault.empty()) fault = verify_node(graph, node.op, node.type, node.inputs, node.attributes);
+            if (index(input) >= i) error = "an input does not stand before it";
+        if (error.empty()) error = verify_node(graph, node.op, node.type, node.inputs, node.attributes);
         if (!in_body && node.op == Op::input && attribute<Input>(node).source >= Input::Source::carry)
-            fault = "an input of a loop body outside of one";
-        if (!fault.empty()) return fmt::format("%{}: {}", i, fault);
+            error = "an input of a loop body outside of one";
+        if (!error.empty()) return fmt::format("%{}: {}", i, error);
     }
     for (const Output& output : graph.outputs)
         if (index(output.node) >= graph.size()) return "output " + output.name + " is not in the graph";
     for (uint32_t i = 0; i < graph.body_count(); ++i) {
-        std::string fault = verify_inside(graph.body(i), true);
-        if (!fault.empty()) return fmt::format("body {}: {}", i, fault);
+        std::string error = verify_inside(graph.body(i), true);
+        if (!error.empty()) return fmt::format("body {}: {}", i, error);
     }
     return {};
 }

@@ -22,9 +22,9 @@ constexpr double box_width = 236, box_height = 196, left = 62, top = 104, gap_x 
                  bottom = 56, legend_line = 20;
 constexpr size_t most_dotted = 100; // longer paths are lines only
 
-class PathsDrawing {
+class TrajectoryDrawing {
 public:
-    explicit PathsDrawing(const PathsPicture& picture)
+    explicit TrajectoryDrawing(const TrajectoryPicture& picture)
         : picture_(picture), view_(picture.landscape), x_(runtime::tight_axis(view_.x_low, view_.x_high)),
           y_(runtime::tight_axis(view_.y_low, view_.y_high)) {
         columns_ = std::min(most_columns, int(picture.panels.size()));
@@ -235,7 +235,7 @@ private:
                       fmt::format("font-style=\"italic\" transform=\"rotate(-90 {} {})\"", x, y));
     }
 
-    const PathsPicture& picture_;
+    const TrajectoryPicture& picture_;
     const Landscape& view_;
     PlotAxis x_, y_;
     int columns_ = 1, rows_ = 1;
@@ -247,6 +247,6 @@ private:
 
 } // namespace
 
-std::string draw_paths(const PathsPicture& picture) { return PathsDrawing(picture).drawn(); }
+std::string draw_trajectories(const TrajectoryPicture& picture) { return TrajectoryDrawing(picture).drawn(); }
 
 } // namespace gradc

@@ -20,7 +20,7 @@ namespace gradc {
 namespace {
 
 using runtime::Clock;
-using runtime::Fault;
+using runtime::Error;
 using runtime::Loader;
 
 constexpr int landscape_side = 96;
@@ -44,12 +44,12 @@ std::vector<std::string> optimizer_texts(const Front& front) {
 }
 
 /// The two parameters that every block moves; a fault where they are not two, scalars and the same.
-bool find_parameters(const Elaborated& elaborated, std::vector<std::string>& names, std::string& fault) {
-    if (elaborated.blocks.empty()) {
-        fault = fmt::format("{} has no train block", elaborated.name);
+bool find_parameters(const TrainingJob& job, std::vector<std::string>& names, std::string& error) {
+    if (job.blocks.empty()) {
+        error = fmt::format("{} has no train block", job.name);
         return false;
     }
-    for (const TrainBlock& block : elaborated.blocks) {
+    for (const TrainBlock& block : job.blocks) {
         std::vector<std::string> own;
         bool scalars = true;
         for (NodeId id : block.parameters) {
@@ -59,7 +59,7 @@ bool find_parameters(const Elaborated& elaborated, std::vector<std::string>& nam
         if (names.empty()) names = own;
         bool same = std::is_permutation(own.begin(), own.end(), names.begin(), names.end());
         if (own.size() == 2 && scalars && same) continue;
-        fault = fmt::format("a path runs in a plane: every train block moves the same two scalar "
+        error = fmt::format("a path runs in a plane: every train block moves the same two scalar "
                             "parameters; {} moves {}",
                             block.name, own.empty() ? "none" : fmt::format("{}", fmt::join(own, ", ")));
         return false;
@@ -69,22 +69,22 @@ bool find_parameters(const Elaborated& elaborated, std::vector<std::string>& nam
 
 class PathRuns {
 public:
-    PathRuns(const Front& front, const PathOptions& options) : front_(front), options_(options) {}
+    PathRuns(const Front& front, const TrajectoryOptions& options) : front_(front), options_(options) {}
 
-    bool start(std::string& fault) {
-        if (!find_parameters(*front_.elaborated, names_, fault)) return false;
+    bool start(std::string& error) {
+        if (!find_parameters(*front_.job, names_, error)) return false;
         CompileOptions native = options_.compile;
         native.isa = "native";
         StageTimes times;
-        Compiled compiled = compile(*front_.elaborated, native, front_.sources, times);
+        Compiled compiled = compile(*front_.job, native, front_.sources, times);
         engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
         const gradc_module& module = engine_->module();
-        Fault failed;
+        Error failed;
         session_.emplace(module);
         int isa = runtime::choose_isa(module, "", failed);
         bool good = isa >= 0 && session_->start(isa, 1, int64_t(options_.seed), failed) && load_data(failed);
         if (!good) {
-            fault = failed.message;
+            error = failed.message;
             return false;
         }
         set_flags(*session_, runtime::written_settings(module));
@@ -94,7 +94,7 @@ public:
     }
 
     PathPanel panel(int number, const std::string& optimizer) {
-        const TrainBlock& block = front_.elaborated->blocks[size_t(number)];
+        const TrainBlock& block = front_.job->blocks[size_t(number)];
         PathPanel result{block.name, optimizer, {}};
         result.paths.push_back(path(number, own_rows(block)));
         if (has_data_ && options_.beside > 0 && options_.beside < own_rows(block))
@@ -119,7 +119,7 @@ public:
     }
 
 private:
-    bool load_data(Fault& fault) {
+    bool load_data(Error& error) {
         const gradc_dataset* table = runtime::training_data(engine_->module());
         if (!table) return true;
         const CompileOptions& compile = options_.compile;
@@ -127,7 +127,7 @@ private:
         runtime::Places places = compile.confined ? runtime::Places::confined_to({first, folder_of(compile.model)})
                                                   : runtime::Places::standard(first);
         has_data_ = true;
-        if (!runtime::load_dataset(*table, places, int64_t(options_.seed), dataset_, fault)) return false;
+        if (!runtime::load_dataset(*table, places, int64_t(options_.seed), dataset_, error)) return false;
         runtime::make_room_for_formulas(engine_->module(), dataset_);
         return true;
     }
@@ -144,7 +144,7 @@ private:
     void move_to(size_t parameter, double value) {
         const gradc_tensor& tensor = *parameters_[parameter];
         float narrow = float(value);
-        bool wide = tensor.element == GRADC_F64;
+        bool wide = tensor.dtype == GRADC_F64;
         runtime::write_tensor(tensor, session_->arena(),
                               wide ? reinterpret_cast<unsigned char*>(&value)
                                    : reinterpret_cast<unsigned char*>(&narrow));
@@ -152,7 +152,7 @@ private:
 
     /// How long the first block says: it leads the others.
     int64_t steps() const {
-        const TrainBlock& block = front_.elaborated->blocks[0];
+        const TrainBlock& block = front_.job->blocks[0];
         if (options_.steps > 0) return options_.steps;
         if (block.steps > 0) return std::min(block.steps, most_steps);
         int64_t rows = own_rows(block);
@@ -191,7 +191,7 @@ private:
     /// under way.
     double loss_at(Place2 at) {
         const gradc_block& table = engine_->module().blocks[0];
-        int64_t batch = own_rows(front_.elaborated->blocks[0]), total = 0;
+        int64_t batch = own_rows(front_.job->blocks[0]), total = 0;
         double sum = 0;
         std::optional<Loader> loader;
         if (has_data_) {
@@ -233,7 +233,7 @@ private:
     }
 
     const Front& front_;
-    const PathOptions& options_;
+    const TrajectoryOptions& options_;
     std::vector<std::string> names_; // of the two parameters
     std::optional<target::Engine> engine_;
     std::optional<runtime::Session> session_;
@@ -244,12 +244,13 @@ private:
 
 } // namespace
 
-std::optional<PathsPicture> walk_paths(const Front& front, const PathOptions& options, std::string& fault) {
+std::optional<TrajectoryPicture> walk_trajectories(const Front& front, const TrajectoryOptions& options,
+                                                   std::string& error) {
     PathRuns runs(front, options);
-    if (!runs.start(fault)) return {};
-    PathsPicture picture{runs.title(), {}, {}};
+    if (!runs.start(error)) return {};
+    TrajectoryPicture picture{runs.title(), {}, {}};
     std::vector<std::string> optimizers = optimizer_texts(front);
-    for (size_t i = 0; i < front.elaborated->blocks.size(); ++i)
+    for (size_t i = 0; i < front.job->blocks.size(); ++i)
         picture.panels.push_back(runs.panel(int(i), optimizers.at(i)));
     picture.landscape = runs.landscape(picture.panels);
     return picture;

@@ -30,13 +30,13 @@ struct Landscape {
     std::vector<double> losses; // at the corners of side x side cells, x fastest, upwards
 };
 
-struct PathsPicture {
+struct TrajectoryPicture {
     std::string title;
     Landscape landscape;
     std::vector<PathPanel> panels;
 };
 
-struct PathOptions {
+struct TrajectoryOptions {
     CompileOptions compile;
     int64_t beside = 0; // > 0: another path of each block with so many rows a step
     int64_t steps = 0;  // length of the paths; 0: as the blocks say
@@ -44,9 +44,10 @@ struct PathOptions {
 };
 
 /// Nothing after a fault, which names what is wrong.
-std::optional<PathsPicture> walk_paths(const Front& front, const PathOptions& options, std::string& fault);
+std::optional<TrajectoryPicture> walk_trajectories(const Front& front, const TrajectoryOptions& options,
+                                                   std::string& error);
 
 /// SVG: a panel for each block.
-std::string draw_paths(const PathsPicture& picture);
+std::string draw_trajectories(const TrajectoryPicture& picture);
 
 } // namespace gradc

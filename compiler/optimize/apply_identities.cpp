@@ -63,10 +63,11 @@ struct Matcher {
         const Node &pattern = rule.graph[pattern_id], &node = graph[id];
         if (pattern.op == Op::constant)
             return one_valued(node) && attribute<Constant>(node) == attribute<Constant>(pattern);
-        if (pattern.op != node.op || pattern.op != Op::map || pattern.attributes != node.attributes) return false;
+        if (pattern.op != node.op || pattern.op != Op::elementwise || pattern.attributes != node.attributes)
+            return false;
         Bindings attempt = bindings;
         if (match_inputs(pattern, node, false, attempt) ||
-            (commutes(attribute<Map>(pattern).primitive) &&
+            (commutes(attribute<Elementwise>(pattern).primitive) &&
              (attempt = bindings, match_inputs(pattern, node, true, attempt)))) {
             bindings = std::move(attempt);
             return true;
@@ -84,9 +85,9 @@ struct Matcher {
 };
 
 /// The element that f32 in a pattern stands for: that of the values it matched.
-Element element_of(const Graph& graph, const Bindings& bindings, Element otherwise) {
+Dtype dtype_of(const Graph& graph, const Bindings& bindings, Dtype otherwise) {
     for (const auto& [pattern, id] : bindings)
-        if (floating(graph.type(id).element)) return graph.type(id).element;
+        if (floating(graph.type(id).dtype)) return graph.type(id).dtype;
     return otherwise;
 }
 
@@ -95,19 +96,19 @@ NodeId instantiate(const PatternRule& rule, NodeId pattern_id, Graph& target, co
                    const Type& type, Span span) {
     if (auto bound = bindings.find(pattern_id); bound != bindings.end()) return bound->second;
     const Node& pattern = rule.graph[pattern_id];
-    Element own = pattern.type.element == Element::f32 ? type.element : pattern.type.element;
+    Dtype own = pattern.type.dtype == Dtype::f32 ? type.dtype : pattern.type.dtype;
     if (pattern.op == Op::constant)
         return build::constant(target, attribute<Constant>(pattern).values[0], own, type.shape);
     std::vector<NodeId> inputs;
     for (NodeId input : pattern.inputs) inputs.push_back(instantiate(rule, input, target, bindings, type, span));
     if (pattern.op == Op::cast) return build::cast(target, inputs[0], own, span);
-    return build::map(target, attribute<Map>(pattern).primitive, inputs, span);
+    return build::elementwise(target, attribute<Elementwise>(pattern).primitive, inputs, span);
 }
 
 bool buildable(const PatternRule& rule, NodeId id) { // the right side holds only what instantiate makes
     const Node& node = rule.graph[id];
     if (node.op == Op::input || node.op == Op::constant) return true;
-    if (node.op != Op::map && node.op != Op::cast) return false;
+    if (node.op != Op::elementwise && node.op != Op::cast) return false;
     for (NodeId input : node.inputs)
         if (!buildable(rule, input)) return false;
     return true;
@@ -119,9 +120,9 @@ NodeId apply(const PatternRule& rule, Graph& target, NodeId id) {
     if (!matcher.match(rule.left, id, bindings) || !matcher.condition_holds(bindings)) return NodeId::none;
     const Type type = target.type(id);
     const Span span = target[id].span;
-    const Type inner{element_of(target, bindings, type.element), type.shape};
+    const Type inner{dtype_of(target, bindings, type.dtype), type.shape};
     NodeId result = instantiate(rule, rule.right, target, bindings, inner, span);
-    if (target.type(result).element != type.element) return NodeId::none;
+    if (target.type(result).dtype != type.dtype) return NodeId::none;
     result = build::broadcast_to(target, result, type.shape, span);
     return result == id ? NodeId::none : result;
 }
@@ -157,8 +158,8 @@ struct Budget {
 using RuleIndex = std::map<Primitive, std::vector<const PatternRule*>>;
 
 NodeId rewrite(const RuleIndex& index, const PassContext& context, Budget& budget, Graph& target, NodeId id) {
-    for (int i = 0; i < most_at_a_node && target[id].op == Op::map; ++i) {
-        auto rules = index.find(attribute<Map>(target[id]).primitive);
+    for (int i = 0; i < most_at_a_node && target[id].op == Op::elementwise; ++i) {
+        auto rules = index.find(attribute<Elementwise>(target[id]).primitive);
         if (rules == index.end()) return id;
         NodeId next = NodeId::none;
         for (const PatternRule* rule : rules->second) {
@@ -179,15 +180,15 @@ Graph apply_identities(const Graph& graph, const PassContext& context) {
     RuleIndex index;
     if (context.rules)
         for (const PatternRule& rule : *context.rules)
-            if (rule.graph[rule.left].op == Op::map && buildable(rule, rule.right))
-                index[attribute<Map>(rule.graph[rule.left]).primitive].push_back(&rule);
+            if (rule.graph[rule.left].op == Op::elementwise && buildable(rule, rule.right))
+                index[attribute<Elementwise>(rule.graph[rule.left]).primitive].push_back(&rule);
     Graph result = graph;
     Budget budget(graph);
     bool changed = !index.empty();
     for (int round = 0; round < most_rounds && changed; ++round) {
         changed = false;
         result = rebuild(result, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
-            if (result[old].op != Op::map) return NodeId::none;
+            if (result[old].op != Op::elementwise) return NodeId::none;
             NodeId copy = copy_node(result, old, inputs, target);
             NodeId better = rewrite(index, context, budget, target, copy);
             changed = changed || better != copy;

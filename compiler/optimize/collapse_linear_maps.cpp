@@ -98,8 +98,9 @@ private:
 
     bool chainable(NodeId id) const {
         const Node& node = graph_[id];
-        if (!floating(node.type.element)) return false;
-        return node.op == Op::contract || (node.op == Op::map && attribute<Map>(node).primitive == Primitive::add);
+        if (!floating(node.type.dtype)) return false;
+        return node.op == Op::contract ||
+               (node.op == Op::elementwise && attribute<Elementwise>(node).primitive == Primitive::add);
     }
 
     Labels fresh_labels(NodeId id) {
@@ -304,7 +305,8 @@ private:
         if (shift.leaf != NodeId::none) return to[index(shift.leaf)];
         NodeId first = build_shift(target, shift.parts[0], to, span);
         if (shift.factors.empty())
-            return build::map(target, Primitive::add, {first, build_shift(target, shift.parts[1], to, span)}, span);
+            return build::elementwise(target, Primitive::add, {first, build_shift(target, shift.parts[1], to, span)},
+                                      span);
         std::vector<NodeId> nodes = nodes_of(shift.factors, to);
         nodes.insert(nodes.begin(), first);
         return multiply(target, std::move(nodes), labels_of(shift), shift.order, span);
@@ -319,7 +321,7 @@ private:
             axes.push_back(int(std::find(chain.out.begin(), chain.out.end(), label) - chain.out.begin()));
         NodeId shift = build_shift(target, *chain.shift, to, node.span);
         shift = build::broadcast(target, shift, node.type.shape, axes, node.span);
-        return build::map(target, Primitive::add, {result, shift}, node.span);
+        return build::elementwise(target, Primitive::add, {result, shift}, node.span);
     }
 
     const Graph& graph_;

@@ -17,18 +17,17 @@ bool one_valued(const Graph& graph, NodeId id) {
     return constant(graph, id) && attribute<Constant>(graph[id]).values.size() == 1;
 }
 
-double rounded(double value, Element element) { return element == Element::f32 ? double(float(value)) : value; }
+double rounded(double value, Dtype dtype) { return dtype == Dtype::f32 ? double(float(value)) : value; }
 
 /// `node` applied to scalars that stand for its one-valued inputs.
 double scalar_value(const Graph& graph, const Node& node, const std::vector<NodeId>& inputs) {
     Graph small(graph.shared_primitives());
     std::vector<NodeId> scalars;
     for (NodeId input : inputs)
-        scalars.push_back(
-            build::constant(small, attribute<Constant>(graph[input]).values[0], graph.type(input).element));
-    NodeId result = small.add(node.op, {node.type.element, {}}, scalars, node.attributes);
+        scalars.push_back(build::constant(small, attribute<Constant>(graph[input]).values[0], graph.type(input).dtype));
+    NodeId result = small.add(node.op, {node.type.dtype, {}}, scalars, node.attributes);
     small.outputs = {{"value", result}};
-    return rounded(evaluate(small, {})[0].values[0], node.type.element);
+    return rounded(evaluate(small, {})[0].values[0], node.type.dtype);
 }
 
 bool keeps_one_value(Op op) {
@@ -42,21 +41,22 @@ NodeId fold_table(Graph& target, const Node& node, const std::vector<NodeId>& in
     NodeId result = small.add(node.op, node.type, copies, node.attributes);
     small.outputs = {{"value", result}};
     std::vector<double> values = evaluate(small, {})[0].values;
-    for (double& value : values) value = rounded(value, node.type.element);
+    for (double& value : values) value = rounded(value, node.type.dtype);
     return build::constant(target, std::move(values), node.type, node.span);
 }
 
 NodeId fold(const Graph& graph, Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
     const Node& node = graph[old];
     Kind what = kind(node.op);
-    if (inputs.empty() || (what != Kind::map && what != Kind::move && what != Kind::reduce)) return NodeId::none;
+    if (inputs.empty() || (what != Kind::elementwise && what != Kind::move && what != Kind::reduce))
+        return NodeId::none;
     for (NodeId input : inputs)
         if (!constant(target, input)) return NodeId::none;
     bool single = true;
     for (NodeId input : inputs) single = single && one_valued(target, input);
     if (single && keeps_one_value(node.op))
         return target.add(Op::constant, node.type, {}, target[inputs[0]].attributes, node.span);
-    if (single && (node.op == Op::map || node.op == Op::cast))
+    if (single && (node.op == Op::elementwise || node.op == Op::cast))
         return target.add(Op::constant, node.type, {}, Constant{{scalar_value(target, node, inputs)}}, node.span);
     int64_t size = node.type.has_rows() ? -1 : count(node.type.shape, 1);
     if (size < 0 || size > largest_table) return NodeId::none;

@@ -12,7 +12,8 @@ namespace gradc {
 
 const std::vector<Pass>& pass_table() {
     static const std::vector<Pass> table = {
-        {"remove_shields", remove_shields, "values with a derivative clause of their own become plain values"},
+        {"remove_custom_gradients", remove_custom_gradients,
+         "values with a derivative clause of their own become plain values"},
         {"fold_constants", fold_constants, "what is made of constants is computed now"},
         {"apply_identities", apply_identities, "the identities of algebra.grad and of the user's file"},
         {"sink_moves", sink_moves, "transposes and broadcasts move into contractions and reductions"},
@@ -29,7 +30,7 @@ struct Order {
 };
 // A pass table that breaks one of these is an internal error.
 constexpr Order orders[] = {
-    {"remove_shields", "apply_identities", "a shield hides the value that identities look for"},
+    {"remove_custom_gradients", "apply_identities", "a custom_gradient hides the value that identities look for"},
     {"fold_constants", "apply_identities", "conditions of rules look at constants"},
     {"apply_identities", "sink_moves", "identities are written for whole values, not for labels"},
     {"sink_moves", "collapse_linear_maps", "a transpose between two products hides that they are a chain"},
@@ -60,8 +61,8 @@ Graph optimize(Graph graph, const OptimizeOptions& options) {
         Graph next = pass.run(graph, options.context);
         double seconds = running.seconds();
         if (options.verify) {
-            std::string fault = verify(next);
-            check(fault.empty(), pass.name, fault);
+            std::string error = verify(next);
+            check(error.empty(), pass.name, error);
         }
         if (options.observe) options.observe(number, pass, graph, next, seconds);
         graph = std::move(next);

@@ -5,8 +5,8 @@
 
 namespace gradc {
 
-/// Every shield becomes the value it shields: derivatives are taken before this.
-Graph remove_shields(const Graph&, const PassContext&);
+/// Every custom_gradient becomes the value it stands beside: derivatives are taken before this.
+Graph remove_custom_gradients(const Graph&, const PassContext&);
 /// Maps, casts and moves of one-valued constants become constants.
 Graph fold_constants(const Graph&, const PassContext&);
 /// Applies the identities of algebra.grad and the user's file until none fits.

@@ -111,7 +111,7 @@ private:
         for (std::vector<NodeId> waiting = moved; !waiting.empty();) {
             NodeId id = waiting.back();
             waiting.pop_back();
-            bool elementwise = kind(graph_[id].op) == Kind::map || graph_[id].op == Op::broadcast ||
+            bool elementwise = kind(graph_[id].op) == Kind::elementwise || graph_[id].op == Op::broadcast ||
                                kind(graph_[id].op) == Kind::leaf || !adjoint_below_[index(id)];
             if (seen[index(id)] || is_adjoint_name(graph_[id].name) || !elementwise) continue;
             seen[index(id)] = true;
@@ -180,7 +180,7 @@ private:
             PageValue value;
             value.node = id;
             value.name = node.op == Op::input ? attribute<Input>(node).name : textbook_name(graph_, id, symbols_);
-            value.type = dimensions(node.type.shape) + " " + gradc::name(node.type.element);
+            value.type = dimensions(node.type.shape) + " " + gradc::name(node.type.dtype);
             value.lane = lane_[index(id)];
             if (kind(node.op) != Kind::leaf) value.formula = textbook_formula(graph_, id, symbols_);
             if (value.formula == value.name)
@@ -233,7 +233,7 @@ private:
             value.name = name;
             value.formula = textbook_name(graph_, output.node, symbols_);
             const Type& type = graph_.type(output.node);
-            value.type = dimensions(type.shape) + " " + gradc::name(type.element);
+            value.type = dimensions(type.shape) + " " + gradc::name(type.dtype);
             value.role = "gradient";
             value.lane = Lane::backward;
             if (same != SIZE_MAX) {
@@ -280,7 +280,7 @@ private:
         }
         int step = 0;
         for (const loop::Step& entry : program_.table) {
-            if (entry.what != loop::Step::What::kernel) continue;
+            if (entry.kind != loop::Step::Kind::kernel) continue;
             PageKernel& kernel = result_.kernels[entry.kernel];
             if (kernel.first_step < 0) kernel.first_step = step;
             kernel.last_step = step++;
@@ -340,7 +340,7 @@ private:
             auto symbol = symbols_.find(from.name);
             buffer.name = symbol == symbols_.end() ? from.name : symbol->second;
             buffer.role = role_of(from);
-            buffer.type = dimensions(from.shape) + " " + gradc::name(from.element);
+            buffer.type = dimensions(from.shape) + " " + gradc::name(from.dtype);
             buffer.offset = from.offset;
             buffer.size = from.size;
             buffer.first_step = result_.steps;

@@ -11,7 +11,7 @@ namespace gradc::loop {
 /// bytes that may be read and overwritten freely, so that a last vector may overrun.
 struct Buffer {
     std::string name; // of the model's value: "h", "mlp.linear_1.weight"
-    Element element = Element::f32;
+    Dtype dtype = Dtype::f32;
     Shape shape;                  // N first if it has rows
     std::vector<int64_t> strides; // elements, per axis of shape
     int64_t offset = 0;           // bytes from the arena's base
@@ -34,10 +34,10 @@ using BufferId = uint32_t;
 
 /// One entry of a program's table.
 struct Step {
-    enum class What : uint8_t { kernel, loop_begin, loop_end, guard } what = What::kernel;
-    uint32_t kernel = 0;  // kernel: index into kernels
-    int64_t turns = 0;    // loop_begin: the table up to its loop_end runs so often
-    bool reverse = false; // loop_begin: counter goes down from turns-1
+    enum class Kind : uint8_t { kernel, loop_begin, loop_end, guard } kind = Kind::kernel;
+    uint32_t kernel = 0;    // kernel: index into kernels
+    int64_t iterations = 0; // loop_begin: the table up to its loop_end runs so often
+    bool reverse = false;   // loop_begin: counter goes down from iterations - 1
     // guard: before here the loss is known and no variable was written; the runtime may stop
 };
 

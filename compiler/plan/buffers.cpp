@@ -10,7 +10,7 @@ Storage Buffers::add(loop::Buffer::Role role, const std::string& name, const Typ
     loop::Buffer buffer;
     buffer.name = name;
     buffer.role = role;
-    buffer.element = type.element == Element::boolean ? Element::u8 : type.element;
+    buffer.dtype = type.dtype == Dtype::boolean ? Dtype::u8 : type.dtype;
     buffer.shape = type.shape;
     for (size_t i = 1; i < type.shape.size(); ++i)
         if (type.shape[i] == rows) buffer.shape[i] = batch_;
@@ -20,7 +20,7 @@ Storage Buffers::add(loop::Buffer::Role role, const std::string& name, const Typ
         int64_t size = type.shape[i] == rows ? batch_ : type.shape[i];
         elements += (size - 1) * strides[i];
     }
-    buffer.size = elements * bytes(buffer.element);
+    buffer.size = elements * bytes(buffer.dtype);
     buffers_.push_back(std::move(buffer));
     return {loop::BufferId(buffers_.size() - 1), std::move(strides)};
 }
@@ -29,7 +29,7 @@ Storage Buffers::shared(loop::Buffer::Role role, const std::string& name, const 
     auto found = shared_.find({int(role), name});
     if (found != shared_.end()) {
         const loop::Buffer& known = buffers_[found->second.buffer];
-        check(bytes(known.element) == bytes(type.element) && known.shape.size() == type.shape.size(), "plan",
+        check(bytes(known.dtype) == bytes(type.dtype) && known.shape.size() == type.shape.size(), "plan",
               "programs differ in the type of " + name);
         return found->second;
     }
@@ -53,7 +53,7 @@ Storage Buffers::constant(const Constant& values, const Type& type) {
 
 Storage Buffers::fresh(const std::string& name, const Type& type) {
     std::vector<int64_t> strides = dense_strides(type.shape, batch_);
-    int64_t line = 64 / bytes(type.element);
+    int64_t line = 64 / bytes(type.dtype);
     // Rows begin with a line, so that no vector crosses two; and not all in the same sets of a cache.
     if (strides.size() == 2 || (strides.size() > 2 && type.shape[0] == rows)) {
         if (strides[0] > 2 * line) strides[0] = (strides[0] + line - 1) / line * line;

@@ -46,7 +46,7 @@ private:
                 for (NodeId input : node.inputs) inputs.push_back(copies.at(input));
             switch (node.op) {
             case Op::assign:
-            case Op::shield: copies[id] = inputs[0]; break;
+            case Op::custom_gradient: copies[id] = inputs[0]; break;
             case Op::scan:
                 scans[id] = add_region(source, node, inputs);
                 copies[id] = NodeId::none;
@@ -90,7 +90,7 @@ private:
         int parent = 0, number = int(flat_.regions.size());
         for (NodeId input : inputs)
             if (depth(flat_.region_of[index(input)]) > depth(parent)) parent = flat_.region_of[index(input)];
-        flat_.regions.push_back({parent, depth(parent) + 1, scan.turns, scan.reverse});
+        flat_.regions.push_back({parent, depth(parent) + 1, scan.iterations, scan.reverse});
         std::unordered_map<NodeId, NodeId> bound;
         std::string prefix = std::to_string(number) + ".";
         std::vector<Carry> carries;
@@ -105,9 +105,9 @@ private:
         }
         for (size_t i = 0; i < wired.captures.size(); ++i)
             if (wired.captures[i] != NodeId::none) bound[wired.captures[i]] = inputs[size_t(scan.carries) + i];
-        if (wired.turn != NodeId::none)
-            bound[wired.turn] = leaf({Element::i32, {}}, Input::Source::turn, prefix + std::to_string(depth(parent)),
-                                     number, scan.turns - 1);
+        if (wired.iteration != NodeId::none)
+            bound[wired.iteration] = leaf({Dtype::i32, {}}, Input::Source::iteration,
+                                          prefix + std::to_string(depth(parent)), number, scan.iterations - 1);
         std::vector<NodeId> roots;
         for (const Output& output : body.outputs) roots.push_back(output.node);
         std::vector<NodeId> values = copy(body, roots, bound);
@@ -150,6 +150,6 @@ private:
 
 Flat flatten(const Graph& graph, int64_t batch) { return Flattener(graph, batch).run(prune_scans(graph)); }
 
-int turn_depth(const Input& turn) { return std::stoi(turn.name.substr(turn.name.find('.') + 1)); }
+int iteration_depth(const Input& iteration) { return std::stoi(iteration.name.substr(iteration.name.find('.') + 1)); }
 
 } // namespace gradc

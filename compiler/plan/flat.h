@@ -19,7 +19,7 @@ struct Yield {
 struct Region {
     int parent = -1;
     int depth = 0; // number of loops around: 0 is the program itself
-    int64_t turns = 1;
+    int64_t iterations = 1;
     bool reverse = false;
     std::vector<Carry> carries = {};
     std::vector<Yield> yields = {};
@@ -38,6 +38,6 @@ struct Flat {
 Flat flatten(const Graph& graph, int64_t batch);
 
 /// The loop depth that a turn leaf of a flat graph counts.
-int turn_depth(const Input& turn);
+int iteration_depth(const Input& iteration);
 
 } // namespace gradc

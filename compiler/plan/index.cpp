@@ -90,9 +90,9 @@ Index Indices::looked_up(NodeId node, Position at, int64_t size) {
     return find_or_add({Symbol::Kind::looked_up, size, {}, 1, node, std::move(at)});
 }
 
-Index Indices::turn(int depth, int64_t turns) {
-    if (turns == 1) return {};
-    return find_or_add({Symbol::Kind::turn, turns, {}, depth});
+Index Indices::iteration(int depth, int64_t iterations) {
+    if (iterations == 1) return {};
+    return find_or_add({Symbol::Kind::iteration, iterations, {}, depth});
 }
 
 /// quotient * k * divisor + remainder * k is k times what both were taken of.
@@ -103,13 +103,13 @@ Index Indices::rejoined(Index sum) const {
             const Symbol& whole = symbols_[symbol];
             if (whole.kind != Symbol::Kind::quotient || coefficient % whole.divisor != 0) continue;
             std::tuple key{int(Symbol::Kind::remainder), whole.of, whole.divisor, NodeId::none, Position{}};
-            auto partner = interned_.find(key);
-            if (partner == interned_.end()) continue;
+            auto peer = interned_.find(key);
+            if (peer == interned_.end()) continue;
             int64_t factor = coefficient / whole.divisor;
             for (auto term : sum.terms)
-                if (term == std::pair(partner->second, factor)) {
+                if (term == std::pair(peer->second, factor)) {
                     Index both{0, {{symbol, -coefficient}}};
-                    sum = added(added(sum, both), Index{0, {{partner->second, -factor}}});
+                    sum = added(added(sum, both), Index{0, {{peer->second, -factor}}});
                     sum = added(sum, scaled(whole.of, factor));
                     again = true;
                     break;

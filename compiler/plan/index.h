@@ -26,7 +26,7 @@ struct Symbol {
         remainder, // of - divisor * quotient
         clamped,   // `of` brought into [0, size)
         looked_up, // the whole number that `node` holds at `at`
-        turn,      // counter of the table loop at depth `divisor`
+        iteration, // counter of the table loop at depth `divisor`
     } kind = Kind::axis;
     int64_t size = 1; // values lie in [0, size)
     Index of = {};
@@ -44,7 +44,7 @@ public:
     Index remainder(const Index&, int64_t divisor);
     Index clamped(const Index&, int64_t size);
     Index looked_up(NodeId node, Position at, int64_t size);
-    Index turn(int depth, int64_t turns);
+    Index iteration(int depth, int64_t iterations);
     const Symbol& operator[](SymbolId id) const { return symbols_[id]; }
     size_t size() const { return symbols_.size(); }
 

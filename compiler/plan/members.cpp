@@ -15,7 +15,7 @@ bool is_leaf(const Graph& graph, NodeId id) { return kind(graph[id].op) == Kind:
 bool is_stored_leaf(const Graph& graph, NodeId id) {
     const Node& node = graph[id];
     if (node.op == Op::constant) return attribute<Constant>(node).values.size() > 1;
-    if (node.op == Op::input) return attribute<Input>(node).source != Input::Source::turn;
+    if (node.op == Op::input) return attribute<Input>(node).source != Input::Source::iteration;
     return node.op == Op::variable;
 }
 
@@ -24,10 +24,10 @@ double cost_of(const Graph& graph, NodeId id) {
     if (node.op == Op::random) return 40;
     if (node.op == Op::cast) return 0.5;
     if (node.op == Op::pad || node.op == Op::gather) return 2;
-    if (node.op != Op::map) return 0;
-    Primitive primitive = attribute<Map>(node).primitive;
+    if (node.op != Op::elementwise) return 0;
+    Primitive primitive = attribute<Elementwise>(node).primitive;
     if (primitive >= Primitive::first_declared) return 20;
-    if (primitive == Primitive::divide || primitive == Primitive::square_root || primitive == Primitive::remainder ||
+    if (primitive == Primitive::divide || primitive == Primitive::sqrt || primitive == Primitive::remainder ||
         primitive == Primitive::quotient)
         return 4;
     return 1;
@@ -91,13 +91,13 @@ private:
     /// value, where it is read by another kernel (as relu's derivative reads the sign of what relu was given).
     bool is_mask_of_shared(NodeId id) const {
         const Node& node = graph_[id];
-        if (node.type.element != Element::boolean || node.op != Op::map || node.type.shape.empty()) return false;
+        if (node.type.dtype != Dtype::boolean || node.op != Op::elementwise || node.type.shape.empty()) return false;
         int shared = 0;
         for (NodeId input : node.inputs) {
             while (graph_[input].op == Op::broadcast) input = graph_[input].inputs[0];
             if (is_leaf(graph_, input) && !is_stored_leaf(graph_, input)) continue;
             if (is_leaf(graph_, input) || is_view(graph_, input) || uses_[index(input)] < 2) return false;
-            if (!floating(graph_.type(input).element) || graph_.type(input).shape != node.type.shape) return false;
+            if (!floating(graph_.type(input).dtype) || graph_.type(input).shape != node.type.shape) return false;
             ++shared;
         }
         return shared == 1;

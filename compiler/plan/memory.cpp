@@ -4,7 +4,7 @@
 // orders, of which the one that needs least is kept. Programs run one after another and use the same memory.
 // Placing rooms in the order of time takes one sweep; any other order compares each room with those before it, and is
 // tried only while the comparisons of all tries stay in proportion to the rooms.
-#include "compiler/plan/lives.h"
+#include "compiler/plan/live_ranges.h"
 #include "compiler/plan/program_plan.h"
 #include <algorithm>
 #include <cmath>
@@ -36,11 +36,11 @@ struct Packing {
     int64_t peak = INT64_MAX;
     size_t highest = 0; // the room that ends there
 
-    void place(size_t room, int64_t offset, int64_t size) {
-        offsets[room] = offset;
+    void place(size_t allocation, int64_t offset, int64_t size) {
+        offsets[allocation] = offset;
         if (offset + size <= peak) return;
         peak = offset + size;
-        highest = room;
+        highest = allocation;
     }
 };
 
@@ -58,15 +58,15 @@ int64_t find_offset(std::vector<std::pair<int64_t, int64_t>>& taken, int64_t siz
     return best >= 0 ? best : at;
 }
 
-Packing pack(const std::vector<Room>& rooms, const std::vector<size_t>& order) {
-    Packing result{std::vector<int64_t>(rooms.size(), -1), 0, 0};
+Packing pack(const std::vector<Allocation>& allocations, const std::vector<size_t>& order) {
+    Packing result{std::vector<int64_t>(allocations.size(), -1), 0, 0};
     std::vector<std::pair<int64_t, int64_t>> taken;
     for (size_t i : order) {
         taken.clear();
-        for (size_t j = 0; j < rooms.size(); ++j)
-            if (result.offsets[j] >= 0 && rooms[i].life.meets(rooms[j].life))
-                taken.push_back({result.offsets[j], result.offsets[j] + rooms[j].size});
-        result.place(i, find_offset(taken, rooms[i].size), rooms[i].size);
+        for (size_t j = 0; j < allocations.size(); ++j)
+            if (result.offsets[j] >= 0 && allocations[i].live_range.meets(allocations[j].live_range))
+                taken.push_back({result.offsets[j], result.offsets[j] + allocations[j].size});
+        result.place(i, find_offset(taken, allocations[i].size), allocations[i].size);
     }
     return result;
 }
@@ -76,22 +76,22 @@ class Gaps {
 public:
     int64_t take(int64_t size) {
         auto best = by_size_.lower_bound({size, 0});
-        auto [room, at] = *best;
-        erase(at, room);
-        if (room > size) insert(at + size, room - size);
+        auto [allocation, at] = *best;
+        erase(at, allocation);
+        if (allocation > size) insert(at + size, allocation - size);
         return at;
     }
     void release(int64_t at, int64_t size) {
         auto after = by_address_.lower_bound(at);
         if (after != by_address_.begin())
-            if (auto [begin, room] = *std::prev(after); begin + room == at) {
-                erase(begin, room);
-                at = begin, size += room;
+            if (auto [begin, allocation] = *std::prev(after); begin + allocation == at) {
+                erase(begin, allocation);
+                at = begin, size += allocation;
             }
         if (after != by_address_.end())
-            if (auto [begin, room] = *after; at + size == begin) {
-                erase(begin, room);
-                size += room;
+            if (auto [begin, allocation] = *after; at + size == begin) {
+                erase(begin, allocation);
+                size += allocation;
             }
         insert(at, size);
     }
@@ -105,58 +105,65 @@ private:
 };
 
 /// As `pack` in the order in which lives begin, or, `backwards`, end.
-Packing sweep(const std::vector<Room>& rooms, const std::vector<size_t>& order, bool backwards) {
-    auto begin = [&](size_t i) { return backwards ? -rooms[i].life.last : rooms[i].life.first; };
-    auto end = [&](size_t i) { return backwards ? -rooms[i].life.first : rooms[i].life.last; };
-    Packing result{std::vector<int64_t>(rooms.size(), -1), 0, 0};
+Packing sweep(const std::vector<Allocation>& allocations, const std::vector<size_t>& order, bool backwards) {
+    auto begin = [&](size_t i) {
+        return backwards ? -allocations[i].live_range.last : allocations[i].live_range.first;
+    };
+    auto end = [&](size_t i) { return backwards ? -allocations[i].live_range.first : allocations[i].live_range.last; };
+    Packing result{std::vector<int64_t>(allocations.size(), -1), 0, 0};
     Gaps gaps;
     std::set<std::pair<int64_t, size_t>> living; // by when they end
     for (size_t i : order) {
         for (; !living.empty() && living.begin()->first < begin(i); living.erase(living.begin())) {
             size_t gone = living.begin()->second;
-            gaps.release(result.offsets[gone], rooms[gone].size);
+            gaps.release(result.offsets[gone], allocations[gone].size);
         }
-        result.place(i, gaps.take(rooms[i].size), rooms[i].size);
+        result.place(i, gaps.take(allocations[i].size), allocations[i].size);
         living.insert({end(i), i});
     }
     return result;
 }
 
-std::vector<size_t> sorted(const std::vector<Room>& rooms,
-                           const std::function<bool(const Room&, const Room&)>& before) {
-    std::vector<size_t> order(rooms.size());
+std::vector<size_t> sorted(const std::vector<Allocation>& allocations,
+                           const std::function<bool(const Allocation&, const Allocation&)>& before) {
+    std::vector<size_t> order(allocations.size());
     std::iota(order.begin(), order.end(), size_t(0));
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return before(rooms[a], rooms[b]); });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return before(allocations[a], allocations[b]); });
     return order;
 }
 
-double area(const Room& room) { return double(room.size) * double(room.life.last - room.life.first + 1); }
+double area(const Allocation& allocation) {
+    return double(allocation.size) * double(allocation.live_range.last - allocation.live_range.first + 1);
+}
 
 /// The last two in the order of time.
-std::vector<std::vector<size_t>> orders(const std::vector<Room>& rooms) {
-    auto length = [](const Room& room) { return room.life.last - room.life.first; };
-    return {sorted(rooms, [](const Room& a, const Room& b) { return a.size > b.size; }),
-            sorted(rooms, [&](const Room& a, const Room& b) { return length(a) > length(b); }),
-            sorted(rooms, [](const Room& a, const Room& b) { return area(a) > area(b); }),
-            sorted(rooms, [](const Room& a, const Room& b) { return a.life.first < b.life.first; }),
-            sorted(rooms, [](const Room& a, const Room& b) { return a.life.last > b.life.last; })};
+std::vector<std::vector<size_t>> orders(const std::vector<Allocation>& allocations) {
+    auto length = [](const Allocation& allocation) { return allocation.live_range.last - allocation.live_range.first; };
+    return {sorted(allocations, [](const Allocation& a, const Allocation& b) { return a.size > b.size; }),
+            sorted(allocations, [&](const Allocation& a, const Allocation& b) { return length(a) > length(b); }),
+            sorted(allocations, [](const Allocation& a, const Allocation& b) { return area(a) > area(b); }),
+            sorted(allocations,
+                   [](const Allocation& a, const Allocation& b) { return a.live_range.first < b.live_range.first; }),
+            sorted(allocations,
+                   [](const Allocation& a, const Allocation& b) { return a.live_range.last > b.live_range.last; })};
 }
 
 /// The best of several orders. What ends highest goes to the front and all is
 /// placed anew, as long as the cut is not reached.
-Packing best_packing(const std::vector<Room>& rooms, int64_t cut, int64_t& steps) {
+Packing best_packing(const std::vector<Allocation>& allocations, int64_t cut, int64_t& steps) {
     Packing best;
-    const double each = double(rooms.size()) * double(rooms.size());
-    double left = most_comparisons * double(rooms.size()) * std::log2(double(rooms.size()) + 1);
-    std::vector<std::vector<size_t>> all = orders(rooms);
+    const double each = double(allocations.size()) * double(allocations.size());
+    double left = most_comparisons * double(allocations.size()) * std::log2(double(allocations.size()) + 1);
+    std::vector<std::vector<size_t>> all = orders(allocations);
     for (size_t number = 0; number < all.size(); ++number) {
         std::vector<size_t>& order = all[number];
         for (int attempt = 0; attempt <= repairs && best.peak > cut; ++attempt) {
             bool in_time = attempt == 0 && number >= 3;
             if (!in_time && left < each) break;
             left -= in_time ? 0 : each;
-            steps += int64_t(in_time ? double(rooms.size()) : each);
-            Packing packing = in_time ? sweep(rooms, order, number == 4) : pack(rooms, order);
+            steps += int64_t(in_time ? double(allocations.size()) : each);
+            Packing packing = in_time ? sweep(allocations, order, number == 4) : pack(allocations, order);
             if (packing.peak < best.peak) best = packing;
             auto at = std::find(order.begin(), order.end(), packing.highest);
             if (at == order.end() || at == order.begin()) break;
@@ -169,7 +176,7 @@ Packing best_packing(const std::vector<Room>& rooms, int64_t cut, int64_t& steps
 /// Step of the table at which the loss is tested; -1: nowhere.
 int64_t guard_of(const ProgramPlan& program) {
     for (size_t step = 0; step < program.table.size(); ++step)
-        if (program.table[step].what == loop::Step::What::guard) return int64_t(step);
+        if (program.table[step].kind == loop::Step::Kind::guard) return int64_t(step);
     return -1;
 }
 
@@ -184,15 +191,15 @@ void assign_memory(Plan& plan, const PlanOptions& options) {
         part(plan.parts, buffer.role) += footprint(buffer);
     }
     for (const ProgramPlan& program : plan.programs) {
-        std::vector<Room> rooms = rooms_of(program, plan.buffers, plan.batch, !options.fuse);
-        if (rooms.empty()) continue;
-        int64_t cut = largest_cut(rooms);
-        Packing packing = best_packing(rooms, cut, plan.steps);
-        for (size_t i = 0; i < rooms.size(); ++i)
-            for (size_t buffer : rooms[i].buffers) plan.buffers[buffer].offset = base + packing.offsets[i];
+        std::vector<Allocation> allocations = allocations_of(program, plan.buffers, plan.batch, !options.fuse);
+        if (allocations.empty()) continue;
+        int64_t cut = largest_cut(allocations);
+        Packing packing = best_packing(allocations, cut, plan.steps);
+        for (size_t i = 0; i < allocations.size(); ++i)
+            for (size_t buffer : allocations[i].buffers) plan.buffers[buffer].offset = base + packing.offsets[i];
         area = std::max(area, packing.peak);
         plan.least = std::max(plan.least, cut);
-        if (int64_t guard = guard_of(program); guard >= 0) plan.kept = std::max(plan.kept, across(rooms, guard));
+        if (int64_t guard = guard_of(program); guard >= 0) plan.kept = std::max(plan.kept, across(allocations, guard));
     }
     plan.parts.activations = area;
     plan.arena_bytes = base + area;

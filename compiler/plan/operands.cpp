@@ -22,7 +22,7 @@ std::optional<int64_t> stride_along(const Graph& graph, NodeId node, int axis, i
     int64_t stride = 0;
     for (auto [term, coefficient] : linear.terms) {
         if (term == symbol) stride = coefficient;
-        else if (indices[term].kind != Symbol::Kind::axis && indices[term].kind != Symbol::Kind::turn)
+        else if (indices[term].kind != Symbol::Kind::axis && indices[term].kind != Symbol::Kind::iteration)
             return std::nullopt;
     }
     return stride;
@@ -39,7 +39,7 @@ long place_of(const std::vector<int>& labels, int label) {
 
 NodeId arrange_operands(Graph& graph, std::vector<NodeId>& inputs, Contract& labels, const Type& result,
                         int64_t batch) {
-    if (labels.out.empty() || !floating(result.element)) return NodeId::none;
+    if (labels.out.empty() || !floating(result.dtype)) return NodeId::none;
     int vector = labels.out.back();
     int64_t size = result.shape.back() == rows ? batch : result.shape.back();
     for (size_t side = 0; side < 2; ++side) {
@@ -58,7 +58,7 @@ NodeId arrange_operands(Graph& graph, std::vector<NodeId>& inputs, Contract& lab
         for (int i = 0; i < int(own.size()); ++i)
             if (i != place) order.push_back(i);
         order.push_back(int(place));
-        Type type{graph.type(inputs[side]).element, {}};
+        Type type{graph.type(inputs[side]).dtype, {}};
         std::vector<int> renamed;
         for (int axis : order) {
             type.shape.push_back(graph.type(inputs[side]).shape[size_t(axis)]);

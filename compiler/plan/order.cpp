@@ -179,7 +179,7 @@ public:
         for (size_t unit : sequence.units) {
             emit(units, unit);
             if (number == 0 && draft_.guarded && early[unit] && --early_left == 0)
-                draft_.plan.table.push_back({loop::Step::What::guard});
+                draft_.plan.table.push_back({loop::Step::Kind::guard});
         }
     }
 
@@ -232,15 +232,15 @@ private:
 
     void emit(const Units& units, size_t unit) {
         if (!units.is_loop(unit)) {
-            draft_.plan.table.push_back({loop::Step::What::kernel, uint32_t(draft_.plan.kernels.size())});
+            draft_.plan.table.push_back({loop::Step::Kind::kernel, uint32_t(draft_.plan.kernels.size())});
             draft_.plan.kernels.push_back(kernel(units.clusters[unit]));
             return;
         }
         int loop = units.loop(unit);
         const Region& r = draft_.plan.flat.regions[size_t(loop)];
-        draft_.plan.table.push_back({loop::Step::What::loop_begin, 0, r.turns, r.reverse});
+        draft_.plan.table.push_back({loop::Step::Kind::loop_begin, 0, r.iterations, r.reverse});
         region(loop);
-        draft_.plan.table.push_back({loop::Step::What::loop_end});
+        draft_.plan.table.push_back({loop::Step::Kind::loop_end});
     }
 
     FusedKernel kernel(size_t number) {

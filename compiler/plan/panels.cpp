@@ -38,7 +38,7 @@ private:
     bool eligible(loop::BufferId id) const {
         const loop::Buffer& buffer = plan_.buffers[id];
         bool owned = buffer.role == loop::Buffer::Role::variable || buffer.role == loop::Buffer::Role::activation;
-        return owned && floating(buffer.element) && buffer.shape.size() == 2 && buffer.shape[0] > 1 &&
+        return owned && floating(buffer.dtype) && buffer.shape.size() == 2 && buffer.shape[0] > 1 &&
                buffer.shape[1] >= 8;
     }
 
@@ -59,7 +59,7 @@ private:
             const auto& own = side ? labels.right : labels.left;
             NodeId operand = graph[id].inputs[side];
             const auto& place = program.places[index(operand)];
-            if (!place || !place->turns.empty() || !eligible(place->buffer) || own.size() != 2 || own[1] != column)
+            if (!place || !place->iterations.empty() || !eligible(place->buffer) || own.size() != 2 || own[1] != column)
                 continue;
             if (graph.type(operand).shape[0] == rows) continue;
             chosen_.insert(place->buffer);
@@ -72,7 +72,7 @@ private:
         for (const Stage& stage : kernel.stages)
             for (const Member& member : stage.members)
                 for (const Storage& place : member.stores)
-                    if (eligible(place.buffer) && place.turns.empty()) written.insert(place.buffer);
+                    if (eligible(place.buffer) && place.iterations.empty()) written.insert(place.buffer);
         std::set<Shape> shapes;
         for (loop::BufferId id : written)
             if (chosen_.count(id)) shapes.insert(plan_.buffers[id].shape);
@@ -87,7 +87,8 @@ private:
         for (const Stage& stage : kernel.stages)
             for (const Member& member : stage.members) {
                 for (const Storage& place : member.stores)
-                    if (place.strides.size() != 2 || graph.type(member.node).shape[0] == rows || !place.turns.empty())
+                    if (place.strides.size() != 2 || graph.type(member.node).shape[0] == rows ||
+                        !place.iterations.empty())
                         misfits_.insert(place.buffer);
                 if (member.from) continue;
                 Candidate c =
@@ -120,7 +121,7 @@ private:
         buffer.panel = std::min(buffer.panel, padded(columns, narrowest));
         int64_t panels = (columns + buffer.panel - 1) / buffer.panel;
         buffer.strides = {buffer.panel, 1};
-        buffer.size = panels * buffer.shape[0] * buffer.panel * bytes(buffer.element);
+        buffer.size = panels * buffer.shape[0] * buffer.panel * bytes(buffer.dtype);
     }
 
     void adapt(ProgramPlan& program) {

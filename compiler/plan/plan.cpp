@@ -27,7 +27,7 @@ namespace {
 
 std::string place_text(const Plan& plan, const Storage& place) {
     std::string text = plan.buffers[place.buffer].name;
-    for (auto [depth, stride] : place.turns) text += fmt::format("[turn {}]", depth);
+    for (auto [depth, stride] : place.iterations) text += fmt::format("[turn {}]", depth);
     return text;
 }
 
@@ -69,22 +69,22 @@ std::string print(const Plan& plan) {
     for (const ProgramPlan& program : plan.programs) {
         text += fmt::format("program {}\n", program.name);
         int indent = 0;
-        for (const loop::Step& step : program.table) switch (step.what) {
-            case loop::Step::What::kernel:
+        for (const loop::Step& step : program.table) switch (step.kind) {
+            case loop::Step::Kind::kernel:
                 text += kernel_text(plan, program, program.kernels[step.kernel], indent);
                 break;
-            case loop::Step::What::loop_begin:
-                text += fmt::format("    {:{}}repeat {}{}\n", "", 2 * indent++, step.turns,
+            case loop::Step::Kind::loop_begin:
+                text += fmt::format("    {:{}}repeat {}{}\n", "", 2 * indent++, step.iterations,
                                     step.reverse ? " backwards" : "");
                 break;
-            case loop::Step::What::loop_end: --indent; break;
-            case loop::Step::What::guard: text += "    guard\n"; break;
+            case loop::Step::Kind::loop_end: --indent; break;
+            case loop::Step::Kind::guard: text += "    guard\n"; break;
             }
     }
     text += "buffers\n";
     for (const loop::Buffer& buffer : plan.buffers)
         text += fmt::format("    {:>10} +{:<8} {} {} : {}{}\n", buffer.offset, buffer.size, roles[int(buffer.role)],
-                            buffer.name, print(Type{buffer.element, buffer.shape}),
+                            buffer.name, print(Type{buffer.dtype, buffer.shape}),
                             buffer.panel ? fmt::format(" in panels of {}", buffer.panel) : "");
     return text;
 }

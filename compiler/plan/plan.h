@@ -31,7 +31,7 @@ struct PlanOptions {
 struct Storage {
     loop::BufferId buffer = 0;
     std::vector<int64_t> strides;
-    std::vector<std::pair<int, int64_t>> turns = {};
+    std::vector<std::pair<int, int64_t>> iterations = {};
     int64_t panel = 0, depth = 0; // W and K
     friend bool operator==(const Storage&, const Storage&) = default;
 };

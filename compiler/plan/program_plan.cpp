@@ -84,8 +84,8 @@ private:
                 Storage place = buffers_.fresh(name_of(yield.value, "yield"), graph().type(yield.stacked));
                 carried_[yield.stacked] = place;
                 changing_.insert(place.buffer);
-                size_t axis = size_t(turn_axis(graph().type(yield.value).shape));
-                place.turns = {{region.depth - 1, place.strides[axis]}};
+                size_t axis = size_t(iteration_axis(graph().type(yield.value).shape));
+                place.iterations = {{region.depth - 1, place.strides[axis]}};
                 place.strides.erase(place.strides.begin() + long(axis));
                 draft_.stores[writer(yield.value, int(r))].push_back(place);
             }
@@ -195,7 +195,7 @@ private:
     /// A place that nothing overwrites while the value is of use: not one that a loop goes on to change.
     std::optional<Storage> steady_place(size_t candidate) {
         for (const Storage& place : draft_.stores[candidate])
-            if (!place.turns.empty() || !changing_.count(place.buffer)) return place;
+            if (!place.iterations.empty() || !changing_.count(place.buffer)) return place;
         return std::nullopt;
     }
 

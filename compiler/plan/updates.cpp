@@ -41,7 +41,7 @@ void store_only_there(Draft& draft, const Update& update, const Buffers& buffers
     const Candidate& c = draft.clustering.candidates[update.writer];
     auto& stores = draft.stores[update.writer];
     auto& place = draft.plan.places[index(c.node)];
-    if (!c.copies && place && stores.front().buffer == place->buffer && place->turns.empty() &&
+    if (!c.copies && place && stores.front().buffer == place->buffer && place->iterations.empty() &&
         buffers.role(place->buffer) == loop::Buffer::Role::activation) {
         stores.erase(stores.begin());
         place = update.place;

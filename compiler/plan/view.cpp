@@ -213,12 +213,12 @@ constexpr int longest_affine = 64; // nodes of a formula of counters; a longer o
 std::optional<Index> affine(const Graph& graph, NodeId id, const Position& at, Indices& indices, int& left) {
     const Node& node = graph[id];
     if (left-- == 0) return std::nullopt;
-    if (node.type.element != Element::i32 && node.type.element != Element::i64) return std::nullopt;
+    if (node.type.dtype != Dtype::i32 && node.type.dtype != Dtype::i64) return std::nullopt;
     switch (node.op) {
     case Op::input: {
         const Input& input = attribute<Input>(node);
-        if (input.source != Input::Source::turn) return std::nullopt;
-        return indices.turn(turn_depth(input), input.high + 1);
+        if (input.source != Input::Source::iteration) return std::nullopt;
+        return indices.iteration(iteration_depth(input), input.high + 1);
     }
     case Op::constant:
         if (attribute<Constant>(node).values.size() == 1)
@@ -226,13 +226,13 @@ std::optional<Index> affine(const Graph& graph, NodeId id, const Position& at, I
         return std::nullopt;
     case Op::iota: return at[size_t(attribute<Axes>(node).axes[0])];
     case Op::cast: return affine(graph, node.inputs[0], at, indices, left);
-    case Op::map: break;
+    case Op::elementwise: break;
     default:
         if (!is_view(graph, id) || node.op == Op::gather || node.op == Op::pad) return std::nullopt;
         View inner = view(graph, id, at, indices);
         return affine(graph, inner.node, inner.at, indices, left);
     }
-    Primitive primitive = attribute<Map>(node).primitive;
+    Primitive primitive = attribute<Elementwise>(node).primitive;
     if (primitive != Primitive::add && primitive != Primitive::subtract && primitive != Primitive::multiply)
         return std::nullopt;
     auto a = affine(graph, node.inputs[0], at, indices, left);

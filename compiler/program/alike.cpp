@@ -52,7 +52,7 @@ private:
         if (!fresh) return;
         const Buffer& buffer = module_.buffers[id];
         places_.buffers[id].name =
-            fmt::format("{}:{}+{}:{}:{}:{}:{}", at->second, buffer.offset, buffer.size, int(buffer.element),
+            fmt::format("{}:{}+{}:{}:{}:{}:{}", at->second, buffer.offset, buffer.size, int(buffer.dtype),
                         int(buffer.role), buffer.panel, fmt::join(buffer.strides, ","));
     }
 

@@ -33,7 +33,7 @@ NodeId Branches::next_condition() const {
             for (const Storage& place : member.stores) {
                 NodeId node = values_.settled(member.node);
                 if (member.copies || !may_stay(node, place)) continue;
-                if (graph[node].op == Op::map) return uniform_condition(graph, graph[node].inputs[0]);
+                if (graph[node].op == Op::elementwise) return uniform_condition(graph, graph[node].inputs[0]);
             }
     return NodeId::none;
 }
@@ -49,7 +49,7 @@ bool Branches::may_stay(NodeId id, const Storage& place) const {
         if (!seen.insert(next).second) continue;
         if (values_.lies_at(next, place)) return true;
         const Node& node = graph[next];
-        if (node.op != Op::map || attribute<Map>(node).primitive != Primitive::select) continue;
+        if (node.op != Op::elementwise || attribute<Elementwise>(node).primitive != Primitive::select) continue;
         if (uniform_condition(graph, node.inputs[0]) == NodeId::none) continue;
         waiting.insert(waiting.end(), node.inputs.begin() + 1, node.inputs.end());
     }

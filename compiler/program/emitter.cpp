@@ -23,32 +23,32 @@ ValueId Emitter::fresh(ValueType type, int depth) {
 }
 
 ValueId Emitter::define(Operation operation, ValueType result, std::vector<ValueId> operands, double number,
-                        int64_t whole) {
+                        int64_t integer) {
     uint64_t bits;
     std::memcpy(&bits, &number, sizeof bits);
-    Key key{int(operation), int(result.element), result.lanes, operands, bits, whole};
+    Key key{int(operation), int(result.dtype), result.lanes, operands, bits, integer};
     if (auto found = known_.find(key); found != known_.end()) return found->second;
     int depth = 0;
     for (ValueId operand : operands) depth = std::max(depth, depth_[operand]);
     ValueId id = fresh(result, depth);
     Scope& scope = scopes_[size_t(depth)];
-    scope.body.push_back({Define{id, operation, std::move(operands), number, whole}});
+    scope.body.push_back({Define{id, operation, std::move(operands), number, integer}});
     known_[key] = id;
     scope.keys.push_back(std::move(key));
     return id;
 }
 
-ValueId Emitter::whole(int64_t value, ValueType type) { return define(Operation::literal, type, {}, 0, value); }
+ValueId Emitter::integer(int64_t value, ValueType type) { return define(Operation::literal, type, {}, 0, value); }
 
 ValueId Emitter::number(double value, ValueType type) {
-    if (floating(type.element) || type.element == Element::boolean) return define(Operation::literal, type, {}, value);
-    return whole(int64_t(value), type);
+    if (floating(type.dtype) || type.dtype == Dtype::boolean) return define(Operation::literal, type, {}, value);
+    return integer(int64_t(value), type);
 }
 
 ValueId Emitter::widened(ValueId id, int lanes) {
     if (type(id).lanes == lanes) return id;
     check(type(id).lanes == 1, "lower", "a vector is to become another");
-    return define(Operation::splat, {type(id).element, lanes}, {id});
+    return define(Operation::splat, {type(id).dtype, lanes}, {id});
 }
 
 ValueId Emitter::apply(Operation operation, std::vector<ValueId> operands) {
@@ -61,15 +61,15 @@ ValueId Emitter::apply(Operation operation, std::vector<ValueId> operands) {
 
 ValueId Emitter::compare(Operation operation, ValueId a, ValueId b) {
     int lanes = std::max(type(a).lanes, type(b).lanes);
-    return define(operation, {Element::boolean, lanes}, {widened(a, lanes), widened(b, lanes)});
+    return define(operation, {Dtype::boolean, lanes}, {widened(a, lanes), widened(b, lanes)});
 }
 
-ValueId Emitter::convert(ValueId id, Element element) {
-    if (type(id).element == element) return id;
-    return define(Operation::convert, {element, type(id).lanes}, {id});
+ValueId Emitter::convert(ValueId id, Dtype dtype) {
+    if (type(id).dtype == dtype) return id;
+    return define(Operation::convert, {dtype, type(id).lanes}, {id});
 }
 
-ValueId Emitter::load(BufferId buffer, Element element, int lanes, Affine at, int64_t stride, ValueId mask,
+ValueId Emitter::load(BufferId buffer, Dtype dtype, int lanes, Affine at, int64_t stride, ValueId mask,
                       ValueId lane_index, ValueId wanted) {
     std::sort(at.terms.begin(), at.terms.end());
     LoadKey key{buffer, lanes, at.constant, at.terms, stride, mask, lane_index, wanted};
@@ -79,7 +79,7 @@ ValueId Emitter::load(BufferId buffer, Element element, int lanes, Affine at, in
     for (auto [value, coefficient] : at.terms) depth = std::max(depth, depth_[value]);
     for (ValueId value : {mask, lane_index, wanted})
         if (value != no_value) depth = std::max(depth, depth_[value]);
-    ValueId id = fresh({element, lanes}, depth);
+    ValueId id = fresh({dtype, lanes}, depth);
     Scope& scope = scopes_[size_t(depth)];
     scope.body.push_back({Load{id, buffer, std::move(at), stride, mask, lane_index, wanted}});
     if (stable) {
@@ -106,7 +106,7 @@ std::pair<ValueId, std::vector<ValueId>> Emitter::open_loop(ValueId begin, Value
                                                             const std::vector<ValueId>& initial) {
     Scope scope;
     int depth = int(scopes_.size());
-    scope.loop.index = fresh({Element::i64, 1}, depth);
+    scope.loop.index = fresh({Dtype::i64, 1}, depth);
     scope.loop.begin = begin;
     scope.loop.end = end;
     scope.loop.step = step;

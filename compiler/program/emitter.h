@@ -21,16 +21,16 @@ public:
     bool writes(loop::BufferId buffer) const { return written_.count(buffer) > 0; }
 
     loop::ValueId define(loop::Operation, loop::ValueType result, std::vector<loop::ValueId> operands = {},
-                         double number = 0, int64_t whole = 0);
-    loop::ValueId whole(int64_t value, loop::ValueType = {Element::i64, 1});
+                         double number = 0, int64_t integer = 0);
+    loop::ValueId integer(int64_t value, loop::ValueType = {Dtype::i64, 1});
     loop::ValueId number(double value, loop::ValueType);
     /// Splats scalars where other operands are vectors; the result has the operands' type.
     loop::ValueId apply(loop::Operation, std::vector<loop::ValueId> operands);
     loop::ValueId compare(loop::Operation, loop::ValueId a, loop::ValueId b);
-    loop::ValueId convert(loop::ValueId, Element);
+    loop::ValueId convert(loop::ValueId, Dtype);
     loop::ValueId widened(loop::ValueId, int lanes); // splat if it is scalar
 
-    loop::ValueId load(loop::BufferId, Element, int lanes, loop::Affine, int64_t stride = 1,
+    loop::ValueId load(loop::BufferId, Dtype, int lanes, loop::Affine, int64_t stride = 1,
                        loop::ValueId mask = loop::no_value, loop::ValueId lane_index = loop::no_value,
                        loop::ValueId wanted = loop::no_value);
     void store(loop::BufferId, loop::Affine, loop::ValueId value, int64_t stride = 1,

@@ -12,15 +12,15 @@ using loop::ValueType;
 namespace {
 
 ValueId size_of(Emitter& emit, const Axis& axis) {
-    if (axis.size != rows) return emit.whole(axis.size);
-    ValueId count = emit.define(Operation::row_count, {Element::i64, 1});
-    return axis.times == 1 ? count : emit.apply(Operation::multiply, {count, emit.whole(axis.times)});
+    if (axis.size != rows) return emit.integer(axis.size);
+    ValueId count = emit.define(Operation::row_count, {Dtype::i64, 1});
+    return axis.times == 1 ? count : emit.apply(Operation::multiply, {count, emit.integer(axis.times)});
 }
 
 /// begin + the largest multiple of the lanes that does not pass end.
 ValueId last_full(Values& values, ValueId begin, ValueId end) {
     Emitter& emit = values.emit;
-    ValueId lanes = emit.whole(values.lanes());
+    ValueId lanes = emit.integer(values.lanes());
     ValueId full = emit.apply(Operation::quotient, {emit.apply(Operation::subtract, {end, begin}), lanes});
     return emit.apply(Operation::add, {begin, emit.apply(Operation::multiply, {full, lanes})});
 }
@@ -45,17 +45,17 @@ Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t bat
     int64_t size = axis.size == rows ? batch * axis.times : axis.size;
     if (size == 1) return body(Index{}, carried);
     bool whole = axis.begin == no_value;
-    ValueId begin = whole ? emit.whole(0) : axis.begin;
+    ValueId begin = whole ? emit.integer(0) : axis.begin;
     ValueId end = whole ? size_of(emit, axis) : axis.end;
     if (!axis.vector) return run_loop(values, indices, axis, size, begin, end, false, carried, body);
     int64_t lanes = values.lanes();
     if (axis.size != rows && whole) {
         int64_t full = size / lanes * lanes;
-        if (full > 0) carried = run_loop(values, indices, axis, size, begin, emit.whole(full), false, carried, body);
+        if (full > 0) carried = run_loop(values, indices, axis, size, begin, emit.integer(full), false, carried, body);
         if (full == size) return carried;
         Index index = indices.axis(size);
-        values.bind(index, emit.whole(full), true, true);
-        values.limit(emit.whole(size - full));
+        values.bind(index, emit.integer(full), true, true);
+        values.limit(emit.integer(size - full));
         carried = body(index, carried);
         values.unlimited();
         return carried;
@@ -88,13 +88,13 @@ int vector_axis(const Shape& shape, int64_t batch) {
 
 void take_part(Values& values, Axis& axis, int64_t block) {
     Emitter& emit = values.emit;
-    axis.begin = emit.define(Operation::range_begin, {Element::i64, 1});
-    axis.end = emit.define(Operation::range_end, {Element::i64, 1});
+    axis.begin = emit.define(Operation::range_begin, {Dtype::i64, 1});
+    axis.end = emit.define(Operation::range_end, {Dtype::i64, 1});
     if (block == 1) return;
     axis.aligned = block % values.lanes() == 0;
-    axis.begin = emit.apply(Operation::multiply, {axis.begin, emit.whole(block)});
+    axis.begin = emit.apply(Operation::multiply, {axis.begin, emit.integer(block)});
     axis.end = emit.apply(Operation::minimum,
-                          {emit.apply(Operation::multiply, {axis.end, emit.whole(block)}), size_of(emit, axis)});
+                          {emit.apply(Operation::multiply, {axis.end, emit.integer(block)}), size_of(emit, axis)});
 }
 
 loop::Extent extent_of(int64_t size, int64_t block, int64_t times) {

@@ -48,16 +48,16 @@ double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& 
 
 /// Multiplications and additions of one call of the program: a loop of the table repeats its kernels.
 double all_flops(const loop::Program& program) {
-    double result = 0, turns = 1;
+    double result = 0, iterations = 1;
     std::vector<double> around;
     for (const loop::Step& step : program.table) {
-        if (step.what == loop::Step::What::kernel) result += turns * program.kernels[step.kernel].flops;
-        if (step.what == loop::Step::What::loop_begin) {
-            around.push_back(turns);
-            turns *= double(step.turns);
+        if (step.kind == loop::Step::Kind::kernel) result += iterations * program.kernels[step.kernel].flops;
+        if (step.kind == loop::Step::Kind::loop_begin) {
+            around.push_back(iterations);
+            iterations *= double(step.iterations);
         }
-        if (step.what == loop::Step::What::loop_end) {
-            turns = around.back();
+        if (step.kind == loop::Step::Kind::loop_end) {
+            iterations = around.back();
             around.pop_back();
         }
     }

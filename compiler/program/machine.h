@@ -21,7 +21,7 @@ struct Machine {
     // from the first cache, and from the second.
     double spread = 0.03, far_spread = 0.1, line = 0.1, far_line = 0.2;
 
-    int lanes(Element element) const { return vector_bytes / int(bytes(element)); }
+    int lanes(Dtype dtype) const { return vector_bytes / int(bytes(dtype)); }
 };
 
 Machine machine_of(loop::Isa isa);

@@ -28,8 +28,8 @@ int lanes_of(const FusedKernel& plan, const Graph& graph, const Machine& machine
     for (const Stage& stage : plan.stages)
         for (const Member& member : stage.members) {
             const Type& type = graph.type(member.node);
-            if (floating(type.element) && (!type.shape.empty() || widest == 0))
-                widest = std::max(widest, bytes(type.element));
+            if (floating(type.dtype) && (!type.shape.empty() || widest == 0))
+                widest = std::max(widest, bytes(type.dtype));
         }
     return machine.vector_bytes / int(widest ? widest : 4);
 }
@@ -38,9 +38,9 @@ void Made::make(const Member& member, const Position& at) {
     bool needed = !values_.any_settled();
     for (const Storage& place : member.stores) needed = needed || !values_.stays(member, place);
     if (!needed) return;
-    Element element = task_.around.program.flat.graph.type(member.node).element;
+    Dtype dtype = task_.around.program.flat.graph.type(member.node).dtype;
     made(member, at,
-         member.from     ? values_.read(*member.from, at, element)
+         member.from     ? values_.read(*member.from, at, dtype)
          : member.copies ? values_.value(member.node, at)
                          : values_.compute(member.node, at));
 }
@@ -55,7 +55,7 @@ void Made::store() {
     for (const One& one : all_)
         for (const Storage& place : one.member->stores)
             if (!values_.stays(*one.member, place))
-                values_.write(place, one.at, one.value, graph.type(one.member->node).element);
+                values_.write(place, one.at, one.value, graph.type(one.member->node).dtype);
     all_.clear();
 }
 
@@ -128,12 +128,14 @@ private:
         std::vector<const Member*> summed;
         for (const Member& member : stage.members)
             if (sums_up(member)) {
-                Reduction whole = reduction_at(member.node, point, fresh_axes(stage.inner, indices_));
+                Reduction integer = reduction_at(member.node, point, fresh_axes(stage.inner, indices_));
                 sums.push_back(
-                    values_.start(whole, graph_.type(member.node).element, vector < 0 ? 1 : values_.lanes()));
+                    values_.start(integer, graph_.type(member.node).dtype, vector < 0 ? 1 : values_.lanes()));
                 summed.push_back(&member);
             }
-        auto body = [&](const Position& inner, const Carries& carried) { return turn(stage, point, inner, carried); };
+        auto body = [&](const Position& inner, const Carries& carried) {
+            return iteration(stage, point, inner, carried);
+        };
         sums = run_shape(values_, indices_, stage.inner, vector, batch_, sums, body);
         for (size_t i = 0; i < summed.size(); ++i) finish(*summed[i], point, sums[i]);
     }
@@ -142,7 +144,7 @@ private:
         return reduction(graph_, node, point, inner, indices_);
     }
 
-    Carries turn(const Stage& stage, const Position& point, const Position& inner, const Carries& carried) {
+    Carries iteration(const Stage& stage, const Position& point, const Position& inner, const Carries& carried) {
         Carries next;
         Made all(values_, task_);
         for (const Member& member : stage.members) {
@@ -162,23 +164,23 @@ private:
     }
 
     void finish(const Member& member, const Position& point, ValueId sum) {
-        Element element = graph_.type(member.node).element;
+        Dtype dtype = graph_.type(member.node).dtype;
         if (emit_.type(sum).lanes > 1) sum = across_lanes(graph_[member.node].op == Op::max_of, sum);
         values_.remember(member.node, point, sum);
-        for (const Storage& place : member.stores) values_.write(place, point, sum, element);
+        for (const Storage& place : member.stores) values_.write(place, point, sum, dtype);
     }
 
     ValueId across_lanes(bool largest, ValueId sum) {
-        ValueType type = emit_.type(sum), one{type.element, 1};
+        ValueType type = emit_.type(sum), one{type.dtype, 1};
         if (!largest) return emit_.define(Operation::reduce_add, one, {sum});
-        if (type.element == Element::boolean) {
-            ValueId number = emit_.convert(sum, Element::i32);
-            return cast(emit_, emit_.define(Operation::reduce_max, {Element::i32, 1}, {number}), Element::i32,
-                        Element::boolean);
+        if (type.dtype == Dtype::boolean) {
+            ValueId number = emit_.convert(sum, Dtype::i32);
+            return cast(emit_, emit_.define(Operation::reduce_max, {Dtype::i32, 1}, {number}), Dtype::i32,
+                        Dtype::boolean);
         }
         ValueId result = emit_.define(Operation::reduce_max, one, {sum});
-        if (!floating(type.element)) return result;
-        ValueId lost = emit_.convert(emit_.compare(Operation::unordered, sum, sum), type.element);
+        if (!floating(type.dtype)) return result;
+        ValueId lost = emit_.convert(emit_.compare(Operation::unordered, sum, sum), type.dtype);
         ValueId any = emit_.define(Operation::reduce_max, one, {lost});
         ValueId nan = emit_.number(std::numeric_limits<double>::quiet_NaN(), one);
         return emit_.apply(Operation::select, {emit_.compare(Operation::less, emit_.number(0, one), any), nan, result});

@@ -23,7 +23,7 @@ bool Values::varies(const Index& index) {
         case Symbol::Kind::axis:
             if (bound_.at(id).vector) return true;
             break;
-        case Symbol::Kind::turn: break;
+        case Symbol::Kind::iteration: break;
         case Symbol::Kind::looked_up:
             if (varies(symbol.at)) return true;
             break;
@@ -58,7 +58,7 @@ bool Values::is_scalar(const Index& index) {
 
 void Values::add_vector(Linear& sum, ValueId vector, int64_t coefficient) {
     if (coefficient != 1)
-        vector = emit.apply(Operation::multiply, {vector, emit.whole(coefficient, emit.type(vector))});
+        vector = emit.apply(Operation::multiply, {vector, emit.integer(coefficient, emit.type(vector))});
     sum.vector = sum.vector == no_value ? vector : emit.apply(Operation::add, {sum.vector, vector});
 }
 
@@ -72,20 +72,20 @@ void Values::add_symbol(Linear& sum, SymbolId id, int64_t coefficient) {
         if (found->second.vector) sum.lane_stride += coefficient;
         return;
     }
-    case Symbol::Kind::turn:
+    case Symbol::Kind::iteration:
         sum.scalar.terms.push_back(
-            {emit.define(Operation::counter, {Element::i64, 1}, {}, 0, symbol.divisor), coefficient});
+            {emit.define(Operation::counter, {Dtype::i64, 1}, {}, 0, symbol.divisor), coefficient});
         return;
     case Symbol::Kind::looked_up: {
         ValueId number = value(symbol.node, symbol.at);
-        if (emit.type(number).lanes == 1) sum.scalar.terms.push_back({emit.convert(number, Element::i64), coefficient});
-        else add_vector(sum, emit.convert(number, Element::i32), coefficient);
+        if (emit.type(number).lanes == 1) sum.scalar.terms.push_back({emit.convert(number, Dtype::i64), coefficient});
+        else add_vector(sum, emit.convert(number, Dtype::i32), coefficient);
         return;
     }
     case Symbol::Kind::clamped: {
         ValueId number = scalar(symbol.of);
-        number = emit.apply(Operation::maximum, {number, emit.whole(0)});
-        number = emit.apply(Operation::minimum, {number, emit.whole(symbol.size - 1)});
+        number = emit.apply(Operation::maximum, {number, emit.integer(0)});
+        number = emit.apply(Operation::minimum, {number, emit.integer(symbol.size - 1)});
         sum.scalar.terms.push_back({number, coefficient});
         return;
     }
@@ -111,32 +111,32 @@ void Values::add_divided(Linear& sum, const Symbol& symbol, int64_t coefficient)
     Linear of = linear(symbol.of);
     bool together = of.vector == no_value && (of.lane_stride == 0 || lanes_stay_together(symbol.of, symbol.divisor));
     if (together) {
-        ValueId number = emit.apply(operation, {sum_of(of.scalar), emit.whole(symbol.divisor)});
+        ValueId number = emit.apply(operation, {sum_of(of.scalar), emit.integer(symbol.divisor)});
         sum.scalar.terms.push_back({number, coefficient});
         if (!quotient) sum.lane_stride += coefficient * of.lane_stride;
         return;
     }
     ValueId number = vector_of(of);
-    add_vector(sum, emit.apply(operation, {number, emit.whole(symbol.divisor, emit.type(number))}), coefficient);
+    add_vector(sum, emit.apply(operation, {number, emit.integer(symbol.divisor, emit.type(number))}), coefficient);
 }
 
 ValueId Values::sum_of(const loop::Affine& affine) {
     ValueId sum = no_value;
     for (auto [term, coefficient] : affine.terms) {
-        ValueId part = coefficient == 1 ? term : emit.apply(Operation::multiply, {term, emit.whole(coefficient)});
+        ValueId part = coefficient == 1 ? term : emit.apply(Operation::multiply, {term, emit.integer(coefficient)});
         sum = sum == no_value ? part : emit.apply(Operation::add, {sum, part});
     }
-    if (sum == no_value) return emit.whole(affine.constant);
-    return affine.constant == 0 ? sum : emit.apply(Operation::add, {sum, emit.whole(affine.constant)});
+    if (sum == no_value) return emit.integer(affine.constant);
+    return affine.constant == 0 ? sum : emit.apply(Operation::add, {sum, emit.integer(affine.constant)});
 }
 
 ValueId Values::vector_of(const Linear& linear) {
-    ValueType type{Element::i32, lanes_};
-    ValueId sum = emit.widened(emit.convert(sum_of(linear.scalar), Element::i32), lanes_);
+    ValueType type{Dtype::i32, lanes_};
+    ValueId sum = emit.widened(emit.convert(sum_of(linear.scalar), Dtype::i32), lanes_);
     if (linear.lane_stride != 0) {
         ValueId numbers = emit.define(Operation::lane_numbers, type);
         if (linear.lane_stride != 1)
-            numbers = emit.apply(Operation::multiply, {numbers, emit.whole(linear.lane_stride, type)});
+            numbers = emit.apply(Operation::multiply, {numbers, emit.integer(linear.lane_stride, type)});
         sum = emit.apply(Operation::add, {sum, numbers});
     }
     return linear.vector == no_value ? sum : emit.apply(Operation::add, {sum, linear.vector});

@@ -16,15 +16,15 @@ namespace {
 /// NaN in either operand is the result: max(a, b) alone returns b.
 ValueId extreme(Emitter& emit, Operation operation, ValueId a, ValueId b) {
     ValueId result = emit.apply(operation, {a, b});
-    if (!floating(emit.type(result).element)) return result;
+    if (!floating(emit.type(result).dtype)) return result;
     return emit.apply(Operation::select, {emit.compare(Operation::unordered, a, a), a, result});
 }
 
 /// a - b * floor(a / b), exact for whole numbers; a divisor of zero (in lanes that are off) must not trap.
-ValueId whole_division(Emitter& emit, Operation operation, ValueId a, ValueId b) {
+ValueId integer_division(Emitter& emit, Operation operation, ValueId a, ValueId b) {
     ValueType type = emit.type(b);
-    ValueId zero = emit.compare(Operation::equal, b, emit.whole(0, type));
-    return emit.apply(operation, {a, emit.apply(Operation::select, {zero, emit.whole(1, type), b})});
+    ValueId zero = emit.compare(Operation::equal, b, emit.integer(0, type));
+    return emit.apply(operation, {a, emit.apply(Operation::select, {zero, emit.integer(1, type), b})});
 }
 
 /// By a division, never a reciprocal: floor would make a whole step of its rounding.
@@ -49,8 +49,8 @@ ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, 
                 const std::vector<ValueId>& x) {
     auto reinterpreted = [&](bool to_bits) {
         ValueType type = emit.type(x[0]);
-        bool narrow = type.element == Element::f32 || type.element == Element::i32;
-        Element to = to_bits ? (narrow ? Element::i32 : Element::i64) : (narrow ? Element::f32 : Element::f64);
+        bool narrow = type.dtype == Dtype::f32 || type.dtype == Dtype::i32;
+        Dtype to = to_bits ? (narrow ? Dtype::i32 : Dtype::i64) : (narrow ? Dtype::f32 : Dtype::f64);
         return emit.define(Operation::reinterpret, {to, type.lanes}, {x[0]});
     };
     switch (primitive) {
@@ -60,13 +60,13 @@ ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, 
     case Primitive::divide: return quotient(emit, x[0], x[1]);
     case Primitive::negate: return emit.apply(Operation::negate, x);
     case Primitive::maximum:
-        if (emit.type(x[0]).element == Element::boolean) return emit.apply(Operation::bit_or, x);
+        if (emit.type(x[0]).dtype == Dtype::boolean) return emit.apply(Operation::bit_or, x);
         return extreme(emit, Operation::maximum, x[0], x[1]);
     case Primitive::minimum:
-        if (emit.type(x[0]).element == Element::boolean) return emit.apply(Operation::bit_and, x);
+        if (emit.type(x[0]).dtype == Dtype::boolean) return emit.apply(Operation::bit_and, x);
         return extreme(emit, Operation::minimum, x[0], x[1]);
-    case Primitive::absolute: return emit.apply(Operation::absolute, x);
-    case Primitive::square_root: return emit.apply(Operation::square_root, x);
+    case Primitive::abs: return emit.apply(Operation::abs, x);
+    case Primitive::sqrt: return emit.apply(Operation::sqrt, x);
     case Primitive::floor: return emit.apply(Operation::floor, x);
     case Primitive::less: return emit.compare(Operation::less, x[0], x[1]);
     case Primitive::less_equal: return emit.compare(Operation::less_equal, x[0], x[1]);
@@ -76,9 +76,9 @@ ValueId machine(Emitter& emit, const Surroundings& around, Primitive primitive, 
     case Primitive::logical_or: return logical(emit, Operation::bit_or, x);
     case Primitive::logical_not: return logical(emit, Operation::bit_not, x);
     case Primitive::remainder:
-        return real ? float_remainder(emit, x[0], x[1]) : whole_division(emit, Operation::remainder, x[0], x[1]);
+        return real ? float_remainder(emit, x[0], x[1]) : integer_division(emit, Operation::remainder, x[0], x[1]);
     case Primitive::quotient:
-        return real ? float_quotient(emit, x[0], x[1]) : whole_division(emit, Operation::quotient, x[0], x[1]);
+        return real ? float_quotient(emit, x[0], x[1]) : integer_division(emit, Operation::quotient, x[0], x[1]);
     case Primitive::fused_multiply_add:
         if (around.machine.fused) return emit.apply(Operation::fma, x);
         return emit.apply(Operation::add, {emit.apply(Operation::multiply, {x[0], x[1]}), x[2]});
@@ -104,18 +104,16 @@ ValueId expanded(Emitter& emit, const Surroundings& around, const Graph& definit
         switch (node.op) {
         case Op::input: value = x.at(std::stoul(attribute<Input>(node).name)); break;
         case Op::constant:
-            value = emit.number(attribute<Constant>(node).values[0], {register_element(node.type.element), 1});
+            value = emit.number(attribute<Constant>(node).values[0], {register_element(node.type.dtype), 1});
             break;
-        case Op::cast:
-            value = cast(emit, operands[0], definition.type(node.inputs[0]).element, node.type.element);
-            break;
-        case Op::map:
-            value = apply_primitive(emit, around, attribute<Map>(node).primitive,
-                                    definition.type(node.inputs.back()).element, operands);
+        case Op::cast: value = cast(emit, operands[0], definition.type(node.inputs[0]).dtype, node.type.dtype); break;
+        case Op::elementwise:
+            value = apply_primitive(emit, around, attribute<Elementwise>(node).primitive,
+                                    definition.type(node.inputs.back()).dtype, operands);
             break;
         default:
             check(!operands.empty() && node.type.shape.empty(), "lower", "a definition is not scalar");
-            value = operands[0]; // shields, moves of one number
+            value = operands[0]; // custom_gradients, moves of one number
         }
     }
     return values[index(root)];
@@ -124,30 +122,30 @@ ValueId expanded(Emitter& emit, const Surroundings& around, const Graph& definit
 } // namespace
 
 ValueId largest(Emitter& emit, ValueId a, ValueId b) {
-    if (emit.type(a).element == Element::boolean) return emit.apply(Operation::bit_or, {a, b});
+    if (emit.type(a).dtype == Dtype::boolean) return emit.apply(Operation::bit_or, {a, b});
     return extreme(emit, Operation::maximum, a, b);
 }
 
-ValueId apply_primitive(Emitter& emit, const Surroundings& around, Primitive primitive, Element element,
+ValueId apply_primitive(Emitter& emit, const Surroundings& around, Primitive primitive, Dtype dtype,
                         const std::vector<ValueId>& operands) {
-    const Graph* definition = around.math ? around.math->definition(primitive, element) : nullptr;
+    const Graph* definition = around.math ? around.math->definition(primitive, dtype) : nullptr;
     if (definition) return expanded(emit, around, *definition, operands);
     if (primitive >= Primitive::first_declared)
         throw InternalError("lower", "math.grad does not define " +
                                          std::string(around.program.flat.graph.primitives().name(primitive)));
-    return machine(emit, around, primitive, floating(element), operands);
+    return machine(emit, around, primitive, floating(dtype), operands);
 }
 
-ValueId cast(Emitter& emit, ValueId value, Element from, Element to) {
+ValueId cast(Emitter& emit, ValueId value, Dtype from, Dtype to) {
     ValueType type = emit.type(value);
-    if (to == Element::boolean) {
-        if (from == Element::boolean) return value;
+    if (to == Dtype::boolean) {
+        if (from == Dtype::boolean) return value;
         ValueId zero = emit.compare(Operation::equal, value, emit.number(0, type));
         return emit.apply(Operation::bit_not, {zero});
     }
-    if (to == Element::u8) {
-        value = emit.convert(value, Element::i32);
-        return emit.apply(Operation::bit_and, {value, emit.whole(255, emit.type(value))});
+    if (to == Dtype::u8) {
+        value = emit.convert(value, Dtype::i32);
+        return emit.apply(Operation::bit_and, {value, emit.integer(255, emit.type(value))});
     }
     return emit.convert(value, register_element(to));
 }

@@ -21,9 +21,9 @@ std::string_view name(Operation operation) {
                                                  "remainder",
                                                  "quotient",
                                                  "fma",
-                                                 "square_root",
+                                                 "sqrt",
                                                  "floor",
-                                                 "absolute",
+                                                 "abs",
                                                  "minimum",
                                                  "maximum",
                                                  "less",
@@ -64,8 +64,8 @@ std::string_view name(Buffer::Role role) {
 }
 
 std::string print(ValueType type) {
-    std::string element = gradc::name(type.element);
-    return type.lanes == 1 ? element : fmt::format("{} x {}", element, type.lanes);
+    std::string dtype = gradc::name(type.dtype);
+    return type.lanes == 1 ? dtype : fmt::format("{} x {}", dtype, type.lanes);
 }
 
 namespace {
@@ -101,14 +101,14 @@ struct Printer {
         for (ValueId operand : define.operands) operands += " " + value(operand);
         switch (define.operation) {
         case Operation::literal: {
-            Element element = kernel.types[define.result].element;
-            bool number = floating(element) || element == Element::boolean;
-            operands = number ? fmt::format(" {}", define.number) : fmt::format(" {}", define.whole);
+            Dtype dtype = kernel.types[define.result].dtype;
+            bool number = floating(dtype) || dtype == Dtype::boolean;
+            operands = number ? fmt::format(" {}", define.number) : fmt::format(" {}", define.integer);
             break;
         }
         case Operation::counter:
         case Operation::extract:
-        case Operation::insert_lane: operands += fmt::format(" {}", define.whole); break;
+        case Operation::insert_lane: operands += fmt::format(" {}", define.integer); break;
         default: break;
         }
         line(level, fmt::format("{} = {}{}", typed(define.result), name(define.operation), operands));
@@ -154,9 +154,8 @@ struct Printer {
 };
 
 std::string describe(BufferId id, const Buffer& buffer) {
-    std::string text =
-        fmt::format("buffer {} {}: {}{} {} at {}, {} bytes", id, buffer.name, gradc::name(buffer.element),
-                    gradc::print(buffer.shape), name(buffer.role), buffer.offset, buffer.size);
+    std::string text = fmt::format("buffer {} {}: {}{} {} at {}, {} bytes", id, buffer.name, gradc::name(buffer.dtype),
+                                   gradc::print(buffer.shape), name(buffer.role), buffer.offset, buffer.size);
     text += fmt::format(", strides [{}]", fmt::join(buffer.strides, ", "));
     if (buffer.panel) text += fmt::format(", panels of {}", buffer.panel);
     return text + "\n";
@@ -165,16 +164,16 @@ std::string describe(BufferId id, const Buffer& buffer) {
 std::string describe(const Program& program) {
     std::string text = fmt::format("program {}:", program.name);
     for (const Step& step : program.table) {
-        switch (step.what) {
-        case Step::What::kernel: text += " " + program.kernels[step.kernel].name; break;
-        case Step::What::loop_begin:
-            text += fmt::format(" {} times{} (", step.turns, step.reverse ? " backwards" : "");
+        switch (step.kind) {
+        case Step::Kind::kernel: text += " " + program.kernels[step.kernel].name; break;
+        case Step::Kind::loop_begin:
+            text += fmt::format(" {} times{} (", step.iterations, step.reverse ? " backwards" : "");
             break;
-        case Step::What::loop_end: text += " )"; break;
-        case Step::What::guard: text += " | "; break;
+        case Step::Kind::loop_end: text += " )"; break;
+        case Step::Kind::guard: text += " | "; break;
         }
     }
-    if (program.stretch) text += fmt::format("\n  many steps of {} rows in one call", program.stretch->rows);
+    if (program.multi_step) text += fmt::format("\n  many steps of {} rows in one call", program.multi_step->rows);
     for (const Result& result : program.results)
         text += fmt::format("\n  result {} in buffer {}", result.name, result.buffer);
     return text + "\n";

@@ -13,7 +13,7 @@ namespace gradc::loop {
 // ---- values ------------------------------------------------------------------------------------
 
 struct ValueType {
-    Element element = Element::i64; // boolean: a mask
+    Dtype dtype = Dtype::i64; // boolean: a mask
     int lanes = 1;
     friend bool operator==(const ValueType&, const ValueType&) = default;
 };
@@ -37,9 +37,9 @@ enum class Operation : uint8_t {
     remainder,
     quotient, // whole: remainder, quotient round down (divisor > 0)
     fma,      // a * b + c, rounded once
-    square_root,
+    sqrt,
     floor,
-    absolute,
+    abs,
     minimum,
     maximum, // a < b ? a : b, a > b ? a : b: the second operand if either is NaN (x86 minps, maxps)
     less,
@@ -79,7 +79,7 @@ struct Define { // result = operation(operands)
     Operation operation;
     std::vector<ValueId> operands;
     double number = 0;
-    int64_t whole = 0;
+    int64_t integer = 0;
 };
 /// Memory of bool buffers is bytes, 0 or 1: a load's result and a stored value have element u8 there. In general
 /// a load's element is its buffer's (bool: u8); whole arithmetic is never done in u8 (converted to i32 first).
@@ -166,7 +166,7 @@ inline constexpr int isa_count = 3;
 
 /// A training step so small that calls would cost more than its work: it also becomes one function over many steps
 /// (gradc_steps in runtime/abi.h), with all kernels in a row.
-struct Stretch {
+struct MultiStep {
     int64_t rows = 1;              // of each step: the largest batch
     std::vector<BufferId> cleared; // accumulators: zero where an epoch begins
 };
@@ -177,7 +177,7 @@ struct Program {
     std::vector<Step> table;
     std::vector<Result> results; // of a step: the loss is the first
     double flops = 0;
-    std::optional<Stretch> stretch;
+    std::optional<MultiStep> multi_step;
 };
 
 /// Everything that is compiled into one trainer: one arena, several programs, the variables by name.

@@ -9,10 +9,10 @@ using loop::ValueId;
 
 namespace {
 
-ValueId word(Emitter& emit, uint32_t bits) { return emit.whole(int32_t(bits), {Element::i32, 1}); }
-ValueId low(Emitter& emit, ValueId wide) { return emit.convert(wide, Element::i32); }
+ValueId word(Emitter& emit, uint32_t bits) { return emit.integer(int32_t(bits), {Dtype::i32, 1}); }
+ValueId low(Emitter& emit, ValueId wide) { return emit.convert(wide, Dtype::i32); }
 ValueId high(Emitter& emit, ValueId wide) {
-    return low(emit, emit.apply(Operation::shift_right_logical, {wide, emit.whole(32, emit.type(wide))}));
+    return low(emit, emit.apply(Operation::shift_right_logical, {wide, emit.integer(32, emit.type(wide))}));
 }
 ValueId times(Emitter& emit, Operation operation, uint32_t factor, ValueId x) {
     return emit.apply(operation, {emit.widened(word(emit, factor), emit.type(x).lanes), x});
@@ -44,25 +44,25 @@ ValueId Values::random(NodeId id, const Position& at) {
     Linear linear_place = linear(where);
     ValueId place = varies(where) ? vector_of(linear_place) : low(emit, sum_of(linear_place.scalar));
     ValueId row = by_row ? low(emit, value(node.inputs[2], {at[0]})) : word(emit, 0);
-    ValueId seed = emit.convert(value(node.inputs[0], {}), Element::i64);
-    ValueId step = emit.convert(value(node.inputs[1], {}), Element::i64);
+    ValueId seed = emit.convert(value(node.inputs[0], {}), Dtype::i64);
+    ValueId step = emit.convert(value(node.inputs[1], {}), Dtype::i64);
     ValueId low_step = low(emit, step), upper = word(emit, uint32_t(stream >> 32));
     std::array<ValueId, 4> words{place, row, low_step, exclusive(emit, high(emit, seed), upper)};
     philox(emit, words, {low(emit, seed), word(emit, uint32_t(stream))});
-    if (node.type.element != Element::f64) {
-        ValueId bits = emit.apply(Operation::shift_right_logical, {words[0], emit.whole(8, emit.type(words[0]))});
-        ValueId number = emit.convert(bits, Element::f32);
+    if (node.type.dtype != Dtype::f64) {
+        ValueId bits = emit.apply(Operation::shift_right_logical, {words[0], emit.integer(8, emit.type(words[0]))});
+        ValueId number = emit.convert(bits, Dtype::f32);
         return emit.apply(Operation::multiply, {number, emit.number(0x1p-24, emit.type(number))});
     }
     auto wide = [&](ValueId x) {
-        ValueId y = emit.convert(x, Element::i64);
-        return emit.apply(Operation::bit_and, {y, emit.whole(0xFFFFFFFF, emit.type(y))});
+        ValueId y = emit.convert(x, Dtype::i64);
+        return emit.apply(Operation::bit_and, {y, emit.integer(0xFFFFFFFF, emit.type(y))});
     };
     ValueId high_word = wide(words[0]), low_word = wide(words[1]);
-    ValueId shifted = emit.apply(Operation::shift_left, {high_word, emit.whole(32, emit.type(high_word))});
+    ValueId shifted = emit.apply(Operation::shift_left, {high_word, emit.integer(32, emit.type(high_word))});
     ValueId both = emit.apply(Operation::bit_or, {shifted, low_word});
-    ValueId bits = emit.apply(Operation::shift_right_logical, {both, emit.whole(11, emit.type(both))});
-    ValueId number = emit.convert(bits, Element::f64);
+    ValueId bits = emit.apply(Operation::shift_right_logical, {both, emit.integer(11, emit.type(both))});
+    ValueId number = emit.convert(bits, Dtype::f64);
     return emit.apply(Operation::multiply, {number, emit.number(0x1p-53, emit.type(number))});
 }
 

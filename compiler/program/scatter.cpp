@@ -21,11 +21,11 @@ void lower_scatter(const KernelTask& task) {
     Emitter emit(task.kernel, written_buffers(task.plan));
     Values values(emit, task.around, indices, task.lanes);
     task.kernel.grain = 0;
-    Element element = node.type.element;
+    Dtype dtype = node.type.dtype;
     check(!member.stores.empty(), "lower", "a scatter goes nowhere");
     auto clear = [&](const Position& at, const Carries&) -> Carries {
         for (const Storage& place : member.stores)
-            values.write(place, at, emit.number(0, {register_element(element), 1}), element);
+            values.write(place, at, emit.number(0, {register_element(dtype), 1}), dtype);
         return {};
     };
     run_shape(values, indices, table, vector_axis(table, batch), batch, {}, clear);
@@ -41,8 +41,8 @@ void lower_scatter(const KernelTask& task) {
         to.insert(to.end(), at.begin() + long(axis + looked), at.end());
         ValueId value = values.value(node.inputs[0], at);
         for (const Storage& place : member.stores) {
-            ValueId sum = emit.apply(Operation::add, {values.read(place, to, element), value});
-            values.write(place, to, sum, element);
+            ValueId sum = emit.apply(Operation::add, {values.read(place, to, dtype), value});
+            values.write(place, to, sum, dtype);
         }
         return {};
     });

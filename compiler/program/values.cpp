@@ -13,14 +13,14 @@ using loop::Operation;
 using loop::ValueId;
 using loop::ValueType;
 
-Element register_element(Element element) { return element == Element::u8 ? Element::i32 : element; }
+Dtype register_element(Dtype dtype) { return dtype == Dtype::u8 ? Dtype::i32 : dtype; }
 
 void Values::remember(NodeId node, const Position& at, ValueId value) {
     known_[{node, at, varies(at) ? mask_ : no_value}] = value;
 }
 
 void Values::limit(ValueId count) {
-    mask_ = limit_ = emit.define(Operation::lane_mask, {Element::boolean, lanes_}, {count});
+    mask_ = limit_ = emit.define(Operation::lane_mask, {Dtype::boolean, lanes_}, {count});
     only_limit_ = true;
 }
 
@@ -30,7 +30,7 @@ ValueId Values::value(NodeId node, const Position& at) {
         if (auto found = known_.find({node, at, mask}); found != known_.end() && emit.in_scope(found->second))
             return found->second;
     const auto& place = around_.program.places[index(node)];
-    ValueId result = place ? read(*place, at, graph_.type(node).element) : compute(node, at);
+    ValueId result = place ? read(*place, at, graph_.type(node).dtype) : compute(node, at);
     if (!place || !emit.writes(place->buffer)) remember(node, at, result);
     return result;
 }
@@ -49,7 +49,7 @@ void Values::unsettle(NodeId condition, Known before) {
 
 NodeId Values::settled(NodeId id) const {
     for (const Node* node = &graph_[id]; !settled_.empty(); node = &graph_[id]) {
-        if (node->op != Op::map || attribute<Map>(*node).primitive != Primitive::select) break;
+        if (node->op != Op::elementwise || attribute<Elementwise>(*node).primitive != Primitive::select) break;
         auto known = settled_.find(uniform_condition(graph_, node->inputs[0]));
         if (known == settled_.end()) break;
         id = node->inputs[known->second ? 1 : 2];
@@ -78,19 +78,20 @@ ValueId Values::compute(NodeId id, const Position& at) {
     case Op::iota: return iota(id, at);
     case Op::random: return random(id, at);
     case Op::input: {
-        check(attribute<Input>(node).source == Input::Source::turn, "lower", "an input lies nowhere");
-        return emit.convert(scalar(indices_.turn(turn_depth(attribute<Input>(node)), attribute<Input>(node).high + 1)),
-                            Element::i32);
+        check(attribute<Input>(node).source == Input::Source::iteration, "lower", "an input lies nowhere");
+        return emit.convert(
+            scalar(indices_.iteration(iteration_depth(attribute<Input>(node)), attribute<Input>(node).high + 1)),
+            Dtype::i32);
     }
     case Op::cast: {
         ValueId inner = value(node.inputs[0], at);
-        return cast(emit, inner, graph_.type(node.inputs[0]).element, node.type.element);
+        return cast(emit, inner, graph_.type(node.inputs[0]).dtype, node.type.dtype);
     }
-    case Op::map: {
+    case Op::elementwise: {
         std::vector<ValueId> operands;
         for (NodeId input : node.inputs) operands.push_back(value(input, at));
-        return apply_primitive(emit, around_, attribute<Map>(node).primitive, graph_.type(node.inputs.back()).element,
-                               operands);
+        return apply_primitive(emit, around_, attribute<Elementwise>(node).primitive,
+                               graph_.type(node.inputs.back()).dtype, operands);
     }
     default: throw InternalError("lower", "no value of " + std::string(name(node.op)));
     }
@@ -98,7 +99,7 @@ ValueId Values::compute(NodeId id, const Position& at) {
 
 ValueId Values::constant(NodeId id) {
     const Node& node = graph_[id];
-    return emit.number(attribute<Constant>(node).values[0], {register_element(node.type.element), 1});
+    return emit.number(attribute<Constant>(node).values[0], {register_element(node.type.dtype), 1});
 }
 
 ValueId Values::iota(NodeId id, const Position& at) {
@@ -106,7 +107,7 @@ ValueId Values::iota(NodeId id, const Position& at) {
     Linear where = linear(at[size_t(attribute<Axes>(node).axes[0])]);
     bool along = where.lane_stride != 0 || where.vector != no_value;
     ValueId number = along ? vector_of(where) : sum_of(where.scalar);
-    return cast(emit, number, along ? Element::i32 : Element::i64, node.type.element);
+    return cast(emit, number, along ? Dtype::i32 : Dtype::i64, node.type.dtype);
 }
 
 ValueId Values::of_view(const View& view) {
@@ -129,7 +130,7 @@ ValueId Values::of_view(const View& view) {
     ValueId result = value(inside.node, inside.at);
     mask_ = mask;
     only_limit_ = only_limit;
-    ValueId otherwise = emit.number(view.otherwise, {emit.type(result).element, emit.type(result).lanes});
+    ValueId otherwise = emit.number(view.otherwise, {emit.type(result).dtype, emit.type(result).lanes});
     if (emit.type(holds).lanes == 1)
         return emit.define(Operation::select, emit.type(result), {holds, result, otherwise});
     return emit.apply(Operation::select, {holds, result, otherwise});
@@ -142,24 +143,24 @@ ValueId Values::guarded(const Guard& guard) {
     ValueType type = emit.type(number);
     auto [low, high] = indices_.range(guard.index);
     ValueId holds = no_value;
-    if (low < 0) holds = emit.compare(Operation::less_equal, emit.whole(0, type), number);
+    if (low < 0) holds = emit.compare(Operation::less_equal, emit.integer(0, type), number);
     if (high >= guard.size) {
-        ValueId below = emit.compare(Operation::less, number, emit.whole(guard.size, type));
+        ValueId below = emit.compare(Operation::less, number, emit.integer(guard.size, type));
         holds = holds == no_value ? below : emit.apply(Operation::bit_and, {holds, below});
     }
-    return holds == no_value ? emit.number(1, {Element::boolean, type.lanes}) : holds;
+    return holds == no_value ? emit.number(1, {Dtype::boolean, type.lanes}) : holds;
 }
 
 Values::Linear Values::address(const Storage& place, const Position& at) {
     Linear result = linear(linear_index(place, at, indices_));
-    for (auto [depth, stride] : place.turns)
-        result.scalar.terms.push_back({emit.define(Operation::counter, {Element::i64, 1}, {}, 0, depth), stride});
+    for (auto [depth, stride] : place.iterations)
+        result.scalar.terms.push_back({emit.define(Operation::counter, {Dtype::i64, 1}, {}, 0, depth), stride});
     return result;
 }
 
-ValueId Values::read(const Storage& place, const Position& at, Element element) {
+ValueId Values::read(const Storage& place, const Position& at, Dtype dtype) {
     Linear where = address(place, at);
-    Element stored = element == Element::boolean ? Element::u8 : element;
+    Dtype stored = dtype == Dtype::boolean ? Dtype::u8 : dtype;
     ValueId result;
     if (where.vector != no_value) {
         int64_t stride = where.lane_stride;
@@ -178,15 +179,15 @@ ValueId Values::read(const Storage& place, const Position& at, Element element) 
     } else {
         result = emit.load(place.buffer, stored, 1, where.scalar);
     }
-    if (stored != Element::u8) return result;
-    result = emit.convert(result, Element::i32);
-    return element == Element::u8 ? result : cast(emit, result, Element::i32, Element::boolean);
+    if (stored != Dtype::u8) return result;
+    result = emit.convert(result, Dtype::i32);
+    return dtype == Dtype::u8 ? result : cast(emit, result, Dtype::i32, Dtype::boolean);
 }
 
-void Values::write(const Storage& place, const Position& at, ValueId value, Element element) {
+void Values::write(const Storage& place, const Position& at, ValueId value, Dtype dtype) {
     Linear where = address(place, at);
     check(where.vector == no_value, "lower", "a store to scattered lanes");
-    if (element == Element::u8 || element == Element::boolean) value = emit.convert(value, Element::u8);
+    if (dtype == Dtype::u8 || dtype == Dtype::boolean) value = emit.convert(value, Dtype::u8);
     if (where.lane_stride == 0) {
         check(emit.type(value).lanes == 1, "lower", "a vector is stored in one place");
         return emit.store(place.buffer, where.scalar, value);
@@ -208,12 +209,12 @@ void Values::prefetch(const View& view) {
 
 // ---- reductions inside a position ---------------------------------------------------------------------
 
-ValueId Values::start(const Reduction& reduction, Element element, int lanes) {
-    ValueType type{register_element(element), lanes};
+ValueId Values::start(const Reduction& reduction, Dtype dtype, int lanes) {
+    ValueType type{register_element(dtype), lanes};
     if (!reduction.largest) return emit.number(0, type);
-    if (floating(type.element)) return emit.number(-std::numeric_limits<double>::infinity(), type);
-    if (type.element == Element::boolean) return emit.number(0, type);
-    return emit.whole(type.element == Element::i64 ? INT64_MIN : INT32_MIN, type);
+    if (floating(type.dtype)) return emit.number(-std::numeric_limits<double>::infinity(), type);
+    if (type.dtype == Dtype::boolean) return emit.number(0, type);
+    return emit.integer(type.dtype == Dtype::i64 ? INT64_MIN : INT32_MIN, type);
 }
 
 ValueId Values::accumulated(const Reduction& reduction, ValueId sum) {
@@ -228,7 +229,7 @@ ValueId Values::accumulated(const Reduction& reduction, ValueId sum) {
 ValueId Values::with_product(ValueId sum, ValueId a, ValueId b) {
     ValueType type = emit.type(sum);
     a = emit.widened(a, type.lanes), b = emit.widened(b, type.lanes);
-    if (around_.machine.fused && floating(type.element)) return emit.apply(Operation::fma, {a, b, sum});
+    if (around_.machine.fused && floating(type.dtype)) return emit.apply(Operation::fma, {a, b, sum});
     return emit.apply(Operation::add, {sum, emit.apply(Operation::multiply, {a, b})});
 }
 
@@ -236,7 +237,7 @@ ValueId Values::nested(NodeId id, const Position& at) {
     Shape sizes = reduced_sizes(graph_, id);
     Position reduced = fresh_axes(sizes, indices_);
     Reduction whole = reduction(graph_, id, at, reduced, indices_);
-    return nested_loops(whole, reduced, start(whole, graph_.type(id).element, varies(at) ? lanes_ : 1));
+    return nested_loops(whole, reduced, start(whole, graph_.type(id).dtype, varies(at) ? lanes_ : 1));
 }
 
 ValueId Values::nested_loops(const Reduction& whole, const Position& reduced, ValueId sum) {
@@ -245,8 +246,8 @@ ValueId Values::nested_loops(const Reduction& whole, const Position& reduced, Va
     for (size_t i = 0; i < whole.sizes.size(); ++i) {
         if (reduced[i].is_constant()) continue;
         ValueId end =
-            whole.sizes[i] == rows ? emit.define(Operation::row_count, {Element::i64, 1}) : emit.whole(whole.sizes[i]);
-        auto [counter, inside] = emit.open_loop(emit.whole(0), end, 1, whole.sizes[i] == rows ? "n" : "k", sums);
+            whole.sizes[i] == rows ? emit.define(Operation::row_count, {Dtype::i64, 1}) : emit.integer(whole.sizes[i]);
+        auto [counter, inside] = emit.open_loop(emit.integer(0), end, 1, whole.sizes[i] == rows ? "n" : "k", sums);
         bind(reduced[i], counter, false);
         sums = inside;
         ++opened;

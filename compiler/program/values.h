@@ -13,7 +13,7 @@
 namespace gradc {
 
 /// How elements are held in registers: bytes as i32, truth values as masks.
-Element register_element(Element element);
+Dtype register_element(Dtype dtype);
 
 /// What lowering a kernel needs to know of everything around it.
 struct Surroundings {
@@ -40,8 +40,8 @@ public:
     /// Computed, even if it also lies in memory.
     loop::ValueId compute(NodeId node, const Position& at);
     loop::ValueId of_view(const View& view);
-    loop::ValueId read(const Storage& place, const Position& at, Element element);
-    void write(const Storage& place, const Position& at, loop::ValueId value, Element element);
+    loop::ValueId read(const Storage& place, const Position& at, Dtype dtype);
+    void write(const Storage& place, const Position& at, loop::ValueId value, Dtype dtype);
     /// Asks for the cache lines that a vector there will be written to.
     void prefetch(const Storage& place, const Position& at);
     /// Asks for the cache line that the view's first lane will be read from; nothing where that is not plain.
@@ -53,7 +53,7 @@ public:
     loop::ValueId accumulated(const Reduction& reduction, loop::ValueId sum);
     /// sum + a * b; a scalar is spread over the lanes.
     loop::ValueId with_product(loop::ValueId sum, loop::ValueId a, loop::ValueId b);
-    loop::ValueId start(const Reduction& reduction, Element element, int lanes);
+    loop::ValueId start(const Reduction& reduction, Dtype dtype, int lanes);
 
     /// From here on `condition`, a scalar of the run, is `outcome`; returns what was known before, to be given back.
     using Known = std::map<std::tuple<NodeId, Position, loop::ValueId>, loop::ValueId>;
@@ -116,10 +116,10 @@ private:
 };
 
 /// A scalar primitive on values in registers; declared ones by their definition.
-loop::ValueId apply_primitive(Emitter&, const Surroundings&, Primitive, Element element,
+loop::ValueId apply_primitive(Emitter&, const Surroundings&, Primitive, Dtype dtype,
                               const std::vector<loop::ValueId>& operands);
 /// Larger of the two, NaN if either is.
 loop::ValueId largest(Emitter&, loop::ValueId a, loop::ValueId b);
-loop::ValueId cast(Emitter&, loop::ValueId, Element from, Element to);
+loop::ValueId cast(Emitter&, loop::ValueId, Dtype from, Dtype to);
 
 } // namespace gradc

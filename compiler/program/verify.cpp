@@ -9,9 +9,9 @@
 namespace gradc::loop {
 namespace {
 
-bool whole_number(Element element) { return whole(element) && element != Element::boolean; }
-bool arithmetic(Element element) { return element != Element::boolean && element != Element::bf16; }
-bool wide_float(Element element) { return element == Element::f32 || element == Element::f64; }
+bool integer_number(Dtype dtype) { return integer(dtype) && dtype != Dtype::boolean; }
+bool arithmetic(Dtype dtype) { return dtype != Dtype::boolean && dtype != Dtype::bf16; }
+bool wide_float(Dtype dtype) { return dtype == Dtype::f32 || dtype == Dtype::f64; }
 bool power_of_two(int64_t value) { return value > 0 && (value & (value - 1)) == 0; }
 
 class KernelVerifier {
@@ -45,11 +45,11 @@ private:
     void close(size_t mark) {
         for (; opened_.size() > mark; opened_.pop_back()) defined_[opened_.back()] = false;
     }
-    Element memory_element(BufferId buffer) const { // bools are bytes, 0 or 1
-        Element element = module_.buffers[buffer].element;
-        return element == Element::boolean ? Element::u8 : element;
+    Dtype memory_dtype(BufferId buffer) const { // bools are bytes, 0 or 1
+        Dtype dtype = module_.buffers[buffer].dtype;
+        return dtype == Dtype::boolean ? Dtype::u8 : dtype;
     }
-    bool is_index(ValueId id) const { return type(id) == ValueType{Element::i64, 1}; }
+    bool is_index(ValueId id) const { return type(id) == ValueType{Dtype::i64, 1}; }
 
     void body(const Body& statements) {
         size_t mark = opened_.size();
@@ -72,7 +72,7 @@ private:
     }
     void mask(ValueId id, int lanes) const {
         if (id != no_value)
-            require(type(id) == ValueType{Element::boolean, lanes},
+            require(type(id) == ValueType{Dtype::boolean, lanes},
                     fmt::format("value {} is no mask of {} lanes", id, lanes));
     }
     void visit(const Load& load) {
@@ -81,11 +81,11 @@ private:
         ValueType result = type(load.result);
         mask(load.mask, result.lanes);
         mask(load.wanted, result.lanes);
-        require(result.element == memory_element(load.buffer),
+        require(result.dtype == memory_dtype(load.buffer),
                 fmt::format("value {} is loaded from another element type", load.result));
         if (load.lane_index == no_value) return;
         ValueType index = type(load.lane_index);
-        require((index.element == Element::i32 || index.element == Element::i64) && index.lanes == result.lanes &&
+        require((index.dtype == Dtype::i32 || index.dtype == Dtype::i64) && index.lanes == result.lanes &&
                     load.stride == 1,
                 fmt::format("value {} has a wrong lane index", load.result));
     }
@@ -93,7 +93,7 @@ private:
         place(store.buffer, store.element);
         ValueType value = type(store.value);
         mask(store.mask, value.lanes);
-        require(value.element == memory_element(store.buffer),
+        require(value.dtype == memory_dtype(store.buffer),
                 fmt::format("value {} is stored to another element type", store.value));
         require(store.stride != 0 || value.lanes == 1, "a vector is stored with stride 0");
     }
@@ -142,12 +142,12 @@ bool all(const std::vector<ValueType>& operands, size_t count, ValueType type) {
 }
 
 bool fits_leaf(const Define& define, ValueType result, const std::vector<ValueType>& operands) {
-    ValueType index{Element::i64, 1};
+    ValueType index{Dtype::i64, 1};
     if (!operands.empty()) return false;
     switch (define.operation) {
-    case Operation::literal: return result.element != Element::bf16;
-    case Operation::lane_numbers: return result.element == Element::i32 || result.element == Element::i64;
-    case Operation::counter: return result == index && define.whole >= 0;
+    case Operation::literal: return result.dtype != Dtype::bf16;
+    case Operation::lane_numbers: return result.dtype == Dtype::i32 || result.dtype == Dtype::i64;
+    case Operation::counter: return result == index && define.integer >= 0;
     default: return result == index;
     }
 }
@@ -155,32 +155,32 @@ bool fits_leaf(const Define& define, ValueType result, const std::vector<ValueTy
 bool fits_conversion(Operation operation, ValueType result, ValueType from) {
     if (result.lanes != from.lanes) return false;
     if (operation == Operation::convert) return true;
-    bool narrow = from.element == Element::f32 || from.element == Element::i32;
-    bool to_whole = result.element == (narrow ? Element::i32 : Element::i64);
-    bool to_float = result.element == (narrow ? Element::f32 : Element::f64);
-    return wide_float(from.element) ? to_whole : whole_number(from.element) && to_float;
+    bool narrow = from.dtype == Dtype::f32 || from.dtype == Dtype::i32;
+    bool to_integer = result.dtype == (narrow ? Dtype::i32 : Dtype::i64);
+    bool to_float = result.dtype == (narrow ? Dtype::f32 : Dtype::f64);
+    return wide_float(from.dtype) ? to_integer : integer_number(from.dtype) && to_float;
 }
 
 bool fits_lanes(const Define& define, ValueType result, const std::vector<ValueType>& operands) {
-    ValueType scalar{result.element, 1};
+    ValueType scalar{result.dtype, 1};
     switch (define.operation) {
     case Operation::splat: return all(operands, 1, scalar);
     case Operation::extract:
-        return operands.size() == 1 && operands[0].element == result.element && result.lanes == 1 &&
-               define.whole >= 0 && define.whole < operands[0].lanes;
+        return operands.size() == 1 && operands[0].dtype == result.dtype && result.lanes == 1 && define.integer >= 0 &&
+               define.integer < operands[0].lanes;
     case Operation::insert_lane:
-        return operands.size() == 2 && operands[0] == result && operands[1] == scalar && define.whole >= 0 &&
-               define.whole < result.lanes;
-    case Operation::lane_mask: return all(operands, 1, {Element::i64, 1}) && result.element == Element::boolean;
+        return operands.size() == 2 && operands[0] == result && operands[1] == scalar && define.integer >= 0 &&
+               define.integer < result.lanes;
+    case Operation::lane_mask: return all(operands, 1, {Dtype::i64, 1}) && result.dtype == Dtype::boolean;
     default: // reduce_..
-        return operands.size() == 1 && operands[0].element == result.element && result.lanes == 1 &&
-               arithmetic(result.element) && power_of_two(operands[0].lanes);
+        return operands.size() == 1 && operands[0].dtype == result.dtype && result.lanes == 1 &&
+               arithmetic(result.dtype) && power_of_two(operands[0].lanes);
     }
 }
 
 bool KernelVerifier::fits(const Define& define, ValueType result, const std::vector<ValueType>& operands) {
-    Element element = result.element;
-    ValueType mask{Element::boolean, result.lanes};
+    Dtype dtype = result.dtype;
+    ValueType mask{Dtype::boolean, result.lanes};
     switch (define.operation) {
     case Operation::literal:
     case Operation::lane_numbers:
@@ -192,35 +192,35 @@ bool KernelVerifier::fits(const Define& define, ValueType result, const std::vec
     case Operation::subtract:
     case Operation::multiply:
     case Operation::minimum:
-    case Operation::maximum: return all(operands, 2, result) && arithmetic(element);
-    case Operation::divide: return all(operands, 2, result) && wide_float(element);
+    case Operation::maximum: return all(operands, 2, result) && arithmetic(dtype);
+    case Operation::divide: return all(operands, 2, result) && wide_float(dtype);
     case Operation::remainder:
     case Operation::quotient:
     case Operation::shift_left:
     case Operation::shift_right:
-    case Operation::shift_right_logical: return all(operands, 2, result) && whole_number(element);
-    case Operation::multiply_high: return all(operands, 2, result) && element == Element::i32;
+    case Operation::shift_right_logical: return all(operands, 2, result) && integer_number(dtype);
+    case Operation::multiply_high: return all(operands, 2, result) && dtype == Dtype::i32;
     case Operation::negate:
-    case Operation::absolute: return all(operands, 1, result) && arithmetic(element);
-    case Operation::square_root:
-    case Operation::floor: return all(operands, 1, result) && wide_float(element);
-    case Operation::fma: return all(operands, 3, result) && wide_float(element);
+    case Operation::abs: return all(operands, 1, result) && arithmetic(dtype);
+    case Operation::sqrt:
+    case Operation::floor: return all(operands, 1, result) && wide_float(dtype);
+    case Operation::fma: return all(operands, 3, result) && wide_float(dtype);
     case Operation::less:
     case Operation::less_equal:
     case Operation::equal:
         return result == mask && operands.size() == 2 && all(operands, 2, operands[0]) &&
-               operands[0].lanes == result.lanes && operands[0].element != Element::bf16;
+               operands[0].lanes == result.lanes && operands[0].dtype != Dtype::bf16;
     case Operation::unordered:
         return result == mask && operands.size() == 2 && all(operands, 2, operands[0]) &&
-               operands[0].lanes == result.lanes && wide_float(operands[0].element);
+               operands[0].lanes == result.lanes && wide_float(operands[0].dtype);
     case Operation::select:
-        return operands.size() == 3 && operands[0].element == Element::boolean &&
+        return operands.size() == 3 && operands[0].dtype == Dtype::boolean &&
                (operands[0].lanes == result.lanes || operands[0].lanes == 1) && operands[1] == result &&
                operands[2] == result;
     case Operation::bit_and:
     case Operation::bit_or:
-    case Operation::bit_xor: return all(operands, 2, result) && whole(element);
-    case Operation::bit_not: return all(operands, 1, result) && whole(element);
+    case Operation::bit_xor: return all(operands, 2, result) && integer(dtype);
+    case Operation::bit_not: return all(operands, 1, result) && integer(dtype);
     case Operation::convert:
     case Operation::reinterpret: return operands.size() == 1 && fits_conversion(define.operation, result, operands[0]);
     default: return fits_lanes(define, result, operands);
@@ -252,9 +252,9 @@ void verify_table(const Module& module, const Program& program) {
     };
     int depth = 0;
     for (const Step& step : program.table) {
-        if (step.what == Step::What::kernel) require(step.kernel < program.kernels.size(), "its table names no kernel");
-        if (step.what == Step::What::loop_begin) require(step.turns >= 0, "negative turns"), ++depth;
-        if (step.what == Step::What::loop_end) require(--depth >= 0, "a loop ends before it begins");
+        if (step.kind == Step::Kind::kernel) require(step.kernel < program.kernels.size(), "its table names no kernel");
+        if (step.kind == Step::Kind::loop_begin) require(step.iterations >= 0, "negative turns"), ++depth;
+        if (step.kind == Step::Kind::loop_end) require(--depth >= 0, "a loop ends before it begins");
     }
     require(depth == 0, "a loop does not end");
     for (const Result& result : program.results)
@@ -263,7 +263,7 @@ void verify_table(const Module& module, const Program& program) {
 
 bool same_frame(const Program& a, const Program& b) {
     auto same_step = [](const Step& x, const Step& y) {
-        return x.what == y.what && x.kernel == y.kernel && x.turns == y.turns && x.reverse == y.reverse;
+        return x.kind == y.kind && x.kernel == y.kernel && x.iterations == y.iterations && x.reverse == y.reverse;
     };
     auto same_result = [](const Result& x, const Result& y) { return x.name == y.name && x.buffer == y.buffer; };
     return a.name == b.name && a.kernels.size() == b.kernels.size() &&

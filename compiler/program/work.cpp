@@ -60,18 +60,19 @@ double nanoseconds_of(const FusedKernel& fused, const loop::Kernel& kernel, cons
 }
 
 void set_grains(loop::Program& program, const std::vector<double>& nanoseconds, int64_t batch) {
-    double shared = 0, turns = 1;
+    double shared = 0, iterations = 1;
     std::vector<double> around;
     for (const loop::Step& step : program.table) {
-        if (step.what == loop::Step::What::loop_begin) {
-            around.push_back(turns);
-            turns *= double(step.turns);
-        } else if (step.what == loop::Step::What::loop_end) {
-            turns = around.back();
+        if (step.kind == loop::Step::Kind::loop_begin) {
+            around.push_back(iterations);
+            iterations *= double(step.iterations);
+        } else if (step.kind == loop::Step::Kind::loop_end) {
+            iterations = around.back();
             around.pop_back();
-        } else if (step.what == loop::Step::What::kernel) {
+        } else if (step.kind == loop::Step::Kind::kernel) {
             double time = nanoseconds[size_t(step.kernel)];
-            if (program.kernels[size_t(step.kernel)].grain > 0 && time >= 2 * worth_a_worker) shared += turns * time;
+            if (program.kernels[size_t(step.kernel)].grain > 0 && time >= 2 * worth_a_worker)
+                shared += iterations * time;
         }
     }
     for (size_t i = 0; i < program.kernels.size(); ++i) {

@@ -29,9 +29,9 @@ struct Reader {
 };
 struct Field { // of a dataset, read by the trainer; formulas are part of the graphs
     std::string name;
-    Element stored = Element::f32; // u8 f32 f64 i32
-    Shape shape;                   // of one row
-    int64_t low = 0, high = -1;    // whole numbers: allowed range
+    Dtype stored = Dtype::f32;  // u8 f32 f64 i32
+    Shape shape;                // of one row
+    int64_t low = 0, high = -1; // whole numbers: allowed range
     Reader reader;
     Span span;
 };

@@ -30,7 +30,7 @@ struct Flag {
     std::string full;  // "artist.beta1", or "artist.learning-rate" of what sets the rate; unique
     std::string input; // name of the scalar input
     double value = 0;  // as written, or the default
-    bool whole = false;
+    bool integer = false;
     std::string help; // one line: "beta1 of adam (default 0.9)"
 };
 
@@ -74,7 +74,7 @@ struct TrainBlock : TrainSettings {
     std::optional<Graph> predict;   // outputs: "predict"
 };
 
-struct Elaborated {
+struct TrainingJob {
     std::string name; // of the file without folder and .grad
     std::shared_ptr<PrimitiveTable> primitives;
     std::vector<Variable> variables = {};

@@ -27,7 +27,7 @@ std::string object(const loop::Module& module, const Metadata& metadata);
 
 /// The bytes of a static trainer: `object` and the prelinked runtime. `fault`: what went wrong, or
 /// "". `runtime` "": beside gradc's own binary, ../lib/gradc/runtime.o or lib/gradc/runtime.o.
-std::string link_trainer(const std::string& object, std::string& fault, const std::string& runtime = "");
+std::string link_trainer(const std::string& object, std::string& error, const std::string& runtime = "");
 
 /// Links `object` as a shared library to `path`, where it appears whole or not at all. Returns what
 /// went wrong, or "".

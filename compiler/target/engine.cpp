@@ -49,7 +49,7 @@ bool run_program(const std::vector<std::string>& arguments, const std::string& m
 
 Layout layout_of(const gradc_tensor& tensor, int64_t row_count) {
     Layout layout;
-    layout.element = Element(tensor.element);
+    layout.dtype = Dtype(tensor.dtype);
     layout.shape.assign(tensor.shape, tensor.shape + tensor.rank);
     layout.strides.assign(tensor.strides, tensor.strides + tensor.rank);
     layout.panel = tensor.panel;
@@ -65,16 +65,16 @@ Layout layout_of(const gradc_tensor& tensor, int64_t row_count) {
 void Engine::Close::operator()(void* library) const { dlclose(library); }
 void Engine::Free::operator()(unsigned char* memory) const { std::free(memory); }
 
-std::optional<Engine> Engine::load(const std::string& path, std::string& fault) {
+std::optional<Engine> Engine::load(const std::string& path, std::string& error) {
     Engine engine;
     engine.library_.reset(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
     if (!engine.library_) {
-        fault = dlerror();
+        error = dlerror();
         return std::nullopt;
     }
     engine.module_ = static_cast<const gradc_module*>(dlsym(engine.library_.get(), "gradc_module_table"));
     if (!engine.module_ || engine.module_->abi_version != GRADC_ABI_VERSION) {
-        fault = "it defines no module of this version";
+        error = "it defines no module of this version";
         return std::nullopt;
     }
     size_t size = (size_t(engine.module_->arena_bytes) + 64 + 63) / 64 * 64;
@@ -105,7 +105,7 @@ void Engine::write(int number, const std::vector<double>& values, int64_t row_co
     std::vector<int64_t> index(layout.shape.size(), 0);
     unsigned char* base = arena_.get() + tensor.offset;
     for (double value : values) {
-        write_number(base + element_offset(layout, index) * bytes(layout.element), layout.element, value);
+        write_number(base + element_offset(layout, index) * bytes(layout.dtype), layout.dtype, value);
         next_index(layout.shape, index);
     }
 }
@@ -118,7 +118,7 @@ std::vector<double> Engine::read(int number, int64_t row_count) const {
     std::vector<int64_t> index(layout.shape.size(), 0);
     const unsigned char* base = arena_.get() + tensor.offset;
     for (double& value : values) {
-        value = read_number(base + element_offset(layout, index) * bytes(layout.element), layout.element);
+        value = read_number(base + element_offset(layout, index) * bytes(layout.dtype), layout.dtype);
         next_index(layout.shape, index);
     }
     return values;
@@ -136,29 +136,29 @@ bool Engine::run(int number, int64_t row_count, loop::Isa isa, bool guard) {
     return runtime::walk(*module_, program, arena_.get(), row_count, options) == runtime::Walk::finished;
 }
 
-int64_t Engine::run_steps(int number, loop::Isa isa, gradc_stretch& stretch) {
+int64_t Engine::run_steps(int number, loop::Isa isa, gradc_multi_step& multi_step) {
     gradc_steps steps = module_->programs[number].steps[int(isa)];
     check(steps, "engine", "the program has no stretch of steps");
     runtime::FlushDenormals flushing(module_->flush_denormals != 0);
-    return steps(arena_.get(), &stretch);
+    return steps(arena_.get(), &multi_step);
 }
 
 Engine load_object(const std::string& object) {
-    std::string fault;
-    TemporaryFolder folder(fault); // a library that was loaded from there stays without its file
-    if (!fault.empty()) throw MachineError(fault);
+    std::string error;
+    TemporaryFolder folder(error); // a library that was loaded from there stays without its file
+    if (!error.empty()) throw MachineError(error);
     std::string path = folder.file("module.so");
-    fault = link_shared(object, path);
-    if (!fault.empty()) throw MachineError(fault);
-    std::optional<Engine> engine = Engine::load(path, fault);
-    if (!engine) throw MachineError(fault);
+    error = link_shared(object, path);
+    if (!error.empty()) throw MachineError(error);
+    std::optional<Engine> engine = Engine::load(path, error);
+    if (!engine) throw MachineError(error);
     return std::move(*engine);
 }
 
-std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& fault,
+std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& error,
                                const std::vector<std::string>& options) {
-    TemporaryFolder folder(fault);
-    if (!fault.empty()) return std::nullopt;
+    TemporaryFolder folder(error);
+    if (!error.empty()) return std::nullopt;
     std::string source = folder.file("module.cpp"), made = folder.file("module.so");
     std::string messages = folder.file("messages");
     std::ofstream(source, std::ios::binary) << text;
@@ -166,11 +166,11 @@ std::optional<Engine> load_cpp(const std::string& text, const std::string& compi
                                        "-fPIC",  "-shared",    "-o",  made,    source};
     arguments.insert(arguments.end(), options.begin(), options.end());
     if (!run_program(arguments, messages)) {
-        fault = read_file(messages);
-        if (fault.empty()) fault = compiler + " does not run";
+        error = read_file(messages);
+        if (error.empty()) error = compiler + " does not run";
         return std::nullopt;
     }
-    return Engine::load(made, fault);
+    return Engine::load(made, error);
 }
 
 std::vector<std::string> find_compilers() {

@@ -15,7 +15,7 @@ namespace gradc::target {
 class Engine {
 public:
     /// Loads a shared library that defines gradc_module_table; `fault` says why it could not.
-    static std::optional<Engine> load(const std::string& path, std::string& fault);
+    static std::optional<Engine> load(const std::string& path, std::string& error);
 
     const gradc_module& module() const { return *module_; }
     unsigned char* arena() const { return arena_.get(); }
@@ -33,7 +33,7 @@ public:
     /// One run on the first `row_count` rows; false when a guard stopped it (only if `guard`).
     bool run(int program, int64_t row_count, loop::Isa isa, bool guard = false);
     /// Of a program that has them: many steps in one call; returns how many were done.
-    int64_t run_steps(int program, loop::Isa isa, gradc_stretch& stretch);
+    int64_t run_steps(int program, loop::Isa isa, gradc_multi_step& multi_step);
 
 private:
     struct Close {
@@ -53,7 +53,7 @@ Engine load_object(const std::string& object);
 
 /// Compiles C++ text with `compiler` ("g++") and loads it; nullopt with the compiler's complaint in
 /// `fault`.
-std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& fault,
+std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& error,
                                const std::vector<std::string>& options = {});
 
 /// Those of g++ and clang++-19 that PATH has.

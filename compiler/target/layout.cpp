@@ -37,31 +37,31 @@ double from_bf16(const unsigned char* at) {
 
 } // namespace
 
-void write_number(unsigned char* at, Element element, double value) {
-    switch (element) {
-    case Element::f32: return put<float>(at, value);
-    case Element::f64: return put<double>(at, value);
-    case Element::bf16: {
+void write_number(unsigned char* at, Dtype dtype, double value) {
+    switch (dtype) {
+    case Dtype::f32: return put<float>(at, value);
+    case Dtype::f64: return put<double>(at, value);
+    case Dtype::bf16: {
         uint16_t half = to_bf16(value);
         std::memcpy(at, &half, 2);
         return;
     }
-    case Element::i32: return put<int32_t>(at, value);
-    case Element::i64: return put<int64_t>(at, value);
-    case Element::u8: return put<uint8_t>(at, value);
-    case Element::boolean: return put<uint8_t>(at, value != 0);
+    case Dtype::i32: return put<int32_t>(at, value);
+    case Dtype::i64: return put<int64_t>(at, value);
+    case Dtype::u8: return put<uint8_t>(at, value);
+    case Dtype::boolean: return put<uint8_t>(at, value != 0);
     }
 }
 
-double read_number(const unsigned char* at, Element element) {
-    switch (element) {
-    case Element::f32: return take<float>(at);
-    case Element::f64: return take<double>(at);
-    case Element::bf16: return from_bf16(at);
-    case Element::i32: return take<int32_t>(at);
-    case Element::i64: return double(take<int64_t>(at));
-    case Element::u8: return take<uint8_t>(at);
-    case Element::boolean: break;
+double read_number(const unsigned char* at, Dtype dtype) {
+    switch (dtype) {
+    case Dtype::f32: return take<float>(at);
+    case Dtype::f64: return take<double>(at);
+    case Dtype::bf16: return from_bf16(at);
+    case Dtype::i32: return take<int32_t>(at);
+    case Dtype::i64: return double(take<int64_t>(at));
+    case Dtype::u8: return take<uint8_t>(at);
+    case Dtype::boolean: break;
     }
     return take<uint8_t>(at) != 0;
 }
@@ -85,20 +85,20 @@ bool next_index(const Shape& shape, std::vector<int64_t>& index) {
 }
 
 std::string pack(const Layout& layout, const std::vector<double>& values) {
-    int64_t total = count(layout.shape, 1), size = bytes(layout.element);
+    int64_t total = count(layout.shape, 1), size = bytes(layout.dtype);
     check(total == int64_t(values.size()), "layout", "values do not fill the shape");
     std::string packed;
     std::vector<int64_t> index(layout.shape.size(), 0);
     for (int64_t i = 0; i < total; ++i, next_index(layout.shape, index)) {
         size_t at = size_t(element_offset(layout, index) * size);
         if (packed.size() < at + size_t(size)) packed.resize(at + size_t(size), '\0');
-        write_number(reinterpret_cast<unsigned char*>(packed.data()) + at, layout.element, values[size_t(i)]);
+        write_number(reinterpret_cast<unsigned char*>(packed.data()) + at, layout.dtype, values[size_t(i)]);
     }
     return packed;
 }
 
 Layout layout_of(const loop::Buffer& buffer, int64_t row_count) {
-    Layout layout{buffer.element, buffer.shape, buffer.strides, buffer.panel};
+    Layout layout{buffer.dtype, buffer.shape, buffer.strides, buffer.panel};
     if (!layout.shape.empty() && layout.shape[0] == rows) layout.shape[0] = row_count;
     return layout;
 }

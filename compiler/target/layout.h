@@ -9,7 +9,7 @@ namespace gradc::target {
 
 /// As in loop::Buffer and gradc_tensor; sizes are numbers (N is the rows at hand).
 struct Layout {
-    Element element = Element::f32;
+    Dtype dtype = Dtype::f32;
     Shape shape;
     std::vector<int64_t> strides; // elements
     int64_t panel = 0;
@@ -21,8 +21,8 @@ int64_t element_offset(const Layout& layout, const std::vector<int64_t>& index);
 /// The next index in C order; false after the last, which makes it all zeros.
 bool next_index(const Shape& shape, std::vector<int64_t>& index);
 
-void write_number(unsigned char* at, Element element, double value); // rounds to the element type
-double read_number(const unsigned char* at, Element element);
+void write_number(unsigned char* at, Dtype dtype, double value); // rounds to the element type
+double read_number(const unsigned char* at, Dtype dtype);
 
 /// Bytes of a tensor from its values in C order; gaps are zeros.
 std::string pack(const Layout& layout, const std::vector<double>& values);

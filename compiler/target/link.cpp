@@ -39,7 +39,7 @@ private:
     int descriptor_;
 };
 
-std::string read_whole(const std::string& path) {
+std::string read_integer(const std::string& path) {
     std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rb"), fclose);
     check_machine(bool(file), "cannot read " + path);
     std::string content;
@@ -76,8 +76,8 @@ Linked run_lld(std::vector<std::string> arguments) {
     }
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {read_whole(result.path()), ""};
-    std::string text = read_whole(complaint.path());
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {read_integer(result.path()), ""};
+    std::string text = read_integer(complaint.path());
     text.erase(text.find_last_not_of('\n') + 1);
     if (WIFEXITED(status) && WEXITSTATUS(status) == output_lost)
         throw MachineError("cannot write what the linker made: " + text);
@@ -111,16 +111,16 @@ std::string find_runtime() {
     return "";
 }
 
-std::string link_trainer(const std::string& object, std::string& fault, const std::string& runtime) {
+std::string link_trainer(const std::string& object, std::string& error, const std::string& runtime) {
     std::string prelinked = runtime.empty() ? find_runtime() : runtime;
-    fault = prelinked.empty() ? "the runtime lib/gradc/runtime.o is missing beside gradc" : "";
+    error = prelinked.empty() ? "the runtime lib/gradc/runtime.o is missing beside gradc" : "";
     if (prelinked.empty()) return {};
     MemoryFile file(object);
     // A static PIE: it lies anywhere, relocates itself at its start by a bitmap (RELR), then locks what was relocated.
     Linked linked =
         run_lld({"-static", "-pie", "--no-dynamic-linker", "-z", "text", "--pack-dyn-relocs=relr", "-z", "relro", "-z",
                  "now", "-z", "noexecstack", "--gc-sections", "--icf=safe", "--strip-all", prelinked, file.path()});
-    fault = linked.complaint;
+    error = linked.complaint;
     return std::move(linked.bytes);
 }
 

@@ -39,8 +39,8 @@ std::vector<Isa> host_isas() {
     return present;
 }
 
-bool estimates_roots(const Machine& machine, Element element, int lanes) {
-    return machine.isa == Isa::avx512 && element == Element::f32 && lanes == 16;
+bool estimates_roots(const Machine& machine, Dtype dtype, int lanes) {
+    return machine.isa == Isa::avx512 && dtype == Dtype::f32 && lanes == 16;
 }
 
 bool find_isa(std::string_view name, Isa& isa) {

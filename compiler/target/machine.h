@@ -21,14 +21,14 @@ struct Machine {
     /// registers.
     int tile_rows, tile_vectors;
 
-    int lanes(Element element) const { return vector_bytes / int(bytes(element)); }
+    int lanes(Dtype dtype) const { return vector_bytes / int(bytes(dtype)); }
 };
 
 const Machine& machine(loop::Isa isa);
 
 /// True if roots of such vectors are a Newton step from the processor's estimate (within 0.8 ulp) instead of the
 /// instruction, which keeps the divider busy for longer than the multipliers take: AVX-512's 16 floats.
-bool estimates_roots(const Machine& machine, Element element, int lanes);
+bool estimates_roots(const Machine& machine, Dtype dtype, int lanes);
 /// For vfixupimmps: what a root is for each class of argument, four bits each from
 /// the lowest: quiet NaN and signalling NaN (2: quiet NaN), zero (1: itself), one
 /// (0: as computed), -inf (3: NaN), +inf (5: +inf), below zero (3), above zero (0).

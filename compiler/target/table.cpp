@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Mirrors runtime/abi.h member by member, in its order. Equal arrays of numbers are shared.
 #include "compiler/target/table.h"
-#include "compiler/program/stretch.h"
+#include "compiler/program/multi_step.h"
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -55,7 +55,7 @@ private:
         std::vector<TableValue> elements;
         for (int64_t number : content) elements.push_back(i64(number));
         TableValue made = array("int64_t", fmt::format("numbers_{}", known_numbers_.size() - 1), elements);
-        known->second = int(made.whole);
+        known->second = int(made.integer);
         return made;
     }
     TableValue indices(const std::string& name, const std::vector<int64_t>& content) {
@@ -142,7 +142,7 @@ TableValue TableBuilder::tensor(const Metadata::Tensor& tensor) {
     Shape shape = buffer.shape;
     bool has_rows = !shape.empty() && shape[0] == rows;
     if (has_rows) shape[0] = module_.batch;
-    return members({text(tensor.name), text(tensor.saved_as), i32(int(buffer.element)), i32(tensor.role),
+    return members({text(tensor.name), text(tensor.saved_as), i32(int(buffer.dtype)), i32(tensor.role),
                     i32(int64_t(shape.size())), i32(has_rows), numbers(shape), numbers(buffer.strides),
                     i64(buffer.offset), i64(buffer.panel)});
 }
@@ -176,7 +176,7 @@ TableValue TableBuilder::kernel(int program, int number) {
 /// Of a step in a stretch; 0 if there is none for any machine.
 int64_t step_rows(const std::array<std::optional<Program>, isa_count>& versions) {
     for (const std::optional<Program>& version : versions)
-        if (version && version->stretch) return version->stretch->rows;
+        if (version && version->multi_step) return version->multi_step->rows;
     return 0;
 }
 
@@ -186,7 +186,7 @@ TableValue TableBuilder::step_functions(int number, const std::vector<int64_t>& 
     const Program& first = any(versions);
     bool ordered = true, stretched = step_rows(versions) > 0;
     if (stretched) {
-        std::vector<StretchField> expected = stretch_fields(module_, first);
+        std::vector<MultiStepField> expected = multi_step_fields(module_, first);
         ordered = expected.size() == fields.size();
         for (size_t i = 0; ordered && i < fields.size(); ++i)
             ordered = expected[i].buffer == tensors_[size_t(fields[i])].buffer;
@@ -195,7 +195,7 @@ TableValue TableBuilder::step_functions(int number, const std::vector<int64_t>& 
     std::vector<TableValue> functions;
     for (int isa = 0; isa < isa_count; ++isa) {
         Isa built = version(versions, Isa(isa));
-        bool has = serves(versions, Isa(isa)) && versions[size_t(built)]->stretch;
+        bool has = serves(versions, Isa(isa)) && versions[size_t(built)]->multi_step;
         functions.push_back(function({number, 0, built, has, true}));
     }
     return members(functions);
@@ -206,19 +206,19 @@ TableValue TableBuilder::program(int number) {
     std::vector<TableValue> kernels, steps;
     for (size_t i = 0; i < program.kernels.size(); ++i) kernels.push_back(kernel(number, int(i)));
     for (const Step& step : program.table)
-        steps.push_back(members({i32(int(step.what)), i32(step.kernel), i64(step.turns), i32(step.reverse)}));
+        steps.push_back(members({i32(int(step.kind)), i32(step.kernel), i64(step.iterations), i32(step.reverse)}));
     std::vector<int64_t> results;
     for (const Result& result : program.results) results.push_back(tensor_of(result));
     int64_t kernel_count = int64_t(kernels.size()), step_count = int64_t(steps.size());
     TableValue kernel_array = array("gradc_kernel", fmt::format("kernels_{}", number), std::move(kernels));
     TableValue step_array = array("gradc_step", fmt::format("steps_{}", number), std::move(steps));
     std::vector<int64_t> fields = fields_read(program);
-    TableValue stretch = step_functions(number, fields);
+    TableValue multi_step = step_functions(number, fields);
     TableValue field_array = indices(fmt::format("fields_{}", number), fields);
     TableValue result_array = indices(fmt::format("results_{}", number), results);
     return members({text(program.name), kernel_array, step_array, i32(kernel_count), i32(step_count), result_array,
-                    i32(int64_t(results.size())), f64(program.flops), field_array, i32(int64_t(fields.size())), stretch,
-                    i64(step_rows(module_.programs[size_t(number)]))});
+                    i32(int64_t(results.size())), f64(program.flops), field_array, i32(int64_t(fields.size())),
+                    multi_step, i64(step_rows(module_.programs[size_t(number)]))});
 }
 
 TableValue TableBuilder::field(const std::string& prefix, const Field& field) {
@@ -257,7 +257,7 @@ TableValue TableBuilder::block(const Metadata::Block& block, int number) {
     for (size_t i = 0; i < block.flags.size(); ++i) {
         const Flag& flag = block.flags[i];
         flags.push_back(members({text(flag.name), text(flag.full), text(flag.help), i32(block.flag_scalars[i]),
-                                 i32(flag.whole), f64(flag.value)}));
+                                 i32(flag.integer), f64(flag.value)}));
     }
     for (const Metric& metric : block.metrics) {
         const Shape& shape = metric.type.shape;

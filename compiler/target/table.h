@@ -16,7 +16,7 @@ struct TableFunction {
 };
 struct TableValue {
     enum class Kind : uint8_t { i32, i64, f64, text, array, function, members } kind = Kind::i32;
-    int64_t whole = 0; // i32, i64; array: number of the array whose first element is meant, -1: NULL
+    int64_t integer = 0; // i32, i64; array: number of the array whose first element is meant, -1: NULL
     double number = 0;
     std::string text = {};
     TableFunction function = {};

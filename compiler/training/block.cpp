@@ -143,7 +143,7 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
     if (value.poisoned()) return NodeId::none;
     NodeId node = type ? pass.elaborator.node(value, line.value->span) : NodeId::none;
     if (type && node == NodeId::none) return node;
-    if (type && type->shape.empty() && floating(pass.graph.type(node).element)) {
+    if (type && type->shape.empty() && floating(pass.graph.type(node).dtype)) {
         pass.graph.name_node(node, "loss");
         return node;
     }
@@ -229,8 +229,7 @@ void BlockElaboration::build_forward(const Pass& pass, const std::vector<MovedPa
 
 void BlockElaboration::take(SplitFormulas& split) {
     for (Variable& variable : split.accumulators)
-        definitions_.add_variable(variable,
-                                  build::constant(definitions_.initial, 0, Element::f64, variable.type.shape));
+        definitions_.add_variable(variable, build::constant(definitions_.initial, 0, Dtype::f64, variable.type.shape));
 }
 
 bool BlockElaboration::train() {

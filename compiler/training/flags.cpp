@@ -24,7 +24,7 @@ std::string hyphened(std::string name) {
 bool Flags::may_be_flag(const ast::Parameter& parameter) {
     if (!parameter.type) return true;
     bool scalar = !parameter.type->shape || parameter.type->shape->empty();
-    bool number = !parameter.type->element || *parameter.type->element != "bool";
+    bool number = !parameter.type->dtype || *parameter.type->dtype != "bool";
     return !parameter.type->constant && scalar && number;
 }
 
@@ -44,9 +44,9 @@ std::string Flags::unused(const std::string& owner, const std::string& name) con
 Term Flags::flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value) {
     const std::string& name = setting.name;
     std::string input = unused(owner, name);
-    bool whole = setting.type && setting.type->element && *setting.type->element == "int";
+    bool integer = setting.type && setting.type->dtype && *setting.type->dtype == "int";
     if (!setting.initial) asked_for_.insert(flags_.size());
-    flags_.push_back({hyphened(name), hyphened(input), input, value, whole,
+    flags_.push_back({hyphened(name), hyphened(input), input, value, integer,
                       fmt::format("{} of {} (default {})", name, owner, value)});
     return elaborator.scalar(input);
 }

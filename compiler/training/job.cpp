@@ -26,8 +26,8 @@ std::string stem(const std::string& path) {
 }
 
 /// The model on its own, called once.
-std::optional<Elaborated::Circuit> stand_alone(Definitions& definitions, const FunctionEntry& model) {
-    Elaborated::Circuit circuit{model.tree->name, Graph(definitions.primitives), {}, {}};
+std::optional<TrainingJob::Circuit> stand_alone(Definitions& definitions, const FunctionEntry& model) {
+    TrainingJob::Circuit circuit{model.tree->name, Graph(definitions.primitives), {}, {}};
     ElaborationMode mode;
     mode.training = false;
     Elaborator elaborator(definitions, circuit.graph, mode);
@@ -66,7 +66,7 @@ std::shared_ptr<const MathLibrary> math_library(Definitions& definitions) {
     return nullptr;
 }
 
-void elaborate_models(Definitions& definitions, Elaborated& result) {
+void elaborate_models(Definitions& definitions, TrainingJob& result) {
     const Module& main = definitions.modules[definitions.main_module];
     bool trained = std::any_of(main.tree.items.begin(), main.tree.items.end(),
                                [](const ast::Item& item) { return std::holds_alternative<ast::Train>(item.node); });
@@ -109,13 +109,13 @@ std::shared_ptr<const Library> load_library() {
     return std::make_shared<const Library>(std::move(library));
 }
 
-std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
-                                    Diagnostics& diagnostics) {
+std::optional<TrainingJob> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
+                                     Diagnostics& diagnostics) {
     auto definitions = std::make_shared<Definitions>(sources, reader, options, diagnostics);
-    Elaborated result{.name = stem(sources.all[main].name),
-                      .primitives = definitions->primitives,
-                      .initial = Graph(definitions->primitives),
-                      .statistics = {{}, Graph(definitions->primitives)}};
+    TrainingJob result{.name = stem(sources.all[main].name),
+                       .primitives = definitions->primitives,
+                       .initial = Graph(definitions->primitives),
+                       .statistics = {{}, Graph(definitions->primitives)}};
     try {
         definitions->load(main);
         if (diagnostics.failed()) return {};

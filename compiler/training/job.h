@@ -13,7 +13,7 @@ std::shared_ptr<const Library> load_library();
 
 /// Elaborates source number `main` of `sources` together with what it uses. Returns nullopt after
 /// errors.
-std::optional<Elaborated> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
-                                    Diagnostics& diagnostics);
+std::optional<TrainingJob> elaborate(Sources& sources, uint32_t main, SourceReader& reader, const Options& options,
+                                     Diagnostics& diagnostics);
 
 } // namespace gradc

@@ -65,17 +65,17 @@ public:
         std::string stream = fmt::format("{}.{}/{}", request.block, instance_->path, run.parameter().path);
         frame_ = run.elaborator.block_frame(stream, instance_->function->module, this);
         frame_.function = instance_->function;
-        frame_.floating_default = request.graph.type(run.parameter().node).element;
+        frame_.floating_default = request.graph.type(run.parameter().node).dtype;
         scope_.frame = &frame_;
         for (const auto& [name, value] : instance_->settings) scope_.bind(name, value);
     }
 
-    void run(const Term& gradient, const Term& turn) {
+    void run(const Term& gradient, const Term& iteration) {
         Elaborator::FloatingDefault floating(run_.elaborator, frame_.floating_default);
         scope_.bind_cell("w", run_.parameter().path);
         scope_.bind("g", gradient);
-        scope_.bind("t", turn);
-        turn_ = turn;
+        scope_.bind("t", iteration);
+        iteration_ = iteration;
         run_.elaborator.run(*instance_->function->tree->body, scope_);
     }
 
@@ -100,7 +100,7 @@ private:
     bool conditional_; // relative to the step: under an `if` of an optimizer around it
     Frame frame_;
     Scope scope_;
-    Term turn_;
+    Term iteration_;
     int barriers_ = 0;
     bool gradient_set_ = false;
 };
@@ -143,7 +143,7 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     Elaborator& elaborator = run_.elaborator;
     Graph& graph = elaborator.graph();
     const Type type = graph.type(run_.parameter().node);
-    NodeId node = elaborator.floating_node(at, type.element, span);
+    NodeId node = elaborator.floating_node(at, type.dtype, span);
     if (node == NodeId::none) return Term{};
     Shape joined;
     bool fits = kind == BarrierKind::total ||
@@ -233,9 +233,9 @@ bool Body::effect(Elaborator& elaborator, const ast::Expr& expression, Scope& sc
     if (!outside_loops(expression.span)) return true;
     bool conditional = conditional_ || scope.conditional;
     Body body(run_, inner, this, conditional);
-    Term turn = scope.conditional ? body.counted() : turn_;
+    Term iteration = scope.conditional ? body.counted() : iteration_;
     Cells before = elaborator.all_cells();
-    body.run(elaborator.lookup("g", expression.span, scope), turn);
+    body.run(elaborator.lookup("g", expression.span, scope), iteration);
     if (gradient_set_ && !run_.stopped) check_gradient_read(before, body, scope);
     return true;
 }
@@ -268,13 +268,13 @@ Term Body::counted() {
     if (run_.rounds.own_counters.count(path)) path += "/" + run_.parameter().path;
     ast::Expr zero{instance_->span, ast::Number{0, true, "0"}};
     Term start = run_.elaborator.variable(Variable::Role::optimizer, path, nullptr, std::make_shared<ast::Expr>(zero),
-                                          scope_, instance_->span, Type{Element::f64, {}}, request.number);
+                                          scope_, instance_->span, Type{Dtype::f64, {}}, request.number);
     if (start.poisoned()) return start;
     make_state(path, true);
     run_.counters.insert(path);
     Graph& graph = run_.elaborator.graph();
     NodeId before = std::get<NodeTerm>(run_.elaborator.cell(path)->data).node;
-    NodeId now = build::map(graph, Primitive::add, {before, build::constant(graph, 1, Element::f64)});
+    NodeId now = build::elementwise(graph, Primitive::add, {before, build::constant(graph, 1, Dtype::f64)});
     run_.elaborator.set_cell(path, run_.elaborator.term(now));
     return run_.elaborator.term(now, true);
 }
@@ -426,7 +426,7 @@ private:
         for (size_t i = 0; i < gradients.size(); ++i)
             if (gradients[i] == NodeId::none)
                 gradients[i] =
-                    build::constant(graph, 0, graph.type(stand_ins[i]).element, graph.type(stand_ins[i]).shape);
+                    build::constant(graph, 0, graph.type(stand_ins[i]).dtype, graph.type(stand_ins[i]).shape);
         gradients = substitute(graph, gradients, values);
         size_t next = 0;
         for (const auto& each : barrier.at) barrier.of_each[each.first] = gradients[next++];
@@ -439,8 +439,8 @@ private:
             for (size_t i = 0; i < axes.size(); ++i) axes[i] = int(i);
             NodeId sum = build::sum(graph, each.second, axes);
             if (barrier.joint != NodeId::none)
-                sum = build::map(graph, Primitive::add,
-                                 {barrier.joint, build::cast(graph, sum, graph.type(barrier.joint).element)});
+                sum = build::elementwise(graph, Primitive::add,
+                                         {barrier.joint, build::cast(graph, sum, graph.type(barrier.joint).dtype)});
             barrier.joint = sum;
         }
     }

@@ -45,8 +45,8 @@ bool draws(const Graph& graph, NodeId value) {
 /// Whole numbers that no chance is in are computed faster than they are loaded.
 bool worth_keeping(const DatasetPlan& plan, NodeId field) {
     const Node& node = plan.columns[field];
-    if (node.op == Op::input || node.type.element == Element::bf16) return false;
-    bool costly = floating(node.type.element) || draws(plan.columns, field);
+    if (node.op == Op::input || node.type.dtype == Dtype::bf16) return false;
+    bool costly = floating(node.type.dtype) || draws(plan.columns, field);
     return costly && generated(plan, field);
 }
 
@@ -63,7 +63,7 @@ std::vector<bool> resident_fields(const DatasetPlan& plan) {
         NodeId field = plan.fields[i].node;
         result[i] = worth_keeping(plan, field);
         const Type& type = plan.columns.type(field);
-        if (result[i]) size += bytes(type.element) * count(type.shape, row_count);
+        if (result[i]) size += bytes(type.dtype) * count(type.shape, row_count);
         if (size > most_resident) return std::vector<bool>(plan.fields.size(), false);
     }
     return result;
@@ -71,16 +71,16 @@ std::vector<bool> resident_fields(const DatasetPlan& plan) {
 
 /// Given as rows of a file would be: in a prediction, floating fields that the data set generates.
 bool brought(const DatasetPlan& plan, NodeId field) {
-    Element element = plan.columns.type(field).element;
-    return floating(element) && element != Element::bf16 && generated(plan, field);
+    Dtype dtype = plan.columns.type(field).dtype;
+    return floating(dtype) && dtype != Dtype::bf16 && generated(plan, field);
 }
 
 /// The field as an input of the programs, within the range of its formula.
 NodeId given_field(const DatasetPlan& plan, const Output& field, Graph& graph) {
     const Type& type = plan.columns.type(field.node);
     Input given{Input::Source::field, field.name, 0, -1};
-    if (whole(type.element) && type.element != Element::boolean) {
-        Range range = WholeRanges(plan.columns)(field.node);
+    if (integer(type.dtype) && type.dtype != Dtype::boolean) {
+        Range range = IntegerRanges(plan.columns)(field.node);
         given.low = range.low, given.high = range.high;
     }
     return graph.add(Op::input, type, {}, given, plan.columns[field.node].span);

@@ -69,15 +69,15 @@ public:
             return count.has_value() && (!first || as_first(*line, first->batch_all));
         }
         int64_t by_default = first ? first->batch : block.dataset >= 0 ? 32 : 1;
-        if (!whole("batch", by_default, 1 << 24, block.batch)) return false;
+        if (!integer("batch", by_default, 1 << 24, block.batch)) return false;
         return !first || !line || as_first(*line, block.batch == first->batch);
     }
 
     bool durations(TrainBlock& block, Span block_span) {
         const TrainBlock* first = context_.first;
-        if (!whole("epochs", first ? first->epochs : 1, INT32_MAX, block.epochs) ||
-            !whole("steps", first ? first->steps : 0, INT64_MAX / 2, block.steps) ||
-            !whole("turns", 1, INT32_MAX, block.turns))
+        if (!integer("epochs", first ? first->epochs : 1, INT32_MAX, block.epochs) ||
+            !integer("steps", first ? first->steps : 0, INT64_MAX / 2, block.steps) ||
+            !integer("turns", 1, INT32_MAX, block.turns))
             return false;
         auto epochs = find("epochs"), steps = find("steps");
         if (epochs && !needs_data(*epochs, block)) return false;
@@ -135,12 +135,12 @@ private:
         return false;
     }
 
-    bool whole(const std::string& key, int64_t by_default, int64_t most, int64_t& value) {
+    bool integer(const std::string& key, int64_t by_default, int64_t most, int64_t& value) {
         auto line = find(key);
         value = by_default;
         if (!line) return true;
         auto given =
-            elaborator_.constant_whole(elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
+            elaborator_.constant_integer(elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
         if (!given) return false;
         value = *given;
         if (value >= 1 && value <= most) return true;

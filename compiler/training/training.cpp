@@ -44,7 +44,7 @@ std::string first_data(const std::vector<std::pair<const ast::Train*, uint32_t>>
 
 } // namespace
 
-void elaborate_blocks(Definitions& definitions, Elaborated& result) {
+void elaborate_blocks(Definitions& definitions, TrainingJob& result) {
     auto trains = items_of<ast::Train>(definitions, true);
     auto sets = items_of<ast::Dataset>(definitions, false);
     check_names(definitions, trains);

@@ -10,6 +10,6 @@ namespace gradc {
 /// Fills datasets, columns, statistics and blocks of `result`; parameters and states that the
 /// blocks make are added to `definitions`. To be called after Definitions::load; variables and
 /// `initial` are taken over afterwards.
-void elaborate_blocks(Definitions& definitions, Elaborated& result);
+void elaborate_blocks(Definitions& definitions, TrainingJob& result);
 
 } // namespace gradc

@@ -59,27 +59,27 @@ std::optional<std::string> read_file(const std::string& path) {
 }
 
 std::string write_file(const std::string& path, const std::string& bytes, bool executable, bool own) {
-    if (std::string fault = cannot_write(path); !fault.empty()) return fault;
+    if (std::string error = cannot_write(path); !error.empty()) return error;
     std::string temporary = fmt::format("{}.{}.part", path, getpid());
     mode_t mode = (executable ? 0777 : 0666) & (own ? 0700 : 0777);
     int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (file < 0) return reason();
     bool good = write_all(file, bytes) && fsync(file) == 0;
-    std::string fault = good ? "" : reason();
-    if (close(file) != 0 && good) fault = reason();
-    if (fault.empty() && rename(temporary.c_str(), path.c_str()) != 0) fault = reason();
-    if (!fault.empty()) unlink(temporary.c_str());
-    return fault;
+    std::string error = good ? "" : reason();
+    if (close(file) != 0 && good) error = reason();
+    if (error.empty() && rename(temporary.c_str(), path.c_str()) != 0) error = reason();
+    if (!error.empty()) unlink(temporary.c_str());
+    return error;
 }
 
 std::string outside(const std::string& path, const std::vector<std::string>& folders) {
     namespace fs = std::filesystem;
-    std::error_code fault;
-    fs::path place = fs::weakly_canonical(fs::absolute(path), fault);
-    if (fault) return fault.message();
+    std::error_code error;
+    fs::path place = fs::weakly_canonical(fs::absolute(path), error);
+    if (error) return error.message();
     for (const std::string& folder : folders) {
-        fs::path root = fs::canonical(folder, fault);
-        if (fault) continue;
+        fs::path root = fs::canonical(folder, error);
+        if (error) continue;
         if (std::mismatch(root.begin(), root.end(), place.begin(), place.end()).first == root.end()) return {};
     }
     return fmt::format("it lies outside of {}, and --confine lets a model read nothing else", fmt::join(folders, ", "));

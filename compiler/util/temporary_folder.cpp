@@ -9,17 +9,17 @@
 
 namespace gradc {
 
-TemporaryFolder::TemporaryFolder(std::string& fault) {
-    fault.clear();
+TemporaryFolder::TemporaryFolder(std::string& error) {
+    error.clear();
     std::error_code none;
     std::filesystem::path parent = std::filesystem::temp_directory_path(none);
     if (none) {
-        fault = fmt::format("no folder for temporary files: {}", none.message());
+        error = fmt::format("no folder for temporary files: {}", none.message());
         return;
     }
     path_ = (parent / "gradc.XXXXXX").string();
     if (mkdtemp(path_.data())) return;
-    fault = fmt::format("cannot make a folder {}: {}", path_, std::strerror(errno));
+    error = fmt::format("cannot make a folder {}: {}", path_, std::strerror(errno));
     path_.clear();
 }
 

@@ -8,7 +8,7 @@ namespace gradc {
 class TemporaryFolder {
 public:
     /// `fault` says why none could be made, or is "".
-    explicit TemporaryFolder(std::string& fault);
+    explicit TemporaryFolder(std::string& error);
     ~TemporaryFolder();
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;

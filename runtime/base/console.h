@@ -2,7 +2,7 @@
 // What a person sees while the trainer works: lines on standard output, and on a terminal one live
 // line below them with the loss curve. A closed pipe and a full disk are remembered, not signalled.
 #pragma once
-#include "runtime/base/fault.h"
+#include "runtime/base/error.h"
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -141,20 +141,20 @@ static int create_temporary(const std::string& target, std::string& path) {
     return errno = EEXIST, -1;
 }
 
-bool ReplacingFile::fail(Fault& fault) const { return fault.fail(path_, ": error: cannot write it: ", system_error()); }
+bool ReplacingFile::fail(Error& error) const { return error.fail(path_, ": error: cannot write it: ", system_error()); }
 
-bool ReplacingFile::open(Fault& fault) {
+bool ReplacingFile::open(Error& error) {
     target_ = target_of(path_);
-    if (target_.empty()) return errno = ELOOP, fail(fault);
-    if (is_folder(target_)) return fault.fail(path_, ": error: it is a folder, not a file");
+    if (target_.empty()) return errno = ELOOP, fail(error);
+    if (is_folder(target_)) return error.fail(path_, ": error: it is a folder, not a file");
     struct stat status;
     bool replaces = stat(target_.c_str(), &status) == 0;
     if (replaces && !S_ISREG(status.st_mode))
-        return fault.fail(path_, ": error: it is no regular file, so it cannot be replaced");
+        return error.fail(path_, ": error: it is no regular file, so it cannot be replaced");
     remove_leftovers(target_);
     std::string temporary;
     descriptor_ = create_temporary(target_, temporary);
-    if (descriptor_ < 0) return fail(fault);
+    if (descriptor_ < 0) return fail(error);
     temporary_.set(std::move(temporary));
     if (replaces) fchmod(descriptor_, status.st_mode & 0777); // a private file stays private
     return true;
@@ -164,70 +164,70 @@ ReplacingFile::~ReplacingFile() {
     if (descriptor_ >= 0) close(descriptor_);
 }
 
-bool ReplacingFile::write(const void* bytes, size_t size, Fault& fault) {
-    if (buffer_.size() + size > buffer_size && !flush(fault)) return false;
+bool ReplacingFile::write(const void* bytes, size_t size, Error& error) {
+    if (buffer_.size() + size > buffer_size && !flush(error)) return false;
     if (size < buffer_size) {
         buffer_.append(static_cast<const char*>(bytes), size);
         return true;
     }
-    return write_all(descriptor_, {static_cast<const char*>(bytes), size}) || fail(fault);
+    return write_all(descriptor_, {static_cast<const char*>(bytes), size}) || fail(error);
 }
 
-bool ReplacingFile::flush(Fault& fault) {
-    bool written = write_all(descriptor_, buffer_) || fail(fault);
+bool ReplacingFile::flush(Error& error) {
+    bool written = write_all(descriptor_, buffer_) || fail(error);
     buffer_.clear();
     return written;
 }
 
-bool ReplacingFile::commit(Fault& fault) {
-    if (!flush(fault)) return false;
-    if (fsync(descriptor_) != 0 || rename(temporary_.path().c_str(), target_.c_str()) != 0) return fail(fault);
+bool ReplacingFile::commit(Error& error) {
+    if (!flush(error)) return false;
+    if (fsync(descriptor_) != 0 || rename(temporary_.path().c_str(), target_.c_str()) != 0) return fail(error);
     temporary_.forget();
     close(descriptor_);
     descriptor_ = -1;
     std::string folder = folder_of(target_);
     int parent = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent < 0) return errno == EACCES || fail(fault);               // folders may be closed to readers
-    bool flushed = fsync(parent) == 0 || errno == EINVAL || fail(fault); // EINVAL: it has no such thing
+    if (parent < 0) return errno == EACCES || fail(error);               // folders may be closed to readers
+    bool flushed = fsync(parent) == 0 || errno == EINVAL || fail(error); // EINVAL: it has no such thing
     close(parent);
     return flushed;
 }
 
-bool write_file(const std::string& path, std::string_view content, Fault& fault) {
+bool write_file(const std::string& path, std::string_view content, Error& error) {
     ReplacingFile file(path);
-    return file.open(fault) && file.write(content, fault) && file.commit(fault);
+    return file.open(error) && file.write(content, error) && file.commit(error);
 }
 
 // ---- standard descriptors ----------------------------------------------------------------------
 
-bool print(std::string_view text, Fault& fault) {
+bool print(std::string_view text, Error& error) {
     if (write_all(STDOUT_FILENO, text)) return true;
-    return errno != EPIPE && fault.fail("standard output: error: cannot write it: ", system_error());
+    return errno != EPIPE && error.fail("standard output: error: cannot write it: ", system_error());
 }
 
-bool finish_printing(Fault& fault) {
+bool finish_printing(Error& error) {
     int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0); // closing a copy asks, and closes nothing
     if (copy < 0 || close(copy) == 0) return true;
-    return fault.fail("standard output: error: cannot write it: ", system_error());
+    return error.fail("standard output: error: cannot write it: ", system_error());
 }
 
 void occupy_standard_descriptors() {
     for (int number = 0; number <= 2; number++) {
         if (fcntl(number, F_GETFD) >= 0) continue;
         // The lowest free number is this one. Such a descriptor can neither be read nor written.
-        if (open("/", O_PATH) != number) _exit(input_at_fault);
+        if (open("/", O_PATH) != number) _exit(input_error);
     }
 }
 
 // ---- locks -------------------------------------------------------------------------------------
 
-bool FileLock::acquire(const std::string& path, Fault& fault) {
+bool FileLock::acquire(const std::string& path, Error& error) {
     std::string name = target_of(path);
-    if (name.empty()) return errno = ELOOP, fault.fail(path, ": error: cannot write it: ", system_error());
+    if (name.empty()) return errno = ELOOP, error.fail(path, ": error: cannot write it: ", system_error());
     name += ".lock";
     for (;;) {
         descriptor_ = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-        if (descriptor_ < 0 && errno != ELOOP) return fault.fail(path, ": error: cannot write here: ", system_error());
+        if (descriptor_ < 0 && errno != ELOOP) return error.fail(path, ": error: cannot write here: ", system_error());
         struct stat status;
         bool plain = descriptor_ >= 0 && fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
         bool held = plain && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
@@ -237,9 +237,9 @@ bool FileLock::acquire(const std::string& path, Fault& fault) {
         if (descriptor_ >= 0) close(descriptor_);
         descriptor_ = -1;
         if (held) continue; // its holder removed the file between our open and our lock
-        if (!plain) return fault.fail(path, ": error: cannot lock it: ", name, " is no regular file");
-        if (taken) return fault.fail(path, ": error: another trainer is writing this checkpoint");
-        return fault.fail(path, ": error: cannot lock it: ", reason);
+        if (!plain) return error.fail(path, ": error: cannot lock it: ", name, " is no regular file");
+        if (taken) return error.fail(path, ": error: another trainer is writing this checkpoint");
+        return error.fail(path, ": error: cannot lock it: ", reason);
     }
     name_.set(std::move(name));
     return true;
@@ -289,7 +289,7 @@ static std::string resolved(const std::string& path) {
     return realpath(path.c_str(), place) ? place : "";
 }
 
-bool Places::contain(const std::string& found, Fault& fault) const {
+bool Places::contain(const std::string& found, Error& error) const {
     std::string place = resolved(found), listed;
     for (const std::string& folder : folders) {
         std::string root = resolved(folder);
@@ -297,24 +297,24 @@ bool Places::contain(const std::string& found, Fault& fault) const {
         if (!root.empty() && place.starts_with(root)) return true;
         listed += text(listed.empty() ? "" : ", ", folder);
     }
-    return fault.fail(found, ": error: it lies outside of ", listed,
+    return error.fail(found, ": error: it lies outside of ", listed,
                       ", and --confine lets the model read nothing else");
 }
 
-std::string Places::find(std::string_view path, Fault& fault) const {
+std::string Places::find(std::string_view path, Error& error) const {
     if (!path.empty() && path[0] == '/') {
         std::string found(path);
-        if (confined && !contain(found, fault)) return "";
-        if (!exists(found)) fault.fail(path, ": error: there is no such file");
+        if (confined && !contain(found, error)) return "";
+        if (!exists(found)) error.fail(path, ": error: there is no such file");
         return found;
     }
     std::string sought;
     for (const std::string& folder : folders) {
         std::string candidate = joined(folder, path);
-        if (exists(candidate)) return !confined || contain(candidate, fault) ? candidate : "";
+        if (exists(candidate)) return !confined || contain(candidate, error) ? candidate : "";
         sought += text(sought.empty() ? "" : ", ", folder.empty() ? "the current folder" : folder);
     }
-    fault.fail(path, ": error: there is no such file in ", sought, "; --data-dir DIR names another folder");
+    error.fail(path, ": error: there is no such file in ", sought, "; --data-dir DIR names another folder");
     return "";
 }
 

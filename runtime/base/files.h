@@ -40,15 +40,15 @@ public:
     ~ReplacingFile();
     ReplacingFile(const ReplacingFile&) = delete;
     ReplacingFile& operator=(const ReplacingFile&) = delete;
-    bool open(Fault& fault);
-    bool write(const void* bytes, size_t size, Fault& fault);
-    bool write(std::string_view text, Fault& fault) { return write(text.data(), text.size(), fault); }
+    bool open(Error& error);
+    bool write(const void* bytes, size_t size, Error& error);
+    bool write(std::string_view text, Error& error) { return write(text.data(), text.size(), error); }
     /// Flushes, renames, and flushes the folder.
-    bool commit(Fault& fault);
+    bool commit(Error& error);
 
 private:
-    bool flush(Fault& fault);
-    bool fail(Fault& fault) const;
+    bool flush(Error& error);
+    bool fail(Error& error) const;
     std::string path_, target_;
     TemporaryName temporary_;
     std::string buffer_;
@@ -56,13 +56,13 @@ private:
 };
 
 /// One file of this content, whole or not at all.
-bool write_file(const std::string& path, std::string_view content, Fault& fault);
+bool write_file(const std::string& path, std::string_view content, Error& error);
 
 /// Writes to standard output. False without a fault where nobody reads it any more (a closed pipe),
 /// else with one.
-bool print(std::string_view text, Fault& fault);
+bool print(std::string_view text, Error& error);
 /// Some file systems tell only now that what was printed is lost.
-bool finish_printing(Fault& fault);
+bool finish_printing(Error& error);
 /// Takes the places of closed standard descriptors, so that no file that is opened later gets one.
 /// Reading and writing them fails as before.
 void occupy_standard_descriptors();
@@ -75,7 +75,7 @@ public:
     ~FileLock();
     FileLock(const FileLock&) = delete;
     FileLock& operator=(const FileLock&) = delete;
-    bool acquire(const std::string& path, Fault& fault);
+    bool acquire(const std::string& path, Error& error);
 
 private:
     TemporaryName name_;
@@ -103,10 +103,10 @@ struct Places {
     /// These alone; "" is none.
     static Places confined_to(const std::vector<std::string>& folders);
     /// The path under which it exists; otherwise a fault that names all places.
-    std::string find(std::string_view path, Fault& fault) const;
+    std::string find(std::string_view path, Error& error) const;
 
 private:
-    bool contain(const std::string& found, Fault& fault) const;
+    bool contain(const std::string& found, Error& error) const;
 };
 
 } // namespace gradc::runtime

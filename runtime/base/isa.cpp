@@ -51,7 +51,7 @@ std::string module_isas(const gradc_module& module) {
     return names;
 }
 
-int choose_isa(const gradc_module& module, std::string_view wanted, Fault& fault) {
+int choose_isa(const gradc_module& module, std::string_view wanted, Error& error) {
     int best = -1;
     bool known = wanted.empty();
     for (int isa = 0; isa < GRADC_ISA_COUNT; isa++) {
@@ -59,13 +59,13 @@ int choose_isa(const gradc_module& module, std::string_view wanted, Fault& fault
         known = true;
         if (module_has(module, isa) && cpu_has(isa)) best = isa;
         if (wanted.empty() || best >= 0) continue;
-        fault.set(module_has(module, isa)
+        error.set(module_has(module, isa)
                       ? text("--isa ", wanted, ": this CPU does not have it")
                       : text("--isa ", wanted, ": this trainer is built for ", module_isas(module)));
     }
-    if (!known) fault.fail_as(wrong_usage, "--isa ", wanted, ": it is one of baseline, avx2, avx512");
+    if (!known) error.fail_as(wrong_usage, "--isa ", wanted, ": it is one of baseline, avx2, avx512");
     if (known && best < 0) {
-        fault.fail("this trainer is built for ", module_isas(module),
+        error.fail("this trainer is built for ", module_isas(module),
                    ", which this CPU does not have; build it with --isa portable");
     }
     return best;

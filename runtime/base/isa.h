@@ -3,7 +3,7 @@
 // instruction.
 #pragma once
 #include "runtime/abi.h"
-#include "runtime/base/fault.h"
+#include "runtime/base/error.h"
 #include <string>
 #include <string_view>
 
@@ -16,7 +16,7 @@ bool module_has(const gradc_module& module, int isa);
 std::string module_isas(const gradc_module& module); // "baseline, avx2"
 /// The best variant that module and CPU share, or the one named by `wanted` ("" for none); -1 and a
 /// fault otherwise.
-int choose_isa(const gradc_module& module, std::string_view wanted, Fault& fault);
+int choose_isa(const gradc_module& module, std::string_view wanted, Error& error);
 
 /// Denormal f32 results and operands count as zero while this lives, on this thread, if `wanted`.
 class FlushDenormals {

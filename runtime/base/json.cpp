@@ -59,9 +59,9 @@ JsonWriter& JsonWriter::number(double value) {
     text_ += std::isfinite(value) ? exact(value) : "null";
     return *this;
 }
-JsonWriter& JsonWriter::whole(int64_t value) {
+JsonWriter& JsonWriter::integer(int64_t value) {
     separate();
-    text_ += runtime::whole(value);
+    text_ += runtime::integer(value);
     return *this;
 }
 

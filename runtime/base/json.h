@@ -2,7 +2,7 @@
 // JSON out and in: a writer that indents by structure, and a small reader for what the trainer
 // itself has to read.
 #pragma once
-#include "runtime/base/fault.h"
+#include "runtime/base/error.h"
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,7 +21,7 @@ public:
     JsonWriter& key(std::string_view name);
     JsonWriter& string(std::string_view value);
     JsonWriter& number(double value); // null where it is not finite: JSON has no such number
-    JsonWriter& whole(int64_t value);
+    JsonWriter& integer(int64_t value);
     const std::string& text() const { return text_; }
 
 private:

@@ -41,9 +41,9 @@ std::string_view MappedFile::bytes() const {
     return mapping_ ? std::string_view(mapping_->data, mapping_->size) : std::string_view();
 }
 
-bool MappedFile::open(const std::string& path, Fault& fault) {
+bool MappedFile::open(const std::string& path, Error& error) {
     int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO does not block
-    if (descriptor < 0) return fault.fail(path, ": error: cannot read it: ", system_error());
+    if (descriptor < 0) return error.fail(path, ": error: cannot read it: ", system_error());
     struct stat status{};
     bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     void* data = MAP_FAILED;
@@ -51,10 +51,10 @@ bool MappedFile::open(const std::string& path, Fault& fault) {
         data = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
     std::string reason = system_error();
     close(descriptor);
-    if (!regular) return fault.fail(path, ": error: it is ", S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
+    if (!regular) return error.fail(path, ": error: it is ", S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
     bool mapped = data != MAP_FAILED;
-    if (status.st_size > 0 && !mapped && !fits_memory(path, uint64_t(status.st_size), fault)) return false;
-    if (status.st_size > 0 && !mapped) return fault.fail(path, ": error: cannot read it: ", reason);
+    if (status.st_size > 0 && !mapped && !fits_memory(path, uint64_t(status.st_size), error)) return false;
+    if (status.st_size > 0 && !mapped) return error.fail(path, ": error: cannot read it: ", reason);
     *this = MappedFile();
     mapping_ = new Mapping{path, mapped ? static_cast<const char*>(data) : nullptr, size_t(status.st_size), status,
                            open_mappings};
@@ -90,7 +90,7 @@ static void on_lost_page(int number, siginfo_t* about, void*) {
         stat(mapping->path.c_str(), &now);
         complain(text(mapping->path, ": error: it changed while it was in use: ", sizes(*mapping, now)));
         remove_temporary_files();
-        _exit(input_at_fault);
+        _exit(input_error);
     }
     signal(number, SIG_DFL); // raised again on return
 }

@@ -2,7 +2,7 @@
 // Files mapped for reading. Reading a page that the file no longer has raises SIGBUS: the program
 // then names the file and ends with exit code 1.
 #pragma once
-#include "runtime/base/fault.h"
+#include "runtime/base/error.h"
 #include <string>
 #include <string_view>
 
@@ -15,7 +15,7 @@ public:
     MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
     MappedFile& operator=(MappedFile&& other) noexcept;
     ~MappedFile();
-    bool open(const std::string& path, Fault& fault);
+    bool open(const std::string& path, Error& error);
     std::string_view bytes() const;
     /// What another process did to the file since it was opened, as a sentence with its path; "" if
     /// nothing.

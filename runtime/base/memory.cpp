@@ -17,7 +17,7 @@ static int64_t number_after(std::string_view text, std::string_view key) {
     if (at == std::string_view::npos) return -1;
     size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
     int64_t number;
-    return parse_whole(text.substr(at, end - at), number) ? number : -1;
+    return parse_integer(text.substr(at, end - at), number) ? number : -1;
 }
 
 /// Of this process in pages: all that it has addresses for, and what of it is in memory.
@@ -47,12 +47,12 @@ int64_t available_memory() {
     return least;
 }
 
-bool fits_memory(const std::string& path, uint64_t bytes, Fault& fault) {
+bool fits_memory(const std::string& path, uint64_t bytes, Error& error) {
     static constexpr uint64_t too_little_to_ask = 1 << 16, for_all_else = 1 << 20;
     if (bytes < too_little_to_ask) return true;
     auto available = uint64_t(available_memory());
     if (bytes <= available && available - bytes >= for_all_else) return true;
-    return fault.fail(path, ": error: does not fit in memory: it needs ", byte_size(double(bytes)), " more, and ",
+    return error.fail(path, ": error: does not fit in memory: it needs ", byte_size(double(bytes)), " more, and ",
                       byte_size(double(available)), " are available");
 }
 

@@ -44,19 +44,19 @@ static constexpr std::pair<std::string_view, std::string_view> renamed[] = {{"ba
                                                                             {"names", "class-names"},
                                                                             {"rate", "learning-rate"}};
 
-static bool unknown_flag(std::string_view name, const std::vector<Option>& options, Fault& fault) {
+static bool unknown_flag(std::string_view name, const std::vector<Option>& options, Error& error) {
     for (auto [before, now] : renamed) {
         bool known = std::any_of(options.begin(), options.end(), [&](const Option& each) { return each.name == now; });
-        if (name == before && known) return fault.fail_as(wrong_usage, "--", before, " is called --", now);
+        if (name == before && known) return error.fail_as(wrong_usage, "--", before, " is called --", now);
     }
     std::vector<std::string> names{"help"};
     for (const Option& option : options) names.push_back(option.name);
     std::string near = nearest(name, names);
-    return fault.fail_as(wrong_usage, "unknown flag --", name, near.empty() ? "" : "; did you mean --", near,
+    return error.fail_as(wrong_usage, "unknown flag --", name, near.empty() ? "" : "; did you mean --", near,
                          near.empty() ? "; --help lists all" : "?");
 }
 
-bool Arguments::parse(const std::vector<std::string>& words, const std::vector<Option>& options, Fault& fault) {
+bool Arguments::parse(const std::vector<std::string>& words, const std::vector<Option>& options, Error& error) {
     bool flags_ended = false;
     for (size_t at = 0; at < words.size(); at++) {
         const std::string& word = words[at];
@@ -73,18 +73,18 @@ bool Arguments::parse(const std::vector<std::string>& words, const std::vector<O
         bool short_output = dashes == 1 && name == "o";
         if (short_output) name = "output";
         auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; });
-        if ((dashes == 1 && !short_output) || option == options.end()) return unknown_flag(name, options, fault);
+        if ((dashes == 1 && !short_output) || option == options.end()) return unknown_flag(name, options, error);
         Given given{name, ""};
         if (equals != std::string::npos) {
-            if (option->value.empty()) return fault.fail_as(wrong_usage, "--", name, " takes no value");
+            if (option->value.empty()) return error.fail_as(wrong_usage, "--", name, " takes no value");
             given.value = word.substr(equals + 1);
         } else if (!option->value.empty() && !option->value_optional) {
             if (at + 1 >= words.size())
-                return fault.fail_as(wrong_usage, "--", name, " needs a value: ", option->value);
+                return error.fail_as(wrong_usage, "--", name, " needs a value: ", option->value);
             given.value = words[++at];
         }
         if (given.value.empty() && !option->value.empty() && !option->value_optional)
-            return fault.fail_as(wrong_usage, "--", name, " needs a value: ", option->value);
+            return error.fail_as(wrong_usage, "--", name, " needs a value: ", option->value);
         given_.push_back(given);
     }
     return true;
@@ -102,17 +102,17 @@ std::string Arguments::value(std::string_view name) const {
     return given ? given->value : "";
 }
 
-bool Arguments::whole(std::string_view name, int64_t low, int64_t high, int64_t& number, Fault& fault) const {
+bool Arguments::integer(std::string_view name, int64_t low, int64_t high, int64_t& number, Error& error) const {
     const Given* given = find(name);
     if (!given) return true;
-    if (parse_whole(given->value, number) && number >= low && number <= high) return true;
-    return fault.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not a whole number in ", low, "..", high);
+    if (parse_integer(given->value, number) && number >= low && number <= high) return true;
+    return error.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not a whole number in ", low, "..", high);
 }
 
-bool Arguments::number(std::string_view name, double& number, Fault& fault) const {
+bool Arguments::number(std::string_view name, double& number, Error& error) const {
     const Given* given = find(name);
     if (!given || (parse_number(given->value, number) && number == number)) return true;
-    return fault.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not a number");
+    return error.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not a number");
 }
 
 // ---- help --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 // Flags of the command line: `--name value`, `--name=value`, switches, and the nearest name where
 // one is unknown.
 #pragma once
-#include "runtime/base/fault.h"
+#include "runtime/base/error.h"
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,14 +23,14 @@ struct Option {
 class Arguments {
 public:
     /// Reads what follows the command; flags may stand before or after other words, `--` ends them.
-    bool parse(const std::vector<std::string>& words, const std::vector<Option>& options, Fault& fault);
+    bool parse(const std::vector<std::string>& words, const std::vector<Option>& options, Error& error);
 
     bool has(std::string_view name) const { return find(name) != nullptr; }
     /// The last value given, "" if none was.
     std::string value(std::string_view name) const;
     /// Leaves `number` alone where the flag is absent.
-    bool whole(std::string_view name, int64_t low, int64_t high, int64_t& number, Fault& fault) const;
-    bool number(std::string_view name, double& number, Fault& fault) const;
+    bool integer(std::string_view name, int64_t low, int64_t high, int64_t& number, Error& error) const;
+    bool number(std::string_view name, double& number, Error& error) const;
     const std::vector<std::string>& others() const { return others_; }
 
 private:

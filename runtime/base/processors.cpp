@@ -14,7 +14,7 @@ static constexpr int no_limit = 1 << 20;
 static int64_t first_number(const std::string& text) {
     size_t end = text.find_first_not_of("0123456789");
     int64_t number = -1;
-    return parse_whole(text.substr(0, end), number) ? number : -1;
+    return parse_integer(text.substr(0, end), number) ? number : -1;
 }
 
 static int processors(int64_t quota, int64_t period) {

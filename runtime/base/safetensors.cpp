@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See safetensors.h.
 #include "runtime/base/safetensors.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/json.h"
 #include "runtime/base/text.h"
@@ -23,7 +23,7 @@ void add_metadata(Metadata& metadata, std::string_view key, std::string_view val
 }
 
 static int64_t bytes_of(const WrittenTensor& tensor) {
-    return element_count(tensor.shape.data(), int(tensor.shape.size())) * element_size(tensor.element);
+    return element_count(tensor.shape.data(), int(tensor.shape.size())) * element_size(tensor.dtype);
 }
 
 /// What the header says of the run and of each tensor is part of the checksum, so that a changed
@@ -36,9 +36,9 @@ static void add_text(Hash& hash, std::string_view value) {
     hash.add(value.data(), value.size());
 }
 
-static void add_tensor(Hash& hash, std::string_view name, int32_t element, const std::vector<int64_t>& shape) {
+static void add_tensor(Hash& hash, std::string_view name, int32_t dtype, const std::vector<int64_t>& shape) {
     add_text(hash, name);
-    add_text(hash, dtypes[element]);
+    add_text(hash, dtypes[dtype]);
     hash.add(shape.data(), shape.size() * sizeof(int64_t));
 }
 
@@ -49,11 +49,11 @@ static std::string header_of(const std::vector<WrittenTensor>& tensors, const Me
     json.end_object();
     int64_t offset = 0;
     for (const WrittenTensor& tensor : tensors) {
-        json.key(tensor.name).begin_object().key("dtype").string(dtypes[tensor.element]).key("shape").begin_array();
-        for (int64_t size : tensor.shape) json.whole(size);
-        json.end_array().key("data_offsets").begin_array().whole(offset);
+        json.key(tensor.name).begin_object().key("dtype").string(dtypes[tensor.dtype]).key("shape").begin_array();
+        for (int64_t size : tensor.shape) json.integer(size);
+        json.end_array().key("data_offsets").begin_array().integer(offset);
         offset += bytes_of(tensor);
-        json.whole(offset).end_array().end_object();
+        json.integer(offset).end_array().end_object();
     }
     json.end_object();
     std::string header = json.text();
@@ -69,11 +69,11 @@ static std::string repeated(std::vector<std::string> names) {
 }
 
 bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
-                       Fault& fault) {
+                       Error& error) {
     std::vector<std::string> names{"__metadata__"};
     for (const WrittenTensor& tensor : tensors) names.push_back(tensor.name);
     if (std::string name = repeated(std::move(names)); !name.empty())
-        return fault.fail(path, ": error: cannot hold two tensors that are called ", name);
+        return error.fail(path, ": error: cannot hold two tensors that are called ", name);
     Hash checksum;
     std::vector<unsigned char> bytes;
     for (const auto& [name, value] : metadata)
@@ -81,28 +81,28 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
     for (const WrittenTensor& tensor : tensors) {
         bytes.resize(size_t(bytes_of(tensor)));
         tensor.read(bytes.data());
-        add_tensor(checksum, tensor.name, tensor.element, tensor.shape);
+        add_tensor(checksum, tensor.name, tensor.dtype, tensor.shape);
         checksum.add(bytes.data(), bytes.size());
     }
     add_metadata(metadata, "checksum", hexadecimal(checksum.value()));
     std::string header = header_of(tensors, metadata);
     uint64_t length = header.size();
     ReplacingFile file(path);
-    if (!file.open(fault) || !file.write(&length, 8, fault) || !file.write(header, fault)) return false;
+    if (!file.open(error) || !file.write(&length, 8, error) || !file.write(header, error)) return false;
     for (const WrittenTensor& tensor : tensors) {
         bytes.resize(size_t(bytes_of(tensor)));
         tensor.read(bytes.data());
-        if (!file.write(bytes.data(), bytes.size(), fault)) return false;
+        if (!file.write(bytes.data(), bytes.size(), error)) return false;
     }
-    return file.commit(fault);
+    return file.commit(error);
 }
 
 /// A size or an offset.
 static bool parse_size(const JsonValue& json, int64_t& size) {
-    bool whole = json.kind == JsonValue::Kind::number && json.number >= 0 && json.number <= 0x1p53 &&
-                 json.number == double(int64_t(json.number));
-    if (whole) size = int64_t(json.number);
-    return whole;
+    bool integer = json.kind == JsonValue::Kind::number && json.number >= 0 && json.number <= 0x1p53 &&
+                   json.number == double(int64_t(json.number));
+    if (integer) size = int64_t(json.number);
+    return integer;
 }
 
 static bool parse_tensor(const std::string& name, const JsonValue& entry, StoredTensor& tensor) {
@@ -111,9 +111,9 @@ static bool parse_tensor(const std::string& name, const JsonValue& entry, Stored
     auto known = std::find(std::begin(dtypes), std::end(dtypes), dtype->string);
     if (known == std::end(dtypes)) return false;
     tensor.name = name;
-    tensor.element = int32_t(known - std::begin(dtypes));
+    tensor.dtype = int32_t(known - std::begin(dtypes));
     if (!parse_size(place->items[0], tensor.begin) || !parse_size(place->items[1], tensor.end)) return false;
-    int64_t bytes = element_size(tensor.element);
+    int64_t bytes = element_size(tensor.dtype);
     for (const JsonValue& item : shape->items) {
         int64_t& size = tensor.shape.emplace_back();
         if (!parse_size(item, size) || __builtin_mul_overflow(bytes, size, &bytes)) return false;
@@ -169,21 +169,21 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
     return fill_payload(tensors_, int64_t(payload_.size()), problem);
 }
 
-bool SafetensorsFile::open(const std::string& path, Fault& fault) {
-    if (!file_.open(path, fault)) return false;
+bool SafetensorsFile::open(const std::string& path, Error& error) {
+    if (!file_.open(path, error)) return false;
     std::string problem;
-    if (!parse(file_.bytes(), problem)) return fault.fail(path, ": error: damaged: ", problem);
+    if (!parse(file_.bytes(), problem)) return error.fail(path, ": error: damaged: ", problem);
     std::string promised = metadata_value(metadata_, "checksum");
     if (promised.empty()) return true;
     Hash checksum;
     for (const auto& [name, value] : metadata_)
         if (summed(name)) add_text(checksum, name), add_text(checksum, value);
     for (const StoredTensor& tensor : tensors_) {
-        add_tensor(checksum, tensor.name, tensor.element, tensor.shape);
+        add_tensor(checksum, tensor.name, tensor.dtype, tensor.shape);
         checksum.add(numbers(tensor), size_t(tensor.end - tensor.begin));
     }
     if (hexadecimal(checksum.value()) == promised) return true;
-    return fault.fail(path, ": error: damaged: it does not have the checksum that it names");
+    return error.fail(path, ": error: damaged: it does not have the checksum that it names");
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {

@@ -14,7 +14,7 @@ void add_metadata(Metadata& metadata, std::string_view key, std::string_view val
 
 struct StoredTensor {
     std::string name;
-    int32_t element = 0; // gradc_element
+    int32_t dtype = 0; // gradc_element
     std::vector<int64_t> shape;
     int64_t begin = 0, end = 0; // bytes behind the header
 };
@@ -22,20 +22,20 @@ struct StoredTensor {
 /// A tensor to write: `read` puts its numbers in C order into the bytes given.
 struct WrittenTensor {
     std::string name;
-    int32_t element = 0;
+    int32_t dtype = 0;
     std::vector<int64_t> shape;
     std::function<void(unsigned char*)> read;
 };
 
 /// Adds "checksum" to the metadata: the hash of all numbers. Two tensors of one name are a fault.
 bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
-                       Fault& fault);
+                       Error& error);
 
 class SafetensorsFile {
 public:
     /// A fault where it is no such file, ends early, has tensors that overlap or leave a hole, or
     /// numbers without the checksum that it names.
-    bool open(const std::string& path, Fault& fault);
+    bool open(const std::string& path, Error& error);
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
     const Metadata& metadata() const { return metadata_; }
     const StoredTensor* find(std::string_view name) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See tensor.h. Tensors are copied by runs: as many last axes as lie in C order are one memcpy.
 #include "runtime/base/tensor.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 
 namespace gradc::runtime {
@@ -11,7 +11,7 @@ static int64_t axis_size(const gradc_tensor& tensor, int axis, int64_t rows) {
 }
 
 int64_t tensor_bytes(const gradc_tensor& tensor, int64_t rows) {
-    int64_t bytes = element_size(tensor.element);
+    int64_t bytes = element_size(tensor.dtype);
     for (int axis = 0; axis < tensor.rank; axis++) bytes *= axis_size(tensor, axis, rows);
     return bytes;
 }
@@ -38,14 +38,14 @@ template <class Copy> struct Runs {
     Copy copy;
 
     void visit(int axis, int64_t offset) {
-        int64_t size = element_size(tensor.element);
+        int64_t size = element_size(tensor.dtype);
         if (tensor.panel > 0 && axis == tensor.rank - 2) return visit_panels(offset);
         if (axis >= first) return copy(offset * size, run_bytes);
         for (int64_t i = 0; i < axis_size(tensor, axis, rows); i++) visit(axis + 1, offset + i * tensor.strides[axis]);
     }
     void visit_panels(int64_t offset) { // [K, N] as [ceil(N/W)][K][W]
         int64_t k_count = axis_size(tensor, tensor.rank - 2, rows), k_size = tensor.shape[tensor.rank - 2];
-        int64_t size = element_size(tensor.element), width = tensor.panel, n_size = tensor.shape[tensor.rank - 1];
+        int64_t size = element_size(tensor.dtype), width = tensor.panel, n_size = tensor.shape[tensor.rank - 1];
         for (int64_t k = 0; k < k_count; k++) {
             for (int64_t n = 0; n < n_size; n += width) {
                 int64_t at = offset + n * k_size + k * width;
@@ -58,7 +58,7 @@ template <class Copy> struct Runs {
 template <class Copy> void visit_runs(const gradc_tensor& tensor, int64_t rows, Copy copy) {
     int first = first_of_run(tensor, 0);
     if (first == 0 && tensor.has_rows && rows > 0 && rows != tensor.shape[0]) first = 1;
-    int64_t run = element_size(tensor.element);
+    int64_t run = element_size(tensor.dtype);
     for (int axis = first; axis < tensor.rank; axis++) run *= axis_size(tensor, axis, rows);
     Runs<Copy>{tensor, rows, first, run, copy}.visit(0, 0);
 }
@@ -106,7 +106,7 @@ uint64_t weights_hash(const gradc_module& module, const unsigned char* arena) {
         bytes.resize(size_t(tensor_bytes(tensor)));
         read_tensor(tensor, arena, bytes.data());
         hash.add(file_name_of(tensor));
-        hash.add(int64_t(tensor.element));
+        hash.add(int64_t(tensor.dtype));
         hash.add(bytes.data(), bytes.size());
     }
     return hash.value();

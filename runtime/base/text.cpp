@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See text.h. printf is used in the C locale only (nothing here calls setlocale).
-#include "runtime/base/fault.h"
+#include "runtime/base/error.h"
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -11,7 +11,7 @@
 
 namespace gradc::runtime {
 
-std::string whole(int64_t number) {
+std::string integer(int64_t number) {
     char digits[24];
     int length = 0;
     uint64_t rest = number < 0 ? 0 - uint64_t(number) : uint64_t(number);
@@ -24,7 +24,7 @@ std::string whole(int64_t number) {
 }
 
 std::string grouped(int64_t number) {
-    std::string plain = whole(number);
+    std::string plain = integer(number);
     int first = plain[0] == '-' ? 1 : 0;
     for (int at = int(plain.size()) - 3; at > first; at -= 3) plain.insert(size_t(at), 1, ',');
     return plain;
@@ -34,7 +34,7 @@ void Piece::append_to(std::string& text) const {
     if (characters_) {
         text.append(characters_, size_t(value_));
     } else {
-        text += whole(value_);
+        text += integer(value_);
     }
 }
 
@@ -44,11 +44,11 @@ std::string join(const Piece* pieces, size_t count) {
     return joined;
 }
 
-bool Fault::set(std::string_view what, ExitCode how) {
+bool Error::set(std::string_view what, ExitCode how) {
     if (code == done) message = visible(what, true), code = how;
     return false;
 }
-bool Fault::set(ExitCode how, const Piece* pieces, size_t count) {
+bool Error::set(ExitCode how, const Piece* pieces, size_t count) {
     // What comes first is the name of a file, if it is no fixed text: no name makes a second line.
     return set(count == 0 ? "" : visible(join(pieces, 1)) + join(pieces + 1, count - 1), how);
 }
@@ -87,7 +87,7 @@ std::string byte_size(double bytes) {
     return text(bytes < 100 ? fixed(bytes, 1) : fixed(bytes, 0), ' ', units[unit]);
 }
 
-static std::string two_digits(int64_t number) { return number < 10 ? text('0', number) : whole(number); }
+static std::string two_digits(int64_t number) { return number < 10 ? text('0', number) : integer(number); }
 
 /// 2.40, 13.4, 134: what rounds to 1000 of a unit is 1.00 of the next.
 static std::string three_digits(double number) { return fixed(number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0); }
@@ -273,7 +273,7 @@ static bool parse_long(std::string_view text, double& number) {
     if (at < text.size()) {
         int64_t written;
         std::string_view power = text.substr(at + 1);
-        if ((text[at] | 0x20) != 'e' || power.find('_') != std::string_view::npos || !parse_whole(power, written))
+        if ((text[at] | 0x20) != 'e' || power.find('_') != std::string_view::npos || !parse_integer(power, written))
             return false;
         exponent += std::clamp<int64_t>(written, -100'000, 100'000);
     }
@@ -287,7 +287,7 @@ bool parse_number(std::string_view text, double& number) {
     return parse_long(text, number);
 }
 
-bool parse_whole(std::string_view text, int64_t& number) {
+bool parse_integer(std::string_view text, int64_t& number) {
     size_t at = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
     if (at == text.size()) return false;
     uint64_t value = 0;

@@ -11,7 +11,7 @@
 namespace gradc::runtime {
 
 /// 3 -> "3"; plain digits.
-std::string whole(int64_t number);
+std::string integer(int64_t number);
 /// 60000 -> "60,000".
 std::string grouped(int64_t number);
 /// `digits` significant ones at most, shortest form: 0.25, 1e-06, 12.5, nan, inf.
@@ -76,7 +76,7 @@ template <class... Parts> std::string text(const Parts&... parts) {
 
 /// An integer or a number with exponent, whole string, no spaces; false if it is none.
 bool parse_number(std::string_view text, double& number);
-bool parse_whole(std::string_view text, int64_t& number);
+bool parse_integer(std::string_view text, int64_t& number);
 
 /// Writes all of it; false when the other side is gone or the disk is full (errno tells).
 bool write_all(int descriptor, std::string_view text);

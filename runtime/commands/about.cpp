@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `about`: what the trainer is and holds, all of it out of the module's table.
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
@@ -29,10 +29,10 @@ static std::string variables(const gradc_module& module, int32_t role, std::stri
         const gradc_tensor& tensor = module.tensors[t];
         if (tensor.role != role) continue;
         int64_t size = tensor_bytes(tensor);
-        elements += size / element_size(tensor.element);
+        elements += size / element_size(tensor.dtype);
         bytes += size;
         lines += text("  ", padded(tensor.name, 36), ' ',
-                      padded(text(element_name(tensor.element), shape_text(tensor.shape, tensor.rank)), 20), ' ',
+                      padded(text(dtype_name(tensor.dtype), shape_text(tensor.shape, tensor.rank)), 20), ' ',
                       padded_left(byte_size(double(size)), 12), '\n');
     }
     if (lines.empty()) return "";
@@ -63,7 +63,7 @@ static std::string kept_formulas(const gradc_module& module, const gradc_dataset
     std::string lines;
     if (&table != training_data(module)) return lines;
     for (const gradc_tensor* field : generated_fields(module)) {
-        std::string type = text(element_name(field->element), shape_text(field->shape + 1, field->rank - 1));
+        std::string type = text(dtype_name(field->dtype), shape_text(field->shape + 1, field->rank - 1));
         double row_bytes = double(tensor_bytes(*field, 1)), rows = double(table.fields[0].rows);
         lines += text("  ", padded(field->name, 20), ' ', padded(type, 16),
                       " computed once, at the start: ", byte_size(rows * row_bytes), '\n');
@@ -81,11 +81,11 @@ static std::string data(const gradc_module& module) {
             std::string files;
             for (int32_t i = 0; i < field.file_count; i++)
                 files += text(i > 0 ? ", " : "", visible(field.files[i].path));
-            if (field.low <= field.high && is_whole(field.stored))
+            if (field.low <= field.high && is_integer(field.stored))
                 files += text(" (", field.low, "..", field.high, ")");
-            lines += text("  ", padded(field.name, 20), ' ',
-                          padded(text(element_name(field.stored), shape_text(field.shape, field.rank)), 16), ' ', files,
-                          '\n');
+            lines +=
+                text("  ", padded(field.name, 20), ' ',
+                     padded(text(dtype_name(field.stored), shape_text(field.shape, field.rank)), 16), ' ', files, '\n');
         }
         lines += kept_formulas(module, table);
         for (int32_t s = 0; s < table.split_count; s++) {
@@ -115,13 +115,13 @@ static std::string settings(const gradc_module& module) {
     return lines;
 }
 
-ExitCode about_command(const gradc_module& module, const Arguments&, Fault& fault) {
+ExitCode info_command(const gradc_module& module, const Arguments&, Error& error) {
     print(identity(module) + variables(module, GRADC_PARAMETER, "parameters") +
               variables(module, GRADC_STATE, "states") + variables(module, GRADC_STATISTIC, "statistics") +
               variables(module, GRADC_OPTIMIZER, "optimizer states") + memory_map(module) + data(module) +
               settings(module),
-          fault);
-    return fault.code;
+          error);
+    return error.code;
 }
 
 } // namespace gradc::runtime

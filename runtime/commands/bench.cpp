@@ -8,7 +8,7 @@
 #include "runtime/commands/trainer.h"
 #include "runtime/commands/turns.h"
 #include "runtime/train/evaluation.h"
-#include "runtime/train/stretch.h"
+#include "runtime/train/multi_step.h"
 #include <algorithm>
 
 namespace gradc::runtime {
@@ -40,7 +40,7 @@ int64_t steps_to_measure(int64_t wanted, double seconds, double once) {
 /// The widest float that the variables are held in decides which peak is meant.
 bool computes_in_double(const gradc_module& module) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
-        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].element == GRADC_F64) return true;
+        if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].dtype == GRADC_F64) return true;
     }
     return false;
 }
@@ -57,10 +57,10 @@ void summarize(StepTimes& times, TimesBesidePeak& measured) {
 }
 
 /// As training goes: epoch after epoch, each in its own order, a fraction of a millisecond in one call.
-StepTimes measure_stretches(Session& session, Stretches& stretches, int32_t program, Loader* loader, int64_t batch,
-                            int64_t wanted, double seconds) {
+StepTimes measure_multi_step(Session& session, MultiStepRunner& multi_step, int32_t program, Loader* loader,
+                             int64_t batch, int64_t wanted, double seconds) {
     StepTimes times;
-    StretchPlace place{{1, 1e6, 1}, 0, 1, loader ? loader->rows() / batch : 1000};
+    MultiStepPlace place{{1, 1e6, 1}, 0, 1, loader ? loader->rows() / batch : 1000};
     bool ragged = loader && loader->rows() % batch != 0;
     if (loader) loader->begin(0);
     place.until_epoch = place.epoch_steps;
@@ -68,7 +68,7 @@ StepTimes measure_stretches(Session& session, Stretches& stretches, int32_t prog
         if (ragged && place.until_epoch == 0) loader->begin(++place.epoch), place.until_epoch = place.epoch_steps;
         if (ragged) count = std::min(count, place.until_epoch);
         double begin = now();
-        stretches.run(program, batch, count, place);
+        multi_step.run(program, batch, count, place);
         double time = (now() - begin) / double(count);
         int64_t at = place.epoch_steps - place.until_epoch + count, crossed = (at - 1) / place.epoch_steps;
         place.epoch += crossed;
@@ -169,31 +169,31 @@ std::string summary(const Found& found) {
                         " MFLOP a step)\n");
 }
 
-bool write_json(const Found& found, const std::string& path, Fault& fault) {
+bool write_json(const Found& found, const std::string& path, Error& error) {
     const StepTimes& times = found.times;
     JsonWriter json;
     json.begin_object().key("model").string(found.session.module().name);
     json.key("isa").string(isa_name(found.session.isa()));
-    json.key("threads").whole(found.session.threads());
-    json.key("batch").whole(found.batch).key("steps").whole(times.steps);
+    json.key("threads").integer(found.session.threads());
+    json.key("batch").integer(found.batch).key("steps").integer(times.steps);
     json.key("fastest_us").number(times.fastest * 1e6).key("step_us").number(times.median * 1e6);
     json.key("rows_per_second").number(double(found.batch) / times.median);
     json.key("loading_us").number(times.loading * 1e6);
-    json.key("steps_a_call").whole(std::max<int64_t>(1, times.together));
+    json.key("steps_a_call").integer(std::max<int64_t>(1, times.together));
     json.key("flops_per_step").number(found.flops).key("peak_flops").number(times.peak);
     json.key("share_of_peak").number(found.share());
-    json.key("peak_bytes").whole(peak_memory()).end_object();
-    return write_file(path, json.text() + "\n", fault);
+    json.key("peak_bytes").integer(peak_memory()).end_object();
+    return write_file(path, json.text() + "\n", error);
 }
 
 } // namespace
 
-ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
-    if (module.block_count == 0) return fault.fail(module.name, " has no train block"), fault.code;
+ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Error& error) {
+    if (module.block_count == 0) return error.fail(module.name, " has no train block"), error.code;
     int64_t wanted = 0;
     Prepared prepared;
-    if (!arguments.whole("steps", 1, int64_t(1) << 40, wanted, fault)) return fault.code;
-    if (!prepare(module, arguments, {}, prepared, fault)) return fault.code;
+    if (!arguments.integer("steps", 1, int64_t(1) << 40, wanted, error)) return error.code;
+    if (!prepare(module, arguments, {}, prepared, error)) return error.code;
     Session& session = *prepared.session;
     const gradc_block& block = module.blocks[0];
     int64_t batch = prepared.settings.batch;
@@ -204,18 +204,18 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
         batch = std::min(block.batch_all ? module.batch : batch, loader->rows());
     }
     Loader* rows = loader ? &*loader : nullptr;
-    Stretches stretches(session, rows);
+    MultiStepRunner multi_step(session, rows);
     auto measured = [&](int64_t steps, double seconds) {
-        return stretches.possible(block.step, batch)
-                   ? measure_stretches(session, stretches, block.step, rows, batch, steps, seconds)
+        return multi_step.possible(block.step, batch)
+                   ? measure_multi_step(session, multi_step, block.step, rows, batch, steps, seconds)
                    : measure(session, block, rows, batch, steps, seconds);
     };
     bool is_double = computes_in_double(module);
     double flops = module.programs[block.step].flops * double(batch) / double(module.batch);
     if (arguments.has("turns")) {
         auto round = [&](double seconds) { return measured(0, seconds); };
-        take_turns({session, block, rows, batch, flops, round}, fault);
-        return fault.code;
+        take_turns({session, block, rows, batch, flops, round}, error);
+        return error.code;
     }
     StepTimes times = measured(wanted, 2);
     Found found{session, batch, is_double, loader.has_value(), flops, times};
@@ -223,8 +223,8 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, F
     if (arguments.has("kernels"))
         lines += kernel_table(session, block, rows, batch, std::min<int64_t>(times.steps, 1000), times.peak);
     const std::string& json = prepared.settings.json;
-    if (json.empty() || write_json(found, json, fault)) print(lines, fault);
-    return fault.code;
+    if (json.empty() || write_json(found, json, error)) print(lines, error);
+    return error.code;
 }
 
 } // namespace gradc::runtime

@@ -6,12 +6,12 @@
 
 namespace gradc::runtime {
 
-ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
+ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Error& error) {
     Prepared prepared;
-    if (!prepare(module, arguments, {true, true}, prepared, fault)) return fault.code;
-    if (!prepared.has_data) return fault.fail(module.name, " has no data to evaluate on"), fault.code;
+    if (!prepare(module, arguments, {true, true}, prepared, error)) return error.code;
+    if (!prepared.has_data) return error.fail(module.name, " has no data to evaluate on"), error.code;
     JsonWriter json;
-    json.begin_object().key("model").string(module.name).key("seed").whole(prepared.settings.seed);
+    json.begin_object().key("model").string(module.name).key("seed").integer(prepared.settings.seed);
     std::string lines;
     std::vector<Clock> clocks(static_cast<size_t>(module.block_count));
     for (int split = 0; split < int(prepared.dataset.splits.size()); split++) {
@@ -21,10 +21,10 @@ ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fa
         write_metrics(json, report);
     }
     json.end_object();
-    if (lines.empty()) return fault.fail(module.name, " has no metric to evaluate"), fault.code;
+    if (lines.empty()) return error.fail(module.name, " has no metric to evaluate"), error.code;
     const std::string& path = prepared.settings.json;
-    if (path.empty() || write_file(path, json.text() + "\n", fault)) print(lines, fault);
-    return fault.code;
+    if (path.empty() || write_file(path, json.text() + "\n", error)) print(lines, error);
+    return error.code;
 }
 
 } // namespace gradc::runtime

@@ -2,7 +2,7 @@
 // `export`: the data set's columns split by split, formula fields among them, and the start
 // weights, so that another program can train on the very same numbers. One safetensors file, or a
 // folder of NPY files.
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
@@ -18,7 +18,7 @@ namespace {
 
 struct Exported {
     std::string name;
-    int32_t element;
+    int32_t dtype;
     std::vector<int64_t> shape;
     std::vector<unsigned char> bytes;
 };
@@ -44,7 +44,7 @@ void add_formulas(Session& session, const Dataset& dataset, int split, std::vect
     for (int32_t r = 0; r < program.result_count; r++) {
         const gradc_tensor& tensor = module.tensors[program.results[r]];
         Exported exported{
-            text(of.name, '.', tensor.name), tensor.element, {tensor.shape, tensor.shape + tensor.rank}, {}};
+            text(of.name, '.', tensor.name), tensor.dtype, {tensor.shape, tensor.shape + tensor.rank}, {}};
         if (tensor.has_rows) exported.shape[0] = int64_t(of.rows.size());
         all.push_back(std::move(exported));
     }
@@ -68,7 +68,7 @@ std::vector<Exported> collect(Session& session, const Dataset* dataset) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
         const gradc_tensor& tensor = module.tensors[t];
         if (!is_variable(tensor)) continue;
-        Exported exported{file_name_of(tensor), tensor.element, {tensor.shape, tensor.shape + tensor.rank}, {}};
+        Exported exported{file_name_of(tensor), tensor.dtype, {tensor.shape, tensor.shape + tensor.rank}, {}};
         exported.bytes.resize(size_t(tensor_bytes(tensor)));
         read_tensor(tensor, session.arena(), exported.bytes.data());
         all.push_back(std::move(exported));
@@ -84,56 +84,56 @@ std::vector<Exported> collect(Session& session, const Dataset* dataset) {
     return all;
 }
 
-bool write_npy(const std::string& path, const Exported& exported, Fault& fault) {
+bool write_npy(const std::string& path, const Exported& exported, Error& error) {
     ReplacingFile file(path);
-    if (!file.open(fault) || !file.write(npy_header(exported.element, exported.shape), fault)) return false;
-    if (exported.element != GRADC_BF16)
-        return file.write(exported.bytes.data(), exported.bytes.size(), fault) && file.commit(fault);
+    if (!file.open(error) || !file.write(npy_header(exported.dtype, exported.shape), error)) return false;
+    if (exported.dtype != GRADC_BF16)
+        return file.write(exported.bytes.data(), exported.bytes.size(), error) && file.commit(error);
     for (size_t at = 0; at < exported.bytes.size(); at += 2) { // numpy has no bf16
         float number = float(load_element(exported.bytes.data() + at, GRADC_BF16));
-        if (!file.write(&number, 4, fault)) return false;
+        if (!file.write(&number, 4, error)) return false;
     }
-    return file.commit(fault);
+    return file.commit(error);
 }
 
-bool write_folder(const std::string& folder, const std::vector<Exported>& all, Fault& fault) {
+bool write_folder(const std::string& folder, const std::vector<Exported>& all, Error& error) {
     if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
-        return fault.fail(folder, ": error: cannot make this folder: ", system_error());
+        return error.fail(folder, ": error: cannot make this folder: ", system_error());
     }
     for (const Exported& exported : all) {
         std::string name = exported.name;
         for (char& c : name) c = c == '/' ? '_' : c;
-        if (!write_npy(joined(folder, name + ".npy"), exported, fault)) return false;
+        if (!write_npy(joined(folder, name + ".npy"), exported, error)) return false;
     }
     return true;
 }
 
 } // namespace
 
-ExitCode export_command(const gradc_module& module, const Arguments& arguments, Fault& fault) {
+ExitCode export_command(const gradc_module& module, const Arguments& arguments, Error& error) {
     std::string out = arguments.value("output");
-    if (out.empty()) return fault.set("--output FILE is needed", wrong_usage), fault.code;
+    if (out.empty()) return error.set("--output FILE is needed", wrong_usage), error.code;
     Prepared prepared;
-    if (!prepare(module, arguments, {}, prepared, fault)) return fault.code;
+    if (!prepare(module, arguments, {}, prepared, error)) return error.code;
     std::vector<Exported> all = collect(*prepared.session, prepared.has_data ? &prepared.dataset : nullptr);
     if (!out.ends_with(".safetensors")) {
-        if (!write_folder(out, all, fault)) return fault.code;
+        if (!write_folder(out, all, error)) return error.code;
     } else {
         std::vector<WrittenTensor> tensors;
         for (const Exported& exported : all) {
-            tensors.push_back({exported.name, exported.element, exported.shape, [&exported](unsigned char* to) {
+            tensors.push_back({exported.name, exported.dtype, exported.shape, [&exported](unsigned char* to) {
                                    std::copy(exported.bytes.begin(), exported.bytes.end(), to);
                                }});
         }
         Metadata metadata;
         add_metadata(metadata, "model", module.name);
         add_metadata(metadata, "program_hash", module.program_hash);
-        add_metadata(metadata, "seed", whole(prepared.settings.seed));
-        add_metadata(metadata, "split_seed", whole(prepared.settings.cutting_seed()));
-        if (!write_safetensors(out, tensors, metadata, fault)) return fault.code;
+        add_metadata(metadata, "seed", integer(prepared.settings.seed));
+        add_metadata(metadata, "split_seed", integer(prepared.settings.cutting_seed()));
+        if (!write_safetensors(out, tensors, metadata, error)) return error.code;
     }
-    print(text(all.size(), " tensors in ", visible(out), '\n'), fault);
-    return fault.code;
+    print(text(all.size(), " tensors in ", visible(out), '\n'), error);
+    return error.code;
 }
 
 } // namespace gradc::runtime

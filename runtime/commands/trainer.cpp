@@ -19,7 +19,7 @@ struct Command {
     const char* summary;
     const char* example; // what follows the trainer's name
     std::vector<Option> (*options)(const gradc_module&);
-    ExitCode (*run)(const gradc_module&, const Arguments&, Fault&);
+    ExitCode (*run)(const gradc_module&, const Arguments&, Error&);
     bool takes_file = false;
 };
 
@@ -53,7 +53,7 @@ std::vector<Option> bench_options(const gradc_module& module) {
     add_block_options(module, options);
     return options;
 }
-std::vector<Option> about_options(const gradc_module&) { return {}; }
+std::vector<Option> info_options(const gradc_module&) { return {}; }
 std::vector<Option> export_options(const gradc_module&) {
     return with_common(
         {checkpoint_option(), {"output", "FILE", "the file to write: .safetensors, or a folder for NPY files"}});
@@ -66,7 +66,7 @@ constexpr Command commands[] = {
     {"predict", "predictions for a split or a CSV, NPY or text file",
      "predict --checkpoint weights.safetensors rows.csv", predict_options, predict_command, true},
     {"bench", "measure training steps", "bench --steps 200", bench_options, bench_command},
-    {"info", "what this trainer is and holds", "info", about_options, about_command},
+    {"info", "what this trainer is and holds", "info", info_options, info_command},
     {"export", "write data and start weights, for peers to train on", "export --output start.safetensors --seed 3",
      export_options, export_command},
 };
@@ -87,13 +87,13 @@ std::string command_help(const std::string& program, const Command& command, con
     return page + text("\n", wrapped(text("Example: ", program, ' ', command.example), 0, 4), '\n');
 }
 
-int report(const Fault& fault) {
-    if (!fault) return done;
+int report(const Error& error) {
+    if (!error) return done;
     // Data and checkpoint faults name their file first, as compilers do.
-    bool has_place = fault.message.find(": error: ") != std::string::npos;
-    complain(text(has_place || fault.code == stopped_by_nan ? "" : "error: ", fault.message));
-    if (fault.code == internal_error) complain("this is a defect of gradc; please report it with the model file");
-    return fault.code;
+    bool has_place = error.message.find(": error: ") != std::string::npos;
+    complain(text(has_place || error.code == stopped_by_nan ? "" : "error: ", error.message));
+    if (error.code == internal_error) complain("this is a defect of gradc; please report it with the model file");
+    return error.code;
 }
 
 bool asks_for_help(const std::vector<std::string>& words) {
@@ -106,19 +106,19 @@ bool asks_for_help(const std::vector<std::string>& words) {
 
 int run_command(const std::string& program, const Command& command, const std::vector<std::string>& words,
                 const gradc_module& module) {
-    Fault fault;
-    if (asks_for_help(words)) return print(command_help(program, command, module), fault), report(fault);
+    Error error;
+    if (asks_for_help(words)) return print(command_help(program, command, module), error), report(error);
     Arguments arguments;
     ExitCode code = done;
-    if (arguments.parse(words, command.options(module), fault)) {
+    if (arguments.parse(words, command.options(module), error)) {
         if (!arguments.others().empty() && !command.takes_file) {
-            fault.fail_as(wrong_usage, command.name, " takes no `", arguments.others()[0], "`");
+            error.fail_as(wrong_usage, command.name, " takes no `", arguments.others()[0], "`");
         } else {
-            code = command.run(module, arguments, fault);
-            finish_printing(fault);
+            code = command.run(module, arguments, error);
+            finish_printing(error);
         }
     }
-    return fault ? report(fault) : code;
+    return error ? report(error) : code;
 }
 
 } // namespace
@@ -141,17 +141,17 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
         words.erase(words.begin());
         return run_command(program, command, words, module);
     }
-    Fault fault;
+    Error error;
     if (words[0] == "--help" || words[0] == "-h" || words[0] == "help")
-        return print(overview(program, module), fault), report(fault);
+        return print(overview(program, module), error), report(error);
     if (words[0] == "--version") {
-        print(text(module.name, ", compiled by ", module.compiler, '\n'), fault);
-        return report(fault);
+        print(text(module.name, ", compiled by ", module.compiler, '\n'), error);
+        return report(error);
     }
     std::string near = words[0] == "about" ? "info" : nearest(words[0], names); // its name before 0.2.0
-    fault.fail_as(wrong_usage, "unknown command ", words[0],
+    error.fail_as(wrong_usage, "unknown command ", words[0],
                   near.empty() ? "; --help lists all" : text("; did you mean ", near, "?"));
-    return report(fault);
+    return report(error);
 }
 
 // ---- common beginnings -------------------------------------------------------------------------
@@ -194,35 +194,35 @@ int64_t peak_memory() {
     return usage.ru_maxrss * 1024;
 }
 
-bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Fault& fault) {
+bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Error& error) {
     prepared.settings = written_settings(module);
     Settings& settings = prepared.settings;
     settings.checkpoint = arguments.value("checkpoint");
     if (needs.checkpoint && settings.checkpoint.empty()) {
-        return fault.set("--checkpoint FILE is needed; `train --checkpoint FILE` writes one", wrong_usage);
+        return error.set("--checkpoint FILE is needed; `train --checkpoint FILE` writes one", wrong_usage);
     }
     SafetensorsFile file;
     bool restores = !settings.checkpoint.empty();
     if (restores) {
-        if (!open_checkpoint(settings.checkpoint, file, fault)) return false;
-        if (!take_settings(module, file, settings, fault)) return false; // its seed cut the splits
+        if (!open_checkpoint(settings.checkpoint, file, error)) return false;
+        if (!take_settings(module, file, settings, error)) return false; // its seed cut the splits
     }
-    if (!apply_arguments(module, arguments, settings, fault)) return false;
-    int isa = choose_isa(module, settings.isa, fault);
+    if (!apply_arguments(module, arguments, settings, error)) return false;
+    int isa = choose_isa(module, settings.isa, error);
     if (isa < 0) return false;
     const gradc_dataset* table = training_data(module);
     if (table && needs.data) {
-        if (!load_dataset(*table, data_places(settings), settings.cutting_seed(), prepared.dataset, fault))
+        if (!load_dataset(*table, data_places(settings), settings.cutting_seed(), prepared.dataset, error))
             return false;
         make_room_for_formulas(module, prepared.dataset);
         prepared.has_data = true;
     }
     prepared.session.emplace(module);
-    if (!prepared.session->start(isa, int(settings.threads), settings.seed, fault)) return false;
+    if (!prepared.session->start(isa, int(settings.threads), settings.seed, error)) return false;
     set_flags(*prepared.session, settings);
     Dataset* dataset = prepared.has_data ? &prepared.dataset : nullptr;
     if (!restores) return draw_start(*prepared.session, dataset), true;
-    if (!restore_weights(file, settings.checkpoint, *prepared.session, fault)) return false;
+    if (!restore_weights(file, settings.checkpoint, *prepared.session, error)) return false;
     if (dataset) compute_formulas(*prepared.session, *dataset);
     return true;
 }

@@ -14,12 +14,12 @@ int run_trainer(int argc, char** argv, const gradc_module& module);
 
 // One function a command; the words follow the command's name. Printing the fault is the caller's
 // part.
-ExitCode train_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
-ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
-ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
-ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
-ExitCode about_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
-ExitCode export_command(const gradc_module& module, const Arguments& arguments, Fault& fault);
+ExitCode train_command(const gradc_module& module, const Arguments& arguments, Error& error);
+ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Error& error);
+ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Error& error);
+ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Error& error);
+ExitCode info_command(const gradc_module& module, const Arguments& arguments, Error& error);
+ExitCode export_command(const gradc_module& module, const Arguments& arguments, Error& error);
 
 /// What eval, predict and bench begin with: settings, data and a session whose weights are drawn or
 /// restored.
@@ -35,7 +35,7 @@ struct Needs {
 };
 /// Weights from settings.checkpoint if that is given; else drawn, with statistics of the training
 /// split.
-bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Fault& fault);
+bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Error& error);
 /// What pictures are called: the data set of the first block, else the model.
 const char* picture_title(const gradc_module& module);
 /// The data set that the first block trains on, or null.

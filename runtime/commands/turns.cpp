@@ -28,37 +28,37 @@ bool read_line(std::string& line) {
     }
 }
 
-bool make_folder(const std::string& folder, Fault& fault) {
+bool make_folder(const std::string& folder, Error& error) {
     if (mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return true;
-    return fault.fail(folder, ": error: cannot make this folder: ", system_error());
+    return error.fail(folder, ": error: cannot make this folder: ", system_error());
 }
 
 /// `bytes` are of that many batches, one behind the other.
 bool write_array(const std::string& folder, std::string name, const gradc_tensor& tensor, std::vector<int64_t> before,
-                 int64_t rows, const std::vector<unsigned char>& bytes, Fault& fault) {
+                 int64_t rows, const std::vector<unsigned char>& bytes, Error& error) {
     std::replace(name.begin(), name.end(), '/', '_');
     before.insert(before.end(), tensor.shape, tensor.shape + tensor.rank);
     if (tensor.has_rows) before[before.size() - size_t(tensor.rank)] = rows;
     ReplacingFile file(joined(folder, name + ".npy"));
-    return file.open(fault) && file.write(npy_header(tensor.element, before), fault) &&
-           file.write(bytes.data(), bytes.size(), fault) && file.commit(fault);
+    return file.open(error) && file.write(npy_header(tensor.dtype, before), error) &&
+           file.write(bytes.data(), bytes.size(), error) && file.commit(error);
 }
 
-bool write_weights(const Turns& turns, const std::string& folder, Fault& fault) {
-    if (!make_folder(folder, fault)) return false;
+bool write_weights(const Turns& turns, const std::string& folder, Error& error) {
+    if (!make_folder(folder, error)) return false;
     const gradc_module& module = turns.session.module();
     for (int32_t t = 0; t < module.tensor_count; t++) {
         const gradc_tensor& tensor = module.tensors[t];
         if (tensor.role != GRADC_PARAMETER && tensor.role != GRADC_STATE) continue;
         std::vector<unsigned char> bytes(static_cast<size_t>(tensor_bytes(tensor)));
         read_tensor(tensor, turns.session.arena(), bytes.data());
-        if (!write_array(folder, file_name_of(tensor), tensor, {}, 0, bytes, fault)) return false;
+        if (!write_array(folder, file_name_of(tensor), tensor, {}, 0, bytes, error)) return false;
     }
     return true;
 }
 
-bool write_rows(const Turns& turns, const std::string& folder, int64_t count, Fault& fault) {
-    if (!make_folder(folder, fault)) return false;
+bool write_rows(const Turns& turns, const std::string& folder, int64_t count, Error& error) {
+    if (!make_folder(folder, error)) return false;
     if (!turns.loader) return true;
     const gradc_module& module = turns.session.module();
     const gradc_program& step = module.programs[turns.block.step];
@@ -76,7 +76,7 @@ bool write_rows(const Turns& turns, const std::string& folder, int64_t count, Fa
     }
     for (int32_t f = 0; f < step.field_count; f++) {
         const gradc_tensor& tensor = module.tensors[step.fields[f]];
-        if (!write_array(folder, tensor.name, tensor, {count}, turns.batch, columns[size_t(f)], fault)) return false;
+        if (!write_array(folder, tensor.name, tensor, {count}, turns.batch, columns[size_t(f)], error)) return false;
     }
     return true;
 }
@@ -111,18 +111,18 @@ std::vector<std::string> words_of(const std::string& line) {
     return words;
 }
 
-bool answer(const Turns& turns, const std::string& line, std::string& reply, Fault& fault) {
+bool answer(const Turns& turns, const std::string& line, std::string& reply, Error& error) {
     std::vector<std::string> words = words_of(line);
     int64_t count = 0;
     double seconds = 0;
-    if (words.size() >= 3 && words[0] == "batches" && parse_whole(words.back(), count)) {
+    if (words.size() >= 3 && words[0] == "batches" && parse_integer(words.back(), count)) {
         size_t begin = line.find(' ') + 1; // the folder may have spaces
         std::string folder = line.substr(begin, line.rfind(' ') - begin);
         reply = "batches\n";
-        return write_weights(turns, joined(folder, "weights"), fault) &&
-               write_rows(turns, joined(folder, "rows"), count, fault);
+        return write_weights(turns, joined(folder, "weights"), error) &&
+               write_rows(turns, joined(folder, "rows"), count, error);
     }
-    if (words.size() == 2 && words[0] == "losses" && parse_whole(words[1], count))
+    if (words.size() == 2 && words[0] == "losses" && parse_integer(words[1], count))
         return reply = losses(turns, count), true;
     if (words.size() == 2 && words[0] == "round" && parse_number(words[1], seconds))
         return reply = round_of(turns, seconds), true;
@@ -130,7 +130,7 @@ bool answer(const Turns& turns, const std::string& line, std::string& reply, Fau
         reply = text("machine ", turns.batch, " ", exact(turns.flops), " ", isa_name(turns.session.isa()), "\n");
         return true;
     }
-    return fault.fail_as(wrong_usage, "--turns knows no `", line, "`");
+    return error.fail_as(wrong_usage, "--turns knows no `", line, "`");
 }
 
 } // namespace
@@ -141,11 +141,11 @@ void fill_batch(Session& session, Loader* loader, int64_t batch) {
     loader->next(batch, session.arena());
 }
 
-bool take_turns(const Turns& turns, Fault& fault) {
-    bool heard = print("ready\n", fault);
+bool take_turns(const Turns& turns, Error& error) {
+    bool heard = print("ready\n", error);
     for (std::string line; heard && read_line(line) && line != "end";) {
         std::string reply;
-        heard = answer(turns, line, reply, fault) && print(reply, fault);
+        heard = answer(turns, line, reply, error) && print(reply, error);
     }
     return heard;
 }

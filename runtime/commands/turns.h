@@ -33,7 +33,7 @@ struct Turns {
 };
 
 /// Speaks until `end` or the end of the input. False for words that it does not know.
-bool take_turns(const Turns& turns, Fault& fault);
+bool take_turns(const Turns& turns, Error& error);
 
 /// Rows of the next step, real or drawn.
 void fill_batch(Session& session, Loader* loader, int64_t batch);

@@ -2,7 +2,7 @@
 // See array_files.h. Plain u8 data is used where it lies in the mapped file; all else is converted,
 // number by number.
 #include "runtime/data/array_files.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 #include <algorithm>
 
@@ -56,36 +56,36 @@ int64_t promised_bytes(const FileArray& array) {
 }
 
 /// All that the header promises is there, and nothing else.
-bool check_sizes(const std::string& path, const FileArray& array, const DataFile& file, Fault& fault) {
+bool check_sizes(const std::string& path, const FileArray& array, const DataFile& file, Error& error) {
     std::string shape = shape_text(array.shape.data(), int(array.shape.size()));
     int64_t bytes = promised_bytes(array), has = int64_t(array.payload.size());
-    if (array.shape.empty()) return fault.fail(path, ": error: it holds a single number, and no rows");
-    if (bytes < 0) return fault.fail(path, ": error: the sizes in its header are no array's: ", shape);
-    if (bytes == 0) return fault.fail(path, ": error: it holds no row: ", shape);
+    if (array.shape.empty()) return error.fail(path, ": error: it holds a single number, and no rows");
+    if (bytes < 0) return error.fail(path, ": error: the sizes in its header are no array's: ", shape);
+    if (bytes == 0) return error.fail(path, ": error: it holds no row: ", shape);
     if (bytes == has) return true;
-    return fault.fail(path, bytes > has ? ": error: truncated: " : ": error: bytes too many: ", shape, " takes ", bytes,
-                      " bytes after the header, the file has ", file.cut ? "more" : whole(has));
+    return error.fail(path, bytes > has ? ": error: truncated: " : ": error: bytes too many: ", shape, " takes ", bytes,
+                      " bytes after the header, the file has ", file.cut ? "more" : integer(has));
 }
 
-bool check_shape(const std::string& path, const FileArray& array, const Column& column, bool flat, Fault& fault) {
+bool check_shape(const std::string& path, const FileArray& array, const Column& column, bool flat, Error& error) {
     int rank = int(array.shape.size());
     bool agrees = rank == column.entry_rank() + 1;
     for (int axis = 0; agrees && axis < column.entry_rank(); axis++) {
         agrees = array.shape[size_t(axis) + 1] == column.entry_shape()[axis];
     }
     if (flat) agrees |= element_count(array.shape.data() + 1, rank - 1) == column.entry_elements;
-    return agrees || fault.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
+    return agrees || error.fail(path, ": error: holds ", shape_text(array.shape.data(), rank), ", but ",
                                 column.field->name, " wants [rows", column.entry_rank() > 0 ? ", " : "",
                                 shape_text(column.entry_shape(), column.entry_rank()).substr(1));
 }
 
-bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column, Fault& fault) {
+bool bytes_in_range(const std::string& path, const FileArray& array, const Column& column, Error& error) {
     const gradc_field& field = *column.field;
     if (field.low > field.high || (field.low <= 0 && field.high >= 255)) return true;
     for (size_t i = 0; i < array.payload.size(); i++) {
         int value = static_cast<unsigned char>(array.payload[i]);
         if (value >= field.low && value <= field.high) continue;
-        return fault.fail(path, ':', int64_t(i) / column.entry_elements + 1, ':',
+        return error.fail(path, ':', int64_t(i) / column.entry_elements + 1, ':',
                           int64_t(i) % column.entry_elements + 1, ": error: ", field.name, " is ", value, ", not in ",
                           field.low, "..", field.high);
     }
@@ -94,7 +94,7 @@ bool bytes_in_range(const std::string& path, const FileArray& array, const Colum
 
 /// Bytes that are what the column wants: the first file's stay where they are, others are copied
 /// behind them.
-bool take_bytes(const std::string& path, const FileArray& array, Column& column, DataFile& source, Fault& fault) {
+bool take_bytes(const std::string& path, const FileArray& array, Column& column, DataFile& source, Error& error) {
     int64_t rows = array.shape[0];
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
     if (column.entries == 0) {
@@ -109,7 +109,7 @@ bool take_bytes(const std::string& path, const FileArray& array, Column& column,
         }
         return true;
     }
-    if (!column.make_room((column.mapped ? column.entries : 0) + rows, path, fault)) return false;
+    if (!column.make_room((column.mapped ? column.entries : 0) + rows, path, error)) return false;
     if (column.mapped) {
         column.owned.assign(column.mapped, column.mapped + column.entries * column.entry_bytes());
         column.mapped = nullptr;
@@ -119,21 +119,21 @@ bool take_bytes(const std::string& path, const FileArray& array, Column& column,
 }
 
 /// Appends the array to the column.
-bool take(const std::string& path, const FileArray& array, Column& column, DataFile& source, bool flat, Fault& fault) {
-    if (!check_shape(path, array, column, flat, fault)) return false;
+bool take(const std::string& path, const FileArray& array, Column& column, DataFile& source, bool flat, Error& error) {
+    if (!check_shape(path, array, column, flat, error)) return false;
     int64_t rows = array.shape[0];
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
     if (array.number.size == 1 && array.number.kind == 'u' && column.field->stored == GRADC_U8) {
-        return bytes_in_range(path, array, column, fault) && take_bytes(path, array, column, source, fault);
+        return bytes_in_range(path, array, column, error) && take_bytes(path, array, column, source, error);
     }
-    if (!column.make_room(rows, path, fault)) return false;
+    if (!column.make_room(rows, path, error)) return false;
     unsigned char* at = column.grow(rows);
     int64_t size = element_size(column.field->stored);
     std::string problem;
     for (int64_t i = 0; i < rows * column.entry_elements; i++) {
         double number = read_number(payload + i * array.number.size, array.number);
         if (store_checked(*column.field, number, at + i * size, problem)) continue;
-        return fault.fail(path, ':', i / column.entry_elements + 1, ':', i % column.entry_elements + 1,
+        return error.fail(path, ':', i / column.entry_elements + 1, ':', i % column.entry_elements + 1,
                           ": error: ", column.field->name, ' ', problem);
     }
     return true;
@@ -141,10 +141,10 @@ bool take(const std::string& path, const FileArray& array, Column& column, DataF
 
 // ---- IDX: 0 0 type rank, sizes as 32-bit numbers, numbers; all big endian ----------------------
 
-bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
+bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array, Error& error) {
     auto byte = [&](size_t at) { return static_cast<unsigned char>(bytes[at]); };
     if (bytes.size() < 4 || byte(0) != 0 || byte(1) != 0) {
-        return fault.fail(path, ": error: wrong magic: an IDX file begins with two zero bytes", known_format(bytes));
+        return error.fail(path, ": error: wrong magic: an IDX file begins with two zero bytes", known_format(bytes));
     }
     switch (byte(2)) {
     case 0x08: array.number = {'u', 1, true}; break;
@@ -153,10 +153,10 @@ bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array
     case 0x0C: array.number = {'i', 4, true}; break;
     case 0x0D: array.number = {'f', 4, true}; break;
     case 0x0E: array.number = {'f', 8, true}; break;
-    default: return fault.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
+    default: return error.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
     }
     size_t rank = byte(3);
-    if (bytes.size() < 4 + 4 * rank) return fault.fail(path, ": error: truncated in its header");
+    if (bytes.size() < 4 + 4 * rank) return error.fail(path, ": error: truncated in its header");
     for (size_t axis = 0; axis < rank; axis++) {
         size_t at = 4 + 4 * axis;
         array.shape.push_back(int64_t(byte(at)) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3));
@@ -216,7 +216,7 @@ bool NpyHeader::sizes() {
     while (!take(")")) {
         size_t end = std::min(text_.find_first_not_of("0123456789", at_), text_.size());
         int64_t size;
-        if (end == at_ || !parse_whole(text_.substr(at_, end - at_), size)) return due_ = "a size", false;
+        if (end == at_ || !parse_integer(text_.substr(at_, end - at_), size)) return due_ = "a size", false;
         shape.push_back(size);
         at_ = end;
         if (!take(",") && !ahead(")")) return due_ = "`,` or `)`", false;
@@ -255,26 +255,26 @@ bool parse_descr(std::string_view descr, FileNumber& number) {
     return true;
 }
 
-bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array, Fault& fault) {
+bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array, Error& error) {
     auto byte = [&](size_t at) { return size_t(static_cast<unsigned char>(bytes[at])); };
     if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY")) {
-        return fault.fail(path, ": error: wrong magic: an NPY file begins with \\x93NUMPY", known_format(bytes));
+        return error.fail(path, ": error: wrong magic: an NPY file begins with \\x93NUMPY", known_format(bytes));
     }
     if (byte(6) < 1 || byte(6) > 3 || byte(7) != 0)
-        return fault.fail(path, ": error: version ", byte(6), '.', byte(7),
+        return error.fail(path, ": error: version ", byte(6), '.', byte(7),
                           " of NPY is unknown (1.0, 2.0 and 3.0 are read)");
     size_t start = byte(6) >= 2 ? 12 : 10;
     size_t length = byte(8) | byte(9) << 8;
     if (start == 12) length |= byte(10) << 16 | byte(11) << 24;
-    if (bytes.size() < start + length) return fault.fail(path, ": error: truncated in its header");
+    if (bytes.size() < start + length) return error.fail(path, ": error: truncated in its header");
     NpyHeader header(bytes.substr(start, length));
-    if (!header.read()) return fault.fail(path, ": error: its header is damaged: ", header.problem());
+    if (!header.read()) return error.fail(path, ": error: its header is damaged: ", header.problem());
     if (!parse_descr(header.descr, array.number)) {
-        return fault.fail(path, ": error: arrays of ", quoted(header.descr),
+        return error.fail(path, ": error: arrays of ", quoted(header.descr),
                           " are not read (floats, whole numbers and bool are)");
     }
     if (header.fortran_order)
-        return fault.fail(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)");
+        return error.fail(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)");
     array.shape = std::move(header.shape);
     array.payload = bytes.substr(start + length);
     return true;
@@ -282,42 +282,42 @@ bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array
 
 } // namespace
 
-bool open_array(ArrayFormat format, const std::string& path, DataFile& file, FileArray& array, Fault& fault) {
+bool open_array(ArrayFormat format, const std::string& path, DataFile& file, FileArray& array, Error& error) {
     static constexpr size_t head = 1 << 17; // more than a header takes
     auto parse = [&] {
         array = {};
-        if (file.bytes().empty()) return fault.fail(path, ": error: the file is empty");
-        return format == ArrayFormat::idx ? parse_idx(path, file.bytes(), array, fault)
-                                          : parse_npy(path, file.bytes(), array, fault);
+        if (file.bytes().empty()) return error.fail(path, ": error: the file is empty");
+        return format == ArrayFormat::idx ? parse_idx(path, file.bytes(), array, error)
+                                          : parse_npy(path, file.bytes(), array, error);
     };
-    if (!file.open(path, fault, head) || !parse()) return false;
+    if (!file.open(path, error, head) || !parse()) return false;
     int64_t bytes = promised_bytes(array);
     if (file.cut && bytes >= int64_t(array.payload.size())) {
         size_t before = file.bytes().size() - array.payload.size();
-        if (!file.inflate(before + size_t(bytes) + 1, fault) || !parse()) return false;
+        if (!file.inflate(before + size_t(bytes) + 1, error) || !parse()) return false;
     }
-    return check_sizes(path, array, file, fault);
+    return check_sizes(path, array, file, error);
 }
 
-static bool read_array(ArrayFormat format, const std::string& path, Column& column, bool flat, Fault& fault) {
+static bool read_array(ArrayFormat format, const std::string& path, Column& column, bool flat, Error& error) {
     DataFile file;
     FileArray array;
-    return open_array(format, path, file, array, fault) && take(path, array, column, file, flat, fault);
+    return open_array(format, path, file, array, error) && take(path, array, column, file, flat, error);
 }
 
-bool read_idx(const std::string& path, Column& column, Fault& fault) {
-    return read_array(ArrayFormat::idx, path, column, false, fault);
+bool read_idx(const std::string& path, Column& column, Error& error) {
+    return read_array(ArrayFormat::idx, path, column, false, error);
 }
 
-bool read_npy(const std::string& path, Column& column, Fault& fault, bool flat) {
-    return read_array(ArrayFormat::npy, path, column, flat, fault);
+bool read_npy(const std::string& path, Column& column, Error& error, bool flat) {
+    return read_array(ArrayFormat::npy, path, column, flat, error);
 }
 
-std::string npy_header(int32_t element, const std::vector<int64_t>& shape) {
+std::string npy_header(int32_t dtype, const std::vector<int64_t>& shape) {
     static constexpr const char* kinds[] = {"<f4", "<f8", "<f4", "<i4", "<i8", "|u1", "|b1"};
     std::string sizes;
     for (int64_t size : shape) sizes += text(size, ", ");
-    std::string header = text("{'descr': '", kinds[element], "', 'fortran_order': False, 'shape': (", sizes, "), }");
+    std::string header = text("{'descr': '", kinds[dtype], "', 'fortran_order': False, 'shape': (", sizes, "), }");
     header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
     header += '\n';
     std::string start = "\x93NUMPY";

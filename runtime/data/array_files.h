@@ -26,14 +26,14 @@ struct FileArray {
 enum class ArrayFormat : uint8_t { idx, npy };
 /// Opens an array whose header is in order and whose numbers are all there. Of a gzip no more is inflated than the
 /// header asks for.
-bool open_array(ArrayFormat format, const std::string& path, DataFile& file, FileArray& array, Fault& fault);
+bool open_array(ArrayFormat format, const std::string& path, DataFile& file, FileArray& array, Error& error);
 
-bool read_idx(const std::string& path, Column& column, Fault& fault);
+bool read_idx(const std::string& path, Column& column, Error& error);
 /// `flat`: the axes behind the first need not agree, as long as an entry has as many numbers.
-bool read_npy(const std::string& path, Column& column, Fault& fault, bool flat = false);
+bool read_npy(const std::string& path, Column& column, Error& error, bool flat = false);
 
 /// What stands before the numbers, in C order, of an array of that gradc_element; bf16 is written
 /// as f32.
-std::string npy_header(int32_t element, const std::vector<int64_t>& shape);
+std::string npy_header(int32_t dtype, const std::vector<int64_t>& shape);
 
 } // namespace gradc::runtime

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See characters.h.
 #include "runtime/data/characters.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 #include <algorithm>
 
@@ -28,16 +28,16 @@ int64_t Alphabet::code(uint32_t character) const {
     return found != by_character_.end() && found->first == character ? found->second : -1;
 }
 
-bool read_characters(const std::string& path, Column& column, Fault& fault) {
+bool read_characters(const std::string& path, Column& column, Error& error) {
     DataFile file;
-    if (!file.open_text(path, fault)) return false;
+    if (!file.open_text(path, error)) return false;
     std::string_view bytes = file.bytes();
     Alphabet alphabet(column.field->alphabet);
-    if (!column.make_room(int64_t(bytes.size()), path, fault)) return false;
-    return for_each_character(path, bytes, fault, [&](const PlacedCharacter& each) {
+    if (!column.make_room(int64_t(bytes.size()), path, error)) return false;
+    return for_each_character(path, bytes, error, [&](const PlacedCharacter& each) {
         int64_t code = alphabet.code(uint32_t(each.code));
         if (code < 0) {
-            return fault.fail(path, ':', each.line, ':', each.place, ": error: the character ", quoted(each.bytes),
+            return error.fail(path, ':', each.line, ':', each.place, ": error: the character ", quoted(each.bytes),
                               " is not among the ", alphabet.size(), " that ", column.field->name,
                               " was compiled with");
         }

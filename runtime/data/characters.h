@@ -29,18 +29,18 @@ struct PlacedCharacter {
 };
 /// Goes over all of a text as long as `take` is true of each; false also after bytes that are no UTF-8.
 template <class Take>
-bool for_each_character(const std::string& path, std::string_view text, Fault& fault, const Take& take) {
+bool for_each_character(const std::string& path, std::string_view text, Error& error, const Take& take) {
     int64_t line = 1, place = 1;
     for (size_t at = 0; at < text.size(); place++) {
         size_t begin = at;
         int64_t code = next_character(text, at);
-        if (code < 0) return fault.fail(path, ':', line, ':', place, ": error: ", not_utf8(text, begin));
+        if (code < 0) return error.fail(path, ':', line, ':', place, ": error: ", not_utf8(text, begin));
         if (!take(PlacedCharacter{code, text.substr(begin, at - begin), line, place})) return false;
         if (code == '\n') line++, place = 0;
     }
     return true;
 }
 
-bool read_characters(const std::string& path, Column& column, Fault& fault);
+bool read_characters(const std::string& path, Column& column, Error& error);
 
 } // namespace gradc::runtime

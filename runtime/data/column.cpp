@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See column.h.
 #include "runtime/data/column.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/text.h"
 #include <cfloat>
@@ -19,16 +19,16 @@ int64_t Column::rows_within(int64_t from, int64_t to) const {
     return end > first ? end - first : 0;
 }
 
-bool Column::make_more_room(int64_t count, const std::string& path, Fault& fault) {
+bool Column::make_more_room(int64_t count, const std::string& path, Error& error) {
     int64_t more, wanted;
     if (__builtin_mul_overflow(count, entry_bytes(), &more) ||
         __builtin_add_overflow(int64_t(owned.size()), more, &wanted))
-        return fits_memory(path, UINT64_MAX, fault);
+        return fits_memory(path, UINT64_MAX, error);
     if (size_t(wanted) <= owned.capacity()) return true;
-    Fault lacks;
+    Error lacks;
     uint64_t twice = std::max<uint64_t>(uint64_t(wanted), 2 * owned.capacity());
     bool ample = fits_memory(path, twice, lacks);
-    if (!ample && !fits_memory(path, uint64_t(wanted + wanted / 8), fault)) return false;
+    if (!ample && !fits_memory(path, uint64_t(wanted + wanted / 8), error)) return false;
     owned.reserve(ample ? twice : size_t(wanted + wanted / 8));
     return true;
 }
@@ -47,9 +47,9 @@ bool store_checked(const gradc_field& field, double number, unsigned char* at, s
         problem = text("is ", general(number), ", which is no number to learn from");
         return false;
     }
-    if (is_whole(field.stored)) {
+    if (is_integer(field.stored)) {
         double low, high;
-        whole_range(field.stored, low, high);
+        integer_range(field.stored, low, high);
         if (field.low <= field.high) low = double(field.low), high = double(field.high);
         if (number != std::floor(number)) {
             problem = text("is ", exact(number), ", but must be a whole number");
@@ -60,7 +60,7 @@ bool store_checked(const gradc_field& field, double number, unsigned char* at, s
             return false;
         }
     } else if (field.stored != GRADC_F64 && std::fabs(number) > FLT_MAX) {
-        problem = text("is ", exact(number), ", too large for ", element_name(field.stored));
+        problem = text("is ", exact(number), ", too large for ", dtype_name(field.stored));
         return false;
     }
     store_element(at, field.stored, number);

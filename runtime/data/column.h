@@ -32,11 +32,11 @@ struct Column {
     int entry_rank() const { return field->rank - (field->window > 0 ? 1 : 0); }
     /// Memory for `count` more, and as many as there are already, so that entries may come one by one; false, with a
     /// fault, where it cannot hold them.
-    bool make_room(int64_t count, const std::string& path, Fault& fault) {
+    bool make_room(int64_t count, const std::string& path, Error& error) {
         bool room = count == 1 && owned.capacity() - owned.size() >= size_t(entry_bytes());
-        return room || make_more_room(count, path, fault);
+        return room || make_more_room(count, path, error);
     }
-    bool make_more_room(int64_t count, const std::string& path, Fault& fault);
+    bool make_more_room(int64_t count, const std::string& path, Error& error);
     /// Makes room for `count` more entries and returns where the first begins.
     unsigned char* grow(int64_t count);
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See csv.h. A row of the file is named by its line, a column by its number from 1.
 #include "runtime/data/csv.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 #include "runtime/data/data_file.h"
 #include <algorithm>
@@ -14,12 +14,12 @@ CsvReader::CsvReader(std::string_view text, std::string path) : text_(text), pat
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
 }
 
-bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
+bool CsvReader::quoted_cell(Cell& cell, size_t column, Error& error) {
     int64_t opened = line_;
     size_t begin = ++at_;
     for (;; at_++) {
         if (at_ >= text_.size()) {
-            return fault.fail(path_, ':', opened, ':', column, ": error: this quoted cell is not closed");
+            return error.fail(path_, ':', opened, ':', column, ": error: this quoted cell is not closed");
         }
         if (text_[at_] == '\n') line_++;
         if (text_[at_] != '"') continue;
@@ -30,12 +30,12 @@ bool CsvReader::quoted_cell(Cell& cell, size_t column, Fault& fault) {
     at_++;
     if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') at_++;
     if (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n') {
-        return fault.fail(path_, ':', line_, ':', column, ": error: text after a closing quote");
+        return error.fail(path_, ':', line_, ':', column, ": error: text after a closing quote");
     }
     return true;
 }
 
-bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
+bool CsvReader::next(std::vector<Cell>& cells, Error& error) {
     cells.clear();
     while (at_ < text_.size() &&
            (text_[at_] == '\n' || (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n'))) {
@@ -48,31 +48,31 @@ bool CsvReader::next(std::vector<Cell>& cells, Fault& fault) {
     for (;;) {
         Cell cell;
         bool opens = at_ < text_.size() && text_[at_] == '"';
-        if (!(opens ? quoted_cell(cell, cells.size() + 1, fault) : plain_cell(cell, cells.size() + 1, fault)))
+        if (!(opens ? quoted_cell(cell, cells.size() + 1, error) : plain_cell(cell, cells.size() + 1, error)))
             return false;
         cells.push_back(cell);
-        if (at_ >= text_.size()) return check_width(cells.size(), fault);
+        if (at_ >= text_.size()) return check_width(cells.size(), error);
         if (text_[at_++] == ',') continue;
         line_++;
-        return check_width(cells.size(), fault);
+        return check_width(cells.size(), error);
     }
 }
 
-bool CsvReader::plain_cell(Cell& cell, size_t column, Fault& fault) {
+bool CsvReader::plain_cell(Cell& cell, size_t column, Error& error) {
     size_t begin = at_;
     while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n' && text_[at_] != '\r') at_++;
     cell.text = text_.substr(begin, at_ - begin);
     if (at_ >= text_.size() || text_[at_] != '\r') return true;
     at_++;
     if (at_ >= text_.size() || text_[at_] == '\n') return true;
-    return fault.fail(path_, ':', line_, ':', column,
+    return error.fail(path_, ':', line_, ':', column,
                       ": error: a carriage return alone ends no line; `tr '\\r' '\\n'` makes CSV of such a file");
 }
 
-bool CsvReader::check_width(size_t cells, Fault& fault) {
+bool CsvReader::check_width(size_t cells, Error& error) {
     if (width_ == 0) width_ = cells;
     if (cells == width_) return true;
-    return fault.fail(path_, ':', record_line_, ':', std::min(cells, width_) + 1, ": error: this row has ", cells,
+    return error.fail(path_, ':', record_line_, ':', std::min(cells, width_) + 1, ": error: this row has ", cells,
                       cells == 1 ? " column" : " columns", ", line ", first_line_, " has ", width_);
 }
 
@@ -95,12 +95,12 @@ std::string cell_text(const CsvReader::Cell& cell) {
 bool cell_number(const CsvReader::Cell& cell, double& number) { return parse_number(trimmed(cell.text), number); }
 
 int64_t find_column(const CsvReader& reader, const std::vector<std::string>& header, std::string_view name,
-                    Fault& fault) {
+                    Error& error) {
     auto found = std::find(header.begin(), header.end(), name);
     auto again = found == header.end() ? found : std::find(found + 1, header.end(), name);
     if (found != header.end() && again == header.end()) return found - header.begin();
     if (found != header.end()) {
-        fault.fail(reader.path(), ':', reader.first_line(), ':', again - header.begin() + 1, ": error: columns ",
+        error.fail(reader.path(), ':', reader.first_line(), ':', again - header.begin() + 1, ": error: columns ",
                    found - header.begin(), " and ", again - header.begin(), " (from 0) are both called ", quoted(name),
                    "; ask for one by its number, or rename the other");
         return -1;
@@ -109,13 +109,13 @@ int64_t find_column(const CsvReader& reader, const std::vector<std::string>& hea
     for (const std::string& each : header) {
         if (known.size() < 200) known += text(known.empty() ? "" : ", ", visible(std::string_view(each).substr(0, 40)));
     }
-    fault.fail(reader.path(), ':', reader.first_line(), ":1: error: no column is called ", quoted(name),
+    error.fail(reader.path(), ':', reader.first_line(), ":1: error: no column is called ", quoted(name),
                "; the header has ", known);
     return -1;
 }
 
 bool lacks_column(const CsvReader& reader, std::string_view name, int64_t number,
-                  const std::vector<CsvReader::Cell>& cells, Fault& fault) {
+                  const std::vector<CsvReader::Cell>& cells, Error& error) {
     static constexpr std::string_view others[][2] = {{";", "`;`"}, {"\t", "tabs"}, {"|", "`|`"}};
     std::string repair;
     for (const auto& [other, called] : others) {
@@ -123,7 +123,7 @@ bool lacks_column(const CsvReader& reader, std::string_view name, int64_t number
             repair = text("; its cells seem to be separated by ", called, ": write commas");
     }
     if (repair.empty() && cells.size() == 1) repair = text(": ", quoted(cells[0].text));
-    return fault.fail(reader.path(), ':', reader.first_line(), ":1: error: ", name, " is column ", number,
+    return error.fail(reader.path(), ':', reader.first_line(), ":1: error: ", name, " is column ", number,
                       " (from 0), but a row has ", reader.width(), reader.width() == 1 ? " column" : " columns",
                       repair);
 }
@@ -140,8 +140,8 @@ struct Use { // which cell is which number of which column
 
 class CsvColumns {
 public:
-    CsvColumns(CsvReader& reader, std::vector<CsvTarget>& targets, bool compact, Fault& fault)
-        : reader_(reader), targets_(targets), compact_(compact), fault_(fault) {}
+    CsvColumns(CsvReader& reader, std::vector<CsvTarget>& targets, bool compact, Error& error)
+        : reader_(reader), targets_(targets), compact_(compact), error_(error) {}
     bool read();
 
 private:
@@ -158,7 +158,7 @@ private:
     CsvReader& reader_;
     std::vector<CsvTarget>& targets_;
     bool compact_;
-    Fault& fault_;
+    Error& error_;
     std::vector<CsvReader::Cell> cells_;
     std::vector<std::string> header_;
     std::vector<Use> uses_;
@@ -170,14 +170,14 @@ std::string CsvColumns::column_name(size_t cell) const {
 }
 
 bool CsvColumns::complain_about(const Use& use, std::string_view problem) const {
-    return fault_.fail(reader_.path(), ':', reader_.line(), ':', use.cell + 1,
+    return error_.fail(reader_.path(), ':', reader_.line(), ':', use.cell + 1,
                        ": error: ", use.target->column->field->name, column_name(use.cell), ' ', problem);
 }
 
 bool CsvColumns::resolve_names() {
     for (CsvTarget& target : targets_) {
         for (size_t place = 0; place < target.names.size(); place++) {
-            int64_t found = find_column(reader_, header_, target.names[place], fault_);
+            int64_t found = find_column(reader_, header_, target.names[place], error_);
             if (found < 0) return false;
             uses_.push_back({size_t(found), &target, int64_t(place)});
         }
@@ -203,7 +203,7 @@ bool CsvColumns::resolve_numbers() {
         for (size_t place = 0; place < target.numbers.size(); place++) {
             int64_t number = target.numbers[place];
             if (number >= int64_t(reader_.width()))
-                return lacks_column(reader_, target.column->field->name, number, cells_, fault_);
+                return lacks_column(reader_, target.column->field->name, number, cells_, error_);
             uses_.push_back({size_t(number), &target, int64_t(place)});
         }
     }
@@ -245,7 +245,7 @@ bool CsvColumns::store_record() {
     for (size_t t = 0; t < targets_.size(); t++) {
         Column& column = *targets_[t].column;
         int64_t more = targets_[t].alphabet ? column.window() : 1;
-        if (!column.make_room(more, reader_.path(), fault_)) return false;
+        if (!column.make_room(more, reader_.path(), error_)) return false;
         entries_[t] = column.grow(more);
     }
     std::string problem;
@@ -289,34 +289,34 @@ bool CsvColumns::store_text(const Use& use) {
 
 bool CsvColumns::read() {
     entries_.resize(targets_.size());
-    if (!reader_.next(cells_, fault_)) {
-        return !fault_ && fault_.fail(reader_.path(), ":1:1: error: the file is empty");
+    if (!reader_.next(cells_, error_)) {
+        return !error_ && error_.fail(reader_.path(), ":1:1: error: the file is empty");
     }
     if (!first_record()) return false;
     for (const CsvTarget& target : targets_) {
         size_t wanted = std::max(target.names.size(), target.numbers.size());
         if (int64_t(wanted) == target.column->entry_elements) continue;
-        return fault_.fail(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
+        return error_.fail(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
                            target.column->entry_elements, " numbers a row, but ", wanted, " columns are named");
     }
     if (header_.empty() && !store_record()) return false;
     int64_t before = targets_.empty() ? 0 : targets_[0].column->entries;
-    while (reader_.next(cells_, fault_)) {
+    while (reader_.next(cells_, error_)) {
         if (!store_record()) return false;
     }
-    if (!fault_ && !header_.empty() && !targets_.empty() && targets_[0].column->entries == before) {
-        fault_.fail(reader_.path(), ':', reader_.first_line() + 1, ":1: error: there is a header but no row");
+    if (!error_ && !header_.empty() && !targets_.empty() && targets_[0].column->entries == before) {
+        error_.fail(reader_.path(), ':', reader_.first_line() + 1, ":1: error: there is a header but no row");
     }
-    return !fault_;
+    return !error_;
 }
 
 } // namespace
 
-bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault, bool compact) {
+bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Error& error, bool compact) {
     DataFile file;
-    if (!file.open_text(path, fault)) return false;
+    if (!file.open_text(path, error)) return false;
     CsvReader reader(file.bytes(), path);
-    return CsvColumns(reader, targets, compact, fault).read();
+    return CsvColumns(reader, targets, compact, error).read();
 }
 
 } // namespace gradc::runtime

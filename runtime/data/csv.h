@@ -18,7 +18,7 @@ struct CsvTarget {
 
 /// Appends every record of `path` to the columns. `compact`: numbered columns are those that are
 /// left where all others were taken away, if the file has exactly so many.
-bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Fault& fault, bool compact = false);
+bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Error& error, bool compact = false);
 
 /// The records of a CSV text, one at a time.
 class CsvReader {
@@ -29,16 +29,16 @@ public:
     };
     CsvReader(std::string_view text, std::string path);
     /// False at the end, or with a fault; all records have as many cells as the first.
-    bool next(std::vector<Cell>& cells, Fault& fault);
+    bool next(std::vector<Cell>& cells, Error& error);
     int64_t line() const { return record_line_; } // where the last record began, from 1
     int64_t first_line() const { return first_line_; }
     size_t width() const { return width_; } // cells of a record
     const std::string& path() const { return path_; }
 
 private:
-    bool quoted_cell(Cell& cell, size_t column, Fault& fault);
-    bool plain_cell(Cell& cell, size_t column, Fault& fault);
-    bool check_width(size_t cells, Fault& fault);
+    bool quoted_cell(Cell& cell, size_t column, Error& error);
+    bool plain_cell(Cell& cell, size_t column, Error& error);
+    bool check_width(size_t cells, Error& error);
     std::string_view text_;
     std::string path_;
     size_t at_ = 0;
@@ -52,9 +52,9 @@ std::string cell_text(const CsvReader::Cell& cell);
 bool cell_number(const CsvReader::Cell& cell, double& number);
 /// Which column of the header is called so; -1 with a fault if none is, or several are.
 int64_t find_column(const CsvReader& reader, const std::vector<std::string>& header, std::string_view name,
-                    Fault& fault);
+                    Error& error);
 /// A fault about a column that the file lacks, seen at its first record; `name` is the field's.
 bool lacks_column(const CsvReader& reader, std::string_view name, int64_t number,
-                  const std::vector<CsvReader::Cell>& cells, Fault& fault);
+                  const std::vector<CsvReader::Cell>& cells, Error& error);
 
 } // namespace gradc::runtime

@@ -7,16 +7,16 @@
 
 namespace gradc::runtime {
 
-bool DataFile::open(const std::string& path, Fault& fault, size_t most) {
+bool DataFile::open(const std::string& path, Error& error, size_t most) {
     path_ = path;
-    if (!file.open(path, fault)) return false;
+    if (!file.open(path, error)) return false;
     packed = is_gzip(file.bytes());
-    return !packed || inflate(most, fault);
+    return !packed || inflate(most, error);
 }
 
-bool DataFile::inflate(size_t most, Fault& fault) {
+bool DataFile::inflate(size_t most, Error& error) {
     inflated.clear();
-    return inflate_gzip(file.bytes(), path_, inflated, fault, most, &cut);
+    return inflate_gzip(file.bytes(), path_, inflated, error, most, &cut);
 }
 
 std::string known_format(std::string_view bytes) {
@@ -52,13 +52,13 @@ static std::string_view wide_encoding(std::string_view bytes) {
     return zeros[1] == pairs ? "UTF-16LE" : zeros[0] == pairs ? "UTF-16BE" : "";
 }
 
-bool DataFile::open_text(const std::string& path, Fault& fault) {
-    if (!open(path, fault)) return false;
-    if (bytes().empty()) return fault.fail(path, ":1:1: error: the file is empty");
+bool DataFile::open_text(const std::string& path, Error& error) {
+    if (!open(path, error)) return false;
+    if (bytes().empty()) return error.fail(path, ":1:1: error: the file is empty");
     std::string known = known_format(bytes());
-    if (!known.empty()) return fault.fail(path, ": error: this holds no rows", known);
+    if (!known.empty()) return error.fail(path, ": error: this holds no rows", known);
     std::string_view encoding = wide_encoding(bytes());
-    return encoding.empty() || fault.fail(path, ": error: the text is in ", encoding, "; write it in UTF-8: iconv -f ",
+    return encoding.empty() || error.fail(path, ": error: the text is in ", encoding, "; write it in UTF-8: iconv -f ",
                                           encoding, " -t UTF-8 ", visible(path), " > utf8.txt");
 }
 

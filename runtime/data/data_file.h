@@ -10,11 +10,11 @@ namespace gradc::runtime {
 class DataFile {
 public:
     /// Of a gzip at most the first `most` bytes; `cut` tells whether there are more.
-    bool open(const std::string& path, Fault& fault, size_t most = SIZE_MAX);
+    bool open(const std::string& path, Error& error, size_t most = SIZE_MAX);
     /// A gzip that was cut, once more, up to `most` bytes.
-    bool inflate(size_t most, Fault& fault);
+    bool inflate(size_t most, Error& error);
     /// The same for text, which is UTF-8 and not empty.
-    bool open_text(const std::string& path, Fault& fault);
+    bool open_text(const std::string& path, Error& error);
     std::string_view bytes() const {
         if (!packed) return file.bytes();
         return {reinterpret_cast<const char*>(inflated.data()), inflated.size()};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See dataset.h. Fields of one CSV file are read in one pass over it.
 #include "runtime/data/dataset.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
@@ -43,7 +43,7 @@ static CsvTarget csv_target(Column& column) {
     return target;
 }
 
-static bool read_numbers(Column& column, Fault& fault) { // literals and ranges
+static bool read_numbers(Column& column, Error& error) { // literals and ranges
     const gradc_field& field = *column.field;
     unsigned char* at = column.grow(field.rows);
     int64_t size = element_size(field.stored);
@@ -51,22 +51,22 @@ static bool read_numbers(Column& column, Fault& fault) { // literals and ranges
     for (int64_t i = 0; i < field.rows * column.entry_elements; i++) {
         double number = field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
         if (store_checked(field, number, at + i * size, problem)) continue;
-        return fault.fail(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ", problem);
+        return error.fail(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ", problem);
     }
     return true;
 }
 
-static bool read_file(int32_t reader, const std::string& path, Column& column, Fault& fault) {
+static bool read_file(int32_t reader, const std::string& path, Column& column, Error& error) {
     switch (reader) {
-    case GRADC_READ_IDX: return read_idx(path, column, fault);
-    case GRADC_READ_NPY: return read_npy(path, column, fault);
-    case GRADC_READ_CHARACTERS: return read_characters(path, column, fault);
-    default: return fault.fail_as(internal_error, "field ", column.field->name, " has no reader");
+    case GRADC_READ_IDX: return read_idx(path, column, error);
+    case GRADC_READ_NPY: return read_npy(path, column, error);
+    case GRADC_READ_CHARACTERS: return read_characters(path, column, error);
+    default: return error.fail_as(internal_error, "field ", column.field->name, " has no reader");
     }
 }
 
 /// Every CSV field that reads `path` as its file number `file`, in one pass.
-static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first, int file, Fault& fault) {
+static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first, int file, Error& error) {
     const char* path = columns[first].field->files[file].path;
     auto reads_it = [&](const gradc_field& field) {
         return field.reader == GRADC_READ_CSV && file < field.file_count &&
@@ -79,22 +79,22 @@ static bool read_csv_fields(const Places& places, std::vector<Column>& columns, 
     for (size_t c = first; c < columns.size(); c++) {
         if (reads_it(*columns[c].field)) targets.push_back(csv_target(columns[c]));
     }
-    std::string found = places.find(path, fault);
-    return !fault && read_csv(found, targets, fault);
+    std::string found = places.find(path, error);
+    return !error && read_csv(found, targets, error);
 }
 
 /// File number `file` of every field; `ends`: entries of each column behind it.
 static bool read_files(const Places& places, std::vector<Column>& columns, int file, std::vector<int64_t>& ends,
-                       Fault& fault) {
+                       Error& error) {
     for (size_t c = 0; c < columns.size(); c++) {
         const gradc_field& field = *columns[c].field;
         if (file >= field.file_count) continue;
         if (field.reader == GRADC_READ_CSV) {
-            if (!read_csv_fields(places, columns, c, file, fault)) return false;
+            if (!read_csv_fields(places, columns, c, file, error)) return false;
             continue;
         }
-        std::string path = places.find(field.files[file].path, fault);
-        if (fault || !read_file(field.reader, path, columns[c], fault)) return false;
+        std::string path = places.find(field.files[file].path, error);
+        if (error || !read_file(field.reader, path, columns[c], error)) return false;
     }
     for (const Column& column : columns) ends.push_back(column.entries);
     return true;
@@ -102,7 +102,7 @@ static bool read_files(const Places& places, std::vector<Column>& columns, int f
 
 /// In a data set that is split by files, each file brings as many rows of one field as of another.
 static bool files_agree(const std::vector<Column>& columns, int file, const std::vector<int64_t>& before,
-                        const std::vector<int64_t>& after, Fault& fault) {
+                        const std::vector<int64_t>& after, Error& error) {
     size_t first = columns.size();
     for (size_t c = 0; c < columns.size(); c++) {
         const gradc_field& field = *columns[c].field;
@@ -110,7 +110,7 @@ static bool files_agree(const std::vector<Column>& columns, int file, const std:
         first = std::min(first, c);
         int64_t own = after[c] - before[c], wanted = after[first] - before[first];
         if (own == wanted || field.window > 0) continue;
-        return fault.fail(field.files[file].path, ": error: holds ", own, " rows of ", field.name, ", but ",
+        return error.fail(field.files[file].path, ": error: holds ", own, " rows of ", field.name, ", but ",
                           columns[first].field->name, " has ", wanted);
     }
     return true;
@@ -119,7 +119,7 @@ static bool files_agree(const std::vector<Column>& columns, int file, const std:
 /// Reads all columns; `ends`, if rows are split by file: where each file's entries end in the first
 /// column that has several.
 static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
-                         std::vector<int64_t>& ends, Fault& fault) {
+                         std::vector<int64_t>& ends, Error& error) {
     int files = 0;
     size_t first = 0; // column with the most files
     for (int f = 0; f < table.field_count; f++) {
@@ -127,13 +127,13 @@ static bool read_columns(const gradc_dataset& table, const Places& places, std::
         columns.emplace_back(field);
         if (field.file_count > files) files = field.file_count, first = size_t(f);
         if (field.reader != GRADC_READ_LITERAL && field.reader != GRADC_READ_RANGE) continue;
-        if (!read_numbers(columns.back(), fault)) return false;
+        if (!read_numbers(columns.back(), error)) return false;
     }
     std::vector<int64_t> before(columns.size(), 0);
     for (int file = 0; file < files; file++) {
         std::vector<int64_t> after;
-        if (!read_files(places, columns, file, after, fault)) return false;
-        if (table.split_by_file && !files_agree(columns, file, before, after, fault)) return false;
+        if (!read_files(places, columns, file, after, error)) return false;
+        if (table.split_by_file && !files_agree(columns, file, before, after, error)) return false;
         ends.push_back(after[first]);
         before = after;
     }
@@ -146,15 +146,15 @@ static std::string source_of(const gradc_field& field) {
     return field.file_count > 0 ? text(field.files[0].path, ": error: ") : text(field.name, ": error: ");
 }
 
-static bool rows_agree(Dataset& dataset, Fault& fault) {
+static bool rows_agree(Dataset& dataset, Error& error) {
     dataset.rows = dataset.columns.empty() ? 0 : dataset.columns[0].rows();
     for (const Column& column : dataset.columns) {
         if (column.field->window > 0 && column.rows() == 0) {
-            return fault.fail(source_of(*column.field), "has ", column.entries, " entries, fewer than a window of ",
+            return error.fail(source_of(*column.field), "has ", column.entries, " entries, fewer than a window of ",
                               column.field->window);
         }
         if (column.rows() == dataset.rows) continue;
-        return fault.fail(source_of(*column.field), column.field->name, " has ", column.rows(), " rows, but ",
+        return error.fail(source_of(*column.field), column.field->name, " has ", column.rows(), " rows, but ",
                           dataset.columns[0].field->name, " has ", dataset.rows);
     }
     return true;
@@ -210,10 +210,10 @@ static void split_by_fraction(const gradc_dataset& table, int64_t seed, Dataset&
     }
 }
 
-bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault) {
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Error& error) {
     dataset.table = &table;
     std::vector<int64_t> ends;
-    if (!read_columns(table, places, dataset.columns, ends, fault) || !rows_agree(dataset, fault)) return false;
+    if (!read_columns(table, places, dataset.columns, ends, error) || !rows_agree(dataset, error)) return false;
     if (table.split_by_file && !ends.empty()) {
         split_by_file(table, ends, dataset);
     } else if (table.split_count > 0) {
@@ -223,7 +223,7 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
     }
     for (const Split& split : dataset.splits) {
         if (split.rows.empty()) {
-            return fault.fail("data set ", table.name, ": error: split ", split.name, " has no rows: there are only ",
+            return error.fail("data set ", table.name, ": error: split ", split.name, " has no rows: there are only ",
                               dataset.rows, " in all");
         }
     }
@@ -249,14 +249,14 @@ static CsvTarget foreign_target(Column& column, bool alone) {
 }
 
 /// An NPY of one entry a row: the numbers of all fields, one field behind the other.
-static bool load_joined(const std::string& path, Dataset& dataset, Fault& fault) {
+static bool load_joined(const std::string& path, Dataset& dataset, Error& error) {
     int64_t total = 0;
     for (const Column& column : dataset.columns) total += column.entry_elements;
     gradc_field joined{};
     joined.name = dataset.table->name;
     joined.stored = GRADC_F64, joined.rank = 1, joined.shape = &total, joined.high = -1;
     Column all(joined);
-    if (!read_npy(path, all, fault)) return false;
+    if (!read_npy(path, all, error)) return false;
     std::string problem;
     const unsigned char* from = all.data();
     for (int64_t row = 0; row < all.entries; row++) {
@@ -266,14 +266,14 @@ static bool load_joined(const std::string& path, Dataset& dataset, Fault& fault)
             int64_t size = element_size(column.field->stored);
             for (int64_t i = 0; i < column.entry_elements; i++, to += size, from += 8, place++) {
                 if (store_checked(*column.field, load_element(from, GRADC_F64), to, problem)) continue;
-                return fault.fail(path, ':', row + 1, ':', place + 1, ": error: ", column.field->name, ' ', problem);
+                return error.fail(path, ':', row + 1, ':', place + 1, ": error: ", column.field->name, ' ', problem);
             }
         }
     }
     return true;
 }
 
-static bool load_table(const std::string& path, Dataset& dataset, Fault& fault) {
+static bool load_table(const std::string& path, Dataset& dataset, Error& error) {
     std::vector<CsvTarget> targets;
     std::deque<Alphabet> alphabets;
     for (Column& column : dataset.columns) {
@@ -281,19 +281,19 @@ static bool load_table(const std::string& path, Dataset& dataset, Fault& fault) 
         if (column.field->reader == GRADC_READ_CHARACTERS)
             targets.back().alphabet = &alphabets.emplace_back(column.field->alphabet);
     }
-    return read_csv(path, targets, fault, true);
+    return read_csv(path, targets, error, true);
 }
 
-bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Fault& fault) {
+bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Error& error) {
     dataset.table = &table;
     for (int f = 0; f < table.field_count; f++) dataset.columns.emplace_back(table.fields[f]);
     bool alone = table.field_count == 1;
     bool is_text = alone && table.fields[0].reader == GRADC_READ_CHARACTERS;
     bool read = path.ends_with(".npy")
-                    ? (alone ? read_npy(path, dataset.columns[0], fault, true) : load_joined(path, dataset, fault))
-                : is_text && !path.ends_with(".csv") ? read_characters(path, dataset.columns[0], fault)
-                                                     : load_table(path, dataset, fault);
-    if (!read || !rows_agree(dataset, fault)) return false;
+                    ? (alone ? read_npy(path, dataset.columns[0], error, true) : load_joined(path, dataset, error))
+                : is_text && !path.ends_with(".csv") ? read_characters(path, dataset.columns[0], error)
+                                                     : load_table(path, dataset, error);
+    if (!read || !rows_agree(dataset, error)) return false;
     dataset.splits.push_back({"rows", counted(0, dataset.rows)});
     return true;
 }

@@ -27,10 +27,10 @@ struct Dataset {
 };
 
 /// Reads every column and cuts the rows into splits; `seed` draws the shuffle that is cut.
-bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Fault& fault);
+bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Error& error);
 
 /// Rows of all fields of `table` from one file in place of the fields' own: .npy, text for a field
 /// of characters, else CSV. One split "rows".
-bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Fault& fault);
+bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Error& error);
 
 } // namespace gradc::runtime

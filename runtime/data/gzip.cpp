@@ -16,20 +16,20 @@ class Inflater {
 public:
     Inflater(std::string_view bytes, std::vector<unsigned char>& out, size_t most)
         : bytes_(bytes), out_(out), most_(most) {}
-    bool make_room(const std::string& path, Fault& fault) {
+    bool make_room(const std::string& path, Error& error) {
         // A file's last four bytes are its size, if it is one member: what is expected, not more.
         uint32_t size = 0;
         if (bytes_.size() >= 4) memcpy(&size, bytes_.data() + bytes_.size() - 4, 4);
         size_t expected = std::min<size_t>(size, bytes_.size() * 1032); // deflate does no better
         if (filled_ == 0) {
             size_t room = std::min(expected + slack, most_);
-            if (!fits_memory(path, room, fault)) return false;
-            Fault lacks; // room for a second file; untouched, it is no memory
+            if (!fits_memory(path, room, error)) return false;
+            Error lacks; // room for a second file; untouched, it is no memory
             out_.reserve(fits_memory(path, 2 * room, lacks) ? 2 * room : room);
             out_.resize(room);
         } else if (out_.size() < most_) {
             size_t room = std::min(out_.size() + out_.size() / 2 + slack, most_);
-            if (room > out_.capacity() && !fits_memory(path, room, fault)) return false;
+            if (room > out_.capacity() && !fits_memory(path, room, error)) return false;
             out_.resize(room);
         }
         return true;
@@ -39,12 +39,12 @@ public:
     bool at_end() const { return at_ >= bytes_.size(); }
     bool full() const { return filled_ >= most_; }
     /// zlib's status behind a member: Z_STREAM_END, Z_OK where `out` is full, or what is wrong.
-    int member(const std::string& path, Fault& fault) {
+    int member(const std::string& path, Error& error) {
         z_stream stream{};
         int status = inflateInit2(&stream, 16 + MAX_WBITS);
         while (status == Z_OK && !full()) {
             bool tight = out_.size() - filled_ < slack / 2;
-            if (tight && !make_room(path, fault)) break;
+            if (tight && !make_room(path, error)) break;
             status = step(stream);
         }
         inflateEnd(&stream);
@@ -75,19 +75,19 @@ private:
 
 } // namespace
 
-bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Fault& fault,
+bool inflate_gzip(std::string_view bytes, const std::string& path, std::vector<unsigned char>& out, Error& error,
                   size_t most, bool* cut) {
     Inflater inflater(bytes, out, most);
-    if (!inflater.make_room(path, fault)) return false;
+    if (!inflater.make_room(path, error)) return false;
     while (!inflater.at_end() && !inflater.full()) {
-        int status = inflater.member(path, fault);
-        if (fault) return false;
+        int status = inflater.member(path, error);
+        if (error) return false;
         if (status == Z_STREAM_END || inflater.full()) continue;
         if (status == Z_BUF_ERROR) {
-            return fault.fail(path, ": error: the gzip data ends early, after ", inflater.read(),
+            return error.fail(path, ": error: the gzip data ends early, after ", inflater.read(),
                               " bytes; it is truncated");
         }
-        return fault.fail(path, ": error: the gzip data is damaged at byte ", inflater.read());
+        return error.fail(path, ": error: the gzip data is damaged at byte ", inflater.read());
     }
     out.resize(inflater.written());
     if (cut) *cut = inflater.full();

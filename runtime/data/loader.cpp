@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See loader.h.
 #include "runtime/data/loader.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/data/shuffle.h"
@@ -80,7 +80,7 @@ void Loader::fill(const Filled& filled, unsigned char* arena) const {
     const Column& column = *filled.column;
     int64_t bytes = column.row_bytes(), count = int64_t(batch_rows_.size());
     Rows rows{column.data(), column.stride() * column.entry_bytes(), arena + tensor.offset,
-              tensor.strides[0] * element_size(tensor.element), batch_rows_};
+              tensor.strides[0] * element_size(tensor.dtype), batch_rows_};
     if (!filled.contiguous) {
         for (int64_t i = 0; i < count; i++)
             write_row(tensor, rows.to + i * rows.to_width, column.row(batch_rows_[size_t(i)]));
@@ -128,9 +128,9 @@ bool Loader::column_of(const gradc_tensor& field, gradc_column& column) const {
 void number_rows(const gradc_module& module, unsigned char* arena, int64_t rows) {
     const gradc_tensor* numbers = find_tensor(module, GRADC_FIELD, "#row");
     if (!numbers) return;
-    int64_t step = numbers->strides[0] * element_size(numbers->element);
+    int64_t step = numbers->strides[0] * element_size(numbers->dtype);
     for (int64_t i = 0; i < rows; i++) {
-        store_element(arena + numbers->offset + i * step, numbers->element, double(i));
+        store_element(arena + numbers->offset + i * step, numbers->dtype, double(i));
     }
 }
 

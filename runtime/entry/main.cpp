@@ -14,7 +14,7 @@ static void* allocate(size_t size) {
     if (memory) return memory;
     gradc::runtime::complain("error: out of memory");
     gradc::runtime::remove_temporary_files();
-    _exit(gradc::runtime::input_at_fault);
+    _exit(gradc::runtime::input_error);
 }
 
 void* operator new(size_t size) { return allocate(size); }

@@ -50,11 +50,11 @@ static void add_ticks(PlotAxis& axis, double step) {
     for (int64_t i = first; i <= last; i++) axis.ticks.push_back(double(i) * step);
 }
 
-PlotAxis tight_axis(double low, double high, bool whole) {
+PlotAxis tight_axis(double low, double high, bool integer) {
     widen(low, high);
     PlotAxis axis{low, high, false, {}};
     double step = round_step(low, high);
-    add_ticks(axis, whole ? std::max(1.0, step) : step);
+    add_ticks(axis, integer ? std::max(1.0, step) : step);
     return axis;
 }
 

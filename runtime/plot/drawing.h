@@ -20,7 +20,7 @@ struct PlotAxis {
 /// Holds low..high and ends at ticks.
 PlotAxis round_axis(double low, double high);
 /// Ends at low and high, with round ticks between; `whole`: only whole numbers.
-PlotAxis tight_axis(double low, double high, bool whole = false);
+PlotAxis tight_axis(double low, double high, bool integer = false);
 /// By powers of ten, for low > 0.
 PlotAxis logarithmic_axis(double low, double high);
 /// "0.25", "-3", "1e-05", with the sign that stands on the line.

@@ -17,7 +17,7 @@ struct GridView {
     /// does not run.
     std::vector<double> values;
     int64_t width = 1;
-    bool whole = false;                         // the value is the number of a class
+    bool integer = false;                       // the value is the number of a class
     std::vector<double> dots_x, dots_y, labels; // labels may be missing
 
     double x_at(int64_t cell) const { return x_low + (double(cell) + 0.5) / double(side) * (x_high - x_low); }

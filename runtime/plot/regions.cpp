@@ -40,7 +40,7 @@ private:
 
 RegionMap::RegionMap(const GridView& view) : view_(view), cells_(view.side * view.side) {
     for (double value : view.values) is_share_ = is_share_ && value >= 0 && value <= 1;
-    is_height_ = view.width == 1 && !view.whole && !is_share_;
+    is_height_ = view.width == 1 && !view.integer && !is_share_;
     levels_.resize(size_t(cells_), -1);
     if (is_height_) {
         find_heights();
@@ -53,7 +53,7 @@ RegionMap::RegionMap(const GridView& view) : view_(view), cells_(view.side * vie
 double RegionMap::lead(int64_t cell, int64_t of) const {
     const double* values = view_.values.data() + cell * view_.width;
     if (view_.width == 1) {
-        if (view_.whole) return *values == double(of) ? 1 : -1;
+        if (view_.integer) return *values == double(of) ? 1 : -1;
         return of == 1 ? 2 * *values - 1 : 1 - 2 * *values;
     }
     double other = -INFINITY;
@@ -65,14 +65,14 @@ double RegionMap::lead(int64_t cell, int64_t of) const {
 
 void RegionMap::find_classes() {
     classes_ = view_.width > 1 ? view_.width : 2;
-    if (view_.whole && view_.width == 1) {
+    if (view_.integer && view_.width == 1) {
         for (double value : view_.values) classes_ = std::max(classes_, int64_t(std::clamp(value, 0.0, 99.0)) + 1);
     }
     for (int64_t cell = 0; cell < cells_; cell++) {
         for (int64_t c = 0; c < classes_; c++) {
             double ahead = lead(cell, c);
             if (!(ahead >= 0)) continue;
-            double sure = is_share_ && !view_.whole ? ahead : 0.5;
+            double sure = is_share_ && !view_.integer ? ahead : 0.5;
             int strength = std::clamp(int(sure * strengths), 0, strengths - 1);
             levels_[size_t(cell)] = int(c) * strengths + strength;
         }
@@ -133,7 +133,7 @@ void RegionMap::draw_cells(Drawing& drawing) const {
                      plot_point(map_box.left, map_box.top + map_box.height), ") scale(", scale, " -", scale, ")\">\n"));
     drawing.raw(cell_paths(levels_, view_.side, fills));
     drawing.raw("</g>\n");
-    if (is_height_ || view_.whole) return;
+    if (is_height_ || view_.integer) return;
     for (int64_t c = view_.width == 1 ? 1 : 0; c < classes_; c++) {
         std::string path = border(c);
         if (path.empty()) continue;
@@ -168,7 +168,7 @@ void RegionMap::draw_scale(Drawing& drawing) const {
 
 std::vector<std::string> RegionMap::class_names() const {
     std::vector<std::string> names = view_.names;
-    for (int64_t c = int64_t(names.size()); c < std::min<int64_t>(classes_, 20); c++) names.push_back(whole(c));
+    for (int64_t c = int64_t(names.size()); c < std::min<int64_t>(classes_, 20); c++) names.push_back(integer(c));
     return names;
 }
 

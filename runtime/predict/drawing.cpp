@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See drawing.h. The grid reaches a little beyond the rows that were trained on.
 #include "runtime/predict/drawing.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 #include "runtime/plot/grid.h"
 #include "runtime/plot/images.h"
@@ -46,7 +46,7 @@ static std::string choose_label(const gradc_module& module, const PredictFields&
         }
         if (is_input || chosen_whole) return;
         chosen = name;
-        chosen_whole = is_whole(tensor.element);
+        chosen_whole = is_integer(tensor.dtype);
     };
     if (module.columns >= 0) {
         const gradc_program& program = module.programs[module.columns];
@@ -84,28 +84,28 @@ static Dataset grid_rows(const PredictFields& fields, const GridView& view, int6
     return grid;
 }
 
-static bool can_draw(const PredictFields& fields, const gradc_tensor& result, Fault& fault) {
+static bool can_draw(const PredictFields& fields, const gradc_tensor& result, Error& error) {
     int64_t inputs = fields.numbers();
     bool floats = inputs == 1 || inputs == 2;
     for (int32_t f = 0; f < fields.table().field_count; f++)
-        floats &= !is_whole(fields.table().fields[f].stored) && fields.table().fields[f].window == 0;
+        floats &= !is_integer(fields.table().fields[f].stored) && fields.table().fields[f].window == 0;
     if (!floats)
-        return fault.fail_as(wrong_usage,
+        return error.fail_as(wrong_usage,
                              "--grid draws models of one or two floating inputs; what "
                              "is predicted here reads ",
                              inputs, " numbers a row");
-    return result.has_rows || fault.fail_as(wrong_usage, "--grid: what is predicted has no rows");
+    return result.has_rows || error.fail_as(wrong_usage, "--grid: what is predicted has no rows");
 }
 
 std::string draw_grid(Session& session, Prediction& prediction, const PredictFields& fields, const Dataset& dataset,
-                      const GridRequest& request, Fault& fault) {
+                      const GridRequest& request, Error& error) {
     const gradc_module& module = session.module();
-    if (!can_draw(fields, prediction.result(), fault)) return "";
+    if (!can_draw(fields, prediction.result(), error)) return "";
     int64_t inputs = fields.numbers();
     GridView view;
     view.side = request.side;
     view.width = prediction.width();
-    view.whole = is_whole(prediction.result().element);
+    view.integer = is_integer(prediction.result().dtype);
     view.names = request.names;
     view.x_name = fields.name_of(0);
     view.y_name = inputs == 2 ? fields.name_of(1) : "";
@@ -117,7 +117,7 @@ std::string draw_grid(Session& session, Prediction& prediction, const PredictFie
     if (!view.label_name.empty()) view.labels = prediction.field(view.label_name, dataset, dataset.training_split());
     if (view.labels.size() != view.dots_x.size()) {
         if (!request.label.empty())
-            return fault.fail_as(wrong_usage, "--label ", request.label, ": no field of that name is one number a row"),
+            return error.fail_as(wrong_usage, "--label ", request.label, ": no field of that name is one number a row"),
                    "";
         view.labels.clear(), view.label_name.clear();
     }
@@ -129,7 +129,7 @@ std::string draw_grid(Session& session, Prediction& prediction, const PredictFie
 // ---- images ------------------------------------------------------------------------------------
 
 std::string draw_rows(const std::string& title, const gradc_tensor& result, const std::vector<double>& values,
-                      const std::vector<double>& inputs, int64_t most, Fault& fault) {
+                      const std::vector<double>& inputs, int64_t most, Error& error) {
     int first = result.has_rows ? 1 : 0, rank = result.rank - first;
     int64_t count = element_count(result.shape + first, rank);
     auto side = int64_t(std::sqrt(double(count)) + 0.5);
@@ -140,7 +140,7 @@ std::string draw_rows(const std::string& title, const gradc_tensor& result, cons
     }
     if (axes.size() == 2) images.height = axes[0], images.width = axes[1];
     if (count < 4 || images.height * images.width != count) {
-        fault.fail_as(wrong_usage, "--svg draws rows that are images, of two axes or a square ",
+        error.fail_as(wrong_usage, "--svg draws rows that are images, of two axes or a square ",
                       "number of numbers; here a row has ", count, " (--grid N draws a model of one or two inputs)");
         return "";
     }

@@ -13,11 +13,11 @@ struct GridRequest {
 };
 /// SVG of the predictions over the grid, and of the rows that were trained on.
 std::string draw_grid(Session& session, Prediction& prediction, const PredictFields& fields, const Dataset& dataset,
-                      const GridRequest& request, Fault& fault);
+                      const GridRequest& request, Error& error);
 
 /// SVG of the first `most` rows of `values`, which are all of a split's or a file's; above them the
 /// input of as many numbers, if there is one.
 std::string draw_rows(const std::string& title, const gradc_tensor& result, const std::vector<double>& values,
-                      const std::vector<double>& inputs, int64_t most, Fault& fault);
+                      const std::vector<double>& inputs, int64_t most, Error& error);
 
 } // namespace gradc::runtime

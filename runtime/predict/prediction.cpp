@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See prediction.h.
 #include "runtime/predict/prediction.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 
@@ -23,7 +23,7 @@ PredictFields::PredictFields(const gradc_module& module, const gradc_dataset* ta
         gradc_field field{};
         field.name = tensor->name;
         field.reader = GRADC_READ_NPY;
-        field.stored = tensor->element;
+        field.stored = tensor->dtype;
         field.rank = tensor->rank - 1, field.shape = tensor->shape + 1;
         field.high = -1, field.stride = 1;
         fields_.push_back(field);
@@ -92,13 +92,13 @@ const unsigned char* Prediction::run(int64_t rows, const Clock& clock) {
     return bytes_.data();
 }
 
-static void append_numbers(const unsigned char* from, int64_t count, int32_t element, std::vector<double>& values) {
-    int64_t size = element_size(element);
-    for (int64_t i = 0; i < count; i++) values.push_back(load_element(from + i * size, element));
+static void append_numbers(const unsigned char* from, int64_t count, int32_t dtype, std::vector<double>& values) {
+    int64_t size = element_size(dtype);
+    for (int64_t i = 0; i < count; i++) values.push_back(load_element(from + i * size, dtype));
 }
 
 void Prediction::append(int64_t rows, std::vector<double>& values) const {
-    append_numbers(bytes_.data(), rows * width(), result_.element, values);
+    append_numbers(bytes_.data(), rows * width(), result_.dtype, values);
 }
 
 std::vector<double> Prediction::of_all(const Dataset& given) {
@@ -124,7 +124,7 @@ std::vector<double> Prediction::field(std::string_view name, const Dataset& data
         if (formula) session_.run(module.columns, rows, {});
         std::vector<unsigned char> bytes(size_t(tensor_bytes(*tensor, rows)));
         read_tensor(*tensor, session_.arena(), bytes.data(), rows);
-        append_numbers(bytes.data(), int64_t(bytes.size()) / element_size(tensor->element), tensor->element, values);
+        append_numbers(bytes.data(), int64_t(bytes.size()) / element_size(tensor->dtype), tensor->dtype, values);
     }
     return values;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See row_sink.h.
 #include "runtime/predict/row_sink.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 #include "runtime/data/array_files.h"
 
@@ -14,7 +14,7 @@ static const gradc_field* characters_of(const gradc_dataset* table) {
         const gradc_field& field = table->fields[f];
         if (field.reader == GRADC_READ_CHARACTERS) {
             characters = &field;
-        } else if (is_whole(field.stored) && field.reader != GRADC_READ_RANGE) {
+        } else if (is_integer(field.stored) && field.reader != GRADC_READ_RANGE) {
             return nullptr;
         }
     }
@@ -26,7 +26,7 @@ RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table, std::ve
     int skip = result.has_rows ? 1 : 0;
     width_ = element_count(result.shape + skip, result.rank - skip);
     const gradc_field* characters = characters_of(table);
-    if (characters && is_whole(result.element) && result.element != GRADC_BOOL) alphabet_.emplace(characters->alphabet);
+    if (characters && is_integer(result.dtype) && result.dtype != GRADC_BOOL) alphabet_.emplace(characters->alphabet);
 }
 
 /// Between quotes where RFC 4180 asks for them.
@@ -48,31 +48,31 @@ std::string RowSink::header() const {
     return line + "\n";
 }
 
-bool RowSink::open(const std::string& path, int64_t rows, Fault& fault) {
+bool RowSink::open(const std::string& path, int64_t rows, Error& error) {
     if (path.ends_with(".npy")) format_ = Format::npy;
     if (path.ends_with(".txt")) format_ = Format::text;
     if (format_ == Format::text && !alphabet_)
-        return fault.fail_as(wrong_usage, "--output ", path, ": what is predicted is no text; write .csv or .npy");
+        return error.fail_as(wrong_usage, "--output ", path, ": what is predicted is no text; write .csv or .npy");
     if (!names_.empty() && int64_t(names_.size()) != (alphabet_ ? 1 : width_))
-        return fault.fail_as(wrong_usage, "--class-names has ", names_.size(), ", but a row has ",
+        return error.fail_as(wrong_usage, "--class-names has ", names_.size(), ", but a row has ",
                              alphabet_ ? 1 : width_);
     if (!path.empty()) {
         file_.emplace(path);
-        if (!file_->open(fault)) return false;
+        if (!file_->open(error)) return false;
     }
     if (format_ == Format::text) return true;
-    if (format_ == Format::csv) return write(header(), fault);
+    if (format_ == Format::csv) return write(header(), error);
     std::vector<int64_t> shape(result_.shape, result_.shape + result_.rank);
     if (result_.has_rows) shape[0] = rows;
-    return write(npy_header(result_.element, shape), fault);
+    return write(npy_header(result_.dtype, shape), error);
 }
 
 std::string RowSink::numbers(const unsigned char* at) const {
-    int64_t size = element_size(result_.element);
-    bool in_full = result_.element == GRADC_F64 || is_whole(result_.element);
+    int64_t size = element_size(result_.dtype);
+    bool in_full = result_.dtype == GRADC_F64 || is_integer(result_.dtype);
     std::string line;
     for (int64_t i = 0; i < width_; i++) {
-        double value = load_element(at + i * size, result_.element);
+        double value = load_element(at + i * size, result_.dtype);
         line += text(i > 0 ? "," : "", in_full ? exact(value) : general(value, 9));
     }
     return line;
@@ -80,11 +80,11 @@ std::string RowSink::numbers(const unsigned char* at) const {
 
 /// The characters of one row; as one quoted cell in CSV.
 std::string RowSink::written(const unsigned char* at) const {
-    int64_t size = element_size(result_.element);
+    int64_t size = element_size(result_.dtype);
     bool quotes = format_ == Format::csv;
     std::string cell = quotes ? "\"" : "";
     for (int64_t i = 0; i < width_; i++) {
-        auto code = int64_t(load_element(at + i * size, result_.element));
+        auto code = int64_t(load_element(at + i * size, result_.dtype));
         if (code < 0 || code >= alphabet_->size()) continue;
         std::string_view spelling = alphabet_->spelling(code);
         cell += quotes && spelling == "\"" ? "\"\"" : spelling;
@@ -92,13 +92,13 @@ std::string RowSink::written(const unsigned char* at) const {
     return quotes ? cell + "\"" : cell;
 }
 
-bool RowSink::add(const unsigned char* bytes, int64_t rows, Fault& fault) {
+bool RowSink::add(const unsigned char* bytes, int64_t rows, Error& error) {
     if (done_) return true;
     done_ = !result_.has_rows;
-    int64_t count = result_.has_rows ? rows : 1, size = element_size(result_.element);
+    int64_t count = result_.has_rows ? rows : 1, size = element_size(result_.dtype);
     std::string lines;
-    if (format_ == Format::npy && result_.element != GRADC_BF16) {
-        return write({reinterpret_cast<const char*>(bytes), size_t(count * width_ * size)}, fault);
+    if (format_ == Format::npy && result_.dtype != GRADC_BF16) {
+        return write({reinterpret_cast<const char*>(bytes), size_t(count * width_ * size)}, error);
     }
     for (int64_t row = 0; row < count; row++, bytes += width_ * size) {
         if (format_ == Format::npy) { // numpy has no bf16
@@ -112,21 +112,21 @@ bool RowSink::add(const unsigned char* bytes, int64_t rows, Fault& fault) {
         // Rows of one character each are one text.
         if (format_ == Format::csv || width_ > 1) lines += '\n';
     }
-    return write(lines, fault);
+    return write(lines, error);
 }
 
-bool RowSink::write(std::string_view text, Fault& fault) {
-    if (file_) return file_->write(text, fault);
+bool RowSink::write(std::string_view text, Error& error) {
+    if (file_) return file_->write(text, error);
     buffer_ += text;
-    return buffer_.size() < (1 << 16) || flush(fault);
+    return buffer_.size() < (1 << 16) || flush(error);
 }
 
-bool RowSink::flush(Fault& fault) {
-    bool written = print(buffer_, fault);
+bool RowSink::flush(Error& error) {
+    bool written = print(buffer_, error);
     buffer_.clear();
     return written;
 }
 
-bool RowSink::finish(Fault& fault) { return file_ ? file_->commit(fault) : flush(fault); }
+bool RowSink::finish(Error& error) { return file_ ? file_->commit(error) : flush(error); }
 
 } // namespace gradc::runtime

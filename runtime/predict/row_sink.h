@@ -14,15 +14,15 @@ public:
     /// numbers of a row, predict_0 .. if empty.
     RowSink(const gradc_tensor& result, const gradc_dataset* table, std::vector<std::string> names);
     /// "" is standard output; .npy and .txt are what they say, all else CSV. `rows` will come.
-    bool open(const std::string& path, int64_t rows, Fault& fault);
+    bool open(const std::string& path, int64_t rows, Error& error);
     /// `rows` rows in C order. False when nobody reads any more, or with a fault.
-    bool add(const unsigned char* bytes, int64_t rows, Fault& fault);
-    bool finish(Fault& fault);
+    bool add(const unsigned char* bytes, int64_t rows, Error& error);
+    bool finish(Error& error);
 
 private:
     enum class Format : uint8_t { csv, npy, text };
-    bool write(std::string_view text, Fault& fault);
-    bool flush(Fault& fault);
+    bool write(std::string_view text, Error& error);
+    bool flush(Error& error);
     std::string header() const;
     std::string numbers(const unsigned char* at) const;
     std::string written(const unsigned char* at) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See checkpoint.h.
 #include "runtime/train/checkpoint.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
@@ -38,11 +38,11 @@ static Metadata metadata_of(const Session& session, const Settings& settings, co
     add_metadata(metadata, "program_hash", module.program_hash);
     add_metadata(metadata, "data_hash", hexadecimal(data_hash));
     add_metadata(metadata, "isa", isa_name(session.isa()));
-    add_metadata(metadata, "step", whole(position.step));
-    add_metadata(metadata, "epoch", whole(position.epoch));
-    add_metadata(metadata, "cursor", whole(position.cursor));
-    add_metadata(metadata, "block", whole(position.block));
-    add_metadata(metadata, "turn", whole(position.turn));
+    add_metadata(metadata, "step", integer(position.step));
+    add_metadata(metadata, "epoch", integer(position.epoch));
+    add_metadata(metadata, "cursor", integer(position.cursor));
+    add_metadata(metadata, "block", integer(position.block));
+    add_metadata(metadata, "turn", integer(position.turn));
     add_metadata(metadata, "block_steps", listed(position.block_steps));
     add_metadata(metadata, "loss_sums", listed_bits(position.loss_sums));
     add_metadata(metadata, "loss_rows", listed_bits(position.loss_rows));
@@ -56,36 +56,36 @@ static Metadata metadata_of(const Session& session, const Settings& settings, co
 static bool is_kept(const gradc_tensor& tensor) { return is_variable(tensor) || tensor.role == GRADC_ACCUMULATOR; }
 
 bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
-                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Fault& fault) {
+                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Error& error) {
     const gradc_module& module = session.module();
     std::vector<WrittenTensor> tensors;
     for (int32_t t = 0; t < module.tensor_count; t++) {
         const gradc_tensor& tensor = module.tensors[t];
         if (!is_kept(tensor)) continue;
         tensors.push_back({file_name_of(tensor),
-                           tensor.element,
+                           tensor.dtype,
                            {tensor.shape, tensor.shape + tensor.rank},
                            [&tensor, &session](unsigned char* to) { read_tensor(tensor, session.arena(), to); }});
     }
     return write_safetensors(settings.checkpoint, tensors, metadata_of(session, settings, position, epochs, data_hash),
-                             fault);
+                             error);
 }
 
 // ---- reading -----------------------------------------------------------------------------------
 
-bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& fault) {
-    if (!exists(path)) return fault.fail(path, ": error: there is no such checkpoint");
-    if (!file.open(path, fault)) return false;
+bool open_checkpoint(const std::string& path, SafetensorsFile& file, Error& error) {
+    if (!exists(path)) return error.fail(path, ": error: there is no such checkpoint");
+    if (!file.open(path, error)) return false;
     std::string format = metadata_value(file.metadata(), "format");
     int64_t version = 0;
-    if (!format.starts_with("gradc ") || !parse_whole(format.substr(6), version)) return true; // foreign weights
+    if (!format.starts_with("gradc ") || !parse_integer(format.substr(6), version)) return true; // foreign weights
     if (version < checkpoint_format)
-        return fault.fail(path, ": error: was written by gradc 0.1, whose names were others; train it again");
+        return error.fail(path, ": error: was written by gradc 0.1, whose names were others; train it again");
     if (version == checkpoint_format) {
         return !metadata_value(file.metadata(), "checksum").empty() ||
-               fault.fail(path, ": error: damaged: it has lost its checksum");
+               error.fail(path, ": error: damaged: it has lost its checksum");
     }
-    return fault.fail(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
+    return error.fail(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
                       checkpoint_format, ")");
 }
 
@@ -104,13 +104,13 @@ static std::string differences(const SafetensorsFile& file, const gradc_module& 
         known.push_back(file_name_of(tensor));
         if (!whole_run && (tensor.role == GRADC_OPTIMIZER || tensor.role == GRADC_ACCUMULATOR)) continue;
         const StoredTensor* stored = file.find(file_name_of(tensor));
-        std::string own = text(element_name(tensor.element), shape_text(tensor.shape, tensor.rank));
+        std::string own = text(dtype_name(tensor.dtype), shape_text(tensor.shape, tensor.rank));
         if (!stored) {
             line(text(file_name_of(tensor), ": ", own, " in this trainer, absent in the file"));
             continue;
         }
         std::string theirs =
-            text(element_name(stored->element), shape_text(stored->shape.data(), int(stored->shape.size())));
+            text(dtype_name(stored->dtype), shape_text(stored->shape.data(), int(stored->shape.size())));
         if (own != theirs) line(text(file_name_of(tensor), ": ", own, " in this trainer, ", theirs, " in the file"));
     }
     for (const StoredTensor& stored : file.tensors()) {
@@ -118,7 +118,7 @@ static std::string differences(const SafetensorsFile& file, const gradc_module& 
         bool is_known = false;
         for (std::string_view name : known) is_known |= name == stored.name;
         if (is_known) continue;
-        line(text(visible(stored.name), ": absent in this trainer, ", element_name(stored.element),
+        line(text(visible(stored.name), ": absent in this trainer, ", dtype_name(stored.dtype),
                   shape_text(stored.shape.data(), int(stored.shape.size())), " in the file"));
     }
     if (count > 20) lines += text("\n    and ", count - 20, " more");
@@ -144,9 +144,9 @@ static std::string another_model(const SafetensorsFile& file, const std::string&
                 name.empty() || name == module.name ? "" : text(" (", visible(name), ")"), ":", lines);
 }
 
-bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault) {
+bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Error& error) {
     std::string lines = differences(file, session.module(), false);
-    if (!lines.empty()) return fault.set(another_model(file, path, session.module(), lines));
+    if (!lines.empty()) return error.set(another_model(file, path, session.module(), lines));
     copy_tensors(file, session, false);
     return true;
 }
@@ -154,7 +154,7 @@ bool restore_weights(const SafetensorsFile& file, const std::string& path, Sessi
 static bool parse_list(std::string_view list, std::vector<int64_t>& numbers) {
     for (int64_t& number : numbers) {
         size_t end = std::min(list.find(' '), list.size());
-        if (!parse_whole(list.substr(0, end), number)) return false;
+        if (!parse_integer(list.substr(0, end), number)) return false;
         list.remove_prefix(std::min(end + 1, list.size()));
     }
     return list.empty();
@@ -179,11 +179,11 @@ static bool read_position(const Metadata& metadata, const gradc_module& module, 
     position.loss_sums.assign(blocks, 0);
     position.loss_rows.assign(blocks, 0);
     int64_t block = 0;
-    bool read = parse_whole(metadata_value(metadata, "step"), position.step) &&
-                parse_whole(metadata_value(metadata, "epoch"), position.epoch) &&
-                parse_whole(metadata_value(metadata, "cursor"), position.cursor) &&
-                parse_whole(metadata_value(metadata, "turn"), position.turn) &&
-                parse_whole(metadata_value(metadata, "block"), block) &&
+    bool read = parse_integer(metadata_value(metadata, "step"), position.step) &&
+                parse_integer(metadata_value(metadata, "epoch"), position.epoch) &&
+                parse_integer(metadata_value(metadata, "cursor"), position.cursor) &&
+                parse_integer(metadata_value(metadata, "turn"), position.turn) &&
+                parse_integer(metadata_value(metadata, "block"), block) &&
                 parse_list(metadata_value(metadata, "block_steps"), position.block_steps) &&
                 parse_bits(metadata_value(metadata, "loss_sums"), position.loss_sums) &&
                 parse_bits(metadata_value(metadata, "loss_rows"), position.loss_rows);
@@ -231,23 +231,23 @@ static std::string other_origin(const Metadata& metadata, const gradc_module& mo
 }
 
 bool restore_run(const SafetensorsFile& file, const Settings& settings, const Material& data, Session& session,
-                 Position& position, std::vector<EpochReport>& epochs, Fault& fault) {
+                 Position& position, std::vector<EpochReport>& epochs, Error& error) {
     const gradc_module& module = session.module();
     const std::string& path = settings.checkpoint;
     std::string lines = differences(file, module, true);
-    if (!lines.empty()) return fault.set(another_model(file, path, module, lines));
+    if (!lines.empty()) return error.set(another_model(file, path, module, lines));
     if (!read_position(file.metadata(), module, position)) {
-        return fault.fail(path, ": error: it holds weights, but no run to resume");
+        return error.fail(path, ": error: it holds weights, but no run to resume");
     }
     std::string origin = other_origin(file.metadata(), module, data.hash);
     if (!origin.empty() && !settings.allow_mismatch) {
-        return fault.fail(path, ": error: the run in this checkpoint had another origin:", origin,
+        return error.fail(path, ": error: the run in this checkpoint had another origin:", origin,
                           "\n--resume --allow-mismatch goes on from it, without the promise of equal bits");
     }
     std::string problem = impossible_part(position, module, data.rows);
     std::string reported = metadata_value(file.metadata(), "epochs_reported");
     if (problem.empty() && !reported.empty() && !read_epochs(reported, epochs)) problem = "epochs_reported";
-    if (!problem.empty()) return fault.fail(path, ": error: no run stands where this one says: ", problem);
+    if (!problem.empty()) return error.fail(path, ": error: no run stands where this one says: ", problem);
     copy_tensors(file, session, true);
     return true;
 }

@@ -22,14 +22,14 @@ struct Position {
 inline constexpr int64_t checkpoint_format = 2; // 1: of gradc 0.1, whose names were others
 
 bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
-                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Fault& fault);
+                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Error& error);
 
 /// Opens it and refuses what a newer gradc wrote.
-bool open_checkpoint(const std::string& path, SafetensorsFile& file, Fault& fault);
+bool open_checkpoint(const std::string& path, SafetensorsFile& file, Error& error);
 
 /// Weights, states and statistics, for evaluation and prediction; a fault lists names and shapes
 /// that differ.
-bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Fault& fault);
+bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Error& error);
 
 /// What a run trains on.
 struct Material {
@@ -41,6 +41,6 @@ struct Material {
 /// unless mismatches are allowed; names and shapes must agree always, and the position be one of the data.
 /// `epochs`: as reported until then, none in a checkpoint that does not tell.
 bool restore_run(const SafetensorsFile& file, const Settings& settings, const Material& data, Session& session,
-                 Position& position, std::vector<EpochReport>& epochs, Fault& fault);
+                 Position& position, std::vector<EpochReport>& epochs, Error& error);
 
 } // namespace gradc::runtime

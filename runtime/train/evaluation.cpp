@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See evaluation.h.
 #include "runtime/train/evaluation.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include <algorithm>
@@ -13,9 +13,9 @@ static MetricValue read_metric(const Session& session, const gradc_tensor& tenso
     MetricValue metric{std::move(name), {tensor.shape, tensor.shape + tensor.rank}, {}};
     std::vector<unsigned char> bytes(static_cast<size_t>(tensor_bytes(tensor)));
     read_tensor(tensor, session.arena(), bytes.data());
-    size_t size = size_t(element_size(tensor.element));
+    size_t size = size_t(element_size(tensor.dtype));
     for (size_t at = 0; at < bytes.size(); at += size) {
-        metric.values.push_back(load_element(bytes.data() + at, tensor.element));
+        metric.values.push_back(load_element(bytes.data() + at, tensor.dtype));
     }
     return metric;
 }

@@ -24,7 +24,7 @@ std::vector<MetricValue> read_metrics(const Session& session, const gradc_block&
 
 /// Runs the passes of `whole` over the loader's rows and then its finish. Accumulators start from
 /// zero.
-void run_whole_split(Session& session, const gradc_whole_split& whole, Loader& loader, const Clock& clock);
+void run_whole_split(Session& session, const gradc_whole_split& integer, Loader& loader, const Clock& clock);
 
 /// Every block's metrics in evaluation over one split; `clocks` by block.
 SplitReport evaluate_split(Session& session, const Dataset& dataset, int split, const std::vector<Clock>& clocks);

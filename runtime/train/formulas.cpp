@@ -21,9 +21,9 @@ static bool trains_on(const gradc_module& module, const gradc_tensor* field) {
     for (int32_t b = 0; b < module.block_count; b++) {
         const gradc_block& block = module.blocks[b];
         if (reads(module, block.step, field)) return true;
-        const gradc_whole_split& whole = block.evaluation;
-        for (int32_t pass = 0; pass < whole.pass_count; pass++) {
-            if (reads(module, whole.first_pass + pass, field)) return true;
+        const gradc_whole_split& integer = block.evaluation;
+        for (int32_t pass = 0; pass < integer.pass_count; pass++) {
+            if (reads(module, integer.first_pass + pass, field)) return true;
         }
     }
     return false;
@@ -52,7 +52,7 @@ static gradc_field field_like(const gradc_tensor& tensor) {
     gradc_field field{};
     field.name = tensor.name;
     field.reader = GRADC_READ_NPY;
-    field.stored = tensor.element;
+    field.stored = tensor.dtype;
     field.rank = tensor.rank - 1, field.shape = tensor.shape + 1;
     field.high = -1;
     return field;

@@ -8,7 +8,7 @@ namespace gradc::runtime {
 void write_epochs(JsonWriter& json, const std::vector<EpochReport>& epochs) {
     json.begin_array();
     for (const EpochReport& epoch : epochs) {
-        json.begin_object().key("epoch").whole(epoch.epoch).key("step").whole(epoch.step);
+        json.begin_object().key("epoch").integer(epoch.epoch).key("step").integer(epoch.step);
         for (const SplitReport& split : epoch.splits) {
             json.key(split.split);
             write_metrics(json, split);

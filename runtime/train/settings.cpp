@@ -28,7 +28,7 @@ std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<std::string> taken{"data-dir", "epochs",     "steps",      "batch-size", "seed",
                                    "threads",  "checkpoint", "save-every", "resume",     "allow-mismatch",
                                    "json",     "curves",     "quiet",      "nan",        "isa",
-                                   "help",     "stretch",    "overwrite",  "split-seed", "confine"};
+                                   "help",     "multi-step", "overwrite",  "split-seed", "confine"};
     auto names_of = [](const gradc_flag& flag) {
         std::string full = flag.full, end = full.substr(full.find('.') + 1);
         return end == flag.name ? std::vector<std::string>{end} : std::vector<std::string>{flag.name, end};
@@ -59,7 +59,7 @@ void add_block_options(const gradc_module& module, std::vector<Option>& options)
         }
         for (const std::string& name : known.names) {
             bool shown = name != flag.full || known.names.size() == 1;
-            options.push_back({name, flag.whole ? "COUNT" : "NUMBER", help, false, shown});
+            options.push_back({name, flag.integer ? "COUNT" : "NUMBER", help, false, shown});
         }
     }
 }
@@ -81,7 +81,7 @@ std::vector<Option> train_options(const gradc_module& module) {
     options.push_back({"curves", "FILE", "draw loss and metrics by epoch as SVG"});
     options.push_back({"quiet", "", "print errors only"});
     options.push_back({"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
-    options.push_back({"stretch", "N", "steps of a tiny model in one call, at most", false, false});
+    options.push_back({"multi-step", "N", "steps of a tiny model in one call, at most", false, false});
     add_block_options(module, options);
     return options;
 }
@@ -102,27 +102,28 @@ Settings written_settings(const gradc_module& module) {
 /// A value that is not finite is one only where the model itself has such a default.
 static bool can_be(const gradc_flag& flag, double value) {
     if (!std::isfinite(value)) return !std::isnan(value) && !std::isfinite(flag.value);
-    return !flag.whole || (std::fabs(value) <= double(any) && value == std::trunc(value));
+    return !flag.integer || (std::fabs(value) <= double(any) && value == std::trunc(value));
 }
 
-bool take_settings(const gradc_module& module, const SafetensorsFile& file, Settings& settings, Fault& fault) {
+bool take_settings(const gradc_module& module, const SafetensorsFile& file, Settings& settings, Error& error) {
     const Metadata& metadata = file.metadata();
     bool own = metadata_value(metadata, "format").starts_with("gradc ");
     auto take = [&](const std::string& key, auto& setting, auto parse) {
         std::string value = metadata_value(metadata, key);
         if (value.empty() || parse(value, setting) || !own) return true;
-        return fault.fail(settings.checkpoint, ": error: damaged: its ", key, " is `", value, "`");
+        return error.fail(settings.checkpoint, ": error: damaged: its ", key, " is `", value, "`");
     };
-    auto whole_from = [](int64_t low) {
+    auto integer_from = [](int64_t low) {
         return [low](const std::string& value, int64_t& setting) {
             int64_t kept;
-            bool fits = parse_whole(value, kept) && kept >= low && kept <= any;
+            bool fits = parse_integer(value, kept) && kept >= low && kept <= any;
             return fits && (setting = kept, true);
         };
     };
-    bool good = take("seed", settings.seed, whole_from(0)) && take("split_seed", settings.split_seed, whole_from(0)) &&
-                take("batch", settings.batch, whole_from(1)) && take("epochs", settings.epochs, whole_from(0)) &&
-                take("steps", settings.steps, whole_from(0));
+    bool good = take("seed", settings.seed, integer_from(0)) &&
+                take("split_seed", settings.split_seed, integer_from(0)) &&
+                take("batch", settings.batch, integer_from(1)) && take("epochs", settings.epochs, integer_from(0)) &&
+                take("steps", settings.steps, integer_from(0));
     settings.batch = std::min<int64_t>(settings.batch, module.batch);
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
@@ -138,11 +139,11 @@ bool take_settings(const gradc_module& module, const SafetensorsFile& file, Sett
 }
 
 void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata) {
-    add_metadata(metadata, "seed", whole(settings.seed));
-    add_metadata(metadata, "split_seed", whole(settings.cutting_seed()));
-    add_metadata(metadata, "batch", whole(settings.batch));
-    add_metadata(metadata, "epochs", whole(settings.epochs));
-    add_metadata(metadata, "steps", whole(settings.steps));
+    add_metadata(metadata, "seed", integer(settings.seed));
+    add_metadata(metadata, "split_seed", integer(settings.cutting_seed()));
+    add_metadata(metadata, "batch", integer(settings.batch));
+    add_metadata(metadata, "epochs", integer(settings.epochs));
+    add_metadata(metadata, "steps", integer(settings.steps));
     for (int32_t b = 0; b < module.block_count; b++) {
         for (int32_t f = 0; f < module.blocks[b].flag_count; f++) {
             add_metadata(metadata, text("flag.", module.blocks[b].flags[f].full),
@@ -152,15 +153,15 @@ void put_settings(const gradc_module& module, const Settings& settings, Metadata
 }
 
 static bool apply_block_flags(const gradc_module& module, const Arguments& arguments, Settings& settings,
-                              Fault& fault) {
+                              Error& error) {
     for (const BlockFlag& known : block_flags(module)) {
         const gradc_flag& flag = module.blocks[known.block].flags[known.flag];
         double& value = settings.flags[size_t(known.block)][size_t(known.flag)];
         for (const std::string& name : known.names) {
-            if (!arguments.number(name, value, fault)) return false;
+            if (!arguments.number(name, value, error)) return false;
             if (can_be(flag, value)) continue;
-            return fault.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a ",
-                                 flag.whole ? "whole" : "finite", " number");
+            return error.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a ",
+                                 flag.integer ? "whole" : "finite", " number");
         }
     }
     return true;
@@ -171,7 +172,7 @@ Places data_places(const Settings& settings) {
     return Places::confined_to({settings.data_folder, settings.confine});
 }
 
-bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault) {
+bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Error& error) {
     auto word = [&](std::string_view name, std::string& to) {
         if (arguments.has(name)) to = arguments.value(name);
     };
@@ -179,39 +180,39 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     word("confine", settings.confine);
     if (arguments.has("confine") && settings.confine.empty()) settings.confine = own_folder();
     if (arguments.has("confine") && settings.confine.empty())
-        return fault.fail_as(wrong_usage, "--confine: this trainer's folder is not known; name one: --confine=DIR");
+        return error.fail_as(wrong_usage, "--confine: this trainer's folder is not known; name one: --confine=DIR");
     word("checkpoint", settings.checkpoint);
     word("json", settings.json);
     word("curves", settings.curves);
     word("isa", settings.isa);
     if (arguments.has("epochs")) settings.steps = 0; // what was typed beats what the file says
-    bool fine = arguments.whole("epochs", 0, any, settings.epochs, fault) &&
-                arguments.whole("steps", 1, any, settings.steps, fault) &&
-                arguments.whole("batch-size", 1, module.batch, settings.batch, fault) &&
-                arguments.whole("seed", 0, any, settings.seed, fault) &&
-                arguments.whole("split-seed", 0, any, settings.split_seed, fault) &&
-                arguments.whole("threads", 0, 1024, settings.threads, fault) &&
-                arguments.whole("save-every", 1, any, settings.save_every, fault) &&
-                arguments.whole("stretch", 0, any, settings.stretch, fault);
-    if (!fine || !apply_block_flags(module, arguments, settings, fault)) return false;
+    bool fine = arguments.integer("epochs", 0, any, settings.epochs, error) &&
+                arguments.integer("steps", 1, any, settings.steps, error) &&
+                arguments.integer("batch-size", 1, module.batch, settings.batch, error) &&
+                arguments.integer("seed", 0, any, settings.seed, error) &&
+                arguments.integer("split-seed", 0, any, settings.split_seed, error) &&
+                arguments.integer("threads", 0, 1024, settings.threads, error) &&
+                arguments.integer("save-every", 1, any, settings.save_every, error) &&
+                arguments.integer("multi-step", 0, any, settings.multi_step, error);
+    if (!fine || !apply_block_flags(module, arguments, settings, error)) return false;
     if (settings.threads == 0) settings.threads = available_threads();
     settings.quiet = arguments.has("quiet");
     settings.resume = arguments.has("resume");
     settings.overwrite = arguments.has("overwrite");
     settings.allow_mismatch = arguments.has("allow-mismatch");
     if (settings.allow_mismatch && !settings.resume)
-        return fault.fail_as(wrong_usage, "--allow-mismatch needs --resume");
+        return error.fail_as(wrong_usage, "--allow-mismatch needs --resume");
     std::string nan = arguments.value("nan");
     if (!nan.empty() && nan != "stop" && nan != "continue") {
-        return fault.fail_as(wrong_usage, "--nan ", nan, ": it is stop or continue");
+        return error.fail_as(wrong_usage, "--nan ", nan, ": it is stop or continue");
     }
     settings.nan_continue = nan == "continue";
     if (settings.resume && settings.overwrite)
-        return fault.fail_as(wrong_usage, "--resume goes on from the checkpoint, --overwrite "
+        return error.fail_as(wrong_usage, "--resume goes on from the checkpoint, --overwrite "
                                           "starts anew; give one of them");
     for (const char* flag : {"resume", "overwrite", "save-every"}) {
         if (arguments.has(flag) && settings.checkpoint.empty())
-            return fault.fail_as(wrong_usage, "--", flag, " needs --checkpoint FILE");
+            return error.fail_as(wrong_usage, "--", flag, " needs --checkpoint FILE");
     }
     return true;
 }

@@ -13,9 +13,9 @@ struct Settings {
     std::string data_folder, checkpoint, json, curves, isa;
     std::string confine; // the folder that the model may read beside data_folder; "": any
     int64_t epochs = 1, steps = 0, batch = 1, seed = 1, threads = 1;
-    int64_t split_seed = -1;            // -1: the seed
-    int64_t save_every = 0;             // 0: at each epoch
-    int64_t stretch = int64_t(1) << 40; // steps in one call of generated code, at most; 0: one by one
+    int64_t split_seed = -1;               // -1: the seed
+    int64_t save_every = 0;                // 0: at each epoch
+    int64_t multi_step = int64_t(1) << 40; // steps in one call of generated code, at most; 0: one by one
     bool resume = false, allow_mismatch = false, overwrite = false, quiet = false;
     bool nan_continue = false;
     std::vector<std::vector<double>> flags; // by block and flag
@@ -45,11 +45,11 @@ std::vector<Option> common_options(); // --data-dir --seed --split-seed --thread
 Settings written_settings(const gradc_module& module);
 /// As the checkpoint was trained: seeds, batch, epochs, steps and flags. A fault where it is gradc's
 /// and says what cannot be; of other files only that is taken which can.
-bool take_settings(const gradc_module& module, const SafetensorsFile& file, Settings& settings, Fault& fault);
+bool take_settings(const gradc_module& module, const SafetensorsFile& file, Settings& settings, Error& error);
 void put_settings(const gradc_module& module, const Settings& settings, Metadata& metadata);
 /// Where the model's data files are sought.
 Places data_places(const Settings& settings);
 /// What was typed.
-bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Fault& fault);
+bool apply_arguments(const gradc_module& module, const Arguments& arguments, Settings& settings, Error& error);
 
 } // namespace gradc::runtime

@@ -19,7 +19,7 @@ Training::Training(Session& session, const Settings& settings, const Dataset* da
         loader_.emplace(module, *dataset, dataset->training_split(), row_order(module.blocks[0]), settings.seed);
         if (module.blocks[0].batch_all) batch_ = loader_->rows();
     }
-    stretches_.emplace(session, loader_ ? &*loader_ : nullptr);
+    multi_step_.emplace(session, loader_ ? &*loader_ : nullptr);
     count_steps();
 }
 
@@ -105,7 +105,7 @@ void Training::advance(int64_t steps, double losses) {
     measured.steps += steps;
 }
 
-// ---- stretches of steps ------------------------------------------------------------------------
+// ---- multi_step of steps ------------------------------------------------------------------------
 
 /// Until the next epoch that ends with a report; 0 where each epoch has to end by itself.
 int64_t Training::steps_to_report() const {
@@ -118,7 +118,7 @@ int64_t Training::steps_to_report() const {
 }
 
 /// How many steps, `most` at most, nobody would look between.
-int64_t Training::stretch_length(int64_t most) const {
+int64_t Training::multi_step_length(int64_t most) const {
     int64_t rows = loader_ ? batch_ : 1, end = loader_ ? loader_->rows() : epoch_steps_;
     int64_t until_epoch = (end - position.cursor) / rows, count = std::min(most, until_epoch);
     if (most > until_epoch) {
@@ -129,29 +129,29 @@ int64_t Training::stretch_length(int64_t most) const {
     int64_t turns = std::max<int64_t>(1, block().turns);
     if (session_.module().block_count > 1) count = std::min(count, turns - position.turn);
     if (settings_.save_every > 0) count = std::min(count, settings_.save_every - position.step % settings_.save_every);
-    return std::min({count, settings_.stretch, total_ - position.step});
+    return std::min({count, settings_.multi_step, total_ - position.step});
 }
 
 /// As many steps as one call may do; 0: none, the next one has to be done by itself.
-int64_t Training::stretch(int64_t most) {
+int64_t Training::multi_step(int64_t most) {
     int32_t program = block().step;
-    if (settings_.nan_continue || !stretches_->possible(program, batch_)) return 0;
-    int64_t count = stretch_length(most);
+    if (settings_.nan_continue || !multi_step_->possible(program, batch_)) return 0;
+    int64_t count = multi_step_length(most);
     if (count <= 0) return 0;
     int64_t rows = loader_ ? batch_ : 1, epoch_steps = epoch_steps_, before = position.cursor / rows;
-    StretchPlace place{clock_of(position.block), position.epoch, epoch_steps - before, epoch_steps};
+    MultiStepPlace place{clock_of(position.block), position.epoch, epoch_steps - before, epoch_steps};
     size_t b = size_t(position.block);
-    stretches_->loss_sum = position.loss_sums[b];
-    int64_t done = stretches_->run(program, batch_, count, place), at = before + done;
+    multi_step_->loss_sum = position.loss_sums[b];
+    int64_t done = multi_step_->run(program, batch_, count, place), at = before + done;
     if (done > 0) {
         int64_t crossed = (at - 1) / epoch_steps;
         at -= crossed * epoch_steps;
-        position.loss_sums[b] = stretches_->loss_sum;
+        position.loss_sums[b] = multi_step_->loss_sum;
         position.loss_rows[b] = (crossed > 0 ? 0 : position.loss_rows[b]) + double(std::min(done, at) * batch_);
         position.epoch += crossed;
         position.cursor = at * rows;
         measured.rows += done * batch_;
-        advance(done, stretches_->loss_total);
+        advance(done, multi_step_->loss_total);
     }
     if (done < count && loader_) loader_->begin(position.epoch, position.cursor);
     return done;
@@ -201,17 +201,17 @@ bool Training::report_due(int64_t epoch) const {
 std::string Training::where() const {
     if (!loader_) return text("step ", grouped(position.step), '/', grouped(total_));
     int64_t epoch = position.epoch + (position.cursor > 0 || position.epoch == 0 ? 1 : 0);
-    return text("epoch ", padded_left(whole(epoch), int(whole(epochs_).size())), '/', epochs_);
+    return text("epoch ", padded_left(integer(epoch), int(integer(epochs_).size())), '/', epochs_);
 }
 
 // ---- checkpoints -------------------------------------------------------------------------------
 
 /// Saving takes at most a tenth of the time, unless it must be.
-bool Training::save(uint64_t data_hash, bool must, Fault& fault) {
+bool Training::save(uint64_t data_hash, bool must, Error& error) {
     if (settings_.checkpoint.empty() || saved_step_ == position.step) return true;
     double begin = now();
     if (!must && begin - last_save_end_ < 10 * last_save_seconds_) return true;
-    if (!write_checkpoint(session_, settings_, position, measured.epochs, data_hash, fault)) return false;
+    if (!write_checkpoint(session_, settings_, position, measured.epochs, data_hash, error)) return false;
     saved_step_ = position.step;
     last_save_end_ = now();
     last_save_seconds_ = last_save_end_ - begin;
@@ -240,7 +240,7 @@ std::string Training::first_bad_value() {
     return "";
 }
 
-Ending Training::stop_at_bad_loss(uint64_t data_hash, Fault& fault) {
+Ending Training::stop_at_bad_loss(uint64_t data_hash, Error& error) {
     double loss = session_.loss(block().step);
     std::string rows;
     if (loader_) {
@@ -252,11 +252,11 @@ Ending Training::stop_at_bad_loss(uint64_t data_hash, Fault& fault) {
     std::string message =
         text("training stopped: the loss is ", general(loss), " in step ", position.step + 1, rows, first_bad_value());
     if (!settings_.checkpoint.empty()) {
-        Fault disk;
+        Error disk;
         message += save(data_hash, true, disk) ? text("\n", settings_.checkpoint, " holds the weights before that step")
                                                : "\n" + disk.message;
     }
-    fault.set(message, stopped_by_nan);
+    error.set(message, stopped_by_nan);
     return Ending::not_finite;
 }
 
@@ -278,7 +278,7 @@ void Training::show_live(double time) {
 /// Position stands behind the last row: reports, and stands before the next epoch's first row if
 /// all rows were done. The checkpoint carries the report, but where a run of so many steps ends
 /// within an epoch: evaluation needs the accumulators for itself, and they belong to that epoch.
-bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
+bool Training::end_epoch(uint64_t data_hash, Error& error) {
     EpochReport report{position.epoch + 1, position.step, {}};
     bool due = report_due(report.epoch), last = position.step >= total_;
     bool wanted = (due && !console_.quiet()) || last || settings_.reports_all();
@@ -286,7 +286,7 @@ bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
     std::string line = where();
     if (wanted) report.splits.push_back(training_report());
     if (ended) position.epoch++, position.cursor = 0;
-    if (!ended && save_due && !save(data_hash, last, fault)) return false;
+    if (!ended && save_due && !save(data_hash, last, error)) return false;
     if (wanted) {
         for (SplitReport& split : evaluate()) report.splits.push_back(std::move(split));
         for (const SplitReport& split : report.splits)
@@ -298,7 +298,7 @@ bool Training::end_epoch(uint64_t data_hash, Fault& fault) {
     look_at_files();
     if (!ended) return true;
     session_.clear_accumulators();
-    return !save_due || save(data_hash, last, fault);
+    return !save_due || save(data_hash, last, error);
 }
 
 /// Rows that lie in a mapped file change with it.
@@ -314,11 +314,11 @@ void Training::look_at_files() {
 }
 
 /// A full disk below standard output ends the run only if nothing of it is kept elsewhere.
-bool Training::goes_on_unheard(Fault& fault) {
+bool Training::goes_on_unheard(Error& error) {
     const std::string& loss = console_.loss();
     if (loss.empty() || warned_of_loss_) return true;
     if (!settings_.keeps_results())
-        return fault.fail("standard output: error: ", loss, "; training stopped after step ", position.step,
+        return error.fail("standard output: error: ", loss, "; training stopped after step ", position.step,
                           ", for nothing else of it is kept");
     complain(text("standard output: warning: ", loss, "; training goes on without it"));
     return warned_of_loss_ = true;
@@ -332,14 +332,14 @@ void Training::look_at_clock(double time) {
     interval_loss_ = 0, interval_steps_ = 0, last_shown_ = time;
 }
 
-Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& fault) {
+Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Error& error) {
     started_ = last_save_end_ = now();
     double since = started_;
     int64_t between_looks = 1, until_look = 1;
     begin_epoch();
     while (position.step < total_) {
-        int64_t done = stretch(until_look);
-        if (done == 0 && !step()) return stop_at_bad_loss(data_hash, fault);
+        int64_t done = multi_step(until_look);
+        if (done == 0 && !step()) return stop_at_bad_loss(data_hash, error);
         bool ended = epoch_ended() || position.step >= total_;
         bool save_due = settings_.save_every > 0 && position.step % settings_.save_every == 0;
         until_look -= std::max<int64_t>(1, done);
@@ -351,17 +351,17 @@ Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Fault& faul
         }
         until_look = between_looks;
         look_at_clock(time);
-        if (ended && !end_epoch(data_hash, fault)) return Ending::failed;
-        if (save_due && !save(data_hash, true, fault)) return Ending::failed;
+        if (ended && !end_epoch(data_hash, error)) return Ending::failed;
+        if (save_due && !save(data_hash, true, error)) return Ending::failed;
         bool asked = time - last_asked_ > 1e-3 && (last_asked_ = time, signals.arrived());
         if (asked || console_.broken()) {
-            return save(data_hash, true, fault) ? Ending::interrupted : Ending::failed;
+            return save(data_hash, true, error) ? Ending::interrupted : Ending::failed;
         }
-        if (!goes_on_unheard(fault)) return Ending::failed;
+        if (!goes_on_unheard(error)) return Ending::failed;
         if (ended && position.step < total_) begin_epoch();
         since = now();
     }
-    return save(data_hash, true, fault) ? Ending::finished : Ending::failed;
+    return save(data_hash, true, error) ? Ending::finished : Ending::failed;
 }
 
 } // namespace gradc::runtime

@@ -5,7 +5,7 @@
 #include "runtime/base/console.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/history.h"
-#include "runtime/train/stretch.h"
+#include "runtime/train/multi_step.h"
 #include <optional>
 
 namespace gradc::runtime {
@@ -33,7 +33,7 @@ public:
     int64_t rows() const { return loader_ ? loader_->rows() : 0; }
     int64_t total_steps() const { return total_; }
     /// Goes on from `position` to the end. Fault: why it failed or which loss was not finite.
-    Ending run(uint64_t data_hash, const HeldSignals& signals, Fault& fault);
+    Ending run(uint64_t data_hash, const HeldSignals& signals, Error& error);
     /// A warning said that lines for standard output are lost.
     bool warned_of_loss() const { return warned_of_loss_; }
     /// Metrics of all splits but the one trained on.
@@ -46,18 +46,18 @@ private:
     void count_steps();
     void begin_epoch();
     bool step();
-    int64_t stretch(int64_t most);
-    int64_t stretch_length(int64_t most) const;
+    int64_t multi_step(int64_t most);
+    int64_t multi_step_length(int64_t most) const;
     int64_t steps_to_report() const;
     void advance(int64_t steps, double losses);
     bool epoch_ended() const;
     SplitReport training_report();
-    bool end_epoch(uint64_t data_hash, Fault& fault);
+    bool end_epoch(uint64_t data_hash, Error& error);
     void look_at_clock(double time);
     void look_at_files();
-    bool goes_on_unheard(Fault& fault);
-    bool save(uint64_t data_hash, bool must, Fault& fault);
-    Ending stop_at_bad_loss(uint64_t data_hash, Fault& fault);
+    bool goes_on_unheard(Error& error);
+    bool save(uint64_t data_hash, bool must, Error& error);
+    Ending stop_at_bad_loss(uint64_t data_hash, Error& error);
     std::string first_bad_value();
     int64_t report_every() const;
     bool report_due(int64_t epoch) const;
@@ -69,7 +69,7 @@ private:
     const Dataset* dataset_;
     Console& console_;
     std::optional<Loader> loader_;
-    std::optional<Stretches> stretches_;
+    std::optional<MultiStepRunner> multi_step_;
     int64_t batch_ = 1, epoch_steps_ = 1, epochs_ = 1, total_ = 0;
     std::vector<int64_t> block_totals_;
     LossCurve curve_;

@@ -8,14 +8,14 @@
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/program/lower.h"
-#include "compiler/program/stretch.h"
+#include "compiler/program/multi_step.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "compiler/target/machine.h"
 #include "dsl/parser.h"
 #include "tests/support/engine_inputs.h"
+#include "tests/support/multi_step.h"
 #include "tests/support/random_graph.h"
-#include "tests/support/stretch.h"
 #include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -48,7 +48,7 @@ Graph prefixed(const Graph& graph, const std::string& prefix) {
         Input input = attribute<Input>(node);
         bool shared = input.name == "rows" || input.name == "#row" || input.name == "seed" || input.name == "step";
         if (input.source == Input::Source::carry || input.source == Input::Source::capture ||
-            input.source == Input::Source::turn || shared)
+            input.source == Input::Source::iteration || shared)
             return NodeId::none;
         input.name = prefix + input.name;
         return target.add(node.op, node.type, inputs, input);
@@ -73,7 +73,7 @@ Environment prefixed(Environment environment, const std::string& prefix) {
 /// Odd seeds: double, every op. Even seeds: float without jumps, which rounding could take to another side.
 Case make_case(uint64_t seed, const std::shared_ptr<PrimitiveTable>& primitives) {
     RandomGraphOptions options;
-    options.element = seed % 2 ? Element::f64 : Element::f32;
+    options.dtype = seed % 2 ? Dtype::f64 : Dtype::f32;
     options.smooth = seed % 2 == 0;
     options.wider = seed % 5 != 1 && seed % 5 != 2; // the others stay the graphs that they always were
     Graph graph = random_graph(seed, primitives, options);
@@ -124,16 +124,16 @@ std::string disagreement(target::Engine& engine, const Case& each, loop::Isa isa
     return {};
 }
 
-int report(const Case& each, const std::string& how, const std::string& fault) {
-    fmt::print("{}\nseed {} ({}, {} nodes): {}\n", print(each.graph), each.seed, how, each.graph.size(), fault);
+int report(const Case& each, const std::string& how, const std::string& error) {
+    fmt::print("{}\nseed {} ({}, {} nodes): {}\n", print(each.graph), each.seed, how, each.graph.size(), error);
     return 1;
 }
 
-std::string stretch_disagreement(target::Engine& engine, const Case& each, loop::Isa isa) {
+std::string multi_step_disagreement(target::Engine& engine, const Case& each, loop::Isa isa) {
     int program = engine.program(each.name);
     if (!engine.module().programs[program].steps[int(isa)]) return {};
     write_inputs(engine, each.environment);
-    return StretchComparison(engine, program, isa, each.environment.rows).run();
+    return MultiStepComparison(engine, program, isa, each.environment.rows).run();
 }
 
 Plan plan_of(const std::vector<Case>& cases, bool fuse) {
@@ -153,35 +153,35 @@ int try_unfused(const std::vector<Case>& cases, const MathLibrary& math) {
     target::Engine engine = target::load_object(target::object(module, described("random", module)));
     int wrong = 0;
     for (const Case& each : cases)
-        if (std::string fault = disagreement(engine, each, isa); !fault.empty())
-            wrong += report(each, "unfused", fault);
+        if (std::string error = disagreement(engine, each, isa); !error.empty())
+            wrong += report(each, "unfused", error);
     return wrong;
 }
 
 /// Number of disagreements.
 int try_module(const std::vector<Case>& cases, const MathLibrary& math, const std::vector<std::string>& compilers,
-               int& stretches) {
+               int& multi_step) {
     Plan plan = plan_of(cases, true);
     loop::Module module = lower(plan, target::host_isas(), math);
-    loop::add_stretches(module, {});
+    loop::add_multi_step(module, {});
     for (const auto& versions : module.programs)
-        stretches += versions[size_t(target::host_isas().back())]->stretch.has_value();
+        multi_step += versions[size_t(target::host_isas().back())]->multi_step.has_value();
     target::Metadata metadata = described("random", module);
     target::Engine engine = target::load_object(target::object(module, metadata));
     int wrong = 0;
     for (const Case& each : cases)
         for (loop::Isa isa : target::host_isas())
-            for (auto* compare : {disagreement, stretch_disagreement})
-                if (std::string fault = compare(engine, each, isa); !fault.empty())
-                    wrong += report(each, fmt::format("LLVM, {}", target::machine(isa).name), fault);
+            for (auto* compare : {disagreement, multi_step_disagreement})
+                if (std::string error = compare(engine, each, isa); !error.empty())
+                    wrong += report(each, fmt::format("LLVM, {}", target::machine(isa).name), error);
     if (compilers.empty()) return wrong;
-    std::string fault;
+    std::string error;
     loop::Module widest = lower(plan, {target::host_isas().back()}, math);
-    loop::add_stretches(widest, {});
-    auto text = target::load_cpp(target::print_cpp(widest, metadata), compilers[0], fault, {"-O0"});
-    if (!text) return wrong + report(cases[0], "C++ text does not compile", fault);
+    loop::add_multi_step(widest, {});
+    auto text = target::load_cpp(target::print_cpp(widest, metadata), compilers[0], error, {"-O0"});
+    if (!text) return wrong + report(cases[0], "C++ text does not compile", error);
     for (const Case& each : cases)
-        for (auto* compare : {disagreement, stretch_disagreement})
+        for (auto* compare : {disagreement, multi_step_disagreement})
             if (std::string found = compare(*text, each, target::host_isas().back()); !found.empty())
                 wrong += report(each, "C++", found);
     return wrong;
@@ -202,17 +202,17 @@ int main(int argc, char** argv) {
     auto math = make_math_library(parse(sources, 0, diagnostics), primitives);
     std::vector<std::string> compilers = target::find_compilers();
     if (compilers.empty()) fmt::print("no C++ compiler found: the C++ text is not compared\n");
-    int wrong = 0, stretches = 0;
+    int wrong = 0, multi_step = 0;
     for (int done = 0; done < wanted; done += graphs_a_module) {
         std::vector<Case> cases;
         for (int i = done; i < std::min(wanted, done + graphs_a_module); ++i)
             cases.push_back(make_case(first + uint64_t(i), primitives));
-        wrong += try_module(cases, *math, compilers, stretches);
+        wrong += try_module(cases, *math, compilers, multi_step);
         wrong += try_unfused(cases, *math);
     }
     if (wrong) fmt::print("{} disagreements\n", wrong);
     if (wrong) return 1;
-    fmt::print("{} random graphs agree, {} as steps in one call\n", wanted, stretches);
-    if (wanted >= 100 && stretches < wanted / 2) return 1; // too few to mean anything
+    fmt::print("{} random graphs agree, {} as steps in one call\n", wanted, multi_step);
+    if (wanted >= 100 && multi_step < wanted / 2) return 1; // too few to mean anything
     return 0;
 }

@@ -10,7 +10,7 @@
 #include "compiler/target/machine.h"
 #include "dsl/diagnostic.h"
 #include "tests/support/engine_inputs.h"
-#include "tests/support/stretch.h"
+#include "tests/support/multi_step.h"
 #include <cmath>
 #include <fmt/format.h>
 
@@ -51,13 +51,13 @@ int compare(target::Engine& engine, int program, const Graph& graph, const Envir
 }
 
 /// A step that also runs many times in one call gives the same bits so.
-int compare_stretch(target::Engine& engine, int program, const Environment& environment, loop::Isa isa,
-                    const std::string& what) {
+int compare_multi_step(target::Engine& engine, int program, const Environment& environment, loop::Isa isa,
+                       const std::string& what) {
     if (!engine.module().programs[program].steps[int(isa)]) return 0;
     write_inputs(engine, environment);
-    std::string fault = StretchComparison(engine, program, isa, environment.rows).run();
-    if (fault.empty()) return 0;
-    fmt::print("{}, {}: {}\n", what, target::machine(isa).name, fault);
+    std::string error = MultiStepComparison(engine, program, isa, environment.rows).run();
+    if (error.empty()) return 0;
+    fmt::print("{}, {}: {}\n", what, target::machine(isa).name, error);
     return 1;
 }
 
@@ -67,31 +67,31 @@ int agree(const std::string& path, bool fuse, int64_t batch, const std::vector<i
     options.model = path;
     options.fuse = fuse;
     FileReader reader;
-    std::string fault;
-    Front front = load(options, reader, fault);
-    if (!front.elaborated) {
-        fmt::print("{}{}", fault, print(front.diagnostics, front.sources));
+    std::string error;
+    Front front = load(options, reader, error);
+    if (!front.job) {
+        fmt::print("{}{}", error, print(front.diagnostics, front.sources));
         return 1;
     }
-    Elaborated& elaborated = *front.elaborated;
-    for (TrainBlock& block : elaborated.blocks) block.batch = batch;
+    TrainingJob& job = *front.job;
+    for (TrainBlock& block : job.blocks) block.batch = batch;
     StageTimes times;
-    Compiled compiled = compile(elaborated, options, front.sources, times);
+    Compiled compiled = compile(job, options, front.sources, times);
     target::Engine engine = target::load_object(target::object(compiled.module, compiled.metadata));
     int wrong = 0;
     const std::string told = path + (fuse ? "" : ", unfused");
     for (loop::Isa isa : target::host_isas()) {
         Environment start;
         start.scalars["seed"] = 1;
-        wrong += compare(engine, compiled.metadata.initial, elaborated.initial, start, isa, told + ": start");
-        for (size_t b = 0; b < elaborated.blocks.size(); ++b) {
-            const TrainBlock& block = elaborated.blocks[b];
+        wrong += compare(engine, compiled.metadata.initial, job.initial, start, isa, told + ": start");
+        for (size_t b = 0; b < job.blocks.size(); ++b) {
+            const TrainBlock& block = job.blocks[b];
             for (int64_t rows : sizes) {
-                Environment environment = sample(elaborated, block.flags, block.step, {rows, 1});
+                Environment environment = sample(job, block.flags, block.step, {rows, 1});
                 std::string what = fmt::format("{}: {} on {} rows", told, block.name, rows);
                 int program = compiled.metadata.blocks[b].step;
                 wrong += compare(engine, program, block.step, environment, isa, what);
-                wrong += compare_stretch(engine, program, environment, isa, what);
+                wrong += compare_multi_step(engine, program, environment, isa, what);
             }
         }
     }

@@ -60,8 +60,8 @@ std::string absent_data(const Expected& expected) {
 int check(const std::string& gradc, const std::string& tree, const std::string& name) {
     fs::path example = fs::path(tree) / "examples" / name;
     Expected expected = parse_expected(text_of(example / "expected.txt"));
-    if (!expected.fault.empty()) {
-        std::printf("%s: %s\n", (example / "expected.txt").c_str(), expected.fault.c_str());
+    if (!expected.error.empty()) {
+        std::printf("%s: %s\n", (example / "expected.txt").c_str(), expected.error.c_str());
         return 1;
     }
     int faults = check_readme(example, expected);
@@ -79,8 +79,8 @@ int check(const std::string& gradc, const std::string& tree, const std::string& 
         std::printf("$ %s\n", step.command.c_str());
         Outcome outcome = run(step.command, {.folder = scratch.path().string(), .limit = 900, .joined = true});
         std::printf("%s(%.1f s)\n", outcome.out.c_str(), outcome.seconds);
-        for (const std::string& fault : compare(step, outcome.out, outcome.code)) {
-            std::printf("FAULT %s\n", fault.c_str());
+        for (const std::string& error : compare(step, outcome.out, outcome.code)) {
+            std::printf("FAULT %s\n", error.c_str());
             ++faults;
         }
         std::fflush(stdout);

@@ -89,7 +89,7 @@ bool well_formed(const std::vector<std::string>& words) {
 }
 
 void add_line(Expected& expected, const std::string& text, int number) {
-    auto fail = [&](const std::string& why) { expected.fault = "line " + std::to_string(number) + ": " + why; };
+    auto fail = [&](const std::string& why) { expected.error = "line " + std::to_string(number) + ": " + why; };
     if (text.rfind("needs ", 0) == 0) return expected.needs.push_back(text.substr(6));
     if (text.rfind("if ", 0) == 0) return void(expected.condition = text.substr(3));
     if (text.rfind("$ ", 0) == 0) {
@@ -135,9 +135,9 @@ Expected parse_expected(const std::string& text) {
         ++number;
         if (plain_words(line).empty() || line[0] == '#') continue;
         add_line(expected, line, number);
-        if (!expected.fault.empty()) return expected;
+        if (!expected.error.empty()) return expected;
     }
-    if (expected.steps.empty()) expected.fault = "no command";
+    if (expected.steps.empty()) expected.error = "no command";
     return expected;
 }
 
@@ -163,7 +163,7 @@ std::vector<std::string> compare(const Step& step, const std::string& output, in
     size_t next = 0;
     for (const Line& line : step.lines) {
         if (line.kind == Line::Kind::every) {
-            if (auto fault = check_every(line, lines)) faults.push_back(*fault);
+            if (auto error = check_every(line, lines)) faults.push_back(*error);
         } else if (line.kind == Line::Kind::never) {
             for (const std::string& text : lines)
                 if (matches(line.words, text)) faults.push_back(complaint(line, "must not stand there"));

@@ -25,7 +25,7 @@ struct Expected {
     std::vector<std::string> needs; // folders of GRADC_DATA
     std::vector<Step> steps;
     std::string condition; // of the next step, while reading
-    std::string fault;     // why the file cannot be read, or ""
+    std::string error;     // why the file cannot be read, or ""
 };
 
 Expected parse_expected(const std::string& text);

@@ -8,7 +8,7 @@ using namespace end_to_end;
 namespace {
 std::vector<std::string> faults(const std::string& expected, const std::string& output, int code = 0) {
     Expected parsed = parse_expected("$ x\n" + expected);
-    REQUIRE(parsed.fault == "");
+    REQUIRE(parsed.error == "");
     return compare(parsed.steps.at(0), output, code);
 }
 } // namespace
@@ -50,9 +50,9 @@ TEST_CASE("the last state of a progress line counts", "[matcher]") {
 }
 
 TEST_CASE("a malformed expected.txt is told", "[matcher]") {
-    CHECK(parse_expected("").fault != "");
-    CHECK(parse_expected("value 8\n").fault != "");
-    CHECK(parse_expected("$ x\nloss >= high\n").fault != "");
-    CHECK(parse_expected("$ x\nloss ~ 1\n").fault != "");
+    CHECK(parse_expected("").error != "");
+    CHECK(parse_expected("value 8\n").error != "");
+    CHECK(parse_expected("$ x\nloss >= high\n").error != "");
+    CHECK(parse_expected("$ x\nloss ~ 1\n").error != "");
     CHECK(parse_expected("needs mnist\n$ x\n").needs == std::vector<std::string>{"mnist"});
 }

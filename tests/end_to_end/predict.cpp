@@ -133,12 +133,12 @@ TEST_CASE("a file brings what the prediction reads, by number, by name or as an 
 TEST_CASE("a model of two inputs is drawn with the rows that it was trained on", "[predict]") {
     Trained trained(generated);
     CHECK(trained.predicted("--grid 40 --svg map.svg").empty());
-    std::string map = trained.scratch.read("map.svg");
+    std::string elementwise = trained.scratch.read("map.svg");
     size_t dots = 0;
-    for (size_t at = 0; (at = map.find("<circle", at)) != map.npos; ++at) ++dots;
+    for (size_t at = 0; (at = elementwise.find("<circle", at)) != elementwise.npos; ++at) ++dots;
     CHECK(dots == 35 + 2); // training rows, and a legend of two classes
-    CHECK(contains(map, ">side</text>"));
-    CHECK(contains(map, ">x[0]</text>"));
+    CHECK(contains(elementwise, ">side</text>"));
+    CHECK(contains(elementwise, ">x[0]</text>"));
     CHECK(trained.call("./trainer predict --checkpoint w --grid 40").code == 2);
     CHECK(trained.call("./trainer predict --checkpoint w --grid 40 --svg a.svg --label nothing").code == 2);
 }

@@ -12,7 +12,7 @@ namespace {
 
 struct Case {
     const char *name, *hidden, *training;
-    const char* element = "f32";
+    const char* dtype = "f32";
 
     std::string model() const {
         std::string text = R"(dataset rows {
@@ -32,7 +32,7 @@ train {
     TRAINING
 }
 )";
-        return replaced(replaced(replaced(text, "HIDDEN", hidden), "TRAINING", training), "f32", element);
+        return replaced(replaced(replaced(text, "HIDDEN", hidden), "TRAINING", training), "f32", dtype);
     }
 };
 

@@ -76,7 +76,7 @@ TEST_CASE("every command of the tutorial runs and prints what it promises", "[tu
             run("set -e\n" + part.text, {.folder = scratch.path().string(), .limit = 600, .joined = true});
         INFO(outcome.out);
         Expected expected = parse_expected("$ all\n" + part.expected);
-        REQUIRE(expected.fault == "");
-        for (const std::string& fault : compare(expected.steps.at(0), outcome.out, outcome.code)) FAIL_CHECK(fault);
+        REQUIRE(expected.error == "");
+        for (const std::string& error : compare(expected.steps.at(0), outcome.out, outcome.code)) FAIL_CHECK(error);
     }
 }

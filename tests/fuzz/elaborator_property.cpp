@@ -29,19 +29,19 @@ std::string outside(const Sources& sources, const Diagnostics& diagnostics) {
     return print(diagnostics, sources).empty() ? "errors without text" : "";
 }
 
-std::string fault_of(const WholeSplit& split) {
+std::string error_of(const WholeSplit& split) {
     std::string result = verify(split.finish);
     for (const Graph& pass : split.passes) result += verify(pass);
     return result;
 }
 
 /// Of the sum of what a model returns, by all that it reads.
-std::string gradient_fault(const Elaborated::Circuit& circuit, const DerivativeRules& rules) {
+std::string gradient_error(const TrainingJob::Circuit& circuit, const DerivativeRules& rules) {
     Graph graph = circuit.graph;
     if (graph.outputs.empty()) return {};
     NodeId value = graph.outputs[0].node;
     const Type type = graph.type(value);
-    if (!floating(type.element)) return {};
+    if (!floating(type.dtype)) return {};
     std::vector<int> axes;
     for (int i = 0; i < type.rank(); ++i) axes.push_back(i);
     gradient(graph, build::sum(graph, value, axes), circuit.parameters, rules);
@@ -60,20 +60,18 @@ std::string broken_elaborator_property(std::string_view text, std::shared_ptr<co
     options.library = std::move(library);
     uint32_t main = sources.add({"main.grad", std::string(text)});
     try {
-        auto elaborated = elaborate(sources, main, files, options, diagnostics);
-        if (!elaborated) return diagnostics.failed() ? outside(sources, diagnostics) : "neither graphs nor diagnostics";
-        std::string fault = verify(elaborated->initial) + fault_of(elaborated->statistics);
-        for (const auto& each : elaborated->models)
-            fault += verify(each.graph) + gradient_fault(each, *elaborated->rules);
-        for (const auto& each : elaborated->circuits)
-            fault += verify(each.graph) + gradient_fault(each, *elaborated->rules);
-        for (const auto& each : elaborated->blocks) {
-            fault += verify(each.forward) + verify(each.step) + fault_of(each.training) + fault_of(each.evaluation);
-            if (each.predict) fault += verify(*each.predict);
+        auto job = elaborate(sources, main, files, options, diagnostics);
+        if (!job) return diagnostics.failed() ? outside(sources, diagnostics) : "neither graphs nor diagnostics";
+        std::string error = verify(job->initial) + error_of(job->statistics);
+        for (const auto& each : job->models) error += verify(each.graph) + gradient_error(each, *job->rules);
+        for (const auto& each : job->circuits) error += verify(each.graph) + gradient_error(each, *job->rules);
+        for (const auto& each : job->blocks) {
+            error += verify(each.forward) + verify(each.step) + error_of(each.training) + error_of(each.evaluation);
+            if (each.predict) error += verify(*each.predict);
         }
-        return fault;
-    } catch (const std::exception& fault) {
-        return fmt::format("an internal error: {}", fault.what());
+        return error;
+    } catch (const std::exception& error) {
+        return fmt::format("an internal error: {}", error.what());
     }
 }
 

@@ -28,9 +28,9 @@ struct FlushDenormals {
     ~FlushDenormals() { _mm_setcsr(before); }
 };
 
-Plan plan_of(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch) {
+Plan plan_of(const TrainingJob& job, std::vector<NamedGraph> programs, int64_t batch) {
     OptimizeOptions optimizing;
-    optimizing.context.rules = elaborated.pattern_rules.get();
+    optimizing.context.rules = job.pattern_rules.get();
     for (NamedGraph& program : programs) program.graph = optimize(std::move(program.graph), optimizing);
     PlanOptions options;
     options.name = "library";
@@ -40,40 +40,40 @@ Plan plan_of(const Elaborated& elaborated, std::vector<NamedGraph> programs, int
 
 } // namespace
 
-Elaborated elaborate_text(const std::string& text, Element precision) {
+TrainingJob elaborate_text(const std::string& text, Dtype precision) {
     Sources sources;
     NoFiles reader;
     Diagnostics diagnostics;
     Options options;
     options.precision = precision;
     uint32_t main = sources.add({"library.grad", text});
-    auto elaborated = elaborate(sources, main, reader, options, diagnostics);
-    if (!elaborated) throw InternalError("library", print(diagnostics, sources));
-    return std::move(*elaborated);
+    auto job = elaborate(sources, main, reader, options, diagnostics);
+    if (!job) throw InternalError("library", print(diagnostics, sources));
+    return std::move(*job);
 }
 
-const Elaborated::Circuit& model_of(const Elaborated& elaborated, const std::string& name) {
-    for (const auto* list : {&elaborated.models, &elaborated.circuits})
-        for (const Elaborated::Circuit& each : *list)
+const TrainingJob::Circuit& model_of(const TrainingJob& job, const std::string& name) {
+    for (const auto* list : {&job.models, &job.circuits})
+        for (const TrainingJob::Circuit& each : *list)
             if (each.model == name) return each;
     throw InternalError("library", "no model " + name);
 }
 
-Machines::Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch, Element precision,
+Machines::Machines(const TrainingJob& job, std::vector<NamedGraph> programs, int64_t batch, Dtype precision,
                    bool with_text)
-    : flush_(precision == Element::f32) {
-    Plan plan = plan_of(elaborated, std::move(programs), batch);
+    : flush_(precision == Dtype::f32) {
+    Plan plan = plan_of(job, std::move(programs), batch);
     auto isas = target::host_isas();
-    loop::Module module = lower(plan, isas, *elaborated.math);
+    loop::Module module = lower(plan, isas, *job.math);
     engines_.push_back(target::load_object(target::object(module, described("library", module))));
     for (loop::Isa isa : isas) ways_.push_back({std::string(target::machine(isa).name), 0, isa});
     auto compilers = target::find_compilers();
     if (!with_text || compilers.empty()) return;
-    loop::Module widest = lower(plan, {isas.back()}, *elaborated.math);
-    std::string fault;
+    loop::Module widest = lower(plan, {isas.back()}, *job.math);
+    std::string error;
     std::string text = target::print_cpp(widest, described("library", widest));
-    auto engine = target::load_cpp(text, compilers[0], fault, {"-O0"});
-    check(bool(engine), "library", "the C++ text does not compile: " + fault);
+    auto engine = target::load_cpp(text, compilers[0], error, {"-O0"});
+    check(bool(engine), "library", "the C++ text does not compile: " + error);
     engines_.push_back(std::move(*engine));
     ways_.push_back({"C++", 1, isas.back()});
 }

@@ -11,9 +11,9 @@
 namespace gradc::library {
 
 /// A model text elaborated; ends the program, with the diagnostics, when it is wrong.
-Elaborated elaborate_text(const std::string& text, Element precision);
+TrainingJob elaborate_text(const std::string& text, Dtype precision);
 
-const Elaborated::Circuit& model_of(const Elaborated&, const std::string& name);
+const TrainingJob::Circuit& model_of(const TrainingJob&, const std::string& name);
 
 /// One way to run programs: by LLVM for an instruction set, or by the C++ text.
 struct Way {
@@ -26,7 +26,7 @@ class Machines {
 public:
     /// Optimizes the graphs and compiles all of them into one module. `batch`: most rows of a run.
     /// `with_text`: the C++ text as well, where a compiler is found.
-    Machines(const Elaborated& elaborated, std::vector<NamedGraph> programs, int64_t batch, Element precision,
+    Machines(const TrainingJob& job, std::vector<NamedGraph> programs, int64_t batch, Dtype precision,
              bool with_text = false);
 
     const std::vector<Way>& ways() const { return ways_; }

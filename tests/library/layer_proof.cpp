@@ -89,11 +89,11 @@ void set_special_rows(Environment& environment) {
     }
 }
 
-void differentiate_subject(Subject& subject, const Elaborated& elaborated, const std::vector<NodeId>& parameters) {
+void differentiate_subject(Subject& subject, const TrainingJob& job, const std::vector<NodeId>& parameters) {
     Graph& graph = subject.graph;
     subject.wrt = differentiable(graph, parameters);
     std::vector<Output> outputs = {{subject.program + " loss", subject.loss}};
-    auto derivatives = gradient(graph, subject.loss, subject.wrt, *elaborated.rules);
+    auto derivatives = gradient(graph, subject.loss, subject.wrt, *job.rules);
     std::vector<NodeId> kept;
     for (size_t i = 0; i < derivatives.size(); ++i)
         if (derivatives[i] != NodeId::none) {
@@ -119,8 +119,8 @@ void differentiate_subject(Subject& subject, const Elaborated& elaborated, const
         }
 }
 
-void finish_subject(Subject& subject, const Elaborated& elaborated) {
-    subject.environment = sample(elaborated, {}, subject.graph, {batch, 3});
+void finish_subject(Subject& subject, const TrainingJob& job) {
+    subject.environment = sample(job, {}, subject.graph, {batch, 3});
     set_special_rows(subject.environment);
     subject.exact = evaluate(subject.graph, subject.environment);
 }
@@ -128,19 +128,19 @@ void finish_subject(Subject& subject, const Elaborated& elaborated) {
 std::string fields_text() { return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]"; }
 
 /// As in evaluation: models without train blocks.
-std::vector<Subject> evaluated(Elaborated& elaborated, Element precision) {
+std::vector<Subject> evaluated(TrainingJob& job, Dtype precision) {
     std::string text;
     for (size_t i = 0; i < std::size(layers); ++i)
         text += fmt::format("model l{}({}) {{ y = {};  return mean(y / (1 + y^2) + 0.1 * y) }}\n", i, fields_text(),
                             layers[i].formula);
-    elaborated = elaborate_text(text, precision);
+    job = elaborate_text(text, precision);
     std::vector<Subject> subjects;
     for (size_t i = 0; i < std::size(layers); ++i) {
-        const Elaborated::Circuit& model = model_of(elaborated, fmt::format("l{}", i));
+        const TrainingJob::Circuit& model = model_of(job, fmt::format("l{}", i));
         Subject subject{&layers[i], model.model, model.graph, model.graph.outputs[0].node, {}, {}, {}};
         subject.graph.outputs.clear();
-        differentiate_subject(subject, elaborated, model.parameters);
-        finish_subject(subject, elaborated);
+        differentiate_subject(subject, job, model.parameters);
+        finish_subject(subject, job);
         subjects.push_back(std::move(subject));
     }
     return subjects;
@@ -154,7 +154,7 @@ std::string zeros(const std::vector<int>& shape, size_t axis = 0) {
 }
 
 /// In training: train blocks over rows that are replaced by drawn ones.
-std::vector<Subject> trained(Elaborated& elaborated, Element precision) {
+std::vector<Subject> trained(TrainingJob& job, Dtype precision) {
     std::string text =
         fmt::format("dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "
                     "time: f32[3, 4] = {}\n}}\n",
@@ -165,14 +165,14 @@ std::vector<Subject> trained(Elaborated& elaborated, Element precision) {
                             "train t{0} {{ data d;  batch {3};  epochs 1;  optimizer sgd()\n loss "
                             "l{0}(x, i, image, time) }}\n",
                             i, fields_text(), layers[i].formula, batch);
-    elaborated = elaborate_text(text, precision);
+    job = elaborate_text(text, precision);
     std::vector<Subject> subjects;
     for (size_t i = 0; i < std::size(layers); ++i) {
-        const TrainBlock& block = elaborated.blocks[i];
+        const TrainBlock& block = job.blocks[i];
         Subject subject{&layers[i], block.name, block.forward, block.loss, {}, {}, {}};
         std::vector<Output> states;
         for (const Output& output : block.step.outputs)
-            for (const Variable& variable : elaborated.variables)
+            for (const Variable& variable : job.variables)
                 if (variable.path == output.name && variable.role == Variable::Role::state)
                     states.push_back({"", block.step[output.node].inputs[0]});
         std::vector<NodeId> roots;
@@ -181,8 +181,8 @@ std::vector<Subject> trained(Elaborated& elaborated, Element precision) {
         subject.graph.outputs.clear();
         for (size_t k = 0; k < nodes.size(); ++k)
             subject.graph.outputs.push_back({fmt::format("{} state {}", block.name, k), nodes[k]});
-        differentiate_subject(subject, elaborated, block.parameters);
-        finish_subject(subject, elaborated);
+        differentiate_subject(subject, job, block.parameters);
+        finish_subject(subject, job);
         subjects.push_back(std::move(subject));
     }
     return subjects;
@@ -212,16 +212,16 @@ void differences(Subject& subject, Findings& findings) {
             if (keep == 0 && subject.formula->left) difference = (loss_at(subject) - at[1]) / h;
             double size = std::max(largest, 1e-5 * std::fabs(at[0]));
             if (!(std::fabs(difference - gradient.values[entry]) <= (subject.formula->left ? 1e-3 : 1e-6) * size))
-                findings.fault(fmt::format("{} in {}: gradient {} entry {} is {}, by differences {}",
+                findings.error(fmt::format("{} in {}: gradient {} entry {} is {}, by differences {}",
                                            subject.formula->formula, subject.program, k, entry, gradient.values[entry],
                                            difference));
         }
     }
 }
 
-void compare_subject(const Subject& subject, const Machines& machines, Element precision, const Way& way,
+void compare_subject(const Subject& subject, const Machines& machines, Dtype precision, const Way& way,
                      Findings& findings) {
-    bool single = precision == Element::f32;
+    bool single = precision == Dtype::f32;
     Finding& finding = findings.of[subject.formula->entry];
     for (size_t output = 0; output < subject.exact.size(); ++output) {
         const std::vector<double>& wanted = subject.exact[output].values;
@@ -233,7 +233,7 @@ void compare_subject(const Subject& subject, const Machines& machines, Element p
         double& most = output == 0 || output > subject.gradients ? finding.value_error : finding.gradient_error;
         if (single) most = std::max(most, worst);
         if (!(worst <= (single ? 2e-5 : 1e-11)))
-            findings.fault(fmt::format("{}: {} of compiled {} on {} is off by {:.2g}", subject.formula->formula,
+            findings.error(fmt::format("{}: {} of compiled {} on {} is off by {:.2g}", subject.formula->formula,
                                        subject.graph.outputs[output].name, name(precision), way.name, worst));
     }
 }
@@ -241,14 +241,14 @@ void compare_subject(const Subject& subject, const Machines& machines, Element p
 /// `dropout` of ones at `rate` over many rows, one forward pass in training.
 std::vector<double> dropped(double rate) {
     constexpr int64_t many = 4000;
-    Elaborated elaborated =
+    TrainingJob job =
         elaborate_text(fmt::format("model l() {{ param one = 1;  return one }}\ntrain {{ batch {};  steps 1\n y = "
                                    "dropout(1 + 0 * normal(shape: [N]), {})\n loss l() * mean(y);  optimizer sgd() "
                                    "}}\n",
                                    many, rate),
-                       Element::f64);
-    const TrainBlock& block = elaborated.blocks[0];
-    Environment environment = sample(elaborated, block.flags, block.forward, {many, 1});
+                       Dtype::f64);
+    const TrainBlock& block = job.blocks[0];
+    Environment environment = sample(job, block.flags, block.forward, {many, 1});
     std::vector<double> kept;
     environment.observe = [&](NodeId, const Tensor& value) {
         if (value.shape == Shape{many}) kept = value.values; // the last one is y
@@ -265,15 +265,15 @@ void prove_dropout(Findings& findings) {
             ++n;
             zeros += value == 0;
             if (value != 0 && std::fabs(value * (1 - rate) - 1) > 1e-12)
-                findings.fault(fmt::format("dropout({}) leaves {}", rate, value));
+                findings.error(fmt::format("dropout({}) leaves {}", rate, value));
         }
         if (n == 0 || std::fabs(zeros / n - rate) > 5 * std::sqrt(rate * (1 - rate) / n))
-            findings.fault(fmt::format("dropout({}) drops {} of {}", rate, zeros, n));
+            findings.error(fmt::format("dropout({}) drops {} of {}", rate, zeros, n));
     }
     for (double rate : {1.0, 1.5, -0.1})
         for (double value : dropped(rate))
             if (!std::isnan(value)) {
-                findings.fault(fmt::format("dropout({}) gives {}, not NaN", rate, value));
+                findings.error(fmt::format("dropout({}) gives {}, not NaN", rate, value));
                 break;
             }
 }
@@ -282,18 +282,18 @@ void prove_dropout(Findings& findings) {
 
 void prove_layers(Findings& findings) {
     prove_dropout(findings);
-    for (Element precision : {Element::f32, Element::f64})
+    for (Dtype precision : {Dtype::f32, Dtype::f64})
         for (bool training : {false, true}) {
-            Elaborated elaborated = elaborate_text("model m() { return 1 }", precision);
-            auto subjects = training ? trained(elaborated, precision) : evaluated(elaborated, precision);
+            TrainingJob job = elaborate_text("model m() { return 1 }", precision);
+            auto subjects = training ? trained(job, precision) : evaluated(job, precision);
             std::vector<NamedGraph> programs;
             for (const Subject& subject : subjects) programs.push_back({subject.program, subject.graph});
-            Machines machines(elaborated, programs, batch, precision);
+            Machines machines(job, programs, batch, precision);
             for (Subject& subject : subjects) {
                 Finding& finding = findings.of[subject.formula->entry];
                 ++finding.cases;
                 finding.differentiated = finding.differentiated || subject.gradients > 0;
-                if (precision == Element::f32) differences(subject, findings);
+                if (precision == Dtype::f32) differences(subject, findings);
                 for (const Way& way : machines.ways()) {
                     machines.write(subject.environment);
                     machines.run(subject.program, batch, way);

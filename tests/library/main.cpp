@@ -15,16 +15,16 @@ namespace {
 /// An entry has a case, says what it is and where it is from, and states its kinks.
 void check_entry(const Entry& entry, Findings& findings) {
     const Finding& finding = findings.of[entry.name];
-    auto fault = [&](const char* text) {
-        findings.fault(fmt::format("{} of dsl/std/{}.grad {}", entry.name, entry.file, text));
+    auto error = [&](const char* text) {
+        findings.error(fmt::format("{} of dsl/std/{}.grad {}", entry.name, entry.file, text));
     };
     bool schedule = entry.file == "schedules"; // runs in double; held to numbers in tests/optimizers
-    if (!finding.cases && !schedule) fault("is proved by no case of tests/library");
-    if (entry.formula.empty()) fault("has no formula in the comment above it");
+    if (!finding.cases && !schedule) error("is proved by no case of tests/library");
+    if (entry.formula.empty()) error("has no formula in the comment above it");
     if (entry.file == "primitives" || entry.file == "optimizers" || schedule) return;
-    if (entry.source.empty()) fault("has no `Source:` in the comment above it");
+    if (entry.source.empty()) error("has no `Source:` in the comment above it");
     if (finding.kinked && entry.kinks.empty() && entry.domain.empty())
-        fault("has kinks, but no `Kinks:` in the comment above it");
+        error("has kinks, but no `Kinks:` in the comment above it");
 }
 
 } // namespace
@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
     std::string table = table_of(entries(), findings);
     if (writes) write_readme(argv[2], table, findings);
     else compare_with_readme(argv[1], table, findings);
-    for (const std::string& fault : findings.faults) fmt::print(stderr, "{}\n", fault);
+    for (const std::string& error : findings.faults) fmt::print(stderr, "{}\n", error);
     if (findings.faults.empty()) fmt::print("{} entries of the library hold\n", entries().size());
     return findings.faults.empty() ? 0 : 1;
 }

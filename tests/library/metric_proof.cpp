@@ -175,24 +175,24 @@ std::vector<MetricFormula> metric_formulas() {
 
 struct Subject {
     const MetricFormula* formula;
-    Graph whole;
+    Graph integer;
     SplitFormulas split;
     std::vector<std::string> passes;
     std::string finish;
 };
 
-Subject subject_of(const MetricFormula& formula, size_t number, Elaborated& elaborated, Findings& findings) {
-    const Graph& graph = model_of(elaborated, fmt::format("m{}", number)).graph;
+Subject subject_of(const MetricFormula& formula, size_t number, TrainingJob& job, Findings& findings) {
+    const Graph& graph = model_of(job, fmt::format("m{}", number)).graph;
     WholeSplitRequest request{
         fmt::format("m{}", number), {}, {{fmt::format("m{} result", number), graph.outputs[0].node}}, false, 0};
     Subject subject{&formula, graph, split_formulas(graph, request), {}, request.prefix + ".finish"};
     for (const SplitProblem& problem : subject.split.problems)
-        findings.fault(fmt::format("{} is no formula of a whole split: {}", formula.formula, problem.reason));
+        findings.error(fmt::format("{} is no formula of a whole split: {}", formula.formula, problem.reason));
     if ((subject.split.split.passes.size() > 1) != formula.two_passes)
-        findings.fault(fmt::format("{} takes {} passes", formula.formula, subject.split.split.passes.size()));
+        findings.error(fmt::format("{} takes {} passes", formula.formula, subject.split.split.passes.size()));
     for (size_t i = 0; i < subject.split.split.passes.size(); ++i)
         subject.passes.push_back(fmt::format("{}.{}", request.prefix, i));
-    for (const Variable& variable : subject.split.accumulators) elaborated.variables.push_back(variable);
+    for (const Variable& variable : subject.split.accumulators) job.variables.push_back(variable);
     return subject;
 }
 
@@ -221,19 +221,20 @@ double worst_error(const std::vector<double>& found, const std::vector<double>& 
     return worst;
 }
 
-void prove_subject(const Subject& subject, Machines& machines, Element precision, Findings& findings) {
+void prove_subject(const Subject& subject, Machines& machines, Dtype precision, Findings& findings) {
     const MetricFormula& formula = *subject.formula;
     Finding& finding = findings.of[formula.entry];
     Data data;
     auto wanted = formula.by_hand(data);
-    if (worst_error(evaluate(subject.whole, data.rows(0, all_rows))[0].values, wanted) > std::max(1e-9, formula.bound))
-        findings.fault(fmt::format("{} is not what is counted by hand", formula.formula));
+    if (worst_error(evaluate(subject.integer, data.rows(0, all_rows))[0].values, wanted) >
+        std::max(1e-9, formula.bound))
+        findings.error(fmt::format("{} is not what is counted by hand", formula.formula));
     for (const Way& way : machines.ways())
         for (int64_t batch : {int64_t(1), int64_t(5), all_rows}) {
             double error = worst_error(over_batches(machines, subject, data, batch, way), wanted);
-            if (precision == Element::f32) finding.value_error = std::max(finding.value_error, error);
-            if (!(error <= (precision == Element::f32 ? formula.bound : 1e-7)))
-                findings.fault(fmt::format("{} in batches of {} as compiled {} on {} is off by {:.2g}", formula.formula,
+            if (precision == Dtype::f32) finding.value_error = std::max(finding.value_error, error);
+            if (!(error <= (precision == Dtype::f32 ? formula.bound : 1e-7)))
+                findings.error(fmt::format("{} in batches of {} as compiled {} on {} is off by {:.2g}", formula.formula,
                                            batch, name(precision), way.name, error));
         }
     std::vector<double> Data::* spoiled = nullptr;
@@ -242,30 +243,29 @@ void prove_subject(const Subject& subject, Machines& machines, Element precision
     if (!spoiled) return;
     (data.*spoiled)[5] = NAN;
     for (double value : over_batches(machines, subject, data, 5, machines.ways().back()))
-        if (!std::isnan(value)) findings.fault(fmt::format("{} with a NaN is {}", formula.formula, value));
+        if (!std::isnan(value)) findings.error(fmt::format("{} with a NaN is {}", formula.formula, value));
 }
 
 } // namespace
 
 void prove_metrics(Findings& findings) {
     auto formulas = metric_formulas();
-    for (Element precision : {Element::f32, Element::f64}) {
+    for (Dtype precision : {Dtype::f32, Dtype::f64}) {
         std::string text;
         for (size_t i = 0; i < formulas.size(); ++i)
             text += fmt::format("model m{}(v: f32[N, 4], i: int[N] < 4, x: f32[N], b: int[N] < 2, "
                                 "y: f32[N], t: f32[N]) {{ return {} }}\n",
                                 i, formulas[i].formula);
-        Elaborated elaborated = elaborate_text(text, precision);
+        TrainingJob job = elaborate_text(text, precision);
         std::vector<Subject> subjects;
         std::vector<NamedGraph> programs;
-        for (size_t i = 0; i < formulas.size(); ++i)
-            subjects.push_back(subject_of(formulas[i], i, elaborated, findings));
+        for (size_t i = 0; i < formulas.size(); ++i) subjects.push_back(subject_of(formulas[i], i, job, findings));
         for (const Subject& subject : subjects) {
             for (size_t i = 0; i < subject.passes.size(); ++i)
                 programs.push_back({subject.passes[i], subject.split.split.passes[i]});
             programs.push_back({subject.finish, subject.split.split.finish});
         }
-        Machines machines(elaborated, programs, all_rows, precision);
+        Machines machines(job, programs, all_rows, precision);
         for (const Subject& subject : subjects) {
             ++findings.of[subject.formula->entry].cases;
             prove_subject(subject, machines, precision, findings);

@@ -20,7 +20,7 @@ struct Findings {
     std::map<std::string, Finding> of; // by entry
     std::vector<std::string> faults;
 
-    void fault(const std::string& text) { faults.push_back(text); }
+    void error(const std::string& text) { faults.push_back(text); }
 };
 
 void prove_scalar_formulas(Findings&);

@@ -13,22 +13,22 @@ namespace gradc::library {
 template <class Proof, class Formula, class SubjectOf>
 void prove_formulas(const std::vector<Formula>& formulas, const std::string& text, SubjectOf subject_of, bool with_text,
                     Findings& findings) {
-    for (Element precision : {Element::f32, Element::f64}) {
-        Elaborated elaborated = elaborate_text(text, precision);
-        std::vector<decltype(subject_of(formulas[0], 0, elaborated))> subjects;
+    for (Dtype precision : {Dtype::f32, Dtype::f64}) {
+        TrainingJob job = elaborate_text(text, precision);
+        std::vector<decltype(subject_of(formulas[0], 0, job))> subjects;
         std::vector<NamedGraph> programs;
         int64_t most = 1;
         for (size_t i = 0; i < formulas.size(); ++i) {
-            subjects.push_back(subject_of(formulas[i], i, elaborated));
+            subjects.push_back(subject_of(formulas[i], i, job));
             programs.push_back({subjects[i].program, subjects[i].graph});
             most = std::max(most, subjects[i].environment.rows);
         }
-        Machines machines(elaborated, programs, most, precision, with_text);
+        Machines machines(job, programs, most, precision, with_text);
         for (const auto& subject : subjects) {
             Finding& finding = findings.of[subject.formula->entry];
             Proof proof(subject, findings);
-            if (precision == Element::f32) proof.mathematics();
-            finding.cases += precision == Element::f32;
+            if (precision == Dtype::f32) proof.mathematics();
+            finding.cases += precision == Dtype::f32;
             finding.differentiated = true;
             finding.kinked = finding.kinked || is_kinked(*subject.formula);
             for (const Way& way : machines.ways()) {

@@ -36,21 +36,21 @@ std::map<std::string, std::vector<Numbers>> read_lines(const std::string& path) 
 }
 
 /// Value and derivatives by field `by` of the results, weighed 1, 2, .. if they are a list.
-Graph with_derivative(const Elaborated& elaborated, const std::string& model, const char* by) {
-    Graph graph = model_of(elaborated, model).graph;
+Graph with_derivative(const TrainingJob& job, const std::string& model, const char* by) {
+    Graph graph = model_of(job, model).graph;
     NodeId value = graph.outputs[0].node, weighed = value;
     std::vector<int> axes = {0};
     Type type = graph.type(value);
     if (type.rank() == 2) {
-        NodeId place = build::iota(graph, type.shape, 1, type.element);
-        NodeId one = build::constant(graph, 1, type.element, type.shape);
-        NodeId weights = build::map(graph, Primitive::add, {place, one});
-        weighed = build::map(graph, Primitive::multiply, {value, weights});
+        NodeId place = build::iota(graph, type.shape, 1, type.dtype);
+        NodeId one = build::constant(graph, 1, type.dtype, type.shape);
+        NodeId weights = build::elementwise(graph, Primitive::add, {place, one});
+        weighed = build::elementwise(graph, Primitive::multiply, {value, weights});
         axes.push_back(1);
     }
     std::vector<NodeId> wrt = {field(graph, by)};
-    NodeId by_field = gradient(graph, build::sum(graph, weighed, axes), wrt, *elaborated.rules)[0];
-    if (by_field == NodeId::none) by_field = build::constant(graph, 0, type.element, graph.type(wrt[0]).shape);
+    NodeId by_field = gradient(graph, build::sum(graph, weighed, axes), wrt, *job.rules)[0];
+    if (by_field == NodeId::none) by_field = build::constant(graph, 0, type.dtype, graph.type(wrt[0]).shape);
     return extract(graph, {{"value", value}, {"derivative", by_field}});
 }
 
@@ -88,7 +88,7 @@ void compare_lines(const std::string& formula, const Graph& graph, const Environ
         bool good = found.size() == wanted.size();
         for (size_t k = 0; good && k < found.size(); ++k) good = std::fabs(found[k] - wanted[k]) <= 1e-12 * scale;
         if (!good)
-            findings.fault(fmt::format("{} on line {}: {} is not the recorded {}", formula, row + 1,
+            findings.error(fmt::format("{} on line {}: {} is not the recorded {}", formula, row + 1,
                                        fmt::join(found, " "), fmt::join(wanted, " ")));
     }
 }
@@ -111,23 +111,23 @@ void prove_recorded(const std::string& path, Findings& findings) {
     std::string text;
     for (size_t i = 0; i < scalars.size(); ++i) text += scalar_model(scalars[i], fmt::format("f{}", i));
     for (size_t i = 0; i < of_rows.size(); ++i) text += row_model(of_rows[i], fmt::format("r{}", i));
-    Elaborated elaborated = elaborate_text(text, Element::f64);
+    TrainingJob job = elaborate_text(text, Dtype::f64);
     size_t known = 0;
     auto prove = [&](const std::string& entry, const std::string& formula, const std::string& model, const char* by,
                      const auto& fields) {
         auto found = lines.find(formula);
         known += found != lines.end();
         if (found != lines.end())
-            compare_lines(formula, with_derivative(elaborated, model, by), columns(found->second, fields),
-                          found->second, findings);
-        else if (wanted.count(entry)) findings.fault(fmt::format("{} is not in {}", formula, path));
+            compare_lines(formula, with_derivative(job, model, by), columns(found->second, fields), found->second,
+                          findings);
+        else if (wanted.count(entry)) findings.error(fmt::format("{} is not in {}", formula, path));
     };
     using Fields = std::vector<std::pair<const char*, int>>;
     for (size_t i = 0; i < scalars.size(); ++i)
         prove(scalars[i].entry, scalars[i].formula, fmt::format("f{}", i), "x", Fields{{"x", 0}, {"t", 0}});
     for (size_t i = 0; i < of_rows.size(); ++i)
         prove(of_rows[i].entry, of_rows[i].formula, fmt::format("r{}", i), "v", Fields{{"v", 4}, {"u", 4}, {"i", 0}});
-    if (known != lines.size()) findings.fault(fmt::format("{} has formulas that are called nowhere", path));
+    if (known != lines.size()) findings.error(fmt::format("{} has formulas that are called nowhere", path));
 }
 
 } // namespace gradc::library

@@ -76,20 +76,20 @@ Environment rows_of(const RowFormula& formula) {
     return environment;
 }
 
-Subject subject_of(const RowFormula& formula, size_t number, const Elaborated& elaborated) {
-    const Elaborated::Circuit& model = model_of(elaborated, fmt::format("r{}", number));
+Subject subject_of(const RowFormula& formula, size_t number, const TrainingJob& job) {
+    const TrainingJob::Circuit& model = model_of(job, fmt::format("r{}", number));
     Subject subject{&formula, model.model, model.graph, rows_of(formula), {}};
     Graph& graph = subject.graph;
     NodeId value = model.graph.outputs[0].node;
     subject.list = graph.type(value).rank() == 2;
     NodeId weight =
         graph.add(Op::input, graph.type(value), {}, Input{Input::Source::field, subject.list ? "z" : "z1", 0, -1});
-    NodeId total = build::map(graph, Primitive::multiply, {value, weight});
+    NodeId total = build::elementwise(graph, Primitive::multiply, {value, weight});
     std::vector<int> axes = {0};
     if (subject.list) axes.push_back(1);
     std::vector<NodeId> wrt = {field(graph, "v"), field(graph, "u")};
     if (wrt[1] == NodeId::none) wrt.pop_back();
-    auto derivatives = gradient(graph, build::sum(graph, total, axes), wrt, *elaborated.rules);
+    auto derivatives = gradient(graph, build::sum(graph, total, axes), wrt, *job.rules);
     std::vector<Output> outputs = {{subject.program + " value", value}};
     for (size_t i = 0; i < derivatives.size(); ++i)
         if (derivatives[i] != NodeId::none)
@@ -112,12 +112,12 @@ public:
         for (size_t i = 0; i < formula_.kinks.size(); ++i)
             for (int k = 0; k < width; ++k)
                 if (slope(int64_t(i), k) != formula_.kinks[i].gradient[size_t(k)])
-                    fault(int64_t(i), fmt::format("the derivative by entry {} is {}, stated is {}", k,
+                    error(int64_t(i), fmt::format("the derivative by entry {} is {}, stated is {}", k,
                                                   slope(int64_t(i), k), formula_.kinks[i].gradient[size_t(k)]));
     }
 
-    void compiled(const Machines& machines, Element precision, const std::string& isa, Finding& worst) {
-        bool single = precision == Element::f32;
+    void compiled(const Machines& machines, Dtype precision, const std::string& isa, Finding& worst) {
+        bool single = precision == Dtype::f32;
         double bound = single ? formula_.bound : 1e-12;
         for (size_t output = 0; output < subject_.exact.size(); ++output) {
             auto found = machines.read(subject_.graph.outputs[output].name, subject_.environment.rows);
@@ -125,11 +125,11 @@ public:
             size_t each = wanted.size() / size_t(subject_.environment.rows);
             for (size_t i = 0; i < found.size(); ++i) {
                 int64_t row = int64_t(i / each);
-                double error = compiled_error(found[i], wanted[i], scale(row, output), single);
+                double distance = compiled_error(found[i], wanted[i], scale(row, output), single);
                 double& most = output == 0 ? worst.value_error : worst.gradient_error;
-                if (single && error > most) most = error;
-                if (!(error <= bound))
-                    fault(row, fmt::format("output {} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}", output,
+                if (single && distance > most) most = distance;
+                if (!(distance <= bound))
+                    error(row, fmt::format("output {} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}", output,
                                            name(precision), isa, found[i], wanted[i]));
             }
         }
@@ -152,9 +152,9 @@ private:
         return formula_.outside && formula_.outside(&v_[size_t(row * width)], index(row));
     }
 
-    void fault(int64_t row, const std::string& text) {
+    void error(int64_t row, const std::string& text) {
         const double* v = &v_[size_t(row * width)];
-        findings_.fault(fmt::format("{} at v = [{}, {}, {}, {}], i = {}: {}", formula_.formula, v[0], v[1], v[2], v[3],
+        findings_.error(fmt::format("{} at v = [{}, {}, {}, {}], i = {}: {}", formula_.formula, v[0], v[1], v[2], v[3],
                                     index(row), text));
     }
 
@@ -175,8 +175,8 @@ private:
         for (size_t k = 0; k < each; ++k) {
             double value = values[size_t(row) * each + k];
             if ((all_nan || outside(row)) && !std::isnan(value))
-                fault(row, fmt::format("the value is {}, not NaN", value));
-            if (finite(row) && !outside(row) && std::isnan(value)) fault(row, "the value is NaN inside of the domain");
+                error(row, fmt::format("the value is {}, not NaN", value));
+            if (finite(row) && !outside(row) && std::isnan(value)) error(row, "the value is NaN inside of the domain");
         }
     }
 
@@ -203,7 +203,7 @@ private:
             if (!std::isfinite(difference)) continue; // at the border of the domain
             double size = std::max({1.0, largest(row, subject_.exact[1].values), std::fabs(up[r])});
             if (!(std::fabs(difference - slope(row, k)) <= 1e-6 * size))
-                fault(row, fmt::format("the derivative by entry {} is {:.12g}, by differences {:.12g}", k,
+                error(row, fmt::format("the derivative by entry {} is {:.12g}, by differences {:.12g}", k,
                                        slope(row, k), difference));
         }
     }

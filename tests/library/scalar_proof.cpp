@@ -42,17 +42,17 @@ Tensor column(const std::vector<Point>& points, double Point::* member) {
     return tensor;
 }
 
-Subject subject_of(const ScalarFormula& formula, size_t number, const Elaborated& elaborated) {
-    const Elaborated::Circuit& model = model_of(elaborated, fmt::format("f{}", number));
+Subject subject_of(const ScalarFormula& formula, size_t number, const TrainingJob& job) {
+    const TrainingJob::Circuit& model = model_of(job, fmt::format("f{}", number));
     Subject subject{&formula, model.model, model.graph, {}, {}};
     Graph& graph = subject.graph;
     NodeId value = model.graph.outputs[0].node;
     std::vector<NodeId> wrt = {field(graph, "x"), field(graph, "t")};
     subject.takes_t = wrt[1] != NodeId::none;
     if (!subject.takes_t) wrt.pop_back();
-    auto derivatives = gradient(graph, build::sum(graph, value, {0}), wrt, *elaborated.rules);
+    auto derivatives = gradient(graph, build::sum(graph, value, {0}), wrt, *job.rules);
     std::vector<Output> outputs = {{subject.program + " value", value}};
-    NodeId none = build::constant(graph, 0, graph.type(value).element, {rows});
+    NodeId none = build::constant(graph, 0, graph.type(value).dtype, {rows});
     for (size_t i = 0; i < derivatives.size(); ++i)
         outputs.push_back(
             {fmt::format("{} d{}", subject.program, "xt"[i]), derivatives[i] == NodeId::none ? none : derivatives[i]});
@@ -82,23 +82,23 @@ public:
             if (std::isfinite(x_[i]) && std::isfinite(t_[i]) && !outside(i)) slope(i, moved);
         }
         for (size_t k = 0; k < kinks_met_.size(); ++k)
-            if (!kinks_met_[k]) fault(0, fmt::format("kink {} lies at none of the points", k + 1));
+            if (!kinks_met_[k]) error(0, fmt::format("kink {} lies at none of the points", k + 1));
     }
 
     /// Compiled numbers against the evaluator's.
-    void compiled(const Machines& machines, Element precision, const std::string& isa, Finding& worst) {
-        bool single = precision == Element::f32;
+    void compiled(const Machines& machines, Dtype precision, const std::string& isa, Finding& worst) {
+        bool single = precision == Dtype::f32;
         double bound = single ? formula_.bound : 1e-11;
         for (size_t output = 0; output < subject_.exact.size(); ++output) {
             auto found = machines.read(subject_.graph.outputs[output].name, subject_.environment.rows);
             for (size_t i = 0; i < found.size(); ++i) {
                 double wanted = subject_.exact[output].values[i];
-                double error = compiled_error(found[i], wanted, scale(i, output), single);
-                if (std::fabs(wanted) < formula_.least && std::fabs(found[i]) < formula_.least) error = 0;
+                double distance = compiled_error(found[i], wanted, scale(i, output), single);
+                if (std::fabs(wanted) < formula_.least && std::fabs(found[i]) < formula_.least) distance = 0;
                 double& most = output == 0 ? worst.value_error : worst.gradient_error;
-                if (single && error > most) most = error;
-                if (!(error <= bound))
-                    fault(i, fmt::format("{} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}",
+                if (single && distance > most) most = distance;
+                if (!(distance <= bound))
+                    error(i, fmt::format("{} of compiled {} on {} is {:.9g}, the evaluator's {:.9g}",
                                          output == 0   ? "value"
                                          : output == 1 ? "d/dx"
                                                        : "d/dt",
@@ -121,8 +121,8 @@ private:
     double value(size_t i) const { return subject_.exact[0].values[i]; }
     double slope(size_t i) const { return subject_.exact[1].values[i]; }
 
-    void fault(size_t i, const std::string& text) {
-        findings_.fault(subject_.takes_t
+    void error(size_t i, const std::string& text) {
+        findings_.error(subject_.takes_t
                             ? fmt::format("{} at x = {:.9g}, t = {:.9g}: {}", formula_.formula, x_[i], t_[i], text)
                             : fmt::format("{} at x = {:.9g}: {}", formula_.formula, x_[i], text));
     }
@@ -137,9 +137,9 @@ private:
     void domain(size_t i) {
         bool unknown = std::isnan(x_[i]) || (subject_.takes_t && std::isnan(t_[i]));
         bool none = outside(i);
-        if ((none || unknown) && !std::isnan(value(i))) fault(i, fmt::format("the value is {}, not NaN", value(i)));
+        if ((none || unknown) && !std::isnan(value(i))) error(i, fmt::format("the value is {}, not NaN", value(i)));
         if (!none && std::isfinite(x_[i]) && std::isfinite(t_[i]) && std::isnan(value(i)) && !formula_.kinks.size())
-            if (formula_.entry != "divide") fault(i, "the value is NaN inside of the domain");
+            if (formula_.entry != "divide") error(i, "the value is NaN inside of the domain");
     }
 
     /// True if point i lies at a kink or so near that a difference crosses it.
@@ -151,7 +151,7 @@ private:
             kinks_met_[k] = true;
             double stated = formula_.kinks[k].derivative(x_[i], t_[i]);
             if (!(std::fabs(slope(i) - stated) <= 1e-12 * std::fabs(stated)))
-                fault(i, fmt::format("the derivative is {}, stated is {}", slope(i), stated));
+                error(i, fmt::format("the derivative is {}, stated is {}", slope(i), stated));
             return true;
         }
         return false;
@@ -159,7 +159,7 @@ private:
 
     void slope(size_t i, const std::vector<std::vector<double>>& moved) {
         if (formula_.jumps) {
-            if (slope(i) != 0) fault(i, fmt::format("the derivative is {}, not 0", slope(i)));
+            if (slope(i) != 0) error(i, fmt::format("the derivative is {}, not 0", slope(i)));
             return;
         }
         if (kink(i)) return;
@@ -172,9 +172,9 @@ private:
         double right = (moved[5][i] - value(i)) / (fine * h), left = (value(i) - moved[4][i]) / (fine * h);
         double jump = std::fabs(right - left), wide_jump = std::fabs(moved[2][i] + moved[1][i] - 2 * value(i)) / h;
         if (jump > 1e-2 * size && jump > wide_jump / 16) // a smooth function's would be a 256th
-            fault(i, fmt::format("a kink that is not stated: {} and {}", left, right));
+            error(i, fmt::format("a kink that is not stated: {} and {}", left, right));
         if (!(std::fabs(wide - slope(i)) <= 1e-6 * size) && !(std::fabs(narrow - slope(i)) <= 1e-5 * size))
-            fault(i, fmt::format("the derivative is {:.12g}, by differences {:.12g}", slope(i), wide));
+            error(i, fmt::format("the derivative is {:.12g}, by differences {:.12g}", slope(i), wide));
     }
 
     /// What an error is measured by. A function of one number: its value, and for the derivative

@@ -86,10 +86,10 @@ std::string check_claim(const StartFormula& formula, const Values& w) {
     return "";
 }
 
-void prove_sample(Element precision, Findings& findings) {
+void prove_sample(Dtype precision, Findings& findings) {
     constexpr int64_t n = 4000;
-    Elaborated elaborated = elaborate_text("model s(v: f32[N, 4]) { return categorical(v) }", precision);
-    Graph graph = model_of(elaborated, "s").graph;
+    TrainingJob job = elaborate_text("model s(v: f32[N, 4]) { return categorical(v) }", precision);
+    Graph graph = model_of(job, "s").graph;
     graph.outputs[0].name = "drawn";
     Environment environment;
     environment.rows = n;
@@ -106,16 +106,16 @@ void prove_sample(Element precision, Findings& findings) {
     for (int c = 0; c < 4; ++c) {
         const double share[] = {0.125, 0.25, 0, 0.625};
         if (std::fabs(counts[c] / n - share[c]) > 5 * std::sqrt(share[c] * (1 - share[c]) / n))
-            findings.fault(fmt::format("sample draws {} with probability {}, not {}", c, counts[c] / n, share[c]));
+            findings.error(fmt::format("sample draws {} with probability {}, not {}", c, counts[c] / n, share[c]));
     }
-    Machines machines(elaborated, {{"s", graph}}, n, precision);
+    Machines machines(job, {{"s", graph}}, n, precision);
     for (const Way& way : machines.ways()) {
         machines.write(environment);
         machines.run("s", n, way);
         auto found = machines.read("drawn", n);
         int64_t different = 0;
         for (size_t i = 0; i < found.size(); ++i) different += found[i] != exact[i];
-        if (different > 2) findings.fault(fmt::format("sample on {} differs in {} rows", way.name, different));
+        if (different > 2) findings.error(fmt::format("sample on {} differs in {} rows", way.name, different));
     }
     ++findings.of["categorical"].cases;
 }
@@ -124,7 +124,7 @@ void prove_sample(Element precision, Findings& findings) {
 
 void prove_starts(Findings& findings) {
     auto formulas = start_formulas();
-    for (Element precision : {Element::f32, Element::f64}) {
+    for (Dtype precision : {Dtype::f32, Dtype::f64}) {
         std::string text = "model m() {\n";
         for (size_t i = 0; i < formulas.size(); ++i) {
             std::string shape;
@@ -133,29 +133,29 @@ void prove_starts(Findings& findings) {
         }
         text += "    return 0";
         for (size_t i = 0; i < formulas.size(); ++i) text += fmt::format(" + sum(w{})", i);
-        Elaborated elaborated = elaborate_text(text + "\n}\n", precision);
+        TrainingJob job = elaborate_text(text + "\n}\n", precision);
         Environment environment;
         environment.scalars["seed"] = 7;
-        auto exact = evaluate(elaborated.initial, environment);
-        Machines machines(elaborated, {{"initial", elaborated.initial, true}}, 1, precision);
+        auto exact = evaluate(job.initial, environment);
+        Machines machines(job, {{"initial", job.initial, true}}, 1, precision);
         for (const Way& way : machines.ways()) {
             machines.write(environment);
             machines.run("initial", 1, way);
             for (size_t i = 0; i < formulas.size(); ++i) {
-                Values found = machines.read_variable(elaborated.initial.outputs[i].name);
+                Values found = machines.read_variable(job.initial.outputs[i].name);
                 double largest = 0, worst = 0;
                 for (double value : exact[i].values) largest = std::max(largest, std::fabs(value));
                 for (size_t k = 0; k < found.size(); ++k)
                     worst = std::max(worst, compiled_error(found[k], exact[i].values[k], largest, true));
                 Finding& finding = findings.of[formulas[i].entry];
                 ++finding.cases;
-                if (precision == Element::f32) finding.value_error = std::max(finding.value_error, worst);
+                if (precision == Dtype::f32) finding.value_error = std::max(finding.value_error, worst);
                 std::string where =
                     fmt::format("{} as compiled {} on {}", formulas[i].start, name(precision), way.name);
-                if (!(worst <= (precision == Element::f32 ? 2e-6 : 1e-9)))
-                    findings.fault(fmt::format("{} is off by {:.2g}", where, worst));
+                if (!(worst <= (precision == Dtype::f32 ? 2e-6 : 1e-9)))
+                    findings.error(fmt::format("{} is off by {:.2g}", where, worst));
                 if (std::string wrong = check_claim(formulas[i], found); !wrong.empty())
-                    findings.fault(where + ": " + wrong);
+                    findings.error(where + ": " + wrong);
             }
         }
         prove_sample(precision, findings);

@@ -60,24 +60,24 @@ struct Run {
     std::set<std::string> compared; // weights and states
 };
 
-Run start(const Elaborated& elaborated, const TrainBlock& block, const std::string& line) {
+Run start(const TrainingJob& job, const TrainBlock& block, const std::string& line) {
     Run run{line.substr(0, line.find('(')), line, &block, {}, {}};
     Environment& environment = run.environment;
     environment.rows = batch;
     environment.scalars = {{"seed", 1}, {"step", 1}, {"steps", 21}, {"epoch", 1}};
-    auto values = evaluate(elaborated.initial, environment);
-    for (size_t i = 0; i < values.size(); ++i) environment.variables[elaborated.initial.outputs[i].name] = values[i];
+    auto values = evaluate(job.initial, environment);
+    for (size_t i = 0; i < values.size(); ++i) environment.variables[job.initial.outputs[i].name] = values[i];
     for (const Flag& flag : block.flags) environment.scalars[flag.input] = flag.value;
-    for (const Variable& variable : elaborated.variables)
+    for (const Variable& variable : job.variables)
         if (variable.role == Variable::Role::parameter || variable.role == Variable::Role::optimizer)
             run.compared.insert(variable.path);
     return run;
 }
 
-void set_step(Run& run, const Elaborated& elaborated, int number) {
+void set_step(Run& run, const TrainingJob& job, int number) {
     round_to_float(run.environment.variables);
     run.environment.scalars["step"] = number;
-    for (const Field& field : elaborated.datasets[0].fields) {
+    for (const Field& field : job.datasets[0].fields) {
         const std::vector<double>& all = field.reader.values;
         size_t first = size_t(number - 1) * size_t(batch) % all.size();
         run.environment.fields[field.name] = {{batch}, {all[first], all[first + 1]}};
@@ -100,7 +100,7 @@ void compare_step(const Run& run, Machines& machines, const std::vector<Tensor>&
                 worst = std::max(worst, compiled_error(found[k], exact[i].values[k], largest, true));
             finding.value_error = std::max(finding.value_error, worst);
             if (!(worst <= 1e-5))
-                findings.fault(fmt::format("{}: {} after step {} on {} is off by {:.2g}", run.line, path, number,
+                findings.error(fmt::format("{}: {} after step {} on {} is off by {:.2g}", run.line, path, number,
                                            way.name, worst));
         }
     }
@@ -108,16 +108,16 @@ void compare_step(const Run& run, Machines& machines, const std::vector<Tensor>&
 
 void prove_file(const std::string& folder, const std::string& file, Findings& findings) {
     auto lines = recorded_optimizers(folder, file);
-    if (lines.empty()) findings.fault("no recorded optimizers of " + file);
-    Elaborated elaborated = elaborate_text(model_text(folder, file, lines), Element::f32);
+    if (lines.empty()) findings.error("no recorded optimizers of " + file);
+    TrainingJob job = elaborate_text(model_text(folder, file, lines), Dtype::f32);
     std::vector<NamedGraph> programs;
-    for (const TrainBlock& block : elaborated.blocks) programs.push_back({block.name, block.step});
-    Machines machines(elaborated, programs, batch, Element::f32);
+    for (const TrainBlock& block : job.blocks) programs.push_back({block.name, block.step});
+    Machines machines(job, programs, batch, Dtype::f32);
     for (size_t i = 0; i < lines.size(); ++i) {
-        Run run = start(elaborated, elaborated.blocks[i], lines[i]);
+        Run run = start(job, job.blocks[i], lines[i]);
         ++findings.of[run.entry].cases;
         for (int number = 1; number <= step_count; ++number) {
-            set_step(run, elaborated, number);
+            set_step(run, job, number);
             auto exact = evaluate(run.block->step, run.environment);
             compare_step(run, machines, exact, number, findings);
             for (size_t k = 0; k < exact.size(); ++k)

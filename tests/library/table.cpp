@@ -67,9 +67,9 @@ void compare_with_readme(const std::string& path, const std::string& table, Find
     for (const std::string& line : table_lines(file)) there.insert(without_errors(line));
     for (const std::string& line : table_lines(made)) wanted.insert(without_errors(line));
     for (const std::string& line : wanted)
-        if (!there.count(line)) findings.fault(fmt::format("{} lacks the line {}", path, line));
+        if (!there.count(line)) findings.error(fmt::format("{} lacks the line {}", path, line));
     for (const std::string& line : there)
-        if (!wanted.count(line)) findings.fault(fmt::format("{} has a line too many: {}", path, line));
+        if (!wanted.count(line)) findings.error(fmt::format("{} has a line too many: {}", path, line));
 }
 
 void write_readme(const std::string& path, const std::string& table, Findings& findings) {
@@ -79,7 +79,7 @@ void write_readme(const std::string& path, const std::string& table, Findings& f
     text << file.rdbuf();
     size_t place = text.str().find(mark);
     if (place == std::string::npos) {
-        findings.fault(fmt::format("{} has no line {}", path, mark));
+        findings.error(fmt::format("{} has no line {}", path, mark));
         return;
     }
     std::ofstream(path) << text.str().substr(0, place + mark.size()) << table;

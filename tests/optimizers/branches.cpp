@@ -137,7 +137,7 @@ optimizer climbing(inner) { if sum(g) > 0 { inner } }
         INFO(line);
         StepRun run(program(optimizers, line));
         std::vector<std::string> all;
-        for (const Variable& variable : run.elaborated().variables)
+        for (const Variable& variable : run.job().variables)
             if (variable.role != Variable::Role::accumulator) all.push_back(variable.path);
         for (int i = 1; i <= 12; ++i) {
             INFO("step " << i);

@@ -55,7 +55,7 @@ void check_step(const std::vector<double>& got, const std::vector<double>& want,
 }
 
 bool constant_choice(const ast::Parameter& parameter) {
-    return parameter.type && parameter.type->constant && parameter.type->element == "bool";
+    return parameter.type && parameter.type->constant && parameter.type->dtype == "bool";
 }
 
 } // namespace

@@ -57,21 +57,21 @@ std::vector<const ast::Function*> library_functions(const ast::Module& module) {
 StepRun::StepRun(const std::string& text, const std::string& compiler) {
     CompileOptions options;
     options.model = "model.grad";
-    options.precision = Element::f64;
+    options.precision = Dtype::f64;
     options.isa = "native";
     OneFile reader;
     reader.text = text;
-    std::string fault;
-    front_ = load(options, reader, fault);
-    INFO(fault << print(front_.diagnostics, front_.sources));
-    REQUIRE(front_.elaborated);
-    variables_ = initial_values(elaborated(), 1);
+    std::string error;
+    front_ = load(options, reader, error);
+    INFO(error << print(front_.diagnostics, front_.sources));
+    REQUIRE(front_.job);
+    variables_ = initial_values(job(), 1);
     StageTimes times;
-    Compiled compiled = compile(elaborated(), options, front_.sources, times);
+    Compiled compiled = compile(job(), options, front_.sources, times);
     isa_ = compiled.module.isas.back();
     if (compiler.empty()) engine_ = target::load_object(target::object(compiled.module, compiled.metadata));
-    else engine_ = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compiler, fault);
-    INFO(fault);
+    else engine_ = target::load_cpp(target::print_cpp(compiled.module, compiled.metadata), compiler, error);
+    INFO(error);
     REQUIRE(engine_);
     metadata_ = compiled.metadata;
     program_ = *compiled.module.programs[size_t(metadata_.blocks[0].step)][size_t(isa_)];
@@ -87,8 +87,8 @@ Environment StepRun::environment(int number, int steps) const {
     result.rows = 2;
     result.variables = variables_;
     result.scalars = {{"seed", 1}, {"step", number}, {"steps", steps}, {"epoch", 1}};
-    for (const Flag& flag : elaborated().blocks[0].flags) result.scalars[flag.input] = flag.value;
-    for (const Field& field : elaborated().datasets[0].fields) {
+    for (const Flag& flag : job().blocks[0].flags) result.scalars[flag.input] = flag.value;
+    for (const Field& field : job().datasets[0].fields) {
         const std::vector<double>& all = field.reader.values;
         size_t first = size_t(number - 1) * 2 % all.size();
         result.fields[field.name] = {{2}, {all[first], all[first + 1]}};
@@ -111,7 +111,7 @@ void StepRun::write(const Environment& environment) {
 
 void StepRun::step(int number, int steps) {
     Environment now = environment(number, steps);
-    const TrainBlock& block = elaborated().blocks[0];
+    const TrainBlock& block = job().blocks[0];
     write(now);
     engine_->run(metadata_.blocks[0].step, now.rows, isa_);
     std::vector<Tensor> values = evaluate(block.step, now);

@@ -28,7 +28,7 @@ public:
     /// The values of variables, one after another.
     std::vector<double> evaluated(const std::vector<std::string>& paths) const;
     std::vector<double> compiled(const std::vector<std::string>& paths) const;
-    const Elaborated& elaborated() const { return *front_.elaborated; }
+    const TrainingJob& job() const { return *front_.job; }
     /// The compiled step, and where it stores.
     const loop::Program& program() const { return program_; }
     const std::vector<loop::Buffer>& buffers() const { return buffers_; }

@@ -71,7 +71,7 @@ TEST_CASE("every schedule of the library has recorded rates") {
 TEST_CASE("the numbers of a schedule are flags") {
     StepRun run(program("one_cycle(step / steps, peak: 0.5)"));
     std::vector<std::string> names;
-    for (const Flag& flag : run.elaborated().blocks[0].flags) names.push_back(flag.full);
+    for (const Flag& flag : run.job().blocks[0].flags) names.push_back(flag.full);
     CHECK(names == std::vector<std::string>{"train.learning-rate", "train.pct-start", "train.div-factor",
                                             "train.final-div-factor"});
 }

@@ -93,8 +93,8 @@ struct Worst {
 
 template <class Real> class Measured { // every way of this machine, and the worst errors since begin()
 public:
-    Measured(const Elaborated& elaborated, const std::vector<NamedGraph>& programs)
-        : machines_(elaborated, programs, block_size, sizeof(Real) == 4 ? Element::f32 : Element::f64),
+    Measured(const TrainingJob& job, const std::vector<NamedGraph>& programs)
+        : machines_(job, programs, block_size, sizeof(Real) == 4 ? Dtype::f32 : Dtype::f64),
           worst_(machines_.ways().size()) {}
 
     const std::vector<library::Way>& ways() const { return machines_.ways(); }
@@ -283,15 +283,15 @@ template <class Real> int report(const Function& function, Measured<Real>& measu
 }
 
 template <class Real> int run(const std::vector<Function>& functions, uint64_t stride, bool timed) {
-    Element precision = sizeof(Real) == 4 ? Element::f32 : Element::f64;
-    Elaborated elaborated = library::elaborate_text(model_text(functions), precision);
+    Dtype precision = sizeof(Real) == 4 ? Dtype::f32 : Dtype::f64;
+    TrainingJob job = library::elaborate_text(model_text(functions), precision);
     std::vector<NamedGraph> programs;
     for (const Function& function : functions) {
-        Graph graph = library::model_of(elaborated, function.name + "_of").graph;
+        Graph graph = library::model_of(job, function.name + "_of").graph;
         graph.outputs[0].name = function.name + "_value";
         programs.push_back({function.name, std::move(graph)});
     }
-    Measured<Real> measured(elaborated, programs);
+    Measured<Real> measured(job, programs);
     int wrong = 0;
     for (const Function& function : functions) {
         measured.begin();

@@ -22,14 +22,14 @@ using namespace gradc;
 namespace {
 
 struct NoMath : MathLibrary {
-    const Graph* definition(Primitive, Element) const override { return nullptr; }
+    const Graph* definition(Primitive, Dtype) const override { return nullptr; }
 };
 
 NodeId field(Graph& graph, const std::string& name, Shape shape) {
-    NodeId input = graph.add(Op::input, {Element::f32, shape}, {}, Input{Input::Source::field, name, 0, -1});
+    NodeId input = graph.add(Op::input, {Dtype::f32, shape}, {}, Input{Input::Source::field, name, 0, -1});
     // Scaled, and so stored by the program itself: an activation.
     NodeId half = build::broadcast_to(graph, build::constant(graph, 0.5), shape);
-    return build::map(graph, Primitive::multiply, {input, half});
+    return build::elementwise(graph, Primitive::multiply, {input, half});
 }
 
 /// Reads all of a value, so that it has to be stored as an activation.
@@ -44,7 +44,7 @@ void use(Graph& graph, NodeId value) {
 std::vector<NamedGraph> graphs_of(const MeasuredProduct& p) {
     auto primitives = std::make_shared<PrimitiveTable>();
     Graph graph(primitives), reader(primitives);
-    auto weight = [](Graph& in, int64_t k, int64_t n) { return build::variable(in, "w", {Element::f32, {k, n}}); };
+    auto weight = [](Graph& in, int64_t k, int64_t n) { return build::variable(in, "w", {Dtype::f32, {k, n}}); };
     switch (p.form) {
     case MeasuredProduct::Form::nn:
         use(graph,
@@ -164,7 +164,7 @@ private:
     void choose(bool alone) {
         const std::vector<bool> members = stored_members(plan_.programs[0]);
         Surroundings around{plan_, plan_.programs[0], nullptr, members, machine_of(isa_)};
-        int lanes = around.machine.lanes(Element::f32);
+        int lanes = around.machine.lanes(Dtype::f32);
         const FusedKernel& kernel = plan_.programs[0].kernels[kernel_];
         ProductSchedule schedule = schedule_product(kernel, around, lanes);
         ProductShape shape = product_shape(kernel, around, schedule, lanes);
@@ -290,7 +290,7 @@ int main(int argc, char** argv) {
         else words.push_back(word);
     }
     if (!target::host_has(isa)) return fmt::print(stderr, "this processor has no {}\n", target::machine(isa).name), 2;
-    int lanes = machine_of(isa).lanes(Element::f32);
+    int lanes = machine_of(isa).lanes(Dtype::f32);
     fmt::print("{}, multiply-adds alone: {:.1f} GFLOP/s; shares are of what they reach beside each product\n",
                target::machine(isa).name, runtime::measure_peak(int(isa), false, nullptr) / 1e9);
     fmt::print("{:8} {:26} {:>6} {:>10} {:>10} {:>9}   {}\n", "form", "rows x depth x columns", "tile", "model us",

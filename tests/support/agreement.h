@@ -12,7 +12,7 @@ namespace gradc {
 
 /// Declared primitives by nothing at all: graphs of machine primitives only.
 struct NoMath : MathLibrary {
-    const Graph* definition(Primitive, Element) const override { return nullptr; }
+    const Graph* definition(Primitive, Dtype) const override { return nullptr; }
 };
 
 struct AgreementOptions {
@@ -27,7 +27,7 @@ struct AgreementOptions {
 
 namespace agreement {
 
-inline int64_t element_of(const loop::Buffer& buffer, const Shape& shape, int64_t linear) {
+inline int64_t dtype_of(const loop::Buffer& buffer, const Shape& shape, int64_t linear) {
     int64_t at = 0;
     if (buffer.panel) { // [K, N] as [ceil(N/W)][K][W]
         int64_t row = linear / shape[1], column = linear % shape[1];
@@ -51,7 +51,7 @@ inline void write(loop::Interpreter& run, const loop::Module& module, loop::Buff
     for (const loop::Buffer& buffer : module.buffers)
         if (buffer.role == role && buffer.name == name)
             for (size_t i = 0; i < tensor.values.size(); ++i)
-                run.put(buffer, element_of(buffer, tensor.shape, int64_t(i)), tensor.values[i]);
+                run.put(buffer, dtype_of(buffer, tensor.shape, int64_t(i)), tensor.values[i]);
 }
 
 inline std::string difference(const loop::Interpreter& run, const loop::Buffer& buffer, const Tensor& expected,
@@ -60,7 +60,7 @@ inline std::string difference(const loop::Interpreter& run, const loop::Buffer& 
     for (double value : expected.values)
         if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
     for (size_t i = 0; i < expected.values.size(); ++i) {
-        double found = run.peek(buffer, element_of(buffer, expected.shape, int64_t(i)));
+        double found = run.peek(buffer, dtype_of(buffer, expected.shape, int64_t(i)));
         double wanted = expected.values[i];
         bool same = std::isnan(wanted)   ? std::isnan(found)
                     : std::isinf(wanted) ? found == wanted
@@ -102,8 +102,8 @@ inline std::string disagreement(const Graph& graph, Environment environment, con
             const loop::Buffer& buffer =
                 node.op == Op::assign ? agreement::buffer_of(module, Role::variable, attribute<Assign>(node).path)
                                       : agreement::buffer_of(module, Role::output, "program." + graph.outputs[i].name);
-            std::string fault = agreement::difference(run, buffer, expected[i], options.tolerance);
-            if (!fault.empty()) return "isa " + std::to_string(int(isa)) + ": " + fault + "\n" + print(plan);
+            std::string error = agreement::difference(run, buffer, expected[i], options.tolerance);
+            if (!error.empty()) return "isa " + std::to_string(int(isa)) + ": " + error + "\n" + print(plan);
         }
     }
     return {};

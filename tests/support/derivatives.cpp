@@ -15,8 +15,8 @@ struct Formula {
     NodeId g;
 
     NodeId x(size_t i) const { return node.inputs[i]; }
-    NodeId number(double value) const { return build::constant(graph, value, graph.type(g).element); }
-    NodeId of(Primitive p, std::vector<NodeId> inputs) const { return build::map(graph, p, std::move(inputs)); }
+    NodeId number(double value) const { return build::constant(graph, value, graph.type(g).dtype); }
+    NodeId of(Primitive p, std::vector<NodeId> inputs) const { return build::elementwise(graph, p, std::move(inputs)); }
     NodeId named(const char* name, std::vector<NodeId> inputs) const {
         return of(*graph.primitives().find(name), std::move(inputs));
     }
@@ -27,7 +27,7 @@ struct Formula {
     NodeId less(NodeId a, NodeId b) const { return of(Primitive::less, {a, b}); }
     NodeId where(NodeId c, NodeId a, NodeId b) const { return of(Primitive::select, {c, a, b}); }
     NodeId zero() const { return number(0); }
-    NodeId self() const { return of(attribute<Map>(node).primitive, node.inputs); }
+    NodeId self() const { return of(attribute<Elementwise>(node).primitive, node.inputs); }
 };
 
 NodeId own_derivative(const Formula& f, Primitive primitive, int position) {
@@ -45,9 +45,9 @@ NodeId own_derivative(const Formula& f, Primitive primitive, int position) {
         NodeId wins = largest ? f.less(f.x(1), f.x(0)) : f.less(f.x(0), f.x(1));
         return first ? f.where(wins, g, f.zero()) : f.where(wins, f.zero(), g);
     }
-    case Primitive::absolute:
+    case Primitive::abs:
         return f.where(f.less(f.x(0), f.zero()), f.negate(g), f.where(f.less(f.zero(), f.x(0)), g, f.zero()));
-    case Primitive::square_root: return f.divide(g, f.multiply(f.number(2), f.self()));
+    case Primitive::sqrt: return f.divide(g, f.multiply(f.number(2), f.self()));
     case Primitive::select:
         if (first) return NodeId::none;
         return position == 1 ? f.where(f.x(0), g, f.zero()) : f.where(f.x(0), f.zero(), g);
@@ -69,9 +69,9 @@ std::shared_ptr<PrimitiveTable> tested_primitives() {
     return table;
 }
 
-NodeId TestedRules::map_derivative(Graph& graph, NodeId id, int position, NodeId g) const {
+NodeId TestedRules::elementwise_derivative(Graph& graph, NodeId id, int position, NodeId g) const {
     Formula f{graph, graph[id], g};
-    Primitive primitive = attribute<Map>(graph[id]).primitive;
+    Primitive primitive = attribute<Elementwise>(graph[id]).primitive;
     if (primitive < Primitive::first_declared) return own_derivative(f, primitive, position);
     std::string name(graph.primitives().name(primitive));
     if (name == "exp") return f.multiply(g, f.self());
@@ -90,8 +90,8 @@ NodeId TestedRules::map_derivative(Graph& graph, NodeId id, int position, NodeId
     return f.multiply(g, f.multiply(f.self(), f.named("log", {f.x(0)})));
 }
 
-NodeId TestedRules::shield_derivative(Graph& graph, NodeId id, int, NodeId g) const {
-    uint64_t clause = attribute<Shield>(graph[id]).clause;
+NodeId TestedRules::custom_gradient_derivative(Graph& graph, NodeId id, int, NodeId g) const {
+    uint64_t clause = attribute<CustomGradient>(graph[id]).clause;
     if (clause == 0) return NodeId::none;
     Formula f{graph, graph[id], g};
     return f.multiply(g, f.number(double(clause)));

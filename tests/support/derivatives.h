@@ -10,9 +10,9 @@ namespace gradc {
 std::shared_ptr<PrimitiveTable> tested_primitives();
 
 struct TestedRules : DerivativeRules {
-    NodeId map_derivative(Graph&, NodeId node, int position, NodeId gradient) const override;
+    NodeId elementwise_derivative(Graph&, NodeId node, int position, NodeId gradient) const override;
     /// Clause 0 stops the gradient; clause k > 0 multiplies it by k.
-    NodeId shield_derivative(Graph&, NodeId node, int position, NodeId gradient) const override;
+    NodeId custom_gradient_derivative(Graph&, NodeId node, int position, NodeId gradient) const override;
 };
 
 } // namespace gradc

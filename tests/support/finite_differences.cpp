@@ -9,17 +9,18 @@ namespace gradc {
 
 NodeId weighed_sum(Graph& graph, NodeId y) {
     const Type type = graph.type(y);
-    NodeId weight = build::constant(graph, 1, type.element, type.shape);
+    NodeId weight = build::constant(graph, 1, type.dtype, type.shape);
     for (int axis = 0; axis < type.rank(); ++axis) { // 1 / (1 + 0.37 axis-number ..): smooth and never zero
-        NodeId at = build::cast(graph, build::iota(graph, type.shape, axis), type.element);
-        NodeId scaled =
-            build::map(graph, Primitive::multiply, {at, build::constant(graph, 0.37 + 0.11 * axis, type.element)});
-        NodeId one = build::constant(graph, 1, type.element);
-        weight = build::map(graph, Primitive::divide, {weight, build::map(graph, Primitive::add, {scaled, one})});
+        NodeId at = build::cast(graph, build::iota(graph, type.shape, axis), type.dtype);
+        NodeId scaled = build::elementwise(graph, Primitive::multiply,
+                                           {at, build::constant(graph, 0.37 + 0.11 * axis, type.dtype)});
+        NodeId one = build::constant(graph, 1, type.dtype);
+        weight = build::elementwise(graph, Primitive::divide,
+                                    {weight, build::elementwise(graph, Primitive::add, {scaled, one})});
     }
     std::vector<int> all;
     for (int axis = 0; axis < type.rank(); ++axis) all.push_back(axis);
-    return build::sum(graph, build::map(graph, Primitive::multiply, {y, weight}), all);
+    return build::sum(graph, build::elementwise(graph, Primitive::multiply, {y, weight}), all);
 }
 
 double gradient_error(const Graph& graph, NodeId y, NodeId gradient, const std::string& path,
@@ -65,7 +66,7 @@ double derivative_error(Graph graph, NodeId y, const DerivativeRules& rules, con
             worst = std::isnan(error) || error > worst ? error : worst;
             if (gradients[i] == NodeId::none) continue;
             NodeId part = weighed_sum(graph, gradients[i]);
-            next = next == NodeId::none ? part : build::map(graph, Primitive::add, {next, part});
+            next = next == NodeId::none ? part : build::elementwise(graph, Primitive::add, {next, part});
         }
         if (next == NodeId::none) break;
         y = next;

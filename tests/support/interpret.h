@@ -22,19 +22,19 @@ public:
     }
 
     void put(const Buffer& buffer, int64_t element, double value) {
-        bool whole = !floating(buffer.element) && std::isfinite(value);
-        Value one{{buffer.element, 1}, {value}, {whole ? int64_t(value) : 0}};
+        bool integer = !floating(buffer.dtype) && std::isfinite(value);
+        Value one{{buffer.dtype, 1}, {value}, {integer ? int64_t(value) : 0}};
         store_element(buffer, element, one, 0);
     }
     double peek(const Buffer& buffer, int64_t element) const {
-        Value one = blank({buffer.element, 1});
+        Value one = blank({buffer.dtype, 1});
         load_element(buffer, element, one, 0);
-        return floating(buffer.element) ? one.real[0] : double(one.whole[0]);
+        return floating(buffer.dtype) ? one.real[0] : double(one.integer[0]);
     }
     void fill_activations(double value) { // what a program must not rely on
         for (const Buffer& buffer : module_.buffers)
             if (buffer.role == Buffer::Role::activation && buffer.offset >= 0)
-                for (int64_t i = 0; i < buffer.size / bytes(buffer.element); ++i) put(buffer, i, value);
+                for (int64_t i = 0; i < buffer.size / bytes(buffer.dtype); ++i) put(buffer, i, value);
     }
 
     /// Runs the table; `pieces` parts of each kernel's extent one after another, the last first.
@@ -47,22 +47,22 @@ private:
     struct Value {
         ValueType type;
         std::vector<double> real;
-        std::vector<int64_t> whole;
+        std::vector<int64_t> integer;
     };
 
     size_t walk(const Program& program, size_t from, size_t to, int64_t pieces) {
         for (size_t i = from; i < to; ++i) {
             const Step& step = program.table[i];
-            if (step.what == Step::What::kernel) call(program.kernels[step.kernel], pieces);
-            if (step.what == Step::What::loop_end) return i;
-            if (step.what != Step::What::loop_begin) continue;
+            if (step.kind == Step::Kind::kernel) call(program.kernels[step.kernel], pieces);
+            if (step.kind == Step::Kind::loop_end) return i;
+            if (step.kind != Step::Kind::loop_begin) continue;
             size_t end = i;
-            turns_.push_back(0);
-            for (int64_t t = 0; t < step.turns; ++t) {
-                turns_.back() = step.reverse ? step.turns - 1 - t : t;
+            iterations_.push_back(0);
+            for (int64_t t = 0; t < step.iterations; ++t) {
+                iterations_.back() = step.reverse ? step.iterations - 1 - t : t;
                 end = walk(program, i + 1, to, pieces);
             }
-            turns_.pop_back();
+            iterations_.pop_back();
             i = end;
         }
         return to;
@@ -85,7 +85,7 @@ private:
     Value blank(ValueType type) const {
         return {type, std::vector<double>(size_t(type.lanes), 0), std::vector<int64_t>(size_t(type.lanes), 0)};
     }
-    int64_t index(ValueId id) const { return values_[id].whole.at(0); }
+    int64_t index(ValueId id) const { return values_[id].integer.at(0); }
 
     void body(const Body& statements) {
         for (const Statement& statement : statements)
@@ -100,7 +100,7 @@ private:
         std::vector<Value> carried;
         for (const Carried& c : loop.carried) carried.push_back(values_[c.initial]);
         for (int64_t i = index(loop.begin); i < end; i += loop.step) {
-            values_[loop.index] = {{Element::i64, 1}, {0}, {i}};
+            values_[loop.index] = {{Dtype::i64, 1}, {0}, {i}};
             for (size_t c = 0; c < carried.size(); ++c) values_[loop.carried[c].phi] = carried[c];
             body(loop.body);
             for (size_t c = 0; c < carried.size(); ++c) carried[c] = values_[loop.carried[c].next];
@@ -117,9 +117,10 @@ private:
         const Buffer& buffer = module_.buffers.at(load.buffer);
         Value value = blank(kernel_->types[load.result]);
         for (int lane = 0; lane < value.type.lanes; ++lane) {
-            if (load.mask != no_value && !values_[load.mask].whole.at(size_t(lane))) continue;
+            if (load.mask != no_value && !values_[load.mask].integer.at(size_t(lane))) continue;
             int64_t at = address(load.element) + lane * load.stride;
-            if (load.lane_index != no_value) at += values_[load.lane_index].whole.at(size_t(lane)) - lane * load.stride;
+            if (load.lane_index != no_value)
+                at += values_[load.lane_index].integer.at(size_t(lane)) - lane * load.stride;
             load_element(buffer, at, value, size_t(lane));
         }
         values_[load.result] = std::move(value);
@@ -128,39 +129,38 @@ private:
         const Buffer& buffer = module_.buffers.at(store.buffer);
         const Value& value = values_[store.value];
         for (int lane = 0; lane < value.type.lanes; ++lane)
-            if (store.mask == no_value || values_[store.mask].whole.at(size_t(lane)))
+            if (store.mask == no_value || values_[store.mask].integer.at(size_t(lane)))
                 store_element(buffer, address(store.element) + lane * store.stride, value, size_t(lane));
     }
 
     /// Reads may run over a buffer's end by 64 bytes, as vectors do.
     void load_element(const Buffer& buffer, int64_t element, Value& value, size_t lane) const {
-        int64_t at = element * bytes(buffer.element);
-        check(at >= 0 && at + bytes(buffer.element) <= buffer.size + 64, "interpret",
-              "a load outside of " + buffer.name);
+        int64_t at = element * bytes(buffer.dtype);
+        check(at >= 0 && at + bytes(buffer.dtype) <= buffer.size + 64, "interpret", "a load outside of " + buffer.name);
         const unsigned char* p = arena_.data() + buffer.offset + at;
         auto take = [&](auto as) {
             std::memcpy(&as, p, sizeof as);
             return as;
         };
-        switch (buffer.element) {
-        case Element::f32: value.real[lane] = double(take(float())); break;
-        case Element::f64: value.real[lane] = take(double()); break;
-        case Element::i32: value.whole[lane] = take(int32_t()); break;
-        case Element::i64: value.whole[lane] = take(int64_t()); break;
-        default: value.whole[lane] = *p;
+        switch (buffer.dtype) {
+        case Dtype::f32: value.real[lane] = double(take(float())); break;
+        case Dtype::f64: value.real[lane] = take(double()); break;
+        case Dtype::i32: value.integer[lane] = take(int32_t()); break;
+        case Dtype::i64: value.integer[lane] = take(int64_t()); break;
+        default: value.integer[lane] = *p;
         }
     }
     void store_element(const Buffer& buffer, int64_t element, const Value& value, size_t lane) {
-        int64_t at = element * bytes(buffer.element);
-        check(at >= 0 && at + bytes(buffer.element) <= buffer.size, "interpret", "a store outside of " + buffer.name);
+        int64_t at = element * bytes(buffer.dtype);
+        check(at >= 0 && at + bytes(buffer.dtype) <= buffer.size, "interpret", "a store outside of " + buffer.name);
         unsigned char* p = arena_.data() + buffer.offset + at;
         auto give = [&](auto as) { std::memcpy(p, &as, sizeof as); };
-        switch (buffer.element) {
-        case Element::f32: give(float(value.real[lane])); break;
-        case Element::f64: give(value.real[lane]); break;
-        case Element::i32: give(int32_t(value.whole[lane])); break;
-        case Element::i64: give(value.whole[lane]); break;
-        default: *p = static_cast<unsigned char>(value.whole[lane]);
+        switch (buffer.dtype) {
+        case Dtype::f32: give(float(value.real[lane])); break;
+        case Dtype::f64: give(value.real[lane]); break;
+        case Dtype::i32: give(int32_t(value.integer[lane])); break;
+        case Dtype::i64: give(value.integer[lane]); break;
+        default: *p = static_cast<unsigned char>(value.integer[lane]);
         }
     }
 
@@ -175,22 +175,22 @@ private:
     }
 
     static void round(Value& value, size_t lane) {
-        if (value.type.element == Element::f32) value.real[lane] = double(float(value.real[lane]));
-        if (value.type.element == Element::i32) value.whole[lane] = int32_t(uint64_t(value.whole[lane]));
-        if (value.type.element == Element::u8) value.whole[lane] = uint8_t(uint64_t(value.whole[lane]));
+        if (value.type.dtype == Dtype::f32) value.real[lane] = double(float(value.real[lane]));
+        if (value.type.dtype == Dtype::i32) value.integer[lane] = int32_t(uint64_t(value.integer[lane]));
+        if (value.type.dtype == Dtype::u8) value.integer[lane] = uint8_t(uint64_t(value.integer[lane]));
     }
 
     void leaf(const Define& define, Value& result, size_t lane) const {
         switch (define.operation) {
         case Operation::literal:
             result.real[lane] = define.number;
-            result.whole[lane] = result.type.element == Element::boolean ? define.number != 0 : define.whole;
+            result.integer[lane] = result.type.dtype == Dtype::boolean ? define.number != 0 : define.integer;
             break;
-        case Operation::lane_numbers: result.whole[lane] = int64_t(lane); break;
-        case Operation::row_count: result.whole[lane] = rows_; break;
-        case Operation::range_begin: result.whole[lane] = begin_; break;
-        case Operation::range_end: result.whole[lane] = end_; break;
-        case Operation::counter: result.whole[lane] = turns_.at(size_t(define.whole)); break;
+        case Operation::lane_numbers: result.integer[lane] = int64_t(lane); break;
+        case Operation::row_count: result.integer[lane] = rows_; break;
+        case Operation::range_begin: result.integer[lane] = begin_; break;
+        case Operation::range_end: result.integer[lane] = end_; break;
+        case Operation::counter: result.integer[lane] = iterations_.at(size_t(define.integer)); break;
         default: throw InternalError("interpret", "no leaf");
         }
     }
@@ -203,26 +203,27 @@ private:
 
     bool lanes(const Define& define, Value& result, size_t lane) const {
         const Value& x = values_[define.operands[0]];
-        bool narrow = x.type.element == Element::f32;
+        bool narrow = x.type.dtype == Dtype::f32;
         auto plus = [&](double a, double b) { return narrow ? double(float(a + b)) : a + b; };
         auto larger = [](auto a, auto b) { return a > b ? a : b; };
         auto smaller = [](auto a, auto b) { return a < b ? a : b; };
         switch (define.operation) {
-        case Operation::splat: result.real[lane] = x.real[0], result.whole[lane] = x.whole[0]; return true;
+        case Operation::splat: result.real[lane] = x.real[0], result.integer[lane] = x.integer[0]; return true;
         case Operation::extract:
-            result.real[lane] = x.real[size_t(define.whole)], result.whole[lane] = x.whole[size_t(define.whole)];
+            result.real[lane] = x.real[size_t(define.integer)],
+            result.integer[lane] = x.integer[size_t(define.integer)];
             return true;
         case Operation::reduce_add:
             result.real[lane] = halved(x.real, plus);
-            result.whole[lane] = halved(x.whole, [](int64_t a, int64_t b) { return a + b; });
+            result.integer[lane] = halved(x.integer, [](int64_t a, int64_t b) { return a + b; });
             return true;
         case Operation::reduce_max:
-            result.real[lane] = halved(x.real, larger), result.whole[lane] = halved(x.whole, larger);
+            result.real[lane] = halved(x.real, larger), result.integer[lane] = halved(x.integer, larger);
             return true;
         case Operation::reduce_min:
-            result.real[lane] = halved(x.real, smaller), result.whole[lane] = halved(x.whole, smaller);
+            result.real[lane] = halved(x.real, smaller), result.integer[lane] = halved(x.integer, smaller);
             return true;
-        case Operation::lane_mask: result.whole[lane] = int64_t(lane) < x.whole[0]; return true;
+        case Operation::lane_mask: result.integer[lane] = int64_t(lane) < x.integer[0]; return true;
         default: return false;
         }
     }
@@ -230,42 +231,42 @@ private:
     void arithmetic(const Define& define, Value& result, size_t lane) const {
         auto operand = [&](size_t i) -> const Value& { return values_[define.operands.at(i)]; };
         auto real = [&](size_t i) { return operand(i).real[operand(i).real.size() == 1 ? 0 : lane]; };
-        auto whole_of = [&](size_t i) { return operand(i).whole[operand(i).whole.size() == 1 ? 0 : lane]; };
+        auto whole_of = [&](size_t i) { return operand(i).integer[operand(i).integer.size() == 1 ? 0 : lane]; };
         if (define.operation == Operation::select) {
             size_t taken = whole_of(0) ? 1 : 2;
-            result.real[lane] = real(taken), result.whole[lane] = whole_of(taken);
+            result.real[lane] = real(taken), result.integer[lane] = whole_of(taken);
         } else if (define.operation == Operation::convert || define.operation == Operation::reinterpret) {
             converted(define, operand(0), result, lane);
-        } else if (floating(operand(0).type.element)) {
+        } else if (floating(operand(0).type.dtype)) {
             double c = define.operands.size() > 2 ? real(2) : 0;
             real_arithmetic(define.operation, real(0), define.operands.size() > 1 ? real(1) : 0, c, result, lane);
         } else {
             int64_t b = define.operands.size() > 1 ? whole_of(1) : 0;
-            result.whole[lane] = whole_arithmetic(define.operation, whole_of(0), b, result.type.element);
+            result.integer[lane] = integer_arithmetic(define.operation, whole_of(0), b, result.type.dtype);
         }
     }
 
     static void converted(const Define& define, const Value& x, Value& result, size_t lane) {
         if (define.operation == Operation::convert) {
-            double real = floating(x.type.element) ? x.real[lane] : double(x.whole[lane]);
+            double real = floating(x.type.dtype) ? x.real[lane] : double(x.integer[lane]);
             result.real[lane] = real;
-            result.whole[lane] = !floating(x.type.element) ? x.whole[lane] : std::isnan(real) ? 0 : int64_t(real);
+            result.integer[lane] = !floating(x.type.dtype) ? x.integer[lane] : std::isnan(real) ? 0 : int64_t(real);
             return;
         }
         float narrow = float(x.real[lane]);
-        int32_t bits = int32_t(x.whole[lane]);
-        switch (result.type.element) {
-        case Element::i32: std::memcpy(&bits, &narrow, 4), result.whole[lane] = bits; break;
-        case Element::i64: std::memcpy(&result.whole[lane], &x.real[lane], 8); break;
-        case Element::f32: std::memcpy(&narrow, &bits, 4), result.real[lane] = double(narrow); break;
-        default: std::memcpy(&result.real[lane], &x.whole[lane], 8);
+        int32_t bits = int32_t(x.integer[lane]);
+        switch (result.type.dtype) {
+        case Dtype::i32: std::memcpy(&bits, &narrow, 4), result.integer[lane] = bits; break;
+        case Dtype::i64: std::memcpy(&result.integer[lane], &x.real[lane], 8); break;
+        case Dtype::f32: std::memcpy(&narrow, &bits, 4), result.real[lane] = double(narrow); break;
+        default: std::memcpy(&result.real[lane], &x.integer[lane], 8);
         }
     }
 
     static void real_arithmetic(Operation operation, double a, double b, double c, Value& result, size_t lane) {
         double& to = result.real[lane];
-        int64_t& truth = result.whole[lane];
-        bool narrow = result.type.element == Element::f32;
+        int64_t& truth = result.integer[lane];
+        bool narrow = result.type.dtype == Dtype::f32;
         switch (operation) {
         case Operation::add: to = a + b; break;
         case Operation::subtract: to = a - b; break;
@@ -273,9 +274,9 @@ private:
         case Operation::divide: to = a / b; break;
         case Operation::negate: to = -a; break;
         case Operation::fma: to = narrow ? double(std::fmaf(float(a), float(b), float(c))) : std::fma(a, b, c); break;
-        case Operation::square_root: to = std::sqrt(a); break;
+        case Operation::sqrt: to = std::sqrt(a); break;
         case Operation::floor: to = std::floor(a); break;
-        case Operation::absolute: to = std::fabs(a); break;
+        case Operation::abs: to = std::fabs(a); break;
         case Operation::minimum: to = a < b ? a : b; break;
         case Operation::maximum: to = a > b ? a : b; break;
         case Operation::less: truth = a < b; break;
@@ -286,16 +287,16 @@ private:
         }
     }
 
-    static int64_t whole_arithmetic(Operation operation, int64_t a, int64_t b, Element element) {
+    static int64_t integer_arithmetic(Operation operation, int64_t a, int64_t b, Dtype dtype) {
         uint64_t x = uint64_t(a), y = uint64_t(b);
-        int bits = element == Element::i32 ? 32 : 64;
+        int bits = dtype == Dtype::i32 ? 32 : 64;
         auto down = [&] { return a / b - (a % b != 0 && (a < 0) != (b < 0)); };
         switch (operation) {
         case Operation::add: return int64_t(x + y);
         case Operation::subtract: return int64_t(x - y);
         case Operation::multiply: return int64_t(x * y);
         case Operation::negate: return int64_t(0 - x);
-        case Operation::absolute: return a < 0 ? int64_t(0 - x) : a;
+        case Operation::abs: return a < 0 ? int64_t(0 - x) : a;
         case Operation::quotient: return down();
         case Operation::remainder: return a - b * down();
         case Operation::minimum: return a < b ? a : b;
@@ -306,7 +307,7 @@ private:
         case Operation::bit_and: return a & b;
         case Operation::bit_or: return a | b;
         case Operation::bit_xor: return a ^ b;
-        case Operation::bit_not: return element == Element::boolean ? !a : ~a;
+        case Operation::bit_not: return dtype == Dtype::boolean ? !a : ~a;
         case Operation::shift_left: return int64_t(x << (b & (bits - 1)));
         case Operation::shift_right: return a >> (b & (bits - 1));
         case Operation::shift_right_logical:
@@ -319,7 +320,7 @@ private:
     const Module& module_;
     std::vector<unsigned char> arena_;
     int64_t rows_ = 1, begin_ = 0, end_ = 0;
-    std::vector<int64_t> turns_;
+    std::vector<int64_t> iterations_;
     const Kernel* kernel_ = nullptr;
     std::vector<Value> values_;
 };

@@ -12,13 +12,13 @@ namespace gradc {
 ModelText::ModelText(const std::string& text, Options options, std::map<std::string, std::string> files) {
     reader.files = std::move(files);
     uint32_t main = sources.add({"main.grad", text});
-    elaborated = elaborate(sources, main, reader, options, diagnostics);
+    job = elaborate(sources, main, reader, options, diagnostics);
 }
 
-const Elaborated::Circuit& ModelText::model(const std::string& name) const {
+const TrainingJob::Circuit& ModelText::model(const std::string& name) const {
     INFO(errors());
-    REQUIRE(elaborated);
-    for (auto* list : {&elaborated->models, &elaborated->circuits})
+    REQUIRE(job);
+    for (auto* list : {&job->models, &job->circuits})
         for (const auto& each : *list)
             if (each.model == name) return each;
     FAIL("no model " + name);
@@ -42,7 +42,7 @@ Environment draw(const ModelText& text, const Graph& graph, int64_t row_count, d
         tensor.values.resize(size_t(count(tensor.shape, 1)));
         for (double& value : tensor.values) {
             value = real(random);
-            if (whole(node.type.element))
+            if (integer(node.type.dtype))
                 value =
                     double(input.low + int64_t(random() % uint64_t(std::max<int64_t>(1, input.high - input.low + 1))));
         }
@@ -50,11 +50,11 @@ Environment draw(const ModelText& text, const Graph& graph, int64_t row_count, d
     }
     Environment start;
     start.scalars["seed"] = double(seed);
-    auto values = evaluate(text.elaborated->initial, start);
+    auto values = evaluate(text.job->initial, start);
     for (size_t i = 0; i < values.size(); ++i) {
-        if (text.elaborated->variables[i].role == Variable::Role::parameter)
+        if (text.job->variables[i].role == Variable::Role::parameter)
             for (double& value : values[i].values) value += noise * real(random);
-        environment.variables[text.elaborated->initial.outputs[i].name] = values[i];
+        environment.variables[text.job->initial.outputs[i].name] = values[i];
     }
     return environment;
 }
@@ -69,30 +69,31 @@ double gradient_error(const ModelText& text, const std::string& model, int64_t r
     NodeId total = NodeId::none;
     for (const Output& output : circuit.graph.outputs) { // weighed by sines, so that no entry is like another
         NodeId y = output.node;
-        if (!floating(graph.type(y).element)) continue;
-        Element element = graph.type(y).element;
+        if (!floating(graph.type(y).dtype)) continue;
+        Dtype dtype = graph.type(y).dtype;
         for (size_t axis = 0; axis < graph.type(y).shape.size(); ++axis) {
-            NodeId at = build::iota(graph, graph.type(y).shape, int(axis), element);
-            NodeId scale = build::constant(graph, 0.7 + double(axis), element);
-            NodeId wave = build::map(graph, *graph.primitives().find("sin"),
-                                     {build::map(graph, Primitive::multiply, {at, scale})});
-            NodeId one = build::constant(graph, 1.5, element);
-            y = build::map(graph, Primitive::multiply, {y, build::map(graph, Primitive::add, {wave, one})});
+            NodeId at = build::iota(graph, graph.type(y).shape, int(axis), dtype);
+            NodeId scale = build::constant(graph, 0.7 + double(axis), dtype);
+            NodeId wave = build::elementwise(graph, *graph.primitives().find("sin"),
+                                             {build::elementwise(graph, Primitive::multiply, {at, scale})});
+            NodeId one = build::constant(graph, 1.5, dtype);
+            y = build::elementwise(graph, Primitive::multiply,
+                                   {y, build::elementwise(graph, Primitive::add, {wave, one})});
         }
         std::vector<int> axes;
         for (int i = 0; i < graph.type(y).rank(); ++i) axes.push_back(i);
-        NodeId sum = build::cast(graph, build::sum(graph, y, axes), Element::f64);
-        total = total == NodeId::none ? sum : build::map(graph, Primitive::add, {total, sum});
+        NodeId sum = build::cast(graph, build::sum(graph, y, axes), Dtype::f64);
+        total = total == NodeId::none ? sum : build::elementwise(graph, Primitive::add, {total, sum});
     }
     REQUIRE(total != NodeId::none);
     std::vector<NodeId> wrt;
     for (uint32_t i = 0; i < circuit.graph.size(); ++i) {
         const Node& node = graph[NodeId(i)];
         bool field = node.op == Op::input && attribute<Input>(node).source == Input::Source::field;
-        if ((field && floating(node.type.element)) || (node.op == Op::variable && floating(node.type.element)))
+        if ((field && floating(node.type.dtype)) || (node.op == Op::variable && floating(node.type.dtype)))
             wrt.push_back(NodeId(i));
     }
-    auto gradients = gradient(graph, total, wrt, *text.elaborated->rules);
+    auto gradients = gradient(graph, total, wrt, *text.job->rules);
     INFO(text.errors());
     REQUIRE(!text.diagnostics.failed());
     Environment environment = draw(text, graph, row_count, 0.01, seed);

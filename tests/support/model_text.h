@@ -23,12 +23,12 @@ struct ModelText {
     Sources sources;
     Diagnostics diagnostics;
     MemoryReader reader;
-    std::optional<Elaborated> elaborated;
+    std::optional<TrainingJob> job;
 
     explicit ModelText(const std::string& text, Options options = {}, std::map<std::string, std::string> files = {});
     std::string errors() const { return print(diagnostics, sources); }
     /// The model of this name: of a file without train blocks, with fields for its parameters.
-    const Elaborated::Circuit& model(const std::string& name) const;
+    const TrainingJob::Circuit& model(const std::string& name) const;
 };
 
 /// Fields drawn within their type, weights as they start (moved a little off special points if

@@ -16,8 +16,8 @@ Environment random_environment(const Graph& graph, uint64_t seed, int64_t rows_h
             if (size == rows) size = rows_here;
         for (int64_t i = 0; i < count(value.shape, 1); ++i) {
             int64_t span = high - low + 1;
-            value.values.push_back(floating(type.element) ? (double(chance() % 4096) - 2047.5) / 2048
-                                                          : double(low + int64_t(chance() % uint64_t(span))));
+            value.values.push_back(floating(type.dtype) ? (double(chance() % 4096) - 2047.5) / 2048
+                                                        : double(low + int64_t(chance() % uint64_t(span))));
         }
         return value;
     };

@@ -14,7 +14,7 @@ namespace gradc {
 
 namespace {
 
-using build::map;
+using build::elementwise;
 
 class Generator {
 public:
@@ -31,7 +31,7 @@ public:
     /// A turn's formula: squashed mixes of what it has. Used for loop bodies.
     static NodeId mixed(Generator& g, Graph& body, NodeId a, NodeId b) {
         Primitive how = g.pick(2) ? Primitive::add : Primitive::multiply;
-        return g.squashed(body, map(body, how, {a, b}));
+        return g.squashed(body, elementwise(body, how, {a, b}));
     }
 
 private:
@@ -48,15 +48,15 @@ private:
 
     void keep(NodeId id) {
         if (!is_small(shape(id))) return;
-        (floating(graph_.type(id).element) ? floats_ : wholes_).push_back(id);
+        (floating(graph_.type(id).dtype) ? floats_ : wholes_).push_back(id);
     }
 
     NodeId squashed(Graph& graph, NodeId x) {
         for (const char* name : {"tanh", "sin"})
-            if (auto found = graph.primitives().find(name)) return map(graph, *found, {x});
-        NodeId one = build::constant(graph, 1, graph.type(x).element);
-        NodeId size = map(graph, Primitive::add, {one, map(graph, Primitive::multiply, {x, x})});
-        return map(graph, Primitive::divide, {x, size});
+            if (auto found = graph.primitives().find(name)) return elementwise(graph, *found, {x});
+        NodeId one = build::constant(graph, 1, graph.type(x).dtype);
+        NodeId size = elementwise(graph, Primitive::add, {one, elementwise(graph, Primitive::multiply, {x, x})});
+        return elementwise(graph, Primitive::divide, {x, size});
     }
 
     Shape fresh_shape(bool with_rows) {
@@ -67,7 +67,7 @@ private:
     }
 
     void leaves() {
-        Element e = options_.element;
+        Dtype e = options_.dtype;
         for (int i = 0; i < 3; ++i) keep(build::variable(graph_, "w" + std::to_string(i), {e, fresh_shape(false)}));
         keep(build::scalar_input(graph_, "rate", e));
         keep(build::constant(graph_, small_number(), e));
@@ -75,21 +75,21 @@ private:
         std::vector<double> values;
         for (int64_t i = 0; i < count(table, 1); ++i) values.push_back(small_number());
         keep(build::constant(graph_, values, {e, table}));
-        wholes_.push_back(build::iota(graph_, fresh_shape(false), 0, Element::i32));
+        wholes_.push_back(build::iota(graph_, fresh_shape(false), 0, Dtype::i32));
         if (!options_.has_rows) return;
         for (int i = 0; i < 2; ++i)
             keep(graph_.add(Op::input, {e, fresh_shape(true)}, {},
                             Input{Input::Source::field, "x" + std::to_string(i), 0, -1}));
-        keep(graph_.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "i0", 0, 3}));
+        keep(graph_.add(Op::input, {Dtype::i32, {rows}}, {}, Input{Input::Source::field, "i0", 0, 3}));
         if (options_.random_numbers) keep(draw());
     }
 
     NodeId draw() {
-        NodeId seed = build::scalar_input(graph_, "seed", Element::i64);
-        NodeId step = build::scalar_input(graph_, "step", Element::f64);
-        NodeId row = graph_.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
+        NodeId seed = build::scalar_input(graph_, "seed", Dtype::i64);
+        NodeId step = build::scalar_input(graph_, "step", Dtype::f64);
+        NodeId row = graph_.add(Op::input, {Dtype::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
         Shape shape = fresh_shape(true); // drawn before the stream, whatever the compiler
-        return graph_.add(Op::random, {options_.element, shape}, {seed, step, row}, Random{chance_()});
+        return graph_.add(Op::random, {options_.dtype, shape}, {seed, step, row}, Random{chance_()});
     }
 
     void step() {
@@ -101,7 +101,7 @@ private:
         case 1:
         case 2: return binary();
         case 3: return choice();
-        case 4: return whole_arithmetic();
+        case 4: return integer_arithmetic();
         case 5: return reduction();
         case 6: return permuted();
         case 7: return reshaped();
@@ -123,7 +123,7 @@ private:
         (this->*steps[number])();
     }
 
-    NodeId whole_constant(int64_t n) { return build::constant(graph_, double(n), Element::i32); }
+    NodeId integer_constant(int64_t n) { return build::constant(graph_, double(n), Dtype::i32); }
 
     /// A reduction up to a bound that another index gives: sum[u < t + 1](x[u]) and the like.
     void triangular() {
@@ -135,45 +135,45 @@ private:
         if (!is_small(to)) return;
         std::vector<int> axes(to.size() - 1);
         std::iota(axes.begin(), axes.end(), 1);
-        NodeId t = build::iota(graph_, to, 0, Element::i32), u = build::iota(graph_, to, axis + 1, Element::i32),
-               bound = t;
+        NodeId t = build::iota(graph_, to, 0, Dtype::i32), u = build::iota(graph_, to, axis + 1, Dtype::i32), bound = t;
         if (!rarely(4))
-            bound = map(graph_, one_of(std::vector{Primitive::quotient, Primitive::multiply, Primitive::remainder}),
-                        {t, whole_constant(2)});
-        bound = map(graph_, Primitive::add, {bound, whole_constant(1)});
+            bound =
+                elementwise(graph_, one_of(std::vector{Primitive::quotient, Primitive::multiply, Primitive::remainder}),
+                            {t, integer_constant(2)});
+        bound = elementwise(graph_, Primitive::add, {bound, integer_constant(1)});
         bool largest = !options_.smooth && rarely(2);
-        NodeId none = build::constant(graph_, largest ? -HUGE_VAL : 0, options_.element, to);
-        NodeId below = map(graph_, Primitive::less, {u, bound});
+        NodeId none = build::constant(graph_, largest ? -HUGE_VAL : 0, options_.dtype, to);
+        NodeId below = elementwise(graph_, Primitive::less, {u, bound});
         x = build::broadcast(graph_, x, to, axes);
-        NodeId kept = map(graph_, Primitive::select, {below, x, none});
+        NodeId kept = elementwise(graph_, Primitive::select, {below, x, none});
         if (largest) return keep(build::max_of(graph_, kept, {axis + 1}));
         keep(squashed(graph_, build::sum(graph_, kept, {axis + 1})));
     }
 
     void stopped() {
         NodeId x = floating_value();
-        if (options_.stops) keep(graph_.add(Op::shield, graph_.type(x), {x}, Shield{0}));
+        if (options_.stops) keep(graph_.add(Op::custom_gradient, graph_.type(x), {x}, CustomGradient{0}));
     }
 
     /// true and false as whole numbers: of what is compared by place where there must be no jumps.
     void truth() {
-        auto [a, b] = whole_pair();
-        if (a == b) b = whole_constant(2);
-        if (!options_.smooth && rarely(2)) a = floating_value(), b = build::constant(graph_, 0.1, options_.element);
-        keep(build::cast(graph_, map(graph_, Primitive::less_equal, {a, b}), Element::i32));
+        auto [a, b] = integer_pair();
+        if (a == b) b = integer_constant(2);
+        if (!options_.smooth && rarely(2)) a = floating_value(), b = build::constant(graph_, 0.1, options_.dtype);
+        keep(build::cast(graph_, elementwise(graph_, Primitive::less_equal, {a, b}), Dtype::i32));
     }
 
     /// `//` and `%` of numbers of both signs by numbers that differ from place to place.
     void divided() {
-        auto [a, b] = whole_pair();
-        NodeId by = map(graph_, Primitive::remainder, {b, whole_constant(7)});
-        by = map(graph_, Primitive::add, {by, whole_constant(1)});
-        NodeId of = map(graph_, Primitive::subtract, {a, whole_constant(int64_t(pick(12)))});
-        keep(map(graph_, Primitive::quotient, {of, by}));
-        keep(map(graph_, Primitive::remainder, {of, by}));
+        auto [a, b] = integer_pair();
+        NodeId by = elementwise(graph_, Primitive::remainder, {b, integer_constant(7)});
+        by = elementwise(graph_, Primitive::add, {by, integer_constant(1)});
+        NodeId of = elementwise(graph_, Primitive::subtract, {a, integer_constant(int64_t(pick(12)))});
+        keep(elementwise(graph_, Primitive::quotient, {of, by}));
+        keep(elementwise(graph_, Primitive::remainder, {of, by}));
         if (options_.smooth) return;
-        NodeId step = build::constant(graph_, 0.375 * double(1 + pick(3)), options_.element);
-        keep(map(graph_, Primitive::quotient, {floating_value(), step}));
+        NodeId step = build::constant(graph_, 0.375 * double(1 + pick(3)), options_.dtype);
+        keep(elementwise(graph_, Primitive::quotient, {floating_value(), step}));
     }
 
     /// Rows by numbers that every count of rows has.
@@ -181,15 +181,15 @@ private:
         NodeId table = floating_value();
         if (!graph_.type(table).has_rows()) return;
         auto axis = std::find(shape(table).begin(), shape(table).end(), rows) - shape(table).begin();
-        NodeId count = build::cast(graph_, build::scalar_input(graph_, "rows", Element::i64), Element::i32);
-        NodeId last = map(graph_, Primitive::subtract, {count, whole_constant(1)});
-        NodeId place = build::iota(graph_, {rows}, 0, Element::i32);
-        if (rarely(3)) place = whole_constant(int64_t(pick(4)));
-        auto with = [&](Primitive how, NodeId a, NodeId b) { return map(graph_, how, {a, b}); };
-        NodeId third = with(Primitive::add, place, whole_constant(3)),
-               half = with(Primitive::quotient, place, whole_constant(2)),
+        NodeId count = build::cast(graph_, build::scalar_input(graph_, "rows", Dtype::i64), Dtype::i32);
+        NodeId last = elementwise(graph_, Primitive::subtract, {count, integer_constant(1)});
+        NodeId place = build::iota(graph_, {rows}, 0, Dtype::i32);
+        if (rarely(3)) place = integer_constant(int64_t(pick(4)));
+        auto with = [&](Primitive how, NodeId a, NodeId b) { return elementwise(graph_, how, {a, b}); };
+        NodeId third = with(Primitive::add, place, integer_constant(3)),
+               half = with(Primitive::quotient, place, integer_constant(2)),
                back = with(Primitive::subtract, last, place);
-        NodeId at = one_of(std::vector{with(Primitive::maximum, back, whole_constant(0)),
+        NodeId at = one_of(std::vector{with(Primitive::maximum, back, integer_constant(0)),
                                        with(Primitive::remainder, third, count), with(Primitive::minimum, third, last),
                                        with(Primitive::minimum, half, last)});
         found_in(table, at, Gather{int(axis), 0});
@@ -200,7 +200,7 @@ private:
         NodeId table = floating_value();
         for (size_t axis = 1; axis < shape(table).size(); ++axis) {
             if (shape(table)[axis] != shape(table)[0]) continue;
-            NodeId at = build::iota(graph_, {shape(table)[0]}, 0, Element::i32);
+            NodeId at = build::iota(graph_, {shape(table)[0]}, 0, Dtype::i32);
             return found_in(table, at, Gather{int(axis), 1});
         }
     }
@@ -210,8 +210,8 @@ private:
         std::vector<Primitive> all{Primitive::negate};
         for (const char* name : {"exp", "sin", "cos", "tanh", "erf"})
             if (auto found = graph_.primitives().find(name)) all.push_back(*found);
-        if (!options_.smooth) all.insert(all.end(), {Primitive::absolute, Primitive::floor});
-        NodeId result = map(graph_, one_of(all), {x});
+        if (!options_.smooth) all.insert(all.end(), {Primitive::abs, Primitive::floor});
+        NodeId result = elementwise(graph_, one_of(all), {x});
         keep(rarely(3) ? result : squashed(graph_, result));
     }
 
@@ -231,13 +231,13 @@ private:
         std::vector<Primitive> all{Primitive::add, Primitive::subtract, Primitive::multiply};
         if (!options_.smooth) all.insert(all.end(), {Primitive::maximum, Primitive::minimum});
         if (rarely(6)) { // a division by what is never near zero
-            NodeId two = build::constant(graph_, 2, options_.element);
-            NodeId safe = map(graph_, Primitive::add, {map(graph_, Primitive::multiply, {b, b}), two});
-            return keep(map(graph_, Primitive::divide, {a, safe}));
+            NodeId two = build::constant(graph_, 2, options_.dtype);
+            NodeId safe = elementwise(graph_, Primitive::add, {elementwise(graph_, Primitive::multiply, {b, b}), two});
+            return keep(elementwise(graph_, Primitive::divide, {a, safe}));
         }
-        if (rarely(6)) return keep(squashed(graph_, map(graph_, Primitive::fused_multiply_add, {a, b, a})));
+        if (rarely(6)) return keep(squashed(graph_, elementwise(graph_, Primitive::fused_multiply_add, {a, b, a})));
         Primitive primitive = one_of(all);
-        NodeId result = map(graph_, primitive, {a, b});
+        NodeId result = elementwise(graph_, primitive, {a, b});
         bool grows =
             primitive == Primitive::add || primitive == Primitive::subtract || primitive == Primitive::multiply;
         keep(grows ? squashed(graph_, result) : result);
@@ -247,36 +247,37 @@ private:
         auto [a, b] = fitting_pair();
         NodeId condition;
         if (options_.smooth) { // by place, not by value
-            NodeId at = whole_value();
-            NodeId two = build::constant(graph_, 2, graph_.type(at).element);
-            condition = map(graph_, Primitive::less, {at, two});
+            NodeId at = integer_value();
+            NodeId two = build::constant(graph_, 2, graph_.type(at).dtype);
+            condition = elementwise(graph_, Primitive::less, {at, two});
             Shape joined, all;
             if (!broadcast_shapes(shape(a), shape(b), joined) || !broadcast_shapes(joined, shape(at), all)) return;
         } else {
             Primitive how = one_of(std::vector{Primitive::less, Primitive::less_equal, Primitive::equal});
-            condition = map(graph_, how, {a, b});
-            if (rarely(3)) condition = map(graph_, Primitive::logical_not, {condition});
-            if (rarely(4)) keep(build::cast(graph_, condition, options_.element));
+            condition = elementwise(graph_, how, {a, b});
+            if (rarely(3)) condition = elementwise(graph_, Primitive::logical_not, {condition});
+            if (rarely(4)) keep(build::cast(graph_, condition, options_.dtype));
         }
-        keep(map(graph_, Primitive::select, {condition, a, b}));
+        keep(elementwise(graph_, Primitive::select, {condition, a, b}));
     }
 
-    NodeId whole_value() { return one_of(wholes_); }
-    std::pair<NodeId, NodeId> whole_pair() {
-        NodeId a = whole_value(), b = whole_value();
+    NodeId integer_value() { return one_of(wholes_); }
+    std::pair<NodeId, NodeId> integer_pair() {
+        NodeId a = integer_value(), b = integer_value();
         Shape joined;
         return {a, broadcast_shapes(shape(a), shape(b), joined) ? b : a};
     }
 
-    void whole_arithmetic() {
-        auto [a, b] = whole_pair();
-        NodeId five = build::constant(graph_, double(2 + pick(5)), Element::i32);
-        NodeId sum = map(graph_, one_of(std::vector{Primitive::add, Primitive::multiply, Primitive::subtract}), {a, b});
-        NodeId result = map(graph_, rarely(3) ? Primitive::quotient : Primitive::remainder, {sum, five});
-        result = map(graph_, Primitive::remainder, {result, five});
+    void integer_arithmetic() {
+        auto [a, b] = integer_pair();
+        NodeId five = build::constant(graph_, double(2 + pick(5)), Dtype::i32);
+        NodeId sum =
+            elementwise(graph_, one_of(std::vector{Primitive::add, Primitive::multiply, Primitive::subtract}), {a, b});
+        NodeId result = elementwise(graph_, rarely(3) ? Primitive::quotient : Primitive::remainder, {sum, five});
+        result = elementwise(graph_, Primitive::remainder, {result, five});
         if (rarely(3)) {
-            NodeId number = build::cast(graph_, result, options_.element);
-            keep(map(graph_, Primitive::multiply, {number, build::constant(graph_, 0.125, options_.element)}));
+            NodeId number = build::cast(graph_, result, options_.dtype);
+            keep(elementwise(graph_, Primitive::multiply, {number, build::constant(graph_, 0.125, options_.dtype)}));
         }
         keep(result);
     }
@@ -371,12 +372,12 @@ private:
     }
 
     void looked_up() {
-        NodeId table = floating_value(), at = whole_value();
+        NodeId table = floating_value(), at = integer_value();
         for (int axis = 0; axis < graph_.type(table).rank(); ++axis) {
             int64_t size = shape(table)[size_t(axis)];
             if (size == rows) continue;
-            NodeId limit = build::constant(graph_, double(size), Element::i32);
-            NodeId index = map(graph_, Primitive::remainder, {at, limit});
+            NodeId limit = build::constant(graph_, double(size), Dtype::i32);
+            NodeId index = elementwise(graph_, Primitive::remainder, {at, limit});
             Gather lookup{axis, 0};
             if (axis > 0 && graph_.type(at).rank() > 0 && shape(at)[0] == shape(table)[0]) lookup.batch = 1;
             return found_in(table, index, lookup);
@@ -418,22 +419,22 @@ private:
 
     /// A carry of some shape, mixed in each turn with a capture and a slice of another by the turn.
     void scanned() {
-        NodeId start = floating_value(), whole_capture = floating_value(), by_turn = floating_value();
+        NodeId start = floating_value(), whole_capture = floating_value(), by_iteration = floating_value();
         Graph body(graph_.shared_primitives());
         NodeId h = carry_input(body, 0, graph_.type(start));
         NodeId c = capture_input(body, 0, graph_.type(whole_capture));
-        int64_t turns = int64_t(2 + pick(3));
+        int64_t iterations = int64_t(2 + pick(3));
         Shape joined;
         NodeId mix = broadcast_shapes(shape(start), shape(whole_capture), joined) && joined == shape(start)
                          ? mixed(*this, body, h, c)
                          : squashed(body, h);
         NodeId last = mix;
-        for (size_t axis = 0; axis < shape(by_turn).size(); ++axis) {
-            int64_t size = shape(by_turn)[axis];
+        for (size_t axis = 0; axis < shape(by_iteration).size(); ++axis) {
+            int64_t size = shape(by_iteration)[axis];
             if (size == rows || size < 2) continue;
-            turns = size;
-            NodeId table = capture_input(body, 1, graph_.type(by_turn));
-            NodeId slice = build::gather(body, table, turn_input(body, turns), Gather{int(axis), 0});
+            iterations = size;
+            NodeId table = capture_input(body, 1, graph_.type(by_iteration));
+            NodeId slice = build::gather(body, table, iteration_input(body, iterations), Gather{int(axis), 0});
             if (broadcast_shapes(shape(start), body.type(slice).shape, joined) && joined == shape(start))
                 mix = mixed(*this, body, mix, slice);
             else last = squashed(body, slice);
@@ -441,26 +442,27 @@ private:
         }
         body.outputs = {{"", mix}, {"", last}};
         bool back = rarely(2);
-        for (NodeId part : build::scan(graph_, std::move(body), {start}, {whole_capture, by_turn}, turns, back))
+        for (NodeId part :
+             build::scan(graph_, std::move(body), {start}, {whole_capture, by_iteration}, iterations, back))
             keep(part);
     }
 
     void outputs() {
-        NodeId loss = build::constant(graph_, 0, options_.element);
+        NodeId loss = build::constant(graph_, 0, options_.dtype);
         size_t first = floats_.size() > 10 ? floats_.size() - 10 : 0;
         for (size_t i = first; i < floats_.size(); ++i) {
             std::vector<int> all(shape(floats_[i]).size());
             std::iota(all.begin(), all.end(), 0);
-            NodeId quarter = build::constant(graph_, 0.25, options_.element);
-            NodeId weighed = map(graph_, Primitive::multiply, {squashed(graph_, floats_[i]), quarter});
-            loss = map(graph_, Primitive::add, {loss, build::sum(graph_, weighed, all)});
+            NodeId quarter = build::constant(graph_, 0.25, options_.dtype);
+            NodeId weighed = elementwise(graph_, Primitive::multiply, {squashed(graph_, floats_[i]), quarter});
+            loss = elementwise(graph_, Primitive::add, {loss, build::sum(graph_, weighed, all)});
         }
         graph_.outputs.push_back({"loss", loss});
         for (size_t i = first; i < floats_.size(); i += 3)
             graph_.outputs.push_back({"value" + std::to_string(i), floats_[i]});
         graph_.outputs.push_back({"whole", wholes_.back()});
         NodeId w = build::variable(graph_, "w0", graph_.type(floats_[0]));
-        NodeId half = map(graph_, Primitive::multiply, {w, build::constant(graph_, 0.5, options_.element)});
+        NodeId half = elementwise(graph_, Primitive::multiply, {w, build::constant(graph_, 0.5, options_.dtype)});
         graph_.outputs.push_back({"assign w0", build::assign(graph_, "w0", half)});
     }
 

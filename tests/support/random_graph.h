@@ -8,10 +8,10 @@
 namespace gradc {
 
 struct RandomGraphOptions {
-    int nodes = 24;                 // ops tried
-    Element element = Element::f32; // of the floating values
-    bool has_rows = true;           // some values have N
-    bool smooth = false;            // no jumps, kinks or divisions, so that finite differences hold
+    int nodes = 24;           // ops tried
+    Dtype dtype = Dtype::f32; // of the floating values
+    bool has_rows = true;     // some values have N
+    bool smooth = false;      // no jumps, kinks or divisions, so that finite differences hold
     bool scans = true;
     bool random_numbers = true;
     bool stops = true; // stop_gradient, whose derivative is not that of its value

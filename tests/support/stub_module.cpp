@@ -173,7 +173,7 @@ constexpr int64_t rows_shape[] = {batch}, one[] = {1}, weight_shape[] = {pixels,
 constexpr int64_t bias_shape[] = {classes}, mean_shape[] = {pixels}, three[] = {3}, predict_shape[] = {batch, classes};
 
 #define AT(member) int64_t(offsetof(Memory, member))
-#define SCALAR(name, element, role, member) {name, "", element, role, 0, 0, nullptr, nullptr, AT(member), 0}
+#define SCALAR(name, dtype, role, member) {name, "", dtype, role, 0, 0, nullptr, nullptr, AT(member), 0}
 #if STUB_VARIANT == 2
 constexpr const char* weight_name = "net.linear.matrix";
 #else

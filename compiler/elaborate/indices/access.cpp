@@ -167,7 +167,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     auto number = [&](const ast::ExprRef& written, int64_t otherwise) {
         if (!written) return otherwise;
         Term term = elaborator_.evaluate(*written, scope_);
-        auto value = elaborator_.constant_whole(term, written->span, "the end of a slice");
+        auto value = elaborator_.constant_integer(term, written->span, "the end of a slice");
         failed = failed || !value;
         return value.value_or(0);
     };
@@ -190,10 +190,10 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
 
 /// The number of the first row, or of the last.
 NodeId Access::row(bool last, Span span) {
-    if (!last) return build::constant(graph_, 0, Element::i32, {}, span);
-    NodeId count = build::cast(graph_, elaborator_.row_count(span), Element::i32, span);
-    NodeId one = build::constant(graph_, 1, Element::i32, {}, span);
-    return build::map(graph_, Primitive::subtract, {count, one}, span);
+    if (!last) return build::constant(graph_, 0, Dtype::i32, {}, span);
+    NodeId count = build::cast(graph_, elaborator_.row_count(span), Dtype::i32, span);
+    NodeId one = build::constant(graph_, 1, Dtype::i32, {}, span);
+    return build::elementwise(graph_, Primitive::subtract, {count, one}, span);
 }
 
 /// All rows, all of them backwards, the first or the last alone: there is one at least.
@@ -210,7 +210,7 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
         result = {true, term.as<RowsSize>() != nullptr, 0};
         if (result.end) return result;
         if (term.as<NodeTerm>()) return Bound{true, false, INT64_MAX};
-        auto value = elaborator_.constant_whole(term, written->span, "the end of a slice");
+        auto value = elaborator_.constant_integer(term, written->span, "the end of a slice");
         failed = failed || !value;
         result.number = value.value_or(0);
         return result;
@@ -237,7 +237,8 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
     NodeId from = build::broadcast(graph_, row(!first_row, span), shape, {}, span);
     NodeId at = from;
     if (backwards)
-        at = build::map(graph_, Primitive::subtract, {from, build::iota(graph_, shape, 0, Element::i32, span)}, span);
+        at = build::elementwise(graph_, Primitive::subtract, {from, build::iota(graph_, shape, 0, Dtype::i32, span)},
+                                span);
     return look_up_rows({at, false, elaborator_.level(), {}}, span);
 }
 
@@ -312,7 +313,7 @@ bool Access::take_lookup(const ast::Expr& item) {
     size_t place = axis();
     int64_t whole = size(place);
     if (auto number = value.as<ConstantNumber>(); number && number->kind != ConstantNumber::Kind::boolean) {
-        auto at = elaborator_.constant_whole(value, item.span, "a place");
+        auto at = elaborator_.constant_integer(value, item.span, "a place");
         if (!at) return false;
         if (whole == rows) return pick_row(*at, item.span);
         int64_t first = *at < 0 ? *at + whole : *at;
@@ -324,15 +325,15 @@ bool Access::take_lookup(const ast::Expr& item) {
     }
     auto at = elaborator_.operand(value, item.span);
     if (!at) return false;
-    Element element = graph_.type(at->node).element;
-    if (floating(element) || at->weak)
+    Dtype dtype = graph_.type(at->node).dtype;
+    if (floating(dtype) || at->weak)
         return fail(Code::lookup_misuse, item.span,
                     fmt::format("a lookup needs whole numbers, not {}", elaborator_.describe(value)));
-    if (element == Element::boolean) *at = elaborator_.in_element(*at, Element::i32, item.span);
+    if (dtype == Dtype::boolean) *at = elaborator_.in_dtype(*at, Dtype::i32, item.span);
     if (whole == rows) return look_up_rows(*at, item.span);
     Range range = elaborator_.range(at->node);
     if (!range.inside(0, whole - 1)) {
-        bool open = range.high >= range_of(Element::i32).high;
+        bool open = range.high >= range_of(Dtype::i32).high;
         return fail(Code::out_of_range, item.span,
                     open ? fmt::format("nothing shows that this lookup stays inside its axis of {}", whole)
                          : fmt::format("this lookup may be {}, outside of its axis of {}",
@@ -356,8 +357,8 @@ bool Access::look_up_rows(NodeTerm at, Span span) {
                     "`min(n + 1, N - 1)`, `max(n - 1, 0)` and `(n + 1) % N` do; the rest is chosen "
                     "by `where(n > 0, .., 0)`");
     if (elaborator_.range(at.node).low < 0) {
-        NodeId zero = build::constant(graph_, 0, graph_.type(at.node).element, {}, span);
-        at.node = build::map(graph_, Primitive::maximum, {at.node, zero}, span);
+        NodeId zero = build::constant(graph_, 0, graph_.type(at.node).dtype, {}, span);
+        at.node = build::elementwise(graph_, Primitive::maximum, {at.node, zero}, span);
     }
     return look_up(at, span);
 }

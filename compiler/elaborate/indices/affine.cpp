@@ -130,7 +130,7 @@ std::optional<Affine> affine(Elaborator& elaborator, const ast::Expr& expression
 
 Term index_number(Elaborator& elaborator, int label, Span span) {
     int64_t size = elaborator.label_size(label);
-    NodeId node = build::iota(elaborator.graph(), {size == 0 ? 1 : size}, 0, Element::i32, span);
+    NodeId node = build::iota(elaborator.graph(), {size == 0 ? 1 : size}, 0, Dtype::i32, span);
     return elaborator.make(node, {label});
 }
 

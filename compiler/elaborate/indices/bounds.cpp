@@ -75,7 +75,7 @@ void IndexSpace::make_labels(const Binders& binders, Scope& scope) {
             int label = elaborator_.fresh_label(0);
             names_[label] = {binder.ellipsis ? ".." : binder.name, binder.span};
             labels.push_back(label);
-            group.items.push_back(whole_number(label));
+            group.items.push_back(integer_number(label));
         }
         if (binder.ellipsis) scope.names[index_group] = {Term{group}, binder.span, "", true};
         else scope.names[binder.name] = {index_number(elaborator_, labels[0], binder.span), binder.span, "", true};
@@ -94,7 +94,7 @@ Scope IndexSpace::inside(const Binders& binders, const Scope& scope) const {
             continue;
         }
         ListTerm group;
-        for (int label : set.each[i]) group.items.push_back(whole_number(label));
+        for (int label : set.each[i]) group.items.push_back(integer_number(label));
         result.names[index_group] = {Term{group}, binders[i].span, "", true};
     }
     return result;
@@ -192,7 +192,7 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope, bool reduces
             bound = elaborator_.evaluate(*binders[i].bound, scope);
             if (bound.poisoned()) return false;
             varies = bound.as<NodeTerm>() && elaborator_.type_of(bound)->shape.empty() &&
-                     whole(elaborator_.type_of(bound)->element);
+                     integer(elaborator_.type_of(bound)->dtype);
         }
         if (varies && reduces) {
             varying_.push_back({&binders[i], set.each[i][0], scope, affine(elaborator_, *binders[i].bound, scope)});
@@ -208,7 +208,7 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope, bool reduces
         }
         int64_t size = rows;
         if (!bound.as<RowsSize>()) {
-            auto number = elaborator_.constant_whole(bound, span, "the bound of an index");
+            auto number = elaborator_.constant_integer(bound, span, "the bound of an index");
             if (!number) return false;
             size = *number;
             if (size < 1) {

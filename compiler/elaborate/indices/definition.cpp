@@ -109,17 +109,17 @@ void Reduction::bounded(const IndexSpace::Varying& index) {
 NodeTerm Reduction::masked(const NodeTerm& value) {
     if (!mask_) return value;
     Graph& graph = elaborator_.graph();
-    Element element = graph.type(value.node).element;
+    Dtype dtype = graph.type(value.node).dtype;
     double neutral = 0;
     if (call_.callee == "max" || call_.callee == "min") {
         bool most = call_.callee == "min";
-        if (floating(element)) neutral = most ? INFINITY : -INFINITY;
+        if (floating(dtype)) neutral = most ? INFINITY : -INFINITY;
         else {
             Range range = elaborator_.range(value.node); // the result's stays as it is
             neutral = double(most ? range.high : range.low);
         }
     }
-    Term around = elaborator_.make(build::constant(graph, neutral, element), {}, value.weak);
+    Term around = elaborator_.make(build::constant(graph, neutral, dtype), {}, value.weak);
     Term chosen = elaborator_.select(Term{*mask_}, Term{value}, around, span_);
     return *chosen.as<NodeTerm>();
 }
@@ -138,7 +138,7 @@ void Reduction::mask_factors(std::vector<Operand>& factors) {
     for (const Operand& factor : factors) most = std::max(most, share(factor));
     for (Operand& factor : factors) {
         if (share(factor) != most) continue;
-        factor.term = elaborator_.select(Term{*mask_}, factor.term, whole_number(0), factor.span);
+        factor.term = elaborator_.select(Term{*mask_}, factor.term, integer_number(0), factor.span);
         if (most < all) return;
     }
 }
@@ -147,7 +147,7 @@ void Reduction::mask_factors(std::vector<Operand>& factors) {
 Term Reduction::numbers_added() {
     Graph& graph = elaborator_.graph();
     NodeTerm ones = *mask_;
-    ones.node = build::cast(graph, ones.node, Element::i32, span_);
+    ones.node = build::cast(graph, ones.node, Dtype::i32, span_);
     std::vector<int> axes, left;
     for (size_t i = 0; i < ones.labels.size(); ++i)
         if (holds(gone_, ones.labels[i])) axes.push_back(int(i));
@@ -163,7 +163,7 @@ Term Reduction::scaled(Term value, const std::vector<int>& present) {
     for (int label : gone_) {
         if (mean != holds(present, label) || (mask_ && holds(mask_->labels, label))) continue;
         int64_t size = elaborator_.label_size(label);
-        Term times = size == rows ? Term{RowsSize{}} : whole_number(size);
+        Term times = size == rows ? Term{RowsSize{}} : integer_number(size);
         value =
             elaborator_.binary(mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply, value, times, span_);
     }
@@ -180,9 +180,9 @@ Term Reduction::reduced(const NodeTerm& value) {
     bool least = call_.callee == "min";
     if (call_.callee == "sum" || call_.callee == "mean") node = build::sum(graph, node, axes, span_);
     else if (!axes.empty()) {
-        if (least) node = build::map(graph, Primitive::negate, {node}, span_);
+        if (least) node = build::elementwise(graph, Primitive::negate, {node}, span_);
         node = build::max_of(graph, node, axes, span_);
-        if (least) node = build::map(graph, Primitive::negate, {node}, span_);
+        if (least) node = build::elementwise(graph, Primitive::negate, {node}, span_);
     }
     Term result = elaborator_.make(node, left, value.weak);
     bool adds = call_.callee == "sum" || call_.callee == "mean";
@@ -272,7 +272,7 @@ Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& de
                          "", "give its axes an index on the left");
         return {};
     }
-    if (value->weak) *value = elaborator.in_element(*value, elaborator.floating_default(), span);
+    if (value->weak) *value = elaborator.in_dtype(*value, elaborator.floating_default(), span);
     const std::vector<int>& own = session->labels(definition.indices);
     Common common;
     std::set_union(value->labels.begin(), value->labels.end(), own.begin(), own.end(),

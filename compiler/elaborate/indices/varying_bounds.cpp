@@ -104,14 +104,14 @@ bool IndexSpace::adopt_largest(Varying& index) {
     if (!bound) return false;
     Graph& graph = elaborator_.graph();
     const Type type = graph.type(bound->node);
-    if (!whole(type.element) || bound->weak || type.rank() != int(bound->labels.size())) {
+    if (!integer(type.dtype) || bound->weak || type.rank() != int(bound->labels.size())) {
         elaborator_.error(
-            Code::not_whole, span,
+            Code::not_integer, span,
             fmt::format("the bound of an index must be one whole number, not {}", elaborator_.describe(index.bound)));
         return false;
     }
     RowRange range = RowRanges(graph)(bound->node);
-    bool open = range.high >= double(range_of(Element::i32).high);
+    bool open = range.high >= double(range_of(Dtype::i32).high);
     if (open && range.high_rows > 0) {
         elaborator_.error(Code::index_bound, span, fmt::format("nothing shows how far `{}` may run", name), "",
                           "give the bound a largest value: `min(.., 8)`, or `int < 8` for a field");

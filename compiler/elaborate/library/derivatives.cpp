@@ -23,25 +23,25 @@ public:
                 if (entry.primitive) primitives_[*entry.primitive] = &entry;
     }
 
-    NodeId map_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
+    NodeId elementwise_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
         const Node node = graph[id];
-        auto found = primitives_.find(attribute<Map>(node).primitive);
+        auto found = primitives_.find(attribute<Elementwise>(node).primitive);
         if (found == primitives_.end()) return NodeId::none;
         const FunctionEntry& entry = *found->second;
         auto clause = clause_for(entry, entry.tree->parameters[size_t(position)].name);
         if (!clause) return NodeId::none;
-        Setting setting(definitions_, graph, entry, graph.type(gradient).element);
+        Setting setting(definitions_, graph, entry, graph.type(gradient).dtype);
         for (size_t i = 0; i < node.inputs.size(); ++i)
             setting.scope.bind(entry.tree->parameters[i].name, setting.elaborator.make(node.inputs[i]));
         setting.scope.bind("g", setting.elaborator.make(gradient));
         return setting.value(*clause, {node.inputs[size_t(position)], false, 0, {}});
     }
 
-    NodeId shield_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
+    NodeId custom_gradient_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
         const Node node = graph[id];
-        const ShieldedCall& call = definitions_.shielded[attribute<Shield>(node).clause];
+        const ShieldedCall& call = definitions_.shielded[attribute<CustomGradient>(node).clause];
         if (!call.function) return NodeId::none; // stop_gradient
-        Setting setting(definitions_, graph, *call.function, graph.type(gradient).element);
+        Setting setting(definitions_, graph, *call.function, graph.type(gradient).dtype);
         NodeTerm argument;
         const ast::Derivative* clause = nullptr;
         for (const auto& [name, term] : call.arguments) {
@@ -65,7 +65,7 @@ public:
     }
 
     std::optional<Clause> clause(const Graph& graph, NodeId id, int position) const override {
-        const ShieldedCall& call = definitions_.shielded[attribute<Shield>(graph[id]).clause];
+        const ShieldedCall& call = definitions_.shielded[attribute<CustomGradient>(graph[id]).clause];
         if (!call.function) return {};
         const ast::Function& tree = *call.function->tree;
         for (const auto& [name, term] : call.arguments) {
@@ -86,9 +86,9 @@ private:
         Scope scope;
         Elaborator::FloatingDefault floating;
 
-        Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function, Element element)
+        Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function, Dtype dtype)
             : elaborator(definitions, graph, {}), frame(elaborator.block_frame("derivative", function.module, nullptr)),
-              floating(elaborator, element) {
+              floating(elaborator, dtype) {
             frame.function = &function;
             scope.frame = &frame;
         }
@@ -135,12 +135,12 @@ struct UnderWay {
 NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& argument) {
     Graph& graph = elaborator.graph();
     const Type wanted = graph.type(argument.node);
-    if (!gradc::floating(wanted.element)) return NodeId::none;
+    if (!gradc::floating(wanted.dtype)) return NodeId::none;
     UnderWay under_way(elaborator, clause);
     if (under_way.stopped) return NodeId::none;
     auto found = elaborator.operand(elaborator.evaluate(*clause.value, scope), clause.value->span);
     if (!found) return NodeId::none;
-    NodeTerm converted = elaborator.in_element(*found, wanted.element, clause.span);
+    NodeTerm converted = elaborator.in_dtype(*found, wanted.dtype, clause.span);
     auto common = common_shape(elaborator, {converted, argument});
     if (!common) {
         elaborator.error(Code::bad_derivative, clause.value->span,
@@ -171,11 +171,11 @@ class OwningClauses : public DerivativeRules {
 public:
     explicit OwningClauses(std::shared_ptr<Definitions> definitions)
         : definitions_(std::move(definitions)), clauses_(derivative_rules(*definitions_)) {}
-    NodeId map_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
-        return clauses_.map_derivative(graph, node, position, gradient);
+    NodeId elementwise_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
+        return clauses_.elementwise_derivative(graph, node, position, gradient);
     }
-    NodeId shield_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
-        return clauses_.shield_derivative(graph, node, position, gradient);
+    NodeId custom_gradient_derivative(Graph& graph, NodeId node, int position, NodeId gradient) const override {
+        return clauses_.custom_gradient_derivative(graph, node, position, gradient);
     }
     std::optional<Clause> clause(const Graph& graph, NodeId node, int position) const override {
         return clauses_.clause(graph, node, position);
@@ -193,7 +193,7 @@ const DerivativeRules& derivative_rules(Definitions& definitions) {
     return *definitions.clauses;
 }
 
-void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, uint64_t shield) {
+void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, uint64_t custom_gradient) {
     Definitions& definitions = elaborator.definitions;
     if (definitions.checks_clause) return; // a clause may call functions that have clauses
     definitions.checks_clause = true;
@@ -202,19 +202,19 @@ void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, ui
     for (size_t i = 0; i < inputs.size(); ++i) {
         Type type = elaborator.graph().type(inputs[i]);
         Input input{Input::Source::field, fmt::format("argument {}", i), 0, -1};
-        if (whole(type.element)) {
+        if (integer(type.dtype)) {
             Range range = elaborator.range(inputs[i]);
             input.low = range.low, input.high = range.high;
         }
         own.push_back(scratch.add(Op::input, type, {}, input));
     }
     Type type = scratch.type(own[0]);
-    NodeId node = scratch.add(Op::shield, type, own, Shield{shield});
-    if (floating(type.element)) {
+    NodeId node = scratch.add(Op::custom_gradient, type, own, CustomGradient{custom_gradient});
+    if (floating(type.dtype)) {
         Input received{Input::Source::field, "g", 0, -1};
         NodeId gradient = scratch.add(Op::input, type, {}, received);
         const DerivativeRules& rules = derivative_rules(definitions);
-        for (size_t i = 1; i < own.size(); ++i) rules.shield_derivative(scratch, node, int(i) - 1, gradient);
+        for (size_t i = 1; i < own.size(); ++i) rules.custom_gradient_derivative(scratch, node, int(i) - 1, gradient);
     }
     definitions.checks_clause = false;
 }

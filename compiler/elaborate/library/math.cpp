@@ -20,8 +20,8 @@ using Names = std::unordered_map<std::string, NodeId>;
 /// Elaborates one definition at one element.
 class ScalarElaborator {
 public:
-    ScalarElaborator(const Functions& functions, Graph& graph, Element element)
-        : functions_(functions), graph_(graph), element_(element) {}
+    ScalarElaborator(const Functions& functions, Graph& graph, Dtype dtype)
+        : functions_(functions), graph_(graph), dtype_(dtype) {}
 
     NodeId call(const ast::Function& function, const std::vector<NodeId>& arguments) {
         if (function.parameters.size() != arguments.size()) wrong("arguments of " + function.name);
@@ -37,7 +37,7 @@ public:
 private:
     const Functions& functions_;
     Graph& graph_;
-    Element element_;
+    Dtype dtype_;
     int depth_ = 0;
 
     NodeId block(const ast::Block& body, Names& names) {
@@ -54,7 +54,7 @@ private:
         return NodeId::none;
     }
 
-    Element whole_element() const { return element_ == Element::f64 ? Element::i64 : Element::i32; }
+    Dtype integer_dtype() const { return dtype_ == Dtype::f64 ? Dtype::i64 : Dtype::i32; }
 
     static bool literal(const ast::Expr& e) {
         if (auto* unary = std::get_if<ast::Unary>(&e.node)) return literal(*unary->operand);
@@ -62,15 +62,15 @@ private:
         return std::holds_alternative<ast::Number>(e.node);
     }
 
-    NodeId number(double value, bool whole) {
-        if (!whole && element_ == Element::f32) value = double(float(value));
-        return build::constant(graph_, value, whole ? whole_element() : element_);
+    NodeId number(double value, bool integer) {
+        if (!integer && dtype_ == Dtype::f32) value = double(float(value));
+        return build::constant(graph_, value, integer ? integer_dtype() : dtype_);
     }
 
     /// `beside`: the other operand, whose element a literal takes.
     NodeId value(const ast::Expr& e, Names& names, NodeId beside) {
         if (auto* n = std::get_if<ast::Number>(&e.node))
-            return number(n->value, n->whole && (beside == NodeId::none || whole(graph_.type(beside).element)));
+            return number(n->value, n->integer && (beside == NodeId::none || integer(graph_.type(beside).dtype)));
         if (auto* name = std::get_if<ast::Name>(&e.node)) {
             if (auto found = names.find(name->name); found != names.end()) return found->second;
             if (name->name == "inf") return number(INFINITY, false);
@@ -87,9 +87,9 @@ private:
         NodeId x = value(operand, names, beside);
         if (graph_[x].op == Op::constant) {
             Type type = graph_.type(x);
-            return build::constant(graph_, -attribute<Constant>(graph_[x]).values[0], type.element);
+            return build::constant(graph_, -attribute<Constant>(graph_[x]).values[0], type.dtype);
         }
-        return build::map(graph_, Primitive::negate, {x});
+        return build::elementwise(graph_, Primitive::negate, {x});
     }
 
     /// Operands of which literals come last, so that they find the element of their neighbours.
@@ -99,7 +99,7 @@ private:
         for (size_t i = 0; i < result.size(); ++i)
             if (!literal(*expressions[i])) {
                 result[i] = value(*expressions[i], names, NodeId::none);
-                if (graph_.type(result[i]).element != Element::boolean) beside = result[i];
+                if (graph_.type(result[i]).dtype != Dtype::boolean) beside = result[i];
             }
         for (size_t i = 0; i < result.size(); ++i)
             if (result[i] == NodeId::none) result[i] = value(*expressions[i], names, beside);
@@ -116,7 +116,7 @@ private:
             default: wrong("an operator other than + - * /");
             }
         }();
-        return build::map(graph_, primitive, operands({binary.left, binary.right}, names));
+        return build::elementwise(graph_, primitive, operands({binary.left, binary.right}, names));
     }
 
     NodeId called(const ast::Call& call, Names& names) {
@@ -129,7 +129,7 @@ private:
         if (!primitive || *primitive >= Primitive::first_declared)
             wrong(call.callee + " is no primitive of the machine");
         if (graph_.primitives().arity(*primitive) != int(arguments.size())) wrong("arguments of " + call.callee);
-        return build::map(graph_, *primitive, arguments);
+        return build::elementwise(graph_, *primitive, arguments);
     }
 };
 
@@ -138,9 +138,9 @@ public:
     std::unordered_map<std::string, Graph> graphs; // "exp_f32"
     std::shared_ptr<PrimitiveTable> table;
 
-    const Graph* definition(Primitive primitive, Element element) const override {
-        if (element != Element::f32 && element != Element::f64) return nullptr;
-        auto found = graphs.find(std::string(table->name(primitive)) + "_" + name(element));
+    const Graph* definition(Primitive primitive, Dtype dtype) const override {
+        if (dtype != Dtype::f32 && dtype != Dtype::f64) return nullptr;
+        auto found = graphs.find(std::string(table->name(primitive)) + "_" + name(dtype));
         return found == graphs.end() ? nullptr : &found->second;
     }
 };
@@ -159,14 +159,14 @@ std::shared_ptr<const MathLibrary> make_math_library(const ast::Module& module, 
         if (suffix != "f32" && suffix != "f64") continue;
         const Primitive* primitive = table->find(name.substr(0, cut));
         if (!primitive) continue; // a part of another definition
-        Element element = suffix == "f64" ? Element::f64 : Element::f32;
+        Dtype dtype = suffix == "f64" ? Dtype::f64 : Dtype::f32;
         Graph graph(table);
         std::vector<NodeId> arguments;
         for (size_t i = 0; i < function->parameters.size(); ++i)
             arguments.push_back(
-                graph.add(Op::input, {element, {}}, {}, Input{Input::Source::carry, std::to_string(i), 0, -1}));
+                graph.add(Op::input, {dtype, {}}, {}, Input{Input::Source::carry, std::to_string(i), 0, -1}));
         check(int(arguments.size()) == table->arity(*primitive), "math.grad", "arity of " + name);
-        NodeId result = ScalarElaborator(functions, graph, element).call(*function, arguments);
+        NodeId result = ScalarElaborator(functions, graph, dtype).call(*function, arguments);
         graph.outputs = {{"value", result}};
         library->graphs.emplace(name, extract(graph, graph.outputs));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Rules to pattern graphs. Both sides are elaborated over scalars, without shields, so that a rule
+// Rules to pattern graphs. Both sides are elaborated over scalars, without custom_gradients, so that a rule
 // may mention library functions.
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/elaborate/elaborator.h"
@@ -23,9 +23,9 @@ public:
     std::optional<PatternRule> run() {
         ElaborationMode mode;
         mode.training = false;
-        mode.shields = false;
+        mode.custom_gradients = false;
         Elaborator elaborator(*definitions_, result_.graph, mode);
-        Elaborator::FloatingDefault in_f32(elaborator, Element::f32);
+        Elaborator::FloatingDefault in_f32(elaborator, Dtype::f32);
         Frame frame = elaborator.block_frame("rule", module_, nullptr);
         Scope scope;
         scope.frame = &frame;
@@ -35,7 +35,7 @@ public:
         size_t errors = definitions_->diagnostics->count();
         result_.left = side(elaborator, *rule_.left, scope, {});
         if (result_.left == NodeId::none) return {};
-        result_.right = side(elaborator, *rule_.right, scope, result_.graph.type(result_.left).element);
+        result_.right = side(elaborator, *rule_.right, scope, result_.graph.type(result_.left).dtype);
         if (result_.right == NodeId::none) return {}; // what is wrong with it may have been told before
         if (definitions_->diagnostics->count() > errors || !sensible(elaborator)) return {};
         add_condition();
@@ -46,7 +46,7 @@ public:
 private:
     void bind_wildcards(Elaborator& elaborator, Scope& scope);
     /// A side that is a literal takes the element of the other.
-    NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, std::optional<Element> other) {
+    NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, std::optional<Dtype> other) {
         Term value = elaborator.evaluate(expression, scope);
         return elaborator.node(value, expression.span, constant(value) ? other : std::nullopt);
     }
@@ -66,7 +66,7 @@ void RuleElaboration::bind_wildcards(Elaborator& elaborator, Scope& scope) {
     for (const std::string& name : names) {
         bool word = name == "inf" || name == "nan" || name == "pi" || name == "true" || name == "false";
         if (word || scope.find(name)) continue;
-        NodeId node = result_.graph.add(Op::input, {Element::f32, {}}, {}, Input{Input::Source::field, name, 0, -1},
+        NodeId node = result_.graph.add(Op::input, {Dtype::f32, {}}, {}, Input{Input::Source::field, name, 0, -1},
                                         rule_.left->span);
         bool constant = std::find(in_condition.begin(), in_condition.end(), name) != in_condition.end();
         result_.wildcards.push_back({name, node, constant});
@@ -76,7 +76,7 @@ void RuleElaboration::bind_wildcards(Elaborator& elaborator, Scope& scope) {
 
 bool RuleElaboration::sensible(Elaborator& elaborator) {
     const Node& left = result_.graph[result_.left];
-    if (kind(left.op) != Kind::map) {
+    if (kind(left.op) != Kind::elementwise) {
         elaborator.error(Code::bad_rule, rule_.left->span, "the left side of a rule must compute something");
         return false;
     }
@@ -110,7 +110,7 @@ void RuleElaboration::add_condition() {
         scope.frame = &frame;
         for (size_t i = 0; i < names.size(); ++i) {
             bool integral = values[i] == std::floor(values[i]) && std::abs(values[i]) < 9e15;
-            scope.bind(names[i], integral ? whole_number(int64_t(values[i])) : real(values[i]));
+            scope.bind(names[i], integral ? integer_number(int64_t(values[i])) : real(values[i]));
         }
         Term holds = elaborator.evaluate(*condition, scope);
         auto number = holds.as<ConstantNumber>();

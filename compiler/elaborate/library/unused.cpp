@@ -43,7 +43,7 @@ std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const a
     std::vector<NamedTerm> arguments;
     for (const ast::Parameter& parameter : function.parameters) {
         if (parameter.initial) continue;
-        if (!parameter.type || parameter.type->constant || !parameter.type->element) return {};
+        if (!parameter.type || parameter.type->constant || !parameter.type->dtype) return {};
         auto known = [&](const ast::ExprRef& size) { return known_size(elaborator, size, scope.frame->module); };
         bool open = parameter.type->upper && !known(parameter.type->upper);
         if (parameter.type->shape)
@@ -69,7 +69,7 @@ void check_functions(Definitions& definitions) {
             if (found == module.functions.end() || found->second.tree != function) continue;
             const FunctionEntry& entry = found->second;
             bool optimizer = function->kind == ast::FunctionKind::optimizer;
-            if (!optimizer && !definitions.elaborated.count(function)) elaborate_alone(definitions, entry);
+            if (!optimizer && !definitions.job.count(function)) elaborate_alone(definitions, entry);
             Graph scratch(definitions.primitives);
             Elaborator elaborator(definitions, scratch, {});
             check_names(elaborator, entry);

@@ -99,7 +99,7 @@ private:
     void prefetch_operands(const Body& tile, const Position& reduced, size_t innermost);
     void prefetch_columns(int vectors, Position reduced, size_t innermost);
     void prefetch_rows(int tile_rows, Position reduced, size_t innermost);
-    int line_elements() const { return int(64 / bytes(graph_.type(node_).element)); } // of a cache line
+    int line_elements() const { return int(64 / bytes(graph_.type(node_).dtype)); } // of a cache line
     void prefetch_factor(const Position& at, const Position& reduced, bool by_vectors);
     /// Asks for the lines of the variables that the tile will update.
     void prefetch_updates(const Body& tile);

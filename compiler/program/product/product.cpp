@@ -67,19 +67,19 @@ Axis Product::axis_of(int axis) {
 int64_t Product::extent_of_axis(int axis) const { return shape_[size_t(axis)] == rows ? batch_ : shape_[size_t(axis)]; }
 
 std::pair<ValueId, ValueId> Product::own_tiles() {
-    const loop::ValueType whole{Element::i64, 1};
+    const loop::ValueType integer{Dtype::i64, 1};
     if (schedule_.part == schedule_.row)
-        return {emit_.define(Operation::range_begin, whole), emit_.define(Operation::range_end, whole)};
-    if (shape_[size_t(schedule_.row)] != rows) return {emit_.whole(0), emit_.whole(schedule_.rows.parts)};
-    ValueId padded = emit_.apply(Operation::add,
-                                 {emit_.define(Operation::row_count, whole), emit_.whole(schedule_.rows.longer - 1)});
-    return {emit_.whole(0), emit_.apply(Operation::quotient, {padded, emit_.whole(schedule_.rows.longer)})};
+        return {emit_.define(Operation::range_begin, integer), emit_.define(Operation::range_end, integer)};
+    if (shape_[size_t(schedule_.row)] != rows) return {emit_.integer(0), emit_.integer(schedule_.rows.parts)};
+    ValueId padded = emit_.apply(
+        Operation::add, {emit_.define(Operation::row_count, integer), emit_.integer(schedule_.rows.longer - 1)});
+    return {emit_.integer(0), emit_.apply(Operation::quotient, {padded, emit_.integer(schedule_.rows.longer)})};
 }
 
 void Product::groups(const std::vector<int>& inside) {
     auto [begin, end] = own_tiles();
-    ValueId size = emit_.whole(schedule_.group);
-    ValueId padded = emit_.apply(Operation::add, {end, emit_.whole(schedule_.group - 1)});
+    ValueId size = emit_.integer(schedule_.group);
+    ValueId padded = emit_.apply(Operation::add, {end, emit_.integer(schedule_.group - 1)});
     ValueId first_group = emit_.apply(Operation::quotient, {begin, size});
     ValueId end_group = emit_.apply(Operation::quotient, {padded, size});
     auto [counter, none] = emit_.open_loop(first_group, end_group, 1, "group");
@@ -106,11 +106,11 @@ void Product::panels(int vectors, int64_t count, int64_t before, int64_t first, 
     bool shared = schedule_.part == schedule_.column;
     if (count == 0) return;
     if (count == 1 && !shared) return panel(Index{first, {}}, vectors, masked);
-    ValueId begin = emit_.whole(0), end = emit_.whole(count);
+    ValueId begin = emit_.integer(0), end = emit_.integer(count);
     if (shared) {
-        ValueId none = begin, skipped = emit_.whole(before);
+        ValueId none = begin, skipped = emit_.integer(before);
         auto own = [&](Operation bound) {
-            return emit_.apply(Operation::subtract, {emit_.define(bound, {Element::i64, 1}), skipped});
+            return emit_.apply(Operation::subtract, {emit_.define(bound, {Dtype::i64, 1}), skipped});
         };
         begin = emit_.apply(Operation::maximum, {own(Operation::range_begin), none});
         end = emit_.apply(Operation::minimum, {own(Operation::range_end), end});
@@ -124,10 +124,10 @@ void Product::panels(int vectors, int64_t count, int64_t before, int64_t first, 
 
 void Product::column_vectors() {
     Axis axis = axis_of(schedule_.column);
-    ValueId begin = axis.begin == no_value ? emit_.whole(0) : axis.begin;
+    ValueId begin = axis.begin == no_value ? emit_.integer(0) : axis.begin;
     ValueId end = axis.begin != no_value ? axis.end
-                  : axis.size == rows    ? emit_.define(Operation::row_count, {Element::i64, 1})
-                                         : emit_.whole(axis.size);
+                  : axis.size == rows    ? emit_.define(Operation::row_count, {Dtype::i64, 1})
+                                         : emit_.integer(axis.size);
     auto [counter, none] = emit_.open_loop(begin, end, values_.lanes(), "column");
     last_lanes_ = emit_.apply(Operation::subtract, {end, counter});
     Index column = indices_.axis(std::max<int64_t>(2, extent_of_axis(schedule_.column)));
@@ -141,13 +141,13 @@ void Product::column_vectors() {
 
 void Product::panel(const Index& begin, int vectors, bool masked) {
     Index lane = indices_.axis(values_.lanes());
-    values_.bind(lane, emit_.whole(0), true, true);
+    values_.bind(lane, emit_.integer(0), true, true);
     point_[size_t(schedule_.column)] = indices_.sum(begin, lane);
     if (masked) {
         Index last = indices_.shifted(begin, (vectors - 1) * values_.lanes());
         ValueId left =
-            emit_.apply(Operation::subtract, {emit_.whole(shape_[size_t(schedule_.column)]), values_.scalar(last)});
-        last_lanes_ = emit_.apply(Operation::minimum, {left, emit_.whole(values_.lanes())});
+            emit_.apply(Operation::subtract, {emit_.integer(shape_[size_t(schedule_.column)]), values_.scalar(last)});
+        last_lanes_ = emit_.apply(Operation::minimum, {left, emit_.integer(values_.lanes())});
     }
     tile_vectors_ = vectors;
     masked_ = masked;
@@ -159,12 +159,12 @@ void Product::rows_of_tiles() {
     const EvenSplit& split = schedule_.rows;
     auto [begin, end] = schedule_.group ? std::pair(group_begin_, group_end_) : own_tiles();
     if (shape_[size_t(schedule_.row)] == rows) return counted_rows(begin, end, split);
-    even_tiles(begin, end, emit_.whole(split.long_parts), split);
+    even_tiles(begin, end, emit_.integer(split.long_parts), split);
 }
 
 void Product::even_tiles(ValueId begin, ValueId end, ValueId long_parts, const EvenSplit& split) {
     auto first_row = [&](ValueId item, int64_t length) {
-        return emit_.apply(Operation::multiply, {item, emit_.whole(length)});
+        return emit_.apply(Operation::multiply, {item, emit_.integer(length)});
     };
     ValueId long_begin = first_row(emit_.apply(Operation::minimum, {begin, long_parts}), split.longer);
     ValueId long_end = first_row(emit_.apply(Operation::minimum, {end, long_parts}), split.longer);
@@ -179,23 +179,23 @@ void Product::even_tiles(ValueId begin, ValueId end, ValueId long_parts, const E
 }
 
 void Product::counted_rows(ValueId begin, ValueId end, const EvenSplit& split) {
-    const loop::ValueType whole{Element::i64, 1};
-    ValueId count = emit_.define(Operation::row_count, whole), length = emit_.whole(split.longer);
-    ValueId padded = emit_.apply(Operation::add, {count, emit_.whole(split.longer - 1)});
+    const loop::ValueType integer{Dtype::i64, 1};
+    ValueId count = emit_.define(Operation::row_count, integer), length = emit_.integer(split.longer);
+    ValueId padded = emit_.apply(Operation::add, {count, emit_.integer(split.longer - 1)});
     ValueId items = emit_.apply(Operation::quotient, {padded, length});
     if (split.longer == 1) return even_tiles(begin, end, items, split);
     ValueId missing = emit_.apply(Operation::subtract, {emit_.apply(Operation::multiply, {items, length}), count});
     bool two_lengths = split.long_parts < split.parts;
-    ValueId even = emit_.compare(Operation::less_equal, missing, two_lengths ? items : emit_.whole(0));
+    ValueId even = emit_.compare(Operation::less_equal, missing, two_lengths ? items : emit_.integer(0));
     ValueId long_parts = emit_.define(
-        Operation::select, whole,
+        Operation::select, integer,
         {even, emit_.apply(Operation::subtract, {items, missing}), emit_.apply(Operation::quotient, {count, length})});
     ValueId even_end =
-        emit_.define(Operation::select, whole, {even, end, emit_.apply(Operation::minimum, {end, long_parts})});
+        emit_.define(Operation::select, integer, {even, end, emit_.apply(Operation::minimum, {end, long_parts})});
     even_tiles(begin, even_end, long_parts, split);
     ValueId rest = emit_.apply(Operation::multiply, {emit_.apply(Operation::maximum, {begin, long_parts}), length});
     ValueId stop = emit_.apply(Operation::minimum, {emit_.apply(Operation::multiply, {end, length}), count});
-    stop = emit_.define(Operation::select, whole, {even, rest, stop});
+    stop = emit_.define(Operation::select, integer, {even, rest, stop});
     for (int few : rest_rows)
         if (few < split.longer) rest = whole_tiles(rest, stop, few);
 }
@@ -203,7 +203,7 @@ void Product::counted_rows(ValueId begin, ValueId end, const EvenSplit& split) {
 ValueId Product::whole_tiles(ValueId begin, ValueId end, int tile_rows) {
     ValueId stop = end;
     if (tile_rows > 1) {
-        ValueId step = emit_.whole(tile_rows), none = emit_.whole(0);
+        ValueId step = emit_.integer(tile_rows), none = emit_.integer(0);
         ValueId length = emit_.apply(Operation::maximum, {emit_.apply(Operation::subtract, {end, begin}), none});
         ValueId fitting = emit_.apply(Operation::multiply, {emit_.apply(Operation::quotient, {length, step}), step});
         stop = emit_.apply(Operation::add, {begin, fitting});
@@ -233,40 +233,40 @@ void Product::make_block() {
     while (sizes[block_.axis] == 1) ++block_.axis;
     loop::Buffer memory;
     memory.name = "block";
-    memory.element = register_element(graph_.type(node_).element);
+    memory.dtype = register_element(graph_.type(node_).dtype);
     memory.shape = {schedule_.block + schedule_.group * schedule_.rows.longer, block_width()};
     memory.strides = dense_strides(memory.shape, batch_);
     memory.offset = task_.around.plan.arena_bytes;
-    memory.size = count(memory.shape, batch_) * bytes(memory.element);
+    memory.size = count(memory.shape, batch_) * bytes(memory.dtype);
     memory.role = loop::Buffer::Role::local;
     block_.memory = next_local();
     task_.locals.push_back(std::move(memory));
 }
 
 ValueId Product::row_of(ValueId item) {
-    ValueId longer = emit_.apply(Operation::multiply, {item, emit_.whole(schedule_.rows.longer)});
-    ValueId later = emit_.apply(Operation::subtract, {item, emit_.whole(schedule_.rows.long_parts)});
-    return emit_.apply(Operation::subtract, {longer, emit_.apply(Operation::maximum, {later, emit_.whole(0)})});
+    ValueId longer = emit_.apply(Operation::multiply, {item, emit_.integer(schedule_.rows.longer)});
+    ValueId later = emit_.apply(Operation::subtract, {item, emit_.integer(schedule_.rows.long_parts)});
+    return emit_.apply(Operation::subtract, {longer, emit_.apply(Operation::maximum, {later, emit_.integer(0)})});
 }
 
 void Product::blocks() {
     const EvenSplit& split = schedule_.rows;
     auto tiles_of_group = [&](Block::Pass pass) {
         block_.pass = pass;
-        even_tiles(group_begin_, group_end_, emit_.whole(split.long_parts), split);
+        even_tiles(group_begin_, group_end_, emit_.integer(split.long_parts), split);
         block_.pass = Block::Pass::none;
     };
     block_.first_row = row_of(group_begin_);
     ValueId rows = emit_.apply(Operation::subtract, {row_of(group_end_), block_.first_row});
-    ValueId zeros = emit_.number(0, {register_element(graph_.type(node_).element), values_.lanes()});
-    auto [number, none] = emit_.open_loop(emit_.whole(0), rows, 1, "row");
+    ValueId zeros = emit_.number(0, {register_element(graph_.type(node_).dtype), values_.lanes()});
+    auto [number, none] = emit_.open_loop(emit_.integer(0), rows, 1, "row");
     for (int j = 0; j < tile_vectors_; ++j) emit_.store(block_.memory, place_of_sums(number, no_value, 0, j), zeros);
     emit_.close_loop();
     ValueId depth = count_of(reduced_sizes(graph_, node_)[block_.axis]);
-    auto [begin, no_sums] = emit_.open_loop(emit_.whole(0), depth, schedule_.block, "block");
+    auto [begin, no_sums] = emit_.open_loop(emit_.integer(0), depth, schedule_.block, "block");
     block_.begin = begin;
     block_.end =
-        emit_.apply(Operation::minimum, {emit_.apply(Operation::add, {begin, emit_.whole(schedule_.block)}), depth});
+        emit_.apply(Operation::minimum, {emit_.apply(Operation::add, {begin, emit_.integer(schedule_.block)}), depth});
     copy_panel(block_.begin, block_.end);
     tiles_of_group(Block::Pass::sums);
     emit_.close_loop();

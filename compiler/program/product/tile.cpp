@@ -38,11 +38,11 @@ void Product::mask_vector(const Body& tile, int vector) {
 void Product::tile(const Body& tile) {
     if (block_.pass == Block::Pass::sums) return tile_in_block(tile);
     if (block_.pass == Block::Pass::end) return end_of_tile(tile, sums_so_far(tile));
-    Element element = graph_.type(node_).element;
+    Dtype dtype = graph_.type(node_).dtype;
     int lanes = schedule_.column < 0 ? 1 : values_.lanes();
     Carries sums;
     for (int i = 0; i < tile.rows * tile.vectors; ++i)
-        sums.push_back(emit_.number(0, {register_element(element), lanes}));
+        sums.push_back(emit_.number(0, {register_element(dtype), lanes}));
     reduce(tile, sums);
     end_of_tile(tile, sums);
 }
@@ -65,7 +65,7 @@ void Product::reduce(const Body& tile, Carries& sums) {
         if (sizes[i] != 1) axes.push_back(i);
     Position reduced(sizes.size());
     int64_t depth = count(sizes, batch_), lines = lines_to_prefetch(tile, depth);
-    ValueId begin = emit_.whole(0);
+    ValueId begin = emit_.integer(0);
     if (axes.size() == 1 && lines > 0 && depth >= lines)
         begin = reduce_and_prefetch(tile, sizes[axes[0]], axes[0], lines, sums);
     else prefetch_updates(tile);
@@ -85,10 +85,10 @@ void Product::open_steps(ValueId begin, ValueId end, int64_t size, Index& reduce
 ValueId Product::reduce_and_prefetch(const Body& tile, int64_t size, size_t axis, int64_t lines, Carries& sums) {
     const bool panel = updated_.empty();
     int64_t steps = panel ? 1 : std::min(most_between, (size == rows ? batch_ : size) / lines);
-    ValueId each = emit_.whole(steps);
+    ValueId each = emit_.integer(steps);
     ValueId possible = emit_.apply(Operation::quotient, {count_of(size), each});
-    ValueId end = emit_.apply(Operation::minimum, {emit_.whole(lines), possible});
-    auto [counter, inside] = emit_.open_loop(emit_.whole(0), end, 1, "line", sums);
+    ValueId end = emit_.apply(Operation::minimum, {emit_.integer(lines), possible});
+    auto [counter, inside] = emit_.open_loop(emit_.integer(0), end, 1, "line", sums);
     Index line = indices_.axis(lines);
     values_.bind(line, counter, false);
     Position reduced(reduced_sizes(graph_, node_).size());
@@ -113,9 +113,9 @@ int64_t Product::lines_to_prefetch(const Body& tile, int64_t depth) const {
 }
 
 void Product::prefetch_next_panel(const Body& tile, ValueId line, int64_t lines, size_t axis, Position reduced) {
-    ValueId number = emit_.apply(Operation::quotient, {tile_row_, emit_.whole(tile.rows)});
+    ValueId number = emit_.apply(Operation::quotient, {tile_row_, emit_.integer(tile.rows)});
     ValueId linear =
-        emit_.apply(Operation::add, {emit_.apply(Operation::multiply, {number, emit_.whole(lines)}), line});
+        emit_.apply(Operation::add, {emit_.apply(Operation::multiply, {number, emit_.integer(lines)}), line});
     Index of_panel = indices_.axis(lines * schedule_.rows.parts);
     values_.bind(of_panel, linear, false);
     reduced[axis] = indices_.quotient(of_panel, tile.vectors);
@@ -127,7 +127,7 @@ void Product::prefetch_next_panel(const Body& tile, ValueId line, int64_t lines,
 }
 
 ValueId Product::count_of(int64_t size) {
-    return size == rows ? emit_.define(Operation::row_count, {Element::i64, 1}) : emit_.whole(size);
+    return size == rows ? emit_.define(Operation::row_count, {Dtype::i64, 1}) : emit_.integer(size);
 }
 
 void Product::step(const Body& tile, const Position& reduced, Carries& sums) {
@@ -212,17 +212,17 @@ loop::Affine Product::place_of_sums(ValueId row, ValueId first_row, int more_row
 }
 
 Carries Product::sums_so_far(const Body& tile) {
-    Element element = register_element(graph_.type(node_).element);
+    Dtype dtype = register_element(graph_.type(node_).dtype);
     Carries sums;
     for (int i = 0; i < tile.rows; ++i)
         for (int j = 0; j < tile.vectors; ++j)
             sums.push_back(
-                emit_.load(block_.memory, element, values_.lanes(), place_of_sums(tile_row_, block_.first_row, i, j)));
+                emit_.load(block_.memory, dtype, values_.lanes(), place_of_sums(tile_row_, block_.first_row, i, j)));
     return sums;
 }
 
 void Product::tile_in_block(const Body& tile) {
-    Element element = register_element(graph_.type(node_).element);
+    Dtype dtype = register_element(graph_.type(node_).dtype);
     Position reduced(reduced_sizes(graph_, node_).size());
     auto [counter, sums] = emit_.open_loop(block_.begin, block_.end, 1, "k", sums_so_far(tile));
     reduced[block_.axis] = indices_.axis(reduced_sizes(graph_, node_)[block_.axis]);
@@ -231,7 +231,7 @@ void Product::tile_in_block(const Body& tile) {
     Carries vectors;
     for (int j = 0; j < tile.vectors; ++j) {
         loop::Affine place{j * values_.lanes(), {{counter, block_width()}, {block_.begin, -block_width()}}};
-        vectors.push_back(emit_.load(block_.memory, element, values_.lanes(), place));
+        vectors.push_back(emit_.load(block_.memory, dtype, values_.lanes(), place));
     }
     for (int i = 0; i < tile.rows; ++i)
         for (const View& factor : reduction(graph_, node_, at(i, 0), reduced, indices_).factors) {

@@ -10,7 +10,7 @@ namespace gradc::target {
 using namespace loop;
 
 namespace {
-int bytes_of(ValueType type) { return lane_bytes(lane_of(type.element)); }
+int bytes_of(ValueType type) { return lane_bytes(lane_of(type.dtype)); }
 } // namespace
 
 void CppKernel::merge(Expression& into, const Expression& from) {
@@ -19,7 +19,7 @@ void CppKernel::merge(Expression& into, const Expression& from) {
 
 VectorType CppKernel::vector_of(ValueId id) const {
     ValueType type = type_of(id);
-    if (type.element != Element::boolean) return {lane_of(type.element), type.lanes};
+    if (type.dtype != Dtype::boolean) return {lane_of(type.dtype), type.lanes};
     return {mask_lane(mask_bytes(id)), type.lanes};
 }
 
@@ -32,19 +32,18 @@ CppKernel::Expression CppKernel::operand(ValueId id, int least) const {
 }
 
 /// As an argument of a call, where the type decides which function is meant.
-std::string CppKernel::whole(ValueId id) {
+std::string CppKernel::argument(ValueId id) {
     const Expression& value = values_[id];
     const Define* define = definition(id);
     ValueType type = type_of(id);
     if (value.scalar_literal) {
-        if (type.element == Element::boolean) return mask(id, mask_bytes(id));
+        if (type.dtype == Dtype::boolean) return mask(id, mask_bytes(id));
         return fmt::format("{}({})", prelude_.of(vector_of(id)), value.text);
     }
     if (define && define->operation == Operation::literal && type.lanes == 1) {
-        if (type.element == Element::i64 && value.text.find_first_of("L(") == std::string::npos)
-            return value.text + "L";
-        if (type.element == Element::u8) return fmt::format("uint8_t({})", value.text);
-    } else if (type.element == Element::i64 && type.lanes == 1 && value.level < primary) {
+        if (type.dtype == Dtype::i64 && value.text.find_first_of("L(") == std::string::npos) return value.text + "L";
+        if (type.dtype == Dtype::u8) return fmt::format("uint8_t({})", value.text);
+    } else if (type.dtype == Dtype::i64 && type.lanes == 1 && value.level < primary) {
         return fmt::format("int64_t({})", value.text); // numbers alone would be int
     }
     return value.text;
@@ -64,7 +63,7 @@ CppKernel::Expression CppKernel::call(const std::string& function, const std::ve
     Expression result;
     result.text = function + "(";
     for (size_t i = 0; i < operands.size(); ++i) {
-        result.text += (i ? ", " : "") + whole(operands[i]);
+        result.text += (i ? ", " : "") + argument(operands[i]);
         merge(result, values_[operands[i]]);
     }
     result.text += ")";
@@ -76,7 +75,7 @@ CppKernel::Expression CppKernel::binary(const char* sign, int level, ValueId a, 
     if (level <= shift && level != compare) left_least = right_least = unary; // compilers warn about a + b << c
     if (level == compare) left_least = right_least = sum;
     Expression left = operand(a, left_least), right = operand(b, right_least), result;
-    if (left.scalar_literal && right.scalar_literal) left.text = whole(a);
+    if (left.scalar_literal && right.scalar_literal) left.text = argument(a);
     result.text = fmt::format("{} {} {}", left.text, sign, right.text);
     result.level = level;
     merge(result, left);
@@ -87,9 +86,9 @@ CppKernel::Expression CppKernel::binary(const char* sign, int level, ValueId a, 
 CppKernel::Expression CppKernel::literal(const Define& define) {
     ValueType type = type_of(define.result);
     Expression result;
-    if (type.element == Element::boolean) result.text = define.number != 0 ? "true" : "false";
-    else if (floating(type.element)) result.text = number(define.number, type.element);
-    else result.text = whole_number(define.whole, type.element);
+    if (type.dtype == Dtype::boolean) result.text = define.number != 0 ? "true" : "false";
+    else if (floating(type.dtype)) result.text = number(define.number, type.dtype);
+    else result.text = integer_number(define.integer, type.dtype);
     result.level = result.text[0] == '-' ? int(unary) : int(primary);
     result.scalar_literal = type.lanes > 1;
     return result;
@@ -100,7 +99,7 @@ CppKernel::Expression CppKernel::expression(const Define& define) {
     case Operation::literal: return literal(define);
     case Operation::lane_numbers: return {prelude_.lanes(vector_of(define.result)) + "()"};
     case Operation::row_count: parameters_.insert("sizes"); return {"sizes[0]"};
-    case Operation::counter: parameters_.insert("sizes"); return {fmt::format("sizes[{}]", 1 + define.whole)};
+    case Operation::counter: parameters_.insert("sizes"); return {fmt::format("sizes[{}]", 1 + define.integer)};
     case Operation::range_begin: parameters_.insert("begin"); return {"begin"};
     case Operation::range_end: parameters_.insert("end"); return {"end"};
     case Operation::less:
@@ -130,14 +129,14 @@ CppKernel::Expression CppKernel::arithmetic(const Define& define) {
     switch (define.operation) {
     case Operation::minimum: return call(prelude_.extremum(type, true), operands);
     case Operation::maximum: return call(prelude_.extremum(type, false), operands);
-    case Operation::absolute: return call(prelude_.absolute(type), operands);
+    case Operation::abs: return call(prelude_.abs(type), operands);
     case Operation::fma: return call(prelude_.fma(type), operands);
-    case Operation::square_root: return call(prelude_.root(type), operands);
+    case Operation::sqrt: return call(prelude_.root(type), operands);
     case Operation::floor: return call(prelude_.floor(type), operands);
     default: break;
     }
     bool plain = type.lane == Lane::f32 || type.lane == Lane::f64 || index_[define.result];
-    if (!plain) return whole_arithmetic(define);
+    if (!plain) return integer_arithmetic(define);
     switch (define.operation) {
     case Operation::add: return binary("+", sum, operands[0], operands[1]);
     case Operation::subtract: return binary("-", sum, operands[0], operands[1]);
@@ -145,14 +144,14 @@ CppKernel::Expression CppKernel::arithmetic(const Define& define) {
     case Operation::divide: return binary("/", product, operands[0], operands[1]);
     case Operation::negate: {
         Expression result = operand(operands[0], primary);
-        if (result.scalar_literal) result.text = whole(operands[0]);
+        if (result.scalar_literal) result.text = argument(operands[0]);
         return {"-" + result.text, unary, false, false, result.changing};
     }
-    default: return whole_arithmetic(define);
+    default: return integer_arithmetic(define);
     }
 }
 
-CppKernel::Expression CppKernel::whole_arithmetic(const Define& define) {
+CppKernel::Expression CppKernel::integer_arithmetic(const Define& define) {
     const std::vector<ValueId>& operands = define.operands;
     VectorType type = vector_of(define.result);
     switch (define.operation) {
@@ -177,7 +176,7 @@ CppKernel::Expression CppKernel::whole_arithmetic(const Define& define) {
 
 CppKernel::Expression CppKernel::comparison(const Define& define) {
     ValueId a = define.operands[0], b = define.operands[1];
-    if (type_of(a).element == Element::boolean && type_of(a).lanes > 1) {
+    if (type_of(a).dtype == Dtype::boolean && type_of(a).lanes > 1) {
         int bytes = mask_bytes(define.result);
         bool less = define.operation == Operation::less, equal = define.operation == Operation::equal;
         std::string left = "(" + mask(a, bytes) + ")", right = "(" + mask(b, bytes) + ")";
@@ -196,8 +195,8 @@ CppKernel::Expression CppKernel::comparison(const Define& define) {
     default: break;
     }
     Expression left = operand(a, sum), right = operand(b, sum), result;
-    if (left.scalar_literal) left.text = whole(a);
-    if (right.scalar_literal) right.text = whole(b);
+    if (left.scalar_literal) left.text = argument(a);
+    if (right.scalar_literal) right.text = argument(b);
     // a number differs from itself only when it is NaN
     if (a == b || values_[a].text == values_[b].text) result = {fmt::format("{0} != {0}", left.text), compare};
     else if (type_of(a).lanes == 1) result = {fmt::format("__builtin_isunordered({}, {})", left.text, right.text)};
@@ -210,11 +209,11 @@ CppKernel::Expression CppKernel::comparison(const Define& define) {
 CppKernel::Expression CppKernel::selection(const Define& define) {
     const std::vector<ValueId>& operands = define.operands;
     ValueType result_type = type_of(define.result);
-    bool masks = result_type.element == Element::boolean;
+    bool masks = result_type.dtype == Dtype::boolean;
     int bytes = masks ? mask_bytes(define.result) : bytes_of(result_type);
     Expression result;
     auto side = [&](ValueId id) {
-        std::string text = masks ? mask(id, bytes) : whole(id);
+        std::string text = masks ? mask(id, bytes) : argument(id);
         return values_[id].level <= ternary ? "(" + text + ")" : text;
     };
     std::string condition = mask(operands[0], bytes);
@@ -228,11 +227,11 @@ CppKernel::Expression CppKernel::selection(const Define& define) {
 CppKernel::Expression CppKernel::bit_operation(const Define& define) {
     const std::vector<ValueId>& operands = define.operands;
     ValueType type = type_of(define.result);
-    bool truth = type.element == Element::boolean, single = truth && type.lanes == 1;
+    bool truth = type.dtype == Dtype::boolean, single = truth && type.lanes == 1;
     if (define.operation == Operation::bit_not) {
         Expression value = operand(operands[0], primary);
         if (truth && !single) value.text = "(" + mask(operands[0], mask_bytes(define.result)) + ")";
-        else if (value.scalar_literal) value.text = whole(operands[0]);
+        else if (value.scalar_literal) value.text = argument(operands[0]);
         return {(single ? "!" : "~") + value.text, unary, false, false, value.changing};
     }
     bool both = define.operation == Operation::bit_and, either = define.operation == Operation::bit_or;
@@ -263,7 +262,7 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
     case Operation::splat: {
         const Define* source = definition(from);
         if (type_of(define.result).lanes == 1) return values_[from];
-        if (type_of(from).element == Element::boolean) {
+        if (type_of(from).dtype == Dtype::boolean) {
             Expression result{fmt::format("{}({} ? -1 : 0)", prelude_.of(type), operand(from, compare).text)};
             merge(result, values_[from]);
             return result;
@@ -276,8 +275,8 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
     case Operation::extract: {
         Expression vector = operand(from, primary);
         if (vector.scalar_literal || type_of(from).lanes == 1) return values_[from];
-        Expression result{fmt::format("{}[{}]", vector.text, define.whole)};
-        if (type_of(from).element == Element::boolean) result = {result.text + " != 0", compare};
+        Expression result{fmt::format("{}[{}]", vector.text, define.integer)};
+        if (type_of(from).dtype == Dtype::boolean) result = {result.text + " != 0", compare};
         merge(result, vector);
         return result;
     }
@@ -302,14 +301,14 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
     bool vector = to.lanes > 1;
     Expression result;
     merge(result, values_[id]);
-    std::string text = whole(id);
-    auto cast = [&](const std::string& content, Element element) {
-        VectorType type{lane_of(element), to.lanes};
+    std::string text = argument(id);
+    auto cast = [&](const std::string& content, Dtype dtype) {
+        VectorType type{lane_of(dtype), to.lanes};
         if (!vector) return fmt::format("{}({})", scalar_name(type.lane), content);
         return fmt::format("__builtin_convertvector({}, {})", content, prelude_.type(type));
     };
     if (define.operation == Operation::reinterpret) {
-        if (!vector) result.text = fmt::format("{}({})", prelude_.reinterpret(lane_of(from.element), made.lane), text);
+        if (!vector) result.text = fmt::format("{}({})", prelude_.reinterpret(lane_of(from.dtype), made.lane), text);
         else {
             std::string name = prelude_.type(made);
             bool atom = values_[id].level >= unary || values_[id].scalar_literal;
@@ -318,32 +317,31 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
         }
         return result;
     }
-    if (from.element == to.element) return values_[id];
-    if (from.element == Element::boolean && vector) {
+    if (from.dtype == to.dtype) return values_[id];
+    if (from.dtype == Dtype::boolean && vector) {
         std::string condition = mask(id, bytes_of(to));
-        if (floating(to.element))
-            result.text = fmt::format("({}) ? {}({}) : {}({})", condition, prelude_.of(made), number(1, to.element),
-                                      prelude_.of(made), number(0, to.element)),
+        if (floating(to.dtype))
+            result.text = fmt::format("({}) ? {}({}) : {}({})", condition, prelude_.of(made), number(1, to.dtype),
+                                      prelude_.of(made), number(0, to.dtype)),
             result.level = ternary;
         else result.text = fmt::format("({})(({}) & 1)", prelude_.type(made), condition), result.level = unary;
         return result;
     }
-    if (to.element == Element::boolean) {
-        std::string zero = floating(from.element) ? number(0, from.element) : "0";
+    if (to.dtype == Dtype::boolean) {
+        std::string zero = floating(from.dtype) ? number(0, from.dtype) : "0";
         result.text = fmt::format("{} != {}", operand(id, sum).text, zero), result.level = compare;
         return result;
     }
-    if (from.element == Element::bf16) text = fmt::format("{}({})", prelude_.bf16(to.lanes, false), text);
-    Element source = from.element == Element::bf16 ? Element::f32 : from.element;
-    if (source == Element::u8 && floating(to.element))
-        text = cast(text, Element::i32); // no byte goes to float directly
-    if (floating(source) && to.element == Element::u8) text = cast(text, Element::i32);
-    if (to.element == Element::bf16) {
-        if (source != Element::f32) text = cast(text, Element::f32);
+    if (from.dtype == Dtype::bf16) text = fmt::format("{}({})", prelude_.bf16(to.lanes, false), text);
+    Dtype source = from.dtype == Dtype::bf16 ? Dtype::f32 : from.dtype;
+    if (source == Dtype::u8 && floating(to.dtype)) text = cast(text, Dtype::i32); // no byte goes to float directly
+    if (floating(source) && to.dtype == Dtype::u8) text = cast(text, Dtype::i32);
+    if (to.dtype == Dtype::bf16) {
+        if (source != Dtype::f32) text = cast(text, Dtype::f32);
         result.text = fmt::format("{}({})", prelude_.bf16(to.lanes, true), text);
         return result;
     }
-    result.text = source == to.element ? text : cast(text, to.element);
+    result.text = source == to.dtype ? text : cast(text, to.dtype);
     return result;
 }
 

@@ -91,13 +91,13 @@ std::string CppKernel::pointers() const {
         bool alone = true;
         for (const auto& [other, other_name] : buffers_)
             alone = alone && (other == id || !share_bytes(buffer, module_.buffers[other]));
-        std::string type = (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.element)) + "*";
-        std::string shape = gradc::name(buffer.element) + gradc::print(buffer.shape);
+        std::string type = (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.dtype)) + "*";
+        std::string shape = gradc::name(buffer.dtype) + gradc::print(buffer.shape);
         if (buffer.panel) shape += fmt::format(", panels of {}", buffer.panel);
         if (buffer.name != name) shape = buffer.name + ": " + shape;
         if (buffer.role == Buffer::Role::local) { // a vector may overrun
-            int64_t elements = (buffer.size + 64) / bytes(buffer.element);
-            text += fmt::format("    alignas(64) {} {}[{}];\n", memory_name(lane_of(buffer.element)), name, elements);
+            int64_t elements = (buffer.size + 64) / bytes(buffer.dtype);
+            text += fmt::format("    alignas(64) {} {}[{}];\n", memory_name(lane_of(buffer.dtype)), name, elements);
             continue;
         }
         std::string declared =
@@ -133,7 +133,7 @@ void CppKernel::line(const std::string& content) {
 
 std::string CppKernel::declared(ValueId id) const {
     ValueType type = type_of(id);
-    if (type.element == Element::boolean && type.lanes == 1) return "bool";
+    if (type.dtype == Dtype::boolean && type.lanes == 1) return "bool";
     return prelude_.type(vector_of(id));
 }
 
@@ -155,7 +155,7 @@ void CppKernel::settle(ValueId id, Expression expression) {
     }
     auto source = sources_.find(id);
     std::string name = fresh_name(id, source == sources_.end() ? "t" : source->second + "_");
-    std::string value = expression.scalar_literal ? whole(id) : expression.text;
+    std::string value = expression.scalar_literal ? argument(id) : expression.text;
     line(fmt::format("const {} {} = {};", declared(id), name, value));
     values_[id] = {name, primary, false, true};
 }
@@ -173,7 +173,7 @@ void CppKernel::print(const Body& body) {
 void CppKernel::print(const Define& define) {
     ValueId id = define.result;
     if (uses_[id].count == 0) return;
-    bool index = type_of(id) == ValueType{Element::i64, 1} && index_operation(define.operation);
+    bool index = type_of(id) == ValueType{Dtype::i64, 1} && index_operation(define.operation);
     for (ValueId operand : define.operands) index = index && index_[operand];
     index_[id] = index;
     if (define.operation == Operation::splat && sources_.count(define.operands[0]))
@@ -183,8 +183,8 @@ void CppKernel::print(const Define& define) {
         return settle(id, expression(define));
     }
     std::string name = fresh_name(id, "t");
-    line(fmt::format("{} {} = {};", declared(id), name, whole(define.operands[0])));
-    line(fmt::format("{}[{}] = {};", name, define.whole, values_[define.operands[1]].text));
+    line(fmt::format("{} {} = {};", declared(id), name, argument(define.operands[0])));
+    line(fmt::format("{}[{}] = {};", name, define.integer, values_[define.operands[1]].text));
     values_[id] = {name, primary, false, true};
 }
 
@@ -201,7 +201,7 @@ CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, b
     for (auto [term, coefficient] : element.terms) {
         const Define* define = definition(term);
         bool number = define && define->operation == Operation::literal;
-        if (number) constant += coefficient * define->whole;
+        if (number) constant += coefficient * define->integer;
         if (number || coefficient == 0) continue;
         int64_t size = std::abs(coefficient);
         Expression value = operand(term, size == 1 ? sum + 1 : primary);
@@ -238,7 +238,7 @@ void CppKernel::print(const Load& load) {
     } else if (load.lane_index != no_value) {
         Lane index = vector_of(load.lane_index).lane;
         result.text = fmt::format("{}({}, {}{})", prelude_.gather(type, index, masked, lane_mask), at.text,
-                                  whole(load.lane_index), rest);
+                                  argument(load.lane_index), rest);
     } else if (load.stride == 1) {
         std::string function = masked ? prelude_.at_masked(type, lane_mask) : prelude_.at(type);
         result.text = fmt::format("{}({}{})", function, at.text, rest);
@@ -266,7 +266,7 @@ void CppKernel::print(const Store& store) {
     std::string function = prelude_.store(type, strided, masked, mask_lane(lane_bytes(type.lane)));
     std::string stride = strided ? fmt::format(", {}", store.stride) : "", rest = masked ? ", " + condition : "";
     line(fmt::format("{}({}{}, {}{});", function, place(store.buffer, store.element, true).text, stride,
-                     whole(store.value), rest));
+                     argument(store.value), rest));
 }
 
 void CppKernel::print(const Prefetch& prefetch) {
@@ -279,8 +279,8 @@ void CppKernel::print(const Comment& comment) { line("// " + comment.text); }
 void CppKernel::print(const Loop& loop) {
     for (const Carried& carried : loop.carried) {
         std::string name = fresh_name(carried.phi, "sum");
-        bool truth = type_of(carried.phi).element == Element::boolean;
-        std::string initial = truth ? mask(carried.initial, mask_bytes(carried.phi)) : whole(carried.initial);
+        bool truth = type_of(carried.phi).dtype == Dtype::boolean;
+        std::string initial = truth ? mask(carried.initial, mask_bytes(carried.phi)) : argument(carried.initial);
         line(fmt::format("{} {} = {};", declared(carried.phi), name, initial));
         values_[carried.phi] = {name, primary, false, true, {carried.phi}};
     }
@@ -306,8 +306,8 @@ void CppKernel::advance(const Loop& loop) {
     bool entangled = false;
     for (size_t i = 0; i < loop.carried.size(); ++i) {
         const Carried& carried = loop.carried[i];
-        bool truth = type_of(carried.phi).element == Element::boolean;
-        next.push_back(truth ? mask(carried.next, mask_bytes(carried.phi)) : whole(carried.next));
+        bool truth = type_of(carried.phi).dtype == Dtype::boolean;
+        next.push_back(truth ? mask(carried.next, mask_bytes(carried.phi)) : argument(carried.next));
         for (ValueId read : values_[carried.next].changing)
             for (size_t before = 0; before < i; ++before) entangled = entangled || read == loop.carried[before].phi;
     }

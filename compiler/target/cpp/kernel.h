@@ -56,7 +56,7 @@ private:
     Expression binary(const char* sign, int level, loop::ValueId a, loop::ValueId b);
     Expression call(const std::string& function, const std::vector<loop::ValueId>& operands);
     Expression arithmetic(const loop::Define& define);
-    Expression whole_arithmetic(const loop::Define& define);
+    Expression integer_arithmetic(const loop::Define& define);
     Expression comparison(const loop::Define& define);
     Expression bit_operation(const loop::Define& define);
     Expression lane_operation(const loop::Define& define);
@@ -64,7 +64,7 @@ private:
     Expression selection(const loop::Define& define);
     Expression operand(loop::ValueId id,
                        int least) const;           // parenthesised below `least`; a vector literal as a scalar
-    std::string whole(loop::ValueId id);           // as an argument: a vector literal spelled as vector
+    std::string argument(loop::ValueId id);        // as an argument: a vector literal spelled as vector
     std::string mask(loop::ValueId id, int bytes); // a mask with lanes of so many bytes
     Expression place(loop::BufferId buffer, const loop::Affine& element, bool address, int64_t shift = 0);
     int mask_bytes(loop::ValueId id) const { return mask_bytes_[id] ? mask_bytes_[id] : 4; }

@@ -5,7 +5,7 @@
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/cpp/kernel.h"
-#include "compiler/target/cpp/stretch.h"
+#include "compiler/target/cpp/multi_step.h"
 #include "compiler/target/table.h"
 #include <fmt/format.h>
 
@@ -75,15 +75,15 @@ std::string CppModule::machine_text(Isa isa) {
         Names names;
         std::string functions;
         std::vector<std::string> kernel_names;
-        if (program->stretch) names.fresh("steps");
+        if (program->multi_step) names.fresh("steps");
         for (const Kernel& kernel : program->kernels) {
             std::string name = names.fresh(kernel.name);
             kernel_names.push_back(name);
             functions += "\n" + CppKernel(module_, kernel, machine, prelude).run(name);
             functions_[symbol(*program, kernel, isa)] = fmt::format("{}::{}::{}", machine.name, space, name);
         }
-        if (program->stretch) {
-            functions += "\n" + print_stretch(module_, *program, machine, kernel_names);
+        if (program->multi_step) {
+            functions += "\n" + print_multi_step(module_, *program, machine, kernel_names);
             functions_[steps_symbol(*program, isa)] = fmt::format("{}::{}::steps", machine.name, space);
         }
         kernels += fmt::format("\nnamespace {} {{ // program {}\n{}\n}} // namespace {}\n", space, program->name,
@@ -97,11 +97,12 @@ std::string CppModule::machine_text(Isa isa) {
 
 std::string CppModule::value_text(const TableValue& value) const {
     switch (value.kind) {
-    case TableValue::Kind::i32: return fmt::format("{}", value.whole);
-    case TableValue::Kind::i64: return whole_number(value.whole, Element::i64);
-    case TableValue::Kind::f64: return number(value.number, Element::f64);
+    case TableValue::Kind::i32: return fmt::format("{}", value.integer);
+    case TableValue::Kind::i64: return integer_number(value.integer, Dtype::i64);
+    case TableValue::Kind::f64: return number(value.number, Dtype::f64);
     case TableValue::Kind::text: return quoted(value.text);
-    case TableValue::Kind::array: return value.whole < 0 ? "NULL" : "table::" + table_.arrays[size_t(value.whole)].name;
+    case TableValue::Kind::array:
+        return value.integer < 0 ? "NULL" : "table::" + table_.arrays[size_t(value.integer)].name;
     case TableValue::Kind::function: {
         if (!value.function.built) return "NULL";
         return functions_.at(symbol(module_, value.function));

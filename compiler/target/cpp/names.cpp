@@ -25,9 +25,9 @@ constexpr std::string_view reserved =
 
 /// f32, i32x16, f32x16_at: the prelude's types and the functions named by them.
 bool is_type_name(const std::string& name) {
-    for (const char* element : {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64"}) {
-        size_t at = std::string(element).size();
-        if (name.compare(0, at, element) != 0) continue;
+    for (const char* dtype : {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64"}) {
+        size_t at = std::string(dtype).size();
+        if (name.compare(0, at, dtype) != 0) continue;
         if (at == name.size()) return true;
         if (name[at++] != 'x') continue;
         size_t end = std::min(name.find_first_not_of("0123456789", at), name.size());
@@ -76,8 +76,8 @@ std::string Names::numbered(const std::string& stem) {
     return name;
 }
 
-std::string number(double value, Element element) {
-    bool single = element == Element::f32;
+std::string number(double value, Dtype dtype) {
+    bool single = dtype == Dtype::f32;
     std::string sign = std::signbit(value) ? "-" : "", suffix = single ? "f" : "";
     if (single) value = double(float(value));
     if (std::isnan(value)) return fmt::format("{}__builtin_nan{}(\"\")", sign, suffix);
@@ -87,8 +87,8 @@ std::string number(double value, Element element) {
     return digits + suffix;
 }
 
-std::string whole_number(int64_t value, Element element) {
-    if (element == Element::i32 && value == INT32_MIN) return "(-2147483647 - 1)";
+std::string integer_number(int64_t value, Dtype dtype) {
+    if (dtype == Dtype::i32 && value == INT32_MIN) return "(-2147483647 - 1)";
     if (value == INT64_MIN) return "(-9223372036854775807L - 1)";
     bool small = value > INT32_MIN && value <= INT32_MAX;
     return small ? fmt::format("{}", value) : fmt::format("{}L", value);

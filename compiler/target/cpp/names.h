@@ -28,8 +28,8 @@ private:
 };
 
 /// A literal of this element type that reads back to the same value.
-std::string number(double value, Element element);
-std::string whole_number(int64_t value, Element element);
+std::string number(double value, Dtype dtype);
+std::string integer_number(int64_t value, Dtype dtype);
 
 /// A string literal, quotes included.
 std::string quoted(const std::string& text);

@@ -23,13 +23,13 @@ std::string type_name(VectorType type) {
     return type.lanes == 1 ? scalar_name(type.lane) : fmt::format("{}x{}", memory_name(type.lane), type.lanes);
 }
 
-Lane lane_of(Element element) {
-    switch (element) {
-    case Element::f32: return Lane::f32;
-    case Element::f64: return Lane::f64;
-    case Element::bf16: return Lane::u16;
-    case Element::i32: return Lane::i32;
-    case Element::i64: return Lane::i64;
+Lane lane_of(Dtype dtype) {
+    switch (dtype) {
+    case Dtype::f32: return Lane::f32;
+    case Dtype::f64: return Lane::f64;
+    case Dtype::bf16: return Lane::u16;
+    case Dtype::i32: return Lane::i32;
+    case Dtype::i64: return Lane::i64;
     default: return Lane::u8;
     }
 }
@@ -117,25 +117,25 @@ std::string Prelude::at_masked(VectorType type, Lane mask) {
 }
 
 std::string Prelude::strided(VectorType type, bool masked, Lane mask) {
-    std::string name = this->type(type), element = "p[i * stride]", more;
+    std::string name = this->type(type), dtype = "p[i * stride]", more;
     if (masked) {
         more = fmt::format(", {} mask", taken({mask, type.lanes}));
-        element = fmt::format("mask[i] ? {} : {}(0)", element, scalar_name(type.lane));
+        dtype = fmt::format("mask[i] ? {} : {}(0)", dtype, scalar_name(type.lane));
     }
     add(fmt::format("{0} {0}_strided(const {1}* p, int64_t stride{2})", name, memory_name(type.lane), more),
-        {fmt::format("{} r = {{}};", name), each(type, element), "return r;"});
+        {fmt::format("{} r = {{}};", name), each(type, dtype), "return r;"});
     return name + "_strided";
 }
 
 std::string Prelude::gather(VectorType type, Lane index, bool masked, Lane mask) {
-    std::string name = this->type(type), element = "p[index[i]]", more;
+    std::string name = this->type(type), dtype = "p[index[i]]", more;
     if (masked) {
         more = fmt::format(", {} mask", taken({mask, type.lanes}));
-        element = fmt::format("mask[i] ? {} : {}(0)", element, scalar_name(type.lane));
+        dtype = fmt::format("mask[i] ? {} : {}(0)", dtype, scalar_name(type.lane));
     }
     add(fmt::format("{0} {0}_gather(const {1}* p, {2} index{3})", name, memory_name(type.lane),
                     taken({index, type.lanes}), more),
-        {fmt::format("{} r = {{}};", name), each(type, element), "return r;"});
+        {fmt::format("{} r = {{}};", name), each(type, dtype), "return r;"});
     return name + "_gather";
 }
 

@@ -24,7 +24,7 @@ int lane_bytes(Lane lane);
 std::string scalar_name(Lane lane);     // "float", "int32_t"
 std::string memory_name(Lane lane);     // "f32": the same, allowed to alias; what pointers point to
 std::string type_name(VectorType type); // "f32x16", or scalar_name
-Lane lane_of(Element element);          // boolean: u8, as in memory
+Lane lane_of(Dtype dtype);              // boolean: u8, as in memory
 Lane mask_lane(int bytes);              // i8, i32, i64
 
 class Prelude {
@@ -46,7 +46,7 @@ public:
     std::string fma(VectorType type);
     std::string root(VectorType type);
     std::string floor(VectorType type);
-    std::string absolute(VectorType type);
+    std::string abs(VectorType type);
     std::string extremum(VectorType type, bool least);            // minimum(a, b)
     std::string reduce(VectorType type, const std::string& what); // sum_of, max_of, min_of
     std::string wrapping(VectorType type,

@@ -45,7 +45,7 @@ std::string Prelude::fma(VectorType type) {
 
 std::string Prelude::root(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} root({1} a)", name, taken(type));
-    if (type.lane == Lane::f32 && estimates_roots(machine_, Element::f32, type.lanes)) {
+    if (type.lane == Lane::f32 && estimates_roots(machine_, Dtype::f32, type.lanes)) {
         std::string ones = of(type);
         std::string table = fmt::format("{}({:#x})", of({Lane::i32, type.lanes}), root_cases);
         fma(type);
@@ -88,7 +88,7 @@ std::string Prelude::floor(VectorType type) {
     }
     std::string large = type.lane == Lane::f32 ? "8388608.0f" : "4503599627370496.0";
     std::string zero = type.lane == Lane::f32 ? "0.0f" : "0.0", one = type.lane == Lane::f32 ? "1.0f" : "1.0";
-    std::string size = absolute(type);
+    std::string size = abs(type);
     add(head,
         {fmt::format("const {0} size = {1}(a), near = size + {2} - {2};", name, size, large),
          fmt::format("const {0} nearest = a < {1} ? -near : near;", name, zero),
@@ -97,15 +97,15 @@ std::string Prelude::floor(VectorType type) {
     return "floor";
 }
 
-std::string Prelude::absolute(VectorType type) {
+std::string Prelude::abs(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} absolute({1} a)", name, taken(type));
     bool floats = type.lane == Lane::f32 || type.lane == Lane::f64;
     if (type.lanes == 1) {
         add(head, {floats ? fmt::format("return __builtin_fabs{}(a);", suffix(type.lane)) : "return a < 0 ? -a : a;"});
     } else if (floats) {
         VectorType bits{type.lane == Lane::f32 ? Lane::i32 : Lane::i64, type.lanes};
-        std::string whole = this->type(bits);
-        add(head, {fmt::format("return ({})(({})a & {});", name, whole,
+        std::string integer = this->type(bits);
+        add(head, {fmt::format("return ({})(({})a & {});", name, integer,
                                type.lane == Lane::f32 ? "0x7fffffff" : "0x7fffffffffffffffL")});
     } else {
         add(head, {"return a < 0 ? -a : a;"});

@@ -99,7 +99,7 @@ bool CppKernel::movable(ValueId id, int from) const {
 // ---- masks -------------------------------------------------------------------------------------
 
 void CppKernel::want_mask(ValueId id, int bytes) {
-    if (id != no_value && type_of(id).element == Element::boolean && !mask_bytes_[id]) mask_bytes_[id] = bytes;
+    if (id != no_value && type_of(id).dtype == Dtype::boolean && !mask_bytes_[id]) mask_bytes_[id] = bytes;
 }
 
 /// A comparison's lanes are as wide as what it compares; counts and literals take the width of
@@ -108,26 +108,26 @@ void CppKernel::choose_masks(const Body& body) {
     for (const Statement& statement : body) {
         if (auto* define = std::get_if<Define>(&statement.node)) {
             ValueType result = type_of(define->result);
-            auto wide = [&](ValueId id) { return lane_bytes(lane_of(type_of(id).element)); };
-            bool from_masks = !define->operands.empty() && type_of(define->operands[0]).element == Element::boolean;
-            if (define->operation == Operation::select && result.element != Element::boolean) {
+            auto wide = [&](ValueId id) { return lane_bytes(lane_of(type_of(id).dtype)); };
+            bool from_masks = !define->operands.empty() && type_of(define->operands[0]).dtype == Dtype::boolean;
+            if (define->operation == Operation::select && result.dtype != Dtype::boolean) {
                 want_mask(define->operands[0], wide(define->result));
-            } else if (result.element == Element::boolean && from_masks) {
+            } else if (result.dtype == Dtype::boolean && from_masks) {
                 int bytes = 0;
                 for (ValueId operand : define->operands) bytes = std::max(bytes, mask_bytes_[operand]);
                 if (!bytes) continue;
                 for (ValueId operand : define->operands) want_mask(operand, bytes);
                 want_mask(define->result, bytes);
-            } else if (result.element == Element::boolean && define->operation != Operation::lane_mask &&
+            } else if (result.dtype == Dtype::boolean && define->operation != Operation::lane_mask &&
                        !define->operands.empty()) {
                 want_mask(define->result, wide(define->operands[0]));
             } else if (define->operation == Operation::convert && from_masks) {
                 want_mask(define->operands[0], wide(define->result));
             }
         } else if (auto* load = std::get_if<Load>(&statement.node)) {
-            want_mask(load->mask, lane_bytes(lane_of(type_of(load->result).element)));
+            want_mask(load->mask, lane_bytes(lane_of(type_of(load->result).dtype)));
         } else if (auto* store = std::get_if<Store>(&statement.node)) {
-            want_mask(store->mask, lane_bytes(lane_of(type_of(store->value).element)));
+            want_mask(store->mask, lane_bytes(lane_of(type_of(store->value).dtype)));
         } else if (auto* loop = std::get_if<Loop>(&statement.node)) {
             for (const Carried& carried : loop->carried) want_mask(carried.phi, mask_bytes(carried.initial));
             choose_masks(loop->body);

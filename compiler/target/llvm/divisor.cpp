@@ -16,7 +16,7 @@ struct Walk {
         auto operand = [&](size_t i) { return divisor[define.operands[i]]; };
         int64_t& result = divisor[define.result];
         switch (define.operation) {
-        case Operation::literal: result = std::abs(define.whole); break;
+        case Operation::literal: result = std::abs(define.integer); break;
         case Operation::add:
         case Operation::subtract: result = std::gcd(operand(0), operand(1)); break;
         case Operation::minimum:
@@ -48,12 +48,12 @@ std::vector<int64_t> divisors(const Kernel& kernel) {
     Walk walk{std::vector<int64_t>(kernel.types.size(), 1)};
     walk.body(kernel.body);
     for (size_t id = 0; id < kernel.types.size(); ++id)
-        if (!(kernel.types[id] == ValueType{Element::i64, 1})) walk.divisor[id] = 1;
+        if (!(kernel.types[id] == ValueType{Dtype::i64, 1})) walk.divisor[id] = 1;
     return std::move(walk.divisor);
 }
 
 int64_t alignment(const Buffer& buffer, const Affine& element, const std::vector<int64_t>& divisors) {
-    int64_t size = bytes(buffer.element);
+    int64_t size = bytes(buffer.dtype);
     int64_t common = std::gcd(std::gcd(buffer.offset, element.constant * size), int64_t(64));
     for (auto [term, coefficient] : element.terms) {
         int64_t divided = std::gcd(divisors[term], int64_t(64));

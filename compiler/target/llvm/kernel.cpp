@@ -55,8 +55,8 @@ void KernelEmitter::run(Inlining& inlining) {
 
 void KernelEmitter::start(const std::string& symbol) {
     llvm::LLVMContext& context = target_.getContext();
-    llvm::Type *pointer = builder_.getPtrTy(), *whole = builder_.getInt64Ty();
-    function_ = start_function(target_, machine_, symbol, {pointer, pointer, whole, whole}, builder_.getVoidTy());
+    llvm::Type *pointer = builder_.getPtrTy(), *integer = builder_.getInt64Ty();
+    function_ = start_function(target_, machine_, symbol, {pointer, pointer, integer, integer}, builder_.getVoidTy());
     const char* names[] = {"arena", "sizes", "begin", "end"};
     for (llvm::Argument& argument : function_->args()) argument.setName(names[argument.getArgNo()]);
     function_->addParamAttr(1, llvm::Attribute::ReadOnly);
@@ -96,7 +96,7 @@ void KernelEmitter::emit(const Body& body) {
 void KernelEmitter::emit(const Define& define) { bind(define.result, operation(define)); }
 
 /// Turns of a loop whose bounds are known; -1 otherwise.
-int64_t KernelEmitter::turns(const Loop& loop) const {
+int64_t KernelEmitter::iterations(const Loop& loop) const {
     if (!values_[loop.begin] || !values_[loop.end]) return -1; // stand in a body that is still to come
     auto* begin = llvm::dyn_cast<llvm::ConstantInt>(values_[loop.begin]);
     auto* end = llvm::dyn_cast<llvm::ConstantInt>(values_[loop.end]);
@@ -113,7 +113,7 @@ int64_t KernelEmitter::written_out(const Body& body) const {
         if (auto* branch = std::get_if<If>(&statement.node))
             sum += written_out(branch->then) + written_out(branch->otherwise);
         if (auto* loop = std::get_if<Loop>(&statement.node)) {
-            int64_t count = turns(*loop), inside = count == 0 ? 0 : written_out(loop->body);
+            int64_t count = iterations(*loop), inside = count == 0 ? 0 : written_out(loop->body);
             bool long_one = count < 0 || (inside > 0 && count > most_unrolled / inside);
             sum += long_one ? most_unrolled + 1 : count * inside;
         }
@@ -124,7 +124,7 @@ int64_t KernelEmitter::written_out(const Body& body) const {
 
 /// False unless the kernel stands inside another function, the loop's length is known, and it is short.
 bool KernelEmitter::unroll(const Loop& loop) {
-    int64_t count = inlining_ ? turns(loop) : -1;
+    int64_t count = inlining_ ? iterations(loop) : -1;
     if (count < 0 || (count > 1 && count * written_out(loop.body) > most_unrolled)) return false;
     auto* begin = llvm::cast<llvm::ConstantInt>(value(loop.begin));
     auto* end = llvm::cast<llvm::ConstantInt>(value(loop.end));
@@ -199,29 +199,29 @@ void KernelEmitter::emit(const If& branch) {
     builder_.SetInsertPoint(after);
 }
 
-llvm::Type* KernelEmitter::element_type(Element element) const {
+llvm::Type* KernelEmitter::dtype_type(Dtype dtype) const {
     llvm::LLVMContext& context = target_.getContext();
-    switch (element) {
-    case Element::f32: return llvm::Type::getFloatTy(context);
-    case Element::f64: return llvm::Type::getDoubleTy(context);
-    case Element::bf16: return llvm::Type::getInt16Ty(context); // bits; loaded, stored, converted only
-    case Element::i32: return llvm::Type::getInt32Ty(context);
-    case Element::i64: return llvm::Type::getInt64Ty(context);
-    case Element::u8: return llvm::Type::getInt8Ty(context);
-    case Element::boolean: break;
+    switch (dtype) {
+    case Dtype::f32: return llvm::Type::getFloatTy(context);
+    case Dtype::f64: return llvm::Type::getDoubleTy(context);
+    case Dtype::bf16: return llvm::Type::getInt16Ty(context); // bits; loaded, stored, converted only
+    case Dtype::i32: return llvm::Type::getInt32Ty(context);
+    case Dtype::i64: return llvm::Type::getInt64Ty(context);
+    case Dtype::u8: return llvm::Type::getInt8Ty(context);
+    case Dtype::boolean: break;
     }
     return llvm::Type::getInt1Ty(context);
 }
 
 llvm::Type* KernelEmitter::type(ValueType type) const {
-    llvm::Type* element = element_type(type.element);
-    if (type.lanes == 1) return element;
-    return llvm::FixedVectorType::get(element, unsigned(type.lanes));
+    llvm::Type* dtype = dtype_type(type.dtype);
+    if (type.lanes == 1) return dtype;
+    return llvm::FixedVectorType::get(dtype, unsigned(type.lanes));
 }
 
-llvm::Type* KernelEmitter::like(llvm::Type* shape, llvm::Type* element) const {
+llvm::Type* KernelEmitter::like(llvm::Type* shape, llvm::Type* dtype) const {
     auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(shape);
-    return vector ? llvm::FixedVectorType::get(element, vector->getNumElements()) : element;
+    return vector ? llvm::FixedVectorType::get(dtype, vector->getNumElements()) : dtype;
 }
 
 } // namespace gradc::target

@@ -21,7 +21,7 @@ struct Inlining {
     llvm::Function* function = nullptr;
     llvm::BasicBlock* block = nullptr;                 // statements are added here, and the last block is left here
     const std::vector<llvm::Value*>* places = nullptr; // by BufferId; null: unused
-    std::vector<llvm::Value*> turns;                   // of the table's loops, outermost first
+    std::vector<llvm::Value*> iterations;              // of the table's loops, outermost first
     int64_t rows = 1;
 };
 
@@ -43,7 +43,7 @@ private:
     void emit(const loop::If& branch);
     void bind(loop::ValueId id, llvm::Value* value);
     bool unroll(const loop::Loop& loop);
-    int64_t turns(const loop::Loop& loop) const;
+    int64_t iterations(const loop::Loop& loop) const;
     int64_t written_out(const loop::Body& body) const;
     static constexpr int64_t most_unrolled = 1000; // statements
 
@@ -71,7 +71,7 @@ private:
     llvm::Value* operation(const loop::Define& define);
     llvm::Value* leaf(const loop::Define& define);
     llvm::Value* float_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands);
-    llvm::Value* whole_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands, bool with_sign);
+    llvm::Value* integer_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands, bool with_sign);
     llvm::Value* rounded_down(loop::Operation operation, llvm::Value* a, llvm::Value* b, bool with_sign);
     llvm::Value* compare(loop::Operation operation, llvm::Value* a, llvm::Value* b, loop::ValueType type);
     llvm::Value* lane_operation(const loop::Define& define);
@@ -83,9 +83,9 @@ private:
     llvm::Value* to_bf16(llvm::Value* value);
     llvm::Value* from_bf16(llvm::Value* value);
 
-    llvm::Type* element_type(Element element) const;
+    llvm::Type* dtype_type(Dtype dtype) const;
     llvm::Type* type(loop::ValueType type) const;
-    llvm::Type* like(llvm::Type* shape, llvm::Type* element) const; // element with shape's lanes
+    llvm::Type* like(llvm::Type* shape, llvm::Type* dtype) const; // element with shape's lanes
     loop::ValueType type_of(loop::ValueId id) const { return kernel_.types[id]; }
     llvm::Value* value(loop::ValueId id) const { return values_[id]; }
 

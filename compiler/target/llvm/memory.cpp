@@ -75,7 +75,7 @@ llvm::Value* KernelEmitter::advance(llvm::Value* from, llvm::Value* term, int64_
 }
 
 llvm::Value* KernelEmitter::address(BufferId id, const Affine& element, int64_t shift) {
-    int64_t size = bytes(module_.buffers[id].element), constant = element.constant + shift;
+    int64_t size = bytes(module_.buffers[id].dtype), constant = element.constant + shift;
     Terms terms;
     for (const auto& [term, coefficient] : element.terms) {
         if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(value(term)))
@@ -108,7 +108,7 @@ llvm::Value* KernelEmitter::place(BufferId id, Terms terms) {
     for (Walk& walk : walks_)
         if (walk.index == term) return walked(walk, id, terms);
     terms.pop_back();
-    return advance(place(id, std::move(terms)), value(term), coefficient * bytes(buffer.element));
+    return advance(place(id, std::move(terms)), value(term), coefficient * bytes(buffer.dtype));
 }
 
 /// The same, where the last term is the index of a loop: a pointer that moves with it, or one before the loop and the
@@ -116,21 +116,21 @@ llvm::Value* KernelEmitter::place(BufferId id, Terms terms) {
 llvm::Value* KernelEmitter::walked(Walk& walk, BufferId id, const Terms& terms) {
     llvm::Value*& known = walk.places[{id, terms}];
     if (known) return known;
-    int64_t turn = terms.back().second * bytes(module_.buffers[id].element);
+    int64_t iteration = terms.back().second * bytes(module_.buffers[id].dtype);
     llvm::IRBuilderBase::InsertPointGuard guard(builder_);
     builder_.SetInsertPoint(walk.before->getTerminator());
     llvm::Value* start = place(id, {terms.begin(), terms.end() - 1});
     llvm::BasicBlock* body = walk.counter->getParent();
-    if (turn == 1 || turn == 2 || turn == 4 || turn == 8) {
+    if (iteration == 1 || iteration == 2 || iteration == 4 || iteration == 8) {
         builder_.SetInsertPoint(body, body->getFirstNonPHIIt());
-        return known = advance(start, walk.counter, turn);
+        return known = advance(start, walk.counter, iteration);
     }
     auto* first = llvm::dyn_cast<llvm::ConstantInt>(walk.begin);
-    if (!first || !first->isZero()) start = advance(start, walk.begin, turn);
+    if (!first || !first->isZero()) start = advance(start, walk.begin, iteration);
     builder_.SetInsertPoint(body, body->getFirstNonPHIIt());
     auto* moving = builder_.CreatePHI(builder_.getPtrTy(), 2);
     moving->addIncoming(start, walk.before);
-    walk.moving.emplace_back(moving, turn * walk.step);
+    walk.moving.emplace_back(moving, iteration * walk.step);
     return known = moving;
 }
 
@@ -139,15 +139,15 @@ void KernelEmitter::close_walk(llvm::BasicBlock* latch) {
     if (walks_.empty()) return;
     std::vector<std::pair<llvm::PHINode*, int64_t>>& moving = walks_.back().moving;
     for (auto one = moving.rbegin(); one != moving.rend(); ++one) {
-        llvm::Value* turn = builder_.getInt64(uint64_t(one->second));
-        one->first->addIncoming(builder_.CreateGEP(builder_.getInt8Ty(), one->first, turn), latch);
+        llvm::Value* iteration = builder_.getInt64(uint64_t(one->second));
+        one->first->addIncoming(builder_.CreateGEP(builder_.getInt8Ty(), one->first, iteration), latch);
     }
     walks_.pop_back();
 }
 
 llvm::Align KernelEmitter::align(BufferId id, const Affine& element, int64_t stride) const {
     const Buffer& buffer = module_.buffers[id];
-    if (stride != 1) return llvm::Align(uint64_t(bytes(buffer.element)));
+    if (stride != 1) return llvm::Align(uint64_t(bytes(buffer.dtype)));
     return llvm::Align(uint64_t(alignment(buffer, element, divisors_)));
 }
 
@@ -163,10 +163,10 @@ llvm::Value* KernelEmitter::lane_offsets(int lanes, int64_t stride) {
 /// Of a vector. Lanes under the mask, or at their own places, go through a gather.
 llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
     int lanes = type_of(load.result).lanes;
-    llvm::Type* element = memory->getScalarType();
+    llvm::Type* dtype = memory->getScalarType();
     if (load.lane_index == no_value && load.mask == no_value && load.stride == 0) {
         llvm::Value* at = address(load.buffer, load.element);
-        auto* one = builder_.CreateAlignedLoad(element, at, align(load.buffer, load.element, 1));
+        auto* one = builder_.CreateAlignedLoad(dtype, at, align(load.buffer, load.element, 1));
         return builder_.CreateVectorSplat(unsigned(lanes), tag(one, load.buffer));
     }
     if (load.lane_index == no_value && load.mask == no_value && load.stride == -1) {
@@ -175,7 +175,7 @@ llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
         return builder_.CreateVectorReverse(tag(backwards, load.buffer));
     }
     llvm::Value* offsets = load.lane_index == no_value ? lane_offsets(lanes, load.stride) : value(load.lane_index);
-    llvm::Value* at = builder_.CreateGEP(element, address(load.buffer, load.element), offsets);
+    llvm::Value* at = builder_.CreateGEP(dtype, address(load.buffer, load.element), offsets);
     llvm::Value* mask = load.mask == no_value ? nullptr : value(load.mask);
     return tag(builder_.CreateMaskedGather(memory, at, align(load.buffer, load.element, 0), mask,
                                            llvm::Constant::getNullValue(memory)),
@@ -216,11 +216,11 @@ std::vector<int> counting(int from, int to) {
 } // namespace
 
 llvm::Value* KernelEmitter::load_lanes(const Load& load, llvm::Type* memory, const std::vector<bool>& on) {
-    llvm::Type* element = memory->getScalarType();
+    llvm::Type* dtype = memory->getScalarType();
     llvm::Value* zeros = llvm::Constant::getNullValue(memory);
     int lanes = int(on.size()), count = first_lanes(on);
     if (load.stride == 1 && count > 1) {
-        auto* narrow = llvm::FixedVectorType::get(element, unsigned(count));
+        auto* narrow = llvm::FixedVectorType::get(dtype, unsigned(count));
         llvm::Value* loaded =
             builder_.CreateAlignedLoad(narrow, address(load.buffer, load.element), align(load.buffer, load.element, 1));
         if (count == lanes) return loaded;
@@ -233,7 +233,7 @@ llvm::Value* KernelEmitter::load_lanes(const Load& load, llvm::Type* memory, con
     for (int lane = 0; lane < lanes; ++lane) {
         if (!on[size_t(lane)]) continue;
         llvm::Value* at = address(load.buffer, load.element, lane * load.stride);
-        llvm::Value* one = builder_.CreateAlignedLoad(element, at, align(load.buffer, load.element, 0));
+        llvm::Value* one = builder_.CreateAlignedLoad(dtype, at, align(load.buffer, load.element, 0));
         result = builder_.CreateInsertElement(result, one, uint64_t(lane));
     }
     return result;

@@ -6,7 +6,7 @@
 #include "compiler/target/compile.h"
 #include "compiler/target/link.h"
 #include "compiler/target/llvm/kernel.h"
-#include "compiler/target/llvm/stretch.h"
+#include "compiler/target/llvm/multi_step.h"
 #include "compiler/target/llvm/table.h"
 #include "compiler/target/machine.h"
 #include "compiler/target/table.h"
@@ -40,7 +40,7 @@ constexpr const char* triple = "x86_64-unknown-linux-gnu";
 struct Unit {
     Isa isa = Isa::baseline;
     std::vector<std::pair<const Program*, const Kernel*>> kernels;
-    const Program* stretch = nullptr; // of this program, and nothing else
+    const Program* multi_step = nullptr; // of this program, and nothing else
 };
 
 int64_t statements(const Body& body) {
@@ -71,10 +71,10 @@ std::vector<Unit> units(const Module& module, Isa isa, int64_t limit) {
 }
 
 /// The steps of tiny models, each a unit.
-std::vector<Unit> stretches(const Module& module, Isa isa) {
+std::vector<Unit> multi_step(const Module& module, Isa isa) {
     std::vector<Unit> made;
     for (const auto& versions : module.programs)
-        if (const auto& program = versions[size_t(isa)]; program && program->stretch)
+        if (const auto& program = versions[size_t(isa)]; program && program->multi_step)
             made.push_back({isa, {}, &*program});
     return made;
 }
@@ -97,8 +97,8 @@ std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& mod
     made->setTargetTriple(triple);
     for (auto [program, kernel] : unit.kernels)
         KernelEmitter(*made, module, *kernel, machine(unit.isa)).run(symbol(*program, *kernel, unit.isa));
-    if (unit.stretch)
-        emit_stretch(*made, module, *unit.stretch, machine(unit.isa), steps_symbol(*unit.stretch, unit.isa));
+    if (unit.multi_step)
+        emit_multi_step(*made, module, *unit.multi_step, machine(unit.isa), steps_symbol(*unit.multi_step, unit.isa));
     return made;
 }
 
@@ -110,7 +110,7 @@ void verify(const llvm::Module& module) {
 
 /// Explicit vectors need no more: what LLVM's whole pipeline adds costs twice the time and gains
 /// nothing.
-void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool stretch) {
+void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool multi_step) {
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
     llvm::CGSCCAnalysisManager calls;
@@ -122,10 +122,10 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool stretch) 
     builder.registerLoopAnalyses(loops);
     builder.crossRegisterProxies(loops, functions, calls, modules);
     llvm::FunctionPassManager passes;
-    if (stretch) passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    if (multi_step) passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
     passes.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::InstCombinePass());
-    if (stretch) {
+    if (multi_step) {
         passes.addPass(llvm::SimplifyCFGPass());
         passes.addPass(llvm::GVNPass());
         passes.addPass(llvm::InstCombinePass());
@@ -177,8 +177,8 @@ std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileTyp
     std::unique_ptr<llvm::Module> made = emit(context, module, unit);
     made->setDataLayout(target->createDataLayout());
     verify(*made);
-    optimize(*made, *target, unit.stretch != nullptr);
-    return generate(*made, *target, type, unit.stretch != nullptr);
+    optimize(*made, *target, unit.multi_step != nullptr);
+    return generate(*made, *target, type, unit.multi_step != nullptr);
 }
 
 std::string compile_table(const Module& module, const Metadata& metadata) {
@@ -232,7 +232,7 @@ std::string print_assembly(const Module& module, Isa isa) {
     std::string text;
     for (const Unit& unit : units(module, isa, INT64_MAX))
         text += compile(module, unit, llvm::CodeGenFileType::AssemblyFile, true);
-    for (const Unit& unit : stretches(module, isa))
+    for (const Unit& unit : multi_step(module, isa))
         text += compile(module, unit, llvm::CodeGenFileType::AssemblyFile, true);
     return text;
 }
@@ -242,7 +242,7 @@ std::string object(const Module& module, const Metadata& metadata) {
     initialize();
     std::vector<Unit> work;
     for (int isa = 0; isa < isa_count; ++isa) {
-        for (Unit& unit : stretches(module, Isa(isa))) work.push_back(std::move(unit)); // long ones first
+        for (Unit& unit : multi_step(module, Isa(isa))) work.push_back(std::move(unit)); // long ones first
         for (Unit& unit : units(module, Isa(isa), 1500)) work.push_back(std::move(unit));
     }
     std::vector<std::string> objects(work.size() + 1);

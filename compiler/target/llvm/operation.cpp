@@ -48,8 +48,8 @@ llvm::Value* KernelEmitter::operation(const Define& define) {
     case Operation::lane_mask: return lane_operation(define);
     default: break;
     }
-    if (floating(result.element)) return float_arithmetic(define.operation, operands);
-    return whole_arithmetic(define.operation, operands, result.element != Element::u8);
+    if (floating(result.dtype)) return float_arithmetic(define.operation, operands);
+    return integer_arithmetic(define.operation, operands, result.dtype != Dtype::u8);
 }
 
 llvm::Value* KernelEmitter::leaf(const Define& define) {
@@ -57,9 +57,9 @@ llvm::Value* KernelEmitter::leaf(const Define& define) {
     llvm::Type* made = type(result);
     switch (define.operation) {
     case Operation::literal:
-        if (floating(result.element)) return llvm::ConstantFP::get(made, define.number);
-        if (result.element == Element::boolean) return llvm::ConstantInt::get(made, define.number != 0);
-        return llvm::ConstantInt::getSigned(made, define.whole);
+        if (floating(result.dtype)) return llvm::ConstantFP::get(made, define.number);
+        if (result.dtype == Dtype::boolean) return llvm::ConstantInt::get(made, define.number != 0);
+        return llvm::ConstantInt::getSigned(made, define.integer);
     case Operation::lane_numbers: {
         std::vector<llvm::Constant*> lanes;
         for (int lane = 0; lane < result.lanes; ++lane)
@@ -75,8 +75,8 @@ llvm::Value* KernelEmitter::leaf(const Define& define) {
     default: break;
     }
     if (inlining_ && define.operation == Operation::row_count) return builder_.getInt64(uint64_t(inlining_->rows));
-    if (inlining_) return inlining_->turns[size_t(define.whole)];
-    uint64_t place = define.operation == Operation::row_count ? 0 : uint64_t(1 + define.whole);
+    if (inlining_) return inlining_->iterations[size_t(define.integer)];
+    uint64_t place = define.operation == Operation::row_count ? 0 : uint64_t(1 + define.integer);
     llvm::Value* at = builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), function_->getArg(1), place);
     auto* size = builder_.CreateAlignedLoad(builder_.getInt64Ty(), at, llvm::Align(8));
     size->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(target_.getContext(), {}));
@@ -94,16 +94,16 @@ llvm::Value* KernelEmitter::float_arithmetic(Operation operation, llvm::ArrayRef
     case Operation::fma:
         if (!machine_.has_fma) return builder_.CreateFAdd(builder_.CreateFMul(a, operands[1]), operands[2]);
         return builder_.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, operands);
-    case Operation::square_root:
+    case Operation::sqrt:
         if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(a->getType());
             vector && vector->getElementType()->isFloatTy() &&
-            estimates_roots(machine_, Element::f32, int(vector->getNumElements())))
+            estimates_roots(machine_, Dtype::f32, int(vector->getNumElements())))
             return estimated_root(a);
         return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, a);
     case Operation::floor:
         if (machine_.isa == Isa::baseline) return floor_without_instruction(a);
         return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::floor, a);
-    case Operation::absolute: return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a);
+    case Operation::abs: return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a);
     default: throw InternalError("llvm", "an operation on whole numbers has floating operands");
     }
 }
@@ -143,8 +143,8 @@ llvm::Value* KernelEmitter::floor_without_instruction(llvm::Value* a) {
                                  a); // whole or NaN: a
 }
 
-llvm::Value* KernelEmitter::whole_arithmetic(Operation operation, llvm::ArrayRef<llvm::Value*> operands,
-                                             bool with_sign) {
+llvm::Value* KernelEmitter::integer_arithmetic(Operation operation, llvm::ArrayRef<llvm::Value*> operands,
+                                               bool with_sign) {
     llvm::Value* a = operands[0];
     llvm::Value* b = operands.size() > 1 ? operands[1] : nullptr;
     switch (operation) {
@@ -152,7 +152,7 @@ llvm::Value* KernelEmitter::whole_arithmetic(Operation operation, llvm::ArrayRef
     case Operation::subtract: return builder_.CreateSub(a, b);
     case Operation::multiply: return builder_.CreateMul(a, b);
     case Operation::negate: return builder_.CreateNeg(a);
-    case Operation::absolute:
+    case Operation::abs:
         if (!with_sign) return a;
         return builder_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, a, builder_.getFalse());
     case Operation::quotient:
@@ -193,7 +193,7 @@ llvm::Value* KernelEmitter::multiply_high(llvm::Value* a, llvm::Value* b) {
 }
 
 llvm::Value* KernelEmitter::compare(Operation operation, llvm::Value* a, llvm::Value* b, ValueType type) {
-    if (floating(type.element)) {
+    if (floating(type.dtype)) {
         switch (operation) {
         case Operation::less: return builder_.CreateFCmpOLT(a, b);
         case Operation::less_equal: return builder_.CreateFCmpOLE(a, b);
@@ -201,7 +201,7 @@ llvm::Value* KernelEmitter::compare(Operation operation, llvm::Value* a, llvm::V
         default: return builder_.CreateFCmpUNO(a, b);
         }
     }
-    bool with_sign = type.element == Element::i32 || type.element == Element::i64;
+    bool with_sign = type.dtype == Dtype::i32 || type.dtype == Dtype::i64;
     switch (operation) {
     case Operation::less: return with_sign ? builder_.CreateICmpSLT(a, b) : builder_.CreateICmpULT(a, b);
     case Operation::less_equal: return with_sign ? builder_.CreateICmpSLE(a, b) : builder_.CreateICmpULE(a, b);
@@ -215,10 +215,10 @@ llvm::Value* KernelEmitter::lane_operation(const Define& define) {
     unsigned lanes = unsigned(result.lanes);
     switch (define.operation) {
     case Operation::splat: return lanes == 1 ? a : builder_.CreateVectorSplat(lanes, a);
-    case Operation::extract: return from.lanes == 1 ? a : builder_.CreateExtractElement(a, uint64_t(define.whole));
+    case Operation::extract: return from.lanes == 1 ? a : builder_.CreateExtractElement(a, uint64_t(define.integer));
     case Operation::insert_lane:
         if (lanes == 1) return value(define.operands[1]);
-        return builder_.CreateInsertElement(a, value(define.operands[1]), uint64_t(define.whole));
+        return builder_.CreateInsertElement(a, value(define.operands[1]), uint64_t(define.integer));
     case Operation::lane_mask: {
         if (lanes == 1) return builder_.CreateICmpSGT(a, builder_.getInt64(0));
         if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(a); known && inlining_) {
@@ -247,7 +247,7 @@ llvm::Value* KernelEmitter::reduce(Operation operation, llvm::Value* vector, Val
         llvm::Value* a = builder_.CreateShuffleVector(vector, low);
         llvm::Value* b = builder_.CreateShuffleVector(vector, high);
         if (operation == Operation::reduce_add)
-            vector = floating(type.element) ? builder_.CreateFAdd(a, b) : builder_.CreateAdd(a, b);
+            vector = floating(type.dtype) ? builder_.CreateFAdd(a, b) : builder_.CreateAdd(a, b);
         else if (operation == Operation::reduce_min)
             vector = builder_.CreateSelect(compare(Operation::less, a, b, type), a, b);
         else vector = builder_.CreateSelect(compare(Operation::less, b, a, type), a, b);
@@ -265,7 +265,7 @@ llvm::Value* KernelEmitter::from_bf16(llvm::Value* value) {
 llvm::Value* KernelEmitter::to_bf16(llvm::Value* value) {
     llvm::Type* wide = like(value->getType(), builder_.getInt32Ty());
     llvm::Value* bits = builder_.CreateBitCast(value, wide);
-    auto number = [&](uint64_t whole) { return llvm::ConstantInt::get(wide, whole); };
+    auto number = [&](uint64_t integer) { return llvm::ConstantInt::get(wide, integer); };
     llvm::Value* odd = builder_.CreateAnd(builder_.CreateLShr(bits, number(16)), number(1));
     llvm::Value* rounded = builder_.CreateAdd(bits, builder_.CreateAdd(odd, number(0x7fff)));
     llvm::Value* quiet = builder_.CreateOr(bits, number(0x400000));
@@ -275,24 +275,24 @@ llvm::Value* KernelEmitter::to_bf16(llvm::Value* value) {
 
 llvm::Value* KernelEmitter::convert(llvm::Value* from, ValueType source, ValueType to) {
     llvm::Type* made = type(to);
-    if (source.element == to.element) return from;
-    if (source.element == Element::bf16) return convert(from_bf16(from), {Element::f32, source.lanes}, to);
-    if (to.element == Element::bf16) return to_bf16(convert(from, source, {Element::f32, source.lanes}));
-    if (source.element == Element::boolean) {
-        if (!floating(to.element)) return builder_.CreateZExt(from, made);
+    if (source.dtype == to.dtype) return from;
+    if (source.dtype == Dtype::bf16) return convert(from_bf16(from), {Dtype::f32, source.lanes}, to);
+    if (to.dtype == Dtype::bf16) return to_bf16(convert(from, source, {Dtype::f32, source.lanes}));
+    if (source.dtype == Dtype::boolean) {
+        if (!floating(to.dtype)) return builder_.CreateZExt(from, made);
         return builder_.CreateSelect(from, llvm::ConstantFP::get(made, 1.0), llvm::ConstantFP::get(made, 0.0));
     }
     llvm::Value* zero = llvm::Constant::getNullValue(from->getType());
-    if (to.element == Element::boolean)
-        return floating(source.element) ? builder_.CreateFCmpUNE(from, zero) : builder_.CreateICmpNE(from, zero);
-    if (floating(source.element)) {
-        if (floating(to.element)) return builder_.CreateFPCast(from, made);
-        if (to.element != Element::u8) return builder_.CreateFPToSI(from, made);
-        return builder_.CreateTrunc(builder_.CreateFPToSI(from, type({Element::i32, to.lanes})), made);
+    if (to.dtype == Dtype::boolean)
+        return floating(source.dtype) ? builder_.CreateFCmpUNE(from, zero) : builder_.CreateICmpNE(from, zero);
+    if (floating(source.dtype)) {
+        if (floating(to.dtype)) return builder_.CreateFPCast(from, made);
+        if (to.dtype != Dtype::u8) return builder_.CreateFPToSI(from, made);
+        return builder_.CreateTrunc(builder_.CreateFPToSI(from, type({Dtype::i32, to.lanes})), made);
     }
-    bool with_sign = source.element != Element::u8;
-    if (!floating(to.element)) return builder_.CreateIntCast(from, made, with_sign);
-    if (!with_sign) from = builder_.CreateZExt(from, type({Element::i32, to.lanes}));
+    bool with_sign = source.dtype != Dtype::u8;
+    if (!floating(to.dtype)) return builder_.CreateIntCast(from, made, with_sign);
+    if (!with_sign) from = builder_.CreateZExt(from, type({Dtype::i32, to.lanes}));
     return builder_.CreateSIToFP(from, made);
 }
 

@@ -46,11 +46,13 @@ private:
 
     llvm::Constant* constant(const TableValue& value) {
         switch (value.kind) {
-        case TableValue::Kind::i32: return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value.whole);
-        case TableValue::Kind::i64: return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value.whole);
+        case TableValue::Kind::i32:
+            return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value.integer);
+        case TableValue::Kind::i64:
+            return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value.integer);
         case TableValue::Kind::f64: return llvm::ConstantFP::get(llvm::Type::getDoubleTy(context_), value.number);
         case TableValue::Kind::text: return text(value.text);
-        case TableValue::Kind::array: return value.whole < 0 ? null() : arrays_[size_t(value.whole)];
+        case TableValue::Kind::array: return value.integer < 0 ? null() : arrays_[size_t(value.integer)];
         case TableValue::Kind::function: return value.function.built ? function(value.function) : null();
         case TableValue::Kind::members: break;
         }
@@ -70,10 +72,10 @@ private:
         }
         std::string name = symbol(module_, function);
         if (llvm::Function* known = target_.getFunction(name)) return known;
-        llvm::Type* whole = llvm::Type::getInt64Ty(context_);
-        auto* type = function.steps ? llvm::FunctionType::get(whole, {pointer(), pointer()}, false)
+        llvm::Type* integer = llvm::Type::getInt64Ty(context_);
+        auto* type = function.steps ? llvm::FunctionType::get(integer, {pointer(), pointer()}, false)
                                     : llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
-                                                              {pointer(), pointer(), whole, whole}, false);
+                                                              {pointer(), pointer(), integer, integer}, false);
         auto* declared = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
         declared->setVisibility(llvm::GlobalValue::HiddenVisibility);
         return declared;

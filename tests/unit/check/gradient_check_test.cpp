@@ -12,7 +12,7 @@ namespace {
 
 struct Checked {
     Sources sources;
-    std::optional<Elaborated> elaborated;
+    std::optional<TrainingJob> job;
     GradientCheck result;
 
     explicit Checked(const std::string& text) : result(check(text)) {}
@@ -21,11 +21,11 @@ struct Checked {
         FileReader reader;
         Diagnostics diagnostics;
         uint32_t main = sources.add({"test.grad", text});
-        elaborated = elaborate(sources, main, reader, {}, diagnostics);
+        job = elaborate(sources, main, reader, {}, diagnostics);
         INFO(print(diagnostics, sources));
-        REQUIRE(elaborated);
-        Question question = questions(*elaborated).at(0);
-        return check_gradient(*elaborated, question, {telling_rows(question.graph, question.value), 1}, {});
+        REQUIRE(job);
+        Question question = questions(*job).at(0);
+        return check_gradient(*job, question, {telling_rows(question.graph, question.value), 1}, {});
     }
     double worst() const {
         double error = 0;
@@ -40,7 +40,7 @@ struct Checked {
         return false;
     }
     std::vector<ClauseDifference> clauses() const {
-        return compare_clauses(result.loss, result.environment, *elaborated->rules);
+        return compare_clauses(result.loss, result.environment, *job->rules);
     }
 };
 

@@ -90,7 +90,7 @@ dataset houses {
     split train: 0.8, test: 0.2, in order
 })");
     for (int64_t batch : {1, 3, 4}) {
-        trainer.whole(trainer.program->statistics, 4, batch);
+        trainer.integer(trainer.program->statistics, 4, batch);
         auto all = columns_of(trainer, 0, 5);
         const double mean[] = {3, 15}, most[] = {6, 30};
         double want[4][2], middle = 0, spread = 0;

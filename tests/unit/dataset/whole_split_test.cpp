@@ -15,14 +15,16 @@ namespace {
 struct Formulas {
     std::shared_ptr<PrimitiveTable> table = std::make_shared<PrimitiveTable>();
     Graph graph{table};
-    NodeId y = field("y", {Element::f32, {rows}}), x = field("x", {Element::f32, {rows, 3}});
-    NodeId label = field("label", {Element::i32, {rows}});
+    NodeId y = field("y", {Dtype::f32, {rows}}), x = field("x", {Dtype::f32, {rows, 3}});
+    NodeId label = field("label", {Dtype::i32, {rows}});
 
     NodeId field(const char* name, Type type) {
         return graph.add(Op::input, type, {}, Input{Input::Source::field, name, 0, -1});
     }
-    NodeId count() { return build::cast(graph, build::scalar_input(graph, "rows", Element::i64), Element::f32); }
-    NodeId apply(Primitive primitive, std::vector<NodeId> inputs) { return build::map(graph, primitive, inputs); }
+    NodeId count() { return build::cast(graph, build::scalar_input(graph, "rows", Dtype::i64), Dtype::f32); }
+    NodeId apply(Primitive primitive, std::vector<NodeId> inputs) {
+        return build::elementwise(graph, primitive, inputs);
+    }
     NodeId mean(NodeId v) { return apply(Primitive::divide, {build::sum(graph, v, {0}), count()}); }
     NodeId square(NodeId v) { return apply(Primitive::multiply, {v, v}); }
     NodeId spread(NodeId v) { // sum((v - mean(v))^2)
@@ -74,8 +76,9 @@ std::vector<Tensor> over_batches(const SplitFormulas& split, const Data& data, i
 TEST_CASE("formulas of a split are joined across its batches") {
     Formulas f;
     Graph& g = f.graph;
-    NodeId ones = build::constant(g, 1, Element::f32, {rows});
-    NodeId hits = build::sum(g, build::cast(g, build::map(g, Primitive::less, {f.y, f.mean(f.y)}), Element::i32), {0});
+    NodeId ones = build::constant(g, 1, Dtype::f32, {rows});
+    NodeId hits =
+        build::sum(g, build::cast(g, build::elementwise(g, Primitive::less, {f.y, f.mean(f.y)}), Dtype::i32), {0});
     Contract product{{0, 1}, {0, 2}, {1, 2}};
     NodeId table = build::contract(g, f.x, f.x, product);
     NodeId counts = build::scatter(g, ones, f.label, Gather{0, 0}, {4});

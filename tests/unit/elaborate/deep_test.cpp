@@ -16,12 +16,12 @@ TEST_CASE("a model of 200,000 nodes in a row is elaborated and differentiated") 
 }
 )");
     INFO(text.errors());
-    REQUIRE(text.elaborated);
+    REQUIRE(text.job);
     Graph graph = text.model("m").graph;
     CHECK(graph.size() > 200'000);
     NodeId x{0};
     for (uint32_t i = 0; i < graph.size(); ++i)
         if (graph[NodeId(i)].op == Op::input) x = NodeId(i);
-    NodeId g = gradient(graph, graph.outputs[0].node, {x}, *text.elaborated->rules)[0];
+    NodeId g = gradient(graph, graph.outputs[0].node, {x}, *text.job->rules)[0];
     CHECK(g != NodeId::none);
 }

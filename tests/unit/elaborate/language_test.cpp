@@ -168,8 +168,8 @@ TEST_CASE("expressions and statements are worth what the language says") {
     for (const Case& each : cases) {
         ModelText text("model m() { " + std::string(each.body) + " }");
         INFO(each.body << "\n" << text.errors());
-        CHECK(text.elaborated);
-        if (!text.elaborated) continue;
+        CHECK(text.job);
+        if (!text.job) continue;
         Tensor value = value_of(text, "m", draw(text, text.model("m").graph, 1, 0));
         CHECK(value.values.size() == each.expected.size());
         for (size_t i = 0; i < std::min(value.values.size(), each.expected.size()); ++i)
@@ -184,9 +184,9 @@ TEST_CASE("parameters are named by the call path") {
                    "    repeat 2 { x = block(x);  param gain = 1 as \"g\";  x = gain * x }\n"
                    "    return shared(x) + shared(2 * x)\n}");
     INFO(text.errors());
-    REQUIRE(text.elaborated);
+    REQUIRE(text.job);
     std::vector<std::string> paths, names;
-    for (const Variable& each : text.elaborated->variables) paths.push_back(each.path), names.push_back(each.saved_as);
+    for (const Variable& each : text.job->variables) paths.push_back(each.path), names.push_back(each.saved_as);
     CHECK(paths == std::vector<std::string>{"shared.scale", "shared.linear_1.weight", "shared.linear_1.bias",
                                             "m.block_1.linear_1.weight", "m.block_1.linear_1.bias",
                                             "m.block_1.linear_2.weight", "m.gain_1", "m.block_2.linear_1.weight",
@@ -199,7 +199,7 @@ TEST_CASE("the circuit of the first page is worth 8, with gradients 8, 8, 16 and
     Graph graph = text.model("circuit").graph;
     auto parameters = text.model("circuit").parameters;
     REQUIRE(parameters.size() == 4);
-    auto gradients = gradient(graph, graph.outputs[0].node, parameters, *text.elaborated->rules);
+    auto gradients = gradient(graph, graph.outputs[0].node, parameters, *text.job->rules);
     for (NodeId each : gradients) graph.outputs.push_back({"g", each});
     std::vector<double> values;
     for (const Tensor& each : evaluate(graph, draw(text, graph, 1, 0))) values.push_back(each.values[0]);
@@ -211,7 +211,7 @@ TEST_CASE("rows are the rows that are there") {
                    "model s(x: f32[N, 2]) { a = linear(x, 3);  y[n, k] = sum[c](a[n, c] * a[k, "
                    "c]);  return y }");
     INFO(text.errors());
-    REQUIRE(text.elaborated);
+    REQUIRE(text.job);
     for (int64_t n : {1, 3}) {
         Environment environment = draw(text, text.model("m").graph, n);
         auto& x = environment.fields.at("x").values;
@@ -252,8 +252,8 @@ TEST_CASE("rows are picked and looked up as far as every N has them") {
     for (const Row& row : all) {
         ModelText text("model m(x: f32[N]) { " + std::string(row.body) + ";  return y }");
         INFO(row.body << "\n" << text.errors());
-        CHECK(text.elaborated);
-        if (!text.elaborated) continue;
+        CHECK(text.job);
+        if (!text.job) continue;
         for (int64_t n : {1, 2, 5}) {
             Environment environment = draw(text, text.model("m").graph, n);
             auto& x = environment.fields.at("x").values;
@@ -271,18 +271,18 @@ TEST_CASE("a const is set from the command line, files use each other") {
     std::map<std::string, std::string> files{{"parts.grad", "const more = 2\nfn double(x) = more * x\n"}};
     ModelText text("use \"parts.grad\"\nconst wide = 2\nmodel m() { return double(full(1, [wide])) }", options, files);
     INFO(text.errors());
-    REQUIRE(text.elaborated);
+    REQUIRE(text.job);
     CHECK(value_of(text, "m", draw(text, text.model("m").graph, 1)).values == std::vector<double>{2, 2, 2});
 }
 
 TEST_CASE("f32 is what --dtype says") {
     Options options;
-    options.precision = Element::f64;
+    options.precision = Dtype::f64;
     ModelText text("model m(x: f32[N, 2]) { return linear(x, 3) }", options);
-    REQUIRE(text.elaborated);
-    CHECK(text.elaborated->variables[0].type.element == Element::f64);
+    REQUIRE(text.job);
+    CHECK(text.job->variables[0].type.dtype == Dtype::f64);
     ModelText wide("model m(x: f64[N, 2]) { return lstm(reshape(linear(x, 2), [N, 2, 1]), 3) }");
     INFO(wide.errors());
-    REQUIRE(wide.elaborated);
-    for (const Variable& each : wide.elaborated->variables) CHECK(each.type.element == Element::f64);
+    REQUIRE(wide.job);
+    for (const Variable& each : wide.job->variables) CHECK(each.type.dtype == Dtype::f64);
 }

@@ -93,7 +93,7 @@ const std::map<std::string, std::string> calls = {
 
 TEST_CASE("every function of the library has the derivative of its value") {
     ModelText any("model m() { return 1 }");
-    REQUIRE(any.elaborated);
+    REQUIRE(any.job);
     Sources sources;
     MemoryReader reader;
     Diagnostics diagnostics;
@@ -111,8 +111,8 @@ TEST_CASE("every function of the library has the derivative of its value") {
                                        "time: f32[N, 3, 4]) {{ return {} }}",
                                        formula));
             INFO(formula << "\n" << text.errors());
-            CHECK(text.elaborated);
-            if (!text.elaborated) continue;
+            CHECK(text.job);
+            if (!text.job) continue;
             double error = gradient_error(text, "m", 3, 7);
             CHECK(error >= 0);
             CHECK(error < 1e-6);
@@ -152,10 +152,10 @@ TEST_CASE("the library is careful where naive formulas overflow") {
     for (const Edge& edge : edges) {
         ModelText text(fmt::format("model m() {{ param x = {};  return {} }}\n", edge.x, edge.formula));
         INFO(edge.formula << " at " << edge.x << "\n" << text.errors());
-        CHECK(text.elaborated);
-        if (!text.elaborated) continue;
+        CHECK(text.job);
+        if (!text.job) continue;
         Graph graph = text.model("m").graph;
-        auto g = gradient(graph, graph.outputs[0].node, text.model("m").parameters, *text.elaborated->rules);
+        auto g = gradient(graph, graph.outputs[0].node, text.model("m").parameters, *text.job->rules);
         REQUIRE(g[0] != NodeId::none);
         graph.outputs.push_back({"g", g[0]});
         auto values = evaluate(graph, draw(text, graph, 1, 0));
@@ -168,7 +168,7 @@ TEST_CASE("NaN passes on through max, min and relu") {
     for (const char* formula : {"relu(x)", "max(x, 0)", "min(0, x)", "max(x * [1, 1])", "abs(x)"}) {
         ModelText text(fmt::format("model m() {{ param x = nan;  return {} }}", formula));
         INFO(formula << text.errors());
-        REQUIRE(text.elaborated);
+        REQUIRE(text.job);
         CHECK(std::isnan(value_of(text, "m", draw(text, text.model("m").graph, 1, 0)).values[0]));
     }
 }

@@ -19,7 +19,7 @@ std::string chain(const char* step, const char* first, int levels) {
 void rejected(const std::string& text, const char* part, Options options = {}) {
     ModelText model(text, options);
     INFO(text.substr(0, 200) << "\n" << model.errors());
-    CHECK(!model.elaborated);
+    CHECK(!model.job);
     REQUIRE(model.diagnostics.count() > 0);
     CHECK(model.errors().find(part) != std::string::npos);
 }

@@ -57,9 +57,9 @@ const char* const models[] = {
 TEST_CASE("damaged programs never break the elaborator") {
     std::vector<std::string> texts;
     for (const char* model : models) {
-        ModelText whole(model);
-        INFO(model << whole.errors());
-        CHECK(whole.elaborated);
+        ModelText integer(model);
+        INFO(model << integer.errors());
+        CHECK(integer.job);
         texts.push_back(model);
     }
     auto library = load_library();
@@ -77,7 +77,7 @@ TEST_CASE("drawn programs elaborate or have diagnostics") {
         std::string text = drawn_program(seed);
         INFO(text);
         CHECK(broken_elaborator_property(text, library) == "");
-        valid += ModelText(text).elaborated.has_value();
+        valid += ModelText(text).job.has_value();
     }
     CHECK(valid > 40); // also graphs were verified
 }
@@ -104,9 +104,9 @@ TEST_CASE("a shared library changes nothing") {
         INFO(model);
         ModelText alone(model), first(model, shared), second(model, shared);
         for (const ModelText* each : {&first, &second}) {
-            REQUIRE(alone.elaborated);
-            REQUIRE(each->elaborated);
-            const Elaborated &a = *alone.elaborated, &b = *each->elaborated;
+            REQUIRE(alone.job);
+            REQUIRE(each->job);
+            const TrainingJob &a = *alone.job, &b = *each->job;
             CHECK(print(a.initial) == print(b.initial));
             REQUIRE(a.blocks.size() == b.blocks.size());
             for (size_t i = 0; i < a.blocks.size(); ++i) CHECK(print(a.blocks[i].step) == print(b.blocks[i].step));

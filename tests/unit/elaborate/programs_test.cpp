@@ -94,8 +94,8 @@ TEST_CASE("the programs of the language elaborate, evaluate and differentiate") 
     for (const Program& program : all) {
         ModelText text(program.text);
         INFO(program.name << "\n" << text.errors());
-        CHECK(text.elaborated);
-        if (!text.elaborated) continue;
+        CHECK(text.job);
+        if (!text.job) continue;
         double error = gradient_error(text, "m");
         INFO(error);
         CHECK(error >= 0);
@@ -108,8 +108,8 @@ TEST_CASE("functions as a user's own file has them, instead of the library's") {
     std::string reason;
     ModelText text(reader.read(GRADC_SOURCE_DIR "/tests/unit/elaborate/page.grad", reason).value());
     INFO(text.errors());
-    REQUIRE(text.elaborated);
-    CHECK(text.elaborated->models.size() == 14);
+    REQUIRE(text.job);
+    CHECK(text.job->models.size() == 14);
     for (const char* model : {"a", "b", "c", "g", "i", "j", "k", "l", "m"}) {
         INFO(model);
         double error = gradient_error(text, model);
@@ -123,9 +123,9 @@ TEST_CASE("indices, loops, functions and gradients inside each other") {
     std::string reason;
     ModelText text(reader.read(GRADC_SOURCE_DIR "/tests/unit/elaborate/combined.grad", reason).value());
     INFO(text.errors());
-    REQUIRE(text.elaborated);
-    CHECK(text.elaborated->models.size() == 19);
-    for (const auto& model : text.elaborated->models) {
+    REQUIRE(text.job);
+    CHECK(text.job->models.size() == 19);
+    for (const auto& model : text.job->models) {
         INFO(model.model);
         double error = gradient_error(text, model.model);
         CHECK(error >= 0);

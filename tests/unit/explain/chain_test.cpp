@@ -15,7 +15,7 @@ namespace {
 
 struct Model {
     Sources sources;
-    std::optional<Elaborated> elaborated;
+    std::optional<TrainingJob> job;
 };
 
 Model model(const std::string& text) {
@@ -23,8 +23,8 @@ Model model(const std::string& text) {
     FileReader reader;
     Diagnostics diagnostics;
     uint32_t main = result.sources.add({"test.grad", text});
-    result.elaborated = elaborate(result.sources, main, reader, {}, diagnostics);
-    REQUIRE(result.elaborated);
+    result.job = elaborate(result.sources, main, reader, {}, diagnostics);
+    REQUIRE(result.job);
     return result;
 }
 
@@ -73,7 +73,7 @@ Matrix jacobian(const Derivation& derivation, size_t later, size_t earlier, cons
 }
 
 /// The sum over all ways of the products of their factors: one row.
-Matrix whole(const Derivation& derivation, const DerivativeRules& rules, const Environment& environment) {
+Matrix integer(const Derivation& derivation, const DerivativeRules& rules, const Environment& environment) {
     std::vector<Matrix> adjoints = {{{1.0}}};
     for (size_t s = 1; s < derivation.stations.size(); ++s) {
         int64_t width = count(derivation.graph.type(derivation.stations[s].node).shape, environment.rows);
@@ -108,20 +108,20 @@ void require_names_unique(const Derivation& derivation, const Question& question
 int check_chains(const std::string& text) {
     Model read = model(text);
     int chains = 0;
-    for (const Question& question : questions(*read.elaborated))
+    for (const Question& question : questions(*read.job))
         for (NodeId parameter : question.parameters) {
-            auto derivation = derive(question, {parameter}, *read.elaborated->rules);
+            auto derivation = derive(question, {parameter}, *read.job->rules);
             if (!derivation) continue;
             ++chains;
             INFO(attribute<VariableName>(question.graph[parameter]).path);
             Symbols symbols = name_values(*derivation, question);
             require_names_unique(*derivation, question, symbols);
             Graph graph = question.graph;
-            NodeId expected = gradient(graph, question.value, {parameter}, *read.elaborated->rules)[0];
-            Environment environment = sample(*read.elaborated, question.flags, graph, {3, 7});
+            NodeId expected = gradient(graph, question.value, {parameter}, *read.job->rules)[0];
+            Environment environment = sample(*read.job, question.flags, graph, {3, 7});
             std::vector<double> wanted = value_of(graph, expected, environment);
             require_close(value_of(derivation->graph, derivation->gradient(), environment), wanted);
-            require_close(whole(*derivation, *read.elaborated->rules, environment)[0], wanted);
+            require_close(integer(*derivation, *read.job->rules, environment)[0], wanted);
             CHECK(derivation->stations.front().factors.empty());
             CHECK(derivation->stations.back().node == parameter);
             for (size_t s = 1; s < derivation->stations.size(); ++s)
@@ -186,8 +186,8 @@ TEST_CASE("a student's chain rule of a net with one hidden layer") {
     Model read = model(file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return linear(h, 3) }\n"
                             "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
                             "optimizer sgd(learning_rate: 0.1) }"));
-    Question question = questions(*read.elaborated)[0];
-    auto explanation = explain(*read.elaborated, question, question.parameters[0], {{loop::Isa::avx2}, {}});
+    Question question = questions(*read.job)[0];
+    auto explanation = explain(*read.job, question, question.parameters[0], {{loop::Isa::avx2}, {}});
     REQUIRE(explanation);
     std::string text = print(*explanation, read.sources);
     for (const char* line : {"dL/dW1 = dL/dz2 · dz2/dh · dh/dz1 · dz1/dW1\n", "= x W1 + b1\n", "= max(z1, 0)\n",

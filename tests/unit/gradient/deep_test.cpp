@@ -10,13 +10,13 @@ using namespace gradc;
 
 TEST_CASE("a side not taken adds nothing, 200,000 selects further down") {
     Graph graph(tested_primitives());
-    auto number = [&](double value) { return build::constant(graph, value, Element::f64); };
-    NodeId x = build::variable(graph, "x", {Element::f64, {}}), zero = number(0);
-    NodeId positive = build::map(graph, Primitive::less, {zero, x});
-    NodeId y = build::map(graph, Primitive::square_root, {x});
+    auto number = [&](double value) { return build::constant(graph, value, Dtype::f64); };
+    NodeId x = build::variable(graph, "x", {Dtype::f64, {}}), zero = number(0);
+    NodeId positive = build::elementwise(graph, Primitive::less, {zero, x});
+    NodeId y = build::elementwise(graph, Primitive::sqrt, {x});
     for (int i = 0; i < 100'000; ++i) {
-        y = build::map(graph, Primitive::select, {positive, y, zero});
-        y = build::map(graph, Primitive::negate, {y});
+        y = build::elementwise(graph, Primitive::select, {positive, y, zero});
+        y = build::elementwise(graph, Primitive::negate, {y});
     }
     NodeId g = gradient(graph, y, {x}, TestedRules{})[0];
     REQUIRE(g != NodeId::none);

@@ -10,11 +10,11 @@
 #include <functional>
 
 using namespace gradc;
-using build::map;
+using build::elementwise;
 
 namespace {
 
-constexpr Element f64 = Element::f64;
+constexpr Dtype f64 = Dtype::f64;
 
 struct Case {
     const char* name;
@@ -29,25 +29,25 @@ NodeId field(Graph& graph, Shape shape) {
 }
 NodeId number(Graph& graph, double value) { return build::constant(graph, value, f64); }
 NodeId named(Graph& graph, const char* name, std::vector<NodeId> inputs) {
-    return map(graph, *graph.primitives().find(name), std::move(inputs));
+    return elementwise(graph, *graph.primitives().find(name), std::move(inputs));
 }
 NodeId indices(Graph& graph, std::vector<double> values, Shape shape) {
-    return build::constant(graph, std::move(values), {Element::i32, std::move(shape)});
+    return build::constant(graph, std::move(values), {Dtype::i32, std::move(shape)});
 }
 NodeId positive(Graph& graph, NodeId x) { // away from zero
-    return map(graph, Primitive::add, {map(graph, Primitive::multiply, {x, x}), number(graph, 1.5)});
+    return elementwise(graph, Primitive::add, {elementwise(graph, Primitive::multiply, {x, x}), number(graph, 1.5)});
 }
 /// Something curved, so that second and third derivatives are not zero.
 NodeId curved(Graph& graph, NodeId x) { return named(graph, "sin", {x}); }
 
-const std::vector<Case>& map_cases() {
+const std::vector<Case>& elementwise_cases() {
     static const auto unary = [](const char* name) {
         return Case{name, [=](Graph& g) { return named(g, name, {positive(g, variable(g, "a", {2, 3}))}); }};
     };
     static const auto binary = [](Primitive p) {
         return [=](Graph& g) {
             NodeId a = variable(g, "a", {2, 3}), b = positive(g, variable(g, "b", {3}));
-            return map(g, p, {curved(g, a), b});
+            return elementwise(g, p, {curved(g, a), b});
         };
     };
     static const std::vector<Case> all = {
@@ -68,22 +68,22 @@ const std::vector<Case>& map_cases() {
         {"minimum", binary(Primitive::minimum)},
         {"remainder",
          [](Graph& g) {
-             NodeId a = map(g, Primitive::multiply, {variable(g, "a", {5}), number(g, 7)});
-             return curved(g, map(g, Primitive::remainder, {a, number(g, 1.7)}));
+             NodeId a = elementwise(g, Primitive::multiply, {variable(g, "a", {5}), number(g, 7)});
+             return curved(g, elementwise(g, Primitive::remainder, {a, number(g, 1.7)}));
          }},
         {"pow", [](Graph& g) { return named(g, "pow", {positive(g, variable(g, "a", {4})), variable(g, "b", {4})}); }},
         {"select",
          [](Graph& g) {
              NodeId a = variable(g, "a", {4}), b = variable(g, "b", {4});
-             NodeId c = map(g, Primitive::less, {build::iota(g, {4}, 0), build::constant(g, 2, Element::i32)});
-             return map(g, Primitive::select, {c, curved(g, a), named(g, "exp", {b})});
+             NodeId c = elementwise(g, Primitive::less, {build::iota(g, {4}, 0), build::constant(g, 2, Dtype::i32)});
+             return elementwise(g, Primitive::select, {c, curved(g, a), named(g, "exp", {b})});
          }},
         {"fused_multiply_add",
          [](Graph& g) {
              NodeId a = variable(g, "a", {4}), b = variable(g, "b", {4});
-             return map(g, Primitive::fused_multiply_add, {curved(g, a), b, named(g, "exp", {a})});
+             return elementwise(g, Primitive::fused_multiply_add, {curved(g, a), b, named(g, "exp", {a})});
          }},
-        {"cast", [](Graph& g) { return build::cast(g, curved(g, variable(g, "a", {3})), Element::f32); }},
+        {"cast", [](Graph& g) { return build::cast(g, curved(g, variable(g, "a", {3})), Dtype::f32); }},
     };
     return all;
 }
@@ -116,7 +116,7 @@ const std::vector<Case>& move_cases() {
     return all;
 }
 
-/// Reductions, lookups, contractions, shields.
+/// Reductions, lookups, contractions, custom_gradients.
 const std::vector<Case>& sum_cases() {
     static const std::vector<Case> all = {
         {"sum", [](Graph& g) { return curved(g, build::sum(g, variable(g, "a", {2, 3, 2}), {0, 2})); }},
@@ -158,11 +158,11 @@ const std::vector<Case>& sum_cases() {
              NodeId w = variable(g, "b", {3, 3, 2, 2});
              return curved(g, build::contract(g, x, w, {{0, 1, 2, 3, 4}, {1, 3, 4, 5}, {0, 2, 5}}));
          }},
-        {"shield",
+        {"custom_gradient",
          [](Graph& g) {
              NodeId a = variable(g, "a", {3});
-             NodeId two = map(g, Primitive::multiply, {a, number(g, 2)});
-             return curved(g, g.add(Op::shield, g.type(a), {two, a}, Shield{2}));
+             NodeId two = elementwise(g, Primitive::multiply, {a, number(g, 2)});
+             return curved(g, g.add(Op::custom_gradient, g.type(a), {two, a}, CustomGradient{2}));
          }},
     };
     return all;
@@ -172,9 +172,9 @@ const std::vector<Case>& row_cases() {
     static const std::vector<Case> all = {
         {"mean over rows",
          [](Graph& g) {
-             NodeId y = map(g, Primitive::multiply, {field(g, {rows, 3}), variable(g, "a", {3})});
+             NodeId y = elementwise(g, Primitive::multiply, {field(g, {rows, 3}), variable(g, "a", {3})});
              NodeId total = build::sum(g, curved(g, y), {0});
-             return map(g, Primitive::divide, {total, build::scalar_input(g, "rows", f64)});
+             return elementwise(g, Primitive::divide, {total, build::scalar_input(g, "rows", f64)});
          }},
         {"product over rows",
          [](Graph& g) {
@@ -183,18 +183,18 @@ const std::vector<Case>& row_cases() {
          }},
         {"largest over rows",
          [](Graph& g) {
-             NodeId y = map(g, Primitive::multiply, {field(g, {rows, 3}), variable(g, "a", {3})});
+             NodeId y = elementwise(g, Primitive::multiply, {field(g, {rows, 3}), variable(g, "a", {3})});
              return curved(g, build::max_of(g, y, {0}));
          }},
         {"rows gathered",
          [](Graph& g) {
-             NodeId at = g.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "i", 0, 3});
+             NodeId at = g.add(Op::input, {Dtype::i32, {rows}}, {}, Input{Input::Source::field, "i", 0, 3});
              return curved(g, build::gather(g, variable(g, "a", {4, 2}), at, {0, 0}));
          }},
         {"value at each row",
          [](Graph& g) {
-             NodeId at = g.add(Op::input, {Element::i32, {rows}}, {}, Input{Input::Source::field, "i", 0, 2});
-             NodeId y = map(g, Primitive::add, {field(g, {rows, 3}), variable(g, "a", {3})});
+             NodeId at = g.add(Op::input, {Dtype::i32, {rows}}, {}, Input{Input::Source::field, "i", 0, 2});
+             NodeId y = elementwise(g, Primitive::add, {field(g, {rows, 3}), variable(g, "a", {3})});
              return build::gather(g, named(g, "exp", {y}), at, {1, 1});
          }},
     };
@@ -202,28 +202,29 @@ const std::vector<Case>& row_cases() {
 }
 
 /// One turn of a small recurrent net: h = tanh(h w + x[t]).
-NodeId recurrent_turn(Graph& body, const Shape& h, const Shape& xs, int axis, int64_t turns, bool mirrored) {
+NodeId recurrent_iteration(Graph& body, const Shape& h, const Shape& xs, int axis, int64_t iterations, bool mirrored) {
     NodeId carry = carry_input(body, 0, {f64, h});
     NodeId w = capture_input(body, 0, {f64, {h.back(), h.back()}});
     NodeId x = capture_input(body, 1, {f64, xs});
-    NodeId t = turn_input(body, turns);
-    if (mirrored) t = map(body, Primitive::subtract, {build::constant(body, double(turns - 1), Element::i32), t});
+    NodeId t = iteration_input(body, iterations);
+    if (mirrored)
+        t = elementwise(body, Primitive::subtract, {build::constant(body, double(iterations - 1), Dtype::i32), t});
     NodeId slice = build::gather(body, x, t, {axis, 0});
     Contract product = h.size() == 1 ? Contract{{0}, {0, 1}, {1}} : Contract{{0, 1}, {1, 2}, {0, 2}};
-    NodeId next = map(body, Primitive::add, {build::contract(body, carry, w, product), slice});
+    NodeId next = elementwise(body, Primitive::add, {build::contract(body, carry, w, product), slice});
     return named(body, "tanh", {next});
 }
 
 std::vector<NodeId> recurrent(Graph& g, NodeId start, NodeId w, NodeId xs, int axis, bool reverse, bool mirrored) {
     Graph body(g.shared_primitives());
-    int64_t turns = g.type(xs).shape[size_t(axis)];
-    NodeId next = recurrent_turn(body, g.type(start).shape, g.type(xs).shape, axis, turns, mirrored);
+    int64_t iterations = g.type(xs).shape[size_t(axis)];
+    NodeId next = recurrent_iteration(body, g.type(start).shape, g.type(xs).shape, axis, iterations, mirrored);
     body.outputs = {{"h", next}, {"y", named(body, "exp", {next})}};
-    return build::scan(g, std::move(body), {start}, {w, xs}, turns, reverse);
+    return build::scan(g, std::move(body), {start}, {w, xs}, iterations, reverse);
 }
 
 NodeId joined_parts(Graph& g, const std::vector<NodeId>& parts) {
-    return map(g, Primitive::add, {weighed_sum(g, curved(g, parts[0])), weighed_sum(g, parts[1])});
+    return elementwise(g, Primitive::add, {weighed_sum(g, curved(g, parts[0])), weighed_sum(g, parts[1])});
 }
 
 const std::vector<Case>& scan_cases() {
@@ -239,7 +240,7 @@ const std::vector<Case>& scan_cases() {
         {"scan of mirrored turns", plain(false, true)},
         {"scan of rows",
          [](Graph& g) {
-             NodeId xs = map(g, Primitive::multiply, {field(g, {rows, 3, 2}), variable(g, "c", {3, 2})});
+             NodeId xs = elementwise(g, Primitive::multiply, {field(g, {rows, 3, 2}), variable(g, "c", {3, 2})});
              NodeId start = build::broadcast_to(g, variable(g, "a", {2}), {rows, 2});
              return joined_parts(g, recurrent(g, start, variable(g, "b", {2, 2}), xs, 1, false, false));
          }},
@@ -247,7 +248,7 @@ const std::vector<Case>& scan_cases() {
          [](Graph& g) {
              Graph body(g.shared_primitives());
              NodeId x = capture_input(body, 0, {f64, {4, 2}});
-             NodeId slice = build::gather(body, x, turn_input(body, 3), {0, 0}); // one turn fewer than rows of x
+             NodeId slice = build::gather(body, x, iteration_input(body, 3), {0, 0}); // one turn fewer than rows of x
              body.outputs = {{"y", curved(body, slice)}};
              return build::scan(g, std::move(body), {}, {variable(g, "a", {4, 2})}, 3, false)[0];
          }},
@@ -255,21 +256,22 @@ const std::vector<Case>& scan_cases() {
          [](Graph& g) {
              Graph body(g.shared_primitives());
              NodeId a = carry_input(body, 0, {f64, {2}}), b = carry_input(body, 1, {f64, {2}});
-             body.outputs = {{"a", curved(body, b)}, {"b", map(body, Primitive::multiply, {a, b})}};
+             body.outputs = {{"a", curved(body, b)}, {"b", elementwise(body, Primitive::multiply, {a, b})}};
              auto parts = build::scan(g, std::move(body), {variable(g, "a", {2}), variable(g, "b", {2})}, {}, 3, false);
-             return map(g, Primitive::add, {parts[0], parts[1]});
+             return elementwise(g, Primitive::add, {parts[0], parts[1]});
          }},
         {"scan that reads a table by its carry",
          [](Graph& g) {
              Graph body(g.shared_primitives());
-             NodeId at = carry_input(body, 0, {Element::i32, {}});
+             NodeId at = carry_input(body, 0, {Dtype::i32, {}});
              NodeId h = carry_input(body, 1, {f64, {2}});
              NodeId table = capture_input(body, 0, {f64, {3, 2}});
-             NodeId one = build::constant(body, 1, Element::i32), three = build::constant(body, 3, Element::i32);
-             NodeId next = map(body, Primitive::remainder, {map(body, Primitive::add, {at, one}), three});
+             NodeId one = build::constant(body, 1, Dtype::i32), three = build::constant(body, 3, Dtype::i32);
+             NodeId next =
+                 elementwise(body, Primitive::remainder, {elementwise(body, Primitive::add, {at, one}), three});
              NodeId row = build::gather(body, table, at, {0, 0});
-             body.outputs = {{"at", next}, {"h", curved(body, map(body, Primitive::multiply, {h, row}))}};
-             NodeId start = build::constant(g, 1, Element::i32);
+             body.outputs = {{"at", next}, {"h", curved(body, elementwise(body, Primitive::multiply, {h, row}))}};
+             NodeId start = build::constant(g, 1, Dtype::i32);
              return build::scan(g, std::move(body), {start, variable(g, "a", {2})}, {variable(g, "b", {3, 2})}, 4,
                                 false)[1];
          }},
@@ -310,7 +312,7 @@ void check_derivatives(const Case& each, int order) {
 } // namespace
 
 TEST_CASE("derivatives of maps agree with differences, to the third") {
-    for (const Case& each : map_cases()) check_derivatives(each, 3);
+    for (const Case& each : elementwise_cases()) check_derivatives(each, 3);
 }
 
 TEST_CASE("derivatives of reductions, moves, lookups and contractions agree with differences, to "
@@ -330,7 +332,7 @@ TEST_CASE("derivatives of scans agree with differences, to the second") {
 TEST_CASE("third derivatives of a scan") { check_derivatives(scan_cases()[0], 3); }
 
 TEST_CASE("every graph of derivatives is well formed, and pruning scans changes no value") {
-    for (const auto* cases : {&map_cases(), &move_cases(), &sum_cases(), &row_cases(), &scan_cases()})
+    for (const auto* cases : {&elementwise_cases(), &move_cases(), &sum_cases(), &row_cases(), &scan_cases()})
         for (const Case& each : *cases) {
             INFO(each.name);
             Graph graph(tested_primitives());

@@ -11,11 +11,11 @@
 #include <set>
 
 using namespace gradc;
-using build::map;
+using build::elementwise;
 
 namespace {
 
-constexpr Element f64 = Element::f64;
+constexpr Dtype f64 = Dtype::f64;
 
 NodeId variable(Graph& graph, const char* name, Shape shape) {
     return build::variable(graph, name, {f64, std::move(shape)});
@@ -26,7 +26,7 @@ NodeId number(Graph& graph, double value) { return build::constant(graph, value,
 NodeId inner(Graph& graph, NodeId a, NodeId b) {
     std::vector<int> all;
     for (int i = 0; i < graph.type(a).rank(); ++i) all.push_back(i);
-    return build::sum(graph, map(graph, Primitive::multiply, {a, b}), all);
+    return build::sum(graph, elementwise(graph, Primitive::multiply, {a, b}), all);
 }
 
 std::vector<double> gradient_at(Graph& graph, NodeId y, NodeId x, std::vector<double> values) {
@@ -44,8 +44,8 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 TEST_CASE("<A x, y> = <x, A' y> for every linear op") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {4, 6}), three = variable(g, "three", {2, 3, 4}), w = variable(g, "w", {6, 5});
-    NodeId at = build::constant(g, {5, 0, 2, 2, 1, 5, 0, 3}, {Element::i32, {4, 2}});
-    NodeId once = build::constant(g, {5, 0, 2, 2, 1, 7}, {Element::i32, {6}});
+    NodeId at = build::constant(g, {5, 0, 2, 2, 1, 5, 0, 3}, {Dtype::i32, {4, 2}});
+    NodeId once = build::constant(g, {5, 0, 2, 2, 1, 7}, {Dtype::i32, {6}});
     std::vector<NodeId> linear = {
         build::sum(g, x, {1}),
         build::reshape(g, x, {8, 3}),
@@ -60,7 +60,7 @@ TEST_CASE("<A x, y> = <x, A' y> for every linear op") {
         build::gather(g, x, at, {1, 0}),
         build::scatter(g, x, once, {1, 0}, {4, 8}),
         build::contract(g, x, w, {{0, 1}, {1, 2}, {2, 0}}),
-        build::cast(g, x, Element::f32),
+        build::cast(g, x, Dtype::f32),
     };
     std::set<Op> seen;
     for (NodeId ax : linear) {
@@ -95,12 +95,12 @@ TEST_CASE("NaN passes maximum, minimum and max_of, and compares false") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
     NodeId zero = number(g, 0);
-    g.outputs = {{"max", map(g, Primitive::maximum, {x, zero})},
-                 {"min", map(g, Primitive::minimum, {zero, x})},
+    g.outputs = {{"max", elementwise(g, Primitive::maximum, {x, zero})},
+                 {"min", elementwise(g, Primitive::minimum, {zero, x})},
                  {"all", build::max_of(g, x, {0})},
-                 {"less", map(g, Primitive::less, {x, zero})},
-                 {"less_equal", map(g, Primitive::less_equal, {zero, x})},
-                 {"equal", map(g, Primitive::equal, {x, x})}};
+                 {"less", elementwise(g, Primitive::less, {x, zero})},
+                 {"less_equal", elementwise(g, Primitive::less_equal, {zero, x})},
+                 {"equal", elementwise(g, Primitive::equal, {x, x})}};
     Environment environment;
     environment.variables["x"] = {{3}, {nan_value, 1, -1}};
     auto out = evaluate(g, environment);
@@ -117,35 +117,37 @@ TEST_CASE("NaN passes maximum, minimum and max_of, and compares false") {
 TEST_CASE("the side of a select that is not taken adds nothing to a gradient") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
-    NodeId is_positive = map(g, Primitive::less, {number(g, 0), x});
+    NodeId is_positive = elementwise(g, Primitive::less, {number(g, 0), x});
     Primitive log = *g.primitives().find("log");
     std::vector<double> at{0, -1, 4};
     SECTION("behind one map") {
-        NodeId y = map(g, Primitive::select, {is_positive, map(g, log, {x}), number(g, 0)});
+        NodeId y = elementwise(g, Primitive::select, {is_positive, elementwise(g, log, {x}), number(g, 0)});
         CHECK(gradient_at(g, y, x, at) == std::vector<double>{0, 0, 0.25});
     }
     SECTION("on the other side, behind a chain") {
-        NodeId root = map(g, Primitive::square_root, {map(g, Primitive::multiply, {x, x})});
-        NodeId y = map(g, Primitive::select, {map(g, Primitive::logical_not, {is_positive}), number(g, 0), root});
+        NodeId root = elementwise(g, Primitive::sqrt, {elementwise(g, Primitive::multiply, {x, x})});
+        NodeId y = elementwise(g, Primitive::select,
+                               {elementwise(g, Primitive::logical_not, {is_positive}), number(g, 0), root});
         CHECK(gradient_at(g, y, x, at) == std::vector<double>{0, 0, 1});
     }
     SECTION("behind two branches of one value") {
-        NodeId u = map(g, Primitive::divide, {number(g, 1), x});
-        NodeId sum = map(g, Primitive::add, {map(g, log, {u}), map(g, Primitive::multiply, {u, u})});
-        NodeId y = map(g, Primitive::select, {is_positive, sum, number(g, 0)});
+        NodeId u = elementwise(g, Primitive::divide, {number(g, 1), x});
+        NodeId sum =
+            elementwise(g, Primitive::add, {elementwise(g, log, {u}), elementwise(g, Primitive::multiply, {u, u})});
+        NodeId y = elementwise(g, Primitive::select, {is_positive, sum, number(g, 0)});
         CHECK(gradient_at(g, y, x, at) == std::vector<double>{0, 0, -0.25 - 2. / 64});
     }
     SECTION("behind sums and broadcasts") {
         NodeId scale = build::sum(g, x, {0}); // 3 here, zero below
-        NodeId spread = build::broadcast_to(g, map(g, log, {scale}), {3});
-        NodeId never = map(g, Primitive::less, {x, number(g, -100)});
-        NodeId y = map(g, Primitive::select, {never, spread, x});
+        NodeId spread = build::broadcast_to(g, elementwise(g, log, {scale}), {3});
+        NodeId never = elementwise(g, Primitive::less, {x, number(g, -100)});
+        NodeId y = elementwise(g, Primitive::select, {never, spread, x});
         CHECK(gradient_at(g, y, x, {1, -2, 1}) == std::vector<double>{1, 1, 1});
     }
     SECTION("within another select") {
-        NodeId big = map(g, Primitive::less, {x, number(g, 100)});
-        NodeId inside = map(g, Primitive::select, {big, map(g, log, {x}), x});
-        NodeId y = map(g, Primitive::select, {is_positive, inside, number(g, 0)});
+        NodeId big = elementwise(g, Primitive::less, {x, number(g, 100)});
+        NodeId inside = elementwise(g, Primitive::select, {big, elementwise(g, log, {x}), x});
+        NodeId y = elementwise(g, Primitive::select, {is_positive, inside, number(g, 0)});
         CHECK(gradient_at(g, y, x, at) == std::vector<double>{0, 0, 0.25});
     }
 }
@@ -153,32 +155,33 @@ TEST_CASE("the side of a select that is not taken adds nothing to a gradient") {
 TEST_CASE("a mask that constants cannot break costs no select") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
-    NodeId half = map(g, Primitive::divide, {x, number(g, 2)});
-    NodeId y = map(g, Primitive::select, {map(g, Primitive::less, {x, number(g, 1)}), half, number(g, 0)});
+    NodeId half = elementwise(g, Primitive::divide, {x, number(g, 2)});
+    NodeId y =
+        elementwise(g, Primitive::select, {elementwise(g, Primitive::less, {x, number(g, 1)}), half, number(g, 0)});
     NodeId d = gradient(g, y, {x}, TestedRules{})[0];
-    REQUIRE(g[d].op == Op::map);
-    CHECK(attribute<Map>(g[d]).primitive == Primitive::divide);
+    REQUIRE(g[d].op == Op::elementwise);
+    CHECK(attribute<Elementwise>(g[d]).primitive == Primitive::divide);
 }
 
 TEST_CASE("whole numbers, comparisons and stopped values carry no gradient") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
-    NodeId whole = build::cast(g, build::cast(g, x, Element::i32), f64);
-    NodeId stopped = g.add(Op::shield, g.type(x), {x, x}, Shield{0});
-    NodeId compared = build::cast(g, map(g, Primitive::less, {x, number(g, 0)}), f64);
-    for (NodeId y : {whole, stopped, compared}) CHECK(gradient(g, y, {x}, TestedRules{})[0] == NodeId::none);
-    CHECK(gradient(g, build::cast(g, x, Element::i32), {x}, TestedRules{})[0] == NodeId::none);
+    NodeId integer = build::cast(g, build::cast(g, x, Dtype::i32), f64);
+    NodeId stopped = g.add(Op::custom_gradient, g.type(x), {x, x}, CustomGradient{0});
+    NodeId compared = build::cast(g, elementwise(g, Primitive::less, {x, number(g, 0)}), f64);
+    for (NodeId y : {integer, stopped, compared}) CHECK(gradient(g, y, {x}, TestedRules{})[0] == NodeId::none);
+    CHECK(gradient(g, build::cast(g, x, Dtype::i32), {x}, TestedRules{})[0] == NodeId::none);
     auto depends = depends_on(g, {x});
     CHECK(depends[index(x)]);
-    CHECK_FALSE(depends[index(whole)]);
+    CHECK_FALSE(depends[index(integer)]);
     CHECK_FALSE(depends[index(compared)]);
 }
 
 TEST_CASE("a value in the middle of the graph has a gradient too, and a seed weighs the result") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2});
-    NodeId h = map(g, Primitive::multiply, {x, x});
-    NodeId y = map(g, Primitive::multiply, {h, h});
+    NodeId h = elementwise(g, Primitive::multiply, {x, x});
+    NodeId y = elementwise(g, Primitive::multiply, {h, h});
     NodeId seed = build::constant(g, {2, 3}, {f64, {2}});
     auto found = gradient(g, y, {x, h, y}, TestedRules{}, seed);
     Environment environment;
@@ -191,7 +194,7 @@ TEST_CASE("a value in the middle of the graph has a gradient too, and a seed wei
 
 TEST_CASE("random smooth graphs agree with differences, to the second derivative") {
     RandomGraphOptions options;
-    options.element = f64;
+    options.dtype = f64;
     options.smooth = true;
     options.nodes = 12;
     options.stops = false;
@@ -212,7 +215,7 @@ TEST_CASE("a long chain is differentiated in time that grows with its length") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = x;
     Primitive sin = *g.primitives().find("sin");
-    for (int i = 0; i < 100'000; ++i) y = map(g, sin, {y});
+    for (int i = 0; i < 100'000; ++i) y = elementwise(g, sin, {y});
     size_t before = g.size();
     NodeId d = gradient(g, y, {x}, TestedRules{})[0];
     CHECK(d != NodeId::none);

@@ -21,8 +21,9 @@ constexpr int deep = 200'000;
 /// x + 1 - 1 + 1 - 1 ..
 Graph chain() {
     Graph graph(tested_primitives());
-    NodeId x = build::variable(graph, "x", {Element::f32, {2}}), one = build::constant(graph, 1, Element::f32, {2});
-    for (int i = 0; i < deep; ++i) x = build::map(graph, i % 2 ? Primitive::subtract : Primitive::add, {x, one});
+    NodeId x = build::variable(graph, "x", {Dtype::f32, {2}}), one = build::constant(graph, 1, Dtype::f32, {2});
+    for (int i = 0; i < deep; ++i)
+        x = build::elementwise(graph, i % 2 ? Primitive::subtract : Primitive::add, {x, one});
     graph.outputs = {{"y", x}};
     return graph;
 }
@@ -47,17 +48,17 @@ TEST_CASE("a deep graph is checked, ordered, copied, printed, read back and eval
 
 TEST_CASE("broadcasts in a row go without saying in a formula, however many") {
     Graph graph(tested_primitives());
-    Type type{Element::f32, {2}};
-    NodeId x = build::map(graph, Primitive::negate, {build::variable(graph, "x", type)}), end = x;
+    Type type{Dtype::f32, {2}};
+    NodeId x = build::elementwise(graph, Primitive::negate, {build::variable(graph, "x", type)}), end = x;
     for (int i = 0; i < deep; ++i) end = graph.add(Op::broadcast, type, {end}, Axes{{0}});
     CHECK(formula(graph, end) == "-x");
 }
 
 TEST_CASE("the range of a deep whole number is found") {
     Graph graph(tested_primitives());
-    NodeId one = build::constant(graph, 1, Element::i32, {4}), x = build::iota(graph, {4}, 0);
-    for (int i = 0; i < deep; ++i) x = build::map(graph, Primitive::add, {x, one});
-    Range range = WholeRanges(graph)(x);
+    NodeId one = build::constant(graph, 1, Dtype::i32, {4}), x = build::iota(graph, {4}, 0);
+    for (int i = 0; i < deep; ++i) x = build::elementwise(graph, Primitive::add, {x, one});
+    Range range = IntegerRanges(graph)(x);
     CHECK(range.low == deep);
     CHECK(range.high == deep + 3);
 }
@@ -65,11 +66,11 @@ TEST_CASE("the range of a deep whole number is found") {
 TEST_CASE("carries that each need the next are kept, in one walk over the body") {
     constexpr size_t carries = 4000;
     Graph graph(tested_primitives()), body(tested_primitives());
-    Type type{Element::f32, {}};
+    Type type{Dtype::f32, {}};
     std::vector<NodeId> initial;
     for (size_t i = 0; i < carries; ++i) {
         NodeId next = carry_input(body, (i + 1) % carries, type);
-        body.outputs.push_back({"", build::map(body, Primitive::negate, {next})});
+        body.outputs.push_back({"", build::elementwise(body, Primitive::negate, {next})});
         initial.push_back(build::constant(graph, double(i)));
     }
     auto parts = build::scan(graph, std::move(body), initial, {}, 3, false);

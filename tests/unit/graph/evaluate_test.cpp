@@ -14,11 +14,11 @@
 #include <numeric>
 
 using namespace gradc;
-using build::map;
+using build::elementwise;
 
 namespace {
 
-constexpr Element f32 = Element::f32, f64 = Element::f64, i32 = Element::i32;
+constexpr Dtype f32 = Dtype::f32, f64 = Dtype::f64, i32 = Dtype::i32;
 using Numbers = std::vector<double>;
 
 Numbers counted(int64_t n) {
@@ -26,9 +26,9 @@ Numbers counted(int64_t n) {
     std::iota(result.begin(), result.end(), 0);
     return result;
 }
-NodeId table(Graph& g, Shape shape, Element element = f64) {
+NodeId table(Graph& g, Shape shape, Dtype dtype = f64) {
     int64_t n = count(shape, 1);
-    return build::constant(g, counted(n), {element, std::move(shape)});
+    return build::constant(g, counted(n), {dtype, std::move(shape)});
 }
 Numbers value(const Graph& g, NodeId id, const Environment& environment = {}) {
     return evaluate(extract(g, {{"value", id}}), environment)[0].values;
@@ -48,8 +48,8 @@ TEST_CASE("moves put every element where it belongs") {
     CHECK(value(g, build::window(g, table(g, {6}), {0, 1, 3}, 2, 2)) == Numbers{0, 3, 1, 4});
     CHECK(value(g, build::fold(g, table(g, {2, 3}), {0, 2, 1}, 6)) == Numbers{0, 1, 5, 4, 5, 0});
     CHECK(value(g, build::concat(g, {x, x}, 1)) == Numbers{0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5});
-    NodeId whole = table(g, {3}, i32);
-    CHECK(value(g, build::concat(g, {whole, whole, whole}, 0)) == Numbers{0, 1, 2, 0, 1, 2, 0, 1, 2});
+    NodeId integer = table(g, {3}, i32);
+    CHECK(value(g, build::concat(g, {integer, integer, integer}, 0)) == Numbers{0, 1, 2, 0, 1, 2, 0, 1, 2});
 }
 
 TEST_CASE("reductions, lookups and contractions") {
@@ -57,7 +57,7 @@ TEST_CASE("reductions, lookups and contractions") {
     NodeId x = table(g, {2, 3, 2});
     CHECK(value(g, build::sum(g, x, {0, 2})) == Numbers{14, 22, 30});
     CHECK(value(g, build::max_of(g, x, {1})) == Numbers{4, 5, 10, 11});
-    CHECK(value(g, build::max_of(g, map(g, Primitive::negate, {table(g, {3}, i32)}), {0})) == Numbers{0});
+    CHECK(value(g, build::max_of(g, elementwise(g, Primitive::negate, {table(g, {3}, i32)}), {0})) == Numbers{0});
     NodeId at = build::constant(g, {2, 0}, {i32, {2}});
     CHECK(value(g, build::gather(g, x, at, {1, 0})) == Numbers{4, 5, 0, 1, 10, 11, 6, 7});
     CHECK(value(g, build::gather(g, x, at, {1, 1})) == Numbers{4, 5, 6, 7});
@@ -87,38 +87,42 @@ TEST_CASE("a contraction agrees with plain loops over all its labels") {
 TEST_CASE("whole numbers: floor division, remainders of the divisor's sign, wrapping, bits") {
     Graph g(tested_primitives());
     NodeId a = build::constant(g, {-7, 7, -7, 7}, {i32, {4}}), b = build::constant(g, {2, -2, -2, 2}, {i32, {4}});
-    CHECK(value(g, map(g, Primitive::quotient, {a, b})) == Numbers{-4, -4, 3, 3});
-    CHECK(value(g, map(g, Primitive::remainder, {a, b})) == Numbers{1, -1, -1, 1});
+    CHECK(value(g, elementwise(g, Primitive::quotient, {a, b})) == Numbers{-4, -4, 3, 3});
+    CHECK(value(g, elementwise(g, Primitive::remainder, {a, b})) == Numbers{1, -1, -1, 1});
     NodeId most = build::constant(g, INT32_MAX, i32), one = build::constant(g, 1, i32);
-    CHECK(value(g, map(g, Primitive::add, {most, one})) == Numbers{INT32_MIN});
-    CHECK(value(g, map(g, Primitive::shift_left, {one, build::constant(g, 31, i32)})) == Numbers{INT32_MIN});
-    CHECK(value(g, map(g, Primitive::shift_right, {build::constant(g, -8, i32), one})) == Numbers{-4});
-    CHECK(value(g, map(g, Primitive::bit_xor, {build::constant(g, 6, i32), build::constant(g, 3, i32)})) == Numbers{5});
-    NodeId bits = map(g, Primitive::bits, {build::constant(g, 1.5, f32)});
+    CHECK(value(g, elementwise(g, Primitive::add, {most, one})) == Numbers{INT32_MIN});
+    CHECK(value(g, elementwise(g, Primitive::shift_left, {one, build::constant(g, 31, i32)})) == Numbers{INT32_MIN});
+    CHECK(value(g, elementwise(g, Primitive::shift_right, {build::constant(g, -8, i32), one})) == Numbers{-4});
+    CHECK(value(g, elementwise(g, Primitive::bit_xor, {build::constant(g, 6, i32), build::constant(g, 3, i32)})) ==
+          Numbers{5});
+    NodeId bits = elementwise(g, Primitive::bits, {build::constant(g, 1.5, f32)});
     CHECK(value(g, bits) == Numbers{0x3fc00000});
-    CHECK(value(g, map(g, Primitive::from_bits, {bits})) == Numbers{1.5});
-    NodeId wide = map(g, Primitive::bits, {build::constant(g, 0.1, f64)}); // more bits than a double holds as a number
-    CHECK(value(g, map(g, Primitive::from_bits, {map(g, Primitive::bit_or, {wide, wide})})) == Numbers{0.1});
+    CHECK(value(g, elementwise(g, Primitive::from_bits, {bits})) == Numbers{1.5});
+    NodeId wide =
+        elementwise(g, Primitive::bits, {build::constant(g, 0.1, f64)}); // more bits than a double holds as a number
+    CHECK(value(g, elementwise(g, Primitive::from_bits, {elementwise(g, Primitive::bit_or, {wide, wide})})) ==
+          Numbers{0.1});
     NodeId zero = build::constant(g, 0, i32);
-    CHECK_THROWS_AS(value(g, map(g, Primitive::quotient, {one, zero})), InternalError);
+    CHECK_THROWS_AS(value(g, elementwise(g, Primitive::quotient, {one, zero})), InternalError);
 }
 
 TEST_CASE("casts and remainders of floating numbers") {
     Graph g(tested_primitives());
     NodeId x = build::constant(g, {-1.5, 2.7, 300, std::numeric_limits<double>::quiet_NaN()}, {f64, {4}});
     CHECK(value(g, build::cast(g, x, i32)) == Numbers{-1, 2, 300, 0});
-    CHECK(value(g, build::cast(g, x, Element::u8))[2] == 44);
-    CHECK(value(g, build::cast(g, x, Element::boolean)) == Numbers{1, 1, 1, 1});
+    CHECK(value(g, build::cast(g, x, Dtype::u8))[2] == 44);
+    CHECK(value(g, build::cast(g, x, Dtype::boolean)) == Numbers{1, 1, 1, 1});
     NodeId three = build::constant(g, 3, f64);
-    Numbers left = value(g, map(g, Primitive::remainder, {x, three}));
+    Numbers left = value(g, elementwise(g, Primitive::remainder, {x, three}));
     CHECK(left[0] == 1.5);
     CHECK(left[2] == 0);
-    CHECK(value(g, map(g, Primitive::remainder, {x, map(g, Primitive::negate, {three})}))[1] == Approx(-0.3));
+    CHECK(value(g, elementwise(g, Primitive::remainder, {x, elementwise(g, Primitive::negate, {three})}))[1] ==
+          Approx(-0.3));
 }
 
 TEST_CASE("f32 is rounded only where that is asked for") {
     Graph g(tested_primitives());
-    NodeId third = map(g, Primitive::divide, {build::constant(g, 1), build::constant(g, 3)});
+    NodeId third = elementwise(g, Primitive::divide, {build::constant(g, 1), build::constant(g, 3)});
     Environment environment;
     CHECK(value(g, third, environment) == Numbers{1. / 3});
     environment.round_f32 = true;
@@ -131,20 +135,20 @@ TEST_CASE("declared primitives: by the C library, by a given meaning, or not at 
     primitives->define(twice, [](const double* x) { return 2 * x[0]; });
     Graph g(primitives);
     NodeId x = build::constant(g, {1, 2}, {f64, {2}});
-    CHECK(value(g, map(g, *primitives->find("erf"), {x})) == Numbers{std::erf(1), std::erf(2)});
-    CHECK(value(g, map(g, twice, {x})) == Numbers{2, 4});
-    CHECK_THROWS_AS(value(g, map(g, odd, {x})), InternalError);
+    CHECK(value(g, elementwise(g, *primitives->find("erf"), {x})) == Numbers{std::erf(1), std::erf(2)});
+    CHECK(value(g, elementwise(g, twice, {x})) == Numbers{2, 4});
+    CHECK_THROWS_AS(value(g, elementwise(g, odd, {x})), InternalError);
 }
 
 TEST_CASE("scans run both ways; yields are indexed by the turn") {
     for (bool reverse : {false, true}) {
         Graph g(tested_primitives());
         Graph body(g.shared_primitives());
-        NodeId h = carry_input(body, 0, {f64, {rows}}), t = turn_input(body, 3);
+        NodeId h = carry_input(body, 0, {f64, {rows}}), t = iteration_input(body, 3);
         NodeId x = capture_input(body, 0, {f64, {rows, 3}});
-        NodeId next = map(
-            body, Primitive::add,
-            {map(body, Primitive::multiply, {h, build::constant(body, 10, f64)}), build::gather(body, x, t, {1, 0})});
+        NodeId next = elementwise(body, Primitive::add,
+                                  {elementwise(body, Primitive::multiply, {h, build::constant(body, 10, f64)}),
+                                   build::gather(body, x, t, {1, 0})});
         body.outputs = {{"h", next}, {"y", next}, {"t", t}};
         NodeId xs = g.add(Op::input, {f64, {rows, 3}}, {}, Input{Input::Source::field, "x", 0, -1});
         NodeId zero = build::broadcast_to(g, build::constant(g, 0, f64), {rows});
@@ -171,7 +175,7 @@ TEST_CASE("Philox gives the published numbers") {
 
 TEST_CASE("random numbers depend on seed, stream, step, row and place, not on the batch") {
     Graph g(tested_primitives());
-    NodeId seed = build::scalar_input(g, "seed", Element::i64), step = build::scalar_input(g, "step", f64);
+    NodeId seed = build::scalar_input(g, "seed", Dtype::i64), step = build::scalar_input(g, "step", f64);
     NodeId row = g.add(Op::input, {i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
     g.outputs = {{"x", g.add(Op::random, {f32, {rows, 2}}, {seed, step, row}, Random{7})},
                  {"w", g.add(Op::random, {f64, {2, 2}}, {seed, step}, Random{7})}};
@@ -196,7 +200,7 @@ TEST_CASE("random numbers depend on seed, stream, step, row and place, not on th
 TEST_CASE("what is missing is named, and nodes can be watched") {
     Graph g(tested_primitives());
     NodeId w = build::variable(g, "net.w", {f32, {2}});
-    g.outputs = {{"y", map(g, Primitive::negate, {w})}};
+    g.outputs = {{"y", elementwise(g, Primitive::negate, {w})}};
     CHECK_THROWS_WITH(evaluate(g, {}), Catch::Contains("net.w"));
     Environment environment;
     environment.variables["net.w"] = {{3}, {1, 2, 3}};

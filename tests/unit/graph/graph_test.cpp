@@ -15,18 +15,18 @@
 #include <limits>
 
 using namespace gradc;
-using build::map;
+using build::elementwise;
 
 namespace {
 
-constexpr Element f32 = Element::f32, i32 = Element::i32;
+constexpr Dtype f32 = Dtype::f32, i32 = Dtype::i32;
 
-NodeId variable(Graph& graph, const char* name, Shape shape, Element element = f32) {
-    return build::variable(graph, name, {element, std::move(shape)});
+NodeId variable(Graph& graph, const char* name, Shape shape, Dtype dtype = f32) {
+    return build::variable(graph, name, {dtype, std::move(shape)});
 }
 
 /// What verify_node says of a node that misfits; fails the test if it fits.
-std::string fault(const Graph& g, Op op, Type type, std::vector<NodeId> inputs, Attributes attributes) {
+std::string error(const Graph& g, Op op, Type type, std::vector<NodeId> inputs, Attributes attributes) {
     std::string text = verify_node(g, op, type, inputs, attributes);
     REQUIRE_FALSE(text.empty());
     CHECK_THROWS_AS(Graph(g).add(op, type, inputs, attributes), InternalError);
@@ -64,8 +64,8 @@ TEST_CASE("shapes: sizes, names, broadcasting") {
 TEST_CASE("equal nodes have one id, different ones do not") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2, 3}), y = variable(g, "y", {2, 3});
-    CHECK(map(g, Primitive::add, {x, y}) == map(g, Primitive::add, {x, y}));
-    CHECK(map(g, Primitive::add, {x, y}) != map(g, Primitive::add, {y, x}));
+    CHECK(elementwise(g, Primitive::add, {x, y}) == elementwise(g, Primitive::add, {x, y}));
+    CHECK(elementwise(g, Primitive::add, {x, y}) != elementwise(g, Primitive::add, {y, x}));
     CHECK(variable(g, "x", {2, 3}) == x);
     double nan = std::numeric_limits<double>::quiet_NaN();
     CHECK(build::constant(g, nan) == build::constant(g, nan));
@@ -73,7 +73,7 @@ TEST_CASE("equal nodes have one id, different ones do not") {
     CHECK(build::constant(g, {3, 3}, {f32, {2}}) == build::constant(g, 3, f32, {2}));
     CHECK(build::pad(g, x, {0, 0}, {2, 4}, 0.0) != build::pad(g, x, {0, 0}, {2, 4}, -0.0));
     auto draw = [&](uint64_t stream) {
-        NodeId seed = build::scalar_input(g, "seed", Element::i64), step = build::scalar_input(g, "step", Element::f64);
+        NodeId seed = build::scalar_input(g, "seed", Dtype::i64), step = build::scalar_input(g, "step", Dtype::f64);
         return g.add(Op::random, {f32, {4}}, {seed, step}, Random{stream});
     };
     CHECK(draw(1) == draw(1));
@@ -117,47 +117,48 @@ TEST_CASE("constructors infer types") {
     CHECK(g.type(build::gather(g, x, i, {1, 0})) == Type{f32, {rows, 2, 5, 6}});
     CHECK(g.type(build::permute(g, x, {2, 0, 1})) == Type{f32, {6, rows, 4}});
     CHECK(g.type(build::contract(g, x, x, {{0, 1, 2}, {3, 1, 2}, {3, 0}})) == Type{f32, {rows, rows}});
-    CHECK(g.type(map(g, Primitive::less, {x, build::constant(g, 0)})).element == Element::boolean);
+    CHECK(g.type(elementwise(g, Primitive::less, {x, build::constant(g, 0)})).dtype == Dtype::boolean);
     CHECK(g.type(build::broadcast(g, i, {5, 3, 2}, {2, 0})) == Type{i32, {5, 3, 2}});
     CHECK(g.type(build::concat(g, {i, i, i}, 1)) == Type{i32, {2, 15}});
-    CHECK_THROWS_AS(map(g, Primitive::add, {x, i}), InternalError);
+    CHECK_THROWS_AS(elementwise(g, Primitive::add, {x, i}), InternalError);
 }
 
 TEST_CASE("a node that does not fit is refused, with the reason") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2, 3}), i = variable(g, "i", {2}, i32);
     NodeId n = g.add(Op::input, {f32, {rows, 3}}, {}, Input{Input::Source::field, "n", 0, -1});
-    CHECK(fault(g, Op::map, {f32, {2, 3}}, {x}, Map{Primitive::add}).find("number of inputs") != std::string::npos);
-    fault(g, Op::map, {f32, {2, 3}}, {x, n}, Map{Primitive::add});
-    fault(g, Op::map, {i32, {2, 3}}, {x, x}, Map{Primitive::add});
-    fault(g, Op::map, {f32, {2, 3}}, {x, x}, Axes{{0}});
-    fault(g, Op::map, {Element::boolean, {2}}, {i, i}, Map{Primitive::logical_and});
-    fault(g, Op::map, {i32, {2}}, {i, i}, Map{Primitive::divide});
-    fault(g, Op::constant, {f32, {3}}, {}, Constant{{1, 2}});
-    fault(g, Op::constant, {f32, {0}}, {}, Constant{{1}});
-    fault(g, Op::constant, {i32, {}}, {}, Constant{{0.5}});
-    fault(g, Op::variable, {f32, {rows}}, {}, VariableName{"w"});
-    fault(g, Op::sum, {f32, {3}}, {x}, Axes{{1}});
-    fault(g, Op::sum, {f32, {}}, {x}, Axes{{1, 0}});
-    fault(g, Op::reshape, {f32, {3, rows}}, {n}, NoAttributes{});
-    fault(g, Op::permute, {f32, {2, 2}}, {x}, Axes{{0, 0}});
-    fault(g, Op::broadcast, {f32, {4, 3}}, {x}, Axes{{0, 1}});
-    fault(g, Op::slice, {f32, {2, 2}}, {x}, Slice{{0, 2}, {1, 1}});
-    fault(g, Op::slice, {f32, {1, 3}}, {n}, Slice{{0, 0}, {1, 1}});
-    fault(g, Op::pad, {f32, {2, 3}}, {x}, Pad{{1, 0}, 0});
-    fault(g, Op::window, {f32, {2, 2, 3}}, {x}, Window{1, 1, 1});
-    fault(g, Op::gather, {f32, {2, 2}}, {x, x}, Gather{1, 0});
-    fault(g, Op::gather, {f32, {2, 3}}, {x, i}, Gather{1, 0});
-    fault(g, Op::contract, {f32, {2}}, {x, x}, Contract{{0, 1}, {0, 2}, {0}});
-    fault(g, Op::contract, {f32, {3, 3}}, {x, x}, Contract{{0, 1}, {0, 2}, {1, 1}});
-    fault(g, Op::sum, {f32, {2}}, {NodeId{99}}, Axes{{1}});
-    fault(g, Op::random, {f32, {2}}, {x, x}, Random{1});
-    fault(g, Op::part, {f32, {}}, {x}, Part{0});
+    CHECK(error(g, Op::elementwise, {f32, {2, 3}}, {x}, Elementwise{Primitive::add}).find("number of inputs") !=
+          std::string::npos);
+    error(g, Op::elementwise, {f32, {2, 3}}, {x, n}, Elementwise{Primitive::add});
+    error(g, Op::elementwise, {i32, {2, 3}}, {x, x}, Elementwise{Primitive::add});
+    error(g, Op::elementwise, {f32, {2, 3}}, {x, x}, Axes{{0}});
+    error(g, Op::elementwise, {Dtype::boolean, {2}}, {i, i}, Elementwise{Primitive::logical_and});
+    error(g, Op::elementwise, {i32, {2}}, {i, i}, Elementwise{Primitive::divide});
+    error(g, Op::constant, {f32, {3}}, {}, Constant{{1, 2}});
+    error(g, Op::constant, {f32, {0}}, {}, Constant{{1}});
+    error(g, Op::constant, {i32, {}}, {}, Constant{{0.5}});
+    error(g, Op::variable, {f32, {rows}}, {}, VariableName{"w"});
+    error(g, Op::sum, {f32, {3}}, {x}, Axes{{1}});
+    error(g, Op::sum, {f32, {}}, {x}, Axes{{1, 0}});
+    error(g, Op::reshape, {f32, {3, rows}}, {n}, NoAttributes{});
+    error(g, Op::permute, {f32, {2, 2}}, {x}, Axes{{0, 0}});
+    error(g, Op::broadcast, {f32, {4, 3}}, {x}, Axes{{0, 1}});
+    error(g, Op::slice, {f32, {2, 2}}, {x}, Slice{{0, 2}, {1, 1}});
+    error(g, Op::slice, {f32, {1, 3}}, {n}, Slice{{0, 0}, {1, 1}});
+    error(g, Op::pad, {f32, {2, 3}}, {x}, Pad{{1, 0}, 0});
+    error(g, Op::window, {f32, {2, 2, 3}}, {x}, Window{1, 1, 1});
+    error(g, Op::gather, {f32, {2, 2}}, {x, x}, Gather{1, 0});
+    error(g, Op::gather, {f32, {2, 3}}, {x, i}, Gather{1, 0});
+    error(g, Op::contract, {f32, {2}}, {x, x}, Contract{{0, 1}, {0, 2}, {0}});
+    error(g, Op::contract, {f32, {3, 3}}, {x, x}, Contract{{0, 1}, {0, 2}, {1, 1}});
+    error(g, Op::sum, {f32, {2}}, {NodeId{99}}, Axes{{1}});
+    error(g, Op::random, {f32, {2}}, {x, x}, Random{1});
+    error(g, Op::part, {f32, {}}, {x}, Part{0});
     Graph body(g.shared_primitives());
     body.outputs = {{"", carry_input(body, 0, {f32, {}})}};
     Scan scan{g.add_body(std::move(body)), 2, 1, false};
-    fault(g, Op::scan, scan_type(), {x}, scan);
-    fault(g, Op::scan, scan_type(), {}, scan);
+    error(g, Op::scan, scan_type(), {x}, scan);
+    error(g, Op::scan, scan_type(), {}, scan);
 }
 
 TEST_CASE("verify finds what was put in by the back door") {
@@ -175,9 +176,9 @@ TEST_CASE("verify finds what was put in by the back door") {
 TEST_CASE("rebuild, substitute, extract and inline keep what they should") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = variable(g, "y", {2});
-    NodeId sum = map(g, Primitive::add, {x, y});
+    NodeId sum = elementwise(g, Primitive::add, {x, y});
     g.name_node(sum, "sum");
-    NodeId product = map(g, Primitive::multiply, {sum, sum});
+    NodeId product = elementwise(g, Primitive::multiply, {sum, sum});
     variable(g, "unused", {2});
     g.outputs = {{"product", product}};
 
@@ -186,20 +187,20 @@ TEST_CASE("rebuild, substitute, extract and inline keep what they should") {
     CHECK(copy[copy[copy.outputs[0].node].inputs[0]].name == "sum");
 
     Graph changed = rebuild(g, [&](Graph& to, NodeId old, const std::vector<NodeId>& inputs) {
-        return old == sum ? map(to, Primitive::subtract, inputs) : NodeId::none;
+        return old == sum ? elementwise(to, Primitive::subtract, inputs) : NodeId::none;
     });
     Environment environment;
     environment.variables = {{"x", {{2}, {5, 7}}}, {"y", {{2}, {2, 3}}}};
     CHECK(evaluate(changed, environment)[0].values == std::vector<double>{9, 16});
 
     auto doubled = substitute(g, {product, x}, {{sum, x}});
-    CHECK(doubled[0] == map(g, Primitive::multiply, {x, x}));
+    CHECK(doubled[0] == elementwise(g, Primitive::multiply, {x, x}));
     CHECK(doubled[1] == x);
 
     Graph target(g.shared_primitives());
     NodeId z = variable(target, "z", {2});
     auto inlined = inline_graph(g, {product}, target, {{sum, z}});
-    CHECK(inlined[0] == map(target, Primitive::multiply, {z, z}));
+    CHECK(inlined[0] == elementwise(target, Primitive::multiply, {z, z}));
     CHECK(target.size() == 2); // nothing below what is bound
 
     CHECK(extract(g, {{"s", sum}}).size() == 3);
@@ -213,9 +214,9 @@ TEST_CASE("scans: equal bodies are one, what nothing reads is pruned") {
         NodeId a = carry_input(body, 0, {f32, {2}}), b = carry_input(body, 1, {f32, {2}});
         NodeId c = capture_input(body, 0, {f32, {2}});
         capture_input(body, 1, {f32, {2}}); // never read
-        body.outputs = {{"a", map(body, Primitive::add, {a, c})},
-                        {"b", map(body, Primitive::multiply, {a, b})},
-                        {"y", map(body, Primitive::negate, {b})}};
+        body.outputs = {{"a", elementwise(body, Primitive::add, {a, c})},
+                        {"b", elementwise(body, Primitive::multiply, {a, b})},
+                        {"y", elementwise(body, Primitive::negate, {b})}};
         return build::scan(g, std::move(body), {variable(g, "x", {2}), variable(g, "y", {2})},
                            {variable(g, "c", {2}), variable(g, "d", {2})}, 4, false);
     };
@@ -238,28 +239,28 @@ TEST_CASE("scans: equal bodies are one, what nothing reads is pruned") {
     CHECK(evaluate(pruned, environment)[0].values == std::vector<double>{13, 18});
 
     g.outputs = {{"y", parts[2]}};
-    Graph whole = prune_scans(g);
-    CHECK(attribute<Scan>(whole[whole[whole.outputs[0].node].inputs[0]]).carries == 2);
+    Graph integer = prune_scans(g);
+    CHECK(attribute<Scan>(integer[integer[integer.outputs[0].node].inputs[0]]).carries == 2);
 }
 
 TEST_CASE("a pass reaches into loops within loops") {
     Graph g(tested_primitives());
     Graph inner(g.shared_primitives()), outer(g.shared_primitives());
     NodeId deep = carry_input(inner, 0, {f32, {2}});
-    NodeId negated = map(inner, Primitive::negate, {deep});
-    inner.outputs = {{"h", inner.add(Op::shield, {f32, {2}}, {negated, deep}, Shield{1})}};
+    NodeId negated = elementwise(inner, Primitive::negate, {deep});
+    inner.outputs = {{"h", inner.add(Op::custom_gradient, {f32, {2}}, {negated, deep}, CustomGradient{1})}};
     NodeId h = carry_input(outer, 0, {f32, {2}});
     outer.outputs = {{"h", build::scan(outer, std::move(inner), {h}, {}, 3, false)[0]}};
     g.outputs = {{"y", build::scan(g, std::move(outer), {variable(g, "x", {2})}, {}, 3, false)[0]}};
     auto unshielded = [](const Graph& graph) {
         return rebuild(graph, [&](Graph&, NodeId old, const std::vector<NodeId>& inputs) {
-            return graph[old].op == Op::shield ? inputs[0] : NodeId::none;
+            return graph[old].op == Op::custom_gradient ? inputs[0] : NodeId::none;
         });
     };
     Graph plain = rewrite_everywhere(g, unshielded);
     CHECK(verify(plain).empty());
     const Graph& body = plain.body(0).body(0);
-    for (uint32_t i = 0; i < body.size(); ++i) CHECK(body[NodeId{i}].op != Op::shield);
+    for (uint32_t i = 0; i < body.size(); ++i) CHECK(body[NodeId{i}].op != Op::custom_gradient);
     Environment environment;
     environment.variables = {{"x", {{2}, {1, 2}}}};
     CHECK(evaluate(plain, environment)[0].values == std::vector<double>{-1, -2});
@@ -268,9 +269,9 @@ TEST_CASE("a pass reaches into loops within loops") {
 TEST_CASE("order and readers") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = variable(g, "y", {2});
-    NodeId a = map(g, Primitive::negate, {x}), b = map(g, Primitive::absolute, {x});
-    NodeId joined = map(g, Primitive::add, {a, b}), end = map(g, Primitive::multiply, {joined, y});
-    NodeId dead = map(g, Primitive::negate, {y});
+    NodeId a = elementwise(g, Primitive::negate, {x}), b = elementwise(g, Primitive::abs, {x});
+    NodeId joined = elementwise(g, Primitive::add, {a, b}), end = elementwise(g, Primitive::multiply, {joined, y});
+    NodeId dead = elementwise(g, Primitive::negate, {y});
     auto order = topological_order(g, {end});
     CHECK(order.size() == 6);
     auto place = [&](NodeId id) { return std::find(order.begin(), order.end(), id) - order.begin(); };
@@ -285,7 +286,7 @@ TEST_CASE("a million nodes are built and copied in bounded time") {
     std::clock_t start = std::clock();
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = x;
-    for (int i = 0; i < 500'000; ++i) y = map(g, Primitive::add, {y, build::constant(g, i, f32, {2})});
+    for (int i = 0; i < 500'000; ++i) y = elementwise(g, Primitive::add, {y, build::constant(g, i, f32, {2})});
     g.outputs = {{"y", y}};
     CHECK(g.size() > 1'000'000);
     CHECK(rebuild(g, {}).size() == g.size());
@@ -305,5 +306,5 @@ TEST_CASE("random graphs are well formed and the same for the same seed") {
             for (double number : value.values) REQUIRE(std::abs(number) < 1e6);
     }
     for (size_t op = 0; op < seen.size(); ++op)
-        if (Op(op) != Op::shield) CHECK(seen[op] > 0);
+        if (Op(op) != Op::custom_gradient) CHECK(seen[op] > 0);
 }

@@ -11,17 +11,17 @@
 #include <catch2/catch.hpp>
 
 using namespace gradc;
-using build::map;
+using build::elementwise;
 
 namespace {
 
-constexpr Element f32 = Element::f32, i32 = Element::i32;
+constexpr Dtype f32 = Dtype::f32, i32 = Dtype::i32;
 
 NodeId label(Graph& g, int64_t low, int64_t high) {
     return g.add(Op::input, {i32, {rows}}, {}, Input{Input::Source::field, "label", low, high});
 }
 NodeId number(Graph& g, double value) { return build::constant(g, value, i32); }
-Range range(const Graph& g, NodeId id, int64_t batch = 0) { return WholeRanges(g, batch)(id); }
+Range range(const Graph& g, NodeId id, int64_t batch = 0) { return IntegerRanges(g, batch)(id); }
 
 } // namespace
 
@@ -29,23 +29,23 @@ TEST_CASE("ranges through arithmetic") {
     Graph g(tested_primitives());
     NodeId i = label(g, 0, 9), j = label(g, -3, 4);
     CHECK(range(g, i) == Range{0, 9});
-    CHECK(range(g, map(g, Primitive::add, {i, j})) == Range{-3, 13});
-    CHECK(range(g, map(g, Primitive::subtract, {i, j})) == Range{-4, 12});
-    CHECK(range(g, map(g, Primitive::multiply, {i, j})) == Range{-27, 36});
-    CHECK(range(g, map(g, Primitive::negate, {j})) == Range{-4, 3});
-    CHECK(range(g, map(g, Primitive::absolute, {j})) == Range{0, 4});
-    CHECK(range(g, map(g, Primitive::maximum, {j, number(g, 0)})) == Range{0, 4});
-    CHECK(range(g, map(g, Primitive::minimum, {i, number(g, 5)})) == Range{0, 5});
-    CHECK(range(g, map(g, Primitive::remainder, {j, number(g, 3)})) == Range{0, 2});
-    CHECK(range(g, map(g, Primitive::remainder, {i, number(g, 20)})) == Range{0, 9});
-    CHECK(range(g, map(g, Primitive::remainder, {i, number(g, -4)})) == Range{-3, 0});
-    CHECK(range(g, map(g, Primitive::quotient, {j, number(g, 2)})) == Range{-2, 2});
-    CHECK(range(g, map(g, Primitive::less, {i, j})) == Range{0, 1});
-    CHECK(range(g, map(g, Primitive::select, {map(g, Primitive::less, {i, j}), i, j})) == Range{-3, 9});
-    CHECK(range(g, map(g, Primitive::bit_and, {i, number(g, 3)})) == Range{0, 3});
+    CHECK(range(g, elementwise(g, Primitive::add, {i, j})) == Range{-3, 13});
+    CHECK(range(g, elementwise(g, Primitive::subtract, {i, j})) == Range{-4, 12});
+    CHECK(range(g, elementwise(g, Primitive::multiply, {i, j})) == Range{-27, 36});
+    CHECK(range(g, elementwise(g, Primitive::negate, {j})) == Range{-4, 3});
+    CHECK(range(g, elementwise(g, Primitive::abs, {j})) == Range{0, 4});
+    CHECK(range(g, elementwise(g, Primitive::maximum, {j, number(g, 0)})) == Range{0, 4});
+    CHECK(range(g, elementwise(g, Primitive::minimum, {i, number(g, 5)})) == Range{0, 5});
+    CHECK(range(g, elementwise(g, Primitive::remainder, {j, number(g, 3)})) == Range{0, 2});
+    CHECK(range(g, elementwise(g, Primitive::remainder, {i, number(g, 20)})) == Range{0, 9});
+    CHECK(range(g, elementwise(g, Primitive::remainder, {i, number(g, -4)})) == Range{-3, 0});
+    CHECK(range(g, elementwise(g, Primitive::quotient, {j, number(g, 2)})) == Range{-2, 2});
+    CHECK(range(g, elementwise(g, Primitive::less, {i, j})) == Range{0, 1});
+    CHECK(range(g, elementwise(g, Primitive::select, {elementwise(g, Primitive::less, {i, j}), i, j})) == Range{-3, 9});
+    CHECK(range(g, elementwise(g, Primitive::bit_and, {i, number(g, 3)})) == Range{0, 3});
     NodeId big = number(g, 2e9);
-    CHECK(range(g, map(g, Primitive::add, {big, big})) == Range{INT32_MIN, INT32_MAX}); // may wrap
-    CHECK(range(g, map(g, Primitive::bits, {build::constant(g, 1)})) == Range{INT32_MIN, INT32_MAX});
+    CHECK(range(g, elementwise(g, Primitive::add, {big, big})) == Range{INT32_MIN, INT32_MAX}); // may wrap
+    CHECK(range(g, elementwise(g, Primitive::bits, {build::constant(g, 1)})) == Range{INT32_MIN, INT32_MAX});
 }
 
 TEST_CASE("ranges of leaves, moves, sums and lookups") {
@@ -56,42 +56,43 @@ TEST_CASE("ranges of leaves, moves, sums and lookups") {
     CHECK(range(g, build::iota(g, {rows}, 0)) == Range{0, INT32_MAX});
     NodeId table = build::constant(g, {4, -2, 7}, {i32, {3}});
     CHECK(range(g, table) == Range{-2, 7});
-    CHECK(range(g, build::gather(g, table, map(g, Primitive::minimum, {i, number(g, 2)}), {0, 0})) == Range{-2, 7});
+    CHECK(range(g, build::gather(g, table, elementwise(g, Primitive::minimum, {i, number(g, 2)}), {0, 0})) ==
+          Range{-2, 7});
     CHECK(range(g, build::sum(g, table, {0})) == Range{-6, 21});
     CHECK(range(g, build::sum(g, i, {0}), 10) == Range{0, 90});
     CHECK(range(g, build::sum(g, i, {0})) == Range{0, INT32_MAX});
     CHECK(range(g, build::max_of(g, table, {0})) == Range{-2, 7});
     CHECK(range(g, build::pad(g, table, {1}, {5}, 11)) == Range{-2, 11});
-    CHECK(range(g, build::variable(g, "u", {Element::u8, {2}})) == Range{0, 255});
-    CHECK(range(g, build::cast(g, build::variable(g, "u", {Element::u8, {2}}), i32)) == Range{0, 255});
+    CHECK(range(g, build::variable(g, "u", {Dtype::u8, {2}})) == Range{0, 255});
+    CHECK(range(g, build::cast(g, build::variable(g, "u", {Dtype::u8, {2}}), i32)) == Range{0, 255});
 }
 
 TEST_CASE("floating numbers keep their range only where no NaN can be") {
     Graph g(tested_primitives());
-    NodeId seed = build::scalar_input(g, "seed", Element::i64), step = build::scalar_input(g, "step", Element::f64);
+    NodeId seed = build::scalar_input(g, "seed", Dtype::i64), step = build::scalar_input(g, "step", Dtype::f64);
     NodeId u = g.add(Op::random, {f32, {5}}, {seed, step}, Random{1});
     auto scaled = [&](double by) {
-        return build::cast(g, map(g, Primitive::multiply, {u, build::constant(g, by)}), i32);
+        return build::cast(g, elementwise(g, Primitive::multiply, {u, build::constant(g, by)}), i32);
     };
     CHECK(range(g, scaled(10)) == Range{0, 10});
-    CHECK(range(g, map(g, Primitive::minimum, {scaled(10), number(g, 9)})) == Range{0, 9});
+    CHECK(range(g, elementwise(g, Primitive::minimum, {scaled(10), number(g, 9)})) == Range{0, 9});
     NodeId x = build::variable(g, "x", {f32, {5}});
-    NodeId clamped =
-        map(g, Primitive::minimum, {map(g, Primitive::maximum, {x, build::constant(g, 0)}), build::constant(g, 9)});
+    NodeId clamped = elementwise(
+        g, Primitive::minimum, {elementwise(g, Primitive::maximum, {x, build::constant(g, 0)}), build::constant(g, 9)});
     CHECK(range(g, build::cast(g, clamped, i32)) == Range{INT32_MIN, INT32_MAX});
-    NodeId whole = build::cast(g, build::cast(g, label(g, 0, 9), f32), i32);
-    CHECK(range(g, whole) == Range{0, 9});
+    NodeId integer = build::cast(g, build::cast(g, label(g, 0, 9), f32), i32);
+    CHECK(range(g, integer) == Range{0, 9});
 }
 
 TEST_CASE("ranges are remembered while the graph grows, however long the chain") {
     Graph g(tested_primitives());
-    WholeRanges ranges(g);
+    IntegerRanges ranges(g);
     NodeId x = label(g, 0, 1);
     CHECK(ranges(x) == Range{0, 1});
     for (int i = 0; i < 200'000; ++i)
-        x = map(g, Primitive::remainder, {map(g, Primitive::add, {x, number(g, i % 7)}), number(g, 5)});
+        x = elementwise(g, Primitive::remainder, {elementwise(g, Primitive::add, {x, number(g, i % 7)}), number(g, 5)});
     CHECK(ranges(x).inside(0, 4));
-    CHECK(ranges(map(g, Primitive::add, {x, x})).inside(0, 8));
+    CHECK(ranges(elementwise(g, Primitive::add, {x, x})).inside(0, 8));
 }
 
 TEST_CASE("no value of a random graph leaves its range") {
@@ -100,8 +101,8 @@ TEST_CASE("no value of a random graph leaves its range") {
         Graph g = random_graph(seed, tested_primitives());
         g.outputs.clear();
         for (uint32_t i = 0; i < g.size(); ++i)
-            if (g[NodeId{i}].op != Op::scan && whole(g.type(NodeId{i}).element)) g.outputs.push_back({"", NodeId{i}});
-        WholeRanges ranges(g, 3);
+            if (g[NodeId{i}].op != Op::scan && integer(g.type(NodeId{i}).dtype)) g.outputs.push_back({"", NodeId{i}});
+        IntegerRanges ranges(g, 3);
         RowRanges beside_rows(g);
         Environment environment = random_environment(g, seed, 3);
         environment.round_f32 = true;
@@ -123,25 +124,28 @@ TEST_CASE("no value of a random graph leaves its range") {
 
 TEST_CASE("lookups among the rows are followed beside N") {
     Graph g(tested_primitives());
-    auto number = [&](double value) { return build::constant(g, value, Element::i32); };
-    NodeId n = build::cast(g, build::scalar_input(g, "rows", Element::i64), Element::i32);
-    NodeId row = build::iota(g, {rows}, 0, Element::i32), one = number(1);
-    NodeId last = map(g, Primitive::subtract, {n, one}), next = map(g, Primitive::add, {row, one}),
-           before = map(g, Primitive::subtract, {row, one});
+    auto number = [&](double value) { return build::constant(g, value, Dtype::i32); };
+    NodeId n = build::cast(g, build::scalar_input(g, "rows", Dtype::i64), Dtype::i32);
+    NodeId row = build::iota(g, {rows}, 0, Dtype::i32), one = number(1);
+    NodeId last = elementwise(g, Primitive::subtract, {n, one}), next = elementwise(g, Primitive::add, {row, one}),
+           before = elementwise(g, Primitive::subtract, {row, one});
     RowRanges ranges(g);
     for (NodeId inside :
-         {row, last, number(0), map(g, Primitive::subtract, {last, row}), map(g, Primitive::remainder, {next, n}),
-          map(g, Primitive::minimum, {next, last}), map(g, Primitive::maximum, {before, number(0)}),
-          map(g, Primitive::quotient, {row, number(3)}), map(g, Primitive::remainder, {row, number(2)})}) {
+         {row, last, number(0), elementwise(g, Primitive::subtract, {last, row}),
+          elementwise(g, Primitive::remainder, {next, n}), elementwise(g, Primitive::minimum, {next, last}),
+          elementwise(g, Primitive::maximum, {before, number(0)}),
+          elementwise(g, Primitive::quotient, {row, number(3)}),
+          elementwise(g, Primitive::remainder, {row, number(2)})}) {
         INFO(print(g) << index(inside));
         CHECK(ranges(inside).inside_rows());
     }
-    for (NodeId outside : {n, next, before, one, map(g, Primitive::subtract, {row, last}),
-                           map(g, Primitive::remainder, {next, number(2)}), map(g, Primitive::multiply, {row, row}),
-                           map(g, Primitive::minimum, {before, last})}) {
+    for (NodeId outside :
+         {n, next, before, one, elementwise(g, Primitive::subtract, {row, last}),
+          elementwise(g, Primitive::remainder, {next, number(2)}), elementwise(g, Primitive::multiply, {row, row}),
+          elementwise(g, Primitive::minimum, {before, last})}) {
         CHECK_FALSE(ranges(outside).inside_rows());
     }
     CHECK(ranges(next).high_rows == 0);
-    CHECK(std::isinf(ranges(map(g, Primitive::subtract, {last, row})).high));
-    CHECK(ranges(map(g, Primitive::subtract, {n, row})).low == 1);
+    CHECK(std::isinf(ranges(elementwise(g, Primitive::subtract, {last, row})).high));
+    CHECK(ranges(elementwise(g, Primitive::subtract, {n, row})).low == 1);
 }

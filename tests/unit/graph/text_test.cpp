@@ -11,19 +11,19 @@
 #include <random>
 
 using namespace gradc;
-using build::map;
+using build::elementwise;
 
 namespace {
 
 Graph sample() {
     Graph g(tested_primitives());
-    NodeId x = g.add(Op::input, {Element::f32, {rows, 3}}, {}, Input{Input::Source::field, "image", 0, -1});
-    NodeId w = build::variable(g, "mlp.linear_1.weight", {Element::f32, {3, 2}});
+    NodeId x = g.add(Op::input, {Dtype::f32, {rows, 3}}, {}, Input{Input::Source::field, "image", 0, -1});
+    NodeId w = build::variable(g, "mlp.linear_1.weight", {Dtype::f32, {3, 2}});
     g.name_node(w, "mlp.linear_1.weight");
     NodeId h = build::contract(g, x, w, {{0, 1}, {1, 2}, {0, 2}});
     g.name_node(h, "h");
-    NodeId y =
-        map(g, Primitive::maximum, {map(g, Primitive::add, {h, build::constant(g, -0.5)}), build::constant(g, 0)});
+    NodeId y = elementwise(g, Primitive::maximum,
+                           {elementwise(g, Primitive::add, {h, build::constant(g, -0.5)}), build::constant(g, 0)});
     build::constant(g, 99); // dead
     g.outputs = {{"y", y}, {"a \"quoted\" name", h}};
     return g;
@@ -53,10 +53,10 @@ TEST_CASE("the text of a graph") {
 %2 = contract [0, 1] [1, 2] [0, 2] %0 %1 : f32[N, 2]  # h
 %3 = constant -0.5 : f32
 %4 = broadcast [] %3 : f32[N, 2]
-%5 = map add %2 %4 : f32[N, 2]
+%5 = elementwise add %2 %4 : f32[N, 2]
 %6 = constant 0 : f32
 %7 = broadcast [] %6 : f32[N, 2]
-%8 = map maximum %5 %7 : f32[N, 2]
+%8 = elementwise maximum %5 %7 : f32[N, 2]
 output y = %8
 output "a \"quoted\" name" = %2
 )");
@@ -83,7 +83,7 @@ TEST_CASE("odd numbers and names survive the text") {
     double infinity = std::numeric_limits<double>::infinity();
     std::vector<double> odd{infinity, -infinity,          std::numeric_limits<double>::quiet_NaN(), -0.0, 0.1,
                             1e-310,   123456789012345678.};
-    NodeId x = build::constant(g, odd, {Element::f64, {7}});
+    NodeId x = build::constant(g, odd, {Dtype::f64, {7}});
     g.name_node(x, "new\nline\x01");
     g.outputs = {{"", x}};
     CHECK(reread(print(g)) == print(g));
@@ -94,7 +94,7 @@ TEST_CASE("a broken text is refused with its line") {
     CHECK(refusal("") == "line 0: a graph starts with `graph 1`");
     CHECK(refusal("graph 2\n") == "line 1: this text has format 2; this program reads format 1");
     CHECK(refusal("graph 1\n%0 = nothing : f32\n") == "line 2: no op is called nothing");
-    CHECK(refusal("graph 1\n%0 = map sine %1 : f32\n") == "line 2: no primitive is called sine");
+    CHECK(refusal("graph 1\n%0 = elementwise sine %1 : f32\n") == "line 2: no primitive is called sine");
     CHECK(refusal("graph 1\n%1 = cast %0 : f32\n") == "line 2: no node %0 stands before");
     CHECK(refusal("graph 1\n%0 = constant 1 : f32[0]\n") == "line 2: sizes start at 1");
     CHECK(refusal("graph 1\n%0 = constant 1 : f32\n%0 = constant 2 : f32\n") == "line 3: %0 stands twice");
@@ -112,7 +112,7 @@ TEST_CASE("texts with random damage are read or refused, never worse") {
     int refused = 0;
     for (uint64_t seed = 0; seed < 20; ++seed) {
         std::string text = print(random_graph(seed, tested_primitives()));
-        for (int turn = 0; turn < 40; ++turn) {
+        for (int iteration = 0; iteration < 40; ++iteration) {
             std::string damaged = text;
             for (uint32_t i = 0; i < 1 + chance() % 4; ++i) {
                 size_t at = chance() % damaged.size();
@@ -141,16 +141,18 @@ TEST_CASE("a graph as DOT") {
 
 TEST_CASE("formulas of nodes") {
     Graph g(tested_primitives());
-    NodeId a = build::variable(g, "a", {Element::f32, {2}}), b = build::variable(g, "b", {Element::f32, {2}});
-    NodeId h = map(g, Primitive::add, {a, b});
+    NodeId a = build::variable(g, "a", {Dtype::f32, {2}}), b = build::variable(g, "b", {Dtype::f32, {2}});
+    NodeId h = elementwise(g, Primitive::add, {a, b});
     CHECK(formula(g, h) == "a + b");
     NodeId two = build::constant(g, 2);
-    NodeId scaled = map(g, Primitive::multiply, {h, two});
+    NodeId scaled = elementwise(g, Primitive::multiply, {h, two});
     CHECK(formula(g, scaled) == "(a + b) * 2");
-    CHECK(formula(g, map(g, Primitive::subtract, {a, map(g, Primitive::subtract, {b, a})})) == "a - (b - a)");
+    CHECK(formula(g, elementwise(g, Primitive::subtract, {a, elementwise(g, Primitive::subtract, {b, a})})) ==
+          "a - (b - a)");
     g.name_node(h, "h");
     CHECK(formula(g, scaled) == "h * 2");
-    CHECK(formula(g, map(g, *g.primitives().find("exp"), {map(g, Primitive::negate, {h})})) == "exp(-h)");
+    CHECK(formula(g, elementwise(g, *g.primitives().find("exp"), {elementwise(g, Primitive::negate, {h})})) ==
+          "exp(-h)");
     CHECK(formula(g, build::sum(g, h, {0})) == "sum[0](h)");
     CHECK(formula(g, build::contract(g, a, b, {{0}, {0}, {}})) == "sum[i](a[i] * b[i])");
 }

@@ -58,10 +58,10 @@ constexpr const char* two_layers = R"(%0 = input field "x" : f32[N, 64]
 %4 = variable "q" : f32[10]
 %5 = contract [0, 1] [1, 2] [0, 2] %0 %1 : f32[N, 32]
 %6 = broadcast [1] %2 : f32[N, 32]
-%7 = map add %5 %6 : f32[N, 32]
+%7 = elementwise add %5 %6 : f32[N, 32]
 %8 = contract [0, 1] [1, 2] [0, 2] %7 %3 : f32[N, 10]
 %9 = broadcast [1] %4 : f32[N, 10]
-%10 = map add %8 %9 : f32[N, 10]
+%10 = elementwise add %8 %9 : f32[N, 10]
 output y = %10
 )";
 
@@ -73,19 +73,19 @@ Graph random_net(uint64_t seed, int layers) {
     Graph graph(std::make_shared<PrimitiveTable>());
     int64_t width = 1 + below(9);
     Input x{Input::Source::field, "x0"};
-    NodeId value = graph.add(Op::input, {Element::f32, {rows, width}}, {}, x);
+    NodeId value = graph.add(Op::input, {Dtype::f32, {rows, width}}, {}, x);
     for (int i = 0; i < layers; ++i) {
         int64_t next = 1 + below(9);
         std::string number = std::to_string(i);
-        NodeId weight = build::variable(graph, "w" + number, {Element::f32, {width, next}});
+        NodeId weight = build::variable(graph, "w" + number, {Dtype::f32, {width, next}});
         bool turned = below(3) == 0;
         value = turned ? build::contract(graph, weight, value, {{5, 7}, {2, 5}, {2, 7}})
                        : build::contract(graph, value, weight, {{0, 1}, {1, 2}, {0, 2}});
         if (below(2)) {
-            NodeId bias = build::variable(graph, "b" + number, {Element::f32, {next}});
+            NodeId bias = build::variable(graph, "b" + number, {Dtype::f32, {next}});
             NodeId spread = build::broadcast(graph, bias, graph.type(value).shape, {1});
-            value = turned ? build::map(graph, Primitive::add, {spread, value})
-                           : build::map(graph, Primitive::add, {value, spread});
+            value = turned ? build::elementwise(graph, Primitive::add, {spread, value})
+                           : build::elementwise(graph, Primitive::add, {value, spread});
         }
         if (below(5) == 0) graph.outputs.push_back({"inner" + number, value}); // read twice: the chain ends here
         width = next;
@@ -106,9 +106,9 @@ TEST_CASE("a net of linear layers becomes one matrix and one bias") {
 %5 = contract [0, 1] [1, 2] [0, 2] %1 %3 : f32[64, 10]
 %6 = contract [0, 1] [1, 2] [0, 2] %0 %5 : f32[N, 10]
 %7 = contract [0] [0, 1] [1] %2 %3 : f32[10]
-%8 = map add %7 %4 : f32[10]
+%8 = elementwise add %7 %4 : f32[10]
 %9 = broadcast [1] %8 : f32[N, 10]
-%10 = map add %6 %9 : f32[N, 10]
+%10 = elementwise add %6 %9 : f32[N, 10]
 output y = %10
 )");
 }
@@ -126,7 +126,7 @@ TEST_CASE("what is read twice, or lies behind a nonlinear map, is no link of a c
     std::string twice = text + "output h = %7\n";
     CHECK(collapsed(twice, 100) == print(read(twice)));
     std::string bent = text;
-    bent.replace(bent.find("map add %5 %6"), 13, "map maximum %5 %6");
+    bent.replace(bent.find("elementwise add %5 %6"), 21, "elementwise maximum %5 %6");
     CHECK(collapsed(bent, 100) == print(read(bent)));
 }
 

@@ -11,7 +11,7 @@ using namespace gradc;
 namespace {
 
 NodeId field(Graph& graph, Shape shape) {
-    return graph.add(Op::input, {Element::f32, std::move(shape)}, {}, Input{Input::Source::field, "x", 0, -1});
+    return graph.add(Op::input, {Dtype::f32, std::move(shape)}, {}, Input{Input::Source::field, "x", 0, -1});
 }
 
 } // namespace
@@ -20,8 +20,8 @@ TEST_CASE("a value with 200,000 shifts added one by one stays as it is") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId y = field(graph, {rows, 4});
     for (int i = 0; i < 100'000; ++i) { // each with its broadcast
-        NodeId shift = build::variable(graph, "w" + std::to_string(i), {Element::f32, {4}});
-        y = build::map(graph, Primitive::add, {y, shift});
+        NodeId shift = build::variable(graph, "w" + std::to_string(i), {Dtype::f32, {4}});
+        y = build::elementwise(graph, Primitive::add, {y, shift});
     }
     graph.outputs = {{"y", y}};
     Graph after = optimize(graph, {});
@@ -37,9 +37,10 @@ TEST_CASE("a deep linear net is a few products of its weights, by pieces") {
     environment.fields["x"] = {{50, 3}, std::vector<double>(150, 1)};
     for (int i = 0; i < layers; ++i) {
         std::string number = std::to_string(i);
-        NodeId weight = build::variable(graph, "w" + number, {Element::f32, {3, 3}});
-        NodeId bias = build::variable(graph, "b" + number, {Element::f32, {3}});
-        y = build::map(graph, Primitive::add, {build::contract(graph, y, weight, {{0, 1}, {1, 2}, {0, 2}}), bias});
+        NodeId weight = build::variable(graph, "w" + number, {Dtype::f32, {3, 3}});
+        NodeId bias = build::variable(graph, "b" + number, {Dtype::f32, {3}});
+        y = build::elementwise(graph, Primitive::add,
+                               {build::contract(graph, y, weight, {{0, 1}, {1, 2}, {0, 2}}), bias});
         environment.variables["w" + number] = {{3, 3}, {0, 1, 0, 0, 0, 1, 0.5, 0.25, 0.25}};
         environment.variables["b" + number] = {{3}, {0.5, -0.25, -0.25}};
     }

@@ -18,14 +18,14 @@ std::string error_of(const std::string& text, int64_t& rewrites, size_t& nodes) 
     Sources sources;
     NoFiles reader;
     Diagnostics diagnostics;
-    auto elaborated = elaborate(sources, sources.add({"main.grad", text}), reader, {}, diagnostics);
+    auto job = elaborate(sources, sources.add({"main.grad", text}), reader, {}, diagnostics);
     INFO(print(diagnostics, sources));
-    REQUIRE(elaborated);
+    REQUIRE(job);
     PassContext context;
-    context.rules = elaborated->pattern_rules.get();
+    context.rules = job->pattern_rules.get();
     rewrites = 0;
     context.applied = [&](const PatternRule&, const Graph&, NodeId, NodeId) { ++rewrites; };
-    const Graph& graph = elaborated->models.at(0).graph;
+    const Graph& graph = job->models.at(0).graph;
     nodes = graph.size();
     try {
         apply_identities(graph, context);

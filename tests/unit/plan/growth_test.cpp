@@ -8,25 +8,25 @@
 #include <cmath>
 
 using namespace gradc;
-using build::map;
+using build::elementwise;
 
 namespace {
 
 NodeId field(Graph& graph, Shape shape) {
-    return graph.add(Op::input, {Element::f32, std::move(shape)}, {}, Input{Input::Source::field, "x", 0, -1});
+    return graph.add(Op::input, {Dtype::f32, std::move(shape)}, {}, Input{Input::Source::field, "x", 0, -1});
 }
 NodeId number(Graph& graph, double value) { return build::constant(graph, value); }
 
 /// Rows of x less their mean, by their standard deviation.
 NodeId normalized(Graph& graph, NodeId x, int64_t width) {
     auto mean = [&](NodeId of) {
-        NodeId sum = map(graph, Primitive::divide, {build::sum(graph, of, {1}), number(graph, double(width))});
+        NodeId sum = elementwise(graph, Primitive::divide, {build::sum(graph, of, {1}), number(graph, double(width))});
         return build::broadcast(graph, sum, {rows, width}, {0});
     };
-    NodeId centered = map(graph, Primitive::subtract, {x, mean(x)});
-    NodeId variance = mean(map(graph, Primitive::multiply, {centered, centered}));
-    NodeId positive = map(graph, Primitive::add, {variance, number(graph, 1e-5)});
-    return map(graph, Primitive::divide, {centered, map(graph, Primitive::square_root, {positive})});
+    NodeId centered = elementwise(graph, Primitive::subtract, {x, mean(x)});
+    NodeId variance = mean(elementwise(graph, Primitive::multiply, {centered, centered}));
+    NodeId positive = elementwise(graph, Primitive::add, {variance, number(graph, 1e-5)});
+    return elementwise(graph, Primitive::divide, {centered, elementwise(graph, Primitive::sqrt, {positive})});
 }
 
 /// A training step of h + relu(normalized(h W + b)), `blocks` times over, the loss the mean square of the last.
@@ -35,24 +35,24 @@ Graph residual_step(int blocks) {
     Graph graph(tested_primitives());
     std::vector<std::pair<std::string, NodeId>> parameters;
     auto parameter = [&](const std::string& name, Shape shape) {
-        parameters.push_back({name, build::variable(graph, name, {Element::f32, std::move(shape)})});
+        parameters.push_back({name, build::variable(graph, name, {Dtype::f32, std::move(shape)})});
         return parameters.back().second;
     };
     NodeId h = field(graph, {rows, width});
     for (int i = 0; i < blocks; ++i) {
         NodeId w = parameter("w" + std::to_string(i), {width, width}), b = parameter("b" + std::to_string(i), {width});
-        NodeId z = map(graph, Primitive::add, {build::contract(graph, h, w, {{0, 1}, {1, 2}, {0, 2}}), b});
-        NodeId relu = map(graph, Primitive::maximum, {normalized(graph, z, width), number(graph, 0)});
-        h = map(graph, Primitive::add, {h, relu});
+        NodeId z = elementwise(graph, Primitive::add, {build::contract(graph, h, w, {{0, 1}, {1, 2}, {0, 2}}), b});
+        NodeId relu = elementwise(graph, Primitive::maximum, {normalized(graph, z, width), number(graph, 0)});
+        h = elementwise(graph, Primitive::add, {h, relu});
     }
-    NodeId loss = build::sum(graph, map(graph, Primitive::multiply, {h, h}), {0, 1});
+    NodeId loss = build::sum(graph, elementwise(graph, Primitive::multiply, {h, h}), {0, 1});
     std::vector<NodeId> leaves;
     for (const auto& [name, leaf] : parameters) leaves.push_back(leaf);
     std::vector<NodeId> gradients = gradient(graph, loss, leaves, TestedRules{});
     graph.outputs = {{"loss", loss}};
     for (size_t i = 0; i < leaves.size(); ++i) {
-        NodeId step = map(graph, Primitive::multiply, {gradients[i], number(graph, 0.01)});
-        NodeId next = map(graph, Primitive::subtract, {leaves[i], step});
+        NodeId step = elementwise(graph, Primitive::multiply, {gradients[i], number(graph, 0.01)});
+        NodeId next = elementwise(graph, Primitive::subtract, {leaves[i], step});
         graph.outputs.push_back({parameters[i].first, build::assign(graph, parameters[i].first, next)});
     }
     return graph;
@@ -78,11 +78,13 @@ TEST_CASE("a chain of 20,000 nodes is planned") {
     NodeId x = field(graph, {rows, 64}), h = x;
     SECTION("of values that are each read twice") {
         for (int i = 0; i < 7000; ++i)
-            h = map(graph, Primitive::subtract,
-                    {map(graph, Primitive::maximum, {h, x}), map(graph, Primitive::minimum, {h, x})});
+            h = elementwise(
+                graph, Primitive::subtract,
+                {elementwise(graph, Primitive::maximum, {h, x}), elementwise(graph, Primitive::minimum, {h, x})});
     }
     SECTION("of one formula") {
-        for (int i = 0; i < 20'000; ++i) h = map(graph, i % 2 ? Primitive::subtract : Primitive::maximum, {x, h});
+        for (int i = 0; i < 20'000; ++i)
+            h = elementwise(graph, i % 2 ? Primitive::subtract : Primitive::maximum, {x, h});
     }
     SECTION("of moves") {
         for (int i = 0; i < 10'000; ++i) {
@@ -98,8 +100,9 @@ TEST_CASE("a chain of 20,000 nodes is planned") {
 
 TEST_CASE("a formula of counters that doubles at each step is looked up") {
     Graph graph(std::make_shared<PrimitiveTable>());
-    NodeId at = build::iota(graph, {4}, 0), x = build::variable(graph, "x", {Element::f32, {8}});
-    for (int i = 0; i < 60; ++i) at = map(graph, Primitive::subtract, {map(graph, Primitive::add, {at, at}), at});
+    NodeId at = build::iota(graph, {4}, 0), x = build::variable(graph, "x", {Dtype::f32, {8}});
+    for (int i = 0; i < 60; ++i)
+        at = elementwise(graph, Primitive::subtract, {elementwise(graph, Primitive::add, {at, at}), at});
     graph.outputs = {{"y", build::gather(graph, x, at, {0, 0})}};
     CHECK(make_plan({{"p", std::move(graph)}}, {"m", 8}).programs[0].kernels.size() == 1);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
 #include "compiler/graph/build.h"
-#include "compiler/plan/lives.h"
+#include "compiler/plan/live_ranges.h"
 #include "compiler/plan/plan.h"
 #include "tests/support/random_graph.h"
 #include <algorithm>
@@ -12,7 +12,7 @@ using namespace gradc;
 namespace {
 
 NodeId field(Graph& graph, const std::string& name, Shape shape) {
-    return graph.add(Op::input, {Element::f32, std::move(shape)}, {}, Input{Input::Source::field, name, 0, -1});
+    return graph.add(Op::input, {Dtype::f32, std::move(shape)}, {}, Input{Input::Source::field, name, 0, -1});
 }
 
 Graph two_layers() {
@@ -20,10 +20,10 @@ Graph two_layers() {
     NodeId x = field(graph, "x", {rows, 100}), zero = build::constant(graph, 0);
     for (int layer = 0; layer < 2; ++layer) {
         std::string name = "layer_" + std::to_string(layer);
-        NodeId w = build::variable(graph, name + ".weight", {Element::f32, {100, 100}});
-        NodeId c = build::variable(graph, name + ".bias", {Element::f32, {100}});
+        NodeId w = build::variable(graph, name + ".weight", {Dtype::f32, {100, 100}});
+        NodeId c = build::variable(graph, name + ".bias", {Dtype::f32, {100}});
         NodeId z = build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}});
-        x = build::map(graph, Primitive::maximum, {build::map(graph, Primitive::add, {z, c}), zero});
+        x = build::elementwise(graph, Primitive::maximum, {build::elementwise(graph, Primitive::add, {z, c}), zero});
         graph.name_node(x, "h" + std::to_string(layer));
     }
     graph.outputs.push_back({"predict", x});
@@ -59,7 +59,7 @@ TEST_CASE("rows of activations begin with a line and are no multiple of a kiloby
         for (bool batched : {false, true}) {
             Graph graph(std::make_shared<PrimitiveTable>());
             Shape shape = batched ? Shape{rows, 1, columns} : Shape{rows, columns};
-            NodeId x = build::map(graph, Primitive::square_root, {field(graph, "x", shape)});
+            NodeId x = build::elementwise(graph, Primitive::sqrt, {field(graph, "x", shape)});
             graph.name_node(x, "h");
             graph.outputs.push_back({"sum", build::sum(graph, x, {0})});
             PlanOptions options{"m", 4};
@@ -106,7 +106,7 @@ TEST_CASE("the peak is what lives at the same time") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId x = field(graph, "x", {rows, 48});
     for (int i = 0; i < 8; ++i) {
-        NodeId w = build::variable(graph, "w" + std::to_string(i), {Element::f32, {48, 48}});
+        NodeId w = build::variable(graph, "w" + std::to_string(i), {Dtype::f32, {48, 48}});
         x = build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}});
     }
     graph.outputs.push_back({"y", x});
@@ -120,13 +120,13 @@ TEST_CASE("kernels stand in the order that needs less memory") {
     NodeId x = field(graph, "x", {rows, 48}), sum = NodeId::none;
     std::vector<NodeId> wide;
     for (int i = 0; i < 6; ++i) {
-        NodeId w = build::variable(graph, "in" + std::to_string(i), {Element::f32, {48, 480}});
+        NodeId w = build::variable(graph, "in" + std::to_string(i), {Dtype::f32, {48, 480}});
         wide.push_back(build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}}));
     }
     for (int i = 0; i < 6; ++i) {
-        NodeId v = build::variable(graph, "out" + std::to_string(i), {Element::f32, {480, 8}});
+        NodeId v = build::variable(graph, "out" + std::to_string(i), {Dtype::f32, {480, 8}});
         NodeId y = build::contract(graph, wide[size_t(i)], v, {{0, 1}, {1, 2}, {0, 2}});
-        sum = i == 0 ? y : build::map(graph, Primitive::add, {sum, y});
+        sum = i == 0 ? y : build::elementwise(graph, Primitive::add, {sum, y});
     }
     graph.outputs.push_back({"y", sum});
     Plan plan = make_plan({{"p", graph}}, {"m", 16});
@@ -150,7 +150,7 @@ TEST_CASE("addresses need at most a tenth more than what lives at one step") {
 }
 
 TEST_CASE("rooms are as large as the largest sum of lives, wherever they lie") {
-    auto room = [](int64_t size, int64_t first, int64_t last) { return Room{{}, size, {first, last}}; };
+    auto room = [](int64_t size, int64_t first, int64_t last) { return Allocation{{}, size, {first, last}}; };
     CHECK(largest_cut({}) == 0);
     CHECK(largest_cut({room(64, 0, 3), room(128, 3, 5), room(256, 4, 9)}) == 384);
     CHECK(largest_cut({room(64, 0, 3), room(128, 4, 5)}) == 128);
@@ -161,32 +161,32 @@ TEST_CASE("a carried sum is a loop of the table") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId x = field(graph, "x", {rows, 9});
     Graph body(graph.shared_primitives());
-    NodeId carry = body.add(Op::input, {Element::f32, {rows}}, {}, Input{Input::Source::carry, "0", 0, -1});
-    NodeId all = body.add(Op::input, {Element::f32, {rows, 9}}, {}, Input{Input::Source::capture, "0", 0, -1});
-    NodeId turn = body.add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, 8});
-    NodeId sum = build::map(body, Primitive::add, {carry, build::gather(body, all, turn, {1, 0})});
+    NodeId carry = body.add(Op::input, {Dtype::f32, {rows}}, {}, Input{Input::Source::carry, "0", 0, -1});
+    NodeId all = body.add(Op::input, {Dtype::f32, {rows, 9}}, {}, Input{Input::Source::capture, "0", 0, -1});
+    NodeId iteration = body.add(Op::input, {Dtype::i32, {}}, {}, Input{Input::Source::iteration, "iteration", 0, 8});
+    NodeId sum = build::elementwise(body, Primitive::add, {carry, build::gather(body, all, iteration, {1, 0})});
     body.outputs = {{"", sum}, {"", sum}};
-    NodeId zeros = build::constant(graph, 0, Element::f32, {rows});
+    NodeId zeros = build::constant(graph, 0, Dtype::f32, {rows});
     auto parts = build::scan(graph, std::move(body), {zeros}, {x}, 9, false);
     graph.outputs = {{"last", parts[0]}, {"all", parts[1]}};
     Plan plan = make_plan({{"p", graph}}, {"m", 4});
-    std::vector<loop::Step::What> what;
-    for (const loop::Step& step : plan.programs[0].table) what.push_back(step.what);
-    using What = loop::Step::What;
+    std::vector<loop::Step::Kind> what;
+    for (const loop::Step& step : plan.programs[0].table) what.push_back(step.kind);
+    using Kind = loop::Step::Kind;
     REQUIRE(what.size() >= 5);
-    CHECK(what[0] == What::kernel);
-    CHECK(what[1] == What::loop_begin);
-    CHECK(what[2] == What::kernel);
-    CHECK(what[3] == What::loop_end);
-    CHECK(plan.programs[0].table[1].turns == 9);
+    CHECK(what[0] == Kind::kernel);
+    CHECK(what[1] == Kind::loop_begin);
+    CHECK(what[2] == Kind::kernel);
+    CHECK(what[3] == Kind::loop_end);
+    CHECK(plan.programs[0].table[1].iterations == 9);
 }
 
 TEST_CASE("a transposed copy is read along its rows: a product, not sums one by one") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId g = field(graph, "g", {rows, 10});
-    NodeId w = build::variable(graph, "w", {Element::f32, {100, 10}});
+    NodeId w = build::variable(graph, "w", {Dtype::f32, {100, 10}});
     NodeId back = build::contract(graph, g, w, {{0, 2}, {1, 2}, {0, 1}}); // g w'
-    graph.outputs.push_back({"y", build::map(graph, Primitive::multiply, {back, back})});
+    graph.outputs.push_back({"y", build::elementwise(graph, Primitive::multiply, {back, back})});
     Plan plan = make_plan({{"p", graph}}, {"m", 64});
     const auto& kernels = plan.programs[0].kernels;
     REQUIRE(kernels.size() == 2);
@@ -199,7 +199,7 @@ TEST_CASE("long rows go point by point, short rows of many points as one loop ov
         Graph graph(std::make_shared<PrimitiveTable>());
         NodeId x = field(graph, "x", {rows, columns});
         NodeId largest = build::broadcast(graph, build::max_of(graph, x, {1}), {rows, columns}, {0});
-        graph.outputs.push_back({"y", build::map(graph, Primitive::subtract, {x, largest})});
+        graph.outputs.push_back({"y", build::elementwise(graph, Primitive::subtract, {x, largest})});
         Plan plan = make_plan({{"p", graph}}, {"m", batch});
         int count = 0;
         for (const FusedKernel& kernel : plan.programs[0].kernels)

@@ -24,25 +24,25 @@ struct Builder {
         }
         return result;
     }
-    NodeId field(const std::string& name, Shape shape, Element element = Element::f32) {
+    NodeId field(const std::string& name, Shape shape, Dtype dtype = Dtype::f32) {
         environment.fields[name] = tensor(shape);
-        return graph.add(Op::input, {element, shape}, {}, Input{Input::Source::field, name, 0, -1});
+        return graph.add(Op::input, {dtype, shape}, {}, Input{Input::Source::field, name, 0, -1});
     }
     NodeId lookup(const std::string& name, Shape shape, int64_t size) {
         Tensor numbers = tensor(shape);
         for (size_t i = 0; i < numbers.values.size(); ++i) numbers.values[i] = double((i * 7 + 3) % size_t(size));
         environment.fields[name] = numbers;
-        return graph.add(Op::input, {Element::i32, shape}, {}, Input{Input::Source::field, name, 0, size - 1});
+        return graph.add(Op::input, {Dtype::i32, shape}, {}, Input{Input::Source::field, name, 0, size - 1});
     }
-    NodeId variable(const std::string& path, Shape shape, Element element = Element::f32) {
+    NodeId variable(const std::string& path, Shape shape, Dtype dtype = Dtype::f32) {
         environment.variables[path] = tensor(shape);
-        return build::variable(graph, path, {element, shape});
+        return build::variable(graph, path, {dtype, shape});
     }
     void output(NodeId node, const std::string& name = "out") { graph.outputs.push_back({name, node}); }
     void assign(const std::string& path, NodeId value) {
         graph.outputs.push_back({path, build::assign(graph, path, value)});
     }
-    std::string fault(AgreementOptions options = {}) {
+    std::string error(AgreementOptions options = {}) {
         options.rows = environment.rows;
         options.batch = std::max(options.batch, options.rows);
         return disagreement(graph, environment, options);
@@ -61,10 +61,10 @@ TEST_CASE("maps with broadcasts, all rows counts") {
     for (int64_t n : {1, 2, 3, 4}) {
         Builder b = with_rows(n);
         NodeId x = b.field("x", {rows, 19}), w = b.variable("w", {19});
-        NodeId y = build::map(b.graph, Primitive::add, {x, w});
-        b.output(build::map(b.graph, Primitive::maximum, {y, build::constant(b.graph, 0)}));
-        b.output(build::map(b.graph, Primitive::multiply, {y, y}), "square");
-        CHECK(b.fault() == "");
+        NodeId y = build::elementwise(b.graph, Primitive::add, {x, w});
+        b.output(build::elementwise(b.graph, Primitive::maximum, {y, build::constant(b.graph, 0)}));
+        b.output(build::elementwise(b.graph, Primitive::multiply, {y, y}), "square");
+        CHECK(b.error() == "");
     }
 }
 
@@ -77,8 +77,8 @@ TEST_CASE("sums over rows, columns, everything") {
         b.output(build::sum(b.graph, x, {0, 1}), "all");
         b.output(build::max_of(b.graph, x, {1}), "largest");
         b.output(build::max_of(b.graph, x, {0}), "largest0");
-        CHECK(b.fault() == "");
-        CHECK(b.fault({.batch = 9, .pieces = 3}) == "");
+        CHECK(b.error() == "");
+        CHECK(b.error({.batch = 9, .pieces = 3}) == "");
     }
 }
 
@@ -86,12 +86,12 @@ TEST_CASE("a softmax is one pass over rows") {
     Builder b = with_rows(3);
     NodeId x = b.field("x", {rows, 10});
     NodeId top = build::broadcast(b.graph, build::max_of(b.graph, x, {1}), {rows, 10}, {0});
-    NodeId e = build::map(b.graph, Primitive::subtract, {x, top});
-    e = build::map(b.graph, Primitive::multiply, {e, e});
+    NodeId e = build::elementwise(b.graph, Primitive::subtract, {x, top});
+    e = build::elementwise(b.graph, Primitive::multiply, {e, e});
     NodeId s = build::broadcast(b.graph, build::sum(b.graph, e, {1}), {rows, 10}, {0});
-    b.output(build::map(b.graph, Primitive::divide, {e, s}));
-    CHECK(b.fault() == "");
-    CHECK(b.fault({.pieces = 2}) == "");
+    b.output(build::elementwise(b.graph, Primitive::divide, {e, s}));
+    CHECK(b.error() == "");
+    CHECK(b.error({.pieces = 2}) == "");
     Plan plan = make_plan({{"p", b.graph}}, {"m", 4});
     CHECK(plan.programs[0].kernels.size() == 1);
 }
@@ -102,7 +102,7 @@ TEST_CASE("products in every form") {
         auto size = [&](int label) { return label == 0 ? (by_rows ? rows : m) : label == 1 ? k : n; };
         NodeId x = b.field("x", {size(left[0]), size(left[1])}), w = b.field("w", {size(right[0]), size(right[1])});
         b.output(build::contract(b.graph, x, w, {left, right, {0, 2}}));
-        return b.fault();
+        return b.error();
     };
     for (auto [m, k, n] :
          std::vector<std::array<int64_t, 3>>{{5, 17, 33}, {26, 30, 70}, {8, 40, 48}, {50, 3, 100}, {1, 9, 64}})
@@ -126,19 +126,20 @@ TEST_CASE("products of vectors, batches, several labels") {
     b.output(build::contract(b.graph, x, big, {{0, 1, 2}, {0, 1, 3}, {2, 3}}), "two");
     b.output(build::contract(b.graph, v, v, {{0}, {1}, {0, 1}}), "outer");
     b.output(build::contract(b.graph, x, x, {{0, 1, 2}, {0, 1, 2}, {0}}), "squares");
-    CHECK(b.fault() == "");
-    CHECK(b.fault({.pieces = 3}) == "");
+    CHECK(b.error() == "");
+    CHECK(b.error({.pieces = 3}) == "");
 }
 
 TEST_CASE("what rides on a product") {
     Builder b = with_rows(30);
     NodeId x = b.field("x", {rows, 20}), w = b.variable("w", {20, 50}), c = b.variable("c", {50});
-    NodeId z = build::map(b.graph, Primitive::add, {build::contract(b.graph, x, w, {{0, 1}, {1, 2}, {0, 2}}), c});
+    NodeId z =
+        build::elementwise(b.graph, Primitive::add, {build::contract(b.graph, x, w, {{0, 1}, {1, 2}, {0, 2}}), c});
     NodeId zero = build::constant(b.graph, 0);
-    b.output(build::map(b.graph, Primitive::maximum, {z, zero}), "h");
-    b.output(build::map(b.graph, Primitive::less, {zero, z}), "on");
-    CHECK(b.fault() == "");
-    CHECK(b.fault({.fuse = false}) == "");
+    b.output(build::elementwise(b.graph, Primitive::maximum, {z, zero}), "h");
+    b.output(build::elementwise(b.graph, Primitive::less, {zero, z}), "on");
+    CHECK(b.error() == "");
+    CHECK(b.error({.fuse = false}) == "");
     Plan plan = make_plan({{"p", b.graph}}, {"m", 32});
     CHECK(plan.programs[0].kernels.size() == 1);
 }
@@ -150,17 +151,19 @@ TEST_CASE("an optimizer rides on the gradient's product and updates in place") {
     NodeId loss = build::sum(b.graph, build::contract(b.graph, x, w, {{0, 1}, {1, 2}, {0, 2}}), {0, 1});
     NodeId g = build::contract(b.graph, x, d, {{0, 1}, {0, 2}, {1, 2}});
     NodeId rate = build::constant(b.graph, 0.5);
-    NodeId m2 = build::map(b.graph, Primitive::add, {build::map(b.graph, Primitive::multiply, {m, rate}), g});
-    NodeId w2 = build::map(b.graph, Primitive::subtract, {w, build::map(b.graph, Primitive::multiply, {m2, rate})});
+    NodeId m2 =
+        build::elementwise(b.graph, Primitive::add, {build::elementwise(b.graph, Primitive::multiply, {m, rate}), g});
+    NodeId w2 = build::elementwise(b.graph, Primitive::subtract,
+                                   {w, build::elementwise(b.graph, Primitive::multiply, {m2, rate})});
     b.output(loss, "loss");
     b.assign("m", m2);
     b.assign("w", w2);
-    CHECK(b.fault({.batch = 8}) == "");
-    CHECK(b.fault({.batch = 8, .fuse = false}) == "");
+    CHECK(b.error({.batch = 8}) == "");
+    CHECK(b.error({.batch = 8, .fuse = false}) == "");
     Plan plan = make_plan({{"p", b.graph}}, {"m", 8});
     CHECK(plan.programs[0].kernels.size() == 3); // product, sum, update
     CHECK(plan.programs[0].table.size() == 4);   // and the guard
-    CHECK(plan.programs[0].table[2].what == loop::Step::What::guard);
+    CHECK(plan.programs[0].table[2].kind == loop::Step::Kind::guard);
 }
 
 TEST_CASE("variables that exchange their values") {
@@ -169,9 +172,9 @@ TEST_CASE("variables that exchange their values") {
     NodeId turned = build::slice(b.graph, u, {39}, {-1}, {40});
     b.output(build::sum(b.graph, u, {0}), "loss");
     b.assign("u", v);
-    b.assign("v", build::map(b.graph, Primitive::add, {turned, u}));
-    CHECK(b.fault() == "");
-    CHECK(b.fault({.fuse = false}) == "");
+    b.assign("v", build::elementwise(b.graph, Primitive::add, {turned, u}));
+    CHECK(b.error() == "");
+    CHECK(b.error({.fuse = false}) == "");
 }
 
 TEST_CASE("moves") {
@@ -187,8 +190,8 @@ TEST_CASE("moves") {
     b.output(windowed, "windowed");
     b.output(build::fold(b.graph, windowed, {2, 2, 3}, 35), "folded");
     b.output(build::iota(b.graph, {5, 20}, 1), "counted");
-    CHECK(b.fault() == "");
-    CHECK(b.fault({.fuse = false}) == "");
+    CHECK(b.error() == "");
+    CHECK(b.error({.fuse = false}) == "");
 }
 
 TEST_CASE("lookups and their adjoints") {
@@ -202,7 +205,7 @@ TEST_CASE("lookups and their adjoints") {
     b.output(build::gather(b.graph, table, label, {1, 0}), "columns");
     b.output(build::scatter(b.graph, looked, at, {0, 0}, {11, 20}), "sums");
     b.output(build::scatter(b.graph, picked, label, {1, 1}, {rows, 20}), "one_hot");
-    CHECK(b.fault() == "");
+    CHECK(b.error() == "");
 }
 
 TEST_CASE("a convolution is a product on windows") {
@@ -214,53 +217,53 @@ TEST_CASE("a convolution is a product on windows") {
     b.output(y, "y");
     NodeId g = build::contract(b.graph, views, y, {{0, 1, 2, 3, 4, 5}, {0, 1, 3, 6}, {2, 4, 5, 6}});
     b.output(g, "g");
-    CHECK(b.fault({.tolerance = 2e-5}) == "");
+    CHECK(b.error({.tolerance = 2e-5}) == "");
 }
 
 TEST_CASE("whole numbers, bytes and truth") {
     Builder b = with_rows(3);
     NodeId i = b.lookup("i", {rows, 21}, 50), j = b.lookup("j", {21}, 9);
-    NodeId one = build::constant(b.graph, 1, Element::i32);
-    NodeId d = build::map(b.graph, Primitive::add, {j, one});
-    b.output(build::map(b.graph, Primitive::remainder, {i, d}), "rest");
-    b.output(build::map(b.graph, Primitive::quotient, {i, d}), "whole");
-    NodeId odd = build::map(b.graph, Primitive::less, {d, i});
+    NodeId one = build::constant(b.graph, 1, Dtype::i32);
+    NodeId d = build::elementwise(b.graph, Primitive::add, {j, one});
+    b.output(build::elementwise(b.graph, Primitive::remainder, {i, d}), "rest");
+    b.output(build::elementwise(b.graph, Primitive::quotient, {i, d}), "whole");
+    NodeId odd = build::elementwise(b.graph, Primitive::less, {d, i});
     b.output(odd, "odd");
-    b.output(build::map(b.graph, Primitive::logical_not, {odd}), "even");
-    b.output(build::sum(b.graph, build::cast(b.graph, odd, Element::i32), {0}), "count");
-    b.output(build::cast(b.graph, i, Element::u8), "bytes");
+    b.output(build::elementwise(b.graph, Primitive::logical_not, {odd}), "even");
+    b.output(build::sum(b.graph, build::cast(b.graph, odd, Dtype::i32), {0}), "count");
+    b.output(build::cast(b.graph, i, Dtype::u8), "bytes");
     b.output(build::max_of(b.graph, i, {1}), "largest");
-    CHECK(b.fault() == "");
+    CHECK(b.error() == "");
 }
 
 TEST_CASE("double precision") {
     Builder b = with_rows(5);
-    NodeId x = b.field("x", {rows, 20}, Element::f64), w = b.variable("w", {20, 30}, Element::f64);
+    NodeId x = b.field("x", {rows, 20}, Dtype::f64), w = b.variable("w", {20, 30}, Dtype::f64);
     NodeId y = build::contract(b.graph, x, w, {{0, 1}, {1, 2}, {0, 2}});
     b.output(y, "y");
-    b.output(build::cast(b.graph, y, Element::f32), "single");
+    b.output(build::cast(b.graph, y, Dtype::f32), "single");
     b.output(build::sum(b.graph, y, {1}), "rows");
-    CHECK(b.fault({.batch = 5, .tolerance = 1e-7}) == "");
+    CHECK(b.error({.batch = 5, .tolerance = 1e-7}) == "");
 }
 
 TEST_CASE("a loop of the table counts its work in each turn") {
     Graph graph(std::make_shared<PrimitiveTable>());
-    NodeId x = graph.add(Op::input, {Element::f32, {rows, 9}}, {}, Input{Input::Source::field, "x", 0, -1});
+    NodeId x = graph.add(Op::input, {Dtype::f32, {rows, 9}}, {}, Input{Input::Source::field, "x", 0, -1});
     Graph body(graph.shared_primitives());
-    NodeId carry = body.add(Op::input, {Element::f32, {rows}}, {}, Input{Input::Source::carry, "0", 0, -1});
-    NodeId all = body.add(Op::input, {Element::f32, {rows, 9}}, {}, Input{Input::Source::capture, "0", 0, -1});
-    NodeId turn = body.add(Op::input, {Element::i32, {}}, {}, Input{Input::Source::turn, "turn", 0, 8});
-    NodeId sum = build::map(body, Primitive::add, {carry, build::gather(body, all, turn, {1, 0})});
+    NodeId carry = body.add(Op::input, {Dtype::f32, {rows}}, {}, Input{Input::Source::carry, "0", 0, -1});
+    NodeId all = body.add(Op::input, {Dtype::f32, {rows, 9}}, {}, Input{Input::Source::capture, "0", 0, -1});
+    NodeId iteration = body.add(Op::input, {Dtype::i32, {}}, {}, Input{Input::Source::iteration, "iteration", 0, 8});
+    NodeId sum = build::elementwise(body, Primitive::add, {carry, build::gather(body, all, iteration, {1, 0})});
     body.outputs = {{"", sum}};
-    NodeId zeros = build::constant(graph, 0, Element::f32, {rows});
+    NodeId zeros = build::constant(graph, 0, Dtype::f32, {rows});
     graph.outputs = {{"last", build::scan(graph, std::move(body), {zeros}, {x}, 9, false)[0]}};
     loop::Module module = lower(make_plan({{"p", graph}}, {"m", 4}), {loop::Isa::baseline}, NoMath());
     const loop::Program& program = *module.programs[0][0];
     double once = 0, inside = 0;
     for (size_t i = 0, depth = 0; i < program.table.size(); ++i) {
-        depth += program.table[i].what == loop::Step::What::loop_begin;
-        depth -= program.table[i].what == loop::Step::What::loop_end;
-        if (program.table[i].what == loop::Step::What::kernel)
+        depth += program.table[i].kind == loop::Step::Kind::loop_begin;
+        depth -= program.table[i].kind == loop::Step::Kind::loop_end;
+        if (program.table[i].kind == loop::Step::Kind::kernel)
             (depth ? inside : once) += program.kernels[program.table[i].kernel].flops;
     }
     CHECK(inside >= 4);

@@ -18,7 +18,7 @@ TEST_CASE("random graphs agree with the evaluator") {
         INFO("seed " << seed);
         RandomGraphOptions options;
         options.nodes = 8 + int(seed % 5) * 6;
-        options.element = seed % 3 == 0 ? Element::f64 : Element::f32;
+        options.dtype = seed % 3 == 0 ? Dtype::f64 : Dtype::f32;
         Graph graph = random_graph(seed, std::make_shared<PrimitiveTable>(), options);
         int64_t row_count = 1 + int64_t(seed % 5);
         Environment environment = random_environment(graph, seed, row_count);
@@ -27,14 +27,14 @@ TEST_CASE("random graphs agree with the evaluator") {
         wanted.batch = row_count + int64_t(seed % 3);
         wanted.pieces = 1 + int64_t(seed % 4);
         wanted.fuse = seed % 4 != 0;
-        wanted.tolerance = options.element == Element::f64 ? 1e-9 : 2e-4;
-        std::string fault;
+        wanted.tolerance = options.dtype == Dtype::f64 ? 1e-9 : 2e-4;
+        std::string error;
         try {
-            fault = disagreement(graph, environment, wanted);
-        } catch (const InternalError& error) {
-            fault = error.pass + ": " + error.what();
+            error = disagreement(graph, environment, wanted);
+        } catch (const InternalError& internal) {
+            error = internal.pass + ": " + internal.what();
         }
-        if (!fault.empty()) UNSCOPED_INFO(print(graph));
-        REQUIRE(fault == "");
+        if (!error.empty()) UNSCOPED_INFO(print(graph));
+        REQUIRE(error == "");
     }
 }

@@ -10,20 +10,20 @@ using namespace gradc::loop;
 
 namespace {
 
-const ValueType f32{Element::f32, 1}, vector{Element::f32, 4};
+const ValueType f32{Dtype::f32, 1}, vector{Dtype::f32, 4};
 
 /// A module of one kernel and one f32 buffer of 16 elements.
 Module module_of(const std::function<void(KernelBuilder&)>& make) {
     Module module;
     module.name = "small";
     module.batch = 4;
-    add_buffer(module, "x", Element::f32, {rows, 4}, Buffer::Role::field);
+    add_buffer(module, "x", Dtype::f32, {rows, 4}, Buffer::Role::field);
     KernelBuilder build("kernel", {0, 1, 1});
     make(build);
     Program program;
     program.name = "train.step";
     program.kernels.push_back(build.done());
-    program.table = {{Step::What::kernel, 0, 0, false}};
+    program.table = {{Step::Kind::kernel, 0, 0, false}};
     module.programs.emplace_back()[0] = std::move(program);
     return module;
 }
@@ -65,19 +65,19 @@ TEST_CASE("a broken promise of an operation is named") {
         {"splat does not fit", [](auto& b) { b.define(vector, Operation::splat, {b.number(vector, 1)}); }},
         {"extract does not fit", [](auto& b) { b.define(f32, Operation::extract, {b.number(vector, 1)}, 4); }},
         {"reduce_add does not fit",
-         [](auto& b) { b.define(f32, Operation::reduce_add, {b.number({Element::f32, 3}, 1)}); }},
+         [](auto& b) { b.define(f32, Operation::reduce_add, {b.number({Dtype::f32, 3}, 1)}); }},
         {"reinterpret does not fit",
-         [](auto& b) { b.define({Element::i64, 1}, Operation::reinterpret, {b.number(f32, 1)}); }},
+         [](auto& b) { b.define({Dtype::i64, 1}, Operation::reinterpret, {b.number(f32, 1)}); }},
     });
 }
 
 TEST_CASE("a broken promise of memory and loops is named") {
     check_all({
         {"is no index", [](auto& b) { b.load(0, f32, {0, {{b.number(f32, 1), 1}}}); }},
-        {"another element type", [](auto& b) { b.load(0, {Element::f64, 1}, {}); }},
-        {"is no mask of 4 lanes", [](auto& b) { b.load(0, vector, {}, 1, b.number({Element::boolean, 2}, 1)); }},
+        {"another element type", [](auto& b) { b.load(0, {Dtype::f64, 1}, {}); }},
+        {"is no mask of 4 lanes", [](auto& b) { b.load(0, vector, {}, 1, b.number({Dtype::boolean, 2}, 1)); }},
         {"wrong lane index", [](auto& b) { b.load(0, vector, {}, 1, no_value, b.number(vector, 1)); }},
-        {"stored to another element type", [](auto& b) { b.store(0, {}, b.number({Element::f64, 1}, 1)); }},
+        {"stored to another element type", [](auto& b) { b.store(0, {}, b.number({Dtype::f64, 1}, 1)); }},
         {"stride 0", [](auto& b) { b.store(0, {}, b.number(vector, 1), no_value, 0); }},
         {"buffer 7 does not exist", [](auto& b) { b.store(7, {}, b.number(vector, 1)); }},
         {"bounds are no indices", [](auto& b) { b.loop("i", b.number(f32, 0), b.index(4), 1, [](ValueId) {}); }},
@@ -102,10 +102,10 @@ TEST_CASE("broken buffers and tables are named") {
     unfilled.buffers[0].role = Buffer::Role::constant;
     CHECK_THROWS_WITH(verify(unfilled), Catch::Contains("do not fill"));
     Module open = good();
-    open.programs[0][0]->table.push_back({Step::What::loop_begin, 0, 2, false});
+    open.programs[0][0]->table.push_back({Step::Kind::loop_begin, 0, 2, false});
     CHECK_THROWS_WITH(verify(open), Catch::Contains("does not end"));
     Module closed = good();
-    closed.programs[0][0]->table.push_back({Step::What::loop_end, 0, 0, false});
+    closed.programs[0][0]->table.push_back({Step::Kind::loop_end, 0, 0, false});
     CHECK_THROWS_WITH(verify(closed), Catch::Contains("before it begins"));
     Module missing = good();
     missing.programs[0][0]->table[0].kernel = 3;
@@ -124,7 +124,7 @@ TEST_CASE("a kernel's text") {
         b.kernel.comments = {"y = sum(x)"};
         ValueId zero = b.index(0), end = b.leaf(Operation::row_count), start = b.number(vector, 0);
         auto sums = b.carried("k", zero, end, 4, {start}, [&](ValueId k, const std::vector<ValueId>& phis) {
-            ValueId mask = b.define({Element::boolean, 4}, Operation::lane_mask, {k});
+            ValueId mask = b.define({Dtype::boolean, 4}, Operation::lane_mask, {k});
             ValueId x = b.load(0, vector, {-1, {{k, 4}}}, 2, mask);
             return std::vector<ValueId>{b.same(Operation::add, {phis[0], x})};
         });

@@ -143,10 +143,10 @@ TEST_CASE("the variant is one that both module and CPU have") {
     module.programs = &program;
     module.program_count = 1;
     auto choose = [&](std::string_view wanted, int& isa) {
-        Fault fault;
-        isa = choose_isa(module, wanted, fault);
-        CHECK((isa < 0) == bool(fault));
-        return fault.message;
+        Error error;
+        isa = choose_isa(module, wanted, error);
+        CHECK((isa < 0) == bool(error));
+        return error.message;
     };
     int isa;
     CHECK(choose("", isa) == "");

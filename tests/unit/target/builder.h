@@ -21,10 +21,10 @@ public:
         kernel.names.push_back(std::move(name));
         return ValueId(kernel.types.size() - 1);
     }
-    ValueId define(ValueType type, Operation operation, std::vector<ValueId> operands = {}, int64_t whole = 0,
+    ValueId define(ValueType type, Operation operation, std::vector<ValueId> operands = {}, int64_t integer = 0,
                    double number = 0) {
         ValueId result = value(type);
-        body().push_back({Define{result, operation, std::move(operands), number, whole}});
+        body().push_back({Define{result, operation, std::move(operands), number, integer}});
         return result;
     }
     /// result has the type of the first operand
@@ -33,13 +33,13 @@ public:
         return define(type, operation, std::move(operands));
     }
     ValueId mask(Operation operation, ValueId a, ValueId b) {
-        return define({Element::boolean, kernel.types[a].lanes}, operation, {a, b});
+        return define({Dtype::boolean, kernel.types[a].lanes}, operation, {a, b});
     }
-    ValueId index(int64_t number) { return define({Element::i64, 1}, Operation::literal, {}, number); }
+    ValueId index(int64_t number) { return define({Dtype::i64, 1}, Operation::literal, {}, number); }
     ValueId number(ValueType type, double number) {
         return define(type, Operation::literal, {}, std::fabs(number) < 1e18 ? int64_t(number) : 0, number);
     }
-    ValueId leaf(Operation operation) { return define({Element::i64, 1}, operation); }
+    ValueId leaf(Operation operation) { return define({Dtype::i64, 1}, operation); }
     ValueId load(BufferId buffer, ValueType type, Affine element, int64_t stride = 1, ValueId mask = no_value,
                  ValueId lanes = no_value) {
         ValueId result = value(type);
@@ -64,7 +64,7 @@ public:
         Loop loop;
         loop.name = name;
         loop.begin = begin, loop.end = end, loop.step = step;
-        loop.index = value({Element::i64, 1}, name);
+        loop.index = value({Dtype::i64, 1}, name);
         std::vector<ValueId> phis, results;
         for (ValueId start : initial) phis.push_back(value(kernel.types[start]));
         bodies_.push_back({});
@@ -100,11 +100,11 @@ private:
 };
 
 /// Adds a buffer in C order (or as panels) at the end of the arena.
-inline BufferId add_buffer(Module& module, std::string name, Element element, Shape shape, Buffer::Role role,
+inline BufferId add_buffer(Module& module, std::string name, Dtype dtype, Shape shape, Buffer::Role role,
                            int64_t panel = 0) {
     Buffer buffer;
     buffer.name = std::move(name);
-    buffer.element = element;
+    buffer.dtype = dtype;
     buffer.shape = shape;
     buffer.role = role;
     buffer.panel = panel;
@@ -113,7 +113,7 @@ inline BufferId add_buffer(Module& module, std::string name, Element element, Sh
     int64_t elements = count(shape, module.batch);
     if (panel) elements = (shape.back() + panel - 1) / panel * panel * (elements / shape.back());
     buffer.offset = module.arena_bytes;
-    buffer.size = elements * bytes(element);
+    buffer.size = elements * bytes(dtype);
     module.arena_bytes += (buffer.size + 64 + 63) / 64 * 64;
     module.buffers.push_back(std::move(buffer));
     return BufferId(module.buffers.size() - 1);

@@ -10,8 +10,9 @@ using namespace gradc;
 
 TEST_CASE("a chain of 2,000 nodes is lowered and printed as C++ and LLVM IR") {
     Graph graph(std::make_shared<PrimitiveTable>());
-    NodeId x = graph.add(Op::input, {Element::f32, {rows, 4}}, {}, Input{Input::Source::field, "x", 0, -1}), h = x;
-    for (int i = 0; i < 2000; ++i) h = build::map(graph, i % 2 ? Primitive::subtract : Primitive::maximum, {x, h});
+    NodeId x = graph.add(Op::input, {Dtype::f32, {rows, 4}}, {}, Input{Input::Source::field, "x", 0, -1}), h = x;
+    for (int i = 0; i < 2000; ++i)
+        h = build::elementwise(graph, i % 2 ? Primitive::subtract : Primitive::maximum, {x, h});
     graph.outputs = {{"y", h}};
     Plan plan = make_plan({{"p", std::move(graph)}}, {"m", 8});
     loop::Module module = lower(plan, {loop::Isa::avx2}, NoMath());

@@ -12,7 +12,7 @@ namespace {
 using Role = Buffer::Role;
 using Values = std::vector<double>;
 
-int lanes(Isa isa, Element element) { return target::machine(isa).lanes(element); }
+int lanes(Isa isa, Dtype dtype) { return target::machine(isa).lanes(dtype); }
 
 /// Numbers without a pattern that f32 holds exactly, in [-4, 4).
 Values numbers(size_t count, uint32_t seed) {
@@ -39,19 +39,19 @@ template <class Make> void add(TestModule& test, const std::string& name, const 
 /// out[i] = a[i] + 2 b[i], the last vector under a mask, rows counted at run time.
 void vector_add(TestModule& test) {
     Module& module = test.module;
-    BufferId a = add_buffer(module, "add.a", Element::f32, {rows, 5}, Role::field);
-    BufferId b = add_buffer(module, "add.b", Element::f32, {rows, 5}, Role::field);
-    BufferId out = add_buffer(module, "add.out", Element::f32, {rows, 5}, Role::output);
+    BufferId a = add_buffer(module, "add.a", Dtype::f32, {rows, 5}, Role::field);
+    BufferId b = add_buffer(module, "add.b", Dtype::f32, {rows, 5}, Role::field);
+    BufferId out = add_buffer(module, "add.out", Dtype::f32, {rows, 5}, Role::output);
     add(test, "vector_add", [=](Isa isa) {
         KernelBuilder build("add", {0, 1, 1});
         build.kernel.comments = {"out = a + 2 b", "a, b, out: f32[N, 5]"};
-        ValueType vector{Element::f32, lanes(isa, Element::f32)};
+        ValueType vector{Dtype::f32, lanes(isa, Dtype::f32)};
         ValueId five = build.index(5);
         ValueId begin = build.same(Operation::multiply, {build.leaf(Operation::range_begin), five});
         ValueId end = build.same(Operation::multiply, {build.leaf(Operation::range_end), five});
         build.loop("i", begin, end, vector.lanes, [&](ValueId i) {
             ValueId left = build.same(Operation::subtract, {end, i});
-            ValueId mask = build.define({Element::boolean, vector.lanes}, Operation::lane_mask, {left});
+            ValueId mask = build.define({Dtype::boolean, vector.lanes}, Operation::lane_mask, {left});
             ValueId x = build.load(a, vector, {0, {{i, 1}}}, 1, mask);
             ValueId y = build.load(b, vector, {0, {{i, 1}}}, 1, mask);
             ValueId twice = build.same(Operation::multiply, {y, build.number(vector, 2)});
@@ -69,11 +69,11 @@ void vector_add(TestModule& test) {
 /// Sum, greatest and least of 64 numbers: carried vectors, then lanes joined pairwise.
 void reduction(TestModule& test) {
     Module& module = test.module;
-    BufferId in = add_buffer(module, "reduce.in", Element::f64, {64}, Role::variable);
-    BufferId out = add_buffer(module, "reduce.out", Element::f64, {3}, Role::output);
+    BufferId in = add_buffer(module, "reduce.in", Dtype::f64, {64}, Role::variable);
+    BufferId out = add_buffer(module, "reduce.out", Dtype::f64, {3}, Role::output);
     add(test, "reduction", [=](Isa isa) {
         KernelBuilder build("reduce", {});
-        ValueType vector{Element::f64, lanes(isa, Element::f64)};
+        ValueType vector{Dtype::f64, lanes(isa, Dtype::f64)};
         ValueId zero = build.index(0), end = build.index(64);
         ValueId sum = build.number(vector, 0), high = build.number(vector, -INFINITY);
         ValueId low = build.number(vector, INFINITY);
@@ -85,7 +85,7 @@ void reduction(TestModule& test) {
         });
         Operation joins[] = {Operation::reduce_add, Operation::reduce_max, Operation::reduce_min};
         for (int i = 0; i < 3; ++i)
-            build.store(out, {i, {}}, build.define({Element::f64, 1}, joins[i], {results[size_t(i)]}));
+            build.store(out, {i, {}}, build.define({Dtype::f64, 1}, joins[i], {results[size_t(i)]}));
         return build.done();
     });
     Values x = numbers(64, 3);
@@ -99,13 +99,13 @@ void reduction(TestModule& test) {
 void product(TestModule& test) {
     constexpr int64_t m = 8, depth = 24, n = 64;
     Module& module = test.module;
-    BufferId a = add_buffer(module, "product.a", Element::f32, {m, depth}, Role::field);
-    BufferId c = add_buffer(module, "product.c", Element::f32, {m, n}, Role::output);
-    BufferId b = add_buffer(module, "product.b", Element::f32, {depth, n}, Role::variable, 32);
+    BufferId a = add_buffer(module, "product.a", Dtype::f32, {m, depth}, Role::field);
+    BufferId c = add_buffer(module, "product.c", Dtype::f32, {m, n}, Role::output);
+    BufferId b = add_buffer(module, "product.b", Dtype::f32, {depth, n}, Role::variable, 32);
     add(test, "product", [=](Isa isa) {
         KernelBuilder build("product", {m / 4});
-        int width = std::min(16, lanes(isa, Element::f32));
-        ValueType vector{Element::f32, width};
+        int width = std::min(16, lanes(isa, Dtype::f32));
+        ValueType vector{Dtype::f32, width};
         ValueId tile = build.leaf(Operation::range_begin), last = build.leaf(Operation::range_end);
         ValueId zero = build.index(0), all = build.index(n), steps = build.index(depth);
         build.loop("tile", tile, last, 1, [&](ValueId t) {
@@ -118,7 +118,7 @@ void product(TestModule& test) {
                     for (int j = 0; j < 2; ++j)
                         y.push_back(build.load(b, vector, {j * width, {{k, 32}, {panel, 32 * depth}, {inside, 1}}}));
                     for (int i = 0; i < 4; ++i) {
-                        ValueId x = build.load(a, {Element::f32, 1}, {i * depth, {{k, 1}, {t, 4 * depth}}});
+                        ValueId x = build.load(a, {Dtype::f32, 1}, {i * depth, {{k, 1}, {t, 4 * depth}}});
                         x = build.define(vector, Operation::splat, {x});
                         for (int j = 0; j < 2; ++j)
                             next[size_t(2 * i + j)] =
@@ -143,19 +143,19 @@ void product(TestModule& test) {
 /// Lookups by lane index, with and without a mask; strides 3, 0 and -1; a store with stride.
 void lookups(TestModule& test) {
     Module& module = test.module;
-    BufferId table = add_buffer(module, "lookup.table", Element::f32, {64}, Role::variable);
-    BufferId places = add_buffer(module, "lookup.places", Element::i32, {16}, Role::field);
-    BufferId out = add_buffer(module, "lookup.out", Element::f32, {5, 16}, Role::output);
-    BufferId spread = add_buffer(module, "lookup.spread", Element::f32, {32}, Role::output);
+    BufferId table = add_buffer(module, "lookup.table", Dtype::f32, {64}, Role::variable);
+    BufferId places = add_buffer(module, "lookup.places", Dtype::i32, {16}, Role::field);
+    BufferId out = add_buffer(module, "lookup.out", Dtype::f32, {5, 16}, Role::output);
+    BufferId spread = add_buffer(module, "lookup.spread", Dtype::f32, {32}, Role::output);
     add(test, "lookups", [=](Isa isa) {
         KernelBuilder build("lookup", {});
-        int width = lanes(isa, Element::f32);
-        ValueType vector{Element::f32, width}, whole{Element::i32, width};
+        int width = lanes(isa, Dtype::f32);
+        ValueType vector{Dtype::f32, width}, integer{Dtype::i32, width};
         build.loop("i", build.index(0), build.index(16), width, [&](ValueId i) {
-            ValueId place = build.load(places, whole, {0, {{i, 1}}});
+            ValueId place = build.load(places, integer, {0, {{i, 1}}});
             ValueId even =
-                build.mask(Operation::equal, build.same(Operation::remainder, {place, build.number(whole, 2)}),
-                           build.number(whole, 0));
+                build.mask(Operation::equal, build.same(Operation::remainder, {place, build.number(integer, 2)}),
+                           build.number(integer, 0));
             build.store(out, {0, {{i, 1}}}, build.load(table, vector, {}, 1, no_value, place));
             build.store(out, {16, {{i, 1}}}, build.load(table, vector, {}, 1, even, place));
             build.store(out, {32, {{i, 1}}}, build.load(table, vector, {1, {{i, 3}}}, 3));
@@ -188,14 +188,14 @@ void lookups(TestModule& test) {
 /// Comparisons, masks with masks, selects on NaN and infinity, f32 and f64 lanes beside each other.
 void masks(TestModule& test) {
     Module& module = test.module;
-    BufferId a = add_buffer(module, "mask.a", Element::f32, {16}, Role::field);
-    BufferId b = add_buffer(module, "mask.b", Element::f32, {16}, Role::field);
-    BufferId out = add_buffer(module, "mask.out", Element::f32, {7, 16}, Role::output);
-    BufferId flags = add_buffer(module, "mask.flags", Element::boolean, {16}, Role::output);
+    BufferId a = add_buffer(module, "mask.a", Dtype::f32, {16}, Role::field);
+    BufferId b = add_buffer(module, "mask.b", Dtype::f32, {16}, Role::field);
+    BufferId out = add_buffer(module, "mask.out", Dtype::f32, {7, 16}, Role::output);
+    BufferId flags = add_buffer(module, "mask.flags", Dtype::boolean, {16}, Role::output);
     add(test, "masks", [=](Isa isa) {
         KernelBuilder build("mask", {});
-        int width = std::min(8, lanes(isa, Element::f32));
-        ValueType vector{Element::f32, width}, wide{Element::f64, width}, mask{Element::boolean, width};
+        int width = std::min(8, lanes(isa, Dtype::f32));
+        ValueType vector{Dtype::f32, width}, wide{Dtype::f64, width}, mask{Dtype::boolean, width};
         build.loop("i", build.index(0), build.index(16), width, [&](ValueId i) {
             ValueId x = build.load(a, vector, {0, {{i, 1}}}), y = build.load(b, vector, {0, {{i, 1}}});
             ValueId less = build.mask(Operation::less, x, y);
@@ -212,10 +212,10 @@ void masks(TestModule& test) {
             put(2, build.same(Operation::minimum, {x, y}));
             put(3, build.same(Operation::maximum, {x, y}));
             put(4, build.define(vector, Operation::select, {first, x, y}));
-            put(5, build.same(Operation::absolute, {build.same(Operation::negate, {x})}));
+            put(5, build.same(Operation::abs, {build.same(Operation::negate, {x})}));
             ValueId scalar = build.mask(Operation::less, build.index(4), i);
             put(6, build.define(vector, Operation::select, {scalar, x, y}));
-            build.store(flags, {0, {{i, 1}}}, build.define({Element::u8, width}, Operation::convert, {less}));
+            build.store(flags, {0, {{i, 1}}}, build.define({Dtype::u8, width}, Operation::convert, {less}));
         });
         return build.done();
     });
@@ -240,7 +240,7 @@ void masks(TestModule& test) {
 }
 
 void expect_conversions(TestModule& test) {
-    Values pixel(32), x = numbers(32, 9), scaled_, half_, back_, whole_(7 * 32), wide_(64), roots_(64);
+    Values pixel(32), x = numbers(32, 9), scaled_, half_, back_, integer_(7 * 32), wide_(64), roots_(64);
     for (size_t i = 0; i < 32; ++i) pixel[i] = double(1 + i * 8);
     for (size_t i = 0; i < 32; ++i) {
         scaled_.push_back(double(float(pixel[i]) / 255.0f));
@@ -251,13 +251,13 @@ void expect_conversions(TestModule& test) {
         float single = float(x[i]);
         int32_t bits = 0;
         std::memcpy(&bits, &single, 4);
-        whole_[i] = quotient;
-        whole_[32 + i] = n - 7 * quotient;
-        whole_[64 + i] = n >> 3;
-        whole_[96 + i] = int32_t(uint32_t(n) >> 3);
-        whole_[128 + i] = int32_t(uint64_t(uint32_t(n)) * uint32_t(-766435501) >> 32);
-        whole_[160 + i] = bits;
-        whole_[192 + i] = std::floor(x[i]);
+        integer_[i] = quotient;
+        integer_[32 + i] = n - 7 * quotient;
+        integer_[64 + i] = n >> 3;
+        integer_[96 + i] = int32_t(uint32_t(n) >> 3);
+        integer_[128 + i] = int32_t(uint64_t(uint32_t(n)) * uint32_t(-766435501) >> 32);
+        integer_[160 + i] = bits;
+        integer_[192 + i] = std::floor(x[i]);
         wide_[i] = n & 15;
         wide_[32 + i] = double(int64_t(n) * (int64_t(1) << 33));
         roots_[i] = std::sqrt(std::fabs(x[i]));
@@ -265,7 +265,7 @@ void expect_conversions(TestModule& test) {
     }
     std::map<std::string, Values> exact{{"convert.scaled", scaled_},
                                         {"convert.back", back_},
-                                        {"convert.whole", whole_},
+                                        {"convert.whole", integer_},
                                         {"convert.wide", wide_},
                                         {"convert.roots", roots_}};
     std::map<std::string, Values> inputs{{"convert.pixels", pixel}, {"convert.numbers", x}};
@@ -276,19 +276,19 @@ void expect_conversions(TestModule& test) {
 /// u8 pixels to f32 and back, whole arithmetic with floors, shifts, high products, bits, bf16.
 void conversions(TestModule& test) {
     Module& module = test.module;
-    BufferId pixels = add_buffer(module, "convert.pixels", Element::u8, {32}, Role::field);
-    BufferId numbers_ = add_buffer(module, "convert.numbers", Element::f32, {32}, Role::field);
-    BufferId scaled = add_buffer(module, "convert.scaled", Element::f32, {32}, Role::output);
-    BufferId half = add_buffer(module, "convert.half", Element::bf16, {32}, Role::output);
-    BufferId back = add_buffer(module, "convert.back", Element::u8, {32}, Role::output);
-    BufferId whole = add_buffer(module, "convert.whole", Element::i32, {7, 32}, Role::output);
-    BufferId wide = add_buffer(module, "convert.wide", Element::i64, {2, 32}, Role::output);
-    BufferId roots = add_buffer(module, "convert.roots", Element::f64, {2, 32}, Role::output);
+    BufferId pixels = add_buffer(module, "convert.pixels", Dtype::u8, {32}, Role::field);
+    BufferId numbers_ = add_buffer(module, "convert.numbers", Dtype::f32, {32}, Role::field);
+    BufferId scaled = add_buffer(module, "convert.scaled", Dtype::f32, {32}, Role::output);
+    BufferId half = add_buffer(module, "convert.half", Dtype::bf16, {32}, Role::output);
+    BufferId back = add_buffer(module, "convert.back", Dtype::u8, {32}, Role::output);
+    BufferId integer = add_buffer(module, "convert.whole", Dtype::i32, {7, 32}, Role::output);
+    BufferId wide = add_buffer(module, "convert.wide", Dtype::i64, {2, 32}, Role::output);
+    BufferId roots = add_buffer(module, "convert.roots", Dtype::f64, {2, 32}, Role::output);
     add(test, "conversions", [=](Isa isa) {
         KernelBuilder build("convert", {});
-        int width = std::min(8, lanes(isa, Element::f32));
-        ValueType f32{Element::f32, width}, i32{Element::i32, width}, i64{Element::i64, width};
-        ValueType f64{Element::f64, width}, u8{Element::u8, width}, bf16{Element::bf16, width};
+        int width = std::min(8, lanes(isa, Dtype::f32));
+        ValueType f32{Dtype::f32, width}, i32{Dtype::i32, width}, i64{Dtype::i64, width};
+        ValueType f64{Dtype::f64, width}, u8{Dtype::u8, width}, bf16{Dtype::bf16, width};
         build.loop("i", build.index(0), build.index(32), width, [&](ValueId i) {
             auto put = [&](BufferId buffer, int row, ValueId value) {
                 build.store(buffer, {32 * row, {{i, 1}}}, value);
@@ -303,18 +303,18 @@ void conversions(TestModule& test) {
             ValueId hundred = build.same(Operation::multiply, {x, build.number(f32, 100)});
             ValueId n = build.define(i32, Operation::convert, {hundred});
             ValueId seven = build.number(i32, 7), three = build.number(i32, 3);
-            put(whole, 0, build.same(Operation::quotient, {n, seven}));
-            put(whole, 1, build.same(Operation::remainder, {n, seven}));
-            put(whole, 2, build.same(Operation::shift_right, {n, three}));
-            put(whole, 3, build.same(Operation::shift_right_logical, {n, three}));
-            put(whole, 4, build.same(Operation::multiply_high, {n, build.number(i32, -766435501)}));
-            put(whole, 5, build.define(i32, Operation::reinterpret, {x}));
-            put(whole, 6, build.define(i32, Operation::convert, {build.same(Operation::floor, {x})}));
+            put(integer, 0, build.same(Operation::quotient, {n, seven}));
+            put(integer, 1, build.same(Operation::remainder, {n, seven}));
+            put(integer, 2, build.same(Operation::shift_right, {n, three}));
+            put(integer, 3, build.same(Operation::shift_right_logical, {n, three}));
+            put(integer, 4, build.same(Operation::multiply_high, {n, build.number(i32, -766435501)}));
+            put(integer, 5, build.define(i32, Operation::reinterpret, {x}));
+            put(integer, 6, build.define(i32, Operation::convert, {build.same(Operation::floor, {x})}));
             ValueId long_n = build.define(i64, Operation::convert, {n});
             put(wide, 0, build.same(Operation::remainder, {long_n, build.number(i64, 16)}));
             put(wide, 1, build.same(Operation::shift_left, {long_n, build.number(i64, 33)}));
             ValueId y = build.define(f64, Operation::convert, {x});
-            put(roots, 0, build.same(Operation::square_root, {build.same(Operation::absolute, {y})}));
+            put(roots, 0, build.same(Operation::sqrt, {build.same(Operation::abs, {y})}));
             put(roots, 1, build.same(Operation::floor, {y}));
         });
         return build.done();
@@ -325,25 +325,25 @@ void conversions(TestModule& test) {
 /// exp by a polynomial and an addition to the exponent's bits.
 void exponential(TestModule& test) {
     Module& module = test.module;
-    BufferId in = add_buffer(module, "exp.in", Element::f32, {64}, Role::field);
-    BufferId out = add_buffer(module, "exp.out", Element::f32, {64}, Role::output);
+    BufferId in = add_buffer(module, "exp.in", Dtype::f32, {64}, Role::field);
+    BufferId out = add_buffer(module, "exp.out", Dtype::f32, {64}, Role::output);
     add(test, "exponential", [=](Isa isa) {
         KernelBuilder build("exp", {});
-        int width = lanes(isa, Element::f32);
-        ValueType vector{Element::f32, width}, whole{Element::i32, width};
+        int width = lanes(isa, Dtype::f32);
+        ValueType vector{Dtype::f32, width}, integer{Dtype::i32, width};
         auto number = [&](double value) { return build.number(vector, value); };
         build.loop("i", build.index(0), build.index(64), width, [&](ValueId i) {
             ValueId x = build.load(in, vector, {0, {{i, 1}}});
-            ValueId turns = build.same(Operation::fma, {x, number(1.44269504), number(0.5)});
-            turns = build.same(Operation::floor, {turns});
-            ValueId rest = build.same(Operation::fma, {turns, number(-0.693359375), x});
-            rest = build.same(Operation::fma, {turns, number(2.12194440e-4), rest});
+            ValueId iterations = build.same(Operation::fma, {x, number(1.44269504), number(0.5)});
+            iterations = build.same(Operation::floor, {iterations});
+            ValueId rest = build.same(Operation::fma, {iterations, number(-0.693359375), x});
+            rest = build.same(Operation::fma, {iterations, number(2.12194440e-4), rest});
             ValueId sum = number(1.0 / 5040);
             for (double term : {1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0})
                 sum = build.same(Operation::fma, {sum, rest, number(term)});
-            ValueId power = build.define(whole, Operation::convert, {turns});
-            power = build.same(Operation::shift_left, {power, build.number(whole, 23)});
-            ValueId bits = build.define(whole, Operation::reinterpret, {sum});
+            ValueId power = build.define(integer, Operation::convert, {iterations});
+            power = build.same(Operation::shift_left, {power, build.number(integer, 23)});
+            ValueId bits = build.define(integer, Operation::reinterpret, {sum});
             bits = build.same(Operation::add, {bits, power});
             build.store(out, {0, {{i, 1}}}, build.define(vector, Operation::reinterpret, {bits}));
         });
@@ -358,12 +358,12 @@ void exponential(TestModule& test) {
 /// insert, extract.
 void roundings(TestModule& test) {
     Module& module = test.module;
-    BufferId in = add_buffer(module, "round.in", Element::f32, {3, 16}, Role::field);
-    BufferId out = add_buffer(module, "round.out", Element::f32, {16}, Role::output);
-    BufferId pair = add_buffer(module, "round.pair", Element::f64, {4}, Role::output);
+    BufferId in = add_buffer(module, "round.in", Dtype::f32, {3, 16}, Role::field);
+    BufferId out = add_buffer(module, "round.out", Dtype::f32, {16}, Role::output);
+    BufferId pair = add_buffer(module, "round.pair", Dtype::f64, {4}, Role::output);
     add(test, "roundings", [=](Isa isa) {
         KernelBuilder build("round", {});
-        ValueType vector{Element::f32, lanes(isa, Element::f32)}, f64{Element::f64, 1}, two{Element::f64, 2};
+        ValueType vector{Dtype::f32, lanes(isa, Dtype::f32)}, f64{Dtype::f64, 1}, two{Dtype::f64, 2};
         build.loop("i", build.index(0), build.index(16), vector.lanes, [&](ValueId i) {
             ValueId a = build.load(in, vector, {0, {{i, 1}}}), b = build.load(in, vector, {16, {{i, 1}}});
             ValueId c = build.load(in, vector, {32, {{i, 1}}});
@@ -382,7 +382,7 @@ void roundings(TestModule& test) {
         build.store(pair, {0, {}}, joined);
         build.store(pair, {2, {}}, build.define(f64, Operation::extract, {joined}, 1));
         ValueId large = build.number(f64, 1e30);
-        build.store(pair, {3, {}}, build.same(Operation::floor, {build.same(Operation::square_root, {large})}));
+        build.store(pair, {3, {}}, build.same(Operation::floor, {build.same(Operation::sqrt, {large})}));
         return build.done();
     });
     Values x = numbers(48, 11), y;
@@ -399,20 +399,20 @@ void roundings(TestModule& test) {
 /// counted before.
 void table(TestModule& test) {
     Module& module = test.module;
-    BufferId count_ = add_buffer(module, "table.count", Element::f64, {1}, Role::scratch);
-    BufferId out = add_buffer(module, "table.out", Element::f64, {4}, Role::output);
-    BufferId constants = add_buffer(module, "table.ten", Element::f64, {2}, Role::constant);
+    BufferId count_ = add_buffer(module, "table.count", Dtype::f64, {1}, Role::scratch);
+    BufferId out = add_buffer(module, "table.out", Dtype::f64, {4}, Role::output);
+    BufferId constants = add_buffer(module, "table.ten", Dtype::f64, {2}, Role::constant);
     module.buffers[constants].values = {10, 1};
     auto& versions = module.programs.emplace_back();
     for (int isa = 0; isa < isa_count; ++isa) {
-        ValueType f64{Element::f64, 1};
+        ValueType f64{Dtype::f64, 1};
         KernelBuilder clear("clear", {}), one("turn", {});
         clear.store(count_, {}, clear.number(f64, 0));
-        ValueId turn = one.leaf(Operation::counter);
+        ValueId iteration = one.leaf(Operation::counter);
         ValueId ten = one.load(constants, f64, {}), before = one.load(count_, f64, {});
-        ValueId late = one.mask(Operation::less, one.index(1), turn);
-        ValueId turn_number = one.define(f64, Operation::convert, {turn});
-        one.store(out, {0, {{turn, 1}}}, one.same(Operation::fma, {turn_number, ten, before}));
+        ValueId late = one.mask(Operation::less, one.index(1), iteration);
+        ValueId iteration_number = one.define(f64, Operation::convert, {iteration});
+        one.store(out, {0, {{iteration, 1}}}, one.same(Operation::fma, {iteration_number, ten, before}));
         ValueId step = one.load(constants, f64, {1, {}});
         one.branch(
             late, [&] { one.store(count_, {}, one.same(Operation::add, {before, step})); },
@@ -420,11 +420,11 @@ void table(TestModule& test) {
         Program program;
         program.name = "table";
         program.kernels = {clear.done(), one.done()};
-        program.table = {{Step::What::kernel, 0, 0, false},
-                         {Step::What::guard, 0, 0, false},
-                         {Step::What::loop_begin, 0, 4, true},
-                         {Step::What::kernel, 1, 0, false},
-                         {Step::What::loop_end, 0, 0, false}};
+        program.table = {{Step::Kind::kernel, 0, 0, false},
+                         {Step::Kind::guard, 0, 0, false},
+                         {Step::Kind::loop_begin, 0, 4, true},
+                         {Step::Kind::kernel, 1, 0, false},
+                         {Step::Kind::loop_end, 0, 0, false}};
         program.results = {{"count", count_}};
         versions[size_t(isa)] = std::move(program);
     }

@@ -20,7 +20,7 @@ Metadata full_metadata(const loop::TestModule& test) {
     about.parameter_bytes = 1, about.optimizer_bytes = 2, about.activation_bytes = 3, about.scratch_bytes = 1L << 40,
     about.least_bytes = 1L << 41;
     Field field;
-    field.name = "image", field.stored = Element::u8, field.shape = {28, 28};
+    field.name = "image", field.stored = Dtype::u8, field.shape = {28, 28};
     field.low = -3, field.high = 1L << 50;
     Reader& reader = field.reader;
     reader.kind = Reader::Kind::idx;
@@ -35,7 +35,7 @@ Metadata full_metadata(const loop::TestModule& test) {
     block.name = "train", block.dataset = 0, block.batch_all = true, block.order = RowOrder::random;
     block.batch = 9, block.epochs = 5, block.steps = 6, block.turns = 7;
     block.flags = {{"rate", "train.rate", "", 1e-3, true, "adam: rate of descent"}}, block.flag_scalars = {2};
-    block.metrics = {{"loss", {}}, {"confusion", {Element::f32, {10, 10}}}};
+    block.metrics = {{"loss", {}}, {"confusion", {Dtype::f32, {10, 10}}}};
     block.step = 1, block.training = {2, 1, 3}, block.evaluation = {0, 2, 4}, block.predict = 5, block.diagnose = 6;
     about.blocks = {block};
     about.initial = 7, about.statistics = {1, 2, -1}, about.columns = 3, about.flush_denormals = true;
@@ -64,7 +64,7 @@ void check_block(const gradc_block& block) {
         (block.order == GRADC_RANDOM && block.batch == 9 && block.epochs == 5 && block.steps == 6 && block.turns == 7));
     REQUIRE((block.flag_count == 1 && block.metric_count == 2));
     const gradc_flag& flag = block.flags[0];
-    CHECK((std::string(flag.full) == "train.rate" && flag.scalar == 2 && flag.whole == 1 && flag.value == 1e-3));
+    CHECK((std::string(flag.full) == "train.rate" && flag.scalar == 2 && flag.integer == 1 && flag.value == 1e-3));
     CHECK((block.metrics[0].rank == 0 && block.metrics[1].rank == 2 && block.metrics[1].shape[1] == 10));
     CHECK((block.step == 1 && block.training.finish == 3 && block.evaluation.pass_count == 2));
     CHECK((block.evaluation.finish == 4 && block.predict == 5 && block.diagnose == 7)); // 1 + program
@@ -75,8 +75,8 @@ void check_programs(const gradc_module& module, const loop::TestModule& test) {
     const gradc_program& table = module.programs[module.program_count - 1];
     CHECK(std::string(table.name) == "table");
     REQUIRE((table.kernel_count == 2 && table.step_count == 5 && table.result_count == 1));
-    CHECK((table.table[2].what == GRADC_LOOP_BEGIN && table.table[2].turns == 4 && table.table[2].reverse == 1));
-    CHECK((table.table[3].what == GRADC_KERNEL && table.table[3].kernel == 1));
+    CHECK((table.table[2].kind == GRADC_LOOP_BEGIN && table.table[2].iterations == 4 && table.table[2].reverse == 1));
+    CHECK((table.table[3].kind == GRADC_KERNEL && table.table[3].kernel == 1));
     CHECK(std::string(module.tensors[table.results[0]].name) == "count");
     CHECK(module.tensors[table.results[0]].role == GRADC_RESULT);
     const gradc_program& add = module.programs[0];
@@ -108,7 +108,7 @@ void check_module(const gradc_module& module, const loop::TestModule& test, cons
            module.flush_denormals == 1));
     const gradc_tensor& first = module.tensors[0];
     CHECK((std::string(first.name) == "add.a" && first.role == GRADC_FIELD && first.has_rows == 1 && first.rank == 2));
-    CHECK((first.shape[0] == 9 && first.shape[1] == 5 && first.strides[0] == 5 && first.element == GRADC_F32));
+    CHECK((first.shape[0] == 9 && first.shape[1] == 5 && first.strides[0] == 5 && first.dtype == GRADC_F32));
     REQUIRE(module.constant_count == 1);
     CHECK((module.constant_sizes[0] == 16 && *reinterpret_cast<const double*>(module.constant_bytes[0]) == 10));
 }
@@ -124,10 +124,10 @@ TEST_CASE("the table says what the metadata says, through both backends") {
     }
     for (const std::string& compiler : target::find_compilers()) {
         SECTION(compiler) {
-            std::string fault;
+            std::string error;
             std::optional<target::Engine> engine =
-                target::load_cpp(target::print_cpp(test.module, about), compiler, fault);
-            INFO(fault);
+                target::load_cpp(target::print_cpp(test.module, about), compiler, error);
+            INFO(error);
             REQUIRE(engine);
             check_module(engine->module(), test, about);
         }

@@ -39,9 +39,9 @@ TEST_CASE("a net learns xor on the evaluator") {
     auto predicted = trainer.predict(block, 0, 4);
     REQUIRE(predicted.shape == Shape{4});
     CHECK(std::fabs(predicted.values[1] - 1) < 0.2);
-    auto at_once = trainer.whole(block.evaluation, 4, 4);
+    auto at_once = trainer.integer(block.evaluation, 4, 4);
     for (int64_t batch : {1, 3}) {
-        auto split = trainer.whole(block.evaluation, 4, batch);
+        auto split = trainer.integer(block.evaluation, 4, batch);
         for (const Metric& metric : block.metrics)
             CHECK(split.at(metric.name).values[0] == Approx(at_once.at(metric.name).values[0]).epsilon(1e-10));
     }

@@ -150,15 +150,15 @@ train b { turns 2;  loss mse(net(x), y);  optimizer sgd(learning_rate: 0.1) on *
 /// The metrics of `block` over 12 rows in batches.
 void check_metrics(Simulation& trainer, const TrainBlock& block) {
     if (block.dataset < 0) return;
-    auto whole = trainer.whole(block.evaluation, 12, 12);
+    auto integer = trainer.integer(block.evaluation, 12, 12);
     for (int64_t batch : {5, 6}) {
-        auto split = trainer.whole(block.evaluation, 12, batch);
+        auto split = trainer.integer(block.evaluation, 12, batch);
         for (const Metric& metric : block.metrics) {
             if (metric.name == "loss") continue; // pairs within a batch depend on it
             INFO(metric.name << " in batches of " << batch);
             REQUIRE(split.at(metric.name).shape == metric.type.shape);
             for (size_t i = 0; i < split.at(metric.name).values.size(); ++i)
-                CHECK(split.at(metric.name).values[i] == Approx(whole.at(metric.name).values[i]).epsilon(1e-9));
+                CHECK(split.at(metric.name).values[i] == Approx(integer.at(metric.name).values[i]).epsilon(1e-9));
         }
     }
 }
@@ -166,7 +166,7 @@ void check_metrics(Simulation& trainer, const TrainBlock& block) {
 } // namespace
 
 TEST_CASE("train blocks step, evaluate and predict") {
-    Element precision = GENERATE(Element::f64, Element::f32);
+    Dtype precision = GENERATE(Dtype::f64, Dtype::f32);
     for (const Program& program : all) {
         INFO(program.name << " in " << name(precision));
         Options options;
@@ -240,7 +240,7 @@ TEST_CASE("states of models move once a step in training, and evaluation reads t
     Simulation trainer(all[0].text);
     auto mean = [&] { return trainer.values("mlp.batch_norm_1.m"); };
     auto start = mean();
-    trainer.whole(trainer.program->blocks[0].evaluation, 12, 6);
+    trainer.integer(trainer.program->blocks[0].evaluation, 12, 6);
     CHECK(mean() == start);
     trainer.step(1, 3, 0, 6);
     CHECK(mean() != start);

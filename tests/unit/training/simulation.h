@@ -16,7 +16,7 @@ struct NoFiles : SourceReader {
 };
 
 /// The program, or the printed diagnostics.
-inline std::optional<Elaborated> elaborated(const std::string& text, std::string& printed, Options options = {}) {
+inline std::optional<TrainingJob> job(const std::string& text, std::string& printed, Options options = {}) {
     Sources sources;
     uint32_t main = sources.add({"model.grad", text, {}});
     NoFiles files;
@@ -30,10 +30,10 @@ class Simulation {
 public:
     explicit Simulation(const std::string& text, Options options = double_precision()) {
         std::string printed;
-        auto result = elaborated(text, printed, options);
+        auto result = job(text, printed, options);
         INFO(printed);
         REQUIRE(result.has_value());
-        program = std::make_unique<Elaborated>(std::move(*result));
+        program = std::make_unique<TrainingJob>(std::move(*result));
         Environment start;
         start.scalars["seed"] = 1;
         for (const TrainBlock& block : program->blocks)
@@ -49,7 +49,7 @@ public:
 
     static Options double_precision() {
         Options options;
-        options.precision = Element::f64;
+        options.precision = Dtype::f64;
         return options;
     }
 
@@ -113,7 +113,7 @@ public:
         return run(*block.predict, rows(from, to)).at("predict");
     }
 
-    std::unordered_map<std::string, Tensor> whole(const WholeSplit& split, int64_t n, int64_t batch) {
+    std::unordered_map<std::string, Tensor> integer(const WholeSplit& split, int64_t n, int64_t batch) {
         for (const Variable& v : program->variables)
             if (v.role == Variable::Role::accumulator)
                 std::fill(variables[v.path].values.begin(), variables[v.path].values.end(), 0.0);
@@ -124,7 +124,7 @@ public:
 
     const std::vector<double>& values(const std::string& path) const { return variables.at(path).values; }
 
-    std::unique_ptr<Elaborated> program;
+    std::unique_ptr<TrainingJob> program;
     std::unordered_map<std::string, Tensor> variables;
     std::unordered_map<std::string, double> scalars;
     std::unordered_map<std::string, std::vector<double>> columns;

@@ -40,9 +40,9 @@ struct Approximations {
     }
 
     /// The definition applied to columns of numbers, each op rounded to the element.
-    std::vector<double> operator()(const char* name, Element element,
+    std::vector<double> operator()(const char* name, Dtype dtype,
                                    const std::vector<std::vector<double>>& columns) const {
-        const Graph* scalar = math->definition(*table->find(name), element);
+        const Graph* scalar = math->definition(*table->find(name), dtype);
         REQUIRE(scalar);
         Graph graph(table);
         std::vector<NodeId> to(scalar->size());
@@ -53,15 +53,15 @@ struct Approximations {
             const Node& node = (*scalar)[NodeId(i)];
             if (node.op == Op::input) {
                 const std::string& argument = attribute<Input>(node).name;
-                to[i] = graph.add(Op::input, {element, {rows}}, {}, Input{Input::Source::field, argument, 0, -1});
+                to[i] = graph.add(Op::input, {dtype, {rows}}, {}, Input{Input::Source::field, argument, 0, -1});
                 environment.fields[argument] = {{environment.rows}, columns[std::stoul(argument)]};
             } else if (node.op == Op::constant)
-                to[i] = build::constant(graph, attribute<Constant>(node).values[0], node.type.element, {rows});
+                to[i] = build::constant(graph, attribute<Constant>(node).values[0], node.type.dtype, {rows});
             else {
-                REQUIRE(node.op == Op::map);
+                REQUIRE(node.op == Op::elementwise);
                 std::vector<NodeId> inputs;
                 for (NodeId input : node.inputs) inputs.push_back(to[index(input)]);
-                to[i] = build::map(graph, attribute<Map>(node).primitive, inputs);
+                to[i] = build::elementwise(graph, attribute<Elementwise>(node).primitive, inputs);
             }
         }
         graph.outputs = {{"value", to[index(scalar->outputs[0].node)]}};
@@ -69,8 +69,8 @@ struct Approximations {
     }
 };
 
-double unit_in_the_last_place(double value, Element element) {
-    bool single = element == Element::f32;
+double unit_in_the_last_place(double value, Dtype dtype) {
+    bool single = dtype == Dtype::f32;
     double smallest = single ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
     int exponent;
     std::frexp(std::max(std::fabs(value), smallest), &exponent);
@@ -78,12 +78,12 @@ double unit_in_the_last_place(double value, Element element) {
 }
 
 /// Largest error in units of the last place; a wrong infinity or NaN counts as infinite.
-double error(double got, long double want, Element element) {
-    double rounded = element == Element::f32 ? double(float(want)) : double(want);
+double error(double got, long double want, Dtype dtype) {
+    double rounded = dtype == Dtype::f32 ? double(float(want)) : double(want);
     if (std::isnan(rounded) && std::isnan(got)) return 0;
     if (got == rounded) return 0;
     if (!std::isfinite(got) || !std::isfinite(rounded)) return INFINITY;
-    return double(std::fabs((long double)got - want)) / unit_in_the_last_place(rounded, element);
+    return double(std::fabs((long double)got - want)) / unit_in_the_last_place(rounded, dtype);
 }
 
 std::vector<double> floats(double limit) {
@@ -124,21 +124,21 @@ TEST_CASE("declared primitives of one argument are exact to a few units in the l
                  Case{"tanh", std::tanh, INFINITY, 25, 1.5, 1.5}, Case{"erf", std::erf, INFINITY, 8, 2.5, 2.0},
                  Case{"expm1", std::expm1, INFINITY, 760, 2.0, 2.0},
                  Case{"log1p", std::log1p, INFINITY, 1e300, 2.0, 2.5}, Case{"erfc", std::erfc, INFINITY, 28, 4.0, 4.0});
-    for (Element element : {Element::f32, Element::f64}) {
-        bool single = element == Element::f32;
+    for (Dtype dtype : {Dtype::f32, Dtype::f64}) {
+        bool single = dtype == Dtype::f32;
         auto x = single ? floats(f32_limit) : doubles(f64_limit);
-        auto y = library(name, element, {x});
+        auto y = library(name, dtype, {x});
         double worst = 0, at = 0;
         for (size_t i = 0; i < x.size(); ++i)
-            if (double e = error(y[i], wide(x[i]), element); !(e <= worst)) worst = e, at = x[i];
-        INFO(name << " " << gradc::name(element) << " at " << at);
+            if (double e = error(y[i], wide(x[i]), dtype); !(e <= worst)) worst = e, at = x[i];
+        INFO(name << " " << gradc::name(dtype) << " at " << at);
         CHECK(worst < (single ? f32_error : f64_error));
     }
 }
 
 TEST_CASE("powers are exact to two units in the last place, special values included") {
     Approximations library;
-    for (Element element : {Element::f32, Element::f64}) {
+    for (Dtype dtype : {Dtype::f32, Dtype::f64}) {
         std::vector<double> x, y;
         const double ends[] = {0, -0.0, 1, -1, 2, -2, 0.5, 3, -3, 1e-30, INFINITY, -INFINITY, NAN};
         for (double a : ends)
@@ -149,36 +149,36 @@ TEST_CASE("powers are exact to two units in the last place, special values inclu
             double a = std::exp(std::uniform_real_distribution<double>(-5, 5)(random));
             double b = std::uniform_real_distribution<double>(-15, 15)(random);
             if (i % 4 == 0) a = -a, b = std::floor(b);
-            bool single = element == Element::f32;
+            bool single = dtype == Dtype::f32;
             x.push_back(single ? double(float(a)) : a);
             y.push_back(single ? double(float(b)) : b);
         }
-        if (element == Element::f32)
+        if (dtype == Dtype::f32)
             for (auto* column : {&x, &y})
                 for (double& value : *column) value = double(float(value));
-        auto z = library("pow", element, {x, y});
+        auto z = library("pow", dtype, {x, y});
         for (size_t i = 0; i < z.size(); ++i) {
-            INFO(name(element) << ": " << x[i] << " ^ " << y[i] << " = " << z[i]);
-            if (error(z[i], std::pow((long double)x[i], (long double)y[i]), element) >= 2)
-                CHECK(error(z[i], std::pow((long double)x[i], (long double)y[i]), element) < 2);
+            INFO(name(dtype) << ": " << x[i] << " ^ " << y[i] << " = " << z[i]);
+            if (error(z[i], std::pow((long double)x[i], (long double)y[i]), dtype) >= 2)
+                CHECK(error(z[i], std::pow((long double)x[i], (long double)y[i]), dtype) < 2);
         }
     }
 }
 
 TEST_CASE("each primitive that the library declares has both forms and a meaning") {
     ModelText text("model m() { return 1 }");
-    REQUIRE(text.elaborated);
-    const PrimitiveTable& table = *text.elaborated->primitives;
+    REQUIRE(text.job);
+    const PrimitiveTable& table = *text.job->primitives;
     REQUIRE(table.size() > size_t(Primitive::first_declared));
     for (size_t number = size_t(Primitive::first_declared); number < table.size(); ++number) {
         Primitive primitive{uint16_t(number)};
         INFO(table.name(primitive));
-        for (Element element : {Element::f32, Element::f64}) {
-            const Graph* form = text.elaborated->math->definition(primitive, element);
+        for (Dtype dtype : {Dtype::f32, Dtype::f64}) {
+            const Graph* form = text.job->math->definition(primitive, dtype);
             CHECK(form);
-            Graph graph(text.elaborated->primitives);
-            std::vector<NodeId> halves(size_t(table.arity(primitive)), build::constant(graph, 0.5, element));
-            graph.outputs = {{"value", build::map(graph, primitive, halves)}};
+            Graph graph(text.job->primitives);
+            std::vector<NodeId> halves(size_t(table.arity(primitive)), build::constant(graph, 0.5, dtype));
+            graph.outputs = {{"value", build::elementwise(graph, primitive, halves)}};
             CHECK(std::isfinite(evaluate(graph, {})[0].values[0]));
         }
     }

@@ -94,7 +94,7 @@ TEST_CASE("each foreign name gives its repair at its place") {
         for (const Case& each : cases) {
             ModelText text(each.text);
             INFO(each.text << "wanted: " << each.repair << "\n" << text.errors());
-            CHECK(!text.elaborated);
+            CHECK(!text.job);
             CHECK(said(text, each));
         }
     }
@@ -107,9 +107,9 @@ TEST_CASE("each misuse is a warning at the argument, and fails nothing") {
         std::string function = name.word.substr(0, name.word.find('.'));
         std::string maker = name.word.substr(name.word.find(' ') + 1);
         ModelText classes = misused(function, maker, "label"), shares = misused(function, maker, "t");
-        const ModelText& text = classes.elaborated && !classes.diagnostics.warnings().empty() ? classes : shares;
+        const ModelText& text = classes.job && !classes.diagnostics.warnings().empty() ? classes : shares;
         INFO(text.errors());
-        CHECK(text.elaborated);
+        CHECK(text.job);
         REQUIRE(text.diagnostics.warnings().size() == 1);
         const Diagnostic& warning = text.diagnostics.warnings()[0];
         Place place = text.sources.place(warning.span.source, warning.span.begin);
@@ -125,7 +125,7 @@ TEST_CASE("a value that is no softmax gives no warning, one behind a reshape doe
                                    "model m(x: f32[N, 4], label: int[N] < 4) {{ return cross_entropy({}, label) }}\n",
                                    value));
         INFO(text.errors());
-        CHECK(text.elaborated);
+        CHECK(text.job);
         return text.diagnostics.warnings().size();
     };
     CHECK(warnings("x") == 0);

@@ -41,18 +41,18 @@ bool close(double a, double b, double scale) {
 TEST_CASE("identities hold") {
     ModelText text("rule fast tanh(x) * c -> x when c > 7 and c < 9\nmodel m() { return 1 }");
     INFO(text.errors());
-    REQUIRE(text.elaborated);
+    REQUIRE(text.job);
     std::mt19937 random(3);
     std::normal_distribution<double> normal;
     size_t mine = 0, tried = 0;
-    for (const PatternRule& rule : *text.elaborated->pattern_rules) {
+    for (const PatternRule& rule : *text.job->pattern_rules) {
         if (rule.text == "tanh(x) * c -> x") { // what the user's file adds comes with its condition
             ++mine;
             CHECK(rule.condition({8}));
             CHECK(!rule.condition({9}));
             continue;
         }
-        for (int turn = 0; turn < 400; ++turn) {
+        for (int iteration = 0; iteration < 400; ++iteration) {
             std::vector<double> values, constants;
             for (const Wildcard& each : rule.wildcards) {
                 bool drawn = !rule.exact || random() % 2;

@@ -56,19 +56,19 @@ struct ProductProgram {
         };
         Shape x_shape = from.shape(from.left), w_shape = from.shape(from.right);
         environment.fields["x"] = drawn(x_shape);
-        NodeId x = graph.add(Op::input, {Element::f32, x_shape}, {}, Input{Input::Source::field, "x", 0, -1});
+        NodeId x = graph.add(Op::input, {Dtype::f32, x_shape}, {}, Input{Input::Source::field, "x", 0, -1});
         NodeId w = NodeId::none;
         if (from.weight) {
             environment.variables["w"] = drawn(w_shape);
-            w = build::variable(graph, "w", {Element::f32, w_shape});
+            w = build::variable(graph, "w", {Dtype::f32, w_shape});
         } else {
             environment.fields["w"] = drawn(w_shape);
-            w = graph.add(Op::input, {Element::f32, w_shape}, {}, Input{Input::Source::field, "w", 0, -1});
+            w = graph.add(Op::input, {Dtype::f32, w_shape}, {}, Input{Input::Source::field, "w", 0, -1});
         }
         graph.outputs.push_back({"out", build::contract(graph, x, w, {from.left, from.right, from.out})});
     }
 
-    std::string fault(AgreementOptions options) const {
+    std::string error(AgreementOptions options) const {
         options.rows = environment.rows;
         options.batch = std::max(options.batch, options.rows);
         return disagreement(graph, environment, options);
@@ -97,7 +97,7 @@ struct ProductProgram {
         if (shape[0] == rows) shape[0] = row_count;
         std::vector<double> result;
         for (int64_t i = 0; i < count(shape, batch); ++i)
-            result.push_back(run.peek(out, agreement::element_of(out, shape, i)));
+            result.push_back(run.peek(out, agreement::dtype_of(out, shape, i)));
         return result;
     }
 };
@@ -146,7 +146,7 @@ TEST_CASE("tiles stay within registers and cut panels evenly") {
                 REQUIRE(tile.rows * tile.vectors + tile.vectors + machine.spare <= machine.registers);
                 REQUIRE(panel % tile.vectors == 0);
             }
-            ProductShape shape{128, 512, 784, 1, panel, false, machine.lanes(Element::f32)};
+            ProductShape shape{128, 512, 784, 1, panel, false, machine.lanes(Dtype::f32)};
             ProductTile best = cheapest_tile(shape, machine);
             REQUIRE(std::find(tiles.begin(), tiles.end(), best) != tiles.end());
             for (ProductTile tile : tiles)
@@ -163,10 +163,10 @@ TEST_CASE("every tile of the search space gives the evaluator's result") {
                 ProductCase each = random_case(random);
                 INFO(each.text() << ", tile " << tile.rows << " x " << tile.vectors << ", isa " << int(isa));
                 int64_t pieces = 1 + int64_t(random() % 4), more = int64_t(random() % 20);
-                std::string fault =
+                std::string error =
                     ProductProgram(each, random)
-                        .fault({.batch = each.sizes[0] + more, .pieces = pieces, .isas = {isa}, .lower = {tile}});
-                CHECK(fault == "");
+                        .error({.batch = each.sizes[0] + more, .pieces = pieces, .isas = {isa}, .lower = {tile}});
+                CHECK(error == "");
             }
 }
 
@@ -177,7 +177,7 @@ TEST_CASE("a deep product's blocks give the evaluator's result and the same bits
             ProductCase each{{rows, depth, columns, 1}, {1, 0}, {1, 2}};
             ProductProgram program(each, random);
             INFO(each.text() << ", isa " << int(isa));
-            CHECK(program.fault({.batch = 1, .pieces = 3, .tolerance = 1e-4, .isas = {isa}}) == "");
+            CHECK(program.error({.batch = 1, .pieces = 3, .tolerance = 1e-4, .isas = {isa}}) == "");
             CHECK(program.bits(isa, 1, 1, 1) == program.bits(isa, 1, 1, 2));
         }
 }
@@ -189,20 +189,20 @@ TEST_CASE("a deep product's operands may be spread, or both share the columns") 
         Tensor tensor{shape, {}};
         for (int64_t i = count(shape, 1); i > 0; --i) tensor.values.push_back(double(int(random() % 201) - 100) / 64);
         environment.fields[name] = tensor;
-        return graph.add(Op::input, {Element::f32, shape}, {}, Input{Input::Source::field, name, 0, -1});
+        return graph.add(Op::input, {Dtype::f32, shape}, {}, Input{Input::Source::field, name, 0, -1});
     };
-    auto fault = [&](const Graph& graph) {
+    auto error = [&](const Graph& graph) {
         return disagreement(graph, environment, {.batch = 1, .rows = 1, .pieces = 2, .tolerance = 1e-4});
     };
     Graph spread(std::make_shared<PrimitiveTable>());
     NodeId x = field(spread, "x", {1000, 64}),
            d = build::broadcast_to(spread, field(spread, "d", {1000, 1}), {1000, 20});
     spread.outputs.push_back({"out", build::contract(spread, x, d, {{0, 1}, {0, 2}, {1, 2}})});
-    CHECK(fault(spread) == "");
+    CHECK(error(spread) == "");
     Graph shared(std::make_shared<PrimitiveTable>());
     NodeId a = field(shared, "a", {1000, 17}), b = field(shared, "b", {1000, 17, 64});
     shared.outputs.push_back({"out", build::contract(shared, a, b, {{0, 1}, {0, 1, 2}, {2, 1}})});
-    CHECK(fault(shared) == "");
+    CHECK(error(shared) == "");
 }
 
 TEST_CASE("a row's bits do not depend on the rows beside it") {
@@ -229,10 +229,10 @@ TEST_CASE("a product's bits are the same however it is shared out") {
             if (repeat == 0) each = {{1, 64, 300, 1}, {0, 1}, {1, 2}, true, true};
             ProductProgram program(each, random);
             int64_t count = each.counted ? each.sizes[0] : 1;
-            std::vector<double> whole = program.bits(isa, count, count, 1);
+            std::vector<double> integer = program.bits(isa, count, count, 1);
             for (int64_t pieces : {2, 3, 7}) {
                 INFO(each.text() << ", " << pieces << " pieces, isa " << int(isa));
-                CHECK(program.bits(isa, count, count, pieces) == whole);
+                CHECK(program.bits(isa, count, count, pieces) == integer);
             }
         }
 }
@@ -245,7 +245,7 @@ TEST_CASE("rows that go in groups give the evaluator's result and the same bits 
             ProductProgram program(each, random);
             INFO(each.text() << ", isa " << int(isa));
             int64_t batch = counted ? 540 : 1;
-            CHECK(program.fault({.batch = batch, .pieces = 5, .isas = {isa}}) == "");
+            CHECK(program.error({.batch = batch, .pieces = 5, .isas = {isa}}) == "");
             CHECK(program.bits(isa, counted ? 531 : 1, counted ? 531 : 1, 1) ==
                   program.bits(isa, batch, counted ? 531 : 1, 3));
         }
@@ -268,19 +268,19 @@ TEST_CASE("a variable updated in a product's store is the evaluator's, with as m
             environment.variables = {{"w", drawn({in, out})}};
             Graph graph(std::make_shared<PrimitiveTable>());
             auto field = [&](const char* name, int64_t size) {
-                return graph.add(Op::input, {Element::f32, {rows, size}}, {}, Input{Input::Source::field, name, 0, -1});
+                return graph.add(Op::input, {Dtype::f32, {rows, size}}, {}, Input{Input::Source::field, name, 0, -1});
             };
-            NodeId x = field("x", in), d = field("d", out), w = build::variable(graph, "w", {Element::f32, {in, out}});
+            NodeId x = field("x", in), d = field("d", out), w = build::variable(graph, "w", {Dtype::f32, {in, out}});
             graph.outputs.push_back({"y", build::contract(graph, x, w, {{0, 1}, {1, 2}, {0, 2}})});
             NodeId gradient = build::contract(graph, x, d, {{0, 1}, {0, 2}, {1, 2}});
-            NodeId updated = build::map(graph, Primitive::subtract, {w, gradient});
+            NodeId updated = build::elementwise(graph, Primitive::subtract, {w, gradient});
             graph.outputs.push_back({"w", build::assign(graph, "w", updated)});
             INFO(environment.rows << " of " << batch << " rows, " << in << " x " << out << ", tile " << tile.rows
                                   << " x " << tile.vectors << ", isa " << int(isa));
             int64_t pieces = 1 + int64_t(random() % 4);
-            std::string fault = disagreement(
+            std::string error = disagreement(
                 graph, environment,
                 {.batch = batch, .rows = environment.rows, .pieces = pieces, .isas = {isa}, .lower = {tile}});
-            CHECK(fault == "");
+            CHECK(error == "");
         }
 }

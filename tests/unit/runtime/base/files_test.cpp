@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // JSON, safetensors, files that are replaced whole, locks.
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
@@ -18,7 +18,7 @@ TEST_CASE("JSON is written and read") {
         .key("a \"b\"\n")
         .begin_array()
         .number(0.1)
-        .whole(-3)
+        .integer(-3)
         .number(1.0 / 0.0)
         .string("é\x01")
         .begin_array()
@@ -43,21 +43,21 @@ TEST_CASE("JSON is written and read") {
     CHECK_FALSE(read_json(std::string(100000, '['), deep));
 }
 
-static WrittenTensor tensor_of(const char* name, int32_t element, std::vector<int64_t> shape,
+static WrittenTensor tensor_of(const char* name, int32_t dtype, std::vector<int64_t> shape,
                                std::vector<float> numbers) {
-    return {name, element, std::move(shape), [numbers, element](unsigned char* to) {
+    return {name, dtype, std::move(shape), [numbers, dtype](unsigned char* to) {
                 for (size_t i = 0; i < numbers.size(); i++)
-                    store_element(to + int64_t(i) * element_size(element), element, numbers[i]);
+                    store_element(to + int64_t(i) * element_size(dtype), dtype, numbers[i]);
             }};
 }
 
 static std::string two_tensors(const workplace::Folder& folder) {
     std::string path = folder.path("w.safetensors");
-    Fault fault;
+    Error error;
     Metadata metadata{{"model", "m \"x\""}};
     REQUIRE(write_safetensors(
         path, {tensor_of("a.weight", GRADC_F32, {2, 3}, {1, 2, 3, 4, 5, 6}), tensor_of("b", GRADC_BF16, {}, {0.5f})},
-        metadata, fault));
+        metadata, error));
     return path;
 }
 
@@ -65,8 +65,8 @@ TEST_CASE("safetensors read back what was written") {
     workplace::Folder folder;
     std::string path = two_tensors(folder);
     SafetensorsFile file;
-    Fault fault;
-    REQUIRE(file.open(path, fault));
+    Error error;
+    REQUIRE(file.open(path, error));
     CHECK(metadata_value(file.metadata(), "model") == "m \"x\"");
     const StoredTensor* weight = file.find("a.weight");
     REQUIRE(weight);
@@ -84,22 +84,22 @@ TEST_CASE("every cut and every flipped byte of a safetensors file is found") {
     std::string whole_file = workplace::read(two_tensors(folder));
     for (size_t length = 0; length < whole_file.size(); length++) {
         SafetensorsFile file;
-        Fault fault;
-        CHECK_FALSE(file.open(folder.write("cut", whole_file.substr(0, length)), fault));
-        CHECK(fault.code == input_at_fault);
+        Error error;
+        CHECK_FALSE(file.open(folder.write("cut", whole_file.substr(0, length)), error));
+        CHECK(error.code == input_error);
     }
     size_t name_of_it = whole_file.find("checksum");
     for (size_t at = 0; at < whole_file.size(); at++) {
         std::string flipped = whole_file;
         flipped[at] = char(flipped[at] ^ 0x10);
         SafetensorsFile file;
-        Fault fault;
-        bool opened = file.open(folder.write("flipped", flipped), fault);
+        Error error;
+        bool opened = file.open(folder.write("flipped", flipped), error);
         bool elsewhere = at < name_of_it || at >= name_of_it + 8;
         bool space = at > 8 && whole_file[at] == ' '; // '0' in its place is no JSON, or no change
         INFO(at << " " << whole_file[at]);
         if (elsewhere && !space) CHECK_FALSE(opened);
-        if (!opened) CHECK(fault.message.find("damaged") != std::string::npos);
+        if (!opened) CHECK(error.message.find("damaged") != std::string::npos);
     }
 }
 
@@ -117,10 +117,10 @@ TEST_CASE("tensors lie one behind the other") {
     };
     auto problem = [&](const std::string& entries, size_t bytes) {
         SafetensorsFile file;
-        Fault fault;
+        Error error;
         std::string path = folder.write("f", file_of("{" + entries + "}", bytes)), before = path + ": error: damaged: ";
-        file.open(path, fault);
-        return fault ? fault.message.substr(std::min(before.size(), fault.message.size())) : "";
+        file.open(path, error);
+        return error ? error.message.substr(std::min(before.size(), error.message.size())) : "";
     };
     CHECK(problem(entry("b", 4, 8) + ", " + entry("a", 0, 4) + ", " + entry("none", 4, 4), 8) == "");
     CHECK(problem("", 0) == "");
@@ -138,35 +138,35 @@ TEST_CASE("tensors lie one behind the other") {
         std::string header = "\"a\": {\"dtype\": \"U8\", \"shape\": [4], \"data_offsets\": ";
         CHECK(problem(header + offsets + "}", 4) == "its entry a is damaged");
     }
-    Fault fault;
+    Error error;
     WrittenTensor tensor{"twice", GRADC_U8, {1}, [](unsigned char* to) { *to = 0; }};
-    CHECK_FALSE(write_safetensors(folder.path("w"), {tensor, tensor}, {}, fault));
-    CHECK(fault.message == folder.path("w") + ": error: cannot hold two tensors that are called twice");
+    CHECK_FALSE(write_safetensors(folder.path("w"), {tensor, tensor}, {}, error));
+    CHECK(error.message == folder.path("w") + ": error: cannot hold two tensors that are called twice");
     tensor.name = "__metadata__";
-    CHECK_FALSE(write_safetensors(folder.path("w"), {tensor}, {}, fault));
+    CHECK_FALSE(write_safetensors(folder.path("w"), {tensor}, {}, error));
     CHECK(folder.list() == std::vector<std::string>{"f"});
 }
 
 TEST_CASE("a replaced file is whole or untouched") {
     workplace::Folder folder;
     std::string path = folder.write("kept", "old");
-    Fault fault;
+    Error error;
     {
         ReplacingFile file(path);
-        REQUIRE(file.open(fault));
-        REQUIRE(file.write("half", fault));
+        REQUIRE(file.open(error));
+        REQUIRE(file.write("half", error));
     }
     CHECK(workplace::read(path) == "old");
     CHECK(folder.list() == std::vector<std::string>{"kept"});
     {
         ReplacingFile file(path);
-        REQUIRE(file.open(fault));
-        REQUIRE(file.write(std::string(1 << 20, 'x'), fault));
-        REQUIRE(file.commit(fault));
+        REQUIRE(file.open(error));
+        REQUIRE(file.write(std::string(1 << 20, 'x'), error));
+        REQUIRE(file.commit(error));
     }
     CHECK(workplace::read(path).size() == 1 << 20);
     ReplacingFile missing(folder.path("none/file"));
-    CHECK_FALSE(missing.open(fault));
+    CHECK_FALSE(missing.open(error));
 }
 
 TEST_CASE("a disk that is full leaves the old file") {
@@ -177,29 +177,29 @@ TEST_CASE("a disk that is full leaves the old file") {
     small.rlim_max = before.rlim_max;
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &small);
-    Fault fault;
+    Error error;
     {
         ReplacingFile file(path);
-        bool written = file.open(fault) && file.write(std::string(1 << 20, 'x'), fault) && file.commit(fault);
+        bool written = file.open(error) && file.write(std::string(1 << 20, 'x'), error) && file.commit(error);
         CHECK_FALSE(written);
     }
     setrlimit(RLIMIT_FSIZE, &before);
-    CHECK(fault.message == path + ": error: cannot write it: File too large");
+    CHECK(error.message == path + ": error: cannot write it: File too large");
     CHECK(workplace::read(path) == "old");
     CHECK(folder.list() == std::vector<std::string>{"kept"});
 }
 
 TEST_CASE("a lock has one holder") {
     workplace::Folder folder;
-    Fault fault;
+    Error error;
     {
         FileLock first, second;
-        REQUIRE(first.acquire(folder.path("c"), fault));
-        CHECK_FALSE(second.acquire(folder.path("c"), fault));
-        CHECK(fault.message == folder.path("c") + ": error: another trainer is writing this checkpoint");
+        REQUIRE(first.acquire(folder.path("c"), error));
+        CHECK_FALSE(second.acquire(folder.path("c"), error));
+        CHECK(error.message == folder.path("c") + ": error: another trainer is writing this checkpoint");
     }
     CHECK(folder.list().empty());
-    Fault none;
+    Error none;
     FileLock third;
     CHECK(third.acquire(folder.path("c"), none));
 }
@@ -207,12 +207,12 @@ TEST_CASE("a lock has one holder") {
 TEST_CASE("a missing file names every place") {
     workplace::Folder folder;
     Places places{{"", folder.path()}};
-    Fault fault;
-    places.find("nowhere.csv", fault);
-    CHECK(fault.message == "nowhere.csv: error: there is no such file in the current folder, " + folder.path() +
+    Error error;
+    places.find("nowhere.csv", error);
+    CHECK(error.message == "nowhere.csv: error: there is no such file in the current folder, " + folder.path() +
                                "; --data-dir DIR names another folder");
     folder.write("here.csv", "1");
-    Fault none;
+    Error none;
     CHECK(places.find("here.csv", none) == folder.path("here.csv"));
     CHECK_FALSE(none);
 }

@@ -13,7 +13,7 @@ using namespace gradc::runtime;
 TEST_CASE("text joins its parts") {
     CHECK(text("step ", 12, '/', int64_t(-3), std::string(" of "), std::string_view("x")) == "step 12/-3 of x");
     CHECK(text() == "");
-    CHECK(whole(INT64_MIN) == "-9223372036854775808");
+    CHECK(integer(INT64_MIN) == "-9223372036854775808");
     CHECK(grouped(1234567) == "1,234,567");
     CHECK(grouped(-123) == "-123");
     CHECK(general(0.25) == "0.25");
@@ -47,9 +47,9 @@ TEST_CASE("what a terminal would obey is shown instead") {
     CHECK(visible(visible("\x1b\xff")) == visible("\x1b\xff"));
     CHECK(quoted(std::string(39, 'a') + "é") == "`" + std::string(39, 'a') + "..`");
     CHECK(quoted(std::string(38, 'a') + "é") == "`" + std::string(38, 'a') + "é`");
-    Fault fault;
-    fault.fail("a\nb\x1b.csv", ": error: x\x1b\ny");
-    CHECK(fault.message == "a\\nb\\x1b.csv: error: x\\x1b\ny");
+    Error error;
+    error.fail("a\nb\x1b.csv", ": error: x\x1b\ny");
+    CHECK(error.message == "a\\nb\\x1b.csv: error: x\\x1b\ny");
 }
 
 TEST_CASE("lines break between values") {
@@ -105,10 +105,10 @@ TEST_CASE("numbers are read as the C library reads them") {
         INFO(bad);
         CHECK_FALSE(parse_number(bad, number));
     }
-    int64_t whole_number;
-    CHECK((parse_whole("20_000", whole_number) && whole_number == 20000));
-    CHECK_FALSE(parse_whole("99999999999999999999", whole_number));
-    CHECK_FALSE(parse_whole("1.0", whole_number));
+    int64_t integer_number;
+    CHECK((parse_integer("20_000", integer_number) && integer_number == 20000));
+    CHECK_FALSE(parse_integer("99999999999999999999", integer_number));
+    CHECK_FALSE(parse_integer("1.0", integer_number));
 }
 
 static std::vector<Option> options() {
@@ -120,16 +120,16 @@ static std::vector<Option> options() {
 
 TEST_CASE("flags are read in both forms and the last wins") {
     Arguments arguments;
-    Fault fault;
+    Error error;
     REQUIRE(arguments.parse({"--rate", "3", "file", "--rate=-4e-1", "--quiet", "--resume", "--", "--rate"}, options(),
-                            fault));
+                            error));
     double rate = 0;
-    CHECK(arguments.number("rate", rate, fault));
+    CHECK(arguments.number("rate", rate, error));
     CHECK(rate == -0.4);
     CHECK(arguments.has("quiet"));
     CHECK(arguments.value("resume") == "");
     CHECK(arguments.others() == std::vector<std::string>{"file", "--rate"});
-    CHECK_FALSE(fault);
+    CHECK_FALSE(error);
 }
 
 TEST_CASE("wrong flags are told with what is near") {
@@ -144,17 +144,17 @@ TEST_CASE("wrong flags are told with what is near") {
           Case{{"-rate", "3"}, "unknown flag --rate; did you mean --rate?"},
           Case{{"--rate"}, "--rate needs a value: NUMBER"}, Case{{"--quiet=yes"}, "--quiet takes no value"}}) {
         Arguments arguments;
-        Fault fault;
-        CHECK_FALSE(arguments.parse(wrong.words, options(), fault));
-        CHECK(fault.message == wrong.message);
-        CHECK(fault.code == wrong_usage);
+        Error error;
+        CHECK_FALSE(arguments.parse(wrong.words, options(), error));
+        CHECK(error.message == wrong.message);
+        CHECK(error.code == wrong_usage);
     }
     Arguments arguments;
-    Fault fault;
-    REQUIRE(arguments.parse({"--epochs", "2.5"}, options(), fault));
+    Error error;
+    REQUIRE(arguments.parse({"--epochs", "2.5"}, options(), error));
     int64_t epochs = 1;
-    CHECK_FALSE(arguments.whole("epochs", 0, 1 << 20, epochs, fault));
-    CHECK(fault.message == "--epochs: `2.5` is not a whole number in 0..1048576");
+    CHECK_FALSE(arguments.integer("epochs", 0, 1 << 20, epochs, error));
+    CHECK(error.message == "--epochs: `2.5` is not a whole number in 0..1048576");
 }
 
 TEST_CASE("help keeps to 80 columns") {

@@ -166,8 +166,8 @@ TEST_CASE("a loss that is not finite stops before the step and keeps the weights
     CHECK(has(result.err, "stub.grad:3:9: linear(x, 10) is the first value that is not finite ("));
     CHECK(has(result.err, "c holds the weights before that step\n"));
     gradc::runtime::SafetensorsFile file;
-    gradc::runtime::Fault fault;
-    REQUIRE(file.open(place.path("c"), fault));
+    gradc::runtime::Error error;
+    REQUIRE(file.open(place.path("c"), error));
     const auto* weight = file.find("net.linear.weight");
     REQUIRE(weight);
     const auto* numbers = reinterpret_cast<const float*>(file.numbers(*weight));
@@ -179,8 +179,8 @@ TEST_CASE("weights are kept by name in the model's own shape") {
     Place place;
     REQUIRE(run(place, {"train", "--checkpoint", "c"}).code == 0);
     gradc::runtime::SafetensorsFile file;
-    gradc::runtime::Fault fault;
-    REQUIRE(file.open(place.path("c"), fault));
+    gradc::runtime::Error error;
+    REQUIRE(file.open(place.path("c"), error));
     REQUIRE(file.find("net.linear.weight"));
     CHECK(file.find("net.linear.weight")->shape == std::vector<int64_t>{64, 10});
     CHECK(file.find("bias_in_files"));
@@ -326,15 +326,15 @@ TEST_CASE("export writes columns and start weights") {
     Place place;
     REQUIRE(run(place, {"export", "--output", "e.safetensors", "--seed", "4"}).code == 0);
     gradc::runtime::SafetensorsFile file;
-    gradc::runtime::Fault fault;
-    REQUIRE(file.open(place.path("e.safetensors"), fault));
+    gradc::runtime::Error error;
+    REQUIRE(file.open(place.path("e.safetensors"), error));
     REQUIRE(file.find("train.image"));
     CHECK(file.find("train.image")->shape == std::vector<int64_t>{240, 64});
     CHECK(file.find("test.label")->shape == std::vector<int64_t>{60});
     CHECK(file.find("net.linear.weight"));
     REQUIRE(run(place, {"train", "--epochs", "0", "--seed", "4", "--checkpoint", "c"}).code == 0);
     gradc::runtime::SafetensorsFile start;
-    REQUIRE(start.open(place.path("c"), fault));
+    REQUIRE(start.open(place.path("c"), error));
     CHECK(memcmp(start.numbers(*start.find("net.linear.weight")), file.numbers(*file.find("net.linear.weight")),
                  2560) == 0);
 }

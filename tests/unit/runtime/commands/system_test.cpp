@@ -56,35 +56,35 @@ TEST_CASE("a replaced file follows links and keeps its permissions") {
     fs::create_symlink("link", folder.path("far"));
     fs::create_symlink("absent", folder.path("dangling"));
     fs::create_symlink("circle", folder.path("circle"));
-    Fault fault;
-    REQUIRE(write_file(folder.path("far"), "new", fault));
+    Error error;
+    REQUIRE(write_file(folder.path("far"), "new", error));
     CHECK(read(target) == "new");
     CHECK(fs::is_symlink(folder.path("far")));
     CHECK(fs::is_symlink(folder.path("link")));
     CHECK(fs::status(target).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
-    REQUIRE(write_file(folder.path("dangling"), "there", fault));
+    REQUIRE(write_file(folder.path("dangling"), "there", error));
     CHECK(read(folder.path("absent")) == "there");
-    CHECK_FALSE(write_file(folder.path("circle"), "", fault));
-    CHECK(fault.message == folder.path("circle") + ": error: cannot write it: Too many levels of symbolic links");
+    CHECK_FALSE(write_file(folder.path("circle"), "", error));
+    CHECK(error.message == folder.path("circle") + ": error: cannot write it: Too many levels of symbolic links");
 }
 
 TEST_CASE("what lies beside a checkpoint is neither followed nor waited for") {
     Folder folder;
     std::string victim = folder.write("victim", "precious"), path = folder.path("c");
     fs::create_symlink("victim", folder.path("c.tmp"));
-    Fault fault;
-    REQUIRE(write_file(path, "new", fault));
+    Error error;
+    REQUIRE(write_file(path, "new", error));
     CHECK(read(victim) == "precious");
     fs::create_symlink("victim", folder.path("c.lock"));
     FileLock lock;
-    CHECK_FALSE(lock.acquire(path, fault));
-    CHECK(fault.message == path + ": error: cannot lock it: " + path + ".lock is no regular file");
+    CHECK_FALSE(lock.acquire(path, error));
+    CHECK(error.message == path + ": error: cannot lock it: " + path + ".lock is no regular file");
     fs::remove(folder.path("c.lock"));
     REQUIRE(mkfifo(folder.path("c.lock").c_str(), 0666) == 0);
-    Fault pipe;
+    Error pipe;
     FileLock second;
     CHECK_FALSE(second.acquire(path, pipe));
-    CHECK(pipe.message == fault.message);
+    CHECK(pipe.message == error.message);
     CHECK(read(victim) == "precious");
 }
 
@@ -92,11 +92,11 @@ TEST_CASE("a link and the file that it names have one lock") {
     Folder folder;
     folder.write("c", "");
     fs::create_symlink("c", folder.path("link"));
-    Fault fault;
+    Error error;
     FileLock first, second;
-    REQUIRE(first.acquire(folder.path("link"), fault));
-    CHECK_FALSE(second.acquire(folder.path("c"), fault));
-    CHECK(fault.message == folder.path("c") + ": error: another trainer is writing this checkpoint");
+    REQUIRE(first.acquire(folder.path("link"), error));
+    CHECK_FALSE(second.acquire(folder.path("c"), error));
+    CHECK(error.message == folder.path("c") + ": error: another trainer is writing this checkpoint");
 }
 
 TEST_CASE("leftovers of killed writers are removed, those of living ones stay") {
@@ -107,8 +107,8 @@ TEST_CASE("leftovers of killed writers are removed, those of living ones stay") 
     REQUIRE(mkfifo(folder.path(pipe).c_str(), 0666) == 0);
     int descriptor = open(folder.path(held).c_str(), O_RDONLY);
     REQUIRE(flock(descriptor, LOCK_EX | LOCK_NB) == 0);
-    Fault fault;
-    REQUIRE(write_file(folder.path("c"), "new", fault));
+    Error error;
+    REQUIRE(write_file(folder.path("c"), "new", error));
     CHECK(folder.list() == Names{"c", held, pipe, "c.tmp", "d.0123456789abcdef.tmp"});
     close(descriptor);
 }
@@ -118,12 +118,12 @@ TEST_CASE("a mapped file that shrinks ends the program in order") {
     std::string path = folder.write("rows", std::string(1 << 20, 'x'));
     int code = code_of(folder, [&] {
         watch_mapped_files();
-        Fault fault;
+        Error error;
         FileLock lock;
         ReplacingFile half(folder.path("half"));
         MappedFile small, file;
-        bool ready = lock.acquire(folder.path("c"), fault) && half.open(fault) &&
-                     small.open(folder.write("small", "x"), fault) && file.open(path, fault);
+        bool ready = lock.acquire(folder.path("c"), error) && half.open(error) &&
+                     small.open(folder.write("small", "x"), error) && file.open(path, error);
         if (!ready || truncate(path.c_str(), 5000) != 0) _exit(90);
         volatile char sum = 0;
         for (char byte : file.bytes()) sum = sum + byte;
@@ -139,9 +139,9 @@ TEST_CASE("a mapped file tells that another process wrote to it") {
     Folder folder;
     std::string path = folder.write("rows", "0123");
     MappedFile file;
-    Fault fault;
+    Error error;
     CHECK(file.change() == "");
-    REQUIRE(file.open(path, fault));
+    REQUIRE(file.open(path, error));
     CHECK(file.change() == "");
     struct timespec times[2] = {{1, 0}, {1, 0}};
     REQUIRE(utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // IDX, gzip, NPY and text files: what is read, and one clear line for each way they can be broken.
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/characters.h"
 #include "runtime/data/gzip.h"
@@ -53,22 +53,22 @@ double value(const Column& column, int64_t index) {
 }
 
 /// What is said about a file read as u8[2, 2] with values up to 200; "" if it is fine.
-std::string said(bool (*read)(const std::string&, Column&, Fault&), const std::string& content,
+std::string said(bool (*read)(const std::string&, Column&, Error&), const std::string& content,
                  std::vector<int64_t> shape = {2, 2}) {
     workplace::Folder folder;
     Tables tables;
     gradc_field& field = tables.field("image", GRADC_READ_IDX, GRADC_U8, std::move(shape));
     field.high = 200;
     Column column(field);
-    Fault fault;
+    Error error;
     std::string path = folder.write("f", content);
-    bool fine = read(path, column, fault);
-    CHECK(fine == !fault);
-    CHECK((fine || fault.code == input_at_fault));
-    return fine ? "" : fault.message.substr(folder.path().size() + 1);
+    bool fine = read(path, column, error);
+    CHECK(fine == !error);
+    CHECK((fine || error.code == input_error));
+    return fine ? "" : error.message.substr(folder.path().size() + 1);
 }
 
-bool as_npy(const std::string& path, Column& column, Fault& fault) { return read_npy(path, column, fault); }
+bool as_npy(const std::string& path, Column& column, Error& error) { return read_npy(path, column, error); }
 
 const std::string eight = "\1\2\3\4\5\6\7\10";
 
@@ -77,27 +77,27 @@ const std::string eight = "\1\2\3\4\5\6\7\10";
 TEST_CASE("IDX is read, plain and gzipped") {
     workplace::Folder folder;
     Tables tables;
-    Fault fault;
+    Error error;
     std::string file = idx(0x08, {2, 2, 2}, eight);
     for (const std::string& content : {file, gzip(file), gzip(file.substr(0, 9)) + gzip(file.substr(9))}) {
         Column bytes(tables.field("image", GRADC_READ_IDX, GRADC_U8, {2, 2}));
-        REQUIRE(read_idx(folder.write("i", content), bytes, fault));
+        REQUIRE(read_idx(folder.write("i", content), bytes, error));
         CHECK(bytes.entries == 2);
         CHECK(value(bytes, 7) == 8);
-        REQUIRE(read_idx(folder.write("j", content), bytes, fault)); // a second file follows the first
+        REQUIRE(read_idx(folder.write("j", content), bytes, error)); // a second file follows the first
         CHECK(bytes.entries == 4);
         CHECK(value(bytes, 15) == 8);
         CHECK(value(bytes, 0) == 1);
         Column floats(tables.field("image", GRADC_READ_IDX, GRADC_F32, {2, 2}));
-        REQUIRE(read_idx(folder.path("i"), floats, fault));
+        REQUIRE(read_idx(folder.path("i"), floats, error));
         CHECK(value(floats, 7) == 8);
     }
     Column shorts(tables.field("s", GRADC_READ_IDX, GRADC_I32, {}));
-    REQUIRE(read_idx(folder.write("s", idx(0x0B, {2}, std::string("\xff\xfe\x01\x00", 4))), shorts, fault));
+    REQUIRE(read_idx(folder.write("s", idx(0x0B, {2}, std::string("\xff\xfe\x01\x00", 4))), shorts, error));
     CHECK(value(shorts, 0) == -2);
     CHECK(value(shorts, 1) == 256);
     Column doubles(tables.field("d", GRADC_READ_IDX, GRADC_F64, {}));
-    REQUIRE(read_idx(folder.write("d", idx(0x0E, {1}, std::string("\x3f\xf8\0\0\0\0\0\0", 8))), doubles, fault));
+    REQUIRE(read_idx(folder.write("d", idx(0x0E, {1}, std::string("\x3f\xf8\0\0\0\0\0\0", 8))), doubles, error));
     CHECK(value(doubles, 0) == 1.5);
 }
 
@@ -150,10 +150,10 @@ TEST_CASE("a gzip is inflated as far as its header asks for") {
 
     workplace::Folder folder;
     std::vector<unsigned char> out;
-    Fault fault;
+    Error error;
     bool cut = false;
     std::string path = folder.path("b"), packed = gzip(bomb);
-    REQUIRE(inflate_gzip(packed, path, out, fault, 1000, &cut));
+    REQUIRE(inflate_gzip(packed, path, out, error, 1000, &cut));
     CHECK(cut);
     CHECK(out.size() == 1000);
     CHECK(out.capacity() < 1 << 20);
@@ -163,24 +163,24 @@ TEST_CASE("a gzip is inflated as far as its header asks for") {
 TEST_CASE("NPY is read") {
     workplace::Folder folder;
     Tables tables;
-    Fault fault;
+    Error error;
     Column x(tables.field("x", GRADC_READ_NPY, GRADC_F32, {2}));
     REQUIRE(read_npy(folder.write("x", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }",
                                            raw<double>({1.5, -2, 3, 4}))),
-                     x, fault));
+                     x, error));
     CHECK(x.entries == 2);
     CHECK(value(x, 1) == -2);
     Column half(tables.field("h", GRADC_READ_NPY, GRADC_F32, {}));
     REQUIRE(read_npy(folder.write("h", npy("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }",
                                            raw<uint16_t>({0x3e00, 0xc000, 0x0001}))),
-                     half, fault));
+                     half, error));
     CHECK(value(half, 0) == 1.5);
     CHECK(value(half, 1) == -2);
     CHECK(value(half, 2) == 0x1p-24f);
     Column big(tables.field("b", GRADC_READ_NPY, GRADC_I32, {}));
     REQUIRE(read_npy(folder.write("b", npy("{'descr': '>i4', 'fortran_order': False, 'shape': (1,), }",
                                            std::string("\xff\xff\xff\xfd", 4))),
-                     big, fault));
+                     big, error));
     CHECK(value(big, 0) == -3);
 }
 
@@ -190,10 +190,10 @@ namespace {
 template <class Number> std::vector<double> through_npy(const char* descr, std::vector<Number> numbers) {
     workplace::Folder folder;
     Tables tables;
-    Fault fault;
+    Error error;
     Column column(tables.field("x", GRADC_READ_NPY, GRADC_F64, {3}));
     std::string header = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (1, 3), }";
-    REQUIRE(read_npy(folder.write("x", npy(header, raw<Number>(numbers))), column, fault));
+    REQUIRE(read_npy(folder.write("x", npy(header, raw<Number>(numbers))), column, error));
     return {value(column, 0), value(column, 1), value(column, 2)};
 }
 
@@ -218,14 +218,14 @@ TEST_CASE("NPY is read in every little-endian element") {
 TEST_CASE("an NPY header of ours is read back") {
     workplace::Folder folder;
     Tables tables;
-    Fault fault;
+    Error error;
     Column square(tables.field("x", GRADC_READ_NPY, GRADC_F32, {2, 2})),
         flat(tables.field("y", GRADC_READ_NPY, GRADC_F32, {4}));
     std::string path = folder.write("x", npy_header(GRADC_F32, {1, 2, 2}) + raw<float>({1, 2, 3, 4}));
-    REQUIRE(read_npy(path, square, fault));
+    REQUIRE(read_npy(path, square, error));
     CHECK(value(square, 3) == 4);
-    CHECK_FALSE(read_npy(path, flat, fault));
-    Fault none;
+    CHECK_FALSE(read_npy(path, flat, error));
+    Error none;
     REQUIRE(read_npy(path, flat, none, true)); // as many numbers in other axes
     CHECK(value(flat, 2) == 3);
 }
@@ -290,9 +290,9 @@ TEST_CASE("text becomes codes") {
     field.alphabet = "\nabé€😀";
     field.window = 4;
     field.high = 5;
-    Fault fault;
+    Error error;
     Column text(field);
-    REQUIRE(read_characters(folder.write("t", "ab\né€😀a"), text, fault));
+    REQUIRE(read_characters(folder.write("t", "ab\né€😀a"), text, error));
     CHECK(text.entries == 7);
     CHECK(text.rows() == 4);
     CHECK(value(text, 3) == 3);
@@ -300,7 +300,7 @@ TEST_CASE("text becomes codes") {
     CHECK(text.row(1) - text.row(0) == 1);
     auto problem = [&](const char* content) {
         Column other(field);
-        Fault told;
+        Error told;
         read_characters(folder.write("u", content), other, told);
         return told.message.substr(std::min(told.message.size(), folder.path().size() + 1));
     };
@@ -335,12 +335,12 @@ TEST_CASE("damaged files are read or refused in one visible line") {
         }
         Tables tables;
         Column column(tables.field("x", GRADC_READ_IDX, GRADC_F32, {2}));
-        Fault fault;
+        Error error;
         std::string path = folder.write("d", content);
-        bool fine = turn % 3 == 0 ? read_npy(path, column, fault) : read_idx(path, column, fault);
-        INFO(turn << " " << fault.message);
-        REQUIRE(fine == !fault);
-        REQUIRE(visible(fault.message) == fault.message);
+        bool fine = turn % 3 == 0 ? read_npy(path, column, error) : read_idx(path, column, error);
+        INFO(turn << " " << error.message);
+        REQUIRE(fine == !error);
+        REQUIRE(visible(error.message) == error.message);
         REQUIRE((!fine || column.owned.size() == 8 * size_t(column.entries)));
         read += fine;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // CSV files, good and bad: tests/errors/data has the bad ones and what is said about them.
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/data/csv.h"
 #include "tests/support/sanitized.h"
 #include "tests/unit/runtime/fields.h"
@@ -46,15 +46,15 @@ TEST_CASE("every data file at fault is told as expected") {
         INFO(name);
         REQUIRE(expected.count(name) == 1);
         TwoFields fields;
-        Fault fault;
-        bool read = read_csv(folder + name, fields.targets, fault);
-        std::string said = read ? "fine " + std::to_string(fields.x.entries) : fault.message;
+        Error error;
+        bool read = read_csv(folder + name, fields.targets, error);
+        std::string said = read ? "fine " + std::to_string(fields.x.entries) : error.message;
         while (said.find(folder) != std::string::npos) said.erase(said.find(folder), folder.size());
         CHECK(said == expected[name]);
         if (read) {
             CHECK(fields.label.entries == fields.x.entries);
         } else {
-            CHECK(fault.code == input_at_fault);
+            CHECK(error.code == input_error);
         }
     }
     CHECK(files == expected.size());
@@ -67,8 +67,8 @@ TEST_CASE("cells land in their places") {
     Column x{tables.field("x", GRADC_READ_CSV, GRADC_F64, {2})},
         label{tables.field("label", GRADC_READ_CSV, GRADC_U8, {})};
     std::vector<CsvTarget> targets{{&x, {}, {"a", "b, c"}}, {&label, {0}, {}}};
-    Fault fault;
-    REQUIRE(read_csv(path, targets, fault));
+    Error error;
+    REQUIRE(read_csv(path, targets, error));
     REQUIRE(x.entries == 2);
     CHECK(value(x, 0) == -1.5);
     CHECK(value(x, 1) == 5);
@@ -83,9 +83,9 @@ TEST_CASE("a column that the header lacks is told with those it has") {
     Tables tables;
     Column x{tables.field("x", GRADC_READ_CSV, GRADC_F32, {})};
     std::vector<CsvTarget> targets{{&x, {}, {"c"}}};
-    Fault fault;
-    CHECK_FALSE(read_csv(path, targets, fault));
-    CHECK(fault.message == path + ":1:1: error: no column is called `c`; the header has a, b");
+    Error error;
+    CHECK_FALSE(read_csv(path, targets, error));
+    CHECK(error.message == path + ":1:1: error: no column is called `c`; the header has a, b");
 }
 
 TEST_CASE("a name that two columns have is refused where it is asked for") {
@@ -94,9 +94,9 @@ TEST_CASE("a name that two columns have is refused where it is asked for") {
     Tables tables;
     Column x{tables.field("x", GRADC_READ_CSV, GRADC_F32, {})};
     std::vector<CsvTarget> twice{{&x, {}, {"b"}}}, once{{&x, {}, {"c"}}}, numbered{{&x, {3}, {}}};
-    Fault fault, none;
-    CHECK_FALSE(read_csv(path, twice, fault));
-    CHECK(fault.message == path + ":1:4: error: columns 1 and 3 (from 0) are both called `b`; ask for one by its "
+    Error error, none;
+    CHECK_FALSE(read_csv(path, twice, error));
+    CHECK(error.message == path + ":1:4: error: columns 1 and 3 (from 0) are both called `b`; ask for one by its "
                                   "number, or rename the other");
     CHECK(read_csv(path, once, none));
     CHECK(value(x, 0) == 3);
@@ -108,10 +108,10 @@ TEST_CASE("what is no plain file is refused, and nothing waits for it") {
     REQUIRE(mkdir(folder.path("folder").c_str(), 0700) == 0);
     auto said = [](const std::string& path) {
         TwoFields fields;
-        Fault fault;
-        CHECK_FALSE(read_csv(path, fields.targets, fault));
-        CHECK(fault.code == input_at_fault);
-        return fault.message;
+        Error error;
+        CHECK_FALSE(read_csv(path, fields.targets, error));
+        CHECK(error.code == input_error);
+        return error.message;
     };
     CHECK(said(folder.path("pipe")) == folder.path("pipe") + ": error: it is no regular file");
     CHECK(said(folder.path("folder")) == folder.path("folder") + ": error: it is a folder");
@@ -127,7 +127,7 @@ TEST_CASE("data that do not fit in memory are refused by name") {
     for (int row = 0; row < 200000; row++) rows += "1,2,3\n";
     std::string path = folder.write("m.csv", rows);
     TwoFields fields;
-    Fault fault;
+    Error error;
     rlimit before, tight;
     getrlimit(RLIMIT_AS, &before);
     std::ifstream pages("/proc/self/statm");
@@ -135,11 +135,11 @@ TEST_CASE("data that do not fit in memory are refused by name") {
     pages >> mapped;
     tight = {mapped * 4096 + (3 << 20), before.rlim_max};
     setrlimit(RLIMIT_AS, &tight);
-    bool read = read_csv(path, fields.targets, fault);
+    bool read = read_csv(path, fields.targets, error);
     setrlimit(RLIMIT_AS, &before);
     CHECK_FALSE(read);
-    CHECK(fault.message.starts_with(path + ": error: does not fit in memory: it needs "));
-    CHECK(fault.code == input_at_fault);
+    CHECK(error.message.starts_with(path + ": error: does not fit in memory: it needs "));
+    CHECK(error.code == input_error);
 }
 
 TEST_CASE("many rows are read") {
@@ -148,8 +148,8 @@ TEST_CASE("many rows are read") {
     for (int row = 0; row < 50000; row++)
         csv += std::to_string(row) + "," + std::to_string(row * 0.5) + "," + std::to_string(row % 10) + "\n";
     TwoFields fields;
-    Fault fault;
-    REQUIRE(read_csv(folder.write("m.csv", csv), fields.targets, fault));
+    Error error;
+    REQUIRE(read_csv(folder.write("m.csv", csv), fields.targets, error));
     CHECK(fields.x.entries == 50000);
     CHECK(value(fields.x, 2 * 49999) == 49999);
     CHECK(value(fields.x, 2 * 49999 + 1) == 24999.5);

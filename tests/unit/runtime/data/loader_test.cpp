@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Splits, the order of rows, windows, and how rows reach the arena.
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
 #include "runtime/data/loader.h"
 #include "tests/unit/runtime/fields.h"
@@ -61,10 +61,10 @@ TEST_CASE("splits part the rows by a shuffle that the seed draws") {
     range(tables, 1000);
     gradc_dataset table = tables.dataset({{"train", 0.8}, {"valid", 0.15}, {"test", 0.05}});
     Dataset one, same, other;
-    Fault fault;
-    REQUIRE(load_dataset(table, nowhere, 1, one, fault));
-    REQUIRE(load_dataset(table, nowhere, 1, same, fault));
-    REQUIRE(load_dataset(table, nowhere, 2, other, fault));
+    Error error;
+    REQUIRE(load_dataset(table, nowhere, 1, one, error));
+    REQUIRE(load_dataset(table, nowhere, 1, same, error));
+    REQUIRE(load_dataset(table, nowhere, 2, other, error));
     CHECK(one.splits[0].rows.size() == 800);
     CHECK(one.splits[1].rows.size() == 150);
     CHECK(one.splits[2].rows.size() == 50);
@@ -85,8 +85,8 @@ TEST_CASE("windows never cross a cut") {
         range(tables, 100, 10);
         gradc_dataset table = tables.dataset({{"train", 0.9}, {"test", 0.1}}, in_order);
         Dataset dataset;
-        Fault fault;
-        REQUIRE(load_dataset(table, nowhere, 1, dataset, fault));
+        Error error;
+        REQUIRE(load_dataset(table, nowhere, 1, dataset, error));
         CHECK(dataset.rows == 91);
         CHECK(dataset.splits[0].rows.size() == 81);
         CHECK(dataset.splits[0].rows.back() == 80); // entries 80..89
@@ -96,9 +96,9 @@ TEST_CASE("windows never cross a cut") {
     Tables tables;
     range(tables, 103, 10, 10);
     Dataset dataset;
-    Fault fault;
+    Error error;
     gradc_dataset strided = tables.dataset({{"train", 0.55}, {"test", 0.45}}, true);
-    REQUIRE(load_dataset(strided, nowhere, 1, dataset, fault));
+    REQUIRE(load_dataset(strided, nowhere, 1, dataset, error));
     CHECK(dataset.splits[0].rows == std::vector<int64_t>{0, 1, 2, 3, 4}); // entries 0..49 of 0..56
     CHECK(dataset.splits[1].rows == std::vector<int64_t>{6, 7, 8, 9});
 }
@@ -106,9 +106,9 @@ TEST_CASE("windows never cross a cut") {
 TEST_CASE("data sets at fault are told") {
     auto said = [](const gradc_dataset& table) {
         Dataset dataset;
-        Fault fault;
-        CHECK_FALSE(load_dataset(table, nowhere, 1, dataset, fault));
-        return fault.message;
+        Error error;
+        CHECK_FALSE(load_dataset(table, nowhere, 1, dataset, error));
+        return error.message;
     };
     Tables empty_split;
     range(empty_split, 3);
@@ -143,8 +143,8 @@ TEST_CASE("files name splits") {
     gradc_dataset table = tables.dataset({});
     table.split_by_file = 1;
     Dataset dataset;
-    Fault fault;
-    REQUIRE(load_dataset(table, nowhere, 1, dataset, fault));
+    Error error;
+    REQUIRE(load_dataset(table, nowhere, 1, dataset, error));
     REQUIRE(dataset.splits.size() == 2);
     CHECK(dataset.splits[0].rows == std::vector<int64_t>{0, 1, 2});
     CHECK(dataset.splits[1].name == "test");
@@ -157,8 +157,8 @@ TEST_CASE("an epoch's order is a function of seed and epoch") {
     range(tables, 50);
     gradc_dataset table = tables.dataset({});
     Dataset dataset;
-    Fault fault;
-    REQUIRE(load_dataset(table, nowhere, 1, dataset, fault));
+    Error error;
+    REQUIRE(load_dataset(table, nowhere, 1, dataset, error));
     std::vector<int64_t> file = order_of(dataset, GRADC_FILE_ORDER, 1, 3),
                          shuffled = order_of(dataset, GRADC_SHUFFLED, 1, 3);
     CHECK(std::is_sorted(file.begin(), file.end()));
@@ -181,8 +181,8 @@ TEST_CASE("rows reach padded tensors, the last batch is short") {
     tables.literal(field, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 5);
     gradc_dataset table = tables.dataset({});
     Dataset dataset;
-    Fault fault;
-    REQUIRE(load_dataset(table, nowhere, 1, dataset, fault));
+    Error error;
+    REQUIRE(load_dataset(table, nowhere, 1, dataset, error));
     OneField place;
     Loader loader(place.module, dataset, 0, GRADC_FILE_ORDER, 1);
     CHECK(loader.next(4, place.arena) == 4);

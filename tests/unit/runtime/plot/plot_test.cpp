@@ -153,7 +153,7 @@ TEST_CASE("the border between two classes is where the probability is a half") {
 TEST_CASE("scores, classes and heights are told apart") {
     GridView scores = plane(8), classes = plane(8), heights = plane(8);
     scores.width = 3;
-    classes.whole = true;
+    classes.integer = true;
     for (int64_t i = 0; i < 64; i++) {
         double x = scores.x_at(i % 8), y = scores.y_at(i / 8);
         scores.values.insert(scores.values.end(), {x, y, -x - y});

@@ -24,14 +24,14 @@ struct Trained : Folder {
     /// c with one thing of its metadata changed, its checksum right; "" removes it.
     void forge(const std::string& key, const std::string& value) const {
         SafetensorsFile file;
-        Fault fault;
-        REQUIRE(file.open(path("c"), fault));
+        Error error;
+        REQUIRE(file.open(path("c"), error));
         std::vector<WrittenTensor> tensors;
         for (const StoredTensor& stored : file.tensors()) {
             const unsigned char* from = file.numbers(stored);
             size_t size = size_t(stored.end - stored.begin);
             tensors.push_back(
-                {stored.name, stored.element, stored.shape, [=](unsigned char* to) { memcpy(to, from, size); }});
+                {stored.name, stored.dtype, stored.shape, [=](unsigned char* to) { memcpy(to, from, size); }});
         }
         Metadata metadata;
         bool found = false;
@@ -40,7 +40,7 @@ struct Trained : Folder {
             if (name != "checksum") add_metadata(metadata, name, name == key ? value : kept);
         }
         REQUIRE(found);
-        REQUIRE(write_safetensors(path("forged"), tensors, metadata, fault));
+        REQUIRE(write_safetensors(path("forged"), tensors, metadata, error));
     }
 };
 
@@ -114,8 +114,8 @@ TEST_CASE("splits have a seed of their own") {
         words.insert(words.begin(), {"export", "--output", "e.safetensors"});
         REQUIRE(place.run(words).code == 0);
         SafetensorsFile file;
-        Fault fault;
-        REQUIRE(file.open(place.path("e.safetensors"), fault));
+        Error error;
+        REQUIRE(file.open(place.path("e.safetensors"), error));
         const StoredTensor* tensor = file.find(name);
         REQUIRE(tensor);
         return std::string(reinterpret_cast<const char*>(file.numbers(*tensor)), size_t(tensor->end - tensor->begin));

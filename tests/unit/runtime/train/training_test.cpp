@@ -45,7 +45,7 @@ struct TwoBlocks {
     static constexpr int64_t four[] = {4}, one[] = {1};
     static constexpr gradc_step table[] = {{GRADC_KERNEL, 0, 0, 0}};
 #define AT(member) int64_t(offsetof(Memory, member))
-#define SCALAR(name, element, role, member) {name, "", element, role, 0, 0, one, one, AT(member), 0}
+#define SCALAR(name, dtype, role, member) {name, "", dtype, role, 0, 0, one, one, AT(member), 0}
     gradc_tensor tensors[11] = {SCALAR("rows", GRADC_I64, GRADC_SCALAR, rows),
                                 SCALAR("seed", GRADC_I64, GRADC_SCALAR, seed),
                                 SCALAR("step", GRADC_F64, GRADC_SCALAR, step),
@@ -114,12 +114,12 @@ Ran train(const TwoBlocks& two, int64_t epochs, int64_t steps, const Dataset* da
     settings.epochs = epochs, settings.steps = steps;
     settings.json = "wanted"; // every epoch is measured
     Session session(two.module);
-    Fault fault;
-    REQUIRE(session.start(GRADC_BASELINE, 1, 1, fault));
+    Error error;
+    REQUIRE(session.start(GRADC_BASELINE, 1, 1, error));
     Console console(true);
     HeldSignals signals;
     Training training(session, settings, dataset, console);
-    REQUIRE(training.run(0, signals, fault) == Ending::finished);
+    REQUIRE(training.run(0, signals, error) == Ending::finished);
     const Memory& m = *reinterpret_cast<Memory*>(session.arena());
     return {{m.log, m.log + m.calls}, training.measured, training.position};
 }
@@ -163,8 +163,8 @@ TEST_CASE("two blocks share the first one's rows") {
     gradc_dataset table = tables.dataset({});
     two.module.datasets = &table;
     Dataset dataset;
-    Fault fault;
-    REQUIRE(load_dataset(table, Places{{""}}, 1, dataset, fault));
+    Error error;
+    REQUIRE(load_dataset(table, Places{{""}}, 1, dataset, error));
     Ran ran = train(two, 2, 0, &dataset);
     const std::vector<Call> expected{{0, 4, 1, 4, 1}, {0, 4, 2, 4, 1}, {1, 2, 1, 2, 1},
                                      {0, 4, 3, 4, 2}, {0, 4, 4, 4, 2}, {1, 2, 2, 2, 2}};

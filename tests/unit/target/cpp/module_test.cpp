@@ -17,9 +17,9 @@ TEST_CASE("the C++ text computes what the loop IR says, with every compiler and 
     CHECK(text == target::print_cpp(test.module, test.metadata));
     if (const char* path = std::getenv("GRADC_KEEP_TEXT")) std::ofstream(path) << text;
     for (const std::string& compiler : target::find_compilers()) {
-        std::string fault;
-        std::optional<target::Engine> engine = target::load_cpp(text, compiler, fault);
-        INFO(compiler << ": " << fault);
+        std::string error;
+        std::optional<target::Engine> engine = target::load_cpp(text, compiler, error);
+        INFO(compiler << ": " << error);
         REQUIRE(engine);
         for (loop::Isa isa : target::host_isas())
             for (const loop::Case& entry : test.cases) loop::compare(*engine, entry, isa);
@@ -30,13 +30,13 @@ TEST_CASE("the C++ text compiles for the machine at hand too") {
     loop::TestModule test = loop::test_module();
     std::string text = target::print_cpp(test.module, test.metadata);
     for (const std::string& compiler : target::find_compilers()) {
-        std::string fault;
+        std::string error;
         // a compiler that warns about its own choice of features has no say here
-        if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, fault, {"-march=native"}) &&
-            fault.find("error") != std::string::npos)
+        if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, error, {"-march=native"}) &&
+            error.find("error") != std::string::npos)
             continue;
-        std::optional<target::Engine> engine = target::load_cpp(text, compiler, fault, {"-march=native"});
-        INFO(compiler << ": " << fault);
+        std::optional<target::Engine> engine = target::load_cpp(text, compiler, error, {"-march=native"});
+        INFO(compiler << ": " << error);
         REQUIRE(engine);
         for (loop::Isa isa : target::host_isas())
             for (const loop::Case& entry : test.cases) loop::compare(*engine, entry, isa);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See element.h.
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 
 namespace gradc::runtime {
 
-int64_t element_size(int32_t element) {
-    switch (element) {
+int64_t element_size(int32_t dtype) {
+    switch (dtype) {
     case GRADC_F64:
     case GRADC_I64: return 8;
     case GRADC_F32:
@@ -16,9 +16,9 @@ int64_t element_size(int32_t element) {
     }
 }
 
-const char* element_name(int32_t element) {
+const char* dtype_name(int32_t dtype) {
     static constexpr const char* names[] = {"f32", "f64", "bf16", "i32", "i64", "u8", "bool"};
-    return element >= 0 && element <= GRADC_BOOL ? names[element] : "?";
+    return dtype >= 0 && dtype <= GRADC_BOOL ? names[dtype] : "?";
 }
 
 template <class Number> static double load_as(const unsigned char* at) {
@@ -31,8 +31,8 @@ template <class Number> static void store_as(unsigned char* at, double value) {
     memcpy(at, &number, sizeof number);
 }
 
-double load_element(const unsigned char* at, int32_t element) {
-    switch (element) {
+double load_element(const unsigned char* at, int32_t dtype) {
+    switch (dtype) {
     case GRADC_F32: return load_as<float>(at);
     case GRADC_F64: return load_as<double>(at);
     case GRADC_I32: return load_as<int32_t>(at);
@@ -57,8 +57,8 @@ static void store_bf16(unsigned char* at, double value) {
     at[1] = uint8_t(bits >> 24);
 }
 
-void store_element(unsigned char* at, int32_t element, double number) {
-    switch (element) {
+void store_element(unsigned char* at, int32_t dtype, double number) {
+    switch (dtype) {
     case GRADC_F32: return store_as<float>(at, number);
     case GRADC_F64: return store_as<double>(at, number);
     case GRADC_I32: return store_as<int32_t>(at, number);
@@ -68,17 +68,17 @@ void store_element(unsigned char* at, int32_t element, double number) {
     }
 }
 
-void whole_range(int32_t element, double& low, double& high) {
-    low = 0, high = element == GRADC_BOOL ? 1 : 255;
-    if (element == GRADC_I32) low = -2147483648.0, high = 2147483647.0;
-    if (element == GRADC_I64) low = -9007199254740992.0, high = 9007199254740992.0;
+void integer_range(int32_t dtype, double& low, double& high) {
+    low = 0, high = dtype == GRADC_BOOL ? 1 : 255;
+    if (dtype == GRADC_I32) low = -2147483648.0, high = 2147483647.0;
+    if (dtype == GRADC_I64) low = -9007199254740992.0, high = 9007199254740992.0;
 }
 
 std::string shape_text(const int64_t* shape, int rank, bool has_rows) {
     std::string result = "[";
     for (int axis = 0; axis < rank; axis++) {
         if (axis > 0) result += ", ";
-        result += axis == 0 && has_rows ? std::string("N") : whole(shape[axis]);
+        result += axis == 0 && has_rows ? std::string("N") : integer(shape[axis]);
     }
     return result + "]";
 }

@@ -18,7 +18,7 @@ template <class To, class From> To bits_of(From from) {
 }
 
 template <class Out, class In, class F> Value unary(const Type& type, const Value& x, F f) {
-    Value result = make_value(type.element, type.shape);
+    Value result = make_value(type.dtype, type.shape);
     Out* out = result.data<Out>();
     const In* in = x.data<In>();
     walk<2>(type.shape, {&result.strides, &x.strides})([&](int64_t n, auto at, auto step) {
@@ -28,7 +28,7 @@ template <class Out, class In, class F> Value unary(const Type& type, const Valu
 }
 
 template <class Out, class In, class F> Value binary(const Type& type, const Value& x, const Value& y, F f) {
-    Value result = make_value(type.element, type.shape);
+    Value result = make_value(type.dtype, type.shape);
     Out* out = result.data<Out>();
     const In *a = x.data<In>(), *b = y.data<In>();
     walk<3>(type.shape, {&result.strides, &x.strides, &y.strides})([&](int64_t n, auto at, auto step) {
@@ -39,7 +39,7 @@ template <class Out, class In, class F> Value binary(const Type& type, const Val
 
 template <class First, class In, class F>
 Value ternary(const Type& type, const Value& x, const Value& y, const Value& z, F f) {
-    Value result = make_value(type.element, type.shape);
+    Value result = make_value(type.dtype, type.shape);
     In* out = result.data<In>();
     const First* a = x.data<First>();
     const In *b = y.data<In>(), *c = z.data<In>();
@@ -64,7 +64,7 @@ double floor_remainder(double a, double b) {
     return r == 0 ? std::copysign(0.0, b) : r;
 }
 
-int64_t whole_arithmetic(Primitive primitive, int64_t a, int64_t b) {
+int64_t integer_arithmetic(Primitive primitive, int64_t a, int64_t b) {
     uint64_t x = uint64_t(a), y = uint64_t(b);
     switch (primitive) {
     case Primitive::add: return int64_t(x + y);
@@ -118,7 +118,7 @@ Value from_the_library(std::string_view name, const PrimitiveTable& table, Primi
     static const std::unordered_map<std::string_view, Binary> binaries = {
         {"pow", std::pow}, {"power", std::pow}, {"atan2", std::atan2}, {"hypot", std::hypot}};
     if (const auto& own = table.meaning(primitive)) {
-        Value result = make_value(type.element, type.shape);
+        Value result = make_value(type.dtype, type.shape);
         std::vector<Value> plain;
         for (const Value& each : x) plain.push_back(densified(each));
         std::vector<double> arguments(x.size());
@@ -136,20 +136,20 @@ Value from_the_library(std::string_view name, const PrimitiveTable& table, Primi
 }
 
 Value compute_bits(Primitive primitive, const Type& type, const Value& x) {
-    if (primitive == Primitive::bits && x.element == Element::f32)
+    if (primitive == Primitive::bits && x.dtype == Dtype::f32)
         return unary<int64_t, double>(type, x, [](double a) { return bits_of<int32_t>(float(a)); });
     if (primitive == Primitive::bits)
         return unary<int64_t, double>(type, x, [](double a) { return bits_of<int64_t>(a); });
-    if (x.element == Element::i32)
+    if (x.dtype == Dtype::i32)
         return unary<double, int64_t>(type, x, [](int64_t a) { return bits_of<float>(int32_t(a)); });
     return unary<double, int64_t>(type, x, [](int64_t a) { return bits_of<double>(a); });
 }
 
 Value compute_unary(Primitive primitive, const Type& type, const Value& x) {
-    Element e = type.element;
+    Dtype e = type.dtype;
     switch (primitive) {
     case Primitive::logical_not: return unary<int64_t, int64_t>(type, x, [](int64_t a) { return !a; });
-    case Primitive::square_root: return unary<double, double>(type, x, [](double a) { return std::sqrt(a); });
+    case Primitive::sqrt: return unary<double, double>(type, x, [](double a) { return std::sqrt(a); });
     case Primitive::floor: return unary<double, double>(type, x, [](double a) { return std::floor(a); });
     case Primitive::negate:
         if (floating(e)) return unary<double, double>(type, x, [](double a) { return -a; });
@@ -163,26 +163,27 @@ Value compute_unary(Primitive primitive, const Type& type, const Value& x) {
 
 } // namespace
 
-Value compute_map(const PrimitiveTable& table, const Node& node, const Type& type, const std::vector<Value>& x) {
-    Primitive primitive = attribute<Map>(node).primitive;
+Value compute_elementwise(const PrimitiveTable& table, const Node& node, const Type& type,
+                          const std::vector<Value>& x) {
+    Primitive primitive = attribute<Elementwise>(node).primitive;
     switch (primitive) {
     case Primitive::bits:
     case Primitive::from_bits: return compute_bits(primitive, type, x[0]);
     case Primitive::negate:
-    case Primitive::absolute:
-    case Primitive::square_root:
+    case Primitive::abs:
+    case Primitive::sqrt:
     case Primitive::floor:
     case Primitive::logical_not: return compute_unary(primitive, type, x[0]);
     case Primitive::less:
     case Primitive::less_equal:
     case Primitive::equal:
-        if (floating(x[0].element))
+        if (floating(x[0].dtype))
             return binary<int64_t, double>(type, x[0], x[1],
                                            [=](double a, double b) { return compare(primitive, a, b); });
         return binary<int64_t, int64_t>(type, x[0], x[1],
                                         [=](int64_t a, int64_t b) { return compare(primitive, a, b); });
     case Primitive::select:
-        if (floating(type.element))
+        if (floating(type.dtype))
             return ternary<int64_t, double>(type, x[0], x[1], x[2],
                                             [](int64_t c, double a, double b) { return c ? a : b; });
         return ternary<int64_t, int64_t>(type, x[0], x[1], x[2],
@@ -194,23 +195,23 @@ Value compute_map(const PrimitiveTable& table, const Node& node, const Type& typ
     }
     if (primitive >= Primitive::first_declared)
         return from_the_library(table.name(primitive), table, primitive, type, x);
-    if (floating(type.element)) return real_binary(primitive, type, x[0], x[1]);
-    Element e = type.element;
+    if (floating(type.dtype)) return real_binary(primitive, type, x[0], x[1]);
+    Dtype e = type.dtype;
     return binary<int64_t, int64_t>(
-        type, x[0], x[1], [=](int64_t a, int64_t b) { return wrapped(e, whole_arithmetic(primitive, a, b)); });
+        type, x[0], x[1], [=](int64_t a, int64_t b) { return wrapped(e, integer_arithmetic(primitive, a, b)); });
 }
 
 Value compute_cast(const Type& type, const Value& x) {
-    Element e = type.element;
-    if (floating(e) && floating(x.element)) {
+    Dtype e = type.dtype;
+    if (floating(e) && floating(x.dtype)) {
         Value result = x;
-        result.element = e;
+        result.dtype = e;
         return result;
     }
     if (floating(e)) return unary<double, int64_t>(type, x, [](int64_t a) { return double(a); });
-    if (!floating(x.element)) return unary<int64_t, int64_t>(type, x, [e](int64_t a) { return wrapped(e, a); });
-    if (e == Element::boolean) return unary<int64_t, double>(type, x, [](double a) { return a != 0; });
-    return unary<int64_t, double>(type, x, [e](double a) { return wrapped(e, whole_number(a)); });
+    if (!floating(x.dtype)) return unary<int64_t, int64_t>(type, x, [e](int64_t a) { return wrapped(e, a); });
+    if (e == Dtype::boolean) return unary<int64_t, double>(type, x, [](double a) { return a != 0; });
+    return unary<int64_t, double>(type, x, [e](double a) { return wrapped(e, integer_number(a)); });
 }
 
 } // namespace gradc

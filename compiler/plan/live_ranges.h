@@ -9,29 +9,29 @@ namespace gradc {
 /// With room behind for a last vector that runs over.
 int64_t footprint(const loop::Buffer&);
 
-struct Life { // steps of the table, inclusive
+struct LiveRange { // steps of the table, inclusive
     int64_t first = INT64_MAX, last = -1;
     void touch(int64_t step) {
         first = std::min(first, step);
         last = std::max(last, step);
     }
-    bool meets(const Life& other) const { return first <= other.last && other.first <= last; }
+    bool meets(const LiveRange& other) const { return first <= other.last && other.first <= last; }
 };
 
 /// Memory of a program's own: one buffer, or several of one size where each takes over from the one
 /// before it, because the kernel that makes it reads the other for the last time, element for element.
-struct Room {
+struct Allocation {
     std::vector<size_t> buffers; // in order
     int64_t size = 0;            // bytes
-    Life life;
+    LiveRange live_range;
 };
 /// `apart`: each buffer has a room of its own that lives from the first step to the last.
-std::vector<Room> rooms_of(const ProgramPlan&, const std::vector<loop::Buffer>&, int64_t batch, bool apart);
+std::vector<Allocation> allocations_of(const ProgramPlan&, const std::vector<loop::Buffer>&, int64_t batch, bool apart);
 
 /// Largest sum of rooms that live at one step: no addresses need less.
-int64_t largest_cut(const std::vector<Room>&);
+int64_t largest_cut(const std::vector<Allocation>&);
 
 /// Sum of the rooms that live across `step`: made before it and read after it.
-int64_t across(const std::vector<Room>&, int64_t step);
+int64_t across(const std::vector<Allocation>&, int64_t step);
 
 } // namespace gradc

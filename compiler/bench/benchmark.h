@@ -2,21 +2,21 @@
 // Engines that train the same steps in turns: what each is, what was measured, and the run of it all. The lines that
 // are spoken stand in runtime/commands/turns.h; gradc's own trainer goes first and is what the others are compared with.
 #pragma once
-#include "compiler/bench/partner.h"
+#include "compiler/bench/peer.h"
 #include <cmath>
 
 namespace gradc {
 
 struct Engine {
     std::string name; // gradc, interpreter, numpy, torch, jax
-    PartnerStart start;
+    PeerStart start;
     bool trainer = false;       // of ours; others are peers under Python
     double compile_seconds = 0; // before it was started
     int64_t shipped_bytes = 0;  // trainers; peers tell it
     std::string absent;         // why it takes no part, known beforehand
 };
 
-struct ContestRules {
+struct BenchmarkRules {
     int rounds = 5, steps = 10; // steps: whose losses are compared
     double seconds = 0.3;       // of a round
     double patience = 120;      // until an answer
@@ -37,7 +37,7 @@ struct EngineResult {
     int64_t peak_memory = 0, shipped_bytes = 0;
 };
 
-struct ContestResult {
+struct BenchmarkResult {
     std::vector<EngineResult> engines; // in the order given, gradc first
     int64_t batch = 0;
     double flops = 0, peak = 0; // of a step; a second
@@ -46,6 +46,6 @@ struct ContestResult {
 
 /// Each engine starts, trains `steps` steps from the same weights on the same rows and is left out if
 /// its losses differ; then rounds, one engine after the other. The first engine must be a trainer.
-ContestResult run_contest(const std::vector<Engine>&, const ContestRules&);
+BenchmarkResult run_benchmark(const std::vector<Engine>&, const BenchmarkRules&);
 
 } // namespace gradc

@@ -8,15 +8,15 @@
 namespace gradc::runtime {
 
 /// Bytes of one element.
-int64_t element_size(int32_t element);
+int64_t element_size(int32_t dtype);
 /// "f32", as the language says it.
-const char* element_name(int32_t element);
-inline bool is_whole(int32_t element) { return element != GRADC_F32 && element != GRADC_F64 && element != GRADC_BF16; }
-double load_element(const unsigned char* at, int32_t element);
+const char* dtype_name(int32_t dtype);
+inline bool is_integer(int32_t dtype) { return dtype != GRADC_F32 && dtype != GRADC_F64 && dtype != GRADC_BF16; }
+double load_element(const unsigned char* at, int32_t dtype);
 /// Whole elements are given whole numbers in their range.
-void store_element(unsigned char* at, int32_t element, double number);
+void store_element(unsigned char* at, int32_t dtype, double number);
 /// The smallest and largest whole number that fits.
-void whole_range(int32_t element, double& low, double& high);
+void integer_range(int32_t dtype, double& low, double& high);
 
 /// "[3, 4]", "[N, 64]" with has_rows; a scalar is "[]".
 std::string shape_text(const int64_t* shape, int rank, bool has_rows = false);

@@ -2,7 +2,7 @@
 // Many steps in one call against as many calls: the same bits, whatever the steps are of.
 #pragma once
 #include "compiler/target/engine.h"
-#include "runtime/base/element.h"
+#include "runtime/base/dtype.h"
 #include "runtime/walk.h"
 #include <cstring>
 #include <fmt/format.h>
@@ -12,11 +12,11 @@
 namespace gradc {
 
 /// Runs both on the first `known` rows that the arena holds, from the variables and scalars there.
-class StretchComparison {
+class MultiStepComparison {
 public:
     static constexpr int64_t steps = 5, epoch_steps = 2, until_epoch = 1;
 
-    StretchComparison(target::Engine& engine, int program, loop::Isa isa, int64_t known)
+    MultiStepComparison(target::Engine& engine, int program, loop::Isa isa, int64_t known)
         : engine_(engine), module_(engine.module()), program_(module_.programs[program]), number_(program), isa_(isa),
           known_(known), start_(engine.arena(), engine.arena() + module_.arena_bytes) {
         for (int64_t i = 0; i < steps * program_.step_rows; ++i) order_.push_back((7 * i + 3) % known_);
@@ -37,27 +37,27 @@ public:
         write("rows", double(program_.step_rows));
         std::vector<gradc_column> columns;
         for (int32_t f = 0; f < program_.field_count; ++f) columns.push_back({rows_[size_t(f)].data(), row_bytes(f)});
-        gradc_stretch stretch{steps, order_.data(), columns.data(), until_epoch, epoch_steps, 0, 0};
-        int64_t found = engine_.run_steps(number_, isa_, stretch);
+        gradc_multi_step multi_step{steps, order_.data(), columns.data(), until_epoch, epoch_steps, 0, 0};
+        int64_t found = engine_.run_steps(number_, isa_, multi_step);
         if (found != done) return fmt::format("{} steps in one call, {} one by one", found, done);
         if (!same(variables(), expected)) return "variables differ after steps in one call";
-        bool sums = done < steps || (stretch.loss_sum == sum && stretch.loss_total == total);
+        bool sums = done < steps || (multi_step.loss_sum == sum && multi_step.loss_total == total);
         return sums ? "" : "sums of losses differ after steps in one call";
     }
 
 private:
     const gradc_tensor& field(int32_t f) const { return module_.tensors[program_.fields[f]]; }
-    int64_t row_bytes(int32_t f) const { return field(f).strides[0] * runtime::element_size(field(f).element); }
+    int64_t row_bytes(int32_t f) const { return field(f).strides[0] * runtime::element_size(field(f).dtype); }
 
     void write(std::string_view name, double value) {
         for (int32_t t = 0; t < module_.tensor_count; ++t)
             if (module_.tensors[t].role == GRADC_SCALAR && name == module_.tensors[t].name)
-                runtime::store_element(engine_.arena() + module_.tensors[t].offset, module_.tensors[t].element, value);
+                runtime::store_element(engine_.arena() + module_.tensors[t].offset, module_.tensors[t].dtype, value);
     }
     double read(std::string_view name) const {
         for (int32_t t = 0; t < module_.tensor_count; ++t)
             if (module_.tensors[t].role == GRADC_SCALAR && name == module_.tensors[t].name)
-                return runtime::load_element(engine_.arena() + module_.tensors[t].offset, module_.tensors[t].element);
+                return runtime::load_element(engine_.arena() + module_.tensors[t].offset, module_.tensors[t].dtype);
         return 0;
     }
 
@@ -75,7 +75,7 @@ private:
             write("epoch", epoch);
             for (int64_t n = 0; n < program_.step_rows; ++n) take_row(n, order_[size_t(step * program_.step_rows + n)]);
             if (!engine_.run(number_, program_.step_rows, isa_, true)) return step;
-            double value = runtime::load_element(engine_.arena() + loss.offset, loss.element);
+            double value = runtime::load_element(engine_.arena() + loss.offset, loss.dtype);
             sum += value * double(program_.step_rows);
             total += value;
         }
@@ -84,7 +84,7 @@ private:
     void take_row(int64_t n, int64_t row) {
         for (int32_t f = 0; f < program_.field_count; ++f) {
             unsigned char* to = engine_.arena() + field(f).offset + n * row_bytes(f);
-            if (std::string_view(field(f).name) == "#row") runtime::store_element(to, field(f).element, double(row));
+            if (std::string_view(field(f).name) == "#row") runtime::store_element(to, field(f).dtype, double(row));
             else std::memcpy(to, rows_[size_t(f)].data() + row * row_bytes(f), size_t(row_bytes(f)));
         }
     }

@@ -7,7 +7,7 @@
 namespace gradc::target {
 
 /// `program` has a stretch.
-llvm::Function* emit_stretch(llvm::Module& target, const loop::Module& module, const loop::Program& program,
-                             const Machine& machine, const std::string& symbol);
+llvm::Function* emit_multi_step(llvm::Module& target, const loop::Module& module, const loop::Program& program,
+                                const Machine& machine, const std::string& symbol);
 
 } // namespace gradc::target

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See contest.h.
-#include "compiler/bench/contest.h"
+#include "compiler/bench/benchmark.h"
 #include "compiler/util/check.h"
 #include <algorithm>
 #include <chrono>
@@ -32,7 +32,7 @@ std::optional<double> number(const std::string& word) {
 /// One engine, its partner and its result. Whatever goes wrong ends its part and becomes its note.
 class Contender {
 public:
-    Contender(const Engine& engine, const ContestRules& rules) : engine_(engine), rules_(rules) {
+    Contender(const Engine& engine, const BenchmarkRules& rules) : engine_(engine), rules_(rules) {
         result_.name = engine.name;
         result_.compile = engine.compile_seconds;
         result_.shipped_bytes = engine.shipped_bytes;
@@ -41,15 +41,15 @@ public:
         result_.note = engine.absent;
     }
 
-    bool takes_part() const { return partner_ != nullptr; }
+    bool takes_part() const { return peer_ != nullptr; }
     const EngineResult& result() const { return result_; }
 
     void start() {
         if (!engine_.absent.empty()) return;
         double begin = clock_seconds();
-        std::string fault;
-        partner_ = Partner::start(engine_.start, fault);
-        if (!partner_) return leave(fmt::format("{} cannot be started: {}", engine_.start.words[0], fault));
+        std::string error;
+        peer_ = Peer::start(engine_.start, error);
+        if (!peer_) return leave(fmt::format("{} cannot be started: {}", engine_.start.words[0], error));
         auto words = hear("ready");
         result_.start = clock_seconds() - begin;
         if (!words) return;
@@ -61,8 +61,8 @@ public:
     }
 
     std::vector<std::string> ask(const std::string& line, const std::string& answer, size_t count) {
-        if (!partner_) return {};
-        partner_->tell(line);
+        if (!peer_) return {};
+        peer_->tell(line);
         auto words = hear(answer);
         if (!words) return {};
         if (words->size() < count + 1) {
@@ -93,7 +93,7 @@ public:
     }
 
     void compare_with(const std::vector<double>& expected) {
-        if (!partner_ || result_.losses.size() != expected.size()) return;
+        if (!peer_ || result_.losses.size() != expected.size()) return;
         double scale = std::fabs(expected.empty() ? 0 : expected[0]) * 1e-3; // a loss near 0 has no digits left
         for (size_t i = 0; i < expected.size(); ++i) {
             double bound = rules_.tolerance * std::max(std::fabs(expected[i]), scale);
@@ -118,14 +118,14 @@ public:
     }
 
     void finish() {
-        if (partner_ && result_.medians.empty()) leave("not timed: gradc's own trainer had to stop");
-        if (!partner_) return;
-        result_.peak_memory = partner_->peak_memory();
+        if (peer_ && result_.medians.empty()) leave("not timed: gradc's own trainer had to stop");
+        if (!peer_) return;
+        result_.peak_memory = peer_->peak_memory();
         if (!engine_.trainer)
             if (auto size = ask_numbers("size", "size", 1); !size.empty()) result_.shipped_bytes = int64_t(size[0]);
-        if (!partner_) return;
-        partner_->tell("end");
-        partner_.reset();
+        if (!peer_) return;
+        peer_->tell("end");
+        peer_.reset();
         std::sort(result_.medians.begin(), result_.medians.end());
         result_.median = result_.medians[result_.medians.size() / 2];
         result_.state = EngineResult::State::measured;
@@ -133,16 +133,16 @@ public:
 
 private:
     void leave(const std::string& note) {
-        partner_.reset();
+        peer_.reset();
         result_.state = EngineResult::State::failed;
         result_.note = note;
     }
 
     /// The words of an answer that begins with `answer`, or says what is missing.
     std::optional<std::vector<std::string>> hear(const std::string& answer) {
-        std::string fault;
-        auto line = partner_->hear(rules_.patience + 10 * rules_.seconds, fault);
-        if (!line) return leave(fault), std::nullopt;
+        std::string error;
+        auto line = peer_->hear(rules_.patience + 10 * rules_.seconds, error);
+        if (!line) return leave(error), std::nullopt;
         std::vector<std::string> words = words_of(*line);
         if (!words.empty() && (words[0] == answer || (words[0] == "missing" && answer == "ready"))) return words;
         return leave(fmt::format("answers `{}` where `{}` is expected", line->substr(0, 40), answer)), std::nullopt;
@@ -157,12 +157,12 @@ private:
     }
 
     const Engine& engine_;
-    const ContestRules& rules_;
-    std::unique_ptr<Partner> partner_;
+    const BenchmarkRules& rules_;
+    std::unique_ptr<Peer> peer_;
     EngineResult result_;
 };
 
-void ask_machine(Contender& first, ContestResult& result) {
+void ask_machine(Contender& first, BenchmarkResult& result) {
     std::vector<std::string> words = first.ask("machine", "machine", 3);
     if (words.empty()) return;
     result.batch = int64_t(number(words[1]).value_or(0));
@@ -172,9 +172,9 @@ void ask_machine(Contender& first, ContestResult& result) {
 
 } // namespace
 
-ContestResult run_contest(const std::vector<Engine>& engines, const ContestRules& rules) {
+BenchmarkResult run_benchmark(const std::vector<Engine>& engines, const BenchmarkRules& rules) {
     check(!engines.empty() && engines[0].trainer, "bench", "the first engine is no trainer");
-    ContestResult result;
+    BenchmarkResult result;
     std::vector<std::unique_ptr<Contender>> all;
     for (const Engine& engine : engines) all.push_back(std::make_unique<Contender>(engine, rules));
     Contender& first = *all[0];

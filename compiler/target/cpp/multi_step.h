@@ -8,7 +8,7 @@
 namespace gradc::target {
 
 /// `names`: of the kernels' functions, by their number in the program, which has a stretch.
-std::string print_stretch(const loop::Module& module, const loop::Program& program, const Machine& machine,
-                          const std::vector<std::string>& names);
+std::string print_multi_step(const loop::Module& module, const loop::Program& program, const Machine& machine,
+                             const std::vector<std::string>& names);
 
 } // namespace gradc::target

@@ -27,32 +27,32 @@ struct Place : Folder {
     std::string old;
 };
 
-bool is_whole(const std::string& path) {
+bool is_integer(const std::string& path) {
     gradc::runtime::SafetensorsFile file;
-    gradc::runtime::Fault fault;
-    return file.open(path, fault);
+    gradc::runtime::Error error;
+    return file.open(path, error);
 }
 
 /// One run with that fault; false if it did not come to it.
-bool survives(const Place& place, const Words& words, const std::string& fault) {
-    INFO(words[0] << " with " << fault);
+bool survives(const Place& place, const Words& words, const std::string& error) {
+    INFO(words[0] << " with " << error);
     place.write("c", place.old);
     for (const char* name : {"r.json", "v.svg", "p.csv", "e.safetensors", "fault.fired"})
         std::filesystem::remove(place.path(name));
-    setenv("FAULT", fault.c_str(), 1);
+    setenv("FAULT", error.c_str(), 1);
     Result result = run(place, words, "_faulty");
     unsetenv("FAULT");
     bool fired = std::filesystem::remove(place.path("fault.fired"));
     INFO(result.err);
     CHECK((result.code == 0 || result.code == 1));
     CHECK(result.code == (result.err.empty() ? 0 : 1));
-    bool one = fault.find("ever") == fault.npos; // a fault that lasts is told by each file
+    bool one = error.find("ever") == error.npos; // a fault that lasts is told by each file
     if (one) CHECK(std::count(result.err.begin(), result.err.end(), '\n') == (result.code == 0 ? 0 : 1));
-    bool harmless = fault.find("short") != fault.npos || fault.find("signal") != fault.npos;
-    bool either = fault.starts_with("flock"); // a folder that has no locks can still be written to
+    bool harmless = error.find("short") != error.npos || error.find("signal") != error.npos;
+    bool either = error.starts_with("flock"); // a folder that has no locks can still be written to
     if (fired && !either) CHECK(result.code == (harmless ? 0 : 1));
     if (result.code == 0 && words == train) CHECK(place.list() == Words{"c", "digits.csv", "r.json", "v.svg"});
-    CHECK(is_whole(place.path("c")));
+    CHECK(is_integer(place.path("c")));
     if (words != train) CHECK((read(place.path("c")) == place.old));
     for (const std::string& name : place.list()) {
         INFO(name);

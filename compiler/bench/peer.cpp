@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See partner.h.
-#include "compiler/bench/partner.h"
+#include "compiler/bench/peer.h"
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -113,7 +113,7 @@ std::vector<int> allowed_cores() {
     return result;
 }
 
-std::unique_ptr<Partner> Partner::start(const PartnerStart& start, std::string& fault) {
+std::unique_ptr<Peer> Peer::start(const PeerStart& start, std::string& error) {
     std::vector<std::string> words = start.words, environment = environment_with(start.environment);
     std::vector<char*> word_pointers = pointers(words), environment_pointers = pointers(environment);
     cpu_set_t set;
@@ -128,21 +128,21 @@ std::unique_ptr<Partner> Partner::start(const PartnerStart& start, std::string& 
     int reason = errno;
     if (errors >= 0) close(errors);
     if (pid < 0) {
-        fault = std::strerror(reason);
+        error = std::strerror(reason);
         return nullptr;
     }
     complaint.close_end(1);
     if (read(complaint.ends[0], &reason, sizeof reason) == sizeof reason) {
         waitpid(pid, nullptr, 0);
-        fault = std::strerror(reason);
+        error = std::strerror(reason);
         return nullptr;
     }
-    std::unique_ptr<Partner> partner(new Partner(pid, input.ends[1], output.ends[0], start));
+    std::unique_ptr<Peer> peer(new Peer(pid, input.ends[1], output.ends[0], start));
     input.ends[1] = output.ends[0] = -1;
-    return partner;
+    return peer;
 }
 
-Partner::~Partner() {
+Peer::~Peer() {
     close(input_);
     close(output_);
     if (pid_ <= 0) return;
@@ -150,7 +150,7 @@ Partner::~Partner() {
     waitpid(pid_, nullptr, 0);
 }
 
-void Partner::tell(const std::string& line) {
+void Peer::tell(const std::string& line) {
     std::string text = line + "\n"; // shorter than what a pipe holds; where nobody reads, `hear` will tell
     for (size_t at = 0; at < text.size();) {
         ssize_t done = write(input_, text.data() + at, text.size() - at);
@@ -159,7 +159,7 @@ void Partner::tell(const std::string& line) {
     }
 }
 
-std::optional<std::string> Partner::hear(double seconds, std::string& fault) {
+std::optional<std::string> Peer::hear(double seconds, std::string& error) {
     double end = clock_seconds() + seconds;
     for (;;) {
         if (size_t at = heard_.find('\n'); at != heard_.npos) {
@@ -168,33 +168,33 @@ std::optional<std::string> Partner::hear(double seconds, std::string& fault) {
             return line;
         }
         if (heard_.size() > longest_line) {
-            fault = fmt::format("prints without end: `{}..`", heard_.substr(0, 40));
+            error = fmt::format("prints without end: `{}..`", heard_.substr(0, 40));
             return std::nullopt;
         }
         double left = end - clock_seconds();
         pollfd descriptors[] = {{output_, POLLIN, 0}, {interrupts_ ? interrupts_->descriptor() : -1, POLLIN, 0}};
         int ready = left > 0 ? poll(descriptors, 2, int(std::min(left, 3600.0) * 1000) + 1) : 0;
         if (ready > 0 && descriptors[1].revents) {
-            fault = "was interrupted";
+            error = "was interrupted";
             return std::nullopt;
         }
         if (ready < 0 && errno == EINTR) continue;
         if (ready == 0 && clock_seconds() < end) continue;
         if (ready <= 0) {
-            fault = fmt::format("does not answer within {:g} s", seconds);
+            error = fmt::format("does not answer within {:g} s", seconds);
             return std::nullopt;
         }
         char bytes[4096];
         ssize_t got = read(output_, bytes, sizeof bytes);
         if (got > 0) heard_.append(bytes, size_t(got));
         if (got > 0 || (got < 0 && errno == EINTR)) continue;
-        fault = end_text();
+        error = end_text();
         return std::nullopt;
     }
 }
 
 /// Its output has ended: so has it, or it will have to.
-std::string Partner::end_text() {
+std::string Peer::end_text() {
     int status = 0;
     for (int turn = 0; turn < 200; ++turn) {
         if (waitpid(pid_, &status, WNOHANG) == pid_) break;
@@ -208,7 +208,7 @@ std::string Partner::end_text() {
            (told.empty() ? "" : ": " + told);
 }
 
-int64_t Partner::peak_memory() const {
+int64_t Peer::peak_memory() const {
     std::ifstream status(fmt::format("/proc/{}/status", pid_));
     for (std::string line; std::getline(status, line);)
         if (line.rfind("VmHWM:", 0) == 0) return 1024 * std::strtoll(line.c_str() + 6, nullptr, 10);

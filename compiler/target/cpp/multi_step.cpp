@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Text in order of a step: an epoch may begin, rows are taken, the kernels run,
 // the loss is tested where the table says so.
-#include "compiler/target/cpp/stretch.h"
-#include "compiler/program/stretch.h"
+#include "compiler/target/cpp/multi_step.h"
+#include "compiler/program/multi_step.h"
 #include <fmt/format.h>
 
 namespace gradc::target {
@@ -11,32 +11,32 @@ using namespace loop;
 
 namespace {
 
-class StretchText {
+class MultiStepText {
 public:
-    StretchText(const Module& module, const Program& program, const Machine& machine,
-                const std::vector<std::string>& names)
+    MultiStepText(const Module& module, const Program& program, const Machine& machine,
+                  const std::vector<std::string>& names)
         : module_(module), program_(program), machine_(machine), names_(names) {}
 
     std::string run() {
         std::string macro;
         for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
-        line("// Many steps of {} rows, one after another.", program_.stretch->rows);
-        line("{} static int64_t steps(unsigned char* arena, gradc_stretch* stretch) {{", macro);
+        line("// Many steps of {} rows, one after another.", program_.multi_step->rows);
+        line("{} static int64_t steps(unsigned char* arena, gradc_multi_step* run) {{", macro);
         ++indent_;
         start();
-        line("for (int64_t step = 0; step < stretch->count; ++step) {{");
+        line("for (int64_t step = 0; step < run->count; ++step) {{");
         ++indent_;
         begin_epoch();
         take_rows();
         kernels();
-        line("stretch->loss_sum += {}.0 * {};", program_.stretch->rows, loss());
-        line("stretch->loss_total += {};", loss());
+        line("run->loss_sum += {}.0 * {};", program_.multi_step->rows, loss());
+        line("run->loss_total += {};", loss());
         count_up("step");
         line("--until_epoch;");
         --indent_;
         line("}}");
         give_back();
-        line("return stretch->count;");
+        line("return run->count;");
         --indent_;
         line("}}");
         return std::move(text_);
@@ -50,7 +50,7 @@ private:
 
     std::string loss() const {
         BufferId id = program_.results[0].buffer;
-        const char* type = module_.buffers[id].element == Element::f32 ? "float" : "double";
+        const char* type = module_.buffers[id].dtype == Dtype::f32 ? "float" : "double";
         return fmt::format("double(*({}*)(arena + {}))", type, module_.buffers[id].offset);
     }
 
@@ -67,11 +67,11 @@ private:
     void start() {
         int depth = 0, deepest = 0;
         for (const Step& step : program_.table) {
-            depth += (step.what == Step::What::loop_begin) - (step.what == Step::What::loop_end);
+            depth += (step.kind == Step::Kind::loop_begin) - (step.kind == Step::Kind::loop_end);
             deepest = std::max(deepest, depth);
         }
-        line("int64_t sizes[{}] = {{{}}};", 1 + deepest, program_.stretch->rows);
-        line("int64_t until_epoch = stretch->until_epoch;");
+        line("int64_t sizes[{}] = {{{}}};", 1 + deepest, program_.multi_step->rows);
+        line("int64_t until_epoch = run->until_epoch;");
         for (const char* name : {"step", "epoch"})
             if (const Buffer* buffer = scalar(name))
                 line("const double first_{} = *(double*)(arena + {});", name, buffer->offset);
@@ -84,30 +84,30 @@ private:
     void begin_epoch() {
         line("if (until_epoch == 0) {{");
         ++indent_;
-        for (BufferId id : program_.stretch->cleared) {
+        for (BufferId id : program_.multi_step->cleared) {
             const Buffer& buffer = module_.buffers[id];
             line("__builtin_memset(arena + {}, 0, {}); // {}", buffer.offset, buffer.size, buffer.name);
         }
-        line("stretch->loss_sum = 0;");
-        line("until_epoch = stretch->epoch_steps;");
+        line("run->loss_sum = 0;");
+        line("until_epoch = run->epoch_steps;");
         count_up("epoch");
         --indent_;
         line("}}");
     }
 
     void take_rows() {
-        std::vector<StretchField> fields = stretch_fields(module_, program_);
+        std::vector<MultiStepField> fields = multi_step_fields(module_, program_);
         if (fields.empty()) return;
-        line("for (int64_t n = 0; n < {}; ++n) {{", program_.stretch->rows);
+        line("for (int64_t n = 0; n < {}; ++n) {{", program_.multi_step->rows);
         ++indent_;
-        line("const int64_t row = stretch->order[{}*step + n];", program_.stretch->rows);
+        line("const int64_t row = run->order[{}*step + n];", program_.multi_step->rows);
         for (size_t i = 0; i < fields.size(); ++i) {
             const Buffer& buffer = module_.buffers[fields[i].buffer];
             if (fields[i].numbers) {
                 line("((int32_t*)(arena + {}))[n] = int32_t(row);", buffer.offset);
                 continue;
             }
-            line("const gradc_column column{} = stretch->columns[{}]; // {}", i, i, buffer.name);
+            line("const gradc_column column{} = run->columns[{}]; // {}", i, i, buffer.name);
             line("__builtin_memcpy(arena + {} + {}*n, column{}.first + column{}.distance * row, {});", buffer.offset,
                  fields[i].row_bytes, i, i, fields[i].row_bytes);
         }
@@ -118,20 +118,20 @@ private:
     void kernels() {
         int depth = 0;
         for (const Step& step : program_.table) {
-            if (step.what == Step::What::loop_begin) {
+            if (step.kind == Step::Kind::loop_begin) {
                 ++depth;
-                line("for (int64_t turn{0} = 0; turn{0} < {1}; ++turn{0}) {{", depth, step.turns);
+                line("for (int64_t turn{0} = 0; turn{0} < {1}; ++turn{0}) {{", depth, step.iterations);
                 ++indent_;
-                if (step.reverse) line("sizes[{0}] = {1} - turn{0};", depth, step.turns - 1);
+                if (step.reverse) line("sizes[{0}] = {1} - turn{0};", depth, step.iterations - 1);
                 else line("sizes[{0}] = turn{0};", depth);
-            } else if (step.what == Step::What::loop_end) {
+            } else if (step.kind == Step::Kind::loop_end) {
                 --depth;
                 --indent_;
                 line("}}");
-            } else if (step.what == Step::What::guard) {
+            } else if (step.kind == Step::Kind::guard) {
                 guard();
             } else {
-                int64_t all = items(program_.kernels[step.kernel].extent, program_.stretch->rows);
+                int64_t all = items(program_.kernels[step.kernel].extent, program_.multi_step->rows);
                 line("{}(arena, sizes, 0, {});", names_[step.kernel], all);
             }
         }
@@ -156,9 +156,9 @@ private:
 
 } // namespace
 
-std::string print_stretch(const Module& module, const Program& program, const Machine& machine,
-                          const std::vector<std::string>& names) {
-    return StretchText(module, program, machine, names).run();
+std::string print_multi_step(const Module& module, const Program& program, const Machine& machine,
+                             const std::vector<std::string>& names) {
+    return MultiStepText(module, program, machine, names).run();
 }
 
 } // namespace gradc::target

@@ -8,7 +8,7 @@ namespace gradc::runtime {
 
 enum ExitCode {
     done = 0,
-    input_at_fault = 1,
+    input_error = 1,
     wrong_usage = 2,
     stopped_by_nan = 3,
     internal_error = 70,
@@ -17,18 +17,18 @@ enum ExitCode {
 
 /// Keeps the first fault. What sets it returns false, so that a function can `return
 /// fault.fail(..)`.
-struct Fault {
+struct Error {
     std::string message; // one line, or several where names and shapes are listed; no newline at the end
     ExitCode code = done;
 
     explicit operator bool() const { return code != done; }
-    bool set(std::string_view what, ExitCode how = input_at_fault);
+    bool set(std::string_view what, ExitCode how = input_error);
     /// The parts as in text().
     template <class... Parts> bool fail_as(ExitCode how, const Parts&... parts) {
         const Piece pieces[] = {Piece(parts)...};
         return set(how, pieces, sizeof...(parts));
     }
-    template <class... Parts> bool fail(const Parts&... parts) { return fail_as(input_at_fault, parts...); }
+    template <class... Parts> bool fail(const Parts&... parts) { return fail_as(input_error, parts...); }
 
 private:
     bool set(ExitCode how, const Piece* pieces, size_t count);

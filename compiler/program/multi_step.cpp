@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A step's length is counted in statements of vectors as they run; those of loops whose length only the running program
 // knows make it too long.
-#include "compiler/program/stretch.h"
+#include "compiler/program/multi_step.h"
 #include <algorithm>
 #include <map>
 
@@ -52,7 +52,7 @@ private:
     std::optional<int64_t> value(const Define& define) const {
         auto operand = [&](size_t i) { return known_[define.operands[i]]; };
         switch (define.operation) {
-        case Operation::literal: return define.whole;
+        case Operation::literal: return define.integer;
         case Operation::row_count: return rows_;
         case Operation::range_begin: return 0;
         case Operation::range_end: return items(kernel_.extent, rows_);
@@ -91,8 +91,8 @@ void note(const Body& body, std::set<BufferId>& touched) {
 bool guarded(const Program& program) {
     int depth = 0, guards = 0;
     for (const Step& step : program.table) {
-        depth += (step.what == Step::What::loop_begin) - (step.what == Step::What::loop_end);
-        if (step.what != Step::What::guard) continue;
+        depth += (step.kind == Step::Kind::loop_begin) - (step.kind == Step::Kind::loop_end);
+        if (step.kind != Step::Kind::guard) continue;
         if (depth > 0) return false;
         ++guards;
     }
@@ -100,17 +100,17 @@ bool guarded(const Program& program) {
 }
 
 int64_t statements(const Program& program, int64_t rows) {
-    int64_t sum = 0, turns = 1;
+    int64_t sum = 0, iterations = 1;
     std::vector<int64_t> around;
     for (const Step& step : program.table) {
-        if (step.what == Step::What::loop_begin) {
-            around.push_back(turns);
-            turns = std::min(longest + 1, turns * step.turns);
-        } else if (step.what == Step::What::loop_end) {
-            turns = around.back();
+        if (step.kind == Step::Kind::loop_begin) {
+            around.push_back(iterations);
+            iterations = std::min(longest + 1, iterations * step.iterations);
+        } else if (step.kind == Step::Kind::loop_end) {
+            iterations = around.back();
             around.pop_back();
-        } else if (step.what == Step::What::kernel) {
-            sum += turns * Length(program.kernels[step.kernel], rows).run();
+        } else if (step.kind == Step::Kind::kernel) {
+            sum += iterations * Length(program.kernels[step.kernel], rows).run();
         }
     }
     return sum;
@@ -125,14 +125,14 @@ bool rows_follow_each_other(const Buffer& buffer) {
 
 bool worthwhile(const Module& module, const Program& program) {
     if (!guarded(program)) return false;
-    Element loss = module.buffers[program.results[0].buffer].element;
-    if (loss != Element::f32 && loss != Element::f64) return false;
+    Dtype loss = module.buffers[program.results[0].buffer].dtype;
+    if (loss != Dtype::f32 && loss != Dtype::f64) return false;
     int64_t bytes = 0;
     for (BufferId id : touched_buffers(program)) {
         const Buffer& buffer = module.buffers[id];
         bytes += buffer.size;
         if (buffer.role != Buffer::Role::field) continue;
-        if (!rows_follow_each_other(buffer) || (buffer.name == "#row" && buffer.element != Element::i32)) return false;
+        if (!rows_follow_each_other(buffer) || (buffer.name == "#row" && buffer.dtype != Dtype::i32)) return false;
     }
     return bytes <= most_bytes && statements(program, module.batch) <= longest;
 }
@@ -145,24 +145,24 @@ std::set<BufferId> touched_buffers(const Program& program) {
     return touched;
 }
 
-std::vector<StretchField> stretch_fields(const Module& module, const Program& program) {
-    std::vector<StretchField> fields;
+std::vector<MultiStepField> multi_step_fields(const Module& module, const Program& program) {
+    std::vector<MultiStepField> fields;
     for (BufferId id : touched_buffers(program)) {
         const Buffer& buffer = module.buffers[id];
         if (buffer.role != Buffer::Role::field) continue;
-        fields.push_back({id, buffer.strides[0] * bytes(buffer.element), buffer.name == "#row"});
+        fields.push_back({id, buffer.strides[0] * bytes(buffer.dtype), buffer.name == "#row"});
     }
     return fields;
 }
 
-void add_stretches(Module& module, const std::set<std::string>& cleared) {
+void add_multi_step(Module& module, const std::set<std::string>& cleared) {
     for (auto& versions : module.programs) {
         for (std::optional<Program>& program : versions) { // narrower vectors make a step longer
             if (!program || !worthwhile(module, *program)) continue;
-            program->stretch = Stretch{module.batch, {}};
+            program->multi_step = MultiStep{module.batch, {}};
             for (BufferId id : touched_buffers(*program))
                 if (module.buffers[id].role == Buffer::Role::variable && cleared.count(module.buffers[id].name))
-                    program->stretch->cleared.push_back(id);
+                    program->multi_step->cleared.push_back(id);
         }
     }
 }

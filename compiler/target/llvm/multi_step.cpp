@@ -2,8 +2,8 @@
 // A loop over steps around the kernels. Each buffer that they touch is a local copy: variables and scalars are copied
 // in before the first step, variables out after the last; fields are filled with each step's rows; the rest is lost.
 // As no kernel's memory is the arena, every load finds its store, and LLVM's passes make registers of what they can.
-#include "compiler/target/llvm/stretch.h"
-#include "compiler/program/stretch.h"
+#include "compiler/target/llvm/multi_step.h"
+#include "compiler/program/multi_step.h"
 #include "compiler/target/table.h"
 #include <llvm/IR/Constants.h>
 
@@ -13,22 +13,22 @@ using namespace loop;
 
 namespace {
 
-class StretchEmitter {
+class MultiStepEmitter {
 public:
-    StretchEmitter(llvm::Module& target, const Module& module, const Program& program, const Machine& machine)
+    MultiStepEmitter(llvm::Module& target, const Module& module, const Program& program, const Machine& machine)
         : target_(target), module_(module), program_(program), machine_(machine), builder_(target.getContext()),
-          rows_(program.stretch->rows) {}
+          rows_(program.multi_step->rows) {}
 
     llvm::Function* run(const std::string& symbol) {
         function_ = start_function(target_, machine_, symbol, {builder_.getPtrTy(), builder_.getPtrTy()},
                                    builder_.getInt64Ty());
         function_->getArg(0)->setName("arena");
-        function_->getArg(1)->setName("stretch");
+        function_->getArg(1)->setName("steps");
         inlining_.function = function_;
         inlining_.places = &places_;
         inlining_.rows = rows_;
         builder_.SetInsertPoint(block("entry"));
-        read_stretch();
+        read_multi_step();
         make_places();
         llvm::BasicBlock *head = block("step"), *next = block("rows"), *done = block("done");
         builder_.CreateBr(head);
@@ -58,8 +58,8 @@ private:
         builder_.CreateStore(start, made);
         return made;
     }
-    void add(llvm::AllocaInst* to, int64_t whole) {
-        builder_.CreateStore(builder_.CreateAdd(load(to), builder_.getInt64(uint64_t(whole))), to);
+    void add(llvm::AllocaInst* to, int64_t integer) {
+        builder_.CreateStore(builder_.CreateAdd(load(to), builder_.getInt64(uint64_t(integer))), to);
     }
     void add(llvm::AllocaInst* to, llvm::Value* number) {
         builder_.CreateStore(builder_.CreateFAdd(load(to), number), to);
@@ -72,24 +72,24 @@ private:
         builder_.CreateMemCpy(to, llvm::Align(alignment), from, llvm::Align(alignment), uint64_t(bytes));
     }
 
-    void read_stretch() {
-        llvm::Type *whole = builder_.getInt64Ty(), *number = builder_.getDoubleTy();
-        count_ = member(offsetof(gradc_stretch, count), whole);
-        order_ = member(offsetof(gradc_stretch, order), builder_.getPtrTy());
-        epoch_steps_ = member(offsetof(gradc_stretch, epoch_steps), whole);
-        llvm::Value* columns = member(offsetof(gradc_stretch, columns), builder_.getPtrTy());
+    void read_multi_step() {
+        llvm::Type *integer = builder_.getInt64Ty(), *number = builder_.getDoubleTy();
+        count_ = member(offsetof(gradc_multi_step, count), integer);
+        order_ = member(offsetof(gradc_multi_step, order), builder_.getPtrTy());
+        epoch_steps_ = member(offsetof(gradc_multi_step, epoch_steps), integer);
+        llvm::Value* columns = member(offsetof(gradc_multi_step, columns), builder_.getPtrTy());
         step_ = local(builder_.getInt64(0), "done");
-        until_epoch_ = local(member(offsetof(gradc_stretch, until_epoch), whole), "until_epoch");
-        sum_ = local(member(offsetof(gradc_stretch, loss_sum), number), "loss_sum");
-        total_ = local(member(offsetof(gradc_stretch, loss_total), number), "loss_total");
-        for (const StretchField& field : stretch_fields(module_, program_)) {
+        until_epoch_ = local(member(offsetof(gradc_multi_step, until_epoch), integer), "until_epoch");
+        sum_ = local(member(offsetof(gradc_multi_step, loss_sum), number), "loss_sum");
+        total_ = local(member(offsetof(gradc_multi_step, loss_total), number), "loss_total");
+        for (const MultiStepField& field : multi_step_fields(module_, program_)) {
             int64_t at = int64_t(fields_.size() * sizeof(gradc_column));
             Field one{field, nullptr, nullptr};
             if (!field.numbers) {
                 one.first = builder_.CreateLoad(builder_.getPtrTy(),
                                                 offset(columns, at + int64_t(offsetof(gradc_column, first))));
                 one.distance =
-                    builder_.CreateLoad(whole, offset(columns, at + int64_t(offsetof(gradc_column, distance))));
+                    builder_.CreateLoad(integer, offset(columns, at + int64_t(offsetof(gradc_column, distance))));
             }
             fields_.push_back(one);
         }
@@ -128,7 +128,7 @@ private:
         llvm::BasicBlock *begins = block("epoch"), *goes_on = block("goes_on");
         builder_.CreateCondBr(builder_.CreateICmpEQ(load(until_epoch_), builder_.getInt64(0)), begins, goes_on);
         builder_.SetInsertPoint(begins);
-        for (BufferId id : program_.stretch->cleared)
+        for (BufferId id : program_.multi_step->cleared)
             if (places_[id])
                 builder_.CreateMemSet(places_[id], builder_.getInt8(0), uint64_t(module_.buffers[id].size),
                                       llvm::MaybeAlign(64));
@@ -141,11 +141,11 @@ private:
 
     void take_rows() {
         if (fields_.empty()) return;
-        llvm::Type* whole = builder_.getInt64Ty();
+        llvm::Type* integer = builder_.getInt64Ty();
         llvm::Value* first = builder_.CreateMul(load(step_), builder_.getInt64(uint64_t(rows_)));
         for (int64_t n = 0; n < rows_; ++n) {
             llvm::Value* number = builder_.CreateAdd(first, builder_.getInt64(uint64_t(n)));
-            llvm::Value* row = builder_.CreateLoad(whole, builder_.CreateInBoundsGEP(whole, order_, number));
+            llvm::Value* row = builder_.CreateLoad(integer, builder_.CreateInBoundsGEP(integer, order_, number));
             for (const Field& field : fields_) {
                 llvm::Value* to = offset(places_[field.about.buffer], n * field.about.row_bytes);
                 if (field.about.numbers) {
@@ -162,10 +162,10 @@ private:
     void kernels(llvm::BasicBlock* done) {
         for (size_t at = 0; at < program_.table.size(); ++at) {
             const Step& step = program_.table[at];
-            if (step.what == Step::What::loop_begin) open_loop(step);
-            if (step.what == Step::What::loop_end) close_loop();
-            if (step.what == Step::What::guard) guard(done);
-            if (step.what != Step::What::kernel) continue;
+            if (step.kind == Step::Kind::loop_begin) open_loop(step);
+            if (step.kind == Step::Kind::loop_end) close_loop();
+            if (step.kind == Step::Kind::guard) guard(done);
+            if (step.kind != Step::Kind::kernel) continue;
             inlining_.block = builder_.GetInsertBlock();
             KernelEmitter(target_, module_, program_.kernels[step.kernel], machine_).run(inlining_);
             builder_.SetInsertPoint(inlining_.block);
@@ -174,34 +174,34 @@ private:
 
     struct TableLoop {
         llvm::BasicBlock* body;
-        llvm::PHINode* turn;
+        llvm::PHINode* iteration;
         const Step* step;
     };
     void open_loop(const Step& step) {
-        llvm::BasicBlock *before = builder_.GetInsertBlock(), *body = block("turn");
+        llvm::BasicBlock *before = builder_.GetInsertBlock(), *body = block("iteration");
         builder_.CreateBr(body);
         builder_.SetInsertPoint(body);
-        auto* turn = builder_.CreatePHI(builder_.getInt64Ty(), 2);
-        turn->addIncoming(builder_.getInt64(0), before);
-        loops_.push_back({body, turn, &step});
-        llvm::Value* last = builder_.getInt64(uint64_t(step.turns - 1));
-        inlining_.turns.push_back(step.reverse ? builder_.CreateSub(last, turn) : turn);
+        auto* iteration = builder_.CreatePHI(builder_.getInt64Ty(), 2);
+        iteration->addIncoming(builder_.getInt64(0), before);
+        loops_.push_back({body, iteration, &step});
+        llvm::Value* last = builder_.getInt64(uint64_t(step.iterations - 1));
+        inlining_.iterations.push_back(step.reverse ? builder_.CreateSub(last, iteration) : iteration);
     }
     void close_loop() {
         TableLoop loop = loops_.back();
         loops_.pop_back();
-        inlining_.turns.pop_back();
+        inlining_.iterations.pop_back();
         llvm::BasicBlock* after = block("after");
-        llvm::Value* next = builder_.CreateAdd(loop.turn, builder_.getInt64(1));
-        loop.turn->addIncoming(next, builder_.GetInsertBlock());
-        builder_.CreateCondBr(builder_.CreateICmpSLT(next, builder_.getInt64(uint64_t(loop.step->turns))), loop.body,
-                              after);
+        llvm::Value* next = builder_.CreateAdd(loop.iteration, builder_.getInt64(1));
+        loop.iteration->addIncoming(next, builder_.GetInsertBlock());
+        builder_.CreateCondBr(builder_.CreateICmpSLT(next, builder_.getInt64(uint64_t(loop.step->iterations))),
+                              loop.body, after);
         builder_.SetInsertPoint(after);
     }
 
     llvm::Value* loss() {
         BufferId id = program_.results[0].buffer;
-        bool narrow = module_.buffers[id].element == Element::f32;
+        bool narrow = module_.buffers[id].dtype == Dtype::f32;
         llvm::Value* loss = builder_.CreateLoad(narrow ? builder_.getFloatTy() : builder_.getDoubleTy(), places_[id]);
         return narrow ? builder_.CreateFPExt(loss, builder_.getDoubleTy()) : loss;
     }
@@ -231,13 +231,13 @@ private:
         auto give = [&](size_t place, llvm::AllocaInst* from) {
             builder_.CreateStore(load(from), offset(function_->getArg(1), int64_t(place)));
         };
-        give(offsetof(gradc_stretch, loss_sum), sum_);
-        give(offsetof(gradc_stretch, loss_total), total_);
+        give(offsetof(gradc_multi_step, loss_sum), sum_);
+        give(offsetof(gradc_multi_step, loss_total), total_);
         builder_.CreateRet(load(step_));
     }
 
     struct Field {
-        StretchField about;
+        MultiStepField about;
         llvm::Value *first, *distance;
     };
 
@@ -258,9 +258,9 @@ private:
 
 } // namespace
 
-llvm::Function* emit_stretch(llvm::Module& target, const Module& module, const Program& program, const Machine& machine,
-                             const std::string& symbol) {
-    return StretchEmitter(target, module, program, machine).run(symbol);
+llvm::Function* emit_multi_step(llvm::Module& target, const Module& module, const Program& program,
+                                const Machine& machine, const std::string& symbol) {
+    return MultiStepEmitter(target, module, program, machine).run(symbol);
 }
 
 } // namespace gradc::target

@@ -25,7 +25,7 @@ private:
     int descriptor_;
 };
 
-struct PartnerStart {
+struct PeerStart {
     std::vector<std::string> words;       // the program, sought in PATH, and its arguments
     std::vector<std::string> environment; // NAME=VALUE, beside our own
     std::vector<int> cores;               // it runs on these alone; empty: anywhere
@@ -33,23 +33,23 @@ struct PartnerStart {
     const Interrupts* interrupts = nullptr;
 };
 
-class Partner {
+class Peer {
 public:
     /// Null where it cannot be started; `fault` tells why.
-    static std::unique_ptr<Partner> start(const PartnerStart&, std::string& fault);
-    ~Partner();
-    Partner(const Partner&) = delete;
-    Partner& operator=(const Partner&) = delete;
+    static std::unique_ptr<Peer> start(const PeerStart&, std::string& error);
+    ~Peer();
+    Peer(const Peer&) = delete;
+    Peer& operator=(const Peer&) = delete;
 
     void tell(const std::string& line);
     /// The next line without its end. Absent when it stays silent for so long, ends, or says no line, and after an
     /// interrupt; `fault` tells which.
-    std::optional<std::string> hear(double seconds, std::string& fault);
+    std::optional<std::string> hear(double seconds, std::string& error);
     /// Most bytes of memory that it ever held; 0 if unknown.
     int64_t peak_memory() const;
 
 private:
-    Partner(int pid, int input, int output, const PartnerStart& start)
+    Peer(int pid, int input, int output, const PeerStart& start)
         : pid_(pid), input_(input), output_(output), errors_(start.errors), interrupts_(start.interrupts) {}
     std::string end_text();
 

@@ -9,7 +9,7 @@ using namespace end_to_end;
 namespace {
 
 /// Rows that a formula made, chance in the model, a schedule by step and by epoch, metrics; `rows` % 4 may be a rest.
-std::string model(const std::string& element, int rows, const std::string& loss = "mse(net(x), y)") {
+std::string model(const std::string& dtype, int rows, const std::string& loss = "mse(net(x), y)") {
     std::string text = R"(dataset rows {
     row: int < ROWS = range(ROWS)
     x: f32[3] = uniform(-1, 1, shape: [3])
@@ -26,7 +26,7 @@ train {
     metric off = mean(abs(net(x) - y))
 }
 )";
-    return replaced(replaced(replaced(text, "ROWS", std::to_string(rows)), "LOSS", loss), "f32", element);
+    return replaced(replaced(replaced(text, "ROWS", std::to_string(rows)), "LOSS", loss), "f32", dtype);
 }
 
 struct Bench {
@@ -63,61 +63,61 @@ struct Bench {
 void compare_lengths(const std::string& text) {
     Bench bench(text);
     for (const std::string& isa : bench.machines()) {
-        std::string flags = "--isa " + isa + " --quiet", expected = bench.weights(flags + " --stretch 0");
-        for (const char* length : {" --stretch 1", " --stretch 3", ""}) {
+        std::string flags = "--isa " + isa + " --quiet", expected = bench.weights(flags + " --multi-step 0");
+        for (const char* length : {" --multi-step 1", " --multi-step 3", ""}) {
             INFO(isa << length);
             CHECK(bench.weights(flags + length) == expected);
         }
-        CHECK(bench.weights(flags + " --steps 77") == bench.weights(flags + " --steps 77 --stretch 0"));
+        CHECK(bench.weights(flags + " --steps 77") == bench.weights(flags + " --steps 77 --multi-step 0"));
     }
 }
 
 } // namespace
 
-TEST_CASE("any stretch of steps ends in the same bits", "[stretch]") {
+TEST_CASE("any stretch of steps ends in the same bits", "[multi_step]") {
     compare_lengths(model("f32", 60)); // 48 rows: twelve steps an epoch
     compare_lengths(model("f64", 60));
     compare_lengths(model("f32", 67)); // a short last batch
     compare_lengths(model("f32", 5));  // an epoch is one step
 }
 
-TEST_CASE("reports of epochs are the same in stretches", "[stretch]") {
+TEST_CASE("reports of epochs are the same in stretches", "[multi_step]") {
     for (int rows : {60, 67, 5}) {
         Bench bench(model("f32", rows));
-        std::string expected = bench.train("--stretch 0").out, found = bench.train("").out;
+        std::string expected = bench.train("--multi-step 0").out, found = bench.train("").out;
         auto epochs = [](const std::string& out) { return out.substr(0, out.rfind("epoch ")); }; // then come times
         CHECK(epochs(found) == epochs(expected));
         CHECK(contains(epochs(found), "off"));
         REQUIRE(bench.train("--json a.json").code == 0);
-        REQUIRE(bench.train("--json b.json --stretch 0").code == 0);
+        REQUIRE(bench.train("--json b.json --multi-step 0").code == 0);
         std::string a = bench.scratch.read("a.json"), b = bench.scratch.read("b.json");
         for (const char* key : {"weights_hash", "loss", "off"}) CHECK(json_value(a, key) == json_value(b, key));
         CHECK(json_value(a, "off") != "");
     }
 }
 
-TEST_CASE("a run resumed amid an epoch goes on in stretches", "[stretch]") {
+TEST_CASE("a run resumed amid an epoch goes on in stretches", "[multi_step]") {
     for (int rows : {60, 67}) {
         Bench bench(model("f32", rows));
-        std::string expected = bench.weights("--quiet --stretch 0");
+        std::string expected = bench.weights("--quiet --multi-step 0");
         REQUIRE(bench.train("--quiet --checkpoint part --steps 31").code == 0);
         Outcome rest = bench.train("--quiet --epochs 60 --checkpoint part --resume --save-every 1000000");
         INFO(rest.err);
         REQUIRE(rest.code == 0);
         std::string a = bench.scratch.read("part");
         // The schedule's `steps` was 31 in the first part: compare with a run that was cut there step by step.
-        REQUIRE(bench.train("--quiet --checkpoint slow --steps 31 --stretch 0").code == 0);
-        std::string resumed = "--quiet --epochs 60 --checkpoint slow --resume --save-every 1000000 --stretch 0";
+        REQUIRE(bench.train("--quiet --checkpoint slow --steps 31 --multi-step 0").code == 0);
+        std::string resumed = "--quiet --epochs 60 --checkpoint slow --resume --save-every 1000000 --multi-step 0";
         REQUIRE(bench.train(resumed).code == 0);
         CHECK(a == bench.scratch.read("slow"));
         CHECK(a != expected);
     }
 }
 
-TEST_CASE("a lost loss stops a stretch before its step", "[stretch]") {
+TEST_CASE("a lost loss stops a stretch before its step", "[multi_step]") {
     // The logarithm of what falls by a fixed amount each step until it is below zero.
     Bench bench(model("f32", 60, "mse(net(x), y) + log(100 - step)"));
-    Outcome slow = bench.train("--quiet --stretch 0 --checkpoint a"), fast = bench.train("--quiet --checkpoint b");
+    Outcome slow = bench.train("--quiet --multi-step 0 --checkpoint a"), fast = bench.train("--quiet --checkpoint b");
     CHECK(slow.code == 3);
     CHECK(fast.code == 3);
     CHECK(contains(slow.err, "in step 100, epoch 9"));

@@ -8,16 +8,16 @@
 namespace gradc::runtime {
 
 /// Where a run stands before a stretch: steps and epochs of so many steps each.
-struct StretchPlace {
+struct MultiStepPlace {
     Clock clock;       // of the first step
     int64_t epoch = 0; // of the loader, from 0
     int64_t until_epoch = 1, epoch_steps = 1;
 };
 
-class Stretches {
+class MultiStepRunner {
 public:
     /// `loader`: of the rows that are trained on, or null; it outlives this.
-    Stretches(Session& session, Loader* loader) : session_(session), loader_(loader) {}
+    MultiStepRunner(Session& session, Loader* loader) : session_(session), loader_(loader) {}
 
     /// True if steps of `batch` rows of this program can run so.
     bool possible(int32_t program, int64_t batch);
@@ -26,7 +26,7 @@ public:
     double loss_total = 0; // of the last stretch
     /// Runs at most `count` steps, over as many epochs as they take: then every epoch is full batches. Returns
     /// how many; fewer: the next one's loss is not finite, and the loader does not stand where the run does.
-    int64_t run(int32_t program, int64_t batch, int64_t count, const StretchPlace& place);
+    int64_t run(int32_t program, int64_t batch, int64_t count, const MultiStepPlace& place);
 
 private:
     const int64_t* order(int64_t rows, int64_t epoch);

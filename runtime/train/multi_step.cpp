@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // See stretch.h.
-#include "runtime/train/stretch.h"
+#include "runtime/train/multi_step.h"
 
 namespace gradc::runtime {
 
-bool Stretches::possible(int32_t program, int64_t batch) {
+bool MultiStepRunner::possible(int32_t program, int64_t batch) {
     const gradc_module& module = session_.module();
     const gradc_program& step = module.programs[program];
     if (!step.steps[session_.isa()] || step.step_rows != batch) return false;
@@ -21,7 +21,7 @@ bool Stretches::possible(int32_t program, int64_t batch) {
 }
 
 /// Numbers of the next rows, one step's behind the other's.
-const int64_t* Stretches::order(int64_t rows, int64_t epoch) {
+const int64_t* MultiStepRunner::order(int64_t rows, int64_t epoch) {
     if (!loader_) { // every step has the rows 0, 1, ..
         int64_t batch = session_.module().programs[known_].step_rows;
         for (int64_t row = int64_t(order_.size()); row < rows; row++) order_.push_back(row % batch);
@@ -40,12 +40,12 @@ const int64_t* Stretches::order(int64_t rows, int64_t epoch) {
     return order_.data();
 }
 
-int64_t Stretches::run(int32_t program, int64_t batch, int64_t count, const StretchPlace& place) {
-    gradc_stretch stretch{count, nullptr, columns_.data(), place.until_epoch, place.epoch_steps, loss_sum, 0};
-    if (loader_ || !columns_.empty()) stretch.order = order(count * batch, place.epoch);
-    int64_t done = session_.run_steps(program, batch, place.clock, stretch);
-    loss_sum = stretch.loss_sum;
-    loss_total = stretch.loss_total;
+int64_t MultiStepRunner::run(int32_t program, int64_t batch, int64_t count, const MultiStepPlace& place) {
+    gradc_multi_step multi_step{count, nullptr, columns_.data(), place.until_epoch, place.epoch_steps, loss_sum, 0};
+    if (loader_ || !columns_.empty()) multi_step.order = order(count * batch, place.epoch);
+    int64_t done = session_.run_steps(program, batch, place.clock, multi_step);
+    loss_sum = multi_step.loss_sum;
+    loss_total = multi_step.loss_total;
     return done;
 }
 
