@@ -26,8 +26,8 @@ struct Machine {
 
 const Machine& machine(loop::Isa isa);
 
-/// True if roots of such vectors are a Newton step from the processor's estimate (within 0.8 ulp) instead of the
-/// instruction, which keeps the divider busy for longer than the multipliers take: AVX-512's 16 floats.
+/// True if roots of such vectors start from the processor's estimate instead of using the instruction, which keeps the
+/// divider busy for longer than the multiplications take: AVX-512's 16 floats. The bits are the same.
 bool estimates_roots(const Machine& machine, Dtype dtype, int lanes);
 /// For vfixupimmps: what a root is for each class of argument, four bits each from
 /// the lowest: quiet NaN and signalling NaN (2: quiet NaN), zero (1: itself), one

@@ -45,16 +45,6 @@ std::string Prelude::fma(VectorType type) {
 
 std::string Prelude::root(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} root({1} a)", name, taken(type));
-    if (type.lane == Lane::f32 && estimates_roots(machine_, Dtype::f32, type.lanes)) {
-        std::string ones = of(type);
-        std::string table = fmt::format("{}({:#x})", of({Lane::i32, type.lanes}), root_cases);
-        fma(type);
-        add(head, {"// a Newton step from an estimate; the table has what becomes of zeros, infinities and NaN",
-                   fmt::format("{} r = __builtin_ia32_rsqrt14ps512_mask(a, a, -1), s = a * r;", name),
-                   fmt::format("s = fma(0.5f * s, fma(-s, r, {}(1)), s);", ones),
-                   fmt::format("return __builtin_ia32_fixupimmps512_mask(s, a, {}, 0, -1, 4);", table)});
-        return "root";
-    }
     std::vector<std::string> gcc;
     if (type.lanes == 1) {
         VectorType least{type.lane, 16 / lane_bytes(type.lane)};
