@@ -61,6 +61,12 @@ void Made::store() {
 
 namespace {
 
+/// The member is a reduction over its stage's inner loops.
+bool ends_in_sum(const Member& member, const FusedKernel& plan, const Graph& graph) {
+    return !member.copies && graph.type(member.node).shape.size() == plan.space.size() &&
+           is_reduction(graph, member.node);
+}
+
 class Nest {
 public:
     explicit Nest(const KernelTask& task)
@@ -117,10 +123,7 @@ private:
             }
     }
 
-    bool sums_up(const Member& member) const {
-        return !member.copies && graph_.type(member.node).shape.size() == task_.plan.space.size() &&
-               is_reduction(graph_, member.node);
-    }
+    bool sums_up(const Member& member) const { return ends_in_sum(member, task_.plan, graph_); }
 
     void inner_stage(const Stage& stage, const Position& point) {
         int vector = vector_axis(stage.inner, batch_);
@@ -128,9 +131,8 @@ private:
         std::vector<const Member*> summed;
         for (const Member& member : stage.members)
             if (sums_up(member)) {
-                Reduction integer = reduction_at(member.node, point, fresh_axes(stage.inner, indices_));
-                sums.push_back(
-                    values_.start(integer, graph_.type(member.node).dtype, vector < 0 ? 1 : values_.lanes()));
+                Reduction all = reduction_at(member.node, point, fresh_axes(stage.inner, indices_));
+                sums.push_back(values_.start(all, graph_.type(member.node).dtype, vector < 0 ? 1 : values_.lanes()));
                 summed.push_back(&member);
             }
         auto body = [&](const Position& inner, const Carries& carried) {
@@ -217,11 +219,24 @@ static int64_t longest_run(const KernelTask& task) {
     return std::max(longest, (axis.size == rows ? batch : axis.size) * axis.times);
 }
 
-/// Vectors no wider than the loops are long: lanes that are never on cost as much as others.
+static bool sums_along_vectors(const KernelTask& task) {
+    const Graph& graph = task.around.program.flat.graph;
+    for (const Stage& stage : task.plan.stages) {
+        if (vector_axis(stage.inner, task.around.plan.batch) < 0) continue;
+        for (const Member& member : stage.members)
+            if (ends_in_sum(member, task.plan, graph)) return true;
+    }
+    return false;
+}
+
+/// Sums along vectors use 64 bytes of lanes whatever the machine's vectors, so that they have the same order, and the
+/// same bits, on all that have fused multiply-add. Otherwise vectors are no wider than the loops are long: lanes that
+/// are never on cost as much as others. A sum no longer than its lanes has the same order with fewer of them.
 void lower_nest(const KernelTask& task) {
     KernelTask fitting = task;
     int64_t longest = longest_run(task);
-    int least = task.lanes * 16 / task.around.machine.vector_bytes;
+    int vector_bytes = task.around.machine.vector_bytes, least = task.lanes * 16 / vector_bytes;
+    if (task.around.machine.fused && sums_along_vectors(task)) fitting.lanes = task.lanes * 64 / vector_bytes;
     while (fitting.lanes > least && fitting.lanes / 2 >= longest) fitting.lanes /= 2;
     Nest(fitting).run();
 }

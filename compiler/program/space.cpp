@@ -36,7 +36,10 @@ private:
             joined.axes.pop_back();
             SpaceAxis& axis = joined.axes.back();
             int64_t size = elements(last);
-            if (last.size == rows || (size % task_.lanes == 0 && size >= 8 * task_.lanes)) return;
+            // By the widest vectors, so that all machines loop alike and round alike.
+            const Machine& machine = task_.around.machine;
+            int lanes = lanes_of(task_.plan, graph_, machine) * 64 / machine.vector_bytes;
+            if (last.size == rows || (size % lanes == 0 && size >= 8 * lanes)) return;
             if (axis.size == rows) axis.times *= size;
             else axis.size *= size;
             axis.count += last.count;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One trainer, every instruction set it holds and this machine has, each forced by --isa: they train
-// to the same numbers up to rounding, since only the order of sums and fused multiply-adds differ.
+// One trainer, every instruction set it holds and this machine has, each forced by --isa. Those with fused multiply-add
+// train to the same bits; the baseline rounds products, and trains to the same numbers up to that.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <csignal>
 #include <vector>
 
 using namespace end_to_end;
@@ -52,6 +53,37 @@ void compare(const std::string& precision, double tolerance) {
 TEST_CASE("each instruction set trains to the same numbers", "[isas]") {
     compare("f64", 1e-9);
     compare("f32", 1e-3);
+}
+
+TEST_CASE("instruction sets with fused multiply-add train to the same bits, with any threads, killed or not",
+          "[isas]") {
+    for (const char* dtype : {"f32", "f64"}) {
+        Scratch scratch;
+        Launch launch{.folder = scratch.path().string(), .limit = 300};
+        std::string model = quoted(tree + "/examples/digits/model.grad"), data = quoted(tree + "/examples/digits");
+        REQUIRE(run(quoted(gradc) + " build " + model + " -o trainer --dtype " + dtype, launch).code == 0);
+        std::vector<std::string> isas = runnable(run("./trainer info", launch).out);
+        if (isas.size() < 2) return skip("same bits: this machine has no fused multiply-add");
+        isas.erase(isas.begin());
+        std::string train = "./trainer train --quiet --epochs 3 --data-dir " + data, expected;
+        for (const std::string& isa : isas)
+            for (int threads : {1, 2, 3, 7}) {
+                CAPTURE(dtype, isa, threads);
+                std::string flags =
+                    " --overwrite --checkpoint w --isa " + isa + " --threads " + std::to_string(threads);
+                REQUIRE(run(train + flags, launch).code == 0);
+                std::string weights = scratch.read("w");
+                if (expected.empty()) expected = weights;
+                CHECK((weights == expected));
+            }
+        Launch deadly = launch;
+        deadly.signal = SIGKILL;
+        deadly.signal_when = "killed";
+        std::string killed = train + " --checkpoint killed --save-every 1 --threads 2 --isa ";
+        CHECK(run(killed + isas.front(), deadly).code == 128 + SIGKILL);
+        REQUIRE(run(killed + isas.back() + " --resume", launch).code == 0);
+        CHECK((scratch.read("killed") == expected));
+    }
 }
 
 TEST_CASE("a single instruction set holds no other", "[isas]") {

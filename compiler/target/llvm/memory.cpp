@@ -4,6 +4,7 @@
 #include "compiler/target/llvm/divisor.h"
 #include "compiler/target/llvm/kernel.h"
 #include <algorithm>
+#include <llvm/Analysis/VectorUtils.h>
 #include <llvm/IR/MDBuilder.h>
 #include <set>
 
@@ -23,6 +24,12 @@ void collect(const Body& body, std::set<BufferId>& touched) {
             collect(branch->otherwise, touched);
         }
     }
+}
+
+std::vector<int> counting(int from, int to) {
+    std::vector<int> numbers;
+    for (int number = from; number < to; ++number) numbers.push_back(number);
+    return numbers;
 }
 
 bool share_bytes(const Buffer& a, const Buffer& b) {
@@ -160,6 +167,19 @@ llvm::Value* KernelEmitter::lane_offsets(int lanes, int64_t stride) {
     return llvm::ConstantVector::get(offsets);
 }
 
+/// Calls each(first lane, lanes, their part of the mask) for parts no wider than the machine's vectors. LLVM would split
+/// a wide masked access itself, but LLVM 19 then loads the upper part without its mask where that is known to be off.
+template <class Each>
+static void for_each_part(llvm::IRBuilder<>& builder, const Machine& machine, llvm::Type* memory, llvm::Value* mask,
+                          Each each) {
+    unsigned lanes = llvm::cast<llvm::FixedVectorType>(memory)->getNumElements();
+    unsigned part = std::min(lanes, unsigned(machine.vector_bytes * 8) / memory->getScalarSizeInBits());
+    for (unsigned first = 0; first < lanes; first += part)
+        each(int(first), int(part),
+             part == lanes || !mask ? mask
+                                    : builder.CreateShuffleVector(mask, counting(int(first), int(first + part))));
+}
+
 /// Of a vector. Lanes under the mask, or at their own places, go through a gather.
 llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
     int lanes = type_of(load.result).lanes;
@@ -177,9 +197,15 @@ llvm::Value* KernelEmitter::load_strided(const Load& load, llvm::Type* memory) {
     llvm::Value* offsets = load.lane_index == no_value ? lane_offsets(lanes, load.stride) : value(load.lane_index);
     llvm::Value* at = builder_.CreateGEP(dtype, address(load.buffer, load.element), offsets);
     llvm::Value* mask = load.mask == no_value ? nullptr : value(load.mask);
-    return tag(builder_.CreateMaskedGather(memory, at, align(load.buffer, load.element, 0), mask,
-                                           llvm::Constant::getNullValue(memory)),
-               load.buffer);
+    llvm::SmallVector<llvm::Value*> parts;
+    for_each_part(builder_, machine_, memory, mask, [&](int first, int count, llvm::Value* on) {
+        auto* vector = llvm::FixedVectorType::get(dtype, unsigned(count));
+        llvm::Value* places = count == lanes ? at : builder_.CreateShuffleVector(at, counting(first, first + count));
+        parts.push_back(tag(builder_.CreateMaskedGather(vector, places, align(load.buffer, load.element, 0), on,
+                                                        llvm::Constant::getNullValue(vector)),
+                            load.buffer));
+    });
+    return llvm::concatenateVectors(builder_, parts);
 }
 
 KernelEmitter::Lanes KernelEmitter::known_lanes(ValueId mask, int lanes) const {
@@ -205,12 +231,6 @@ int first_lanes(const std::vector<bool>& on) {
     for (size_t lane = size_t(count); lane < on.size(); ++lane)
         if (on[lane]) return -1;
     return count;
-}
-
-std::vector<int> counting(int from, int to) {
-    std::vector<int> numbers;
-    for (int number = from; number < to; ++number) numbers.push_back(number);
-    return numbers;
 }
 
 } // namespace
@@ -276,8 +296,15 @@ void KernelEmitter::emit(const Load& load) {
         if (load.lane_index != no_value) at = builder_.CreateGEP(memory, at, value(load.lane_index));
         if (result.lanes == 1) mask = builder_.CreateVectorSplat(1, mask);
         llvm::Align aligned = align(load.buffer, load.element, load.lane_index == no_value ? 1 : 0);
-        loaded = tag(builder_.CreateMaskedLoad(vector, at, aligned, mask, llvm::Constant::getNullValue(vector)),
-                     load.buffer);
+        llvm::SmallVector<llvm::Value*> parts;
+        for_each_part(builder_, machine_, vector, mask, [&](int first, int count, llvm::Value* on) {
+            auto* part = llvm::FixedVectorType::get(memory->getScalarType(), unsigned(count));
+            llvm::Value* from = first ? builder_.CreateConstInBoundsGEP1_64(memory->getScalarType(), at, first) : at;
+            llvm::Align own = llvm::commonAlignment(aligned, uint64_t(first) * memory->getScalarSizeInBits() / 8);
+            parts.push_back(
+                tag(builder_.CreateMaskedLoad(part, from, own, on, llvm::Constant::getNullValue(part)), load.buffer));
+        });
+        loaded = llvm::concatenateVectors(builder_, parts);
         if (result.lanes == 1) loaded = builder_.CreateExtractElement(loaded, uint64_t(0));
     }
     bind(load.result, loaded);
@@ -298,7 +325,14 @@ void KernelEmitter::emit(const Store& store) {
             content = builder_.CreateVectorSplat(1, content);
             mask = builder_.CreateVectorSplat(1, mask);
         }
-        tag(builder_.CreateMaskedStore(content, at, aligned, mask), store.buffer);
+        for_each_part(builder_, machine_, content->getType(), mask, [&](int first, int count, llvm::Value* on) {
+            llvm::Type* each = content->getType()->getScalarType();
+            llvm::Value* part =
+                count == stored.lanes ? content : builder_.CreateShuffleVector(content, counting(first, first + count));
+            llvm::Value* to = first ? builder_.CreateConstInBoundsGEP1_64(each, at, first) : at;
+            llvm::Align own = llvm::commonAlignment(aligned, uint64_t(first) * each->getScalarSizeInBits() / 8);
+            tag(builder_.CreateMaskedStore(part, to, own, on), store.buffer);
+        });
     } else {
         tag(builder_.CreateAlignedStore(content, at, aligned), store.buffer);
     }
