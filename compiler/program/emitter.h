@@ -28,6 +28,8 @@ public:
     loop::ValueId apply(loop::Operation, std::vector<loop::ValueId> operands);
     loop::ValueId compare(loop::Operation, loop::ValueId a, loop::ValueId b);
     loop::ValueId convert(loop::ValueId, Dtype);
+    /// Half of a random stream, the lower one or the upper one: an i32.
+    loop::ValueId stream(uint64_t stream, bool upper);
     loop::ValueId widened(loop::ValueId, int lanes); // splat if it is scalar
 
     loop::ValueId load(loop::BufferId, Dtype, int lanes, loop::Affine, int64_t stride = 1,

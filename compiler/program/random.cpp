@@ -46,9 +46,9 @@ ValueId Values::random(NodeId id, const Position& at) {
     ValueId row = by_row ? low(emit, value(node.inputs[2], {at[0]})) : word(emit, 0);
     ValueId seed = emit.convert(value(node.inputs[0], {}), Dtype::i64);
     ValueId step = emit.convert(value(node.inputs[1], {}), Dtype::i64);
-    ValueId low_step = low(emit, step), upper = word(emit, uint32_t(stream >> 32));
+    ValueId low_step = low(emit, step), upper = emit.stream(stream, true);
     std::array<ValueId, 4> words{place, row, low_step, exclusive(emit, high(emit, seed), upper)};
-    philox(emit, words, {low(emit, seed), word(emit, uint32_t(stream))});
+    philox(emit, words, {low(emit, seed), emit.stream(stream, false)});
     if (node.type.dtype != Dtype::f64) {
         ValueId bits = emit.apply(Operation::shift_right_logical, {words[0], emit.integer(8, emit.type(words[0]))});
         ValueId number = emit.convert(bits, Dtype::f32);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements, loops and buffers; cpp_uses.cpp counts uses, cpp_expression.cpp writes values; see kernel.h.
 #include "compiler/target/cpp/kernel.h"
+#include "compiler/program/code.h"
 #include "compiler/util/check.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,16 +37,13 @@ bool index_operation(Operation operation) {
 bool always_inline(const Define& define) {
     switch (define.operation) {
     case Operation::literal:
+    case Operation::stream:
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
     case Operation::counter: return true;
     default: return false;
     }
-}
-
-bool share_bytes(const Buffer& a, const Buffer& b) {
-    return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
 /// The last `count` parts of "mlp.linear_1.weight".
@@ -78,9 +76,9 @@ std::string CppKernel::run(const std::string& name) {
         return named ? fmt::format("{} {}", type, parameter_name) : type;
     };
     if (!buffers_.empty()) parameters_.insert("arena");
-    head +=
-        fmt::format("{} static void {}({}, {}, {}, {}) {{\n", macro, name, parameter("unsigned char*", "arena"),
-                    parameter("const int64_t*", "sizes"), parameter("int64_t", "begin"), parameter("int64_t", "end"));
+    head += fmt::format("{} static void {}({}, {}, const int64_t*, {}, {}) {{\n", macro, name,
+                        parameter("unsigned char*", "arena"), parameter("const int64_t*", "sizes"),
+                        parameter("int64_t", "begin"), parameter("int64_t", "end"));
     return head + pointers() + text_ + "}\n";
 }
 
@@ -90,7 +88,7 @@ std::string CppKernel::pointers() const {
         const Buffer& buffer = module_.buffers[id];
         bool alone = true;
         for (const auto& [other, other_name] : buffers_)
-            alone = alone && (other == id || !share_bytes(buffer, module_.buffers[other]));
+            alone = alone && (other == id || !overlap(buffer, module_.buffers[other]));
         std::string type = (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.dtype)) + "*";
         std::string shape = gradc::name(buffer.dtype) + gradc::print(buffer.shape);
         if (buffer.panel) shape += fmt::format(", panels of {}", buffer.panel);

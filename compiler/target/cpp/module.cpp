@@ -2,6 +2,7 @@
 // The whole C++ text: the contract's types, vector types, then a namespace for each ISA with its
 // prelude and one for each program with its kernels, and the table. Names are unique in their
 // namespace.
+#include "compiler/program/code.h"
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/cpp/kernel.h"
@@ -79,7 +80,8 @@ std::string CppModule::machine_text(Isa isa) {
         for (const Kernel& kernel : program->kernels) {
             std::string name = names.fresh(kernel.name);
             kernel_names.push_back(name);
-            functions += "\n" + CppKernel(module_, kernel, machine, prelude).run(name);
+            Kernel own = expanded(module_, isa, kernel); // a function for each kernel, its addresses as constants
+            functions += "\n" + CppKernel(module_, own, machine, prelude).run(name);
             functions_[symbol(*program, kernel, isa)] = fmt::format("{}::{}::{}", machine.name, space, name);
         }
         if (program->multi_step) {
@@ -172,8 +174,10 @@ std::vector<std::string> print_cpp_kernels(const Module& module, size_t program,
     Prelude prelude(machine);
     Names names;
     std::vector<std::string> texts;
-    for (const Kernel& kernel : versions[built]->kernels)
-        texts.push_back(CppKernel(module, kernel, machine, prelude).run(names.fresh(kernel.name)));
+    for (const Kernel& kernel : versions[built]->kernels) {
+        Kernel own = expanded(module, Isa(built), kernel);
+        texts.push_back(CppKernel(module, own, machine, prelude).run(names.fresh(kernel.name)));
+    }
     return texts;
 }
 

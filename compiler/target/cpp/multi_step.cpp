@@ -132,7 +132,7 @@ private:
                 guard();
             } else {
                 int64_t all = items(program_.kernels[step.kernel].extent, program_.multi_step->rows);
-                line("{}(arena, sizes, 0, {});", names_[step.kernel], all);
+                line("{}(arena, sizes, nullptr, 0, {});", names_[step.kernel], all);
             }
         }
     }
