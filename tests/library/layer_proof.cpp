@@ -77,6 +77,15 @@ constexpr LayerFormula layers[] = {
     {"group_norm", "group_norm(image, 2)"},
     {"instance_norm", "instance_norm(image)"},
     {"instance_norm", "instance_norm(time, affine: true)"},
+    {"cumsum", "cumsum(x)"},
+    {"cumsum", "cumsum(image, axis: 1)"},
+    {"cumprod", "cumprod(image, axis: 2)"},
+    {"sort", "sort(x)"},
+    {"sort", "sort(image, axis: 1, descending: true)"},
+    {"argsort", "image * argsort(image)"},
+    {"argsort", "image * argsort(image, axis: 1, descending: true)"},
+    {"top_k", "largest_two(reshape(image, [N, 4, 8]))"},
+    {"flip", "flip(image, axis: -1)"},
 };
 
 constexpr int64_t batch = 6;
@@ -155,11 +164,14 @@ void finish_subject(Subject& subject, const TrainingJob& job) {
     subject.exact = evaluate(subject.graph, subject.environment);
 }
 
+/// The values of top_k, times their places.
+constexpr const char* two_results = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n";
+
 std::string fields_text() { return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]"; }
 
 /// As in evaluation: models without train blocks.
 std::vector<Subject> evaluated(TrainingJob& job, Dtype precision) {
-    std::string text;
+    std::string text = two_results;
     for (size_t i = 0; i < std::size(layers); ++i)
         text += fmt::format("model l{}({}) {{ y = {};  return mean(y / (1 + y^2) + 0.1 * y) }}\n", i, fields_text(),
                             layers[i].formula);
@@ -186,6 +198,7 @@ std::string zeros(const std::vector<int>& shape, size_t axis = 0) {
 /// In training: train blocks over rows that are replaced by drawn ones.
 std::vector<Subject> trained(TrainingJob& job, Dtype precision) {
     std::string text =
+        two_results +
         fmt::format("dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "
                     "time: f32[3, 4] = {}\n}}\n",
                     zeros({4, 4}), zeros({4, 4, 4, 2}), zeros({4, 3, 4}));
