@@ -92,6 +92,7 @@ constexpr LayerFormula layers[] = {
     {"argsort", "image * argsort(image, axis: 1, descending: true)"},
     {"top_k", "largest_two(reshape(image, [N, 4, 8]))"},
     {"flip", "flip(image, axis: -1)"},
+    {"flatten", "flatten(image)"},
 };
 
 constexpr int64_t batch = 6;

@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
     prove_scalar_formulas(findings);
     prove_row_formulas(findings);
     prove_layers(findings);
+    prove_augmentation(findings);
     prove_metrics(findings);
     prove_starts(findings);
     prove_steps(GRADC_SOURCE_DIR "/tests/optimizers", findings);

@@ -154,6 +154,7 @@ CASES = [  # statement, PyTorch's function of the tensors in their order, their 
     ("instance_norm(x)", pool(F.instance_norm), few),
     ("instance_norm(x, eps: 0.1, affine: true)",
      lambda x, w, b: last(F.instance_norm(first(x), weight=w, bias=b, eps=0.1)), few | affine_norm("instance_norm", 4)),
+    ("flatten(x)", lambda x: x.flatten(1), {"x": (2, 2, 3, 2)}),
     ("flip(x)", lambda x: x.flip(1), lines),
     ("flip(x, axis: -1)", lambda x: x.flip(-1), lines),
     ("cumsum(x)", lambda x: x.cumsum(-1), row),
