@@ -39,10 +39,12 @@ int main(int argc, char** argv) {
     prove_scalar_formulas(findings);
     prove_row_formulas(findings);
     prove_layers(findings);
+    prove_augmentation(findings);
     prove_metrics(findings);
     prove_starts(findings);
     prove_steps(GRADC_SOURCE_DIR "/tests/optimizers", findings);
     prove_recorded(GRADC_SOURCE_DIR "/tests/library/recorded.txt", findings);
+    prove_recorded_layers(GRADC_SOURCE_DIR "/tests/library/recorded_layers.txt", findings);
     for (const Entry& entry : entries()) check_entry(entry, findings);
     std::string table = table_of(entries(), findings);
     if (writes) write_readme(argv[2], table, findings);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Layers against another system: what PyTorch computed (record_layers.py, whose comment has the form of the file) beside
+// the evaluator and compiled code, in training. Values, gradients by inputs and by parameters.
+#include "compiler/check/sample.h"
+#include "compiler/graph/build.h"
+#include "compiler/graph/rewrite.h"
+#include "compiler/util/check.h"
+#include "tests/library/compiled.h"
+#include "tests/library/entries.h"
+#include "tests/library/points.h"
+#include "tests/library/proof.h"
+#include <cmath>
+#include <fmt/format.h>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace gradc::library {
+
+namespace {
+
+struct Recorded {
+    std::string name; // in PyTorch's case; with a dot a variable, else a field
+    Tensor tensor, gradient;
+};
+
+struct RecordedLayer {
+    std::string statement;
+    std::vector<Recorded> tensors;
+    int64_t rows() const { return tensors[0].tensor.shape[0]; }
+};
+
+std::vector<double> numbers(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<double> result;
+    for (double number; stream >> number;) result.push_back(number);
+    return result;
+}
+
+std::vector<RecordedLayer> read_layers(const std::string& path) {
+    std::vector<RecordedLayer> layers;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("layer ")) {
+            layers.push_back({line.substr(6), {}});
+            continue;
+        }
+        size_t first = line.find(" | "), second = line.find(" | ", first + 3), space = line.find(' ');
+        Shape shape;
+        for (double size : numbers(line.substr(space, first - space))) shape.push_back(int64_t(size));
+        layers.back().tensors.push_back({line.substr(0, space),
+                                         {shape, numbers(line.substr(first + 3, second - first - 3))},
+                                         {shape, numbers(line.substr(second + 3))}});
+    }
+    return layers;
+}
+
+bool is_variable(const Recorded& each) { return each.name.find('.') != std::string::npos; }
+
+/// As many numbers as the shape wants, as nested lists.
+std::string list_of(const Shape& shape, size_t axis = 0) {
+    if (axis == shape.size()) return "0.5";
+    std::string inner = list_of(shape, axis + 1), text = inner;
+    for (int64_t i = 1; i < shape[axis]; ++i) text += ", " + inner;
+    return "[" + text + "]";
+}
+
+/// One data set, a model and a train block of each layer. Fields end with its number.
+std::string text_of(const std::vector<RecordedLayer>& layers, int64_t most_rows) {
+    std::string fields, programs;
+    for (size_t i = 0; i < layers.size(); ++i) {
+        std::string parameters, arguments;
+        for (const Recorded& each : layers[i].tensors) {
+            if (is_variable(each)) continue;
+            Shape shape = each.tensor.shape;
+            shape[0] = most_rows;
+            std::string sizes = fmt::format("{}", fmt::join(shape.begin() + 1, shape.end(), ", "));
+            fields += fmt::format("    {}{}: f32[{}] = {}\n", each.name, i, sizes, list_of(shape));
+            parameters += fmt::format("{}{}: f32[N, {}]", parameters.empty() ? "" : ", ", each.name, sizes);
+            arguments += fmt::format("{}{}{}", arguments.empty() ? "" : ", ", each.name, i);
+        }
+        programs += fmt::format("model l{0}({1}) {{ param one = 1;  {2};  return one * sum(weights * y) }}\n"
+                                "train t{0} {{ data d;  batch {3};  epochs 1;  optimizer sgd()\n loss l{0}({4}) }}\n",
+                                i, parameters, layers[i].statement, most_rows, arguments);
+    }
+    return fmt::format("dataset d {{\n{}}}\n{}", fields, programs);
+}
+
+NodeId variable_node(const Graph& graph, const std::string& path) {
+    for (uint32_t i = 0; i < graph.size(); ++i)
+        if (graph[NodeId(i)].op == Op::variable && attribute<VariableName>(graph[NodeId(i)]).path == path)
+            return NodeId(i);
+    return NodeId::none;
+}
+
+struct Subject {
+    std::string program;
+    Graph graph; // its outputs: the gradient by each tensor of the case
+    Environment environment;
+};
+
+Subject subject_of(const RecordedLayer& layer, size_t number, const TrainingJob& job) {
+    const TrainBlock& block = job.blocks[number];
+    Graph graph = block.forward;
+    std::vector<NodeId> wrt;
+    Environment environment = sample(job, {}, graph, {layer.rows(), 1});
+    environment.variables[fmt::format("l{}.one", number)].values = {1};
+    for (const Recorded& each : layer.tensors) {
+        std::string path = fmt::format("l{}.{}", number, each.name), column = fmt::format("{}{}", each.name, number);
+        (is_variable(each) ? environment.variables[path] : environment.fields[column]) = each.tensor;
+        wrt.push_back(is_variable(each) ? variable_node(graph, path) : field(graph, column));
+        if (wrt.back() == NodeId::none) throw InternalError("library", layer.statement + " has no " + each.name);
+    }
+    auto gradients = gradient(graph, block.loss, wrt, *job.rules);
+    std::vector<Output> outputs;
+    for (size_t i = 0; i < wrt.size(); ++i) {
+        const Type& type = graph.type(wrt[i]);
+        NodeId by = gradients[i] == NodeId::none ? build::constant(graph, 0, type.dtype, type.shape) : gradients[i];
+        outputs.push_back({fmt::format("{} by {}", layer.statement, layer.tensors[i].name), by});
+    }
+    return {fmt::format("l{}", number), extract(graph, outputs), std::move(environment)};
+}
+
+void compare_recorded(const std::string& what, const std::string& way, const std::vector<double>& found,
+                      const Recorded& recorded, double bound, Findings& findings) {
+    const std::vector<double>& wanted = recorded.gradient.values;
+    double largest = 1e-3, worst = found.size() == wanted.size() ? 0 : INFINITY;
+    for (double value : wanted) largest = std::max(largest, std::fabs(value));
+    for (size_t i = 0; i < std::min(found.size(), wanted.size()); ++i) {
+        double error = std::fabs(found[i] - wanted[i]) / largest;
+        if (!(error <= worst)) worst = error;
+    }
+    if (!(worst <= bound)) findings.error(fmt::format("{}: {} is off by {:.2g} from the recorded", what, way, worst));
+}
+
+/// Layers of these files must be recorded, but for those that draw random numbers.
+void check_complete(const std::vector<RecordedLayer>& layers, Findings& findings) {
+    const std::set<std::string> files = {"convolution", "normalization", "axes"};
+    for (const Entry& entry : entries()) {
+        bool known = !files.count(entry.file);
+        for (const RecordedLayer& layer : layers)
+            known = known || layer.statement.find(" " + entry.name + "(") != std::string::npos;
+        if (!known) findings.error(entry.name + " is not in recorded_layers.txt");
+    }
+}
+
+} // namespace
+
+void prove_recorded_layers(const std::string& path, Findings& findings) {
+    auto layers = read_layers(path);
+    check_complete(layers, findings);
+    int64_t most_rows = 0;
+    for (const RecordedLayer& layer : layers) most_rows = std::max(most_rows, layer.rows());
+    std::string text = text_of(layers, most_rows);
+    for (Dtype precision : {Dtype::f64, Dtype::f32}) {
+        double bound = precision == Dtype::f64 ? 1e-9 : 1e-4;
+        TrainingJob job = elaborate_text(text, precision);
+        std::vector<Subject> subjects;
+        std::vector<NamedGraph> programs;
+        for (size_t i = 0; i < layers.size(); ++i) {
+            subjects.push_back(subject_of(layers[i], i, job));
+            programs.push_back({subjects[i].program, subjects[i].graph});
+        }
+        Machines machines(job, programs, most_rows, precision);
+        for (size_t i = 0; i < layers.size(); ++i) {
+            const Subject& subject = subjects[i];
+            auto exact = evaluate(subject.graph, subject.environment);
+            for (size_t k = 0; k < exact.size() && precision == Dtype::f64; ++k)
+                compare_recorded(subject.graph.outputs[k].name, "the evaluator", exact[k].values, layers[i].tensors[k],
+                                 1e-9, findings);
+            for (const Way& way : machines.ways()) {
+                machines.write(subject.environment);
+                machines.run(subject.program, layers[i].rows(), way);
+                for (size_t k = 0; k < exact.size(); ++k) {
+                    const std::string& output = subject.graph.outputs[k].name;
+                    compare_recorded(output, fmt::format("{} on {}", name(precision), way.name),
+                                     machines.read(output, layers[i].rows()), layers[i].tensors[k], bound, findings);
+                }
+            }
+        }
+    }
+}
+
+} // namespace gradc::library
