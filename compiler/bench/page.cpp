@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The contest as a page without anything from elsewhere: bars as SVG, the table below them.
-// A second row of bars is on a logarithmic scale where the linear one would show dots only.
+// Bars as inline SVG above the table. If the shortest bar would be a dot, the bars are drawn again on a logarithmic
+// scale.
 #include "compiler/bench/report.h"
 #include "compiler/page/html.h"
 #include <algorithm>
@@ -35,7 +35,7 @@ std::string bars(const BenchmarkResult& result, const std::vector<double>& lengt
     return fmt::format("<svg viewBox=\"0 0 940 {}\" role=\"img\">\n{}</svg>\n", y, text);
 }
 
-/// Of the engines that were timed.
+/// The smallest share of the engines that were timed.
 double shortest(const std::vector<double>& shares) {
     double least = 1;
     for (double share : shares)
