@@ -74,7 +74,7 @@ std::string own_losses(const Scratch& scratch) {
 
 } // namespace
 
-TEST_CASE("bench compares a step with the unfused one", "[bench]") {
+TEST_CASE("bench times the trainer and the interpreter", "[bench]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     Outcome outcome =
@@ -111,7 +111,7 @@ TEST_CASE("bench compares a step with the unfused one", "[bench]") {
     CHECK(!contains(page, "http"));
 }
 
-TEST_CASE("bench times a peer that trains the same, and no other", "[bench]") {
+TEST_CASE("bench times a peer with equal losses and rejects others", "[bench]") {
     Stage stage;
     std::string losses = own_losses(stage.scratch);
     REQUIRE(words_of(losses).size() == 10);
@@ -133,7 +133,7 @@ TEST_CASE("bench times a peer that trains the same, and no other", "[bench]") {
     CHECK(contains(line_of(other.out, "numpy "), "not timed"));
 }
 
-TEST_CASE("bench says what is the matter with an engine", "[bench]") {
+TEST_CASE("bench reports why an engine failed", "[bench]") {
     Stage stage;
     struct Case {
         std::string body, told;
@@ -162,7 +162,7 @@ TEST_CASE("bench says what is the matter with an engine", "[bench]") {
     CHECK(!silent.timed_out);
 }
 
-TEST_CASE("a trainer takes turns, and says so of words that it does not know", "[bench]") {
+TEST_CASE("a trainer answers the lines of bench --turns and refuses unknown ones", "[bench]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 60};
@@ -190,7 +190,7 @@ TEST_CASE("a trainer takes turns, and says so of words that it does not know", "
     CHECK(contains(unknown.err, "`dance`"));
 }
 
-TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
+TEST_CASE("an interrupt ends bench and its processes", "[bench]") {
     Stage stage;
     std::filesystem::path temporary = stage.scratch.path() / "temporary";
     std::filesystem::create_directory(temporary);
@@ -205,7 +205,7 @@ TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
     CHECK(stage.scratch.read("out.json") == "");
 }
 
-TEST_CASE("bench says which engines are not there", "[bench]") {
+TEST_CASE("bench reports engines that are not installed", "[bench]") {
     Stage stage;
     Outcome file = bench(stage.scratch, "m.grad --engines torch,interpreter" + quick);
     CHECK(file.code == 0);
@@ -226,7 +226,7 @@ TEST_CASE("bench says which engines are not there", "[bench]") {
     CHECK(bench(stage.scratch, "untrained.grad").code == 1);
 }
 
-TEST_CASE("the README shows the shape of bench's table", "[bench]") {
+TEST_CASE("the README shows the columns of bench's table", "[bench]") {
     std::ifstream file(tree + "/README.md");
     std::stringstream text;
     text << file.rdbuf();
@@ -247,7 +247,7 @@ TEST_CASE("the README shows the shape of bench's table", "[bench]") {
         CHECK(words_of(line_of(block, engine)).size() == words_of(line_of(block, "gradc ")).size());
 }
 
-TEST_CASE("the peers beside the models train the same", "[peers]") {
+TEST_CASE("the peers of the examples have gradc's losses", "[peers]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     Launch launch{.folder = scratch.path().string(), .limit = 300};

@@ -110,7 +110,7 @@ TEST_CASE("a confined model reads no data outside of its folder and --data-dir",
     }
 }
 
-TEST_CASE("confined, files are sought in the model's folder and --data-dir alone", "[confine]") {
+TEST_CASE("with --confine, files are searched in the model's folder and --data-dir only", "[confine]") {
     Scratch scratch;
     write_folders(scratch);
     scratch.write("home/m.grad", reading("csv(\"only.csv\", columns: 0)"));
@@ -129,7 +129,7 @@ TEST_CASE("confined, files are sought in the model's folder and --data-dir alone
     CHECK(contains(call(scratch, "inspect home/m.grad --confine").err, rule));
 }
 
-TEST_CASE("bench runs no program beside a confined model", "[confine]") {
+TEST_CASE("bench runs no peer beside a confined model", "[confine]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     scratch.write("numpy.py", "open('ran', 'w').write('x')\n");
@@ -138,7 +138,7 @@ TEST_CASE("bench runs no program beside a confined model", "[confine]") {
     CHECK_FALSE(fs::exists(scratch.path() / "ran"));
 }
 
-TEST_CASE("a model file makes nobody write, connect or start a program", "[confine]") {
+TEST_CASE("a model file cannot make gradc write files, connect or start a program", "[confine]") {
     Scratch scratch;
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     std::string only_read = quoted(ONLY_READ) + " ";

@@ -70,13 +70,13 @@ TEST_CASE("a trainer is a static PIE with packed relocations", "[elf]") {
     CHECK(headers.packed_relocations);
 }
 
-TEST_CASE("gradc is a PIE that binds all at its start", "[elf]") {
+TEST_CASE("gradc is a PIE with immediate binding", "[elf]") {
     Scratch scratch;
     std::filesystem::create_symlink(gradc, scratch.path() / "gradc");
     check_hardened(headers_of(scratch.read("gradc")));
 }
 
-TEST_CASE("the runtime checks its frames and the sizes of its buffers", "[elf]") {
+TEST_CASE("the runtime has stack protectors and checked buffers", "[elf]") {
     if (run("command -v nm").code != 0) return skip("what the runtime calls: no nm");
     Outcome symbols = run("nm -u " + quoted(std::string(GRADC_BUILD_DIR) + "/libgradc_runtime.a"));
     REQUIRE(symbols.code == 0);

@@ -52,7 +52,7 @@ struct Folder {
 
 } // namespace
 
-TEST_CASE("training on generated rows is training on the same rows out of files", "[generated]") {
+TEST_CASE("generated rows train to the same bits as the same rows from files", "[generated]") {
     Folder folder;
     folder.build("drawn", drawn);
     folder.build("stored", stored);

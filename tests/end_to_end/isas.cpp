@@ -54,7 +54,7 @@ TEST_CASE("each instruction set trains to the same numbers", "[isas]") {
     compare("f32", 1e-3);
 }
 
-TEST_CASE("a single instruction set holds no other", "[isas]") {
+TEST_CASE("a trainer for one instruction set has no code for others", "[isas]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};

@@ -125,7 +125,7 @@ TEST_CASE("the arena is one mapping of the plan's size, and nothing grows after 
     }
 }
 
-TEST_CASE("about tells the parts of the memory and the least that lives at one step", "[memory]") {
+TEST_CASE("about prints the parts of the memory and the largest sum of live values", "[memory]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};

@@ -74,14 +74,14 @@ void compare_lengths(const std::string& text) {
 
 } // namespace
 
-TEST_CASE("any stretch of steps ends in the same bits", "[multi_step]") {
+TEST_CASE("any grouping of steps in calls gives the same bits", "[multi_step]") {
     compare_lengths(model("f32", 60)); // 48 rows: twelve steps an epoch
     compare_lengths(model("f64", 60));
     compare_lengths(model("f32", 67)); // a short last batch
     compare_lengths(model("f32", 5));  // an epoch is one step
 }
 
-TEST_CASE("reports of epochs are the same in stretches", "[multi_step]") {
+TEST_CASE("reports of epochs do not depend on the grouping of steps", "[multi_step]") {
     for (int rows : {60, 67, 5}) {
         Bench bench(model("f32", rows));
         std::string expected = bench.train("--multi-step 0").out, found = bench.train("").out;
@@ -96,7 +96,7 @@ TEST_CASE("reports of epochs are the same in stretches", "[multi_step]") {
     }
 }
 
-TEST_CASE("a run resumed amid an epoch goes on in stretches", "[multi_step]") {
+TEST_CASE("a run resumed in an epoch runs many steps in a call", "[multi_step]") {
     for (int rows : {60, 67}) {
         Bench bench(model("f32", rows));
         std::string expected = bench.weights("--quiet --multi-step 0");
@@ -114,7 +114,7 @@ TEST_CASE("a run resumed amid an epoch goes on in stretches", "[multi_step]") {
     }
 }
 
-TEST_CASE("a lost loss stops a stretch before its step", "[multi_step]") {
+TEST_CASE("a loss that is not finite ends a call before the step", "[multi_step]") {
     // The logarithm of what falls by a fixed amount each step until it is below zero.
     Bench bench(model("f32", 60, "mse(net(x), y) + log(100 - step)"));
     Outcome slow = bench.train("--quiet --multi-step 0 --checkpoint a"), fast = bench.train("--quiet --checkpoint b");

@@ -152,7 +152,7 @@ TEST_CASE("every reader feeds statistics of the training split", "[readers]") {
     }
 }
 
-TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows", "[readers]") {
+TEST_CASE("an NPY file of any dtype gives sizes, bounds and rows of a model", "[readers]") {
     Scratch scratch;
     std::string model = "dataset rows {\n    x: f32[W] = npy(\"x.npy\")\n    kind: int < C = npy(\"kind.npy\")\n}\n"
                         "model net(x: f32[N, W], most: const int) -> f32[N, most] { return linear(x, most) }\n"
@@ -197,7 +197,7 @@ TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows"
     CHECK(contains(complex.err, "arrays of `<c8` are not read (floats, whole numbers and bool are)"));
 }
 
-TEST_CASE("compiler and trainer refuse the same files in the same words", "[readers]") {
+TEST_CASE("compiler and trainer refuse the same files with the same messages", "[readers]") {
     struct Broken {
         const char* file;
         std::string content, open, fixed; // how a field is read: with a size that the file tells, and without
@@ -260,7 +260,7 @@ TEST_CASE("compiler and trainer refuse the same files in the same words", "[read
     }
 }
 
-TEST_CASE("a packed table is read while compiling and while training", "[readers]") {
+TEST_CASE("a gzipped table is read by compiler and trainer", "[readers]") {
     Scratch scratch;
     scratch.write("m.grad", replaced(jumping("file"), "x.csv", "x.csv.gz"));
     scratch.write("x.csv", "0\n1\n2\n3\n");
@@ -273,7 +273,7 @@ TEST_CASE("a packed table is read while compiling and while training", "[readers
     CHECK(contains(outcome.out, "predict\n3\n3\n3\n3\n"));
 }
 
-TEST_CASE("rows come in the order that is asked for", "[readers]") {
+TEST_CASE("`order` sets the order of rows", "[readers]") {
     Scratch scratch;
     build_jumping(scratch, jumping("file"));
     CHECK(rows_taken(scratch, 10) == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 0, 1});

@@ -37,7 +37,7 @@ std::vector<Excerpt> excerpts(const std::string& path) {
 
 } // namespace
 
-TEST_CASE("the README shows what the compiler prints", "[readme]") {
+TEST_CASE("the README's excerpts are output of the compiler", "[readme]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     std::vector<Excerpt> all = excerpts(tree + "/README.md");

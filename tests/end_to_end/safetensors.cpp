@@ -42,7 +42,7 @@ open(sys.argv[2], "wb").write(safetensors.serialize(copies))
 
 } // namespace
 
-TEST_CASE("the safetensors library reads what trainers write, and trainers what it writes", "[safetensors]") {
+TEST_CASE("the safetensors library and trainers read each other's files", "[safetensors]") {
     if (run("python3 -c 'import safetensors'").code != 0) return skip("the safetensors library of python3");
     Scratch scratch;
     std::string rows;

@@ -104,7 +104,7 @@ TEST_CASE("weights are the same bits at any number of threads", "[threads]") {
     }
 }
 
-TEST_CASE("--threads 0 takes no more processors than the process may use", "[threads]") {
+TEST_CASE("--threads 0 uses the processors that the process may use", "[threads]") {
     Scratch scratch;
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     scratch.write("m.grad", small_model);

@@ -67,7 +67,7 @@ bool same(const std::vector<double>& a, const std::vector<double>& b) {
 
 } // namespace
 
-TEST_CASE("gradient_accumulation leaves the states of what it holds back alone") {
+TEST_CASE("gradient_accumulation changes the inner optimizer's states in its own steps only") {
     StepRun run(program("", "gradient_accumulation(adam(learning_rate: 0.1), steps: 3)"));
     const std::vector<std::string> held = {"net.u",
                                            "net.v",
@@ -92,7 +92,7 @@ TEST_CASE("gradient_accumulation leaves the states of what it holds back alone")
     }
 }
 
-TEST_CASE("NaN on the side that is not taken goes nowhere") {
+TEST_CASE("NaN on the side that is not taken changes nothing") {
     const char* optimizers = R"(
 optimizer wild(rate = 0.1) {
     state v = 0
@@ -121,7 +121,7 @@ optimizer now_and_then(inner) {
     for (double each : run.evaluated(states)) REQUIRE(std::isnan(each));
 }
 
-TEST_CASE("conditions in conditions, on either side, and one that differs between parameters") {
+TEST_CASE("nested conditions, and a condition that differs between parameters") {
     const char* optimizers = R"(
 optimizer nested(inner) {
     if t > 2 { if t % 2 == 0 { inner } } else { w <- w - 0.02 * g }

@@ -60,7 +60,7 @@ bool constant_choice(const ast::Parameter& parameter) {
 
 } // namespace
 
-TEST_CASE("optimizers move as recorded, evaluated and compiled") {
+TEST_CASE("optimizers give the recorded numbers, evaluated and compiled") {
     for (const Recording& recording : recordings()) {
         INFO(recording.line);
         REQUIRE(recording.steps.size() == 20);
@@ -106,7 +106,7 @@ TEST_CASE("every optimizer of the library has recorded numbers, and each of its 
     CHECK(count > 20);
 }
 
-TEST_CASE("the example's table has every optimizer of the library but the one for one variable") {
+TEST_CASE("the example's table has every optimizer of the library except newton") {
     std::string table = recorded_text("../../examples/optimizers/optimizers.txt");
     ast::Module library = library_module("std/optimizers.grad");
     for (const ast::Function* function : library_functions(library)) {

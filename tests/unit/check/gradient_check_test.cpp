@@ -46,7 +46,7 @@ struct Checked {
 
 } // namespace
 
-TEST_CASE("differences hold fixed what is stopped") {
+TEST_CASE("differences keep arguments of stop_gradient constant") {
     const std::pair<const char*, const char*> models[] = {
         {"m.w", "model m(x: f32[N, 3]) { param w: [3, 2] = normal(1)\n"
                 "  y = x @ w\n  return mean(y * stop_gradient(y)) }"},
@@ -116,7 +116,7 @@ TEST_CASE("an argument without a clause is found where the formula depends on it
     CHECK(missing.error > 0.1);
 }
 
-TEST_CASE("surrogates are taken as declared, and what is around them is compared") {
+TEST_CASE("surrogates are accepted as declared, and the rest is compared") {
     for (const char* text : {
              "fn binary(x) = where(x > 0, 1, -1)  surrogate derivative x: g * where(abs(x) < 1, 1, 0)\n"
              "model m(x: f32[N, 3]) { return mean(linear(binary(linear(x, 4)), 2)^2) }",
@@ -155,7 +155,7 @@ TEST_CASE("parameters before a surrogate that is not linear in g are not compare
     }
 }
 
-TEST_CASE("a gradient of zero is told from rounding at any size of the loss") {
+TEST_CASE("a gradient of zero passes at any size of the loss") {
     Checked check("model m(x: f32[N, 3]) { param b = 1\n"
                   "  y = 1e6 * softmax(x + b * 2)\n  return sum(y) + 1e6 }");
     CHECK(check.worst() < 1e-6);

@@ -164,7 +164,7 @@ const Case cases[] = {
 
 } // namespace
 
-TEST_CASE("expressions and statements are worth what the language says") {
+TEST_CASE("expressions and statements have the values of the reference") {
     for (const Case& each : cases) {
         ModelText text("model m() { " + std::string(each.body) + " }");
         INFO(each.body << "\n" << text.errors());
@@ -206,7 +206,7 @@ TEST_CASE("the circuit of the first page is worth 8, with gradients 8, 8, 16 and
     CHECK(values == std::vector<double>{8, 8, 8, 16, -4});
 }
 
-TEST_CASE("rows are the rows that are there") {
+TEST_CASE("N is the number of rows that are given") {
     ModelText text("model m(x: f32[N, 2]) { return mean(x, axis: 0) + N - sum(0 * x[:, 0] + 1) }\n"
                    "model s(x: f32[N, 2]) { a = linear(x, 3);  y[n, k] = sum[c](a[n, c] * a[k, "
                    "c]);  return y }");
@@ -222,7 +222,7 @@ TEST_CASE("rows are the rows that are there") {
     }
 }
 
-TEST_CASE("rows are picked and looked up as far as every N has them") {
+TEST_CASE("rows are sliced and looked up if every N has them") {
     struct Row {
         const char* body;
         std::function<double(const std::vector<double>&, size_t n)> expected; // of row n

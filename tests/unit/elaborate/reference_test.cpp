@@ -5,7 +5,7 @@
 
 using namespace gradc;
 
-TEST_CASE("the examples of the language reference mean something") {
+TEST_CASE("the examples of the language reference elaborate") {
     FileReader reader;
     std::string reason;
     std::string text = reader.read(GRADC_SOURCE_DIR "/dsl/README.md", reason).value();

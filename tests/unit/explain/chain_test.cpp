@@ -182,7 +182,7 @@ TEST_CASE("ways that part and meet, weights that are used again, loops and norms
                             "loss mean(s^2) + mean((v - y)^2);  optimizer sgd(learning_rate: 0.1) }")) == 4);
 }
 
-TEST_CASE("a student's chain rule of a net with one hidden layer") {
+TEST_CASE("the chain rule of a network with one hidden layer") {
     Model read = model(file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return linear(h, 3) }\n"
                             "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
                             "optimizer sgd(learning_rate: 0.1) }"));

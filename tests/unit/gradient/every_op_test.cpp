@@ -311,7 +311,7 @@ void check_derivatives(const Case& each, int order) {
 
 } // namespace
 
-TEST_CASE("derivatives of maps agree with differences, to the third") {
+TEST_CASE("elementwise derivatives agree with differences, to the third order") {
     for (const Case& each : elementwise_cases()) check_derivatives(each, 3);
 }
 
@@ -331,7 +331,7 @@ TEST_CASE("derivatives of scans agree with differences, to the second") {
 
 TEST_CASE("third derivatives of a scan") { check_derivatives(scan_cases()[0], 3); }
 
-TEST_CASE("every graph of derivatives is well formed, and pruning scans changes no value") {
+TEST_CASE("graphs of derivatives are valid, and pruning scans changes no value") {
     for (const auto* cases : {&elementwise_cases(), &move_cases(), &sum_cases(), &row_cases(), &scan_cases()})
         for (const Case& each : *cases) {
             INFO(each.name);

@@ -48,7 +48,7 @@ void compare(const Pass& pass, const fs::path& path) {
 
 } // namespace
 
-TEST_CASE("every pass has at least three texts, and does as they say") {
+TEST_CASE("every pass has at least three cases and rewrites them as expected") {
     for (const Pass& pass : pass_table()) {
         std::string name = pass.name;
         if (name.ends_with("_again")) continue;

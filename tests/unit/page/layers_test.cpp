@@ -49,7 +49,7 @@ TEST_CASE("boxes stand apart and inside the drawing") {
     }
 }
 
-TEST_CASE("edges lead down the forward lane and up the backward lane") {
+TEST_CASE("edges go down in the forward lane and up in the backward lane") {
     for (uint64_t seed = 1; seed <= 200; ++seed) {
         INFO("seed " << seed);
         LayeredDrawing drawing = random_drawing(seed);
@@ -63,7 +63,7 @@ TEST_CASE("edges lead down the forward lane and up the backward lane") {
     }
 }
 
-TEST_CASE("the same graph is laid out alike") {
+TEST_CASE("the same graph has the same layout") {
     for (uint64_t seed = 1; seed <= 20; ++seed) {
         LayeredDrawing a = random_drawing(seed), b = random_drawing(seed);
         for (size_t i = 0; i < a.boxes.size(); ++i) {

@@ -98,7 +98,7 @@ TEST_CASE("a chain of 20,000 nodes is planned") {
     CHECK(plan.programs[0].kernels.size() > 1);
 }
 
-TEST_CASE("a formula of counters that doubles at each step is looked up") {
+TEST_CASE("an index formula that doubles at each step is read from memory") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId at = build::iota(graph, {4}, 0), x = build::variable(graph, "x", {Dtype::f32, {8}});
     for (int i = 0; i < 60; ++i)

@@ -59,7 +59,7 @@ TEST_CASE("kernels with the same code are one function for each machine") {
     CHECK(std::string(again.name) == std::string(kernel.name) + "_again");
 }
 
-TEST_CASE("another place, stride or set of wanted lanes is another code") {
+TEST_CASE("another place, stride or mask is other code") {
     auto alike = [](auto change) {
         loop::TestModule test = twins();
         loop::Kernel& kernel = twin_kernel(test, loop::Isa::avx2);

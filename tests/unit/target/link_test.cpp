@@ -60,7 +60,7 @@ TEST_CASE("a linked trainer is static, runs and is the same each time") {
     CHECK(content(folder.path / "said").find("tests") != std::string::npos); // the module's name
 }
 
-TEST_CASE("a link that fails says why and gives nothing") {
+TEST_CASE("a link that fails gives a reason and no file") {
     std::string error;
     CHECK(target::link_trainer("no object", error, GRADC_RUNTIME) == "");
     CHECK(error != "");

@@ -115,7 +115,7 @@ void check_module(const gradc_module& module, const loop::TestModule& test, cons
 
 } // namespace
 
-TEST_CASE("the table says what the metadata says, through both backends") {
+TEST_CASE("the table has the metadata, with both backends") {
     loop::TestModule test = loop::test_module();
     Metadata about = full_metadata(test);
     SECTION("LLVM") {
@@ -134,7 +134,7 @@ TEST_CASE("the table says what the metadata says, through both backends") {
     }
 }
 
-TEST_CASE("each instruction set calls a kernel for its own extent") {
+TEST_CASE("each instruction set calls a kernel with its own extent") {
     loop::TestModule test = loop::test_module();
     loop::Kernel& widest = test.module.programs[0][size_t(loop::Isa::avx512)]->kernels[0];
     widest.extent = {7, 3, 2}, widest.grain = 5;

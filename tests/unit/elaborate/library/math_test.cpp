@@ -165,7 +165,7 @@ TEST_CASE("powers are exact to two units in the last place, special values inclu
     }
 }
 
-TEST_CASE("each primitive that the library declares has both forms and a meaning") {
+TEST_CASE("each declared primitive has definitions for f32 and f64, and a meaning") {
     ModelText text("model m() { return 1 }");
     REQUIRE(text.job);
     const PrimitiveTable& table = *text.job->primitives;

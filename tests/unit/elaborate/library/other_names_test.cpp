@@ -100,7 +100,7 @@ TEST_CASE("each foreign name gives its repair at its place") {
     }
 }
 
-TEST_CASE("each misuse is a warning at the argument, and fails nothing") {
+TEST_CASE("each misuse is a warning at the argument") {
     for (const ForeignName& name : foreign_names()) {
         if (name.kind != "misuse") continue;
         INFO(name.word);
@@ -135,7 +135,7 @@ TEST_CASE("a value that is no softmax gives no warning, one behind a reshape doe
     CHECK(warnings("reshape(softmax(reshape(x, [N, 2, 2])), [N, 4])") == 1);
 }
 
-TEST_CASE("each old name says the name of today, which the library has") {
+TEST_CASE("each old name gives the new one, which the library has") {
     Sources sources;
     MemoryReader reader;
     Diagnostics diagnostics;
@@ -169,7 +169,7 @@ TEST_CASE("each old name says the name of today, which the library has") {
     }
 }
 
-TEST_CASE("an unknown name lists what there is") {
+TEST_CASE("the error for an unknown name lists the known ones") {
     auto errors = [](const std::string& call) {
         return ModelText(fmt::format("model m(x: f32[N, 4]) {{ return {} }}\n", call)).errors();
     };

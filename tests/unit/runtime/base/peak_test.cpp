@@ -6,7 +6,7 @@
 
 using namespace gradc::runtime;
 
-TEST_CASE("times keep the fastest, the median and a peak") {
+TEST_CASE("times have the fastest, the median and a peak") {
     TimesBesidePeak times(GRADC_BASELINE, false, nullptr);
     for (double seconds : {3.0, 1.0, 2.0, 5.0, 4.0}) times.add(seconds);
     times.finish();
@@ -20,7 +20,7 @@ TEST_CASE("times keep the fastest, the median and a peak") {
     CHECK(times.peak() == peak); // still that of the fastest
 }
 
-TEST_CASE("the peak is measured with a pool and without") {
+TEST_CASE("the peak is measured with and without threads") {
     ThreadPool pool(2, false);
     CHECK(measure_peak(GRADC_BASELINE, true, &pool) > 1e6);
     CHECK(measure_peak(GRADC_BASELINE, true, nullptr) > 1e6);

@@ -70,7 +70,7 @@ int count_faults(const Place& place, const Words& words, const std::string& call
 
 } // namespace
 
-TEST_CASE("each failing system call of a training is told and damages nothing") {
+TEST_CASE("each failing system call in training is an error and damages nothing") {
     Place place;
     CHECK(count_faults(place, train, "write once") > 10);
     CHECK(count_faults(place, train, "write ever") > 10);
@@ -83,12 +83,12 @@ TEST_CASE("each failing system call of a training is told and damages nothing") 
     CHECK(count_faults(place, train, "flock once") > 3);
 }
 
-TEST_CASE("a lack of memory anywhere in a training damages nothing") {
+TEST_CASE("a lack of memory anywhere in training damages nothing") {
     Place place;
     CHECK(count_faults(place, train, "malloc once") > 100);
 }
 
-TEST_CASE("each failing system call of the other commands is told") {
+TEST_CASE("each failing system call of the other commands is an error") {
     Place place;
     const Words commands[] = {{"predict", "--checkpoint", "c", "digits.csv"},
                               {"predict", "--checkpoint", "c", "--output", "p.csv"},

@@ -154,7 +154,7 @@ TEST_CASE("without data the steps are reported in twenty parts") {
     CHECK(train(two, 7, 0).calls.size() == 7); // an epoch is a step
 }
 
-TEST_CASE("two blocks share the first one's rows") {
+TEST_CASE("two blocks share the rows of the first") {
     TwoBlocks two;
     two.blocks[0].dataset = 0;
     Tables tables;

@@ -26,7 +26,7 @@ TEST_CASE("the C++ text computes what the loop IR says, with every compiler and 
     }
 }
 
-TEST_CASE("the C++ text compiles for the machine at hand too") {
+TEST_CASE("the C++ text also compiles for this machine") {
     loop::TestModule test = loop::test_module();
     std::string text = target::print_cpp(test.module, test.metadata);
     for (const std::string& compiler : target::find_compilers()) {
