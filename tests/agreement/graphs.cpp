@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Random graphs through the whole compiler: the evaluator, the rewrites, LLVM on every instruction set of this machine,
-// the C++ text and kernels that were not fused must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N
-// graphs (200); a disagreement prints the seed, the program's graph and the numbers, and ends with 1.
+// Random graphs through the whole compiler. The evaluator, the rewrites, LLVM on every instruction set of this machine,
+// the C++ text and unfused kernels must agree. `fuzz_graphs [N] [FIRST_SEED]` tries N graphs (200). A disagreement
+// prints the seed, the program's graph and the numbers, and ends with exit code 1.
 #include "compiler/elaborate/definitions.h"
 #include "compiler/elaborate/library/math.h"
 #include "compiler/graph/print.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `gradc bench`: the shape of what it tells, never its figures, and what it says about engines that are missing, at
-// fault or silent. The peers here are shell scripts in the place of Python that speak the lines of runtime/commands/turns.h.
+// `gradc bench`: the form of its report, not its figures, and its messages about engines that are missing, wrong or
+// silent. The peers are shell scripts that stand in for Python and answer the lines of runtime/commands/turns.h.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <fstream>

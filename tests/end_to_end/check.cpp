@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc check as a user meets it: models without a train block, surrogates, wrong clauses, a table that fits the
-// screen.
+// `gradc check` from the command line: models without a train block, surrogates, wrong clauses, and a table of 80
+// columns.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// check_example GRADC TREE NAME: runs the commands of examples/NAME/expected.txt
-// in a scratch folder that looks like the root of the tree, and compares. Exit
-// code 77 where data are absent; the line that begins with `skipped:` names them.
+// check_example GRADC TREE NAME: runs the commands of examples/NAME/expected.txt in a scratch folder like the root of
+// the tree, and compares their output. Exit code 77 if data are missing; the line that begins with `skipped:` names
+// them.
 #include "tests/end_to_end/expectation.h"
 #include "tests/end_to_end/process.h"
 #include <cstdio>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a model file may do: read the files that it names, and with --confine only those below its folder and --data-dir;
-// write nothing, open no connection, start no program (a filter of system calls ends whoever does).
+// The rights of a model file: it can read the files that it names, with --confine only those below its folder and
+// --data-dir. It cannot write, open a connection or start a program; a filter of system calls ends a process that
+// tries.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How trainers and gradc lie in memory, read from their ELF headers: at any address, with relocated data read-only once
-// they run, no memory both writable and executable; and that the runtime checks its buffers.
+// Trainers and gradc in memory, by their ELF headers: any address, relocated data read-only after the start, no memory
+// both writable and executable. The runtime checks its buffers.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cstring>

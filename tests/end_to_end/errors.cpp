@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Files that change below a trainer that has mapped them.
+// Data files that change while a trainer has them mapped.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <filesystem>

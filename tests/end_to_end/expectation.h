@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// expected.txt of an example: commands and what they print, with bars and tolerances in place of digits that depend on
-// the machine. README.md beside this file describes the format.
+// expected.txt of an example: commands and their output, with comparisons and tolerances in place of digits that depend
+// on the machine. README.md beside this file describes the format.
 #pragma once
 #include <string>
 #include <vector>

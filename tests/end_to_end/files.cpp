@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What gradc reads and writes: odd model files, odd places for the output, the same bytes from the same source.
+// Files of gradc: unusual model files, unusual places for the output, and equal bytes from equal sources.
 #include "tests/end_to_end/session.h"
 #include "tests/support/sanitized.h"
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Fields that a data set generates are columns like those of files: computed once, at the start.
+// Generated fields of a data set are columns like those of files, computed once before the first step.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc grad: values and gradients of small models, numbers and lists set with --value, and how arrays print.
+// `gradc grad`: values and gradients of small models, numbers and lists of --value, and printed arrays.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One trainer, every instruction set it holds and this machine has, each forced by --isa: they train
-// to the same numbers up to rounding, since only the order of sums and fused multiply-adds differ.
+// One trainer on every instruction set that it and this machine have, chosen by --isa. They train to the same numbers
+// up to rounding, since only the order of sums and the fused multiply-adds differ.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>

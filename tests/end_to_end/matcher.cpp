@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The matcher of expected.txt must be able to fail: these are the lines that it must refuse.
+// The matcher of expected.txt must be able to fail: outputs that it accepts and outputs that it refuses.
 #include "tests/end_to_end/expectation.h"
 #include <catch2/catch.hpp>
 

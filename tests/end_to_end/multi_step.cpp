@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A tiny model's steps run many in a call. However long such a stretch is, a run ends in the very bits of one that goes
-// step by step: weights, sums of epochs, reports, checkpoints, the row that a lost loss is told of.
+// Tiny models run many steps in one call. For any number of steps in a call, a run has the bits of one that calls each
+// step: weights, sums of epochs, reports, checkpoints, and the row of a loss that is not finite.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The page of `gradc inspect --html`: balanced, closed in itself, complete.
+// The page of `gradc inspect --html`: valid, complete, and without outside resources.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <map>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc trajectories: where two numbers go, told and drawn; what it refuses.
+// `gradc trajectories`: the printed and drawn paths of two parameters, and the models that it refuses.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What trainers predict and draw, for rows of their own and from elsewhere: generated fields, text, grids.
+// Predictions and pictures of trainers, for rows of the data set and of files: generated fields, text, grids.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Output goes to files, not pipes: nothing can block, and a process that outlives its parent holds nothing up. Every
-// command is a process group of its own, so that a signal reaches a trainer behind a shell too.
+// Output goes to files, not to pipes, so that nothing can block. Every command is a process group of its own, so that a
+// signal also reaches a trainer behind a shell.
 #include "tests/end_to_end/process.h"
 #include <cerrno>
 #include <chrono>

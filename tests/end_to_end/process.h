@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Other programs as a test sees them: a shell command in a folder, its output, its exit code, within a time. And a
-// scratch folder that looks like the root of the tree: examples/ beside build/gradc.
+// Child processes for tests: a shell command in a folder, its output and exit code, with a time limit. And a scratch
+// folder that looks like the root of the tree: examples/ beside build/gradc.
 #pragma once
 #include <filesystem>
 #include <string>

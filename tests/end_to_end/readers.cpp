@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is read, and in which order, seen through trained weights: every reader feeds statistics
-// of the training split, and a step that jumps onto its row tells which row that was.
+// Readers and the order of rows, observed through trained weights. Every reader feeds statistics of the training split;
+// a step that sets a weight to its row shows which row it was.
 #include "tests/end_to_end/session.h"
 #include <algorithm>
 #include <catch2/catch.hpp>

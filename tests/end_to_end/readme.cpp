@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the README shows of the compiler's output is what the compiler prints: below `<!-- from: command -->` every line
-// of the block stands in the command's output, in that order. A line `...` stands for any.
+// The README's excerpts are output of the compiler: below `<!-- from: command -->` every line of the block is a line of
+// the command's output, in that order. A line `...` stands for any lines.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <fstream>

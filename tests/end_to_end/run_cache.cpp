@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `gradc run` and `gradc build`: a cache named by content, safe for two at once, never out of date, bounded.
+// The cache of `gradc run` and `gradc build`: keyed by content, safe for two processes at once, never out of date,
+// bounded.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <unistd.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What trainers write as safetensors, read by the format's own library: data, start weights and checkpoints, there and
-// back.
+// Trainers and the library of the safetensors format read each other's files: data, initial weights and checkpoints.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

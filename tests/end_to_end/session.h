@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the tests of this folder share: where the compiler and the tree are, a small model to feed them, reading output.
+// Shared parts of the tests of this folder: the places of compiler and tree, a small model, functions that read output.
 #pragma once
 #include "tests/end_to_end/process.h"
 #include <string>

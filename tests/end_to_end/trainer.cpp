@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trainers as separate processes: what they write, what they refuse, how they end.
+// Trainers as separate processes: their files, their errors and their exit codes.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The words of both command lines: help, version, wrong usage, exit codes.
+// Both command lines: help, version, wrong usage, exit codes.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>

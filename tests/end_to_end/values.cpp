@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The numbers that every example trains to, whatever its parameters are called: a few steps on the baseline instruction
-// set, the bytes of all parameters and states in order, and the losses. Renaming, moving and reordering of the compiler
-// must not change them. With GRADC_ACCEPT=1 the table is written instead: read the diff before committing it.
+// The numbers that every example trains to: after a few steps on the baseline instruction set, the bytes of all
+// parameters and states in order, and the losses. A renamed, moved or reordered compiler must keep them. With
+// GRADC_ACCEPT=1 the table is written instead: read the diff before committing it.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elaborate, verify every graph, differentiate what stands alone; or print the diagnostics.
+// Elaborates, verifies every graph and differentiates models that stand alone; or prints the diagnostics.
 #include "tests/fuzz/elaborator_property.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/verify.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Graphs as compiled for every instruction set of this machine, beside the evaluator. Denormal
-// numbers count as zero while compiled f32 code runs, as they do in trainers.
+// Graphs compiled for every instruction set of this machine, to compare with the evaluator. Denormal numbers count as
+// zero while compiled f32 code runs, as in trainers.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/plan/plan.h"

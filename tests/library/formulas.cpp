@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One table for each kind of formula; see formulas.h.
+// The tables of formulas, one for each kind.
 #include "tests/library/formulas.h"
 #include <cmath>
 #include <fmt/format.h>

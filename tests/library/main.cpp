@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `prove_library README`: proves every function of dsl/std and compares the table in README, digits
-// aside, with what the library holds. `prove_library --write README` makes that table. Ends with 1
-// when something is off, each fault in a line.
+// `prove_library README` proves every function of dsl/std and compares the table of README, without its digits, with
+// the library. `prove_library --write README` writes the table. Errors are one line each and exit code 1.
 #include "tests/library/entries.h"
 #include "tests/library/proof.h"
 #include "tests/library/table.h"

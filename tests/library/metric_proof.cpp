@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Metrics: over batches of several sizes, in passes as a trainer runs them, they equal the formula
-// over all rows at once, and that equals a count by hand. All but those marked need a single pass,
-// so that they stand beside training as well.
+// Metrics over batches of several sizes, in passes as trainers run them, are equal to the formula over all rows at
+// once, and that is equal to a count by hand. All but the marked ones need one pass, so that they also run during
+// training.
 #include "compiler/dataset/whole_split.h"
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The proof that all formulas of one kind share: each formula is a model, all models are programs
-// of one module, and each program runs on its subject's points in every way, as f32 and as f64.
+// The common proof of all formulas of one kind. Each formula is a model, all models are programs of one module, and
+// each program runs on its points in f32 and f64.
 #pragma once
 #include "tests/library/compiled.h"
 #include "tests/library/proof.h"

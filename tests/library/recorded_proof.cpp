@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Activations and losses against another system: values and derivatives that PyTorch computed
-// (record_values.py) beside the evaluator's, so that a constant or a sign that is wrong in the
-// formula itself is found.
+// Activations and losses compared with another system: values and derivatives that PyTorch computed (record_values.py).
+// This finds a wrong constant or sign in the formula itself.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/library/compiled.h"

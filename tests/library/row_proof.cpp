@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions of a row of four numbers (and another row, and an index): softmax and what is made of
-// it, losses of classes. The derivative is that of the results weighed by z, one weight each.
+// Functions of a row of four numbers (and another row, and an index): softmax and functions made of it, losses of
+// classes. The derivative is that of the results weighted by z.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/library/formulas.h"

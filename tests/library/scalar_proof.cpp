@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions of one or two numbers: all of them are one module of programs, each run once over all
-// points. The derivative by x (and t) is that of the sum over rows, hence each row's own.
+// Functions of one or two numbers: all are programs of one module, and each runs once over all points. The derivative
+// by x (and t) is that of the sum over rows, so it is each row's own.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/library/formulas.h"

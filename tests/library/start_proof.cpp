@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Initialisers: compiled starts equal the evaluator's; large ones have the stated mean, variance
-// and bounds; orthogonal ones are orthonormal; drawn indices come as often as their softmax says.
+// Initializers: compiled initial values are equal to the evaluator's. Large ones have the stated mean, variance and
+// bounds; orthogonal ones are orthonormal; random indices have the frequencies of their softmax.
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"

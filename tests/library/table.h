@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The table of docs/reference/library.md: a line a function, with its formula, source, kinks, domain and
-// worst error.
+// The table of docs/reference/library.md: one line for each function, with its formula, source, kinks, domain and
+// largest error.
 #pragma once
 #include "tests/library/entries.h"
 #include "tests/library/proof.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// An `if` on a number of the run: what it does not reach is untouched to the bit, whatever the side
-// not taken would compute, and the compiled step has a branch there that neither reads nor stores
-// it.
+// An `if` on a number of the run. The side that is not taken changes no bit, whatever it would compute, and the
+// compiled step has a branch there that neither reads nor stores its values.
 #include "tests/optimizers/run.h"
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The optimizers of the library against recorded numbers (record.py): twenty steps in double, by
-// the evaluator and by the compiled step. Walks the library, so that none is left out.
+// The library's optimizers compared with recorded numbers (record.py): twenty steps in double, by the evaluator and by
+// the compiled step. The test lists the library, so that none is left out.
 #include "tests/optimizers/run.h"
 #include <catch2/catch.hpp>
 #include <cmath>

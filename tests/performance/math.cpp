@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The vector math of compiled code against the C library in a wider type: worst error in units of the last place,
-// and where, for each instruction set of this machine, with denormal numbers kept (as in `gradc check`) and flushed to
-// zero (as in f32 steps of trainers). `math_errors STRIDE [--time] [FUNCTION..]` takes every STRIDE-th float of the
-// whole domain, and the values around which formulas change; doubles are drawn. Ends with 1 when an error is above its
-// bound.
+// The vector math of compiled code compared with the C library in a wider type: the largest error in units of the last
+// place and its argument, for each instruction set of this machine, with denormal numbers kept (as in `gradc check`)
+// and flushed to zero (as in f32 steps of trainers). `math_errors STRIDE [--time] [FUNCTION..]` takes every STRIDE-th
+// float of the whole domain, the values around which formulas change, and random doubles. Exit code 1 if an error is
+// above its bound.
 #include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
 #include "tests/performance/math_table.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The products that are measured: those of usual layers, forward and backward, and sizes that fit no tile.
+// The products that are measured: those of usual layers, forward and backward, and sizes that no tile divides.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Products of many shapes, compiled as a model's are (weights in panels, activations padded) and run in this process by
-// one thread: the tile that the cost model takes, the time it predicts, the time it takes, its share of what
-// multiply-adds in registers reach beside it, and whether another tile would have been faster. `measure_products [--isa
-// NAME] [--quick] [WORD..]`: only shapes whose line has the word; --quick: no other tiles.
+// Products of many shapes, compiled with a model's layouts (weights in panels, activations padded) and run by one
+// thread of this process. Prints the tile of the cost model, the predicted and the measured time, the share of
+// multiply-adds in registers, and whether another tile is faster. `measure_products [--isa NAME] [--quick] [WORD..]`:
+// only shapes whose line has the word; --quick: no other tiles.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
 #include "compiler/program/product/product.h"

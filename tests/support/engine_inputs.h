@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A module loaded into a test's process and an evaluator's environment: the module's tensors described by the roles of
-// their buffers, and filled with what the environment has of them.
+// A module in a test's process and the evaluator's environment: the module's tensors are described by the roles of
+// their buffers and filled from the environment.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/target/engine.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Symbolic gradients beside central differences, both in double through the evaluator.
+// Symbolic gradients compared with central differences, both in double by the evaluator.
 #pragma once
 #include "compiler/gradient/gradient.h"
 #include "compiler/graph/evaluate.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The loop IR run as it stands, statement by statement, without any backend: an independent reading of what its
-// operations mean. Checks every access against its buffer and remembers nothing between kernels but the arena.
+// Runs the loop IR statement by statement, without a backend: an independent implementation of its operations. Checks
+// every access against its buffer, and keeps nothing but the arena between kernels.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/util/check.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elaborated from memory, drawn by name, evaluated; see model_text.h.
+// Elaborates from memory, draws inputs by name and evaluates.
 #include "tests/support/model_text.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"

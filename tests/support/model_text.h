@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Model files as text in tests: elaborated, evaluated on drawn rows, their gradients compared with
-// central differences.
+// Models as text in tests: elaborated, evaluated on random rows, their gradients compared with central differences.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/training/job.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A node at a time, of operands drawn among those that fit; see random_graph.h.
+// Adds node by node, with random operands among those that fit.
 #include "tests/support/random_graph.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/ranges.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Random well-typed graphs with every kind of op, and values for their inputs: a seed gives the
-// same graph and the same numbers everywhere. Values stay small (each op's result is squashed where
-// it could grow), lookups stay in range.
+// Random well-typed graphs with every kind of op, and values for their inputs, the same for the same seed. Values stay
+// small (results that could grow are squashed), and lookups stay in range.
 #pragma once
 #include "compiler/graph/evaluate.h"
 

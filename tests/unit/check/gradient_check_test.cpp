@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The check beside finite differences: what is stopped, declared or of another scale must not look wrong, and a wrong
-// clause is found by name.
+// The gradient check: stopped, declared and differently scaled gradients must pass, and a wrong clause must be named.
 #include "compiler/check/gradient_check.h"
 #include "compiler/training/job.h"
 #include <catch2/catch.hpp>

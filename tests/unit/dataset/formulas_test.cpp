@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Data sets: formulas of a row for N rows, statistics of the training split, drawn data, what is
-// read from files while compiling.
+// Data sets: formulas of a row for N rows, statistics of the training split, random fields, sizes that are read from
+// files when compiling.
 #include "compiler/graph/rewrite.h"
 #include "tests/unit/training/simulation.h"
 #include <cmath>

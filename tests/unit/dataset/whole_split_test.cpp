@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Formulas of a whole split, computed over batches of several sizes, equal the same formulas over
-// all rows at once.
+// Formulas of a whole split, computed over batches of several sizes, are equal to the same formulas over all rows at
+// once.
 #include "compiler/dataset/whole_split.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

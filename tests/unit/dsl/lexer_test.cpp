@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where tokens begin and end.
+// The borders of tokens.
 #include "dsl/token.h"
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Old names of calls and arguments become those of today, by the table; nothing else changes.
+// Old names of calls and arguments become new ones, by the table. Nothing else changes.
 #include "dsl/modernize.h"
 #include "dsl/other_names.h"
 #include "dsl/parser.h"

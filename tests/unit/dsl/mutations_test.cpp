@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The parser's properties on damaged programs: pieces deleted, doubled, swapped, replaced by others
-// or by bytes. Seeds are fixed; the fuzzer goes on from here.
+// The parser's properties on damaged programs: parts deleted, doubled, swapped, replaced by others or by bytes. Seeds
+// are fixed; the fuzzer tries others.
 #include "tests/fuzz/parser_property.h"
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The canonical form: what it is, that it keeps comments, and that it is its own canonical form.
+// The canonical form: its rules, that it keeps comments, and that it is its own canonical form.
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What expressions and statements are worth, one line each: a model `m` without arguments, and its
-// value.
+// Values of expressions and statements, one line each: a model `m` without arguments and its value.
 #include "tests/support/model_text.h"
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every function of the library on one tensor, differentiated and compared with differences: at
-// drawn numbers, at large ones, and its value where naive formulas overflow.
+// Every function of the library on one tensor, differentiated and compared with differences, at random and at large
+// numbers; and its value where naive formulas overflow.
 #include "compiler/elaborate/definitions.h"
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What would not end or not fit is an error with a place; so is what comes from the command line.
-// The inputs would take days or more memory than there is, so that the error comes at all says that
-// the limits count nodes and steps before they are made.
+// Programs that would not end or not fit in memory give an error with a place, and so do wrong options. The inputs
+// would take days or too much memory, so a test that ends shows that nodes and steps are counted before they are made.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <fmt/format.h>

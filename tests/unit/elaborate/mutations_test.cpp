@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Damaged programs through the elaborator: every one ends in graphs that verify or in diagnostics,
-// never in an internal error. Seeds are fixed.
+// Damaged programs through the elaborator: each gives valid graphs or diagnostics, never an internal error. Seeds are
+// fixed.
 #include "compiler/graph/pattern.h"
 #include "compiler/graph/print.h"
 #include "tests/fuzz/elaborator_property.h"

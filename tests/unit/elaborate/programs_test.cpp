@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The programs that the language must carry, each elaborated, evaluated and differentiated.
+// Programs that the language must support, each elaborated, evaluated and differentiated.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 

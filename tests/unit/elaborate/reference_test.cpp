@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The examples of the language reference's semantic half elaborate, evaluate and differentiate.
+// The examples of the semantic half of the language reference elaborate, evaluate and differentiate.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The printed chain is the derivative: each factor as a full matrix, multiplied in the printed
-// order and added over the ways, gives the gradient that the evaluator computes; shapes of
-// neighbours fit; names mean one value each.
+// The printed chain is the derivative. The factors as full matrices, multiplied in the printed order and added over the
+// paths, give the evaluator's gradient. Shapes of neighbors fit, and each name means one value.
 #include "compiler/explain/explanation.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"

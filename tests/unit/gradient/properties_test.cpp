@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Transposed pairs by their inner products, ties and NaN, sides not taken, random graphs, size.
+// Transposed pairs by their inner products, ties and NaN, sides of a select, random graphs, large graphs.
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Depth costs memory and nothing else: a chain of 200,000 nodes through all that reads a graph. What recursed along
-// it would run out of stack, what looked at it anew for each node would take hours.
+// Long chains cost memory and nothing else: 200,000 nodes through all functions that read a graph. Recursion along the
+// chain would overflow the stack, and a search for each node would take hours.
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The oracle against numbers worked out by hand or by plain loops here.
+// The evaluator compared with numbers by hand or by plain loops.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/random.h"

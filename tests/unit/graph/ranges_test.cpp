@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Ranges of whole numbers: by table, and never narrower than what random graphs compute.
+// Ranges of integers: by table, and never narrower than the values of random graphs.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/print.h"

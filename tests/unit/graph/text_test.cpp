@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The graph's text, there and back; DOT; formulas.
+// The text of graphs, printed and parsed; DOT; formulas.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/print.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Products of products in the cheapest order: before and after as text, and random chains against
-// the evaluator.
+// Products of products in the cheapest order: before and after as text, and random chains compared with the evaluator.
 #include "compiler/graph/build.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All passes on chains of 200,000 nodes, and on linear maps in a row.
+// All passes on chains of 200,000 nodes, and on a deep linear network.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/rewrite.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each pass from text to text: passes/PASS/CASE.txt holds a graph, a line `---`, and the graph that the pass makes of it for
-// a batch of 100 rows. With GRADC_ACCEPT=1 the second part is written instead: read the diff before committing it.
+// Each pass from text to text: passes/PASS/CASE.txt has a graph, a line `---`, and the graph that the pass makes of it
+// for a batch of 100 rows. With GRADC_ACCEPT=1 the second part is written instead: read the diff before committing it.
 #include "compiler/elaborate/library/library.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/verify.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Boxes of drawn graphs stand apart whatever the graph, inputs of the forward lane above their readers and of the
-// backward lane below them, and the same graph is laid out alike.
+// Boxes of random graphs do not overlap. Inputs are above their readers in the forward lane and below them in the
+// backward lane. The same graph has the same layout.
 #include "compiler/page/layers.h"
 #include <catch2/catch.hpp>
 #include <random>

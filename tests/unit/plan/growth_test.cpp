@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Planning takes steps in proportion to the program, but for a logarithm: counted, not timed. And chains of 20,000
-// nodes, which any recursion or any look at all of the program for one of its nodes would make fail or crawl.
+// The steps of planning grow as n log n: counted, not timed. And chains of 20,000 nodes, which would fail with
+// recursion, or take hours with a search of the program for each node.
 #include "compiler/graph/build.h"
 #include "compiler/plan/plan.h"
 #include "tests/support/derivatives.h"

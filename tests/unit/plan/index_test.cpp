@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The algebra of positions: quotients that are exact vanish, and what was taken apart joins again.
+// The algebra of indices: exact quotients vanish, and a quotient joins with its remainder.
 #include "compiler/plan/index.h"
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
+// Fusion, addresses and order of kernels. The plan's text is the same for the same graphs.
 #include "compiler/graph/build.h"
 #include "compiler/plan/live_ranges.h"
 #include "compiler/plan/plan.h"

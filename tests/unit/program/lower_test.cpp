@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Small graphs of every kind of kernel: what the lowered program computes is what the evaluator computes.
+// Small graphs of every kind of kernel: the lowered program computes the evaluator's values.
 #include "compiler/graph/build.h"
 #include "tests/support/agreement.h"
 #include <catch2/catch.hpp>

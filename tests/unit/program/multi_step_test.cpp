@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which steps run many in one call: those with a guard, short enough, on rows that lie as columns do.
+// The condition for many steps in one call: a guard, a short step, rows in columns.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
 #include "compiler/program/multi_step.h"

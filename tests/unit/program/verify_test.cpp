@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each promise of the loop IR, broken once: the verifier says so. And the text of a small module.
+// Each rule of the loop IR, violated once: the verifier names it. And the text of a small module.
 #include "../target/builder.h"
 #include "compiler/program/print.h"
 #include "compiler/program/verify.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The walker: loops and their turns, guards, splitting over threads; the choice of a variant.
+// The walker: loops and their iterations, guards, division among threads; the choice of a variant.
 #include "runtime/base/isa.h"
 #include "runtime/walk.h"
 #include <atomic>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A folder of its own for a test, files in it, and trainers run as processes.
+// A scratch folder for a test, files in it, and trainers run as processes.
 #pragma once
 #include <string>
 #include <string_view>

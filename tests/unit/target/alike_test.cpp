@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Kernels with the same code are one function of the object; what differs in anything that the code does is another.
+// Kernels with equal code are one function of the object. Any difference in the code makes another function.
 #include "compiler/program/alike.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where elements lie, what numbers become, what is known of addresses.
+// Positions of elements, conversion of numbers, alignment of addresses.
 #include "compiler/target/cpp/names.h"
 #include "compiler/target/layout.h"
 #include "compiler/target/llvm/divisor.h"

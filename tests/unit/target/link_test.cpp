@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A trainer linked from an object and the prelinked runtime: it runs, alone, and the same object
-// gives the same bytes.
+// A trainer linked from an object and the prelinked runtime: it runs by itself, and the same object gives the same
+// bytes.
 #include "compiler/target/compile.h"
 #include "compiler/util/files.h"
 #include "tests/unit/target/programs.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One function a program, beside the loops that say what it computes; see programs.h.
+// One function for each program, with the loops that compute its expected result.
 #include "tests/unit/target/programs.h"
 #include "compiler/target/machine.h"
 #include "tests/unit/target/builder.h"

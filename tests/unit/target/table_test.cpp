@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The module's table: every member as the metadata says, the same through LLVM and through C++.
+// The module's table: every member has the value of the metadata, through LLVM and through C++.
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "tests/unit/target/builder.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What optimizer lines do beside their formulas: flags, counters, states. The formulas of the library
-// are held to recorded numbers in tests/optimizers.
+// Optimizer lines apart from their formulas: flags, counters, states. tests/optimizers compares the library's formulas
+// with recorded numbers.
 #include "tests/unit/training/simulation.h"
 #include <cmath>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The train blocks that the language must carry: each runs a few steps on the evaluator, stays
-// finite and moves what its optimizer lines name, nothing else.
+// Train blocks that the language must support: each runs a few steps on the evaluator, stays finite and changes the
+// parameters of its optimizer lines, and no others.
 #include "tests/unit/training/simulation.h"
 #include <cmath>
 #include <set>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The definitions of math.grad against the C library in a wider type, in units of the last place:
-// over a sample of all floats (every 20,011th bit pattern, infinities, NaN and denormals among
-// them), drawn doubles, and the values where formulas break.
+// The definitions of math.grad compared with the C library in a wider type, in units of the last place. The arguments:
+// every 20,011th float (infinities, NaN and denormals included), random doubles, and values at which formulas change.
 #include "compiler/elaborate/library/math.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"

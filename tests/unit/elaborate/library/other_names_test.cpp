@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Walks the tables of names from elsewhere (dsl/std/foreign.txt, dsl/std/renamed.txt): each word is
-// written where it is likely written, and must give its repair at its place.
+// The tables of foreign and old names (dsl/std/foreign.txt, dsl/std/renamed.txt): each name is written at a likely
+// place and must give its repair there.
 #include "compiler/elaborate/parts.h"
 #include "dsl/other_names.h"
 #include "tests/support/model_text.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every identity of the library, at special and drawn numbers: exact ones are equal everywhere,
-// fast ones within rounding where both sides are finite.
+// Every identity of the library, at special and random numbers: exact ones are equal everywhere, fast ones within
+// rounding where both sides are finite.
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/support/model_text.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Products cut in every way of the search space: all give the evaluator's numbers, and the bits of an element depend
-// neither on the rows beside it nor on how the work is shared out.
+// Products with every tile of the search space: all give the evaluator's numbers, and the bits of an element depend
+// neither on other rows nor on the division of work.
 #include "compiler/graph/build.h"
 #include "tests/support/agreement.h"
 #include <catch2/catch.hpp>

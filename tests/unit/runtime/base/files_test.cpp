@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// JSON, safetensors, files that are replaced whole, locks.
+// JSON, safetensors, atomic replacement of files, locks.
 #include "runtime/base/dtype.h"
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Times beside the peak: the fastest and the median of what was told, and a rate that belongs to it.
+// Times and the peak: the fastest and the median time, and the rate that belongs to the fastest.
 #include "runtime/abi.h"
 #include "runtime/base/peak.h"
 #include <catch2/catch.hpp>

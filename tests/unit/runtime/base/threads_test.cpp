@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The pool under many short kernels, and the limits of control groups, read from a tree of files.
+// The pool with many short kernels, and the limits of control groups, read from a tree of files.
 #include "runtime/base/processors.h"
 #include "runtime/base/threads.h"
 #include "tests/unit/runtime/workplace.h"

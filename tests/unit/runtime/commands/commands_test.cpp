@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The trainer as its users meet it: commands, exit codes, what is written and what is not.
+// The commands of a trainer: output, files and exit codes.
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every n-th system call of a short run fails: output is whole or its loss is told by exit code 1, the checkpoint is
-// the old one or the new one, and nothing is left beside them.
+// Every n-th system call of a short run fails. Output is complete, or exit code 1 reports its loss; the checkpoint is
+// the old or the new one; and no other file is left.
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The system at its worst: planted links and pipes, leftovers of killed writers, files that shrink while they are read,
+// A hostile system: planted links and pipes, temporary files of killed writers, files that shrink while they are read,
 // closed descriptors, limits.
 #include "runtime/base/files.h"
 #include "tests/unit/runtime/workplace.h"

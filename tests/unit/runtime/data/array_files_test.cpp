@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// IDX, gzip, NPY and text files: what is read, and one clear line for each way they can be broken.
+// IDX, gzip, NPY and text files: their values, and one clear line for each kind of damage.
 #include "runtime/base/dtype.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/characters.h"

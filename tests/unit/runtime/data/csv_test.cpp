@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// CSV files, good and bad: tests/errors/data has the bad ones and what is said about them.
+// CSV files, valid and invalid: tests/errors/data has the invalid ones and their messages.
 #include "runtime/base/dtype.h"
 #include "runtime/data/csv.h"
 #include "tests/support/sanitized.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Pictures: round ticks, shapes that are well-formed XML, the cells and borders of known functions.
+// Pictures: round ticks, valid XML, the cells and borders of known functions.
 #include "runtime/plot/curves.h"
 #include "runtime/plot/drawing.h"
 #include "runtime/plot/grid.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Checkpoints that cannot be: whole by their checksum, wrong by what they say. And those that must not be lost by
-// chance.
+// Invalid checkpoints: damaged ones by their checksum, wrong ones by their content. And checkpoints that must not be
+// overwritten.
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A run that is killed and resumed has the very weights of one that was not.
+// A run that is killed and resumed has the weights of an uninterrupted one.
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>
 #include <chrono>

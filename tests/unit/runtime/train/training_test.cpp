@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The training loop over a module that notes how it is called: blocks in turns, clocks, epochs
-// without data, a data set shared by two blocks, sums that start from zero.
+// The training loop with a module that records its calls: blocks in turns, clocks, epochs without data, a data set of
+// two blocks, sums that start from zero.
 #include "runtime/train/training.h"
 #include "tests/unit/runtime/fields.h"
 #include <catch2/catch.hpp>

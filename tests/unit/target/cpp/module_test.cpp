@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs through the C++ text and each compiler that is found, on each instruction set that this
-// machine has.
+// Programs through the C++ text and each installed compiler, on each instruction set of this machine.
 #include "compiler/target/compile.h"
 #include "compiler/target/machine.h"
 #include "tests/unit/target/compare.h"
