@@ -97,7 +97,7 @@ bool readable(const Shape& shape) {
     return true;
 }
 
-/// Empty if the engine computes what the evaluator did.
+/// Empty if the engine's values agree with the evaluator's.
 std::string disagreement(target::Engine& engine, const Case& each, loop::Isa isa) {
     write_inputs(engine, each.environment);
     engine.run(engine.program(each.name), each.environment.rows, isa);

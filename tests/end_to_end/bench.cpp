@@ -33,7 +33,7 @@ std::vector<std::string> words_of(const std::string& line) {
     return words;
 }
 
-/// A model with a numpy.py beside it that nobody reads, and an engine that answers so instead of Python.
+/// A model with a numpy.py that is not read, and a script in place of Python that answers with these lines.
 struct Stage {
     Scratch scratch;
     Stage() {
@@ -63,7 +63,7 @@ std::string speaker(const std::string& losses) {
            "esac; done\n";
 }
 
-/// The losses that gradc's own steps told.
+/// The losses of gradc's own steps.
 std::string own_losses(const Scratch& scratch) {
     REQUIRE(bench(scratch, "m.grad --engines interpreter --json losses.json" + quick).code == 0);
     std::string json = scratch.read("losses.json"), losses;
@@ -129,7 +129,7 @@ TEST_CASE("bench times a peer with equal losses and rejects others", "[bench]") 
     Outcome other = stage.against(speaker(losses.substr(0, losses.rfind(words_of(losses).back())) + "77.5"));
     CHECK(other.code == 1);
     CHECK(contains(other.err, "numpy: not timed: it does not train the same. Its loss at step 10 is 77.5, gradc's "));
-    CHECK(words_of(line_of(other.out, "gradc ")).size() == 14); // the others are told all the same
+    CHECK(words_of(line_of(other.out, "gradc ")).size() == 14); // the other engines have their lines
     CHECK(contains(line_of(other.out, "numpy "), "not timed"));
 }
 

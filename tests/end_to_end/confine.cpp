@@ -54,7 +54,7 @@ std::vector<Case> cases(const Scratch& scratch, const std::string& file) {
             {"../home2/" + file, false}, // begins as home does
             {root + "/other/" + file, false},
             {"door/" + file, false},
-            {"../other/absent", false}, // whether it is there is not told either
+            {"../other/absent", false}, // the message does not reveal whether it exists
             {"/etc/passwd", false}};
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("a model file cannot make gradc write files, connect or start a progra
     Outcome usable = run(only_read + "/bin/cat /dev/null", launch);
     if (usable.code == 77) return skip("what a model file may do: no filter of system calls here");
     REQUIRE(usable.code == 0);
-    // The filter does see what it should.
+    // The filter ends a process that breaks its rules.
     for (const char* forbidden : {"/bin/touch x", "/bin/sh -c '/bin/true'", "/bin/sh -c 'echo >x'", "/bin/mkdir x",
                                   "/bin/bash -c 'echo >/dev/tcp/127.0.0.1/9'"}) {
         INFO(forbidden);

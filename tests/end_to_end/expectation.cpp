@@ -61,7 +61,7 @@ bool matches_from(const std::vector<std::string>& words, const std::vector<std::
     return true;
 }
 
-/// The words before the first bar: what tells that a line is meant.
+/// The words before the first comparison, which select the lines.
 std::vector<std::string> subject(const std::vector<std::string>& words) {
     std::vector<std::string> result;
     for (const std::string& word : words) {

@@ -33,7 +33,7 @@ Expected parse_expected(const std::string& text);
 /// The words of a line of output, without the commas, colons and the like that end them.
 std::vector<std::string> words_of(const std::string& line);
 
-/// Whether the words stand in `line` one after another. `>= x`, `<= x` and `~ x +- e` each stand for one number.
+/// True if `line` has the words side by side. `>= x`, `<= x` and `~ x +- e` each match one number.
 bool matches(const std::vector<std::string>& words, const std::string& line);
 
 /// What is wrong with `output`, one line each; empty if nothing is.

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Nothing but what the test put there: no half-written output, no temporary file.
+/// The folder has only the test's own files: no partial output, no temporary file.
 size_t entries(const Scratch& scratch) {
     return static_cast<size_t>(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()));
 }
@@ -158,7 +158,7 @@ TEST_CASE("check finds a wrong derivative", "[files]") {
 
 TEST_CASE("gradients that are zero, and pairs within a batch, pass the check", "[files]") {
     Scratch scratch;
-    scratch.write("zero.grad", // the bias is taken away again by what follows it
+    scratch.write("zero.grad", // the next layer removes the bias
                   "model net(x: f32[N, 3]) -> f32[N, 2] { return linear(relu(batch_norm(linear(x, 4))), 2) }\n"
                   "train { batch 8;  steps 9;  loss mean(net(normal(shape: [N, 3]))^2);  optimizer sgd() }\n");
     scratch.write("pairs.grad", R"(model embed(x: f32[N, 5]) -> f32[N, 3] { return linear(relu(linear(x, 8)), 3) }
@@ -176,7 +176,8 @@ train {
         Outcome outcome = call(scratch, std::string("check ") + file);
         INFO(outcome.out << outcome.err);
         CHECK(outcome.code == 0);
-        CHECK(contains(outcome.out, contains(file, "zero") ? "on 5 rows" : "on 2 rows")); // five show what two hide
+        CHECK(contains(outcome.out,
+                       contains(file, "zero") ? "on 5 rows" : "on 2 rows")); // two rows are not enough for batch_norm
     }
 }
 

@@ -8,7 +8,7 @@ using namespace end_to_end;
 
 namespace {
 
-/// Rows that a formula made, chance in the model, a schedule by step and by epoch, metrics; `rows` % 4 may be a rest.
+/// Generated rows, random numbers in the model, a schedule by step and by epoch, metrics; the last batch may be short.
 std::string model(const std::string& dtype, int rows, const std::string& loss = "mse(net(x), y)") {
     std::string text = R"(dataset rows {
     row: int < ROWS = range(ROWS)
@@ -115,7 +115,7 @@ TEST_CASE("a run resumed in an epoch runs many steps in a call", "[multi_step]")
 }
 
 TEST_CASE("a loss that is not finite ends a call before the step", "[multi_step]") {
-    // The logarithm of what falls by a fixed amount each step until it is below zero.
+    // The logarithm of a number that falls by a constant in each step, until it is below zero.
     Bench bench(model("f32", 60, "mse(net(x), y) + log(100 - step)"));
     Outcome slow = bench.train("--quiet --multi-step 0 --checkpoint a"), fast = bench.train("--quiet --checkpoint b");
     CHECK(slow.code == 3);

@@ -85,7 +85,7 @@ TEST_CASE("the legend lies inside the picture and names the paths", "[paths]") {
                loss + ";  optimizer sgd(learning_rate: 0.05) }\n";
     };
     scratch.write("bowl.grad", model("mean((net(x) - x)^2)"));
-    scratch.write("slope.grad", model("mean(net(x))")); // lowest in a corner of what is seen
+    scratch.write("slope.grad", model("mean(net(x))")); // lowest in a corner of the picture
     for (std::string name : {"bowl", "slope"}) {
         INFO(name);
         Outcome outcome = paths(scratch, name + ".grad --svg p.svg --beside 1");

@@ -8,7 +8,7 @@
 namespace end_to_end {
 
 struct Outcome {
-    int code = -1;          // exit code; 128 + signal if one ended it, as a shell tells it
+    int code = -1;          // exit code; 128 + signal if a signal ended it, as in a shell
     bool timed_out = false; // killed because it ran too long
     std::string out, err;   // err is empty if both went to out
     double seconds = 0;

@@ -75,7 +75,7 @@ train {
 }
 )";
 
-/// Each step of one row moves the weight onto that row's number; `predict` tells the weight.
+/// Each step of one row sets the weight to that row's number; `predict` prints the weight.
 std::string jumping(const std::string& order, const std::string& batch = "1") {
     std::string text = R"(dataset rows { x: f32 = csv("x.csv", columns: 0) }
 model at(x: f32[N]) -> f32[N] { param w = -1;  return w + 0 * x }
@@ -200,7 +200,7 @@ TEST_CASE("an NPY file of any dtype gives sizes, bounds and rows of a model", "[
 TEST_CASE("compiler and trainer refuse the same files with the same messages", "[readers]") {
     struct Broken {
         const char* file;
-        std::string content, open, fixed; // how a field is read: with a size that the file tells, and without
+        std::string content, open, fixed; // the field with an open size, read from the file, and with a fixed one
         std::string said;
     };
     std::string array_open = "x: f32[W] = npy(\"x.npy\")", array_fixed = "x: f32[2] = npy(\"x.npy\")";
@@ -286,7 +286,7 @@ TEST_CASE("`order` sets the order of rows", "[readers]") {
     build_jumping(scratch, jumping("random"));
     std::vector<int> random = rows_taken(scratch, 16);
     std::set<int> drawn(random.begin(), random.begin() + 8);
-    CHECK((drawn.size() > 1 && drawn.size() < 8)); // with replacement: all eight different is one chance in 416
+    CHECK((drawn.size() > 1 && drawn.size() < 8)); // with replacement: all eight different has probability 1 / 416
 }
 
 TEST_CASE("batch all is one step an epoch over all rows", "[readers]") {

@@ -18,7 +18,7 @@ Outcome command(const Scratch& scratch, const std::string& arguments, const std:
 
 Outcome gradc_run(const Scratch& scratch, const std::string& arguments) { return command(scratch, "run " + arguments); }
 
-/// Builds, and tells whether the cache had it.
+/// Builds; true if the cache had the trainer.
 bool taken(const Scratch& scratch, const std::string& arguments, const std::string& compiler = gradc) {
     Outcome built = command(scratch, "build --time " + arguments, compiler);
     REQUIRE(built.code == 0);

@@ -6,7 +6,7 @@
 
 namespace end_to_end {
 
-/// Notes that a test could not run; say what it lacked.
+/// Reports that a test could not run, and which data were missing.
 void skip(const std::string& what);
 
 inline const std::string gradc = GRADC_BINARY;

@@ -150,7 +150,7 @@ TEST_CASE("a trainer lists its flags and refuses others", "[usage]") {
 
 namespace {
 
-/// The lines of `--time` are these stages, in order, and add up to no more than the whole.
+/// The lines of `--time` are these stages, in order, and their sum is at most the total.
 void check_stages(const std::string& told, const std::vector<std::string>& stages) {
     std::istringstream lines(told);
     double sum = 0, milliseconds = 0;

@@ -28,7 +28,7 @@ std::string hash_of(const std::string& bytes) {
     return text.str();
 }
 
-/// What lies behind a safetensors file's header: the numbers of all tensors, in order.
+/// The bytes after a safetensors file's header: the numbers of all tensors, in order.
 std::string numbers_of(const std::string& file) {
     uint64_t length = 0;
     REQUIRE(file.size() > 8);

@@ -35,7 +35,7 @@ std::string error_of(const WholeSplit& split) {
     return result;
 }
 
-/// Of the sum of what a model returns, by all that it reads.
+/// The gradient of the sum of a model's results, by all its inputs.
 std::string gradient_error(const TrainingJob::Circuit& circuit, const DerivativeRules& rules) {
     Graph graph = circuit.graph;
     if (graph.outputs.empty()) return {};

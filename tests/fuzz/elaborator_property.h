@@ -8,7 +8,7 @@
 
 namespace gradc {
 
-/// Empty if all holds for `text`, else what does not. Who asks for many texts brings the library, loaded once.
+/// Empty if the property holds for `text`, else the violation. For many texts, pass the library, loaded once.
 std::string broken_elaborator_property(std::string_view text, std::shared_ptr<const Library> library = nullptr);
 
 } // namespace gradc

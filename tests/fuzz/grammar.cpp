@@ -240,7 +240,7 @@ std::string Drawing::program() {
     return text;
 }
 
-/// The tokens of a text, each with what stands before it.
+/// The tokens of a text, each with the spaces and comments before it.
 std::vector<std::string> pieces(const std::string& text) {
     Sources sources;
     Diagnostics diagnostics;

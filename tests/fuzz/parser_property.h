@@ -7,7 +7,7 @@
 
 namespace gradc {
 
-/// Empty if all holds for `text`, else what does not.
+/// Empty if the property holds for `text`, else the violation.
 std::string broken_parser_property(std::string_view text);
 
 } // namespace gradc

@@ -13,7 +13,7 @@ Kink at(double place, double derivative) {
     return {[=](double x, double) { return x - place; }, [=](double, double) { return derivative; }};
 }
 
-/// A kink where x and t meet.
+/// A kink where x = t.
 Kink meeting(double derivative) {
     return {[](double x, double t) { return x - t; }, [=](double, double) { return derivative; }};
 }

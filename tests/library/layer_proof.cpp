@@ -153,7 +153,7 @@ std::string zeros(const std::vector<int>& shape, size_t axis = 0) {
     return text + "]";
 }
 
-/// In training: train blocks over rows that are replaced by drawn ones.
+/// In training: train blocks whose rows are replaced by random ones.
 std::vector<Subject> trained(TrainingJob& job, Dtype precision) {
     std::string text =
         fmt::format("dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "

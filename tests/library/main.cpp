@@ -11,7 +11,7 @@ using namespace gradc::library;
 
 namespace {
 
-/// An entry has a case, says what it is and where it is from, and states its kinks.
+/// An entry has a case, a formula and a source, and states its kinks.
 void check_entry(const Entry& entry, Findings& findings) {
     const Finding& finding = findings.of[entry.name];
     auto error = [&](const char* text) {

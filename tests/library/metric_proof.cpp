@@ -38,7 +38,7 @@ struct Data {
 
     const double* row(int64_t n) const { return &v[size_t(n) * classes]; }
     int taken(int64_t n) const { return int(std::max_element(row(n), row(n) + classes) - row(n)); }
-    int rank(int64_t n) const { // how many classes stand before the label
+    int rank(int64_t n) const { // number of classes with a higher score than the label
         int before = 0, own = int(label[size_t(n)]);
         for (int c = 0; c < classes; ++c) before += row(n)[c] > row(n)[own] || (row(n)[c] == row(n)[own] && c < own);
         return before;

@@ -8,7 +8,7 @@
 namespace gradc::library {
 
 /// `text` has the model of each formula; `subject_of(formula, number, elaborated)` gives a program with its points, and
-/// `Proof` checks it: `mathematics()` in the evaluator, `compiled(..)` what a way has run.
+/// `Proof` checks it: `mathematics()` by the evaluator, `compiled(..)` by one way of compiling.
 /// `with_text`: as C++ text too.
 template <class Proof, class Formula, class SubjectOf>
 void prove_formulas(const std::vector<Formula>& formulas, const std::string& text, SubjectOf subject_of, bool with_text,

@@ -34,7 +34,7 @@ std::map<std::string, std::vector<Numbers>> read_lines(const std::string& path) 
     return lines;
 }
 
-/// Value and derivatives by field `by` of the results, weighed 1, 2, .. if they are a list.
+/// Value and derivatives by field `by` of the results, weighted by 1, 2, .. if they are a list.
 Graph with_derivative(const TrainingJob& job, const std::string& model, const char* by) {
     Graph graph = model_of(job, model).graph;
     NodeId value = graph.outputs[0].node, weighed = value;

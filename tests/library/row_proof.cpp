@@ -180,7 +180,7 @@ private:
         }
     }
 
-    /// Results weighed by z and summed in each row, with entry k of v moved.
+    /// Results weighted by z and summed in each row, with entry k of v moved.
     std::vector<double> moved(int k, double step) const {
         Environment environment = subject_.environment;
         auto& v = environment.fields.at("v").values;

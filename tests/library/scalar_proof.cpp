@@ -142,7 +142,7 @@ private:
             if (formula_.entry != "divide") error(i, "the value is NaN inside of the domain");
     }
 
-    /// True if point i lies at a kink or so near that a difference crosses it.
+    /// True if point i is at a kink, or so near that a difference crosses it.
     bool kink(size_t i) {
         for (size_t k = 0; k < formula_.kinks.size(); ++k) {
             double gap = formula_.kinks[k].gap(x_[i], t_[i]);

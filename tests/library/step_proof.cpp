@@ -25,7 +25,7 @@ std::string text_of(const std::string& path) {
     return text.str();
 }
 
-/// What stands behind `optimizer` in the recordings of model `file`.
+/// The texts after `optimizer` in the recordings of model `file`.
 std::vector<std::string> recorded_optimizers(const std::string& folder, const std::string& file) {
     std::vector<std::string> result;
     std::istringstream lines(text_of(folder + "/recorded.txt"));

@@ -13,7 +13,7 @@ using namespace gradc;
 namespace {
 
 struct Recording {
-    std::string file, line; // the model, and what stands after `optimizer`
+    std::string file, line; // the model, and the text after `optimizer`
     std::vector<std::vector<double>> steps;
 };
 

@@ -83,7 +83,7 @@ target::Metadata metadata_of(const loop::Module& module) {
     return metadata;
 }
 
-/// Memory as a trainer's arena: whole large pages where the system has them.
+/// Memory like a trainer's arena: large pages if the system has them.
 class LargePages {
 public:
     explicit LargePages(int64_t bytes) : size_((size_t(bytes) + 64 + page - 1) / page * page) {
@@ -121,7 +121,7 @@ struct Measured {
     int64_t panel = 0;
 };
 
-/// Tiles worth a comparison: for each width the fewest and the most rows that fill the multipliers.
+/// Tiles to compare with: for each width the smallest and the largest number of rows that fill the multipliers.
 std::vector<ProductTile> rivals(const ProductShape& shape, const Machine& machine, ProductTile chosen) {
     std::vector<ProductTile> result{chosen};
     EvenSplit before = split_evenly(shape.rows, chosen.rows);

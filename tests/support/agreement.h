@@ -74,7 +74,7 @@ inline std::string difference(const loop::Interpreter& run, const loop::Buffer& 
 
 } // namespace agreement
 
-/// "" if the lowered program of every machine gives what the evaluator gives; else what differs first.
+/// "" if the lowered program of every instruction set gives the evaluator's values; else the first difference.
 inline std::string disagreement(const Graph& graph, Environment environment, const AgreementOptions& options,
                                 const MathLibrary& math = NoMath()) {
     using Role = loop::Buffer::Role;

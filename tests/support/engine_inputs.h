@@ -8,7 +8,7 @@
 
 namespace gradc {
 
-/// What a table says of a module that is nobody's trainer: fields, scalars and variables, denormals kept.
+/// The metadata of a module without a trainer: fields, scalars and variables, denormals kept.
 inline target::Metadata described(const std::string& name, const loop::Module& module) {
     using Role = loop::Buffer::Role;
     target::Metadata metadata;

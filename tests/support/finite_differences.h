@@ -6,7 +6,7 @@
 
 namespace gradc {
 
-/// A weighed sum of all elements of y, with weights that differ from place to place and no two
+/// A weighted sum of all elements of y, with weights that differ from place to place and no two
 /// derivatives alike.
 NodeId weighed_sum(Graph&, NodeId y);
 
@@ -16,7 +16,7 @@ NodeId weighed_sum(Graph&, NodeId y);
 double gradient_error(const Graph&, NodeId y, NodeId gradient, const std::string& path, const Environment&);
 
 /// The worst error over the floating variables that y reads, of derivatives up to `order` (each
-/// time of a weighed sum of the gradients of the order before).
+/// time of a weighted sum of the gradients of the order before).
 double derivative_error(Graph graph, NodeId y, const DerivativeRules&, const Environment&, int order);
 
 } // namespace gradc

@@ -14,7 +14,7 @@ namespace gradc::loop {
 class Interpreter {
 public:
     explicit Interpreter(const Module& module) : module_(module), arena_(size_t(module.arena_bytes) + 64, 0) {
-        for (const Buffer& buffer : module.buffers) // those that are local lie behind the arena
+        for (const Buffer& buffer : module.buffers) // local ones are after the arena
             arena_.resize(std::max(arena_.size(), size_t(buffer.offset + buffer.size + 64)), 0xff);
         for (const Buffer& buffer : module.buffers)
             if (buffer.role == Buffer::Role::constant)
@@ -31,7 +31,7 @@ public:
         load_element(buffer, element, one, 0);
         return floating(buffer.dtype) ? one.real[0] : double(one.integer[0]);
     }
-    void fill_activations(double value) { // what a program must not rely on
+    void fill_activations(double value) { // a program must not depend on them
         for (const Buffer& buffer : module_.buffers)
             if (buffer.role == Buffer::Role::activation && buffer.offset >= 0)
                 for (int64_t i = 0; i < buffer.size / bytes(buffer.dtype); ++i) put(buffer, i, value);

@@ -19,7 +19,7 @@ std::vector<std::string> programs() {
     return texts;
 }
 
-/// The tokens of a text with what stands between them.
+/// The tokens of a text with the text between them.
 std::vector<std::string> pieces(const std::string& text) {
     Sources sources;
     Diagnostics diagnostics;

@@ -11,7 +11,7 @@ using namespace gradc;
 
 namespace {
 
-/// How to call what does not take one tensor of any numbers; "" where a test elsewhere does.
+/// Calls of functions that do not take one tensor of any numbers; "" if another test covers the function.
 const std::map<std::string, std::string> calls = {
     {"add", "add(x, y)"},
     {"subtract", "subtract(x, y)"},

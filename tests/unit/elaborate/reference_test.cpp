@@ -18,7 +18,7 @@ TEST_CASE("the examples of the language reference elaborate") {
         INFO(program.sources.all[0].text << program.errors());
         CHECK(program.job);
         if (program.job && program.sources.all[0].text.find("clipped") == std::string::npos)
-            CHECK(gradient_error(program, "m") < 1e-6); // a straight-through derivative lies on purpose
+            CHECK(gradient_error(program, "m") < 1e-6); // a straight-through derivative differs on purpose
     }
     CHECK(count >= 4);
 }

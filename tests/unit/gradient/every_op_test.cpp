@@ -201,7 +201,7 @@ const std::vector<Case>& row_cases() {
     return all;
 }
 
-/// One turn of a small recurrent net: h = tanh(h w + x[t]).
+/// One iteration of a small recurrent network: h = tanh(h w + x[t]).
 NodeId recurrent_iteration(Graph& body, const Shape& h, const Shape& xs, int axis, int64_t iterations, bool mirrored) {
     NodeId carry = carry_input(body, 0, {f64, h});
     NodeId w = capture_input(body, 0, {f64, {h.back(), h.back()}});
@@ -248,7 +248,8 @@ const std::vector<Case>& scan_cases() {
          [](Graph& g) {
              Graph body(g.shared_primitives());
              NodeId x = capture_input(body, 0, {f64, {4, 2}});
-             NodeId slice = build::gather(body, x, iteration_input(body, 3), {0, 0}); // one turn fewer than rows of x
+             NodeId slice =
+                 build::gather(body, x, iteration_input(body, 3), {0, 0}); // one iteration fewer than rows of x
              body.outputs = {{"y", curved(body, slice)}};
              return build::scan(g, std::move(body), {}, {variable(g, "a", {4, 2})}, 3, false)[0];
          }},

@@ -25,7 +25,7 @@ NodeId variable(Graph& graph, const char* name, Shape shape, Dtype dtype = f32) 
     return build::variable(graph, name, {dtype, std::move(shape)});
 }
 
-/// What verify_node says of a node that misfits; fails the test if it fits.
+/// The message of verify_node for an invalid node; fails the test if the node is valid.
 std::string error(const Graph& g, Op op, Type type, std::vector<NodeId> inputs, Attributes attributes) {
     std::string text = verify_node(g, op, type, inputs, attributes);
     REQUIRE_FALSE(text.empty());
@@ -201,7 +201,7 @@ TEST_CASE("rebuild, substitute, extract and inline_graph keep values and names")
     NodeId z = variable(target, "z", {2});
     auto inlined = inline_graph(g, {product}, target, {{sum, z}});
     CHECK(inlined[0] == elementwise(target, Primitive::multiply, {z, z}));
-    CHECK(target.size() == 2); // nothing below what is bound
+    CHECK(target.size() == 2); // nothing below bound nodes
 
     CHECK(extract(g, {{"s", sum}}).size() == 3);
     CHECK(reachable(g, {product}) == std::vector<NodeId>{x, y, sum, product});

@@ -19,7 +19,7 @@ public:
     }
     /// Writes a file and returns its path.
     std::string write(std::string_view name, std::string_view content) const;
-    /// Names of what is in it, sorted.
+    /// Names of its entries, sorted.
     std::vector<std::string> list() const;
 
 private:

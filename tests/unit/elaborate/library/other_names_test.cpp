@@ -12,7 +12,7 @@ using namespace gradc;
 
 namespace {
 
-/// A file with one wrong word: where it stands, and what must be said there.
+/// A file with one wrong word, its place, and the expected message.
 struct Case {
     std::string text;
     uint32_t line, column;

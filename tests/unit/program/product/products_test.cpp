@@ -17,7 +17,7 @@ struct ProductCase {
     std::array<int64_t, 4> sizes; // by label
     std::vector<int> left, right;
     bool counted = false; // label 0 is N
-    bool weight = false;  // the right operand is a variable, which may lie in panels
+    bool weight = false;  // the right operand is a variable, which may be in panels
     std::vector<int> out = {0, 2};
 
     Shape shape(const std::vector<int>& labels) const {

@@ -33,7 +33,7 @@ bool is_integer(const std::string& path) {
     return file.open(path, error);
 }
 
-/// One run with that fault; false if it did not come to it.
+/// One run with that error; false if the run did not reach the call.
 bool survives(const Place& place, const Words& words, const std::string& error) {
     INFO(words[0] << " with " << error);
     place.write("c", place.old);
@@ -46,7 +46,7 @@ bool survives(const Place& place, const Words& words, const std::string& error) 
     INFO(result.err);
     CHECK((result.code == 0 || result.code == 1));
     CHECK(result.code == (result.err.empty() ? 0 : 1));
-    bool one = error.find("ever") == error.npos; // a fault that lasts is told by each file
+    bool one = error.find("ever") == error.npos; // a lasting error is reported for each file
     if (one) CHECK(std::count(result.err.begin(), result.err.end(), '\n') == (result.code == 0 ? 0 : 1));
     bool harmless = error.find("short") != error.npos || error.find("signal") != error.npos;
     bool either = error.starts_with("flock"); // a folder that has no locks can still be written to

@@ -23,7 +23,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// In a process of its own; its exit code, and what it wrote to standard error in the file `err`.
+/// Runs in a process of its own. Returns the exit code; standard error goes to the file `err`.
 int code_of(const Folder& folder, const std::function<void()>& work) {
     pid_t process = fork();
     if (process == 0) {
@@ -41,7 +41,7 @@ struct Digits : Folder {
     /// Exit code of a shell command in the folder; $T is the trainer.
     int shell(const std::string& command) const {
         std::string line = "cd " + path() + " && T=" + STUB_TRAINER + " && " + command;
-        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // what the test itself was started with
+        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // descriptors that the test inherited
         return WEXITSTATUS(system(("timeout -s KILL 60 bash -c '" + line + "'").c_str()));
     }
 };

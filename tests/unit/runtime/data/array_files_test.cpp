@@ -52,7 +52,7 @@ double value(const Column& column, int64_t index) {
     return load_element(column.data() + index * element_size(column.field->stored), column.field->stored);
 }
 
-/// What is said about a file read as u8[2, 2] with values up to 200; "" if it is fine.
+/// The message for a file read as u8[2, 2] with values up to 200; "" if it is valid.
 std::string said(bool (*read)(const std::string&, Column&, Error&), const std::string& content,
                  std::vector<int64_t> shape = {2, 2}) {
     workplace::Folder folder;

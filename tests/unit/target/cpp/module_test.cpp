@@ -30,7 +30,7 @@ TEST_CASE("the C++ text also compiles for this machine") {
     std::string text = target::print_cpp(test.module, test.metadata);
     for (const std::string& compiler : target::find_compilers()) {
         std::string error;
-        // a compiler that warns about its own choice of features has no say here
+        // warnings of a compiler about its own choice of features do not count here
         if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, error, {"-march=native"}) &&
             error.find("error") != std::string::npos)
             continue;
