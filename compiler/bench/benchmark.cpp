@@ -100,7 +100,7 @@ public:
             double bound = rules_.tolerance * std::max(std::fabs(expected[i]), scale);
             if (std::fabs(result_.losses[i] - expected[i]) <= bound) continue;
             return leave(
-                fmt::format("not timed: it does not train the same. Its loss at step {} is {:.7g}, gradc's {:.7g}",
+                fmt::format("not timed, because its losses differ: at step {} its loss is {:.7g}, gradc's is {:.7g}",
                             i + 1, result_.losses[i], expected[i]));
         }
     }
@@ -110,7 +110,7 @@ public:
             ask_numbers(fmt::format("round {:g}", rules_.seconds), "round", engine_.trainer ? 4 : 3);
         if (numbers.empty()) return;
         if (!(numbers[0] > 0) || !std::isfinite(numbers[0]) || !(numbers[1] >= numbers[0]))
-            return leave(fmt::format("tells a step of {:g} s", numbers[0]));
+            return leave(fmt::format("reports {:g} s for a step", numbers[0]));
         if (numbers[0] < result_.fastest) {
             result_.fastest = numbers[0];
             result_.peak = engine_.trainer ? numbers[3] : 0;
@@ -119,7 +119,7 @@ public:
     }
 
     void finish() {
-        if (peer_ && result_.medians.empty()) leave("not timed: gradc's own trainer had to stop");
+        if (peer_ && result_.medians.empty()) leave("not timed, because gradc's own trainer stopped");
         if (!peer_) return;
         result_.peak_memory = peer_->peak_memory();
         if (!engine_.trainer)

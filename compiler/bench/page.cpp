@@ -72,14 +72,15 @@ std::string table(const BenchmarkResult& result) {
 std::string benchmark_page(const BenchmarkTitle& title, const BenchmarkResult& result) {
     std::vector<double> shares = bar_shares(result);
     std::string body = fmt::format("<h1>{}</h1>\n<p>{}</p>\n", html(title.model), html(conditions_text(title, result)));
-    body += "<section><h2>Time of a step, the fastest</h2>\n" + bars(result, shares) + "</section>\n";
+    body += "<section><h2>Fastest time of a step</h2>\n" + bars(result, shares) + "</section>\n";
     if (shortest(shares) < 0.05)
-        body += "<section><h2>The same, each doubling of the time as long as any other</h2>\n" +
-                bars(result, logarithmic(shares)) + "</section>\n";
+        body +=
+            "<section><h2>The same on a logarithmic scale</h2>\n" + bars(result, logarithmic(shares)) + "</section>\n";
     body += "<section>\n" + table(result) + "</section>\n";
-    body += fmt::format("<p>First step: compiling included, imports not. Peak: share of {:.1f} GFLOP/s, multiply-adds "
-                        "between gradc's steps; a step has {:.4g} MFLOP. x: times gradc's fastest step.</p>\n",
-                        result.peak * 1e-9, result.flops * 1e-6);
+    body +=
+        fmt::format("<p>First step: with compilation, without imports. Peak: share of {:.1f} GFLOP/s, multiply-adds "
+                    "between gradc's steps; a step has {:.4g} MFLOP. x: time divided by gradc's.</p>\n",
+                    result.peak * 1e-9, result.flops * 1e-6);
     return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\n"
                        "<meta name=\"viewport\" content=\"width=device-width\"><style>\n{}</style></head>\n"
                        "<body>\n{}</body></html>\n",

@@ -169,7 +169,7 @@ std::optional<std::string> Peer::hear(double seconds, std::string& error) {
             return line;
         }
         if (heard_.size() > longest_line) {
-            error = fmt::format("prints without end: `{}..`", heard_.substr(0, 40));
+            error = fmt::format("prints too long a line: `{}..`", heard_.substr(0, 40));
             return std::nullopt;
         }
         double left = end - clock_seconds();

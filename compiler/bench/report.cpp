@@ -81,7 +81,7 @@ std::string table_text(const BenchmarkResult& result) {
 
 std::string bars_text(const BenchmarkResult& result) {
     std::vector<double> shares = bar_shares(result);
-    std::string text = "time of a step, the fastest; the shorter the better\n";
+    std::string text = "fastest time of a step; shorter is better\n";
     for (size_t i = 0; i < shares.size(); ++i)
         if (shares[i] > 0)
             text += padded(result.engines[i].name, 12, false) + " " + bar(shares[i], 54) + " " +
@@ -156,7 +156,7 @@ std::string benchmark_text(const BenchmarkTitle& title, const BenchmarkResult& r
     if (!measured(result.engines[0])) return text;
     text += "\n" + bars_text(result) + "\n" + starts_text(result);
     text += wrapped("", fmt::format("Peak: share of {:.1f} GFLOP/s, the multiply-adds of {} registers between gradc's "
-                                    "steps; a step has {:.4g} MFLOP. x: times gradc's fastest step.",
+                                    "steps; a step has {:.4g} MFLOP. x: time divided by gradc's.",
                                     result.peak * 1e-9, result.isa, result.flops * 1e-6));
     return text;
 }
