@@ -17,6 +17,7 @@ struct Engine {
     std::string absent;         // if not empty, it is not started, for this reason
 };
 
+/// How engines are timed and compared.
 struct BenchmarkRules {
     int rounds = 5, steps = 10; // timed rounds of each engine; first steps whose losses are compared
     double seconds = 0.3;       // length of a round
@@ -25,6 +26,7 @@ struct BenchmarkRules {
     std::string folder;         // where the first trainer writes rows and weights; must exist
 };
 
+/// The measurements of one engine, or the reason why there are none.
 struct EngineResult {
     std::string name;
     enum class State { measured, absent, failed } state = State::failed;
@@ -38,6 +40,7 @@ struct EngineResult {
     int64_t peak_memory = 0, shipped_bytes = 0; // bytes
 };
 
+/// The results of all engines, and the work of one step.
 struct BenchmarkResult {
     std::vector<EngineResult> engines; // in the order given, gradc first
     int64_t batch = 0;                 // rows of a step

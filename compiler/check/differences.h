@@ -6,12 +6,14 @@
 
 namespace gradc {
 
+/// The entries and directions that are compared.
 struct DifferenceOptions {
     int64_t all_entries = 64;                     // parameters with at most so many elements are checked in all of them
     int drawn_entries = 16, drawn_directions = 2; // of larger ones: random entries and directions of length 1
     uint64_t seed = 1;
 };
 
+/// How far a gradient is from difference quotients.
 struct DifferenceResult {
     double error = 0;                    // largest |symbolic - difference|, relative to the largest |entry|
     double largest = 0;                  // largest |difference quotient|

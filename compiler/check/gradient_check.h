@@ -32,6 +32,7 @@ int64_t planned_rows(const Graph&, NodeId value);
 /// The largest batch of all train blocks and `planned_rows` of all models.
 int64_t largest_batch(const TrainingJob&);
 
+/// The gradient by one parameter.
 struct CheckedParameter {
     std::string path;
     Type type;
@@ -41,6 +42,7 @@ struct CheckedParameter {
     bool independent = false; // the scalar does not depend on it
     bool surrogate = false;   // its gradient passes a surrogate clause that is not linear: `difference` means nothing
 };
+/// The gradients of one question by all its parameters.
 struct GradientCheck {
     Environment environment; // the inputs that everything was evaluated at
     double value = 0;        // of the scalar

@@ -16,6 +16,7 @@ struct Drawing {
     int64_t below(int64_t bound); // in 0 .. bound - 1
 };
 
+/// The size of a sample, and the seed of its random numbers.
 struct SampleOptions {
     int64_t batch = 2; // rows
     uint64_t seed = 1;

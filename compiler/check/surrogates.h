@@ -17,6 +17,7 @@ struct Followed {
     /// Clauses that are not linear in `g`, by CustomGradient::clause. No function has such a derivative: y is y0.
     std::set<uint64_t> bent = {};
 };
+/// Makes such a graph. Evaluate it once at x0 with a new Environment::held before any difference quotient.
 Followed follow_surrogates(const Graph&, const DerivativeRules&);
 
 /// True if the derivative by variable `path` passes through a clause of `bent`.

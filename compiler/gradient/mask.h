@@ -10,6 +10,7 @@
 
 namespace gradc {
 
+/// A mask of one `Masks`.
 enum class MaskId : uint32_t { none = UINT32_MAX }; // none: nothing is masked
 
 /// The masks of one reverse walk. The graph must outlive it.
@@ -40,6 +41,7 @@ private:
         MaskId other = MaskId::none;
         auto operator<=>(const Mask&) const = default;
     };
+    /// Finds the equal mask or adds a new one.
     MaskId add(const Mask& mask);
     /// A bool tensor of the gradient's shape: true where the gradient may be other than zero.
     NodeId build(MaskId id);

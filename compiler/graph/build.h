@@ -20,6 +20,7 @@ NodeId iota(Graph&, Shape shape, int axis, Dtype dtype = Dtype::i32, Span = {});
 
 /// Broadcasts the inputs to a common shape by numpy's rule. Their dtypes must agree, but for the condition of select.
 NodeId elementwise(Graph&, Primitive, std::vector<NodeId> inputs, Span = {});
+/// From floating to integer it cuts toward zero.
 NodeId cast(Graph&, NodeId, Dtype, Span = {});
 /// Sum over `axes`, which are removed; they may be in any order.
 NodeId sum(Graph&, NodeId, std::vector<int> axes, Span = {});
@@ -43,8 +44,9 @@ NodeId pad(Graph&, NodeId, std::vector<int64_t> before, Shape, double value, Spa
 NodeId window(Graph&, NodeId, Window, int64_t positions, int64_t taps, Span = {});
 /// The adjoint of window: (positions, taps) are summed into one axis of `size` elements.
 NodeId fold(Graph&, NodeId, Window, int64_t size, Span = {});
-/// See Gather for the shapes of these two.
+/// See Gather for the shapes. `index` is of an integer dtype.
 NodeId gather(Graph&, NodeId table, NodeId index, Gather, Span = {});
+/// Adds `values` into zeros of shape `table`; elements with equal indices are added up.
 NodeId scatter(Graph&, NodeId values, NodeId index, Gather, Shape table, Span = {});
 /// The result has the axes of Contract::out, with the sizes of the operands.
 NodeId contract(Graph&, NodeId left, NodeId right, Contract, Span = {});

@@ -16,12 +16,14 @@ namespace gradc {
 
 /// A node of one graph, by its place. `none` stands for an absent node.
 enum class NodeId : uint32_t { none = UINT32_MAX };
+/// The number in side tables, which are vectors by node.
 inline uint32_t index(NodeId id) { return uint32_t(id); }
 
 // ---- attributes: one alternative for each family of ops; axes are numbered from 0 ------------------
 struct NoAttributes {
     friend bool operator==(const NoAttributes&, const NoAttributes&) = default;
 };
+/// Of Op::constant. Integers are exact up to 2^53.
 struct Constant {
     std::vector<double> values; // one for all elements, or one for each in C order; compared by bits
     friend bool operator==(const Constant& a, const Constant& b);
@@ -36,30 +38,37 @@ struct Input {
     int64_t low = 0, high = -1; // of an integer dtype: the values lie in [low, high]; high < low: unknown
     friend bool operator==(const Input&, const Input&) = default;
 };
+/// Of Op::variable.
 struct VariableName {
     std::string path; // of a parameter or state, "mlp.linear_1.weight"; unique in the program
     friend bool operator==(const VariableName&, const VariableName&) = default;
 };
+/// Of Op::random.
 struct Random {
     uint64_t stream = 0; // hash of the path of the call, so that two equal calls draw different numbers
     friend bool operator==(const Random&, const Random&) = default;
 };
+/// Of Op::elementwise.
 struct Elementwise {
     Primitive primitive = Primitive::add;
     friend bool operator==(const Elementwise&, const Elementwise&) = default;
 };
+/// Of Op::custom_gradient.
 struct CustomGradient {
     uint64_t clause = 0; // number of the clause in DerivativeRules (gradient/gradient.h); 0: stop_gradient
     friend bool operator==(const CustomGradient&, const CustomGradient&) = default;
 };
+/// Of iota, sum, max_of, permute and broadcast.
 struct Axes {
     std::vector<int> axes; // see op.h for their meaning
     friend bool operator==(const Axes&, const Axes&) = default;
 };
+/// Of Op::slice: element i along an axis is element start + i*step of the input.
 struct Slice {
     std::vector<int64_t> start, step; // of each axis, in elements; an axis N has start 0 and step 1
     friend bool operator==(const Slice&, const Slice&) = default;
 };
+/// Of Op::pad.
 struct Pad {
     std::vector<int64_t> before; // elements added before, on each axis; the number after follows from the shapes
     double value = 0;            // of the added elements; compared by bits
@@ -97,10 +106,12 @@ struct Scan {
     bool reverse = false; // iteration numbers run from iterations - 1 to 0, not from 0 up
     friend bool operator==(const Scan&, const Scan&) = default;
 };
+/// Of Op::part.
 struct Part {
     int number = 0; // of the body's output: carries first, then yields
     friend bool operator==(const Part&, const Part&) = default;
 };
+/// Of Op::assign.
 struct Assign {
     std::string path; // of the variable
     friend bool operator==(const Assign&, const Assign&) = default;
@@ -109,6 +120,7 @@ struct Assign {
 using Attributes = std::variant<NoAttributes, Constant, Input, VariableName, Random, Elementwise, CustomGradient, Axes,
                                 Slice, Pad, Window, Gather, Contract, Scan, Part, Assign>;
 
+/// One operation with its result. Nodes are never changed after `Graph::add`, except for their names.
 struct Node {
     Op op;
     Type type;
@@ -120,6 +132,7 @@ struct Node {
     std::string name; // from the model: "h", "mlp.linear_1.weight"; may be empty
 };
 
+/// A result that the graph computes; an assignment is an output too.
 struct Output {
     std::string name; // "loss"; may be empty in a loop body
     NodeId node;
@@ -136,17 +149,20 @@ public:
     /// Valid as long as the graph, also while nodes are added.
     const Node& operator[](NodeId id) const { return nodes_[index(id)]; }
     const Type& type(NodeId id) const { return nodes_[index(id)].type; }
+    /// Number of nodes, dead ones included; ids are 0 .. size() - 1.
     size_t size() const { return nodes_.size(); }
     /// Names a node that has no name yet.
     void name_node(NodeId id, const std::string& name);
     /// Names a node anew.
     void rename_node(NodeId id, const std::string& name) { nodes_[index(id)].name = name; }
+    /// The table of primitives, which all graphs of a compilation own together.
     PrimitiveTable& primitives() const { return *primitives_; }
     std::shared_ptr<PrimitiveTable> shared_primitives() const { return primitives_; }
 
     /// Adds a loop body, or finds an equal one; its number is for Scan::body.
     uint32_t add_body(Graph body);
     uint32_t add_body(std::shared_ptr<const Graph> body);
+    /// A loop body by its number; bodies are never changed.
     std::shared_ptr<const Graph> shared_body(uint32_t number) const { return bodies_[number]; }
     const Graph& body(uint32_t number) const { return *bodies_[number]; }
     size_t body_count() const { return bodies_.size(); }

@@ -49,6 +49,7 @@ enum class Op : uint8_t {
     assign, // Assign: input value; sets a variable at the end of the step
 };
 
+/// The group of an op.
 Kind kind(Op op);
 /// The enumerator's own name, as in the text of graphs.
 std::string_view name(Op op);

@@ -9,6 +9,7 @@
 
 namespace gradc {
 
+/// A name of the rule that stands for any value.
 struct Wildcard {
     std::string name;
     NodeId node;           // in PatternRule::graph: an f32 scalar field named as in the rule

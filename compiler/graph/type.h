@@ -26,6 +26,7 @@ inline constexpr int64_t rows = -1;
 /// Sizes of the axes, each at least 1 or `rows`. Empty: a scalar.
 using Shape = std::vector<int64_t>;
 
+/// The type of a tensor.
 struct Type {
     Dtype dtype = Dtype::f32;
     Shape shape;

@@ -24,6 +24,7 @@ struct Value {
         if constexpr (std::is_same_v<T, double>) return reals->data() + offset;
         else return wholes->data() + offset;
     }
+    /// The same for writing; only for values of make_value, which share their numbers with no other.
     template <class T> T* data() { return const_cast<T*>(static_cast<const Value*>(this)->template data<T>()); }
     /// Number of elements of the view.
     int64_t size() const { return count(shape, 1); }
@@ -104,6 +105,7 @@ template <size_t K> Walk<K> walk(const Shape& shape, const std::array<const std:
 }
 
 // ---- the ops, on values; `type` is that of the result, with a number in place of N --------------------------------
+/// Results are new values in C order, except for views: most moves, and casts between floating dtypes.
 Value compute_elementwise(const PrimitiveTable&, const Node&, const Type& type, const std::vector<Value>&);
 Value compute_cast(const Type& type, const Value&);
 Value compute_reduce(const Node&, const Type& type, const Value&);
