@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// From graphs to a module of loops: optimizing each program, planning them together, lowering, and the trainer's table.
+// The back half of the pipeline: optimizes each program, plans all of them together, lowers them to loops and fills in
+// the tables of the trainer.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/print.h"
 #include "compiler/optimize/optimize.h"

@@ -12,7 +12,7 @@ target_link_libraries(gradc_driver PUBLIC gradc_page gradc_bench gradc_plan grad
                       nlohmann_json::nlohmann_json)
 target_compile_definitions(gradc_driver PRIVATE GRADC_VERSION="${PROJECT_VERSION}"
                            GRADC_LLVM_VERSION="${LLVM_PACKAGE_VERSION}")
-embed_text(gradc_driver compiler/bench/driver.py bench_driver) # what runs a peer of `gradc bench`
+embed_text(gradc_driver compiler/bench/driver.py bench_driver) # runs a peer of `gradc bench`
 embed_text(gradc_bench compiler/bench/page.css bench_style)
 embed_text(gradc_page compiler/page/page.css page_style)
 embed_text(gradc_page compiler/page/page.js page_script)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// From the path of a model file to graphs: reading, parsing, elaborating; which graphs become which program.
+// The front half of the pipeline: from the path of a model file to the graphs of a trainer's programs. The order of
+// programs and their names are made here.
 #include "compiler/check/diagnose.h"
 #include "compiler/pipeline.h"
 #include "compiler/util/files.h"
@@ -12,7 +13,7 @@ namespace gradc {
 
 namespace {
 
-/// Reads for `use` only what lies below the folders.
+/// Lets `use` read files below these folders only (--confine).
 struct ConfinedReader : SourceReader {
     ConfinedReader(SourceReader& reader, const std::vector<std::string>& folders) : reader(reader), folders(folders) {}
     std::optional<std::string> read(const std::string& path, std::string& reason) override {
@@ -23,7 +24,7 @@ struct ConfinedReader : SourceReader {
     const std::vector<std::string>& folders;
 };
 
-/// Where data files are sought.
+/// The folders that data files are searched in, in order.
 std::vector<std::string> data_folders(const CompileOptions& given) {
     std::vector<std::string> folders = given.data_folders;
     const char* folder = std::getenv("GRADC_DATA");
@@ -64,7 +65,7 @@ std::string source_hash(const Sources& sources) {
 
 namespace {
 
-/// Collects programs under numbers.
+/// Adds programs and returns their numbers, for the metadata.
 struct Collector {
     std::vector<NamedGraph>& programs;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The thin end: words in, exit code out. Everything else is the library behind pipeline.h.
+// Parses the command line, runs the command and turns every error into a message and an exit code.
 #include "compiler/commands/commands.h"
 #include "compiler/commands/options.h"
 #include "compiler/util/check.h"
@@ -16,14 +16,14 @@
 
 namespace {
 
-/// A closed standard descriptor would be the number of the next file that is opened. Reading /dev/null in its place
-/// keeps it taken, and what is written there fails as before.
+/// If a standard descriptor is closed, the next file that is opened would get its number. So /dev/null takes it, opened
+/// for reading, and writes to it fail as before.
 void hold_standard_descriptors() {
     for (int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
         if (fcntl(file, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) < 0) return;
 }
 
-/// What was printed did not arrive: a full disk is an error, a reader that left early is none.
+/// Called when printed text was lost. A full disk is an error; a reader that closed its pipe is not.
 int lost(int code, const std::string& reason) {
     struct stat status;
     if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) return code;
@@ -36,7 +36,7 @@ int delivered(int code) {
     return std::ferror(stdout) ? lost(code, "the disk is full or the file was closed") : code;
 }
 
-/// Every error of the system that is not handled where it arises: files, folders, what was printed.
+/// Errors of the system that no function handled: files, folders, printed text.
 int failed(const std::system_error& error) {
     if (std::ferror(stdout)) return lost(gradc::exit_code::done, error.code().message());
     gradc::complain("gradc: {}\n", error.what());
@@ -50,7 +50,7 @@ bool colored(const gradc::ParsedCommandLine& parsed) { return parsed.command_lin
 int main(int argc, char** argv) {
     using namespace gradc;
     std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its write
+    std::signal(SIGXFSZ, SIG_IGN); // beyond the limit of file sizes the write fails instead
     hold_standard_descriptors();
     ParsedCommandLine parsed;
     try {

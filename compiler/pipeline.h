@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The whole compiler as a chain of functions, one arrow each:
+// The whole compiler as a chain of functions, one for each arrow:
 //   path -load-> Source -parse-> ast::Module -elaborate-> graphs -optimize-> graphs -make_plan-> Plan
 //        -lower-> loop::Module -print_cpp | object-> bytes -link_trainer-> trainer
 #pragma once
@@ -14,40 +14,42 @@ namespace gradc {
 
 using target::Metadata;
 
-/// A model file read, parsed and elaborated, with what diagnostics need.
+/// A model file after elaboration. It owns the texts that spans refer to.
 struct Front {
     Sources sources;
-    uint32_t main = 0;
+    uint32_t main = 0; // number of the model file in `sources`
     Diagnostics diagnostics;
     std::optional<TrainingJob> job; // absent after errors
-    double seconds = 0;             // that all this took
+    double seconds = 0;             // of reading, parsing and elaborating
 };
 
-/// Never fails silently: where `elaborated` is absent there are diagnostics, or `fault` tells why there is no text.
+/// Reads the model and its imports through `reader`, which must outlive the call alone, and prints warnings. If `job`
+/// is absent, the diagnostics have the errors; or `error` is set, because the model file cannot be read.
 Front load(const CompileOptions& options, SourceReader& reader, std::string& error);
 
 /// Every program of the trainer by name: "initial", "train.step", "train.evaluate.0", ..
 struct ProgramGraphs {
     std::vector<NamedGraph> programs;
-    Metadata metadata; // which program is what; datasets, blocks, flags
+    Metadata metadata; // role of each program; data sets, blocks, flags
 };
 ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& options, const Sources& sources);
 
-struct StageTimes {                                     // seconds, in order
+/// Seconds by name, in order of running.
+struct StageTimes {
     std::vector<std::pair<std::string, double>> stages; // for --time
-    std::vector<std::pair<std::string, double>> passes; // of "optimize", for --time-passes
+    std::vector<std::pair<std::string, double>> passes; // "PROGRAM PASS" of "optimize", for --time-passes
     std::string code;                                   // of "object": how many functions were compiled
 };
 
-/// Optimizes every graph in place as the options says. `batch` is the most rows that a program will be run on;
-/// 0: `largest_batch`.
+/// Optimizes every graph in place and adds the times. `batch` is the largest number of rows that a program will run on;
+/// 0: `largest_batch` of the job. Throws MachineError if `dump_dir` cannot be written.
 void optimize_programs(std::vector<NamedGraph>& programs, const TrainingJob&, const CompileOptions&, StageTimes&,
                        int64_t batch = 0);
 
-/// The machines that `--isa` names.
+/// The instruction sets of `--isa`, in ascending order; a name that it does not know means `portable`.
 std::vector<loop::Isa> isas(const std::string& choice);
 
-/// All that a backend needs.
+/// The input of the backends (target/compile.h).
 struct Compiled {
     Plan plan;
     loop::Module module;
@@ -57,10 +59,13 @@ struct CodeOptions {
     bool fuse = true, share = true; // as in CompileOptions
     int64_t batch = 0;              // most rows; 0: `largest_batch`
 };
+/// Plans the programs together, lowers them to loops and fills in the metadata's tables.
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob&,
                         const std::vector<loop::Isa>& isas, StageTimes&, const CodeOptions& = {});
+/// collect_programs, optimize_programs and lower_programs.
 Compiled compile(const TrainingJob&, const CompileOptions&, const Sources&, StageTimes&);
 
+/// A hash of the model and its imports, without the library.
 std::string source_hash(const Sources& sources);
 
 } // namespace gradc

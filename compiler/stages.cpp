@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The printers of all stages, and the table that names them; see stages.h.
+// One function for each stage that turns results of the pipeline into text, and the table of them.
 #include "compiler/stages.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -29,7 +29,7 @@ std::string syntax_text(const StageInput& input) {
 
 // ---- of graphs as elaborated -------------------------------------------------------------------
 
-/// Loss and metrics as written, block by block; circuits as they are.
+/// The loss of each train block and the graph of each model that stands alone, as elaborated.
 std::string forward_text(const StageInput& input) {
     const TrainingJob& job = *input.front.job;
     std::string text;
@@ -50,7 +50,7 @@ Graph with_gradient(Graph graph, NodeId value, const std::vector<NodeId>& parame
     return extract(graph, outputs);
 }
 
-/// Each model that stands alone, with the gradient of the sum of its (first) result's elements.
+/// Each model that stands alone, with the gradient of the sum of its first result's elements.
 std::vector<NamedGraph> models_with_gradient(const TrainingJob& job) {
     std::vector<NamedGraph> programs;
     for (const auto* models : {&job.circuits, &job.models})
@@ -73,7 +73,7 @@ std::string backward_text(const StageInput& input) {
 
 // ---- of optimized programs ---------------------------------------------------------------------
 
-/// The trainer's programs; of a file without train blocks its models.
+/// The trainer's programs; if the file has no train blocks, its models.
 ProgramGraphs shown_programs(const Front& front, const CompileOptions& options, StageTimes& times) {
     ProgramGraphs shown = collect_programs(*front.job, options, front.sources);
     if (front.job->blocks.empty())
@@ -89,7 +89,7 @@ std::string graphs_text(const StageInput& input) {
     return text;
 }
 
-/// The first step, or the first model of a file without train blocks.
+/// The first step; if the file has no train blocks, the first model.
 std::string dot_text(const StageInput& input) {
     bool trains = !input.front.job->blocks.empty();
     for (const NamedGraph& program : input.shown->programs) {

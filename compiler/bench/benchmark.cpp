@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See contest.h.
+// The protocol of a benchmark from gradc's side: which lines each engine is sent, and which answers count. The first
+// engine writes the rows and weights that the others read.
 #include "compiler/bench/benchmark.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -29,7 +30,7 @@ std::optional<double> number(const std::string& word) {
     return value;
 }
 
-/// One engine, its partner and its result. Whatever goes wrong ends its part and becomes its note.
+/// One engine, its process and its result. Any error stops the process and becomes the note of the result.
 class Contender {
 public:
     Contender(const Engine& engine, const BenchmarkRules& rules) : engine_(engine), rules_(rules) {
@@ -94,12 +95,12 @@ public:
 
     void compare_with(const std::vector<double>& expected) {
         if (!peer_ || result_.losses.size() != expected.size()) return;
-        double scale = std::fabs(expected.empty() ? 0 : expected[0]) * 1e-3; // a loss near 0 has no digits left
+        double scale = std::fabs(expected.empty() ? 0 : expected[0]) * 1e-3; // a loss near 0 has few correct digits
         for (size_t i = 0; i < expected.size(); ++i) {
             double bound = rules_.tolerance * std::max(std::fabs(expected[i]), scale);
             if (std::fabs(result_.losses[i] - expected[i]) <= bound) continue;
             return leave(
-                fmt::format("not timed: it does not train the same. Its loss at step {} is {:.7g}, gradc's {:.7g}",
+                fmt::format("not timed, because its losses differ: at step {} its loss is {:.7g}, gradc's is {:.7g}",
                             i + 1, result_.losses[i], expected[i]));
         }
     }
@@ -109,7 +110,7 @@ public:
             ask_numbers(fmt::format("round {:g}", rules_.seconds), "round", engine_.trainer ? 4 : 3);
         if (numbers.empty()) return;
         if (!(numbers[0] > 0) || !std::isfinite(numbers[0]) || !(numbers[1] >= numbers[0]))
-            return leave(fmt::format("tells a step of {:g} s", numbers[0]));
+            return leave(fmt::format("reports {:g} s for a step", numbers[0]));
         if (numbers[0] < result_.fastest) {
             result_.fastest = numbers[0];
             result_.peak = engine_.trainer ? numbers[3] : 0;
@@ -118,7 +119,7 @@ public:
     }
 
     void finish() {
-        if (peer_ && result_.medians.empty()) leave("not timed: gradc's own trainer had to stop");
+        if (peer_ && result_.medians.empty()) leave("not timed, because gradc's own trainer stopped");
         if (!peer_) return;
         result_.peak_memory = peer_->peak_memory();
         if (!engine_.trainer)
@@ -138,7 +139,7 @@ private:
         result_.note = note;
     }
 
-    /// The words of an answer that begins with `answer`, or says what is missing.
+    /// The words of the next line, which must begin with `answer`; before `ready` it may be `missing MODULE`.
     std::optional<std::vector<std::string>> hear(const std::string& answer) {
         std::string error;
         auto line = peer_->hear(rules_.patience + 10 * rules_.seconds, error);

@@ -1,51 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Engines that train the same steps in turns: what each is, what was measured, and the run of it all. The lines that
-// are spoken stand in runtime/commands/turns.h; gradc's own trainer goes first and is what the others are compared with.
+// `gradc bench`: engines that train the same steps in turns, their measured times and losses. Each engine is a process
+// that answers the lines of runtime/commands/turns.h. gradc's own trainer goes first; the others are compared with it.
 #pragma once
 #include "compiler/bench/peer.h"
 #include <cmath>
 
 namespace gradc {
 
+/// One engine, before it is started.
 struct Engine {
     std::string name; // gradc, interpreter, numpy, torch, jax
     PeerStart start;
-    bool trainer = false;       // of ours; others are peers under Python
-    double compile_seconds = 0; // before it was started
-    int64_t shipped_bytes = 0;  // trainers; peers tell it
-    std::string absent;         // why it takes no part, known beforehand
+    bool trainer = false;       // built by gradc; the others are Python programs
+    double compile_seconds = 0; // seconds from the model file to the linked trainer; 0 for the others
+    int64_t shipped_bytes = 0;  // size of the trainer; the others report theirs
+    std::string absent;         // if not empty, it is not started, for this reason
 };
 
+/// How engines are timed and compared.
 struct BenchmarkRules {
-    int rounds = 5, steps = 10; // steps: whose losses are compared
-    double seconds = 0.3;       // of a round
-    double patience = 120;      // until an answer
-    double tolerance = 1e-3;    // relative, of each loss
-    std::string folder;         // for rows and weights
+    int rounds = 5, steps = 10; // timed rounds of each engine; first steps whose losses are compared
+    double seconds = 0.3;       // length of a round
+    double patience = 120;      // seconds to wait for an answer
+    double tolerance = 1e-3;    // largest relative difference of a loss
+    std::string folder;         // where the first trainer writes rows and weights; must exist
 };
 
+/// The measurements of one engine, or the reason why there are none.
 struct EngineResult {
     std::string name;
     enum class State { measured, absent, failed } state = State::failed;
-    std::string note;                              // why it was not measured; the version of a peer that was
-    double compile = 0, start = 0, first_step = 0; // seconds: before the start, until ready, of the first step
-    std::vector<double> losses;
-    double fastest = INFINITY; // seconds a step
-    double peak = 0;           // operations a second that were possible around that step; 0: a peer does not tell
-    double median = 0;
-    std::vector<double> medians; // of the rounds
-    int64_t peak_memory = 0, shipped_bytes = 0;
+    std::string note;                              // if measured, the peer's version; else the reason why not
+    double compile = 0, start = 0, first_step = 0; // seconds: Engine's, until it answers, of the first step
+    std::vector<double> losses;                    // of the first steps
+    double fastest = INFINITY;                     // seconds of the fastest step of all rounds
+    double peak = 0;   // FLOP/s that the machine reached around that step; 0 for peers, which do not measure it
+    double median = 0; // seconds of a step, in the median round
+    std::vector<double> medians;                // seconds of a step, in each round
+    int64_t peak_memory = 0, shipped_bytes = 0; // bytes
 };
 
+/// The results of all engines, and the work of one step.
 struct BenchmarkResult {
     std::vector<EngineResult> engines; // in the order given, gradc first
-    int64_t batch = 0;
-    double flops = 0, peak = 0; // of a step; a second
-    std::string isa;
+    int64_t batch = 0;                 // rows of a step
+    double flops = 0, peak = 0; // operations of a step; FLOP/s of the machine around the first engine's fastest step
+    std::string isa;            // of the trainers
 };
 
-/// Each engine starts, trains `steps` steps from the same weights on the same rows and is left out if
-/// its losses differ; then rounds, one engine after the other. The first engine must be a trainer.
+/// Starts every engine and lets it train `steps` steps from the same weights on the same rows. Those whose losses
+/// differ from the first engine's are stopped. Then come the rounds, in which the engines take turns. An engine that
+/// fails is stopped and gets a note; nothing throws, except that the first engine must be a trainer (InternalError).
 BenchmarkResult run_benchmark(const std::vector<Engine>&, const BenchmarkRules&);
 
 } // namespace gradc

@@ -2,9 +2,9 @@
 # Runs one peer of `gradc bench`: a file beside the model with
 #
 #     def make_step(weights, batches):   # numpy arrays: {"net.w": ..}, [{"x": .., "y": ..}, ..]
-#         return step                    # step(number of a batch) trains on it and returns the loss before
+#         return step                    # step(number of a batch) trains on it and returns the loss before the update
 #
-# Speaks the lines of runtime/commands/turns.h on standard input and output; whatever the peer prints goes to standard error.
+# Answers the lines of runtime/commands/turns.h on standard input and output. Output of the peer goes to standard error.
 import importlib
 import importlib.metadata
 import importlib.util

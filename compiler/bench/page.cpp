@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The contest as a page without anything from elsewhere: bars as SVG, the table below them.
-// A second row of bars is on a logarithmic scale where the linear one would show dots only.
+// Bars as inline SVG above the table. If the shortest bar would be a dot, the bars are drawn again on a logarithmic
+// scale.
 #include "compiler/bench/report.h"
 #include "compiler/page/html.h"
 #include <algorithm>
@@ -35,7 +35,7 @@ std::string bars(const BenchmarkResult& result, const std::vector<double>& lengt
     return fmt::format("<svg viewBox=\"0 0 940 {}\" role=\"img\">\n{}</svg>\n", y, text);
 }
 
-/// Of the engines that were timed.
+/// The smallest share of the engines that were timed.
 double shortest(const std::vector<double>& shares) {
     double least = 1;
     for (double share : shares)
@@ -72,14 +72,15 @@ std::string table(const BenchmarkResult& result) {
 std::string benchmark_page(const BenchmarkTitle& title, const BenchmarkResult& result) {
     std::vector<double> shares = bar_shares(result);
     std::string body = fmt::format("<h1>{}</h1>\n<p>{}</p>\n", html(title.model), html(conditions_text(title, result)));
-    body += "<section><h2>Time of a step, the fastest</h2>\n" + bars(result, shares) + "</section>\n";
+    body += "<section><h2>Fastest time of a step</h2>\n" + bars(result, shares) + "</section>\n";
     if (shortest(shares) < 0.05)
-        body += "<section><h2>The same, each doubling of the time as long as any other</h2>\n" +
-                bars(result, logarithmic(shares)) + "</section>\n";
+        body +=
+            "<section><h2>The same on a logarithmic scale</h2>\n" + bars(result, logarithmic(shares)) + "</section>\n";
     body += "<section>\n" + table(result) + "</section>\n";
-    body += fmt::format("<p>First step: compiling included, imports not. Peak: share of {:.1f} GFLOP/s, multiply-adds "
-                        "between gradc's steps; a step has {:.4g} MFLOP. x: times gradc's fastest step.</p>\n",
-                        result.peak * 1e-9, result.flops * 1e-6);
+    body +=
+        fmt::format("<p>First step: with compilation, without imports. Peak: share of {:.1f} GFLOP/s, multiply-adds "
+                    "between gradc's steps; a step has {:.4g} MFLOP. x: time divided by gradc's.</p>\n",
+                    result.peak * 1e-9, result.flops * 1e-6);
     return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\n"
                        "<meta name=\"viewport\" content=\"width=device-width\"><style>\n{}</style></head>\n"
                        "<body>\n{}</body></html>\n",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See partner.h.
+// Fork and exec with two pipes; a third one reports why exec failed. Reading polls the pipe and the descriptor of
+// interrupts, so that a silent process cannot block gradc.
 #include "compiler/bench/peer.h"
 #include <algorithm>
 #include <cerrno>
@@ -25,7 +26,7 @@ double clock_seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The environment with `added`, which win.
+/// The environment of this process with `added`, which replace entries of the same name.
 std::vector<std::string> environment_with(const std::vector<std::string>& added) {
     std::vector<std::string> result = added;
     for (char** entry = environ; *entry; ++entry) {
@@ -54,7 +55,7 @@ struct Pipe {
     ~Pipe() { close_end(0), close_end(1); }
 };
 
-/// In the child: never returns. Everything that allocates has been made before the fork.
+/// In the child: never returns. It allocates nothing, since that is unsafe after a fork.
 [[noreturn]] void become(char** words, char** environment, const cpu_set_t* cores, int input, int output, int errors,
                          int complaint) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -89,7 +90,7 @@ Interrupts::Interrupts() {
     descriptor_ = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/// What arrived is taken, so that it does not end the process now: its owner has asked.
+/// Removes pending signals, so that they do not end the process once they are unblocked.
 Interrupts::~Interrupts() {
     signalfd_siginfo taken;
     while (read(descriptor_, &taken, sizeof taken) > 0) {
@@ -151,7 +152,7 @@ Peer::~Peer() {
 }
 
 void Peer::tell(const std::string& line) {
-    std::string text = line + "\n"; // shorter than what a pipe holds; where nobody reads, `hear` will tell
+    std::string text = line + "\n"; // shorter than a pipe's buffer; if nobody reads, `hear` reports it
     for (size_t at = 0; at < text.size();) {
         ssize_t done = write(input_, text.data() + at, text.size() - at);
         if (done < 0 && errno != EINTR) return;
@@ -168,7 +169,7 @@ std::optional<std::string> Peer::hear(double seconds, std::string& error) {
             return line;
         }
         if (heard_.size() > longest_line) {
-            error = fmt::format("prints without end: `{}..`", heard_.substr(0, 40));
+            error = fmt::format("prints too long a line: `{}..`", heard_.substr(0, 40));
             return std::nullopt;
         }
         double left = end - clock_seconds();
@@ -193,7 +194,7 @@ std::optional<std::string> Peer::hear(double seconds, std::string& error) {
     }
 }
 
-/// Its output has ended: so has it, or it will have to.
+/// Called when its output has ended: waits up to two seconds for its exit code, and adds its last line of errors.
 std::string Peer::end_text() {
     int status = 0;
     for (int turn = 0; turn < 200; ++turn) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The contest as text and as JSON; see report.h.
+// The text fits 80 columns: fixed widths for the table, notes wrapped beside the engine's name, bars in eighths of a
+// cell.
 #include "compiler/bench/report.h"
 #include "compiler/util/figures.h"
 #include <algorithm>
@@ -14,7 +15,7 @@ constexpr size_t width = 80;
 
 bool measured(const EngineResult& engine) { return engine.state == EngineResult::State::measured; }
 
-/// Three significant digits and more before the point.
+/// Three significant digits, or all digits before the point.
 std::string digits(double value) {
     if (value >= 100) return grouped(int64_t(value + 0.5));
     return value >= 10 ? fmt::format("{:.1f}", value) : fmt::format("{:.2f}", value);
@@ -33,7 +34,7 @@ std::string padded(const std::string& text, size_t size, bool left) {
     return left ? space + text : text + space;
 }
 
-/// Lines of at most `width` columns; the first begins with `first`, the others with as many spaces.
+/// Wraps `text` to `width` columns; the first line begins with `first`, the others with as many spaces.
 std::string wrapped(const std::string& first, const std::string& text) {
     std::string result, line = first;
     bool empty = true;
@@ -52,7 +53,7 @@ std::string wrapped(const std::string& first, const std::string& text) {
     return result + line + "\n";
 }
 
-/// `share` of `cells` columns, in eighths.
+/// A bar of `share` of `cells` columns, in eighths of a column.
 std::string bar(double share, size_t cells) {
     static constexpr const char* parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     int64_t eighths = std::max<int64_t>(1, int64_t(share * double(cells) * 8 + 0.5));
@@ -80,7 +81,7 @@ std::string table_text(const BenchmarkResult& result) {
 
 std::string bars_text(const BenchmarkResult& result) {
     std::vector<double> shares = bar_shares(result);
-    std::string text = "time of a step, the fastest; the shorter the better\n";
+    std::string text = "fastest time of a step; shorter is better\n";
     for (size_t i = 0; i < shares.size(); ++i)
         if (shares[i] > 0)
             text += padded(result.engines[i].name, 12, false) + " " + bar(shares[i], 54) + " " +
@@ -155,7 +156,7 @@ std::string benchmark_text(const BenchmarkTitle& title, const BenchmarkResult& r
     if (!measured(result.engines[0])) return text;
     text += "\n" + bars_text(result) + "\n" + starts_text(result);
     text += wrapped("", fmt::format("Peak: share of {:.1f} GFLOP/s, the multiply-adds of {} registers between gradc's "
-                                    "steps; a step has {:.4g} MFLOP. x: times gradc's fastest step.",
+                                    "steps; a step has {:.4g} MFLOP. x: time divided by gradc's.",
                                     result.peak * 1e-9, result.isa, result.flops * 1e-6));
     return text;
 }

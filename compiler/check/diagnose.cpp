@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each value counts by a comparison of its size with infinity, summed in f64; see diagnose.h.
+// The count of a value is the sum, in f64, of !(|x| < infinity).
 #include "compiler/check/diagnose.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/print.h"
@@ -11,7 +11,7 @@
 namespace gradc {
 namespace {
 
-/// A comparison, which no identity removes: `x - x` would be 0 to the fast ones.
+/// By a comparison, which no rewrite removes; the fast rewrites take `x - x` for 0.
 NodeId count_not_finite(Graph& graph, NodeId value) {
     const Type type = graph.type(value);
     NodeId size = build::elementwise(graph, Primitive::abs, {value});
@@ -43,7 +43,8 @@ Graph diagnose(const Graph& forward, NodeId root, const Sources& sources) {
         Place place = sources.place(span.source, span.begin);
         std::string text(sources.text(span));
         if (size_t line_end = text.find('\n'); line_end != std::string::npos) text.resize(line_end);
-        const std::string& path = sources.all[span.source].name; // its folder is none of the trainer's business
+        const std::string& path =
+            sources.all[span.source].name; // without the folder: the same source gives the same bytes in any folder
         std::string file = path.substr(path.rfind('/') + 1);
         std::string name = fmt::format("{}:{}:{}: {}", file, place.line, place.column, text);
         graph.outputs.push_back({name, count_not_finite(graph, id)});

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where a NaN came from: a program that counts, for each value of the model in order
-// of evaluation, the elements that are not finite. The trainer runs it once on the
-// rows of the step that went wrong and names the first model line with a count.
+// Where a NaN came from: a program that counts the elements that are not finite, for each value of the model in order
+// of evaluation. The trainer runs it once, on the rows of the step whose loss was not finite, and reports the first
+// line of the model with a count above 0.
 #pragma once
 #include "compiler/spec/training.h"
 
 namespace gradc {
 
-/// Outputs are f64 scalars named "digits.grad:12:9: exp(z)", one for each
-/// floating value that `root` is made of and whose place in the model is known.
+/// A new graph. Its outputs are f64 scalars named "digits.grad:12:9: exp(z)": one for each floating value that `root`
+/// depends on, if its place in the model is known.
 Graph diagnose(const Graph& forward, NodeId root, const Sources& sources);
 
 } // namespace gradc

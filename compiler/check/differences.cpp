@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Of several steps of a difference quotient the one nearest to the gradient counts; see differences.h.
+// Central differences with several step sizes, of which the one nearest to the symbolic gradient counts.
 #include "compiler/check/differences.h"
 #include <algorithm>
 #include <cmath>
@@ -23,8 +23,8 @@ double slope(const Graph& loss, Environment& environment, const std::string& pat
     return (side[0] - side[1]) / (2 * step);
 }
 
-/// The difference quotient nearest to `expected` over several steps: a kink inside the larger interval, or rounding in
-/// the smaller, spoils one of them but not all; a wrong gradient disagrees with every one.
+/// The difference quotient nearest to `expected`, of several step sizes. A kink inside a large interval and rounding in
+/// a small one spoil some quotients, but not all; a wrong gradient disagrees with every one.
 double best_slope(const Graph& loss, Environment& environment, const std::string& path,
                   const std::vector<double>& direction, double expected, double tolerance) {
     double best = NAN;
@@ -83,7 +83,7 @@ DifferenceResult compare_with_differences(const Graph& loss, const Environment& 
         compare(direction, expected);
     }
     double base = std::max(scale, result.largest);
-    // Differences carry rounding of about 1e-11 of the loss: a gradient below that cannot be told from zero.
+    // The rounding of a quotient is about 1e-11 of the loss: smaller gradients look like zero.
     double magnitude = std::max(1.0, std::fabs(evaluate(loss, environment)[0].values[0]));
     result.error = base < 1e-9 * magnitude ? 0 : worst / base;
     return result;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The questions a file asks, each differentiated once and compared parameter by parameter; see gradient_check.h.
+// One symbolic gradient for all parameters of a scalar, then difference quotients parameter by parameter, on a graph
+// whose surrogates are linearized.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/build.h"
@@ -13,14 +14,14 @@ namespace gradc {
 
 namespace {
 
-/// A scalar as it is, else the sum of all elements.
+/// The sum of all elements; a scalar itself.
 NodeId total(Graph& graph, NodeId value) {
     std::vector<int> axes(graph.type(value).shape.size());
     std::iota(axes.begin(), axes.end(), 0);
     return axes.empty() ? value : build::sum(graph, value, axes);
 }
 
-/// A value of each row that depends on a sum over rows.
+/// True if a value with an axis N depends on a sum over rows.
 bool rows_meet(const Graph& graph, NodeId value) {
     std::vector<bool> joined(graph.size());
     for (NodeId id : topological_order(graph, {value})) {

@@ -1,57 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The proof behind `gradc check`: for one scalar of a model, every parameter's symbolic gradient beside finite
-// differences, both by the evaluator. The compiled gradient is compared by the command, entry by entry.
+// The computation of `gradc check`: for one scalar of a model, the symbolic gradient of every parameter and finite
+// differences, both by the evaluator. The command compares the compiled gradient with it, entry by entry.
 #pragma once
 #include "compiler/check/surrogates.h"
 
 namespace gradc {
 
-/// A scalar and what it is differentiated by: a training loss, or a model that takes nothing.
+/// A scalar and the parameters that it is differentiated by: the loss of a train block, or the result of a model that
+/// stands alone.
 struct Question {
-    std::string name; // of the train block or model
-    Graph graph;      // as elaborated
-    NodeId value;
+    std::string name;               // of the train block or model
+    Graph graph;                    // as elaborated
+    NodeId value;                   // the scalar
     std::vector<NodeId> parameters; // variable nodes
     std::vector<Flag> flags;
-    NodeId result = NodeId::none; // of which `value` is the sum, if it is no scalar; else `value`
-    size_t results = 1;           // of a model that returns several: the first is meant
+    NodeId result = NodeId::none; // the result whose elements `value` sums; `value` itself if that is a scalar
+    size_t results = 1;           // number of results of the model; `value` is of the first
 };
+/// All train blocks, then all models that stand alone.
 std::vector<Question> questions(const TrainingJob&);
 
-/// The parameter that a word means: its whole path, or the end of it (`w1` for
-/// `net.w1`) if no other path ends so; none.
+/// The parameter with the path `word`, or the only one whose path ends with it (`w1` for `net.w1`); NodeId::none if
+/// there is none or more than one.
 NodeId parameter_named(const Question&, const std::string& word);
 
-/// How many rows show what a gradient is: 2, or 5 where rows meet inside the model. Two rows of a
-/// batch_norm are 1 and -1 whatever comes in: what comes before has a gradient that is all rounding.
+/// Number of rows to check a gradient on: 2, or 5 if rows depend on each other. With two rows batch_norm gives 1 and -1
+/// for any input, so the layers before it have gradients of rounding errors alone.
 int64_t telling_rows(const Graph&, NodeId value);
-/// So many for a model that stands alone, if it has rows at all.
+/// The same for a model that stands alone; 1 if nothing in it has an axis N.
 int64_t planned_rows(const Graph&, NodeId value);
-/// The largest batch of the train blocks; of a file without any, the rows that its models are shown on.
+/// The largest batch of all train blocks and `planned_rows` of all models.
 int64_t largest_batch(const TrainingJob&);
 
+/// The gradient by one parameter.
 struct CheckedParameter {
     std::string path;
     Type type;
     Tensor gradient;          // symbolic
-    double difference = 0;    // error against finite differences
-    double largest = 0;       // largest |difference quotient|
+    double difference = 0;    // DifferenceResult::error
+    double largest = 0;       // DifferenceResult::largest
     bool independent = false; // the scalar does not depend on it
-    bool surrogate = false;   // a surrogate clause that no differences can follow leads to it: they are not compared
+    bool surrogate = false;   // its gradient passes a surrogate clause that is not linear: `difference` means nothing
 };
+/// The gradients of one question by all its parameters.
 struct GradientCheck {
-    Environment environment;
-    double value = 0;
+    Environment environment; // the inputs that everything was evaluated at
+    double value = 0;        // of the scalar
     std::vector<CheckedParameter> parameters;
-    Graph graph;             // outputs: "value", then "gradient 0", "gradient 1" .. for the dependent parameters
+    Graph graph;             // outputs: "value", then "gradient I" for each parameter I that it depends on
     Graph loss;              // output "value" alone
-    bool surrogates = false; // functions with surrogate clauses are in it
+    bool surrogates = false; // the graph has functions with surrogate clauses
 };
 
+/// Draws inputs, evaluates value and gradients, and compares each gradient with differences.
 GradientCheck check_gradient(const TrainingJob&, const Question&, const SampleOptions&, const DifferenceOptions&);
 
-/// Largest |a - b| over the largest |b| or `least_scale`; infinite where one is
-/// NaN and the other is not, or sizes differ.
+/// Largest |a - b|, relative to the largest finite |b| or to `least_scale` if that is larger. Infinite if one entry is
+/// NaN and the other is not, or if the sizes differ.
 double relative_error(const std::vector<double>& a, const std::vector<double>& b, double least_scale = 0);
 
 } // namespace gradc

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Numbers that a float holds, drawn by the kind of field and by the initialiser; see sample.h.
+// Field values by dtype and declared range; initial values by the evaluator; all rounded so that compiled code starts
+// from the same numbers.
 #include "compiler/check/sample.h"
 #include "compiler/graph/rewrite.h"
 #include <cmath>
@@ -22,9 +23,9 @@ int64_t Drawing::below(int64_t bound) { return int64_t(uniform() * double(bound)
 
 namespace {
 
-constexpr double noise = 0.05; // moves zero biases and equal weights off kinks and symmetric points
+constexpr double noise = 0.05; // standard deviation
 
-/// Numbers that f32 can hold, so that the compiled program starts from the very same ones.
+/// Rounds to f32 where the compiled program holds f32, so that both start from the same number.
 double exact(double value, Dtype dtype) { return dtype == Dtype::f32 ? double(float(value)) : value; }
 
 Tensor drawn_field(const Node& node, const SampleOptions& options, Drawing& draw) {
@@ -72,7 +73,7 @@ void move_off_special_points(const TrainingJob& job, Environment& environment, D
 std::unordered_map<std::string, Tensor> initial_values(const TrainingJob& job, uint64_t seed) {
     Environment environment;
     environment.scalars["seed"] = double(seed);
-    for (const TrainBlock& block : job.blocks) // an optimizer's state may start from its number
+    for (const TrainBlock& block : job.blocks) // an optimizer's state may start from one of its numbers
         for (const Flag& flag : block.flags) environment.scalars[flag.input] = flag.value;
     std::vector<Tensor> values = evaluate(job.initial, environment);
     std::unordered_map<std::string, Tensor> result;

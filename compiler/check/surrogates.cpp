@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A surrogate's J is never laid out: J v is the derivative by g of <clause(g), v>, since a clause is linear in g. A
-// clause on its own is compared at its call's arguments, which become fields; see surrogates.h.
+// The matrix J is never formed: a clause is linear in g, so J v is the derivative by g of <clause(g), v>. To compare a
+// clause by itself, the arguments of its call become fields of a graph of its own.
 #include "compiler/check/surrogates.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/build.h"
@@ -36,7 +36,8 @@ bool reaches(const Graph& graph, NodeId from, NodeId sought) {
     return std::binary_search(all.begin(), all.end(), sought);
 }
 
-/// y0 + J (x - x0) for the custom_gradient's result y and arguments x; NodeId::none where a clause is not linear in `g`.
+/// y0 + J (x - x0) for the custom_gradient's result y and arguments x; NodeId::none where a clause is not linear in
+/// `g`.
 NodeId linearized(Graph& graph, NodeId custom_gradient, const DerivativeRules& rules) {
     const Node node = graph[custom_gradient];
     auto held = [&](NodeId id) { return graph.add(Op::custom_gradient, graph.type(id), {id}, CustomGradient{0}); };
@@ -66,12 +67,12 @@ bool holds_any(const Graph& graph, NodeId id, const std::set<uint64_t>& bent) {
 
 // ---- one clause on its own --------------------------------------------------------------------------------------
 
-/// A call with its arguments as fields "argument 0", ..; equal arguments are one field.
+/// A call in a graph of its own, with its arguments as fields "argument 0", ..; equal arguments are one field.
 struct Call {
     Graph graph;
     NodeId custom_gradient = NodeId::none;
     Environment environment;
-    std::map<std::string, std::vector<int>> positions; // in the call, by field
+    std::map<std::string, std::vector<int>> positions; // of the arguments, by field
 };
 
 NodeId field(Graph& graph, const std::string& name, const Type& type) {
@@ -140,8 +141,8 @@ private:
         visit(iteration, inside);
     }
 
-    /// Of the sum of all elements, whose numbers are easy to read; if those agree, of a weighed sum: a softmax sums
-    /// to 1 whatever its derivative is.
+    /// Compares the derivative of the sum of all elements, whose numbers are easy to read. If it agrees, compares that
+    /// of a weighted sum too: a softmax sums to 1 whatever its derivative is.
     void compare(const Call& call) {
         constexpr double telling = 1e-4;
         if (compare_weighed(call, false) < telling) compare_weighed(call, true);

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The reverse walk itself, for graphs with several weighed results (loop bodies) and places where
-// it stops.
+// The reverse walk behind `gradient`, with several results and with nodes where it stops: loop bodies need both.
 #pragma once
 #include "compiler/gradient/gradient.h"
 #include <unordered_set>
 
 namespace gradc {
 
-struct Seed { // `gradient` has the type of `node`
+/// A result and the gradient that it receives, of the same type.
+struct Seed {
     NodeId node, gradient;
 };
 
-/// The sum over seeds of gradient * d node / d wrt[i]; NodeId::none where nothing arrives. A node
-/// in `cuts` keeps what it receives and hands nothing on.
+/// For each i the sum over the seeds of gradient * d node / d wrt[i], of the type of wrt[i]; NodeId::none if that is
+/// zero because no seed depends on wrt[i]. A node in `cuts` receives its gradient but passes nothing on to its inputs.
 std::vector<NodeId> backpropagate(Graph&, const std::vector<Seed>& seeds, const std::vector<NodeId>& wrt,
                                   const DerivativeRules&, const std::unordered_set<NodeId>& cuts = {});
 
-/// What each input of a scan receives, given what its parts (by number) received. Only inputs
-/// marked in `needed` count.
+/// The gradient of each input of a scan, given those of its parts by number; NodeId::none: none. Inputs that are not
+/// marked in `needed` get none.
 std::vector<NodeId> scan_gradient(Graph&, NodeId scan, const std::unordered_map<int, NodeId>& part_gradients,
                                   const std::vector<bool>& needed, const DerivativeRules&);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One walk from the results towards smaller ids. When a node is reached all its readers have been,
-// so what it received is complete; it hands each input its share and is done.
+// One walk from the results to smaller ids. All readers of a node are visited before it, so its gradient is complete;
+// the node then adds its share to the gradient of each input.
 #include "compiler/gradient/gradient.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/gradient/mask.h"
@@ -30,8 +30,8 @@ std::vector<bool> depends_on(const Graph& graph, const std::vector<NodeId>& wrt)
 
 namespace {
 
-/// True if a custom_gradient's result is made of its arguments by maps alone; then its clause is elementwise
-/// as well.
+/// True if a custom_gradient's result is computed from its arguments by elementwise nodes alone; then its clause is
+/// elementwise as well.
 bool elementwise_custom_gradient(const Graph& graph, NodeId id) {
     const Node& custom_gradient = graph[id];
     std::unordered_set<NodeId> seen(custom_gradient.inputs.begin() + 1, custom_gradient.inputs.end());
@@ -70,7 +70,8 @@ public:
         }
         total = build::elementwise(graph_, Primitive::add, {total, gradient}, graph_[node].span);
         auto known = mask_of_.find(node);
-        if (known != mask_of_.end() && known->second != mask) mask_of_.erase(known); // only a common one holds
+        if (known != mask_of_.end() && known->second != mask)
+            mask_of_.erase(known); // a sum is masked only if all its terms have the mask
     }
 
     void run(NodeId last) {
@@ -109,7 +110,7 @@ private:
                 receive(node.inputs[k], transposed(graph_, id, int(k), gradient), masks_.moved(id, mask(id)));
     }
 
-    /// Maps and custom_gradients: by the library's clauses.
+    /// Elementwise and custom_gradient nodes, by the library's clauses.
     void hand_on_scalar(NodeId id, NodeId gradient) {
         const Node& node = graph_[id];
         bool custom_gradient = node.op == Op::custom_gradient;
@@ -138,10 +139,10 @@ private:
     const DerivativeRules& rules_;
     const std::unordered_set<NodeId>& cuts_;
     std::vector<bool> depends_;
-    std::vector<NodeId> received_; // by node
+    std::vector<NodeId> received_; // by node: the sum of its gradients so far
     Masks masks_;
-    std::unordered_map<NodeId, MaskId> mask_of_;                        // of what a node received
-    std::unordered_map<NodeId, std::unordered_map<int, NodeId>> parts_; // of scans: what each part received
+    std::unordered_map<NodeId, MaskId> mask_of_;                        // of a node's gradient
+    std::unordered_map<NodeId, std::unordered_map<int, NodeId>> parts_; // by scan: gradients of its parts
 };
 
 } // namespace

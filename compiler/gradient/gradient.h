@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Symbolic derivatives: the gradient of sum(y) by each of `wrt`, as new nodes of the same graph. Reverse mode over the
-// ids; linear ops by their transposed pair (sum/broadcast, slice/pad, gather/scatter, window/fold, contract/contract,
-// scan/reverse scan); scalar primitives and custom_gradients by their clauses, which come from the library as text.
+// Symbolic derivatives in reverse mode, as new nodes of the same graph. Linear ops are differentiated by their
+// transposed pair (transpose.h), a scan by a reverse scan, scalar primitives and custom_gradient nodes by derivative
+// clauses, which the library states as text.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <optional>
 
 namespace gradc {
 
-/// What the text says of the derivative of a function by one of its arguments.
+/// The derivative of a function by one of its parameters, as the text states it.
 struct Clause {
     std::string function, parameter;
-    Span span;              // of the clause; of the function's name where there is none
-    bool stated = false;    // else the argument receives nothing
-    bool surrogate = false; // differs from that of the function's value on purpose
+    Span span;              // of the clause; of the function's name if there is no clause
+    bool stated = false;    // there is a clause; if there is none, the argument receives no gradient
+    bool surrogate = false; // declared to differ from the derivative of the function's value
 };
 
-/// Derivative clauses, elaborated on demand into the graph being differentiated.
+/// Derivative clauses, elaborated on demand into the graph that is differentiated. The elaborator implements it.
 struct DerivativeRules {
     virtual ~DerivativeRules() = default;
-    /// What input `position` of map node `node` receives when its result receives `gradient` (of the result's shape);
-    /// NodeId::none: nothing (not differentiable or zero).
+    /// The gradient of input `position` of the elementwise node `node`, when its result has `gradient`, of the result's
+    /// type. NodeId::none: no gradient, because the function is constant or not differentiable there.
     virtual NodeId elementwise_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
-    /// The same for argument `position` (from 0, the shielded result not counted) of a custom_gradient.
+    /// The same for argument `position` of a custom_gradient node. Arguments count from 0, so argument 0 is input 1.
     virtual NodeId custom_gradient_derivative(Graph&, NodeId node, int position, NodeId gradient) const = 0;
-    /// What `shield_derivative` goes by; nothing where no text is known, as of `stop_gradient`.
+    /// The clause that `custom_gradient_derivative` applies; absent if there is no text, as for `stop_gradient`.
     virtual std::optional<Clause> clause(const Graph&, NodeId, int /*position*/) const { return {}; }
 };
 
-/// d sum(y) / d wrt[i], each in the shape and element of wrt[i]; NodeId::none where y does not depend on it.
-/// `seed`, if given, weighs y's elements (a vector-Jacobian product).
+/// d sum(y) / d wrt[i], each of the type of wrt[i]; NodeId::none if y does not depend on it. `seed`, if given, has the
+/// type of y and weights its elements: the result is a vector-Jacobian product.
 std::vector<NodeId> gradient(Graph&, NodeId y, const std::vector<NodeId>& wrt, const DerivativeRules&,
                              NodeId seed = NodeId::none);
 
-/// True for nodes that depend on one of `wrt` through floating-point paths.
+/// By node number: true if the node depends on one of `wrt` through floating nodes, themselves included. The result of
+/// a custom_gradient node does not count as a path, its arguments do.
 std::vector<bool> depends_on(const Graph&, const std::vector<NodeId>& wrt);
 
 } // namespace gradc

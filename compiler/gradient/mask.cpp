@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Masks are kept beside the gradients, not found in them: only `select` makes one, so that other
-// uses of select (the largest of two numbers) cost nothing.
+// Masks are recorded beside the gradients, not recognised in them. Only the derivative of a select makes one, so a
+// select inside another derivative (of the maximum of two numbers) costs nothing.
 #include "compiler/gradient/mask.h"
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"
@@ -55,7 +55,7 @@ NodeId carried_back(Graph& graph, NodeId move, NodeId condition) {
             if (std::find(axes.begin(), axes.end(), i) == axes.end()) kept.push_back(i);
         return build::broadcast(graph, condition, in, std::move(kept), node.span);
     }
-    case Op::broadcast: { // a sum of gradients counts where any of them does
+    case Op::broadcast: { // a sum of gradients may be other than zero where one of them may
         const auto& axes = attribute<Axes>(node).axes;
         std::vector<int> gone;
         for (int i = 0; i < node.type.rank(); ++i) {
@@ -68,7 +68,7 @@ NodeId carried_back(Graph& graph, NodeId move, NodeId condition) {
     }
 }
 
-/// A number that a zero can be multiplied or divided by and stay zero.
+/// A constant c such that 0 * c and 0 / c are 0: finite and not zero.
 bool harmless(const Graph& graph, NodeId id) {
     while (kind(graph[id].op) == Kind::move && graph[id].op != Op::pad) id = graph[id].inputs[0];
     if (graph[id].op != Op::constant) return false;

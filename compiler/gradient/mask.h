@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where a gradient is zero because `select` took the other side. The side not taken must add
-// nothing, be it NaN, but zero times infinity is NaN: so each derivative behind a select is masked
-// again by its condition. A mask follows the gradient through moves and sums; its nodes are built
-// only when a derivative needs it. Masks are hash-consed like nodes: equal ones have one number.
+// Where a gradient is zero because a `select` took its other side. The side that is not taken must add nothing to a
+// gradient, even if its derivative is infinite; but zero times infinity is NaN. So each derivative below a select is
+// masked again by the select's condition. A mask follows the gradient through moves and sums, and its nodes are built
+// only where a derivative needs them. Masks are hash-consed like nodes: equal masks have one number.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <map>
@@ -10,35 +10,40 @@
 
 namespace gradc {
 
+/// A mask of one `Masks`.
 enum class MaskId : uint32_t { none = UINT32_MAX }; // none: nothing is masked
 
+/// The masks of one reverse walk. The graph must outlive it.
 class Masks {
 public:
     explicit Masks(Graph& graph) : graph_(graph) {}
 
-    /// The gradient is zero where `condition` differs from `taken`.
+    /// The gradient is zero where `condition`, a bool tensor of the gradient's shape, differs from `taken`.
     MaskId of_select(NodeId condition, bool taken);
-    /// Zero where either says so; either may be none.
+    /// The gradient is zero where either mask says so. Either may be none.
     MaskId both(MaskId a, MaskId b);
-    /// The mask of transposed(node, gradient) where `inner` is that of the gradient; none where it
-    /// cannot be followed.
+    /// The mask of transposed(node, gradient), if `inner` is the mask of `gradient`; none if the mask cannot be
+    /// followed through this node.
     MaskId moved(NodeId node, MaskId inner);
 
-    /// `derivative`, zero where the mask says so; unchanged if it is made of `gradient` in ways that
-    /// keep zeros.
+    /// `derivative`, set to zero where the mask says so. Unchanged if it is computed from `gradient` by operations that
+    /// keep its zeros.
     NodeId masked(NodeId derivative, NodeId gradient, MaskId mask);
 
 private:
-    struct Mask {                        // made of masks with smaller numbers
-        NodeId condition = NodeId::none; // of a select
+    /// One of three: a condition; a move and the inner mask that is carried back through it; two masks that both hold,
+    /// `inner` and `other`. Masks refer to masks with smaller numbers.
+    struct Mask {
+        NodeId condition = NodeId::none;
         bool taken = true;
-        NodeId move = NodeId::none; // or the inner mask, carried back through this node
+        NodeId move = NodeId::none;
         MaskId inner = MaskId::none;
-        MaskId other = MaskId::none; // without a move: both inner and other hold
+        MaskId other = MaskId::none;
         auto operator<=>(const Mask&) const = default;
     };
+    /// Finds the equal mask or adds a new one.
     MaskId add(const Mask& mask);
-    /// bool, in the shape of the gradient: true where it counts.
+    /// A bool tensor of the gradient's shape: true where the gradient may be other than zero.
     NodeId build(MaskId id);
     NodeId build_one(const Mask& mask);
     NodeId built(MaskId id) const { return built_[size_t(id)]; }

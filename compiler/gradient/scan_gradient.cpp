@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The derivative of a scan: a scan the other way round. Its carries are the gradients of the
-// forward carries and, for captures that a turn reads whole, their gradients added up; each turn
-// computes the forward turn again from the saved carries. What a turn reads of a capture by its own
-// number (x[:, t]) gives a yield instead: the slices' gradients, stacked, are that of the capture.
-// The result is a scan like any other and is differentiated again the same way.
+// The derivative of a scan is a scan in reverse. Its carries are the gradients of the forward carries, and the sums of
+// the gradients of captures that an iteration reads whole. Each iteration first computes the forward iteration again,
+// from the saved carries. If an iteration reads a slice of a capture by its own number (x[:, t]), the gradient of the
+// slice is a yield: the stacked gradients of the slices are the gradient of the capture. The result is a scan like any
+// other, so it can be differentiated again.
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -21,7 +21,7 @@ NodeId at_iteration(Graph& body, NodeId stacked, const Shape& slice, NodeId iter
 
 bool differentiable(const Graph& graph, NodeId id) { return id != NodeId::none && floating(graph.type(id).dtype); }
 
-/// A capture read at an index that only the turn's number decides.
+/// A lookup in a capture, at an index that depends on the iteration's number alone.
 struct IterationRead {
     NodeId node;    // the gather, in the forward body
     NodeId in_body; // its copy in the reverse body
@@ -57,7 +57,7 @@ private:
     size_t carries() const { return size_t(scan_.carries); }
     const Shape& body_shape(size_t output) const { return forward_.type(forward_.outputs[output].node).shape; }
 
-    // ---- which carries gradients flow through
+    // ---- which carries have a gradient
     void find_flow() {
         std::vector<bool> active = active_carries();
         std::vector<bool> flows(carries(), false);
@@ -81,7 +81,7 @@ private:
             if (flows[i]) flowing_.push_back(i);
     }
 
-    /// Carries that depend, in some turn, on an input whose gradient is wanted.
+    /// Carries that depend, in some iteration, on an input whose gradient is needed.
     std::vector<bool> active_carries() const {
         std::vector<bool> active(needed_.begin(), needed_.begin() + scan_.carries);
         for (bool grown = true; grown;) {
@@ -104,7 +104,7 @@ private:
         return capture_input(body_, captures_.size() - 1, graph_.type(outer));
     }
 
-    /// The forward turn again: carries from where they were saved.
+    /// The forward iteration again, from the saved carries.
     void compute_forward() {
         iteration_ = iteration_input(body_, scan_.iterations);
         std::unordered_map<NodeId, NodeId> bound;
@@ -137,7 +137,7 @@ private:
         }
     }
 
-    /// Carries, then captures, then reads by turn.
+    /// Carries, then captures, then lookups by the iteration's number.
     std::vector<NodeId> wrt() {
         std::vector<NodeId> result;
         for (size_t i : flowing_) result.push_back(copy(names_.carries[i]));
@@ -147,8 +147,7 @@ private:
                 result.push_back(copy(names_.captures[i]));
             }
         for (const IterationRead& read : reads_) result.push_back(read.in_body);
-        // a carry that no turn reads has no input of its own; any node that receives nothing stands
-        // for it
+        // a carry that no iteration reads has no input node; an integer node, which has no gradient, takes its place
         for (NodeId& id : result)
             if (id == NodeId::none) id = iteration_;
         return result;
@@ -214,7 +213,7 @@ private:
         reads_ = std::move(read);
     }
 
-    // ---- outside
+    // ---- outside of the body
     void hand_out(const std::vector<NodeId>& parts, std::vector<NodeId>& result) {
         size_t next = 0;
         auto add = [&](size_t input, NodeId share) {
@@ -228,7 +227,7 @@ private:
             if (!needed_[i]) result[i] = NodeId::none;
     }
 
-    /// The gradients of slices, stacked by turn, as that of the capture they were read from.
+    /// The gradient of the capture, from the gradients of its slices stacked by iteration.
     NodeId unstacked(const IterationRead& read, NodeId stacked) {
         const Node& node = forward_[read.node];
         Gather lookup = attribute<Gather>(node);
@@ -243,7 +242,7 @@ private:
         return build::scatter(graph_, x, over_iterations(node.inputs[1]), lookup, table, span_);
     }
 
-    /// An expression of the turn's number, for all turns at once.
+    /// The values of an index expression in all iterations, as a tensor [iterations].
     NodeId over_iterations(NodeId at) {
         Shape all{scan_.iterations};
         std::unordered_map<NodeId, NodeId> values;
@@ -276,14 +275,14 @@ private:
     const DerivativeRules& rules_;
 
     std::vector<size_t> yields_;  // numbers of yields that received a gradient
-    std::vector<size_t> flowing_; // carries whose gradient is carried, in order
+    std::vector<size_t> flowing_; // carries of the forward scan that have a gradient, in order
     std::vector<NodeId> seeded_;  // results of the forward body that receive a gradient
     Graph body_;
     NodeId iteration_ = NodeId::none;
     std::vector<NodeId> copies_; // of the forward body's nodes
     std::vector<Seed> seeds_;
-    std::vector<NodeId> start_, captures_; // inputs of the reverse scan
-    std::vector<size_t> added_;            // captures whose gradient is added up
+    std::vector<NodeId> start_, captures_; // of the reverse scan: initial carries, captures
+    std::vector<size_t> added_;            // captures whose gradients are summed over the iterations
     std::vector<IterationRead> reads_;
 };
 

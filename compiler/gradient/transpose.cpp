@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each case is the matrix transposed: what a forward op copies is summed, what it drops gets zeros.
+// Each case transposes the op's matrix: elements that the op copies get the sum of their copies' gradients, elements
+// that it drops get zero.
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"
 #include "compiler/util/check.h"
@@ -18,13 +19,12 @@ std::vector<int> axes_left(const std::vector<int>& removed, int rank) {
 }
 
 NodeId stretched(Graph& graph, const Node& node,
-                 NodeId x) { // what a reduction left, over its whole input again
+                 NodeId x) { // a reduction's result, broadcast to the shape of its input
     const Type& in = graph.type(node.inputs[0]);
     return build::broadcast(graph, x, in.shape, axes_left(attribute<Axes>(node).axes, in.rank()), node.span);
 }
 
-/// The largest elements share the gradient in equal parts. A NaN equals nothing: it gets no
-/// gradient.
+/// The largest elements share the gradient in equal parts. NaN equals no number, so it gets no gradient.
 NodeId of_largest(Graph& graph, NodeId id, NodeId gradient) {
     const Node& node = graph[id];
     NodeId x = node.inputs[0];
@@ -43,7 +43,7 @@ NodeId of_broadcast(Graph& graph, const Node& node, NodeId gradient) {
     for (size_t i = 0; i < axes.size(); ++i)
         if (in[i] == node.type.shape[size_t(axes[i])]) kept.push_back(axes[i]);
     NodeId total = build::sum(graph, gradient, axes_left(kept, node.type.rank()), node.span);
-    return build::reshape(graph, total, in, node.span); // axes of 1 that were stretched
+    return build::reshape(graph, total, in, node.span); // puts stretched axes back as axes of 1
 }
 
 NodeId of_permute(Graph& graph, const Node& node, NodeId gradient) {
@@ -53,7 +53,7 @@ NodeId of_permute(Graph& graph, const Node& node, NodeId gradient) {
     return build::permute(graph, gradient, std::move(inverse), node.span);
 }
 
-/// Elements `step` apart along an axis: each stands first in a group of `step`, the rest is zero.
+/// Puts the elements `step` apart along an axis, with zeros between them.
 NodeId spread(Graph& graph, NodeId x, size_t axis, int64_t step, Span span) {
     Shape shape = graph.type(x).shape;
     int64_t size = shape[axis];
@@ -73,7 +73,7 @@ NodeId of_slice(Graph& graph, const Node& node, NodeId gradient) {
     const auto& [start, step] = attribute<Slice>(node);
     std::vector<int64_t> first(start.size(), 0), iteration(start.size(), 1), before = start;
     for (size_t i = 0; i < start.size(); ++i)
-        if (step[i] < 0) { // taken backwards: turned round first
+        if (step[i] < 0) { // a slice in reverse: the gradient is reversed first
             iteration[i] = -1;
             first[i] = node.type.shape[i] - 1;
             before[i] = start[i] + (node.type.shape[i] - 1) * step[i];

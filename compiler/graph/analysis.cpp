@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each question builds Boost's view of the graph once and lets Boost walk it.
+// Each function builds Boost's form of the graph once and runs one of Boost's algorithms on it.
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/boost.h"
 #include "compiler/graph/rewrite.h"

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Questions about the order and the paths of a graph, answered by Boost.Graph's algorithms.
+// Order and dependences of a graph, by Boost.Graph's algorithms.
 #pragma once
 #include "compiler/graph/graph.h"
 
 namespace gradc {
 
-/// The nodes that `roots` reach, inputs before readers, as Boost's topological sort finds them.
+/// The nodes that `roots` reach, each after its inputs, in the order of Boost's topological sort.
 std::vector<NodeId> topological_order(const Graph&, const std::vector<NodeId>& roots);
 
-/// All nodes whose value depends on `from` (itself included), among what `roots` reach.
+/// By node number: true if the node's value depends on `from`, `from` itself included. Only nodes that `roots` reach
+/// are looked at; the others are false.
 std::vector<bool> readers_of(const Graph&, NodeId from, const std::vector<NodeId>& roots);
 
 } // namespace gradc

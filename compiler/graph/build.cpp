@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Infers each result's type, and leaves out what changes nothing (a reshape to the same shape, a
-// cast to the same element, ..): exact simplifications that need no look at values.
+// Type inference, and exact simplifications that look at types alone: a reshape to the same shape or a cast to the same
+// dtype adds no node.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"

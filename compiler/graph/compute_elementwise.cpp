@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The scalar primitives, by the C library in double and int64. NaN: maximum and minimum pass it on,
-// comparisons with it are false. Whole results wrap to their width.
+// The scalar primitives, by the C library in double and int64. Maximum and minimum of NaN are NaN, comparisons with NaN
+// are false. Integer results wrap to their width.
 #include "compiler/graph/value.h"
 #include "compiler/util/check.h"
 #include <cmath>

@@ -11,7 +11,7 @@ namespace gradc {
 
 namespace {
 
-/// Strides over the input's axes into the result: 0 along what is reduced.
+/// Strides into the result along the input's axes: 0 along reduced axes.
 std::vector<int64_t> reduced_strides(const std::vector<int>& axes, size_t rank, const Value& result) {
     std::vector<int64_t> strides(rank, 0);
     size_t kept = 0;
@@ -31,7 +31,7 @@ int64_t product(int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)
 void sum_into(double& to, double value) { to += value; }
 void sum_into(int64_t& to, int64_t value) { to = int64_t(uint64_t(to) + uint64_t(value)); }
 
-/// Adds `values`, walked by its own strides, to where `strides` lead in `result`.
+/// Adds each element of `values` to the element of `result` that `strides` and `offset` give for the same index.
 void add_into(Value& result, const std::vector<int64_t>& strides, int64_t offset, const Value& values) {
     by_dtype(result.dtype, [&](auto number) {
         using T = decltype(number);
@@ -60,13 +60,13 @@ void largest(Value& result, const std::vector<int64_t>& strides, const Value& x)
             for (int64_t i = 0; i < n; ++i) {
                 T& to = out[at[0] + i * step[0]];
                 T value = in[at[1] + i * step[1]];
-                if (value > to || is_nan(value)) to = value; // NaN, once there, stays
+                if (value > to || is_nan(value)) to = value; // no number is larger than a NaN, so it stays
             }
         });
     });
 }
 
-/// A view of x with the axis of `a` parted in (positions, taps).
+/// A view of x with the axis of `a` split into (positions, taps).
 Value window_view(const Window& a, const Shape& shape, const Value& x) {
     Value view = x;
     view.shape = shape;
@@ -94,7 +94,7 @@ Value compute_pad(const Pad& pad, const Type& type, const Value& x) {
 }
 
 /// The common loop of gather and scatter, over (batch, before, rest of the index, after):
-/// f(place in values, place in table) for each element.
+/// calls f(offset in values, offset in table) for each element.
 struct Lookup {
     Walk<3> walk; // values, table without its axis, index
     int64_t axis_stride, axis_size;
@@ -127,8 +127,7 @@ struct Lookup {
     }
 };
 
-/// The loops of a contraction: the innermost is the axis that all operands walk in the smallest
-/// steps.
+/// The loops of a contraction. The innermost axis is the one with the smallest strides.
 Walk<3> contraction_walk(const Contract& a, const Value& left, const Value& right, const Value& out) {
     struct Dimension {
         int64_t size;

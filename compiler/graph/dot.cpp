@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The graph as DOT, written by Boost.Graph: leaves as boxes, everything else by its formula's op,
-// types on the edges.
+// The graph as DOT, written by Boost.Graph. Leaves are boxes with their formula, other nodes ellipses with their op;
+// each has its type below.
 #include "compiler/graph/boost.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"

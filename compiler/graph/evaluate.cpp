@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Runs the nodes that the outputs reach in id order; a value is let go after its last reader. A
-// scan runs its body once for each turn and keeps only the yields that are read.
+// Evaluates the nodes that the outputs reach, in the order of ids. A value is freed after its last reader. A scan
+// evaluates its body once for each iteration and keeps only the yields that are read.
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/random.h"
 #include "compiler/graph/rewrite.h"
@@ -14,7 +14,7 @@ namespace gradc {
 
 namespace {
 
-/// What a loop body's inputs stand for in one turn; empty outside of loops.
+/// Values of a loop body's inputs in one iteration; empty outside of loops.
 struct Turn {
     std::vector<Value> carries, captures;
     int64_t number = 0;
@@ -97,7 +97,8 @@ private:
         }
     }
 
-    /// The value of a `stop_gradient`; bodies run in the same order in every evaluation.
+    /// The value of a `stop_gradient` node. Its place in HeldValues is its number in the order of evaluation, which is
+    /// the same in every evaluation.
     Value held(const Value& value) const {
         HeldValues* held = environment_.held;
         if (!held) return value;

@@ -1,40 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The oracle: computes a graph in double, one op at a time, by the plainest loops. Numbers of type f32 are rounded
-// only where that is asked for (`round_f32`), so that finite differences stay smooth. Also the meaning of the scalar
-// primitives, by the C library; a declared primitive that the library lacks is taken from its definition in math.grad.
+// The reference for all later stages: computes a graph in double, one op at a time, by plain loops. f32 values are not
+// rounded to floats unless `round_f32` is set, so that finite differences stay smooth. Scalar primitives are computed
+// by the C library; a declared primitive that the C library lacks is computed by its definition in math.grad.
 #pragma once
 #include "compiler/graph/graph.h"
 
 namespace gradc {
 
+/// Numbers in C order, whatever the dtype.
 struct Tensor {
-    Shape shape; // N already a number
-    std::vector<double> values;
+    Shape shape;                // with a number in place of N
+    std::vector<double> values; // count(shape, 1) of them
 };
 
-/// The values that `stop_gradient` held, turn by turn of loops: those of one evaluation, given back by every later one
-/// of the same graph. So a difference quotient keeps constant what a derivative takes for constant.
+/// Values of the `stop_gradient` nodes, in every iteration of every loop. The first evaluation with this object records
+/// them; later evaluations of the same graph use the recorded values in place of computed ones. So a difference
+/// quotient keeps the same nodes constant as the derivative does.
 struct HeldValues {
     std::vector<Tensor> values; // in order of evaluation
-    bool known = false;         // after the first
-    size_t next = 0;
+    bool known = false;         // true after the first evaluation
+    size_t next = 0;            // place in `values` of the next node to be evaluated
 };
 
+/// Values of all inputs that a graph reads. A missing one, or one of another shape, throws InternalError.
 struct Environment {
-    int64_t rows = 1;
-    std::unordered_map<std::string, Tensor> fields;    // "image", "#row"
-    std::unordered_map<std::string, double> scalars;   // "step", "seed", "rate"; "rows" is `rows`
+    int64_t rows = 1;                                  // N
+    std::unordered_map<std::string, Tensor> fields;    // "image"; "#row" is 0, 1, .. if absent
+    std::unordered_map<std::string, double> scalars;   // "step", "seed", "rate"; "rows" is not needed
     std::unordered_map<std::string, Tensor> variables; // by path
-    /// Called with each node and its value in order, e.g. to find the first NaN; may be empty.
+    /// If not empty, called with each node outside of loops and its value, in order of evaluation.
     std::function<void(NodeId, const Tensor&)> observe;
-    HeldValues* held = nullptr; // if given, `stop_gradient` is worth what it was in the first evaluation
+    HeldValues* held = nullptr; // not owned; null: `stop_gradient` is computed like any node
     bool round_f32 = false;     // round every f32 value to a float, as compiled code does
 };
 
-/// Values of the graph's outputs, in order; an assign's value is what would be assigned.
+/// Values of the graph's outputs, in order. The value of an assign is the one that it assigns; nothing is assigned.
 std::vector<Tensor> evaluate(const Graph&, const Environment&);
 
-/// Uniform number in [0, 1) for the random op: Philox 4x32-10, key (seed, stream), counter (place, row, step).
+/// A number of the op `random`, uniform in [0, 1), with the resolution of `dtype`. random.h has the counter and the
+/// key.
 double uniform_number(uint64_t seed, uint64_t stream, uint64_t step, uint32_t row, uint32_t place, Dtype dtype);
 
 } // namespace gradc

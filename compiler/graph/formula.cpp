@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A node as a formula for people: named values by name, what has no name written out down to a
-// small depth.
+// A node as a formula in the language's notation. Named values appear by name; others are written out to a small depth.
 #include "compiler/graph/print.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -44,9 +43,9 @@ public:
     }
 
 private:
-    /// A named value is its name; the rest is written out.
+    /// A named value is its name; any other is written out.
     Text value(NodeId id, int depth) const {
-        for (;; id = graph_[id].inputs[0]) { // broadcasts go without saying, however many
+        for (;; id = graph_[id].inputs[0]) { // broadcasts are not written
             const Node& node = graph_[id];
             if (!node.name.empty() && depth > 0) return {node.name, atom};
             if (depth >= deepest && kind(node.op) != Kind::leaf) return {fmt::format("%{}", index(id)), atom};

@@ -63,8 +63,7 @@ size_t hash(Op op, const Type& type, const std::vector<NodeId>& inputs, const At
 
 bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
-/// A constant that is the same everywhere is kept as one number, so that there is one way to say
-/// it.
+/// A constant whose elements are all equal is stored as one number, so that equal constants are equal nodes.
 void shorten(Constant& constant) {
     auto& values = constant.values;
     if (values.size() < 2) return;

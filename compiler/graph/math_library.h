@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the declared primitives are made of, for whoever lowers them: filled from dsl/std/math.grad.
+// Definitions of the declared primitives, for lowering. The elaborator makes them from dsl/std/math.grad.
 #pragma once
 #include "compiler/graph/graph.h"
 
 namespace gradc {
 
-/// Scalar definitions of math.grad: what `primitive` computes at `element` (f32 or f64), as a graph
-/// with one carry input a parameter and output "value", all scalars. Nullopt: a primitive of the
-/// machine.
+/// Scalar definitions of primitives by other primitives.
 struct MathLibrary {
     virtual ~MathLibrary() = default;
+    /// The definition at `dtype`, f32 or f64: a graph of scalars with one carry input for each operand and the output
+    /// "value". Owned by the library. Nullptr: the machine computes the primitive by itself.
     virtual const Graph* definition(Primitive primitive, Dtype dtype) const = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Names and kinds of the ops, and the table of scalar primitives.
+// The lists behind op.h: the kind and the name of each op, the machine's primitives with their arities.
 #include "compiler/graph/op.h"
 #include "compiler/util/check.h"
 

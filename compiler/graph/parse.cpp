@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Reads a graph's text back, line by line. Whatever the text, the answer is a valid graph or an
-// error with its line: every node is checked before it is added.
+// Reads the text of a graph, line by line. Any text gives a valid graph or an error with its line: every node is
+// checked before it is added, sizes and nesting are bounded.
 #include "compiler/graph/print.h"
 #include "compiler/graph/verify.h"
 #include <algorithm>
@@ -310,7 +310,7 @@ private:
     size_t line_number_ = 0;
     bool at_end_ = false;
     std::shared_ptr<PrimitiveTable> primitives_;
-    std::vector<std::map<int64_t, uint32_t>> bodies_; // by number in the text, of the blocks around
+    std::vector<std::map<int64_t, uint32_t>> bodies_; // by number in the text; one map for each enclosing block
 };
 
 } // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Prints what the outputs reach (all nodes where there are no outputs), numbered afresh, so that
-// the text does not depend on nodes that are dead. Bodies stand before the nodes, in order of first
-// use.
+// Prints the nodes that the outputs reach, numbered anew, so that the text does not depend on dead nodes. Loop bodies
+// come before the nodes, in order of first use.
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
 #include <fmt/format.h>
@@ -38,8 +37,8 @@ struct Printer {
     const Graph& graph;
     std::string indent;
     std::string text = {};
-    std::map<uint32_t, size_t> bodies = {}; // by number in the graph: number in the text
-    std::vector<size_t> numbers = {};       // of nodes, in the text
+    std::map<uint32_t, size_t> bodies = {}; // number in the graph -> number in the text
+    std::vector<size_t> numbers = {};       // node -> number in the text
 
     std::string attributes(const Node& node) const {
         return std::visit([&](const auto& a) { return said(a); }, node.attributes);

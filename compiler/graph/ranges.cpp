@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Interval arithmetic on doubles: ends are exact up to 2^53, and where a result might wrap, round
-// past its end or be NaN, the interval is given up. Depth-first with a stack of its own, so that
-// long chains are no matter.
+// Interval arithmetic on doubles. Ends are exact up to 2^53; if a result might wrap, round beyond its end or be NaN,
+// its interval is unknown. Depth-first with an explicit stack, so that long chains of nodes do not overflow the call
+// stack.
 #include "compiler/graph/ranges.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -18,7 +18,7 @@ Range range_of(Dtype dtype) {
     }
 }
 
-/// What each op does to intervals. Ends are exact up to 2^53; what passes that is unknown.
+/// The interval of each op's result, from those of its inputs.
 struct RangeRules {
     using Interval = IntegerRanges::Interval;
     static constexpr double infinite = HUGE_VAL;
@@ -30,8 +30,7 @@ struct RangeRules {
     }
     static bool finite(const Interval& a) { return std::isfinite(a.low) && std::isfinite(a.high); }
 
-    /// The interval as a result of `element`: whole numbers that do not fit may wrap; floats round
-    /// outwards.
+    /// The interval of a result of this dtype: integers that do not fit may wrap, floats are rounded outwards.
     static Interval fitted(Interval a, Dtype dtype) {
         Interval all = unknown(dtype);
         if (!(finite(a) && a.low <= a.high) || dtype == Dtype::bf16) return all;
@@ -53,7 +52,7 @@ struct RangeRules {
     static Interval product(const Interval& a, const Interval& b) {
         return corners(a, b, [](double x, double y) { return x * y; });
     }
-    /// Between no and `most` of numbers in a, added up; exactly `most` unless `fewer`.
+    /// The sum of `most` numbers of interval a, or of 0 to `most` of them if `fewer`.
     static Interval repeated(const Interval& a, double most, bool fewer) {
         Interval all{a.low * most, a.high * most, true};
         return fewer ? hull(all, {0, 0, true}) : all;
@@ -80,7 +79,7 @@ struct RangeRules {
         const Interval all{-infinite, infinite, true};
         bool is_integer = integer(dtype);
         for (const Interval& each : x)
-            if (!finite(each)) return all; // NaN wins
+            if (!finite(each)) return all; // may be NaN
         switch (primitive) {
         case Primitive::add: return add(x[0], x[1]);
         case Primitive::subtract: return add(x[0], {-x[1].high, -x[1].low, true});
@@ -121,7 +120,7 @@ struct RangeRules {
 
 namespace {
 
-/// Elements of `from` for each of `to`; negative where N is not known.
+/// Elements of `from` for each element of `to`; negative if it depends on an unknown N.
 double ratio(const Shape& from, const Shape& to, int64_t batch) {
     auto rows_in = [](const Shape& shape) { return std::count(shape.begin(), shape.end(), rows); };
     if (batch == 0 && rows_in(from) != rows_in(to)) return -1;
@@ -142,7 +141,7 @@ IntegerRanges::Interval IntegerRanges::compute(NodeId id) {
     case Op::input: {
         const Input& input = attribute<Input>(node);
         if (input.low <= input.high) return {double(input.low), double(input.high), true};
-        if (input.source == Input::Source::scalar && input.name == "rows") // one at least
+        if (input.source == Input::Source::scalar && input.name == "rows") // at least one
             return {1, batch_ ? double(batch_) : all.high, true};
         size_t number = input.source == Input::Source::capture ? std::stoul(input.name) : SIZE_MAX;
         return number < captures_.size() ? captures_[number] : all;
@@ -162,7 +161,7 @@ IntegerRanges::Interval IntegerRanges::compute(NodeId id) {
     case Op::sum: {
         double n = ratio(type(0).shape, node.type.shape, batch_);
         if (n < 0) return in(0).low >= 0 && integer(node.type.dtype) ? Interval{0, all.high, true} : all;
-        // fewer rows than the largest batch may be there
+        // there may be fewer rows than the largest batch
         return Rules::repeated(in(0), n, type(0).has_rows() != node.type.has_rows());
     }
     case Op::pad: return Rules::hull(in(0), {attribute<Pad>(node).value, attribute<Pad>(node).value, true});
@@ -192,7 +191,7 @@ IntegerRanges::Interval IntegerRanges::compute(NodeId id) {
     case Op::variable:
     case Op::scatter:
     case Op::scan: return all;
-    default: return in(0); // custom_gradient, assign, max_of, gather (of its table) and moves make no new numbers
+    default: return in(0); // custom_gradient, assign, max_of, gather and moves copy elements of input 0
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All copying goes by ascending id, so inputs are there before their readers; nothing here
-// recurses.
+// Nodes are copied in ascending order of ids, so inputs are copied before their readers, and long chains need no
+// recursion.
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -35,7 +35,7 @@ NodeId copy_node(const Graph& source, NodeId id, std::vector<NodeId> inputs, Gra
 
 namespace {
 
-/// The new ids of `old`; NodeId::none stands for what was not copied.
+/// The new ids of `old`; NodeId::none for nodes that were not copied.
 std::vector<NodeId> renamed(const std::vector<NodeId>& old, const std::vector<NodeId>& to) {
     std::vector<NodeId> result;
     result.reserve(old.size());
@@ -113,7 +113,7 @@ std::vector<NodeId> inline_graph(const Graph& source, const std::vector<NodeId>&
                                  const std::unordered_map<NodeId, NodeId>& bound) {
     auto reached = reachable(source, roots);
     uint32_t end = reached.empty() ? 0 : index(reached.back()) + 1;
-    std::vector<bool> needed(end, false); // what is bound hides what lies below it
+    std::vector<bool> needed(end, false); // nodes below bound ones are not needed
     for (NodeId root : roots) needed[index(root)] = true;
     for (auto id = reached.rbegin(); id != reached.rend(); ++id)
         if (needed[index(*id)] && !bound.count(*id))

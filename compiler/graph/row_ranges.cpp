@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// By recursion, given up below a depth: what is not followed has the range that holds without N.
+// Recursive to a bounded depth. Deeper nodes and other ops have the range that IntegerRanges gives.
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>
 
@@ -8,9 +8,9 @@ namespace gradc {
 namespace {
 
 constexpr int deepest = 100;
-constexpr double most = 1e9; // N is far below what 32 bits hold, and numbers beside it must be too
+constexpr double most = 1e9; // N is far below 2^31; larger numbers added to it might wrap
 
-/// As N >= 1: N + l is 1 + l at least, and h is N + h - 1 at most.
+/// N >= 1, so x >= N + l gives x >= 1 + l, and x <= h gives x <= N + h - 1.
 RowRange settled(RowRange a) {
     a.low = std::max(a.low, a.low_rows + 1);
     a.high_rows = std::min(a.high_rows, a.high - 1);
@@ -27,7 +27,7 @@ RowRange sum(const RowRange& a, const RowRange& b) {
             std::min(a.high_rows + b.high, a.high + b.high_rows)};
 }
 
-/// The N of both sides goes.
+/// If both are relative to N, the difference is not.
 RowRange difference(const RowRange& a, const RowRange& b) {
     return {std::max(a.low - b.high, a.low_rows - b.high_rows), std::min(a.high - b.low, a.high_rows - b.low_rows),
             a.low_rows - b.high, a.high_rows - b.low};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Building scans and taking away what nothing reads of them. build::scan saves the carries that
-// each turn starts from as further yields, after the body's own: derivatives read them, prune_scans
-// drops those that nothing reads.
+// build::scan also yields the carries at the start of each iteration, after the body's own yields. Derivatives read
+// them; prune_scans removes those that nothing reads.
 #include "compiler/graph/scan.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -41,13 +40,13 @@ NodeId iteration_input(Graph& body, int64_t iterations) {
 
 namespace {
 
-/// Body and inputs of a scan of which only some carries and outputs remain.
+/// Body and inputs of a scan that keeps only some carries and outputs.
 struct Trimmed {
     Graph body;
     std::vector<NodeId> inputs; // carries, then captures
 };
 
-/// Drops carries that are not `kept_carries` (ascending), all but `kept` outputs, dead nodes and captures that
+/// Keeps the carries `kept_carries` and the outputs `kept`, both ascending, and drops dead nodes and captures that
 /// nothing reads.
 Trimmed trim(const Graph& body, const std::vector<NodeId>& inputs, int carries, const std::vector<size_t>& kept_carries,
              const std::vector<size_t>& kept) {
@@ -99,8 +98,7 @@ std::vector<size_t> first_numbers(size_t n) {
     return result;
 }
 
-/// Which carries matter for the parts that are read: those themselves, and all that their values
-/// are made of.
+/// The carries that the read parts depend on, themselves included.
 std::vector<size_t> needed_carries(const Graph& body, int carries, const std::vector<bool>& read) {
     std::vector<bool> needed(read.begin(), read.begin() + carries), seen(body.size(), false);
     std::vector<NodeId> waiting;
@@ -163,13 +161,13 @@ NodeId saved_carry(Graph& graph, NodeId id, int number) {
 }
 
 Graph prune_scans(const Graph& graph) {
-    std::map<NodeId, std::vector<bool>> read; // of each scan, which parts
+    std::map<NodeId, std::vector<bool>> read; // by scan: true for the parts that are read
     std::vector<NodeId> roots;
     for (const Output& output : graph.outputs) roots.push_back(output.node);
     for (NodeId id : reachable(graph, roots))
         if (graph[id].op == Op::scan) read[id].resize(graph.body(attribute<Scan>(graph[id]).body).outputs.size());
         else if (graph[id].op == Op::part) read[graph[id].inputs[0]][size_t(attribute<Part>(graph[id]).number)] = true;
-    std::map<NodeId, std::unordered_map<int, NodeId>> parts; // by old scan and number
+    std::map<NodeId, std::unordered_map<int, NodeId>> parts; // by scan and number in the old graph
     return rebuild(graph, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {
         const Node& node = graph[old];
         if (node.op == Op::part) return parts.at(node.inputs[0]).at(attribute<Part>(node).number);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Types: names, sizes and numpy's broadcasting rule with the one unknown size N.
+// Overflow of sizes is checked here, and numpy's broadcasting rule treats N as a size that equals no number.
 #include "compiler/graph/type.h"
 #include <algorithm>
 

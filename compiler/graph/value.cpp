@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Making, copying and converting the views that the evaluator computes with.
+// Memory of the evaluator's values: new ones, dense copies, conversion from and to tensors.
 #include "compiler/graph/value.h"
 #include "compiler/util/check.h"
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One check for each op, run when a node is added; a misfit is an internal error, so the text names
-// op, types and rule. Sizes are multiplied with overflow in mind: graph text comes from outside.
+// One check for each op. A violation is an internal error, so its text names the op, the types and the rule. Products
+// of sizes are checked for overflow, since the text of a graph may come from outside.
 #include "compiler/graph/verify.h"
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@ namespace gradc {
 
 namespace {
 
-/// Products of the sizes before, between and after the N's; empty if one passes 2^63.
+/// Products of the sizes before, between and after the axes N; empty if one passes 2^63.
 std::vector<int64_t> segments(const Shape& shape) {
     std::vector<int64_t> result{1};
     for (int64_t size : shape) {
@@ -278,7 +278,7 @@ struct Checker {
         return {};
     }
 
-    /// `plain` has one axis where `parted` has (positions, taps).
+    /// `plain` has one axis in place of (positions, taps) of `parted`.
     std::string windowed(const Type& plain, const Type& parted) const {
         const auto& [axis, stride, dilation] = of<Window>();
         if (axis < 0 || axis >= plain.rank() || parted.rank() != plain.rank() + 1) return error("no such axis");

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What must hold of every node: number of inputs, attributes, elements and shapes. Graph::add
-// checks each new node; `verify` checks a whole graph, its bodies and outputs, between passes.
+// Conditions that every node fulfils: number of inputs, attributes, dtypes and shapes. Graph::add checks each new node;
+// `verify` checks a whole graph with its bodies and outputs, after each pass of a debug build.
 #pragma once
 #include "compiler/graph/graph.h"
 
 namespace gradc {
 
-/// Empty if the node may be added, else what is wrong with it.
+/// Empty if the node may be added, else one line with the op, the types and the broken rule.
 std::string verify_node(const Graph&, Op, const Type&, const std::vector<NodeId>& inputs, const Attributes&);
 
-/// The first violation, with its node's number; empty if there is none. A whole graph has no free
-/// body inputs.
+/// The first violation, with its node's number; empty if there is none. Inputs of loop bodies (carry, capture,
+/// iteration) may occur in bodies only.
 std::string verify(const Graph&);
 
-/// True if a reshape from one to the other keeps every N in place: the sizes between N's have equal
-/// products.
+/// True if a reshape from one to the other is valid: as many axes N, and equal products of the sizes before, between
+/// and after them.
 bool reshapes(const Shape& from, const Shape& to);
 
 } // namespace gradc

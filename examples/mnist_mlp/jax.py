@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training in JAX, for `gradc bench examples/mnist_mlp/model.grad`: the whole
-# step one compiled function. The rate is the cosine's peak: ten steps of a long run.
+# step is one compiled function. The rate is the cosine's peak: ten steps of a long run.
 import functools
 
 import jax

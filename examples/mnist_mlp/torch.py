@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The same training in PyTorch. For `gradc bench examples/mnist_mlp/model.grad` its
-# step, and as a program of its own the whole of it, from the files to the accuracy:
+# The same training in PyTorch. `gradc bench examples/mnist_mlp/model.grad`
+# times its step. As a program by itself it trains from the files to the accuracy:
 # python3 -P torch.py FOLDER_OF_MNIST [EPOCHS]. The rate is the cosine's peak.
 import gzip
 import sys

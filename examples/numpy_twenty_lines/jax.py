@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The same training in JAX, in double, for `gradc bench examples/numpy_twenty_lines/model.grad`:
-# the whole step one compiled function that reuses the weights' memory.
+# the whole step is one compiled function that reuses the weights' memory.
 import functools
 
 import jax

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # table.sh [GRADC]: trains model.grad with each line of optimizers.txt in place of its optimizer. A row of the table
-# says after which epoch the test accuracy was 0.95, how it and the training loss ended, and how long a step took.
+# has the epoch in which the test accuracy reached 0.95, the final accuracy and training loss, and the time of a step.
 gradc=${1:-build/gradc}
 here=$(dirname "$0")
 work=$(mktemp -d) || exit 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The same training in JAX, for `gradc bench examples/xor/model.grad`: the whole step one compiled function.
+# The same training in JAX, for `gradc bench examples/xor/model.grad`: the whole step is one compiled function.
 import functools
 
 import jax

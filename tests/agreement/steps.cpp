@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `agree_steps [--batch-size N] MODEL.grad..`: one whole training step (loss, states, optimizer) as compiled for every
-// instruction set of this machine, fused and operation by operation, against the evaluator on the same drawn rows and
-// weights. Also the start values. Ends with 1 when off. Batches of 32 and 4, or of N alone.
+// `agree_steps [--batch-size N] MODEL.grad..`: one whole training step (loss, states, optimizer) and the initial
+// values, compiled for every instruction set of this machine, fused and unfused. All are compared with the evaluator on
+// the same random rows and weights. Batches of 32 and 4, or of N alone. Ends with exit code 1 if they differ.
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/pipeline.h"

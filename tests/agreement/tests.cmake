@@ -3,7 +3,7 @@
 add_executable(fuzz_graphs agreement/graphs.cpp)
 target_link_libraries(fuzz_graphs PRIVATE gradc_test_support gradc_training gradc_plan gradc_optimize gradc_target)
 add_test(NAME random_graphs COMMAND fuzz_graphs 200)
-# Kernels that the widest vectors cut into more parts than the baseline's: each must be called for its own extent.
+# Kernels that have more parts with the widest vectors than with the baseline: each must be called with its own extent.
 add_test(NAME random_graphs_of_other_extents COMMAND fuzz_graphs 1 237)
 add_test(NAME random_graphs_of_other_extents_f32 COMMAND fuzz_graphs 1 806)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `gradc bench`: the shape of what it tells, never its figures, and what it says about engines that are missing, at
-// fault or silent. The peers here are shell scripts in the place of Python that speak the lines of runtime/commands/turns.h.
+// `gradc bench`: the form of its report, not its figures, and its messages about engines that are missing, wrong or
+// silent. The peers are shell scripts that stand in for Python and answer the lines of runtime/commands/turns.h.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -33,7 +33,7 @@ std::vector<std::string> words_of(const std::string& line) {
     return words;
 }
 
-/// A model with a numpy.py beside it that nobody reads, and an engine that answers so instead of Python.
+/// A model with a numpy.py that is not read, and a script in place of Python that answers with these lines.
 struct Stage {
     Scratch scratch;
     Stage() {
@@ -63,7 +63,7 @@ std::string speaker(const std::string& losses) {
            "esac; done\n";
 }
 
-/// The losses that gradc's own steps told.
+/// The losses of gradc's own steps.
 std::string own_losses(const Scratch& scratch) {
     REQUIRE(bench(scratch, "m.grad --engines interpreter --json losses.json" + quick).code == 0);
     std::string json = scratch.read("losses.json"), losses;
@@ -74,7 +74,7 @@ std::string own_losses(const Scratch& scratch) {
 
 } // namespace
 
-TEST_CASE("bench compares a step with the unfused one", "[bench]") {
+TEST_CASE("bench times the trainer and the interpreter", "[bench]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     Outcome outcome =
@@ -111,7 +111,7 @@ TEST_CASE("bench compares a step with the unfused one", "[bench]") {
     CHECK(!contains(page, "http"));
 }
 
-TEST_CASE("bench times a peer that trains the same, and no other", "[bench]") {
+TEST_CASE("bench times a peer with equal losses and rejects others", "[bench]") {
     Stage stage;
     std::string losses = own_losses(stage.scratch);
     REQUIRE(words_of(losses).size() == 10);
@@ -128,12 +128,12 @@ TEST_CASE("bench times a peer that trains the same, and no other", "[bench]") {
 
     Outcome other = stage.against(speaker(losses.substr(0, losses.rfind(words_of(losses).back())) + "77.5"));
     CHECK(other.code == 1);
-    CHECK(contains(other.err, "numpy: not timed: it does not train the same. Its loss at step 10 is 77.5, gradc's "));
-    CHECK(words_of(line_of(other.out, "gradc ")).size() == 14); // the others are told all the same
+    CHECK(contains(other.err, "numpy: not timed, because its losses differ: at step 10 its loss is 77.5, gradc's is "));
+    CHECK(words_of(line_of(other.out, "gradc ")).size() == 14); // the other engines have their lines
     CHECK(contains(line_of(other.out, "numpy "), "not timed"));
 }
 
-TEST_CASE("bench says what is the matter with an engine", "[bench]") {
+TEST_CASE("bench reports why an engine failed", "[bench]") {
     Stage stage;
     struct Case {
         std::string body, told;
@@ -147,7 +147,7 @@ TEST_CASE("bench says what is the matter with an engine", "[bench]") {
           Case{"echo ready\nread x\necho losses 1 2 3\nread x\n", "answers `losses` in 4 words, not 12", 1},
           Case{"echo ready\nread x\necho losses a b c d e f g h i j k\nread x\n",
                "answers `a` where a number is expected", 1},
-          Case{speaker("1 1 1 1 1 1 1 nan 1 1"), "does not train the same", 1}}) {
+          Case{speaker("1 1 1 1 1 1 1 nan 1 1"), "its losses differ", 1}}) {
         INFO(each.body);
         Outcome outcome = stage.against(each.body);
         std::string flat;
@@ -162,7 +162,7 @@ TEST_CASE("bench says what is the matter with an engine", "[bench]") {
     CHECK(!silent.timed_out);
 }
 
-TEST_CASE("a trainer takes turns, and says so of words that it does not know", "[bench]") {
+TEST_CASE("a trainer answers the lines of bench --turns and refuses unknown ones", "[bench]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 60};
@@ -190,7 +190,7 @@ TEST_CASE("a trainer takes turns, and says so of words that it does not know", "
     CHECK(contains(unknown.err, "`dance`"));
 }
 
-TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
+TEST_CASE("an interrupt ends bench and its processes", "[bench]") {
     Stage stage;
     std::filesystem::path temporary = stage.scratch.path() / "temporary";
     std::filesystem::create_directory(temporary);
@@ -205,7 +205,7 @@ TEST_CASE("an interrupt ends bench and leaves nothing behind", "[bench]") {
     CHECK(stage.scratch.read("out.json") == "");
 }
 
-TEST_CASE("bench says which engines are not there", "[bench]") {
+TEST_CASE("bench reports engines that are not installed", "[bench]") {
     Stage stage;
     Outcome file = bench(stage.scratch, "m.grad --engines torch,interpreter" + quick);
     CHECK(file.code == 0);
@@ -226,7 +226,7 @@ TEST_CASE("bench says which engines are not there", "[bench]") {
     CHECK(bench(stage.scratch, "untrained.grad").code == 1);
 }
 
-TEST_CASE("the README shows the shape of bench's table", "[bench]") {
+TEST_CASE("the README shows the columns of bench's table", "[bench]") {
     std::ifstream file(tree + "/README.md");
     std::stringstream text;
     text << file.rdbuf();
@@ -247,7 +247,7 @@ TEST_CASE("the README shows the shape of bench's table", "[bench]") {
         CHECK(words_of(line_of(block, engine)).size() == words_of(line_of(block, "gradc ")).size());
 }
 
-TEST_CASE("the peers beside the models train the same", "[peers]") {
+TEST_CASE("the peers of the examples have gradc's losses", "[peers]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     Launch launch{.folder = scratch.path().string(), .limit = 300};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc check as a user meets it: models without a train block, surrogates, wrong clauses, a table that fits the
-// screen.
+// `gradc check` from the command line: models without a train block, surrogates, wrong clauses, and a table of 80
+// columns.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -65,7 +65,7 @@ TEST_CASE("a table of long names fits 80 columns", "[check]") {
     check_table(outcome.out);
 }
 
-TEST_CASE("a wrong clause is told by name, a surrogate is taken as declared", "[check]") {
+TEST_CASE("check names a wrong clause and accepts a surrogate", "[check]") {
     Scratch scratch;
     const std::string text = "fn hard(x) = where(x > 0, 1, -1)  derivative x: g\n"
                              "model m(x: f32[N, 3]) { return mean(linear(hard(linear(x, 4)), 2)^2) }\n";
@@ -99,7 +99,7 @@ TEST_CASE("a wrong clause is told by name, a surrogate is taken as declared", "[
     CHECK(contains(bent.out, "   surrogate "));
 }
 
-TEST_CASE("check holds fixed what a gradient stops at", "[check]") {
+TEST_CASE("check keeps arguments of stop_gradient constant", "[check]") {
     Scratch scratch;
     scratch.write("m.grad", "model m(x: f32[N, 3]) { param w: [3, 2] = normal(1)\n"
                             "  y = x @ w;  return mean(y * stop_gradient(y)) }\n");
@@ -108,7 +108,7 @@ TEST_CASE("check holds fixed what a gradient stops at", "[check]") {
     CHECK(contains(outcome.out, "good"));
 }
 
-TEST_CASE("a clause that needs itself is an error with a place", "[check]") {
+TEST_CASE("a clause that needs its own derivative is an error with a place", "[check]") {
     Scratch scratch;
     scratch.write("m.grad", "fn sq(x) = x^2  derivative x: grad(sq(x), wrt: x)\n"
                             "model m(x: f32[N]) { param w = 1;  return sq(w * x) }\n");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// check_example GRADC TREE NAME: runs the commands of examples/NAME/expected.txt
-// in a scratch folder that looks like the root of the tree, and compares. Exit
-// code 77 where data are absent; the line that begins with `skipped:` names them.
+// check_example GRADC TREE NAME: runs the commands of examples/NAME/expected.txt in a scratch folder like the root of
+// the tree, and compares their output. Exit code 77 if data are missing; the line that begins with `skipped:` names
+// them.
 #include "tests/end_to_end/expectation.h"
 #include "tests/end_to_end/process.h"
 #include <cstdio>
@@ -22,7 +22,7 @@ std::string text_of(const fs::path& path) {
     return text.str();
 }
 
-/// The commands of a README: what stands in its code blocks.
+/// The commands of a README: the lines of its code blocks.
 std::vector<std::string> commands_of(const std::string& readme) {
     std::vector<std::string> commands;
     bool inside = false;
@@ -34,7 +34,7 @@ std::vector<std::string> commands_of(const std::string& readme) {
     return commands;
 }
 
-/// A README tells nothing that is not run here.
+/// Every command of the README is run here.
 int check_readme(const fs::path& example, const Expected& expected) {
     int faults = 0;
     std::vector<std::string> told = commands_of(text_of(example / "README.md"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The newcomer's path on a Debian 12 that has nothing but git: clone, ./run demo, ./run test. Then gradc, installed and
-# moved, in a second one that has neither compiler nor linker nor -dev packages. As root; needs debootstrap and the
+# A newcomer's first steps on a Debian 12 with nothing but git: clone, ./run demo, ./run test. Then gradc, installed and
+# moved, on a second one without compiler, linker and -dev packages. As root; needs debootstrap and the
 # network of Debian's mirror. With FOLDER the systems are kept there and their first stage is used again.
 #   tests/end_to_end/chroot.sh [--demo-only] [FOLDER]
 set -euo pipefail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a model file may do: read the files that it names, and with --confine only those below its folder and --data-dir;
-// write nothing, open no connection, start no program (a filter of system calls ends whoever does).
+// The rights of a model file: it can read the files that it names, with --confine only those below its folder and
+// --data-dir. It cannot write, open a connection or start a program; a filter of system calls ends a process that
+// tries.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 
@@ -53,7 +54,7 @@ std::vector<Case> cases(const Scratch& scratch, const std::string& file) {
             {"../home2/" + file, false}, // begins as home does
             {root + "/other/" + file, false},
             {"door/" + file, false},
-            {"../other/absent", false}, // whether it is there is not told either
+            {"../other/absent", false}, // the message does not reveal whether it exists
             {"/etc/passwd", false}};
 }
 
@@ -110,7 +111,7 @@ TEST_CASE("a confined model reads no data outside of its folder and --data-dir",
     }
 }
 
-TEST_CASE("confined, files are sought in the model's folder and --data-dir alone", "[confine]") {
+TEST_CASE("with --confine, files are searched in the model's folder and --data-dir only", "[confine]") {
     Scratch scratch;
     write_folders(scratch);
     scratch.write("home/m.grad", reading("csv(\"only.csv\", columns: 0)"));
@@ -129,7 +130,7 @@ TEST_CASE("confined, files are sought in the model's folder and --data-dir alone
     CHECK(contains(call(scratch, "inspect home/m.grad --confine").err, rule));
 }
 
-TEST_CASE("bench runs no program beside a confined model", "[confine]") {
+TEST_CASE("bench runs no peer beside a confined model", "[confine]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     scratch.write("numpy.py", "open('ran', 'w').write('x')\n");
@@ -138,14 +139,14 @@ TEST_CASE("bench runs no program beside a confined model", "[confine]") {
     CHECK_FALSE(fs::exists(scratch.path() / "ran"));
 }
 
-TEST_CASE("a model file makes nobody write, connect or start a program", "[confine]") {
+TEST_CASE("a model file cannot make gradc write files, connect or start a program", "[confine]") {
     Scratch scratch;
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     std::string only_read = quoted(ONLY_READ) + " ";
     Outcome usable = run(only_read + "/bin/cat /dev/null", launch);
     if (usable.code == 77) return skip("what a model file may do: no filter of system calls here");
     REQUIRE(usable.code == 0);
-    // The filter does see what it should.
+    // The filter ends a process that breaks its rules.
     for (const char* forbidden : {"/bin/touch x", "/bin/sh -c '/bin/true'", "/bin/sh -c 'echo >x'", "/bin/mkdir x",
                                   "/bin/bash -c 'echo >/dev/tcp/127.0.0.1/9'"}) {
         INFO(forbidden);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How trainers and gradc lie in memory, read from their ELF headers: at any address, with relocated data read-only once
-// they run, no memory both writable and executable; and that the runtime checks its buffers.
+// Trainers and gradc in memory, by their ELF headers: any address, relocated data read-only after the start, no memory
+// both writable and executable. The runtime checks its buffers.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -70,13 +70,13 @@ TEST_CASE("a trainer is a static PIE with packed relocations", "[elf]") {
     CHECK(headers.packed_relocations);
 }
 
-TEST_CASE("gradc is a PIE that binds all at its start", "[elf]") {
+TEST_CASE("gradc is a PIE with immediate binding", "[elf]") {
     Scratch scratch;
     std::filesystem::create_symlink(gradc, scratch.path() / "gradc");
     check_hardened(headers_of(scratch.read("gradc")));
 }
 
-TEST_CASE("the runtime checks its frames and the sizes of its buffers", "[elf]") {
+TEST_CASE("the runtime has stack protectors and checked buffers", "[elf]") {
     if (run("command -v nm").code != 0) return skip("what the runtime calls: no nm");
     Outcome symbols = run("nm -u " + quoted(std::string(GRADC_BUILD_DIR) + "/libgradc_runtime.a"));
     REQUIRE(symbols.code == 0);

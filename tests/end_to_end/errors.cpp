@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Files that change below a trainer that has mapped them.
+// Data files that change while a trainer has them mapped.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -44,7 +44,7 @@ train {
 
 } // namespace
 
-TEST_CASE("data that shrink below a trainer end it in order", "[errors]") {
+TEST_CASE("a data file that shrinks ends the trainer with an error", "[errors]") {
     Mapped place;
     Outcome outcome = place.train_beside("truncate -s 5000 x.npy");
     CHECK(outcome.code == 1);
@@ -55,7 +55,7 @@ TEST_CASE("data that shrink below a trainer end it in order", "[errors]") {
           1); // the data, not a signal
 }
 
-TEST_CASE("data that another process writes to are told once", "[errors]") {
+TEST_CASE("a data file that another process writes to gives one warning", "[errors]") {
     Mapped place;
     Outcome outcome =
         place.train_beside("touch -d 2001-01-01 x.npy; while [ ! -s err ]; do sleep 0.01; done; sleep 0.1; "

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A line of output is a list of words, and so is an expectation; it is sought at
-// every place of the line. The last state of a progress line (what follows its
-// last carriage return) is the line. Nothing here knows what a trainer prints.
+// An expectation is a list of words that is searched at every place of a line of output. If a line has carriage
+// returns, only the text after the last one counts. Nothing here depends on the output of trainers.
 #include "tests/end_to_end/expectation.h"
 #include <cmath>
 #include <cstdlib>
@@ -62,7 +61,7 @@ bool matches_from(const std::vector<std::string>& words, const std::vector<std::
     return true;
 }
 
-/// The words before the first bar: what tells that a line is meant.
+/// The words before the first comparison, which select the lines.
 std::vector<std::string> subject(const std::vector<std::string>& words) {
     std::vector<std::string> result;
     for (const std::string& word : words) {

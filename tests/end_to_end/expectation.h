@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// expected.txt of an example: commands and what they print, with bars and tolerances in place of digits that depend on
-// the machine. README.md beside this file describes the format.
+// expected.txt of an example: commands and their output, with comparisons and tolerances in place of digits that depend
+// on the machine. README.md beside this file describes the format.
 #pragma once
 #include <string>
 #include <vector>
@@ -33,7 +33,7 @@ Expected parse_expected(const std::string& text);
 /// The words of a line of output, without the commas, colons and the like that end them.
 std::vector<std::string> words_of(const std::string& line);
 
-/// Whether the words stand in `line` one after another. `>= x`, `<= x` and `~ x +- e` each stand for one number.
+/// True if `line` has the words side by side. `>= x`, `<= x` and `~ x +- e` each match one number.
 bool matches(const std::vector<std::string>& words, const std::string& line);
 
 /// What is wrong with `output`, one line each; empty if nothing is.

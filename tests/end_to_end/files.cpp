@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What gradc reads and writes: odd model files, odd places for the output, the same bytes from the same source.
+// Files of gradc: unusual model files, unusual places for the output, and equal bytes from equal sources.
 #include "tests/end_to_end/session.h"
 #include "tests/support/sanitized.h"
 #include <algorithm>
@@ -13,14 +13,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Nothing but what the test put there: no half-written output, no temporary file.
+/// The folder has only the test's own files: no partial output, no temporary file.
 size_t entries(const Scratch& scratch) {
     return static_cast<size_t>(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()));
 }
 
 } // namespace
 
-TEST_CASE("a model file that is none is told, and nothing is written", "[files]") {
+TEST_CASE("a file that is no model gives an error and no output", "[files]") {
     Scratch scratch;
     fs::create_directory(scratch.path() / "folder.grad");
     REQUIRE(mkfifo((scratch.path() / "pipe.grad").c_str(), 0600) == 0);
@@ -59,7 +59,7 @@ TEST_CASE("a byte order mark, CRLF and tabs change nothing", "[files]") {
     CHECK(contains(tab.err, "tab.grad:2:9:")); // a tab is one character, and so is an umlaut
 }
 
-TEST_CASE("an output that cannot be written is refused before any work", "[files]") {
+TEST_CASE("an output that cannot be written is an error before compilation", "[files]") {
     Scratch scratch;
     std::string model = scratch.write("m.grad", small_model);
     fs::create_directory(scratch.path() / "folder");
@@ -80,7 +80,7 @@ TEST_CASE("an output that cannot be written is refused before any work", "[files
     CHECK(entries(scratch) == 3);
 }
 
-TEST_CASE("a user's error leaves an older output alone", "[files]") {
+TEST_CASE("an error in the model leaves an older output unchanged", "[files]") {
     Scratch scratch;
     scratch.write("m.grad", "model m() -> f32 { return unknown }\n");
     scratch.write("out", "older");
@@ -90,7 +90,7 @@ TEST_CASE("a user's error leaves an older output alone", "[files]") {
     CHECK(scratch.read("out") == "older");
 }
 
-TEST_CASE("what the machine refuses is told in a line with its reason", "[files]") {
+TEST_CASE("errors of the system are one line with their reason", "[files]") {
     if (ADDRESS_SANITIZED) return;
     Scratch scratch;
     scratch.write("m.grad", small_model);
@@ -122,7 +122,7 @@ TEST_CASE("what the machine refuses is told in a line with its reason", "[files]
     CHECK(run(quoted(gradc) + " check bad.grad 2>&-", launch).code == 1);
 }
 
-TEST_CASE("names with control characters are told in escapes", "[files]") {
+TEST_CASE("control characters of names are printed as escapes", "[files]") {
     Scratch scratch;
     const std::string name = "a\x1b[31m\rb.grad", shown = "a\\x1b[31m\\rb.grad";
     scratch.write(name, "model m() -> f32 {return unknown}\n");
@@ -144,7 +144,7 @@ TEST_CASE("names with control characters are told in escapes", "[files]") {
     }
 }
 
-TEST_CASE("a derivative that lies is caught", "[files]") {
+TEST_CASE("check finds a wrong derivative", "[files]") {
     Scratch scratch;
     std::string model = "model net(x: f32[N, 2]) -> f32[N] { return linear(soft(linear(x, 4)), 1)[:, 0] }\n"
                         "train { batch 2;  steps 9;  loss mean(net(normal(shape: [N, 2]))^2);  optimizer sgd() }\n";
@@ -158,7 +158,7 @@ TEST_CASE("a derivative that lies is caught", "[files]") {
 
 TEST_CASE("gradients that are zero, and pairs within a batch, pass the check", "[files]") {
     Scratch scratch;
-    scratch.write("zero.grad", // the bias is taken away again by what follows it
+    scratch.write("zero.grad", // the next layer removes the bias
                   "model net(x: f32[N, 3]) -> f32[N, 2] { return linear(relu(batch_norm(linear(x, 4))), 2) }\n"
                   "train { batch 8;  steps 9;  loss mean(net(normal(shape: [N, 3]))^2);  optimizer sgd() }\n");
     scratch.write("pairs.grad", R"(model embed(x: f32[N, 5]) -> f32[N, 3] { return linear(relu(linear(x, 8)), 3) }
@@ -176,7 +176,8 @@ train {
         Outcome outcome = call(scratch, std::string("check ") + file);
         INFO(outcome.out << outcome.err);
         CHECK(outcome.code == 0);
-        CHECK(contains(outcome.out, contains(file, "zero") ? "on 5 rows" : "on 2 rows")); // five show what two hide
+        CHECK(contains(outcome.out,
+                       contains(file, "zero") ? "on 5 rows" : "on 2 rows")); // two rows are not enough for batch_norm
     }
 }
 
@@ -203,7 +204,7 @@ TEST_CASE("the same source gives the same bytes", "[files]") {
     }
 }
 
-TEST_CASE("a closed standard output is no crash", "[files]") {
+TEST_CASE("a closed standard output gives an error, no crash", "[files]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Outcome outcome = run("(" + quoted(gradc) + " inspect m.grad --emit=cpp; echo code $? >&2) | head -c 1",
@@ -230,7 +231,7 @@ TEST_CASE("the table of the examples names each of them", "[files]") {
     CHECK(lines == folders);
 }
 
-TEST_CASE("the examples stand in canonical form", "[files]") {
+TEST_CASE("the examples are in canonical form", "[files]") {
     Scratch scratch;
     std::string files;
     for (const fs::directory_entry& example : fs::directory_iterator(tree + "/examples"))
@@ -240,7 +241,7 @@ TEST_CASE("the examples stand in canonical form", "[files]") {
     CHECK(outcome.code == 0);
 }
 
-TEST_CASE("fmt replaces old names, but not the user's own", "[files]") {
+TEST_CASE("fmt replaces old names, except those that the file defines", "[files]") {
     Scratch scratch;
     scratch.write("own.grad", "fn svm(x, label) = mean(x)\n");
     scratch.write("m.grad", "use \"own.grad\"\n"
@@ -259,7 +260,7 @@ TEST_CASE("fmt replaces old names, but not the user's own", "[files]") {
     CHECK(call(scratch, "fmt --check m.grad").code == 0);
 }
 
-TEST_CASE("a likely misuse is a warning that stops nothing", "[files]") {
+TEST_CASE("a likely misuse is a warning", "[files]") {
     Scratch scratch;
     scratch.write("m.grad", "dataset d {\n    x: f32[2] = [[0, 1], [1, 0]]\n    label: int < 2 = [0, 1]\n}\n"
                             "model net(x: f32[N, 2]) { return softmax(linear(x, 2)) }\n"

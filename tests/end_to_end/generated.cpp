@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Fields that a data set generates are columns like those of files: computed once, at the start.
+// Generated fields of a data set are columns like those of files, computed once before the first step.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 
@@ -52,7 +52,7 @@ struct Folder {
 
 } // namespace
 
-TEST_CASE("training on generated rows is training on the same rows out of files", "[generated]") {
+TEST_CASE("generated rows train to the same bits as the same rows from files", "[generated]") {
     Folder folder;
     folder.build("drawn", drawn);
     folder.build("stored", stored);

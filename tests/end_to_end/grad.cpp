@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc grad: values and gradients of small models, numbers and lists set with --value, and how arrays print.
+// `gradc grad`: values and gradients of small models, numbers and lists of --value, and printed arrays.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -18,7 +18,7 @@ const char* const arrays = R"(model line() {
 
 } // namespace
 
-TEST_CASE("grad prints a vector as it is and says whose gradients follow", "[grad]") {
+TEST_CASE("grad prints a vector and names the parameters of its gradients", "[grad]") {
     Scratch scratch;
     scratch.write("m.grad", arrays);
     Outcome plain = call(scratch, "grad m.grad");
@@ -60,7 +60,7 @@ TEST_CASE("grad refuses lists that do not fit", "[grad]") {
     }
 }
 
-TEST_CASE("large arrays are cut to lines of 80 columns", "[grad]") {
+TEST_CASE("large arrays are shortened to lines of 80 columns", "[grad]") {
     Scratch scratch;
     scratch.write("m.grad", "model wide() {\n    param w: [40, 50] = normal()\n    param v: [300] = normal()\n"
                             "    param t: [2, 3, 4] = 1\n    return sum(w^2) + sum(v^3) + sum(t), 2\n}\n");

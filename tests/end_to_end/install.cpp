@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// An installed tree, moved to another place, without the build tree: it builds trainers and they learn.
+// An installed tree, moved to another folder, without the build tree: it builds trainers, and they train.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

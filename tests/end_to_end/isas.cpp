@@ -11,7 +11,7 @@ using namespace end_to_end;
 
 namespace {
 
-/// Those of the trainer's instruction sets that this machine has, as `about` tells them.
+/// The trainer's instruction sets that this machine has, by `info`.
 std::vector<std::string> runnable(const std::string& about) {
     std::vector<std::string> result;
     std::string best = about.substr(about.find("here it runs ") + 13);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Catch2's main, and a way out for tests whose data are absent: exit code 77, which ctest counts as skipped.
+// Catch2's main, with exit code 77 if data are missing, which ctest counts as skipped.
 #define CATCH_CONFIG_RUNNER
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>

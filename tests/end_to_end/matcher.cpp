@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The matcher of expected.txt must be able to fail: these are the lines that it must refuse.
+// The matcher of expected.txt must be able to fail: outputs that it accepts and outputs that it refuses.
 #include "tests/end_to_end/expectation.h"
 #include <catch2/catch.hpp>
 
@@ -13,7 +13,7 @@ std::vector<std::string> faults(const std::string& expected, const std::string& 
 }
 } // namespace
 
-TEST_CASE("a bar stands for one number", "[matcher]") {
+TEST_CASE("a comparison matches one number", "[matcher]") {
     CHECK(faults("test accuracy >= 0.96", "epoch 40  test accuracy 0.977,\n").empty());
     CHECK(!faults("test accuracy >= 0.96", "test accuracy 0.95\n").empty());
     CHECK(!faults("test accuracy >= 0.96", "test accuracy nan\n").empty());
@@ -33,7 +33,7 @@ TEST_CASE("lines are found in order", "[matcher]") {
     CHECK(faults("d/dx = -4", "   d/dx = -4;\n").empty());
 }
 
-TEST_CASE("every line, no line, exit codes", "[matcher]") {
+TEST_CASE("`every`, `!` and `exit`", "[matcher]") {
     CHECK(faults("every accuracy >= 0.5", "accuracy 0.6\nother\naccuracy 0.7\n").empty());
     CHECK(!faults("every accuracy >= 0.5", "accuracy 0.6\naccuracy 0.4\n").empty());
     CHECK(!faults("every accuracy >= 0.5", "nothing\n").empty());
@@ -49,7 +49,7 @@ TEST_CASE("the last state of a progress line counts", "[matcher]") {
     CHECK(!faults("loss <= 1", "loss 0.5\rloss 2\n").empty());
 }
 
-TEST_CASE("a malformed expected.txt is told", "[matcher]") {
+TEST_CASE("a malformed expected.txt is an error", "[matcher]") {
     CHECK(parse_expected("").error != "");
     CHECK(parse_expected("value 8\n").error != "");
     CHECK(parse_expected("$ x\nloss >= high\n").error != "");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A trainer's memory as the system sees it: the arena is one mapping of the plan's size, and
-// what lies beside it does not grow from the first epoch on. The trainer is traced and
-// looked at while it stands before one of its writes, so that no clock decides what is seen.
+// A trainer's memory as the system reports it: the arena is one mapping of the plan's size, and other memory does not
+// grow after the first epoch. The trainer is traced and inspected while it is stopped before a write, so that the
+// result does not depend on time.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -125,7 +125,7 @@ TEST_CASE("the arena is one mapping of the plan's size, and nothing grows after 
     }
 }
 
-TEST_CASE("about tells the parts of the memory and the least that lives at one step", "[memory]") {
+TEST_CASE("about prints the parts of the memory and the largest sum of live values", "[memory]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};

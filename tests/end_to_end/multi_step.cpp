@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A tiny model's steps run many in a call. However long such a stretch is, a run ends in the very bits of one that goes
-// step by step: weights, sums of epochs, reports, checkpoints, the row that a lost loss is told of.
+// Tiny models run many steps in one call. For any number of steps in a call, a run has the bits of one that calls each
+// step: weights, sums of epochs, reports, checkpoints, and the row of a loss that is not finite.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 
@@ -8,7 +8,7 @@ using namespace end_to_end;
 
 namespace {
 
-/// Rows that a formula made, chance in the model, a schedule by step and by epoch, metrics; `rows` % 4 may be a rest.
+/// Generated rows, random numbers in the model, a schedule by step and by epoch, metrics; the last batch may be short.
 std::string model(const std::string& dtype, int rows, const std::string& loss = "mse(net(x), y)") {
     std::string text = R"(dataset rows {
     row: int < ROWS = range(ROWS)
@@ -74,14 +74,14 @@ void compare_lengths(const std::string& text) {
 
 } // namespace
 
-TEST_CASE("any stretch of steps ends in the same bits", "[multi_step]") {
+TEST_CASE("any grouping of steps in calls gives the same bits", "[multi_step]") {
     compare_lengths(model("f32", 60)); // 48 rows: twelve steps an epoch
     compare_lengths(model("f64", 60));
     compare_lengths(model("f32", 67)); // a short last batch
     compare_lengths(model("f32", 5));  // an epoch is one step
 }
 
-TEST_CASE("reports of epochs are the same in stretches", "[multi_step]") {
+TEST_CASE("reports of epochs do not depend on the grouping of steps", "[multi_step]") {
     for (int rows : {60, 67, 5}) {
         Bench bench(model("f32", rows));
         std::string expected = bench.train("--multi-step 0").out, found = bench.train("").out;
@@ -96,7 +96,7 @@ TEST_CASE("reports of epochs are the same in stretches", "[multi_step]") {
     }
 }
 
-TEST_CASE("a run resumed amid an epoch goes on in stretches", "[multi_step]") {
+TEST_CASE("a run resumed in an epoch runs many steps in a call", "[multi_step]") {
     for (int rows : {60, 67}) {
         Bench bench(model("f32", rows));
         std::string expected = bench.weights("--quiet --multi-step 0");
@@ -114,8 +114,8 @@ TEST_CASE("a run resumed amid an epoch goes on in stretches", "[multi_step]") {
     }
 }
 
-TEST_CASE("a lost loss stops a stretch before its step", "[multi_step]") {
-    // The logarithm of what falls by a fixed amount each step until it is below zero.
+TEST_CASE("a loss that is not finite ends a call before the step", "[multi_step]") {
+    // The logarithm of a number that falls by a constant in each step, until it is below zero.
     Bench bench(model("f32", 60, "mse(net(x), y) + log(100 - step)"));
     Outcome slow = bench.train("--quiet --multi-step 0 --checkpoint a"), fast = bench.train("--quiet --checkpoint b");
     CHECK(slow.code == 3);

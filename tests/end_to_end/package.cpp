@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The Debian package: made by cpack, unpacked into an empty folder, and used from there.
+// The Debian package: made by cpack, unpacked into an empty folder, and used there.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

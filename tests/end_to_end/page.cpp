@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The page of `gradc inspect --html`: balanced, closed in itself, complete.
+// The page of `gradc inspect --html`: valid, complete, and without outside resources.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <map>
@@ -125,7 +125,7 @@ void require_good(const std::string& page) {
 
 } // namespace
 
-TEST_CASE("the page is whole and mentions every kernel and parameter", "[page]") {
+TEST_CASE("the page is well-formed and has every kernel and parameter", "[page]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};
@@ -154,7 +154,7 @@ TEST_CASE("the page is whole and mentions every kernel and parameter", "[page]")
     CHECK((scratch.read("page.html") == page));
 }
 
-TEST_CASE("a file of circuits and loops makes a page as well", "[page]") {
+TEST_CASE("a page of circuits and loops", "[page]") {
     Scratch scratch;
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     for (const char* example : {"circuits", "rnn_scan", "linear_collapse"}) {
@@ -166,7 +166,7 @@ TEST_CASE("a file of circuits and loops makes a page as well", "[page]") {
     }
 }
 
-TEST_CASE("a page that cannot be written leaves what was there", "[page]") {
+TEST_CASE("a page that cannot be written leaves the old file", "[page]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc trajectories: where two numbers go, told and drawn; what it refuses.
+// `gradc trajectories`: the printed and drawn paths of two parameters, and the models that it refuses.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 
@@ -25,7 +25,7 @@ size_t times(const std::string& text, const std::string& part) {
 
 } // namespace
 
-TEST_CASE("paths end where the formulas say", "[paths]") {
+TEST_CASE("paths end at the points of their formulas", "[paths]") {
     Scratch scratch;
     scratch.write("bowl.grad", bowl);
     Outcome outcome = paths(scratch, "bowl.grad --svg bowl.svg");
@@ -49,7 +49,7 @@ TEST_CASE("paths end where the formulas say", "[paths]") {
     CHECK(times(scratch.read("bowl.svg"), "inf") == 0);
 }
 
-TEST_CASE("check asks for the gradients of a loss once", "[paths]") {
+TEST_CASE("check compares the gradients of a loss once", "[paths]") {
     Scratch scratch;
     scratch.write("bowl.grad", std::string(bowl) + "train other { steps 3;  loss 2 * bowl();  optimizer sgd() }\n");
     Outcome outcome = run(quoted(gradc) + " check bowl.grad", {.folder = scratch.path().string(), .limit = 120});
@@ -61,7 +61,7 @@ TEST_CASE("check asks for the gradients of a loss once", "[paths]") {
     CHECK(times(outcome.out, "bowl.a ") == 3); // the model by itself is asked too
 }
 
-TEST_CASE("a path beside another takes fewer rows a step", "[paths]") {
+TEST_CASE("--beside draws a second path with fewer rows a step", "[paths]") {
     Scratch scratch;
     scratch.write("line.grad", R"(
 dataset points { x: f32 = [1, 2, 3, 4];  y: f32 = [2, 4, 6, 8] }
@@ -76,7 +76,7 @@ train { data points;  batch all;  epochs 5;  order file;  loss mean((net(x) - y)
     CHECK(times(scratch.read("line.svg"), "1 row a step") == 1);
 }
 
-TEST_CASE("a legend of one panel lies within the picture and names what is drawn", "[paths]") {
+TEST_CASE("the legend lies inside the picture and names the paths", "[paths]") {
     Scratch scratch;
     auto model = [](const std::string& loss) {
         return "dataset points { x: f32 = [1, 2, 3, 4] }\n"
@@ -85,7 +85,7 @@ TEST_CASE("a legend of one panel lies within the picture and names what is drawn
                loss + ";  optimizer sgd(learning_rate: 0.05) }\n";
     };
     scratch.write("bowl.grad", model("mean((net(x) - x)^2)"));
-    scratch.write("slope.grad", model("mean(net(x))")); // lowest in a corner of what is seen
+    scratch.write("slope.grad", model("mean(net(x))")); // lowest in a corner of the picture
     for (std::string name : {"bowl", "slope"}) {
         INFO(name);
         Outcome outcome = paths(scratch, name + ".grad --svg p.svg --beside 1");
@@ -107,7 +107,7 @@ TEST_CASE("a legend of one panel lies within the picture and names what is drawn
     }
 }
 
-TEST_CASE("paths refuses what lies in no plane", "[paths]") {
+TEST_CASE("trajectories refuses models without two parameters", "[paths]") {
     Scratch scratch;
     struct Case {
         const char* text;

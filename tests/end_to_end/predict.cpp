@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What trainers predict and draw, for rows of their own and from elsewhere: generated fields, text, grids.
+// Predictions and pictures of trainers, for rows of the data set and of files: generated fields, text, grids.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -75,7 +75,7 @@ std::string alphabet_of(const char* turn, int turns) {
 
 } // namespace
 
-TEST_CASE("rows from elsewhere bring generated fields themselves", "[predict]") {
+TEST_CASE("rows of a file have values for generated fields", "[predict]") {
     Trained trained(generated);
     std::string own = trained.predicted("--split train");
     REQUIRE(trained.call("./trainer export --output data").code == 0);
@@ -88,7 +88,7 @@ TEST_CASE("rows from elsewhere bring generated fields themselves", "[predict]") 
     CHECK(std::count(by_name.begin(), by_name.end(), '\n') == 3);
 }
 
-TEST_CASE("a file brings what the prediction reads, by number, by name or as an array", "[predict]") {
+TEST_CASE("predict reads columns by number, by name or from an array", "[predict]") {
     auto model = [](const char* a, const char* b, const char* y) {
         return std::string("dataset rows {\n    y: f32 = csv(\"t.csv\", columns: ") + y +
                ")\n    a: f32 = csv(\"t.csv\", columns: " + a + ")\n    b: f32[2] = csv(\"t.csv\", columns: " + b +
@@ -130,7 +130,7 @@ TEST_CASE("a file brings what the prediction reads, by number, by name or as an 
     }
 }
 
-TEST_CASE("a model of two inputs is drawn with the rows that it was trained on", "[predict]") {
+TEST_CASE("the picture of a model with two inputs has the training rows", "[predict]") {
     Trained trained(generated);
     CHECK(trained.predicted("--grid 40 --svg map.svg").empty());
     std::string elementwise = trained.scratch.read("map.svg");
@@ -143,7 +143,7 @@ TEST_CASE("a model of two inputs is drawn with the rows that it was trained on",
     CHECK(trained.call("./trainer predict --checkpoint w --grid 40 --svg a.svg --label nothing").code == 2);
 }
 
-TEST_CASE("text goes in and comes out", "[predict]") {
+TEST_CASE("predict reads and writes text", "[predict]") {
     Trained trained(letters, "letters.txt", alphabet_of("ab\"\xc3\xa9", 100)); // four letters, one of two bytes
     trained.scratch.write("in.txt", "ab\"\xc3\xa9"
                                     "ab");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Output goes to files, not pipes: nothing can block, and a process that outlives its parent holds nothing up. Every
-// command is a process group of its own, so that a signal reaches a trainer behind a shell too.
+// Output goes to files, not to pipes, so that nothing can block. Every command is a process group of its own, so that a
+// signal also reaches a trainer behind a shell.
 #include "tests/end_to_end/process.h"
 #include <cerrno>
 #include <chrono>
@@ -43,12 +43,12 @@ void redirect(const char* path, int to, int flags) {
     if (launch.joined) dup2(STDOUT_FILENO, STDERR_FILENO);
     else redirect(err.c_str(), STDERR_FILENO, O_WRONLY | O_CREAT | O_TRUNC);
     if (chdir(launch.folder.c_str()) != 0) _exit(126);
-    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // what the test itself was started with
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // descriptors that the test inherited
     execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
     _exit(127);
 }
 
-/// Waits for `process`, sending what the launch asks for on the way.
+/// Waits for `process` and sends the signals of its launch.
 int wait_for(pid_t process, const Launch& launch, Clock::time_point start, bool& timed_out) {
     bool signalled = launch.signal == 0;
     for (;;) {

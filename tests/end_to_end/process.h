@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Other programs as a test sees them: a shell command in a folder, its output, its exit code, within a time. And a
-// scratch folder that looks like the root of the tree: examples/ beside build/gradc.
+// Child processes for tests: a shell command in a folder, its output and exit code, with a time limit. And a scratch
+// folder that looks like the root of the tree: examples/ beside build/gradc.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -8,7 +8,7 @@
 namespace end_to_end {
 
 struct Outcome {
-    int code = -1;          // exit code; 128 + signal if one ended it, as a shell tells it
+    int code = -1;          // exit code; 128 + signal if a signal ended it, as in a shell
     bool timed_out = false; // killed because it ran too long
     std::string out, err;   // err is empty if both went to out
     double seconds = 0;

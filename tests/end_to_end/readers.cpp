@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is read, and in which order, seen through trained weights: every reader feeds statistics
-// of the training split, and a step that jumps onto its row tells which row that was.
+// Readers and the order of rows, observed through trained weights. Every reader feeds statistics of the training split;
+// a step that sets a weight to its row shows which row it was.
 #include "tests/end_to_end/session.h"
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -75,7 +75,7 @@ train {
 }
 )";
 
-/// Each step of one row moves the weight onto that row's number; `predict` tells the weight.
+/// Each step of one row sets the weight to that row's number; `predict` prints the weight.
 std::string jumping(const std::string& order, const std::string& batch = "1") {
     std::string text = R"(dataset rows { x: f32 = csv("x.csv", columns: 0) }
 model at(x: f32[N]) -> f32[N] { param w = -1;  return w + 0 * x }
@@ -152,7 +152,7 @@ TEST_CASE("every reader feeds statistics of the training split", "[readers]") {
     }
 }
 
-TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows", "[readers]") {
+TEST_CASE("an NPY file of any dtype gives sizes, bounds and rows of a model", "[readers]") {
     Scratch scratch;
     std::string model = "dataset rows {\n    x: f32[W] = npy(\"x.npy\")\n    kind: int < C = npy(\"kind.npy\")\n}\n"
                         "model net(x: f32[N, W], most: const int) -> f32[N, most] { return linear(x, most) }\n"
@@ -197,10 +197,10 @@ TEST_CASE("an NPY of any number gives the model file its sizes, bounds and rows"
     CHECK(contains(complex.err, "arrays of `<c8` are not read (floats, whole numbers and bool are)"));
 }
 
-TEST_CASE("compiler and trainer refuse the same files in the same words", "[readers]") {
+TEST_CASE("compiler and trainer refuse the same files with the same messages", "[readers]") {
     struct Broken {
         const char* file;
-        std::string content, open, fixed; // how a field is read: with a size that the file tells, and without
+        std::string content, open, fixed; // the field with an open size, read from the file, and with a fixed one
         std::string said;
     };
     std::string array_open = "x: f32[W] = npy(\"x.npy\")", array_fixed = "x: f32[2] = npy(\"x.npy\")";
@@ -260,7 +260,7 @@ TEST_CASE("compiler and trainer refuse the same files in the same words", "[read
     }
 }
 
-TEST_CASE("a packed table is read while compiling and while training", "[readers]") {
+TEST_CASE("a gzipped table is read by compiler and trainer", "[readers]") {
     Scratch scratch;
     scratch.write("m.grad", replaced(jumping("file"), "x.csv", "x.csv.gz"));
     scratch.write("x.csv", "0\n1\n2\n3\n");
@@ -273,7 +273,7 @@ TEST_CASE("a packed table is read while compiling and while training", "[readers
     CHECK(contains(outcome.out, "predict\n3\n3\n3\n3\n"));
 }
 
-TEST_CASE("rows come in the order that is asked for", "[readers]") {
+TEST_CASE("`order` sets the order of rows", "[readers]") {
     Scratch scratch;
     build_jumping(scratch, jumping("file"));
     CHECK(rows_taken(scratch, 10) == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 0, 1});
@@ -286,7 +286,7 @@ TEST_CASE("rows come in the order that is asked for", "[readers]") {
     build_jumping(scratch, jumping("random"));
     std::vector<int> random = rows_taken(scratch, 16);
     std::set<int> drawn(random.begin(), random.begin() + 8);
-    CHECK((drawn.size() > 1 && drawn.size() < 8)); // with replacement: all eight different is one chance in 416
+    CHECK((drawn.size() > 1 && drawn.size() < 8)); // with replacement: all eight different has probability 1 / 416
 }
 
 TEST_CASE("batch all is one step an epoch over all rows", "[readers]") {

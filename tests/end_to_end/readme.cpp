@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the README shows of the compiler's output is what the compiler prints: below `<!-- from: command -->` every line
-// of the block stands in the command's output, in that order. A line `...` stands for any.
+// The README's excerpts are output of the compiler: below `<!-- from: command -->` every line of the block is a line of
+// the command's output, in that order. A line `...` stands for any lines.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -37,7 +37,7 @@ std::vector<Excerpt> excerpts(const std::string& path) {
 
 } // namespace
 
-TEST_CASE("the README shows what the compiler prints", "[readme]") {
+TEST_CASE("the README's excerpts are output of the compiler", "[readme]") {
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     std::vector<Excerpt> all = excerpts(tree + "/README.md");

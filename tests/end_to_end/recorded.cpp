@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Whole networks against another system: the losses that PyTorch computed (tests/gradients/record_losses.py).
+// Whole networks compared with another system: the losses that PyTorch computed (tests/gradients/record_losses.py).
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>

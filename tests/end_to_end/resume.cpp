@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Killed at drawn instants and resumed, a training ends in the very same weights as one that ran through.
+// A training that is killed at random instants and resumed ends with the weights of an uninterrupted one, bit by bit.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <csignal>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `gradc run` and `gradc build`: a cache named by content, safe for two at once, never out of date, bounded.
+// The cache of `gradc run` and `gradc build`: keyed by content, safe for two processes at once, never out of date,
+// bounded.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <unistd.h>
@@ -17,7 +18,7 @@ Outcome command(const Scratch& scratch, const std::string& arguments, const std:
 
 Outcome gradc_run(const Scratch& scratch, const std::string& arguments) { return command(scratch, "run " + arguments); }
 
-/// Builds, and tells whether the cache had it.
+/// Builds; true if the cache had the trainer.
 bool taken(const Scratch& scratch, const std::string& arguments, const std::string& compiler = gradc) {
     Outcome built = command(scratch, "build --time " + arguments, compiler);
     REQUIRE(built.code == 0);
@@ -66,7 +67,7 @@ const Damage damages[] = {
 
 } // namespace
 
-TEST_CASE("run builds once, trains, and hands on flags and the exit code", "[run_cache]") {
+TEST_CASE("run builds once, trains, and passes flags and the exit code on", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     REQUIRE(gradc_run(scratch, "m.grad --epochs 2 --seed 3 --json log.json").code == 0);
@@ -83,7 +84,7 @@ TEST_CASE("run builds once, trains, and hands on flags and the exit code", "[run
     CHECK(cached(scratch) == 2);
 }
 
-TEST_CASE("two at once meet in one whole file", "[run_cache]") {
+TEST_CASE("two builds at once leave one complete file", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     std::string all;
@@ -103,7 +104,7 @@ TEST_CASE("two at once meet in one whole file", "[run_cache]") {
     CHECK(cached(scratch) == 1);
 }
 
-TEST_CASE("build takes what was built of the same, and nothing else", "[run_cache]") {
+TEST_CASE("build takes a cached trainer only for equal input", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     CHECK_FALSE(taken(scratch, "m.grad -o first"));
@@ -126,7 +127,7 @@ TEST_CASE("build takes what was built of the same, and nothing else", "[run_cach
     CHECK_FALSE(taken(scratch, "m.grad -o other"));
 }
 
-TEST_CASE("what a model uses and the data that its sizes come from are part of it", "[run_cache]") {
+TEST_CASE("the cache key covers imports and the data that sizes come from", "[run_cache]") {
     Scratch scratch;
     scratch.write("size.grad", "const wide = 3\n");
     scratch.write("x.csv", "1,0\n2,1\n3,1\n4,0\n");
@@ -157,7 +158,7 @@ train {
     REQUIRE(gradc_run(scratch, "m.grad").code == 0); // and run is not misled either
 }
 
-TEST_CASE("another compiler, or another runtime, does not find what this one kept", "[run_cache]") {
+TEST_CASE("the cache key covers the compiler and the runtime", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     REQUIRE(run("mkdir -p bin lib/gradc && cp " + quoted(gradc) + " bin/gradc && cp " +
@@ -174,7 +175,7 @@ TEST_CASE("another compiler, or another runtime, does not find what this one kep
     CHECK_FALSE(taken(scratch, "m.grad -o second", copy));
 }
 
-TEST_CASE("the cache makes room for the new and keeps to what is its own", "[run_cache]") {
+TEST_CASE("the cache removes old trainers and no foreign files", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     CHECK_FALSE(taken(scratch, "m.grad -o first"));
@@ -200,7 +201,7 @@ TEST_CASE("the cache makes room for the new and keeps to what is its own", "[run
     CHECK(taken(scratch, "m.grad -o first"));
 }
 
-TEST_CASE("a folder that others may write is no cache", "[run_cache]") {
+TEST_CASE("a folder that others may write to is not used as a cache", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     fs::create_directories(scratch.path() / "cache" / "gradc");
@@ -213,7 +214,7 @@ TEST_CASE("a folder that others may write is no cache", "[run_cache]") {
     CHECK(contains(refused.err, "others may write into it"));
 }
 
-TEST_CASE("a kept trainer that is not what was written is built again, with a note", "[run_cache]") {
+TEST_CASE("a cached trainer that was changed is built again, with a note", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     CHECK_FALSE(taken(scratch, "m.grad -o first"));
@@ -245,7 +246,7 @@ TEST_CASE("a kept trainer that is not what was written is built again, with a no
     CHECK(json_value(scratch.read("log.json"), "weights_hash") == hash);
 }
 
-TEST_CASE("a trainer that was kept for another model is not taken for this one's", "[run_cache]") {
+TEST_CASE("a cached trainer of another model is not used", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     CHECK_FALSE(taken(scratch, "m.grad -o first"));
@@ -257,7 +258,7 @@ TEST_CASE("a trainer that was kept for another model is not taken for this one's
     CHECK(same(scratch, "first", "second"));
 }
 
-TEST_CASE("whatever the umask, the cache is its owner's alone", "[run_cache]") {
+TEST_CASE("the cache is private to its owner with any umask", "[run_cache]") {
     for (const char* mask : {"0", "002", "022", "077"}) {
         INFO(mask);
         Scratch scratch;
@@ -271,7 +272,7 @@ TEST_CASE("whatever the umask, the cache is its owner's alone", "[run_cache]") {
     }
 }
 
-TEST_CASE("every folder on the way to the cache counts", "[run_cache]") {
+TEST_CASE("the permissions of all folders above the cache count", "[run_cache]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     auto refused = [&](const std::string& cache) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What trainers write as safetensors, read by the format's own library: data, start weights and checkpoints, there and
-// back.
+// Trainers and the library of the safetensors format read each other's files: data, initial weights and checkpoints.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 
@@ -42,7 +41,7 @@ open(sys.argv[2], "wb").write(safetensors.serialize(copies))
 
 } // namespace
 
-TEST_CASE("the safetensors library reads what trainers write, and trainers what it writes", "[safetensors]") {
+TEST_CASE("the safetensors library and trainers read each other's files", "[safetensors]") {
     if (run("python3 -c 'import safetensors'").code != 0) return skip("the safetensors library of python3");
     Scratch scratch;
     std::string rows;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The bar of the first example holds for any seed, of weights and split alike.
+// The accuracy of the first example holds for any seed of weights and split.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the tests of this folder share: where the compiler and the tree are, a small model to feed them, reading output.
+// Shared parts of the tests of this folder: the places of compiler and tree, a small model, functions that read output.
 #pragma once
 #include "tests/end_to_end/process.h"
 #include <string>
 
 namespace end_to_end {
 
-/// Notes that a test could not run; say what it lacked.
+/// Reports that a test could not run, and which data were missing.
 void skip(const std::string& what);
 
 inline const std::string gradc = GRADC_BINARY;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a trainer weighs beside the least that any static PIE in C++ with a thread weighs here.
+// The size of a trainer, compared with the smallest static PIE in C++ with a thread.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Whole programs: the compiler's command line, trainers as separate processes, the examples, an installed tree. Each tag
-# is a test of its own, so that they run beside each other and one that lacks its data is skipped alone (exit code 77).
+# is a test of its own, so that they run in parallel and a test without its data is skipped alone (exit code 77).
 if(TARGET gradc)
   set(folder ${CMAKE_CURRENT_SOURCE_DIR}/end_to_end)
   add_executable(check_example ${folder}/check_example.cpp ${folder}/expectation.cpp ${folder}/process.cpp)

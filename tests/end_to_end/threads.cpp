@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trainers on 1, 2, 3 and 7 threads: models large enough that kernels are shared, the same weights to
-// the last bit, with the loss, optimizer and norm of each varied; and what --threads 0 takes.
+// Trainers on 1, 2, 3 and 7 threads. The models are large enough to be divided, with various losses, optimizers and
+// norms; the weights are equal to the last bit. And the processors of --threads 0.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cstdio>
@@ -104,7 +104,7 @@ TEST_CASE("weights are the same bits at any number of threads", "[threads]") {
     }
 }
 
-TEST_CASE("--threads 0 takes no more processors than the process may use", "[threads]") {
+TEST_CASE("--threads 0 uses the processors that the process may use", "[threads]") {
     Scratch scratch;
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     scratch.write("m.grad", small_model);

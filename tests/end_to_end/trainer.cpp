@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trainers as separate processes: what they write, what they refuse, how they end.
+// Trainers as separate processes: their files, their errors and their exit codes.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -57,7 +57,7 @@ TEST_CASE("the same seed gives the same weights at any number of threads", "[tra
     CHECK(bench.hash("one.json") != bench.hash("other.json"));
 }
 
-TEST_CASE("--json holds what its readers count on", "[trainer]") {
+TEST_CASE("--json has its documented keys", "[trainer]") {
     Bench bench(small_model);
     REQUIRE(bench.call("train --epochs 2 --json log.json").code == 0);
     std::string json = bench.scratch.read("log.json");
@@ -70,7 +70,7 @@ TEST_CASE("--json holds what its readers count on", "[trainer]") {
     CHECK(json_value(json, "steps") == "8");
 }
 
-TEST_CASE("eval and predict read the checkpoint that train wrote", "[trainer]") {
+TEST_CASE("eval and predict read the checkpoint of train", "[trainer]") {
     std::string model = small_model;
     model.insert(model.rfind('}'), "    predict net(x)\n");
     Bench bench(model);
@@ -91,7 +91,7 @@ TEST_CASE("eval and predict read the checkpoint that train wrote", "[trainer]") 
     CHECK(bench.call("eval --checkpoint absent.safetensors").code == 1);
 }
 
-TEST_CASE("a loss that is no number stops the training with 3", "[trainer]") {
+TEST_CASE("a loss that is not finite stops training with exit code 3", "[trainer]") {
     Bench bench(diverging);
     Outcome outcome = bench.call("train --checkpoint w.safetensors");
     CHECK(outcome.code == 3);
@@ -125,7 +125,7 @@ TEST_CASE("a damaged or foreign checkpoint is refused", "[trainer]") {
     CHECK(contains(foreign.err, "net.linear_1.weight"));
 }
 
-TEST_CASE("interrupted: the checkpoint is safe, then 130", "[trainer]") {
+TEST_CASE("an interrupt leaves a valid checkpoint and exit code 130", "[trainer]") {
     Bench bench(small_model);
     for (int signal : {SIGINT, SIGTERM}) {
         INFO(signal);

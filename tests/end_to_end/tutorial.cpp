@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// docs/tutorial.md as a reader follows it: files to save are saved, every command is run, and what stands in
-// `<!-- expect: words -->` below a block of commands is printed by it (README.md beside this file describes the words).
-// `<!-- needs: folder -->` above a block names a folder of GRADC_DATA.
+// Pages of docs/ as a reader follows them. A `grad` block is saved under the last `build/..grad` that the text named.
+// Every `sh` block is run; its output must have the words of each `<!-- expect: words -->` below it, as in expected.txt
+// (README.md beside this file). `<!-- needs: folder -->` above a block names a folder of GRADC_DATA.
 #include "tests/end_to_end/expectation.h"
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
@@ -55,17 +55,15 @@ bool is_there(const std::string& folder) {
     return folder.empty() || (data && std::filesystem::exists(std::filesystem::path(data) / folder));
 }
 
-} // namespace
-
-TEST_CASE("every command of the tutorial runs and prints what it promises", "[tutorial]") {
-    std::vector<Part> parts = parts_of(tree + "/docs/tutorial.md");
-    REQUIRE(parts.size() >= 9);
+void follow(const std::string& page) {
+    std::vector<Part> parts = parts_of(tree + "/docs/" + page);
+    REQUIRE(parts.size() >= 8);
     Scratch scratch;
     scratch.link_tree(gradc, tree);
     for (const Part& part : parts) {
         INFO(part.text);
         if (!is_there(part.needs)) {
-            skip("one step of the tutorial needs the data " + part.needs);
+            skip("one step of " + page + " needs the data " + part.needs);
             continue;
         }
         if (!part.file.empty()) {
@@ -79,4 +77,12 @@ TEST_CASE("every command of the tutorial runs and prints what it promises", "[tu
         REQUIRE(expected.error == "");
         for (const std::string& error : compare(expected.steps.at(0), outcome.out, outcome.code)) FAIL_CHECK(error);
     }
+}
+
+} // namespace
+
+TEST_CASE("every command of the tutorial runs and prints the promised words", "[tutorial]") { follow("tutorial.md"); }
+
+TEST_CASE("every command of the page on own data runs and prints the promised words", "[tutorial]") {
+    follow("first_model.md");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The words of both command lines: help, version, wrong usage, exit codes.
+// Both command lines: help, version, wrong usage, exit codes.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -17,7 +17,7 @@ size_t longest_line(const std::string& text) {
 
 } // namespace
 
-TEST_CASE("gradc tells its version and its commands", "[usage]") {
+TEST_CASE("gradc prints its version and its commands", "[usage]") {
     Scratch scratch;
     Outcome version = call(scratch, "--version");
     CHECK(version.code == 0);
@@ -40,7 +40,7 @@ TEST_CASE("gradc tells its version and its commands", "[usage]") {
     }
 }
 
-TEST_CASE("wrong usage ends with 2 and names the nearest word", "[usage]") {
+TEST_CASE("wrong usage ends with exit code 2 and suggests the nearest word", "[usage]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     const std::pair<const char*, const char*> cases[] = {
@@ -103,7 +103,7 @@ TEST_CASE("explain lists parameters and explains each of them", "[usage]") {
     CHECK(contains(several.err, "which of `net.linear_1.bias`, `net.linear_2.bias`?"));
 }
 
-TEST_CASE("options stand before or after the file", "[usage]") {
+TEST_CASE("options may be before or after the file", "[usage]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     CHECK(call(scratch, "build -o before m.grad").code == 0);
@@ -115,7 +115,7 @@ TEST_CASE("options stand before or after the file", "[usage]") {
     CHECK(scratch.read("odd").size() > 100000);
 }
 
-TEST_CASE("colour is for terminals", "[usage]") {
+TEST_CASE("only terminals get colors", "[usage]") {
     Scratch scratch;
     scratch.write("bad.grad", "model m() -> f32 { return y }\n");
     CHECK(!contains(call(scratch, "check bad.grad").err, "\x1b["));
@@ -123,7 +123,7 @@ TEST_CASE("colour is for terminals", "[usage]") {
     CHECK(!contains(call(scratch, "check bad.grad --color=never").err, "\x1b["));
 }
 
-TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
+TEST_CASE("a trainer lists its flags and refuses others", "[usage]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     REQUIRE(call(scratch, "build m.grad -o trainer").code == 0);
@@ -150,7 +150,7 @@ TEST_CASE("a trainer tells its flags and refuses others", "[usage]") {
 
 namespace {
 
-/// The lines of `--time` are these stages, in order, and add up to no more than the whole.
+/// The lines of `--time` are these stages, in order, and their sum is at most the total.
 void check_stages(const std::string& told, const std::vector<std::string>& stages) {
     std::istringstream lines(told);
     double sum = 0, milliseconds = 0;
@@ -168,7 +168,7 @@ void check_stages(const std::string& told, const std::vector<std::string>& stage
 
 } // namespace
 
-TEST_CASE("build --time tells the stages in order, and whether the cache had it", "[usage]") {
+TEST_CASE("build --time prints the stages in order and a cache hit", "[usage]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     std::vector<std::string> compiling{"optimize", "plan", "lower", "object", "link", "write"}, stages = compiling;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The numbers that every example trains to, whatever its parameters are called: a few steps on the baseline instruction
-// set and on all with fused multiply-add, the bytes of all parameters and states in order, and the losses. Renaming,
-// moving and reordering of the compiler must not change them, nor does the instruction set. With GRADC_ACCEPT=1 the table is written instead: read the diff before committing it.
+// The numbers that every example trains to: after a few steps on the baseline instruction set, and on all with fused
+// multiply-add, the bytes of all parameters and states in order, and the losses. A renamed, moved or reordered compiler
+// must keep them, on every instruction set. With GRADC_ACCEPT=1 the table is written instead: read the diff before
+// committing it.
 #include "tests/end_to_end/session.h"
 #include <catch2/catch.hpp>
 #include <cstdint>
@@ -28,7 +29,7 @@ std::string hash_of(const std::string& bytes) {
     return text.str();
 }
 
-/// What lies behind a safetensors file's header: the numbers of all tensors, in order.
+/// The bytes after a safetensors file's header: the numbers of all tensors, in order.
 std::string numbers_of(const std::string& file) {
     uint64_t length = 0;
     REQUIRE(file.size() > 8);

@@ -1,5 +1,4 @@
-// Reads expectations as raw text, so that they may stand in comments, texts and lines that are no
-// UTF-8.
+// Reads expectations from the raw text, so that they may be in comments, in texts and on lines of invalid UTF-8.
 #include "tests/errors/expectations.h"
 #include <algorithm>
 #include <filesystem>

@@ -1,9 +1,9 @@
-// Error expectations, written on the culprit line of a model file:
+// Error expectations, written on the line of a model file that has the error:
 //     return x @ weight        # error[size-mismatch]: 64 is not 32 # at 14
-// The text must be part of the message, the caret note or the repair; `# at` gives the column and
-// may be left out. A line may hold several. Every expectation must be met by a diagnostic of its
-// line, and every diagnostic expected. What is the command line's fault has no place and is
-// expected anywhere. A warning stands there as `# warning[code]: ..`. A case's first line may give it settings: `# gradc --set wide=3 --max-nodes 100`.
+// The text must be part of the message, the caret note or the repair; `# at` gives the column and may be left out. A
+// line may have several. Every expectation must be fulfilled by a diagnostic of its line, and every diagnostic must be
+// expected. An error of the command line has no place and may be expected on any line. A warning is expected as
+// `# warning[code]: ..`. The first line may give options: `# gradc --set wide=3 --max-nodes 100`.
 #pragma once
 #include "dsl/diagnostic.h"
 #include <set>

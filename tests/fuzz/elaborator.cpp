@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// libFuzzer entry of the elaborator: random bytes, tokens changed, drawn programs put in.
+// libFuzzer's entry to the elaborator: random bytes, changed tokens, random programs.
 #include "tests/fuzz/elaborator_property.h"
 #include "tests/fuzz/grammar.h"
 #include <cstdio>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elaborate, verify every graph, differentiate what stands alone; or print the diagnostics.
+// Elaborates, verifies every graph and differentiates models that stand alone; or prints the diagnostics.
 #include "tests/fuzz/elaborator_property.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/verify.h"
@@ -35,7 +35,7 @@ std::string error_of(const WholeSplit& split) {
     return result;
 }
 
-/// Of the sum of what a model returns, by all that it reads.
+/// The gradient of the sum of a model's results, by all its inputs.
 std::string gradient_error(const TrainingJob::Circuit& circuit, const DerivativeRules& rules) {
     Graph graph = circuit.graph;
     if (graph.outputs.empty()) return {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What must hold for the elaborator on any bytes: graphs that verify, or diagnostics with places
-// inside of the text. No file is read, and the limits are low, so that no input takes long.
+// The property of the elaborator for any bytes: valid graphs, or diagnostics with places inside of the text. No file is
+// read, and the limits are low, so that every input is fast.
 #pragma once
 #include "compiler/training/job.h"
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace gradc {
 
-/// Empty if all holds for `text`, else what does not. Who asks for many texts brings the library, loaded once.
+/// Empty if the property holds for `text`, else the violation. For many texts, pass the library, loaded once.
 std::string broken_elaborator_property(std::string_view text, std::shared_ptr<const Library> library = nullptr);
 
 } // namespace gradc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// An expression is drawn for a wanted shape: [N, 4], [N], a scalar of the run or a constant. Names
-// that a statement made are used by those below it.
+// Each expression is drawn for a shape: [N, 4], [N], a scalar of the run or a constant. It may use the names of the
+// statements before it.
 #include "tests/fuzz/grammar.h"
 #include "dsl/token.h"
 #include <fmt/format.h>
@@ -240,7 +240,7 @@ std::string Drawing::program() {
     return text;
 }
 
-/// The tokens of a text, each with what stands before it.
+/// The tokens of a text, each with the spaces and comments before it.
 std::vector<std::string> pieces(const std::string& text) {
     Sources sources;
     Diagnostics diagnostics;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs drawn from the language's grammar, most of them valid, and programs damaged token by
-// token. What the fuzzer of the elaborator mutates with; unit tests draw from it with fixed seeds.
+// Random programs from the language's grammar, most of them valid, and programs that are damaged token by token. The
+// fuzzer of the elaborator mutates with them; unit tests draw them with fixed seeds.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -11,7 +11,7 @@ std::string broken_parser_property(std::string_view text) {
     Sources sources;
     Diagnostics diagnostics;
     ast::Module module = parse(sources, sources.add({"fuzz.grad", std::string(text)}), diagnostics);
-    std::string printed = print(module); // also of what could be read beside errors
+    std::string printed = print(module); // also the tree of a text with errors
     if (diagnostics.failed()) {
         return print(diagnostics, sources).empty() ? "errors without text" : "";
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Optimized, planned, lowered and loaded as a trainer would be; see compiled.h.
+// The pipeline from optimize to the loaded module, in this process.
 #include "tests/library/compiled.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/program/lower.h"

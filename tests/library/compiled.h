@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Graphs as compiled for every instruction set of this machine, beside the evaluator. Denormal
-// numbers count as zero while compiled f32 code runs, as they do in trainers.
+// Graphs compiled for every instruction set of this machine, to compare with the evaluator. Denormal numbers count as
+// zero while compiled f32 code runs, as in trainers.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/plan/plan.h"
@@ -30,7 +30,7 @@ public:
              bool with_text = false);
 
     const std::vector<Way>& ways() const { return ways_; }
-    /// Instead of what trainers do at this precision.
+    /// In place of the trainers' mode at this precision.
     void flush_denormals(bool flush) { flush_ = flush; }
     /// Fields, scalars and variables that the module has, from `environment`, for all ways.
     void write(const Environment& environment);
@@ -38,7 +38,7 @@ public:
     /// Results and variables of the way that ran last.
     std::vector<double> read(const std::string& result, int64_t row_count) const;
     std::vector<double> read_variable(const std::string& path) const;
-    /// Where a field lies in the only engine, and a result: for tests that look at millions of numbers.
+    /// The memory of a field and of a result in the only engine, for tests of millions of numbers.
     unsigned char* field(const std::string& name) const { return place(name, GRADC_FIELD); }
     unsigned char* result(const std::string& name) const { return place(name, GRADC_RESULT); }
 

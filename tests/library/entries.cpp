@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The items of dsl/std as parsed, with the comments that the parser kept; see entries.h.
+// Parses dsl/std and reads the comments that the parser keeps.
 #include "tests/library/entries.h"
 #include "compiler/elaborate/definitions.h"
 #include "dsl/parser.h"

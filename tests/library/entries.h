@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the library holds, read from its own text: each function of dsl/std with the comment above
-// it, cut at the words "Source:", "Kinks:" and "Domain:". Whatever is added there appears here, and
-// asks for a proof and a line of its README.
+// The functions of the library, read from its own text: each with the comment above it, cut at the words "Source:",
+// "Kinks:" and "Domain:". A function that is added to dsl/std appears here, and needs a proof and a line of the table.
 #pragma once
 #include <string>
 #include <vector>

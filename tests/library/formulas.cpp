@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One table for each kind of formula; see formulas.h.
+// The tables of formulas, one for each kind.
 #include "tests/library/formulas.h"
 #include <cmath>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@ Kink at(double place, double derivative) {
     return {[=](double x, double) { return x - place; }, [=](double, double) { return derivative; }};
 }
 
-/// A kink where x and t meet.
+/// A kink where x = t.
 Kink meeting(double derivative) {
     return {[](double x, double t) { return x - t; }, [=](double, double) { return derivative; }};
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How each function of the library that works on one row is called in its proof, and what must hold
-// of it: where it has kinks and which derivative it takes there, where it has no value. Rows are
-// scalars `x[n]`, `t[n]` or lists `v[n, :]`, `u[n, :]` of four with an index `i[n]`.
+// The calls of the library's functions that work on one row, and their properties: kinks with the derivative there, and
+// the domain. Rows are scalars `x[n]`, `t[n]` or lists `v[n, :]`, `u[n, :]` of four with an index `i[n]`.
 #pragma once
 #include <functional>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Layers, in training and as in evaluation: the loss mean(y / (1 + y^2) + y / 10) and its gradient
-// by every weight and input, on a few rows of which one is zero and one large, compiled against the
-// evaluator and against differences; in training also the states that a step leaves.
+// Layers in training and in evaluation: the loss mean(y / (1 + y^2) + y / 10) and its gradient by every weight and
+// input. A few rows, one zero and one large; compiled code compared with the evaluator and with differences. In
+// training also the states after a step.
 #include "compiler/check/sample.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -202,7 +202,7 @@ std::string zeros(const std::vector<int>& shape, size_t axis = 0) {
     return text + "]";
 }
 
-/// In training: train blocks over rows that are replaced by drawn ones.
+/// In training: train blocks whose rows are replaced by random ones.
 std::vector<Subject> trained(TrainingJob& job, Dtype precision) {
     std::string text =
         two_results +

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `prove_library README`: proves every function of dsl/std and compares the table in README, digits
-// aside, with what the library holds. `prove_library --write README` makes that table. Ends with 1
-// when something is off, each fault in a line.
+// `prove_library README` proves every function of dsl/std and compares the table of README, without its digits, with
+// the library. `prove_library --write README` writes the table. Errors are one line each and exit code 1.
 #include "tests/library/entries.h"
 #include "tests/library/proof.h"
 #include "tests/library/table.h"
@@ -12,7 +11,7 @@ using namespace gradc::library;
 
 namespace {
 
-/// An entry has a case, says what it is and where it is from, and states its kinks.
+/// An entry has a case, a formula and a source, and states its kinks.
 void check_entry(const Entry& entry, Findings& findings) {
     const Finding& finding = findings.of[entry.name];
     auto error = [&](const char* text) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Metrics: over batches of several sizes, in passes as a trainer runs them, they equal the formula
-// over all rows at once, and that equals a count by hand. All but those marked need a single pass,
-// so that they stand beside training as well.
+// Metrics over batches of several sizes, in passes as trainers run them, are equal to the formula over all rows at
+// once, and that is equal to a count by hand. All but the marked ones need one pass, so that they also run during
+// training.
 #include "compiler/dataset/whole_split.h"
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
@@ -38,7 +38,7 @@ struct Data {
 
     const double* row(int64_t n) const { return &v[size_t(n) * classes]; }
     int taken(int64_t n) const { return int(std::max_element(row(n), row(n) + classes) - row(n)); }
-    int rank(int64_t n) const { // how many classes stand before the label
+    int rank(int64_t n) const { // number of classes with a higher score than the label
         int before = 0, own = int(label[size_t(n)]);
         for (int c = 0; c < classes; ++c) before += row(n)[c] > row(n)[own] || (row(n)[c] == row(n)[own] && c < own);
         return before;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Special numbers by kind, drawn ones as floats, errors relative to the scale; see points.h.
+// Special numbers by kind, random floats, and errors relative to the scale.
 #include "tests/library/points.h"
 #include <cfloat>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where functions are tried: special numbers (0, +-100, infinities, NaN, the places of kinks) and
-// drawn ones, all of which a float holds; and how far a compiled number is from the exact one.
+// The arguments at which functions are tested: special numbers (0, +-100, infinities, NaN, kinks) and random floats.
+// And the error of a compiled number.
 #pragma once
 #include "compiler/graph/graph.h"
 #include "tests/library/formulas.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The proofs of the library's functions, each over all entries of its kind: value and gradient of
-// compiled code on every instruction set, f32 and f64, against the evaluator; differences where a
-// function is smooth, the stated derivative at kinks, NaN outside the domain and after NaN.
+// The proofs of the library's functions, each over all entries of its kind. Value and gradient of compiled code, on
+// every instruction set and in f32 and f64, are compared with the evaluator; with differences where a function is
+// smooth; with the stated derivative at kinks; with NaN outside the domain and for NaN.
 #pragma once
 #include <map>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The proof that all formulas of one kind share: each formula is a model, all models are programs
-// of one module, and each program runs on its subject's points in every way, as f32 and as f64.
+// The common proof of all formulas of one kind. Each formula is a model, all models are programs of one module, and
+// each program runs on its points in f32 and f64.
 #pragma once
 #include "tests/library/compiled.h"
 #include "tests/library/proof.h"
@@ -8,7 +8,7 @@
 namespace gradc::library {
 
 /// `text` has the model of each formula; `subject_of(formula, number, elaborated)` gives a program with its points, and
-/// `Proof` checks it: `mathematics()` in the evaluator, `compiled(..)` what a way has run.
+/// `Proof` checks it: `mathematics()` by the evaluator, `compiled(..)` by one way of compiling.
 /// `with_text`: as C++ text too.
 template <class Proof, class Formula, class SubjectOf>
 void prove_formulas(const std::vector<Formula>& formulas, const std::string& text, SubjectOf subject_of, bool with_text,

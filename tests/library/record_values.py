@@ -5,7 +5,7 @@
 Writes recorded.txt beside this file. A line is a formula as tests/library/formulas.cpp calls it, then its numbers
 behind "|": for functions of a number x (and t): x, t, the value, the derivative by x; for those of a row v of four (and
 u, and an index i): v, u, i, the value and its derivatives by v, or the four values and the derivatives of their sum
-weighed 1 to 4. The tests need no Python. Run this only when a formula is added:
+weighted by 1 to 4. The tests need no Python. Run this only when a formula is added:
     python3 tests/library/record_values.py      (needs torch)
 """
 import pathlib

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Activations and losses against another system: values and derivatives that PyTorch computed
-// (record_values.py) beside the evaluator's, so that a constant or a sign that is wrong in the
-// formula itself is found.
+// Activations and losses compared with another system: values and derivatives that PyTorch computed (record_values.py).
+// This finds a wrong constant or sign in the formula itself.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/library/compiled.h"
@@ -35,7 +34,7 @@ std::map<std::string, std::vector<Numbers>> read_lines(const std::string& path) 
     return lines;
 }
 
-/// Value and derivatives by field `by` of the results, weighed 1, 2, .. if they are a list.
+/// Value and derivatives by field `by` of the results, weighted by 1, 2, .. if they are a list.
 Graph with_derivative(const TrainingJob& job, const std::string& model, const char* by) {
     Graph graph = model_of(job, model).graph;
     NodeId value = graph.outputs[0].node, weighed = value;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions of a row of four numbers (and another row, and an index): softmax and what is made of
-// it, losses of classes. The derivative is that of the results weighed by z, one weight each.
+// Functions of a row of four numbers (and another row, and an index): softmax and functions made of it, losses of
+// classes. The derivative is that of the results weighted by z.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/library/formulas.h"
@@ -180,7 +180,7 @@ private:
         }
     }
 
-    /// Results weighed by z and summed in each row, with entry k of v moved.
+    /// Results weighted by z and summed in each row, with entry k of v moved.
     std::vector<double> moved(int k, double step) const {
         Environment environment = subject_.environment;
         auto& v = environment.fields.at("v").values;

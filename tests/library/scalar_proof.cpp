@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions of one or two numbers: all of them are one module of programs, each run once over all
-// points. The derivative by x (and t) is that of the sum over rows, hence each row's own.
+// Functions of one or two numbers: all are programs of one module, and each runs once over all points. The derivative
+// by x (and t) is that of the sum over rows, so it is each row's own.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/library/formulas.h"
@@ -142,7 +142,7 @@ private:
             if (formula_.entry != "divide") error(i, "the value is NaN inside of the domain");
     }
 
-    /// True if point i lies at a kink or so near that a difference crosses it.
+    /// True if point i is at a kink, or so near that a difference crosses it.
     bool kink(size_t i) {
         for (size_t k = 0; k < formula_.kinks.size(); ++k) {
             double gap = formula_.kinks[k].gap(x_[i], t_[i]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Initialisers: compiled starts equal the evaluator's; large ones have the stated mean, variance
-// and bounds; orthogonal ones are orthonormal; drawn indices come as often as their softmax says.
+// Initializers: compiled initial values are equal to the evaluator's. Large ones have the stated mean, variance and
+// bounds; orthogonal ones are orthonormal; random indices have the frequencies of their softmax.
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"
@@ -17,7 +17,7 @@ struct StartFormula {
     const char *entry, *start;
     std::vector<int64_t> shape;
     Claim claim;
-    double mean = 0, variance = 0; // even, normal
+    double mean = 0, variance = 0; // uniform, normal
 };
 
 std::vector<StartFormula> start_formulas() {
@@ -64,8 +64,8 @@ double off_orthonormal(const Values& w, int64_t columns) {
     return worst;
 }
 
-/// Empty if the drawn numbers are as stated: five deviations of the mean and of the variance, and
-/// the bounds of even ones.
+/// Empty if the random numbers are as stated: within five deviations of the mean and the variance, and
+/// within the bounds of uniform ones.
 std::string check_claim(const StartFormula& formula, const Values& w) {
     if (formula.claim == Claim::numbers) return "";
     if (formula.claim == Claim::orthonormal) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Optimizers: every line that tests/optimizers records (in double), here in f32: ten steps of the
-// evaluator, each also taken by compiled code from the same weights and states, on every
-// instruction set. The recorded numbers say that the steps are right, this what single precision
-// adds.
+// Optimizers: every line that tests/optimizers records in double, here in f32. Each of ten steps of the evaluator is
+// also taken by compiled code from the same weights and states, on every instruction set. The recorded numbers prove
+// the formulas, this test the single precision.
 #include "tests/library/compiled.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"
@@ -26,7 +25,7 @@ std::string text_of(const std::string& path) {
     return text.str();
 }
 
-/// What stands behind `optimizer` in the recordings of model `file`.
+/// The texts after `optimizer` in the recordings of model `file`.
 std::vector<std::string> recorded_optimizers(const std::string& folder, const std::string& file) {
     std::vector<std::string> result;
     std::istringstream lines(text_of(folder + "/recorded.txt"));

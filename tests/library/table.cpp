@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Lines are made of findings; the README is held to all but their errors; see table.h.
+// Lines are made from the findings; all of a line but its errors is compared with the README.
 #include "tests/library/table.h"
 #include <algorithm>
 #include <fmt/format.h>

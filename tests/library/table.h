@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The table of docs/reference/library.md: a line a function, with its formula, source, kinks, domain and
-// worst error.
+// The table of docs/reference/library.md: one line for each function, with its formula, source, kinks, domain and
+// largest error.
 #pragma once
 #include "tests/library/entries.h"
 #include "tests/library/proof.h"
@@ -9,11 +9,11 @@ namespace gradc::library {
 
 std::string table_of(const std::vector<Entry>&, const Findings&);
 
-/// Adds a fault for each line that the README lacks, has too many, or has otherwise; numbers of
+/// Adds an error for each line that is missing, superfluous or different in the README; numbers of
 /// errors may differ.
 void compare_with_readme(const std::string& path, const std::string& table, Findings&);
 
-/// Puts the table in place of what stands behind the README's line `<!-- table -->`.
+/// Replaces the text after the README's line `<!-- table -->` by the table.
 void write_readme(const std::string& path, const std::string& table, Findings&);
 
 } // namespace gradc::library

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# Every function of dsl/std proved, and the table of docs/reference/library.md held to
-# them. `prove_library --write README` makes it.
+# Every function of dsl/std is proved and compared with the table of docs/reference/library.md.
+# `prove_library --write README` writes the table.
 file(GLOB library_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/library/*.cpp)
 add_executable(prove_library ${library_sources})
 target_include_directories(prove_library PRIVATE ${CMAKE_SOURCE_DIR})

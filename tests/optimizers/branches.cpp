@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// An `if` on a number of the run: what it does not reach is untouched to the bit, whatever the side
-// not taken would compute, and the compiled step has a branch there that neither reads nor stores
-// it.
+// An `if` on a number of the run. The side that is not taken changes no bit, whatever it would compute, and the
+// compiled step has a branch there that neither reads nor stores its values.
 #include "tests/optimizers/run.h"
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -67,7 +66,7 @@ bool same(const std::vector<double>& a, const std::vector<double>& b) {
 
 } // namespace
 
-TEST_CASE("gradient_accumulation leaves the states of what it holds back alone") {
+TEST_CASE("gradient_accumulation changes the inner optimizer's states in its own steps only") {
     StepRun run(program("", "gradient_accumulation(adam(learning_rate: 0.1), steps: 3)"));
     const std::vector<std::string> held = {"net.u",
                                            "net.v",
@@ -92,7 +91,7 @@ TEST_CASE("gradient_accumulation leaves the states of what it holds back alone")
     }
 }
 
-TEST_CASE("NaN on the side that is not taken goes nowhere") {
+TEST_CASE("NaN on the side that is not taken changes nothing") {
     const char* optimizers = R"(
 optimizer wild(rate = 0.1) {
     state v = 0
@@ -121,7 +120,7 @@ optimizer now_and_then(inner) {
     for (double each : run.evaluated(states)) REQUIRE(std::isnan(each));
 }
 
-TEST_CASE("conditions in conditions, on either side, and one that differs between parameters") {
+TEST_CASE("nested conditions, and a condition that differs between parameters") {
     const char* optimizers = R"(
 optimizer nested(inner) {
     if t > 2 { if t % 2 == 0 { inner } } else { w <- w - 0.02 * g }

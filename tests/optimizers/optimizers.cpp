@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The optimizers of the library against recorded numbers (record.py): twenty steps in double, by
-// the evaluator and by the compiled step. Walks the library, so that none is left out.
+// The library's optimizers compared with recorded numbers (record.py): twenty steps in double, by the evaluator and by
+// the compiled step. The test lists the library, so that none is left out.
 #include "tests/optimizers/run.h"
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -13,7 +13,7 @@ using namespace gradc;
 namespace {
 
 struct Recording {
-    std::string file, line; // the model, and what stands after `optimizer`
+    std::string file, line; // the model, and the text after `optimizer`
     std::vector<std::vector<double>> steps;
 };
 
@@ -60,7 +60,7 @@ bool constant_choice(const ast::Parameter& parameter) {
 
 } // namespace
 
-TEST_CASE("optimizers move as recorded, evaluated and compiled") {
+TEST_CASE("optimizers give the recorded numbers, evaluated and compiled") {
     for (const Recording& recording : recordings()) {
         INFO(recording.line);
         REQUIRE(recording.steps.size() == 20);
@@ -106,7 +106,7 @@ TEST_CASE("every optimizer of the library has recorded numbers, and each of its 
     CHECK(count > 20);
 }
 
-TEST_CASE("the example's table has every optimizer of the library but the one for one variable") {
+TEST_CASE("the example's table has every optimizer of the library except newton") {
     std::string table = recorded_text("../../examples/optimizers/optimizers.txt");
     ast::Module library = library_module("std/optimizers.grad");
     for (const ast::Function* function : library_functions(library)) {

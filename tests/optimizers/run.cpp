@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Values of both runs go by path through the tensors and variables of the same names.
+// Values of both runs are matched by the paths of tensors and variables.
 #include "tests/optimizers/run.h"
 #include "compiler/check/sample.h"
 #include "compiler/elaborate/definitions.h"

@@ -8,7 +8,7 @@
 
 namespace gradc {
 
-/// The text of a file beside the tests; fails the test where it cannot be read.
+/// The text of a file of this folder; fails the test if it cannot be read.
 std::string recorded_text(const std::string& name);
 
 /// The optimizers or functions of a file of the library, "std/optimizers.grad".

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The schedules of the library against recorded rates (record.py), at ten points of a run, by the
-// evaluator and by the compiled step.
+// The library's schedules compared with recorded rates (record.py) at ten points of a run, by the evaluator and by the
+// compiled step.
 #include "tests/optimizers/run.h"
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# Two builds of gradc: size and step of the trainers that they make of the same models, in interleaved pairs.
+# Two builds of gradc: size and step of their trainers of the same models, in interleaved pairs.
 # compilers.sh OTHER_GRADC [PAIRS] [EXAMPLE..]: pairs (15) of `bench` runs, OTHER_GRADC's and build/gradc's in turn; the
-# median of the pairs' ratios of fastest steps tells what this tree changed: a drift of the machine meets both of a pair.
+# result is the median of the pairs' ratios of fastest steps. A drift of the machine's speed affects both of a pair.
 set -euo pipefail
 other=${1:?which other gradc? compilers.sh OTHER_GRADC [PAIRS] [EXAMPLE..]}
 shift

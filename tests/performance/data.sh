@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The way of the data: training beside the bare step of `bench`, start to first step, and reading MNIST.
+# Data: training compared with the bare step of `bench`, start to first step, and reading MNIST.
 # data.sh [ROUNDS]: rounds (5) take turns, the fastest of each counts. Training must reach 95 % of the rows a second of
-# `bench`, and a first step be done within 50 ms of the start, reading MNIST from gzip apart.
+# `bench`, and the first step must end within 50 ms of the start, without reading MNIST from gzip.
 set -euo pipefail
 rounds=${1:-5}
 scratch=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# what each kernel of the three workloads takes of a step: time, share of the peak, bytes
+# each kernel of the three workloads: time, share of the step and of the peak, bytes
 #
 # One thread on one core. GRADC_DATA names the folder of MNIST.
 set -euo pipefail

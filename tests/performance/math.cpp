@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The vector math of compiled code against the C library in a wider type: worst error in units of the last place,
-// and where, for each instruction set of this machine, with denormal numbers kept (as in `gradc check`) and flushed to
-// zero (as in f32 steps of trainers). `math_errors STRIDE [--time] [FUNCTION..]` takes every STRIDE-th float of the
-// whole domain, and the values around which formulas change; doubles are drawn. Ends with 1 when an error is above its
-// bound.
+// The vector math of compiled code compared with the C library in a wider type: the largest error in units of the last
+// place and its argument, for each instruction set of this machine, with denormal numbers kept (as in `gradc check`)
+// and flushed to zero (as in f32 steps of trainers). `math_errors STRIDE [--time] [FUNCTION..]` takes every STRIDE-th
+// float of the whole domain, the values around which formulas change, and random doubles. Exit code 1 if an error is
+// above its bound.
 #include "compiler/target/machine.h"
 #include "tests/library/compiled.h"
 #include "tests/performance/math_table.h"
@@ -24,7 +24,7 @@ namespace {
 constexpr int64_t block_size = 1 << 17;
 constexpr int64_t timed_size = 2048; // stays in L1
 
-/// Arguments of one block and what is expected of them.
+/// Arguments of one block and the expected results.
 template <class Real> struct Block {
     using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
     std::vector<Real> x, y;
@@ -65,7 +65,7 @@ template <class Real> void expect(const Function& function, Block<Real>& block) 
 }
 
 /// In units of the last place of the nearest Real; infinity counts as the next power of two after the largest number,
-/// unless it is the true value. A wrong NaN is infinitely wrong. Flushed: zero stands for every denormal result.
+/// unless it is the true value. A wrong NaN is infinitely wrong. Flushed: zero is correct for every denormal result.
 template <class Real, class Wide> double error_of(Real got, Wide want, bool flushed) {
     constexpr int digits = std::numeric_limits<Real>::digits, top = std::numeric_limits<Real>::max_exponent;
     if (std::isnan(want) || std::isnan(got)) return std::isnan(want) && std::isnan(got) ? 0 : INFINITY;
@@ -194,7 +194,7 @@ template <class Real, class Word> void add_edges(const Function& function, std::
             }
 }
 
-/// Leaves out what is beyond the function's domain.
+/// Leaves out arguments outside of the function's domain.
 template <class Real> void restrict_to(const Function& function, std::vector<Real>& x, std::vector<Real>& y) {
     double limit = sizeof(Real) == 4 ? function.f32_domain : function.f64_domain;
     size_t kept = 0;
@@ -241,7 +241,7 @@ void measure_all(const Function& function, Measured<float>& measured, uint64_t s
     measure(function, measured, std::move(x), std::move(y));
 }
 
-/// Half of the doubles have drawn bits, half lie where the function bends.
+/// Half of the doubles have random bits, half are where the function bends.
 void measure_all(const Function& function, Measured<double>& measured, uint64_t stride) {
     std::mt19937_64 random(1);
     std::vector<double> x, y;

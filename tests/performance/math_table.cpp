@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One line a function; see math_table.h.
+// One line for each function.
 #include "tests/performance/math_table.h"
 #include <fmt/format.h>
 

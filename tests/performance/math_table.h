@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The functions whose compiled form math_errors measures: how a model writes them, the C library's value in a wider
-// type, the domain and the bound in units of the last place.
+// The functions that math_errors measures: the formula in the language, the C library's value in a wider type, the
+// domain, and the bound in units of the last place.
 #pragma once
 #include <cmath>
 #include <limits>

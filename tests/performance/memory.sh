@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# Memory of every example in bytes: peak of the plan, the least its order of kernels needs, what it is made of.
+# Memory of every example in bytes: peak of the plan and its parts, and the largest sum of live values.
 # Fails when a peak is more than 1.1 times that least, or the activations more than 1.1 times theirs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

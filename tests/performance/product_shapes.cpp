@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Three products of a layer forward and backward, then sizes in between; see product_shapes.h.
+// Three products of a layer, forward and backward, then sizes in between.
 #include "tests/performance/product_shapes.h"
 #include <array>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The products that are measured: those of usual layers, forward and backward, and sizes that fit no tile.
+// The products that are measured: those of usual layers, forward and backward, and sizes that no tile divides.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@ namespace gradc {
 struct MeasuredProduct {
     enum class Form : uint8_t { nn, tn, nt, batched } form;
     int64_t m, k, n, copies = 1;
-    bool named = false; // one of the 24 that the bar is set for
+    bool named = false; // one of the 24 products of the limit
 
     double flops() const { return 2.0 * double(m) * double(k) * double(n) * double(copies); }
     /// N: the rows of forward products, the depth of a weight's gradient, the copies.

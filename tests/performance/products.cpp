@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Products of many shapes, compiled as a model's are (weights in panels, activations padded) and run in this process by
-// one thread: the tile that the cost model takes, the time it predicts, the time it takes, its share of what
-// multiply-adds in registers reach beside it, and whether another tile would have been faster. `measure_products [--isa
-// NAME] [--quick] [WORD..]`: only shapes whose line has the word; --quick: no other tiles.
+// Products of many shapes, compiled with a model's layouts (weights in panels, activations padded) and run by one
+// thread of this process. Prints the tile of the cost model, the predicted and the measured time, the share of
+// multiply-adds in registers, and whether another tile is faster. `measure_products [--isa NAME] [--quick] [WORD..]`:
+// only shapes whose line has the word; --quick: no other tiles.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
 #include "compiler/program/product/product.h"
@@ -83,7 +83,7 @@ target::Metadata metadata_of(const loop::Module& module) {
     return metadata;
 }
 
-/// Memory as a trainer's arena: whole large pages where the system has them.
+/// Memory like a trainer's arena: large pages if the system has them.
 class LargePages {
 public:
     explicit LargePages(int64_t bytes) : size_((size_t(bytes) + 64 + page - 1) / page * page) {
@@ -121,7 +121,7 @@ struct Measured {
     int64_t panel = 0;
 };
 
-/// Tiles worth a comparison: for each width the fewest and the most rows that fill the multipliers.
+/// Tiles to compare with: for each width the smallest and the largest number of rows that fill the multipliers.
 std::vector<ProductTile> rivals(const ProductShape& shape, const Machine& machine, ProductTile chosen) {
     std::vector<ProductTile> result{chosen};
     EvenSplit before = split_evenly(shape.rows, chosen.rows);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# What `./run bench WORD` runs as programs. Of those, the errors of vector math are a test as well: every 257th float.
+# Programs of `./run bench WORD`. The errors of vector math are also a test, on every 257th float.
 add_executable(math_errors performance/math.cpp performance/math_table.cpp library/compiled.cpp)
 target_include_directories(math_errors PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(math_errors PRIVATE gradc_check gradc_optimize gradc_plan gradc_program gradc_target)

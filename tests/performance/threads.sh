@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# A second thread: the step of every example with one and with two, and what the loop of multiply-adds gains meanwhile.
+# A second thread: the step of every example with one and with two, and the gain of a loop of multiply-adds.
 # threads.sh [ROUNDS] [EXAMPLE..]: rounds (5) take turns, the fastest step of all counts. Two threads may
-# be 3 % slower at most; the large products of mnist_mlp must gain 0.9 of what the multiply-adds gain.
+# be at most 3 % slower; the large products of mnist_mlp must gain 0.9 times as much as the multiply-adds.
 set -euo pipefail
 rounds=5
 case "${1:-}" in [0-9]*) rounds=$1; shift ;; esac

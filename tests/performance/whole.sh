@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# whole processes: MNIST's MLP for 5 epochs beside PyTorch's, the size of the trainer, its start
+# whole processes: MNIST's MLP for 5 epochs in turns with PyTorch's, the size of the trainer, its start
 #
 # GRADC_PYTHON names the Python that has torch (python3), GRADC_DATA the folder of MNIST. One thread each, on the same
-# core, the shorter of two runs. Exits with 1 if a bar is missed; what could not be measured is no miss, and said.
+# core, the shorter of two runs. Exits with 1 if a limit is not met. What could not be measured is printed
+# and counts as met.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${GRADC_PYTHON:-python3} data=${GRADC_DATA:-}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Planned, lowered and interpreted programs against the evaluator.
+// Planned, lowered and interpreted programs compared with the evaluator.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/program/lower.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One case a primitive; see derivatives.h.
+// One case for each primitive.
 #include "tests/support/derivatives.h"
 #include "compiler/graph/build.h"
 #include <cmath>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Derivatives of the scalar primitives in C++, for tests that need no library: the same formulas as
-// primitives.grad.
+// Derivatives of the scalar primitives in C++, for tests without the library: the formulas of primitives.grad.
 #pragma once
 #include "compiler/gradient/gradient.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A module loaded into a test's process and an evaluator's environment: the module's tensors described by the roles of
-// their buffers, and filled with what the environment has of them.
+// A module in a test's process and the evaluator's environment: the module's tensors are described by the roles of
+// their buffers and filled from the environment.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/target/engine.h"
@@ -8,7 +8,7 @@
 
 namespace gradc {
 
-/// What a table says of a module that is nobody's trainer: fields, scalars and variables, denormals kept.
+/// The metadata of a module without a trainer: fields, scalars and variables, denormals kept.
 inline target::Metadata described(const std::string& name, const loop::Module& module) {
     using Role = loop::Buffer::Role;
     target::Metadata metadata;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// System calls that fail on demand, linked in front of a stub trainer's by -Wl,--wrap. FAULT is "call kind number":
-// that call of the process fails (`once`), so do all after it (`ever`), it is interrupted (`signal`), or it does a
-// part of its work (`short`). The file `fault.fired` says afterwards that it came to that. Standard error works always.
+// System calls that fail on demand, linked in front of a stub trainer's by -Wl,--wrap. FAULT is "call kind number".
+// From that call of the process: it fails (`once`), it and all later ones fail (`ever`), it is interrupted (`signal`),
+// or it does a part of its work (`short`). The file `fault.fired` exists afterwards if the call was reached. Standard
+// error always works.
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A weighed sum makes any result a scalar; central differences of it; see finite_differences.h.
+// A weighted sum makes a scalar of any result; its central differences.
 #include "tests/support/finite_differences.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"

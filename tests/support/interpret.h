@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The loop IR run as it stands, statement by statement, without any backend: an independent reading of what its
-// operations mean. Checks every access against its buffer and remembers nothing between kernels but the arena.
+// Runs the loop IR statement by statement, without a backend: an independent implementation of its operations. Checks
+// every access against its buffer, and keeps nothing but the arena between kernels.
 #pragma once
 #include "compiler/program/code.h"
 #include "compiler/util/check.h"
@@ -14,7 +14,7 @@ namespace gradc::loop {
 class Interpreter {
 public:
     explicit Interpreter(const Module& module) : module_(module), arena_(size_t(module.arena_bytes) + 64, 0) {
-        for (const Buffer& buffer : module.buffers) // those that are local lie behind the arena
+        for (const Buffer& buffer : module.buffers) // local ones are after the arena
             arena_.resize(std::max(arena_.size(), size_t(buffer.offset + buffer.size + 64)), 0xff);
         for (const Buffer& buffer : module.buffers)
             if (buffer.role == Buffer::Role::constant)
@@ -31,7 +31,7 @@ public:
         load_element(buffer, element, one, 0);
         return floating(buffer.dtype) ? one.real[0] : double(one.integer[0]);
     }
-    void fill_activations(double value) { // what a program must not rely on
+    void fill_activations(double value) { // a program must not depend on them
         for (const Buffer& buffer : module_.buffers)
             if (buffer.role == Buffer::Role::activation && buffer.offset >= 0)
                 for (int64_t i = 0; i < buffer.size / bytes(buffer.dtype); ++i) put(buffer, i, value);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elaborated from memory, drawn by name, evaluated; see model_text.h.
+// Elaborates from memory, draws inputs by name and evaluates.
 #include "tests/support/model_text.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -67,7 +67,7 @@ double gradient_error(const ModelText& text, const std::string& model, int64_t r
     const auto& circuit = text.model(model);
     Graph graph = circuit.graph;
     NodeId total = NodeId::none;
-    for (const Output& output : circuit.graph.outputs) { // weighed by sines, so that no entry is like another
+    for (const Output& output : circuit.graph.outputs) { // weighted by sines, so that all entries differ
         NodeId y = output.node;
         if (!floating(graph.type(y).dtype)) continue;
         Dtype dtype = graph.type(y).dtype;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Model files as text in tests: elaborated, evaluated on drawn rows, their gradients compared with
-// central differences.
+// Models as text in tests: elaborated, evaluated on random rows, their gradients compared with central differences.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/training/job.h"
@@ -35,7 +34,7 @@ struct ModelText {
 /// `noise`).
 Environment draw(const ModelText& text, const Graph& graph, int64_t rows, double noise = 0.01, uint64_t seed = 1);
 
-/// Largest difference of the symbolic gradient of a model's weighed results from central
+/// Largest difference of the symbolic gradient of a model's weighted results from central
 /// differences, over the largest entry, for every parameter and floating field. -1: no gradient
 /// anywhere.
 double gradient_error(const ModelText& text, const std::string& model, int64_t rows = 3, uint64_t seed = 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Many steps in one call against as many calls: the same bits, whatever the steps are of.
+// Many steps in one call compared with as many calls: the bits are equal.
 #pragma once
 #include "compiler/target/engine.h"
 #include "runtime/base/dtype.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Runs a program that the kernel ends with SIGSYS as soon as it would write a file, open a connection or start another
-// program: `only_read PROGRAM ARGUMENT ..`. Exit code 77: this kernel takes no filter.
+// `only_read PROGRAM ARGUMENT ..` runs a program that the kernel ends with SIGSYS if it tries to write a file, open a
+// connection or start another program. Exit code 77: this kernel has no such filter.
 #include <cstddef>
 #include <cstdio>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Numbers for what a random graph reads: a seed gives the same ones everywhere. Whole inputs lie in
-// their range, floating ones are exact in float, and rows are numbered as in a larger data set.
+// Inputs of a random graph, the same for the same seed. Integers are in their range, floating numbers are exact as
+// floats, and rows are numbered as in a larger data set.
 #include "tests/support/random_graph.h"
 #include <random>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A node at a time, of operands drawn among those that fit; see random_graph.h.
+// Adds node by node, with random operands among those that fit.
 #include "tests/support/random_graph.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/ranges.h"
@@ -28,7 +28,7 @@ public:
         return extract(graph_, graph_.outputs);
     }
 
-    /// A turn's formula: squashed mixes of what it has. Used for loop bodies.
+    /// The formula of an iteration: squashed mixes of its inputs. Used for loop bodies.
     static NodeId mixed(Generator& g, Graph& body, NodeId a, NodeId b) {
         Primitive how = g.pick(2) ? Primitive::add : Primitive::multiply;
         return g.squashed(body, elementwise(body, how, {a, b}));
@@ -88,7 +88,7 @@ private:
         NodeId seed = build::scalar_input(graph_, "seed", Dtype::i64);
         NodeId step = build::scalar_input(graph_, "step", Dtype::f64);
         NodeId row = graph_.add(Op::input, {Dtype::i32, {rows}}, {}, Input{Input::Source::field, "#row", 0, -1});
-        Shape shape = fresh_shape(true); // drawn before the stream, whatever the compiler
+        Shape shape = fresh_shape(true); // drawn before the stream: the order of arguments depends on the compiler
         return graph_.add(Op::random, {options_.dtype, shape}, {seed, step, row}, Random{chance_()});
     }
 
@@ -155,7 +155,7 @@ private:
         if (options_.stops) keep(graph_.add(Op::custom_gradient, graph_.type(x), {x}, CustomGradient{0}));
     }
 
-    /// true and false as whole numbers: of what is compared by place where there must be no jumps.
+    /// true and false as integers; compares places, not values, if the graph must be smooth.
     void truth() {
         auto [a, b] = integer_pair();
         if (a == b) b = integer_constant(2);
@@ -230,7 +230,7 @@ private:
         auto [a, b] = fitting_pair();
         std::vector<Primitive> all{Primitive::add, Primitive::subtract, Primitive::multiply};
         if (!options_.smooth) all.insert(all.end(), {Primitive::maximum, Primitive::minimum});
-        if (rarely(6)) { // a division by what is never near zero
+        if (rarely(6)) { // the divisor is never near zero
             NodeId two = build::constant(graph_, 2, options_.dtype);
             NodeId safe = elementwise(graph_, Primitive::add, {elementwise(graph_, Primitive::multiply, {b, b}), two});
             return keep(elementwise(graph_, Primitive::divide, {a, safe}));
@@ -417,7 +417,7 @@ private:
         if (is_small(shape(result))) keep(squashed(graph_, result));
     }
 
-    /// A carry of some shape, mixed in each turn with a capture and a slice of another by the turn.
+    /// A carry of some shape, mixed in each iteration with a capture and a slice of another by the iteration.
     void scanned() {
         NodeId start = floating_value(), whole_capture = floating_value(), by_iteration = floating_value();
         Graph body(graph_.shared_primitives());

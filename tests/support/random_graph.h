@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Random well-typed graphs with every kind of op, and values for their inputs: a seed gives the
-// same graph and the same numbers everywhere. Values stay small (each op's result is squashed where
-// it could grow), lookups stay in range.
+// Random well-typed graphs with every kind of op, and values for their inputs, the same for the same seed. Values stay
+// small (results that could grow are squashed), and lookups stay in range.
 #pragma once
 #include "compiler/graph/evaluate.h"
 
@@ -19,12 +18,12 @@ struct RandomGraphOptions {
     bool wider = true;
 };
 
-/// Variables "w0".., fields "x0" (floating), "i0" (whole), scalar "rate"; outputs "loss" (scalar),
+/// Variables "w0".., fields "x0" (floating), "i0" (integer), scalar "rate"; outputs "loss" (scalar),
 /// then some of the values. Declared primitives are used as far as the table has them (exp, sin,
 /// cos, tanh, erf).
 Graph random_graph(uint64_t seed, std::shared_ptr<PrimitiveTable> primitives, const RandomGraphOptions& = {});
 
-/// Numbers for all that a graph reads: whole inputs in their range, floating ones in (-1, 1) and
+/// Numbers for all inputs of a graph: integers in their range, floating ones in (-1, 1) and
 /// exact in float.
 Environment random_environment(const Graph&, uint64_t seed, int64_t rows);
 

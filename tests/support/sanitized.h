@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Whether a test runs under AddressSanitizer, which keeps neither within a limit of address space nor of descriptors.
+// True if a test runs under AddressSanitizer, which obeys no limits of address space and descriptors.
 #pragma once
 
 #if defined(__has_feature)

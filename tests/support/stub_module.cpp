@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A module written by hand, for tests of the runtime alone: softmax regression on digits with
-// momentum, plain loops in place of generated kernels. It has one of everything in the table: a
-// statistic, a state, a weight in panels, padded rows, accumulators, metrics, prediction, a
-// diagnosing program, kernels that split. STUB_VARIANT 1 has another program hash, 2 other names
-// and shapes, 3 no kernels at all.
+// A hand-written module for tests of the runtime alone: softmax regression on digits with momentum, with plain loops in
+// place of generated kernels. It has one of everything in the table: a statistic, a state, a weight in panels, padded
+// rows, accumulators, metrics, prediction, a diagnosing program, divisible kernels. STUB_VARIANT 1 has another program
+// hash, 2 other names and shapes, 3 no kernels.
 #include "runtime/abi.h"
 #include <math.h>
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# What several test programs share: derivative rules in C++, finite differences, random graphs.
+# Shared by several test programs: derivative rules in C++, finite differences, random graphs.
 add_library(gradc_test_support STATIC
   support/derivatives.cpp support/finite_differences.cpp support/random_graph.cpp
   support/random_environment.cpp)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The check beside finite differences: what is stopped, declared or of another scale must not look wrong, and a wrong
-// clause is found by name.
+// The gradient check: stopped, declared and differently scaled gradients must pass, and a wrong clause must be named.
 #include "compiler/check/gradient_check.h"
 #include "compiler/training/job.h"
 #include <catch2/catch.hpp>
@@ -46,11 +45,11 @@ struct Checked {
 
 } // namespace
 
-TEST_CASE("differences hold fixed what is stopped") {
+TEST_CASE("differences keep arguments of stop_gradient constant") {
     const std::pair<const char*, const char*> models[] = {
         {"m.w", "model m(x: f32[N, 3]) { param w: [3, 2] = normal(1)\n"
                 "  y = x @ w\n  return mean(y * stop_gradient(y)) }"},
-        {"m.w", "model m(x: f32[N, 4, 3]) { param w: [3, 3] = normal(1)\n" // in each turn of a loop
+        {"m.w", "model m(x: f32[N, 4, 3]) { param w: [3, 3] = normal(1)\n" // in each iteration of a loop
                 "  y = scan t < 4 with h = zeros([N, 3]) {\n"
                 "    u = x[:, t] @ w + h\n    h = tanh(u) * stop_gradient(u)\n    yield h\n  }\n  return mean(y) }"},
         {"m.e", "model m(x: f32[N, 2]) { param e: [3, 2] = normal(1)\n" // vector quantization
@@ -116,7 +115,7 @@ TEST_CASE("an argument without a clause is found where the formula depends on it
     CHECK(missing.error > 0.1);
 }
 
-TEST_CASE("surrogates are taken as declared, and what is around them is compared") {
+TEST_CASE("surrogates are accepted as declared, and the rest is compared") {
     for (const char* text : {
              "fn binary(x) = where(x > 0, 1, -1)  surrogate derivative x: g * where(abs(x) < 1, 1, 0)\n"
              "model m(x: f32[N, 3]) { return mean(linear(binary(linear(x, 4)), 2)^2) }",
@@ -124,7 +123,7 @@ TEST_CASE("surrogates are taken as declared, and what is around them is compared
              "model m(x: f32[N, 4]) { param w = 0.7\n"
              "  y = scan t < 4 with h = x[:, 0] { h = rounded(8 * tanh(w * h + x[:, t])) / 8;  yield h }\n"
              "  return mean(y^2) }",
-             "fn mixed(x) = x @ full(1, [3, 3])  surrogate derivative x: g @ full(0.5, [3, 3])\n" // no elementwise map
+             "fn mixed(x) = x @ full(1, [3, 3])  surrogate derivative x: g @ full(0.5, [3, 3])\n" // not elementwise
              "model m(x: f32[N, 3]) { return mean(tanh(mixed(tanh(linear(x, 3))))) }",
              "fn turned(x) = x  surrogate derivative x: -g\n"
              "model m(x: f32[N, 3]) { return mean(tanh(linear(turned(linear(x, 3)), 1))) }",
@@ -135,10 +134,10 @@ TEST_CASE("surrogates are taken as declared, and what is around them is compared
         CHECK(check.worst() < 1e-6);
         for (const CheckedParameter& each : check.result.parameters) {
             CHECK(!each.surrogate);
-            CHECK(check.moves(each.path)); // through a step as well, whose result is written in whole numbers
+            CHECK(check.moves(each.path)); // also through a step function whose result is written as integers
         }
     }
-    Checked wrong("fn binary(x) = where(x > 0, 1, -1)  surrogate derivative x: g\n" // beside a clause that is wrong
+    Checked wrong("fn binary(x) = where(x > 0, 1, -1)  surrogate derivative x: g\n" // together with a wrong clause
                   "fn half(x) = x^2  derivative x: g * x\n"
                   "model m(x: f32[N, 3]) { return mean(half(linear(binary(linear(x, 4)), 2))) }");
     CHECK(wrong.worst() > 0.1);
@@ -155,7 +154,7 @@ TEST_CASE("parameters before a surrogate that is not linear in g are not compare
     }
 }
 
-TEST_CASE("a gradient of zero is told from rounding at any size of the loss") {
+TEST_CASE("a gradient of zero passes at any size of the loss") {
     Checked check("model m(x: f32[N, 3]) { param b = 1\n"
                   "  y = 1e6 * softmax(x + b * 2)\n  return sum(y) + 1e6 }");
     CHECK(check.worst() < 1e-6);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Data sets: formulas of a row for N rows, statistics of the training split, drawn data, what is
-// read from files while compiling.
+// Data sets: formulas of a row for N rows, statistics of the training split, random fields, sizes that are read from
+// files when compiling.
 #include "compiler/graph/rewrite.h"
 #include "tests/unit/training/simulation.h"
 #include <cmath>
@@ -51,7 +51,7 @@ std::unordered_map<std::string, Tensor> columns_of(Simulation& trainer, int64_t 
 
 } // namespace
 
-TEST_CASE("slices, sums and definitions by index in a data set are of one row") {
+TEST_CASE("slices, sums and definitions by index in a data set work on one row") {
     Simulation trainer(R"(
 const T = 3
 dataset d {
@@ -106,7 +106,7 @@ dataset houses {
     }
 }
 
-TEST_CASE("drawn fields are the same in every epoch and batch, and differ from row to row") {
+TEST_CASE("random fields are the same in every epoch and batch, and differ from row to row") {
     Simulation trainer(R"(
 dataset drawn { i = range(6);  x: f32[3] = normal(shape: [3]);  u: f32 = uniform() + i;  third: int < 3 = i % 3 }
 )");
@@ -122,7 +122,7 @@ dataset drawn { i = range(6);  x: f32[3] = normal(shape: [3]);  u: f32 = uniform
     CHECK(all.at("third").values == std::vector<double>{0, 1, 2, 0, 1, 2});
 }
 
-TEST_CASE("sizes, bounds and alphabets that stand open are read from the files") {
+TEST_CASE("open sizes, bounds and alphabets are read from the files") {
     DataFolder folder;
     folder.write("table.csv", "a,b,\"the label\"\n1,2.5,0\n3,4,6\n\"5\",6,2\n");
     folder.write("letters.txt", "hello w\xC3\xB6rld\nhello");

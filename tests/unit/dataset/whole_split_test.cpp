@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Formulas of a whole split, computed over batches of several sizes, equal the same formulas over
-// all rows at once.
+// Formulas of a whole split, computed over batches of several sizes, are equal to the same formulas over all rows at
+// once.
 #include "compiler/dataset/whole_split.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
@@ -107,7 +107,7 @@ TEST_CASE("formulas of a split are joined across its batches") {
     }
 }
 
-TEST_CASE("means of batches are weighed by rows, and formulas of one pass can be asked for alone") {
+TEST_CASE("means of batches are weighted by rows; formulas of one pass are available alone") {
     Formulas f;
     NodeId loss = f.mean(f.square(f.y)), two = f.spread(f.y), one = f.mean(f.y);
     WholeSplitRequest request{"train", {{"loss", loss}}, {{"two", two}, {"one", one}}, true, 0};
@@ -122,7 +122,7 @@ TEST_CASE("means of batches are weighed by rows, and formulas of one pass can be
         CHECK(over_batches(split, data, 10, batch)[0].values[0] == Approx(sum).epsilon(1e-12));
 }
 
-TEST_CASE("what pairs rows with rows, or leaves a value a row, is no formula of a split") {
+TEST_CASE("a formula that pairs rows, or keeps a value for each row, is refused for a split") {
     Formulas f;
     NodeId pairs = build::contract(f.graph, f.x, f.x, Contract{{0, 2}, {1, 2}, {0, 1}});
     NodeId number = build::iota(f.graph, {rows}, 0);

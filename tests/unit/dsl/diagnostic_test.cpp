@@ -17,7 +17,7 @@ std::string printed(const char* text, Span span, std::optional<uint32_t> caret_a
 
 } // namespace
 
-TEST_CASE("the culprit is underlined, its middle marked") {
+TEST_CASE("the span is underlined and its middle marked") {
     CHECK(printed("\n\n    return x @ weight\n", {0, 13, 23}, 15, "columns of the left side") ==
           "digits.grad:3:12: error: what is wrong\n"
           "    3 |     return x @ weight\n"
@@ -36,7 +36,7 @@ TEST_CASE("tabs, wide and combining characters keep the underline in place") {
                                                        "      |   ^\n");
 }
 
-TEST_CASE("control bytes and bytes that are no UTF-8 do not reach the terminal") {
+TEST_CASE("control bytes and invalid UTF-8 are escaped") {
     CHECK(printed("a\x1b[31m\xFF b", {0, 8, 9}, {}, "") == "digits.grad:1:9: error: what is wrong\n"
                                                            "    1 | a\\x1b[31m\\xff b\n"
                                                            "      |               ^\n");
@@ -72,7 +72,7 @@ TEST_CASE("messages, notes, repairs and names of files are escaped and cut") {
     CHECK(print(Diagnostic{Code::unknown_name, {}, words, "", "", {}, {}}, none).size() < 2100);
 }
 
-TEST_CASE("a span over lines is underlined on its first, an empty one by its caret") {
+TEST_CASE("a span of several lines is underlined on the first, an empty one has a caret") {
     CHECK(printed("a(b,\nc)", {0, 0, 7}, {}, "") == "digits.grad:1:1: error: what is wrong\n"
                                                     "    1 | a(b,\n"
                                                     "      | ^~~~\n");
@@ -84,7 +84,7 @@ TEST_CASE("a span over lines is underlined on its first, an empty one by its car
                                             "      | ^\n");
 }
 
-TEST_CASE("of a very long line the part around the culprit is shown") {
+TEST_CASE("a very long line is cut around the span") {
     std::string text = std::string(5000, 'a') + "!" + std::string(5000, 'b');
     std::string result = printed(text.c_str(), {0, 5000, 5001}, {}, "");
     CHECK(result.size() < 400);
@@ -94,7 +94,7 @@ TEST_CASE("of a very long line the part around the culprit is shown") {
     CHECK(result.find("bbb ..\n") != result.npos);
 }
 
-TEST_CASE("repair, remarks and places without a source") {
+TEST_CASE("repairs, notes, and places without a source") {
     CHECK(printed("y = sigmod(x)", {0, 4, 10}, {}, "", "did you mean `sigmoid`?") ==
           "digits.grad:1:5: error: what is wrong\n"
           "    1 | y = sigmod(x)\n"

@@ -6,7 +6,7 @@
 
 using namespace gradc;
 
-TEST_CASE("syntax errors are as expected on their lines") {
+TEST_CASE("syntax errors are those of the comments on their lines") {
     std::vector<std::string> paths = error_cases("syntax");
     CHECK(!paths.empty());
     for (const std::string& path : paths) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where tokens begin and end.
+// The borders of tokens.
 #include "dsl/token.h"
 #include <catch2/catch.hpp>
 
@@ -23,7 +23,7 @@ std::string cut(const std::string& text) {
 
 } // namespace
 
-TEST_CASE("texts are cut into tokens") {
+TEST_CASE("texts give tokens") {
     struct Row {
         const char *text, *tokens;
     };
@@ -67,7 +67,7 @@ TEST_CASE("numbers and texts have values") {
     CHECK(!diagnostics.failed());
 }
 
-TEST_CASE("brackets know their partners, also among wrong ones") {
+TEST_CASE("brackets are matched, also among wrong ones") {
     Sources sources;
     Diagnostics diagnostics;
     Tokens tokens = lex(sources, sources.add({"t", "{ ( [ ) } )"}), diagnostics);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Old names of calls and arguments become those of today, by the table; nothing else changes.
+// Old names of calls and arguments become new ones, by the table. Nothing else changes.
 #include "dsl/modernize.h"
 #include "dsl/other_names.h"
 #include "dsl/parser.h"
@@ -21,7 +21,7 @@ std::string today(const std::string& text) {
 
 } // namespace
 
-TEST_CASE("each old name is rewritten, and the result stays") {
+TEST_CASE("each old name is rewritten once") {
     for (const Renamed& each : renamed()) {
         bool function = each.function.empty();
         auto with = [&](const std::string& name, const std::string& value) {
@@ -37,7 +37,7 @@ TEST_CASE("each old name is rewritten, and the result stays") {
     }
 }
 
-TEST_CASE("old names are found wherever a call may stand") {
+TEST_CASE("old names are found wherever a call may be") {
     struct Row {
         const char *before, *after;
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The parser's properties on damaged programs: pieces deleted, doubled, swapped, replaced by others
-// or by bytes. Seeds are fixed; the fuzzer goes on from here.
+// The parser's properties on damaged programs: parts deleted, doubled, swapped, replaced by others or by bytes. Seeds
+// are fixed; the fuzzer tries others.
 #include "tests/fuzz/parser_property.h"
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>
@@ -19,7 +19,7 @@ std::vector<std::string> programs() {
     return texts;
 }
 
-/// The tokens of a text with what stands between them.
+/// The tokens of a text with the text between them.
 std::vector<std::string> pieces(const std::string& text) {
     Sources sources;
     Diagnostics diagnostics;
@@ -58,7 +58,7 @@ std::string mutated(const std::vector<std::string>& all, std::mt19937& random) {
 
 } // namespace
 
-TEST_CASE("damaged programs break nothing") {
+TEST_CASE("damaged programs parse or give errors") {
     std::mt19937 random(7);
     size_t valid = 0;
     for (const std::string& text : programs()) {
@@ -73,7 +73,7 @@ TEST_CASE("damaged programs break nothing") {
     CHECK(valid > 100); // also the round trip was at work
 }
 
-TEST_CASE("random bytes break nothing") {
+TEST_CASE("random bytes parse or give errors") {
     std::mt19937 random(11);
     std::uniform_int_distribution<int> byte(0, 255), length(0, 300);
     constexpr char letters[] = "fn model{}()[]'.,:;=<>-+*/^@%\"# \nx1..";
@@ -86,7 +86,7 @@ TEST_CASE("random bytes break nothing") {
     }
 }
 
-TEST_CASE("the fuzzer's corpus breaks nothing") {
+TEST_CASE("the fuzzer's corpus parses or gives errors") {
     std::filesystem::path folder = std::filesystem::path(GRADC_SOURCE_DIR) / "tests/fuzz/corpus/parser";
     size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -100,7 +100,7 @@ TEST_CASE("the fuzzer's corpus breaks nothing") {
     CHECK(count > 500);
 }
 
-TEST_CASE("long files of errors end") {
+TEST_CASE("a long file of errors ends in bounded time") {
     auto times = [](size_t count, const std::string& text) {
         std::string result;
         for (size_t i = 0; i < count; ++i) result += text;

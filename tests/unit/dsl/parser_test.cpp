@@ -63,7 +63,7 @@ TEST_CASE("calls, brackets and literals") {
     }
 }
 
-TEST_CASE("words are reserved only where they must be") {
+TEST_CASE("most words are reserved only where they have a meaning") {
     for (const char* word : {"loss",  "step", "state", "rows",  "data",    "order",     "at",         "model",
                              "train", "rule", "use",   "const", "dataset", "optimizer", "derivative", "as",
                              "on",    "in",   "split", "when",  "exact",   "batch",     "metric",     "surrogate"}) {
@@ -165,7 +165,7 @@ TEST_CASE("train blocks hold settings and statements") {
     }
 }
 
-TEST_CASE("errors have a code and a place, one a slip") {
+TEST_CASE("each mistake gives one error with a code and a place") {
     struct Case {
         const char *text, *codes;
     };
@@ -185,7 +185,7 @@ TEST_CASE("errors have a code and a place, one a slip") {
     }
 }
 
-TEST_CASE("nesting ends at a limit, with one error at a place, however it is nested") {
+TEST_CASE("any nesting ends at a limit, with one error") {
     auto times = [](size_t count, const std::string& text) {
         std::string result;
         for (size_t i = 0; i < count; ++i) result += text;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The canonical form: what it is, that it keeps comments, and that it is its own canonical form.
+// The canonical form: its rules, that it keeps comments, and that it is its own canonical form.
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>
 
@@ -40,7 +40,7 @@ TEST_CASE("expressions are printed with the brackets that they need") {
     }
 }
 
-TEST_CASE("every comment is kept, those inside of a statement above it") {
+TEST_CASE("every comment is kept; those inside of a statement move above it") {
     for (const Row& row : {
              Row{"# a\n\n\n#b\nfn f(x) = x # c\n\n\n# d\n", "# a\n\n#b\nfn f(x) = x  # c\n\n# d\n"},
              Row{"fn f(x) { # a\n  # b\n\n  # c\n  x = 1 # d\n  # e\n} # f",
@@ -105,7 +105,7 @@ TEST_CASE("long lines are broken in brackets and behind operators") {
     }
 }
 
-TEST_CASE("a scan that is open stays readable") {
+TEST_CASE("a scan without brackets is printed readably") {
     std::string text = "fn f(x) {\n    return g(\n        scan t < 3 with h = x {\n            "
                        "yield h\n        },\n"
                        "        2\n    )\n}\n";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every program of the language's pages, the library and the examples: no error, and a canonical
-// form that is the same tree and its own canonical form.
+// Every program of the language's pages, the library and the examples has no error, and a canonical form with the same
+// tree that is its own canonical form.
 #include "tests/fuzz/parser_property.h"
 #include "tests/unit/dsl/reading.h"
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Lexer, parser and printer in one call each; see reading.h.
+// Lexer, parser and printer in one call each.
 #include "tests/unit/dsl/reading.h"
 #include <algorithm>
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Short ways to read a text or a file and to see what came of it.
+// Short functions that read a text or a file and print the result.
 #pragma once
 #include "dsl/dump.h"
 #include "dsl/parser.h"

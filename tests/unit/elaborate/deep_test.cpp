@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A loop of 67,000 turns written out: 200,000 nodes, elaborated and differentiated with the library's clauses.
+// A `repeat` of 67,000 iterations: 200,000 nodes, elaborated and differentiated with the library's clauses.
 #include "compiler/gradient/gradient.h"
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>

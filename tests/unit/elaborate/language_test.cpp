@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What expressions and statements are worth, one line each: a model `m` without arguments, and its
-// value.
+// Values of expressions and statements, one line each: a model `m` without arguments and its value.
 #include "tests/support/model_text.h"
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -18,7 +17,7 @@ struct Case {
 };
 
 const Case cases[] = {
-    // numbers: what is made of constants is a constant, a literal takes the type of what it meets
+    // numbers: formulas of constants are constants, a literal takes the type of the other operand
     {"return 7 / 2", {3.5}},
     {"return -2^2", {-4}},
     {"return 2^3^2", {512}},
@@ -60,7 +59,7 @@ const Case cases[] = {
     {"return permute(reshape([1, 2, 3, 4], [2, 2]), [1, 0])", {1, 3, 2, 4}},
     {"x = zeros([2, 5]);  return size(x) + size(x, 1) + shape(x)[0]", {17}},
     {"return full(2, [2])", {2, 2}},
-    // lists of values are stacks, several names take what is worked out before them
+    // lists of values are stacks, all right sides are computed before several names are assigned
     {"z = exp([0, 0]);  return [z[0], 2 * z[1]]", {1, 2}},
     {"z = exp(zeros([2, 2]));  return [z[0], 3 * z[1]]'", {1, 3, 1, 3}},
     {"z = exp([0, 0]);  return [[z[0], 2], [3, 5 * z[1]]]'", {1, 3, 2, 5}},
@@ -89,7 +88,7 @@ const Case cases[] = {
      "1000)",
      {1575, 1575}},
     {"m[i < 3, j < 3] = where(j <= i, 1, 0);  return sum(m)", {6}},
-    // whole division: Python's rule, with the remainder that fits
+    // integer division and remainder by Python's rule
     {"return [7 // 2, -7 // 2, 7 // -2, -7 // -2]", {3, -4, -4, 3}},
     {"return 7.5 // 2 + zeros([7 // 3])", {3, 3}},
     {"i[k < 7] = k - 3;  return i // 2", {-2, -1, -1, 0, 0, 1, 1}},
@@ -148,7 +147,7 @@ const Case cases[] = {
     {"return scan t < 2 with a = 0 { b = scan u < 2 with c = a { c = c + t + u;  yield c };  a = "
      "b[1];  yield a }",
      {1, 4}},
-    // mode and chance
+    // mode and random numbers
     {"x = 1;  if training { x = 2 };  return x", {1}},
     {"u = uniform(shape: [4000]);  return round(10 * [mean(u), 12 * variance(u)])", {5, 10}},
     {"v = normal(2, shape: [8000]);  return round(10 * [mean(v), std(v)])", {0, 20}},
@@ -164,7 +163,7 @@ const Case cases[] = {
 
 } // namespace
 
-TEST_CASE("expressions and statements are worth what the language says") {
+TEST_CASE("expressions and statements have the values of the reference") {
     for (const Case& each : cases) {
         ModelText text("model m() { " + std::string(each.body) + " }");
         INFO(each.body << "\n" << text.errors());
@@ -206,7 +205,7 @@ TEST_CASE("the circuit of the first page is worth 8, with gradients 8, 8, 16 and
     CHECK(values == std::vector<double>{8, 8, 8, 16, -4});
 }
 
-TEST_CASE("rows are the rows that are there") {
+TEST_CASE("N is the number of rows that are given") {
     ModelText text("model m(x: f32[N, 2]) { return mean(x, axis: 0) + N - sum(0 * x[:, 0] + 1) }\n"
                    "model s(x: f32[N, 2]) { a = linear(x, 3);  y[n, k] = sum[c](a[n, c] * a[k, "
                    "c]);  return y }");
@@ -222,7 +221,7 @@ TEST_CASE("rows are the rows that are there") {
     }
 }
 
-TEST_CASE("rows are picked and looked up as far as every N has them") {
+TEST_CASE("rows are sliced and looked up if every N has them") {
     struct Row {
         const char* body;
         std::function<double(const std::vector<double>&, size_t n)> expected; // of row n

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every function of the library on one tensor, differentiated and compared with differences: at
-// drawn numbers, at large ones, and its value where naive formulas overflow.
+// Every function of the library on one tensor, differentiated and compared with differences, at random and at large
+// numbers; and its value where naive formulas overflow.
 #include "compiler/elaborate/definitions.h"
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
@@ -11,7 +11,7 @@ using namespace gradc;
 
 namespace {
 
-/// How to call what does not take one tensor of any numbers; "" where a test elsewhere does.
+/// Calls of functions that do not take one tensor of any numbers; "" if another test covers the function.
 const std::map<std::string, std::string> calls = {
     {"add", "add(x, y)"},
     {"subtract", "subtract(x, y)"},
@@ -140,7 +140,7 @@ TEST_CASE("every function of the library has the derivative of its value") {
     CHECK(checked > 40);
 }
 
-TEST_CASE("the library is careful where naive formulas overflow") {
+TEST_CASE("the library's formulas do not overflow where naive ones do") {
     struct Edge {
         const char* formula;
         double x, value, derivative;
@@ -182,7 +182,7 @@ TEST_CASE("the library is careful where naive formulas overflow") {
     }
 }
 
-TEST_CASE("NaN passes on through max, min and relu") {
+TEST_CASE("max, min and relu of NaN are NaN") {
     for (const char* formula : {"relu(x)", "max(x, 0)", "min(0, x)", "max(x * [1, 1])", "abs(x)"}) {
         ModelText text(fmt::format("model m() {{ param x = nan;  return {} }}", formula));
         INFO(formula << text.errors());

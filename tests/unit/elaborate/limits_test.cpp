@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What would not end or not fit is an error with a place; so is what comes from the command line.
-// The inputs would take days or more memory than there is, so that the error comes at all says that
-// the limits count nodes and steps before they are made.
+// Programs that would not end or not fit in memory give an error with a place, and so do wrong options. The inputs
+// would take days or too much memory, so a test that ends shows that nodes and steps are counted before they are made.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -49,7 +48,7 @@ TEST_CASE("limits are errors with a place") {
     rejected("model m(x: f32[N, 4]) { return pad(x, [0, 9e18]) }", "whole");
 }
 
-TEST_CASE("lists are counted before they are made: entries, in all and in one another") {
+TEST_CASE("the number of list entries is checked before lists are made") {
     const char* tail = "model m() { return 1 }";
     rejected(chain("const a{0} = [a{1}, a{1}]\n", "const a0 = [1]\n", 60) + tail, "pass 4000000 entries");
     rejected(chain("fn f{0}(x) {{ y = f{1}(x);  return y, y }}\n", "fn f0(x) { return x, x }\n", 60) +
@@ -67,7 +66,7 @@ TEST_CASE("lists are counted before they are made: entries, in all and in one an
     CHECK(counted.errors().find("const a8 = ") != std::string::npos); // 1 + 2 + .. + 128 are 255, and 256 more are not
 }
 
-TEST_CASE("a smaller limit is kept to") {
+TEST_CASE("a smaller limit is obeyed") {
     Options options;
     options.node_limit = 100;
     rejected("model m(x: f32[N, 2]) { repeat 60 { x = 2 * x + 1 };  return x }", "passes 100 nodes", options);

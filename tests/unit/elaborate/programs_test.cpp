@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The programs that the language must carry, each elaborated, evaluated and differentiated.
+// Programs that the language must support, each elaborated, evaluated and differentiated.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 
@@ -103,7 +103,7 @@ TEST_CASE("the programs of the language elaborate, evaluate and differentiate") 
     }
 }
 
-TEST_CASE("functions as a user's own file has them, instead of the library's") {
+TEST_CASE("functions of a user's file replace those of the library") {
     FileReader reader;
     std::string reason;
     ModelText text(reader.read(GRADC_SOURCE_DIR "/tests/unit/elaborate/page.grad", reason).value());

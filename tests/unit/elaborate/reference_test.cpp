@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The examples of the language reference's semantic half elaborate, evaluate and differentiate.
+// The examples of the semantic half of the language reference elaborate, evaluate and differentiate.
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;
 
-TEST_CASE("the examples of the language reference mean something") {
+TEST_CASE("the examples of the language reference elaborate") {
     FileReader reader;
     std::string reason;
     std::string text = reader.read(GRADC_SOURCE_DIR "/dsl/README.md", reason).value();
@@ -18,7 +18,7 @@ TEST_CASE("the examples of the language reference mean something") {
         INFO(program.sources.all[0].text << program.errors());
         CHECK(program.job);
         if (program.job && program.sources.all[0].text.find("clipped") == std::string::npos)
-            CHECK(gradient_error(program, "m") < 1e-6); // a straight-through derivative lies on purpose
+            CHECK(gradient_error(program, "m") < 1e-6); // a straight-through derivative differs on purpose
     }
     CHECK(count >= 4);
 }

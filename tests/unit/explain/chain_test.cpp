@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The printed chain is the derivative: each factor as a full matrix, multiplied in the printed
-// order and added over the ways, gives the gradient that the evaluator computes; shapes of
-// neighbours fit; names mean one value each.
+// The printed chain is the derivative. The factors as full matrices, multiplied in the printed order and added over the
+// paths, give the evaluator's gradient. Shapes of neighbors fit, and each name means one value.
 #include "compiler/explain/explanation.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -182,7 +181,7 @@ TEST_CASE("ways that part and meet, weights that are used again, loops and norms
                             "loss mean(s^2) + mean((v - y)^2);  optimizer sgd(learning_rate: 0.1) }")) == 4);
 }
 
-TEST_CASE("a student's chain rule of a net with one hidden layer") {
+TEST_CASE("the chain rule of a network with one hidden layer") {
     Model read = model(file("model net(x: f64[N, 4]) -> f64[N, 3] { h = relu(linear(x, 5));  return linear(h, 3) }\n"
                             "train { data d;  batch 3;  epochs 1;  loss cross_entropy(net(x), label)\n"
                             "optimizer sgd(learning_rate: 0.1) }"));

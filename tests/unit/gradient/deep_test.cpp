@@ -8,7 +8,7 @@
 
 using namespace gradc;
 
-TEST_CASE("a side not taken adds nothing, 200,000 selects further down") {
+TEST_CASE("the side that is not taken adds nothing, below 200,000 selects") {
     Graph graph(tested_primitives());
     auto number = [&](double value) { return build::constant(graph, value, Dtype::f64); };
     NodeId x = build::variable(graph, "x", {Dtype::f64, {}}), zero = number(0);

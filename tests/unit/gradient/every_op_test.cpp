@@ -201,7 +201,7 @@ const std::vector<Case>& row_cases() {
     return all;
 }
 
-/// One turn of a small recurrent net: h = tanh(h w + x[t]).
+/// One iteration of a small recurrent network: h = tanh(h w + x[t]).
 NodeId recurrent_iteration(Graph& body, const Shape& h, const Shape& xs, int axis, int64_t iterations, bool mirrored) {
     NodeId carry = carry_input(body, 0, {f64, h});
     NodeId w = capture_input(body, 0, {f64, {h.back(), h.back()}});
@@ -248,7 +248,8 @@ const std::vector<Case>& scan_cases() {
          [](Graph& g) {
              Graph body(g.shared_primitives());
              NodeId x = capture_input(body, 0, {f64, {4, 2}});
-             NodeId slice = build::gather(body, x, iteration_input(body, 3), {0, 0}); // one turn fewer than rows of x
+             NodeId slice =
+                 build::gather(body, x, iteration_input(body, 3), {0, 0}); // one iteration fewer than rows of x
              body.outputs = {{"y", curved(body, slice)}};
              return build::scan(g, std::move(body), {}, {variable(g, "a", {4, 2})}, 3, false)[0];
          }},
@@ -311,7 +312,7 @@ void check_derivatives(const Case& each, int order) {
 
 } // namespace
 
-TEST_CASE("derivatives of maps agree with differences, to the third") {
+TEST_CASE("elementwise derivatives agree with differences, to the third order") {
     for (const Case& each : elementwise_cases()) check_derivatives(each, 3);
 }
 
@@ -331,7 +332,7 @@ TEST_CASE("derivatives of scans agree with differences, to the second") {
 
 TEST_CASE("third derivatives of a scan") { check_derivatives(scan_cases()[0], 3); }
 
-TEST_CASE("every graph of derivatives is well formed, and pruning scans changes no value") {
+TEST_CASE("graphs of derivatives are valid, and pruning scans changes no value") {
     for (const auto* cases : {&elementwise_cases(), &move_cases(), &sum_cases(), &row_cases(), &scan_cases()})
         for (const Case& each : *cases) {
             INFO(each.name);

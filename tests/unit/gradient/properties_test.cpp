@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Transposed pairs by their inner products, ties and NaN, sides not taken, random graphs, size.
+// Transposed pairs by their inner products, ties and NaN, sides of a select, random graphs, large graphs.
 #include "compiler/gradient/transpose.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -91,7 +91,7 @@ TEST_CASE("equal largest elements share the gradient") {
     CHECK(got == std::vector<double>{0, 0.5, 0.5, 1. / 3, 1. / 3, 1. / 3});
 }
 
-TEST_CASE("NaN passes maximum, minimum and max_of, and compares false") {
+TEST_CASE("maximum, minimum and max_of of NaN are NaN; comparisons with NaN are false") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
     NodeId zero = number(g, 0);
@@ -152,7 +152,7 @@ TEST_CASE("the side of a select that is not taken adds nothing to a gradient") {
     }
 }
 
-TEST_CASE("a mask that constants cannot break costs no select") {
+TEST_CASE("a derivative that keeps zeros gets no select") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
     NodeId half = elementwise(g, Primitive::divide, {x, number(g, 2)});
@@ -163,7 +163,7 @@ TEST_CASE("a mask that constants cannot break costs no select") {
     CHECK(attribute<Elementwise>(g[d]).primitive == Primitive::divide);
 }
 
-TEST_CASE("whole numbers, comparisons and stopped values carry no gradient") {
+TEST_CASE("integers, comparisons and stop_gradient have no gradient") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {3});
     NodeId integer = build::cast(g, build::cast(g, x, Dtype::i32), f64);
@@ -177,7 +177,7 @@ TEST_CASE("whole numbers, comparisons and stopped values carry no gradient") {
     CHECK_FALSE(depends[index(compared)]);
 }
 
-TEST_CASE("a value in the middle of the graph has a gradient too, and a seed weighs the result") {
+TEST_CASE("an inner node has a gradient, and a seed weights the result") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2});
     NodeId h = elementwise(g, Primitive::multiply, {x, x});
@@ -211,7 +211,7 @@ TEST_CASE("random smooth graphs agree with differences, to the second derivative
     CHECK(with_gradient > 40);
 }
 
-TEST_CASE("a long chain is differentiated in time that grows with its length") {
+TEST_CASE("the time to differentiate a chain is linear in its length") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = x;
     Primitive sin = *g.primitives().find("sin");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Depth costs memory and nothing else: a chain of 200,000 nodes through all that reads a graph. What recursed along
-// it would run out of stack, what looked at it anew for each node would take hours.
+// Long chains cost memory and nothing else: 200,000 nodes through all functions that read a graph. Recursion along the
+// chain would overflow the stack, and a search for each node would take hours.
 #include "compiler/graph/analysis.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
@@ -46,7 +46,7 @@ TEST_CASE("a deep graph is checked, ordered, copied, printed, read back and eval
     CHECK(formula(graph, end).size() < 200);
 }
 
-TEST_CASE("broadcasts in a row go without saying in a formula, however many") {
+TEST_CASE("a formula leaves out any number of broadcasts") {
     Graph graph(tested_primitives());
     Type type{Dtype::f32, {2}};
     NodeId x = build::elementwise(graph, Primitive::negate, {build::variable(graph, "x", type)}), end = x;
@@ -54,7 +54,7 @@ TEST_CASE("broadcasts in a row go without saying in a formula, however many") {
     CHECK(formula(graph, end) == "-x");
 }
 
-TEST_CASE("the range of a deep whole number is found") {
+TEST_CASE("the range of an integer below a deep graph is found") {
     Graph graph(tested_primitives());
     NodeId one = build::constant(graph, 1, Dtype::i32, {4}), x = build::iota(graph, {4}, 0);
     for (int i = 0; i < deep; ++i) x = build::elementwise(graph, Primitive::add, {x, one});
@@ -63,7 +63,7 @@ TEST_CASE("the range of a deep whole number is found") {
     CHECK(range.high == deep + 3);
 }
 
-TEST_CASE("carries that each need the next are kept, in one walk over the body") {
+TEST_CASE("carries that depend on each other are kept, in one walk over the body") {
     constexpr size_t carries = 4000;
     Graph graph(tested_primitives()), body(tested_primitives());
     Type type{Dtype::f32, {}};

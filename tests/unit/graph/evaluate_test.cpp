@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The oracle against numbers worked out by hand or by plain loops here.
+// The evaluator compared with numbers by hand or by plain loops.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/random.h"
@@ -120,7 +120,7 @@ TEST_CASE("casts and remainders of floating numbers") {
           Approx(-0.3));
 }
 
-TEST_CASE("f32 is rounded only where that is asked for") {
+TEST_CASE("f32 is rounded only with round_f32") {
     Graph g(tested_primitives());
     NodeId third = elementwise(g, Primitive::divide, {build::constant(g, 1), build::constant(g, 3)});
     Environment environment;
@@ -129,7 +129,7 @@ TEST_CASE("f32 is rounded only where that is asked for") {
     CHECK(value(g, third, environment) == Numbers{double(float(1. / 3))});
 }
 
-TEST_CASE("declared primitives: by the C library, by a given meaning, or not at all") {
+TEST_CASE("declared primitives: by the C library, by a given meaning, or an error") {
     auto primitives = tested_primitives();
     Primitive twice = primitives->declare("twice", 1), odd = primitives->declare("odd_one", 1);
     primitives->define(twice, [](const double* x) { return 2 * x[0]; });
@@ -140,7 +140,7 @@ TEST_CASE("declared primitives: by the C library, by a given meaning, or not at 
     CHECK_THROWS_AS(value(g, elementwise(g, odd, {x})), InternalError);
 }
 
-TEST_CASE("scans run both ways; yields are indexed by the turn") {
+TEST_CASE("scans run in both directions; yields are indexed by the iteration") {
     for (bool reverse : {false, true}) {
         Graph g(tested_primitives());
         Graph body(g.shared_primitives());
@@ -197,7 +197,7 @@ TEST_CASE("random numbers depend on seed, stream, step, row and place, not on th
     CHECK(total / 4096 == Approx(0.5).margin(0.02));
 }
 
-TEST_CASE("what is missing is named, and nodes can be watched") {
+TEST_CASE("missing inputs are named, and nodes can be observed") {
     Graph g(tested_primitives());
     NodeId w = build::variable(g, "net.w", {f32, {2}});
     g.outputs = {{"y", elementwise(g, Primitive::negate, {w})}};

@@ -25,7 +25,7 @@ NodeId variable(Graph& graph, const char* name, Shape shape, Dtype dtype = f32) 
     return build::variable(graph, name, {dtype, std::move(shape)});
 }
 
-/// What verify_node says of a node that misfits; fails the test if it fits.
+/// The message of verify_node for an invalid node; fails the test if the node is valid.
 std::string error(const Graph& g, Op op, Type type, std::vector<NodeId> inputs, Attributes attributes) {
     std::string text = verify_node(g, op, type, inputs, attributes);
     REQUIRE_FALSE(text.empty());
@@ -83,7 +83,7 @@ TEST_CASE("equal nodes have one id, different ones do not") {
     CHECK(&node == &g[x]); // references stay valid while the graph grows
 }
 
-TEST_CASE("spans and names are no part of a node's identity; the first name stays") {
+TEST_CASE("spans and names do not count in a node's identity; the first name stays") {
     Graph g(tested_primitives());
     NodeId x = build::variable(g, "x", {f32, {}}, Span{0, 1, 2});
     CHECK(build::variable(g, "x", {f32, {}}, Span{0, 5, 6}) == x);
@@ -93,7 +93,7 @@ TEST_CASE("spans and names are no part of a node's identity; the first name stay
     CHECK(g[x].name == "first");
 }
 
-TEST_CASE("what changes nothing builds nothing") {
+TEST_CASE("operations that change nothing add no node") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2, 3});
     CHECK(build::reshape(g, x, {2, 3}) == x);
@@ -123,7 +123,7 @@ TEST_CASE("constructors infer types") {
     CHECK_THROWS_AS(elementwise(g, Primitive::add, {x, i}), InternalError);
 }
 
-TEST_CASE("a node that does not fit is refused, with the reason") {
+TEST_CASE("an invalid node is refused, with the reason") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2, 3}), i = variable(g, "i", {2}, i32);
     NodeId n = g.add(Op::input, {f32, {rows, 3}}, {}, Input{Input::Source::field, "n", 0, -1});
@@ -161,7 +161,7 @@ TEST_CASE("a node that does not fit is refused, with the reason") {
     error(g, Op::scan, scan_type(), {}, scan);
 }
 
-TEST_CASE("verify finds what was put in by the back door") {
+TEST_CASE("verify finds changes that bypass add") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2});
     g.outputs = {{"x", x}};
@@ -173,7 +173,7 @@ TEST_CASE("verify finds what was put in by the back door") {
     CHECK_FALSE(verify(loose).empty());
 }
 
-TEST_CASE("rebuild, substitute, extract and inline keep what they should") {
+TEST_CASE("rebuild, substitute, extract and inline_graph keep values and names") {
     Graph g(tested_primitives());
     NodeId x = variable(g, "x", {2}), y = variable(g, "y", {2});
     NodeId sum = elementwise(g, Primitive::add, {x, y});
@@ -201,13 +201,13 @@ TEST_CASE("rebuild, substitute, extract and inline keep what they should") {
     NodeId z = variable(target, "z", {2});
     auto inlined = inline_graph(g, {product}, target, {{sum, z}});
     CHECK(inlined[0] == elementwise(target, Primitive::multiply, {z, z}));
-    CHECK(target.size() == 2); // nothing below what is bound
+    CHECK(target.size() == 2); // nothing below bound nodes
 
     CHECK(extract(g, {{"s", sum}}).size() == 3);
     CHECK(reachable(g, {product}) == std::vector<NodeId>{x, y, sum, product});
 }
 
-TEST_CASE("scans: equal bodies are one, what nothing reads is pruned") {
+TEST_CASE("scans: equal bodies are one, unread parts are pruned") {
     Graph g(tested_primitives());
     auto loop = [&] {
         Graph body(g.shared_primitives());
@@ -243,7 +243,7 @@ TEST_CASE("scans: equal bodies are one, what nothing reads is pruned") {
     CHECK(attribute<Scan>(integer[integer[integer.outputs[0].node].inputs[0]]).carries == 2);
 }
 
-TEST_CASE("a pass reaches into loops within loops") {
+TEST_CASE("a pass is applied to nested loop bodies") {
     Graph g(tested_primitives());
     Graph inner(g.shared_primitives()), outer(g.shared_primitives());
     NodeId deep = carry_input(inner, 0, {f32, {2}});
@@ -294,7 +294,7 @@ TEST_CASE("a million nodes are built and copied in bounded time") {
     CHECK(seconds < 30);
 }
 
-TEST_CASE("random graphs are well formed and the same for the same seed") {
+TEST_CASE("random graphs are valid and the same for the same seed") {
     std::vector<int> seen(size_t(Op::assign) + 1, 0);
     for (uint64_t seed = 0; seed < 100; ++seed) {
         INFO("seed " << seed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Ranges of whole numbers: by table, and never narrower than what random graphs compute.
+// Ranges of integers: by table, and never narrower than the values of random graphs.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/print.h"
@@ -67,7 +67,7 @@ TEST_CASE("ranges of leaves, moves, sums and lookups") {
     CHECK(range(g, build::cast(g, build::variable(g, "u", {Dtype::u8, {2}}), i32)) == Range{0, 255});
 }
 
-TEST_CASE("floating numbers keep their range only where no NaN can be") {
+TEST_CASE("floating numbers have a range only where NaN is impossible") {
     Graph g(tested_primitives());
     NodeId seed = build::scalar_input(g, "seed", Dtype::i64), step = build::scalar_input(g, "step", Dtype::f64);
     NodeId u = g.add(Op::random, {f32, {5}}, {seed, step}, Random{1});
@@ -84,7 +84,7 @@ TEST_CASE("floating numbers keep their range only where no NaN can be") {
     CHECK(range(g, integer) == Range{0, 9});
 }
 
-TEST_CASE("ranges are remembered while the graph grows, however long the chain") {
+TEST_CASE("ranges are kept while the graph grows, for chains of any length") {
     Graph g(tested_primitives());
     IntegerRanges ranges(g);
     NodeId x = label(g, 0, 1);
@@ -122,7 +122,7 @@ TEST_CASE("no value of a random graph leaves its range") {
     CHECK(checked > 1000);
 }
 
-TEST_CASE("lookups among the rows are followed beside N") {
+TEST_CASE("lookups along N have ranges relative to N") {
     Graph g(tested_primitives());
     auto number = [&](double value) { return build::constant(g, value, Dtype::i32); };
     NodeId n = build::cast(g, build::scalar_input(g, "rows", Dtype::i64), Dtype::i32);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The graph's text, there and back; DOT; formulas.
+// The text of graphs, printed and parsed; DOT; formulas.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/print.h"
@@ -78,7 +78,7 @@ TEST_CASE("the text reads back, for random graphs with loops too") {
     }
 }
 
-TEST_CASE("odd numbers and names survive the text") {
+TEST_CASE("special numbers and names are printed and parsed without change") {
     Graph g(tested_primitives());
     double infinity = std::numeric_limits<double>::infinity();
     std::vector<double> odd{infinity, -infinity,          std::numeric_limits<double>::quiet_NaN(), -0.0, 0.1,
@@ -89,7 +89,7 @@ TEST_CASE("odd numbers and names survive the text") {
     CHECK(reread(print(g)) == print(g));
 }
 
-TEST_CASE("a broken text is refused with its line") {
+TEST_CASE("an invalid text is refused with its line") {
     std::string good = print(sample());
     CHECK(refusal("") == "line 0: a graph starts with `graph 1`");
     CHECK(refusal("graph 2\n") == "line 1: this text has format 2; this program reads format 1");
@@ -107,7 +107,7 @@ TEST_CASE("a broken text is refused with its line") {
     CHECK(refusal(deep).find("bodies within bodies") != std::string::npos);
 }
 
-TEST_CASE("texts with random damage are read or refused, never worse") {
+TEST_CASE("texts with random damage are parsed or refused") {
     std::mt19937 chance(3);
     int refused = 0;
     for (uint64_t seed = 0; seed < 20; ++seed) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Products of products in the cheapest order: before and after as text, and random chains against
-// the evaluator.
+// Products of products in the cheapest order: before and after as text, and random chains compared with the evaluator.
 #include "compiler/graph/build.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -113,7 +112,7 @@ output y = %10
 )");
 }
 
-TEST_CASE("a chain stays as written where another order saves nothing") {
+TEST_CASE("a chain is unchanged if another order saves nothing") {
     std::string written = print(read(two_layers));
     CHECK(collapsed(two_layers, 2) ==
           written); // two rows through both layers cost less than the product of the weights
@@ -121,7 +120,7 @@ TEST_CASE("a chain stays as written where another order saves nothing") {
     CHECK(collapsed(two_layers, 16) != written);
 }
 
-TEST_CASE("what is read twice, or lies behind a nonlinear map, is no link of a chain") {
+TEST_CASE("nodes with two readers or nonlinear functions end a chain") {
     std::string text = two_layers;
     std::string twice = text + "output h = %7\n";
     CHECK(collapsed(twice, 100) == print(read(twice)));
@@ -130,7 +129,7 @@ TEST_CASE("what is read twice, or lies behind a nonlinear map, is no link of a c
     CHECK(collapsed(bent, 100) == print(read(bent)));
 }
 
-TEST_CASE("orders of products are the cheapest there are") {
+TEST_CASE("orders of products are the cheapest ones") {
     LabelSizes sizes{{{0, 100}, {1, 2}, {2, 50}, {3, 3}}, {0}};
     ProductOrder order = cheapest_order({{0, 1}, {1, 2}, {2, 3}}, {0, 3}, sizes);
     CHECK(order.cost == 2 * 50 * 3 + 100 * 2 * 3);

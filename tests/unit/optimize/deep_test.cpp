@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All passes on chains of 200,000 nodes, and on linear maps in a row.
+// All passes on chains of 200,000 nodes, and on a deep linear network.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/rewrite.h"
@@ -16,7 +16,7 @@ NodeId field(Graph& graph, Shape shape) {
 
 } // namespace
 
-TEST_CASE("a value with 200,000 shifts added one by one stays as it is") {
+TEST_CASE("a chain of 200,000 additions is unchanged") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId y = field(graph, {rows, 4});
     for (int i = 0; i < 100'000; ++i) { // each with its broadcast
@@ -28,7 +28,7 @@ TEST_CASE("a value with 200,000 shifts added one by one stays as it is") {
     CHECK(after.size() == graph.size());
 }
 
-TEST_CASE("a deep linear net is a few products of its weights, by pieces") {
+TEST_CASE("a deep linear network becomes a few products of weights") {
     constexpr int layers = 600;
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId y = field(graph, {rows, 3});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every pass computes what the graph before it computed: random graphs through the evaluator, pass by pass.
+// Every pass keeps the values of random graphs, by the evaluator before and after it.
 #include "compiler/graph/verify.h"
 #include "compiler/optimize/optimize.h"
 #include "tests/support/random_graph.h"

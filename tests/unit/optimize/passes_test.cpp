@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each pass from text to text: passes/PASS/CASE.txt holds a graph, a line `---`, and the graph that the pass makes of it for
-// a batch of 100 rows. With GRADC_ACCEPT=1 the second part is written instead: read the diff before committing it.
+// Each pass from text to text: passes/PASS/CASE.txt has a graph, a line `---`, and the graph that the pass makes of it
+// for a batch of 100 rows. With GRADC_ACCEPT=1 the second part is written instead: read the diff before committing it.
 #include "compiler/elaborate/library/library.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/verify.h"
@@ -48,7 +48,7 @@ void compare(const Pass& pass, const fs::path& path) {
 
 } // namespace
 
-TEST_CASE("every pass has at least three texts, and does as they say") {
+TEST_CASE("every pass has at least three cases and rewrites them as expected") {
     for (const Pass& pass : pass_table()) {
         std::string name = pass.name;
         if (name.ends_with("_again")) continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Boxes of drawn graphs stand apart whatever the graph, inputs of the forward lane above their readers and of the
-// backward lane below them, and the same graph is laid out alike.
+// Boxes of random graphs do not overlap. Inputs are above their readers in the forward lane and below them in the
+// backward lane. The same graph has the same layout.
 #include "compiler/page/layers.h"
 #include <catch2/catch.hpp>
 #include <random>
@@ -49,7 +49,7 @@ TEST_CASE("boxes stand apart and inside the drawing") {
     }
 }
 
-TEST_CASE("edges lead down the forward lane and up the backward lane") {
+TEST_CASE("edges go down in the forward lane and up in the backward lane") {
     for (uint64_t seed = 1; seed <= 200; ++seed) {
         INFO("seed " << seed);
         LayeredDrawing drawing = random_drawing(seed);
@@ -63,7 +63,7 @@ TEST_CASE("edges lead down the forward lane and up the backward lane") {
     }
 }
 
-TEST_CASE("the same graph is laid out alike") {
+TEST_CASE("the same graph has the same layout") {
     for (uint64_t seed = 1; seed <= 20; ++seed) {
         LayeredDrawing a = random_drawing(seed), b = random_drawing(seed);
         for (size_t i = 0; i < a.boxes.size(); ++i) {

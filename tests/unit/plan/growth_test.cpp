@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Planning takes steps in proportion to the program, but for a logarithm: counted, not timed. And chains of 20,000
-// nodes, which any recursion or any look at all of the program for one of its nodes would make fail or crawl.
+// The steps of planning grow as n log n: counted, not timed. And chains of 20,000 nodes, which would fail with
+// recursion, or take hours with a search of the program for each node.
 #include "compiler/graph/build.h"
 #include "compiler/plan/plan.h"
 #include "tests/support/derivatives.h"
@@ -98,7 +98,7 @@ TEST_CASE("a chain of 20,000 nodes is planned") {
     CHECK(plan.programs[0].kernels.size() > 1);
 }
 
-TEST_CASE("a formula of counters that doubles at each step is looked up") {
+TEST_CASE("an index formula that doubles at each step is read from memory") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId at = build::iota(graph, {4}, 0), x = build::variable(graph, "x", {Dtype::f32, {8}});
     for (int i = 0; i < 60; ++i)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The algebra of positions: quotients that are exact vanish, and what was taken apart joins again.
+// The algebra of indices: exact quotients vanish, and a quotient joins with its remainder.
 #include "compiler/plan/index.h"
 #include <catch2/catch.hpp>
 
 using namespace gradc;
 
-TEST_CASE("quotients and remainders of what splits evenly are plain") {
+TEST_CASE("quotients and remainders of divisible indices are simplified") {
     Indices indices(8);
     Index i = indices.axis(5), j = indices.axis(7);
     Index linear = indices.sum(indices.scaled(i, 7), j);
@@ -14,7 +14,7 @@ TEST_CASE("quotients and remainders of what splits evenly are plain") {
     CHECK(indices.quotient(indices.shifted(linear, 14), 7) == indices.shifted(i, 2));
 }
 
-TEST_CASE("a quotient and its remainder join to what they were taken of") {
+TEST_CASE("a quotient and its remainder are joined to the dividend") {
     Indices indices(8);
     Index i = indices.axis(35);
     Index q = indices.quotient(i, 6), r = indices.remainder(i, 6);
@@ -35,7 +35,7 @@ TEST_CASE("negative positions round down") {
     CHECK(indices.range(indices.remainder(before, 3)) == std::pair<int64_t, int64_t>(0, 2));
 }
 
-TEST_CASE("an axis of one element is its first") {
+TEST_CASE("the index of an axis of one element is 0") {
     Indices indices(1);
     CHECK(indices.axis(1) == Index{});
     CHECK(indices.axis(rows) == Index{});

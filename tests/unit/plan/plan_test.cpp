@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is fused, what lies where, in which order; the plan's text is the same for the same graphs.
+// Fusion, addresses and order of kernels. The plan's text is the same for the same graphs.
 #include "compiler/graph/build.h"
 #include "compiler/plan/live_ranges.h"
 #include "compiler/plan/plan.h"
@@ -32,7 +32,7 @@ Graph two_layers() {
 
 } // namespace
 
-TEST_CASE("a layer is one kernel, and only results that others read lie in memory") {
+TEST_CASE("a layer is one kernel, and only results that others read are stored") {
     Plan plan = make_plan({{"predict", two_layers()}}, {"m", 32});
     REQUIRE(plan.programs[0].kernels.size() == 2);
     for (const FusedKernel& kernel : plan.programs[0].kernels) {
@@ -46,7 +46,7 @@ TEST_CASE("a layer is one kernel, and only results that others read lie in memor
     CHECK(plan.parts.variables == 2 * (2 * 100 * 64 * 4 + 64 + 512)); // weights in panels of 64
 }
 
-TEST_CASE("rows of activations begin with a line and are no multiple of a kilobyte apart") {
+TEST_CASE("rows of activations begin at a cache line and are no multiple of a kilobyte apart") {
     for (auto [columns, stride] : {std::pair<int64_t, int64_t>{10, 10},
                                    {32, 32},
                                    {100, 112},
@@ -93,7 +93,7 @@ TEST_CASE("without fusion each operation has a kernel and memory of its own") {
     for (size_t i = 1; i < taken.size(); ++i) CHECK(taken[i - 1].second <= taken[i].first);
 }
 
-TEST_CASE("programs share variables and fields, and memory of their own") {
+TEST_CASE("programs share variables and fields, and reuse the memory of other values") {
     Plan one = make_plan({{"a", two_layers()}}, {"m", 32});
     Plan two = make_plan({{"a", two_layers()}, {"b", two_layers()}}, {"m", 32});
     CHECK(two.parts.variables == one.parts.variables);
@@ -102,7 +102,7 @@ TEST_CASE("programs share variables and fields, and memory of their own") {
     CHECK(two.parts.results == 2 * one.parts.results);
 }
 
-TEST_CASE("the peak is what lives at the same time") {
+TEST_CASE("the peak is the largest sum of live values") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId x = field(graph, "x", {rows, 48});
     for (int i = 0; i < 8; ++i) {
@@ -115,7 +115,7 @@ TEST_CASE("the peak is what lives at the same time") {
     CHECK(plan.parts.activations == 2 * (16 * 48 * 4 + 64)); // one read, one written
 }
 
-TEST_CASE("kernels stand in the order that needs less memory") {
+TEST_CASE("kernels run in the order that needs less memory") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId x = field(graph, "x", {rows, 48}), sum = NodeId::none;
     std::vector<NodeId> wide;
@@ -134,7 +134,7 @@ TEST_CASE("kernels stand in the order that needs less memory") {
     CHECK(plan.parts.activations < 2 * 16 * 480 * 4); // not six of the wide ones
 }
 
-TEST_CASE("addresses need at most a tenth more than what lives at one step") {
+TEST_CASE("addresses need at most a tenth more than the largest sum of live values") {
     auto primitives = std::make_shared<PrimitiveTable>();
     int tight = 0;
     for (uint64_t seed = 1; seed <= 300; ++seed) {
@@ -149,7 +149,7 @@ TEST_CASE("addresses need at most a tenth more than what lives at one step") {
     CHECK(tight > 100);
 }
 
-TEST_CASE("rooms are as large as the largest sum of lives, wherever they lie") {
+TEST_CASE("intervals need as much memory as the largest sum of live ones") {
     auto room = [](int64_t size, int64_t first, int64_t last) { return Allocation{{}, size, {first, last}}; };
     CHECK(largest_cut({}) == 0);
     CHECK(largest_cut({room(64, 0, 3), room(128, 3, 5), room(256, 4, 9)}) == 384);
@@ -157,7 +157,7 @@ TEST_CASE("rooms are as large as the largest sum of lives, wherever they lie") {
     CHECK(across({room(64, 0, 3), room(128, 3, 5), room(256, 4, 9)}, 4) == 128);
 }
 
-TEST_CASE("a carried sum is a loop of the table") {
+TEST_CASE("a sum over iterations is a loop of the table") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId x = field(graph, "x", {rows, 9});
     Graph body(graph.shared_primitives());
@@ -181,7 +181,7 @@ TEST_CASE("a carried sum is a loop of the table") {
     CHECK(plan.programs[0].table[1].iterations == 9);
 }
 
-TEST_CASE("a transposed copy is read along its rows: a product, not sums one by one") {
+TEST_CASE("a transposed operand of a product is copied, to be read along its rows") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId g = field(graph, "g", {rows, 10});
     NodeId w = build::variable(graph, "w", {Dtype::f32, {100, 10}});
@@ -194,7 +194,7 @@ TEST_CASE("a transposed copy is read along its rows: a product, not sums one by 
     CHECK(kernels[1].kind == FusedKernel::Kind::product);
 }
 
-TEST_CASE("long rows go point by point, short rows of many points as one loop over all") {
+TEST_CASE("long rows have a loop each, many short rows share one loop") {
     auto loops_in_rows = [](int64_t columns, int64_t batch) { // kernels that run a loop for each row
         Graph graph(std::make_shared<PrimitiveTable>());
         NodeId x = field(graph, "x", {rows, columns});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Small graphs of every kind of kernel: what the lowered program computes is what the evaluator computes.
+// Small graphs of every kind of kernel: the lowered program computes the evaluator's values.
 #include "compiler/graph/build.h"
 #include "tests/support/agreement.h"
 #include <catch2/catch.hpp>
@@ -57,7 +57,7 @@ Builder with_rows(int64_t count) {
 
 } // namespace
 
-TEST_CASE("maps with broadcasts, all rows counts") {
+TEST_CASE("elementwise nodes with broadcasts, with any number of rows") {
     for (int64_t n : {1, 2, 3, 4}) {
         Builder b = with_rows(n);
         NodeId x = b.field("x", {rows, 19}), w = b.variable("w", {19});
@@ -130,7 +130,7 @@ TEST_CASE("products of vectors, batches, several labels") {
     CHECK(b.error({.pieces = 3}) == "");
 }
 
-TEST_CASE("what rides on a product") {
+TEST_CASE("elementwise work on a product's operands and result") {
     Builder b = with_rows(30);
     NodeId x = b.field("x", {rows, 20}), w = b.variable("w", {20, 50}), c = b.variable("c", {50});
     NodeId z =
@@ -144,7 +144,7 @@ TEST_CASE("what rides on a product") {
     CHECK(plan.programs[0].kernels.size() == 1);
 }
 
-TEST_CASE("an optimizer rides on the gradient's product and updates in place") {
+TEST_CASE("an optimizer is fused with the gradient's product and updates in place") {
     Builder b = with_rows(7);
     NodeId x = b.field("x", {rows, 48}), d = b.field("d", {rows, 40});
     NodeId w = b.variable("w", {48, 40}), m = b.variable("m", {48, 40});
@@ -220,7 +220,7 @@ TEST_CASE("a convolution is a product on windows") {
     CHECK(b.error({.tolerance = 2e-5}) == "");
 }
 
-TEST_CASE("whole numbers, bytes and truth") {
+TEST_CASE("integers, bytes and bool") {
     Builder b = with_rows(3);
     NodeId i = b.lookup("i", {rows, 21}, 50), j = b.lookup("j", {21}, 9);
     NodeId one = build::constant(b.graph, 1, Dtype::i32);
@@ -246,7 +246,7 @@ TEST_CASE("double precision") {
     CHECK(b.error({.batch = 5, .tolerance = 1e-7}) == "");
 }
 
-TEST_CASE("a loop of the table counts its work in each turn") {
+TEST_CASE("a loop of the table counts its work in each iteration") {
     Graph graph(std::make_shared<PrimitiveTable>());
     NodeId x = graph.add(Op::input, {Dtype::f32, {rows, 9}}, {}, Input{Input::Source::field, "x", 0, -1});
     Graph body(graph.shared_primitives());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which steps run many in one call: those with a guard, short enough, on rows that lie as columns do.
+// The condition for many steps in one call: a guard, a short step, rows in columns.
 #include "compiler/graph/build.h"
 #include "compiler/program/lower.h"
 #include "compiler/program/multi_step.h"
@@ -43,7 +43,7 @@ loop::Module stretched(const Graph& graph, int64_t batch) {
 
 } // namespace
 
-TEST_CASE("a short step with a guard runs many in one call, on every machine") {
+TEST_CASE("short steps with a guard run many in one call, for every instruction set") {
     loop::Module module = stretched(descent(5), 4);
     for (const auto& program : module.programs[0]) {
         REQUIRE(program->multi_step);
@@ -60,12 +60,12 @@ TEST_CASE("a short step with a guard runs many in one call, on every machine") {
     }
 }
 
-TEST_CASE("without a loss there is no guard, and no stretch") {
+TEST_CASE("without a loss there is no guard and no multi-step function") {
     loop::Module module = stretched(descent(5, false), 4);
     for (const auto& program : module.programs[0]) CHECK(!program->multi_step);
 }
 
-TEST_CASE("a long step is called by itself; narrower vectors make it longer") {
+TEST_CASE("a long step has a call of its own; the bound depends on the vector width") {
     loop::Module longer = stretched(descent(900), 512);
     for (const auto& program : longer.programs[0]) CHECK(!program->multi_step);
     loop::Module module = stretched(descent(300), 40);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Random graphs with every kind of op: planned and lowered for every machine, with
-// and without fusion, whole and in parts, they give what the evaluator gives.
+// Random graphs with every kind of op, planned and lowered for every instruction set, fused and unfused, as one part
+// and as several: they give the evaluator's values.
 #include "compiler/graph/print.h"
 #include "tests/support/agreement.h"
 #include "tests/support/random_graph.h"

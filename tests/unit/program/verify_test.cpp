@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each promise of the loop IR, broken once: the verifier says so. And the text of a small module.
+// Each rule of the loop IR, violated once: the verifier names it. And the text of a small module.
 #include "../target/builder.h"
 #include "compiler/program/print.h"
 #include "compiler/program/verify.h"
@@ -42,7 +42,7 @@ void check_all(const std::vector<Row>& table) {
 
 } // namespace
 
-TEST_CASE("a broken promise of an operation is named") {
+TEST_CASE("a violation by an operation is named") {
     check_all({
         {"used outside its scope",
          [](auto& b) {
@@ -71,7 +71,7 @@ TEST_CASE("a broken promise of an operation is named") {
     });
 }
 
-TEST_CASE("a broken promise of memory and loops is named") {
+TEST_CASE("a violation by memory or loops is named") {
     check_all({
         {"is no index", [](auto& b) { b.load(0, f32, {0, {{b.number(f32, 1), 1}}}); }},
         {"another element type", [](auto& b) { b.load(0, {Dtype::f64, 1}, {}); }},
@@ -89,7 +89,7 @@ TEST_CASE("a broken promise of memory and loops is named") {
     });
 }
 
-TEST_CASE("broken buffers and tables are named") {
+TEST_CASE("invalid buffers and tables are named") {
     auto good = [] { return module_of([](auto& b) { b.store(0, {}, b.number(vector, 1)); }); };
     CHECK_NOTHROW(verify(good()));
     Module shifted = good();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Field and data set tables for tests, with what they point to.
+// Field and data set tables for tests, with the memory that they point to.
 #pragma once
 #include "runtime/abi.h"
 #include <deque>
 #include <string>
 #include <vector>
 
-/// Tables are plain pointers; this owns what they point to.
+/// Tables are plain pointers; this owns the memory behind them.
 class Tables {
 public:
     gradc_field& field(const char* name, int32_t reader, int32_t stored, std::vector<int64_t> shape) {

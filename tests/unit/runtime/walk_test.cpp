@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The walker: loops and their turns, guards, splitting over threads; the choice of a variant.
+// The walker: loops and their iterations, guards, division among threads; the choice of a variant.
 #include "runtime/base/isa.h"
 #include "runtime/walk.h"
 #include <atomic>
@@ -56,7 +56,7 @@ TEST_CASE("loops count up, down and inside each other") {
     for (int i = 0; i < 6; i++) CHECK(log.entries[i] == expected[i]);
 }
 
-TEST_CASE("a guard stops before what follows it") {
+TEST_CASE("a guard skips the entries after it") {
     static constexpr int64_t none[1] = {};
     gradc_kernel kernels[] = {kernel_of(note, 1, 0, 1, 0)};
     gradc_step table[] = {{GRADC_KERNEL, 0, 0, 0}, {GRADC_GUARD, 0, 0, 0}, {GRADC_KERNEL, 0, 0, 0}};
@@ -136,7 +136,7 @@ TEST_CASE("denormals are flushed inside a walk only, on every thread") {
     CHECK((_mm_getcsr() & 0x8040) == (before & 0x8040));
 }
 
-TEST_CASE("the variant is one that both module and CPU have") {
+TEST_CASE("the variant is one that module and CPU both have") {
     gradc_kernel kernels[] = {kernel_of(note, 1, 0, 1, 0)};
     gradc_program program{"p", kernels, nullptr, 1, 0, nullptr, 0, 0, nullptr, 0, {}, 0};
     gradc_module module{};

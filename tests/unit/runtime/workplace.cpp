@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See workplace.h.
+// A scratch folder in the system's folder for temporary files, and child processes.
 #include "tests/unit/runtime/workplace.h"
 #include "runtime/base/json.h"
 #include <algorithm>

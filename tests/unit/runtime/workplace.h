@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A folder of its own for a test, files in it, and trainers run as processes.
+// A scratch folder for a test, files in it, and trainers run as processes.
 #pragma once
 #include <string>
 #include <string_view>
@@ -19,7 +19,7 @@ public:
     }
     /// Writes a file and returns its path.
     std::string write(std::string_view name, std::string_view content) const;
-    /// Names of what is in it, sorted.
+    /// Names of its entries, sorted.
     std::vector<std::string> list() const;
 
 private:

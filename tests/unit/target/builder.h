@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Hand-written loop programs for tests: a kernel statement by statement, with literals and lanes
-// spelled briefly.
+// Hand-written loop programs for tests: a kernel statement by statement, with short forms for literals and lanes.
 #pragma once
 #include "compiler/program/program.h"
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Writes inputs, runs, reads, compares; see compare.h.
+// Writes inputs, runs, reads and compares.
 #include "tests/unit/target/compare.h"
 #include "compiler/program/print.h"
 #include <catch2/catch.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Runs one case on a loaded module and compares element by element; an expected NaN or infinity
-// marked "any" aside.
+// Runs one case on a loaded module and compares element by element. Where any NaN or infinity is accepted, the case
+// says so.
 #pragma once
 #include "compiler/target/engine.h"
 #include "tests/unit/target/programs.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where elements lie, what numbers become, what is known of addresses.
+// Positions of elements, conversion of numbers, alignment of addresses.
 #include "compiler/target/cpp/names.h"
 #include "compiler/target/layout.h"
 #include "compiler/target/llvm/divisor.h"
@@ -10,7 +10,7 @@
 using namespace gradc;
 using namespace gradc::target;
 
-TEST_CASE("panels hold columns in groups, each column beside its neighbours") {
+TEST_CASE("panels hold groups of adjacent columns") {
     Layout panels{Dtype::f32, {2, 3, 5}, {24, 1, 1}, 4}; // [2, K = 3, N = 5], panels of 4: 2 panels of 3 x 4
     CHECK(element_offset(panels, {0, 0, 0}) == 0);
     CHECK(element_offset(panels, {0, 0, 3}) == 3);
@@ -55,7 +55,7 @@ TEST_CASE("numbers round to their element type and come back") {
     CHECK(std::isnan(read_number(memory, Dtype::bf16)));
 }
 
-TEST_CASE("alignment follows from what divides indices") {
+TEST_CASE("alignment follows from the divisors of indices") {
     loop::KernelBuilder build("align", {});
     loop::ValueId end = build.index(64), begin = build.leaf(loop::Operation::range_begin), i = 0, j = 0, k = 0;
     build.loop("i", build.index(0), end, 16, [&](loop::ValueId index) { i = index; });
@@ -75,7 +75,7 @@ TEST_CASE("alignment follows from what divides indices") {
     CHECK(alignment(buffer, {0, {{k, 6}}}, known) == 8);
 }
 
-TEST_CASE("names and numbers are C++") {
+TEST_CASE("names and numbers are valid C++") {
     Names names;
     CHECK(names.fresh("mlp.linear_1.weight") == "mlp_linear_1_weight");
     CHECK(names.fresh("double") == "double_1");

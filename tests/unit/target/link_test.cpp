@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A trainer linked from an object and the prelinked runtime: it runs, alone, and the same object
-// gives the same bytes.
+// A trainer linked from an object and the prelinked runtime: it runs by itself, and the same object gives the same
+// bytes.
 #include "compiler/target/compile.h"
 #include "compiler/util/files.h"
 #include "tests/unit/target/programs.h"
@@ -60,7 +60,7 @@ TEST_CASE("a linked trainer is static, runs and is the same each time") {
     CHECK(content(folder.path / "said").find("tests") != std::string::npos); // the module's name
 }
 
-TEST_CASE("a link that fails says why and gives nothing") {
+TEST_CASE("a link that fails gives a reason and no file") {
     std::string error;
     CHECK(target::link_trainer("no object", error, {.runtime = GRADC_RUNTIME}) == "");
     CHECK(error != "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One function a program, beside the loops that say what it computes; see programs.h.
+// One function for each program, with the loops that compute its expected result.
 #include "tests/unit/target/programs.h"
 #include "compiler/target/machine.h"
 #include "tests/unit/target/builder.h"
@@ -94,7 +94,7 @@ void reduction(TestModule& test) {
     test.cases.push_back({"reduction", {{"reduce.in", x}}, {{"reduce.out", {sum, high, low}}}, 1e-14});
 }
 
-/// c = a @ b: tiles of 4 x 2 vectors in registers over the whole reduction; b lies in panels of two
+/// c = a @ b: tiles of 4 x 2 vectors in registers over the whole reduction; b is in panels of two
 /// vectors.
 void product(TestModule& test) {
     constexpr int64_t m = 8, depth = 24, n = 64;
@@ -185,7 +185,7 @@ void lookups(TestModule& test) {
     test.cases.back().expected = {{"lookup.out", expected}, {"lookup.spread", spread_}};
 }
 
-/// Comparisons, masks with masks, selects on NaN and infinity, f32 and f64 lanes beside each other.
+/// Comparisons, masks with masks, selects on NaN and infinity, f32 and f64 lanes in one program.
 void masks(TestModule& test) {
     Module& module = test.module;
     BufferId a = add_buffer(module, "mask.a", Dtype::f32, {16}, Role::field);
@@ -273,7 +273,7 @@ void expect_conversions(TestModule& test) {
     test.cases.push_back({"conversions", inputs, {{"convert.half", half_}}, 0x1p-8});
 }
 
-/// u8 pixels to f32 and back, whole arithmetic with floors, shifts, high products, bits, bf16.
+/// u8 pixels to f32 and back, integer arithmetic with floors, shifts, high products, bits, bf16.
 void conversions(TestModule& test) {
     Module& module = test.module;
     BufferId pixels = add_buffer(module, "convert.pixels", Dtype::u8, {32}, Role::field);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Loop programs that together use every construct of the loop IR, with inputs and what plain
-// computation expects.
+// Loop programs that together use every construct of the loop IR, with inputs and the results of plain computation.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/metadata.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The module's table: every member as the metadata says, the same through LLVM and through C++.
+// The module's table: every member has the value of the metadata, through LLVM and through C++.
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
 #include "tests/unit/target/builder.h"
@@ -115,7 +115,7 @@ void check_module(const gradc_module& module, const loop::TestModule& test, cons
 
 } // namespace
 
-TEST_CASE("the table says what the metadata says, through both backends") {
+TEST_CASE("the table has the metadata, with both backends") {
     loop::TestModule test = loop::test_module();
     Metadata about = full_metadata(test);
     SECTION("LLVM") {
@@ -134,7 +134,7 @@ TEST_CASE("the table says what the metadata says, through both backends") {
     }
 }
 
-TEST_CASE("each instruction set calls a kernel for its own extent") {
+TEST_CASE("each instruction set calls a kernel with its own extent") {
     loop::TestModule test = loop::test_module();
     loop::Kernel& widest = test.module.programs[0][size_t(loop::Isa::avx512)]->kernels[0];
     widest.extent = {7, 3, 2}, widest.grain = 5;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Whole train blocks on the evaluator: a net learns xor, metrics over batches equal those over all
-// rows at once, flags, two blocks taking turns.
+// Whole train blocks on the evaluator: a network learns xor, metrics over batches equal those over all rows at once,
+// flags, two blocks that take turns.
 #include "tests/unit/training/simulation.h"
 #include <cmath>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What optimizer lines do beside their formulas: flags, counters, states. The formulas of the library
-// are held to recorded numbers in tests/optimizers.
+// Optimizer lines apart from their formulas: flags, counters, states. tests/optimizers compares the library's formulas
+// with recorded numbers.
 #include "tests/unit/training/simulation.h"
 #include <cmath>
 
@@ -36,7 +36,7 @@ model net(x: f32[N]) -> f32 {
 
 } // namespace
 
-TEST_CASE("a random search never climbs, and keeps what it finds") {
+TEST_CASE("a random search never raises the loss and keeps its best weights") {
     Simulation trainer(std::string(Problem::text) +
                        "train { data d;  batch 6;  loss net(x);  optimizer search(size: 0.2) }");
     double before = INFINITY, first = 0;
@@ -49,7 +49,7 @@ TEST_CASE("a random search never climbs, and keeps what it finds") {
     CHECK(before < first - 0.1);
 }
 
-TEST_CASE("settings are flags, schedules' numbers among them, read at run time") {
+TEST_CASE("settings, also those of schedules, are flags that are read at run time") {
     Simulation trainer(std::string(Problem::text) + R"(
 train artist {
     data d;  batch 2;  loss net(x)
@@ -78,7 +78,7 @@ train artist {
     CHECK(trainer.values("net.u") != before);
 }
 
-TEST_CASE("what sets the rate is the flag learning-rate, whatever it is called") {
+TEST_CASE("the number that sets the rate is the flag --learning-rate under any name") {
     const char* own = "optimizer mine(eta = 0.1, share = 0.5) { w <- w - eta * share * g }\n"
                       "fn falling(share = step / steps, peak) = peak * (1 - share)\n";
     struct Row {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The train blocks that the language must carry: each runs a few steps on the evaluator, stays
-// finite and moves what its optimizer lines name, nothing else.
+// Train blocks that the language must support: each runs a few steps on the evaluator, stays finite and changes the
+// parameters of its optimizer lines, and no others.
 #include "tests/unit/training/simulation.h"
 #include <cmath>
 #include <set>
@@ -193,7 +193,7 @@ TEST_CASE("train blocks step, evaluate and predict") {
     }
 }
 
-TEST_CASE("what no block uses has no variables") {
+TEST_CASE("functions that no block uses have no variables") {
     Simulation trainer(all[10].text);
     CHECK(trainer.program->variables.size() > 2);
     for (const Variable& variable : trainer.program->variables) {
@@ -202,7 +202,7 @@ TEST_CASE("what no block uses has no variables") {
     }
 }
 
-TEST_CASE("a prediction reads generated fields as rows bring them, and computes the others") {
+TEST_CASE("a prediction takes generated fields from its rows and computes the others") {
     Simulation trainer(R"(dataset rows {
     row: int < 8 = range(8)
     drawn: f32[2] = uniform(-1, 1, shape: [2])
@@ -246,7 +246,7 @@ TEST_CASE("states of models move once a step in training, and evaluation reads t
     CHECK(mean() != start);
 }
 
-TEST_CASE("the mean loss and the metrics of training are gathered in the steps") {
+TEST_CASE("the mean loss and the metrics of training are summed in the steps") {
     Simulation trainer(all[9].text);
     const TrainBlock& block = trainer.program->blocks[0];
     double first = trainer.step(1, 3, 0, 5), second = trainer.step(2, 3, 5, 12);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A trainer on the evaluator: elaborates a model file given as text, draws the variables' start and
-// runs steps, passes and predictions as the runtime does, row by row of literal or given columns.
+// A trainer on the evaluator: elaborates a model from text, draws initial values and runs steps, passes and predictions
+// as the runtime does, row by row of literal or given columns.
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/training/job.h"

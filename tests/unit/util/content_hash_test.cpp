@@ -34,7 +34,7 @@ struct File {
 
 } // namespace
 
-TEST_CASE("a content hash tells pieces, their order, their ends and each byte apart") {
+TEST_CASE("a content hash depends on the pieces, their order, their ends and each byte") {
     std::set<std::string> seen;
     std::vector<std::vector<std::string>> all = {{},
                                                  {""},
@@ -61,7 +61,7 @@ TEST_CASE("a content hash tells pieces, their order, their ends and each byte ap
     CHECK(hash_of({}).size() == 32);
 }
 
-TEST_CASE("a file's hash is its content's, to the last byte of the last block") {
+TEST_CASE("a file's hash is that of its content, to the last byte") {
     std::string content(600000, 'y');
     File first(content), second(content);
     CHECK(hash_of_file(first.path) == hash_of_file(second.path));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The definitions of math.grad against the C library in a wider type, in units of the last place:
-// over a sample of all floats (every 20,011th bit pattern, infinities, NaN and denormals among
-// them), drawn doubles, and the values where formulas break.
+// The definitions of math.grad compared with the C library in a wider type, in units of the last place. The arguments:
+// every 20,011th float (infinities, NaN and denormals included), random doubles, and values at which formulas change.
 #include "compiler/elaborate/library/math.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
@@ -165,7 +164,7 @@ TEST_CASE("powers are exact to two units in the last place, special values inclu
     }
 }
 
-TEST_CASE("each primitive that the library declares has both forms and a meaning") {
+TEST_CASE("each declared primitive has definitions for f32 and f64, and a meaning") {
     ModelText text("model m() { return 1 }");
     REQUIRE(text.job);
     const PrimitiveTable& table = *text.job->primitives;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Walks the tables of names from elsewhere (dsl/std/foreign.txt, dsl/std/renamed.txt): each word is
-// written where it is likely written, and must give its repair at its place.
+// The tables of foreign and old names (dsl/std/foreign.txt, dsl/std/renamed.txt): each name is written at a likely
+// place and must give its repair there.
 #include "compiler/elaborate/parts.h"
 #include "dsl/other_names.h"
 #include "tests/support/model_text.h"
@@ -12,7 +12,7 @@ using namespace gradc;
 
 namespace {
 
-/// A file with one wrong word: where it stands, and what must be said there.
+/// A file with one wrong word, its place, and the expected message.
 struct Case {
     std::string text;
     uint32_t line, column;
@@ -100,7 +100,7 @@ TEST_CASE("each foreign name gives its repair at its place") {
     }
 }
 
-TEST_CASE("each misuse is a warning at the argument, and fails nothing") {
+TEST_CASE("each misuse is a warning at the argument") {
     for (const ForeignName& name : foreign_names()) {
         if (name.kind != "misuse") continue;
         INFO(name.word);
@@ -135,7 +135,7 @@ TEST_CASE("a value that is no softmax gives no warning, one behind a reshape doe
     CHECK(warnings("reshape(softmax(reshape(x, [N, 2, 2])), [N, 4])") == 1);
 }
 
-TEST_CASE("each old name says the name of today, which the library has") {
+TEST_CASE("each old name gives the new one, which the library has") {
     Sources sources;
     MemoryReader reader;
     Diagnostics diagnostics;
@@ -169,7 +169,7 @@ TEST_CASE("each old name says the name of today, which the library has") {
     }
 }
 
-TEST_CASE("an unknown name lists what there is") {
+TEST_CASE("the error for an unknown name lists the known ones") {
     auto errors = [](const std::string& call) {
         return ModelText(fmt::format("model m(x: f32[N, 4]) {{ return {} }}\n", call)).errors();
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every identity of the library, at special and drawn numbers: exact ones are equal everywhere,
-// fast ones within rounding where both sides are finite.
+// Every identity of the library, at special and random numbers: exact ones are equal everywhere, fast ones within
+// rounding where both sides are finite.
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/graph/rewrite.h"
 #include "tests/support/model_text.h"
@@ -46,7 +46,7 @@ TEST_CASE("identities hold") {
     std::normal_distribution<double> normal;
     size_t mine = 0, tried = 0;
     for (const PatternRule& rule : *text.job->pattern_rules) {
-        if (rule.text == "tanh(x) * c -> x") { // what the user's file adds comes with its condition
+        if (rule.text == "tanh(x) * c -> x") { // a rule of the user's file has its condition
             ++mine;
             CHECK(rule.condition({8}));
             CHECK(!rule.condition({9}));

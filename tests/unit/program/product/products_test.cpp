@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Products cut in every way of the search space: all give the evaluator's numbers, and the bits of an element depend
-// neither on the rows beside it nor on how the work is shared out.
+// Products with every tile of the search space: all give the evaluator's numbers, and the bits of an element depend
+// neither on other rows nor on the division of work.
 #include "compiler/graph/build.h"
 #include "tests/support/agreement.h"
 #include <catch2/catch.hpp>
@@ -17,7 +17,7 @@ struct ProductCase {
     std::array<int64_t, 4> sizes; // by label
     std::vector<int> left, right;
     bool counted = false; // label 0 is N
-    bool weight = false;  // the right operand is a variable, which may lie in panels
+    bool weight = false;  // the right operand is a variable, which may be in panels
     std::vector<int> out = {0, 2};
 
     Shape shape(const std::vector<int>& labels) const {
@@ -119,7 +119,7 @@ ProductCase random_case(std::mt19937& random) {
 
 } // namespace
 
-TEST_CASE("sizes split evenly") {
+TEST_CASE("sizes are split evenly") {
     for (int64_t size = 1; size <= 200; ++size)
         for (int64_t most = 1; most <= 28; ++most) {
             EvenSplit split = split_evenly(size, most);
@@ -170,7 +170,7 @@ TEST_CASE("every tile of the search space gives the evaluator's result") {
             }
 }
 
-TEST_CASE("a deep product's blocks give the evaluator's result and the same bits however it is shared out") {
+TEST_CASE("blocks of a deep product give the evaluator's result, and the same bits for any division of work") {
     std::mt19937 random(19);
     for (loop::Isa isa : all_isas)
         for (auto [rows, columns, depth] : {std::array<int64_t, 3>{64, 33, 1000}, {70, 17, 1013}, {131, 20, 1024}}) {
@@ -182,7 +182,7 @@ TEST_CASE("a deep product's blocks give the evaluator's result and the same bits
         }
 }
 
-TEST_CASE("a deep product's operands may be spread, or both share the columns") {
+TEST_CASE("operands of a deep product may be broadcast, or share the columns") {
     std::mt19937 random(29);
     Environment environment;
     auto field = [&](Graph& graph, const char* name, Shape shape) {
@@ -205,7 +205,7 @@ TEST_CASE("a deep product's operands may be spread, or both share the columns") 
     CHECK(error(shared) == "");
 }
 
-TEST_CASE("a row's bits do not depend on the rows beside it") {
+TEST_CASE("a row's bits do not depend on other rows") {
     std::mt19937 random(11);
     for (loop::Isa isa : all_isas)
         for (auto [batch, columns] : {std::pair<int64_t, int64_t>{29, 40}, {26, 70}, {7, 100}, {1, 300}}) {
@@ -221,7 +221,7 @@ TEST_CASE("a row's bits do not depend on the rows beside it") {
         }
 }
 
-TEST_CASE("a product's bits are the same however it is shared out") {
+TEST_CASE("a product's bits are the same for any division of work") {
     std::mt19937 random(13);
     for (loop::Isa isa : all_isas)
         for (int repeat = 0; repeat < 12; ++repeat) {
@@ -237,7 +237,7 @@ TEST_CASE("a product's bits are the same however it is shared out") {
         }
 }
 
-TEST_CASE("rows that go in groups give the evaluator's result and the same bits however they are shared out") {
+TEST_CASE("groups of rows give the evaluator's result, and the same bits for any division of work") {
     std::mt19937 random(23);
     for (loop::Isa isa : all_isas)
         for (bool counted : {false, true}) {
@@ -251,7 +251,7 @@ TEST_CASE("rows that go in groups give the evaluator's result and the same bits 
         }
 }
 
-TEST_CASE("a variable updated in a product's store is the evaluator's, with as many rows as there are") {
+TEST_CASE("a variable updated in a product's store has the evaluator's value, with fewer rows too") {
     std::mt19937 random(17);
     auto drawn = [&](Shape shape) {
         Tensor tensor{shape, {}};

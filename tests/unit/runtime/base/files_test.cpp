@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// JSON, safetensors, files that are replaced whole, locks.
+// JSON, safetensors, atomic replacement of files, locks.
 #include "runtime/base/dtype.h"
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"
@@ -61,7 +61,7 @@ static std::string two_tensors(const workplace::Folder& folder) {
     return path;
 }
 
-TEST_CASE("safetensors read back what was written") {
+TEST_CASE("safetensors files are read as written") {
     workplace::Folder folder;
     std::string path = two_tensors(folder);
     SafetensorsFile file;
@@ -79,7 +79,7 @@ TEST_CASE("safetensors read back what was written") {
     CHECK(length % 8 == 0);
 }
 
-TEST_CASE("every cut and every flipped byte of a safetensors file is found") {
+TEST_CASE("every truncation and every changed byte of a safetensors file is found") {
     workplace::Folder folder;
     std::string whole_file = workplace::read(two_tensors(folder));
     for (size_t length = 0; length < whole_file.size(); length++) {
@@ -109,7 +109,7 @@ static std::string file_of(const std::string& header, size_t bytes) {
     return std::string(reinterpret_cast<const char*>(&length), 8) + header + std::string(bytes, '\0');
 }
 
-TEST_CASE("tensors lie one behind the other") {
+TEST_CASE("tensors follow each other without gaps") {
     workplace::Folder folder;
     auto entry = [](const char* name, int begin, int end) {
         return std::string("\"") + name + "\": {\"dtype\": \"U8\", \"shape\": [" + std::to_string(end - begin) +
@@ -147,7 +147,7 @@ TEST_CASE("tensors lie one behind the other") {
     CHECK(folder.list() == std::vector<std::string>{"f"});
 }
 
-TEST_CASE("a replaced file is whole or untouched") {
+TEST_CASE("a file is replaced completely or not at all") {
     workplace::Folder folder;
     std::string path = folder.write("kept", "old");
     Error error;
@@ -169,7 +169,7 @@ TEST_CASE("a replaced file is whole or untouched") {
     CHECK_FALSE(missing.open(error));
 }
 
-TEST_CASE("a disk that is full leaves the old file") {
+TEST_CASE("a full disk leaves the old file") {
     workplace::Folder folder;
     std::string path = folder.write("kept", "old");
     rlimit before{}, small{4096, 0};
@@ -204,7 +204,7 @@ TEST_CASE("a lock has one holder") {
     CHECK(third.acquire(folder.path("c"), none));
 }
 
-TEST_CASE("a missing file names every place") {
+TEST_CASE("the error for a missing file names every folder") {
     workplace::Folder folder;
     Places places{{"", folder.path()}};
     Error error;

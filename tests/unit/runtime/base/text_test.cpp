@@ -10,7 +10,7 @@
 
 using namespace gradc::runtime;
 
-TEST_CASE("text joins its parts") {
+TEST_CASE("parts of a text are joined") {
     CHECK(text("step ", 12, '/', int64_t(-3), std::string(" of "), std::string_view("x")) == "step 12/-3 of x");
     CHECK(text() == "");
     CHECK(integer(INT64_MIN) == "-9223372036854775808");
@@ -36,7 +36,7 @@ TEST_CASE("text joins its parts") {
     CHECK(padded_left("12", 4) == "  12");
 }
 
-TEST_CASE("what a terminal would obey is shown instead") {
+TEST_CASE("control characters are shown as escapes") {
     CHECK(visible("plain é € 😀 `a\\b`") == "plain é € 😀 `a\\b`");
     CHECK(visible("\x1b[2J\r\n\t\a\x7f") == "\\x1b[2J\\r\\n\\t\\x07\\x7f");
     CHECK(visible(std::string_view("a\0b", 3)) == "a\\x00b");
@@ -61,7 +61,7 @@ TEST_CASE("lines break between values") {
     CHECK(broken_between_values("ää  öö", 6) == "ää  öö");
 }
 
-TEST_CASE("values of a metric stay apart") {
+TEST_CASE("values of a metric are separated") {
     CHECK(metrics_lines({"test", {{"rate", {2}, {0.0027114, 0.0022846}}}}) == "test rate\n  0.0027114  0.0022846\n");
     CHECK(metrics_lines({"test", {{"m", {2, 2}, {1, -2.3968e-300, 3, 4}}}}) ==
           "test m\n             1  -2.3968e-300\n             3             4\n");
@@ -132,7 +132,7 @@ TEST_CASE("flags are read in both forms and the last wins") {
     CHECK_FALSE(error);
 }
 
-TEST_CASE("wrong flags are told with what is near") {
+TEST_CASE("errors for wrong flags suggest the nearest one") {
     struct Case {
         std::vector<std::string> words;
         const char* message;

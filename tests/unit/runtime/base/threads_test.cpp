@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The pool under many short kernels, and the limits of control groups, read from a tree of files.
+// The pool with many short kernels, and the limits of control groups, read from a tree of files.
 #include "runtime/base/processors.h"
 #include "runtime/base/threads.h"
 #include "tests/unit/runtime/workplace.h"
@@ -37,7 +37,7 @@ void check_limits(std::initializer_list<GroupFile> files) {
 
 } // namespace
 
-TEST_CASE("no part is lost or done twice, whoever takes it") {
+TEST_CASE("every part of the work is done exactly once") {
     for (int threads : {2, 3, 7, 70}) {
         ThreadPool pool(threads, false);
         std::vector<int64_t> counters(200);
@@ -52,7 +52,7 @@ TEST_CASE("no part is lost or done twice, whoever takes it") {
     }
 }
 
-TEST_CASE("a pool that never works ends") { ThreadPool pool(4, true); }
+TEST_CASE("a pool without work ends") { ThreadPool pool(4, true); }
 
 TEST_CASE("quotas of control groups bound the threads") {
     SECTION("there is none") {

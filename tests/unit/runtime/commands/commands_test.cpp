@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The trainer as its users meet it: commands, exit codes, what is written and what is not.
+// The commands of a trainer: output, files and exit codes.
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
@@ -55,7 +55,7 @@ TEST_CASE("train prints epochs and a summary, and writes JSON") {
     CHECK(has(eval.out, summary.substr(0, summary.find("\nweights hash"))));
 }
 
-TEST_CASE("bits are the same for any thread count, variant-forced run and quiet") {
+TEST_CASE("bits are the same for any thread count, a forced variant and --quiet") {
     Place place;
     std::string hash;
     for (std::vector<std::string> words : {std::vector<std::string>{"train", "--json", "a"},
@@ -85,7 +85,7 @@ TEST_CASE("bits are the same for any thread count, variant-forced run and quiet"
     }
 }
 
-TEST_CASE("wrong usage is told on standard error with code 2") {
+TEST_CASE("wrong usage is an error on standard error with exit code 2") {
     Place place;
     struct Case {
         std::vector<std::string> words;
@@ -131,7 +131,7 @@ TEST_CASE("help is on standard output, 80 columns, one example a command") {
     CHECK(run(place, {"--version"}).out == "stub, compiled by gradc 0.1.0\n");
 }
 
-TEST_CASE("data at fault: one line, code 1, nothing written") {
+TEST_CASE("an error in the data: one line, exit code 1, nothing written") {
     Folder place;
     std::vector<std::string> words{"train", "--checkpoint", "c.safetensors", "--json", "r.json"};
     Result missing = run(place, words);
@@ -230,7 +230,7 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
           "no/where: error: cannot write here: No such file or directory\n");
 }
 
-TEST_CASE("other data under a checkpoint is told") {
+TEST_CASE("a checkpoint of other data is an error") {
     Place place;
     REQUIRE(run(place, {"train", "--checkpoint", "c"}).code == 0);
     write_digits(place, 310);
@@ -339,7 +339,7 @@ TEST_CASE("export writes columns and start weights") {
                  2560) == 0);
 }
 
-TEST_CASE("bench and about tell what they measure and hold") {
+TEST_CASE("bench and about print their figures") {
     Place place;
     Result bench = run(place, {"bench", "--steps", "50", "--json", "b.json"});
     CHECK(bench.code == 0);
@@ -358,7 +358,7 @@ TEST_CASE("bench and about tell what they measure and hold") {
         CHECK(has(about.out, part));
 }
 
-TEST_CASE("a trainer that no variant fits says so and exits 1") {
+TEST_CASE("a trainer without a variant for the machine exits with 1") {
     Place place;
     Result result = run(place, {"train"}, "_no_isa");
     CHECK(result.code == 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every n-th system call of a short run fails: output is whole or its loss is told by exit code 1, the checkpoint is
-// the old one or the new one, and nothing is left beside them.
+// Every n-th system call of a short run fails. Output is complete, or exit code 1 reports its loss; the checkpoint is
+// the old or the new one; and no other file is left.
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
 #include <algorithm>
@@ -33,7 +33,7 @@ bool is_integer(const std::string& path) {
     return file.open(path, error);
 }
 
-/// One run with that fault; false if it did not come to it.
+/// One run with that error; false if the run did not reach the call.
 bool survives(const Place& place, const Words& words, const std::string& error) {
     INFO(words[0] << " with " << error);
     place.write("c", place.old);
@@ -46,7 +46,7 @@ bool survives(const Place& place, const Words& words, const std::string& error) 
     INFO(result.err);
     CHECK((result.code == 0 || result.code == 1));
     CHECK(result.code == (result.err.empty() ? 0 : 1));
-    bool one = error.find("ever") == error.npos; // a fault that lasts is told by each file
+    bool one = error.find("ever") == error.npos; // a lasting error is reported for each file
     if (one) CHECK(std::count(result.err.begin(), result.err.end(), '\n') == (result.code == 0 ? 0 : 1));
     bool harmless = error.find("short") != error.npos || error.find("signal") != error.npos;
     bool either = error.starts_with("flock"); // a folder that has no locks can still be written to
@@ -70,7 +70,7 @@ int count_faults(const Place& place, const Words& words, const std::string& call
 
 } // namespace
 
-TEST_CASE("each failing system call of a training is told and damages nothing") {
+TEST_CASE("each failing system call in training is an error and damages nothing") {
     Place place;
     CHECK(count_faults(place, train, "write once") > 10);
     CHECK(count_faults(place, train, "write ever") > 10);
@@ -83,12 +83,12 @@ TEST_CASE("each failing system call of a training is told and damages nothing") 
     CHECK(count_faults(place, train, "flock once") > 3);
 }
 
-TEST_CASE("a lack of memory anywhere in a training damages nothing") {
+TEST_CASE("a lack of memory anywhere in training damages nothing") {
     Place place;
     CHECK(count_faults(place, train, "malloc once") > 100);
 }
 
-TEST_CASE("each failing system call of the other commands is told") {
+TEST_CASE("each failing system call of the other commands is an error") {
     Place place;
     const Words commands[] = {{"predict", "--checkpoint", "c", "digits.csv"},
                               {"predict", "--checkpoint", "c", "--output", "p.csv"},

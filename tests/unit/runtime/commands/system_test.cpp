@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The system at its worst: planted links and pipes, leftovers of killed writers, files that shrink while they are read,
+// A hostile system: planted links and pipes, temporary files of killed writers, files that shrink while they are read,
 // closed descriptors, limits.
 #include "runtime/base/files.h"
 #include "tests/unit/runtime/workplace.h"
@@ -23,7 +23,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// In a process of its own; its exit code, and what it wrote to standard error in the file `err`.
+/// Runs in a process of its own. Returns the exit code; standard error goes to the file `err`.
 int code_of(const Folder& folder, const std::function<void()>& work) {
     pid_t process = fork();
     if (process == 0) {
@@ -41,7 +41,7 @@ struct Digits : Folder {
     /// Exit code of a shell command in the folder; $T is the trainer.
     int shell(const std::string& command) const {
         std::string line = "cd " + path() + " && T=" + STUB_TRAINER + " && " + command;
-        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // what the test itself was started with
+        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); // descriptors that the test inherited
         return WEXITSTATUS(system(("timeout -s KILL 60 bash -c '" + line + "'").c_str()));
     }
 };
@@ -68,7 +68,7 @@ TEST_CASE("a replaced file follows links and keeps its permissions") {
     CHECK(error.message == folder.path("circle") + ": error: cannot write it: Too many levels of symbolic links");
 }
 
-TEST_CASE("what lies beside a checkpoint is neither followed nor waited for") {
+TEST_CASE("links and pipes beside a checkpoint are not opened") {
     Folder folder;
     std::string victim = folder.write("victim", "precious"), path = folder.path("c");
     fs::create_symlink("victim", folder.path("c.tmp"));
@@ -99,7 +99,7 @@ TEST_CASE("a link and the file that it names have one lock") {
     CHECK(error.message == folder.path("c") + ": error: another trainer is writing this checkpoint");
 }
 
-TEST_CASE("leftovers of killed writers are removed, those of living ones stay") {
+TEST_CASE("temporary files of killed writers are removed, those of running ones stay") {
     Folder folder;
     std::string left = "c.0123456789abcdef.tmp", held = "c.aaaaaaaaaaaaaaaa.tmp", pipe = "c.bbbbbbbbbbbbbbbb.tmp";
     for (const std::string& name : {left, held, std::string("c.tmp"), std::string("d.0123456789abcdef.tmp")})
@@ -113,7 +113,7 @@ TEST_CASE("leftovers of killed writers are removed, those of living ones stay") 
     close(descriptor);
 }
 
-TEST_CASE("a mapped file that shrinks ends the program in order") {
+TEST_CASE("a mapped file that shrinks ends the program with an error") {
     Folder folder;
     std::string path = folder.write("rows", std::string(1 << 20, 'x'));
     int code = code_of(folder, [&] {
@@ -135,7 +135,7 @@ TEST_CASE("a mapped file that shrinks ends the program in order") {
     CHECK(folder.list() == Names{"err", "rows", "small"});
 }
 
-TEST_CASE("a mapped file tells that another process wrote to it") {
+TEST_CASE("a mapped file reports writes by other processes") {
     Folder folder;
     std::string path = folder.write("rows", "0123");
     MappedFile file;
@@ -153,7 +153,7 @@ TEST_CASE("a mapped file tells that another process wrote to it") {
     CHECK(file.change() == "");
 }
 
-TEST_CASE("a pipe that does not block is written whole") {
+TEST_CASE("a non-blocking pipe gets all bytes") {
     int ends[2];
     REQUIRE(pipe2(ends, O_NONBLOCK) == 0);
     std::string text(1 << 20, 'x');
@@ -174,7 +174,7 @@ TEST_CASE("a pipe that does not block is written whole") {
     CHECK(count == text.size());
 }
 
-TEST_CASE("lost output is told with exit code 1") {
+TEST_CASE("lost output gives exit code 1") {
     Digits place;
     REQUIRE(place.shell("$T train --epochs 1 --quiet --checkpoint c") == 0);
     for (std::string command :
@@ -190,7 +190,7 @@ TEST_CASE("lost output is told with exit code 1") {
     CHECK(read(place.path("err")).ends_with("nothing else of it is kept\n"));
 }
 
-TEST_CASE("a full log disk does not stop a training that is kept") {
+TEST_CASE("a full disk of standard output does not stop a training with a checkpoint") {
     Digits place;
     for (std::string kept : {"--checkpoint c", "--json r", "--curves v"}) {
         INFO(kept);
@@ -215,7 +215,7 @@ TEST_CASE("closed standard descriptors are not given to files") {
     }
 }
 
-TEST_CASE("limits of the system are told with exit code 1") {
+TEST_CASE("limits of the system give exit code 1") {
     Digits place;
     REQUIRE(place.shell("$T train --epochs 1 --quiet --checkpoint c") == 0);
     std::string kept = read(place.path("c"));

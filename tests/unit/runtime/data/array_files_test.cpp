@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// IDX, gzip, NPY and text files: what is read, and one clear line for each way they can be broken.
+// IDX, gzip, NPY and text files: their values, and one clear line for each kind of damage.
 #include "runtime/base/dtype.h"
 #include "runtime/data/array_files.h"
 #include "runtime/data/characters.h"
@@ -52,7 +52,7 @@ double value(const Column& column, int64_t index) {
     return load_element(column.data() + index * element_size(column.field->stored), column.field->stored);
 }
 
-/// What is said about a file read as u8[2, 2] with values up to 200; "" if it is fine.
+/// The message for a file read as u8[2, 2] with values up to 200; "" if it is valid.
 std::string said(bool (*read)(const std::string&, Column&, Error&), const std::string& content,
                  std::vector<int64_t> shape = {2, 2}) {
     workplace::Folder folder;
@@ -101,7 +101,7 @@ TEST_CASE("IDX is read, plain and gzipped") {
     CHECK(value(doubles, 0) == 1.5);
 }
 
-TEST_CASE("broken IDX is told in one line") {
+TEST_CASE("invalid IDX is an error of one line") {
     std::string good = idx(0x08, {2, 2, 2}, eight);
     CHECK(said(read_idx, good) == "");
     CHECK(said(read_idx, "") == "f: error: the file is empty");
@@ -121,7 +121,7 @@ TEST_CASE("broken IDX is told in one line") {
     CHECK(said(read_idx, idx(0x09, {2, 2, 2}, "\1\2\3\4\5\xff\7\10")) == "f:2:2: error: image is -1, not in 0..200");
 }
 
-TEST_CASE("broken gzip is told in one line, at every cut") {
+TEST_CASE("invalid gzip is an error of one line, at every truncation") {
     std::string whole = gzip(idx(0x08, {2, 2, 2}, eight));
     for (size_t length = 2; length < whole.size(); length++) {
         std::string message = said(read_idx, whole.substr(0, length));
@@ -133,7 +133,7 @@ TEST_CASE("broken gzip is told in one line, at every cut") {
     CHECK(said(read_idx, whole + "garbage").starts_with("f: error: the gzip data is damaged at byte "));
 }
 
-TEST_CASE("a gzip is inflated as far as its header asks for") {
+TEST_CASE("a gzip file is inflated as far as the header inside needs") {
     std::string million(1 << 20, '\1'), bomb(100 << 20, '\1');
     std::string zip = gzip(idx(0x08, {1 << 18, 2, 2}, million));
     CHECK(said(read_idx, zip) == "");
@@ -199,7 +199,7 @@ template <class Number> std::vector<double> through_npy(const char* descr, std::
 
 } // namespace
 
-TEST_CASE("NPY is read in every little-endian element") {
+TEST_CASE("NPY is read in every little-endian dtype") {
     using Values = std::vector<double>;
     CHECK(through_npy<float>("<f4", {0.5f, -3, 1e30f}) == Values{0.5, -3, double(1e30f)});
     CHECK(through_npy<double>("<f8", {0.1, -3, 1e300}) == Values{0.1, -3, 1e300});
@@ -215,7 +215,7 @@ TEST_CASE("NPY is read in every little-endian element") {
     CHECK(through_npy<uint8_t>("|b1", {0, 1, 1}) == Values{0, 1, 1});
 }
 
-TEST_CASE("an NPY header of ours is read back") {
+TEST_CASE("NPY headers are read as written") {
     workplace::Folder folder;
     Tables tables;
     Error error;
@@ -230,7 +230,7 @@ TEST_CASE("an NPY header of ours is read back") {
     CHECK(value(flat, 2) == 3);
 }
 
-TEST_CASE("broken NPY is told in one line") {
+TEST_CASE("invalid NPY is an error of one line") {
     std::string good = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }", eight);
     CHECK(said(as_npy, good) == "");
     CHECK(said(as_npy, "") == "f: error: the file is empty");
@@ -317,7 +317,7 @@ TEST_CASE("text becomes codes") {
     CHECK(problem("") == "u:1:1: error: the file is empty");
 }
 
-TEST_CASE("damaged files are read or refused in one visible line") {
+TEST_CASE("damaged files are read or give one printable line") {
     workplace::Folder folder;
     std::string array = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }", raw<float>({1, 2}));
     std::string image = idx(0x0D, {1, 2}, std::string("\x3f\x80\0\0\x40\0\0\0", 8));

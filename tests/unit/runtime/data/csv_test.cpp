@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// CSV files, good and bad: tests/errors/data has the bad ones and what is said about them.
+// CSV files, valid and invalid: tests/errors/data has the invalid ones and their messages.
 #include "runtime/base/dtype.h"
 #include "runtime/data/csv.h"
 #include "tests/support/sanitized.h"
@@ -30,7 +30,7 @@ double value(const Column& column, int64_t index) {
 
 } // namespace
 
-TEST_CASE("every data file at fault is told as expected") {
+TEST_CASE("every data file with an error gives the expected message") {
     std::string folder = std::string(GRADC_SOURCE_DIR) + "/tests/errors/data/";
     std::map<std::string, std::string> expected;
     std::ifstream table(folder + "expected.txt");
@@ -60,7 +60,7 @@ TEST_CASE("every data file at fault is told as expected") {
     CHECK(files == expected.size());
 }
 
-TEST_CASE("cells land in their places") {
+TEST_CASE("cells are stored in their places") {
     workplace::Folder folder;
     std::string path = folder.write("q.csv", "label,\"b, c\",a\r\n3,\"5\",-1.5\r\n\r\n4,6,2e0");
     Tables tables;
@@ -77,7 +77,7 @@ TEST_CASE("cells land in their places") {
     CHECK(value(label, 1) == 4);
 }
 
-TEST_CASE("a column that the header lacks is told with those it has") {
+TEST_CASE("the error for an unknown column lists the columns of the header") {
     workplace::Folder folder;
     std::string path = folder.write("n.csv", "a,b\n1,2\n");
     Tables tables;
@@ -88,7 +88,7 @@ TEST_CASE("a column that the header lacks is told with those it has") {
     CHECK(error.message == path + ":1:1: error: no column is called `c`; the header has a, b");
 }
 
-TEST_CASE("a name that two columns have is refused where it is asked for") {
+TEST_CASE("a name of two columns is an error if it is used") {
     workplace::Folder folder;
     std::string path = folder.write("n.csv", "a,b,c,b\n1,2,3,4\n");
     Tables tables;
@@ -102,7 +102,7 @@ TEST_CASE("a name that two columns have is refused where it is asked for") {
     CHECK(value(x, 0) == 3);
 }
 
-TEST_CASE("what is no plain file is refused, and nothing waits for it") {
+TEST_CASE("a file that is not regular is refused without waiting") {
     workplace::Folder folder;
     REQUIRE(mkfifo(folder.path("pipe").c_str(), 0600) == 0);
     REQUIRE(mkdir(folder.path("folder").c_str(), 0700) == 0);

@@ -56,7 +56,7 @@ std::vector<int64_t> order_of(const Dataset& dataset, int32_t order, int64_t see
 
 } // namespace
 
-TEST_CASE("splits part the rows by a shuffle that the seed draws") {
+TEST_CASE("splits divide the rows by a shuffle of the seed") {
     Tables tables;
     range(tables, 1000);
     gradc_dataset table = tables.dataset({{"train", 0.8}, {"valid", 0.15}, {"test", 0.05}});
@@ -79,7 +79,7 @@ TEST_CASE("splits part the rows by a shuffle that the seed draws") {
     CHECK(one.find_split("test") == 2);
 }
 
-TEST_CASE("windows never cross a cut") {
+TEST_CASE("windows never cross the border of a split") {
     for (bool in_order : {true, false}) { // overlapping windows are cut in order in any case
         Tables tables;
         range(tables, 100, 10);
@@ -103,7 +103,7 @@ TEST_CASE("windows never cross a cut") {
     CHECK(dataset.splits[1].rows == std::vector<int64_t>{6, 7, 8, 9});
 }
 
-TEST_CASE("data sets at fault are told") {
+TEST_CASE("errors of data sets") {
     auto said = [](const gradc_dataset& table) {
         Dataset dataset;
         Error error;

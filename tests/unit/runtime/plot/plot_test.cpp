@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Pictures: round ticks, shapes that are well-formed XML, the cells and borders of known functions.
+// Pictures: round ticks, valid XML, the cells and borders of known functions.
 #include "runtime/plot/curves.h"
 #include "runtime/plot/drawing.h"
 #include "runtime/plot/grid.h"
@@ -49,12 +49,12 @@ GridView plane(int64_t side) {
 
 } // namespace
 
-TEST_CASE("words in a picture are XML, whatever they are") {
+TEST_CASE("texts in a picture are escaped for XML") {
     CHECK(gradc::runtime::xml_escaped("a < b & \"c\"\x1b\n\xff\u202e") ==
           "a &lt; b &amp; &quot;c&quot;\\x1b\\n\\xff\\u202e");
 }
 
-TEST_CASE("axes tick at round numbers") {
+TEST_CASE("axes have ticks at round numbers") {
     CHECK(round_axis(0.13, 0.87).ticks == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
     CHECK(round_axis(-3, 12).ticks == std::vector<double>{-5, 0, 5, 10, 15});
     PlotAxis tight = tight_axis(-1.08, 0.97);
@@ -75,7 +75,7 @@ TEST_CASE("axes tick at round numbers") {
     CHECK(tick_label(-1e-5) == "\u22121e-05");
 }
 
-TEST_CASE("a logarithmic axis gives each power of ten the same room") {
+TEST_CASE("a logarithmic axis has equal distances between powers of ten") {
     PlotAxis axis = logarithmic_axis(0.02, 7);
     CHECK(axis.low == 0.01);
     CHECK(axis.high == 10);
@@ -91,7 +91,7 @@ TEST_CASE("cells become runs along a row") {
                    "<path fill=\"#0000ff\" d=\"M2 0h1v1h-1zM1 1h2v1h-2z\"/>\n");
 }
 
-TEST_CASE("curves have a panel a metric and a line a split") {
+TEST_CASE("curves have a panel for each metric and a line for each split") {
     std::vector<EpochReport> epochs;
     for (int64_t e = 1; e <= 3; e++) {
         double value = e == 2 ? NAN : 1.0 / double(e);
@@ -150,7 +150,7 @@ TEST_CASE("the border between two classes is where the probability is a half") {
     CHECK(count_of(svg, "<circle") == 4); // two dots, two classes
 }
 
-TEST_CASE("scores, classes and heights are told apart") {
+TEST_CASE("scores, classes and heights are distinguished") {
     GridView scores = plane(8), classes = plane(8), heights = plane(8);
     scores.width = 3;
     classes.integer = true;
@@ -168,7 +168,7 @@ TEST_CASE("scores, classes and heights are told apart") {
     check_svg(draw_regions(heights));
 }
 
-TEST_CASE("one input is drawn as lines, cut where the data end") {
+TEST_CASE("a model of one input is drawn as lines within the range of the data") {
     GridView view;
     view.side = 50;
     view.width = 2;
@@ -182,7 +182,7 @@ TEST_CASE("one input is drawn as lines, cut where the data end") {
     CHECK(count_of(svg, "<circle") == 4);
 }
 
-TEST_CASE("images stand below what they were made of") {
+TEST_CASE("images are drawn below their inputs") {
     ImageRows images{2, 2, {0, 1, 1, 0, 0.5, 0.5, 0.5, 0.5}}, none{2, 2, {}};
     std::string single = draw_images("x", images, none), pairs = draw_images("x", images, images);
     check_svg(single);

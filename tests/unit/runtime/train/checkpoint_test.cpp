@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Checkpoints that cannot be: whole by their checksum, wrong by what they say. And those that must not be lost by
-// chance.
+// Invalid checkpoints: damaged ones by their checksum, wrong ones by their content. And checkpoints that must not be
+// overwritten.
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>
@@ -46,7 +46,7 @@ struct Trained : Folder {
 
 } // namespace
 
-TEST_CASE("a run that stands nowhere is not resumed") {
+TEST_CASE("an invalid position of a run is not resumed") {
     Trained place;
     struct Case {
         const char *key, *value, *message;
@@ -89,7 +89,7 @@ TEST_CASE("a checkpoint without its checksum is damaged") {
     CHECK(place.run({"eval", "--checkpoint", "forged"}).err == "forged: error: damaged: it has lost its checksum\n");
 }
 
-TEST_CASE("a checkpoint is not overwritten by chance") {
+TEST_CASE("a checkpoint is not overwritten without --overwrite") {
     Trained place;
     std::string kept = read(place.path("c"));
     Result chance = place.run({"train", "--epochs", "1", "--checkpoint", "c"});

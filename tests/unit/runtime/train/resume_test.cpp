@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A run that is killed and resumed has the very weights of one that was not.
+// A run that is killed and resumed has the weights of an uninterrupted one.
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -24,7 +24,7 @@ std::string uninterrupted(const Folder& place, const std::vector<std::string>& w
 
 } // namespace
 
-TEST_CASE("SIGKILL at drawn instants costs no bit") {
+TEST_CASE("a run killed at random instants and resumed has the same bits") {
     Folder place;
     write_digits(place, 300);
     std::vector<std::string> words{"train", "--epochs", "200", "--rate", "0.05", "--quiet"};
@@ -79,7 +79,7 @@ TEST_CASE("metrics of a resumed epoch are those of the whole one") {
     CHECK(whole.substr(whole.find("{\"epoch\": 3")) == part.substr(part.find("{\"epoch\": 3")));
 }
 
-TEST_CASE("a resumed run tells all of its epochs") {
+TEST_CASE("a resumed run reports all of its epochs") {
     Folder place;
     write_digits(place, 300);
     auto epochs = [&](const std::string& path) {
@@ -98,7 +98,7 @@ TEST_CASE("a resumed run tells all of its epochs") {
     }
 }
 
-TEST_CASE("a resumed run keeps its settings unless they are typed again") {
+TEST_CASE("a resumed run keeps its settings unless flags change them") {
     Folder place;
     write_digits(place, 300);
     std::string expected = uninterrupted(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The training loop over a module that notes how it is called: blocks in turns, clocks, epochs
-// without data, a data set shared by two blocks, sums that start from zero.
+// The training loop with a module that records its calls: blocks in turns, clocks, epochs without data, a data set of
+// two blocks, sums that start from zero.
 #include "runtime/train/training.h"
 #include "tests/unit/runtime/fields.h"
 #include <catch2/catch.hpp>
@@ -154,7 +154,7 @@ TEST_CASE("without data the steps are reported in twenty parts") {
     CHECK(train(two, 7, 0).calls.size() == 7); // an epoch is a step
 }
 
-TEST_CASE("two blocks share the first one's rows") {
+TEST_CASE("two blocks share the rows of the first") {
     TwoBlocks two;
     two.blocks[0].dataset = 0;
     Tables tables;

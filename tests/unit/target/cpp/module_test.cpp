@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs through the C++ text and each compiler that is found, on each instruction set that this
-// machine has.
+// Programs through the C++ text and each installed compiler, on each instruction set of this machine.
 #include "compiler/target/compile.h"
 #include "compiler/target/machine.h"
 #include "tests/unit/target/compare.h"
@@ -26,12 +25,12 @@ TEST_CASE("the C++ text computes what the loop IR says, with every compiler and 
     }
 }
 
-TEST_CASE("the C++ text compiles for the machine at hand too") {
+TEST_CASE("the C++ text also compiles for this machine") {
     loop::TestModule test = loop::test_module();
     std::string text = target::print_cpp(test.module, test.metadata);
     for (const std::string& compiler : target::find_compilers()) {
         std::string error;
-        // a compiler that warns about its own choice of features has no say here
+        // warnings of a compiler about its own choice of features do not count here
         if (!target::load_cpp("extern \"C\" const int gradc_module_table = 1;\n", compiler, error, {"-march=native"}) &&
             error.find("error") != std::string::npos)
             continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs through LLVM, on each instruction set that this machine has, against plain computation.
+// Programs through LLVM on each instruction set of this machine, compared with plain computation.
 #include "compiler/program/print.h"
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
