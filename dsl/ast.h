@@ -261,13 +261,13 @@ struct Dataset {
     bool one_line = false;
 };
 /// A line of a train block that is no assignment: `batch 32`, `batch all`, `order file`,
-/// `optimizer adam(..) on *.weight, critic`, `metric rmse = e`, `loss e`, `predict e`.
+/// `optimizer adam(..) on *.weight, critic`, `freeze critic`, `metric rmse = e`, `loss e`, `predict e`.
 struct Setting {
     std::string key;
     Span key_span;
     std::optional<Target> label; // of a metric
-    ExprRef value;               // `all`, `file` and names of datasets are Names
-    std::vector<Target> on;      // patterns of an optimizer line
+    ExprRef value;               // `all`, `file` and names of datasets are Names; null for `freeze`
+    std::vector<Target> on;      // patterns of an optimizer or freeze line
 };
 struct TrainItem {
     Span span;

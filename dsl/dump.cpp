@@ -254,7 +254,7 @@ struct Dumper {
         open("setting");
         word(setting.key);
         if (setting.label) word(setting.label->name + " =");
-        expr(setting.value);
+        if (setting.value) expr(setting.value);
         for (const Target& pattern : setting.on) quoted(pattern.name);
         close();
     }

@@ -118,6 +118,7 @@ private:
     }
     /// `optimizer accumulate` without arguments is a name too.
     void of(const Setting& setting) {
+        if (!setting.value) return;
         auto bare = std::get_if<Name>(&setting.value->node);
         if (bare && setting.key == "optimizer" && !declared_.count(bare->name)) name(bare->name, setting.value->span);
         (*this)(setting.value);

@@ -80,15 +80,19 @@ Setting parse_setting(Cursor& cursor) {
         cursor.take();
     }
     uint32_t begin = cursor.peek().begin;
-    setting.value = parse_expression(cursor);
+    bool patterns = setting.key == "freeze";
+    auto parse_patterns = [&] {
+        do setting.on.push_back(parse_pattern(cursor));
+        while (cursor.accept(TokenKind::comma));
+    };
+    if (patterns) parse_patterns();
+    else setting.value = parse_expression(cursor);
     if (sign)
         cursor.report(
             Code::assigned_setting, cursor.span(*sign),
             fmt::format("`{}` is a setting: its value follows without `{}`", setting.key, describe(sign->kind)), {},
             fmt::format("write `{} {}`", setting.key, shortened(cursor.text(cursor.span_from(begin)))));
-    if (cursor.breaks_here() || !cursor.accept_word("on")) return setting;
-    do setting.on.push_back(parse_pattern(cursor));
-    while (cursor.accept(TokenKind::comma));
+    if (!patterns && !cursor.breaks_here() && cursor.accept_word("on")) parse_patterns();
     return setting;
 }
 
@@ -129,8 +133,8 @@ TrainItem parse_train_item(Cursor& cursor) {
 } // namespace
 
 const std::vector<std::string>& train_settings() {
-    static const std::vector<std::string> keys{"data",  "batch", "epochs",    "steps",  "turns",
-                                               "order", "loss",  "optimizer", "metric", "predict"};
+    static const std::vector<std::string> keys{"data", "batch",     "epochs", "steps",  "turns",  "order",
+                                               "loss", "optimizer", "freeze", "metric", "predict"};
     return keys;
 }
 

@@ -170,25 +170,27 @@ std::string setting_head(const Setting& setting, size_t key_width) {
 }
 std::string setting_tail(const Setting& setting) {
     std::string result;
-    for (const Target& pattern : setting.on) result += (result.empty() ? " on " : ", ") + pattern.name;
+    for (const Target& pattern : setting.on)
+        result += (!result.empty() ? ", " : setting.value ? " on " : "") + pattern.name;
     return result;
 }
 
 bool must_open(const TrainItem& item) {
-    if (const auto* setting = std::get_if<Setting>(&item.node)) return must_open(*setting->value);
+    if (const auto* setting = std::get_if<Setting>(&item.node)) return setting->value && must_open(*setting->value);
     return must_open(std::get<Statement>(item.node).node);
 }
 
 std::string flat_item(const TrainItem& item) {
     const auto* setting = std::get_if<Setting>(&item.node);
     if (!setting) return flat(std::get<Statement>(item.node).node);
-    return setting_head(*setting, 0) + flat(*setting->value) + setting_tail(*setting);
+    return setting_head(*setting, 0) + (setting->value ? flat(*setting->value) : "") + setting_tail(*setting);
 }
 
 std::string lay_out_item(const TrainItem& item, size_t key_width) {
     const auto* setting = std::get_if<Setting>(&item.node);
     if (!setting) return print_statement(std::get<Statement>(item.node).node, indentation);
     std::string head = setting_head(*setting, key_width), tail = setting_tail(*setting);
+    if (!setting->value) return head + tail;
     return head + lay_out(*setting->value, {indentation, indentation + width(head), width(tail)}) + tail;
 }
 

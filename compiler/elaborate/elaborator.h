@@ -16,7 +16,8 @@ struct ElaborationMode {
     bool initial = false;         // of Definitions::initial: random numbers by seed and stream, not by step
     bool custom_gradients = true; // derivative clauses are kept beside their values; false in patterns of rules
     bool in_run = false;          // of a train block: defaults of parameters may read run_scalars
-    int64_t largest_batch = 0;    // of N, for ranges and sizes; 0: unknown
+    std::vector<std::string> frozen = {}; // patterns: states that they name keep their values
+    int64_t largest_batch = 0;            // of N, for ranges and sizes; 0: unknown
 };
 
 /// Numbers of the run that formulas of a train block see.

@@ -115,9 +115,9 @@ bool declares(const ast::Module& module, const std::string& name) {
     return false;
 }
 
-std::optional<Term> word(Elaborator& elaborator, const std::string& name) {
+std::optional<Term> word(Elaborator& elaborator, const std::string& name, const Scope& scope) {
     if (name == "N") return Term{RowsSize{}};
-    if (name == "training") return truth(elaborator.mode.training);
+    if (name == "training") return truth(elaborator.mode.training && !(scope.frame && scope.frame->frozen));
     if (name == "true" || name == "false") return truth(name == "true");
     if (name == "inf") return real(INFINITY);
     if (name == "nan") return real(NAN);
@@ -144,7 +144,7 @@ Term Elaborator::lookup(const std::string& name, Span span, Scope& scope) {
         auto value = cell(binding->cell);
         return value ? *value : Term{};
     }
-    if (auto term = word(*this, name)) return *term;
+    if (auto term = word(*this, name, scope)) return *term;
     if (scope.frame->extension)
         if (auto term = scope.frame->extension->name(*this, name, span, scope)) return *term;
     if (auto constant = definitions.find_constant(name, scope.frame->module)) return *constant;

@@ -43,7 +43,12 @@ struct Frame {
     int repeats = 0;                     // how many `repeat` blocks are open: names of params are counted
     std::map<std::string, int> counts;   // of callees, and of params made in a `repeat`
     std::optional<Term> initial_shape;   // while an initial value is evaluated: what `shape:` is by default
+    bool frozen = false;                 // declares a state that `freeze` names: `training` is false, no state changes
 };
+
+/// True if a pattern of an optimizer or freeze line names the variable: a path, what lies under it, or with `*` for
+/// any part.
+bool matches(const std::string& pattern, const std::string& path);
 
 /// The name under which the axes of `..` are known in a function: a list.
 inline constexpr const char* group_name = "..";

@@ -129,7 +129,7 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
                           "", known ? "`<-` changes what outlives the step; write `=`" : "declare it: `state .. = 0`");
         return {};
     }
-    if (!elaborator_.mode.training) return {};
+    if (!elaborator_.mode.training || scope_.frame->frozen) return {};
     if (elaborator_.level() > 0) {
         elaborator_.error(Code::update_misuse, span_, "a state cannot change inside a `scan`", "",
                           "carry the value with `with` and update the state after the loop");

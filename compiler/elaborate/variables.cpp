@@ -77,6 +77,7 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
     }
     if (!elaborator.cell(path)) elaborator.set_cell(path, value);
     elaborator.states().insert(path);
+    for (const std::string& pattern : elaborator.mode.frozen) frame.frozen = frame.frozen || matches(pattern, path);
     scope.bind_cell(name, path, declaration.target.span);
 }
 

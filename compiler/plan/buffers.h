@@ -18,6 +18,7 @@ public:
 
     std::vector<loop::Buffer>& all() { return buffers_; }
     loop::Buffer::Role role(loop::BufferId id) const { return buffers_[id].role; }
+    const std::string& name(loop::BufferId id) const { return buffers_[id].name; }
     int64_t size(loop::BufferId id) const { return buffers_[id].size; } // bytes
 
 private:

@@ -2,7 +2,7 @@
 // The order of kernels. Among the orders that respect what each needs first, kernels stand first come first, or by
 // what frees most memory, if that lowers the most that is needed at once. What is ready lies in ordered sets; a
 // unit's place there changes only when a buffer that it touches comes to life or waits for its last reader.
-#include "compiler/plan/program_plan.h"
+#include "compiler/plan/kernel_name.h"
 #include "compiler/plan/units.h"
 #include "compiler/util/check.h"
 #include <algorithm>
@@ -156,7 +156,7 @@ class Emission {
 public:
     Emission(Draft& draft, const Buffers& buffers)
         : draft_(draft), buffers_(buffers), regions_(draft.plan.flat, draft.clustering.candidates),
-          homes_(draft, buffers) {}
+          homes_(draft, buffers), names_(draft, buffers) {}
 
     void region(int number) {
         Units units(draft_.plan.flat, draft_.clustering, regions_, number);
@@ -261,32 +261,15 @@ private:
             stage.members.push_back(
                 {c.node, c.copies, draft_.stores[m], m < draft_.from.size() ? draft_.from[m] : std::nullopt});
         }
-        result.name = unique_name(result);
+        result.name = names_.name(result, cluster.members);
         return result;
-    }
-
-    /// After what the kernel leaves behind: "relu_h", with a number where that is taken.
-    std::string unique_name(const FusedKernel& kernel) {
-        const Graph& graph = draft_.plan.flat.graph;
-        std::string text, op;
-        for (const Stage& stage : kernel.stages)
-            for (const Member& member : stage.members) {
-                op = member.copies ? "copy" : std::string(name(graph[member.node].op));
-                if (!graph[member.node].name.empty()) text = graph[member.node].name;
-            }
-        text = kernel.kind == FusedKernel::Kind::product ? "product" + (text.empty() ? "" : "_" + text)
-                                                         : op + (text.empty() ? "" : "_" + text);
-        for (char& letter : text)
-            if (!std::isalnum(static_cast<unsigned char>(letter))) letter = '_';
-        int taken = names_[text]++;
-        return taken == 0 ? text : text + "_" + std::to_string(taken);
     }
 
     Draft& draft_;
     const Buffers& buffers_;
     RegionIndex regions_;
     Homes homes_;
-    std::map<std::string, int> names_;
+    KernelNames names_;
 };
 
 } // namespace

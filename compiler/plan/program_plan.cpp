@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From a graph to a draft: members, what has to be written where, kernels. A value that leaves the program (results,
 // variables, what loops carry and yield) is stored by the kernel that computes it, or by a copy where none does.
-#include "compiler/plan/program_plan.h"
+#include "compiler/plan/kernel_name.h"
 #include "compiler/plan/view.h"
 #include "compiler/util/check.h"
 #include <set>
@@ -14,7 +14,7 @@ class Planner {
 public:
     Planner(const NamedGraph& named, Buffers& buffers, const PlanOptions& options)
         : draft_{{named.name, flatten(named.graph, options.batch), {}, {}, {}, {}}, {}, {}, {}, {}, {}, false, {}, {}},
-          buffers_(buffers), options_(options), indices_(options.batch) {}
+          buffers_(buffers), options_(options), indices_(options.batch), paths_(path_names(flat())) {}
 
     ProgramPlan run() {
         members_ = choose_members(flat(), options_.batch, options_.fuse);
@@ -199,10 +199,16 @@ private:
         return std::nullopt;
     }
 
+    /// The value's own name; else a word for what it is, with a number if that is taken.
     std::string name_of(NodeId node, const std::string& otherwise) {
         const std::string& own = graph()[node].name;
         if (!own.empty()) return own;
-        return (otherwise.empty() ? std::string(name(graph()[node].op)) : otherwise) + std::to_string(index(node));
+        std::string word = otherwise.empty() ? operation_word(graph(), node) : otherwise;
+        for (NodeId input : graph()[node].inputs)
+            if (graph()[node].op == Op::contract && graph()[input].op == Op::variable)
+                word = paths_.layer(attribute<VariableName>(graph()[input]).path);
+        int number = ++words_[word];
+        return number == 1 ? word : word + "_" + std::to_string(number);
     }
 
     Draft draft_;
@@ -215,6 +221,8 @@ private:
     std::unordered_map<NodeId, Storage> carried_; // leaves of loops
     std::set<loop::BufferId> changing_;           // where these lie
     std::set<size_t> setters_;                    // candidates that set variables
+    PathNames paths_;
+    std::map<std::string, int> words_; // for buffers without a name: how many have it
 };
 
 } // namespace

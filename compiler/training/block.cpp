@@ -9,12 +9,22 @@
 #include "compiler/training/optimizer.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <span>
 
 namespace gradc {
 
 namespace {
 
 enum class Purpose : uint8_t { training, evaluation, prediction };
+
+std::span<const ast::Target> frozen(const BlockLines& lines) {
+    auto line = lines.one.find("freeze");
+    return line == lines.one.end() ? std::span<const ast::Target>() : line->second->on;
+}
+
+bool any_matches(std::span<const ast::Target> targets, const std::string& path) {
+    return std::any_of(targets.begin(), targets.end(), [&](auto& target) { return matches(target.name, path); });
+}
 
 /// The block's text elaborated for one purpose.
 struct Pass {
@@ -26,16 +36,17 @@ struct Pass {
     NodeId loss = NodeId::none, prediction = NodeId::none;
     std::vector<Output> metrics;
 
-    Pass(const BlockContext& context, const TrainBlock& block, Purpose purpose)
-        : graph(context.definitions.primitives), elaborator(context.definitions, graph, mode(block, purpose)),
+    Pass(const BlockContext& context, const TrainBlock& block, const BlockLines& lines, Purpose purpose)
+        : graph(context.definitions.primitives), elaborator(context.definitions, graph, mode(block, lines, purpose)),
           extension(context, block.dataset),
           frame(elaborator.block_frame(block.name, context.definitions.main_module, &extension)) {
         scope.frame = &frame;
         extension.open(elaborator, scope, purpose == Purpose::prediction);
     }
 
-    static ElaborationMode mode(const TrainBlock& block, Purpose purpose) {
+    static ElaborationMode mode(const TrainBlock& block, const BlockLines& lines, Purpose purpose) {
         ElaborationMode result;
+        for (const ast::Target& target : frozen(lines)) result.frozen.push_back(target.name);
         result.training = purpose == Purpose::training;
         result.in_run = true;
         result.rows_of_data = block.dataset >= 0;
@@ -80,6 +91,7 @@ private:
     bool evaluate();
     bool predict();
     std::vector<MovedParameter> moved(Pass& pass, Flags& flags);
+    bool check_targets(const ast::Setting& line, const std::vector<std::string>& paths);
     void check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves);
     void build_forward(const Pass& pass, const std::vector<MovedParameter>& parameters);
     void take(SplitFormulas& split);
@@ -124,6 +136,7 @@ void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
 
 void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose purpose) {
     bool predicts = purpose == Purpose::prediction;
+    if (!line.value) return;
     OriginScope origin(pass.graph, line.value->span);
     if (line.key == "loss" && !predicts) pass.loss = loss(pass, line);
     if (line.key == "metric" && !predicts) {
@@ -155,8 +168,7 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
 
 // ---- training ----------------------------------------------------------------------------------
 
-void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves) {
-    if (moves) return;
+bool BlockElaboration::check_targets(const ast::Setting& line, const std::vector<std::string>& paths) {
     for (const ast::Target& target : line.on) {
         bool known = std::any_of(paths.begin(), paths.end(), [&](auto& path) { return matches(target.name, path); });
         if (known) continue;
@@ -168,23 +180,37 @@ void BlockElaboration::check_line(const ast::Setting& line, const std::vector<st
         definitions_.diagnostics->report(Code::unknown_parameter, target.span,
                                          fmt::format("no parameter is called `{}`", target.name), "",
                                          repair_among(target.name, names, "parameters"));
-        return;
+        return false;
     }
-    definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",
-                                     line.on.empty() ? "the loss hangs on none that an earlier line leaves"
-                                                     : "the loss does not hang on those named");
+    return true;
 }
 
-/// Each parameter that the loss hangs on with the first line that has it.
+void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves) {
+    if (moves || !check_targets(line, paths)) return;
+    definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",
+                                     !frozen(lines_).empty() ? "`freeze` or an earlier line holds those that it names"
+                                     : line.on.empty()       ? "the loss hangs on none that an earlier line leaves"
+                                                             : "the loss does not hang on those named");
+}
+
+/// Each parameter that the loss hangs on with the first line that has it; frozen ones have no gradient.
 std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
     std::vector<std::string> all;
     std::vector<MovedParameter> result;
-    for (const Variable& variable : definitions_.variables)
+    std::vector<std::string> all_states;
+    for (const Variable& variable : definitions_.variables) {
         if (variable.role == Variable::Role::parameter) all.push_back(variable.path);
+        if (variable.role == Variable::Role::state) all_states.push_back(variable.path);
+    }
+    if (auto line = lines_.one.find("freeze"); line != lines_.one.end()) {
+        all_states.insert(all_states.end(), all.begin(), all.end());
+        check_targets(*line->second, all_states);
+    }
     for (NodeId id : reachable(pass.graph, {pass.loss})) {
         if (pass.graph[id].op != Op::variable) continue;
         const std::string& path = attribute<VariableName>(pass.graph[id]).path;
-        if (definitions_.find_variable(path)->role == Variable::Role::parameter)
+        bool fixed = any_matches(frozen(lines_), path);
+        if (definitions_.find_variable(path)->role == Variable::Role::parameter && !fixed)
             result.push_back({path, id, NodeId::none, nullptr});
     }
     std::vector<NodeId> nodes;
@@ -199,9 +225,7 @@ std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
         pass.extension.flags = nullptr;
         bool moves = false;
         for (MovedParameter& each : result) {
-            bool has = line.on.empty() || std::any_of(line.on.begin(), line.on.end(), [&](const ast::Target& target) {
-                           return matches(target.name, each.path);
-                       });
+            bool has = line.on.empty() || any_matches(line.on, each.path);
             if (each.optimizer || !has) continue;
             moves = true;
             each.line = int(number);
@@ -233,7 +257,7 @@ void BlockElaboration::take(SplitFormulas& split) {
 }
 
 bool BlockElaboration::train() {
-    Pass pass(context_, block_, Purpose::training);
+    Pass pass(context_, block_, lines_, Purpose::training);
     elaborate(pass, Purpose::training);
     if (!good() || pass.loss == NodeId::none) return false;
     Flags flags(block_.name, block_.flags);
@@ -266,7 +290,7 @@ bool BlockElaboration::train() {
 // ---- evaluation and prediction -----------------------------------------------------------------
 
 bool BlockElaboration::evaluate() {
-    Pass pass(context_, block_, Purpose::evaluation);
+    Pass pass(context_, block_, lines_, Purpose::evaluation);
     elaborate(pass, Purpose::evaluation);
     if (!good() || pass.loss == NodeId::none) return false;
     auto split = split_formulas(
@@ -288,7 +312,7 @@ bool BlockElaboration::evaluate() {
 }
 
 bool BlockElaboration::predict() {
-    Pass pass(context_, block_, Purpose::prediction);
+    Pass pass(context_, block_, lines_, Purpose::prediction);
     elaborate(pass, Purpose::prediction);
     if (!good() || pass.prediction == NodeId::none) return false;
     block_.predict = extract(pass.graph, {{"predict", pass.prediction}});

@@ -48,8 +48,4 @@ private:
     int dataset_;
 };
 
-/// True if a pattern of an optimizer line means the parameter: a path, what lies under it, or with
-/// `*` for any part.
-bool matches(const std::string& pattern, const std::string& path);
-
 } // namespace gradc

@@ -10,6 +10,7 @@
 #include "runtime/train/evaluation.h"
 #include "runtime/train/multi_step.h"
 #include <algorithm>
+#include <cstring>
 
 namespace gradc::runtime {
 
@@ -130,12 +131,14 @@ std::string kernel_table(Session& session, const gradc_block& block, Loader* loa
     session.time_kernels(nullptr);
     double all = 0;
     for (double time : fastest) all += time;
-    std::string lines = "kernel                          time  of step  of peak  GFLOP/s    GB/s\n";
+    int widest = 24;
+    for (size_t i = 0; i < count; i++) widest = std::max(widest, int(std::strlen(program.kernels[i].name)) + 1);
+    std::string lines = text(padded("kernel", widest), "        time  of step  of peak  GFLOP/s    GB/s\n");
     double share = double(batch) / double(session.module().batch);
     for (size_t i = 0; i < count; i++) {
         const gradc_kernel& kernel = program.kernels[i];
         double rate = kernel.flops * share / fastest[i];
-        lines += text(padded(kernel.name, 24), padded_left(duration(fastest[i]), 12),
+        lines += text(padded(kernel.name, widest), padded_left(duration(fastest[i]), 12),
                       padded_left(fixed(100 * fastest[i] / all, 1), 7), " %",
                       padded_left(fixed(100 * rate / peak, 1), 7), " %", padded_left(fixed(rate * 1e-9, 1), 9),
                       padded_left(fixed(kernel.bytes * share / fastest[i] * 1e-9, 1), 8), "\n");

@@ -3,8 +3,8 @@
 #include "compiler/target/cpp/kernel.h"
 #include "compiler/program/code.h"
 #include "compiler/util/check.h"
+#include <algorithm>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace gradc::target {
 
@@ -46,6 +46,12 @@ bool always_inline(const Define& define) {
     }
 }
 
+std::string upper(std::string_view name) {
+    std::string result;
+    for (char c : name) result += char(std::toupper(static_cast<unsigned char>(c)));
+    return result;
+}
+
 /// The last `count` parts of "mlp.linear_1.weight".
 std::string last_parts(const std::string& path, int count) {
     size_t at = path.size();
@@ -56,9 +62,10 @@ std::string last_parts(const std::string& path, int count) {
 } // namespace
 
 CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine, Prelude& prelude)
-    : module_(module), kernel_(kernel), machine_(machine), prelude_(prelude) {}
+    : module_(module), rolled_(roll(module, kernel)), machine_(machine), prelude_(prelude) {}
 
 std::string CppKernel::run(const std::string& name) {
+    kernel_name_ = name;
     count_uses();
     for (auto& [id, chosen] : buffers_) {
         const std::string& path = module_.buffers[id].name;
@@ -69,8 +76,11 @@ std::string CppKernel::run(const std::string& name) {
     }
     print(kernel_.body);
     std::string head, macro;
+    for (const Tile& tile : tiles_)
+        head += fmt::format("template <int R>\n{} INLINE void {}({}) {{\n{}}}\n\n", upper(machine_.name), tile.name,
+                            tile.parameters, tile.body);
     for (const std::string& comment : kernel_.comments) head += "// " + comment + "\n";
-    for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
+    macro = upper(machine_.name);
     auto parameter = [&](const std::string& type, const char* parameter_name) {
         bool named = parameters_.count(parameter_name);
         return named ? fmt::format("{} {}", type, parameter_name) : type;
@@ -82,13 +92,16 @@ std::string CppKernel::run(const std::string& name) {
     return head + pointers() + text_ + "}\n";
 }
 
+bool CppKernel::alone(BufferId id) const {
+    for (const auto& [other, name] : buffers_)
+        if (other != id && overlap(module_.buffers[id], module_.buffers[other])) return false;
+    return true;
+}
+
 std::string CppKernel::pointers() const {
     std::string text;
     for (const auto& [id, name] : buffers_) {
         const Buffer& buffer = module_.buffers[id];
-        bool alone = true;
-        for (const auto& [other, other_name] : buffers_)
-            alone = alone && (other == id || !overlap(buffer, module_.buffers[other]));
         std::string type = (written_.count(id) ? "" : "const ") + memory_name(lane_of(buffer.dtype)) + "*";
         std::string shape = gradc::name(buffer.dtype) + gradc::print(buffer.shape);
         if (buffer.panel) shape += fmt::format(", panels of {}", buffer.panel);
@@ -98,8 +111,8 @@ std::string CppKernel::pointers() const {
             text += fmt::format("    alignas(64) {} {}[{}];\n", memory_name(lane_of(buffer.dtype)), name, elements);
             continue;
         }
-        std::string declared =
-            fmt::format("    {}{} {} = ({})(arena + {});", type, alone ? " __restrict" : "", name, type, buffer.offset);
+        std::string declared = fmt::format("    {}{} {} = ({})(arena + {});", type, alone(id) ? " __restrict" : "",
+                                           name, type, buffer.offset);
         text += fmt::format("{} // {}\n", declared, shape);
     }
     return text;
@@ -155,10 +168,21 @@ void CppKernel::settle(ValueId id, Expression expression) {
     std::string name = fresh_name(id, source == sources_.end() ? "t" : source->second + "_");
     std::string value = expression.scalar_literal ? argument(id) : expression.text;
     line(fmt::format("const {} {} = {};", declared(id), name, value));
+    named_.insert(id);
     values_[id] = {name, primary, false, true};
 }
 
+void CppKernel::print_scope(const Body& body) {
+    Names names = names_;
+    std::set<ValueId> named = named_;
+    print(body);
+    names_ = std::move(names);
+    named_ = std::move(named);
+}
+
 void CppKernel::print(const Body& body) {
+    bool beside = beside_tiles_;
+    beside_tiles_ = std::count_if(body.begin(), body.end(), [&](auto& each) { return is_tile(each); }) > 1;
     for (size_t i = 0; i < body.size(); ++i) {
         const Statement& statement = body[i];
         if (auto* load = std::get_if<Load>(&statement.node)) {
@@ -166,6 +190,7 @@ void CppKernel::print(const Body& body) {
         }
         std::visit([&](const auto& node) { print(node); }, statement.node);
     }
+    beside_tiles_ = beside;
 }
 
 void CppKernel::print(const Define& define) {
@@ -186,6 +211,37 @@ void CppKernel::print(const Define& define) {
     values_[id] = {name, primary, false, true};
 }
 
+const Accumulators* CppKernel::array(BufferId buffer) const {
+    size_t first = module_.buffers.size();
+    return buffer < first ? nullptr : &rolled_.arrays[buffer - first];
+}
+
+void CppKernel::declare(BufferId buffer) {
+    const Accumulators& sums = *array(buffer);
+    std::string name = arrays_[buffer] = names_.fresh("sum");
+    VectorType type{lane_of(sums.type.dtype), sums.type.lanes};
+    std::string rows = rows_by_name_ ? "[R]" : fmt::format("[{}]", sums.rows);
+    if (!sums.has_rows) rows.clear();
+    std::string vectors = sums.vectors > 1 ? fmt::format("[{}]", sums.vectors) : "";
+    line(fmt::format("{} {}{}{}{};", prelude_.type(type), name, rows, vectors, sums.zero ? " = {}" : ""));
+}
+
+/// sum[r][v]
+CppKernel::Expression CppKernel::element(BufferId buffer, const Affine& at) const {
+    Expression result{arrays_.at(buffer)};
+    for (auto [term, coefficient] : at.terms) result.text += "[" + values_[term].text + "]";
+    return result;
+}
+
+namespace {
+/// Another term has the coefficient of term `at`.
+bool any_later(const std::vector<std::pair<ValueId, int64_t>>& terms, size_t at) {
+    for (size_t i = at + 1; i < terms.size(); ++i)
+        if (terms[i].second == terms[at].second) return true;
+    return false;
+}
+} // namespace
+
 CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, bool address, int64_t shift) {
     Expression result;
     std::string inside;
@@ -196,15 +252,31 @@ CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, b
     };
     bool constant_first = !element.terms.empty() && element.terms[0].second < 0 && constant > 0;
     if (constant_first) add(false, fmt::format("{}", constant));
+    std::vector<std::pair<ValueId, int64_t>> terms;
     for (auto [term, coefficient] : element.terms) {
         const Define* define = definition(term);
         bool number = define && define->operation == Operation::literal;
         if (number) constant += coefficient * define->integer;
-        if (number || coefficient == 0) continue;
+        else if (coefficient != 0) terms.push_back({term, coefficient});
+    }
+    for (size_t i = 0; i < terms.size(); ++i) {
+        auto [term, coefficient] = terms[i];
         int64_t size = std::abs(coefficient);
-        Expression value = operand(term, size == 1 ? sum + 1 : primary);
-        merge(result, value);
-        add(coefficient < 0, size == 1 ? value.text : fmt::format("{}*{}", size, value.text));
+        bool known = std::any_of(terms.begin(), terms.begin() + long(i),
+                                 [&, c = coefficient](const auto& each) { return each.second == c; });
+        if (known && size > 1) continue;
+        std::string factors;
+        int together = 0;
+        for (size_t j = i; j < terms.size(); ++j) { // 64*(row + r)
+            if (terms[j].second != coefficient || (size == 1 && j > i)) continue;
+            ++together;
+            bool alone = size > 1 && !any_later(terms, i);
+            Expression value = operand(terms[j].first, alone ? int(primary) : sum + 1);
+            merge(result, value);
+            factors += (factors.empty() ? "" : " + ") + value.text;
+        }
+        if (together > 1) factors = "(" + factors + ")";
+        add(coefficient < 0, size == 1 ? factors : fmt::format("{}*{}", size, factors));
     }
     if (constant && !constant_first) add(constant < 0, fmt::format("{}", std::abs(constant)));
     const std::string& name = buffers_.at(buffer);
@@ -218,6 +290,7 @@ CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, b
 void CppKernel::print(const Load& load) {
     ValueId id = load.result;
     if (uses_[id].count == 0) return;
+    if (array(load.buffer)) return settle(id, element(load.buffer, load.element));
     sources_[id] = buffers_.at(load.buffer);
     VectorType type = vector_of(id);
     bool masked = load.mask != no_value;
@@ -251,6 +324,10 @@ void CppKernel::print(const Load& load) {
 }
 
 void CppKernel::print(const Store& store) {
+    if (array(store.buffer)) {
+        line(fmt::format("{} = {};", element(store.buffer, store.element).text, argument(store.value)));
+        return;
+    }
     VectorType type = vector_of(store.value);
     bool masked = store.mask != no_value;
     std::string condition = masked ? mask(store.mask, lane_bytes(type.lane)) : "";
@@ -268,6 +345,7 @@ void CppKernel::print(const Store& store) {
 }
 
 void CppKernel::print(const Prefetch& prefetch) {
+    if (array(prefetch.buffer)) return declare(prefetch.buffer);
     line(fmt::format("__builtin_prefetch({}, {});", place(prefetch.buffer, prefetch.element, true).text,
                      prefetch.for_write ? 1 : 0));
 }
@@ -281,18 +359,27 @@ void CppKernel::print(const Loop& loop) {
         std::string initial = truth ? mask(carried.initial, mask_bytes(carried.phi)) : argument(carried.initial);
         line(fmt::format("{} {} = {};", declared(carried.phi), name, initial));
         values_[carried.phi] = {name, primary, false, true, {carried.phi}};
+        named_.insert(carried.phi);
     }
+    Names outside = names_;
+    std::set<ValueId> named = named_;
     std::string index = names_.fresh(loop.name.empty() ? "i" : loop.name);
     values_[loop.index] = {index, primary, false, true};
+    named_.insert(loop.index);
     index_[loop.index] = true;
     std::string step = loop.step == 1 ? "++" + index : fmt::format("{} += {}", index, loop.step);
+    bool unrolled = rolled_.unrolled.count(loop.index) != 0;
+    if (unrolled) text_ += "#pragma GCC unroll 16\n";
     line(fmt::format("for (int64_t {0} = {1}; {0} < {2}; {3}) {{", index, values_[loop.begin].text,
-                     operand(loop.end, sum).text, step));
+                     rows_by_name_ && loop.name == "r" && unrolled ? "R" : operand(loop.end, sum).text, step));
     ++indent_;
-    print(loop.body);
+    if (beside_tiles_ && is_tile({loop})) print_tile(loop);
+    else print(loop.body);
     advance(loop);
     --indent_;
     line("}");
+    names_ = std::move(outside);
+    named_ = std::move(named);
     for (const Carried& carried : loop.carried)
         values_[carried.result] = {values_[carried.phi].text, primary, false, true};
 }
@@ -322,12 +409,12 @@ void CppKernel::advance(const Loop& loop) {
 void CppKernel::print(const If& branch) {
     line(fmt::format("if ({}) {{", values_[branch.condition].text));
     ++indent_;
-    print(branch.then);
+    print_scope(branch.then);
     --indent_;
     if (!branch.otherwise.empty()) {
         line("} else {");
         ++indent_;
-        print(branch.otherwise);
+        print_scope(branch.otherwise);
         --indent_;
     }
     line("}");

@@ -5,6 +5,7 @@
 #pragma once
 #include "compiler/target/cpp/names.h"
 #include "compiler/target/cpp/prelude.h"
+#include "compiler/target/cpp/roll.h"
 
 namespace gradc::target {
 
@@ -27,10 +28,14 @@ private:
 
     // cpp_kernel.cpp: statements
     void print(const loop::Body& body);
+    void print_scope(const loop::Body& body); // names inside are free again behind it
     void print(const loop::Define& define);
     void print(const loop::Load& load);
     void print(const loop::Store& store);
     void print(const loop::Prefetch& prefetch);
+    const Accumulators* array(loop::BufferId buffer) const;
+    void declare(loop::BufferId buffer);
+    Expression element(loop::BufferId buffer, const loop::Affine& at) const;
     void print(const loop::Comment& comment);
     void print(const loop::Loop& loop);
     void print(const loop::If& branch);
@@ -38,6 +43,14 @@ private:
     void settle(loop::ValueId id, Expression expression);
     void advance(const loop::Loop& loop);
     std::string pointers() const;
+
+    // tile.cpp: tiles of several numbers of rows as one template
+    bool alone(loop::BufferId id) const; // no other buffer of the kernel shares its bytes
+    bool is_tile(const loop::Statement& statement) const;
+    void print_tile(const loop::Loop& loop);
+    std::vector<std::pair<std::string, std::string>> tile_parameters(const loop::Loop& loop, const std::string& text);
+    int tile_rows(const loop::Body& body) const;
+
     std::string declared(loop::ValueId id) const;
     std::string fresh_name(loop::ValueId id, const std::string& otherwise);
 
@@ -77,7 +90,16 @@ private:
     static void merge(Expression& into, const Expression& from);
 
     const loop::Module& module_;
-    const loop::Kernel& kernel_;
+    RolledKernel rolled_;
+    const loop::Kernel& kernel_ = rolled_.kernel;
+    struct Tile {
+        std::string body, parameters, name;
+    };
+    std::string kernel_name_;
+    std::vector<Tile> tiles_;                      // printed above the kernel
+    bool beside_tiles_ = false;                    // of the body under way: it has several
+    bool rows_by_name_ = false;                    // a tile's number of rows is template parameter R
+    std::map<loop::BufferId, std::string> arrays_; // accumulators that are declared, by name
     const Machine& machine_;
     Prelude& prelude_;
     Names names_;
@@ -99,6 +121,7 @@ private:
     std::map<loop::ValueId, std::string> sources_;  // what was loaded from which buffer, for names
     std::set<loop::BufferId> written_;
     std::set<std::string> parameters_; // that the body names
+    std::set<loop::ValueId> named_;    // values in scope that have a line of their own
 };
 
 } // namespace gradc::target

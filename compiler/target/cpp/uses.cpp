@@ -30,7 +30,10 @@ void CppKernel::use(const Affine& element, int body, int place) {
     for (auto [term, coefficient] : element.terms) use(term, body, place);
 }
 
-void CppKernel::touch(BufferId buffer) { buffers_.emplace(buffer, ""); }
+void CppKernel::touch(BufferId buffer) {
+    if (array(buffer)) return;
+    buffers_.emplace(buffer, "");
+}
 
 void CppKernel::count(const Body& body, int number) {
     numbers_[&body] = number;
@@ -63,7 +66,7 @@ void CppKernel::count(const Statement& statement, int place, int body) {
         use(load->lane_index, body, at);
     } else if (auto* store = std::get_if<Store>(&statement.node)) {
         touch(store->buffer);
-        written_.insert(store->buffer);
+        if (!array(store->buffer)) written_.insert(store->buffer);
         use(store->element, body, place);
         use(store->value, body, place);
         use(store->mask, body, place);

@@ -39,7 +39,7 @@ TEST_CASE("a layer is one kernel, and only results that others read are stored")
         CHECK(kernel.kind == FusedKernel::Kind::product);
         CHECK(kernel.space == Shape{rows, 100});
     }
-    CHECK(plan.programs[0].kernels[0].name == "product_h0");
+    CHECK(plan.programs[0].kernels[0].name == "forward_layer_0");
     int activations = 0;
     for (const loop::Buffer& buffer : plan.buffers) activations += buffer.role == loop::Buffer::Role::activation;
     CHECK(activations == 1);
