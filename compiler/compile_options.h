@@ -13,6 +13,7 @@ struct CompileOptions : Options {
     std::string dump_dir;                  // where the graph after every pass is written; "": nowhere
     bool color = false;                    // of warnings and errors
     bool fuse = true;                      // false: each operation is a kernel of its own
+    int64_t memory = 0;                    // most bytes of a trainer's arena; 0: as many as it takes
 };
 
 } // namespace gradc

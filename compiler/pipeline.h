@@ -52,9 +52,18 @@ struct Compiled {
     loop::Module module;
     Metadata metadata;
 };
+/// `memory`: see CompileOptions; MachineError where it is too little.
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob&,
-                        const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true, int64_t batch = 0);
+                        const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true, int64_t batch = 0,
+                        int64_t memory = 0);
 Compiled compile(const TrainingJob&, const CompileOptions&, const Sources&, StageTimes&);
+
+/// What a program computes once more so that its memory fits.
+struct Recomputed {
+    int kernels = 0;             // calls in its table
+    double flops = 0, share = 0; // multiplications and additions; as a share of all others
+};
+Recomputed recomputed(const Compiled&, size_t program);
 
 std::string source_hash(const Sources& sources);
 

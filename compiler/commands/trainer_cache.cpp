@@ -53,6 +53,7 @@ void add_options(ContentHash& hash, const CommandLine& line) {
     for (loop::Isa isa : isas(line.isa)) hash.add(std::to_string(int(isa))); // "native" is another elsewhere
     hash.add(name(line.precision));
     hash.add(line.fuse ? "fused" : "unfused");
+    hash.add(std::to_string(line.memory));
     for (const auto& [constant, value] : line.set) hash.add("set"), hash.add(constant), hash.add(value);
     for (const std::string& pass : line.disabled_passes) hash.add("without"), hash.add(pass);
 }

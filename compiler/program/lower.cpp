@@ -35,6 +35,23 @@ void note_buffers(const loop::Body& body, std::set<loop::BufferId>& read, std::s
     }
 }
 
+/// Reads and writes other buffers of the same form instead.
+void move_buffers(loop::Body& body, const std::map<loop::BufferId, loop::BufferId>& moved) {
+    auto move = [&](loop::BufferId& id) {
+        if (auto found = moved.find(id); found != moved.end()) id = found->second;
+    };
+    for (loop::Statement& statement : body) {
+        if (auto* load = std::get_if<loop::Load>(&statement.node)) move(load->buffer);
+        if (auto* store = std::get_if<loop::Store>(&statement.node)) move(store->buffer);
+        if (auto* prefetch = std::get_if<loop::Prefetch>(&statement.node)) move(prefetch->buffer);
+        if (auto* loop = std::get_if<loop::Loop>(&statement.node)) move_buffers(loop->body, moved);
+        if (auto* branch = std::get_if<loop::If>(&statement.node)) {
+            move_buffers(branch->then, moved);
+            move_buffers(branch->otherwise, moved);
+        }
+    }
+}
+
 /// Bytes that have to move at least: each buffer read once and written once, whole.
 double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& buffers) {
     std::set<loop::BufferId> read, written;
@@ -46,12 +63,14 @@ double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& 
     return result;
 }
 
-/// Multiplications and additions of one call of the program: a loop of the table repeats its kernels.
-double all_flops(const loop::Program& program) {
+/// Multiplications and additions of one call of the program: a loop of the table repeats its kernels. What is computed
+/// once more to save memory does not count.
+double all_flops(const loop::Program& program, const ProgramPlan& plan) {
     double result = 0, iterations = 1;
     std::vector<double> around;
     for (const loop::Step& step : program.table) {
-        if (step.kind == loop::Step::Kind::kernel) result += iterations * program.kernels[step.kernel].flops;
+        if (step.kind == loop::Step::Kind::kernel && !plan.kernels[step.kernel].repeats)
+            result += iterations * program.kernels[step.kernel].flops;
         if (step.kind == loop::Step::Kind::loop_begin) {
             around.push_back(iterations);
             iterations *= double(step.iterations);
@@ -82,12 +101,13 @@ loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, 
     kernel.name = fused.name;
     kernel.comments = comments(fused, graph);
     kernel.flops = multiplications(fused, graph, around.plan.batch);
-    KernelTask task{fused, around, kernel, lanes_of(fused, graph, around.machine), locals};
+    KernelTask task{fused, around, kernel, lanes_of(whole_of(fused, around.program), graph, around.machine), locals};
     switch (fused.kind) {
     case FusedKernel::Kind::nest: lower_nest(task); break;
     case FusedKernel::Kind::product: lower_product(task); break;
     case FusedKernel::Kind::scatter: lower_scatter(task); break;
     }
+    if (!fused.moved.empty()) move_buffers(kernel.body, fused.moved);
     kernel.bytes = moved_bytes(kernel, around.plan.buffers);
     nanoseconds.push_back(nanoseconds_of(fused, kernel, around, task.lanes));
     return kernel;
@@ -117,7 +137,7 @@ loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const M
                 result.kernels.push_back(lower_kernel(
                     kernel, {plan, program, &math, members, machine_of(isa), options.tile}, nanoseconds, locals));
             set_grains(result, nanoseconds, plan.batch);
-            result.flops = all_flops(result);
+            result.flops = all_flops(result, program);
             versions[size_t(isa)] = std::move(result);
         }
     }

@@ -23,6 +23,10 @@ std::set<loop::BufferId> written_buffers(const FusedKernel& plan) {
     return result;
 }
 
+const FusedKernel& whole_of(const FusedKernel& kernel, const ProgramPlan& program) {
+    return kernel.repeats ? program.kernels[*kernel.repeats] : kernel;
+}
+
 int lanes_of(const FusedKernel& plan, const Graph& graph, const Machine& machine) {
     int64_t widest = 0;
     for (const Stage& stage : plan.stages)
@@ -220,7 +224,9 @@ static int64_t longest_run(const KernelTask& task) {
 /// Vectors no wider than the loops are long: lanes that are never on cost as much as others.
 void lower_nest(const KernelTask& task) {
     KernelTask fitting = task;
-    int64_t longest = longest_run(task);
+    const FusedKernel& whole = whole_of(task.plan, task.around.program);
+    int64_t longest = longest_run(
+        {whole.kind == task.plan.kind ? whole : task.plan, task.around, task.kernel, task.lanes, task.locals});
     int least = task.lanes * 16 / task.around.machine.vector_bytes;
     while (fitting.lanes > least && fitting.lanes / 2 >= longest) fitting.lanes /= 2;
     Nest(fitting).run();
