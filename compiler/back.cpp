@@ -12,6 +12,7 @@
 #include "compiler/util/files.h"
 #include "compiler/util/stopwatch.h"
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace gradc {
@@ -105,6 +106,16 @@ static std::set<std::string> accumulators(const TrainingJob& job) {
     return paths;
 }
 
+static double mebibytes(int64_t bytes) { return double(bytes) / (1 << 20); }
+
+static void check_budget(const Plan& plan, int64_t memory) {
+    if (memory == 0 || plan.arena_bytes <= memory) return;
+    throw MachineError(fmt::format(
+        "--memory {:.2f} is too little for {}: the smallest peak that was found needs {:.2f} "
+        "({} bytes)",
+        mebibytes(memory), plan.name, std::ceil(100 * mebibytes(plan.arena_bytes)) / 100, plan.arena_bytes));
+}
+
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob& job,
                         const std::vector<loop::Isa>& isas, StageTimes& times, const CodeOptions& given) {
     Compiled result;
@@ -113,7 +124,9 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     options.name = job.name;
     options.batch = given.batch ? given.batch : largest_batch(job);
     options.fuse = given.fuse;
+    options.memory = given.fuse ? given.memory : 0;
     result.plan = make_plan(std::move(programs), options);
+    check_budget(result.plan, options.memory);
     times.stages.push_back({"plan", planning.seconds()});
     Stopwatch lowering;
     result.module = lower(result.plan, isas, *job.math, {.share = given.share});
@@ -128,11 +141,25 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     return result;
 }
 
+Recomputed recomputed(const Compiled& compiled, size_t number) {
+    Recomputed result;
+    const ProgramPlan& plan = compiled.plan.programs[number];
+    const auto& versions = compiled.module.programs[number];
+    const loop::Program& program = *versions[size_t(plan.once ? loop::Isa::baseline : compiled.module.isas.front())];
+    for (const loop::Step& step : plan.table) {
+        if (step.kind != loop::Step::Kind::kernel || !plan.kernels[step.kernel].repeats) continue;
+        ++result.kernels;
+        result.flops += program.kernels[step.kernel].flops;
+    }
+    result.share = program.flops > 0 ? result.flops / program.flops : 0;
+    return result;
+}
+
 Compiled compile(const TrainingJob& job, const CompileOptions& options, const Sources& sources, StageTimes& times) {
     ProgramGraphs collected = collect_programs(job, options, sources);
     optimize_programs(collected.programs, job, options, times);
     return lower_programs(std::move(collected.programs), std::move(collected.metadata), job, isas(options.isa), times,
-                          {.fuse = options.fuse, .share = options.share});
+                          {.fuse = options.fuse, .share = options.share, .memory = options.memory});
 }
 
 } // namespace gradc

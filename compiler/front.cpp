@@ -96,6 +96,7 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
     for (const auto& [constant, value] : options.set) metadata.options += fmt::format(" --set {}={}", constant, value);
     if (!options.fuse) metadata.options += " --no-fuse";
     if (!options.share) metadata.options += " --no-share";
+    if (options.memory > 0) metadata.options += fmt::format(" --memory {}", double(options.memory) / (1 << 20));
     metadata.source_hash = source_hash(sources);
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
     metadata.flush_denormals = options.precision == Dtype::f32;

@@ -58,12 +58,21 @@ struct Compiled {
 struct CodeOptions {
     bool fuse = true, share = true; // as in CompileOptions
     int64_t batch = 0;              // most rows; 0: `largest_batch`
+    int64_t memory = 0;             // as in CompileOptions
 };
-/// Plans the programs together, lowers them to loops and fills in the metadata's tables.
+/// Plans the programs together, lowers them to loops and fills in the metadata's tables. Throws MachineError where
+/// `memory` is too little.
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob&,
                         const std::vector<loop::Isa>& isas, StageTimes&, const CodeOptions& = {});
 /// collect_programs, optimize_programs and lower_programs.
 Compiled compile(const TrainingJob&, const CompileOptions&, const Sources&, StageTimes&);
+
+/// What a program computes once more so that its memory fits.
+struct Recomputed {
+    int kernels = 0;             // calls in its table
+    double flops = 0, share = 0; // multiplications and additions; as a share of all others
+};
+Recomputed recomputed(const Compiled&, size_t program);
 
 /// A hash of the model and its imports, without the library.
 std::string source_hash(const Sources& sources);

@@ -57,6 +57,21 @@ static std::string machine_code(const Compiled& compiled, const CommandLine& lin
     return object;
 }
 
+/// The peak that a budget led to, and what that costs in each step.
+static void print_recomputation(const Compiled& compiled) {
+    fmt::print("memory {:.2f} MiB ({} bytes)", double(compiled.plan.arena_bytes) / (1 << 20),
+               compiled.plan.arena_bytes);
+    const char* between = ": ";
+    for (size_t p = 0; p < compiled.plan.programs.size(); ++p) {
+        Recomputed again = recomputed(compiled, p);
+        if (again.kernels == 0) continue;
+        fmt::print("{}{} computes {} kernels again, {:.4g} MFLOP or {:.1f} % more", between,
+                   compiled.plan.programs[p].name, again.kernels, 1e-6 * again.flops, 100 * again.share);
+        between = "; ";
+    }
+    fmt::print("\n");
+}
+
 std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times) {
     if (front.job->blocks.empty()) {
         refuse_without_training(front, line);
@@ -69,6 +84,7 @@ std::optional<std::string> make_trainer(const Front& front, const CommandLine& l
         times.stages.push_back({line.emit, printing.seconds()});
         return text;
     }
+    if (line.memory > 0 && line.command == Command::build) print_recomputation(compiled);
     std::string bytes = machine_code(compiled, line, times), error;
     Stopwatch linking;
     bytes = target::link_trainer(bytes, error, {.symbols = line.symbols});
@@ -129,7 +145,7 @@ int build_command(const CommandLine& line) {
     if (!front.job) return refuse(front, error, line);
     if (same_file(path, line.model)) return cannot(path, "it is the model file itself");
     if (error = cannot_write(path); !error.empty()) return cannot(path, error);
-    bool cached = line.cache && line.emit.empty() && line.dump_dir.empty() && !line.time_passes;
+    bool cached = line.cache && line.memory == 0 && line.emit.empty() && line.dump_dir.empty() && !line.time_passes;
     bool trains = !front.job->blocks.empty();
     int code = cached && trains ? write_through_cache(front, line, path) : write_trainer(front, line, path);
     if (code != exit_code::done || !line.emit.empty()) return code;

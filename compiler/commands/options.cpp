@@ -107,9 +107,22 @@ void add_pass_options(CLI::App* app, CommandLine& line) {
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }
 
+int64_t bytes_of(double mebibytes) { return int64_t(mebibytes * (1 << 20)); }
+
 const char* const isas_of_a_trainer = "portable (default): baseline, avx2 and\n"
                                       "avx512 in one binary; native: this\n"
                                       "machine's best; or just one of them";
+
+constexpr double most_mebibytes = 1 << 24;
+
+void add_memory(CLI::App* app, CommandLine& line) {
+    app->add_option_function<double>(
+           "--memory", [&line](double mebibytes) { line.memory = bytes_of(mebibytes); },
+           "most MiB of memory, parameters and states\n"
+           "included: values of the forward pass are\n"
+           "computed again where keeping them takes more")
+        ->check(within(1e-3, most_mebibytes));
+}
 
 void add_isa(CLI::App* app, CommandLine& line, const char* about) {
     app->add_option("--isa", line.isa, about)->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
@@ -163,6 +176,7 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
     build->add_flag("--symbols", line.symbols,
                     "keep the names of functions in the trainer, for\nprofilers such as perf");
     add_isa(build, line, isas_of_a_trainer);
+    add_memory(build, line);
     add_language_options(build, line, pending);
     add_pass_options(build, line);
 }
@@ -171,7 +185,8 @@ void add_run_help(CLI::App& app, CommandLine& line) {
     CLI::App* run = add_command(app, "run", "build into a cache, then train; takes the trainer's flags too",
                                 "gradc run digits.grad --epochs 5 --learning-rate 3e-4");
     run->add_option("MODEL", line.model, "model file (.grad)");
-    run->add_option("--set,--isa,--dtype,--data-dir,--confine", "as in `gradc build`; all else goes to the trainer");
+    run->add_option("--set,--isa,--dtype,--memory,--data-dir,--confine",
+                    "as in `gradc build`; all else goes to the trainer");
 }
 
 void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
@@ -201,6 +216,7 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
     bench->add_option("--json", line.json, "write what was measured as one JSON object");
     bench->add_option("--html", line.html, "write table and bars as a page");
     add_isa(bench, line, "native (default), baseline, avx2 or avx512");
+    add_memory(bench, line);
     add_language_options(bench, line, pending);
 }
 
@@ -272,6 +288,7 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
         ->check(one_of(pass_names()));
     inspect->add_option("-o,--output", line.output, "write there instead of standard output");
     add_isa(inspect, line, isas_of_a_trainer);
+    add_memory(inspect, line);
     add_language_options(inspect, line, pending);
     add_pass_options(inspect, line);
 }
@@ -296,7 +313,8 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
         const std::string& text = arguments[i];
         size_t equals = text.find('=');
         std::string flag = text.substr(0, equals);
-        bool ours = flag == "--set" || flag == "--isa" || flag == "--dtype" || flag == "--data-dir";
+        bool ours =
+            flag == "--set" || flag == "--isa" || flag == "--dtype" || flag == "--memory" || flag == "--data-dir";
         if (text.rfind("--", 0) != 0 && line.model.empty() && text.size() > 5 &&
             text.compare(text.size() - 5, 5, ".grad") == 0) {
             line.model = text;
@@ -309,6 +327,12 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
             if (flag == "--set") pending.set.push_back(value);
             if (flag == "--isa") line.isa = value;
             if (flag == "--dtype") pending.precision = value;
+            if (flag == "--memory") {
+                std::string text = value; // as CLI11 checks it for the others
+                if (std::string wrong = within(1e-3, most_mebibytes)(text); !wrong.empty())
+                    return refuse("gradc run: --memory: " + shortened(printable(wrong), 400) + "\n");
+                line.memory = bytes_of(std::stod(text));
+            }
             if (flag == "--data-dir") {
                 line.data_folders.push_back(value);
                 line.trainer_arguments.insert(line.trainer_arguments.end(), {"--data-dir", value});

@@ -9,6 +9,21 @@ namespace gradc {
 /// With room behind for a last vector that runs over.
 int64_t footprint(const loop::Buffer&);
 
+/// How a kernel touches one buffer.
+struct Access {
+    size_t buffer = 0;
+    bool reads = false, writes = false;
+    bool in_place = true; // each element is read only where the kernel computes the same element of its results
+};
+struct KernelAccesses {
+    std::vector<Access> buffers; // ascending
+    bool repeats = false;        // computes once more what an earlier kernel did
+};
+/// `members` are the program's stored_members.
+KernelAccesses accesses_of(const ProgramPlan&, const FusedKernel&, const std::vector<bool>& members, int64_t batch);
+/// Of all kernels of a program, by number.
+std::vector<KernelAccesses> accesses_of(const ProgramPlan&, int64_t batch);
+
 struct LiveRange { // steps of the table, inclusive
     int64_t first = INT64_MAX, last = -1;
     void touch(int64_t step) {
@@ -17,16 +32,26 @@ struct LiveRange { // steps of the table, inclusive
     }
     bool meets(const LiveRange& other) const { return first <= other.last && other.first <= last; }
 };
+/// A buffer from where it is written to its last reader before it is computed once more, or altogether.
+struct Piece {
+    size_t buffer = 0;
+    LiveRange live_range;
+};
 
 /// Memory of a program's own: one buffer, or several of one size where each takes over from the one
 /// before it, because the kernel that makes it reads the other for the last time, element for element.
 struct Allocation {
-    std::vector<size_t> buffers; // in order
-    int64_t size = 0;            // bytes
+    std::vector<Piece> pieces; // in order
+    int64_t size = 0;          // bytes
     LiveRange live_range;
 };
-/// `apart`: each buffer has a room of its own that lives from the first step to the last.
-std::vector<Allocation> allocations_of(const ProgramPlan&, const std::vector<loop::Buffer>&, int64_t batch, bool apart);
+/// Of a table whose kernels touch this. `apart`: each buffer has a room of its own that lives from the first step to the
+/// last.
+std::vector<Allocation> allocations_of(const std::vector<loop::Step>& table, const std::vector<KernelAccesses>&,
+                                       const std::vector<loop::Buffer>&, bool apart);
+
+/// Sum of the rooms that live at each step of a table of so many.
+std::vector<int64_t> bytes_at_steps(const std::vector<Allocation>&, size_t steps);
 
 /// Largest sum of rooms that live at one step: no addresses need less.
 int64_t largest_cut(const std::vector<Allocation>&);

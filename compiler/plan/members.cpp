@@ -46,6 +46,7 @@ bool stretches(const Graph& graph, NodeId consumer, NodeId id, int64_t batch) {
 constexpr int deepest_formula = 64; // later stages follow formulas by recursion, so they have an end
 constexpr int most_reshapes = 8;    // in a formula: each may make indices quotients of those before it
 constexpr int most_uses = 1 << 20;  // more are as good as that many
+constexpr int most_loads = 2;       // tensors that a formula of several readers reads for each of its elements
 
 class Chooser {
 public:
@@ -106,13 +107,35 @@ private:
     void note_costs(const std::vector<NodeId>& nodes) {
         costs_.assign(graph_.size(), 0);
         uses_.assign(graph_.size(), 0);
+        loads_.assign(graph_.size(), 0);
+        heavy_.assign(graph_.size(), false);
         for (NodeId id : nodes)
             for (NodeId input : graph_[id].inputs) ++uses_[index(input)];
         for (NodeId id : nodes) {
             costs_[index(id)] = cost_of(graph_, id);
             for (NodeId input : graph_[id].inputs)
                 if (uses_[index(input)] == 1 && !computed(input)) costs_[index(id)] += costs_[index(input)];
+            for (NodeId input : graph_[id].inputs) loads_[index(id)] += loads_for(id, input);
+            heavy_[index(id)] = computed(id) || costs_[index(id)] > 2 || has_own_term(id);
         }
+    }
+
+    /// Reads much, and stands for a term that nothing else needs: one is stored instead of the other.
+    bool is_long_sum(NodeId id) const { return loads_[index(id)] > most_loads && has_own_term(id); }
+    bool has_own_term(NodeId id) const {
+        return std::any_of(graph_[id].inputs.begin(), graph_[id].inputs.end(), [&](NodeId input) {
+            return uses_[index(input)] == 1 && heavy_[index(input)] &&
+                   graph_.type(input).shape == graph_.type(id).shape;
+        });
+    }
+
+    /// Elements that one element of `id` reads because of this input: a sum that grows from layer to layer reads all
+    /// its terms, unless it is stored now and then. What is broadcast stays in a cache.
+    int loads_for(NodeId id, NodeId input) const {
+        if (graph_.type(input).shape.empty() || stretches(graph_, id, input, batch_)) return 0;
+        if (is_leaf(graph_, input)) return is_stored_leaf(graph_, input);
+        bool kept = uses_[index(input)] > 1 && (costs_[index(input)] > 2 || is_long_sum(input));
+        return computed(input) || kept ? 1 : loads_[index(input)];
     }
 
     /// Never only a formula.
@@ -128,7 +151,8 @@ private:
         if (moves) return false;
         if (is_mask_of_shared(id)) return true;
         double cost = costs_[index(id)];
-        return (demand.uses > 1 && cost > 2) || (demand.stretched && cost >= 4) || (demand.in_loop && cost > 0);
+        return (demand.uses > 1 && (cost > 2 || is_long_sum(id))) || (demand.stretched && cost >= 4) ||
+               (demand.in_loop && cost > 0);
     }
 
     void decide(NodeId id) {
@@ -155,6 +179,8 @@ private:
     std::set<NodeId> stored_;
     std::vector<int> uses_; // nodes that read it
     std::vector<double> costs_;
+    std::vector<int> loads_;  // see loads_for
+    std::vector<bool> heavy_; // would be stored, if it is not inside a formula that is
     std::vector<Demand> demands_;
     std::vector<bool> members_;
 };

@@ -6,6 +6,7 @@
 // tried only while the comparisons of all tries stay in proportion to the rooms.
 #include "compiler/plan/live_ranges.h"
 #include "compiler/plan/program_plan.h"
+#include "compiler/plan/recompute.h"
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -17,7 +18,8 @@ namespace gradc {
 
 namespace {
 
-constexpr int64_t endless = INT64_MAX / 2;
+constexpr int64_t endless = INT64_MAX / 2, line = 64;
+constexpr int most_fits = 8;              // attempts to meet a budget by asking for less than it
 constexpr int repairs = 24;               // attempts to lower a peak by placing first what made it
 constexpr double most_comparisons = 1024; // of a room with others in all tries together, times log2 of the rooms
 
@@ -180,26 +182,126 @@ int64_t guard_of(const ProgramPlan& program) {
     return -1;
 }
 
-} // namespace
-
-void assign_memory(Plan& plan, const PlanOptions& options) {
-    int64_t base = 0, area = 0;
+/// Addresses of what programs share; returns where it ends.
+int64_t place_shared(Plan& plan) {
+    int64_t base = 0;
     for (loop::Buffer& buffer : plan.buffers) {
         if (buffer.role == loop::Buffer::Role::activation) continue;
         buffer.offset = base;
         base += footprint(buffer);
         part(plan.parts, buffer.role) += footprint(buffer);
     }
-    for (const ProgramPlan& program : plan.programs) {
-        std::vector<Allocation> allocations = allocations_of(program, plan.buffers, plan.batch, !options.fuse);
-        if (allocations.empty()) continue;
-        int64_t cut = largest_cut(allocations);
-        Packing packing = best_packing(allocations, cut, plan.steps);
-        for (size_t i = 0; i < allocations.size(); ++i)
-            for (size_t buffer : allocations[i].buffers) plan.buffers[buffer].offset = base + packing.offsets[i];
-        area = std::max(area, packing.peak);
-        plan.least = std::max(plan.least, cut);
-        if (int64_t guard = guard_of(program); guard >= 0) plan.kept = std::max(plan.kept, across(allocations, guard));
+    return base;
+}
+
+struct Placed {
+    std::vector<Allocation> allocations;
+    int64_t cut = 0;
+    Packing packing;
+    std::vector<KernelAccesses> accesses = {}; // by kernel, where some values are computed again
+};
+Placed placed(const std::vector<loop::Step>& table, const std::vector<KernelAccesses>& accesses, const Plan& plan,
+              bool apart, int64_t& steps) {
+    Placed result{allocations_of(table, accesses, plan.buffers, apart), 0, {}, {}};
+    if (result.allocations.empty()) result.packing.peak = 0;
+    if (result.allocations.empty()) return result;
+    result.cut = largest_cut(result.allocations);
+    result.packing = best_packing(result.allocations, result.cut, steps);
+    return result;
+}
+
+/// Pieces of one buffer lie where they find room: all but the first become buffers of their own.
+class Addresses {
+public:
+    Addresses(ProgramPlan& program, Plan& plan) : program_(program), plan_(plan) {}
+
+    void set(const Piece& piece, int64_t offset) {
+        auto& all = numbers_[loop::BufferId(piece.buffer)];
+        loop::BufferId number = loop::BufferId(piece.buffer);
+        if (!all.empty()) {
+            number = loop::BufferId(plan_.buffers.size());
+            plan_.buffers.push_back(plan_.buffers[piece.buffer]);
+        }
+        all.emplace(piece.live_range.last, number);
+        plan_.buffers[number].offset = offset;
+    }
+    /// Kernels that find a buffer elsewhere are told so; those that are called more than once are copied.
+    void rename(const std::vector<KernelAccesses>& accesses) {
+        std::set<uint32_t> called;
+        for (size_t step = 0; step < program_.table.size(); ++step) {
+            loop::Step& at = program_.table[step];
+            if (at.kind != loop::Step::Kind::kernel) continue;
+            std::map<loop::BufferId, loop::BufferId> moved;
+            for (const Access& access : accesses[at.kernel].buffers)
+                if (auto found = numbers_.find(loop::BufferId(access.buffer)); found != numbers_.end())
+                    if (auto piece = found->second.lower_bound(int64_t(step))->second; piece != found->first)
+                        moved.emplace(found->first, piece);
+            if (!called.insert(at.kernel).second) {
+                program_.kernels.push_back(program_.kernels[at.kernel]);
+                at.kernel = uint32_t(program_.kernels.size() - 1);
+                program_.kernels[at.kernel].name += "_" + std::to_string(at.kernel);
+            }
+            program_.kernels[at.kernel].moved = std::move(moved);
+        }
+    }
+
+private:
+    ProgramPlan& program_;
+    Plan& plan_;
+    std::map<loop::BufferId, std::map<int64_t, loop::BufferId>> numbers_; // by buffer: its pieces, by their last steps
+};
+
+void set_addresses(ProgramPlan& program, Plan& plan, const Placed& placed, int64_t base) {
+    std::vector<std::pair<Piece, int64_t>> pieces;
+    for (size_t i = 0; i < placed.allocations.size(); ++i)
+        for (const Piece& piece : placed.allocations[i].pieces)
+            pieces.push_back({piece, base + placed.packing.offsets[i]});
+    std::sort(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.first.buffer, a.first.live_range.first) <
+               std::pair(b.first.buffer, b.first.live_range.first);
+    });
+    Addresses addresses(program, plan);
+    for (const auto& [piece, offset] : pieces) addresses.set(piece, offset);
+    if (!placed.accesses.empty()) addresses.rename(placed.accesses);
+}
+
+/// Has the program compute values again until its addresses need at most `room` bytes, or as few as was found.
+Placed fit(ProgramPlan& program, Plan& plan, std::vector<KernelAccesses> accesses, Placed whole, int64_t room) {
+    Recomputation recomputation(program, plan.buffers, accesses, plan.batch);
+    std::optional<Recomputation::Choice> best;
+    Placed result = std::move(whole);
+    int64_t most = room;
+    for (int attempt = 0; attempt < most_fits && result.packing.peak > room; ++attempt) {
+        std::optional<Recomputation::Choice> choice = recomputation.within(most);
+        if (!choice && best) break;
+        if (!choice) choice = recomputation.smallest(most, result.cut);
+        Placed now = placed(choice->table, choice->accesses, plan, false, plan.steps);
+        most = std::min(most, now.cut) - std::max(line, now.packing.peak - room);
+        if (now.packing.peak >= result.packing.peak) continue;
+        result = std::move(now);
+        best = std::move(choice);
+    }
+    if (!best) return result;
+    program.table = std::move(best->table);
+    result.accesses = std::move(best->accesses);
+    for (FusedKernel& kernel : best->repeats) program.kernels.push_back(std::move(kernel));
+    return result;
+}
+
+} // namespace
+
+void assign_memory(Plan& plan, const PlanOptions& options) {
+    int64_t base = place_shared(plan), area = 0;
+    for (ProgramPlan& program : plan.programs) {
+        std::vector<KernelAccesses> accesses = accesses_of(program, plan.batch);
+        Placed own = placed(program.table, accesses, plan, !options.fuse, plan.steps);
+        if (options.memory > 0 && base + own.packing.peak > options.memory)
+            own = fit(program, plan, std::move(accesses), std::move(own), options.memory - base);
+        set_addresses(program, plan, own, base);
+        area = std::max(area, own.packing.peak);
+        plan.least = std::max(plan.least, own.cut);
+        if (int64_t guard = guard_of(program); guard >= 0)
+            plan.kept = std::max(plan.kept, across(own.allocations, guard));
     }
     plan.parts.activations = area;
     plan.arena_bytes = base + area;

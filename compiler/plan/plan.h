@@ -9,6 +9,7 @@
 #include "compiler/plan/buffer.h"
 #include "compiler/plan/flat.h"
 #include "compiler/plan/index.h"
+#include <map>
 
 namespace gradc {
 
@@ -24,6 +25,8 @@ struct PlanOptions {
     /// False: each node but views is a kernel and a buffer of its own, shared with nothing, as an interpreter would
     /// run the graph; to compare with.
     bool fuse = true;
+    /// Most bytes of the arena: values are computed again where keeping them would take more. 0: whatever it takes.
+    int64_t memory = 0;
 };
 
 /// Element (i0, i1, ..) of a node lies at sum of index * stride, plus turn * coefficient for each (depth, coefficient).
@@ -55,6 +58,10 @@ struct FusedKernel {
     int region = 0;
     Shape space;
     std::vector<Stage> stages; // product: one, its first member the contraction
+    /// The kernel of the same program of which this computes a part once more, with the same vectors: the same bits.
+    std::optional<uint32_t> repeats = {};
+    /// Buffers that for this kernel lie in another one of the same form: the value was computed again there.
+    std::map<loop::BufferId, loop::BufferId> moved = {};
 };
 
 struct ProgramPlan {

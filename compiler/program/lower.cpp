@@ -27,6 +27,23 @@ double multiplications(const FusedKernel& kernel, const Graph& graph, int64_t ba
     return result;
 }
 
+/// Reads and writes other buffers of the same form instead.
+void move_buffers(loop::Body& body, const std::map<loop::BufferId, loop::BufferId>& moved) {
+    auto move = [&](loop::BufferId& id) {
+        if (auto found = moved.find(id); found != moved.end()) id = found->second;
+    };
+    for (loop::Statement& statement : body) {
+        if (auto* load = std::get_if<loop::Load>(&statement.node)) move(load->buffer);
+        if (auto* store = std::get_if<loop::Store>(&statement.node)) move(store->buffer);
+        if (auto* prefetch = std::get_if<loop::Prefetch>(&statement.node)) move(prefetch->buffer);
+        if (auto* loop = std::get_if<loop::Loop>(&statement.node)) move_buffers(loop->body, moved);
+        if (auto* branch = std::get_if<loop::If>(&statement.node)) {
+            move_buffers(branch->then, moved);
+            move_buffers(branch->otherwise, moved);
+        }
+    }
+}
+
 /// Bytes that have to move at least: each buffer read once and written once, whole.
 double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& buffers) {
     std::set<loop::BufferId> read, written;
@@ -41,12 +58,14 @@ double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& 
     return result;
 }
 
-/// Multiplications and additions of one call of the program: a loop of the table repeats its kernels.
-double all_flops(const loop::Program& program) {
+/// Multiplications and additions of one call of the program: a loop of the table repeats its kernels. What is computed
+/// once more to save memory does not count.
+double all_flops(const loop::Program& program, const ProgramPlan& plan) {
     double result = 0, iterations = 1;
     std::vector<double> around;
     for (const loop::Step& step : program.table) {
-        if (step.kind == loop::Step::Kind::kernel) result += iterations * program.kernels[step.kernel].flops;
+        if (step.kind == loop::Step::Kind::kernel && !plan.kernels[step.kernel].repeats)
+            result += iterations * program.kernels[step.kernel].flops;
         if (step.kind == loop::Step::Kind::loop_begin) {
             around.push_back(iterations);
             iterations *= double(step.iterations);
@@ -74,12 +93,13 @@ loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, 
     const Graph& graph = around.program.flat.graph;
     loop::Kernel kernel;
     kernel.flops = multiplications(fused, graph, around.plan.batch);
-    KernelTask task{fused, around, kernel, lanes_of(fused, graph, around.machine), locals};
+    KernelTask task{fused, around, kernel, lanes_of(whole_of(fused, around.program), graph, around.machine), locals};
     switch (fused.kind) {
     case FusedKernel::Kind::nest: lower_nest(task); break;
     case FusedKernel::Kind::product: lower_product(task); break;
     case FusedKernel::Kind::scatter: lower_scatter(task); break;
     }
+    if (!fused.moved.empty()) move_buffers(kernel.body, fused.moved);
     kernel.bytes = moved_bytes(kernel, around.plan.buffers);
     kernel.nanoseconds = nanoseconds_of(fused, kernel, around, task.lanes);
     return kernel;
@@ -151,12 +171,12 @@ private:
         for (loop::Isa isa : isas) {
             loop::Program& lowered = *module_.programs.back()[size_t(isa)];
             set_grains(lowered, plan_.batch);
-            lowered.flops = all_flops(lowered);
+            lowered.flops = all_flops(lowered, program);
         }
     }
-    /// Of kernels with one key the first is lowered.
+    /// Of kernels with one key the first is lowered. Kernels that compute something again stand apart from their key.
     loop::Kernel lower_once(const FusedKernel& kernel, const FusedKey& key, loop::Isa isa, const Surroundings& around) {
-        if (!options_.share) return lower_kernel(kernel, around, locals_);
+        if (!options_.share || kernel.repeats || !kernel.moved.empty()) return lower_kernel(kernel, around, locals_);
         int program = int(module_.programs.size()) - 1;
         int number = int(module_.programs.back()[size_t(isa)]->kernels.size());
         auto [known, added] = lowered_[size_t(isa)].try_emplace(key.bytes, loop::KernelNumber{program, number}, key);

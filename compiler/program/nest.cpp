@@ -23,6 +23,10 @@ std::set<loop::BufferId> written_buffers(const FusedKernel& plan) {
     return result;
 }
 
+const FusedKernel& whole_of(const FusedKernel& kernel, const ProgramPlan& program) {
+    return kernel.repeats ? program.kernels[*kernel.repeats] : kernel;
+}
+
 int lanes_of(const FusedKernel& plan, const Graph& graph, const Machine& machine) {
     int64_t widest = 0;
     for (const Stage& stage : plan.stages)
@@ -234,7 +238,9 @@ static bool sums_along_vectors(const KernelTask& task) {
 /// are never on cost as much as others. A sum no longer than its lanes has the same order with fewer of them.
 void lower_nest(const KernelTask& task) {
     KernelTask fitting = task;
-    int64_t longest = longest_run(task);
+    const FusedKernel& whole = whole_of(task.plan, task.around.program);
+    int64_t longest = longest_run(
+        {whole.kind == task.plan.kind ? whole : task.plan, task.around, task.kernel, task.lanes, task.locals});
     int vector_bytes = task.around.machine.vector_bytes, least = task.lanes * 16 / vector_bytes;
     if (task.around.machine.fused && sums_along_vectors(task)) fitting.lanes = task.lanes * 64 / vector_bytes;
     while (fitting.lanes > least && fitting.lanes / 2 >= longest) fitting.lanes /= 2;

@@ -57,6 +57,8 @@ private:
     const KernelTask& task_;
     std::vector<One> all_;
 };
+/// The kernel of which this one repeats a part, or itself: both are to have the same vectors.
+const FusedKernel& whole_of(const FusedKernel&, const ProgramPlan&);
 /// Vectors as wide as the kernel's numbers allow.
 int lanes_of(const FusedKernel&, const Graph&, const Machine&);
 
