@@ -3,8 +3,8 @@
 // followed before its own constants are evaluated; a file that is used twice is loaded once; a
 // cycle is an error at the line that closes it.
 #include "compiler/elaborate/definitions.h"
-#include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/library/library.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/util/check.h"
 #include "dsl/parser.h"
 #include <algorithm>
@@ -172,14 +172,14 @@ void Definitions::define_constant(const ast::Constant& constant, uint32_t number
     }
     Graph scratch(primitives);
     Elaborator elaborator(*this, scratch, {});
-    Frame frame = elaborator.block_frame("const", number, nullptr);
+    Frame frame = block_frame(elaborator.definitions, "const", number, nullptr);
     Scope scope;
     scope.frame = &frame;
     Term value = elaborator.evaluate(*constant.value, scope);
     if (!value.poisoned() && !gradc::constant(value)) {
         diagnostics->report(Code::not_constant, constant.value->span,
                             fmt::format("const `{}` must be known when compiling", name),
-                            elaborator.describe(value) + " is known at run time only");
+                            describe(elaborator, value) + " is known at run time only");
         value = Term{};
     }
     module.constants[name] = value;

@@ -33,17 +33,17 @@ Diagnostic& Matching::misfit(const std::string& what, const ast::TypeExpr* type,
 Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code) {
     if (term.poisoned()) return {};
     current_ = &type;
-    found_ = elaborator_.describe(term);
-    if (type.dtype && !elaborator_.has_arithmetic(*type.dtype, type.span)) return {};
+    found_ = describe(elaborator_, term);
+    if (type.dtype && !has_arithmetic(elaborator_, *type.dtype, type.span)) return {};
     if (type.constant) return match_constant(term, type, what, span);
     if (!type.dtype && !type.shape) return term;
-    if (!elaborator_.type_of(term)) {
+    if (!type_of(elaborator_, term)) {
         misfit(what, &type, found_, "that is no number or tensor", span, code);
         return {};
     }
     auto converted = match_dtype(term, type, what, span, code);
     if (!converted) return {};
-    Shape shape = elaborator_.type_of(*converted)->shape;
+    Shape shape = type_of(elaborator_, *converted)->shape;
     if (type.shape) {
         if (!match_shape(shape, type, what, span, code)) return {};
     } else if (!shape.empty()) {
@@ -74,7 +74,7 @@ Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const
         return {};
     }
     if (dtype == "int" || dtype == "u8") {
-        auto value = elaborator_.constant_integer(term, span, what.c_str());
+        auto value = constant_integer(elaborator_, term, span, what.c_str());
         return value ? integer_number(*value) : Term{};
     }
     return term;
@@ -83,9 +83,9 @@ Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const
 std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr& type, const std::string& what,
                                           Span span, Code code) {
     auto number = term.as<ConstantNumber>();
-    Type own = *elaborator_.type_of(term);
+    Type own = *type_of(elaborator_, term);
     bool literal = number || (term.as<NodeTerm>() && term.as<NodeTerm>()->weak);
-    Dtype wanted = type.dtype ? elaborator_.language_dtype(*type.dtype) : elaborator_.floating_default();
+    Dtype wanted = type.dtype ? language_dtype(elaborator_, *type.dtype) : elaborator_.floating_default;
     if (floating(wanted)) {
         if (number && !type.dtype) return term; // a literal stays one where any float will do
         if (floating(own.dtype) && !literal) {
@@ -95,15 +95,15 @@ std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr&
             return {};
         }
         if (literal && !type.dtype) return term;
-        auto value = elaborator_.operand(term, span);
+        auto value = to_operand(elaborator_, term, span);
         if (!value) return {};
-        return Term{elaborator_.in_dtype(*value, wanted, span)};
+        return Term{in_dtype(elaborator_, *value, wanted, span)};
     }
     bool is_integer = number ? number->kind != ConstantNumber::Kind::real : integer(own.dtype) && !literal;
     if (!is_integer) {
         auto& report = misfit(what, &type, found_, "a whole number is needed", span, code);
         auto node = term.as<NodeTerm>();
-        auto field = node && type.upper ? unbounded_field(elaborator_.imported(*node).node) : nullptr;
+        auto field = node && type.upper ? unbounded_field(elaborator_.levels.imported(*node).node) : nullptr;
         if (field) report.repair = fmt::format("write `{}` in the data set", bounded(*field, limit_of(type)));
         return {};
     }
@@ -112,7 +112,7 @@ std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr&
         return {};
     }
     if (wanted == Dtype::i32 && own.dtype == Dtype::boolean && !number)
-        if (auto value = elaborator_.operand(term, span)) return Term{elaborator_.in_dtype(*value, wanted, span)};
+        if (auto value = to_operand(elaborator_, term, span)) return Term{in_dtype(elaborator_, *value, wanted, span)};
     return term;
 }
 
@@ -160,7 +160,7 @@ bool Matching::match_group(const Shape& axes, const std::string& what, Span span
     if (same(known->value, Term{list})) return true;
     misfit(
         what, current_, found_,
-        fmt::format("`..` is {} here but {} elsewhere in this call", print(axes), elaborator_.describe(known->value)),
+        fmt::format("`..` is {} here but {} elsewhere in this call", print(axes), describe(elaborator_, known->value)),
         span, code);
     return false;
 }
@@ -195,7 +195,7 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
     if (number && *number == size) return true;
     auto& report = misfit(what, current_, found_,
                           fmt::format("axis {} is {} here, but {} is {}", name->name, word(size), name->name,
-                                      number ? word(*number) : elaborator_.describe(*known)),
+                                      number ? word(*number) : describe(elaborator_, *known)),
                           span, code);
     if (bound && bound->span.known() && !(bound->span == span))
         report.remarks.push_back(
@@ -215,7 +215,7 @@ void Matching::finish() {
         elaborator_.error(each.code, each.span,
                           fmt::format("{} has an axis of {}, but `{}` is {}", each.what, word(each.size),
                                       elaborator_.definitions.sources->text(each.formula->span),
-                                      wanted ? word(*wanted) : elaborator_.describe(value)));
+                                      wanted ? word(*wanted) : describe(elaborator_, value)));
     }
     later_.clear();
     for (const Bound& bound : bounds_) check_bound(bound);
@@ -261,9 +261,9 @@ bool Matching::report_unbounded(const Bound& bound, NodeId node, const std::stri
 }
 
 void Matching::check_bound(const Bound& bound) {
-    auto node = elaborator_.operand(bound.term, bound.span);
+    auto node = to_operand(elaborator_, bound.term, bound.span);
     if (!node || !integer(elaborator_.graph().type(node->node).dtype)) return;
-    Range range = elaborator_.range(node->node);
+    Range range = elaborator_.levels.range(node->node);
     const ast::Expr& upper = *bound.type->upper;
     auto name = std::get_if<ast::Name>(&upper.node);
     bool unknown = name && !names_.find(name->name) && name->name != "N" &&
@@ -281,7 +281,7 @@ void Matching::check_bound(const Bound& bound) {
         return;
     }
     auto limit =
-        elaborator_.constant_integer(elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
+        constant_integer(elaborator_, elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
     if (!limit || range.inside(0, *limit - 1)) return;
     bool open = range.high >= range_of(Dtype::i32).high;
     if (open && report_unbounded(bound, node->node, std::to_string(*limit))) return;
@@ -292,19 +292,19 @@ void Matching::check_bound(const Bound& bound) {
                       "take a remainder, such as `i % n`, or declare the field with its bound");
 }
 
-Term Elaborator::convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what,
-                         Span span) {
-    Matching matching(*this, names);
-    Term result = matching.match(term, type, what, span, Code::argument_type);
+Term convert(Elaborator& elaborator, const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& role,
+             Span span) {
+    Matching matching(elaborator, names);
+    Term result = matching.match(term, type, role, span, Code::argument_type);
     if (!result.poisoned()) matching.finish();
     return result;
 }
 
-std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& type, Scope& scope) {
+std::optional<FullType> full_type(Elaborator& elaborator, const ast::TypeExpr& type, Scope& scope) {
     FullType full;
-    if (type.dtype && !has_arithmetic(*type.dtype, type.span)) return {};
+    if (type.dtype && !has_arithmetic(elaborator, *type.dtype, type.span)) return {};
     full.dtype_given = bool(type.dtype);
-    full.type.dtype = type.dtype ? language_dtype(*type.dtype) : floating_default_;
+    full.type.dtype = type.dtype ? language_dtype(elaborator, *type.dtype) : elaborator.floating_default;
     full.shape_given = bool(type.shape);
     if (type.shape) {
         ListTerm list;
@@ -313,25 +313,26 @@ std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& t
             if (std::holds_alternative<ast::Ellipsis>(item->node)) {
                 auto group = scope.find(group_name);
                 if (!group) {
-                    error(Code::unknown_size, item->span, "no `..` is known here");
+                    elaborator.error(Code::unknown_size, item->span, "no `..` is known here");
                     return {};
                 }
                 for (const Term& each : group->value.as<ListTerm>()->items) list.items.push_back(each);
                 continue;
             }
-            size = evaluate(*item, scope);
+            size = elaborator.evaluate(*item, scope);
             if (size.poisoned()) return {};
             list.items.push_back(size);
         }
-        auto shape = shape_of_list({list}, type.span);
+        auto shape = shape_of_list(elaborator, {list}, type.span);
         if (!shape) return {};
         full.type.shape = *shape;
     }
     if (type.upper) {
-        full.upper = constant_integer(evaluate(*type.upper, scope), type.upper->span, "the bound of whole numbers");
+        full.upper = constant_integer(elaborator, elaborator.evaluate(*type.upper, scope), type.upper->span,
+                                      "the bound of whole numbers");
         if (!full.upper) return {};
         if (*full.upper < 1) {
-            error(Code::negative_size, type.upper->span, "the bound of whole numbers must be at least 1");
+            elaborator.error(Code::negative_size, type.upper->span, "the bound of whole numbers must be at least 1");
             return {};
         }
     }

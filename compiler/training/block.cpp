@@ -5,6 +5,7 @@
 #include "compiler/training/block.h"
 #include "compiler/dataset/whole_split.h"
 #include "compiler/elaborate/library/wrong_names.h"
+#include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/training/optimizer.h"
 #include <algorithm>
@@ -29,7 +30,7 @@ struct Pass {
     Pass(const BlockContext& context, const TrainBlock& block, Purpose purpose)
         : graph(context.definitions.primitives), elaborator(context.definitions, graph, mode(block, purpose)),
           extension(context, block.dataset),
-          frame(elaborator.block_frame(block.name, context.definitions.main_module, &extension)) {
+          frame(block_frame(elaborator.definitions, block.name, context.definitions.main_module, &extension)) {
         scope.frame = &frame;
         extension.open(elaborator, scope, purpose == Purpose::prediction);
     }
@@ -128,27 +129,27 @@ void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose pur
     if (line.key == "loss" && !predicts) pass.loss = loss(pass, line);
     if (line.key == "metric" && !predicts) {
         Term value = pass.elaborator.evaluate(*line.value, pass.scope);
-        NodeId node = value.poisoned() ? NodeId::none : pass.elaborator.node(value, line.value->span);
+        NodeId node = value.poisoned() ? NodeId::none : to_node(pass.elaborator, value, line.value->span);
         if (node != NodeId::none) pass.metrics.push_back({metric_names_.at(&line), node});
     }
     if (line.key == "predict" && predicts) {
         Term value = pass.elaborator.evaluate(*line.value, pass.scope);
-        if (!value.poisoned()) pass.prediction = pass.elaborator.node(value, line.value->span);
+        if (!value.poisoned()) pass.prediction = to_node(pass.elaborator, value, line.value->span);
     }
 }
 
 NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
     Term value = pass.elaborator.evaluate(*line.value, pass.scope);
-    auto type = pass.elaborator.type_of(value);
+    auto type = type_of(pass.elaborator, value);
     if (value.poisoned()) return NodeId::none;
-    NodeId node = type ? pass.elaborator.node(value, line.value->span) : NodeId::none;
+    NodeId node = type ? to_node(pass.elaborator, value, line.value->span) : NodeId::none;
     if (type && node == NodeId::none) return node;
     if (type && type->shape.empty() && floating(pass.graph.type(node).dtype)) {
         pass.graph.name_node(node, "loss");
         return node;
     }
     pass.elaborator.error(Code::loss_type, line.value->span,
-                          fmt::format("the loss is one floating number, not {}", pass.elaborator.describe(value)), "",
+                          fmt::format("the loss is one floating number, not {}", describe(pass.elaborator, value)), "",
                           "reduce it: mean(..) or sum(..)");
     return NodeId::none;
 }
@@ -244,7 +245,8 @@ bool BlockElaboration::train() {
     auto assign = [&](const std::string& path, NodeId value) {
         outputs.push_back({path, build::assign(pass.graph, path, value)});
     };
-    for (const auto& [path, value] : pass.elaborator.updated_states()) assign(path, pass.elaborator.node(value, span_));
+    for (const auto& [path, value] : updated_states(pass.elaborator))
+        assign(path, to_node(pass.elaborator, value, span_));
     auto moves = run_optimizers({definitions_, pass.graph, pass.elaborator.mode, block_.name, context_.number,
                                  definitions_.main_module, pass.loss, parameters});
     if (!moves || !good()) return false;

@@ -113,7 +113,7 @@ private:
         result->span = span;
         std::vector<const ast::Argument*> placed;
         if (!place(tree, given, span, placed)) return nullptr;
-        Frame frame = elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
+        Frame frame = block_frame(elaborator_.definitions, scope.frame->stream + "." + name, function->module, nullptr);
         Scope names;
         names.frame = &frame;
         bool inner_rate = false, rate_named = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lines of a train block that are no formulas.
 #include "compiler/elaborate/library/wrong_names.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/training/block.h"
 #include <fmt/format.h>
 
@@ -18,7 +19,7 @@ public:
     SettingReading(const BlockContext& context, const BlockLines& lines)
         : context_(context), lines_(lines), scratch_(context.definitions.primitives),
           elaborator_(context.definitions, scratch_, {}),
-          frame_(elaborator_.block_frame("train", context.definitions.main_module, nullptr)) {
+          frame_(block_frame(elaborator_.definitions, "train", context.definitions.main_module, nullptr)) {
         scope_.frame = &frame_;
     }
 
@@ -140,7 +141,7 @@ private:
         value = by_default;
         if (!line) return true;
         auto given =
-            elaborator_.constant_integer(elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
+            constant_integer(elaborator_, elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
         if (!given) return false;
         value = *given;
         if (value >= 1 && value <= most) return true;

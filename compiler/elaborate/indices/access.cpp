@@ -3,6 +3,7 @@
 // axes of the value are followed by tags while the items are worked off from left to right.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/indices/indices.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -79,7 +80,7 @@ void Access::permute(const std::vector<int>& axes) {
 }
 
 Term Access::run(const Term& object) {
-    auto value = elaborator_.operand(object, access_.object->span);
+    auto value = to_operand(elaborator_, object, access_.object->span);
     if (!value) return {};
     node_ = value->node;
     tags_ = value->labels;
@@ -108,7 +109,7 @@ Term Access::run(const Term& object) {
     });
     permute(order);
     std::vector<int> labels(tags_.begin(), std::find(tags_.begin(), tags_.end(), kept));
-    return elaborator_.make(node_, labels, value->weak);
+    return elaborator_.term(node_, labels, value->weak);
 }
 
 bool Access::take_group(size_t wide) {
@@ -151,7 +152,7 @@ bool Access::take(const ast::Expr& item) {
 /// a lookup.
 bool Access::beside_rows(const Affine& at) const {
     int64_t whole = size(axis());
-    auto own = [&](int label) { return elaborator_.label_size(label); };
+    auto own = [&](int label) { return elaborator_.labels.size(label); };
     if (at.alone() && own(at.factors.begin()->first) == whole) return false;
     return whole == rows ||
            std::any_of(at.factors.begin(), at.factors.end(), [&](auto& each) { return own(each.first) == rows; });
@@ -167,7 +168,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     auto number = [&](const ast::ExprRef& written, int64_t otherwise) {
         if (!written) return otherwise;
         Term term = elaborator_.evaluate(*written, scope_);
-        auto value = elaborator_.constant_integer(term, written->span, "the end of a slice");
+        auto value = constant_integer(elaborator_, term, written->span, "the end of a slice");
         failed = failed || !value;
         return value.value_or(0);
     };
@@ -191,7 +192,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
 /// The number of the first row, or of the last.
 NodeId Access::row(bool last, Span span) {
     if (!last) return build::constant(graph_, 0, Dtype::i32, {}, span);
-    NodeId count = build::cast(graph_, elaborator_.row_count(span), Dtype::i32, span);
+    NodeId count = build::cast(graph_, row_count(elaborator_, span), Dtype::i32, span);
     NodeId one = build::constant(graph_, 1, Dtype::i32, {}, span);
     return build::elementwise(graph_, Primitive::subtract, {count, one}, span);
 }
@@ -210,7 +211,7 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
         result = {true, term.as<RowsSize>() != nullptr, 0};
         if (result.end) return result;
         if (term.as<NodeTerm>()) return Bound{true, false, INT64_MAX};
-        auto value = elaborator_.constant_integer(term, written->span, "the end of a slice");
+        auto value = constant_integer(elaborator_, term, written->span, "the end of a slice");
         failed = failed || !value;
         result.number = value.value_or(0);
         return result;
@@ -249,7 +250,7 @@ void Access::surround(int64_t low, int64_t high, Span span) {
     std::vector<int64_t> before(shape.size(), 0);
     before[place] = std::max<int64_t>(0, -low);
     shape[place] = before[place] + std::max(shape[place], high + 1);
-    elaborator_.check_size(shape, span);
+    check_size(elaborator_, shape, span);
     node_ = build::pad(graph_, node_, before, shape, 0, span);
 }
 
@@ -257,7 +258,7 @@ void Access::surround(int64_t low, int64_t high, Span span) {
 bool Access::take_affine(Affine at, Span span) {
     size_t place = axis();
     int64_t whole = size(place);
-    auto own = [&](int label) { return elaborator_.label_size(label); };
+    auto own = [&](int label) { return elaborator_.labels.size(label); };
     if (beside_rows(at))
         return fail(Code::rows_misuse, span, "an index of the rows N stands alone, and only on an axis N");
     if (whole == rows) {
@@ -295,7 +296,7 @@ bool Access::take_affine(Affine at, Span span) {
         Shape windows = graph_.type(node_).shape;
         windows[place] = positions;
         windows.insert(windows.begin() + int64_t(place) + 1, taps);
-        elaborator_.check_size(windows, span);
+        check_size(elaborator_, windows, span);
         node_ = build::window(graph_, node_, Window{int(place), stride, dilation}, positions, taps, expression_.span);
         tags_[place] = label;
         tags_.insert(tags_.begin() + int64_t(place) + 1, waiting);
@@ -313,7 +314,7 @@ bool Access::take_lookup(const ast::Expr& item) {
     size_t place = axis();
     int64_t whole = size(place);
     if (auto number = value.as<ConstantNumber>(); number && number->kind != ConstantNumber::Kind::boolean) {
-        auto at = elaborator_.constant_integer(value, item.span, "a place");
+        auto at = constant_integer(elaborator_, value, item.span, "a place");
         if (!at) return false;
         if (whole == rows) return pick_row(*at, item.span);
         int64_t first = *at < 0 ? *at + whole : *at;
@@ -323,15 +324,15 @@ bool Access::take_lookup(const ast::Expr& item) {
         drop(place);
         return true;
     }
-    auto at = elaborator_.operand(value, item.span);
+    auto at = to_operand(elaborator_, value, item.span);
     if (!at) return false;
     Dtype dtype = graph_.type(at->node).dtype;
     if (floating(dtype) || at->weak)
         return fail(Code::lookup_misuse, item.span,
-                    fmt::format("a lookup needs whole numbers, not {}", elaborator_.describe(value)));
-    if (dtype == Dtype::boolean) *at = elaborator_.in_dtype(*at, Dtype::i32, item.span);
+                    fmt::format("a lookup needs whole numbers, not {}", describe(elaborator_, value)));
+    if (dtype == Dtype::boolean) *at = in_dtype(elaborator_, *at, Dtype::i32, item.span);
     if (whole == rows) return look_up_rows(*at, item.span);
-    Range range = elaborator_.range(at->node);
+    Range range = elaborator_.levels.range(at->node);
     if (!range.inside(0, whole - 1)) {
         bool open = range.high >= range_of(Dtype::i32).high;
         return fail(Code::out_of_range, item.span,
@@ -356,7 +357,7 @@ bool Access::look_up_rows(NodeTerm at, Span span) {
         return fail(Code::rows_misuse, span, "nothing shows that this stays inside of the rows N for every N",
                     "`min(n + 1, N - 1)`, `max(n - 1, 0)` and `(n + 1) % N` do; the rest is chosen "
                     "by `where(n > 0, .., 0)`");
-    if (elaborator_.range(at.node).low < 0) {
+    if (elaborator_.levels.range(at.node).low < 0) {
         NodeId zero = build::constant(graph_, 0, graph_.type(at.node).dtype, {}, span);
         at.node = build::elementwise(graph_, Primitive::maximum, {at.node, zero}, span);
     }
@@ -399,7 +400,7 @@ bool Access::look_up(NodeTerm at, Span span) {
     const Shape& at_shape = graph_.type(index).shape;
     looked_up.erase(looked_up.begin() + int64_t(target));
     looked_up.insert(looked_up.end(), at_shape.begin() + int64_t(common.size()), at_shape.end());
-    elaborator_.check_size(looked_up, span);
+    check_size(elaborator_, looked_up, span);
     node_ = build::gather(graph_, node_, index, Gather{int(target), int(common.size())}, span);
     tags_.erase(tags_.begin() + int64_t(target));
     tags_.insert(tags_.begin() + int64_t(target), looked.begin(), looked.end());

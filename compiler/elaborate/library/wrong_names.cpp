@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the library has is listed by its files, in the order of their names; see wrong_names.h.
 #include "compiler/elaborate/library/wrong_names.h"
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/builtins.h"
 #include "dsl/other_names.h"
 #include <algorithm>
 #include <fmt/format.h>

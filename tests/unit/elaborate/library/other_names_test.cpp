@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Walks the tables of names from elsewhere (dsl/std/foreign.txt, dsl/std/renamed.txt): each word is
 // written where it is likely written, and must give its repair at its place.
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/builtins.h"
 #include "dsl/other_names.h"
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>

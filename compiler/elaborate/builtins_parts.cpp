@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Builtins that join, cut and differentiate: concat, stack, split, pad, grad.
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/builtins.h"
+#include "compiler/elaborate/indices/definition.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -30,7 +31,7 @@ std::optional<std::vector<NodeTerm>> parts_of(BuiltinCall& call, const char* doi
     if (!met) return {};
     if (met->weak)
         for (NodeTerm& each : met->operands)
-            each = call.elaborator.in_dtype(each, call.elaborator.floating_default(), call.span);
+            each = in_dtype(call.elaborator, each, call.elaborator.floating_default, call.span);
     return met->operands;
 }
 
@@ -46,7 +47,7 @@ std::vector<int> with_common_labels(BuiltinCall& call, std::vector<NodeTerm>& pa
     for (NodeTerm& part : parts) {
         const Shape& full = call.elaborator.graph().type(part.node).shape;
         Common common{labels, {}};
-        for (int label : labels) common.shape.push_back(call.elaborator.label_size(label));
+        for (int label : labels) common.shape.push_back(call.elaborator.labels.size(label));
         common.shape.insert(common.shape.end(), full.begin() + int64_t(part.labels.size()), full.end());
         part = {spread(call.elaborator, part, common, call.span), false, call.elaborator.level(), labels};
     }
@@ -61,10 +62,10 @@ Term joined(BuiltinCall& call, std::vector<NodeTerm> parts, int axis, const std:
     size = 0;
     for (const NodeTerm& part : parts) {
         size += graph.type(part.node).shape[labels.size() + size_t(axis)];
-        call.elaborator.check_size(shape, call.span);
+        check_size(call.elaborator, shape, call.span);
     }
     for (const NodeTerm& part : parts) nodes.push_back(part.node);
-    return call.elaborator.make(build::concat(graph, nodes, axis + int(labels.size()), call.span), labels);
+    return call.elaborator.term(build::concat(graph, nodes, axis + int(labels.size()), call.span), labels);
 }
 
 } // namespace
@@ -133,7 +134,7 @@ Term builtin_stack(BuiltinCall& call) {
 
 std::optional<NodeTerm> stacked(Elaborator& elaborator, const ListTerm& list, Span span) {
     Scope scope;
-    Frame frame = elaborator.block_frame("list", 0, nullptr);
+    Frame frame = block_frame(elaborator.definitions, "list", 0, nullptr);
     scope.frame = &frame;
     BuiltinCall call{elaborator, scope, span, {}, {Operand{integer_number(0), span}}};
     for (const Term& item : list.items) call.many.push_back({item, span});
@@ -145,7 +146,7 @@ std::optional<NodeTerm> stacked(Elaborator& elaborator, const ListTerm& list, Sp
 /// Equal parts by their number, or parts of the sizes in a list.
 Term builtin_split(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto value = elaborator.operand(call.at(0), call.span);
+    auto value = to_operand(elaborator, call.at(0), call.span);
     if (!value) return {};
     Shape full = elaborator.graph().type(value->node).shape;
     int rank = int(full.size() - value->labels.size());
@@ -162,11 +163,11 @@ Term builtin_split(BuiltinCall& call) {
     }
     std::vector<int64_t> sizes;
     if (auto list = call.at(1).as<ListTerm>()) {
-        auto given = elaborator.shape_of_list(Term{*list}, call.arguments[1]->span);
+        auto given = shape_of_list(elaborator, Term{*list}, call.arguments[1]->span);
         if (!given) return {};
         sizes = *given;
     } else {
-        auto parts = elaborator.constant_integer(call.at(1), call.arguments[1]->span, "the number of parts");
+        auto parts = constant_integer(elaborator, call.at(1), call.arguments[1]->span, "the number of parts");
         if (!parts) return {};
         if (*parts < 1 || whole % *parts) {
             elaborator.error(Code::shape_mismatch, call.span,
@@ -199,7 +200,7 @@ Term builtin_split(BuiltinCall& call) {
 
 Term builtin_pad(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto value = elaborator.operand(call.at(0), call.span);
+    auto value = to_operand(elaborator, call.at(0), call.span);
     if (!value) return {};
     size_t labels = value->labels.size();
     Shape shape = elaborator.graph().type(value->node).shape;
@@ -210,7 +211,7 @@ Term builtin_pad(BuiltinCall& call) {
         if (!list) list = &one;
         std::vector<int64_t> result(labels, 0);
         for (const Term& item : list->items) {
-            auto number = elaborator.constant_integer(item, given.span, "a border");
+            auto number = constant_integer(elaborator, item, given.span, "a border");
             if (!number) return {};
             result.push_back(*number);
         }
@@ -229,7 +230,7 @@ Term builtin_pad(BuiltinCall& call) {
     if (!after) return {};
     double around = 0;
     if (call.arguments[3]) {
-        auto number = elaborator.constant_number(call.at(3), call.arguments[3]->span, "the value of a border");
+        auto number = constant_number(elaborator, call.at(3), call.arguments[3]->span, "the value of a border");
         if (!number) return {};
         around = *number;
     }
@@ -240,7 +241,7 @@ Term builtin_pad(BuiltinCall& call) {
         return {};
     }
     NodeId node = build::pad(elaborator.graph(), value->node, *before, shape, around, call.span);
-    return elaborator.make(node, value->labels, value->weak);
+    return elaborator.term(node, value->labels, value->weak);
 }
 
 namespace {
@@ -267,14 +268,14 @@ bool clause_failed(const Definitions& definitions) {
 Term builtin_grad(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
     const Operand &y = *call.arguments[0], &x = *call.arguments[1];
-    auto value = elaborator.operand(y.term, y.span), by = elaborator.operand(x.term, x.span);
+    auto value = to_operand(elaborator, y.term, y.span), by = to_operand(elaborator, x.term, x.span);
     if (!value || !by) return {};
     Graph& graph = elaborator.graph();
     for (auto [term, operand] : {std::pair(*value, y), std::pair(*by, x)})
         if (!floating(graph.type(term.node).dtype)) {
             elaborator.error(
                 Code::wrong_operand, operand.span,
-                fmt::format("only floating numbers have derivatives, not {}", elaborator.describe({term})));
+                fmt::format("only floating numbers have derivatives, not {}", describe(elaborator, {term})));
             return {};
         }
     if (!std::includes(by->labels.begin(), by->labels.end(), value->labels.begin(), value->labels.end())) {
@@ -292,8 +293,8 @@ Term builtin_grad(BuiltinCall& call) {
                          "its derivative would be zero everywhere");
         return {};
     }
-    elaborator.check_limits(call.span);
-    return elaborator.make(result, by->labels);
+    check_limits(elaborator, call.span);
+    return elaborator.term(result, by->labels);
 }
 
 } // namespace gradc
