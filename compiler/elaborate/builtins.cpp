@@ -15,8 +15,9 @@ std::optional<int> builtin_axis(BuiltinCall& call, const Term& term, Span span, 
     if (!axis) return {};
     int64_t place = *axis < 0 ? *axis + rank : *axis;
     if (place >= 0 && place < rank) return int(place);
-    call.elaborator.error(Code::out_of_range, span, fmt::format("there is no axis {} among {}", *axis, rank), "",
-                          "axes count from 0, or from the last one with -1");
+    call.elaborator.error(Code::out_of_range, span,
+                          fmt::format("there is no axis {}: the value has {} axes", *axis, rank), "",
+                          "axes count from 0; -1 is the last one");
     return {};
 }
 
@@ -110,7 +111,7 @@ Term extreme(BuiltinCall& call, Reduce kind) {
     if (!call.arguments[1]) return reduce(call, kind, 2);
     if (call.arguments[2] || call.arguments[3]) {
         call.elaborator.error(Code::too_many_arguments, call.span,
-                              "with two values this works by element; `axis` and `keepdims` go with one");
+                              "with two values this is elementwise; `axis` and `keepdims` need a single value");
         return {};
     }
     Primitive primitive = kind == Reduce::max ? Primitive::maximum : Primitive::minimum;
@@ -170,10 +171,10 @@ Term reshape(BuiltinCall& call) {
         elaborator.error(Code::shape_mismatch, call.span,
                          fmt::format("cannot reshape {} to {}: {}", named(elaborator, *call.arguments[0]),
                                      print(*wanted),
-                                     with_rows ? "the rows N stay an axis of their own"
-                                               : fmt::format("{} elements are not {}", std::abs(count(own, 1)),
+                                     with_rows ? "the rows N must stay an axis of their own"
+                                               : fmt::format("{} elements cannot fill {}", std::abs(count(own, 1)),
                                                              std::abs(count(*wanted, 1)))),
-                         "", with_rows ? "keep N in its place: [N, 5, 3], not [N*5, 3]" : "");
+                         "", with_rows ? "keep N as an axis: [N, 5, 3], not [N*5, 3]" : "");
         return {};
     }
     labels.insert(labels.end(), wanted->begin(), wanted->end());
@@ -198,7 +199,7 @@ Term permute(BuiltinCall& call) {
         }
     if (int(seen.size()) != rank || int(axes.size()) != rank + labels) {
         elaborator.error(Code::wrong_operand, call.span,
-                         fmt::format("`permute` needs each of {} axes once, such as [1, 0]", rank));
+                         fmt::format("`permute` needs each of the {} axes once, as in [1, 0]", rank));
         return {};
     }
     return elaborator.term(permuted(elaborator.graph(), value->node, axes, call.span), value->labels, value->weak);
@@ -213,7 +214,7 @@ Term full(BuiltinCall& call) {
     if (constant(call.at(0)) || value->weak)
         *value = in_dtype(elaborator, *value, elaborator.floating_default, call.span);
     if (graph.type(value->node).rank() != int(value->labels.size())) {
-        elaborator.error(Code::shape_mismatch, call.span, "`full` spreads one number");
+        elaborator.error(Code::shape_mismatch, call.span, "`full` needs one number");
         return {};
     }
     Common common{value->labels, {}};
@@ -274,7 +275,8 @@ Term random(BuiltinCall& call) {
     if (!wanted) return {};
     if (std::find(wanted->begin() + std::min<int64_t>(1, int64_t(wanted->size())), wanted->end(), rows) !=
         wanted->end()) {
-        call.elaborator.error(Code::rows_misuse, call.span, "random numbers have the rows N as their first axis only");
+        call.elaborator.error(Code::rows_misuse, call.span,
+                              "random numbers can have the rows N only as their first axis");
         return {};
     }
     if (call.elaborator.mode.initial && !wanted->empty() && (*wanted)[0] == rows) {

@@ -95,15 +95,12 @@ Term builtin_concat(BuiltinCall& call) {
         }
         if (fits) continue;
         const Operand& here = call.many.size() == parts->size() ? call.many[i] : call.many[0];
-        call.elaborator.error(along_rows ? Code::rows_misuse : Code::shape_mismatch, here.span,
-                              along_rows
-                                  ? "nothing is joined along the rows N"
-                                  : fmt::format("cannot concat {} to {} along axis {}", named(call.elaborator, here),
-                                                named(call.elaborator, call.many[0]), axis),
-                              "",
-                              along_rows ? "join along another axis, or `stack` rows of one shape "
-                                           "on a new one: [N, 2, ..]"
-                                         : "");
+        call.elaborator.error(
+            along_rows ? Code::rows_misuse : Code::shape_mismatch, here.span,
+            along_rows ? "tensors cannot be joined along the rows N"
+                       : fmt::format("cannot concat {} to {} along axis {}", named(call.elaborator, here),
+                                     named(call.elaborator, call.many[0]), axis),
+            "", along_rows ? "join along another axis, or `stack` rows of one shape on a new axis: [N, 2, ..]" : "");
         return {};
     }
     return joined(call, *parts, axis, labels);
@@ -158,7 +155,7 @@ Term builtin_split(BuiltinCall& call) {
     int64_t whole = full[value->labels.size() + size_t(axis)];
     if (whole == rows) {
         elaborator.error(Code::rows_misuse, call.span, "the rows N cannot be split", "",
-                         "split another axis, or choose rows: `where(condition, x, 0)`");
+                         "split another axis, or mask rows: `where(condition, x, 0)`");
         return {};
     }
     std::vector<int64_t> sizes;
@@ -171,13 +168,12 @@ Term builtin_split(BuiltinCall& call) {
         if (!parts) return {};
         if (*parts < 1 || whole % *parts) {
             elaborator.error(Code::shape_mismatch, call.span,
-                             fmt::format("{} cannot be split into {} equal parts: its axis is {}",
+                             fmt::format("{} cannot be split into {} equal parts: its axis has {}",
                                          named(elaborator, *call.arguments[0]), *parts, whole));
             return {};
         }
         if (*parts > elaborator.definitions.options.node_limit) {
-            elaborator.error(Code::node_limit, call.span,
-                             fmt::format("{} parts are more than the limit of nodes", *parts));
+            elaborator.error(Code::node_limit, call.span, fmt::format("{} parts pass the limit of nodes", *parts));
             return {};
         }
         sizes.assign(size_t(*parts), whole / *parts);
@@ -186,7 +182,7 @@ Term builtin_split(BuiltinCall& call) {
     for (int64_t size : sizes) total += size;
     if (total != whole) {
         elaborator.error(Code::shape_mismatch, call.span,
-                         fmt::format("the parts have {} in all, but the axis is {}", total, whole));
+                         fmt::format("the parts add up to {}, but the axis has {}", total, whole));
         return {};
     }
     TupleTerm parts;
@@ -211,7 +207,7 @@ Term builtin_pad(BuiltinCall& call) {
         if (!list) list = &one;
         std::vector<int64_t> result(labels, 0);
         for (const Term& item : list->items) {
-            auto number = constant_integer(elaborator, item, given.span, "a border");
+            auto number = constant_integer(elaborator, item, given.span, "the width of a padding");
             if (!number) return {};
             result.push_back(*number);
         }
@@ -220,7 +216,7 @@ Term builtin_pad(BuiltinCall& call) {
             good = result[i] >= 0 && result[i] < (int64_t(1) << 40) && (shape[i] != rows || result[i] == 0);
         if (good) return result;
         elaborator.error(Code::shape_mismatch, given.span,
-                         fmt::format("`pad` needs one whole number, 0 or more, for each axis of {}, 0 for N",
+                         fmt::format("`pad` needs an integer of at least 0 for each axis of {}, and 0 for N",
                                      named(elaborator, *call.arguments[0])));
         return {};
     };
@@ -230,7 +226,7 @@ Term builtin_pad(BuiltinCall& call) {
     if (!after) return {};
     double around = 0;
     if (call.arguments[3]) {
-        auto number = constant_number(elaborator, call.at(3), call.arguments[3]->span, "the value of a border");
+        auto number = constant_number(elaborator, call.at(3), call.arguments[3]->span, "the value of the padding");
         if (!number) return {};
         around = *number;
     }
@@ -275,12 +271,12 @@ Term builtin_grad(BuiltinCall& call) {
         if (!floating(graph.type(term.node).dtype)) {
             elaborator.error(
                 Code::wrong_operand, operand.span,
-                fmt::format("only floating numbers have derivatives, not {}", describe(elaborator, {term})));
+                fmt::format("only floating-point numbers have derivatives, not {}", describe(elaborator, {term})));
             return {};
         }
     if (!std::includes(by->labels.begin(), by->labels.end(), value->labels.begin(), value->labels.end())) {
         elaborator.error(Code::index_misuse, call.span,
-                         "`grad` inside a definition by index needs `wrt` by the same indices");
+                         "inside a definition by index, `wrt` of `grad` must have the same indices");
         return {};
     }
     size_t errors = elaborator.definitions.diagnostics->count();

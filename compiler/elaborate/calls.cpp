@@ -90,14 +90,14 @@ bool CallElaboration::may_run() {
     const auto& running = elaborator_.calls.all();
     if (tree_.kind == ast::FunctionKind::optimizer) {
         elaborator_.error(Code::argument_type, span_, fmt::format("`{}` is an optimizer, not a function", tree_.name),
-                          "", "it stands in an `optimizer` line of a train block");
+                          "", "use it in an `optimizer` line of a train block");
         return false;
     }
     if (!elaborator_.calls.holds(function_)) return true;
     std::string path;
     for (const CallStack::Call& each : running) path += each.function->tree->name + " -> ";
     elaborator_.error(Code::recursion, span_, fmt::format("`{}` calls itself ({}{})", tree_.name, path, tree_.name), "",
-                      "a `repeat` or `scan` says how often");
+                      "write a loop with `repeat` or `scan`");
     return false;
 }
 
@@ -265,8 +265,9 @@ Term CallElaboration::shielded(const Term& result) {
     if (tree_.derivatives.empty() || !elaborator_.mode.custom_gradients) return result;
     if (!node) {
         if (result.as<TupleTerm>())
-            elaborator_.error(Code::bad_derivative, tree_.name_span,
-                              fmt::format("`{}` has several results, so none of its own derivatives", tree_.name));
+            elaborator_.error(
+                Code::bad_derivative, tree_.name_span,
+                fmt::format("`{}` has several results, so it cannot have derivative clauses", tree_.name));
         return result;
     }
     NodeTerm value = made_floating(elaborator_.levels.imported(*node));

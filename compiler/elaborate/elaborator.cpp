@@ -110,7 +110,7 @@ void check_limits(Elaborator& elaborator, Span span) {
     bool long_winded = ++definitions.evaluations > limit * work_for_node;
     if (nodes <= limit && !long_winded) return;
     elaborator.error(Code::node_limit, span,
-                     long_winded ? fmt::format("elaborating the program passes {} steps here", limit * work_for_node)
+                     long_winded ? fmt::format("the program passes {} elaboration steps here", limit * work_for_node)
                                  : fmt::format("the program passes {} nodes here", limit),
                      "", "a `repeat` unrolls: use `scan` for long loops, or raise --max-nodes");
     throw Abandoned{};
@@ -124,9 +124,9 @@ void check_entries(Elaborator& elaborator, const Term& term, Span span) {
     bool deep = entries.depth > deepest_list;
     if (!deep && definitions.entries_made <= most) return;
     elaborator.error(Code::too_large, span,
-                     deep ? fmt::format("lists are nested more than {} deep here", deepest_list)
+                     deep ? fmt::format("lists nest more than {} levels deep here", deepest_list)
                           : fmt::format("the lists of the program pass {} entries here", most),
-                     "", "read that many numbers from a file; a tensor of one number is `full(value, shape)`");
+                     "", "read large tensors from a file; write a constant tensor as `full(value, shape)`");
     throw Abandoned{};
 }
 

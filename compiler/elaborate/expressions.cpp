@@ -59,9 +59,8 @@ struct Evaluation {
             return {};
         }
         elaborator.error(Code::unknown_member, expression.span,
-                         fmt::format("nothing here has a part `{}`", member.name), "",
-                         "a train block reaches parameters by path (net.w1), a data set its "
-                         "splits (train.raw)");
+                         fmt::format("there is no member `{}` here", member.name), "",
+                         "a train block names parameters by path (net.w1), a data set its splits (train.raw)");
         return {};
     }
     Term operator()(const ast::Index& index) const { return elaborate_access(elaborator, expression, index, scope); }
@@ -102,7 +101,7 @@ struct Evaluation {
         if (scope.find(call.callee)) {
             elaborator.error(Code::unknown_function, call.callee_span,
                              fmt::format("`{}` is a value, not a function", call.callee), "",
-                             "a lookup is written with [ ]");
+                             "write a lookup with [ ]");
             return {};
         }
         return elaborator.call(call.callee, {}, call.callee_span, scope);

@@ -72,10 +72,11 @@ bool made_positive(Elaborator& elaborator, Met& met, const Operand& by, Span spa
     elaborator.error(Code::out_of_range, by.span.known() ? by.span : span,
                      range.low < 0 && range.high > 0 ? "this divisor may be 0 or change its sign"
                      : range.high > 0                ? "this divisor may be 0"
-                                                     : "whole numbers are not divided by 0",
-                     range.low > range_of(Dtype::i32).low ? fmt::format("it lies in {}..{}", range.low, range.high + 1)
-                                                          : "nothing bounds this number",
-                     "keep it above 0, as by `max(.., 1)`");
+                                                     : "integers cannot be divided by 0",
+                     range.low > range_of(Dtype::i32).low
+                         ? fmt::format("its range is {}..{}", range.low, range.high + 1)
+                         : "this number has no known bounds",
+                     "keep it above 0: `max(.., 1)`");
     return false;
 }
 

@@ -50,7 +50,7 @@ std::string misfit(const Shape& a, const Shape& b) {
     for (size_t i = 1; i <= std::min(a.size(), b.size()); ++i) {
         int64_t x = a[a.size() - i], y = b[b.size() - i];
         if (x == y || (x != rows && y != rows && (x == 1 || y == 1))) continue;
-        if ((x == rows || y == rows) && (x == 1 || y == 1)) return "an axis of 1 does not stretch to the rows N";
+        if ((x == rows || y == rows) && (x == 1 || y == 1)) return "an axis of 1 does not broadcast to the rows N";
         return fmt::format("{} is not {}", word(x), word(y));
     }
     return "the axes differ";
@@ -142,7 +142,7 @@ Term elementwise(Elaborator& elaborator, Primitive primitive, const std::vector<
         auto& report = elaborator.error(
             Code::shape_mismatch, span,
             fmt::format("cannot {} {} and {}: {}", doing, named(elaborator, a), named(elaborator, b), reason),
-            "last axes align, and only an axis of 1 stretches");
+            "last axes align, and only an axis of 1 broadcasts");
         if (op_span.known()) report.caret_at = op_span.begin;
         return {};
     }

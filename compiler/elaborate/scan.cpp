@@ -57,17 +57,17 @@ private:
 bool ScanElaboration::name_is_free(const std::string& name, Span span) {
     if (!scope_.find(name)) return true;
     elaborator_.error(Code::hidden_name, span, fmt::format("`{}` already has a value here", name), "",
-                      "choose another name for what the loop carries");
+                      "choose another name for the carried value");
     return false;
 }
 
 bool ScanElaboration::prepare() {
     Term bound = elaborator_.evaluate(*scan_.bound, scope_);
-    auto iterations = constant_integer(elaborator_, bound, scan_.bound->span, "the number of turns of a `scan`");
+    auto iterations = constant_integer(elaborator_, bound, scan_.bound->span, "the number of iterations of a `scan`");
     if (!iterations) return false;
     if (*iterations < 1 || *iterations > INT32_MAX) {
         elaborator_.error(Code::negative_size, scan_.bound->span,
-                          fmt::format("a `scan` has 1 to 2^31 turns, not {}", *iterations));
+                          fmt::format("a `scan` has 1 to 2^31 iterations, not {}", *iterations));
         return false;
     }
     iterations_ = *iterations;
@@ -123,7 +123,7 @@ bool ScanElaboration::iteration() {
         inner.bind(carry.name, elaborator_.term(carry.inside, carry.common.labels), carry.span);
     }
     if (elaborator_.run(*scan_.body, inner)) {
-        elaborator_.error(Code::yield_misuse, expression_.span, "a loop yields, it does not return");
+        elaborator_.error(Code::yield_misuse, expression_.span, "a loop body yields values and cannot return");
         return false;
     }
     for (Carry& carry : carries_)
@@ -155,9 +155,9 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
     if (!dtype_fits || !common || common->shape != carry.common.shape) {
         Term own = elaborator_.term(carry.inside, carry.common.labels);
         elaborator_.error(Code::carried_type, carry.span,
-                          fmt::format("`{}` starts as {}, but is {} after a turn", carry.name,
+                          fmt::format("`{}` starts as {}, but is {} after an iteration", carry.name,
                                       describe(elaborator_, own), describe(elaborator_, {*value})),
-                          "a carried value keeps its type");
+                          "a carried value must keep its type");
         return false;
     }
     NodeTerm converted = in_dtype(elaborator_, *value, carry.dtype, carry.span);
@@ -207,7 +207,7 @@ bool ScanElaboration::changed_outside(const Scope& inner) {
         if (found == inner.names.end() || same(found->second.value, binding.value)) continue;
         if (binding.value.poisoned() || found->second.value.poisoned()) continue;
         elaborator_.error(Code::carried_type, found->second.span,
-                          fmt::format("`{}` is not carried by this loop, so a turn cannot change it", name), "",
+                          fmt::format("`{}` is not carried by this loop, so an iteration cannot change it", name), "",
                           fmt::format("add it after `with`: `{} = ..`", name));
         return true;
     }

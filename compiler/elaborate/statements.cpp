@@ -46,13 +46,13 @@ void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTer
 
 std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& line, Scope& scope) {
     auto count = constant_integer(elaborator, elaborator.evaluate(*line.count, scope), line.count->span,
-                                  "the number of turns of a `repeat`");
+                                  "the number of iterations of a `repeat`");
     if (!count) return {};
     if (*count > elaborator.definitions.options.node_limit) {
-        elaborator.error(Code::node_limit, line.count->span,
-                         fmt::format("{} turns are more than the limit of {} nodes", *count,
-                                     elaborator.definitions.options.node_limit),
-                         "", "a `repeat` unrolls: use `scan`, or raise --max-nodes");
+        elaborator.error(
+            Code::node_limit, line.count->span,
+            fmt::format("{} iterations pass the limit of {} nodes", *count, elaborator.definitions.options.node_limit),
+            "", "a `repeat` unrolls: use `scan`, or raise --max-nodes");
         return {};
     }
     if (line.index && scope.find(line.index->name)) {
@@ -110,19 +110,21 @@ public:
     std::optional<Term> operator()(const ast::Return& line) {
         Term result = several(line.values);
         if (!scope_.conditional) return result;
-        elaborator_.error(Code::run_time_condition, span_, "a `return` cannot hang on a number of the run", "",
-                          "give a name its value in each branch and return it after the `if`, or use `where`");
+        elaborator_.error(Code::run_time_condition, span_, "a `return` cannot depend on a value of the run", "",
+                          "assign a name in each branch and return it after the `if`, or use `where`");
         return Term{};
     }
     std::optional<Term> operator()(const ast::Yield& line) {
         Term result = several(line.values);
         if (!scope_.yields) {
-            elaborator_.error(Code::yield_misuse, span_, "`yield` stands in the block of a `scan` only");
+            elaborator_.error(Code::yield_misuse, span_, "`yield` is allowed only in the block of a `scan`");
         } else if (scope_.conditional) {
-            elaborator_.error(Code::yield_misuse, span_, "every turn yields: not under a condition of the run", "",
+            elaborator_.error(Code::yield_misuse, span_,
+                              "every iteration must yield: `yield` cannot depend on a value of the run", "",
                               "yield `where(condition, a, b)`");
         } else if (!scope_.yields->empty()) {
-            elaborator_.error(Code::yield_misuse, span_, "a turn yields once", "", "`yield a, b` gives two values");
+            elaborator_.error(Code::yield_misuse, span_, "an iteration can yield once", "",
+                              "`yield a, b` gives two values");
         } else if (auto tuple = result.as<TupleTerm>()) *scope_.yields = tuple->items;
         else scope_.yields->push_back(result);
         return {};
@@ -134,7 +136,7 @@ public:
         Term value = elaborator_.evaluate(*line.value, scope_);
         if (!value.poisoned())
             elaborator_.error(Code::unknown_effect, span_, "this line has no effect", "",
-                              "give the value a name, or return it");
+                              "assign the value to a name, or return it");
         return {};
     }
 
@@ -164,12 +166,13 @@ void Execution::bind(const ast::Target& target, Term value) {
     if (scope_.frame->extension) scope_.frame->extension->assigning(elaborator_, target, scope_);
     auto known = scope_.find(target.name);
     if (known && !known->cell.empty()) {
-        elaborator_.error(Code::update_misuse, target.span, fmt::format("`{}` outlives the step", target.name), "",
+        elaborator_.error(Code::update_misuse, target.span,
+                          fmt::format("`{}` keeps its value after the step", target.name), "",
                           fmt::format("write `{} <- ..`", target.name));
         return;
     }
     if ((known && known->fixed) || target.name == "N" || target.name == "training") {
-        elaborator_.error(Code::fixed_name, target.span, fmt::format("`{}` cannot be given a value", target.name));
+        elaborator_.error(Code::fixed_name, target.span, fmt::format("`{}` cannot be assigned", target.name));
         return;
     }
     if (!known && elaborator_.definitions.find_constant(target.name, scope_.frame->module)) {
@@ -189,9 +192,9 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
         bool known = binding != nullptr;
         if (known && binding->value.poisoned()) return {};
         elaborator_.error(known ? Code::update_misuse : Code::unknown_name, update.target.span,
-                          known ? fmt::format("`{}` is no state", update.target.name)
+                          known ? fmt::format("`{}` is not a state", update.target.name)
                                 : fmt::format("unknown name `{}`", update.target.name),
-                          "", known ? "`<-` changes what outlives the step; write `=`" : "declare it: `state .. = 0`");
+                          "", known ? "`<-` updates states and parameters; write `=`" : "declare it: `state .. = 0`");
         return {};
     }
     if (!elaborator_.mode.training) return {};
@@ -234,8 +237,8 @@ std::optional<Term> Execution::operator()(const ast::If& line) {
     if (type != Type{Dtype::boolean, {}}) {
         elaborator_.error(
             Code::run_time_condition, line.condition->span,
-            fmt::format("the condition of an `if` is one true or false, not {}", describe(elaborator_, condition)), "",
-            type.shape.empty() ? "compare it: `x > 0`" : "choose by element with `where(c, a, b)`");
+            fmt::format("the condition of an `if` must be one bool, not {}", describe(elaborator_, condition)), "",
+            type.shape.empty() ? "compare it: `x > 0`" : "choose elementwise with `where(c, a, b)`");
         return {};
     }
     elaborate_choice(elaborator_, line, *node, scope_);

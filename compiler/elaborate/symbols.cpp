@@ -105,7 +105,7 @@ Term lookup(Elaborator& elaborator, const std::string& name, Span span, Scope& s
     std::string repair = repair_of_value(name, known_names(elaborator.definitions, scope));
     elaborator.error(Code::unknown_name, span, fmt::format("unknown name `{}`", name), "",
                      declares(elaborator.definitions.modules[scope.frame->module].tree, name)
-                         ? "this const stands further down: a const knows those above it"
+                         ? "this const is declared below: a const can use only those above it"
                          : std::move(repair));
     scope.bind(name, {}, span); // once is enough
     return {};

@@ -25,8 +25,8 @@ Diagnostic& Matching::misfit(const std::string& what, const ast::TypeExpr* type,
                              const std::string& why, Span span, Code code) {
     std::string wanted(elaborator_.definitions.sources->text(type->span));
     auto& report =
-        elaborator_.error(code, span, fmt::format("{} is {}, but {} is wanted: {}", what, found, wanted, why));
-    report.remarks.push_back({type->span, "wanted by this type"});
+        elaborator_.error(code, span, fmt::format("{} is {}, but {} is expected: {}", what, found, wanted, why));
+    report.remarks.push_back({type->span, "expected by this type"});
     return report;
 }
 
@@ -38,7 +38,7 @@ Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::str
     if (type.constant) return match_constant(term, type, what, span);
     if (!type.dtype && !type.shape) return term;
     if (!type_of(elaborator_, term)) {
-        misfit(what, &type, found_, "that is no number or tensor", span, code);
+        misfit(what, &type, found_, "it is not a number or tensor", span, code);
         return {};
     }
     auto converted = match_dtype(term, type, what, span, code);
@@ -66,11 +66,11 @@ Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const
     auto number = term.as<ConstantNumber>();
     if (!number) {
         if (dtype.empty()) return term;
-        misfit(what, &type, found_, "that is no number", span, Code::argument_type);
+        misfit(what, &type, found_, "it is not a number", span, Code::argument_type);
         return {};
     }
     if (dtype == "bool" && number->kind != ConstantNumber::Kind::boolean) {
-        misfit(what, &type, found_, "that is neither true nor false", span, Code::argument_type);
+        misfit(what, &type, found_, "it is not a bool", span, Code::argument_type);
         return {};
     }
     if (dtype == "int" || dtype == "u8") {
@@ -90,7 +90,7 @@ std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr&
         if (number && !type.dtype) return term; // a literal stays one where any float will do
         if (floating(own.dtype) && !literal) {
             if (!type.dtype || own.dtype == wanted) return term;
-            misfit(what, &type, found_, fmt::format("convert it by `cast(.., {})`", *type.dtype), span,
+            misfit(what, &type, found_, fmt::format("convert it with `cast(.., {})`", *type.dtype), span,
                    Code::dtype_mismatch);
             return {};
         }
@@ -101,14 +101,14 @@ std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr&
     }
     bool is_integer = number ? number->kind != ConstantNumber::Kind::real : integer(own.dtype) && !literal;
     if (!is_integer) {
-        auto& report = misfit(what, &type, found_, "a whole number is needed", span, code);
+        auto& report = misfit(what, &type, found_, "an integer is needed", span, code);
         auto node = term.as<NodeTerm>();
         auto field = node && type.upper ? unbounded_field(elaborator_.levels.imported(*node).node) : nullptr;
         if (field) report.repair = fmt::format("write `{}` in the data set", bounded(*field, limit_of(type)));
         return {};
     }
     if (wanted == Dtype::boolean && own.dtype != Dtype::boolean) {
-        misfit(what, &type, found_, "true or false is needed", span, code);
+        misfit(what, &type, found_, "a bool is needed", span, code);
         return {};
     }
     if (wanted == Dtype::i32 && own.dtype == Dtype::boolean && !number)
@@ -178,7 +178,7 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
     }
     if (name->name == "N") {
         if (size == rows) return true;
-        misfit(what, current_, found_, fmt::format("N is the rows of the step, {} is not", word(size)), span,
+        misfit(what, current_, found_, fmt::format("N is the number of rows, and {} is not", word(size)), span,
                Code::rows_misuse);
         return false;
     }
@@ -199,10 +199,10 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
                           span, code);
     if (bound && bound->span.known() && !(bound->span == span))
         report.remarks.push_back(
-            {bound->span, fmt::format("{} is {} from here", name->name, number ? word(*number) : "")});
+            {bound->span, fmt::format("{} is {} because of this argument", name->name, number ? word(*number) : "")});
     if (!bound)
         report.remarks.push_back({elaborator_.definitions.constant_span(name->name, names_.frame->module),
-                                  fmt::format("{} is this const of the file, the same at every call", name->name)});
+                                  fmt::format("{} is this const of the file", name->name)});
     return false;
 }
 
@@ -254,7 +254,7 @@ bool Matching::report_unbounded(const Bound& bound, NodeId node, const std::stri
     if (!field) return false;
     elaborator_
         .error(Code::out_of_range, field->target.span,
-               fmt::format("nothing says how many classes `{}` has", field->target.name), "",
+               fmt::format("the number of classes of `{}` is not known", field->target.name), "",
                fmt::format("write `{}`", bounded(*field, limit)))
         .remarks.push_back({bound.span, fmt::format("{} must be below {}", bound.what, limit)});
     return true;
@@ -274,21 +274,21 @@ void Matching::check_bound(const Bound& bound) {
     }
     if (unknown) {
         if (report_unbounded(bound, node->node, name->name)) return;
-        elaborator_.error(
-            Code::unknown_size, bound.span,
-            fmt::format("how large {} may be is not known, so `{}` cannot be solved", bound.what, name->name), "",
-            "take a remainder, such as `i % n`, or declare the field as `int < n`");
+        elaborator_.error(Code::unknown_size, bound.span,
+                          fmt::format("the bound of {} is not known, so `{}` cannot be solved", bound.what, name->name),
+                          "", "take a remainder, such as `i % n`, or declare the field as `int < n`");
         return;
     }
     auto limit =
-        constant_integer(elaborator_, elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
+        constant_integer(elaborator_, elaborator_.evaluate(upper, names_), upper.span, "the bound of an integer type");
     if (!limit || range.inside(0, *limit - 1)) return;
     bool open = range.high >= range_of(Dtype::i32).high;
     if (open && report_unbounded(bound, node->node, std::to_string(*limit))) return;
     elaborator_.error(Code::out_of_range, bound.span,
                       fmt::format("{} must be in 0..{}, but it may be {}", bound.what, *limit,
                                   range.low < 0 && !open ? range.low : range.high),
-                      open ? "nothing bounds this number" : fmt::format("it lies in {}..{}", range.low, range.high + 1),
+                      open ? "this number has no known bounds"
+                           : fmt::format("its range is {}..{}", range.low, range.high + 1),
                       "take a remainder, such as `i % n`, or declare the field with its bound");
 }
 
@@ -313,7 +313,7 @@ std::optional<FullType> full_type(Elaborator& elaborator, const ast::TypeExpr& t
             if (std::holds_alternative<ast::Ellipsis>(item->node)) {
                 auto group = scope.find(group_name);
                 if (!group) {
-                    elaborator.error(Code::unknown_size, item->span, "no `..` is known here");
+                    elaborator.error(Code::unknown_size, item->span, "`..` has no meaning here");
                     return {};
                 }
                 for (const Term& each : group->value.as<ListTerm>()->items) list.items.push_back(each);
@@ -329,10 +329,10 @@ std::optional<FullType> full_type(Elaborator& elaborator, const ast::TypeExpr& t
     }
     if (type.upper) {
         full.upper = constant_integer(elaborator, elaborator.evaluate(*type.upper, scope), type.upper->span,
-                                      "the bound of whole numbers");
+                                      "the bound of an integer type");
         if (!full.upper) return {};
         if (*full.upper < 1) {
-            elaborator.error(Code::negative_size, type.upper->span, "the bound of whole numbers must be at least 1");
+            elaborator.error(Code::negative_size, type.upper->span, "the bound of an integer type must be at least 1");
             return {};
         }
     }

@@ -118,7 +118,7 @@ std::optional<int64_t> constant_integer(Elaborator& elaborator, const Term& term
     if (!number) return {};
     if (integral(*number)) return int64_t(*number);
     elaborator.error(Code::not_integer, span,
-                     fmt::format("{} must come out whole, not {}", role, print_number(*number)));
+                     fmt::format("{} must be an integer, not {}", role, print_number(*number)));
     return {};
 }
 
@@ -128,10 +128,9 @@ std::optional<Shape> shape_of_list(Elaborator& elaborator, const Term& term, Spa
     if (!list && (term.as<ConstantNumber>() || term.as<RowsSize>())) one.items = {term}, list = &one;
     if (!list) {
         if (!term.poisoned())
-            elaborator.error(
-                Code::not_constant, span,
-                fmt::format("a shape such as [N, 64] is needed here, not {}", describe(elaborator, term)), "",
-                "sizes are known when compiling; N is a size alone, never in a formula: [N, 5, 3], not [N*5, 3]");
+            elaborator.error(Code::not_constant, span,
+                             fmt::format("a shape such as [N, 64] is needed here, not {}", describe(elaborator, term)),
+                             "", "sizes must be known when compiling; N must stand alone: [N, 5, 3], not [N*5, 3]");
         return {};
     }
     Shape shape;
@@ -190,7 +189,7 @@ std::string describe(const Elaborator& elaborator, const Term& term) {
         std::string operator()(const ConstantText& text) const { return "\"" + text.value + "\""; }
         std::string operator()(const NodeTerm& node) const {
             Type type = *type_of(elaborator, {node});
-            if (node.weak && type.shape.empty()) return "a number of the run";
+            if (node.weak && type.shape.empty()) return "a scalar of the run";
             std::string dtype = type.dtype == Dtype::i32 ? "int" : name(type.dtype);
             return type.shape.empty() ? dtype : dtype + print(type.shape);
         }
@@ -219,8 +218,8 @@ Dtype language_dtype(const Elaborator& elaborator, const std::string& name) {
 
 bool has_arithmetic(Elaborator& elaborator, const std::string& dtype, Span span) {
     if (dtype != "bf16") return true;
-    elaborator.error(Code::dtype_mismatch, span, "nothing is computed in `bf16`", "",
-                     "write f32, or f64 for twice the digits");
+    elaborator.error(Code::dtype_mismatch, span, "`bf16` has no arithmetic", "",
+                     "use f32, or f64 for twice the digits");
     return false;
 }
 

@@ -54,7 +54,7 @@ std::optional<Term> at_start(Elaborator& elaborator, const Term& term, const std
     if (!value->labels.empty()) obstacle = "an index";
     if (!obstacle.empty()) {
         elaborator.error(Code::initial_value, span,
-                         fmt::format("{} hangs on {}, which is not known before the first step", what, obstacle));
+                         fmt::format("{} depends on {}, which is not known before the first step", what, obstacle));
         return {};
     }
     std::unordered_map<NodeId, NodeId> bound;
@@ -86,7 +86,7 @@ Term new_variable(Elaborator& elaborator, Variable variable, const std::optional
         auto binding = scope.find(name);
         if (!binding) continue;
         auto term = at_start(elaborator, lookup(elaborator, name, initial->span, scope),
-                             fmt::format("the start of `{}`", variable.path), initial->span);
+                             fmt::format("the initial value of `{}`", variable.path), initial->span);
         if (!term) return {};
         names.bind(name, *term, binding->span);
     }
@@ -103,8 +103,8 @@ Term new_variable(Elaborator& elaborator, Variable variable, const std::optional
     if (!broadcast_shapes(elaborator.definitions.initial.type(node).shape, variable.type.shape, joined) ||
         joined != variable.type.shape) {
         elaborator.error(Code::initial_value, initial->span,
-                         fmt::format("`{}` is {}, but it starts from {}", variable.path, print(variable.type.shape),
-                                     describe(start, value)));
+                         fmt::format("`{}` is {}, but its initial value is {}", variable.path,
+                                     print(variable.type.shape), describe(start, value)));
         return {};
     }
     node = build::broadcast_to(elaborator.definitions.initial, node, variable.type.shape, initial->span);
@@ -121,7 +121,7 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
     Frame& frame = *scope.frame;
     const std::string& name = declaration.target.name;
     if (!frame.makes_parameters) {
-        elaborator.error(Code::parameter_misplaced, span, fmt::format("only models own a {}", word), "",
+        elaborator.error(Code::parameter_misplaced, span, fmt::format("only models can declare a {}", word), "",
                          "call this function from a `model`");
         scope.bind(name, {}, declaration.target.span);
         return;
@@ -157,16 +157,16 @@ Term variable_at(Elaborator& elaborator, Variable::Role role, const std::string&
     } else if (default_type) written = FullType{*default_type, true, true, {}};
     if (written && written->type.has_rows()) {
         elaborator.error(Code::rows_misuse, type ? type->span : span,
-                         fmt::format("`{}` outlives the step, so it cannot have the rows N", path));
+                         fmt::format("`{}` keeps its value after the step, so it cannot have the rows N", path));
         return {};
     }
     Variable* known = elaborator.definitions.find_variable(path);
     if (known && written && written->type.shape != known->type.shape) {
         auto model = model_frame(scope.frame);
-        auto& report =
-            elaborator.error(Code::parameter_conflict, model ? model->call_span : span,
-                             fmt::format("`{}` is {} in this call, but {} in another: a model owns its parameters once",
-                                         path, print(written->type.shape), print(known->type.shape)));
+        auto& report = elaborator.error(
+            Code::parameter_conflict, model ? model->call_span : span,
+            fmt::format("`{}` is {} in this call, but {} in another: all calls of a model share its parameters", path,
+                        print(written->type.shape), print(known->type.shape)));
         report.remarks.push_back({elaborator.definitions.made_in[path], "the other call"});
         report.remarks.push_back({span, "declared here"});
         return {};

@@ -118,7 +118,7 @@ void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
         if (auto statement = std::get_if<ast::Statement>(&item.node)) {
             if (pass.elaborator.run(*statement, pass.scope))
                 pass.elaborator.error(Code::bad_setting, statement->span, "a train block returns nothing", "",
-                                      "name a `metric`");
+                                      "add a `metric` line");
         } else setting(pass, std::get<ast::Setting>(item.node), purpose);
     }
 }
@@ -148,9 +148,10 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
         pass.graph.name_node(node, "loss");
         return node;
     }
-    pass.elaborator.error(Code::loss_type, line.value->span,
-                          fmt::format("the loss is one floating number, not {}", describe(pass.elaborator, value)), "",
-                          "reduce it: mean(..) or sum(..)");
+    pass.elaborator.error(
+        Code::loss_type, line.value->span,
+        fmt::format("the loss must be one floating-point number, not {}", describe(pass.elaborator, value)), "",
+        "reduce it: mean(..) or sum(..)");
     return NodeId::none;
 }
 
@@ -167,13 +168,13 @@ void BlockElaboration::check_line(const ast::Setting& line, const std::vector<st
             if (std::find(names.begin(), names.end(), model) == names.end()) names.push_back(model);
         }
         definitions_.diagnostics->report(Code::unknown_parameter, target.span,
-                                         fmt::format("no parameter is called `{}`", target.name), "",
+                                         fmt::format("there is no parameter `{}`", target.name), "",
                                          repair_among(target.name, names, "parameters"));
         return;
     }
-    definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",
-                                     line.on.empty() ? "the loss hangs on none that an earlier line leaves"
-                                                     : "the loss does not hang on those named");
+    definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer updates no parameter",
+                                     line.on.empty() ? "earlier lines take all parameters that the loss depends on"
+                                                     : "the loss does not depend on the named parameters");
 }
 
 /// Each parameter that the loss hangs on with the first line that has it.
@@ -279,8 +280,8 @@ bool BlockElaboration::evaluate() {
             if (name == problem.output) line = setting->value->span;
         definitions_.diagnostics->report(
             Code::metric_type, line,
-            fmt::format("`{}` is no formula of a whole split: {}", problem.output, problem.reason), "",
-            "a metric reduces the rows: mean(..), sum(..)");
+            fmt::format("`{}` cannot be computed over a whole split: {}", problem.output, problem.reason), "",
+            "reduce over the rows: mean(..), sum(..)");
     }
     take(split);
     block_.evaluation = std::move(split.split);

@@ -129,9 +129,9 @@ void Body::check_gradient_kept(Span span) {
         if (!around->gradient_set_) continue;
         run_.elaborator
             .error(Code::optimizer_misuse, instance_->span,
-                   fmt::format("`{}` takes a gradient of its own, so what `{}` made of `g` is lost",
+                   fmt::format("`{}` computes its own gradient, so the change of `g` by `{}` is lost",
                                instance_->function->tree->name, around->instance_->function->tree->name),
-                   "", fmt::format("turn them round: `{}` inside reads `g`", around->instance_->function->tree->name))
+                   "", fmt::format("swap them: inside, `{}` reads `g`", around->instance_->function->tree->name))
             .remarks.push_back({span, "taken here"});
         return;
     }
@@ -170,7 +170,8 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     if (kind != BarrierKind::gradient) return elaborator.term(barrier.joint);
     auto own = barrier.of_each.find(run_.number);
     if (own != barrier.of_each.end()) return elaborator.term(own->second);
-    elaborator.error(Code::optimizer_misuse, instance_->span, "these optimizers wait for each other's gradients");
+    elaborator.error(Code::optimizer_misuse, instance_->span,
+                     "each of these optimizers needs the gradient of the other");
     return Term{};
 }
 
@@ -186,14 +187,14 @@ void Body::make_state(const std::string& path, bool conditional) {
 
 bool Body::outside_loops(Span span) {
     if (run_.elaborator.level() == 0) return true;
-    run_.elaborator.error(Code::optimizer_misuse, span, "this runs once a step, not inside a `scan`");
+    run_.elaborator.error(Code::optimizer_misuse, span, "this runs once per step and cannot be inside a `scan`");
     return false;
 }
 
 bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
     const std::string& name = declaration.target.name;
     if (!declaration.state) {
-        elaborator.error(Code::parameter_misplaced, span, "an optimizer owns no param", "",
+        elaborator.error(Code::parameter_misplaced, span, "an optimizer cannot declare a param", "",
                          fmt::format("state {} = ..", name));
         scope.bind(name, {}, declaration.target.span);
         return true;
@@ -207,7 +208,7 @@ bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, 
     const OptimizerRequest& request = run_.rounds.request;
     std::string path = fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
     if (frame_.repeats > 0) {
-        elaborator.error(Code::optimizer_misuse, span, "an optimizer's state cannot stand in a `repeat`");
+        elaborator.error(Code::optimizer_misuse, span, "an optimizer's state cannot be declared in a `repeat`");
         scope.bind(name, {}, declaration.target.span);
         return true;
     }
@@ -252,9 +253,9 @@ void Body::check_gradient_read(const Cells::Values& before, const Body& inner, S
     std::vector<NodeId> parts = reachable(elaborator.graph(), changed);
     if (made == NodeId::none || std::find(parts.begin(), parts.end(), made) != parts.end()) return;
     const std::string& name = inner.instance_->function->tree->name;
-    elaborator.error(
-        Code::optimizer_misuse, inner.instance_->span,
-        fmt::format("`{}` does not read `g`, so what `{}` made of it is lost", name, instance_->function->tree->name));
+    elaborator.error(Code::optimizer_misuse, inner.instance_->span,
+                     fmt::format("`{}` does not read `g`, so the change of `g` by `{}` is lost", name,
+                                 instance_->function->tree->name));
 }
 
 /// How often this optimizer ran: a counter of its own, shared by all parameters of the line where
@@ -303,7 +304,7 @@ public:
         }
         request_.definitions.diagnostics->report(
             Code::optimizer_misuse, request_.parameters[0].optimizer->span,
-            "an optimizer asks for more than 250 joint gradients, losses or totals a step");
+            "an optimizer needs more than 250 joint gradients, losses or totals per step");
         return {};
     }
 
@@ -364,7 +365,7 @@ private:
         const Shape& shape = request_.graph.type(parameter.node).shape;
         std::string told = shape.empty() ? "a scalar" : print(shape);
         error->remarks.push_back({parameter.span, fmt::format("`w` is `{}` here, {}", parameter.path, told)});
-        error->repair = fmt::format("it fits others: write `optimizer {}(..) on {}` and another for the rest",
+        error->repair = fmt::format("write `optimizer {}(..) on {}` and another optimizer for the rest",
                                     parameter.optimizer->function->tree->name, pattern);
     }
 

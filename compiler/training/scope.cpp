@@ -124,8 +124,8 @@ std::optional<Term> BlockScope::member(Elaborator& elaborator, const ast::Member
         elaborator.error(Code::unknown_member, foreign->span, foreign->message, "", foreign->repair);
         return Term{};
     }
-    elaborator.error(Code::unknown_parameter, span, fmt::format("no parameter `{}` was used above here", path), "",
-                     known.empty() ? "a parameter is made by the call of its model"
+    elaborator.error(Code::unknown_parameter, span, fmt::format("no line above uses a parameter `{}`", path), "",
+                     known.empty() ? "the call of a model creates its parameters"
                                    : repair_among(path, known, "parameters"));
     return Term{};
 }

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The schedules of dsl/std as functions (step, progress) -> learning rate, by PyTorch or transcribed. record.py writes
 their values."""

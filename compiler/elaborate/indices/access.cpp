@@ -90,12 +90,12 @@ Term Access::run(const Term& object) {
     size_t groups = size_t(std::count_if(access_.items.begin(), access_.items.end(), is_group));
     size_t own = access_.items.size() - groups;
     if (groups > 1) {
-        fail(Code::index_misuse, expression_.span, "`..` stands once between brackets");
+        fail(Code::index_misuse, expression_.span, "`..` can appear once between brackets");
         return {};
     }
     if (own > rank) {
         fail(Code::index_misuse, expression_.span,
-             fmt::format("{} takes {} places, not {}", named(elaborator_, {object, access_.object->span}), rank, own));
+             fmt::format("{} takes {} indices, not {}", named(elaborator_, {object, access_.object->span}), rank, own));
         return {};
     }
     for (const auto& item : access_.items)
@@ -174,7 +174,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     };
     int64_t stride = number(step, 1);
     if (failed) return false;
-    if (stride == 0) return fail(Code::out_of_range, span, "the step of a slice is not 0");
+    if (stride == 0) return fail(Code::out_of_range, span, "the step of a slice cannot be 0");
     auto from_end = [&](int64_t place) { return place < 0 ? place + whole : place; };
     int64_t first = start ? from_end(number(start, 0)) : stride > 0 ? 0 : whole - 1;
     int64_t last = stop ? from_end(number(stop, 0)) : stride > 0 ? whole : -1;
@@ -183,7 +183,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     bool inside = first >= 0 && first < whole && last >= -1 && last <= whole && count >= 1;
     if (!inside)
         return fail(Code::out_of_range, span,
-                    fmt::format("the slice {} takes nothing or leaves its axis of {}",
+                    fmt::format("the slice {} is empty or leaves its axis of {}",
                                 elaborator_.definitions.sources->text(span), whole));
     cut(at, first, stride, count);
     return true;
@@ -230,10 +230,10 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
     bool last_row = forwards && first.given && first.number == -1 && to_end;
     if (!backwards && !first_row && !last_row)
         return fail(Code::rows_misuse, span,
-                    fmt::format("how many rows `{}` takes is not known: N is 1 at least",
+                    fmt::format("the number of rows of `{}` is not known: N is at least 1",
                                 elaborator_.definitions.sources->text(span)),
-                    "`:`, `::-1`, `:1` and `-1:` hold for every N; others are masked, as by "
-                    "`y[n < N] = where(n > 0, x[max(n - 1, 0)], 0)`");
+                    "`:`, `::-1`, `:1` and `-1:` work for every N; mask other rows: `y[n < N] = where(n > 0, x[max(n - "
+                    "1, 0)], 0)`");
     Shape shape{backwards ? rows : 1};
     NodeId from = build::broadcast(graph_, row(!first_row, span), shape, {}, span);
     NodeId at = from;
@@ -259,8 +259,7 @@ bool Access::take_affine(Affine at, Span span) {
     size_t place = axis();
     int64_t whole = size(place);
     auto own = [&](int label) { return elaborator_.labels.size(label); };
-    if (beside_rows(at))
-        return fail(Code::rows_misuse, span, "an index of the rows N stands alone, and only on an axis N");
+    if (beside_rows(at)) return fail(Code::rows_misuse, span, "an index of the rows N must stand alone, on an axis N");
     if (whole == rows) {
         tags_[place] = at.factors.begin()->first;
         return true;
@@ -314,12 +313,12 @@ bool Access::take_lookup(const ast::Expr& item) {
     size_t place = axis();
     int64_t whole = size(place);
     if (auto number = value.as<ConstantNumber>(); number && number->kind != ConstantNumber::Kind::boolean) {
-        auto at = constant_integer(elaborator_, value, item.span, "a place");
+        auto at = constant_integer(elaborator_, value, item.span, "an index");
         if (!at) return false;
         if (whole == rows) return pick_row(*at, item.span);
         int64_t first = *at < 0 ? *at + whole : *at;
         if (first < 0 || first >= whole)
-            return fail(Code::out_of_range, item.span, fmt::format("place {} is outside of an axis of {}", *at, whole));
+            return fail(Code::out_of_range, item.span, fmt::format("index {} is outside an axis of {}", *at, whole));
         cut(place, first, 1, 1);
         drop(place);
         return true;
@@ -329,15 +328,15 @@ bool Access::take_lookup(const ast::Expr& item) {
     Dtype dtype = graph_.type(at->node).dtype;
     if (floating(dtype) || at->weak)
         return fail(Code::lookup_misuse, item.span,
-                    fmt::format("a lookup needs whole numbers, not {}", describe(elaborator_, value)));
+                    fmt::format("a lookup needs integers, not {}", describe(elaborator_, value)));
     if (dtype == Dtype::boolean) *at = in_dtype(elaborator_, *at, Dtype::i32, item.span);
     if (whole == rows) return look_up_rows(*at, item.span);
     Range range = elaborator_.levels.range(at->node);
     if (!range.inside(0, whole - 1)) {
         bool open = range.high >= range_of(Dtype::i32).high;
         return fail(Code::out_of_range, item.span,
-                    open ? fmt::format("nothing shows that this lookup stays inside its axis of {}", whole)
-                         : fmt::format("this lookup may be {}, outside of its axis of {}",
+                    open ? fmt::format("this lookup may leave its axis of {}: nothing bounds it", whole)
+                         : fmt::format("this lookup may be {}, outside its axis of {}",
                                        range.low < 0 ? range.low : range.high, whole),
                     fmt::format("take a remainder, `i % {}`, or declare the field as `int < {}`", whole, whole));
     }
@@ -347,16 +346,15 @@ bool Access::take_lookup(const ast::Expr& item) {
 bool Access::pick_row(int64_t number, Span span) {
     if (number == 0 || number == -1)
         return look_up_rows({row(number == -1, span), false, elaborator_.level(), {}}, span);
-    return fail(Code::rows_misuse, span, fmt::format("row {} need not be there: N is 1 at least", number),
-                fmt::format("the rows 0 and -1 always are, and so is row `min({}, N - 1)`", number < 0 ? 0 : number));
+    return fail(Code::rows_misuse, span, fmt::format("row {} may not exist: N is at least 1", number),
+                fmt::format("rows 0 and -1 always exist, and so does row `min({}, N - 1)`", number < 0 ? 0 : number));
 }
 
 /// Lookups among the rows that hold for every N. Never below 0, also in lanes beyond the last row.
 bool Access::look_up_rows(NodeTerm at, Span span) {
     if (!RowRanges(graph_)(at.node).inside_rows())
-        return fail(Code::rows_misuse, span, "nothing shows that this stays inside of the rows N for every N",
-                    "`min(n + 1, N - 1)`, `max(n - 1, 0)` and `(n + 1) % N` do; the rest is chosen "
-                    "by `where(n > 0, .., 0)`");
+        return fail(Code::rows_misuse, span, "this may leave the rows N for some N",
+                    "use `min(n + 1, N - 1)`, `max(n - 1, 0)` or `(n + 1) % N`, and mask with `where(n > 0, .., 0)`");
     if (elaborator_.levels.range(at.node).low < 0) {
         NodeId zero = build::constant(graph_, 0, graph_.type(at.node).dtype, {}, span);
         at.node = build::elementwise(graph_, Primitive::maximum, {at.node, zero}, span);
@@ -368,8 +366,8 @@ bool Access::look_up(NodeTerm at, Span span) {
     Shape full = graph_.type(at.node).shape;
     size_t labels = at.labels.size(), rest = full.size() - labels;
     if (rest && std::exchange(looked_up_, true))
-        return fail(Code::lookup_misuse, span, "one lookup by a tensor stands between brackets",
-                    "write two brackets, or a definition by index");
+        return fail(Code::lookup_misuse, span, "brackets can hold one lookup by a tensor",
+                    "write two pairs of brackets, or a definition by index");
     // Labels that both have come first on both sides.
     std::vector<int> common;
     for (int label : at.labels)
@@ -420,7 +418,7 @@ std::optional<Term> list_item(Elaborator& elaborator, const ListTerm& list, cons
     if (place < 0) place += count;
     if (place >= 0 && place < count) return list.items[size_t(place)];
     elaborator.error(Code::out_of_range, access.items[0]->span,
-                     fmt::format("place {} is outside of a list of {}", int64_t(number->value), count));
+                     fmt::format("index {} is outside a list of {}", int64_t(number->value), count));
     return Term{};
 }
 

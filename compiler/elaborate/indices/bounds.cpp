@@ -201,11 +201,10 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope, bool reduces
             continue;
         }
         if (varies) {
-            elaborator_.error(Code::index_bound, span,
-                              fmt::format("`{}` must run to the same number everywhere: it is an "
-                                          "axis of the result",
-                                          binders[i].name),
-                              "", "give it the largest bound and choose by `where(.., .., 0)`");
+            elaborator_.error(
+                Code::index_bound, span,
+                fmt::format("the bound of `{}` must be constant: it is an axis of the result", binders[i].name), "",
+                "use the largest bound and mask with `where(.., .., 0)`");
             return false;
         }
         int64_t size = rows;
@@ -215,7 +214,7 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope, bool reduces
             size = *number;
             if (size < 1) {
                 elaborator_.error(Code::negative_size, span,
-                                  fmt::format("an index must run over 1 number at least, not {}", size));
+                                  fmt::format("an index must take at least 1 value, not {}", size));
                 return false;
             }
         }
@@ -283,7 +282,7 @@ bool IndexSpace::solve_windows(bool& grown) {
         if (size < 1) {
             elaborator_.error(
                 Code::index_bound, names_[label].second,
-                fmt::format("there is no place for `{}`: the window is wider than its axis", names_[label].first));
+                fmt::format("there is no position for `{}`: the window is wider than its axis", names_[label].first));
             return false;
         }
         elaborator_.labels.adopt(label, size);
@@ -303,8 +302,8 @@ bool IndexSpace::report_unsolved() {
     for (int label : labels) {
         if (!unknown(label) || (plain && varying(label))) continue; // that one waits for others
         const auto& [name, span] = names_[label];
-        elaborator_.error(Code::index_bound, span, fmt::format("how far does `{}` run?", name), "",
-                          fmt::format("no axis says it: write `{} < ..`", name));
+        elaborator_.error(Code::index_bound, span, fmt::format("the bound of `{}` is not known", name), "",
+                          fmt::format("no axis determines it: write `{} < ..`", name));
         all = false;
     }
     return all;

@@ -102,8 +102,8 @@ void Reduction::bounded(const IndexSpace::Varying& index) {
     std::string_view text = elaborator_.definitions.sources->text(span);
     elaborator_.error(
         Code::index_bound, span,
-        fmt::format("`{}` may run over no number, and there is no {} of none", index.binder->name, call_.callee), "",
-        fmt::format("let it take one number at least: `{} < max({}, 1)`", index.binder->name, text));
+        fmt::format("`{}` may take no value, and there is no {} of no values", index.binder->name, call_.callee), "",
+        fmt::format("let it take at least one value: `{} < max({}, 1)`", index.binder->name, text));
 }
 
 /// What is at or above a bound becomes a number that changes no result.
@@ -239,8 +239,8 @@ Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span,
             Scope inner = indices.inside(call.indices, scope);
             return Reduction(elaborator, call, span, indices, inner).run();
         }
-    elaborator.error(Code::index_misuse, call.callee_span,
-                     fmt::format("`{}` does not reduce over indices", call.callee), "", "sum, mean, max and min do");
+    elaborator.error(Code::index_misuse, call.callee_span, fmt::format("`{}` cannot reduce over indices", call.callee),
+                     "", "use sum, mean, max or min");
     return {};
 }
 

@@ -108,19 +108,19 @@ bool IndexSpace::adopt_largest(Varying& index) {
     if (!integer(type.dtype) || bound->weak || type.rank() != int(bound->labels.size())) {
         elaborator_.error(
             Code::not_integer, span,
-            fmt::format("the bound of an index must be one whole number, not {}", describe(elaborator_, index.bound)));
+            fmt::format("the bound of an index must be one integer, not {}", describe(elaborator_, index.bound)));
         return false;
     }
     RowRange range = RowRanges(graph)(bound->node);
     bool open = range.high >= double(range_of(Dtype::i32).high);
     if (open && range.high_rows > 0) {
-        elaborator_.error(Code::index_bound, span, fmt::format("nothing shows how far `{}` may run", name), "",
+        elaborator_.error(Code::index_bound, span, fmt::format("the largest value of `{}` is not known", name), "",
                           "give the bound a largest value: `min(.., 8)`, or `int < 8` for a field");
         return false;
     }
     if (range.high < 1) {
         elaborator_.error(Code::negative_size, span,
-                          fmt::format("`{}` runs over no number: its bound is never above {}", name, range.high));
+                          fmt::format("`{}` takes no value: its bound is never above {}", name, range.high));
         return false;
     }
     elaborator_.labels.adopt(index.label, open ? rows : int64_t(range.high));

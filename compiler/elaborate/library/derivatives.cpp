@@ -118,12 +118,12 @@ struct UnderWay {
         bool again = std::find(all.begin(), all.end(), &clause) != all.end();
         if (again)
             elaborator.error(Code::bad_derivative, clause.value->span,
-                             fmt::format("the derivative by `{}` is defined by itself", clause.parameter),
+                             fmt::format("the derivative by `{}` depends on itself", clause.parameter),
                              "`grad` asks for this derivative again",
                              "write it as a formula of the arguments and `g`, or drop the clause: then the function's "
                              "own formula is differentiated");
         else if (all.size() >= most)
-            elaborator.error(Code::call_depth, clause.value->span, "derivatives by clauses nest too deep here");
+            elaborator.error(Code::call_depth, clause.value->span, "derivative clauses nest too deep here");
         stopped = again || all.size() >= most;
         all.push_back(&clause);
     }

@@ -91,7 +91,7 @@ bool RuleElaboration::sensible(Elaborator& elaborator) {
     for (const Wildcard& each : result_.wildcards)
         if (std::find(read.begin(), read.end(), each.node) == read.end()) {
             elaborator.error(Code::bad_rule, rule_.left->span,
-                             fmt::format("nothing on the left side hangs on `{}`", each.name));
+                             fmt::format("the left side does not contain `{}`", each.name));
             return false;
         }
     return true;
