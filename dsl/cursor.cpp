@@ -148,7 +148,7 @@ void Cursor::fail_expected(std::string_view expected, std::string repair) {
 }
 
 void Cursor::fail_too_deep(Span span, std::string_view what) {
-    report(Code::nested_too_deep, span, std::string(what), {}, "name a part of it in a statement of its own");
+    report(Code::nested_too_deep, span, std::string(what), {}, "give a part of it a name in a statement of its own");
     give_up();
     throw SyntaxError{};
 }
@@ -273,7 +273,7 @@ bool Cursor::on_one_line(uint32_t begin, uint32_t end) const {
 
 Cursor::Level::Level(Cursor& cursor, int levels) : cursor_(cursor), levels_(levels) {
     if (cursor.depth_ + levels > nesting_limit)
-        cursor.fail_too_deep(cursor.span(cursor.peek()), fmt::format("nested more than {} deep", nesting_limit));
+        cursor.fail_too_deep(cursor.span(cursor.peek()), fmt::format("more than {} levels of nesting", nesting_limit));
     cursor.depth_ += levels;
 }
 

@@ -41,9 +41,9 @@
     X(unknown_constant, "unknown-constant") \
     X(bad_constant, "bad-constant") \
     X(shape_mismatch, "shape-mismatch") \
-    X(dtype_mismatch, "element-mismatch") \
+    X(dtype_mismatch, "dtype-mismatch") \
     X(not_constant, "not-constant") \
-    X(not_integer, "not-whole") \
+    X(not_integer, "not-integer") \
     X(not_a_number, "not-a-number") \
     X(not_logical, "not-logical") \
     X(missing_argument, "missing-argument") \

@@ -107,7 +107,7 @@ private:
             Character character = decode_character(text_.substr(i));
             if (!character.valid) {
                 auto byte = static_cast<unsigned char>(text_[i]);
-                report(Code::not_utf8, i, i + 1, fmt::format("byte 0x{:02X} is no UTF-8", byte),
+                report(Code::not_utf8, i, i + 1, fmt::format("byte 0x{:02X} is not valid UTF-8", byte),
                        "save the file as UTF-8");
                 break;
             }
@@ -189,7 +189,7 @@ private:
         while (is_word(peek())) ++at_;
         std::string_view all = text_.substr(begin, at_ - begin), tail = text_.substr(end, at_ - end);
         report(Code::malformed_number, begin, at_, fmt::format("`{}` is neither a number nor a name", all),
-               fmt::format("a product is written `{} * {}`", text_.substr(begin, end - begin), tail));
+               fmt::format("write a product as `{} * {}`", text_.substr(begin, end - begin), tail));
     }
 
     double parse_number(size_t begin, size_t end) {
@@ -202,8 +202,8 @@ private:
         if (result.ec == std::errc::result_out_of_range)
             report(Code::number_out_of_range, begin, end, "the number is too large or too small for a double");
         else if (integer && value >= 9007199254740992.0)
-            report(Code::number_out_of_range, begin, end, "whole numbers stay below 2^53 = 9007199254740992",
-                   "with a point or exponent it is a float");
+            report(Code::number_out_of_range, begin, end, "integers must be below 2^53 = 9007199254740992",
+                   "a number with a decimal point or an exponent is a float");
         return value;
     }
 
@@ -215,7 +215,8 @@ private:
         at_ += open_length;
         for (;;) {
             if (at_ >= text_.size() || peek() == '\n' || peek() == '\r') {
-                report(Code::unterminated_text, begin, at_, "the text does not end on its line", "close it with `\"`");
+                report(Code::unterminated_text, begin, at_, "this string is not closed on its line",
+                       "close it with `\"`");
                 broken = true;
                 break;
             }
@@ -239,8 +240,8 @@ private:
             at_ += 2;
             return;
         }
-        report(Code::unknown_escape, at_, at_ + 1, "a `\\` in a text must be followed by `\\`, `\"`, `n` or `t`",
-               "a backslash is written `\\\\`; `/` parts folders everywhere");
+        report(Code::unknown_escape, at_, at_ + 1, "a `\\` in a string must be followed by `\\`, `\"`, `n` or `t`",
+               "write a backslash as `\\\\`; paths use `/` on every system");
         value += text_[at_++];
     }
 
@@ -280,13 +281,13 @@ private:
             size_t begin = at_++;
             return push(TokenKind::quote, begin);
         }
-        report(Code::foreign_operator, at_, close + 1, "text stands in double quotes",
+        report(Code::foreign_operator, at_, close + 1, "strings need double quotes",
                fmt::format("write `\"{}\"`", text_.substr(at_ + 1, close - at_ - 1)));
         quoted("'", 1);
     }
 
     void three_dots() {
-        report(Code::foreign_operator, at_, at_ + 3, "`...` is not part of the language", "any axes are written `..`");
+        report(Code::foreign_operator, at_, at_ + 3, "`...` is not part of the language", "write `..` for any axes");
         size_t begin = at_;
         while (peek() == '.') ++at_;
         push(TokenKind::dots, begin);
@@ -321,7 +322,7 @@ private:
             report(Code::unexpected_character, at_, at_ + character.length,
                    fmt::format("the character `{}` (U+{:04X}) is not part of the language",
                                text_.substr(at_, character.length), character.code),
-                   ascii == " " ? "it looks like a space: write a space" : fmt::format("write `{}`", ascii));
+                   ascii == " " ? "it looks like a space: type a plain space" : fmt::format("write `{}`", ascii));
         }
         meant(ascii, character.length);
     }
@@ -359,9 +360,9 @@ private:
         std::string what = shown ? fmt::format("the character `{}`", text_.substr(begin, character.length))
                                  : fmt::format("the character U+{:04X}", character.code);
         report(Code::unexpected_character, begin, at_, what + " is not part of the language",
-               character.code >= 0x80   ? "names are written with letters a to z, digits and `_`"
-               : character.code == '?'  ? "a choice is written `where(condition, a, b)`"
-               : character.code == '\\' ? "a line goes on inside brackets and behind an operator"
+               character.code >= 0x80   ? "names consist of letters a to z, digits and `_`"
+               : character.code == '?'  ? "write a choice as `where(condition, a, b)`"
+               : character.code == '\\' ? "a line continues inside brackets and after an operator"
                : character.code == '&'  ? "write `and`"
                : character.code == '|'  ? "write `or`"
                                         : "");

@@ -135,7 +135,7 @@ std::optional<ForeignMember> foreign_member(const ast::Expr& expression, const S
         if (repair.empty()) repair = fmt::format("write `{}` alone", lower_snake(member->name));
         return ForeignMember{
             expression.span,
-            fmt::format("`{}` is no part of the language: functions stand alone", sources.text(expression.span)),
+            fmt::format("`{}` is not part of the language: functions have no prefix", sources.text(expression.span)),
             repair};
     }
     std::string repair = foreign_repair("member", member->name);

@@ -24,7 +24,7 @@ Split parse_split(Cursor& cursor) {
             break;
         }
         Target name = cursor.expect_name("a split");
-        cursor.expect(TokenKind::colon, "`:` and the share of rows, as in `train: 0.8`");
+        cursor.expect(TokenKind::colon, "`:` and the fraction of rows, as in `train: 0.8`");
         split.parts.push_back({name.name, name.span, parse_expression(cursor)});
     } while (cursor.accept(TokenKind::comma));
     return split;
@@ -35,7 +35,7 @@ Field parse_field(Cursor& cursor) {
     field.target = cursor.expect_name("a field");
     if (cursor.at(TokenKind::left_bracket)) field.indices = parse_binders(cursor);
     else if (cursor.accept(TokenKind::colon)) field.type = parse_type(cursor);
-    cursor.expect(TokenKind::assign, "`=` and where the field comes from");
+    cursor.expect(TokenKind::assign, "`=` and the source of the field");
     field.value = parse_expression(cursor);
     return field;
 }
@@ -88,10 +88,9 @@ Setting parse_setting(Cursor& cursor) {
     if (patterns) parse_patterns();
     else setting.value = parse_expression(cursor);
     if (sign)
-        cursor.report(
-            Code::assigned_setting, cursor.span(*sign),
-            fmt::format("`{}` is a setting: its value follows without `{}`", setting.key, describe(sign->kind)), {},
-            fmt::format("write `{} {}`", setting.key, shortened(cursor.text(cursor.span_from(begin)))));
+        cursor.report(Code::assigned_setting, cursor.span(*sign),
+                      fmt::format("`{}` is a setting: write its value without `{}`", setting.key, describe(sign->kind)),
+                      {}, fmt::format("write `{} {}`", setting.key, shortened(cursor.text(cursor.span_from(begin)))));
     if (!patterns && !cursor.breaks_here() && cursor.accept_word("on")) parse_patterns();
     return setting;
 }

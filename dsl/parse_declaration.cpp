@@ -57,7 +57,7 @@ Function parse_function(Cursor& cursor, FunctionKind kind) {
     function.name_span = name.span;
     function.parameters = parse_parameters(cursor);
     if (cursor.at(TokenKind::colon))
-        cursor.fail_expected("`->`, `=` or `{`", "results stand behind `->`, a block in `{` and `}`");
+        cursor.fail_expected("`->`, `=` or `{`", "write result types after `->` and a block in `{` and `}`");
     if (!cursor.breaks_here() && cursor.accept(TokenKind::arrow)) {
         do function.results.push_back(parse_type(cursor));
         while (cursor.accept(TokenKind::comma));
@@ -85,9 +85,9 @@ Rule parse_rule(Cursor& cursor) {
     Rule rule;
     rule.exact = cursor.accept_word("exact");
     if (!rule.exact && !cursor.accept_word("fast"))
-        cursor.fail_expected("`exact` or `fast`", "`exact` is for what holds for inf and nan as well");
+        cursor.fail_expected("`exact` or `fast`", "`exact` rules also hold for inf and nan");
     rule.left = parse_expression(cursor);
-    cursor.expect(TokenKind::arrow, "`->` and what replaces it");
+    cursor.expect(TokenKind::arrow, "`->` and the replacement");
     rule.right = parse_expression(cursor);
     if (!cursor.breaks_here() && cursor.accept_word("when")) rule.condition = parse_expression(cursor);
     return rule;
@@ -113,17 +113,16 @@ const std::vector<std::string>& item_words() {
     if (report_foreign_word(cursor)) throw SyntaxError{};
     if (token.kind == TokenKind::right_brace || token.kind == TokenKind::right_paren ||
         token.kind == TokenKind::right_bracket)
-        cursor.fail(Code::unopened_bracket, place,
-                    fmt::format("no bracket is open that `{}` could close", describe(token.kind)));
+        cursor.fail(Code::unopened_bracket, place, fmt::format("`{}` closes no open bracket", describe(token.kind)));
     if (token.kind != TokenKind::name)
         cursor.fail(Code::unexpected_token, place, fmt::format("expected {}, found {}", expected, cursor.found()));
     std::string word = cursor.word(token);
     if (cursor.at_name() && at_assignment(cursor))
-        cursor.fail(Code::misplaced_statement, place, "a value stands in a block, not at file level", {},
-                    fmt::format("a constant of the file is `const {} = ..`", word));
+        cursor.fail(Code::misplaced_statement, place, "values belong in a block, not at file level", {},
+                    fmt::format("write a constant of the file as `const {} = ..`", word));
     if (is_reserved(word) || word == "state")
         cursor.fail(Code::misplaced_statement, place,
-                    fmt::format("`{}` stands in a fn, model or optimizer, not at file level", word));
+                    fmt::format("`{}` belongs in a fn, model or optimizer, not at file level", word));
     auto near = nearest(word, item_words());
     cursor.fail(Code::unexpected_token, place, fmt::format("expected {}, found `{}`", expected, word), {},
                 near ? fmt::format("did you mean `{}`?", *near) : "");

@@ -128,8 +128,8 @@ ExprRef parse_parentheses(Cursor& cursor) {
     Token bracket = cursor.open(TokenKind::left_paren, "`(`");
     ExprRef inner = parse_expression(cursor);
     if (cursor.at(TokenKind::comma))
-        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), "brackets hold one value, found `,`", {},
-                    "a list is written `[a, b]`, several results without brackets: `return a, b`");
+        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), "expected one value in brackets, found `,`", {},
+                    "write a list as `[a, b]`, and several results without brackets: `return a, b`");
     cursor.close(bracket, "an operator or `)`");
     return inner;
 }
@@ -137,7 +137,7 @@ ExprRef parse_parentheses(Cursor& cursor) {
 [[noreturn]] void fail_primary(Cursor& cursor) {
     if (cursor.at(TokenKind::name) && !cursor.breaks_here()) {
         std::string word = cursor.word(cursor.peek());
-        std::string repair = word == "if" || word == "else" ? "a choice of values is `where(condition, a, b)`"
+        std::string repair = word == "if" || word == "else" ? "write a choice of values as `where(condition, a, b)`"
                              : word == "scan"               ? "put brackets around the whole `scan`"
                              : word == "not"                ? "put brackets around `not ..`"
                                                             : "";
@@ -174,7 +174,7 @@ ExprRef parse_primary(Cursor& cursor) {
                     fmt::format("values have no methods such as `{}`", member->name), {},
                     fmt::format("write `{}({}, ..)`", member->name, cursor.text(member->object->span)));
     cursor.fail(Code::not_callable, cursor.span_from(begin), "only a name can be called, not a value", {},
-                "a product is written with `*`");
+                "write a product with `*`");
 }
 
 ExprRef parse_postfix(Cursor& cursor) {
@@ -215,7 +215,7 @@ ExprRef parse_power(Cursor& cursor) {
 ExprRef parse_unary(Cursor& cursor) {
     Token token = cursor.peek();
     bool minus = token.kind == TokenKind::minus, bang = token.kind == TokenKind::bang;
-    if (token.kind == TokenKind::plus) cursor.fail_expected("a value", "there is no sign `+`: leave it out");
+    if (token.kind == TokenKind::plus) cursor.fail_expected("a value", "a leading `+` is not allowed: leave it out");
     if (!minus && !bang) return parse_power(cursor);
     // -(-x) is printed with brackets: count them already, so that what was read can be read again.
     Cursor::Level level(cursor, cursor.peek(1).kind == TokenKind::minus ? 2 : 1);
@@ -246,8 +246,8 @@ ExprRef parse_chain(Cursor& cursor, uint32_t begin, uint32_t middle_begin, ExprR
     constexpr size_t too_long = 80;
     std::string repair =
         fmt::format("write `{} and {} {} {}`", first, shared, sign, cursor.text(cursor.span_from(right_begin)));
-    cursor.report(Code::comparison_chain, op_span, "comparisons do not form chains", {},
-                  repair.size() > too_long ? "join two comparisons by `and`" : repair);
+    cursor.report(Code::comparison_chain, op_span, "comparisons cannot be chained", {},
+                  repair.size() > too_long ? "join two comparisons with `and`" : repair);
     ExprRef second = make_expression(cursor, middle_begin, Binary{next->op, middle, right, op_span});
     return make_expression(cursor, begin, Binary{BinaryOperator::logical_and, left, second, op_span});
 }
@@ -258,7 +258,7 @@ ExprRef make_expression(Cursor& cursor, uint32_t begin, decltype(Expr::node) nod
     uint32_t height = std::visit(HeightBelow{}, node) + 1;
     Span span = cursor.span_from(begin);
     if (height > height_limit)
-        cursor.fail_too_deep(span, fmt::format("an expression of more than {} steps in a row", height_limit));
+        cursor.fail_too_deep(span, fmt::format("an expression has more than {} steps in a row", height_limit));
     return std::make_shared<const Expr>(Expr{span, std::move(node), height});
 }
 
@@ -289,7 +289,7 @@ ExprRef parse_entry(Cursor& cursor, bool slices) {
     };
     if (cursor.at(TokenKind::dots)) {
         cursor.take();
-        if (!ends()) cursor.fail_expected("`,` or `]` after `..`", "a range names both ends: `0..64`");
+        if (!ends()) cursor.fail_expected("`,` or `]` after `..`", "a range needs both ends: `0..64`");
         return make_expression(cursor, begin, Ellipsis{});
     }
     if (cursor.at_word("scan")) return parse_scan(cursor);
@@ -317,15 +317,15 @@ std::vector<Argument> parse_arguments(Cursor& cursor) {
         if (cursor.at(TokenKind::name) && (then == TokenKind::colon || then == TokenKind::assign)) {
             argument.name = cursor.expect_name("an argument").name;
             if (then == TokenKind::assign)
-                cursor.report(Code::foreign_operator, cursor.span(cursor.peek()), "an argument is named with `:`", {},
+                cursor.report(Code::foreign_operator, cursor.span(cursor.peek()), "name an argument with `:`", {},
                               fmt::format("write `{}: ..`", *argument.name));
             cursor.take();
         }
         argument.value = parse_entry(cursor, false);
         argument.span = cursor.span_from(begin);
         if (!argument.name && !arguments.empty() && arguments.back().name)
-            cursor.report(Code::argument_order, argument.span, "an argument without a name after one with a name", {},
-                          "arguments without a name come first");
+            cursor.report(Code::argument_order, argument.span, "positional argument after a named argument", {},
+                          "positional arguments come first");
         arguments.push_back(std::move(argument));
         if (!cursor.accept(TokenKind::comma)) break;
     }
@@ -364,12 +364,12 @@ ExprRef parse_scan(Cursor& cursor) {
     Target index = cursor.expect_name("the index of a scan");
     scan.index = index.name;
     scan.index_span = index.span;
-    cursor.expect(TokenKind::less, "`<` and the number of turns, as in `scan t < T`");
+    cursor.expect(TokenKind::less, "`<` and the number of iterations, as in `scan t < T`");
     scan.bound = parse_operators(cursor, Strength::sum);
     if (cursor.accept_word("with")) {
         do {
             Target name = cursor.expect_name("a carried value");
-            cursor.expect(TokenKind::assign, "`=` and the first value of what is carried");
+            cursor.expect(TokenKind::assign, "`=` and the initial value");
             scan.carried.push_back({name.name, name.span, parse_expression(cursor)});
         } while (cursor.accept(TokenKind::comma));
     }

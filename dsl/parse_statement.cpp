@@ -66,7 +66,7 @@ IndexDefinition parse_index_definition(Cursor& cursor) {
     definition.target = cursor.expect_name("a value");
     definition.indices = parse_binders(cursor);
     if (cursor.at(TokenKind::update))
-        cursor.fail(Code::misplaced_statement, cursor.span(cursor.peek()), "a state is updated as a whole", {},
+        cursor.fail(Code::misplaced_statement, cursor.span(cursor.peek()), "only a whole state can be updated", {},
                     fmt::format("write `new[..] = ..` and `{} <- new`", definition.target.name));
     cursor.expect(TokenKind::assign, "`=`");
     definition.value = parse_expression(cursor);
@@ -89,11 +89,11 @@ Declaration parse_declaration(Cursor& cursor) {
         cursor.fail(Code::missing_initial_value, declaration.target.span,
                     fmt::format("the {} `{}` has no initial value", declaration.state ? "state" : "parameter",
                                 declaration.target.name),
-                    {}, declaration.state ? "write `= 0` behind it" : "write `= 0` or `= glorot_uniform()` behind it");
+                    {}, declaration.state ? "add `= 0`" : "add `= 0` or `= glorot_uniform()`");
     cursor.expect(TokenKind::assign, "`=` and the initial value");
     declaration.initial = parse_expression(cursor);
     if (!cursor.breaks_here() && cursor.accept_word("as"))
-        declaration.saved_as = cursor.text_value(cursor.expect(TokenKind::text, "a text, the name in files"));
+        declaration.saved_as = cursor.text_value(cursor.expect(TokenKind::text, "a string: the name in files"));
     return declaration;
 }
 
@@ -110,12 +110,11 @@ ExprRef parse_condition(Cursor& cursor) {
     ExprRef condition = parse_expression(cursor);
     if (cursor.at(TokenKind::assign)) {
         cursor.report(Code::foreign_operator, cursor.span(cursor.peek()), "`=` gives a name a value", {},
-                      "two values are compared with `==`");
+                      "compare two values with `==`");
         cursor.take();
         parse_expression(cursor);
     }
-    if (cursor.at(TokenKind::colon) || cursor.at_word("then"))
-        cursor.fail_expected("`{`", "a block stands in `{` and `}`");
+    if (cursor.at(TokenKind::colon) || cursor.at_word("then")) cursor.fail_expected("`{`", "a block needs `{` and `}`");
     return condition;
 }
 
@@ -140,7 +139,7 @@ BlockRef parse_else(Cursor& cursor) {
     block->statements.push_back(std::move(statement));
     if (block->height > height_limit)
         cursor.fail_too_deep(block->span,
-                             fmt::format("blocks and expressions of more than {} steps in all", height_limit));
+                             fmt::format("blocks and expressions have more than {} steps in all", height_limit));
     return block;
 }
 
@@ -182,9 +181,9 @@ Evaluate parse_evaluate(Cursor& cursor) {
     std::string repair = "give it a name: `x = ..`";
     if (const auto* binary = std::get_if<Binary>(&value->node))
         if (binary->op == BinaryOperator::equal && std::holds_alternative<Name>(binary->left->node))
-            repair = "a name is given a value with `=`";
+            repair = "assign a value to a name with `=`";
     if (const auto* unary = std::get_if<Unary>(&value->node); unary && unary->op == UnaryOperator::negate)
-        repair = "to go on with the line above, end that line with `-`";
+        repair = "to continue the line above, end that line with `-`";
     cursor.report(Code::unused_value, cursor.span_from(begin), "the value of this line is not used", {}, repair);
     return {value};
 }
@@ -199,19 +198,19 @@ void refuse_leading_operator(Cursor& cursor) {
         return;
     std::string sign = cursor.word(cursor.peek());
     cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), fmt::format("a line cannot begin with `{}`", sign),
-                {}, fmt::format("to go on with the line above, end that line with `{}`", sign));
+                {}, fmt::format("to continue the line above, end that line with `{}`", sign));
 }
 
 /// A declaration inside of a block, `param` outside of one, and the like.
 void refuse_misplaced(Cursor& cursor) {
     Span place = cursor.span(cursor.peek());
-    if (cursor.at_word("else")) cursor.fail(Code::misplaced_statement, place, "there is no `if` before this `else`");
+    if (cursor.at_word("else")) cursor.fail(Code::misplaced_statement, place, "this `else` has no `if` before it");
     if (cursor.at_word("const") && cursor.peek(1).kind == TokenKind::name)
-        cursor.fail(Code::misplaced_statement, place, "a `const` stands at file level", {},
-                    "in a block write `name = value`: what is made of constants is a constant");
+        cursor.fail(Code::misplaced_statement, place, "a `const` belongs at file level", {},
+                    "in a block write `name = value`: a formula of constants is a constant");
     if (cursor.is_declaration())
         cursor.fail(Code::misplaced_statement, place,
-                    fmt::format("`{}` stands at file level, not in a block", cursor.word(cursor.peek())));
+                    fmt::format("`{}` belongs at file level, not in a block", cursor.word(cursor.peek())));
 }
 
 decltype(Statement::node) parse_node(Cursor& cursor) {
@@ -240,21 +239,20 @@ decltype(Statement::node) parse_node(Cursor& cursor) {
     TokenKind kind = cursor.peek().kind;
     Span place = cursor.span(cursor.peek());
     if (kind == TokenKind::right_paren || kind == TokenKind::right_bracket)
-        cursor.fail(Code::unopened_bracket, place,
-                    fmt::format("no bracket is open that `{}` could close", describe(kind)));
+        cursor.fail(Code::unopened_bracket, place, fmt::format("`{}` closes no open bracket", describe(kind)));
     std::string known = kind == TokenKind::name ? foreign_repair("word", cursor.word(cursor.previous())) : "";
     if (!known.empty())
         cursor.fail(Code::foreign_word, cursor.span(cursor.previous()),
                     fmt::format("`{}` is not part of the language", cursor.word(cursor.previous())), {},
                     std::move(known));
     std::string repair;
-    if (kind == TokenKind::assign) repair = "only names are given values; two values are compared with `==`";
-    if (kind == TokenKind::colon) repair = "only parameters, states and fields are written with a type";
+    if (kind == TokenKind::assign) repair = "only names can be assigned; compare two values with `==`";
+    if (kind == TokenKind::colon) repair = "only parameters, states and fields have a written type";
     if (kind == TokenKind::left_brace) repair = "a block belongs to `if`, `repeat`, `scan` or a declaration";
-    if (cursor.at_word("if")) repair = "a choice of values is `where(condition, a, b)`";
-    if (kind == TokenKind::quote) repair = "text stands in double quotes";
+    if (cursor.at_word("if")) repair = "write a choice of values as `where(condition, a, b)`";
+    if (kind == TokenKind::quote) repair = "strings need double quotes";
     if (repair.empty() && (kind == TokenKind::name || kind == TokenKind::number || kind == TokenKind::text))
-        repair = "statements on one line are parted by `;`";
+        repair = "separate statements on one line with `;`";
     cursor.fail_expected("an operator or the end of the statement", repair);
 }
 
@@ -304,7 +302,7 @@ BlockRef parse_block(Cursor& cursor) {
         block->height = std::max(block->height, std::visit(StatementHeight{}, statement.node) + 1);
     if (block->height > height_limit)
         cursor.fail_too_deep(block->span,
-                             fmt::format("blocks and expressions of more than {} steps in all", height_limit));
+                             fmt::format("blocks and expressions have more than {} steps in all", height_limit));
     return block;
 }
 

@@ -24,8 +24,9 @@ std::string parse_dtype(Cursor& cursor) {
     std::string repair = foreign_repair("type", word);
     if (repair.empty()) repair = nearest(word, known).value_or("");
     cursor.report(Code::unknown_type, cursor.span(token), fmt::format("there is no type `{}`", word), {},
-                  repair.empty() ? "types are f32, f64, u8, int, bool, and a shape alone, `[N, 64]`, is any float"
-                                 : fmt::format("did you mean `{}`?", repair));
+                  repair.empty()
+                      ? "types are f32, f64, u8, int and bool; a shape alone, `[N, 64]`, means any float type"
+                      : fmt::format("did you mean `{}`?", repair));
     return repair.empty() ? "f32" : repair;
 }
 
@@ -52,10 +53,10 @@ TypeExpr parse_type(Cursor& cursor) {
     if (!type.dtype && !type.shape) {
         bool value = cursor.at(TokenKind::number) || cursor.at(TokenKind::text);
         cursor.fail_expected("a type such as `f32[N, 64]`, `int < 10` or `const int`",
-                             value ? "a default value is written `name = value`" : "");
+                             value ? "write a default value as `name = value`" : "");
     }
     if (cursor.at(TokenKind::less_equal))
-        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), "whole numbers run from 0 to below their bound",
+        cursor.fail(Code::unexpected_token, cursor.span(cursor.peek()), "integers range from 0 to below their bound",
                     {}, "write `int < 10` for 0 to 9");
     if (!cursor.breaks_here() && cursor.accept(TokenKind::less)) type.upper = parse_operators(cursor, Strength::sum);
     type.span = cursor.span_from(begin);

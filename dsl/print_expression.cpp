@@ -114,47 +114,61 @@ struct Flat {
     std::string operator()(const Text& n) const { return text_literal(n.value); }
     std::string operator()(const Name& n) const { return n.name; }
     std::string operator()(const Ellipsis&) const { return ".."; }
-    std::string operator()(const Range& n) const {
-        return operand(n.first, disjunction, tight) + ".." + operand(n.last, disjunction, tight);
-    }
-    std::string operator()(const Slice& n) const {
-        std::string result = (n.start ? operand(n.start, disjunction, tight) : "") + ":";
-        if (n.stop) result += operand(n.stop, disjunction, tight);
-        if (n.step) result += ":" + operand(n.step, disjunction, tight);
-        return result;
-    }
-    std::string operator()(const Unary& n) const {
-        if (n.op == UnaryOperator::logical_not) return "not " + operand(n.operand, negation, tight);
-        return "-" + operand(n.operand, power, tight); // -(-x)
-    }
+    std::string operator()(const Range& n) const;
+    std::string operator()(const Slice& n) const;
+    std::string operator()(const Unary& n) const;
     std::string operator()(const Transpose& n) const { return operand(n.operand, primary, tight) + "'"; }
-    std::string operator()(const Binary& n) const {
-        Operator op = describe(n.op);
-        Sides weakest = sides(op.strength);
-        std::string_view space = is_tight(n, tight) ? "" : " ";
-        return fmt::format("{}{}{}{}{}", operand(n.left, weakest.left, tight), space, op.text, space,
-                           operand(n.right, weakest.right, tight));
-    }
+    std::string operator()(const Binary& n) const;
     std::string operator()(const Member& n) const { return operand(n.object, primary, tight) + "." + n.name; }
-    std::string operator()(const Index& n) const {
-        return fmt::format("{}[{}]", operand(n.object, primary, tight), list(n.items, true));
-    }
-    std::string operator()(const Call& n) const {
-        std::string arguments;
-        for (const Argument& each : n.arguments)
-            arguments += (arguments.empty() ? "" : ", ") + argument_name(each) + flat(*each.value);
-        return fmt::format("{}{}({})", n.callee, n.indexed ? flat(n.indices) : "", arguments);
-    }
+    std::string operator()(const Index& n) const;
+    std::string operator()(const Call& n) const;
     std::string operator()(const List& n) const { return "[" + list(n.items, true) + "]"; }
-    std::string operator()(const Scan& n) const {
-        std::string result = scan_head(n);
-        for (const Carried& each : n.carried)
-            result += fmt::format("{} {} = {}", &each == &n.carried[0] ? " with" : ",", each.name, flat(*each.initial));
-        return result + " " + flat(*n.body);
-    }
+    std::string operator()(const Scan& n) const;
 };
 
-// ---- laid out -----------------------------------------------------------------------------------
+std::string Flat::operator()(const Range& n) const {
+    return operand(n.first, disjunction, tight) + ".." + operand(n.last, disjunction, tight);
+}
+
+std::string Flat::operator()(const Slice& n) const {
+    std::string result = (n.start ? operand(n.start, disjunction, tight) : "") + ":";
+    if (n.stop) result += operand(n.stop, disjunction, tight);
+    if (n.step) result += ":" + operand(n.step, disjunction, tight);
+    return result;
+}
+
+std::string Flat::operator()(const Unary& n) const {
+    if (n.op == UnaryOperator::logical_not) return "not " + operand(n.operand, negation, tight);
+    return "-" + operand(n.operand, power, tight); // -(-x)
+}
+
+std::string Flat::operator()(const Binary& n) const {
+    Operator op = describe(n.op);
+    Sides weakest = sides(op.strength);
+    std::string_view space = is_tight(n, tight) ? "" : " ";
+    return fmt::format("{}{}{}{}{}", operand(n.left, weakest.left, tight), space, op.text, space,
+                       operand(n.right, weakest.right, tight));
+}
+
+std::string Flat::operator()(const Index& n) const {
+    return fmt::format("{}[{}]", operand(n.object, primary, tight), list(n.items, true));
+}
+
+std::string Flat::operator()(const Call& n) const {
+    std::string arguments;
+    for (const Argument& each : n.arguments)
+        arguments += (arguments.empty() ? "" : ", ") + argument_name(each) + flat(*each.value);
+    return fmt::format("{}{}({})", n.callee, n.indexed ? flat(n.indices) : "", arguments);
+}
+
+std::string Flat::operator()(const Scan& n) const {
+    std::string result = scan_head(n);
+    for (const Carried& each : n.carried)
+        result += fmt::format("{} {} = {}", &each == &n.carried[0] ? " with" : ",", each.name, flat(*each.initial));
+    return result + " " + flat(*n.body);
+}
+
+// ---- laid out
 
 /// Whether a block that cannot stay on its line when the statement is laid out is inside.
 bool has_block(const Expr& expr);
@@ -232,46 +246,58 @@ bool all_short(const std::vector<ExprRef>& items) {
 struct Lay {
     Room room;
 
-    std::string operator()(const Unary& n) const {
-        std::string sign_text = n.op == UnaryOperator::negate ? "-" : "not ";
-        Room behind{room.indent, room.column + sign_text.size(), room.trailing};
-        return sign_text + lay_out_operand(*n.operand, n.op == UnaryOperator::negate ? power : negation, behind);
-    }
+    std::string operator()(const Unary& n) const;
     std::string operator()(const Transpose& n) const { return lay_out_operand(*n.operand, primary, behind(1)) + "'"; }
-    std::string operator()(const Member& n) const {
-        return lay_out_operand(*n.object, primary, behind(n.name.size() + 1)) + "." + n.name;
-    }
-    std::string operator()(const Index& n) const {
-        std::string items = "[" + list(n.items, true) + "]";
-        bool broken = std::any_of(n.items.begin(), n.items.end(), [](const ExprRef& e) { return has_block(*e); });
-        if (!broken && width(items) < line_width / 2)
-            return lay_out_operand(*n.object, primary, behind(width(items))) + items;
-        return lay_out_operand(*n.object, primary, behind(1)) +
-               enclosed("[", entries_of(n.items), "]", room.indent, all_short(n.items));
-    }
-    std::string operator()(const Call& n) const {
-        std::vector<Entry> entries;
-        for (const Argument& each : n.arguments) entries.push_back({argument_name(each), each.value.get()});
-        std::string head = n.callee + (n.indexed ? flat(n.indices) : "");
-        if (entries.empty()) return head + "()";
-        return enclosed(head + "(", entries, ")", room.indent, false);
-    }
-    std::string operator()(const List& n) const {
-        return n.items.empty() ? "[]" : enclosed("[", entries_of(n.items), "]", room.indent, all_short(n.items));
-    }
+    std::string operator()(const Member& n) const;
+    std::string operator()(const Index& n) const;
+    std::string operator()(const Call& n) const;
+    std::string operator()(const List& n) const;
     std::string operator()(const Binary& n) const;
-    std::string operator()(const Scan& n) const {
-        std::string result = scan_head(n);
-        for (const Carried& each : n.carried) {
-            result += fmt::format("{} {} = ", &each == &n.carried[0] ? " with" : ",", each.name);
-            result += lay_out(*each.initial, {room.indent, column_behind(result, room.column), 2});
-        }
-        return result + " " + lay_out(*n.body, room.indent);
-    }
+    std::string operator()(const Scan& n) const;
     template <typename Leaf> std::string operator()(const Leaf& n) const { return Flat{false}(n); }
 
     Room behind(size_t trailing) const { return {room.indent, room.column, room.trailing + trailing}; }
 };
+
+std::string Lay::operator()(const Unary& n) const {
+    std::string sign_text = n.op == UnaryOperator::negate ? "-" : "not ";
+    Room behind{room.indent, room.column + sign_text.size(), room.trailing};
+    return sign_text + lay_out_operand(*n.operand, n.op == UnaryOperator::negate ? power : negation, behind);
+}
+
+std::string Lay::operator()(const Member& n) const {
+    return lay_out_operand(*n.object, primary, behind(n.name.size() + 1)) + "." + n.name;
+}
+
+std::string Lay::operator()(const Index& n) const {
+    std::string items = "[" + list(n.items, true) + "]";
+    bool broken = std::any_of(n.items.begin(), n.items.end(), [](const ExprRef& e) { return has_block(*e); });
+    if (!broken && width(items) < line_width / 2)
+        return lay_out_operand(*n.object, primary, behind(width(items))) + items;
+    return lay_out_operand(*n.object, primary, behind(1)) +
+           enclosed("[", entries_of(n.items), "]", room.indent, all_short(n.items));
+}
+
+std::string Lay::operator()(const Call& n) const {
+    std::vector<Entry> entries;
+    for (const Argument& each : n.arguments) entries.push_back({argument_name(each), each.value.get()});
+    std::string head = n.callee + (n.indexed ? flat(n.indices) : "");
+    if (entries.empty()) return head + "()";
+    return enclosed(head + "(", entries, ")", room.indent, false);
+}
+
+std::string Lay::operator()(const List& n) const {
+    return n.items.empty() ? "[]" : enclosed("[", entries_of(n.items), "]", room.indent, all_short(n.items));
+}
+
+std::string Lay::operator()(const Scan& n) const {
+    std::string result = scan_head(n);
+    for (const Carried& each : n.carried) {
+        result += fmt::format("{} {} = ", &each == &n.carried[0] ? " with" : ",", each.name);
+        result += lay_out(*each.initial, {room.indent, column_behind(result, room.column), 2});
+    }
+    return result + " " + lay_out(*n.body, room.indent);
+}
 
 /// a + b - c: the operands of operators of one strength fill the lines, which end in operators.
 std::string Lay::operator()(const Binary& n) const {

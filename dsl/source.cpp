@@ -36,7 +36,7 @@ std::string what_it_is(mode_t mode) {
     if (S_ISFIFO(mode)) return "it is a FIFO";
     if (S_ISCHR(mode) || S_ISBLK(mode)) return "it is a device";
     if (S_ISSOCK(mode)) return "it is a socket";
-    return "it is no regular file";
+    return "it is not a regular file";
 }
 
 /// Closes the file when the reader returns.

@@ -4,8 +4,9 @@
 #include "compiler/dataset/dataset.h"
 #include "compiler/dataset/columns.h"
 #include "compiler/dataset/reader.h"
+#include "compiler/elaborate/indices/definition.h"
 #include "compiler/elaborate/library/wrong_names.h"
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/types.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -26,8 +27,8 @@ class DatasetElaboration : public Extension {
 public:
     DatasetElaboration(Definitions& definitions, const ast::Dataset& dataset, uint32_t module)
         : definitions_(definitions), tree_(dataset), row_(definitions.primitives),
-          elaborator_(definitions, row_, row_mode()), frame_(elaborator_.block_frame(dataset.name, module, this)),
-          readers_(elaborator_, scope_) {
+          elaborator_(definitions, row_, row_mode()),
+          frame_(block_frame(elaborator_.definitions, dataset.name, module, this)), readers_(elaborator_, scope_) {
         scope_.frame = &frame_;
     }
 
@@ -89,7 +90,7 @@ Dtype DatasetElaboration::stored_dtype(const ReaderCall& call, const ast::TypeEx
     if (call.reader.kind == Reader::Kind::idx && !(direct && type && type->dtype)) return Dtype::u8;
     if (!type) return call.reader.kind == Reader::Kind::literal && call.upper ? Dtype::i32 : floating_point;
     if (!type->dtype) return type->upper ? Dtype::i32 : floating_point;
-    Dtype dtype = elaborator_.language_dtype(*type->dtype);
+    Dtype dtype = language_dtype(elaborator_, *type->dtype);
     if (dtype == Dtype::boolean || (dtype == Dtype::u8 && !direct)) return Dtype::i32;
     return dtype;
 }
@@ -112,7 +113,7 @@ std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call, c
         if (unknown(*(*type.shape)[i])) solve(*(*type.shape)[i], (*found)[i]);
     ast::TypeExpr plain = type;
     plain.upper = nullptr;
-    auto full = elaborator_.full_type(plain, scope_);
+    auto full = full_type(elaborator_, plain, scope_);
     if (!full) return {};
     if (full->type.has_rows()) {
         error(Code::field_type, type.span, fmt::format("the type of `{}` is that of one row, without N", name));
@@ -141,8 +142,8 @@ std::optional<int64_t> DatasetElaboration::written_upper(const ReaderCall& call,
         if (upper) solve(*type.upper, *upper);
         return upper;
     }
-    auto upper = elaborator_.constant_integer(elaborator_.evaluate(*type.upper, scope_), type.upper->span,
-                                              "the bound of whole numbers");
+    auto upper = constant_integer(elaborator_, elaborator_.evaluate(*type.upper, scope_), type.upper->span,
+                                  "the bound of whole numbers");
     if (!upper) return {};
     if (*upper >= 1 && *upper <= INT32_MAX && (!call.upper || *call.upper <= *upper)) return upper;
     bool letters = call.reader.kind == Reader::Kind::characters;
@@ -248,13 +249,13 @@ Term DatasetElaboration::formula(const ast::Field& field, Span span) {
         return value;
     }
     const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
-    Dtype own = elaborator_.floating_default(); // random numbers and literals are of the field's type
-    if (type && type->dtype && floating(elaborator_.language_dtype(*type->dtype)))
-        own = elaborator_.language_dtype(*type->dtype);
-    Elaborator::FloatingDefault in_own(elaborator_, own);
+    Dtype own = elaborator_.floating_default; // random numbers and literals are of the field's type
+    if (type && type->dtype && floating(language_dtype(elaborator_, *type->dtype)))
+        own = language_dtype(elaborator_, *type->dtype);
+    FloatingDefault in_own(elaborator_, own);
     Term value = elaborator_.evaluate(*field.value, scope_);
     if (!type || value.poisoned()) return value;
-    return elaborator_.convert(value, *type, scope_, fmt::format("`{}`", field.target.name), field.value->span);
+    return convert(elaborator_, value, *type, scope_, fmt::format("`{}`", field.target.name), field.value->span);
 }
 
 void DatasetElaboration::field(const ast::Field& field, Span span) {
@@ -272,7 +273,7 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
         error(Code::field_type, field.type->span, "a field has a value for each row: no const");
         return;
     }
-    if (field.type && field.type->dtype && !elaborator_.has_arithmetic(*field.type->dtype, field.type->span)) {
+    if (field.type && field.type->dtype && !has_arithmetic(elaborator_, *field.type->dtype, field.type->span)) {
         scope_.bind(name, {}, field.target.span);
         return;
     }
@@ -292,10 +293,10 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
             if (auto term = read(*direct, converted ? name + ".stored" : name, type, true)) value = *term;
         if (converted && !value.poisoned())
             value = elaborator_.term(
-                build::cast(row_, std::get<NodeTerm>(value.data).node, elaborator_.language_dtype(*type->dtype)));
+                build::cast(row_, std::get<NodeTerm>(value.data).node, language_dtype(elaborator_, *type->dtype)));
     } else value = formula(field, span);
     current_ = nullptr;
-    NodeId node = value.poisoned() ? NodeId::none : elaborator_.node(value, field.value->span);
+    NodeId node = value.poisoned() ? NodeId::none : to_node(elaborator_, value, field.value->span);
     scope_.bind(name, node == NodeId::none ? Term{} : elaborator_.term(node), field.target.span);
     if (node == NodeId::none) return;
     row_.name_node(node, name);
@@ -311,8 +312,8 @@ void DatasetElaboration::split(const ast::Split& split, Span span) {
     plan_.spec.in_order = split.in_order;
     double total = 0;
     for (const ast::SplitPart& part : split.parts) {
-        auto share = elaborator_.constant_number(elaborator_.evaluate(*part.fraction, scope_), part.fraction->span,
-                                                 "the share of a split");
+        auto share = constant_number(elaborator_, elaborator_.evaluate(*part.fraction, scope_), part.fraction->span,
+                                     "the share of a split");
         if (!share) return;
         if (!(*share > 0 && *share <= 1)) return bad(part.fraction->span, "a split's share lies between 0 and 1");
         for (const SplitRange& other : plan_.spec.splits)

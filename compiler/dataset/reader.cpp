@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One call of a reader, argument by argument, to a Reader; see reader.h.
 #include "compiler/dataset/reader.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/util/content_hash.h"
 #include "compiler/util/files.h"
 #include <algorithm>
@@ -111,7 +112,7 @@ bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result, co
 
 bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& result) {
     auto number = [&](const ast::ExprRef& e) {
-        auto value = elaborator_.constant_integer(elaborator_.evaluate(*e, scope_), e->span, "the number of a column");
+        auto value = constant_integer(elaborator_, elaborator_.evaluate(*e, scope_), e->span, "the number of a column");
         if (value && *value < 0) {
             misuse(e->span, "columns are numbered from 0");
             value.reset();
@@ -154,7 +155,7 @@ std::optional<int64_t> ReaderElaboration::option(const ast::Call& call, const st
     auto given = argument(call, name);
     if (!given) return least;
     auto value =
-        elaborator_.constant_integer(elaborator_.evaluate(*given->value, scope_), given->value->span, name.c_str());
+        constant_integer(elaborator_, elaborator_.evaluate(*given->value, scope_), given->value->span, name.c_str());
     if (!value || *value >= least) return value;
     misuse(given->value->span, fmt::format("{} is at least {}, not {}", name, least, *value));
     return {};
@@ -190,7 +191,7 @@ std::optional<ReaderCall> ReaderElaboration::range(const ast::Call& call, Span s
         return {};
     }
     const ast::Expr& size = *call.arguments[0].value;
-    auto n = elaborator_.constant_integer(elaborator_.evaluate(size, scope_), size.span, "the number of rows");
+    auto n = constant_integer(elaborator_, elaborator_.evaluate(size, scope_), size.span, "the number of rows");
     if (!n) return {};
     if (*n < 1 || *n > INT32_MAX) {
         misuse(size.span, fmt::format("a data set has 1 to {} rows, not {}", INT32_MAX, *n));
@@ -224,7 +225,7 @@ bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape
         }
     }
     elaborator_.error(Code::literal_column, span, "a column is a list of numbers, or of lists that are equally long",
-                      elaborator_.describe(term) + " does not fit the rows before it");
+                      describe(elaborator_, term) + " does not fit the rows before it");
     return false;
 }
 

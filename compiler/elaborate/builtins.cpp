@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions that no text can define: shapes, moves, reductions, choices. What each does is said in
-// dsl/README.md.
+// Built-in functions, each as dsl/README.md documents it. Those that join, cut and differentiate are in builtins_parts.cpp.
+#include "compiler/elaborate/builtins.h"
 #include "compiler/elaborate/indices/contraction.h"
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/operators.h"
 #include "compiler/graph/verify.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -11,12 +11,13 @@
 namespace gradc {
 
 std::optional<int> builtin_axis(BuiltinCall& call, const Term& term, Span span, int rank) {
-    auto axis = call.elaborator.constant_integer(term, span, "an axis");
+    auto axis = constant_integer(call.elaborator, term, span, "an axis");
     if (!axis) return {};
     int64_t place = *axis < 0 ? *axis + rank : *axis;
     if (place >= 0 && place < rank) return int(place);
-    call.elaborator.error(Code::out_of_range, span, fmt::format("there is no axis {} among {}", *axis, rank), "",
-                          "axes count from 0, or from the last one with -1");
+    call.elaborator.error(Code::out_of_range, span,
+                          fmt::format("there is no axis {}: the value has {} axes", *axis, rank), "",
+                          "axes count from 0; -1 is the last one");
     return {};
 }
 
@@ -53,7 +54,7 @@ Term mean_of(BuiltinCall& call, Term sum, const Shape& own, const std::vector<in
         else divisor *= double(own[size_t(axis)]);
     }
     auto divide = [&](const Term& by) {
-        sum = call.elaborator.binary(ast::BinaryOperator::divide, sum, by, call.span);
+        sum = apply(call.elaborator, ast::BinaryOperator::divide, sum, by, call.span);
     };
     if (divisor != 1) divide(integer_number(int64_t(divisor)));
     if (by_rows) divide({RowsSize{}});
@@ -64,7 +65,7 @@ Term mean_of(BuiltinCall& call, Term sum, const Shape& own, const std::vector<in
 bool flag(BuiltinCall& call, size_t parameter, bool& value) {
     auto& given = call.arguments[parameter];
     if (!given) return true;
-    auto number = call.elaborator.constant_number(given->term, given->span, "this setting");
+    auto number = constant_number(call.elaborator, given->term, given->span, "this setting");
     if (number) value = *number != 0;
     return bool(number);
 }
@@ -101,7 +102,7 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
         for (int axis : shifted) full[size_t(axis)] = 1;
         node = reshaped(graph, node, full, call.span);
     }
-    Term result = elaborator.make(node, value.labels, met->weak);
+    Term result = elaborator.term(node, value.labels, met->weak);
     return kind == Reduce::mean ? mean_of(call, result, own, *axes) : result;
 }
 
@@ -110,7 +111,7 @@ Term extreme(BuiltinCall& call, Reduce kind) {
     if (!call.arguments[1]) return reduce(call, kind, 2);
     if (call.arguments[2] || call.arguments[3]) {
         call.elaborator.error(Code::too_many_arguments, call.span,
-                              "with two values this works by element; `axis` and `keepdims` go with one");
+                              "with two values this is elementwise; `axis` and `keepdims` need a single value");
         return {};
     }
     Primitive primitive = kind == Reduce::max ? Primitive::maximum : Primitive::minimum;
@@ -126,12 +127,12 @@ Term mean(BuiltinCall& call) { return reduce(call, Reduce::mean, 1); }
 Term max(BuiltinCall& call) { return extreme(call, Reduce::max); }
 Term min(BuiltinCall& call) { return extreme(call, Reduce::min); }
 
-Term where(BuiltinCall& call) { return call.elaborator.select(call.at(0), call.at(1), call.at(2), call.span); }
+Term where(BuiltinCall& call) { return selected(call.elaborator, call.at(0), call.at(1), call.at(2), call.span); }
 
 Term shape(BuiltinCall& call) {
     if (auto list = call.at(0).as<ListTerm>(); list && constant(call.at(0)))
         return {ListTerm{{integer_number(int64_t(list->items.size()))}}};
-    auto type = call.elaborator.type_of(call.at(0));
+    auto type = type_of(call.elaborator, call.at(0));
     if (!type) {
         call.elaborator.error(Code::not_a_number, call.span, "only tensors have a shape");
         return {};
@@ -153,14 +154,14 @@ Term size(BuiltinCall& call) {
     for (const Term& item : list->items)
         result = item.as<RowsSize>() && same(result, integer_number(1))
                      ? item
-                     : call.elaborator.binary(ast::BinaryOperator::multiply, result, item, call.span);
+                     : apply(call.elaborator, ast::BinaryOperator::multiply, result, item, call.span);
     return result;
 }
 
 Term reshape(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto value = elaborator.operand(call.at(0), call.span);
-    auto wanted = elaborator.shape_of_list(call.at(1), call.arguments[1]->span);
+    auto value = to_operand(elaborator, call.at(0), call.span);
+    auto wanted = shape_of_list(elaborator, call.at(1), call.arguments[1]->span);
     if (!value || !wanted) return {};
     Shape full = elaborator.graph().type(value->node).shape;
     Shape labels(full.begin(), full.begin() + int64_t(value->labels.size()));
@@ -170,19 +171,19 @@ Term reshape(BuiltinCall& call) {
         elaborator.error(Code::shape_mismatch, call.span,
                          fmt::format("cannot reshape {} to {}: {}", named(elaborator, *call.arguments[0]),
                                      print(*wanted),
-                                     with_rows ? "the rows N stay an axis of their own"
-                                               : fmt::format("{} elements are not {}", std::abs(count(own, 1)),
+                                     with_rows ? "the rows N must stay an axis of their own"
+                                               : fmt::format("{} elements cannot fill {}", std::abs(count(own, 1)),
                                                              std::abs(count(*wanted, 1)))),
-                         "", with_rows ? "keep N in its place: [N, 5, 3], not [N*5, 3]" : "");
+                         "", with_rows ? "keep N as an axis: [N, 5, 3], not [N*5, 3]" : "");
         return {};
     }
     labels.insert(labels.end(), wanted->begin(), wanted->end());
-    return elaborator.make(reshaped(elaborator.graph(), value->node, labels, call.span), value->labels, value->weak);
+    return elaborator.term(reshaped(elaborator.graph(), value->node, labels, call.span), value->labels, value->weak);
 }
 
 Term permute(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto value = elaborator.operand(call.at(0), call.span);
+    auto value = to_operand(elaborator, call.at(0), call.span);
     auto list = call.at(1).as<ListTerm>();
     if (!value) return {};
     int labels = int(value->labels.size()), rank = elaborator.graph().type(value->node).rank() - labels;
@@ -198,59 +199,100 @@ Term permute(BuiltinCall& call) {
         }
     if (int(seen.size()) != rank || int(axes.size()) != rank + labels) {
         elaborator.error(Code::wrong_operand, call.span,
-                         fmt::format("`permute` needs each of {} axes once, such as [1, 0]", rank));
+                         fmt::format("`permute` needs each of the {} axes once, as in [1, 0]", rank));
         return {};
     }
-    return elaborator.make(permuted(elaborator.graph(), value->node, axes, call.span), value->labels, value->weak);
+    return elaborator.term(permuted(elaborator.graph(), value->node, axes, call.span), value->labels, value->weak);
 }
 
 Term full(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto wanted = elaborator.shape_of_list(call.at(1), call.arguments[1] ? call.arguments[1]->span : call.span);
-    auto value = elaborator.operand(call.at(0), call.span);
+    auto wanted = shape_of_list(elaborator, call.at(1), call.arguments[1] ? call.arguments[1]->span : call.span);
+    auto value = to_operand(elaborator, call.at(0), call.span);
     if (!value || !wanted) return {};
     Graph& graph = elaborator.graph();
     if (constant(call.at(0)) || value->weak)
-        *value = elaborator.in_dtype(*value, elaborator.floating_default(), call.span);
+        *value = in_dtype(elaborator, *value, elaborator.floating_default, call.span);
     if (graph.type(value->node).rank() != int(value->labels.size())) {
-        elaborator.error(Code::shape_mismatch, call.span, "`full` spreads one number");
+        elaborator.error(Code::shape_mismatch, call.span, "`full` needs one number");
         return {};
     }
     Common common{value->labels, {}};
-    for (int label : value->labels) common.shape.push_back(elaborator.label_size(label));
+    for (int label : value->labels) common.shape.push_back(elaborator.labels.size(label));
     common.shape.insert(common.shape.end(), wanted->begin(), wanted->end());
     if (graph[value->node].op == Op::constant)
-        return elaborator.make(graph.add(Op::constant, {graph.type(value->node).dtype, common.shape}, {},
+        return elaborator.term(graph.add(Op::constant, {graph.type(value->node).dtype, common.shape}, {},
                                          graph[value->node].attributes, call.span),
                                value->labels);
     std::vector<int> axes(value->labels.size());
     std::iota(axes.begin(), axes.end(), 0);
-    return elaborator.make(build::broadcast(graph, value->node, common.shape, axes, call.span), value->labels);
+    return elaborator.term(build::broadcast(graph, value->node, common.shape, axes, call.span), value->labels);
+}
+
+uint64_t hash_stream(const std::string& path) { // FNV-1a, 64 bits
+    uint64_t hash = 14695981039346656037u;
+    for (unsigned char c : path) hash = (hash ^ c) * 1099511628211u;
+    return hash;
+}
+
+/// One random op in [0, 1). Its stream is named by the path of the call. Inside loops each iteration counts as a step of
+/// its own: (step * iterations + iteration), for every loop around.
+Term uniform(Elaborator& elaborator, const Shape& shape, Dtype dtype, Scope& scope, Span span) {
+    std::string stream = fmt::format("{}.random_{}", scope.frame->stream, ++scope.frame->counts["~random"]);
+    Graph& target = elaborator.graph();
+    NodeId seed =
+        elaborator.levels.imported({build::scalar_input(elaborator.levels.root(), "seed", Dtype::i64), false, 0, {}})
+            .node;
+    NodeId step;
+    if (elaborator.mode.initial) step = build::constant(target, 0, Dtype::f64);
+    else {
+        step = std::get<NodeTerm>(run_scalar(elaborator, "step").data).node;
+        for (int i = 1; i <= elaborator.level(); ++i) {
+            const Levels::Level& level = elaborator.levels.at(i);
+            NodeId iteration = elaborator.levels.imported({level.iteration, false, i, {}}).node;
+            NodeId iterations = build::constant(target, double(level.iterations), Dtype::f64);
+            step = build::elementwise(target, Primitive::multiply, {step, iterations});
+            step = build::elementwise(target, Primitive::add, {step, build::cast(target, iteration, Dtype::f64)});
+        }
+    }
+    std::vector<NodeId> inputs{seed, step};
+    if (!shape.empty() && shape[0] == rows) {
+        NodeId numbers;
+        if (elaborator.mode.rows_of_data)
+            numbers = elaborator.levels.root().add(Op::input, {Dtype::i32, {rows}}, {},
+                                                   Input{Input::Source::field, "#row", 0, -1});
+        else numbers = build::iota(elaborator.levels.root(), {rows}, 0, Dtype::i32);
+        inputs.push_back(elaborator.levels.imported({numbers, false, 0, {}}).node);
+    }
+    Dtype drawn = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+    NodeId node = target.add(Op::random, {drawn, shape}, inputs, Random{hash_stream(stream)}, span);
+    return elaborator.term(build::cast(target, node, dtype, span));
 }
 
 /// Uniform in [0, 1), by seed, step and the path of this call.
 Term random(BuiltinCall& call) {
-    auto wanted = call.elaborator.shape_of_list(call.at(0), call.arguments[0]->span);
+    auto wanted = shape_of_list(call.elaborator, call.at(0), call.arguments[0]->span);
     if (!wanted) return {};
     if (std::find(wanted->begin() + std::min<int64_t>(1, int64_t(wanted->size())), wanted->end(), rows) !=
         wanted->end()) {
-        call.elaborator.error(Code::rows_misuse, call.span, "random numbers have the rows N as their first axis only");
+        call.elaborator.error(Code::rows_misuse, call.span,
+                              "random numbers can have the rows N only as their first axis");
         return {};
     }
     if (call.elaborator.mode.initial && !wanted->empty() && (*wanted)[0] == rows) {
         call.elaborator.error(Code::rows_misuse, call.span, "there are no rows N before the first step");
         return {};
     }
-    return call.elaborator.uniform(*wanted, call.elaborator.floating_default(), call.scope, call.span);
+    return uniform(call.elaborator, *wanted, call.elaborator.floating_default, call.scope, call.span);
 }
 
 Term stop_gradient(BuiltinCall& call) {
     if (call.at(0).as<ConstantNumber>()) return call.at(0);
-    auto value = call.elaborator.operand(call.at(0), call.span);
+    auto value = to_operand(call.elaborator, call.at(0), call.span);
     if (!value) return {};
     Graph& graph = call.elaborator.graph();
     NodeId node = graph.add(Op::custom_gradient, graph.type(value->node), {value->node}, CustomGradient{0}, call.span);
-    return call.elaborator.make(node, value->labels, value->weak);
+    return call.elaborator.term(node, value->labels, value->weak);
 }
 
 Term cast(BuiltinCall& call) {
@@ -263,10 +305,10 @@ Term cast(BuiltinCall& call) {
                               "`cast` needs a type: f32, f64, int, u8 or bool");
         return {};
     }
-    if (!call.elaborator.has_arithmetic(wanted->value, call.arguments[1]->span)) return {};
-    auto value = call.elaborator.operand(call.at(0), call.span);
+    if (!has_arithmetic(call.elaborator, wanted->value, call.arguments[1]->span)) return {};
+    auto value = to_operand(call.elaborator, call.at(0), call.span);
     if (!value) return {};
-    NodeTerm result = call.elaborator.in_dtype(*value, call.elaborator.language_dtype(wanted->value), call.span);
+    NodeTerm result = in_dtype(call.elaborator, *value, language_dtype(call.elaborator, wanted->value), call.span);
     return {result};
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Calls of functions and models: arguments to parameters, types, the body in a frame of its own,
 // results.
+#include "compiler/elaborate/builtins.h"
+#include "compiler/elaborate/expressions.h"
 #include "compiler/elaborate/library/misuse.h"
 #include "compiler/elaborate/library/wrong_names.h"
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/operators.h"
 #include "compiler/elaborate/types.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -85,17 +87,17 @@ private:
 };
 
 bool CallElaboration::may_run() {
-    const auto& running = elaborator_.running();
+    const auto& running = elaborator_.calls.all();
     if (tree_.kind == ast::FunctionKind::optimizer) {
         elaborator_.error(Code::argument_type, span_, fmt::format("`{}` is an optimizer, not a function", tree_.name),
-                          "", "it stands in an `optimizer` line of a train block");
+                          "", "use it in an `optimizer` line of a train block");
         return false;
     }
-    if (std::find(running.begin(), running.end(), &function_) == running.end()) return true;
+    if (!elaborator_.calls.holds(function_)) return true;
     std::string path;
-    for (auto each : running) path += each->tree->name + " -> ";
+    for (const CallStack::Call& each : running) path += each.function->tree->name + " -> ";
     elaborator_.error(Code::recursion, span_, fmt::format("`{}` calls itself ({}{})", tree_.name, path, tree_.name), "",
-                      "a `repeat` or `scan` says how often");
+                      "write a loop with `repeat` or `scan`");
     return false;
 }
 
@@ -137,7 +139,7 @@ Term CallElaboration::default_of(const ast::Parameter& parameter) {
     for (const char* scalar : run_scalars)
         if (elaborator_.mode.in_run && !known.find(scalar) &&
             std::find(names.begin(), names.end(), scalar) != names.end())
-            known.bind(scalar, elaborator_.scalar(scalar));
+            known.bind(scalar, run_scalar(elaborator_, scalar));
     return elaborator_.evaluate(*parameter.initial, known);
 }
 
@@ -145,17 +147,17 @@ void CallElaboration::open_frame() {
     bool model = tree_.kind == ast::FunctionKind::model;
     Frame& caller = *caller_.frame;
     int number = ++caller.counts[tree_.name];
-    if (model) number = ++elaborator_.model_calls()[tree_.name];
+    if (model) number = elaborator_.model_calls.next_number(tree_.name);
     frame_.stream = fmt::format("{}.{}_{}", caller.stream, tree_.name, number);
     if (model) frame_.path = tree_.name;
     else if (!caller.path.empty()) frame_.path = fmt::format("{}.{}_{}", caller.path, tree_.name, number);
     frame_.makes_parameters = model || caller.makes_parameters;
     frame_.call_span = span_;
-    frame_.floating_default = elaborator_.floating_default();
+    frame_.floating_default = elaborator_.floating_default;
     for (const ast::Parameter& parameter : tree_.parameters) {
         auto node = scope_.find(parameter.name)->value.as<NodeTerm>();
         if (!node || node->weak) continue;
-        Dtype dtype = elaborator_.type_of({*node})->dtype;
+        Dtype dtype = type_of(elaborator_, {*node})->dtype;
         if (!floating(dtype)) continue;
         frame_.floating_default = dtype;
         break;
@@ -182,37 +184,12 @@ std::vector<Term> CallElaboration::values() const {
     return result;
 }
 
-namespace {
-
-size_t hash_call(const FunctionEntry& function, const std::vector<Term>& arguments) {
-    size_t seed = std::hash<const void*>()(&function);
-    for (const Term& each : arguments) seed = seed * 31 + hash(each);
-    return seed;
-}
-
-} // namespace
-
-const Term* Elaborator::remembered(const FunctionEntry& function, const std::vector<Term>& arguments) const {
-    auto [first, last] = remembered_.equal_range(hash_call(function, arguments));
-    for (auto at = first; at != last; ++at)
-        if (at->second.function == &function &&
-            std::equal(arguments.begin(), arguments.end(), at->second.arguments.begin(), at->second.arguments.end(),
-                       same))
-            return &at->second.result;
-    return nullptr;
-}
-
-void Elaborator::remember(const FunctionEntry& function, std::vector<Term> arguments, Term result) {
-    size_t key = hash_call(function, arguments);
-    remembered_.insert({key, {&function, std::move(arguments), std::move(result), level(), remembered_count_++}});
-}
-
 Term CallElaboration::primitive() {
     auto arguments = values();
     Primitive primitive = *function_.primitive;
     std::vector<Operand> written;
     for (size_t i = 0; i < arguments.size(); ++i) written.push_back({arguments[i], spans_[i]});
-    if (primitive == Primitive::select) return elaborator_.select(arguments[0], arguments[1], arguments[2], span_);
+    if (primitive == Primitive::select) return selected(elaborator_, arguments[0], arguments[1], arguments[2], span_);
     if (auto folded = fold(elaborator_, primitive, arguments)) return *folded;
     bool logical = primitive == Primitive::logical_and || primitive == Primitive::logical_or ||
                    primitive == Primitive::logical_not;
@@ -228,18 +205,16 @@ Term CallElaboration::primitive() {
 }
 
 Term CallElaboration::body() {
-    Elaborator::FloatingDefault floating(elaborator_, frame_.floating_default);
+    FloatingDefault floating(elaborator_, frame_.floating_default);
     elaborator_.definitions.job.insert(&tree_);
-    elaborator_.running().push_back(&function_);
-    elaborator_.call_spans().push_back(span_);
+    elaborator_.calls.push(function_, span_);
     Term result;
     if (tree_.value) result = elaborator_.evaluate(*tree_.value, scope_);
     else if (auto returned = elaborator_.run(*tree_.body, scope_)) result = std::move(*returned);
     else
         elaborator_.error(Code::missing_return, tree_.name_span, fmt::format("`{}` returns nothing", tree_.name), "",
                           "end it with `return ..`");
-    elaborator_.call_spans().pop_back();
-    elaborator_.running().pop_back();
+    elaborator_.calls.pop();
     return results(std::move(result));
 }
 
@@ -277,8 +252,8 @@ NodeTerm CallElaboration::made_floating(const NodeTerm& value) {
         const Binding* argument = scope_.find(clause.parameter);
         auto given = argument ? argument->value.as<NodeTerm>() : nullptr;
         if (!given) continue;
-        Dtype dtype = elaborator_.graph().type(elaborator_.imported(*given).node).dtype;
-        if (floating(dtype)) return elaborator_.in_dtype(value, dtype, span_);
+        Dtype dtype = elaborator_.graph().type(elaborator_.levels.imported(*given).node).dtype;
+        if (floating(dtype)) return in_dtype(elaborator_, value, dtype, span_);
     }
     return value;
 }
@@ -290,11 +265,12 @@ Term CallElaboration::shielded(const Term& result) {
     if (tree_.derivatives.empty() || !elaborator_.mode.custom_gradients) return result;
     if (!node) {
         if (result.as<TupleTerm>())
-            elaborator_.error(Code::bad_derivative, tree_.name_span,
-                              fmt::format("`{}` has several results, so none of its own derivatives", tree_.name));
+            elaborator_.error(
+                Code::bad_derivative, tree_.name_span,
+                fmt::format("`{}` has several results, so it cannot have derivative clauses", tree_.name));
         return result;
     }
-    NodeTerm value = made_floating(elaborator_.imported(*node));
+    NodeTerm value = made_floating(elaborator_.levels.imported(*node));
     ShieldedCall call{&function_, {}, {}, value.labels};
     std::vector<NodeId> inputs{value.node};
     for (const auto& [name, binding] : scope_.names) {
@@ -306,7 +282,7 @@ Term CallElaboration::shielded(const Term& result) {
     for (const ast::Parameter& parameter : tree_.parameters) {
         Term argument = scope_.find(parameter.name)->value;
         if (auto given = argument.as<NodeTerm>()) {
-            NodeTerm own = elaborator_.imported(*given);
+            NodeTerm own = elaborator_.levels.imported(*given);
             inputs.push_back(own.node);
             argument = {NodeTerm{NodeId(inputs.size() - 1), own.weak, 0, own.labels}};
         }
@@ -319,7 +295,7 @@ Term CallElaboration::shielded(const Term& result) {
         check_clauses(elaborator_, inputs, clause);
     Type type = elaborator_.graph().type(value.node);
     NodeId custom_gradient = elaborator_.graph().add(Op::custom_gradient, type, inputs, CustomGradient{clause}, span_);
-    return elaborator_.make(custom_gradient, value.labels, value.weak);
+    return elaborator_.term(custom_gradient, value.labels, value.weak);
 }
 
 Term CallElaboration::run(std::vector<NamedTerm> given) {
@@ -331,21 +307,32 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     if (function_.primitive) return primitive();
     bool model = tree_.kind == ast::FunctionKind::model;
     if (model)
-        if (auto known = elaborator_.remembered(function_, values())) return *known;
+        if (auto known = elaborator_.model_calls.find(function_, values())) return *known;
     open_frame();
     auto before = scope_.names; // the body may give parameters new values; the custom_gradient wants those of the call
     Term result = body();
     scope_.names = std::move(before);
     result = shielded(result);
     note_maker(elaborator_, function_, result);
-    if (model) elaborator_.remember(function_, values(), result);
+    if (model) elaborator_.model_calls.add(function_, values(), result, elaborator_.level());
     return result;
 }
 
-Term Elaborator::call(const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span, Scope& caller) {
-    Depth depth(*this, span);
-    check_limits(span);
-    return CallElaboration(*this, function, span, caller).run(std::move(arguments));
+Term elaborate_call(Elaborator& elaborator, const FunctionEntry& function, std::vector<NamedTerm> arguments, Span span,
+                    Scope& caller) {
+    return CallElaboration(elaborator, function, span, caller).run(std::move(arguments));
+}
+
+bool CallStack::holds(const FunctionEntry& function) const {
+    return std::any_of(calls_.begin(), calls_.end(), [&](const Call& each) { return each.function == &function; });
+}
+
+std::vector<NamedTerm> evaluate_arguments(Elaborator& elaborator, const ast::Call& call, Scope& scope) {
+    std::vector<NamedTerm> result;
+    for (const ast::Argument& argument : call.arguments)
+        result.push_back({argument.name.value_or(""), elaborator.evaluate(*argument.value, scope), argument.value->span,
+                          argument.span});
+    return result;
 }
 
 Term Elaborator::call(const std::string& name, std::vector<NamedTerm> arguments, Span span, Scope& caller) {

@@ -3,8 +3,8 @@
 // followed before its own constants are evaluated; a file that is used twice is loaded once; a
 // cycle is an error at the line that closes it.
 #include "compiler/elaborate/definitions.h"
-#include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/library/library.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/util/check.h"
 #include "dsl/parser.h"
 #include <algorithm>
@@ -97,8 +97,8 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
     path = std::filesystem::path(path).lexically_normal().string();
     if (std::find(under_way.begin(), under_way.end(), path) != under_way.end()) {
         diagnostics->report(Code::import_cycle, line.path_span,
-                            fmt::format("`{}` uses itself, by way of this line", line.path), "already being read",
-                            "move what both need into a third file");
+                            fmt::format("`{}` imports itself through this line", line.path),
+                            "this file is already being read", "move the shared definitions into a third file");
         return;
     }
     if (auto known = module_of_path_.find(path); known != module_of_path_.end()) {
@@ -106,7 +106,7 @@ void Definitions::use(uint32_t number, const ast::Use& line, std::vector<std::st
         return;
     }
     if (under_way.size() >= 64) {
-        diagnostics->report(Code::import_cycle, line.path_span, "files use each other more than 64 deep");
+        diagnostics->report(Code::import_cycle, line.path_span, "imports nest more than 64 levels deep");
         return;
     }
     std::string reason;
@@ -136,7 +136,7 @@ void Definitions::declare_function(uint32_t number, const ast::Function& functio
         if (!module.standard) {
             diagnostics->report(Code::missing_return, function.name_span,
                                 fmt::format("`{}` has neither `= ..` nor a block", function.name), "",
-                                "only the library declares what the machine computes itself");
+                                "only the library can declare functions without a body");
             return;
         }
         entry.primitive = primitives->declare(function.name, int(function.parameters.size()));
@@ -166,20 +166,20 @@ void Definitions::define_constant(const ast::Constant& constant, uint32_t number
         auto value = set_value(set->second);
         if (!value)
             diagnostics->report(Code::bad_constant, constant.target.span,
-                                fmt::format("--set {}={}: `{}` is no number", name, set->second, set->second));
+                                fmt::format("--set {}={}: `{}` is not a number", name, set->second, set->second));
         module.constants[name] = value ? *value : Term{};
         return;
     }
     Graph scratch(primitives);
     Elaborator elaborator(*this, scratch, {});
-    Frame frame = elaborator.block_frame("const", number, nullptr);
+    Frame frame = block_frame(elaborator.definitions, "const", number, nullptr);
     Scope scope;
     scope.frame = &frame;
     Term value = elaborator.evaluate(*constant.value, scope);
     if (!value.poisoned() && !gradc::constant(value)) {
         diagnostics->report(Code::not_constant, constant.value->span,
                             fmt::format("const `{}` must be known when compiling", name),
-                            elaborator.describe(value) + " is known at run time only");
+                            describe(elaborator, value) + " is known at run time only");
         value = Term{};
     }
     module.constants[name] = value;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The language's operators on terms: constants are computed now, the rest becomes maps and
 // contractions.
-#include "compiler/elaborate/promotion.h"
+#include "compiler/elaborate/operators.h"
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -64,7 +64,7 @@ bool made_positive(Elaborator& elaborator, Met& met, const Operand& by, Span spa
     Graph& graph = elaborator.graph();
     NodeId divisor = met.operands[1].node;
     if (floating(graph.type(divisor).dtype)) return true;
-    Range range = elaborator.range(divisor);
+    Range range = elaborator.levels.range(divisor);
     turned = range.high < 0;
     if (turned)
         for (NodeTerm& each : met.operands) each.node = build::elementwise(graph, Primitive::negate, {each.node}, span);
@@ -72,21 +72,22 @@ bool made_positive(Elaborator& elaborator, Met& met, const Operand& by, Span spa
     elaborator.error(Code::out_of_range, by.span.known() ? by.span : span,
                      range.low < 0 && range.high > 0 ? "this divisor may be 0 or change its sign"
                      : range.high > 0                ? "this divisor may be 0"
-                                                     : "whole numbers are not divided by 0",
-                     range.low > range_of(Dtype::i32).low ? fmt::format("it lies in {}..{}", range.low, range.high + 1)
-                                                          : "nothing bounds this number",
-                     "keep it above 0, as by `max(.., 1)`");
+                                                     : "integers cannot be divided by 0",
+                     range.low > range_of(Dtype::i32).low
+                         ? fmt::format("its range is {}..{}", range.low, range.high + 1)
+                         : "this number has no known bounds",
+                     "keep it above 0: `max(.., 1)`");
     return false;
 }
 
 } // namespace
 
-Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span,
-                        Span right_span, Span op_span) {
+Term apply(Elaborator& elaborator, BinaryOperator op, const Term& left, const Term& right, Span span, Span left_span,
+           Span right_span, Span op_span) {
     if (left.poisoned() || right.poisoned()) return {};
     std::vector<Operand> written{{left, left_span}, {right, right_span}};
-    if (op == BinaryOperator::matmul) return matmul(*this, written[0], written[1], span, op_span);
-    if (op == BinaryOperator::power) return power(*this, written[0], written[1], span, op_span);
+    if (op == BinaryOperator::matmul) return matmul(elaborator, written[0], written[1], span, op_span);
+    if (op == BinaryOperator::power) return power(elaborator, written[0], written[1], span, op_span);
     if (auto known = compare_rows(op, left, right)) return *known;
     bool equality = op == BinaryOperator::equal || op == BinaryOperator::not_equal;
     bool texts = left.as<ConstantText>() || right.as<ConstantText>();
@@ -95,42 +96,44 @@ Term Elaborator::binary(BinaryOperator op, const Term& left, const Term& right, 
     auto by = right.as<ConstantNumber>();
     bool by_zero = by && by->value == 0 && by->kind != ConstantNumber::Kind::real;
     auto folded = rounds_down(op) && by_zero ? std::nullopt
-                  : is.swapped               ? fold(*this, is.primitive, {right, left})
-                                             : fold(*this, is.primitive, {left, right});
+                  : is.swapped               ? fold(elaborator, is.primitive, {right, left})
+                                             : fold(elaborator, is.primitive, {left, right});
     if (folded) return is.negated ? truth(folded->as<ConstantNumber>()->value == 0) : *folded;
-    auto met = meet(*this, written, is.wanted, is.doing, span);
+    auto met = meet(elaborator, written, is.wanted, is.doing, span);
     if (!met) return {};
     if (is.swapped) std::swap(met->operands[0], met->operands[1]);
     bool weak = met->weak && std::string_view(is.doing) != "compare", turned = false;
-    if (rounds_down(op) && !made_positive(*this, *met, written[1], span, turned)) return {};
-    Term result = elementwise(*this, is.primitive, met->operands, weak, written, is.doing, span, op_span);
+    if (rounds_down(op) && !made_positive(elaborator, *met, written[1], span, turned)) return {};
+    Term result = elementwise(elaborator, is.primitive, met->operands, weak, written, is.doing, span, op_span);
     auto node = result.as<NodeTerm>();
     if (turned && node && op == BinaryOperator::modulo)
-        return make(build::elementwise(graph(), Primitive::negate, {node->node}, span), node->labels);
+        return elaborator.term(build::elementwise(elaborator.graph(), Primitive::negate, {node->node}, span),
+                               node->labels);
     if (!is.negated || !node) return result;
-    return make(build::elementwise(graph(), Primitive::logical_not, {node->node}, span), node->labels);
+    return elaborator.term(build::elementwise(elaborator.graph(), Primitive::logical_not, {node->node}, span),
+                           node->labels);
 }
 
-Term Elaborator::negate(const Term& operand, Span span) {
+Term negated(Elaborator& elaborator, const Term& operand, Span span) {
     if (operand.poisoned()) return {};
-    if (auto folded = fold(*this, Primitive::negate, {operand})) return *folded;
+    if (auto folded = fold(elaborator, Primitive::negate, {operand})) return *folded;
     std::vector<Operand> written{{operand, span}};
-    auto met = meet(*this, written, Wanted::number, "negate", span);
+    auto met = meet(elaborator, written, Wanted::number, "negate", span);
     if (!met) return {};
-    return elementwise(*this, Primitive::negate, met->operands, met->weak, written, "negate", span);
+    return elementwise(elaborator, Primitive::negate, met->operands, met->weak, written, "negate", span);
 }
 
-Term Elaborator::select(const Term& condition, const Term& yes, const Term& no, Span span) {
+Term selected(Elaborator& elaborator, const Term& condition, const Term& yes, const Term& no, Span span) {
     if (condition.poisoned() || yes.poisoned() || no.poisoned()) return {};
     if (auto known = condition.as<ConstantNumber>(); known && known->kind == ConstantNumber::Kind::boolean)
         if (constant(yes) && constant(no)) return known->value != 0 ? yes : no;
-    auto chooser = meet(*this, {{condition, span}}, Wanted::logical, "where", span);
+    auto chooser = meet(elaborator, {{condition, span}}, Wanted::logical, "where", span);
     std::vector<Operand> written{{yes, span}, {no, span}};
-    auto met = meet(*this, written, Wanted::any, "choose between", span);
+    auto met = meet(elaborator, written, Wanted::any, "choose between", span);
     if (!chooser || !met) return {};
     std::vector<NodeTerm> operands{chooser->operands[0], met->operands[0], met->operands[1]};
     written.insert(written.begin(), {condition, span});
-    return elementwise(*this, Primitive::select, operands, met->weak, written, "choose between", span);
+    return elementwise(elaborator, Primitive::select, operands, met->weak, written, "choose between", span);
 }
 
 Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent, Span span, Span op_span) {
@@ -147,7 +150,7 @@ Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent,
     bool small = number && (number->value == 1 || number->value == 2 || number->value == 3 || number->value == 4);
     if (small) {
         auto times = [&](const Term& a, const Term& b) {
-            return elaborator.binary(BinaryOperator::multiply, a, b, span, base.span, base.span);
+            return apply(elaborator, BinaryOperator::multiply, a, b, span, base.span, base.span);
         };
         auto met = meet(elaborator, {base}, Wanted::number, "raise", span);
         if (!met) return {};
@@ -170,7 +173,7 @@ Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent,
 }
 
 Term transpose(Elaborator& elaborator, const Operand& operand, Span span) {
-    auto value = elaborator.operand(operand.term, span);
+    auto value = to_operand(elaborator, operand.term, span);
     if (!value) return {};
     Graph& graph = elaborator.graph();
     int rank = graph.type(value->node).rank(), labels = int(value->labels.size());
@@ -183,7 +186,7 @@ Term transpose(Elaborator& elaborator, const Operand& operand, Span span) {
     std::vector<int> axes(size_t(rank), 0);
     std::iota(axes.begin(), axes.end(), 0);
     std::swap(axes[size_t(rank) - 1], axes[size_t(rank) - 2]);
-    return elaborator.make(permuted(graph, value->node, axes, span), value->labels, value->weak);
+    return elaborator.term(permuted(graph, value->node, axes, span), value->labels, value->weak);
 }
 
 } // namespace gradc

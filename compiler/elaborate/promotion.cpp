@@ -39,8 +39,8 @@ std::string named(Elaborator& elaborator, const Operand& operand) {
     std::string text;
     if (operand.span.known()) text = elaborator.definitions.sources->text(operand.span);
     if (text.size() > 24 || text.find('\n') != std::string::npos) text.clear();
-    auto type = elaborator.type_of(operand.term);
-    if (!type) return text.empty() ? elaborator.describe(operand.term) : text;
+    auto type = type_of(elaborator, operand.term);
+    if (!type) return text.empty() ? describe(elaborator, operand.term) : text;
     std::string shape = type->shape.empty() ? "(a scalar)" : print(type->shape);
     return text.empty() ? shape : text + " " + shape;
 }
@@ -50,7 +50,7 @@ std::string misfit(const Shape& a, const Shape& b) {
     for (size_t i = 1; i <= std::min(a.size(), b.size()); ++i) {
         int64_t x = a[a.size() - i], y = b[b.size() - i];
         if (x == y || (x != rows && y != rows && (x == 1 || y == 1))) continue;
-        if ((x == rows || y == rows) && (x == 1 || y == 1)) return "an axis of 1 does not stretch to the rows N";
+        if ((x == rows || y == rows) && (x == 1 || y == 1)) return "an axis of 1 does not broadcast to the rows N";
         return fmt::format("{} is not {}", word(x), word(y));
     }
     return "the axes differ";
@@ -61,7 +61,7 @@ std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& writ
     std::vector<NodeTerm> operands;
     bool failed = false;
     for (const Operand& each : written) {
-        auto operand = elaborator.operand(each.term, each.span.known() ? each.span : span);
+        auto operand = to_operand(elaborator, each.term, each.span.known() ? each.span : span);
         if (operand) operands.push_back(*operand);
         else failed = true;
     }
@@ -69,7 +69,7 @@ std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& writ
     Dtypes all = survey(elaborator, operands, written);
     if (all.clash) {
         std::string sides;
-        for (const Operand& each : written) sides += (sides.empty() ? "" : " and ") + elaborator.describe(each.term);
+        for (const Operand& each : written) sides += (sides.empty() ? "" : " and ") + describe(elaborator, each.term);
         elaborator.error(Code::dtype_mismatch, span, fmt::format("cannot {} {}: two float types", doing, sides), "",
                          "convert one side: `cast(.., f32)`");
         return {};
@@ -79,7 +79,7 @@ std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& writ
             if (elaborator.graph().type(operands[i].node).dtype != Dtype::boolean) {
                 elaborator.error(
                     Code::not_logical, written[i].span.known() ? written[i].span : span,
-                    fmt::format("`{}` needs true or false, not {}", doing, elaborator.describe(written[i].term)), "",
+                    fmt::format("`{}` needs true or false, not {}", doing, describe(elaborator, written[i].term)), "",
                     "compare it: `x > 0`");
                 return {};
             }
@@ -93,9 +93,9 @@ std::optional<Met> meet(Elaborator& elaborator, const std::vector<Operand>& writ
     else if (all.real_literal) {
         bool alone = std::all_of(written.begin(), written.end(), [](auto& each) { return constant(each.term); });
         met.weak = alone;
-        dtype = alone ? Dtype::f64 : elaborator.floating_default();
-    } else if (wanted == Wanted::floating) dtype = elaborator.floating_default();
-    for (const NodeTerm& operand : operands) met.operands.push_back(elaborator.in_dtype(operand, dtype, span));
+        dtype = alone ? Dtype::f64 : elaborator.floating_default;
+    } else if (wanted == Wanted::floating) dtype = elaborator.floating_default;
+    for (const NodeTerm& operand : operands) met.operands.push_back(in_dtype(elaborator, operand, dtype, span));
     return met;
 }
 
@@ -112,7 +112,7 @@ std::optional<Common> common_shape(Elaborator& elaborator, const std::vector<Nod
         if (!broadcast_shapes(rest, own, wider)) return {};
         rest = std::move(wider);
     }
-    for (int label : common.labels) common.shape.push_back(elaborator.label_size(label));
+    for (int label : common.labels) common.shape.push_back(elaborator.labels.size(label));
     common.shape.insert(common.shape.end(), rest.begin(), rest.end());
     return common;
 }
@@ -121,7 +121,7 @@ NodeId spread(Elaborator& elaborator, const NodeTerm& operand, const Common& com
     Graph& graph = elaborator.graph();
     const Node& node = graph[operand.node];
     if (node.type.shape == common.shape && operand.labels == common.labels) return operand.node;
-    elaborator.check_size(common.shape, span);
+    check_size(elaborator, common.shape, span);
     if (node.op == Op::constant && attribute<Constant>(node).values.size() == 1)
         return graph.add(Op::constant, {node.type.dtype, common.shape}, {}, node.attributes, span);
     std::vector<int> axes;
@@ -137,20 +137,20 @@ Term elementwise(Elaborator& elaborator, Primitive primitive, const std::vector<
     auto common = common_shape(elaborator, operands);
     if (!common) {
         const Operand &a = written[written.size() - 2], &b = written[written.size() - 1];
-        auto x = elaborator.type_of(a.term), y = elaborator.type_of(b.term);
+        auto x = type_of(elaborator, a.term), y = type_of(elaborator, b.term);
         std::string reason = x && y ? misfit(x->shape, y->shape) : "the axes differ";
         auto& report = elaborator.error(
             Code::shape_mismatch, span,
             fmt::format("cannot {} {} and {}: {}", doing, named(elaborator, a), named(elaborator, b), reason),
-            "last axes align, and only an axis of 1 stretches");
+            "last axes align, and only an axis of 1 broadcasts");
         if (op_span.known()) report.caret_at = op_span.begin;
         return {};
     }
-    elaborator.check_size(common->shape, span);
+    check_size(elaborator, common->shape, span);
     std::vector<NodeId> nodes;
     for (const NodeTerm& operand : operands) nodes.push_back(spread(elaborator, operand, *common, span));
     NodeId node = build::elementwise(elaborator.graph(), primitive, nodes, span);
-    return elaborator.make(node, common->labels, weak);
+    return elaborator.term(node, common->labels, weak);
 }
 
 std::optional<Term> fold(Elaborator& elaborator, Primitive primitive, const std::vector<Term>& arguments) {

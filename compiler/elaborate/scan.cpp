@@ -3,8 +3,9 @@
 // captures as they are met. What a carried name is after a turn must be what it was before: where
 // the first guess (from the initial value) is too narrow - a whole number that becomes floating, a
 // range that grows - the body is elaborated again with a wider one.
+#include "compiler/elaborate/scan.h"
+#include "compiler/elaborate/promotion.h"
 #include "compiler/graph/scan.h"
-#include "compiler/elaborate/parts.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
@@ -37,6 +38,7 @@ private:
     bool widen(Carry& carry, const NodeTerm& value);
     bool widen_range(Carry& carry, NodeId node);
     bool changed_outside(const Scope& inner);
+    Levels::Level close_level();
     Term finish();
     NodeId placed(NodeId part, const Shape& yielded, size_t labels);
 
@@ -55,17 +57,17 @@ private:
 bool ScanElaboration::name_is_free(const std::string& name, Span span) {
     if (!scope_.find(name)) return true;
     elaborator_.error(Code::hidden_name, span, fmt::format("`{}` already has a value here", name), "",
-                      "choose another name for what the loop carries");
+                      "choose another name for the carried value");
     return false;
 }
 
 bool ScanElaboration::prepare() {
     Term bound = elaborator_.evaluate(*scan_.bound, scope_);
-    auto iterations = elaborator_.constant_integer(bound, scan_.bound->span, "the number of turns of a `scan`");
+    auto iterations = constant_integer(elaborator_, bound, scan_.bound->span, "the number of iterations of a `scan`");
     if (!iterations) return false;
     if (*iterations < 1 || *iterations > INT32_MAX) {
         elaborator_.error(Code::negative_size, scan_.bound->span,
-                          fmt::format("a `scan` has 1 to 2^31 turns, not {}", *iterations));
+                          fmt::format("a `scan` has 1 to 2^31 iterations, not {}", *iterations));
         return false;
     }
     iterations_ = *iterations;
@@ -79,13 +81,13 @@ bool ScanElaboration::prepare() {
 bool ScanElaboration::add_carry(const ast::Carried& each, Scope& names) {
     if (!name_is_free(each.name, each.span)) return false;
     Term value = elaborator_.evaluate(*each.initial, names);
-    auto start = elaborator_.operand(value, each.initial->span);
+    auto start = to_operand(elaborator_, value, each.initial->span);
     if (!start) return false;
     names.bind(each.name, value, each.span);
     const Type& type = elaborator_.graph().type(start->node);
-    Dtype dtype = start->weak ? elaborator_.floating_default() : type.dtype;
+    Dtype dtype = start->weak ? elaborator_.floating_default : type.dtype;
     Range range{0, -1};
-    if (integer(type.dtype)) range = elaborator_.range(start->node);
+    if (integer(type.dtype)) range = elaborator_.levels.range(start->node);
     carries_.push_back({each.name,
                         each.span,
                         {value, each.initial->span},
@@ -108,20 +110,20 @@ bool ScanElaboration::iteration() {
     inner.yields = &yielded;
     inner.conditional = false;
     for (Carry& carry : carries_) {
-        NodeTerm start = elaborator_.in_dtype(carry.start, carry.dtype, carry.initial.span);
+        NodeTerm start = in_dtype(elaborator_, carry.start, carry.dtype, carry.initial.span);
         carry.outside = spread(elaborator_, start, carry.common, carry.initial.span);
     }
-    auto& level = elaborator_.open_level(iterations_);
-    inner.names[scan_.index] = {elaborator_.make(level.iteration), scan_.index_span, "", true};
+    auto& level = elaborator_.levels.open(iterations_);
+    inner.names[scan_.index] = {elaborator_.term(level.iteration), scan_.index_span, "", true};
     for (size_t i = 0; i < carries_.size(); ++i) {
         Carry& carry = carries_[i];
         Input input{Input::Source::carry, std::to_string(i), carry.range.low, carry.range.high};
         carry.inside = level.graph->add(Op::input, {carry.dtype, carry.common.shape}, {}, input, carry.span);
         level.graph->name_node(carry.inside, carry.name);
-        inner.bind(carry.name, elaborator_.make(carry.inside, carry.common.labels), carry.span);
+        inner.bind(carry.name, elaborator_.term(carry.inside, carry.common.labels), carry.span);
     }
     if (elaborator_.run(*scan_.body, inner)) {
-        elaborator_.error(Code::yield_misuse, expression_.span, "a loop yields, it does not return");
+        elaborator_.error(Code::yield_misuse, expression_.span, "a loop body yields values and cannot return");
         return false;
     }
     for (Carry& carry : carries_)
@@ -134,16 +136,16 @@ bool ScanElaboration::iteration() {
         return false;
     }
     for (const Term& each : yielded) {
-        auto value = elaborator_.operand(each, expression_.span);
+        auto value = to_operand(elaborator_, each, expression_.span);
         if (!value) return false;
-        if (value->weak) *value = elaborator_.in_dtype(*value, elaborator_.floating_default(), expression_.span);
+        if (value->weak) *value = in_dtype(elaborator_, *value, elaborator_.floating_default, expression_.span);
         yields_.push_back(*value);
     }
     return true;
 }
 
 bool ScanElaboration::close(Carry& carry, const Term& term) {
-    auto value = elaborator_.operand(term, carry.span);
+    auto value = to_operand(elaborator_, term, carry.span);
     if (!value) return false;
     if (widen(carry, *value)) return again_ = true;
     const Type& found = elaborator_.graph().type(value->node);
@@ -151,14 +153,14 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
                       (integer(carry.dtype) && integer(found.dtype));
     auto common = common_shape(elaborator_, {*value, {carry.inside, false, 0, carry.common.labels}});
     if (!dtype_fits || !common || common->shape != carry.common.shape) {
-        Term own = elaborator_.make(carry.inside, carry.common.labels);
+        Term own = elaborator_.term(carry.inside, carry.common.labels);
         elaborator_.error(Code::carried_type, carry.span,
-                          fmt::format("`{}` starts as {}, but is {} after a turn", carry.name,
-                                      elaborator_.describe(own), elaborator_.describe({*value})),
-                          "a carried value keeps its type");
+                          fmt::format("`{}` starts as {}, but is {} after an iteration", carry.name,
+                                      describe(elaborator_, own), describe(elaborator_, {*value})),
+                          "a carried value must keep its type");
         return false;
     }
-    NodeTerm converted = elaborator_.in_dtype(*value, carry.dtype, carry.span);
+    NodeTerm converted = in_dtype(elaborator_, *value, carry.dtype, carry.span);
     NodeId node = spread(elaborator_, converted, carry.common, carry.span);
     if (integer(carry.dtype) && widen_range(carry, node)) again_ = true;
     closed_.push_back(node);
@@ -172,7 +174,7 @@ bool ScanElaboration::widen(Carry& carry, const NodeTerm& value) {
     bool literal = constant(carry.initial.term), wider = false;
     bool other_float = literal && floating(found.dtype) && found.dtype != carry.dtype && !value.weak;
     if (other_float || (integer(carry.dtype) && (floating(found.dtype) || value.weak))) {
-        carry.dtype = value.weak ? elaborator_.floating_default() : found.dtype;
+        carry.dtype = value.weak ? elaborator_.floating_default : found.dtype;
         wider = true;
     } else if (carry.dtype == Dtype::boolean && found.dtype != Dtype::boolean) {
         carry.dtype = found.dtype;
@@ -192,7 +194,7 @@ bool ScanElaboration::widen(Carry& carry, const NodeTerm& value) {
 
 bool ScanElaboration::widen_range(Carry& carry, NodeId node) {
     if (carry.range.high < carry.range.low) return false;
-    Range found = elaborator_.range(node);
+    Range found = elaborator_.levels.range(node);
     if (found.inside(carry.range.low, carry.range.high)) return false;
     carry.range = {std::min(carry.range.low, found.low), std::max(carry.range.high, found.high)};
     if (tries_ + 2 >= most_tries) carry.range = {0, -1};
@@ -205,7 +207,7 @@ bool ScanElaboration::changed_outside(const Scope& inner) {
         if (found == inner.names.end() || same(found->second.value, binding.value)) continue;
         if (binding.value.poisoned() || found->second.value.poisoned()) continue;
         elaborator_.error(Code::carried_type, found->second.span,
-                          fmt::format("`{}` is not carried by this loop, so a turn cannot change it", name), "",
+                          fmt::format("`{}` is not carried by this loop, so an iteration cannot change it", name), "",
                           fmt::format("add it after `with`: `{} = ..`", name));
         return true;
     }
@@ -224,8 +226,14 @@ NodeId ScanElaboration::placed(NodeId part, const Shape& yielded, size_t labels)
     return permuted(elaborator_.graph(), part, axes, expression_.span);
 }
 
+Levels::Level ScanElaboration::close_level() {
+    Levels::Level level = elaborator_.levels.close();
+    elaborator_.model_calls.forget_above(elaborator_.level());
+    return level;
+}
+
 Term ScanElaboration::finish() {
-    auto level = elaborator_.close_level();
+    auto level = close_level();
     std::vector<Shape> shapes;
     std::vector<NodeId> starts;
     for (size_t i = 0; i < carries_.size(); ++i) {
@@ -236,7 +244,7 @@ Term ScanElaboration::finish() {
         shapes.push_back(level.graph->type(yields_[i].node).shape);
         Shape stacked = shapes.back();
         stacked.push_back(iterations_);
-        elaborator_.check_size(stacked, expression_.span);
+        check_size(elaborator_, stacked, expression_.span);
         level.graph->outputs.push_back({"yield", yields_[i].node});
     }
     auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured, iterations_, false,
@@ -244,7 +252,7 @@ Term ScanElaboration::finish() {
     TupleTerm results;
     for (size_t i = 0; i < yields_.size(); ++i) {
         NodeId node = placed(parts[carries_.size() + i], shapes[i], yields_[i].labels.size());
-        results.items.push_back(elaborator_.make(node, yields_[i].labels));
+        results.items.push_back(elaborator_.term(node, yields_[i].labels));
     }
     return results.items.size() == 1 ? results.items[0] : Term{results};
 }
@@ -252,7 +260,7 @@ Term ScanElaboration::finish() {
 Term ScanElaboration::run() {
     if (!prepare()) return {};
     Diagnostics* outer = elaborator_.definitions.diagnostics;
-    auto counters = elaborator_.counters();
+    auto calls = elaborator_.model_calls.mark();
     auto counts = scope_.frame->counts;
     for (tries_ = 0; tries_ < most_tries; ++tries_) {
         Diagnostics trial; // of a body elaborated with carries that proved too narrow
@@ -269,8 +277,8 @@ Term ScanElaboration::run() {
         }
         restore();
         if (good && again_ && tries_ + 1 < most_tries) {
-            elaborator_.close_level();
-            elaborator_.restore(counters);
+            close_level();
+            elaborator_.model_calls.restore(calls);
             scope_.frame->counts = counts;
             continue;
         }
@@ -280,7 +288,7 @@ Term ScanElaboration::run() {
             copy.caret_at = each.caret_at;
         }
         if (good && !again_ && trial.count() == 0) return finish();
-        elaborator_.close_level();
+        close_level();
         return {};
     }
     return {};

@@ -1,12 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements. A block of a run-time `if` is elaborated on both sides; what they made different is
 // chosen by `select`.
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/indices/definition.h"
+#include "compiler/elaborate/operators.h"
+#include "compiler/elaborate/variables.h"
 #include <fmt/format.h>
 
 namespace gradc {
 
 namespace {
+
+/// An `if` whose condition is known at run time only.
+void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTerm& condition, Scope& scope) {
+    Cells::Values before = elaborator.cells.values();
+    Scope yes = scope, no = scope;
+    yes.conditional = no.conditional = true;
+    elaborator.run(*line.then, yes);
+    Cells::Values cells_yes = elaborator.cells.replace(before);
+    if (line.otherwise) elaborator.run(*line.otherwise, no);
+    Cells::Values cells_no = elaborator.cells.values();
+    auto choose = [&](const Term& a, const Term& b) {
+        if (a.poisoned() || b.poisoned()) return Term{};
+        return same(a, b) ? a : selected(elaborator, {condition}, a, b, line.condition->span);
+    };
+    for (auto& [name, binding] : yes.names) {
+        auto other = no.names.find(name);
+        if (other == no.names.end() || !binding.cell.empty()) continue;
+        auto a = type_of(elaborator, binding.value), b = type_of(elaborator, other->second.value);
+        if (a && b && a->shape != b->shape && !a->shape.empty() && !b->shape.empty()) {
+            elaborator.error(Code::branch_mismatch, binding.span,
+                             fmt::format("`{}` is {} in one branch and {} in the other", name,
+                                         describe(elaborator, binding.value),
+                                         describe(elaborator, other->second.value)));
+            scope.bind(name, {}, binding.span);
+            continue;
+        }
+        scope.names[name] = binding;
+        scope.names[name].value = choose(binding.value, other->second.value);
+    }
+    for (auto& [cell, value] : cells_yes) {
+        auto other = cells_no.find(cell);
+        elaborator.cells.set(cell, other == cells_no.end() ? value : choose(value, other->second));
+    }
+}
+
+std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& line, Scope& scope) {
+    auto count = constant_integer(elaborator, elaborator.evaluate(*line.count, scope), line.count->span,
+                                  "the number of iterations of a `repeat`");
+    if (!count) return {};
+    if (*count > elaborator.definitions.options.node_limit) {
+        elaborator.error(
+            Code::node_limit, line.count->span,
+            fmt::format("{} iterations pass the limit of {} nodes", *count, elaborator.definitions.options.node_limit),
+            "", "a `repeat` unrolls: use `scan`, or raise --max-nodes");
+        return {};
+    }
+    if (line.index && scope.find(line.index->name)) {
+        elaborator.error(Code::hidden_name, line.index->span,
+                         fmt::format("`{}` already has a value here", line.index->name), "", "choose another name");
+        return {};
+    }
+    ++scope.frame->repeats;
+    std::optional<Term> result;
+    size_t errors = elaborator.definitions.diagnostics->count();
+    for (int64_t iteration = 0; iteration < *count && !result; ++iteration) {
+        check_limits(elaborator, line.count->span);
+        Scope inner = scope;
+        if (line.index) inner.names[line.index->name] = {integer_number(iteration), line.index->span, "", true};
+        result = elaborator.run(*line.body, inner);
+        scope.adopt(inner);
+        if (elaborator.definitions.diagnostics->count() > errors) break; // one turn's errors are enough
+    }
+    --scope.frame->repeats;
+    return result;
+}
 
 class Execution {
 public:
@@ -43,33 +110,33 @@ public:
     std::optional<Term> operator()(const ast::Return& line) {
         Term result = several(line.values);
         if (!scope_.conditional) return result;
-        elaborator_.error(Code::run_time_condition, span_, "a `return` cannot hang on a number of the run", "",
-                          "give a name its value in each branch and return it after the `if`, or use `where`");
+        elaborator_.error(Code::run_time_condition, span_, "a `return` cannot depend on a value of the run", "",
+                          "assign a name in each branch and return it after the `if`, or use `where`");
         return Term{};
     }
     std::optional<Term> operator()(const ast::Yield& line) {
         Term result = several(line.values);
         if (!scope_.yields) {
-            elaborator_.error(Code::yield_misuse, span_, "`yield` stands in the block of a `scan` only");
+            elaborator_.error(Code::yield_misuse, span_, "`yield` is allowed only in the block of a `scan`");
         } else if (scope_.conditional) {
-            elaborator_.error(Code::yield_misuse, span_, "every turn yields: not under a condition of the run", "",
+            elaborator_.error(Code::yield_misuse, span_,
+                              "every iteration must yield: `yield` cannot depend on a value of the run", "",
                               "yield `where(condition, a, b)`");
         } else if (!scope_.yields->empty()) {
-            elaborator_.error(Code::yield_misuse, span_, "a turn yields once", "", "`yield a, b` gives two values");
+            elaborator_.error(Code::yield_misuse, span_, "an iteration can yield once", "",
+                              "`yield a, b` gives two values");
         } else if (auto tuple = result.as<TupleTerm>()) *scope_.yields = tuple->items;
         else scope_.yields->push_back(result);
         return {};
     }
     std::optional<Term> operator()(const ast::If& line);
-    std::optional<Term> operator()(const ast::Repeat& line) {
-        return elaborate_repeat(elaborator_, line, span_, scope_);
-    }
+    std::optional<Term> operator()(const ast::Repeat& line) { return elaborate_repeat(elaborator_, line, scope_); }
     std::optional<Term> operator()(const ast::Evaluate& line) {
         if (scope_.frame->extension && scope_.frame->extension->effect(elaborator_, *line.value, scope_)) return {};
         Term value = elaborator_.evaluate(*line.value, scope_);
         if (!value.poisoned())
             elaborator_.error(Code::unknown_effect, span_, "this line has no effect", "",
-                              "give the value a name, or return it");
+                              "assign the value to a name, or return it");
         return {};
     }
 
@@ -79,7 +146,7 @@ private:
         TupleTerm tuple;
         for (const ast::ExprRef& value : values) tuple.items.push_back(elaborator_.evaluate(*value, scope_));
         Term result{std::move(tuple)};
-        elaborator_.check_entries(result, span_);
+        check_entries(elaborator_, result, span_);
         return result;
     }
     /// Several results of a call, or the entries of a list such as `shape(x)`.
@@ -99,12 +166,13 @@ void Execution::bind(const ast::Target& target, Term value) {
     if (scope_.frame->extension) scope_.frame->extension->assigning(elaborator_, target, scope_);
     auto known = scope_.find(target.name);
     if (known && !known->cell.empty()) {
-        elaborator_.error(Code::update_misuse, target.span, fmt::format("`{}` outlives the step", target.name), "",
+        elaborator_.error(Code::update_misuse, target.span,
+                          fmt::format("`{}` keeps its value after the step", target.name), "",
                           fmt::format("write `{} <- ..`", target.name));
         return;
     }
     if ((known && known->fixed) || target.name == "N" || target.name == "training") {
-        elaborator_.error(Code::fixed_name, target.span, fmt::format("`{}` cannot be given a value", target.name));
+        elaborator_.error(Code::fixed_name, target.span, fmt::format("`{}` cannot be assigned", target.name));
         return;
     }
     if (!known && elaborator_.definitions.find_constant(target.name, scope_.frame->module)) {
@@ -124,9 +192,9 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
         bool known = binding != nullptr;
         if (known && binding->value.poisoned()) return {};
         elaborator_.error(known ? Code::update_misuse : Code::unknown_name, update.target.span,
-                          known ? fmt::format("`{}` is no state", update.target.name)
+                          known ? fmt::format("`{}` is not a state", update.target.name)
                                 : fmt::format("unknown name `{}`", update.target.name),
-                          "", known ? "`<-` changes what outlives the step; write `=`" : "declare it: `state .. = 0`");
+                          "", known ? "`<-` updates states and parameters; write `=`" : "declare it: `state .. = 0`");
         return {};
     }
     if (!elaborator_.mode.training || scope_.frame->frozen) return {};
@@ -137,22 +205,22 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
     }
     std::string cell = binding->cell;
     Term value = elaborator_.evaluate(*update.value, scope_);
-    auto before = elaborator_.cell(cell);
+    auto before = elaborator_.cells.find(cell);
     if (!before || before->poisoned() || value.poisoned()) return {};
-    Type type = *elaborator_.type_of(*before);
-    NodeId node = floating(type.dtype) ? elaborator_.floating_node(value, type.dtype, update.value->span)
-                                       : elaborator_.node(value, update.value->span, type.dtype);
+    Type type = *type_of(elaborator_, *before);
+    NodeId node = floating(type.dtype) ? to_floating_node(elaborator_, value, type.dtype, update.value->span)
+                                       : to_node(elaborator_, value, update.value->span, type.dtype);
     if (node == NodeId::none) return {};
     Shape joined;
     const Shape& shape = elaborator_.graph().type(node).shape;
     if (!broadcast_shapes(shape, type.shape, joined) || joined != type.shape) {
         elaborator_.error(Code::shape_mismatch, update.value->span,
                           fmt::format("`{}` is {}, but its new value is {}", update.target.name, print(type.shape),
-                                      elaborator_.describe(value)));
+                                      describe(elaborator_, value)));
         return {};
     }
     node = build::broadcast_to(elaborator_.graph(), node, type.shape, span_);
-    elaborator_.set_cell(cell, elaborator_.make(node));
+    elaborator_.cells.set(cell, elaborator_.term(node));
     return {};
 }
 
@@ -163,14 +231,14 @@ std::optional<Term> Execution::operator()(const ast::If& line) {
         if (known->value != 0) return elaborator_.run(*line.then, scope_);
         return line.otherwise ? elaborator_.run(*line.otherwise, scope_) : std::nullopt;
     }
-    auto node = elaborator_.operand(condition, line.condition->span);
+    auto node = to_operand(elaborator_, condition, line.condition->span);
     if (!node) return {};
-    Type type = *elaborator_.type_of({*node});
+    Type type = *type_of(elaborator_, {*node});
     if (type != Type{Dtype::boolean, {}}) {
         elaborator_.error(
             Code::run_time_condition, line.condition->span,
-            fmt::format("the condition of an `if` is one true or false, not {}", elaborator_.describe(condition)), "",
-            type.shape.empty() ? "compare it: `x > 0`" : "choose by element with `where(c, a, b)`");
+            fmt::format("the condition of an `if` must be one bool, not {}", describe(elaborator_, condition)), "",
+            type.shape.empty() ? "compare it: `x > 0`" : "choose elementwise with `where(c, a, b)`");
         return {};
     }
     elaborate_choice(elaborator_, line, *node, scope_);
@@ -189,69 +257,6 @@ std::optional<Term> Elaborator::run(const ast::Statement& statement, Scope& scop
     bool of_library = definitions.modules[scope.frame->module].standard;
     OriginScope origin(graph(), of_library ? graph().origin : statement.span);
     return std::visit(Execution{*this, statement.span, scope}, statement.node);
-}
-
-void elaborate_choice(Elaborator& elaborator, const ast::If& line, const NodeTerm& condition, Scope& scope) {
-    auto before = elaborator.all_cells();
-    Scope yes = scope, no = scope;
-    yes.conditional = no.conditional = true;
-    elaborator.run(*line.then, yes);
-    auto cells_yes = std::exchange(elaborator.all_cells(), before);
-    if (line.otherwise) elaborator.run(*line.otherwise, no);
-    auto cells_no = elaborator.all_cells();
-    auto choose = [&](const Term& a, const Term& b) {
-        if (a.poisoned() || b.poisoned()) return Term{};
-        return same(a, b) ? a : elaborator.select({condition}, a, b, line.condition->span);
-    };
-    for (auto& [name, binding] : yes.names) {
-        auto other = no.names.find(name);
-        if (other == no.names.end() || !binding.cell.empty()) continue;
-        auto a = elaborator.type_of(binding.value), b = elaborator.type_of(other->second.value);
-        if (a && b && a->shape != b->shape && !a->shape.empty() && !b->shape.empty()) {
-            elaborator.error(Code::branch_mismatch, binding.span,
-                             fmt::format("`{}` is {} in one branch and {} in the other", name,
-                                         elaborator.describe(binding.value), elaborator.describe(other->second.value)));
-            scope.bind(name, {}, binding.span);
-            continue;
-        }
-        scope.names[name] = binding;
-        scope.names[name].value = choose(binding.value, other->second.value);
-    }
-    for (auto& [cell, value] : cells_yes) {
-        auto other = cells_no.find(cell);
-        elaborator.set_cell(cell, other == cells_no.end() ? value : choose(value, other->second));
-    }
-}
-
-std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& line, Span, Scope& scope) {
-    auto count = elaborator.constant_integer(elaborator.evaluate(*line.count, scope), line.count->span,
-                                             "the number of turns of a `repeat`");
-    if (!count) return {};
-    if (*count > elaborator.definitions.options.node_limit) {
-        elaborator.error(Code::node_limit, line.count->span,
-                         fmt::format("{} turns are more than the limit of {} nodes", *count,
-                                     elaborator.definitions.options.node_limit),
-                         "", "a `repeat` unrolls: use `scan`, or raise --max-nodes");
-        return {};
-    }
-    if (line.index && scope.find(line.index->name)) {
-        elaborator.error(Code::hidden_name, line.index->span,
-                         fmt::format("`{}` already has a value here", line.index->name), "", "choose another name");
-        return {};
-    }
-    ++scope.frame->repeats;
-    std::optional<Term> result;
-    size_t errors = elaborator.definitions.diagnostics->count();
-    for (int64_t iteration = 0; iteration < *count && !result; ++iteration) {
-        elaborator.check_limits(line.count->span);
-        Scope inner = scope;
-        if (line.index) inner.names[line.index->name] = {integer_number(iteration), line.index->span, "", true};
-        result = elaborator.run(*line.body, inner);
-        scope.adopt(inner);
-        if (elaborator.definitions.diagnostics->count() > errors) break; // one turn's errors are enough
-    }
-    --scope.frame->repeats;
-    return result;
 }
 
 } // namespace gradc

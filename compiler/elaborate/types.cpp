@@ -25,25 +25,25 @@ Diagnostic& Matching::misfit(const std::string& what, const ast::TypeExpr* type,
                              const std::string& why, Span span, Code code) {
     std::string wanted(elaborator_.definitions.sources->text(type->span));
     auto& report =
-        elaborator_.error(code, span, fmt::format("{} is {}, but {} is wanted: {}", what, found, wanted, why));
-    report.remarks.push_back({type->span, "wanted by this type"});
+        elaborator_.error(code, span, fmt::format("{} is {}, but {} is expected: {}", what, found, wanted, why));
+    report.remarks.push_back({type->span, "expected by this type"});
     return report;
 }
 
 Term Matching::match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code) {
     if (term.poisoned()) return {};
     current_ = &type;
-    found_ = elaborator_.describe(term);
-    if (type.dtype && !elaborator_.has_arithmetic(*type.dtype, type.span)) return {};
+    found_ = describe(elaborator_, term);
+    if (type.dtype && !has_arithmetic(elaborator_, *type.dtype, type.span)) return {};
     if (type.constant) return match_constant(term, type, what, span);
     if (!type.dtype && !type.shape) return term;
-    if (!elaborator_.type_of(term)) {
-        misfit(what, &type, found_, "that is no number or tensor", span, code);
+    if (!type_of(elaborator_, term)) {
+        misfit(what, &type, found_, "it is not a number or tensor", span, code);
         return {};
     }
     auto converted = match_dtype(term, type, what, span, code);
     if (!converted) return {};
-    Shape shape = elaborator_.type_of(*converted)->shape;
+    Shape shape = type_of(elaborator_, *converted)->shape;
     if (type.shape) {
         if (!match_shape(shape, type, what, span, code)) return {};
     } else if (!shape.empty()) {
@@ -66,15 +66,15 @@ Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const
     auto number = term.as<ConstantNumber>();
     if (!number) {
         if (dtype.empty()) return term;
-        misfit(what, &type, found_, "that is no number", span, Code::argument_type);
+        misfit(what, &type, found_, "it is not a number", span, Code::argument_type);
         return {};
     }
     if (dtype == "bool" && number->kind != ConstantNumber::Kind::boolean) {
-        misfit(what, &type, found_, "that is neither true nor false", span, Code::argument_type);
+        misfit(what, &type, found_, "it is not a bool", span, Code::argument_type);
         return {};
     }
     if (dtype == "int" || dtype == "u8") {
-        auto value = elaborator_.constant_integer(term, span, what.c_str());
+        auto value = constant_integer(elaborator_, term, span, what.c_str());
         return value ? integer_number(*value) : Term{};
     }
     return term;
@@ -83,36 +83,36 @@ Term Matching::match_constant(const Term& term, const ast::TypeExpr& type, const
 std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr& type, const std::string& what,
                                           Span span, Code code) {
     auto number = term.as<ConstantNumber>();
-    Type own = *elaborator_.type_of(term);
+    Type own = *type_of(elaborator_, term);
     bool literal = number || (term.as<NodeTerm>() && term.as<NodeTerm>()->weak);
-    Dtype wanted = type.dtype ? elaborator_.language_dtype(*type.dtype) : elaborator_.floating_default();
+    Dtype wanted = type.dtype ? language_dtype(elaborator_, *type.dtype) : elaborator_.floating_default;
     if (floating(wanted)) {
         if (number && !type.dtype) return term; // a literal stays one where any float will do
         if (floating(own.dtype) && !literal) {
             if (!type.dtype || own.dtype == wanted) return term;
-            misfit(what, &type, found_, fmt::format("convert it by `cast(.., {})`", *type.dtype), span,
+            misfit(what, &type, found_, fmt::format("convert it with `cast(.., {})`", *type.dtype), span,
                    Code::dtype_mismatch);
             return {};
         }
         if (literal && !type.dtype) return term;
-        auto value = elaborator_.operand(term, span);
+        auto value = to_operand(elaborator_, term, span);
         if (!value) return {};
-        return Term{elaborator_.in_dtype(*value, wanted, span)};
+        return Term{in_dtype(elaborator_, *value, wanted, span)};
     }
     bool is_integer = number ? number->kind != ConstantNumber::Kind::real : integer(own.dtype) && !literal;
     if (!is_integer) {
-        auto& report = misfit(what, &type, found_, "a whole number is needed", span, code);
+        auto& report = misfit(what, &type, found_, "an integer is needed", span, code);
         auto node = term.as<NodeTerm>();
-        auto field = node && type.upper ? unbounded_field(elaborator_.imported(*node).node) : nullptr;
+        auto field = node && type.upper ? unbounded_field(elaborator_.levels.imported(*node).node) : nullptr;
         if (field) report.repair = fmt::format("write `{}` in the data set", bounded(*field, limit_of(type)));
         return {};
     }
     if (wanted == Dtype::boolean && own.dtype != Dtype::boolean) {
-        misfit(what, &type, found_, "true or false is needed", span, code);
+        misfit(what, &type, found_, "a bool is needed", span, code);
         return {};
     }
     if (wanted == Dtype::i32 && own.dtype == Dtype::boolean && !number)
-        if (auto value = elaborator_.operand(term, span)) return Term{elaborator_.in_dtype(*value, wanted, span)};
+        if (auto value = to_operand(elaborator_, term, span)) return Term{in_dtype(elaborator_, *value, wanted, span)};
     return term;
 }
 
@@ -160,7 +160,7 @@ bool Matching::match_group(const Shape& axes, const std::string& what, Span span
     if (same(known->value, Term{list})) return true;
     misfit(
         what, current_, found_,
-        fmt::format("`..` is {} here but {} elsewhere in this call", print(axes), elaborator_.describe(known->value)),
+        fmt::format("`..` is {} here but {} elsewhere in this call", print(axes), describe(elaborator_, known->value)),
         span, code);
     return false;
 }
@@ -178,7 +178,7 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
     }
     if (name->name == "N") {
         if (size == rows) return true;
-        misfit(what, current_, found_, fmt::format("N is the rows of the step, {} is not", word(size)), span,
+        misfit(what, current_, found_, fmt::format("N is the number of rows, and {} is not", word(size)), span,
                Code::rows_misuse);
         return false;
     }
@@ -195,14 +195,14 @@ bool Matching::match_size(int64_t size, const ast::Expr& written, const std::str
     if (number && *number == size) return true;
     auto& report = misfit(what, current_, found_,
                           fmt::format("axis {} is {} here, but {} is {}", name->name, word(size), name->name,
-                                      number ? word(*number) : elaborator_.describe(*known)),
+                                      number ? word(*number) : describe(elaborator_, *known)),
                           span, code);
     if (bound && bound->span.known() && !(bound->span == span))
         report.remarks.push_back(
-            {bound->span, fmt::format("{} is {} from here", name->name, number ? word(*number) : "")});
+            {bound->span, fmt::format("{} is {} because of this argument", name->name, number ? word(*number) : "")});
     if (!bound)
         report.remarks.push_back({elaborator_.definitions.constant_span(name->name, names_.frame->module),
-                                  fmt::format("{} is this const of the file, the same at every call", name->name)});
+                                  fmt::format("{} is this const of the file", name->name)});
     return false;
 }
 
@@ -215,7 +215,7 @@ void Matching::finish() {
         elaborator_.error(each.code, each.span,
                           fmt::format("{} has an axis of {}, but `{}` is {}", each.what, word(each.size),
                                       elaborator_.definitions.sources->text(each.formula->span),
-                                      wanted ? word(*wanted) : elaborator_.describe(value)));
+                                      wanted ? word(*wanted) : describe(elaborator_, value)));
     }
     later_.clear();
     for (const Bound& bound : bounds_) check_bound(bound);
@@ -254,16 +254,16 @@ bool Matching::report_unbounded(const Bound& bound, NodeId node, const std::stri
     if (!field) return false;
     elaborator_
         .error(Code::out_of_range, field->target.span,
-               fmt::format("nothing says how many classes `{}` has", field->target.name), "",
+               fmt::format("the number of classes of `{}` is not known", field->target.name), "",
                fmt::format("write `{}`", bounded(*field, limit)))
         .remarks.push_back({bound.span, fmt::format("{} must be below {}", bound.what, limit)});
     return true;
 }
 
 void Matching::check_bound(const Bound& bound) {
-    auto node = elaborator_.operand(bound.term, bound.span);
+    auto node = to_operand(elaborator_, bound.term, bound.span);
     if (!node || !integer(elaborator_.graph().type(node->node).dtype)) return;
-    Range range = elaborator_.range(node->node);
+    Range range = elaborator_.levels.range(node->node);
     const ast::Expr& upper = *bound.type->upper;
     auto name = std::get_if<ast::Name>(&upper.node);
     bool unknown = name && !names_.find(name->name) && name->name != "N" &&
@@ -274,37 +274,37 @@ void Matching::check_bound(const Bound& bound) {
     }
     if (unknown) {
         if (report_unbounded(bound, node->node, name->name)) return;
-        elaborator_.error(
-            Code::unknown_size, bound.span,
-            fmt::format("how large {} may be is not known, so `{}` cannot be solved", bound.what, name->name), "",
-            "take a remainder, such as `i % n`, or declare the field as `int < n`");
+        elaborator_.error(Code::unknown_size, bound.span,
+                          fmt::format("the bound of {} is not known, so `{}` cannot be solved", bound.what, name->name),
+                          "", "take a remainder, such as `i % n`, or declare the field as `int < n`");
         return;
     }
     auto limit =
-        elaborator_.constant_integer(elaborator_.evaluate(upper, names_), upper.span, "the bound of whole numbers");
+        constant_integer(elaborator_, elaborator_.evaluate(upper, names_), upper.span, "the bound of an integer type");
     if (!limit || range.inside(0, *limit - 1)) return;
     bool open = range.high >= range_of(Dtype::i32).high;
     if (open && report_unbounded(bound, node->node, std::to_string(*limit))) return;
     elaborator_.error(Code::out_of_range, bound.span,
                       fmt::format("{} must be in 0..{}, but it may be {}", bound.what, *limit,
                                   range.low < 0 && !open ? range.low : range.high),
-                      open ? "nothing bounds this number" : fmt::format("it lies in {}..{}", range.low, range.high + 1),
+                      open ? "this number has no known bounds"
+                           : fmt::format("its range is {}..{}", range.low, range.high + 1),
                       "take a remainder, such as `i % n`, or declare the field with its bound");
 }
 
-Term Elaborator::convert(const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& what,
-                         Span span) {
-    Matching matching(*this, names);
-    Term result = matching.match(term, type, what, span, Code::argument_type);
+Term convert(Elaborator& elaborator, const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& role,
+             Span span) {
+    Matching matching(elaborator, names);
+    Term result = matching.match(term, type, role, span, Code::argument_type);
     if (!result.poisoned()) matching.finish();
     return result;
 }
 
-std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& type, Scope& scope) {
+std::optional<FullType> full_type(Elaborator& elaborator, const ast::TypeExpr& type, Scope& scope) {
     FullType full;
-    if (type.dtype && !has_arithmetic(*type.dtype, type.span)) return {};
+    if (type.dtype && !has_arithmetic(elaborator, *type.dtype, type.span)) return {};
     full.dtype_given = bool(type.dtype);
-    full.type.dtype = type.dtype ? language_dtype(*type.dtype) : floating_default_;
+    full.type.dtype = type.dtype ? language_dtype(elaborator, *type.dtype) : elaborator.floating_default;
     full.shape_given = bool(type.shape);
     if (type.shape) {
         ListTerm list;
@@ -313,25 +313,26 @@ std::optional<Elaborator::FullType> Elaborator::full_type(const ast::TypeExpr& t
             if (std::holds_alternative<ast::Ellipsis>(item->node)) {
                 auto group = scope.find(group_name);
                 if (!group) {
-                    error(Code::unknown_size, item->span, "no `..` is known here");
+                    elaborator.error(Code::unknown_size, item->span, "`..` has no meaning here");
                     return {};
                 }
                 for (const Term& each : group->value.as<ListTerm>()->items) list.items.push_back(each);
                 continue;
             }
-            size = evaluate(*item, scope);
+            size = elaborator.evaluate(*item, scope);
             if (size.poisoned()) return {};
             list.items.push_back(size);
         }
-        auto shape = shape_of_list({list}, type.span);
+        auto shape = shape_of_list(elaborator, {list}, type.span);
         if (!shape) return {};
         full.type.shape = *shape;
     }
     if (type.upper) {
-        full.upper = constant_integer(evaluate(*type.upper, scope), type.upper->span, "the bound of whole numbers");
+        full.upper = constant_integer(elaborator, elaborator.evaluate(*type.upper, scope), type.upper->span,
+                                      "the bound of an integer type");
         if (!full.upper) return {};
         if (*full.upper < 1) {
-            error(Code::negative_size, type.upper->span, "the bound of whole numbers must be at least 1");
+            elaborator.error(Code::negative_size, type.upper->span, "the bound of an integer type must be at least 1");
             return {};
         }
     }

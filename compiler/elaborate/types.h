@@ -53,7 +53,18 @@ private:
     std::string found_;
 };
 
-/// Names that an expression reads, in order.
-void collect_names(const ast::Expr& expression, std::vector<std::string>& names);
+/// Converts a value that is assigned, returned or passed to a type as written. Names in its shape are solved in `names`.
+/// `role` begins the error message. Poisoned after an error.
+Term convert(Elaborator& elaborator, const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& role,
+             Span span);
+
+/// A type whose sizes are all known: of a param, a field, a column of a data set.
+struct FullType {
+    Type type;
+    bool dtype_given = false, shape_given = false;
+    std::optional<int64_t> upper; // exclusive bound of integers
+};
+/// Nothing after an error.
+std::optional<FullType> full_type(Elaborator& elaborator, const ast::TypeExpr& type, Scope& scope);
 
 } // namespace gradc

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Parameters and states. A variable is made when its declaration is first reached, by path; its
 // start is elaborated into Definitions::initial, where random numbers go by seed and path alone.
-#include "compiler/elaborate/parts.h"
-#include "compiler/elaborate/types.h"
+#include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -46,6 +45,75 @@ bool constant_parameter(const Frame& frame, const std::string& name) {
     });
 }
 
+/// A value of this graph as it is before the first step, in Definitions::initial; nothing after an error.
+std::optional<Term> at_start(Elaborator& elaborator, const Term& term, const std::string& what, Span span) {
+    auto value = term.as<NodeTerm>();
+    if (!value) return term;
+    const Graph& from = elaborator.levels.graph(value->level);
+    std::string obstacle = value->level ? "a loop" : hangs_on(from, value->node);
+    if (!value->labels.empty()) obstacle = "an index";
+    if (!obstacle.empty()) {
+        elaborator.error(Code::initial_value, span,
+                         fmt::format("{} depends on {}, which is not known before the first step", what, obstacle));
+        return {};
+    }
+    std::unordered_map<NodeId, NodeId> bound;
+    for (NodeId id : reachable(from, {value->node}))
+        if (from[id].op == Op::variable)
+            bound[id] = elaborator.definitions.start_of(attribute<VariableName>(from[id]).path);
+    NodeId copy = inline_graph(from, {value->node}, elaborator.definitions.initial, bound)[0];
+    return Term{NodeTerm{copy, value->weak, 0, {}}};
+}
+
+/// Elaborates the initial value, gives the variable its type if none is written, and adds it.
+Term new_variable(Elaborator& elaborator, Variable variable, const std::optional<FullType>& written,
+                  const ast::ExprRef& initial, Scope& scope) {
+    ElaborationMode starting;
+    starting.training = false;
+    starting.initial = true;
+    Elaborator start(elaborator.definitions, elaborator.definitions.initial, starting);
+    FloatingDefault same_default(start, variable.type.dtype == Dtype::f64 ? Dtype::f64 : elaborator.floating_default);
+    Frame frame;
+    frame.stream = variable.path;
+    frame.module = scope.frame->module;
+    frame.initial_shape = shape_term(variable.type.shape);
+    frame.floating_default = variable.type.dtype;
+    Scope names;
+    names.frame = &frame;
+    std::vector<std::string> used;
+    collect_names(*initial, used);
+    for (const std::string& name : used) {
+        auto binding = scope.find(name);
+        if (!binding) continue;
+        auto term = at_start(elaborator, lookup(elaborator, name, initial->span, scope),
+                             fmt::format("the initial value of `{}`", variable.path), initial->span);
+        if (!term) return {};
+        names.bind(name, *term, binding->span);
+    }
+    Term value = start.evaluate(*initial, names);
+    if (value.poisoned()) return {};
+    auto own = type_of(start, value);
+    if (!written && own) {
+        variable.type.shape = own->shape;
+        if (floating(own->dtype)) variable.type.dtype = own->dtype;
+    }
+    NodeId node = to_node(start, value, initial->span, variable.type.dtype);
+    if (node == NodeId::none) return {};
+    Shape joined;
+    if (!broadcast_shapes(elaborator.definitions.initial.type(node).shape, variable.type.shape, joined) ||
+        joined != variable.type.shape) {
+        elaborator.error(Code::initial_value, initial->span,
+                         fmt::format("`{}` is {}, but its initial value is {}", variable.path,
+                                     print(variable.type.shape), describe(start, value)));
+        return {};
+    }
+    node = build::broadcast_to(elaborator.definitions.initial, node, variable.type.shape, initial->span);
+    if (auto model = model_frame(scope.frame)) elaborator.definitions.made_in[variable.path] = model->call_span;
+    std::string path = variable.path;
+    elaborator.definitions.add_variable(std::move(variable), node);
+    return *existing_variable(elaborator, path);
+}
+
 } // namespace
 
 void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
@@ -53,7 +121,7 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
     Frame& frame = *scope.frame;
     const std::string& name = declaration.target.name;
     if (!frame.makes_parameters) {
-        elaborator.error(Code::parameter_misplaced, span, fmt::format("only models own a {}", word), "",
+        elaborator.error(Code::parameter_misplaced, span, fmt::format("only models can declare a {}", word), "",
                          "call this function from a `model`");
         scope.bind(name, {}, declaration.target.span);
         return;
@@ -67,120 +135,64 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
     if (frame.repeats > 0) path += fmt::format("_{}", ++frame.counts[std::string(word) + " " + name]);
     auto role = declaration.state ? Variable::Role::state : Variable::Role::parameter;
     bool fresh = !elaborator.definitions.find_variable(path);
-    Term value = elaborator.variable(role, path, declaration.type ? &*declaration.type : nullptr, declaration.initial,
-                                     scope, declaration.target.span);
+    Term value = variable_at(elaborator, role, path, declaration.type ? &*declaration.type : nullptr,
+                             declaration.initial, scope, declaration.target.span);
     Variable* variable = elaborator.definitions.find_variable(path);
     if (fresh && variable && declaration.saved_as) variable->saved_as = *declaration.saved_as;
     if (!declaration.state || value.poisoned()) {
         scope.bind(name, value, declaration.target.span);
         return;
     }
-    if (!elaborator.cell(path)) elaborator.set_cell(path, value);
-    elaborator.states().insert(path);
+    elaborator.cells.add_state(path, value);
     for (const std::string& pattern : elaborator.mode.frozen) frame.frozen = frame.frozen || matches(pattern, path);
     scope.bind_cell(name, path, declaration.target.span);
 }
 
-Term Elaborator::variable(Variable::Role role, const std::string& path, const ast::TypeExpr* type,
-                          const ast::ExprRef& initial, Scope& scope, Span span, const std::optional<Type>& default_type,
-                          int block) {
+Term variable_at(Elaborator& elaborator, Variable::Role role, const std::string& path, const ast::TypeExpr* type,
+                 const ast::ExprRef& initial, Scope& scope, Span span, const std::optional<Type>& default_type,
+                 int block) {
     std::optional<FullType> written;
     if (type) {
-        written = full_type(*type, scope);
+        written = full_type(elaborator, *type, scope);
         if (!written) return {};
     } else if (default_type) written = FullType{*default_type, true, true, {}};
     if (written && written->type.has_rows()) {
-        error(Code::rows_misuse, type ? type->span : span,
-              fmt::format("`{}` outlives the step, so it cannot have the rows N", path));
+        elaborator.error(Code::rows_misuse, type ? type->span : span,
+                         fmt::format("`{}` keeps its value after the step, so it cannot have the rows N", path));
         return {};
     }
-    Variable* known = definitions.find_variable(path);
+    Variable* known = elaborator.definitions.find_variable(path);
     if (known && written && written->type.shape != known->type.shape) {
         auto model = model_frame(scope.frame);
-        auto& report = error(Code::parameter_conflict, model ? model->call_span : span,
-                             fmt::format("`{}` is {} in this call, but {} in another: a model owns its parameters once",
-                                         path, print(written->type.shape), print(known->type.shape)));
-        report.remarks.push_back({definitions.made_in[path], "the other call"});
+        auto& report = elaborator.error(
+            Code::parameter_conflict, model ? model->call_span : span,
+            fmt::format("`{}` is {} in this call, but {} in another: all calls of a model share its parameters", path,
+                        print(written->type.shape), print(known->type.shape)));
+        report.remarks.push_back({elaborator.definitions.made_in[path], "the other call"});
         report.remarks.push_back({span, "declared here"});
         return {};
     }
-    if (known) return *existing_variable(path);
-    Variable variable{path, path, role, written ? written->type : Type{floating_default_, {}}, span, block};
-    return new_variable(std::move(variable), written, initial, scope);
+    if (known) return *existing_variable(elaborator, path);
+    Variable variable{path, path, role, written ? written->type : Type{elaborator.floating_default, {}}, span, block};
+    return new_variable(elaborator, std::move(variable), written, initial, scope);
 }
 
-Term Elaborator::new_variable(Variable variable, const std::optional<FullType>& written, const ast::ExprRef& initial,
-                              Scope& scope) {
-    ElaborationMode starting;
-    starting.training = false;
-    starting.initial = true;
-    Elaborator start(definitions, definitions.initial, starting);
-    FloatingDefault same_default(start, variable.type.dtype == Dtype::f64 ? Dtype::f64 : floating_default_);
-    Frame frame;
-    frame.stream = variable.path;
-    frame.module = scope.frame->module;
-    frame.initial_shape = shape_term(variable.type.shape);
-    frame.floating_default = variable.type.dtype;
-    Scope names;
-    names.frame = &frame;
-    std::vector<std::string> used;
-    collect_names(*initial, used);
-    for (const std::string& name : used) {
-        auto binding = scope.find(name);
-        if (!binding) continue;
-        auto term = at_start(lookup(name, initial->span, scope), fmt::format("the start of `{}`", variable.path),
-                             initial->span);
-        if (!term) return {};
-        names.bind(name, *term, binding->span);
-    }
-    Term value = start.evaluate(*initial, names);
-    if (value.poisoned()) return {};
-    auto own = start.type_of(value);
-    if (!written && own) {
-        variable.type.shape = own->shape;
-        if (floating(own->dtype)) variable.type.dtype = own->dtype;
-    }
-    NodeId node = start.node(value, initial->span, variable.type.dtype);
-    if (node == NodeId::none) return {};
-    Shape joined;
-    if (!broadcast_shapes(definitions.initial.type(node).shape, variable.type.shape, joined) ||
-        joined != variable.type.shape) {
-        error(Code::initial_value, initial->span,
-              fmt::format("`{}` is {}, but it starts from {}", variable.path, print(variable.type.shape),
-                          start.describe(value)));
-        return {};
-    }
-    node = build::broadcast_to(definitions.initial, node, variable.type.shape, initial->span);
-    if (auto model = model_frame(scope.frame)) definitions.made_in[variable.path] = model->call_span;
-    std::string path = variable.path;
-    definitions.add_variable(std::move(variable), node);
-    return *existing_variable(path);
-}
-
-std::optional<Term> Elaborator::at_start(const Term& term, const std::string& what, Span span) {
-    auto value = term.as<NodeTerm>();
-    if (!value) return term;
-    Graph& from = *levels_[size_t(value->level)]->graph;
-    std::string obstacle = value->level ? "a loop" : hangs_on(from, value->node);
-    if (!value->labels.empty()) obstacle = "an index";
-    if (!obstacle.empty()) {
-        error(Code::initial_value, span,
-              fmt::format("{} hangs on {}, which is not known before the first step", what, obstacle));
-        return {};
-    }
-    std::unordered_map<NodeId, NodeId> bound;
-    for (NodeId id : reachable(from, {value->node}))
-        if (from[id].op == Op::variable) bound[id] = definitions.start_of(attribute<VariableName>(from[id]).path);
-    NodeId copy = inline_graph(from, {value->node}, definitions.initial, bound)[0];
-    return Term{NodeTerm{copy, value->weak, 0, {}}};
-}
-
-std::optional<Term> Elaborator::existing_variable(const std::string& path) {
-    const Variable* variable = definitions.find_variable(path);
+std::optional<Term> existing_variable(Elaborator& elaborator, const std::string& path) {
+    const Variable* variable = elaborator.definitions.find_variable(path);
     if (!variable) return {};
-    NodeId node = build::variable(*root_, path, variable->type, variable->span);
-    root_->name_node(node, path);
-    return Term{imported({node, false, 0, {}})};
+    NodeId node = build::variable(elaborator.levels.root(), path, variable->type, variable->span);
+    elaborator.levels.root().name_node(node, path);
+    return Term{elaborator.levels.imported({node, false, 0, {}})};
+}
+
+std::vector<std::pair<std::string, Term>> updated_states(Elaborator& elaborator) {
+    std::vector<std::pair<std::string, Term>> result;
+    for (const std::string& path : elaborator.cells.states()) {
+        const Term& value = *elaborator.cells.find(path);
+        auto at_start = existing_variable(elaborator, path);
+        if (!at_start || !same(*at_start, value)) result.push_back({path, value});
+    }
+    return result;
 }
 
 } // namespace gradc

@@ -182,9 +182,9 @@ private:
         for (const Region& region : program_.flat.regions)
             for (const Carry& carry : region.carries)
                 if (carry.inside == value)
-                    return {"", textbook_name(graph_, carry.next, symbols_) + " before every turn", graph_.type(id),
+                    return {"", textbook_name(graph_, carry.next, symbols_) + " before each iteration", graph_.type(id),
                             buffer.size};
-        return {"", textbook_name(graph_, value, symbols_) + " of every turn", graph_.type(id), buffer.size};
+        return {"", textbook_name(graph_, value, symbols_) + " of each iteration", graph_.type(id), buffer.size};
     }
 
     /// Of a member and of what is written out inside it.

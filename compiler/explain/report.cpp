@@ -124,7 +124,7 @@ private:
     /// Below the value of a loop: what one turn computes.
     void loop_inside(NodeId id) {
         if (graph_[id].op != Op::part) return;
-        text_ += fmt::format("  One turn of the loop behind {}:\n", name_of(id));
+        text_ += fmt::format("  One iteration of the loop behind {}:\n", name_of(id));
         iteration(graph_[graph_[id].inputs[0]], attribute<Part>(graph_[id]).number, 4);
     }
 
@@ -174,7 +174,7 @@ private:
             if (stations.size() > 2) text_ += wrapped("  " + target() + " = ", sum, 4);
         } else {
             text_ += wrapped("  ",
-                             fmt::format("{} is a sum over {} ways from {} to L. It is gathered station by station:",
+                             fmt::format("{} is a sum over {} paths from {} to L. It is accumulated value by value:",
                                          target(), grouped(int64_t(paths_.back())), stations.back().name),
                              2);
         }
@@ -205,7 +205,7 @@ private:
         const Node& back = graph_[station.adjoint];
         if (back.op != Op::part || back.name != adjoint) return;
         const Scan& scan = attribute<Scan>(graph_[back.inputs[0]]);
-        text_ += fmt::format("      One turn, t from {} to {}:\n", scan.reverse ? scan.iterations - 1 : 0,
+        text_ += fmt::format("      One iteration, t from {} to {}:\n", scan.reverse ? scan.iterations - 1 : 0,
                              scan.reverse ? 0 : scan.iterations - 1);
         iteration(graph_[back.inputs[0]], attribute<Part>(back).number, 8);
     }
@@ -225,15 +225,15 @@ private:
 
     static std::string reading(Simplified simplified) {
         switch (simplified) {
-        case Simplified::identity: return "the identity, the gradient passes on";
+        case Simplified::identity: return "the identity; the gradient passes unchanged";
         case Simplified::number: return "a number";
         case Simplified::diagonal: return "diagonal, an elementwise product";
         case Simplified::product: return "a matrix product";
-        case Simplified::repetition: return "the value is used many times, the gradients are added";
-        case Simplified::total: return "a sum, each summand receives the gradient";
-        case Simplified::arrangement: return "a permutation, elements change places";
-        case Simplified::selection: return "elements are picked, the others receive 0";
-        case Simplified::loop: return "the turns of a loop, taken backwards";
+        case Simplified::repetition: return "a broadcast; the gradients of all uses are added";
+        case Simplified::total: return "a sum; each term receives the gradient";
+        case Simplified::arrangement: return "a permutation of the elements";
+        case Simplified::selection: return "a selection; the other elements receive 0";
+        case Simplified::loop: return "a loop, run in reverse";
         case Simplified::mixture: return "several steps";
         }
         return {};
@@ -287,9 +287,9 @@ private:
     // ---- what is kept ---------------------------------------------------------------------------
 
     void kept() {
-        text_ += "\nKept for the way back\n";
+        text_ += "\nKept for the backward pass\n";
         if (all_.kept.empty()) {
-            text_ += "  nothing: parameters and data are there anyway, the rest is computed again.\n";
+            text_ += "  nothing: parameters and data exist anyway, the rest is recomputed.\n";
             return;
         }
         int64_t total = 0;

@@ -59,8 +59,8 @@ bool find_parameters(const TrainingJob& job, std::vector<std::string>& names, st
         if (names.empty()) names = own;
         bool same = std::is_permutation(own.begin(), own.end(), names.begin(), names.end());
         if (own.size() == 2 && scalars && same) continue;
-        error = fmt::format("a path runs in a plane: every train block moves the same two scalar "
-                            "parameters; {} moves {}",
+        error = fmt::format("trajectories are drawn in a plane: every train block must update the same two scalar "
+                            "parameters; {} updates {}",
                             block.name, own.empty() ? "none" : fmt::format("{}", fmt::join(own, ", ")));
         return false;
     }
@@ -160,7 +160,7 @@ private:
     }
 
     std::string rows_text(int64_t rows) const {
-        return fmt::format("{}{} row{} a step", rows == all_rows() ? "all " : "", rows, rows == 1 ? "" : "s");
+        return fmt::format("{}{} row{} per step", rows == all_rows() ? "all " : "", rows, rows == 1 ? "" : "s");
     }
 
     WalkedPath path(int number, int64_t rows) {

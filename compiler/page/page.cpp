@@ -141,7 +141,7 @@ std::string html_page(PageContent content) {
                         page_style);
     text += fmt::format("<header><h1>{}</h1><p class=\"subtitle\">{}</p>\n{}{}</header>\n<main>\n", html(content.title),
                         html(content.subtitle), tabs(content), legend());
-    text += panel("model-panel", "Model", "point at a line, a box, a formula, a kernel, a block of memory",
+    text += panel("model-panel", "Model", "point at a line, a box, a formula, a kernel or a block of memory",
                   model_panel(content, links));
     for (size_t i = 0; i < content.programs.size(); ++i) text += program_panels(content, i, links);
     text += fmt::format("</main>\n<script>\n{}</script>\n</body>\n</html>\n", page_script);

@@ -5,6 +5,7 @@
 #include "compiler/training/block.h"
 #include "compiler/dataset/whole_split.h"
 #include "compiler/elaborate/library/wrong_names.h"
+#include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/training/optimizer.h"
 #include <algorithm>
@@ -39,7 +40,7 @@ struct Pass {
     Pass(const BlockContext& context, const TrainBlock& block, const BlockLines& lines, Purpose purpose)
         : graph(context.definitions.primitives), elaborator(context.definitions, graph, mode(block, lines, purpose)),
           extension(context, block.dataset),
-          frame(elaborator.block_frame(block.name, context.definitions.main_module, &extension)) {
+          frame(block_frame(elaborator.definitions, block.name, context.definitions.main_module, &extension)) {
         scope.frame = &frame;
         extension.open(elaborator, scope, purpose == Purpose::prediction);
     }
@@ -129,7 +130,7 @@ void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
         if (auto statement = std::get_if<ast::Statement>(&item.node)) {
             if (pass.elaborator.run(*statement, pass.scope))
                 pass.elaborator.error(Code::bad_setting, statement->span, "a train block returns nothing", "",
-                                      "name a `metric`");
+                                      "add a `metric` line");
         } else setting(pass, std::get<ast::Setting>(item.node), purpose);
     }
 }
@@ -141,28 +142,29 @@ void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose pur
     if (line.key == "loss" && !predicts) pass.loss = loss(pass, line);
     if (line.key == "metric" && !predicts) {
         Term value = pass.elaborator.evaluate(*line.value, pass.scope);
-        NodeId node = value.poisoned() ? NodeId::none : pass.elaborator.node(value, line.value->span);
+        NodeId node = value.poisoned() ? NodeId::none : to_node(pass.elaborator, value, line.value->span);
         if (node != NodeId::none) pass.metrics.push_back({metric_names_.at(&line), node});
     }
     if (line.key == "predict" && predicts) {
         Term value = pass.elaborator.evaluate(*line.value, pass.scope);
-        if (!value.poisoned()) pass.prediction = pass.elaborator.node(value, line.value->span);
+        if (!value.poisoned()) pass.prediction = to_node(pass.elaborator, value, line.value->span);
     }
 }
 
 NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
     Term value = pass.elaborator.evaluate(*line.value, pass.scope);
-    auto type = pass.elaborator.type_of(value);
+    auto type = type_of(pass.elaborator, value);
     if (value.poisoned()) return NodeId::none;
-    NodeId node = type ? pass.elaborator.node(value, line.value->span) : NodeId::none;
+    NodeId node = type ? to_node(pass.elaborator, value, line.value->span) : NodeId::none;
     if (type && node == NodeId::none) return node;
     if (type && type->shape.empty() && floating(pass.graph.type(node).dtype)) {
         pass.graph.name_node(node, "loss");
         return node;
     }
-    pass.elaborator.error(Code::loss_type, line.value->span,
-                          fmt::format("the loss is one floating number, not {}", pass.elaborator.describe(value)), "",
-                          "reduce it: mean(..) or sum(..)");
+    pass.elaborator.error(
+        Code::loss_type, line.value->span,
+        fmt::format("the loss must be one floating-point number, not {}", describe(pass.elaborator, value)), "",
+        "reduce it: mean(..) or sum(..)");
     return NodeId::none;
 }
 
@@ -178,7 +180,7 @@ bool BlockElaboration::check_targets(const ast::Setting& line, const std::vector
             if (std::find(names.begin(), names.end(), model) == names.end()) names.push_back(model);
         }
         definitions_.diagnostics->report(Code::unknown_parameter, target.span,
-                                         fmt::format("no parameter is called `{}`", target.name), "",
+                                         fmt::format("there is no parameter `{}`", target.name), "",
                                          repair_among(target.name, names, "parameters"));
         return false;
     }
@@ -187,10 +189,10 @@ bool BlockElaboration::check_targets(const ast::Setting& line, const std::vector
 
 void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves) {
     if (moves || !check_targets(line, paths)) return;
-    definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer moves no parameter",
+    definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer updates no parameter",
                                      !frozen(lines_).empty() ? "`freeze` or an earlier line holds those that it names"
-                                     : line.on.empty()       ? "the loss hangs on none that an earlier line leaves"
-                                                             : "the loss does not hang on those named");
+                                     : line.on.empty()       ? "earlier lines take all parameters that the loss depends on"
+                                                             : "the loss does not depend on the named parameters");
 }
 
 /// Each parameter that the loss hangs on with the first line that has it; frozen ones have no gradient.
@@ -268,7 +270,8 @@ bool BlockElaboration::train() {
     auto assign = [&](const std::string& path, NodeId value) {
         outputs.push_back({path, build::assign(pass.graph, path, value)});
     };
-    for (const auto& [path, value] : pass.elaborator.updated_states()) assign(path, pass.elaborator.node(value, span_));
+    for (const auto& [path, value] : updated_states(pass.elaborator))
+        assign(path, to_node(pass.elaborator, value, span_));
     auto moves = run_optimizers({definitions_, pass.graph, pass.elaborator.mode, block_.name, context_.number,
                                  definitions_.main_module, pass.loss, parameters});
     if (!moves || !good()) return false;
@@ -301,8 +304,8 @@ bool BlockElaboration::evaluate() {
             if (name == problem.output) line = setting->value->span;
         definitions_.diagnostics->report(
             Code::metric_type, line,
-            fmt::format("`{}` is no formula of a whole split: {}", problem.output, problem.reason), "",
-            "a metric reduces the rows: mean(..), sum(..)");
+            fmt::format("`{}` cannot be computed over a whole split: {}", problem.output, problem.reason), "",
+            "reduce over the rows: mean(..), sum(..)");
     }
     take(split);
     block_.evaluation = std::move(split.split);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which arguments may become flags, and the calls they stand in; see flags.h.
 #include "compiler/training/flags.h"
+#include "compiler/elaborate/values.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -48,7 +49,7 @@ Term Flags::flag(Elaborator& elaborator, const ast::Parameter& setting, const st
     if (!setting.initial) asked_for_.insert(flags_.size());
     flags_.push_back({hyphened(name), hyphened(input), input, value, integer,
                       fmt::format("{} of {} (default {})", name, owner, value)});
-    return elaborator.scalar(input);
+    return run_scalar(elaborator, input);
 }
 
 void Flags::name_rate(size_t first) {
@@ -65,7 +66,7 @@ std::optional<Term> Flags::call(Elaborator& elaborator, const ast::Call& call, S
     auto function = elaborator.definitions.find_function(call.callee, scope.frame->module);
     if (!function || function->primitive || call.indexed) return {};
     const auto& parameters = function->tree->parameters;
-    auto arguments = elaborator.arguments(call, scope);
+    auto arguments = evaluate_arguments(elaborator, call, scope);
     size_t places = 0;
     for (NamedTerm& argument : arguments) {
         auto found = std::find_if(parameters.begin(), parameters.end(),

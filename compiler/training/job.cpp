@@ -8,6 +8,7 @@
 #include "compiler/elaborate/library/math.h"
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/elaborate/library/unused.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/training/training.h"
 #include "compiler/util/check.h"
@@ -31,7 +32,7 @@ std::optional<TrainingJob::Circuit> stand_alone(Definitions& definitions, const 
     ElaborationMode mode;
     mode.training = false;
     Elaborator elaborator(definitions, circuit.graph, mode);
-    Frame frame = elaborator.block_frame("model", model.module, nullptr);
+    Frame frame = block_frame(elaborator.definitions, "model", model.module, nullptr);
     Scope scope;
     scope.frame = &frame;
     auto arguments = inputs_for(elaborator, *model.tree, scope);
@@ -42,7 +43,7 @@ std::optional<TrainingJob::Circuit> stand_alone(Definitions& definitions, const 
     std::vector<Term> results = tuple ? tuple->items : std::vector<Term>{value};
     std::vector<NodeId> roots;
     for (size_t i = 0; i < results.size(); ++i) {
-        NodeId node = elaborator.node(results[i], model.tree->name_span);
+        NodeId node = to_node(elaborator, results[i], model.tree->name_span);
         if (node == NodeId::none) return {};
         circuit.graph.outputs.push_back({i ? fmt::format("value {}", i + 1) : "value", node});
         roots.push_back(node);

@@ -3,6 +3,7 @@
 // every round. A barrier whose value is not known yet gives a poisoned term, so that the rest of
 // the text passes without effect.
 #include "compiler/training/optimizer.h"
+#include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -28,8 +29,6 @@ NodeId node_of(const Term& term) {
     auto node = term.as<NodeTerm>();
     return node ? node->node : NodeId::none;
 }
-
-using Cells = std::map<std::string, Term>; // by path
 
 /// What is known from round to round.
 struct Rounds {
@@ -63,7 +62,7 @@ public:
         : run_(run), instance_(std::move(instance)), outer_(outer), conditional_(conditional) {
         const OptimizerRequest& request = run.rounds.request;
         std::string stream = fmt::format("{}.{}/{}", request.block, instance_->path, run.parameter().path);
-        frame_ = run.elaborator.block_frame(stream, instance_->function->module, this);
+        frame_ = block_frame(run.elaborator.definitions, stream, instance_->function->module, this);
         frame_.function = instance_->function;
         frame_.floating_default = request.graph.type(run.parameter().node).dtype;
         scope_.frame = &frame_;
@@ -71,7 +70,7 @@ public:
     }
 
     void run(const Term& gradient, const Term& iteration) {
-        Elaborator::FloatingDefault floating(run_.elaborator, frame_.floating_default);
+        FloatingDefault floating(run_.elaborator, frame_.floating_default);
         scope_.bind_cell("w", run_.parameter().path);
         scope_.bind("g", gradient);
         scope_.bind("t", iteration);
@@ -91,7 +90,7 @@ private:
     Term counted();
     bool outside_loops(Span span);
     void check_gradient_kept(Span span);
-    void check_gradient_read(const Cells& before, const Body& inner, Scope& scope);
+    void check_gradient_read(const Cells::Values& before, const Body& inner, Scope& scope);
     void make_state(const std::string& path, bool conditional);
 
     ParameterRun& run_;
@@ -130,9 +129,9 @@ void Body::check_gradient_kept(Span span) {
         if (!around->gradient_set_) continue;
         run_.elaborator
             .error(Code::optimizer_misuse, instance_->span,
-                   fmt::format("`{}` takes a gradient of its own, so what `{}` made of `g` is lost",
+                   fmt::format("`{}` computes its own gradient, so the change of `g` by `{}` is lost",
                                instance_->function->tree->name, around->instance_->function->tree->name),
-                   "", fmt::format("turn them round: `{}` inside reads `g`", around->instance_->function->tree->name))
+                   "", fmt::format("swap them: inside, `{}` reads `g`", around->instance_->function->tree->name))
             .remarks.push_back({span, "taken here"});
         return;
     }
@@ -143,14 +142,14 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     Elaborator& elaborator = run_.elaborator;
     Graph& graph = elaborator.graph();
     const Type type = graph.type(run_.parameter().node);
-    NodeId node = elaborator.floating_node(at, type.dtype, span);
+    NodeId node = to_floating_node(elaborator, at, type.dtype, span);
     if (node == NodeId::none) return Term{};
     Shape joined;
     bool fits = kind == BarrierKind::total ||
                 (broadcast_shapes(graph.type(node).shape, type.shape, joined) && joined == type.shape);
     if (!fits) {
         elaborator.error(Code::shape_mismatch, span,
-                         fmt::format("`w` is {}, but this is {}", print(type.shape), elaborator.describe(at)));
+                         fmt::format("`w` is {}, but this is {}", print(type.shape), describe(elaborator, at)));
         return Term{};
     }
     if (kind != BarrierKind::total) node = build::broadcast_to(graph, node, type.shape);
@@ -171,30 +170,31 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     if (kind != BarrierKind::gradient) return elaborator.term(barrier.joint);
     auto own = barrier.of_each.find(run_.number);
     if (own != barrier.of_each.end()) return elaborator.term(own->second);
-    elaborator.error(Code::optimizer_misuse, instance_->span, "these optimizers wait for each other's gradients");
+    elaborator.error(Code::optimizer_misuse, instance_->span,
+                     "each of these optimizers needs the gradient of the other");
     return Term{};
 }
 
 // ---- states and inner optimizers ---------------------------------------------------------------
 
 void Body::make_state(const std::string& path, bool conditional) {
-    if (conditional && !run_.elaborator.cell(path) && run_.rounds.under_condition.insert(path).second)
+    if (conditional && !run_.elaborator.cells.find(path) && run_.rounds.under_condition.insert(path).second)
         run_.rounds.again = true;
-    if (!run_.elaborator.cell(path))
-        if (auto value = run_.elaborator.existing_variable(path)) run_.elaborator.set_cell(path, *value);
+    if (!run_.elaborator.cells.find(path))
+        if (auto value = existing_variable(run_.elaborator, path)) run_.elaborator.cells.set(path, *value);
     if (std::find(run_.states.begin(), run_.states.end(), path) == run_.states.end()) run_.states.push_back(path);
 }
 
 bool Body::outside_loops(Span span) {
     if (run_.elaborator.level() == 0) return true;
-    run_.elaborator.error(Code::optimizer_misuse, span, "this runs once a step, not inside a `scan`");
+    run_.elaborator.error(Code::optimizer_misuse, span, "this runs once per step and cannot be inside a `scan`");
     return false;
 }
 
 bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
     const std::string& name = declaration.target.name;
     if (!declaration.state) {
-        elaborator.error(Code::parameter_misplaced, span, "an optimizer owns no param", "",
+        elaborator.error(Code::parameter_misplaced, span, "an optimizer cannot declare a param", "",
                          fmt::format("state {} = ..", name));
         scope.bind(name, {}, declaration.target.span);
         return true;
@@ -208,13 +208,13 @@ bool Body::declare(Elaborator& elaborator, const ast::Declaration& declaration, 
     const OptimizerRequest& request = run_.rounds.request;
     std::string path = fmt::format("{}.{}.{}/{}", request.block, instance_->path, name, run_.parameter().path);
     if (frame_.repeats > 0) {
-        elaborator.error(Code::optimizer_misuse, span, "an optimizer's state cannot stand in a `repeat`");
+        elaborator.error(Code::optimizer_misuse, span, "an optimizer's state cannot be declared in a `repeat`");
         scope.bind(name, {}, declaration.target.span);
         return true;
     }
-    Term value = elaborator.variable(Variable::Role::optimizer, path, declaration.type ? &*declaration.type : nullptr,
-                                     declaration.initial, scope, declaration.target.span,
-                                     request.graph.type(run_.parameter().node), request.number);
+    Term value = variable_at(elaborator, Variable::Role::optimizer, path,
+                             declaration.type ? &*declaration.type : nullptr, declaration.initial, scope,
+                             declaration.target.span, request.graph.type(run_.parameter().node), request.number);
     if (value.poisoned()) {
         scope.bind(name, {}, declaration.target.span);
         return true;
@@ -234,18 +234,18 @@ bool Body::effect(Elaborator& elaborator, const ast::Expr& expression, Scope& sc
     bool conditional = conditional_ || scope.conditional;
     Body body(run_, inner, this, conditional);
     Term iteration = scope.conditional ? body.counted() : iteration_;
-    Cells before = elaborator.all_cells();
-    body.run(elaborator.lookup("g", expression.span, scope), iteration);
+    Cells::Values before = elaborator.cells.values();
+    body.run(lookup(elaborator, "g", expression.span, scope), iteration);
     if (gradient_set_ && !run_.stopped) check_gradient_read(before, body, scope);
     return true;
 }
 
 /// What this optimizer made of `g` must be part of something that the inner one changed.
-void Body::check_gradient_read(const Cells& before, const Body& inner, Scope& scope) {
+void Body::check_gradient_read(const Cells::Values& before, const Body& inner, Scope& scope) {
     Elaborator& elaborator = run_.elaborator;
-    NodeId made = node_of(elaborator.lookup("g", instance_->span, scope));
+    NodeId made = node_of(lookup(elaborator, "g", instance_->span, scope));
     std::vector<NodeId> changed;
-    for (const auto& [path, value] : elaborator.all_cells()) {
+    for (const auto& [path, value] : elaborator.cells.values()) {
         if (value.poisoned()) return;
         auto known = before.find(path);
         if (known == before.end() || node_of(known->second) != node_of(value)) changed.push_back(node_of(value));
@@ -253,9 +253,9 @@ void Body::check_gradient_read(const Cells& before, const Body& inner, Scope& sc
     std::vector<NodeId> parts = reachable(elaborator.graph(), changed);
     if (made == NodeId::none || std::find(parts.begin(), parts.end(), made) != parts.end()) return;
     const std::string& name = inner.instance_->function->tree->name;
-    elaborator.error(
-        Code::optimizer_misuse, inner.instance_->span,
-        fmt::format("`{}` does not read `g`, so what `{}` made of it is lost", name, instance_->function->tree->name));
+    elaborator.error(Code::optimizer_misuse, inner.instance_->span,
+                     fmt::format("`{}` does not read `g`, so the change of `g` by `{}` is lost", name,
+                                 instance_->function->tree->name));
 }
 
 /// How often this optimizer ran: a counter of its own, shared by all parameters of the line where
@@ -267,16 +267,17 @@ Term Body::counted() {
         fmt::format("{}.{}{}.t", request.block, instance_->path, line ? fmt::format("_{}", line + 1) : "");
     if (run_.rounds.own_counters.count(path)) path += "/" + run_.parameter().path;
     ast::Expr zero{instance_->span, ast::Number{0, true, "0"}};
-    Term start = run_.elaborator.variable(Variable::Role::optimizer, path, nullptr, std::make_shared<ast::Expr>(zero),
-                                          scope_, instance_->span, Type{Dtype::f64, {}}, request.number);
+    Term start =
+        variable_at(run_.elaborator, Variable::Role::optimizer, path, nullptr, std::make_shared<ast::Expr>(zero),
+                    scope_, instance_->span, Type{Dtype::f64, {}}, request.number);
     if (start.poisoned()) return start;
     make_state(path, true);
     run_.counters.insert(path);
     Graph& graph = run_.elaborator.graph();
-    NodeId before = std::get<NodeTerm>(run_.elaborator.cell(path)->data).node;
+    NodeId before = std::get<NodeTerm>(run_.elaborator.cells.find(path)->data).node;
     NodeId now = build::elementwise(graph, Primitive::add, {before, build::constant(graph, 1, Dtype::f64)});
-    run_.elaborator.set_cell(path, run_.elaborator.term(now));
-    return run_.elaborator.term(now, true);
+    run_.elaborator.cells.set(path, run_.elaborator.term(now));
+    return run_.elaborator.term(now, {}, true);
 }
 
 // ---- rounds ------------------------------------------------------------------------------------
@@ -303,7 +304,7 @@ public:
         }
         request_.definitions.diagnostics->report(
             Code::optimizer_misuse, request_.parameters[0].optimizer->span,
-            "an optimizer asks for more than 250 joint gradients, losses or totals a step");
+            "an optimizer needs more than 250 joint gradients, losses or totals per step");
         return {};
     }
 
@@ -317,21 +318,21 @@ private:
         ParameterRun run(rounds_, number);
         const MovedParameter& parameter = run.parameter();
         OriginScope origin(request_.graph, parameter.span);
-        run.elaborator.set_cell(parameter.path, run.elaborator.term(parameter.node));
+        run.elaborator.cells.set(parameter.path, run.elaborator.term(parameter.node));
         for (const std::string& path : rounds_.under_condition) {
             bool own = path.ends_with("/" + parameter.path) || path.find('/') == std::string::npos;
-            auto value = own ? run.elaborator.existing_variable(path) : std::nullopt;
-            if (value) run.elaborator.set_cell(path, *value);
+            auto value = own ? existing_variable(run.elaborator, path) : std::nullopt;
+            if (value) run.elaborator.cells.set(path, *value);
         }
         Body body(run, parameter.optimizer, nullptr, false);
-        body.run(run.elaborator.term(parameter.gradient), run.elaborator.scalar("step"));
+        body.run(run.elaborator.term(parameter.gradient), run_scalar(run.elaborator, "step"));
         if (run.stopped) {
             waiting_[number] = run.waits_for;
             return;
         }
-        NodeId value = node_of(*run.elaborator.cell(parameter.path));
+        NodeId value = node_of(*run.elaborator.cells.find(parameter.path));
         if (value != NodeId::none) parameters_.push_back({parameter.path, value});
-        for (const std::string& path : run.states) add_state(path, node_of(*run.elaborator.cell(path)));
+        for (const std::string& path : run.states) add_state(path, node_of(*run.elaborator.cells.find(path)));
     }
 
     /// The other parameters of the same line that the text fits, tried without a word.
@@ -364,7 +365,7 @@ private:
         const Shape& shape = request_.graph.type(parameter.node).shape;
         std::string told = shape.empty() ? "a scalar" : print(shape);
         error->remarks.push_back({parameter.span, fmt::format("`w` is `{}` here, {}", parameter.path, told)});
-        error->repair = fmt::format("it fits others: write `optimizer {}(..) on {}` and another for the rest",
+        error->repair = fmt::format("write `optimizer {}(..) on {}` and another optimizer for the rest",
                                     parameter.optimizer->function->tree->name, pattern);
     }
 

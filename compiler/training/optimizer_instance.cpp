@@ -21,7 +21,7 @@ public:
         }
         if (auto call = std::get_if<ast::Call>(&expression.node); call && !call->indexed)
             return instance(call->callee, call->arguments, call->callee_span, expression.span, scope, outer);
-        elaborator_.error(Code::unknown_optimizer, expression.span, "this is no optimizer", "",
+        elaborator_.error(Code::unknown_optimizer, expression.span, "this is not an optimizer", "",
                           "adam(learning_rate: 1e-3)");
         return nullptr;
     }
@@ -92,7 +92,7 @@ private:
         for (size_t i = 0; i < placed.size(); ++i) {
             if (placed[i] || tree.parameters[i].initial) continue;
             elaborator_.error(Code::missing_argument, span,
-                              fmt::format("`{}` needs `{}`", tree.name, tree.parameters[i].name));
+                              fmt::format("`{}` needs an argument `{}`", tree.name, tree.parameters[i].name));
             return false;
         }
         return true;
@@ -103,7 +103,7 @@ private:
         auto function = find(name, callee, scope);
         if (!function) return nullptr;
         if (++depth_ > 64) {
-            elaborator_.error(Code::recursion, span, fmt::format("`{}` is defined by itself", name));
+            elaborator_.error(Code::recursion, span, fmt::format("the definition of `{}` uses itself", name));
             return nullptr;
         }
         const ast::Function& tree = *function->tree;
@@ -113,7 +113,7 @@ private:
         result->span = span;
         std::vector<const ast::Argument*> placed;
         if (!place(tree, given, span, placed)) return nullptr;
-        Frame frame = elaborator_.block_frame(scope.frame->stream + "." + name, function->module, nullptr);
+        Frame frame = block_frame(elaborator_.definitions, scope.frame->stream + "." + name, function->module, nullptr);
         Scope names;
         names.frame = &frame;
         bool inner_rate = false, rate_named = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the formulas of a train block see beside the language.
 #include "compiler/elaborate/library/wrong_names.h"
+#include "compiler/elaborate/variables.h"
 #include "compiler/graph/ranges.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/training/block.h"
@@ -89,16 +90,16 @@ NodeId given_field(const DatasetPlan& plan, const Output& field, Graph& graph) {
 } // namespace
 
 void BlockScope::open(Elaborator& elaborator, Scope& scope, bool predicting) const {
-    for (const char* name : run_scalars) scope.bind(name, elaborator.scalar(name));
+    for (const char* name : run_scalars) scope.bind(name, run_scalar(elaborator, name));
     if (dataset_ < 0) return;
     const DatasetPlan& plan = context_.datasets[size_t(dataset_)];
     std::vector<NodeId> roots;
     for (const Output& field : plan.fields) roots.push_back(field.node);
-    auto nodes = inline_graph(plan.columns, roots, elaborator.root(), {});
+    auto nodes = inline_graph(plan.columns, roots, elaborator.levels.root(), {});
     std::vector<bool> resident = resident_fields(plan);
     for (size_t i = 0; i < nodes.size(); ++i) {
         bool given = predicting ? brought(plan, roots[i]) : dataset_ == 0 && resident[i];
-        if (given) nodes[i] = given_field(plan, plan.fields[i], elaborator.root());
+        if (given) nodes[i] = given_field(plan, plan.fields[i], elaborator.levels.root());
     }
     for (size_t i = 0; i < nodes.size(); ++i)
         scope.bind(plan.fields[i].name, elaborator.term(nodes[i]), plan.spec.span);
@@ -114,7 +115,7 @@ std::optional<Term> BlockScope::member(Elaborator& elaborator, const ast::Member
     auto front = path_of(*member.object);
     if (!front) return {};
     std::string path = *front + "." + member.name;
-    if (auto term = elaborator.existing_variable(path)) return *term;
+    if (auto term = existing_variable(elaborator, path)) return *term;
     std::vector<std::string> known;
     for (const Variable& variable : context_.definitions.variables)
         if (variable.role == Variable::Role::parameter || variable.role == Variable::Role::state)
@@ -123,8 +124,8 @@ std::optional<Term> BlockScope::member(Elaborator& elaborator, const ast::Member
         elaborator.error(Code::unknown_member, foreign->span, foreign->message, "", foreign->repair);
         return Term{};
     }
-    elaborator.error(Code::unknown_parameter, span, fmt::format("no parameter `{}` was used above here", path), "",
-                     known.empty() ? "a parameter is made by the call of its model"
+    elaborator.error(Code::unknown_parameter, span, fmt::format("no line above uses a parameter `{}`", path), "",
+                     known.empty() ? "the call of a model creates its parameters"
                                    : repair_among(path, known, "parameters"));
     return Term{};
 }

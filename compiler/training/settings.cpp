@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lines of a train block that are no formulas.
 #include "compiler/elaborate/library/wrong_names.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/training/block.h"
 #include <fmt/format.h>
 
@@ -18,7 +19,7 @@ public:
     SettingReading(const BlockContext& context, const BlockLines& lines)
         : context_(context), lines_(lines), scratch_(context.definitions.primitives),
           elaborator_(context.definitions, scratch_, {}),
-          frame_(elaborator_.block_frame("train", context.definitions.main_module, nullptr)) {
+          frame_(block_frame(elaborator_.definitions, "train", context.definitions.main_module, nullptr)) {
         scope_.frame = &frame_;
     }
 
@@ -34,7 +35,8 @@ public:
         }
         if (block.dataset >= 0) return rows_of_first(*line, block);
         elaborator_.error(Code::unknown_dataset, line->value->span,
-                          name ? fmt::format("unknown data set `{}`", *name) : "`data` names a dataset of this file",
+                          name ? fmt::format("unknown data set `{}`", *name)
+                               : "`data` must name a dataset of this file",
                           "", name && !known.empty() ? repair_among(*name, known, "data sets") : "dataset name { .. }");
         return false;
     }
@@ -48,8 +50,9 @@ public:
         else if (name && *name == "file") block.order = RowOrder::file;
         else if (name && *name == "random") block.order = RowOrder::random;
         else {
-            elaborator_.error(Code::bad_setting, line->value->span, "rows come shuffled, as in the file, or at random",
-                              "", "order shuffled, order file or order random");
+            elaborator_.error(Code::bad_setting, line->value->span,
+                              "the order of rows is `shuffled`, `file` or `random`", "",
+                              "write `order shuffled`, `order file` or `order random`");
             return false;
         }
         return needs_data(*line, block) && (!context_.first || as_first(*line, block.order == context_.first->order));
@@ -84,8 +87,8 @@ public:
         if (first && epochs && !as_first(*epochs, block.epochs == first->epochs)) return false;
         if (first && steps && !as_first(*steps, block.steps == first->steps)) return false;
         if (block.dataset >= 0 || first || steps) return true;
-        elaborator_.error(Code::missing_setting, block_span, "without data, nothing says how long to train", "",
-                          "steps 1000");
+        elaborator_.error(Code::missing_setting, block_span, "a block without data needs a number of steps", "",
+                          "add a line such as `steps 1000`");
         return false;
     }
 
@@ -108,13 +111,13 @@ private:
         if (!first || first->dataset == block.dataset) return true;
         if (first->dataset < 0)
             elaborator_.error(Code::bad_setting, line.value->span,
-                              fmt::format("blocks take turns on the first's data, and `{}` has none", first->name), "",
-                              "write this line in the first train block");
+                              fmt::format("blocks share the data of the first block, and `{}` has none", first->name),
+                              "", "write this line in the first train block");
         else
             elaborator_.error(Code::bad_setting, line.value->span,
-                              fmt::format("blocks take turns on one data set, and `{}` has `{}`", first->name,
+                              fmt::format("blocks share one data set, and `{}` uses `{}`", first->name,
                                           context_.datasets[size_t(first->dataset)].spec.name),
-                              "", "make the columns of both fields of one data set");
+                              "", "make the columns of both blocks fields of one data set");
         return false;
     }
 
@@ -122,16 +125,15 @@ private:
         if (equal) return true;
         elaborator_.error(
             Code::bad_setting, line.value->span,
-            fmt::format("blocks take turns in one run, and `{}` of `{}` is another", line.key, context_.first->name),
-            "", "leave this line out: what the first block says holds for all");
+            fmt::format("blocks share one run, and `{}` differs from that of `{}`", line.key, context_.first->name), "",
+            "leave this line out: the first block's setting holds for all");
         return false;
     }
 
     bool needs_data(const ast::Setting& line, const TrainBlock& block) {
         if (block.dataset >= 0) return true;
         elaborator_.error(Code::missing_setting, line.key_span,
-                          fmt::format("`{}` speaks of rows of data, but the block has none", line.key), "",
-                          "data name");
+                          fmt::format("`{}` needs rows of data, but the block has no data", line.key), "", "data name");
         return false;
     }
 
@@ -140,11 +142,12 @@ private:
         value = by_default;
         if (!line) return true;
         auto given =
-            elaborator_.constant_integer(elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
+            constant_integer(elaborator_, elaborator_.evaluate(*line->value, scope_), line->value->span, key.c_str());
         if (!given) return false;
         value = *given;
         if (value >= 1 && value <= most) return true;
-        elaborator_.error(Code::bad_setting, line->value->span, fmt::format("{} is 1 to {}, not {}", key, most, value));
+        elaborator_.error(Code::bad_setting, line->value->span,
+                          fmt::format("{} must be 1 to {}, not {}", key, most, value));
         return false;
     }
 };

@@ -90,7 +90,7 @@ TEST_CASE("explain lists parameters and explains each of them", "[usage]") {
         INFO(path);
         CHECK(one.code == 0);
         for (const char* section :
-             {"\nForward\n", "\nChain rule\n", "\nKept for the way back\n", "\nRewrites\n", "\nCode\n"})
+             {"\nForward\n", "\nChain rule\n", "\nKept for the backward pass\n", "\nRewrites\n", "\nCode\n"})
             CHECK(contains(one.out, section));
         CHECK(contains(one.out, path));
         ++explained;

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Twenty steps of every optimizer of dsl/std, in double, by PyTorch where its formula is the library's, else by a plain
-transcription of the paper; and the values of every schedule.
+"""Twenty steps of every optimizer of dsl/std, in double: by PyTorch if its formula is the library's, else by a plain
+transcription of the paper. The values of the schedules come from record_schedules.py.
 
 recorded.txt holds, for each optimizer line, a line `optimizer FILE LINE` (FILE.grad has the loss) and the weights after
-each step; schedules.txt a line `schedule LINE` and the rates of ten steps. Tests compare and need no Python. Run this
-only to add an entry:  python3 tests/optimizers/record.py   (needs numpy and torch)
+each step; schedules.txt a line `schedule LINE` and the rates of ten steps. Tests read these files and need no Python.
+Run this only to add an entry:  python3 tests/optimizers/record.py   (needs numpy and torch)
 """
 import math
 import pathlib
 
 import numpy as np
 import torch
+
+from record_schedules import SCHEDULES
 
 FOLDER = pathlib.Path(__file__).parent
 STEPS = 20
@@ -457,75 +459,6 @@ OPTIMIZERS = [
     (Mixed, "search(size: 0.2)", search("search", 0.2, 1)),
     (Single, "newton()", newton()),
     (Single, "newton(learning_rate: 0.5)", newton(0.5)),
-]
-
-
-# ---- schedules
-
-
-def cosine(at, peak, last=0.0, warmup=0.0):
-    if at < warmup:
-        return peak * at / warmup
-    return last + (peak - last) * (1 + math.cos(math.pi * (at - warmup) / (1 - warmup))) / 2
-
-
-def polynomial(at, peak, last=0.0, power=2.0, warmup=0.0):
-    if at < warmup:
-        return peak * at / warmup
-    return last + (peak - last) * (1 - (at - warmup) / (1 - warmup)) ** power
-
-
-def exponential(at, peak, last=1e-5, warmup=0.0):
-    if at < warmup:
-        return peak * at / warmup
-    return peak * (last / peak) ** ((at - warmup) / (1 - warmup))
-
-
-def step_rate(at, peak, every=0.25, factor=0.1):
-    """Whole parts before `at`, of which a part's end still counts as its own."""
-    return peak * factor ** (math.ceil(round(at / every, 9)) - 1)
-
-
-def one_cycle(at, steps, peak, rise, **settings):
-    """PyTorch's own scheduler over steps + 1 rates, of which rate i stands at i / steps; it ends its rise at the rate
-    pct_start * total_steps - 1."""
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([weight], lr=1)
-    start = (rise * steps + 1) / (steps + 1)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, peak, total_steps=steps + 1, pct_start=start, cycle_momentum=False, **settings
-    )
-    rates = [scheduler.get_last_lr()[0]]
-    for _ in range(steps):
-        optimizer.step()
-        scheduler.step()
-        rates.append(scheduler.get_last_lr()[0])
-    return rates[round(at * steps)]
-
-
-SCHEDULES = [
-    ("constant(rate: 0.25)", lambda step, at: 0.25),
-    ("cosine(peak: 0.5)", lambda step, at: cosine(at, 0.5)),
-    ("cosine(step / steps, peak: 0.5, end: 0.1, warmup: 0.35)", lambda step, at: cosine(at, 0.5, 0.1, 0.35)),
-    ("polynomial(step / steps, peak: 0.5)", lambda step, at: polynomial(at, 0.5)),
-    (
-        "polynomial(step / steps, peak: 0.5, end: 0.1, power: 3, warmup: 0.2)",
-        lambda step, at: polynomial(at, 0.5, 0.1, 3, 0.2),
-    ),
-    ("linear_schedule(step / steps, peak: 0.5, end: 0.1, warmup: 0.25)", lambda step, at: polynomial(at, 0.5, 0.1, 1, 0.25)),
-    ("exponential(step / steps, peak: 0.5)", lambda step, at: exponential(at, 0.5)),
-    (
-        "exponential(step / steps, peak: 0.5, end: 0.001, warmup: 0.3)",
-        lambda step, at: exponential(at, 0.5, 0.001, 0.3),
-    ),
-    ("step(step / steps, peak: 0.5)", lambda step, at: step_rate(at, 0.5)),
-    ("step(step / steps, peak: 0.5, step_size: 0.2, gamma: 0.5)", lambda step, at: step_rate(at, 0.5, 0.2, 0.5)),
-    ("one_cycle(peak: 0.5)", lambda step, at: one_cycle(at, 10, 0.5, 0.3)),
-    (
-        "one_cycle(step / steps, peak: 0.5, pct_start: 0.5, div_factor: 10, final_div_factor: 100)",
-        lambda step, at: one_cycle(at, 10, 0.5, 0.5, div_factor=10, final_div_factor=100),
-    ),
-    ("inverse_sqrt(peak: 0.5, warmup: 4)", lambda step, at: 0.5 * min(step / 4, math.sqrt(4 / step))),
 ]
 
 

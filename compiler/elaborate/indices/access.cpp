@@ -3,6 +3,7 @@
 // axes of the value are followed by tags while the items are worked off from left to right.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/indices/indices.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -79,7 +80,7 @@ void Access::permute(const std::vector<int>& axes) {
 }
 
 Term Access::run(const Term& object) {
-    auto value = elaborator_.operand(object, access_.object->span);
+    auto value = to_operand(elaborator_, object, access_.object->span);
     if (!value) return {};
     node_ = value->node;
     tags_ = value->labels;
@@ -89,12 +90,12 @@ Term Access::run(const Term& object) {
     size_t groups = size_t(std::count_if(access_.items.begin(), access_.items.end(), is_group));
     size_t own = access_.items.size() - groups;
     if (groups > 1) {
-        fail(Code::index_misuse, expression_.span, "`..` stands once between brackets");
+        fail(Code::index_misuse, expression_.span, "`..` can appear once between brackets");
         return {};
     }
     if (own > rank) {
         fail(Code::index_misuse, expression_.span,
-             fmt::format("{} takes {} places, not {}", named(elaborator_, {object, access_.object->span}), rank, own));
+             fmt::format("{} takes {} indices, not {}", named(elaborator_, {object, access_.object->span}), rank, own));
         return {};
     }
     for (const auto& item : access_.items)
@@ -108,7 +109,7 @@ Term Access::run(const Term& object) {
     });
     permute(order);
     std::vector<int> labels(tags_.begin(), std::find(tags_.begin(), tags_.end(), kept));
-    return elaborator_.make(node_, labels, value->weak);
+    return elaborator_.term(node_, labels, value->weak);
 }
 
 bool Access::take_group(size_t wide) {
@@ -151,7 +152,7 @@ bool Access::take(const ast::Expr& item) {
 /// a lookup.
 bool Access::beside_rows(const Affine& at) const {
     int64_t whole = size(axis());
-    auto own = [&](int label) { return elaborator_.label_size(label); };
+    auto own = [&](int label) { return elaborator_.labels.size(label); };
     if (at.alone() && own(at.factors.begin()->first) == whole) return false;
     return whole == rows ||
            std::any_of(at.factors.begin(), at.factors.end(), [&](auto& each) { return own(each.first) == rows; });
@@ -167,13 +168,13 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     auto number = [&](const ast::ExprRef& written, int64_t otherwise) {
         if (!written) return otherwise;
         Term term = elaborator_.evaluate(*written, scope_);
-        auto value = elaborator_.constant_integer(term, written->span, "the end of a slice");
+        auto value = constant_integer(elaborator_, term, written->span, "the end of a slice");
         failed = failed || !value;
         return value.value_or(0);
     };
     int64_t stride = number(step, 1);
     if (failed) return false;
-    if (stride == 0) return fail(Code::out_of_range, span, "the step of a slice is not 0");
+    if (stride == 0) return fail(Code::out_of_range, span, "the step of a slice cannot be 0");
     auto from_end = [&](int64_t place) { return place < 0 ? place + whole : place; };
     int64_t first = start ? from_end(number(start, 0)) : stride > 0 ? 0 : whole - 1;
     int64_t last = stop ? from_end(number(stop, 0)) : stride > 0 ? whole : -1;
@@ -182,7 +183,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     bool inside = first >= 0 && first < whole && last >= -1 && last <= whole && count >= 1;
     if (!inside)
         return fail(Code::out_of_range, span,
-                    fmt::format("the slice {} takes nothing or leaves its axis of {}",
+                    fmt::format("the slice {} is empty or leaves its axis of {}",
                                 elaborator_.definitions.sources->text(span), whole));
     cut(at, first, stride, count);
     return true;
@@ -191,7 +192,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
 /// The number of the first row, or of the last.
 NodeId Access::row(bool last, Span span) {
     if (!last) return build::constant(graph_, 0, Dtype::i32, {}, span);
-    NodeId count = build::cast(graph_, elaborator_.row_count(span), Dtype::i32, span);
+    NodeId count = build::cast(graph_, row_count(elaborator_, span), Dtype::i32, span);
     NodeId one = build::constant(graph_, 1, Dtype::i32, {}, span);
     return build::elementwise(graph_, Primitive::subtract, {count, one}, span);
 }
@@ -210,7 +211,7 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
         result = {true, term.as<RowsSize>() != nullptr, 0};
         if (result.end) return result;
         if (term.as<NodeTerm>()) return Bound{true, false, INT64_MAX};
-        auto value = elaborator_.constant_integer(term, written->span, "the end of a slice");
+        auto value = constant_integer(elaborator_, term, written->span, "the end of a slice");
         failed = failed || !value;
         result.number = value.value_or(0);
         return result;
@@ -229,10 +230,10 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
     bool last_row = forwards && first.given && first.number == -1 && to_end;
     if (!backwards && !first_row && !last_row)
         return fail(Code::rows_misuse, span,
-                    fmt::format("how many rows `{}` takes is not known: N is 1 at least",
+                    fmt::format("the number of rows of `{}` is not known: N is at least 1",
                                 elaborator_.definitions.sources->text(span)),
-                    "`:`, `::-1`, `:1` and `-1:` hold for every N; others are masked, as by "
-                    "`y[n < N] = where(n > 0, x[max(n - 1, 0)], 0)`");
+                    "`:`, `::-1`, `:1` and `-1:` work for every N; mask other rows: `y[n < N] = where(n > 0, x[max(n - "
+                    "1, 0)], 0)`");
     Shape shape{backwards ? rows : 1};
     NodeId from = build::broadcast(graph_, row(!first_row, span), shape, {}, span);
     NodeId at = from;
@@ -249,7 +250,7 @@ void Access::surround(int64_t low, int64_t high, Span span) {
     std::vector<int64_t> before(shape.size(), 0);
     before[place] = std::max<int64_t>(0, -low);
     shape[place] = before[place] + std::max(shape[place], high + 1);
-    elaborator_.check_size(shape, span);
+    check_size(elaborator_, shape, span);
     node_ = build::pad(graph_, node_, before, shape, 0, span);
 }
 
@@ -257,9 +258,8 @@ void Access::surround(int64_t low, int64_t high, Span span) {
 bool Access::take_affine(Affine at, Span span) {
     size_t place = axis();
     int64_t whole = size(place);
-    auto own = [&](int label) { return elaborator_.label_size(label); };
-    if (beside_rows(at))
-        return fail(Code::rows_misuse, span, "an index of the rows N stands alone, and only on an axis N");
+    auto own = [&](int label) { return elaborator_.labels.size(label); };
+    if (beside_rows(at)) return fail(Code::rows_misuse, span, "an index of the rows N must stand alone, on an axis N");
     if (whole == rows) {
         tags_[place] = at.factors.begin()->first;
         return true;
@@ -295,7 +295,7 @@ bool Access::take_affine(Affine at, Span span) {
         Shape windows = graph_.type(node_).shape;
         windows[place] = positions;
         windows.insert(windows.begin() + int64_t(place) + 1, taps);
-        elaborator_.check_size(windows, span);
+        check_size(elaborator_, windows, span);
         node_ = build::window(graph_, node_, Window{int(place), stride, dilation}, positions, taps, expression_.span);
         tags_[place] = label;
         tags_.insert(tags_.begin() + int64_t(place) + 1, waiting);
@@ -313,30 +313,30 @@ bool Access::take_lookup(const ast::Expr& item) {
     size_t place = axis();
     int64_t whole = size(place);
     if (auto number = value.as<ConstantNumber>(); number && number->kind != ConstantNumber::Kind::boolean) {
-        auto at = elaborator_.constant_integer(value, item.span, "a place");
+        auto at = constant_integer(elaborator_, value, item.span, "an index");
         if (!at) return false;
         if (whole == rows) return pick_row(*at, item.span);
         int64_t first = *at < 0 ? *at + whole : *at;
         if (first < 0 || first >= whole)
-            return fail(Code::out_of_range, item.span, fmt::format("place {} is outside of an axis of {}", *at, whole));
+            return fail(Code::out_of_range, item.span, fmt::format("index {} is outside an axis of {}", *at, whole));
         cut(place, first, 1, 1);
         drop(place);
         return true;
     }
-    auto at = elaborator_.operand(value, item.span);
+    auto at = to_operand(elaborator_, value, item.span);
     if (!at) return false;
     Dtype dtype = graph_.type(at->node).dtype;
     if (floating(dtype) || at->weak)
         return fail(Code::lookup_misuse, item.span,
-                    fmt::format("a lookup needs whole numbers, not {}", elaborator_.describe(value)));
-    if (dtype == Dtype::boolean) *at = elaborator_.in_dtype(*at, Dtype::i32, item.span);
+                    fmt::format("a lookup needs integers, not {}", describe(elaborator_, value)));
+    if (dtype == Dtype::boolean) *at = in_dtype(elaborator_, *at, Dtype::i32, item.span);
     if (whole == rows) return look_up_rows(*at, item.span);
-    Range range = elaborator_.range(at->node);
+    Range range = elaborator_.levels.range(at->node);
     if (!range.inside(0, whole - 1)) {
         bool open = range.high >= range_of(Dtype::i32).high;
         return fail(Code::out_of_range, item.span,
-                    open ? fmt::format("nothing shows that this lookup stays inside its axis of {}", whole)
-                         : fmt::format("this lookup may be {}, outside of its axis of {}",
+                    open ? fmt::format("this lookup may leave its axis of {}: nothing bounds it", whole)
+                         : fmt::format("this lookup may be {}, outside its axis of {}",
                                        range.low < 0 ? range.low : range.high, whole),
                     fmt::format("take a remainder, `i % {}`, or declare the field as `int < {}`", whole, whole));
     }
@@ -346,17 +346,16 @@ bool Access::take_lookup(const ast::Expr& item) {
 bool Access::pick_row(int64_t number, Span span) {
     if (number == 0 || number == -1)
         return look_up_rows({row(number == -1, span), false, elaborator_.level(), {}}, span);
-    return fail(Code::rows_misuse, span, fmt::format("row {} need not be there: N is 1 at least", number),
-                fmt::format("the rows 0 and -1 always are, and so is row `min({}, N - 1)`", number < 0 ? 0 : number));
+    return fail(Code::rows_misuse, span, fmt::format("row {} may not exist: N is at least 1", number),
+                fmt::format("rows 0 and -1 always exist, and so does row `min({}, N - 1)`", number < 0 ? 0 : number));
 }
 
 /// Lookups among the rows that hold for every N. Never below 0, also in lanes beyond the last row.
 bool Access::look_up_rows(NodeTerm at, Span span) {
     if (!RowRanges(graph_)(at.node).inside_rows())
-        return fail(Code::rows_misuse, span, "nothing shows that this stays inside of the rows N for every N",
-                    "`min(n + 1, N - 1)`, `max(n - 1, 0)` and `(n + 1) % N` do; the rest is chosen "
-                    "by `where(n > 0, .., 0)`");
-    if (elaborator_.range(at.node).low < 0) {
+        return fail(Code::rows_misuse, span, "this may leave the rows N for some N",
+                    "use `min(n + 1, N - 1)`, `max(n - 1, 0)` or `(n + 1) % N`, and mask with `where(n > 0, .., 0)`");
+    if (elaborator_.levels.range(at.node).low < 0) {
         NodeId zero = build::constant(graph_, 0, graph_.type(at.node).dtype, {}, span);
         at.node = build::elementwise(graph_, Primitive::maximum, {at.node, zero}, span);
     }
@@ -367,8 +366,8 @@ bool Access::look_up(NodeTerm at, Span span) {
     Shape full = graph_.type(at.node).shape;
     size_t labels = at.labels.size(), rest = full.size() - labels;
     if (rest && std::exchange(looked_up_, true))
-        return fail(Code::lookup_misuse, span, "one lookup by a tensor stands between brackets",
-                    "write two brackets, or a definition by index");
+        return fail(Code::lookup_misuse, span, "brackets can hold one lookup by a tensor",
+                    "write two pairs of brackets, or a definition by index");
     // Labels that both have come first on both sides.
     std::vector<int> common;
     for (int label : at.labels)
@@ -399,7 +398,7 @@ bool Access::look_up(NodeTerm at, Span span) {
     const Shape& at_shape = graph_.type(index).shape;
     looked_up.erase(looked_up.begin() + int64_t(target));
     looked_up.insert(looked_up.end(), at_shape.begin() + int64_t(common.size()), at_shape.end());
-    elaborator_.check_size(looked_up, span);
+    check_size(elaborator_, looked_up, span);
     node_ = build::gather(graph_, node_, index, Gather{int(target), int(common.size())}, span);
     tags_.erase(tags_.begin() + int64_t(target));
     tags_.insert(tags_.begin() + int64_t(target), looked.begin(), looked.end());
@@ -419,7 +418,7 @@ std::optional<Term> list_item(Elaborator& elaborator, const ListTerm& list, cons
     if (place < 0) place += count;
     if (place >= 0 && place < count) return list.items[size_t(place)];
     elaborator.error(Code::out_of_range, access.items[0]->span,
-                     fmt::format("place {} is outside of a list of {}", int64_t(number->value), count));
+                     fmt::format("index {} is outside a list of {}", int64_t(number->value), count));
     return Term{};
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Sums of indices: what stands between the brackets of an access.
 #include "compiler/elaborate/indices/indices.h"
-#include "compiler/elaborate/types.h"
 #include <algorithm>
 #include <cmath>
 
@@ -129,9 +128,9 @@ std::optional<Affine> affine(Elaborator& elaborator, const ast::Expr& expression
 }
 
 Term index_number(Elaborator& elaborator, int label, Span span) {
-    int64_t size = elaborator.label_size(label);
+    int64_t size = elaborator.labels.size(label);
     NodeId node = build::iota(elaborator.graph(), {size == 0 ? 1 : size}, 0, Dtype::i32, span);
-    return elaborator.make(node, {label});
+    return elaborator.term(node, {label});
 }
 
 } // namespace gradc

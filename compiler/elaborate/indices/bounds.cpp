@@ -3,6 +3,7 @@
 // their shapes are the places where sizes come from: first what stands alone, then windows, from
 // the known to the unknown.
 #include "compiler/elaborate/indices/indices.h"
+#include "compiler/elaborate/values.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ std::string word(int64_t size) { return size == rows ? "N" : std::to_string(size
 } // namespace
 
 IndexSpace::~IndexSpace() {
-    for (auto expression : evaluated_) elaborator_.forget_evaluated(*expression);
+    for (auto expression : evaluated_) elaborator_.evaluated.erase(expression);
 }
 
 bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& scope, bool reduces) {
@@ -72,7 +73,7 @@ void IndexSpace::make_labels(const Binders& binders, Scope& scope) {
         ListTerm group;
         std::vector<int> labels;
         for (int i = 0; i < wide; ++i) {
-            int label = elaborator_.fresh_label(0);
+            int label = elaborator_.labels.fresh(0);
             names_[label] = {binder.ellipsis ? ".." : binder.name, binder.span};
             labels.push_back(label);
             group.items.push_back(integer_number(label));
@@ -133,22 +134,23 @@ void IndexSpace::walk(const ast::Expr& expression, Scope& scope, Stage stage) {
 
 const Term* IndexSpace::object_value(const ast::ExprRef& object, Scope& scope) {
     if (mentions_index(*object, scope) || failed_.count(object.get())) return nullptr;
-    if (!elaborator_.evaluated(*object)) {
+    auto known = elaborator_.evaluated.find(object.get());
+    if (known == elaborator_.evaluated.end()) {
         Term value = elaborator_.evaluate(*object, scope);
         if (value.poisoned()) {
             failed_.insert(object.get());
             good_ = false;
         }
-        elaborator_.set_evaluated(*object, value);
+        known = elaborator_.evaluated.insert_or_assign(object.get(), std::move(value)).first;
         evaluated_.push_back(object.get());
     }
-    return elaborator_.evaluated(*object);
+    return &known->second;
 }
 
 void IndexSpace::walk_access(const ast::Expr&, const ast::Index& access, Scope& scope, Stage stage) {
     const Term* object = object_value(access.object, scope);
     if (!object) walk(*access.object, scope, stage);
-    else if (auto type = elaborator_.type_of(*object)) {
+    else if (auto type = type_of(elaborator_, *object)) {
         if (stage == Stage::places) add_places(access, type->shape, scope);
         bool group = std::any_of(access.items.begin(), access.items.end(),
                                  [](const auto& item) { return std::holds_alternative<ast::Ellipsis>(item->node); });
@@ -191,34 +193,33 @@ bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope, bool reduces
         if (!varies) {
             bound = elaborator_.evaluate(*binders[i].bound, scope);
             if (bound.poisoned()) return false;
-            varies = bound.as<NodeTerm>() && elaborator_.type_of(bound)->shape.empty() &&
-                     integer(elaborator_.type_of(bound)->dtype);
+            varies = bound.as<NodeTerm>() && type_of(elaborator_, bound)->shape.empty() &&
+                     integer(type_of(elaborator_, bound)->dtype);
         }
         if (varies && reduces) {
             varying_.push_back({&binders[i], set.each[i][0], scope, affine(elaborator_, *binders[i].bound, scope)});
             continue;
         }
         if (varies) {
-            elaborator_.error(Code::index_bound, span,
-                              fmt::format("`{}` must run to the same number everywhere: it is an "
-                                          "axis of the result",
-                                          binders[i].name),
-                              "", "give it the largest bound and choose by `where(.., .., 0)`");
+            elaborator_.error(
+                Code::index_bound, span,
+                fmt::format("the bound of `{}` must be constant: it is an axis of the result", binders[i].name), "",
+                "use the largest bound and mask with `where(.., .., 0)`");
             return false;
         }
         int64_t size = rows;
         if (!bound.as<RowsSize>()) {
-            auto number = elaborator_.constant_integer(bound, span, "the bound of an index");
+            auto number = constant_integer(elaborator_, bound, span, "the bound of an index");
             if (!number) return false;
             size = *number;
             if (size < 1) {
                 elaborator_.error(Code::negative_size, span,
-                                  fmt::format("an index must run over 1 number at least, not {}", size));
+                                  fmt::format("an index must take at least 1 value, not {}", size));
                 return false;
             }
         }
         for (int label : set.each[i]) {
-            elaborator_.adopt_label(label, size);
+            elaborator_.labels.adopt(label, size);
             explicit_.insert(label);
         }
     }
@@ -230,9 +231,9 @@ bool IndexSpace::solve_alone() {
     for (const Place& place : places_) {
         int label = place.at.factors.empty() ? -1 : place.at.factors.begin()->first;
         if (!place.at.alone() || place.end != End::none || varying(label)) continue;
-        int64_t size = elaborator_.label_size(label);
+        int64_t size = elaborator_.labels.size(label);
         if (size == 0) {
-            elaborator_.adopt_label(label, place.size);
+            elaborator_.labels.adopt(label, place.size);
             first[label] = &place;
             continue;
         }
@@ -260,7 +261,7 @@ bool IndexSpace::solve_windows(bool& grown) {
         int64_t low = place.at.constant, high = place.at.constant;
         bool open = place.size == rows;
         for (auto [label, factor] : place.at.factors) {
-            int64_t size = elaborator_.label_size(label);
+            int64_t size = elaborator_.labels.size(label);
             if (size == 0) {
                 unknown = label, ++count;
                 continue;
@@ -281,12 +282,12 @@ bool IndexSpace::solve_windows(bool& grown) {
         if (size < 1) {
             elaborator_.error(
                 Code::index_bound, names_[label].second,
-                fmt::format("there is no place for `{}`: the window is wider than its axis", names_[label].first));
+                fmt::format("there is no position for `{}`: the window is wider than its axis", names_[label].first));
             return false;
         }
-        elaborator_.adopt_label(label, size);
+        elaborator_.labels.adopt(label, size);
     }
-    for (int label : by_rows) elaborator_.adopt_label(label, rows);
+    for (int label : by_rows) elaborator_.labels.adopt(label, rows);
     grown = grown || !least.empty() || !by_rows.empty();
     return true;
 }
@@ -295,14 +296,14 @@ bool IndexSpace::report_unsolved() {
     std::set<int> labels; // in order of the text, not of the addresses of its tree
     for (const auto& each : sets_) labels.insert(each.second.all.begin(), each.second.all.end());
     bool all = true;
-    auto unknown = [&](int label) { return elaborator_.label_size(label) == 0; };
+    auto unknown = [&](int label) { return elaborator_.labels.size(label) == 0; };
     bool plain =
         std::any_of(labels.begin(), labels.end(), [&](int label) { return unknown(label) && !varying(label); });
     for (int label : labels) {
         if (!unknown(label) || (plain && varying(label))) continue; // that one waits for others
         const auto& [name, span] = names_[label];
-        elaborator_.error(Code::index_bound, span, fmt::format("how far does `{}` run?", name), "",
-                          fmt::format("no axis says it: write `{} < ..`", name));
+        elaborator_.error(Code::index_bound, span, fmt::format("the bound of `{}` is not known", name), "",
+                          fmt::format("no axis determines it: write `{} < ..`", name));
         all = false;
     }
     return all;

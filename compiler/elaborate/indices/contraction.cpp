@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `@` and sums of products as contractions.
 #include "compiler/elaborate/indices/contraction.h"
+#include "compiler/elaborate/operators.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
@@ -94,7 +95,7 @@ NodeId contracted(Elaborator& elaborator, NamedAxes left, NamedAxes right, const
         size_t place = size_t(std::find(side.axes.begin(), side.axes.end(), axis) - side.axes.begin());
         shape.push_back(graph.type(side.node).shape[place]);
     }
-    elaborator.check_size(shape, span);
+    check_size(elaborator, shape, span);
     return build::contract(graph, left.node, right.node, std::move(labels), span);
 }
 
@@ -158,7 +159,7 @@ Term matmul(Elaborator& elaborator, const Operand& left, const Operand& right, S
     for (int place = int(batch.size()); place >= 1; --place) out.push_back(plain_axis + 8 + place);
     if (a_matrix == 2) out.push_back(rows_axis);
     if (b_matrix == 2) out.push_back(columns);
-    return elaborator.make(contracted(elaborator, l, r, out, span), labels, met->weak);
+    return elaborator.term(contracted(elaborator, l, r, out, span), labels, met->weak);
 }
 
 } // namespace gradc

@@ -3,6 +3,7 @@
 // contraction of the factors' views: the space of all indices is never laid out.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/indices/indices.h"
+#include "compiler/elaborate/operators.h"
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>
 #include <cmath>
@@ -88,10 +89,10 @@ private:
 /// Joins `index < bound` to the mask. Nothing is the sum of no numbers, but no maximum or mean.
 void Reduction::bounded(const IndexSpace::Varying& index) {
     Span span = index.binder->bound->span;
-    auto bound = elaborator_.operand(index.bound, span);
+    auto bound = to_operand(elaborator_, index.bound, span);
     Term below =
-        elaborator_.binary(ast::BinaryOperator::less, index_number(elaborator_, index.label, span), index.bound, span);
-    if (mask_) below = elaborator_.binary(ast::BinaryOperator::logical_and, Term{*mask_}, below, span);
+        apply(elaborator_, ast::BinaryOperator::less, index_number(elaborator_, index.label, span), index.bound, span);
+    if (mask_) below = apply(elaborator_, ast::BinaryOperator::logical_and, Term{*mask_}, below, span);
     auto mask = below.as<NodeTerm>();
     failed_ = failed_ || !bound || !mask;
     if (failed_) return;
@@ -101,8 +102,8 @@ void Reduction::bounded(const IndexSpace::Varying& index) {
     std::string_view text = elaborator_.definitions.sources->text(span);
     elaborator_.error(
         Code::index_bound, span,
-        fmt::format("`{}` may run over no number, and there is no {} of none", index.binder->name, call_.callee), "",
-        fmt::format("let it take one number at least: `{} < max({}, 1)`", index.binder->name, text));
+        fmt::format("`{}` may take no value, and there is no {} of no values", index.binder->name, call_.callee), "",
+        fmt::format("let it take at least one value: `{} < max({}, 1)`", index.binder->name, text));
 }
 
 /// What is at or above a bound becomes a number that changes no result.
@@ -115,12 +116,12 @@ NodeTerm Reduction::masked(const NodeTerm& value) {
         bool most = call_.callee == "min";
         if (floating(dtype)) neutral = most ? INFINITY : -INFINITY;
         else {
-            Range range = elaborator_.range(value.node); // the result's stays as it is
+            Range range = elaborator_.levels.range(value.node); // the result's stays as it is
             neutral = double(most ? range.high : range.low);
         }
     }
-    Term around = elaborator_.make(build::constant(graph, neutral, dtype), {}, value.weak);
-    Term chosen = elaborator_.select(Term{*mask_}, Term{value}, around, span_);
+    Term around = elaborator_.term(build::constant(graph, neutral, dtype), {}, value.weak);
+    Term chosen = selected(elaborator_, Term{*mask_}, Term{value}, around, span_);
     return *chosen.as<NodeTerm>();
 }
 
@@ -138,7 +139,7 @@ void Reduction::mask_factors(std::vector<Operand>& factors) {
     for (const Operand& factor : factors) most = std::max(most, share(factor));
     for (Operand& factor : factors) {
         if (share(factor) != most) continue;
-        factor.term = elaborator_.select(Term{*mask_}, factor.term, integer_number(0), factor.span);
+        factor.term = selected(elaborator_, Term{*mask_}, factor.term, integer_number(0), factor.span);
         if (most < all) return;
     }
 }
@@ -152,20 +153,20 @@ Term Reduction::numbers_added() {
     for (size_t i = 0; i < ones.labels.size(); ++i)
         if (holds(gone_, ones.labels[i])) axes.push_back(int(i));
         else left.push_back(ones.labels[i]);
-    return elaborator_.make(build::sum(graph, ones.node, axes, span_), left);
+    return elaborator_.term(build::sum(graph, ones.node, axes, span_), left);
 }
 
 /// What stands still while an index runs is added so often; a mean divides by the numbers that were
 /// added.
 Term Reduction::scaled(Term value, const std::vector<int>& present) {
     bool mean = call_.callee == "mean";
-    if (mean && mask_) value = elaborator_.binary(ast::BinaryOperator::divide, value, numbers_added(), span_);
+    if (mean && mask_) value = apply(elaborator_, ast::BinaryOperator::divide, value, numbers_added(), span_);
     for (int label : gone_) {
         if (mean != holds(present, label) || (mask_ && holds(mask_->labels, label))) continue;
-        int64_t size = elaborator_.label_size(label);
+        int64_t size = elaborator_.labels.size(label);
         Term times = size == rows ? Term{RowsSize{}} : integer_number(size);
         value =
-            elaborator_.binary(mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply, value, times, span_);
+            apply(elaborator_, mean ? ast::BinaryOperator::divide : ast::BinaryOperator::multiply, value, times, span_);
     }
     return value;
 }
@@ -184,7 +185,7 @@ Term Reduction::reduced(const NodeTerm& value) {
         node = build::max_of(graph, node, axes, span_);
         if (least) node = build::elementwise(graph, Primitive::negate, {node}, span_);
     }
-    Term result = elaborator_.make(node, left, value.weak);
+    Term result = elaborator_.term(node, left, value.weak);
     bool adds = call_.callee == "sum" || call_.callee == "mean";
     return adds ? scaled(result, value.labels) : result;
 }
@@ -214,22 +215,22 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     if (!plain || with_axes.size() < 2) {
         Term value = written[0].term;
         for (size_t i = 1; i < written.size(); ++i)
-            value = elaborator_.binary(ast::BinaryOperator::multiply, value, written[i].term, span_,
-                                       written[i - 1].span, written[i].span);
+            value = apply(elaborator_, ast::BinaryOperator::multiply, value, written[i].term, span_,
+                          written[i - 1].span, written[i].span);
         auto single = meet(elaborator_, {{value, span_}}, mean ? Wanted::floating : Wanted::number, "add", span_);
         if (!single) return {};
         single->operands[0].weak = single->weak;
         Term result = reduced(single->operands[0]);
-        return negative ? elaborator_.negate(result, span_) : result;
+        return negative ? negated(elaborator_, result, span_) : result;
     }
     std::vector<int> out;
     for (int label : all)
         if (!holds(gone_, label)) out.push_back(label);
     NamedAxes sum = product_sum(elaborator_, with_axes, out, span_);
-    Term result = scaled(elaborator_.make(sum.node, sum.axes, met->weak), all);
+    Term result = scaled(elaborator_.term(sum.node, sum.axes, met->weak), all);
     for (const Operand& each : scalars)
-        result = elaborator_.binary(ast::BinaryOperator::multiply, result, each.term, span_, {}, each.span);
-    return negative ? elaborator_.negate(result, span_) : result;
+        result = apply(elaborator_, ast::BinaryOperator::multiply, result, each.term, span_, {}, each.span);
+    return negative ? negated(elaborator_, result, span_) : result;
 }
 
 Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span, IndexSpace& indices, Scope& scope) {
@@ -238,8 +239,8 @@ Term checked_reduction(Elaborator& elaborator, const ast::Call& call, Span span,
             Scope inner = indices.inside(call.indices, scope);
             return Reduction(elaborator, call, span, indices, inner).run();
         }
-    elaborator.error(Code::index_misuse, call.callee_span,
-                     fmt::format("`{}` does not reduce over indices", call.callee), "", "sum, mean, max and min do");
+    elaborator.error(Code::index_misuse, call.callee_span, fmt::format("`{}` cannot reduce over indices", call.callee),
+                     "", "use sum, mean, max or min");
     return {};
 }
 
@@ -261,28 +262,28 @@ Term elaborate_definition(Elaborator& elaborator, const ast::IndexDefinition& de
     Session session(elaborator);
     if (!session->solve(definition.indices, *definition.value, scope, false)) return {};
     Scope inner = session->inside(definition.indices, scope);
-    auto value = elaborator.operand(elaborator.evaluate(*definition.value, inner), definition.value->span);
+    auto value = to_operand(elaborator, elaborator.evaluate(*definition.value, inner), definition.value->span);
     if (!value) return {};
     Graph& graph = elaborator.graph();
     size_t rest = size_t(graph.type(value->node).rank()) - value->labels.size();
     if (rest) {
         elaborator.error(Code::index_misuse, definition.value->span,
                          fmt::format("an element of `{}` must be one number, not {}", definition.target.name,
-                                     elaborator.describe({*value})),
+                                     describe(elaborator, {*value})),
                          "", "give its axes an index on the left");
         return {};
     }
-    if (value->weak) *value = elaborator.in_dtype(*value, elaborator.floating_default(), span);
+    if (value->weak) *value = in_dtype(elaborator, *value, elaborator.floating_default, span);
     const std::vector<int>& own = session->labels(definition.indices);
     Common common;
     std::set_union(value->labels.begin(), value->labels.end(), own.begin(), own.end(),
                    std::back_inserter(common.labels));
-    for (int label : common.labels) common.shape.push_back(elaborator.label_size(label));
+    for (int label : common.labels) common.shape.push_back(elaborator.labels.size(label));
     NodeId node = spread(elaborator, *value, common, span);
     std::vector<int> outer;
     for (int label : common.labels)
         if (!holds(own, label)) outer.push_back(label);
-    return elaborator.make(node, outer);
+    return elaborator.term(node, outer);
 }
 
 } // namespace gradc

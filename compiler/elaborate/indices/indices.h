@@ -4,7 +4,7 @@
 // anything is computed, `IndexSpace` finds how far each index runs: as it says, over the axis where
 // it stands alone, or while `x[2*h + i]` stays inside.
 #pragma once
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/indices/definition.h"
 
 namespace gradc {
 

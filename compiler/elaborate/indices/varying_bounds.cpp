@@ -4,6 +4,7 @@
 // Where the bound is a sum of indices, only the ends it really reaches must lie inside an axis: of
 // x[t - u] with u < t + 1 these are x[t] and x[0].
 #include "compiler/elaborate/indices/indices.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -69,7 +70,7 @@ void IndexSpace::add_ends() {
 
 /// True if every index that the bound names has its size.
 bool IndexSpace::is_ready(const Varying& index) const {
-    auto sized = [&](int label) { return elaborator_.label_size(label) != 0; };
+    auto sized = [&](int label) { return elaborator_.labels.size(label) != 0; };
     for (const auto& [name, binding] : index.scope.names) {
         Scope one;
         one.names[name] = binding;
@@ -85,7 +86,7 @@ bool IndexSpace::is_ready(const Varying& index) const {
 
 bool IndexSpace::solve_varying(bool& grown) {
     for (auto each = varying_.rbegin(); each != varying_.rend(); ++each) {
-        if (elaborator_.label_size(each->label) != 0 || !is_ready(*each)) continue;
+        if (elaborator_.labels.size(each->label) != 0 || !is_ready(*each)) continue;
         if (!adopt_largest(*each)) return false;
         grown = true;
     }
@@ -100,29 +101,29 @@ bool IndexSpace::adopt_largest(Varying& index) {
         if (int label = index_label(names, each); label >= 0)
             binding.value = index_number(elaborator_, label, binding.span);
     index.bound = elaborator_.evaluate(*index.binder->bound, names);
-    auto bound = elaborator_.operand(index.bound, span);
+    auto bound = to_operand(elaborator_, index.bound, span);
     if (!bound) return false;
     Graph& graph = elaborator_.graph();
     const Type type = graph.type(bound->node);
     if (!integer(type.dtype) || bound->weak || type.rank() != int(bound->labels.size())) {
         elaborator_.error(
             Code::not_integer, span,
-            fmt::format("the bound of an index must be one whole number, not {}", elaborator_.describe(index.bound)));
+            fmt::format("the bound of an index must be one integer, not {}", describe(elaborator_, index.bound)));
         return false;
     }
     RowRange range = RowRanges(graph)(bound->node);
     bool open = range.high >= double(range_of(Dtype::i32).high);
     if (open && range.high_rows > 0) {
-        elaborator_.error(Code::index_bound, span, fmt::format("nothing shows how far `{}` may run", name), "",
+        elaborator_.error(Code::index_bound, span, fmt::format("the largest value of `{}` is not known", name), "",
                           "give the bound a largest value: `min(.., 8)`, or `int < 8` for a field");
         return false;
     }
     if (range.high < 1) {
         elaborator_.error(Code::negative_size, span,
-                          fmt::format("`{}` runs over no number: its bound is never above {}", name, range.high));
+                          fmt::format("`{}` takes no value: its bound is never above {}", name, range.high));
         return false;
     }
-    elaborator_.adopt_label(index.label, open ? rows : int64_t(range.high));
+    elaborator_.labels.adopt(index.label, open ? rows : int64_t(range.high));
     explicit_.insert(index.label);
     return true;
 }
@@ -133,7 +134,7 @@ bool IndexSpace::check_ends() {
         int64_t reached = place.at.constant;
         bool by_rows = false;
         for (auto [label, factor] : place.at.factors) {
-            int64_t size = elaborator_.label_size(label);
+            int64_t size = elaborator_.labels.size(label);
             by_rows = by_rows || size == rows;
             if ((factor > 0) == (place.end == End::high)) reached += factor * (size - 1);
         }

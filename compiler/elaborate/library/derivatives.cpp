@@ -3,6 +3,7 @@
 // the arguments and `g`, the gradient of the result, bound; its value is summed down to the
 // argument's shape.
 #include "compiler/elaborate/promotion.h"
+#include "compiler/elaborate/values.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -32,8 +33,8 @@ public:
         if (!clause) return NodeId::none;
         Setting setting(definitions_, graph, entry, graph.type(gradient).dtype);
         for (size_t i = 0; i < node.inputs.size(); ++i)
-            setting.scope.bind(entry.tree->parameters[i].name, setting.elaborator.make(node.inputs[i]));
-        setting.scope.bind("g", setting.elaborator.make(gradient));
+            setting.scope.bind(entry.tree->parameters[i].name, setting.elaborator.term(node.inputs[i]));
+        setting.scope.bind("g", setting.elaborator.term(gradient));
         return setting.value(*clause, {node.inputs[size_t(position)], false, 0, {}});
     }
 
@@ -49,7 +50,7 @@ public:
             if (auto place = term.as<NodeTerm>()) {
                 NodeId input = node.inputs[index(place->node)];
                 setting.know_labels(place->labels, graph.type(input).shape);
-                value = setting.elaborator.make(input, place->labels, place->weak);
+                value = setting.elaborator.term(input, place->labels, place->weak);
                 if (int(index(place->node)) == position + 1) {
                     argument = *value.as<NodeTerm>();
                     clause = clause_for(*call.function, name);
@@ -60,7 +61,7 @@ public:
         if (!clause) return NodeId::none;
         for (const auto& [name, size] : call.sizes) setting.scope.bind(name, size);
         setting.know_labels(call.labels, node.type.shape);
-        setting.scope.bind("g", setting.elaborator.make(gradient, call.labels));
+        setting.scope.bind("g", setting.elaborator.term(gradient, call.labels));
         return setting.value(*clause, argument);
     }
 
@@ -84,16 +85,17 @@ private:
         Elaborator elaborator;
         Frame frame;
         Scope scope;
-        Elaborator::FloatingDefault floating;
+        FloatingDefault floating;
 
         Setting(Definitions& definitions, Graph& graph, const FunctionEntry& function, Dtype dtype)
-            : elaborator(definitions, graph, {}), frame(elaborator.block_frame("derivative", function.module, nullptr)),
+            : elaborator(definitions, graph, {}),
+              frame(block_frame(elaborator.definitions, "derivative", function.module, nullptr)),
               floating(elaborator, dtype) {
             frame.function = &function;
             scope.frame = &frame;
         }
         void know_labels(const std::vector<int>& labels, const Shape& shape) {
-            for (size_t i = 0; i < labels.size(); ++i) elaborator.adopt_label(labels[i], shape[i]);
+            for (size_t i = 0; i < labels.size(); ++i) elaborator.labels.adopt(labels[i], shape[i]);
         }
         NodeId value(const ast::Derivative& clause, const NodeTerm& argument);
     };
@@ -116,12 +118,12 @@ struct UnderWay {
         bool again = std::find(all.begin(), all.end(), &clause) != all.end();
         if (again)
             elaborator.error(Code::bad_derivative, clause.value->span,
-                             fmt::format("the derivative by `{}` is defined by itself", clause.parameter),
+                             fmt::format("the derivative by `{}` depends on itself", clause.parameter),
                              "`grad` asks for this derivative again",
                              "write it as a formula of the arguments and `g`, or drop the clause: then the function's "
                              "own formula is differentiated");
         else if (all.size() >= most)
-            elaborator.error(Code::call_depth, clause.value->span, "derivatives by clauses nest too deep here");
+            elaborator.error(Code::call_depth, clause.value->span, "derivative clauses nest too deep here");
         stopped = again || all.size() >= most;
         all.push_back(&clause);
     }
@@ -138,13 +140,13 @@ NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& ar
     if (!gradc::floating(wanted.dtype)) return NodeId::none;
     UnderWay under_way(elaborator, clause);
     if (under_way.stopped) return NodeId::none;
-    auto found = elaborator.operand(elaborator.evaluate(*clause.value, scope), clause.value->span);
+    auto found = to_operand(elaborator, elaborator.evaluate(*clause.value, scope), clause.value->span);
     if (!found) return NodeId::none;
-    NodeTerm converted = elaborator.in_dtype(*found, wanted.dtype, clause.span);
+    NodeTerm converted = in_dtype(elaborator, *found, wanted.dtype, clause.span);
     auto common = common_shape(elaborator, {converted, argument});
     if (!common) {
         elaborator.error(Code::bad_derivative, clause.value->span,
-                         fmt::format("this derivative is {}, but `{}` is {}", elaborator.describe({converted}),
+                         fmt::format("this derivative is {}, but `{}` is {}", describe(elaborator, {converted}),
                                      clause.parameter, print(wanted.shape)));
         return NodeId::none;
     }
@@ -203,7 +205,7 @@ void check_clauses(Elaborator& elaborator, const std::vector<NodeId>& inputs, ui
         Type type = elaborator.graph().type(inputs[i]);
         Input input{Input::Source::field, fmt::format("argument {}", i), 0, -1};
         if (integer(type.dtype)) {
-            Range range = elaborator.range(inputs[i]);
+            Range range = elaborator.levels.range(inputs[i]);
             input.low = range.low, input.high = range.high;
         }
         own.push_back(scratch.add(Op::input, type, {}, input));

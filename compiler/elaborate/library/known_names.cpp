@@ -2,9 +2,9 @@
 // A walk over a function's text that knows names but no types. Where a block may run or not, the
 // names that it makes count as known behind it: less is reported than elaboration would, and
 // nothing else.
+#include "compiler/elaborate/builtins.h"
 #include "compiler/elaborate/library/unused.h"
 #include "compiler/elaborate/library/wrong_names.h"
-#include "compiler/elaborate/parts.h"
 #include "compiler/elaborate/types.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ class NameCheck {
 public:
     NameCheck(Elaborator& elaborator, const FunctionEntry& function)
         : elaborator_(elaborator), function_(function),
-          frame_(elaborator.block_frame("names", function.module, nullptr)) {
+          frame_(block_frame(elaborator.definitions, "names", function.module, nullptr)) {
         scope_.frame = &frame_;
     }
 
@@ -134,7 +134,7 @@ void NameCheck::use(const std::string& name, Span span) {
     if (names_.count(name)) return;
     Scope near = scope_; // what may have been meant
     for (const std::string& known : names_) near.bind(known, {});
-    elaborator_.lookup(name, span, near);
+    lookup(elaborator_, name, span, near);
     names_.insert(name); // once is enough
 }
 

@@ -126,8 +126,7 @@ private:
         if (auto found = functions_.find(call.callee); found != functions_.end())
             return this->call(*found->second, arguments);
         const Primitive* primitive = graph_.primitives().find(call.callee);
-        if (!primitive || *primitive >= Primitive::first_declared)
-            wrong(call.callee + " is no primitive of the machine");
+        if (!primitive || *primitive >= Primitive::first_declared) wrong(call.callee + " is not a built-in primitive");
         if (graph_.primitives().arity(*primitive) != int(arguments.size())) wrong("arguments of " + call.callee);
         return build::elementwise(graph_, *primitive, arguments);
     }

@@ -36,7 +36,7 @@ std::string maker_of(Elaborator& elaborator, const Term& term) {
     auto value = term.as<NodeTerm>();
     if (!value) return {};
     const Graph& graph = elaborator.graph();
-    for (NodeId id = elaborator.imported(*value).node;;) {
+    for (NodeId id = elaborator.levels.imported(*value).node;;) {
         auto found = elaborator.made_by.find({&graph, id});
         if (found != elaborator.made_by.end()) return found->second;
         const Node& node = graph[id];
@@ -54,7 +54,7 @@ void note_maker(Elaborator& elaborator, const FunctionEntry& function, const Ter
     bool watched =
         std::any_of(misuses().begin(), misuses().end(), [&](const Misuse& each) { return each.maker == name; });
     if (value && watched && of_library(elaborator, function))
-        elaborator.made_by[{&elaborator.graph(), elaborator.imported(*value).node}] = name;
+        elaborator.made_by[{&elaborator.graph(), elaborator.levels.imported(*value).node}] = name;
 }
 
 void check_misuse(Elaborator& elaborator, const FunctionEntry& function, const Scope& arguments,

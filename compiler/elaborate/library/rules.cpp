@@ -5,6 +5,7 @@
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/library/library.h"
 #include "compiler/elaborate/types.h"
+#include "compiler/elaborate/values.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
 #include <cmath>
@@ -25,8 +26,8 @@ public:
         mode.training = false;
         mode.custom_gradients = false;
         Elaborator elaborator(*definitions_, result_.graph, mode);
-        Elaborator::FloatingDefault in_f32(elaborator, Dtype::f32);
-        Frame frame = elaborator.block_frame("rule", module_, nullptr);
+        FloatingDefault in_f32(elaborator, Dtype::f32);
+        Frame frame = block_frame(elaborator.definitions, "rule", module_, nullptr);
         Scope scope;
         scope.frame = &frame;
         bind_wildcards(elaborator, scope);
@@ -48,7 +49,7 @@ private:
     /// A side that is a literal takes the element of the other.
     NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, std::optional<Dtype> other) {
         Term value = elaborator.evaluate(expression, scope);
-        return elaborator.node(value, expression.span, constant(value) ? other : std::nullopt);
+        return to_node(elaborator, value, expression.span, constant(value) ? other : std::nullopt);
     }
     bool sensible(Elaborator& elaborator);
     void add_condition();
@@ -70,7 +71,7 @@ void RuleElaboration::bind_wildcards(Elaborator& elaborator, Scope& scope) {
                                         rule_.left->span);
         bool constant = std::find(in_condition.begin(), in_condition.end(), name) != in_condition.end();
         result_.wildcards.push_back({name, node, constant});
-        scope.bind(name, elaborator.make(node), rule_.left->span);
+        scope.bind(name, elaborator.term(node), rule_.left->span);
     }
 }
 
@@ -90,7 +91,7 @@ bool RuleElaboration::sensible(Elaborator& elaborator) {
     for (const Wildcard& each : result_.wildcards)
         if (std::find(read.begin(), read.end(), each.node) == read.end()) {
             elaborator.error(Code::bad_rule, rule_.left->span,
-                             fmt::format("nothing on the left side hangs on `{}`", each.name));
+                             fmt::format("the left side does not contain `{}`", each.name));
             return false;
         }
     return true;
@@ -105,7 +106,7 @@ void RuleElaboration::add_condition() {
                          names](const std::vector<double>& values) {
         Graph scratch(definitions->primitives);
         Elaborator elaborator(*definitions, scratch, {});
-        Frame frame = elaborator.block_frame("rule", module, nullptr);
+        Frame frame = block_frame(elaborator.definitions, "rule", module, nullptr);
         Scope scope;
         scope.frame = &frame;
         for (size_t i = 0; i < names.size(); ++i) {

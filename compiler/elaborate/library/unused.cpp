@@ -2,6 +2,7 @@
 // Each function of the user's files once: alone on its written types if nothing called it, then
 // name by name, which also sees the sides of an `if` that no call took.
 #include "compiler/elaborate/library/unused.h"
+#include "compiler/elaborate/types.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -26,7 +27,7 @@ bool takes_numbers(const ast::Function& function) {
 void elaborate_alone(Definitions& definitions, const FunctionEntry& function) {
     Graph graph(definitions.primitives);
     Elaborator elaborator(definitions, graph, {});
-    Frame frame = elaborator.block_frame("unused", function.module, nullptr);
+    Frame frame = block_frame(elaborator.definitions, "unused", function.module, nullptr);
     frame.path = fmt::format("file {}", function.module);
     frame.makes_parameters = true;
     Scope scope;
@@ -49,11 +50,11 @@ std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const a
         if (parameter.type->shape)
             for (const ast::ExprRef& size : *parameter.type->shape) open = open || !known(size);
         if (open) return {};
-        auto full = elaborator.full_type(*parameter.type, scope);
+        auto full = full_type(elaborator, *parameter.type, scope);
         if (!full) return {};
         Input input{Input::Source::field, parameter.name, 0, full->upper ? *full->upper - 1 : -1};
-        NodeId node = elaborator.root().add(Op::input, full->type, {}, input, parameter.span);
-        arguments.push_back({parameter.name, elaborator.make(node), parameter.span});
+        NodeId node = elaborator.levels.root().add(Op::input, full->type, {}, input, parameter.span);
+        arguments.push_back({parameter.name, elaborator.term(node), parameter.span});
     }
     return arguments;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the library has is listed by its files, in the order of their names; see wrong_names.h.
 #include "compiler/elaborate/library/wrong_names.h"
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/builtins.h"
 #include "dsl/other_names.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -71,7 +71,7 @@ void report_unknown_optimizer(Elaborator& elaborator, const std::string& name, S
         if (entry && entry->tree->kind == ast::FunctionKind::optimizer) known.push_back(each);
     }
     std::string message =
-        function ? fmt::format("`{}` is no optimizer", name) : fmt::format("unknown optimizer `{}`", name);
+        function ? fmt::format("`{}` is not an optimizer", name) : fmt::format("unknown optimizer `{}`", name);
     std::string repair = function ? "" : foreign_repair("call", name);
     if (auto old = function ? nullptr : renamed_function(name)) {
         message += fmt::format("; it is called `{}`", old->new_name);

@@ -28,9 +28,9 @@ void rejected(const std::string& text, const char* part, Options options = {}) {
 TEST_CASE("limits are errors with a place") {
     rejected("model m(x: f32[N, 2]) { repeat 1e12 { x = 2 * x };  return x }", "repeat");
     rejected("model m(x: f32[N, 2]) { repeat 1000000 { x = 2 * x + 1 };  return x }", "passes 1000000 nodes");
-    rejected("model m(x: f32[N, 2]) { repeat 1000000 { repeat 1000000 { } };  return x }", "passes 10000000 steps");
+    rejected("model m(x: f32[N, 2]) { repeat 1000000 { repeat 1000000 { } };  return x }", "passes 10000000 elaboration steps");
     rejected(chain("fn f{0}(x) = f{1}(x) + f{1}(x)\n", "fn f0(x) = x\n", 60) + "model m() { return f60(1) }",
-             "passes 10000000 steps");
+             "passes 10000000 elaboration steps");
     rejected(chain("fn f{0}(x) = f{1}(x)\n", "fn f0(x) = x\n", 2000) + "model m() { return f2000(1) }",
              "nest too deep");
     rejected("model m() { return zeros([1000000, 1000000, 1000000, 1000000]) }", "2^63 bytes");
@@ -45,7 +45,7 @@ TEST_CASE("limits are errors with a place") {
                              "y = zeros([4000000000, 200000000]);  return concat(y, y, y, y, y, y, y, y)"})
         rejected(std::string(large) + rest + " }", "2^63 bytes");
     rejected("model m(x: f32[N, 1000000000]) { a, b = split(x, 1000000000);  return a }", "limit of nodes");
-    rejected("model m(x: f32[N, 4]) { return pad(x, [0, 9e18]) }", "whole");
+    rejected("model m(x: f32[N, 4]) { return pad(x, [0, 9e18]) }", "integer");
 }
 
 TEST_CASE("the number of list entries is checked before lists are made") {
@@ -54,11 +54,11 @@ TEST_CASE("the number of list entries is checked before lists are made") {
     rejected(chain("fn f{0}(x) {{ y = f{1}(x);  return y, y }}\n", "fn f0(x) { return x, x }\n", 60) +
                  "model m() { return mean(concat(f60(1))) }",
              "pass 4000000 entries");
-    rejected(chain("const a{0} = [a{1}]\n", "const a0 = [1]\n", 2000) + tail, "more than 64 deep");
+    rejected(chain("const a{0} = [a{1}]\n", "const a0 = [1]\n", 2000) + tail, "more than 64 levels deep");
     std::string list = "1";
     for (int i = 1; i < 100000; ++i) list += ", 1";
     rejected("const big = [" + list + "]\nmodel m() { x = 0;  repeat 10000 { x = x + big[0] };  return x }",
-             "passes 10000000 steps");
+             "passes 10000000 elaboration steps");
     Options options;
     options.node_limit = 100;
     ModelText counted(chain("const a{0} = [a{1}, a{1}]\n", "const a0 = [1]\n", 60) + tail, options);
@@ -77,5 +77,5 @@ TEST_CASE("--set names a const and gives it a number") {
     options.set = {{"wde", "3"}};
     rejected("const wide = 2\nmodel m() { return wide }", "did you mean `wide`?", options);
     options.set = {{"wide", "much"}};
-    rejected("const wide = 2\nmodel m() { return wide }", "`much` is no number", options);
+    rejected("const wide = 2\nmodel m() { return wide }", "`much` is not a number", options);
 }

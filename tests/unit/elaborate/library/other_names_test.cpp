@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The tables of foreign and old names (dsl/std/foreign.txt, dsl/std/renamed.txt): each name is written at a likely
 // place and must give its repair there.
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/builtins.h"
 #include "dsl/other_names.h"
 #include "tests/support/model_text.h"
 #include <catch2/catch.hpp>

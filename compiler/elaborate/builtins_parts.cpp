@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Builtins that join, cut and differentiate: concat, stack, split, pad, grad.
-#include "compiler/elaborate/parts.h"
+#include "compiler/elaborate/builtins.h"
+#include "compiler/elaborate/indices/definition.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -30,7 +31,7 @@ std::optional<std::vector<NodeTerm>> parts_of(BuiltinCall& call, const char* doi
     if (!met) return {};
     if (met->weak)
         for (NodeTerm& each : met->operands)
-            each = call.elaborator.in_dtype(each, call.elaborator.floating_default(), call.span);
+            each = in_dtype(call.elaborator, each, call.elaborator.floating_default, call.span);
     return met->operands;
 }
 
@@ -46,7 +47,7 @@ std::vector<int> with_common_labels(BuiltinCall& call, std::vector<NodeTerm>& pa
     for (NodeTerm& part : parts) {
         const Shape& full = call.elaborator.graph().type(part.node).shape;
         Common common{labels, {}};
-        for (int label : labels) common.shape.push_back(call.elaborator.label_size(label));
+        for (int label : labels) common.shape.push_back(call.elaborator.labels.size(label));
         common.shape.insert(common.shape.end(), full.begin() + int64_t(part.labels.size()), full.end());
         part = {spread(call.elaborator, part, common, call.span), false, call.elaborator.level(), labels};
     }
@@ -61,10 +62,10 @@ Term joined(BuiltinCall& call, std::vector<NodeTerm> parts, int axis, const std:
     size = 0;
     for (const NodeTerm& part : parts) {
         size += graph.type(part.node).shape[labels.size() + size_t(axis)];
-        call.elaborator.check_size(shape, call.span);
+        check_size(call.elaborator, shape, call.span);
     }
     for (const NodeTerm& part : parts) nodes.push_back(part.node);
-    return call.elaborator.make(build::concat(graph, nodes, axis + int(labels.size()), call.span), labels);
+    return call.elaborator.term(build::concat(graph, nodes, axis + int(labels.size()), call.span), labels);
 }
 
 } // namespace
@@ -94,15 +95,12 @@ Term builtin_concat(BuiltinCall& call) {
         }
         if (fits) continue;
         const Operand& here = call.many.size() == parts->size() ? call.many[i] : call.many[0];
-        call.elaborator.error(along_rows ? Code::rows_misuse : Code::shape_mismatch, here.span,
-                              along_rows
-                                  ? "nothing is joined along the rows N"
-                                  : fmt::format("cannot concat {} to {} along axis {}", named(call.elaborator, here),
-                                                named(call.elaborator, call.many[0]), axis),
-                              "",
-                              along_rows ? "join along another axis, or `stack` rows of one shape "
-                                           "on a new one: [N, 2, ..]"
-                                         : "");
+        call.elaborator.error(
+            along_rows ? Code::rows_misuse : Code::shape_mismatch, here.span,
+            along_rows ? "tensors cannot be joined along the rows N"
+                       : fmt::format("cannot concat {} to {} along axis {}", named(call.elaborator, here),
+                                     named(call.elaborator, call.many[0]), axis),
+            "", along_rows ? "join along another axis, or `stack` rows of one shape on a new axis: [N, 2, ..]" : "");
         return {};
     }
     return joined(call, *parts, axis, labels);
@@ -133,7 +131,7 @@ Term builtin_stack(BuiltinCall& call) {
 
 std::optional<NodeTerm> stacked(Elaborator& elaborator, const ListTerm& list, Span span) {
     Scope scope;
-    Frame frame = elaborator.block_frame("list", 0, nullptr);
+    Frame frame = block_frame(elaborator.definitions, "list", 0, nullptr);
     scope.frame = &frame;
     BuiltinCall call{elaborator, scope, span, {}, {Operand{integer_number(0), span}}};
     for (const Term& item : list.items) call.many.push_back({item, span});
@@ -145,7 +143,7 @@ std::optional<NodeTerm> stacked(Elaborator& elaborator, const ListTerm& list, Sp
 /// Equal parts by their number, or parts of the sizes in a list.
 Term builtin_split(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto value = elaborator.operand(call.at(0), call.span);
+    auto value = to_operand(elaborator, call.at(0), call.span);
     if (!value) return {};
     Shape full = elaborator.graph().type(value->node).shape;
     int rank = int(full.size() - value->labels.size());
@@ -157,26 +155,25 @@ Term builtin_split(BuiltinCall& call) {
     int64_t whole = full[value->labels.size() + size_t(axis)];
     if (whole == rows) {
         elaborator.error(Code::rows_misuse, call.span, "the rows N cannot be split", "",
-                         "split another axis, or choose rows: `where(condition, x, 0)`");
+                         "split another axis, or mask rows: `where(condition, x, 0)`");
         return {};
     }
     std::vector<int64_t> sizes;
     if (auto list = call.at(1).as<ListTerm>()) {
-        auto given = elaborator.shape_of_list(Term{*list}, call.arguments[1]->span);
+        auto given = shape_of_list(elaborator, Term{*list}, call.arguments[1]->span);
         if (!given) return {};
         sizes = *given;
     } else {
-        auto parts = elaborator.constant_integer(call.at(1), call.arguments[1]->span, "the number of parts");
+        auto parts = constant_integer(elaborator, call.at(1), call.arguments[1]->span, "the number of parts");
         if (!parts) return {};
         if (*parts < 1 || whole % *parts) {
             elaborator.error(Code::shape_mismatch, call.span,
-                             fmt::format("{} cannot be split into {} equal parts: its axis is {}",
+                             fmt::format("{} cannot be split into {} equal parts: its axis has {}",
                                          named(elaborator, *call.arguments[0]), *parts, whole));
             return {};
         }
         if (*parts > elaborator.definitions.options.node_limit) {
-            elaborator.error(Code::node_limit, call.span,
-                             fmt::format("{} parts are more than the limit of nodes", *parts));
+            elaborator.error(Code::node_limit, call.span, fmt::format("{} parts pass the limit of nodes", *parts));
             return {};
         }
         sizes.assign(size_t(*parts), whole / *parts);
@@ -185,7 +182,7 @@ Term builtin_split(BuiltinCall& call) {
     for (int64_t size : sizes) total += size;
     if (total != whole) {
         elaborator.error(Code::shape_mismatch, call.span,
-                         fmt::format("the parts have {} in all, but the axis is {}", total, whole));
+                         fmt::format("the parts add up to {}, but the axis has {}", total, whole));
         return {};
     }
     TupleTerm parts;
@@ -199,7 +196,7 @@ Term builtin_split(BuiltinCall& call) {
 
 Term builtin_pad(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
-    auto value = elaborator.operand(call.at(0), call.span);
+    auto value = to_operand(elaborator, call.at(0), call.span);
     if (!value) return {};
     size_t labels = value->labels.size();
     Shape shape = elaborator.graph().type(value->node).shape;
@@ -210,7 +207,7 @@ Term builtin_pad(BuiltinCall& call) {
         if (!list) list = &one;
         std::vector<int64_t> result(labels, 0);
         for (const Term& item : list->items) {
-            auto number = elaborator.constant_integer(item, given.span, "a border");
+            auto number = constant_integer(elaborator, item, given.span, "the width of a padding");
             if (!number) return {};
             result.push_back(*number);
         }
@@ -219,7 +216,7 @@ Term builtin_pad(BuiltinCall& call) {
             good = result[i] >= 0 && result[i] < (int64_t(1) << 40) && (shape[i] != rows || result[i] == 0);
         if (good) return result;
         elaborator.error(Code::shape_mismatch, given.span,
-                         fmt::format("`pad` needs one whole number, 0 or more, for each axis of {}, 0 for N",
+                         fmt::format("`pad` needs an integer of at least 0 for each axis of {}, and 0 for N",
                                      named(elaborator, *call.arguments[0])));
         return {};
     };
@@ -229,7 +226,7 @@ Term builtin_pad(BuiltinCall& call) {
     if (!after) return {};
     double around = 0;
     if (call.arguments[3]) {
-        auto number = elaborator.constant_number(call.at(3), call.arguments[3]->span, "the value of a border");
+        auto number = constant_number(elaborator, call.at(3), call.arguments[3]->span, "the value of the padding");
         if (!number) return {};
         around = *number;
     }
@@ -240,7 +237,7 @@ Term builtin_pad(BuiltinCall& call) {
         return {};
     }
     NodeId node = build::pad(elaborator.graph(), value->node, *before, shape, around, call.span);
-    return elaborator.make(node, value->labels, value->weak);
+    return elaborator.term(node, value->labels, value->weak);
 }
 
 namespace {
@@ -267,19 +264,19 @@ bool clause_failed(const Definitions& definitions) {
 Term builtin_grad(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
     const Operand &y = *call.arguments[0], &x = *call.arguments[1];
-    auto value = elaborator.operand(y.term, y.span), by = elaborator.operand(x.term, x.span);
+    auto value = to_operand(elaborator, y.term, y.span), by = to_operand(elaborator, x.term, x.span);
     if (!value || !by) return {};
     Graph& graph = elaborator.graph();
     for (auto [term, operand] : {std::pair(*value, y), std::pair(*by, x)})
         if (!floating(graph.type(term.node).dtype)) {
             elaborator.error(
                 Code::wrong_operand, operand.span,
-                fmt::format("only floating numbers have derivatives, not {}", elaborator.describe({term})));
+                fmt::format("only floating-point numbers have derivatives, not {}", describe(elaborator, {term})));
             return {};
         }
     if (!std::includes(by->labels.begin(), by->labels.end(), value->labels.begin(), value->labels.end())) {
         elaborator.error(Code::index_misuse, call.span,
-                         "`grad` inside a definition by index needs `wrt` by the same indices");
+                         "inside a definition by index, `wrt` of `grad` must have the same indices");
         return {};
     }
     size_t errors = elaborator.definitions.diagnostics->count();
@@ -292,8 +289,8 @@ Term builtin_grad(BuiltinCall& call) {
                          "its derivative would be zero everywhere");
         return {};
     }
-    elaborator.check_limits(call.span);
-    return elaborator.make(result, by->labels);
+    check_limits(elaborator, call.span);
+    return elaborator.term(result, by->labels);
 }
 
 } // namespace gradc
