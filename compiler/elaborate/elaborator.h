@@ -101,6 +101,7 @@ public:
     std::optional<Term> at_start(const Term& term, const std::string& what, Span span);
     /// The node of a variable that exists, in the current graph; nothing if it does not.
     std::optional<Term> existing_variable(const std::string& path);
+    std::optional<NodeTerm> root_variable(const std::string& path); // the same in the graph outside of all loops
     /// Cells are what `<-` changes. `cell` is the value from here on; `set_cell` gives the first or
     /// a new one.
     const Term* cell(const std::string& name) const;

@@ -75,7 +75,8 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
         scope.bind(name, value, declaration.target.span);
         return;
     }
-    if (!elaborator.cell(path)) elaborator.set_cell(path, value);
+    if (!elaborator.cell(path))
+        elaborator.set_cell(path, {*elaborator.root_variable(path)}); // outlives a loop around it
     elaborator.states().insert(path);
     scope.bind_cell(name, path, declaration.target.span);
 }
@@ -174,12 +175,17 @@ std::optional<Term> Elaborator::at_start(const Term& term, const std::string& wh
     return Term{NodeTerm{copy, value->weak, 0, {}}};
 }
 
-std::optional<Term> Elaborator::existing_variable(const std::string& path) {
+std::optional<NodeTerm> Elaborator::root_variable(const std::string& path) {
     const Variable* variable = definitions.find_variable(path);
     if (!variable) return {};
     NodeId node = build::variable(*root_, path, variable->type, variable->span);
     root_->name_node(node, path);
-    return Term{imported({node, false, 0, {}})};
+    return NodeTerm{node, false, 0, {}};
+}
+
+std::optional<Term> Elaborator::existing_variable(const std::string& path) {
+    auto outer = root_variable(path);
+    return outer ? std::optional(Term{imported(*outer)}) : std::nullopt;
 }
 
 } // namespace gradc

@@ -246,6 +246,18 @@ TEST_CASE("states of models move once a step in training, and evaluation reads t
     CHECK(mean() != start);
 }
 
+TEST_CASE("a state that is met first inside of a loop is the same outside") {
+    Simulation trainer(R"(
+dataset d { x: f32[2] = [[1, 2], [3, 4]] }
+model scaled(v: f32[N]) { param w = 1;  state s = 5;  return w * s * v }
+model net(x: f32[N, 2]) {
+    y = scan t < 2 with h = zeros([N]) { h = h + scaled(x[:, t]);  yield h }
+    return mean(y[:, 1] + scaled(x[:, 0]))
+}
+train { data d;  batch 2;  loss net(x);  optimizer sgd(0) })");
+    CHECK(trainer.step(1, 1, 0, 2) == Approx(5 * (5 + 2)));
+}
+
 TEST_CASE("the mean loss and the metrics of training are gathered in the steps") {
     Simulation trainer(all[9].text);
     const TrainBlock& block = trainer.program->blocks[0];
