@@ -275,6 +275,11 @@ const Term* Elaborator::cell(const std::string& name) const {
     return found == cells_.end() ? nullptr : &found->second;
 }
 
+void Elaborator::note_update(const std::string& cell) {
+    Level& level = current_level();
+    if (this->level() > 0 && !level.cells.count(cell)) level.updated.insert(cell);
+}
+
 std::vector<std::pair<std::string, Term>> Elaborator::updated_states() {
     std::vector<std::pair<std::string, Term>> result;
     for (const std::string& path : states_) {

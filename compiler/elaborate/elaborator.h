@@ -107,6 +107,8 @@ public:
     const Term* cell(const std::string& name) const;
     void set_cell(const std::string& name, Term value) { cells_[name] = std::move(value); }
     const std::map<std::string, Term>& cells() const { return cells_; }
+    /// Says that `cell` changes here: a loop around must carry it.
+    void note_update(const std::string& cell);
     /// States of models that were updated: path and last value, in order of path. They become
     /// assigns.
     std::vector<std::pair<std::string, Term>> updated_states();
@@ -152,6 +154,8 @@ public:
         std::unique_ptr<IntegerRanges> ranges = {};
         std::vector<NodeId> captured;    // nodes of the level outside, by number of capture
         std::map<NodeId, NodeId> copies; // of those, in this graph
+        std::set<std::string> cells;     // those that a turn hands to the next
+        std::set<std::string> updated;   // cells that a turn updates and that are not among those
     };
     struct Remembered { // one call of a model
         const FunctionEntry* function;
