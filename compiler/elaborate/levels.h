@@ -5,6 +5,8 @@
 #include "compiler/elaborate/term.h"
 #include "compiler/graph/ranges.h"
 #include <map>
+#include <set>
+#include <string>
 
 namespace gradc {
 
@@ -18,6 +20,8 @@ public:
         std::unique_ptr<IntegerRanges> ranges = {};
         std::vector<NodeId> captured = {};    // nodes of the level outside, by number of capture
         std::map<NodeId, NodeId> copies = {}; // a node of the level outside -> its copy in this graph
+        std::set<std::string> cells = {};     // paths of the states that an iteration carries to the next
+        std::set<std::string> updated = {};   // .. and of those that it updates without carrying them yet
     };
 
     /// Starts with `root` alone, which must outlive this object. `largest_batch` bounds N in ranges; 0: unknown.
@@ -39,6 +43,10 @@ public:
     /// A value of this level or an outer one as a value of the current graph. Constants are copied; other nodes become
     /// captures, at most one per node and level.
     NodeTerm imported(const NodeTerm& outer);
+    /// Records that a state is updated here: the scan around must carry it.
+    void note_update(const std::string& path) {
+        if (depth() > 0 && !levels_.back()->cells.count(path)) levels_.back()->updated.insert(path);
+    }
     /// The range of an integer node of the current graph.
     Range range(NodeId node) { return (*levels_.back()->ranges)(node); }
     /// How many nodes were added to the root and the open bodies since construction.

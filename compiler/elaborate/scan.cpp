@@ -29,10 +29,12 @@ private:
         Common common;          // .. its labels and full shape
         Range range{0, -1};     // of whole numbers; high < low: unknown
         NodeId outside, inside; // the start as such, and the body's input
+        bool is_cell = false;   // a state that the body updates; `name` is its path
     };
     bool prepare();
     bool name_is_free(const std::string& name, Span span);
     bool add_carry(const ast::Carried& each, Scope& names);
+    void carry_cells(const std::set<std::string>& updated);
     bool iteration();
     bool close(Carry& carry, const Term& term);
     bool widen(Carry& carry, const NodeTerm& value);
@@ -47,6 +49,7 @@ private:
     const ast::Scan& scan_;
     Scope& scope_;
     int64_t iterations_ = 0;
+    Cells::Values cells_; // before the loop
     std::vector<Carry> carries_;
     std::vector<NodeTerm> yields_;
     std::vector<NodeId> closed_; // the carries after a turn
@@ -100,6 +103,18 @@ bool ScanElaboration::add_carry(const ast::Carried& each, Scope& names) {
     return true;
 }
 
+/// States that the body updates are carried as well, from their values before the loop.
+void ScanElaboration::carry_cells(const std::set<std::string>& updated) {
+    for (const std::string& cell : updated) {
+        const Term* known = elaborator_.cells.find(cell);
+        Operand value{known ? *known : *existing_variable(elaborator_, cell), expression_.span};
+        NodeTerm start = *to_operand(elaborator_, value.term, value.span);
+        const Type& type = elaborator_.graph().type(start.node);
+        carries_.push_back({cell, value.span, value, start, type.dtype, Common{start.labels, type.shape}, Range{0, -1},
+                            NodeId::none, NodeId::none, true});
+    }
+}
+
 /// Elaborates the body once; false after an error. `again_` is set where a carry was too narrow.
 bool ScanElaboration::iteration() {
     again_ = false;
@@ -120,14 +135,20 @@ bool ScanElaboration::iteration() {
         Input input{Input::Source::carry, std::to_string(i), carry.range.low, carry.range.high};
         carry.inside = level.graph->add(Op::input, {carry.dtype, carry.common.shape}, {}, input, carry.span);
         level.graph->name_node(carry.inside, carry.name);
-        inner.bind(carry.name, elaborator_.term(carry.inside, carry.common.labels), carry.span);
+        Term term = elaborator_.term(carry.inside, carry.common.labels);
+        if (carry.is_cell) {
+            level.cells.insert(carry.name);
+            elaborator_.cells.set(carry.name, term);
+        } else inner.bind(carry.name, term, carry.span);
     }
     if (elaborator_.run(*scan_.body, inner)) {
         elaborator_.error(Code::yield_misuse, expression_.span, "a loop body yields values and cannot return");
         return false;
     }
     for (Carry& carry : carries_)
-        if (!close(carry, inner.names[carry.name].value)) return false;
+        if (!close(carry, carry.is_cell ? *elaborator_.cells.find(carry.name) : inner.names[carry.name].value))
+            return false;
+    if (!level.updated.empty()) again_ = true;
     if (again_) return true;
     if (changed_outside(inner)) return false;
     if (yielded.empty()) {
@@ -249,6 +270,12 @@ Term ScanElaboration::finish() {
     }
     auto parts = build::scan(elaborator_.graph(), std::move(*level.body), starts, level.captured, iterations_, false,
                              expression_.span);
+    elaborator_.cells.replace(cells_);
+    for (size_t i = 0; i < carries_.size(); ++i) {
+        if (!carries_[i].is_cell) continue;
+        elaborator_.levels.note_update(carries_[i].name);
+        elaborator_.cells.set(carries_[i].name, elaborator_.term(parts[i], carries_[i].common.labels));
+    }
     TupleTerm results;
     for (size_t i = 0; i < yields_.size(); ++i) {
         NodeId node = placed(parts[carries_.size() + i], shapes[i], yields_[i].labels.size());
@@ -262,6 +289,7 @@ Term ScanElaboration::run() {
     Diagnostics* outer = elaborator_.definitions.diagnostics;
     auto calls = elaborator_.model_calls.mark();
     auto counts = scope_.frame->counts;
+    cells_ = elaborator_.cells.values();
     for (tries_ = 0; tries_ < most_tries; ++tries_) {
         Diagnostics trial; // of a body elaborated with carries that proved too narrow
         elaborator_.definitions.diagnostics = &trial;
@@ -277,7 +305,9 @@ Term ScanElaboration::run() {
         }
         restore();
         if (good && again_ && tries_ + 1 < most_tries) {
-            close_level();
+            auto updated = close_level().updated;
+            elaborator_.cells.replace(cells_);
+            carry_cells(updated);
             elaborator_.model_calls.restore(calls);
             scope_.frame->counts = counts;
             continue;
@@ -289,6 +319,7 @@ Term ScanElaboration::run() {
         }
         if (good && !again_ && trial.count() == 0) return finish();
         close_level();
+        elaborator_.cells.replace(cells_);
         return {};
     }
     return {};

@@ -198,12 +198,8 @@ std::optional<Term> Execution::operator()(const ast::Update& update) {
         return {};
     }
     if (!elaborator_.mode.training || scope_.frame->frozen) return {};
-    if (elaborator_.level() > 0) {
-        elaborator_.error(Code::update_misuse, span_, "a state cannot change inside a `scan`", "",
-                          "carry the value with `with` and update the state after the loop");
-        return {};
-    }
     std::string cell = binding->cell;
+    elaborator_.levels.note_update(cell);
     Term value = elaborator_.evaluate(*update.value, scope_);
     auto before = elaborator_.cells.find(cell);
     if (!before || before->poisoned() || value.poisoned()) return {};

@@ -116,6 +116,15 @@ Term new_variable(Elaborator& elaborator, Variable variable, const std::optional
 
 } // namespace
 
+/// The node of a variable that exists, in the graph outside of all loops; nothing if it does not exist.
+static std::optional<NodeTerm> root_variable(Elaborator& elaborator, const std::string& path) {
+    const Variable* variable = elaborator.definitions.find_variable(path);
+    if (!variable) return {};
+    NodeId node = build::variable(elaborator.levels.root(), path, variable->type, variable->span);
+    elaborator.levels.root().name_node(node, path);
+    return NodeTerm{node, false, 0, {}};
+}
+
 void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
     const char* word = declaration.state ? "state" : "param";
     Frame& frame = *scope.frame;
@@ -143,6 +152,7 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
         scope.bind(name, value, declaration.target.span);
         return;
     }
+    if (!elaborator.cells.find(path)) elaborator.cells.set(path, {*root_variable(elaborator, path)}); // outlives a loop
     elaborator.cells.add_state(path, value);
     for (const std::string& pattern : elaborator.mode.frozen) frame.frozen = frame.frozen || matches(pattern, path);
     scope.bind_cell(name, path, declaration.target.span);
@@ -178,11 +188,8 @@ Term variable_at(Elaborator& elaborator, Variable::Role role, const std::string&
 }
 
 std::optional<Term> existing_variable(Elaborator& elaborator, const std::string& path) {
-    const Variable* variable = elaborator.definitions.find_variable(path);
-    if (!variable) return {};
-    NodeId node = build::variable(elaborator.levels.root(), path, variable->type, variable->span);
-    elaborator.levels.root().name_node(node, path);
-    return Term{elaborator.levels.imported({node, false, 0, {}})};
+    auto outer = root_variable(elaborator, path);
+    return outer ? std::optional(Term{elaborator.levels.imported(*outer)}) : std::nullopt;
 }
 
 std::vector<std::pair<std::string, Term>> updated_states(Elaborator& elaborator) {

@@ -106,8 +106,22 @@ struct Mentions {
     bool operator()(const ast::Scan& scan) const {
         for (const auto& carried : scan.carried)
             if (of(carried.initial)) return true;
-        return of(scan.bound);
+        return of(scan.bound) || of(scan.body);
     }
+    bool of(const ast::BlockRef& block) const {
+        if (!block) return false;
+        return std::any_of(block->statements.begin(), block->statements.end(),
+                           [&](const ast::Statement& each) { return std::visit(*this, each.node); });
+    }
+    bool operator()(const ast::Assign& line) const { return any(line.values); }
+    bool operator()(const ast::IndexDefinition& line) const { return of(line.value); }
+    bool operator()(const ast::Update& line) const { return of(line.value); }
+    bool operator()(const ast::Declaration& line) const { return of(line.initial); }
+    bool operator()(const ast::Return& line) const { return any(line.values); }
+    bool operator()(const ast::Yield& line) const { return any(line.values); }
+    bool operator()(const ast::If& line) const { return of(line.condition) || of(line.then) || of(line.otherwise); }
+    bool operator()(const ast::Repeat& line) const { return of(line.count) || of(line.body); }
+    bool operator()(const ast::Evaluate& line) const { return of(line.value); }
 };
 
 } // namespace

@@ -143,6 +143,8 @@ const Case cases[] = {
     {"return scan t < 4 with a = 0, b = 1 { c = a + b;  a = b;  b = c;  yield a }", {1, 1, 2, 3}},
     {"return (scan t < 3 with a = [1, 2] { a = a * (t + 1);  yield a })[:, 1]", {2, 4, 12}},
     {"a, b = scan t < 2 with s = 0 { s = s + 1;  yield s, 10 * t };  return concat(a, b)", {1, 2, 0, 10}},
+    {"y[n < 2, l < 3] = (scan t < 3 with c = 0 { c = c + n + t;  yield c })[l];  return y", {0, 1, 3, 1, 3, 6}},
+    {"y[n < 2, l] = (scan t < 3 with c = 0 { c = c + t;  yield c })[l] + n;  return y", {0, 1, 3, 1, 2, 4}},
     {"x = [5, 6, 7];  return scan t < 3 with i = 0 { y = x[i];  i = (i + 2) % 3;  yield y }", {5, 7, 6}},
     {"return scan t < 2 with a = 0 { b = scan u < 2 with c = a { c = c + t + u;  yield c };  a = "
      "b[1];  yield a }",

@@ -246,6 +246,42 @@ TEST_CASE("states of models move once a step in training, and evaluation reads t
     CHECK(mean() != start);
 }
 
+TEST_CASE("a scan carries the states that its body updates, and the code after it reads them") {
+    Simulation trainer(R"(
+dataset d { x: f32[3] = [[1, 2, 4], [3, 4, 6]] }
+fn running(v: [N]) { state seen = 0;  state total = 0.0;  seen <- seen + 1;  total <- total + mean(v);  return total }
+model net(x: f32[N, 3]) {
+    param w = 1
+    state turns = 0
+    sums = scan t < 3 with h = 0.0 {
+        inner = scan u < 2 with k = 0.0 { k = k + running(w * x[:, t]);  yield k }
+        turns <- turns + t
+        h = h + inner[1]
+        yield h
+    }
+    return sums[2] + turns
+}
+train { data d;  batch 2;  loss net(x);  optimizer sgd(0) })");
+    // Means 2, 3, 5, each added twice: totals 2 4 | 7 10 | 15 20, of which each turn adds two.
+    CHECK(trainer.step(1, 2, 0, 2) == Approx(2 + 4 + 7 + 10 + 15 + 20 + 3));
+    CHECK(trainer.values("net.turns") == std::vector<double>{3});
+    CHECK(trainer.values("net.running_1.seen") == std::vector<double>{6});
+    CHECK(trainer.values("net.running_1.total") == std::vector<double>{20});
+    CHECK(trainer.step(2, 2, 0, 2) == Approx(58 + 6 * 20 + 6));
+}
+
+TEST_CASE("a state that is met first inside of a loop is the same outside") {
+    Simulation trainer(R"(
+dataset d { x: f32[2] = [[1, 2], [3, 4]] }
+model scaled(v: f32[N]) { param w = 1;  state s = 5;  return w * s * v }
+model net(x: f32[N, 2]) {
+    y = scan t < 2 with h = zeros([N]) { h = h + scaled(x[:, t]);  yield h }
+    return mean(y[:, 1] + scaled(x[:, 0]))
+}
+train { data d;  batch 2;  loss net(x);  optimizer sgd(0) })");
+    CHECK(trainer.step(1, 1, 0, 2) == Approx(5 * (5 + 2)));
+}
+
 TEST_CASE("the mean loss and the metrics of training are summed in the steps") {
     Simulation trainer(all[9].text);
     const TrainBlock& block = trainer.program->blocks[0];
