@@ -165,6 +165,7 @@ private:
                 loop::Kernel lowered = lower_once(kernel, key, isa, around);
                 lowered.name = kernel.name;
                 lowered.comments = formulas;
+                lowered.once = program.once;
                 module_.programs.back()[size_t(isa)]->kernels.push_back(std::move(lowered));
             }
         }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The key is written in one walk over the statements. Keys are compared only where the numbers of statements and
-// values agree.
+// The key is written in one walk over the statements.
 #include "compiler/program/merge.h"
 #include "compiler/program/code.h"
 #include "compiler/util/key_bytes.h"
-#include <algorithm>
 #include <map>
 
 namespace gradc::loop {
@@ -82,83 +80,36 @@ private:
     std::vector<BufferId> buffers_; // in order of appearance
 };
 
-/// A call reads an address for each buffer, about a nanosecond in all.
-constexpr double shortest = 100; // nanoseconds
-
-class Merger {
-public:
-    Merger(Module& module, Isa isa) : module_(module), isa_(isa) {}
-
-    void run() {
-        std::map<Size, int> sizes;
-        std::map<KernelNumber, std::vector<KernelNumber>> users; // by function
-        for_each([&](KernelNumber number, const Kernel& kernel) {
-            users[kernel.same_as.value_or(number)].push_back(number);
-            if (!kernel.same_as) ++sizes[size_of(kernel)];
-        });
-        std::map<std::string, std::vector<KernelNumber>> equal;
-        for (auto& [number, kernels] : users) {
-            const Kernel& function = at(number);
-            if (sizes[size_of(function)] == 1) {
-                merge(std::move(kernels));
-            } else {
-                auto& all = equal[code_key(module_, function)];
-                all.insert(all.end(), kernels.begin(), kernels.end());
-            }
-        }
-        for (auto& [key, kernels] : equal) merge(std::move(kernels));
-    }
-
-private:
-    /// Statements and values: most kernels that differ do so in these.
-    using Size = std::pair<int64_t, size_t>;
-    static Size size_of(const Kernel& kernel) { return {count_statements(kernel.body), kernel.types.size()}; }
-
-    Kernel& at(KernelNumber number) {
-        return module_.programs[size_t(number.program)][size_t(isa_)]->kernels[size_t(number.kernel)];
-    }
-    template <class Visit> void for_each(const Visit& visit) {
-        for (size_t p = 0; p < module_.programs.size(); ++p)
-            if (const auto& program = module_.programs[p][size_t(isa_)])
-                for (size_t k = 0; k < program->kernels.size(); ++k)
-                    visit(KernelNumber{int(p), int(k)}, program->kernels[k]);
-    }
-
-    void merge(std::vector<KernelNumber> kernels) {
-        std::sort(kernels.begin(), kernels.end());
-        std::map<std::vector<int64_t>, std::vector<KernelNumber>> by_arguments;
-        for (KernelNumber number : kernels) by_arguments[arguments_of(module_, at(number))].push_back(number);
-        Kernel& first = at(kernels[0]);
-        if (by_arguments.size() > 1 && first.nanoseconds >= shortest) {
-            first.takes_arguments = true;
-            return share(kernels);
-        }
-        for (const auto& [arguments, same] : by_arguments)
-            if (Kernel& kernel = at(same[0]); kernel.same_as) kernel = expanded(module_, isa_, kernel);
-        for (const auto& [arguments, same] : by_arguments) share(same);
-    }
-    /// The first one's function runs for all.
-    void share(const std::vector<KernelNumber>& kernels) {
-        for (size_t i = 1; i < kernels.size(); ++i) {
-            Kernel& kernel = at(kernels[i]);
+/// Kernels come in order, so that a function as lowered stands before the kernels that are copies of it.
+void merge_kernels(Module& module, Isa isa) {
+    std::map<std::string, KernelNumber> known;     // by key
+    std::map<KernelNumber, KernelNumber> function; // by kernel that was lowered
+    for (size_t p = 0; p < module.programs.size(); ++p) {
+        std::optional<Program>& program = module.programs[p][size_t(isa)];
+        for (size_t k = 0; program && k < program->kernels.size(); ++k) {
+            Kernel& kernel = program->kernels[k];
+            KernelNumber number{int(p), int(k)};
+            if (!kernel.same_as) function[number] = known.emplace(code_key(module, kernel), number).first->second;
+            KernelNumber first = function.at(kernel.same_as.value_or(number));
+            kernel.takes_arguments = first == number;
+            if (first == number) continue;
+            Kernel& other = module.programs[size_t(first.program)][size_t(isa)]->kernels[size_t(first.kernel)];
+            other.once = other.once && kernel.once;
             kernel.buffers = buffers_of(kernel);
-            kernel.same_as = kernels[0];
+            kernel.same_as = first;
             kernel.types.clear();
             kernel.names.clear();
             kernel.body.clear();
         }
     }
-
-    Module& module_;
-    Isa isa_;
-};
+}
 
 } // namespace
 
 std::string code_key(const Module& module, const Kernel& kernel) { return KeyWriter(module, kernel).run(); }
 
 void merge_kernels(Module& module) {
-    for (int isa = 0; isa < isa_count; ++isa) Merger(module, Isa(isa)).run();
+    for (int isa = 0; isa < isa_count; ++isa) merge_kernels(module, Isa(isa));
 }
 
 } // namespace gradc::loop

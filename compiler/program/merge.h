@@ -14,8 +14,9 @@ namespace gradc::loop {
 std::string code_key(const Module& module, const Kernel& kernel);
 
 /// For each machine: sets Kernel::same_as of all kernels but the first of each set with equal keys, and
-/// Kernel::takes_arguments of that one. Where a kernel is so short that reading addresses would show, only kernels
-/// with equal addresses and streams share a function.
+/// Kernel::takes_arguments of the first. Kernels without an equal one take arguments as well: an edit elsewhere in the
+/// model moves their buffers, and the code in the cache still fits. A call reads an address for each buffer, which no
+/// measured step shows (`./run bench compile`).
 void merge_kernels(Module& module);
 
 } // namespace gradc::loop

@@ -164,6 +164,7 @@ struct Kernel {
     /// of its own: `buffers` take the places of those in the other's statements, `streams` those of its streams.
     std::optional<KernelNumber> same_as;
     std::vector<BufferId> buffers;
+    bool once = false;            // runs in no program but those that run once in a while
     bool takes_arguments = false; // its function finds buffers and streams in its arguments (code.h)
 };
 

@@ -271,7 +271,8 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
             merge(result, values_[from]);
             return result;
         }
-        if (!source || source->operation != Operation::literal) return call(prelude_.of(type), define.operands);
+        if (!source || (source->operation != Operation::literal && source->operation != Operation::stream))
+            return call(prelude_.of(type), define.operands);
         Expression number = values_[from];
         number.scalar_literal = true;
         return number;

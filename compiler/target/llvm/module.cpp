@@ -47,14 +47,19 @@ struct Unit {
     Isa isa = Isa::baseline;
     std::vector<std::pair<const Program*, const Kernel*>> kernels = {};
     const Program* multi_step = nullptr; // of this program, and nothing else
+    bool brief = false;                  // runs for so short a time in all that compiling it well takes longer
     std::string key = {};                // the digests of its functions, one behind the other; "": none
 };
 
 constexpr int64_t large = 150; // statements of a function that ends a unit, as one in four of the others does
 
+/// A tenth of a millisecond, once.
+bool brief(const Kernel& kernel) { return kernel.once && kernel.nanoseconds < 1e5; }
+
 /// A hash of all that the function's code and name depend on.
 std::string digest(const Module& module, Isa isa, const Program& program, const Kernel& kernel) {
     ContentHash hash;
+    hash.add(brief(kernel) ? "brief" : "");
     hash.add(symbol(program, kernel, isa));
     hash.add(code_key(module, kernel));
     KeyBytes constants;
@@ -72,7 +77,8 @@ std::vector<Unit> units(const Module& module, Isa isa, bool cut = true) {
         if (!program) continue;
         for (const Kernel& kernel : program->kernels) {
             if (kernel.same_as) continue;
-            if (ends) made.push_back({isa});
+            ends = ends || (cut && made.back().brief != brief(kernel));
+            if (ends) made.push_back({.isa = isa, .brief = brief(kernel)});
             made.back().kernels.emplace_back(&*program, &kernel);
             std::string content = cut ? digest(module, isa, *program, kernel) : "";
             made.back().key += content;
@@ -87,19 +93,18 @@ std::vector<Unit> multi_step(const Module& module, Isa isa) {
     std::vector<Unit> made;
     for (const auto& versions : module.programs)
         if (const auto& program = versions[size_t(isa)]; program && program->multi_step)
-            made.push_back({isa, {}, &*program, {}});
+            made.push_back({.isa = isa, .multi_step = &*program});
     return made;
 }
 
-std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine) {
+std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine, llvm::CodeGenOptLevel level) {
     std::string error;
     const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
     check(target, "llvm", error);
     llvm::TargetOptions options;
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-    std::unique_ptr<llvm::TargetMachine> made(
-        target->createTargetMachine(triple, llvm::StringRef(machine.llvm_cpu), "", options, llvm::Reloc::PIC_,
-                                    llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+    std::unique_ptr<llvm::TargetMachine> made(target->createTargetMachine(
+        triple, llvm::StringRef(machine.llvm_cpu), "", options, llvm::Reloc::PIC_, llvm::CodeModel::Small, level));
     check(bool(made), "llvm", "no code generator for x86-64");
     return made;
 }
@@ -185,17 +190,18 @@ void initialize() { // cheap when it was done before
 std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type, bool names) {
     llvm::LLVMContext context;
     context.setDiscardValueNames(!names);
-    std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(unit.isa));
+    auto level = unit.brief ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default;
+    std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(unit.isa), level);
     std::unique_ptr<llvm::Module> made = emit(context, module, unit);
     made->setDataLayout(target->createDataLayout());
     verify(*made);
-    optimize(*made, *target, unit.multi_step != nullptr);
+    if (!unit.brief) optimize(*made, *target, unit.multi_step != nullptr);
     return generate(*made, *target, type, unit.multi_step != nullptr);
 }
 
 std::string compile_table(const Module& module, const Metadata& metadata) {
     llvm::LLVMContext context;
-    std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(Isa::baseline));
+    std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(Isa::baseline), llvm::CodeGenOptLevel::None);
     llvm::Module made(module.name + ".table", context);
     made.setTargetTriple(triple);
     made.setDataLayout(target->createDataLayout());
