@@ -10,7 +10,9 @@ namespace gradc {
 namespace {
 
 constexpr double cheap_saving = 0.0625, free_saving = 1e9; // bytes for each operation
-constexpr int bisections = 10;                             // for the least memory
+constexpr double shares[] = {1, 0.9, 0.8, 0.7, 0.6, 0.5};  // of a budget: where the way to it ends, one to less may not
+constexpr int most_levels = 3;                             // of operands that are dropped with a value
+constexpr int bisections = 6;                              // for the least memory
 
 } // namespace
 
@@ -60,6 +62,7 @@ void Recomputation::note_values() {
             maker.kernel, buffer, [&](size_t other) { return other != buffer; }, [](size_t) { return false; });
         if (part.members.empty()) continue;
         value.made = value.written[0];
+        value.reads = part.reads;
         if (find_gap(value, part)) note_candidate(buffer, part);
     }
     std::stable_sort(candidates_.begin(), candidates_.end(), [&](size_t a, size_t b) {
@@ -223,8 +226,17 @@ bool Recomputation::covers_excess(size_t buffer, const Trial& now, int64_t most)
     return false;
 }
 
+/// Drops a value, and so many levels of what it is computed from as nothing else would read by then.
+void Recomputation::drop(size_t buffer, int levels, std::vector<bool>& dropped) const {
+    dropped[buffer] = true;
+    if (levels == 0) return;
+    for (size_t input : values_[buffer].reads)
+        if (values_[input].made && values_[input].gap_end == items_.size() && !dropped[input])
+            drop(input, levels - 1, dropped);
+}
+
 /// Goes once through the candidates; true if any was dropped.
-bool Recomputation::drop_all(std::vector<bool>& dropped, Trial& now, int64_t most) {
+bool Recomputation::drop_all(std::vector<bool>& dropped, Trial& now, int64_t most, int levels) {
     std::vector<size_t> open;
     for (size_t buffer : candidates_)
         if (!dropped[buffer]) open.push_back(buffer);
@@ -237,7 +249,8 @@ bool Recomputation::drop_all(std::vector<bool>& dropped, Trial& now, int64_t mos
         }
         size_t end = std::min(open.size(), begin + group);
         std::vector<bool> next = dropped;
-        for (size_t i = begin; i < end; ++i) next[open[i]] = covers_excess(open[i], now, most);
+        for (size_t i = begin; i < end; ++i)
+            if (covers_excess(open[i], now, most)) drop(open[i], levels, next);
         Trial after = trial(next);
         bool better = improves(now, after, most), enough = after.excess(most) == 0;
         if ((!better || enough) && end - begin > 1) { // fewer may do as well
@@ -280,13 +293,23 @@ void Recomputation::keep_again(std::vector<bool>& dropped, Trial& now, int64_t m
     }
 }
 
-std::optional<Recomputation::Choice> Recomputation::within(int64_t bytes) {
-    std::vector<bool> dropped = cheap_;
+/// As far as values can be dropped so that a step needs at most so many bytes.
+Recomputation::Trial Recomputation::descend(std::vector<bool>& dropped, int64_t most) {
     Trial now = trial(dropped);
-    while (now.excess(bytes) > 0)
-        if (!drop_all(dropped, now, bytes)) return std::nullopt;
-    keep_again(dropped, now, bytes);
-    return chosen(now);
+    for (int levels = 0; now.excess(most) > 0 && levels <= most_levels;)
+        levels = drop_all(dropped, now, most, levels) ? 0 : levels + 1;
+    return now;
+}
+
+std::optional<Recomputation::Choice> Recomputation::within(int64_t bytes) {
+    for (double share : shares) {
+        std::vector<bool> dropped = cheap_;
+        Trial now = descend(dropped, int64_t(share * double(bytes)));
+        if (now.excess(bytes) > 0) continue;
+        keep_again(dropped, now, bytes);
+        return chosen(now);
+    }
+    return std::nullopt;
 }
 
 Recomputation::Choice Recomputation::smallest(int64_t too_few, int64_t enough) {

@@ -37,6 +37,7 @@ private:
         std::optional<size_t> made;        // the item that alone writes it, if that is a kernel
         std::vector<size_t> uses;          // items that read it, ascending
         std::vector<size_t> written = {};  // items that write it, ascending
+        std::vector<size_t> reads = {};    // what it is computed from, where all is there
         size_t gap_begin = 0, gap_end = 0; // the longest time without a use, between these two items
         double saving = 0;                 // bytes for each operation
         size_t last() const { return uses.empty() ? *made : uses.back(); }
@@ -55,7 +56,9 @@ private:
     Trial trial(const std::vector<bool>& dropped);
     static bool improves(const Trial& before, const Trial& after, int64_t most);
     bool covers_excess(size_t buffer, const Trial& now, int64_t most) const;
-    bool drop_all(std::vector<bool>& dropped, Trial& now, int64_t most);
+    void drop(size_t buffer, int levels, std::vector<bool>& dropped) const;
+    bool drop_all(std::vector<bool>& dropped, Trial& now, int64_t most, int levels);
+    Trial descend(std::vector<bool>& dropped, int64_t most);
     void keep_again(std::vector<bool>& dropped, Trial& now, int64_t most);
     Choice chosen(const Trial&) const;
 
