@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The syntax tree of a model file, exactly as written: no names resolved, nothing typed. Expressions
-// are immutable and shared; statements hold the comments that stand before and beside them, so that
-// `gradc fmt` prints a file without losing a word.
+// The syntax tree of a model file, exactly as written: no names resolved, nothing typed. Expressions are immutable and
+// shared; statements hold the comments that stand before and beside them, so that `gradc fmt` prints a file without
+// losing a word.
 #pragma once
 #include "dsl/source.h"
 #include <memory>
@@ -15,7 +15,7 @@ struct Block;
 using ExprRef = std::shared_ptr<const Expr>; // null where something optional is absent
 using BlockRef = std::shared_ptr<const Block>;
 
-// ---- expressions ------------------------------------------------------------------------------
+// ---- expressions
 
 struct Number {
     double value = 0;
@@ -126,7 +126,7 @@ struct TypeExpr {
     ExprRef upper;                             // exclusive bound of whole numbers
 };
 
-// ---- statements -------------------------------------------------------------------------------
+// ---- statements
 
 struct Target {
     std::string name;
@@ -191,7 +191,7 @@ struct Block {
     uint32_t height = 1;
 };
 
-// ---- declarations of a file ---------------------------------------------------------------------
+// ---- declarations of a file
 
 struct Parameter { // of a fn, model or optimizer
     std::string name;
@@ -260,8 +260,8 @@ struct Dataset {
     std::string comment = {}; // beside the opening brace, without #
     bool one_line = false;
 };
-/// A line of a train block that is no assignment: `batch 32`, `batch all`, `order file`,
-/// `optimizer adam(..) on *.weight, critic`, `metric rmse = e`, `loss e`, `predict e`.
+/// A line of a train block that is no assignment: `batch 32`, `batch all`, `order file`, `optimizer adam(..) on
+/// *.weight, critic`, `metric rmse = e`, `loss e`, `predict e`.
 struct Setting {
     std::string key;
     Span key_span;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Movement over the tokens, bracket bookkeeping, error reports and recovery, and the hand-out of
-// comments.
+// Movement over the tokens, bracket bookkeeping, error reports and recovery, and the hand-out of comments.
 #include "dsl/cursor.h"
 #include "dsl/parser.h"
 #include "dsl/unicode.h"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where the parser stands in its tokens: brackets that are open, depth, comments not yet given to a
-// statement, and errors. A syntax error is thrown as SyntaxError after it was reported; the
-// statement or declaration around it catches it and goes on behind. Inside ( and [ line breaks mean
-// nothing.
+// Where the parser stands in its tokens: brackets that are open, depth, comments not yet given to a statement, and
+// errors. A syntax error is thrown as SyntaxError after it was reported; the statement or declaration around it catches
+// it and goes on behind. Inside ( and [ line breaks mean nothing.
 #pragma once
 #include "dsl/ast.h"
 #include "dsl/token.h"
@@ -41,8 +40,7 @@ public:
     /// Whether the statement ends here: at a line break outside of ( and [, at ; } or the end.
     bool statement_ends() const;
     bool begins_line(const Token& token) const; // without indentation
-    /// Whether nothing on this line follows what was read; unlike statement_ends it looks at line
-    /// breaks alone.
+    /// Whether nothing on this line follows what was read; unlike statement_ends it looks at line breaks alone.
     bool breaks_here() const;
 
     /// Take an opening bracket and its closing one.
@@ -50,8 +48,7 @@ public:
     void close(const Token& opening, std::string_view expected);
     /// Takes the `<` of a `<-` that stands inside an expression (a<-3) and leaves the `-`.
     Span split_update();
-    /// Index of the token behind the bracket that `ahead` opens, counted from here; 0 if it never
-    /// closes.
+    /// Index of the token behind the bracket that `ahead` opens, counted from here; 0 if it never closes.
     uint32_t behind_bracket(uint32_t ahead) const;
 
     Diagnostic& report(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
@@ -68,14 +65,12 @@ public:
     Mark mark() const { return {position_, open_.size()}; }
     /// After an error: behind the brackets opened since `mark`, then to the end of the statement.
     void recover(const Mark& mark);
-    /// After an error: to the next line that begins with a declaration or, without indentation,
-    /// with a name.
+    /// After an error: to the next line that begins with a declaration or, without indentation, with a name.
     void recover_to_declaration(const Mark& mark);
     bool is_declaration(uint32_t ahead = 0) const;
     bool gave_up() const { return gave_up_; }
 
-    /// Adds the comments above the next token, as Comments::before; at the first of a block no
-    /// empty line.
+    /// Adds the comments above the next token, as Comments::before; at the first of a block no empty line.
     void add_comments_above(std::vector<std::string>& lines, bool first);
     /// Untaken comments in the statement that began at byte `begin`, and the one beside its end.
     void comments_of_statement(uint32_t begin, ast::Comments& comments);
@@ -98,8 +93,7 @@ public:
 
 private:
     void give_up();
-    /// Of the braces in the innermost open one the last whose partner, by its indentation, belongs
-    /// to another.
+    /// Of the braces in the innermost open one the last whose partner, by its indentation, belongs to another.
     std::optional<Token> likely_unclosed() const;
     std::string comment_text(const Comment& comment) const;
 

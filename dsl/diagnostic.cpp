@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Printing of diagnostics: the place, the line with its tabs opened to spaces, the underline
-// measured in terminal cells, a window of the line where it is very long; and the search for the
-// nearest name.
+// Printing of diagnostics: the place, the line with its tabs opened to spaces, the underline measured in terminal
+// cells, a window of the line where it is very long; and the search for the nearest name.
 #include "dsl/diagnostic.h"
 #include "dsl/unicode.h"
 #include <algorithm>

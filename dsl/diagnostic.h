@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Diagnostics: what is wrong in a model file, where, and the likely repair. They are values,
-// collected in order; nothing here prints by itself or exits. The printed form is
+// Diagnostics: what is wrong in a model file, where, and the likely repair. They are values, collected in order;
+// nothing here prints by itself or exits. The printed form is
 //     digits.grad:9:12: error: cannot multiply x [N, 64] by weight [32, 10]: 64 is not 32
 //         9 |     return x @ weight
 //           |            ~~^~~~~~~~ columns of the left side (64) must be the rows of the right

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every diagnostic that a model file can cause, by a short name. A test walks this list and asks for
-// a case of each in tests/errors, so a line here without a test there fails.
+// Every diagnostic that a model file can cause, by a short name. A test walks this list and asks for a case of each in
+// tests/errors, so a line here without a test there fails.
 #pragma once
 
 // clang-format off

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The parts of the parser, by level: expressions, types, statements, declarations. Each reads from
-// the cursor what its name says and throws SyntaxError where that is not there.
+// The parts of the parser, by level: expressions, types, statements, declarations. Each reads from the cursor what its
+// name says and throws SyntaxError where that is not there.
 #pragma once
 #include "dsl/cursor.h"
 
@@ -10,11 +10,9 @@ namespace gradc {
 enum class Strength { lowest, disjunction, conjunction, negation, comparison, sum, product, power };
 
 ast::ExprRef parse_expression(Cursor& cursor);
-/// An expression whose operators bind at least as strongly as `weakest`; sums for bounds, where `<`
-/// has a meaning.
+/// An expression whose operators bind at least as strongly as `weakest`; sums for bounds, where `<` has a meaning.
 ast::ExprRef parse_operators(Cursor& cursor, Strength weakest);
-/// What may stand between commas in [ ] and, without slices, in ( ): an expression, a range, .. or
-/// a slice.
+/// What may stand between commas in [ ] and, without slices, in ( ): an expression, a range, .. or a slice.
 ast::ExprRef parse_entry(Cursor& cursor, bool slices);
 /// `(` arguments `)` or `[` indices `]`.
 std::vector<ast::Argument> parse_arguments(Cursor& cursor);
@@ -32,17 +30,16 @@ ast::Statement parse_statement(Cursor& cursor);
 void parse_end(Cursor& cursor);
 /// Whether `name =`, `name <-`, `name[..] =` or `name, name` stands here.
 bool at_assignment(const Cursor& cursor);
-/// Reports a word of another language that opens a statement or declaration, such as `for`; false
-/// if it is none.
+/// Reports a word of another language that opens a statement or declaration, such as `for`; false if it is none.
 bool report_foreign_word(Cursor& cursor);
 
 ast::Item parse_item(Cursor& cursor);
 decltype(ast::Item::node) parse_dataset(Cursor& cursor);
 decltype(ast::Item::node) parse_train(Cursor& cursor);
 
-/// Reads the lines of a block up to its closing brace: `read` reads one, without comments and end.
-/// Errors are caught here and reading goes on with the next line. Comments above lone semicolons
-/// join those of the next line, and are returned where there is none.
+/// Reads the lines of a block up to its closing brace: `read` reads one, without comments and end. Errors are caught
+/// here and reading goes on with the next line. Comments above lone semicolons join those of the next line, and are
+/// returned where there is none.
 template <typename Line, typename Read>
 std::vector<std::string> parse_lines(Cursor& cursor, std::vector<Line>& lines, const Read& read) {
     std::vector<std::string> above;
@@ -68,8 +65,7 @@ std::vector<std::string> parse_lines(Cursor& cursor, std::vector<Line>& lines, c
     return above;
 }
 
-/// The braces around `parse_lines`, with the comments beside and before them, for a Block, Dataset
-/// or Train.
+/// The braces around `parse_lines`, with the comments beside and before them, for a Block, Dataset or Train.
 template <typename Body, typename Line, typename Read>
 void parse_braces(Cursor& cursor, Body& body, std::vector<Line>& lines, const Read& read) {
     Cursor::Level level(cursor);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The lexer: one pass over the bytes. Numbers stop before `..`, so that 0..64 is a range. Habits of
-// other languages
-// (comments by //, 'text', look-alike characters) are reported with their repair and read as what was meant, so
-// that one slip gives one error.
+// The lexer: one pass over the bytes. Numbers stop before `..`, so that 0..64 is a range. Habits of other languages
+// (comments by //, 'text', look-alike characters) are reported with their repair and read as what was meant, so that
+// one slip gives one error.
 #include "dsl/token.h"
 #include "dsl/unicode.h"
 #include <algorithm>
@@ -96,8 +95,7 @@ private:
         diagnostics_.report(code, span, std::move(message), {}, std::move(repair));
     }
 
-    /// Reports the first byte that is no UTF-8; false for a file in UTF-16, of which nothing can be
-    /// read.
+    /// Reports the first byte that is no UTF-8; false for a file in UTF-16, of which nothing can be read.
     bool readable() {
         if (text_.starts_with("\xFF\xFE") || text_.starts_with("\xFE\xFF")) {
             report(Code::not_utf8, 0, 2, "the file is written in UTF-16", "save it as UTF-8");
@@ -368,8 +366,7 @@ private:
                                         : "");
     }
 
-    /// Links brackets. One that is closed by another kind stays alone; ( and [ end at the } around
-    /// them.
+    /// Links brackets. One that is closed by another kind stays alone; ( and [ end at the } around them.
     void match_brackets() {
         std::vector<uint32_t> open;
         for (uint32_t i = 0; i < tokens_.all.size(); ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A model file with the names of today: calls and their named arguments by dsl/std/renamed.txt. What the
-// file or one that it uses declares itself is left alone.
+// A model file with the names of today: calls and their named arguments by dsl/std/renamed.txt. What the file or one
+// that it uses declares itself is left alone.
 #pragma once
 #include "dsl/ast.h"
 #include <set>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Names that mean nothing here, and what to write instead: those of earlier versions
-// (dsl/std/renamed.txt) and those of other programs (dsl/std/foreign.txt). Both tables are data;
-// the error paths of the parser and the elaborator consult them, and `gradc fmt` the first.
+// Names that mean nothing here, and what to write instead: those of earlier versions (dsl/std/renamed.txt) and those of
+// other programs (dsl/std/foreign.txt). Both tables are data; the error paths of the parser and the elaborator consult
+// them, and `gradc fmt` the first.
 #pragma once
 #include "dsl/ast.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Datasets and train blocks. A line of a train block that begins with a setting's word is that
-// setting unless it goes on as an assignment; everything else is a statement.
+// Datasets and train blocks. A line of a train block that begins with a setting's word is that setting unless it goes
+// on as an assignment; everything else is a statement.
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"
 #include "dsl/parser.h"

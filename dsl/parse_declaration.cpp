@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What stands at file level: fn, model, optimizer, const, rule, use; datasets and train blocks are
-// in parse_blocks.cpp.
+// What stands at file level: fn, model, optimizer, const, rule, use; datasets and train blocks are in parse_blocks.cpp.
 #include "dsl/grammar.h"
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Expressions by precedence climbing, Python's order: or, and, not, comparison, + -, * / % @, unary
-// -, ^, postfix. Slips of other languages' habits are reported and read as what was meant.
+// Expressions by precedence climbing, Python's order: or, and, not, comparison, + -, * / % @, unary -, ^, postfix.
+// Slips of other languages' habits are reported and read as what was meant.
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"
 #include <algorithm>
@@ -233,8 +233,7 @@ ExprRef parse_not(Cursor& cursor) {
     return make_expression(cursor, word.begin, Unary{UnaryOperator::logical_not, operand});
 }
 
-/// `left op middle` was read: if another comparison follows, reports a < b < c and reads on as a <
-/// b and b < c.
+/// `left op middle` was read: if another comparison follows, reports a < b < c and reads on as a < b and b < c.
 ExprRef parse_chain(Cursor& cursor, uint32_t begin, uint32_t middle_begin, ExprRef left, const ExprRef& middle) {
     auto next = operator_at(cursor);
     if (!next || next->strength != Strength::comparison) return left;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Statements and blocks, and the habits of other languages at the beginning of a statement (for,
-// let, :=, +=).
+// Statements and blocks, and the habits of other languages at the beginning of a statement (for, let, :=, +=).
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"
 #include <algorithm>

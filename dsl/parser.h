@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Recursive descent over the tokens of one source. Recovers at statement ends, so that one run
-// reports several errors; the tree holds what could be read. Brackets nest at most 256 deep.
+// Recursive descent over the tokens of one source. Recovers at statement ends, so that one run reports several errors;
+// the tree holds what could be read. Brackets nest at most 256 deep.
 #pragma once
 #include "dsl/ast.h"
 #include "dsl/diagnostic.h"

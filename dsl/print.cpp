@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Files as text: declarations, datasets and train blocks. The values of settings on neighbouring
-// lines stand in one column.
+// Files as text: declarations, datasets and train blocks. The values of settings on neighbouring lines stand in one
+// column.
 #include "dsl/print.h"
 #include "dsl/printer.h"
 #include <algorithm>
@@ -20,7 +20,7 @@ std::string join_with(const std::vector<std::string>& parts, std::string_view be
 
 std::string text_literal(const std::string& value) { return flat(Expr{{}, Text{value}}); }
 
-// ---- functions ----------------------------------------------------------------------------------
+// ---- functions
 
 std::string signature(const Function& function) {
     constexpr std::string_view words[] = {"fn", "model", "optimizer"};
@@ -95,7 +95,7 @@ std::string print_function(const Function& function) {
     return result;
 }
 
-// ---- the other declarations ---------------------------------------------------------------------
+// ---- the other declarations
 
 std::string print_constants(const Constants& constants) {
     std::vector<std::string> laid;
@@ -162,7 +162,7 @@ std::string lay_out_item(const DatasetItem& item, size_t) {
     return result;
 }
 
-// ---- train blocks -------------------------------------------------------------------------------
+// ---- train blocks
 
 std::string setting_head(const Setting& setting, size_t key_width) {
     std::string head = setting.key + spaces(std::max(key_width, setting.key.size()) - setting.key.size() + 1);
@@ -214,7 +214,7 @@ template <typename Line> std::vector<size_t> key_columns(const std::vector<Line>
     return widths;
 }
 
-// ---- bodies of datasets and train blocks --------------------------------------------------------
+// ---- bodies of datasets and train blocks
 
 template <typename Body> bool body_must_open(const Body& body) {
     bool empty = body.items.empty() && body.last_comments.empty() && body.comment.empty();

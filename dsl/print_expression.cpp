@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Expressions as text. Brackets are written only where the precedence asks for them; long calls,
-// lists and chains of operators are broken inside brackets and behind operators, where a line break
-// means nothing.
+// Expressions as text. Brackets are written only where the precedence asks for them; long calls, lists and chains of
+// operators are broken inside brackets and behind operators, where a line break means nothing.
 #include "dsl/print.h"
 #include "dsl/printer.h"
 #include <algorithm>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The two forms in which the printer writes each part of a tree: flat (on one line) and laid out
-// (blocks opened, long brackets broken). A statement is flat if all its blocks were written on one
-// line, hold no comment, and the line fits; otherwise all of its blocks are opened. What is printed
-// depends on the tree and these marks alone, never on places.
+// The two forms in which the printer writes each part of a tree: flat (on one line) and laid out (blocks opened, long
+// brackets broken). A statement is flat if all its blocks were written on one line, hold no comment, and the line fits;
+// otherwise all of its blocks are opened. What is printed depends on the tree and these marks alone, never on places.
 #pragma once
 #include "dsl/ast.h"
 
@@ -11,8 +10,8 @@ namespace gradc {
 inline constexpr size_t line_width = 100; // characters
 inline constexpr size_t indentation = 4;
 
-/// Where a text begins: lines that follow are indented by `indent`, the first begins at `column`,
-/// and `trailing` characters follow the last.
+/// Where a text begins: lines that follow are indented by `indent`, the first begins at `column`, and `trailing`
+/// characters follow the last.
 struct Room {
     size_t indent = 0, column = 0, trailing = 0;
 };
@@ -20,8 +19,7 @@ struct Room {
 size_t width(std::string_view text); // characters, of the last line where there are several
 std::string spaces(size_t count);
 
-/// Whether a block stands in it that must be opened: one written on several lines, or with
-/// comments.
+/// Whether a block stands in it that must be opened: one written on several lines, or with comments.
 bool must_open(const ast::Expr& expr);
 bool must_open(const ast::Block& block);
 bool must_open(const decltype(ast::Statement::node)& node);
@@ -40,8 +38,7 @@ std::string lay_out(const ast::Block& block, size_t indent);
 /// A statement without its comments: flat if that is due, else laid out.
 std::string print_statement(const decltype(ast::Statement::node)& node, size_t indent);
 
-/// `{`, the comment beside it, and after `lines`, which end in line breaks, the last comments and
-/// `}`.
+/// `{`, the comment beside it, and after `lines`, which end in line breaks, the last comments and `}`.
 std::string braces(const std::string& comment, const std::string& lines, const std::vector<std::string>& last,
                    size_t indent);
 /// The lines above and the text, which is indented, with the comment beside it and a line break.

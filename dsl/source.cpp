@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Line and column counting and the reading of model files. Lines end at \n (a \r before it belongs
-// to the line end); a byte order mark at the start is no column; invalid bytes count one column
-// each.
+// Line and column counting and the reading of model files. Lines end at \n (a \r before it belongs to the line end); a
+// byte order mark at the start is no column; invalid bytes count one column each.
 #include "dsl/source.h"
 #include <algorithm>
 #include <cerrno>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Source text and places in it. A Span names bytes of one source; line and column are derived when
-// a diagnostic is printed (a column counts characters, not bytes). Sources come through SourceReader,
-// so that the compiler runs on files, on memory and inside an editor alike.
+// Source text and places in it. A Span names bytes of one source; line and column are derived when a diagnostic is
+// printed (a column counts characters, not bytes). Sources come through SourceReader, so that the compiler runs on
+// files, on memory and inside an editor alike.
 #pragma once
 #include <cstdint>
 #include <optional>

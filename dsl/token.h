@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Tokens of the model language. Newlines are no tokens: each token knows whether a line break
-// stands before it, and the parser, which knows the brackets, decides what that means. Words are
-// names here; which of them are reserved is said by `is_reserved`.
+// Tokens of the model language. Newlines are no tokens: each token knows whether a line break stands before it, and the
+// parser, which knows the brackets, decides what that means. Words are names here; which of them are reserved is said
+// by `is_reserved`.
 #pragma once
 #include "dsl/diagnostic.h"
 

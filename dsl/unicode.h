@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Characters beyond ASCII that people type or paste into formulas, and what the language writes
-// instead.
+// Characters beyond ASCII that people type or paste into formulas, and what the language writes instead.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Reverse mode gives every node on the way its adjoint; which of them become stations is a matter
-// of reading: values with a name, operands and results of contractions, results of loops, and all
-// gates where everything is a number. Nodes that share one adjoint are one station: what lies
-// between them passes the gradient on unchanged.
+// Reverse mode gives every node on the way its adjoint; which of them become stations is a matter of reading: values
+// with a name, operands and results of contractions, results of loops, and all gates where everything is a number.
+// Nodes that share one adjoint are one station: what lies between them passes the gradient on unchanged.
 #include "compiler/explain/derivation.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/build.h"
@@ -90,8 +89,7 @@ public:
 private:
     bool fixed(NodeId id) const { return id == value_ || parameters_.count(id); }
 
-    /// Of the nodes with one adjoint, those with names stay; without names, the last. Gates stay
-    /// all.
+    /// Of the nodes with one adjoint, those with names stay; without names, the last. Gates stay all.
     void join_equals(bool numbers) {
         if (numbers) return;
         std::map<NodeId, std::vector<NodeId>> classes; // adjoint -> nodes on the way
@@ -113,8 +111,7 @@ private:
                       });
     }
 
-    /// Nodes that every way from `id` to the next stations passes, behind a formula that is too
-    /// long to read.
+    /// Nodes that every way from `id` to the next stations passes, behind a formula that is too long to read.
     void shorten() {
         for (auto id = ways_.nodes().rbegin(); id != ways_.nodes().rend(); ++id) {
             if (!chosen_.count(*id) || *id == value_) continue;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The derivative of a scalar by one parameter as a textbook writes it: stations on the way from the
-// parameter to the scalar (named values, products, loops), and between neighbours a factor of the
-// chain rule, d(later) / d(earlier). Post-condition: for every station but the scalar, its adjoint
-// is the sum over its factors of (adjoint of the later station) times the factor's Jacobian; the
-// product of factors along each path is one summand.
+// The derivative of a scalar by one parameter as a textbook writes it: stations on the way from the parameter to the
+// scalar (named values, products, loops), and between neighbours a factor of the chain rule, d(later) / d(earlier).
+// Post-condition: for every station but the scalar, its adjoint is the sum over its factors of (adjoint of the later
+// station) times the factor's Jacobian; the product of factors along each path is one summand.
 #pragma once
 #include "compiler/check/gradient_check.h"
 #include <optional>
@@ -48,14 +47,13 @@ struct Derivation {
     NodeId gradient() const { return stations.back().adjoint; }
 };
 
-/// By variable nodes of question.graph, of one or of several parameters at once (gradient() is then
-/// that of the first of them in the graph). Nullopt if the scalar depends on none.
+/// By variable nodes of question.graph, of one or of several parameters at once (gradient() is then that of the first
+/// of them in the graph). Nullopt if the scalar depends on none.
 std::optional<Derivation> derive(const Question& question, const std::vector<NodeId>& parameters,
                                  const DerivativeRules& rules);
 
-/// The derivative of one station by another, all other stations held fixed: the gradient of
-/// sum(seed * later) by `earlier`, for a seed in the shape of `later`. NodeId::none where there is
-/// no way. Adds nodes to `graph`.
+/// The derivative of one station by another, all other stations held fixed: the gradient of sum(seed * later) by
+/// `earlier`, for a seed in the shape of `later`. NodeId::none where there is no way. Adds nodes to `graph`.
 NodeId along(Graph& graph, const Derivation&, size_t later, size_t earlier, NodeId seed, const DerivativeRules&);
 
 } // namespace gradc

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The derivative is optimized twice: alone, so that every rewrite seen belongs to it, and together
-// with the scalar, as a program of two results, which is planned and lowered like a training step.
-// Names of nodes survive the passes and tell which value of the derivation a node, a buffer or a
-// kernel computes.
+// The derivative is optimized twice: alone, so that every rewrite seen belongs to it, and together with the scalar, as
+// a program of two results, which is planned and lowered like a training step. Names of nodes survive the passes and
+// tell which value of the derivation a node, a buffer or a kernel computes.
 #include "compiler/explain/explanation.h"
 #include "compiler/graph/pattern.h"
 #include "compiler/graph/rewrite.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All that `gradc explain` tells of one derivative: its chain, what each rewrite of the optimizer
-// made of its formulas, what the compiled program keeps for the way back, and the kernels that
-// compute it.
+// All that `gradc explain` tells of one derivative: its chain, what each rewrite of the optimizer made of its formulas,
+// what the compiled program keeps for the way back, and the kernels that compute it.
 #pragma once
 #include "compiler/explain/names.h"
 #include "compiler/optimize/optimize.h"

@@ -16,9 +16,9 @@ std::pair<std::string, std::string> split(const std::string& path) {
     return {path.substr(0, dot), path.substr(dot + 1)};
 }
 
-/// A parameter whose last word is its own alone is called by it. Those of numbered layers (their
-/// last words come again) are called W, if they are the layer's only matrix, or b, if its only
-/// vector, else by the word, with the layer's number.
+/// A parameter whose last word is its own alone is called by it. Those of numbered layers (their last words come again)
+/// are called W, if they are the layer's only matrix, or b, if its only vector, else by the word, with the layer's
+/// number.
 Symbols symbols_of(const Question& question, const std::set<std::string>& used) {
     struct Entry {
         std::string layer, word;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One recursive writer by precedence. Contractions of matrices and vectors become products with
-// transposes where they are needed; others are written with indices. Broadcasts are silent, as on
-// paper.
+// One recursive writer by precedence. Contractions of matrices and vectors become products with transposes where they
+// are needed; others are written with indices. Broadcasts are silent, as on paper.
 #include "compiler/explain/notation.h"
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Nodes as formulas of a textbook: x' is a transpose, A B a matrix product, a * b goes element by
-// element, [a > 0] is 1 where it holds and 0 elsewhere. A value with a name stands by its name;
-// what has none is written out.
+// Nodes as formulas of a textbook: x' is a transpose, A B a matrix product, a * b goes element by element, [a > 0] is 1
+// where it holds and 0 elsewhere. A value with a name stands by its name; what has none is written out.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <map>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The text of `gradc explain`: names, chain, kept values, rewrites, code; at most 80 columns but
-// for the code.
+// The text of `gradc explain`: names, chain, kept values, rewrites, code; at most 80 columns but for the code.
 #include "compiler/explain/explanation.h"
 #include "compiler/explain/turn.h"
 #include "compiler/graph/rewrite.h"
@@ -70,7 +69,7 @@ private:
         return wrapped("", fmt::format("{}: the derivative of {} by {}", target(), all_.scalar, path), 4);
     }
 
-    // ---- names ----------------------------------------------------------------------------------
+    // ---- names
 
     std::vector<NodeId> shown_values() const {
         std::vector<bool> shown(derivation_.forward, false);
@@ -141,7 +140,7 @@ private:
 
     std::string name_of(NodeId id) const { return textbook_name(graph_, id, all_.symbols); }
 
-    // ---- the chain ------------------------------------------------------------------------------
+    // ---- the chain
 
     double paths(size_t station) const { // from here to the scalar
         if (station == 0) return 1;
@@ -271,8 +270,7 @@ private:
         return "a product";
     }
 
-    /// The whole chain in one formula, down to the derivative by the first station before the
-    /// scalar.
+    /// The whole chain in one formula, down to the derivative by the first station before the scalar.
     void together() {
         const auto& stations = derivation_.stations;
         if (stations.size() < 4 || paths_.back() > 1) return; // that is one formula already, or many
@@ -284,7 +282,7 @@ private:
         if (text.size() <= longest_formula) text_ += "\n" + wrapped("  All together: ", target() + " = " + text, 6);
     }
 
-    // ---- what is kept ---------------------------------------------------------------------------
+    // ---- what is kept
 
     void kept() {
         text_ += "\nKept for the backward pass\n";
@@ -304,7 +302,7 @@ private:
                              grouped(all_.batch), all_.batch == 1 ? "" : "s");
     }
 
-    // ---- rewrites -------------------------------------------------------------------------------
+    // ---- rewrites
 
     void rewrites() {
         text_ += "\nRewrites\n";
@@ -320,7 +318,7 @@ private:
         }
     }
 
-    // ---- code -----------------------------------------------------------------------------------
+    // ---- code
 
     void code() {
         text_ += "\nCode\n";
@@ -334,8 +332,8 @@ private:
         }
     }
 
-    /// "model.grad:14    h = relu(linear(x, hidden))", each line once, in order of the sources: the
-    /// model's file comes first.
+    /// "model.grad:14    h = relu(linear(x, hidden))", each line once, in order of the sources: the model's file comes
+    /// first.
     std::vector<std::string> lines_of(const KernelShown& kernel) const {
         std::vector<std::string> result;
         std::vector<Span> spans = kernel.spans;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The body is copied; its inputs are called what they are called outside, its carries c0, c1, ..
-// unless the model names them, and what is used more than once gets a name of its own.
+// The body is copied; its inputs are called what they are called outside, its carries c0, c1, .. unless the model names
+// them, and what is used more than once gets a name of its own.
 #include "compiler/explain/turn.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/graph/scan.h"

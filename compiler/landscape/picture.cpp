@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The landscape is drawn once, as bands of equal loss with lines between (marching squares), and
-// used by every panel.
+// The landscape is drawn once, as bands of equal loss with lines between (marching squares), and used by every panel.
 #include "compiler/landscape/trajectories.h"
 #include "runtime/plot/drawing.h"
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All blocks are compiled into one module; a session runs them one after another. The landscape is
-// the loss of the first block's step over all rows, the two parameters being set before each.
+// All blocks are compiled into one module; a session runs them one after another. The landscape is the loss of the
+// first block's step over all rows, the two parameters being set before each.
 #include "compiler/landscape/trajectories.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
@@ -187,8 +187,7 @@ private:
         return result;
     }
 
-    /// Of the first block's step over all rows; the parameters are moved by it, so nothing may be
-    /// under way.
+    /// Of the first block's step over all rows; the parameters are moved by it, so nothing may be under way.
     double loss_at(Place2 at) {
         const gradc_block& table = engine_->module().blocks[0];
         int64_t batch = own_rows(front_.job->blocks[0]), total = 0;

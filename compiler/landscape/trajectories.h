@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where two numbers go while optimizers move them: every train block of a model with two scalar
-// parameters, compiled and run on its own from the same start, and the loss around its path. For
-// `gradc trajectories`.
+// Where two numbers go while optimizers move them: every train block of a model with two scalar parameters, compiled
+// and run on its own from the same start, and the loss around its path. For `gradc trajectories`.
 #pragma once
 #include "compiler/pipeline.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Sugiyama's method, lane by lane: rows, gaps for long edges, orders by sweeps of barycentres, then
-// coordinates pulled towards neighbours and pushed apart where boxes would touch.
+// Sugiyama's method, lane by lane: rows, gaps for long edges, orders by sweeps of barycentres, then coordinates pulled
+// towards neighbours and pushed apart where boxes would touch.
 #include "compiler/page/layers.h"
 #include <algorithm>
 #include <cstdint>
@@ -164,8 +164,7 @@ private:
             if (slots_[row[i]].side > 0) wanted[i] = std::max(wanted[i], wanted[i - 1] + distance(row[i - 1], row[i]));
     }
 
-    /// Side by side in the row's order, each as near to where it wants to be as its neighbours let
-    /// it.
+    /// Side by side in the row's order, each as near to where it wants to be as its neighbours let it.
     void spread(std::vector<size_t>& row, const std::vector<double>& wanted) {
         std::vector<double> left(row.size()), right(row.size());
         for (size_t i = 0; i < row.size(); ++i) {
@@ -224,8 +223,7 @@ private:
     double width_ = 0;
 };
 
-/// Updates one below the other, in order of the heights they are fed from, each with its old value
-/// at its left.
+/// Updates one below the other, in order of the heights they are fed from, each with its old value at its left.
 void stack_updates(LayeredDrawing& drawing, double left, double top) {
     auto& boxes = drawing.boxes;
     std::vector<bool> placed_beside(boxes.size(), false);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where the boxes of a graph go: three lanes beside each other, the forward pass downwards, the way
-// back upwards beside it, the updates stacked at the right. Rows follow from longest paths, orders
-// in a row from barycentres of neighbours; edges that cross several rows of a lane pass through
-// narrow gaps of their own. No two boxes overlap.
+// Where the boxes of a graph go: three lanes beside each other, the forward pass downwards, the way back upwards beside
+// it, the updates stacked at the right. Rows follow from longest paths, orders in a row from barycentres of neighbours;
+// edges that cross several rows of a lane pass through narrow gaps of their own. No two boxes overlap.
 #pragma once
 #include <cstddef>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The map of the arena: bytes downwards, the program's kernels to the right, a block where a buffer
-// holds something. Heights grow with the logarithm of a stretch of bytes, so that a bias is seen
-// beside a matrix; buffers that use the same bytes at different times stand beside each other.
+// The map of the arena: bytes downwards, the program's kernels to the right, a block where a buffer holds something.
+// Heights grow with the logarithm of a stretch of bytes, so that a bias is seen beside a matrix; buffers that use the
+// same bytes at different times stand beside each other.
 #include "compiler/page/links.h"
 #include "compiler/util/figures.h"
 #include <algorithm>
@@ -51,8 +51,8 @@ bool share_bytes(const PageBuffer& a, const PageBuffer& b) {
     return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
-/// When a buffer holds something, in kernels. Where one takes over another's bytes element by
-/// element, in the kernel that reads the one and writes the other, each has half of that kernel.
+/// When a buffer holds something, in kernels. Where one takes over another's bytes element by element, in the kernel
+/// that reads the one and writes the other, each has half of that kernel.
 std::pair<double, double> span_of(const PageProgram& program, size_t number) {
     const PageBuffer& buffer = program.buffers[number];
     double first = buffer.first_step, last = buffer.last_step + 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The page's frame and its panels of text; drawings come from their own files,
-// style and script are page.css and page.js.
+// The page's frame and its panels of text; drawings come from their own files, style and script are page.css and
+// page.js.
 #include "compiler/page/page.h"
 #include "compiler/page/links.h"
 #include "compiler/util/figures.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Values are what kernels store or what has a name; a value that is only written out inside others
-// belongs to their kernels. Everything else is followed through the graph: a line belongs to the
-// values whose nodes come from it.
+// Values are what kernels store or what has a name; a value that is only written out inside others belongs to their
+// kernels. Everything else is followed through the graph: a line belongs to the values whose nodes come from it.
 #include "compiler/page/page_data.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -70,7 +69,7 @@ private:
         reached_ = reachable(graph_, roots_);
     }
 
-    // ---- lanes ----------------------------------------------------------------------------------
+    // ---- lanes
 
     std::string role_of(const std::string& path) const {
         auto found = roles_.find(path);
@@ -90,8 +89,7 @@ private:
         }
     }
 
-    /// Forward is what the results need, update what lies behind the adjoints of the parameters,
-    /// backward the rest.
+    /// Forward is what the results need, update what lies behind the adjoints of the parameters, backward the rest.
     void find_lanes() {
         std::vector<NodeId> forward, moved;
         for (const Output& output : program_.flat.outputs)
@@ -123,7 +121,7 @@ private:
             if (kind(graph_[NodeId(i)].op) == Kind::leaf && lane_[i] == Lane::backward) lane_[i] = Lane::forward;
     }
 
-    // ---- values ---------------------------------------------------------------------------------
+    // ---- values
 
     /// Members without a name get one, so that formulas can speak of them.
     void name_members() {
@@ -149,8 +147,7 @@ private:
         }
     }
 
-    /// Of a value h in a loop: h[t-1] is what a turn is given, h[last] what the last leaves, h[:]
-    /// what all turns leave.
+    /// Of a value h in a loop: h[t-1] is what a turn is given, h[last] what the last leaves, h[:] what all turns leave.
     void name_loops() {
         for (const Region& region : program_.flat.regions) {
             for (const Carry& carry : region.carries) {
@@ -265,7 +262,7 @@ private:
         }
     }
 
-    // ---- kernels --------------------------------------------------------------------------------
+    // ---- kernels
 
     void make_kernels(std::vector<std::string> texts) {
         Indices indices(plan_.batch);
@@ -320,7 +317,7 @@ private:
         }
     }
 
-    // ---- buffers --------------------------------------------------------------------------------
+    // ---- buffers
 
     std::string role_of(const loop::Buffer& buffer) const {
         switch (buffer.role) {
@@ -360,8 +357,7 @@ private:
                             join(value_of_[index(member.node)], place.buffer);
     }
 
-    /// Results that are another value's copies: their buffers by name, and the kernels that write
-    /// them.
+    /// Results that are another value's copies: their buffers by name, and the kernels that write them.
     void join_results() {
         for (const loop::Result& result : program_.results) {
             auto value = result_of_.find(result.name);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the page of `gradc inspect --html` shows of one compiled program, and what belongs to what:
-// values (boxes of the graph, each with a formula), kernels, buffers of the arena, lines of the
-// model file.
+// What the page of `gradc inspect --html` shows of one compiled program, and what belongs to what: values (boxes of the
+// graph, each with a formula), kernels, buffers of the arena, lines of the model file.
 #pragma once
 #include "compiler/explain/notation.h"
 #include "compiler/page/layers.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A block's formulas are elaborated once a mode, each into a graph of its own: training (with
-// gradients and optimizer), evaluation, prediction. The order of the lines is kept, so that models
-// are met in the order in which they stand.
+// The formulas of a block are elaborated once per mode, each time into a graph of its own: training (with gradients and
+// optimizer), evaluation, prediction. The order of the lines is kept, so that models are first called in that order.
 #include "compiler/training/block.h"
 #include "compiler/dataset/whole_split.h"
 #include "compiler/elaborate/library/wrong_names.h"
@@ -17,7 +16,7 @@ namespace {
 
 enum class Purpose : uint8_t { training, evaluation, prediction };
 
-/// The block's text elaborated for one purpose.
+/// The block elaborated for one purpose.
 struct Pass {
     Graph graph;
     Elaborator elaborator;
@@ -111,7 +110,7 @@ void BlockElaboration::name_metrics() {
     }
 }
 
-// ---- the text ----------------------------------------------------------------------------------
+// ---- the text
 
 void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
     for (const ast::TrainItem& item : tree_.items) {
@@ -155,7 +154,7 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
     return NodeId::none;
 }
 
-// ---- training ----------------------------------------------------------------------------------
+// ---- training
 
 void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves) {
     if (moves) return;
@@ -177,7 +176,7 @@ void BlockElaboration::check_line(const ast::Setting& line, const std::vector<st
                                                      : "the loss does not depend on the named parameters");
 }
 
-/// Each parameter that the loss hangs on with the first line that has it.
+/// Each parameter that the loss depends on, with the first optimizer line that takes it.
 std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
     std::vector<std::string> all;
     std::vector<MovedParameter> result;
@@ -266,7 +265,7 @@ bool BlockElaboration::train() {
     return true;
 }
 
-// ---- evaluation and prediction -----------------------------------------------------------------
+// ---- evaluation and prediction
 
 bool BlockElaboration::evaluate() {
     Pass pass(context_, block_, Purpose::evaluation);
