@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trees as nested lists: (binary + (name a) (number 1)). Statements stand on lines of their own, indented by depth.
+// Trees are nested lists: (binary + (name a) (number 1)). Each statement is a line, indented by depth.
 #include "dsl/dump.h"
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@ using namespace ast;
 
 namespace {
 
-/// Collects the text; `line` begins a new one at the present depth.
+/// Collects the text; `line` begins a new line at the current depth.
 struct Dumper {
     std::string out;
     size_t depth = 0;
