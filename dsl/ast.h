@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The syntax tree of a model file, exactly as written: no names resolved, nothing typed. Expressions
-// are immutable and shared; statements hold the comments that stand before and beside them, so that
-// `gradc fmt` prints a file without losing a word.
+// The syntax tree of a model file, as written: names are not resolved, nothing is typed. Expressions are immutable and
+// shared. Statements hold the comments before and beside them, so that `gradc fmt` keeps every word of a file. A null
+// ExprRef or BlockRef is an absent optional part.
 #pragma once
 #include "dsl/source.h"
 #include <memory>
@@ -15,11 +15,11 @@ struct Block;
 using ExprRef = std::shared_ptr<const Expr>; // null where something optional is absent
 using BlockRef = std::shared_ptr<const Block>;
 
-// ---- expressions ------------------------------------------------------------------------------
+// ---- expressions
 
 struct Number {
     double value = 0;
-    bool integer = false; // written without point or exponent: 20_000
+    bool integer = false; // written without decimal point or exponent: 20_000
     std::string text;     // as written
 };
 struct Text { // "file.csv"
@@ -83,7 +83,7 @@ struct Argument {
 struct IndexBinder { // n, d < 3 or .. on the left of a definition by index or after sum, max, ..
     std::string name;
     bool ellipsis = false;
-    ExprRef bound; // null if it runs over the axis where it stands
+    ExprRef bound; // null without a written bound
     Span span;
 };
 struct Call { // f(a, axis: 1); with indices: sum[i, j](..)
@@ -113,7 +113,7 @@ struct Expr {
     Span span;
     std::variant<Number, Text, Name, Ellipsis, Range, Slice, Unary, Transpose, Binary, Member, Index, Call, List, Scan>
         node;
-    uint32_t height = 1; // of the tree below, blocks of scans included; the parser keeps it <= height_limit
+    uint32_t height = 1; // of the tree, blocks of scans included; at most height_limit
 };
 inline constexpr uint32_t height_limit = 512;
 
@@ -122,11 +122,11 @@ struct TypeExpr {
     Span span;
     bool constant = false;                     // const int, const bool
     std::optional<std::string> dtype;          // f32 f64 bf16 u8 int bool, absent: any float
-    std::optional<std::vector<ExprRef>> shape; // absent: scalar where an element is written, else anything
-    ExprRef upper;                             // exclusive bound of whole numbers
+    std::optional<std::vector<ExprRef>> shape; // absent: a scalar if there is a dtype, else anything
+    ExprRef upper;                             // exclusive bound of integers
 };
 
-// ---- statements -------------------------------------------------------------------------------
+// ---- statements
 
 struct Target {
     std::string name;
@@ -172,8 +172,8 @@ struct Evaluate { // an expression for its effect: `inner` in an optimizer
 };
 
 struct Comments {
-    std::vector<std::string> before; // lines above, without #: never empty; "" is a blank line kept
-    std::string beside;              // after the statement on its last line, without #; "" if none
+    std::vector<std::string> before; // lines above, without #; "" is a blank line to keep
+    std::string beside;              // on the last line of the statement, without #; "" if none
 };
 
 struct Statement {
@@ -191,7 +191,7 @@ struct Block {
     uint32_t height = 1;
 };
 
-// ---- declarations of a file ---------------------------------------------------------------------
+// ---- declarations of a file
 
 struct Parameter { // of a fn, model or optimizer
     std::string name;
@@ -203,10 +203,10 @@ struct Derivative { // derivative x: g * sigmoid(x)
     std::string parameter;
     Span span;
     ExprRef value;
-    bool surrogate = false; // `surrogate derivative`: differs from that of the value on purpose
+    bool surrogate = false; // `surrogate derivative`: differs on purpose from the derivative of the value
 };
 enum class FunctionKind { function, model, optimizer };
-/// fn, model or optimizer. Exactly one of body and value is set; neither for a primitive of the machine.
+/// fn, model or optimizer. Exactly one of body and value is set; a primitive has neither.
 struct Function {
     FunctionKind kind = FunctionKind::function;
     std::string name;
@@ -260,8 +260,8 @@ struct Dataset {
     std::string comment = {}; // beside the opening brace, without #
     bool one_line = false;
 };
-/// A line of a train block that is no assignment: `batch 32`, `batch all`, `order file`,
-/// `optimizer adam(..) on *.weight, critic`, `freeze critic`, `metric rmse = e`, `loss e`, `predict e`.
+/// A setting of a train block: `batch 32`, `batch all`, `order file`, `optimizer adam(..) on *.weight, critic`, `freeze
+/// critic`, `metric rmse = e`, `loss e`, `predict e`.
 struct Setting {
     std::string key;
     Span key_span;

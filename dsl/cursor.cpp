@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Movement over the tokens, bracket bookkeeping, error reports and recovery, and the hand-out of
-// comments.
+// Brackets are linked by the lexer, so recovery can skip a balanced group. A missing closing bracket is guessed by
+// indentation.
 #include "dsl/cursor.h"
 #include "dsl/parser.h"
 #include "dsl/unicode.h"
@@ -128,7 +128,8 @@ uint32_t Cursor::behind_bracket(uint32_t ahead) const {
 }
 
 Diagnostic& Cursor::report(Code code, Span span, std::string message, std::string caret, std::string repair) {
-    bool behind_broken = position_ > 0 && tokens_.all[position_ - 1].broken; // it swallowed what is missing
+    bool behind_broken =
+        position_ > 0 && tokens_.all[position_ - 1].broken; // the broken string contains the missing bracket
     bool muted = gave_up_ || span.begin == last_error_ || at(TokenKind::unknown) || behind_broken;
     last_error_ = span.begin;
     if (diagnostics_.count() >= most_syntax_errors) give_up();
@@ -217,7 +218,7 @@ bool Cursor::is_declaration(uint32_t ahead) const {
     }
     if (first == "rule") return is_word(ahead + 1, "fast") || is_word(ahead + 1, "exact");
     if (first != "optimizer" || !name_next) return false;
-    uint32_t behind = behind_bracket(ahead + 2); // in a train block nothing like it follows the bracket
+    uint32_t behind = behind_bracket(ahead + 2); // no setting of a train block has one after the bracket
     TokenKind then = behind ? peek(behind).kind : TokenKind::end;
     return then == TokenKind::left_brace || then == TokenKind::assign;
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Printing of diagnostics: the place, the line with its tabs opened to spaces, the underline
-// measured in terminal cells, a window of the line where it is very long; and the search for the
-// nearest name.
+// A source line is shown with tabs as spaces, underlined in terminal cells, and cut to a window if it is very long.
 #include "dsl/diagnostic.h"
 #include "dsl/unicode.h"
 #include <algorithm>
@@ -12,7 +10,7 @@ namespace gradc {
 
 namespace {
 
-constexpr size_t widest_line = 110; // cells of a source line that are shown
+constexpr size_t widest_line = 110; // terminal cells
 constexpr size_t tab_cells = 4;
 
 struct Colours {
@@ -35,9 +33,9 @@ size_t cells(uint32_t code) {
     return std::any_of(std::begin(wide), std::end(wide), holds) ? 2 : 1;
 }
 
-/// A source line made ready for a terminal: cell_at[i] is the cell where byte i begins.
+/// A source line for a terminal: cell_at[i] is the cell of byte i.
 struct Shown {
-    std::vector<std::string> glyphs; // one a cell; the second cell of a wide character is empty
+    std::vector<std::string> glyphs; // one per cell; the second cell of a wide character is empty
     std::vector<size_t> cell_at;
 };
 
@@ -65,7 +63,7 @@ Shown show(std::string_view line) {
     return shown;
 }
 
-/// Cells [first, last) of a long line such that the underlined ones are inside.
+/// Cells [first, last) of a long line, with the underlined ones inside.
 struct Window {
     size_t first = 0, last = 0;
 };
@@ -77,14 +75,14 @@ Window window_around(size_t cells, size_t begin, size_t end) {
     return {first, first + widest_line};
 }
 
-/// What is looked at of a line, which may be the whole of a large file.
+/// The part of a line that is read; a line may be a whole large file.
 struct Part {
     std::string_view text;
     uint32_t start; // byte offset in the source
     bool cut_before, cut_behind;
 };
 Part part_around(std::string_view line, const std::string& source, uint32_t offset) {
-    constexpr size_t reach = 1000; // bytes to each side; more than can be shown
+    constexpr size_t reach = 1000; // bytes to each side, more than can be shown
     auto start = static_cast<uint32_t>(line.data() - source.data());
     size_t middle = std::min<size_t>(offset - std::min(offset, start), line.size());
     size_t begin = middle > reach ? middle - reach : 0, end = std::min(middle + reach, line.size());
@@ -93,7 +91,7 @@ Part part_around(std::string_view line, const std::string& source, uint32_t offs
     return {line.substr(begin, end - begin), static_cast<uint32_t>(start + begin), begin > 0, end < line.size()};
 }
 
-/// A message that may hold names and texts of the model, which may be of any length and hold any bytes.
+/// A message with names and texts of the model made printable; they may have any length and hold any bytes.
 std::string told(std::string_view message) {
     constexpr size_t longest_name = 80, longest_path = 400, longest_message = 2000;
     std::string result;
@@ -146,7 +144,7 @@ std::string headline(const Sources& sources, Span span, std::string_view kind, s
                        colours.plain);
 }
 
-/// Edits (insert, delete, replace, swap neighbours) that turn one word into the other.
+/// The number of edits (insert, delete, replace, swap neighbors) between two words.
 size_t distance(std::string_view a, std::string_view b) {
     std::vector<size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
     for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -231,7 +229,7 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
     for (const std::string& candidate : candidates) {
         if (candidate == word || candidate.empty() || candidate.size() > longest_word) continue;
         size_t edits = distance(wanted, lower(candidate));
-        // A word of one or two letters is near to everything: ask for the same letters there.
+        // A word of one or two letters is near to every word: it needs the same letters.
         if (edits >= best || edits >= std::min(word.size(), candidate.size())) continue;
         best = edits;
         found = candidate;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Diagnostics: what is wrong in a model file, where, and the likely repair. They are values,
-// collected in order; nothing here prints by itself or exits. The printed form is
+// Diagnostics: an error of a model file, its place and the likely repair. They are values, collected in order; nothing
+// here prints or exits. The printed form is
 //     digits.grad:9:12: error: cannot multiply x [N, 64] by weight [32, 10]: 64 is not 32
 //         9 |     return x @ weight
 //           |            ~~^~~~~~~~ columns of the left side (64) must be the rows of the right
@@ -20,7 +20,7 @@ enum class Code : uint16_t {
 };
 std::string_view name(Code code); // "unexpected-token"
 
-struct Remark { // a second place that explains the first: "declared here"
+struct Remark { // a second place that explains the first one: "declared here"
     Span span;
     std::string message;
 };
@@ -36,7 +36,7 @@ struct Diagnostic {
     bool warning = false;
 };
 
-/// A user's error that a stage behind the elaboration meets; `main` prints it.
+/// A user's error in a stage after the elaboration; `main` prints it.
 struct UserError : std::exception {
     Diagnostic diagnostic;
     std::shared_ptr<const Sources> sources;
@@ -45,11 +45,12 @@ struct UserError : std::exception {
     const char* what() const noexcept override { return diagnostic.message.c_str(); }
 };
 
-/// The diagnostics of one compilation. After `limit` errors the rest is counted, not kept.
+/// The diagnostics of one compilation. Errors after `limit` are counted but not kept. The reference that `report`
+/// returns is valid until the next report.
 class Diagnostics {
 public:
     Diagnostic& report(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
-    /// A warning: it fails nothing, and is kept once a place.
+    /// A warning does not fail the compilation. It is kept once per place.
     void warn(Code code, Span span, std::string message, std::string caret, std::string repair);
     bool failed() const { return count_ > 0; }
     size_t count() const { return count_; }
@@ -64,11 +65,11 @@ private:
     Diagnostic overflow_{};
 };
 
-/// One diagnostic as text, several lines, ending in a newline; ANSI colours if `color`.
+/// Diagnostics as lines of text, each ending in a newline; with ANSI colors if `color`.
 std::string print(const Diagnostic& diagnostic, const Sources& sources, bool color = false);
 std::string print(const Diagnostics& diagnostics, const Sources& sources, bool color = false);
 
-/// The candidate nearest to `word` by edit distance, if near enough to be a likely typing error.
+/// The candidate nearest to `word` by edit distance, if it is near enough for a likely typing error.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 } // namespace gradc

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every diagnostic that a model file can cause, by a short name. A test walks this list and asks for
-// a case of each in tests/errors, so a line here without a test there fails.
+// Every diagnostic that a model file can cause, by a short name. A test requires a case in tests/errors for each line
+// of this list.
 #pragma once
 
 // clang-format off
-/// Of the lexer and the parser: cases in tests/errors/syntax.
+/// Errors of the lexer and the parser: cases in tests/errors/syntax.
 #define GRADC_SYNTAX_CODES(X) \
     X(unexpected_character, "unexpected-character") \
     X(unexpected_token, "unexpected-token") \
@@ -30,7 +30,7 @@
     X(not_callable, "not-callable") \
     X(misplaced_statement, "misplaced-statement")
 
-/// Of names, types and sizes: cases in tests/errors/types.
+/// Errors of names, types and sizes: cases in tests/errors/types.
 #define GRADC_TYPE_CODES(X) \
     X(unknown_name, "unknown-name") \
     X(unknown_function, "unknown-function") \
@@ -81,7 +81,7 @@
     X(unknown_effect, "unknown-effect") \
     X(likely_misuse, "likely-misuse")
 
-/// Of data sets and train blocks: cases in tests/errors/train.
+/// Errors of data sets and train blocks: cases in tests/errors/train.
 #define GRADC_TRAIN_CODES(X) \
     X(unknown_dataset, "unknown-dataset") \
     X(reader_misuse, "reader-misuse") \

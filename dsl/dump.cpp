@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Trees as nested lists: (binary + (name a) (number 1)). Statements stand on lines of their own,
-// indented by depth.
+// Trees are nested lists: (binary + (name a) (number 1)). Each statement is a line, indented by depth.
 #include "dsl/dump.h"
 #include <fmt/format.h>
 
@@ -10,7 +9,7 @@ using namespace ast;
 
 namespace {
 
-/// Collects the text; `line` begins a new one at the present depth.
+/// Collects the text; `line` begins a new line at the current depth.
 struct Dumper {
     std::string out;
     size_t depth = 0;
@@ -25,7 +24,7 @@ struct Dumper {
     void exprs(const std::vector<ExprRef>& values);
     void binders(const std::vector<IndexBinder>& all);
 
-    // ---- expressions ----
+    // ---- expressions
     void operator()(const Number& n) { word(fmt::format("{}{}", n.value, n.integer ? "" : "f")); }
     void operator()(const Text& n) { quoted(n.value); }
     void operator()(const Name& n) { word(n.name); }
@@ -43,7 +42,7 @@ struct Dumper {
     void node(std::string_view kind, const std::vector<ExprRef>& parts);
     void type(const TypeExpr& t);
 
-    // ---- statements ----
+    // ---- statements
     void comments(const Comments& all);
     template <typename Lines, typename Each> void lines(const Lines& all, const Each& each) {
         ++depth;
@@ -70,7 +69,7 @@ struct Dumper {
     void operator()(const Repeat& s);
     void operator()(const Evaluate& s) { node("evaluate", {s.value}); }
 
-    // ---- declarations ----
+    // ---- declarations
     void operator()(const Use& use);
     void operator()(const Constants& constants);
     void operator()(const Function& f);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Tokens and trees as text, one line a token or statement: `--emit=tokens`, `--emit=ast`. Two trees
-// are the same in structure exactly if their dumps are equal; spans and the way blocks were broken
-// into lines are left out.
+// Tokens and trees as text, one line per token or statement: `--emit=tokens`, `--emit=ast`. Two trees have the same
+// structure exactly if their dumps are equal. Spans and line breaks of blocks are left out.
 #pragma once
 #include "dsl/ast.h"
 #include "dsl/token.h"

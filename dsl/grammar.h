@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The parts of the parser, by level: expressions, types, statements, declarations. Each reads from
-// the cursor what its name says and throws SyntaxError where that is not there.
+// The parts of the parser, by level: expressions, types, statements, declarations. Each function reads the construct of
+// its name from the cursor. It reports an error and throws SyntaxError if the construct is not there.
 #pragma once
 #include "dsl/cursor.h"
 
@@ -10,17 +10,16 @@ namespace gradc {
 enum class Strength { lowest, disjunction, conjunction, negation, comparison, sum, product, power };
 
 ast::ExprRef parse_expression(Cursor& cursor);
-/// An expression whose operators bind at least as strongly as `weakest`; sums for bounds, where `<`
-/// has a meaning.
+/// An expression whose operators bind at least as strongly as `weakest`. Bounds are sums, since `<` has another meaning
+/// there.
 ast::ExprRef parse_operators(Cursor& cursor, Strength weakest);
-/// What may stand between commas in [ ] and, without slices, in ( ): an expression, a range, .. or
-/// a slice.
+/// An entry between commas in [ ] and, without slices, in ( ): an expression, a range, .. or a slice.
 ast::ExprRef parse_entry(Cursor& cursor, bool slices);
 /// `(` arguments `)` or `[` indices `]`.
 std::vector<ast::Argument> parse_arguments(Cursor& cursor);
 std::vector<ast::IndexBinder> parse_binders(Cursor& cursor);
 ast::ExprRef parse_scan(Cursor& cursor);
-/// An expression of one node; fails where the tree becomes too high.
+/// An expression of one node over parsed parts. Fails if the tree becomes too high.
 ast::ExprRef make_expression(Cursor& cursor, uint32_t begin, decltype(ast::Expr::node) node);
 
 ast::TypeExpr parse_type(Cursor& cursor);
@@ -28,21 +27,20 @@ ast::TypeExpr parse_type(Cursor& cursor);
 ast::BlockRef parse_block(Cursor& cursor);
 /// A statement without its comments and its end.
 ast::Statement parse_statement(Cursor& cursor);
-/// Asks for the end of a statement or a line of a block, and takes its `;`.
+/// Expects the end of a statement or a line of a block, and takes its `;`.
 void parse_end(Cursor& cursor);
-/// Whether `name =`, `name <-`, `name[..] =` or `name, name` stands here.
+/// True at `name =`, `name <-`, `name[..] =` or `name, name`.
 bool at_assignment(const Cursor& cursor);
-/// Reports a word of another language that opens a statement or declaration, such as `for`; false
-/// if it is none.
+/// Reports a foreign word that begins a statement or declaration, such as `for`. False if it is none.
 bool report_foreign_word(Cursor& cursor);
 
 ast::Item parse_item(Cursor& cursor);
 decltype(ast::Item::node) parse_dataset(Cursor& cursor);
 decltype(ast::Item::node) parse_train(Cursor& cursor);
 
-/// Reads the lines of a block up to its closing brace: `read` reads one, without comments and end.
-/// Errors are caught here and reading goes on with the next line. Comments above lone semicolons
-/// join those of the next line, and are returned where there is none.
+/// Reads the lines of a block up to its closing brace. `read` reads one line, without comments and end. Errors are
+/// caught here, and reading continues with the next line. Comments above lone semicolons join those of the next line;
+/// without a next line they are returned.
 template <typename Line, typename Read>
 std::vector<std::string> parse_lines(Cursor& cursor, std::vector<Line>& lines, const Read& read) {
     std::vector<std::string> above;
@@ -68,8 +66,7 @@ std::vector<std::string> parse_lines(Cursor& cursor, std::vector<Line>& lines, c
     return above;
 }
 
-/// The braces around `parse_lines`, with the comments beside and before them, for a Block, Dataset
-/// or Train.
+/// `parse_lines` with the braces around it and their comments, for a Block, Dataset or Train.
 template <typename Body, typename Line, typename Read>
 void parse_braces(Cursor& cursor, Body& body, std::vector<Line>& lines, const Read& read) {
     Cursor::Level level(cursor);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The lexer: one pass over the bytes. Numbers stop before `..`, so that 0..64 is a range. Habits of
-// other languages
-// (comments by //, 'text', look-alike characters) are reported with their repair and read as what was meant, so
-// that one slip gives one error.
+// The lexer makes one pass over the bytes. Numbers stop before `..`, so that 0..64 is a range. Forms of other languages
+// (comments with //, 'text', look-alike characters) are reported with a repair and read as the intended form, so that
+// one mistake gives one error.
 #include "dsl/token.h"
 #include "dsl/unicode.h"
 #include <algorithm>
@@ -22,7 +21,7 @@ struct Symbol {
     std::string_view text;
     TokenKind kind;
 };
-constexpr Symbol symbols[] = { // longer ones before their beginnings
+constexpr Symbol symbols[] = { // longer symbols before their prefixes
     {"==", TokenKind::equal},
     {"!=", TokenKind::not_equal},
     {"<=", TokenKind::less_equal},
@@ -96,8 +95,7 @@ private:
         diagnostics_.report(code, span, std::move(message), {}, std::move(repair));
     }
 
-    /// Reports the first byte that is no UTF-8; false for a file in UTF-16, of which nothing can be
-    /// read.
+    /// Reports the first invalid byte. False for a file in UTF-16, which cannot be read.
     bool readable() {
         if (text_.starts_with("\xFF\xFE") || text_.starts_with("\xFE\xFF")) {
             report(Code::not_utf8, 0, 2, "the file is written in UTF-16", "save it as UTF-8");
@@ -113,7 +111,7 @@ private:
             }
             i += character.length;
         }
-        if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3; // a byte order mark says nothing in UTF-8
+        if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3; // a byte order mark has no meaning in UTF-8
         return true;
     }
 
@@ -163,7 +161,7 @@ private:
         while (is_digit(peek()) || (peek() == '_' && is_digit(peek(1)))) ++at_;
     }
 
-    /// Bytes before the digits of an exponent: 1 for e5, 2 for e-5, 0 where there is none.
+    /// Bytes before the digits of an exponent: 1 for e5, 2 for e-5, 0 without an exponent.
     size_t exponent_at(size_t ahead) const {
         if (peek(ahead) != 'e' && peek(ahead) != 'E') return 0;
         size_t length = peek(ahead + 1) == '+' || peek(ahead + 1) == '-' ? 2 : 1;
@@ -207,7 +205,7 @@ private:
         return value;
     }
 
-    /// Text up to `close` on the same line; `open_length` bytes open it.
+    /// A string up to `close` on the same line, after `open_length` opening bytes.
     void quoted(std::string_view close, size_t open_length) {
         size_t begin = at_;
         std::string value;
@@ -249,7 +247,7 @@ private:
         std::string_view rest = text_.substr(at_);
         if (rest.starts_with("...") && !(rest.size() > 3 && is_digit(rest[3]))) return three_dots();
         if (rest.starts_with("/*")) return block_comment();
-        bool goes_on = open_ > 0 || !line_before_; // a line break in brackets ends nothing
+        bool goes_on = open_ > 0 || !line_before_; // a line break in brackets does not end a statement
         if (rest.starts_with("//") && !(goes_on && ends_value())) return slash_comment();
         if (rest.starts_with("'") && !after_value()) return single_quoted();
         for (const Symbol& symbol : symbols) {
@@ -265,7 +263,7 @@ private:
         odd();
     }
 
-    /// Whether the last token ends a value, so that a `'` after it transposes and `//` divides.
+    /// True if the last token ends a value, so that a `'` after it transposes and `//` divides.
     bool after_value() const { return !line_before_ && ends_value(); }
     bool ends_value() const {
         if (tokens_.all.empty()) return false;
@@ -327,7 +325,7 @@ private:
         meant(ascii, character.length);
     }
 
-    /// Goes on as if `ascii` stood here, in `length` bytes.
+    /// Continues as if the next `length` bytes were `ascii`.
     void meant(std::string_view ascii, uint32_t length) {
         if (ascii == "\"") {
             std::string_view line = text_.substr(at_, text_.find('\n', at_) - at_);
@@ -368,8 +366,8 @@ private:
                                         : "");
     }
 
-    /// Links brackets. One that is closed by another kind stays alone; ( and [ end at the } around
-    /// them.
+    /// Links brackets with their partners. A bracket that is closed by another kind has no partner; ( and [ end at the
+    /// } around them.
     void match_brackets() {
         std::vector<uint32_t> open;
         for (uint32_t i = 0; i < tokens_.all.size(); ++i) {

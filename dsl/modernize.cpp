@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Replacements are collected by place while the tree is walked, then made from the last to the first.
+// Replacements are collected by place during a walk over the tree, then applied from the last to the first.
 #include "dsl/modernize.h"
 #include "dsl/other_names.h"
 #include <fmt/format.h>
@@ -116,7 +116,7 @@ private:
             if (auto statement = std::get_if<Statement>(&each.node)) (*this)(*statement);
         }
     }
-    /// `optimizer accumulate` without arguments is a name too.
+    /// A name may be an optimizer without arguments: `optimizer accumulate`.
     void of(const Setting& setting) {
         if (!setting.value) return;
         auto bare = std::get_if<Name>(&setting.value->node);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The tables are embedded when gradc is built and read once; see other_names.h.
+// The tables are embedded when gradc is built, and read on first use.
 #include "dsl/other_names.h"
 #include <algorithm>
 #include <cctype>
@@ -22,7 +22,7 @@ std::string trimmed(std::string_view text) {
     return std::string(text.substr(begin, text.find_last_not_of(' ') - begin + 1));
 }
 
-/// The parts of each line that is no comment, without the spaces around them; the last one may hold the sign.
+/// The trimmed parts of each line that is no comment; only the last part may contain the separator.
 std::vector<std::vector<std::string>> rows_of(std::string_view text, std::string_view sign, size_t parts) {
     std::vector<std::vector<std::string>> rows;
     while (!text.empty()) {
@@ -41,7 +41,7 @@ std::vector<std::vector<std::string>> rows_of(std::string_view text, std::string
     return rows;
 }
 
-/// `BatchNorm` as names are written here: batch_norm.
+/// `BatchNorm` in lower snake case: batch_norm.
 std::string lower_snake(std::string_view name) {
     std::string result;
     for (char c : name) {

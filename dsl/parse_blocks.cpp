@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Datasets and train blocks. A line of a train block that begins with a setting's word is that
-// setting unless it goes on as an assignment; everything else is a statement.
+// Datasets and train blocks. A line of a train block that begins with the word of a setting is that setting, unless it
+// continues as an assignment; all other lines are statements.
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"
 #include "dsl/parser.h"
@@ -61,7 +61,7 @@ Target parse_pattern(Cursor& cursor) {
     return {std::string(cursor.text(span)), span};
 }
 
-/// A value for a repair: `..` where it is long.
+/// The text of a value for a repair; `..` if it is long.
 std::string_view shortened(std::string_view text) {
     constexpr size_t longest = 40;
     return text.size() > longest || text.find('\n') != text.npos ? ".." : text;
@@ -95,7 +95,7 @@ Setting parse_setting(Cursor& cursor) {
     return setting;
 }
 
-/// A word that no statement can begin with, before what looks like its value: `learning_rate 1e-3`.
+/// An unknown word before its value, which cannot begin a statement: `learning_rate 1e-3`.
 void refuse_unknown_setting(Cursor& cursor) {
     const Token& next = cursor.peek(1);
     bool value = next.kind == TokenKind::number || next.kind == TokenKind::text || next.kind == TokenKind::name;

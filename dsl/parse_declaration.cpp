@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What stands at file level: fn, model, optimizer, const, rule, use; datasets and train blocks are
-// in parse_blocks.cpp.
+// Declarations at file level: fn, model, optimizer, const, rule, use. Datasets and train blocks are in
+// parse_blocks.cpp.
 #include "dsl/grammar.h"
 #include <fmt/format.h>
 
@@ -33,7 +33,7 @@ bool at_derivative(const Cursor& cursor) {
     return cursor.is_word(ahead, "derivative") && cursor.peek(ahead + 1).kind == TokenKind::name;
 }
 
-/// derivative a: .., b: .. ; may stand on the lines below.
+/// `derivative a: .., b: ..`, possibly on the following lines.
 std::vector<Derivative> parse_derivatives(Cursor& cursor) {
     std::vector<Derivative> derivatives;
     while (at_derivative(cursor)) {

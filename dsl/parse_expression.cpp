@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Expressions by precedence climbing, Python's order: or, and, not, comparison, + -, * / % @, unary
-// -, ^, postfix. Slips of other languages' habits are reported and read as what was meant.
+// Precedence climbing in Python's order: or, and, not, comparison, + -, * / % @, unary -, ^, postfix. Forms of other
+// languages are reported and read as the intended form.
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"
 #include <algorithm>
@@ -66,7 +66,7 @@ uint32_t highest(const std::vector<ExprRef>& parts) {
     return result;
 }
 
-/// Height of what stands below a node.
+/// The largest height among the parts of a node.
 struct HeightBelow {
     uint32_t operator()(const Number&) const { return 0; }
     uint32_t operator()(const Text&) const { return 0; }
@@ -90,7 +90,7 @@ struct HeightBelow {
 
 ExprRef parse_unary(Cursor& cursor);
 
-/// In brackets, entries parted by commas up to the closing one; a comma may follow the last.
+/// Entries in brackets, separated by commas; a comma may follow the last one.
 std::vector<ExprRef> parse_entries(Cursor& cursor, bool slices) {
     Cursor::Level level(cursor);
     Token bracket = cursor.open(TokenKind::left_bracket, "`[`");
@@ -217,7 +217,7 @@ ExprRef parse_unary(Cursor& cursor) {
     bool minus = token.kind == TokenKind::minus, bang = token.kind == TokenKind::bang;
     if (token.kind == TokenKind::plus) cursor.fail_expected("a value", "a leading `+` is not allowed: leave it out");
     if (!minus && !bang) return parse_power(cursor);
-    // -(-x) is printed with brackets: count them already, so that what was read can be read again.
+    // -(-x) is printed with brackets; they count as levels here, so that the printed form can be parsed.
     Cursor::Level level(cursor, cursor.peek(1).kind == TokenKind::minus ? 2 : 1);
     if (bang) report_foreign(cursor);
     cursor.take();
@@ -233,8 +233,7 @@ ExprRef parse_not(Cursor& cursor) {
     return make_expression(cursor, word.begin, Unary{UnaryOperator::logical_not, operand});
 }
 
-/// `left op middle` was read: if another comparison follows, reports a < b < c and reads on as a <
-/// b and b < c.
+/// After `left op middle`: if another comparison follows, reports a < b < c and reads it as a < b and b < c.
 ExprRef parse_chain(Cursor& cursor, uint32_t begin, uint32_t middle_begin, ExprRef left, const ExprRef& middle) {
     auto next = operator_at(cursor);
     if (!next || next->strength != Strength::comparison) return left;

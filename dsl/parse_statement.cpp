@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Statements and blocks, and the habits of other languages at the beginning of a statement (for,
-// let, :=, +=).
+// Statements and blocks. Forms of other languages at the beginning of a statement (for, let, :=, +=) are reported and
+// read as the intended form.
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"
 #include <algorithm>
@@ -45,7 +45,7 @@ Assign parse_assign(Cursor& cursor) {
     return assign;
 }
 
-/// `x := e` and `x += e`: reported, then read as `x = e`.
+/// Reports `x := e` and `x += e`, then reads them as `x = e`.
 Assign parse_foreign_assign(Cursor& cursor) {
     Assign assign;
     assign.targets.push_back(cursor.expect_name("a value"));
@@ -169,14 +169,14 @@ Repeat parse_repeat(Cursor& cursor) {
     return repeat;
 }
 
-/// Only a name (`inner`) or a call can stand alone; anything else is a slip.
+/// Only a name (`inner`) or a call can be a statement; other expressions are errors.
 Evaluate parse_evaluate(Cursor& cursor) {
     uint32_t begin = cursor.peek().begin;
     ExprRef value = parse_expression(cursor);
     if (cursor.at(TokenKind::assign)) // self.w = ..
         if (auto known = foreign_member(*value, cursor.sources()))
             cursor.fail(Code::foreign_word, known->span, known->message, {}, known->repair);
-    if (!cursor.statement_ends()) return {value}; // that is the error to report
+    if (!cursor.statement_ends()) return {value}; // a later error is reported instead
     if (std::holds_alternative<Name>(value->node) || std::holds_alternative<Call>(value->node)) return {value};
     std::string repair = "give it a name: `x = ..`";
     if (const auto* binary = std::get_if<Binary>(&value->node))
@@ -188,7 +188,7 @@ Evaluate parse_evaluate(Cursor& cursor) {
     return {value};
 }
 
-/// A line that begins with an operator was meant to go on with the one above.
+/// Reports a line that begins with an operator, which was meant to continue the line above.
 void refuse_leading_operator(Cursor& cursor) {
     using enum TokenKind;
     constexpr TokenKind operators[] = {plus, star,       slash,   percent,       at,  caret,  equal, not_equal,
@@ -201,7 +201,7 @@ void refuse_leading_operator(Cursor& cursor) {
                 {}, fmt::format("to continue the line above, end that line with `{}`", sign));
 }
 
-/// A declaration inside of a block, `param` outside of one, and the like.
+/// Reports a declaration inside a block, `param` outside of one, and the like.
 void refuse_misplaced(Cursor& cursor) {
     Span place = cursor.span(cursor.peek());
     if (cursor.at_word("else")) cursor.fail(Code::misplaced_statement, place, "this `else` has no `if` before it");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Types: [const] [element] [shape] [< bound], and the names that other languages give to elements.
+// Types: [const] [dtype] [shape] [< bound]. Foreign names of dtypes are reported with their replacement.
 #include "dsl/grammar.h"
 #include "dsl/other_names.h"
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The file level of the parser: items until the end, with recovery at the next declaration, and the
-// errors of lexer and parser in the order of the text.
+// The file level of the parser: items until the end, with recovery at the next declaration. Errors of lexer and parser
+// are merged in the order of the text.
 #include "dsl/parser.h"
 #include "dsl/grammar.h"
 #include <algorithm>

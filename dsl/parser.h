@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Recursive descent over the tokens of one source. Recovers at statement ends, so that one run
-// reports several errors; the tree holds what could be read. Brackets nest at most 256 deep.
+// Recursive descent over the tokens of one source. The parser recovers at ends of statements, so that one run reports
+// several errors; the tree holds the parts without errors. Brackets nest at most 256 levels deep.
 #pragma once
 #include "dsl/ast.h"
 #include "dsl/diagnostic.h"
@@ -8,12 +8,12 @@
 namespace gradc {
 
 inline constexpr int nesting_limit = 256;
-inline constexpr size_t most_syntax_errors = 1000; // then the rest of the file is not read
+inline constexpr size_t most_syntax_errors = 1000; // after them the rest of the file is skipped
 
 /// Parses source number `source` of `sources`.
 ast::Module parse(const Sources& sources, uint32_t source, Diagnostics& diagnostics);
 
-/// The words that open a setting of a train block: data, batch, epochs, ..
+/// The words of the settings of a train block: data, batch, epochs, ..
 const std::vector<std::string>& train_settings();
 
 } // namespace gradc

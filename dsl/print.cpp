@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Files as text: declarations, datasets and train blocks. The values of settings on neighbouring
-// lines stand in one column.
+// Files as text: declarations, datasets and train blocks. The values of settings on neighboring lines are aligned in
+// one column.
 #include "dsl/print.h"
 #include "dsl/printer.h"
 #include <algorithm>
@@ -20,7 +20,7 @@ std::string join_with(const std::vector<std::string>& parts, std::string_view be
 
 std::string text_literal(const std::string& value) { return flat(Expr{{}, Text{value}}); }
 
-// ---- functions ----------------------------------------------------------------------------------
+// ---- functions
 
 std::string signature(const Function& function) {
     constexpr std::string_view words[] = {"fn", "model", "optimizer"};
@@ -48,7 +48,7 @@ bool must_open(const Function& function) {
                        [](const Derivative& each) { return must_open(*each.value); });
 }
 
-/// The words before a clause that opens a list of its kind; "" for one that goes on in it.
+/// The words before a clause that begins a list of its kind; "" for a clause that continues the list.
 std::string opening_word(const Function& function, const Derivative& clause) {
     bool first = &clause == &function.derivatives[0];
     if (!first && (&clause)[-1].surrogate == clause.surrogate) return "";
@@ -83,7 +83,7 @@ std::string print_function(const Function& function) {
     std::string result = signature(function);
     if (function.value) result = lay_out_value(result, *function.value);
     if (function.body) result += " " + lay_out(*function.body, 0);
-    size_t inset = 0; // of a clause that goes on in the list above it
+    size_t inset = 0; // of a clause that continues the list above it
     for (const Derivative& each : function.derivatives) {
         std::string word = opening_word(function, each);
         if (!word.empty()) inset = indentation + width(word);
@@ -95,7 +95,7 @@ std::string print_function(const Function& function) {
     return result;
 }
 
-// ---- the other declarations ---------------------------------------------------------------------
+// ---- the other declarations
 
 std::string print_constants(const Constants& constants) {
     std::vector<std::string> laid;
@@ -162,7 +162,7 @@ std::string lay_out_item(const DatasetItem& item, size_t) {
     return result;
 }
 
-// ---- train blocks -------------------------------------------------------------------------------
+// ---- train blocks
 
 std::string setting_head(const Setting& setting, size_t key_width) {
     std::string head = setting.key + spaces(std::max(key_width, setting.key.size()) - setting.key.size() + 1);
@@ -200,7 +200,7 @@ size_t key_width_of(const TrainItem& item) {
     return setting ? setting->key.size() : 0;
 }
 
-/// By item: the widest key among the settings on the lines around it, with nothing else between.
+/// For each item, the width of the widest key among the adjacent settings.
 template <typename Line> std::vector<size_t> key_columns(const std::vector<Line>& items) {
     std::vector<size_t> widths(items.size());
     for (size_t begin = 0; begin < items.size();) {
@@ -216,7 +216,7 @@ template <typename Line> std::vector<size_t> key_columns(const std::vector<Line>
     return widths;
 }
 
-// ---- bodies of datasets and train blocks --------------------------------------------------------
+// ---- bodies of datasets and train blocks
 
 template <typename Body> bool body_must_open(const Body& body) {
     bool empty = body.items.empty() && body.last_comments.empty() && body.comment.empty();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The canonical form of a model file (`gradc fmt`): four spaces, one statement a line unless a
-// whole block fits beside its head, every comment kept. print(parse(print(m))) == print(m).
+// The canonical form of a model file (`gradc fmt`): four spaces per level, one statement per line unless a block fits
+// on the line of its head, all comments kept. print(parse(print(m))) == print(m).
 #pragma once
 #include "dsl/ast.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Expressions as text. Brackets are written only where the precedence asks for them; long calls,
-// lists and chains of operators are broken inside brackets and behind operators, where a line break
-// means nothing.
+// Expressions as text. Brackets are written only if the precedence needs them. Long calls, lists and chains of
+// operators are broken inside brackets and after operators, where line breaks are ignored.
 #include "dsl/print.h"
 #include "dsl/printer.h"
 #include <algorithm>
@@ -13,7 +12,7 @@ using namespace ast;
 
 namespace {
 
-/// Binding strength as the parser has it, with the unary minus between products and powers.
+/// The parser's binding strength, with the unary minus between products and powers.
 enum Strength { entry, disjunction, conjunction, negation, comparison, sum, product, sign, power, primary };
 
 struct Operator {
@@ -51,21 +50,21 @@ Strength strength_of(const Expr& expr) {
     return is_entry ? entry : primary;
 }
 
-/// The weakest that may stand without brackets on the left and right of an operator.
+/// The weakest operators that need no brackets on the left and right of an operator.
 struct Sides {
     Strength left, right;
 };
 Sides sides(Strength op) {
     auto above = [](Strength s) { return static_cast<Strength>(s + 1); };
     if (op == power) return {primary, sign};               // right-associative, 2^-1
-    return {op == comparison ? above(op) : op, above(op)}; // comparisons form no chains
+    return {op == comparison ? above(op) : op, above(op)}; // comparisons cannot be chained
 }
 
 bool is_atom(const Expr& expr) {
     return std::holds_alternative<Name>(expr.node) || std::holds_alternative<Number>(expr.node);
 }
 
-/// Without spaces: powers always, a * b inside of [ ] where both sides are names or numbers.
+/// True for operators without spaces: powers always, a * b directly inside [ ] if both sides are names or numbers.
 bool is_tight(const Binary& binary, bool tight) {
     Strength strength = describe(binary.op).strength;
     bool shown_tight = strength == product && binary.op != BinaryOperator::matmul;
@@ -170,7 +169,7 @@ std::string Flat::operator()(const Scan& n) const {
 
 // ---- laid out
 
-/// Whether a block that cannot stay on its line when the statement is laid out is inside.
+/// True if the expression contains a block, which is opened when the statement is laid out.
 bool has_block(const Expr& expr);
 bool has_block(const ExprRef& expr) { return expr && has_block(*expr); }
 
@@ -199,7 +198,7 @@ bool has_block(const Expr& expr) { return std::visit(HasBlock{}, expr.node); }
 
 bool fits(std::string_view text, Room room) { return room.column + width(text) + room.trailing <= line_width; }
 
-/// The column behind `text`, which began at `column`.
+/// The column after `text`, which began at `column`.
 size_t column_behind(std::string_view text, size_t column) {
     return text.find('\n') == text.npos ? column + width(text) : width(text);
 }
@@ -214,7 +213,7 @@ struct Entry {
     const Expr* value;
 };
 
-/// `open`, the entries on lines of their own (short lists: as many a line as fit), `close`.
+/// `open`, each entry on a line of its own (with `fill`: as many per line as fit), `close`.
 std::string enclosed(std::string_view open, const std::vector<Entry>& entries, std::string_view close, size_t indent,
                      bool fill) {
     size_t inner = indent + indentation;
@@ -299,7 +298,7 @@ std::string Lay::operator()(const Scan& n) const {
     return result + " " + lay_out(*n.body, room.indent);
 }
 
-/// a + b - c: the operands of operators of one strength fill the lines, which end in operators.
+/// a + b - c: operands of operators of one strength fill the lines; lines end in operators.
 std::string Lay::operator()(const Binary& n) const {
     Strength strength = describe(n.op).strength;
     Sides weakest = sides(strength);

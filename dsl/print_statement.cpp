@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Statements, blocks and comments as text.
+// Statements, blocks and comments as text. Each statement decides alone whether it is flat or laid out.
 #include "dsl/printer.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -35,7 +35,7 @@ std::string repeat_head(const Repeat& s) {
 }
 std::string definition_head(const IndexDefinition& s) { return fmt::format("{}{} = ", s.target.name, flat(s.indices)); }
 
-/// The `if` of an `else if`: the only statement of its block, where nothing else is to be kept.
+/// The `if` of an `else if`: the only statement of its block, which has no comments. Null if there is none.
 const If* else_if(const Block& block) {
     if (block.statements.size() != 1 || !block.last_comments.empty() || !block.comment.empty()) return nullptr;
     const Statement& only = block.statements[0];

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The two forms in which the printer writes each part of a tree: flat (on one line) and laid out
-// (blocks opened, long brackets broken). A statement is flat if all its blocks were written on one
-// line, hold no comment, and the line fits; otherwise all of its blocks are opened. What is printed
-// depends on the tree and these marks alone, never on places.
+// The two forms of each part of a tree: flat (on one line) and laid out (blocks opened, long brackets broken). A
+// statement is flat if all its blocks were written on one line without comments, and the line fits; otherwise all of
+// its blocks are opened. The text depends on the tree and these marks alone, never on source positions.
 #pragma once
 #include "dsl/ast.h"
 
@@ -11,40 +10,38 @@ namespace gradc {
 inline constexpr size_t line_width = 100; // characters
 inline constexpr size_t indentation = 4;
 
-/// Where a text begins: lines that follow are indented by `indent`, the first begins at `column`,
-/// and `trailing` characters follow the last.
+/// The place of a text in columns: its first line begins at `column`, further lines at `indent`, and `trailing`
+/// characters follow its last line.
 struct Room {
     size_t indent = 0, column = 0, trailing = 0;
 };
 
-size_t width(std::string_view text); // characters, of the last line where there are several
+size_t width(std::string_view text); // in characters, of the last line
 std::string spaces(size_t count);
 
-/// Whether a block stands in it that must be opened: one written on several lines, or with
-/// comments.
+/// True if it contains a block that must be opened: one written on several lines, or with comments.
 bool must_open(const ast::Expr& expr);
 bool must_open(const ast::Block& block);
 bool must_open(const decltype(ast::Statement::node)& node);
 
-/// `tight`: directly inside of [ ], where 3*heads is written without spaces.
+/// One line of text. `tight`: directly inside [ ], where 3*heads has no spaces.
 std::string flat(const ast::Expr& expr, bool tight = false);
 std::string flat(const ast::TypeExpr& type);
 std::string flat(const ast::Block& block);
 std::string flat(const decltype(ast::Statement::node)& node);
 std::string flat(const std::vector<ast::IndexBinder>& binders);
-/// In brackets where its operators bind less strongly than sums, for bounds.
+/// A bound: in brackets if its operators bind less strongly than sums.
 std::string flat_bound(const ast::Expr& expr);
 
 std::string lay_out(const ast::Expr& expr, Room room);
 std::string lay_out(const ast::Block& block, size_t indent);
-/// A statement without its comments: flat if that is due, else laid out.
+/// A statement without its comments: flat if it can be, else laid out.
 std::string print_statement(const decltype(ast::Statement::node)& node, size_t indent);
 
-/// `{`, the comment beside it, and after `lines`, which end in line breaks, the last comments and
-/// `}`.
+/// `{` and its comment, `lines`, which end in line breaks, the last comments, and `}`.
 std::string braces(const std::string& comment, const std::string& lines, const std::vector<std::string>& last,
                    size_t indent);
-/// The lines above and the text, which is indented, with the comment beside it and a line break.
+/// The comments above, the indented text, the comment beside it and a line break.
 std::string with_comments(const ast::Comments& comments, const std::string& text, size_t indent, bool first);
 std::string comment_lines(const std::vector<std::string>& comments, size_t indent, bool first);
 

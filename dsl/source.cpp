@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Line and column counting and the reading of model files. Lines end at \n (a \r before it belongs
-// to the line end); a byte order mark at the start is no column; invalid bytes count one column
-// each.
+// Lines end at \n, and a \r before it belongs to the line end. A byte order mark at the start is no column; each
+// invalid byte is one column.
 #include "dsl/source.h"
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +15,7 @@ namespace gradc {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr size_t largest_file = 16u << 20; // bytes; spans are 32 bit, and nobody writes a model this long
+constexpr size_t largest_file = 16u << 20; // bytes; spans have 32 bits
 
 std::vector<uint32_t> line_starts_of(std::string_view text) {
     std::vector<uint32_t> starts{0};
@@ -25,7 +24,7 @@ std::vector<uint32_t> line_starts_of(std::string_view text) {
     return starts;
 }
 
-/// Index of the line that holds `offset`, from 0.
+/// The index of the line that holds `offset`, from 0.
 size_t line_index(const Source& source, uint32_t offset) {
     auto after = std::upper_bound(source.line_starts.begin(), source.line_starts.end(), offset);
     return static_cast<size_t>(after - source.line_starts.begin()) - 1;
@@ -89,7 +88,7 @@ std::string_view Sources::line(uint32_t source, uint32_t line) const {
 }
 
 std::optional<std::string> FileReader::read(const std::string& path, std::string& reason) {
-    // O_NONBLOCK: opening a FIFO that nobody writes to must not wait.
+    // O_NONBLOCK: opening a FIFO without a writer must not block.
     OpenFile file{open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
     struct stat about{};
     if (file.descriptor < 0 || fstat(file.descriptor, &about) != 0) {

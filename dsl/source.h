@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Source text and places in it. A Span names bytes of one source; line and column are derived when
-// a diagnostic is printed (a column counts characters, not bytes). Sources come through SourceReader,
-// so that the compiler runs on files, on memory and inside an editor alike.
+// Source text and places in it. A Span names bytes of one source. Line and column are computed when a diagnostic is
+// printed; columns count characters, not bytes. Sources come through SourceReader, so that the compiler works on files,
+// in memory and in an editor.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -24,7 +24,7 @@ Span join(Span a, Span b);
 
 struct Source {
     std::string name;                       // as printed in diagnostics: "digits.grad", "std/losses.grad"
-    std::string text;                       // as in the file; the parser reports what is no UTF-8
+    std::string text;                       // as in the file; the parser reports invalid UTF-8
     std::vector<uint32_t> line_starts = {}; // byte offsets, filled by Sources::add
 };
 
@@ -41,13 +41,14 @@ struct Sources {
     std::string_view line(uint32_t source, uint32_t line) const; // without its line end
 };
 
-/// Where `use "file.grad"` and the command line get their text from. `reason` says why there is none.
+/// The source of the texts of `use "file.grad"` and the command line. Nothing if a file cannot be read; `reason` then
+/// has the cause.
 struct SourceReader {
     virtual ~SourceReader() = default;
     virtual std::optional<std::string> read(const std::string& path, std::string& reason) = 0;
 };
 
-/// Reads regular files from disk (a folder, FIFO or device is refused with a reason).
+/// Reads regular files of at most 16 MiB from disk. Folders, FIFOs and devices are refused with a reason.
 struct FileReader : SourceReader {
     std::optional<std::string> read(const std::string& path, std::string& reason) override;
 };

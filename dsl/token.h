@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Tokens of the model language. Newlines are no tokens: each token knows whether a line break
-// stands before it, and the parser, which knows the brackets, decides what that means. Words are
-// names here; which of them are reserved is said by `is_reserved`.
+// Tokens of the model language. Newlines are no tokens: each token knows whether a line break precedes it, and the
+// parser, which knows the brackets, decides whether it ends a statement. Words are names here; `is_reserved` tells
+// which are reserved.
 #pragma once
 #include "dsl/diagnostic.h"
 
@@ -40,7 +40,7 @@ enum class TokenKind : uint8_t {
     percent,
     at,
     caret,
-    // of other languages; the parser reports them with their repair
+    // of other languages; the parser reports them with a repair
     define,
     compound_assign,
     double_star,
@@ -54,9 +54,9 @@ enum class TokenKind : uint8_t {
 struct Token {
     static constexpr uint32_t none = UINT32_MAX;
     TokenKind kind = TokenKind::end;
-    bool line_before = false;  // a line break stands between this token and the one before
-    bool blank_before = false; // an empty line stands before it, after any comment
-    bool broken = false;       // a text that does not end on its line
+    bool line_before = false;  // a line break precedes this token
+    bool blank_before = false; // an empty line precedes it, after any comment
+    bool broken = false;       // a string that is not closed on its line
     uint32_t begin = 0, end = 0;
     uint32_t link = none; // of a bracket: index of its partner or none; of text and number: index of its value
 };
@@ -64,8 +64,8 @@ struct Token {
 struct Comment {
     uint32_t begin = 0, end = 0; // from its # to the end of its text
     uint32_t before = 0;         // index of the token that follows
-    bool own_line = false;       // nothing stands before it on its line
-    bool blank_before = false;   // an empty line stands before it
+    bool own_line = false;       // it is alone on its line
+    bool blank_before = false;   // an empty line precedes it
 };
 
 struct Tokens {
@@ -75,13 +75,13 @@ struct Tokens {
     std::vector<double> numbers;
 };
 
-/// Cuts source number `source` into tokens. What is no token is reported and skipped.
+/// Cuts source number `source` into tokens. Invalid characters are reported and skipped.
 Tokens lex(const Sources& sources, uint32_t source, Diagnostics& diagnostics);
 
-/// "`->`", "a name": how a token is called in messages.
+/// A token for messages: "`->`", "a name".
 std::string_view describe(TokenKind kind);
 
-/// Words that can never be names: fn param if else repeat scan return yield and or not.
+/// Words that can never be names: fn param if else repeat scan with return yield and or not.
 bool is_reserved(std::string_view word);
 
 } // namespace gradc

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// UTF-8 decoding and the table of look-alikes.
+// Decoding rejects overlong forms, surrogates and code points above U+10FFFF.
 #include "dsl/unicode.h"
 #include <algorithm>
 #include <fmt/format.h>

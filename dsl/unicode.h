@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Characters beyond ASCII that people type or paste into formulas, and what the language writes
-// instead.
+// Decoding of UTF-8, printable forms of characters, and the ASCII forms of look-alikes that are pasted into formulas.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -15,16 +14,16 @@ struct Character {
 };
 Character decode_character(std::string_view text);
 
-/// A character as a terminal may be shown it: itself, or an escape for what would move or recolour the text around it
-/// (control characters, line ends, changes of the writing direction): \x1b, \n, \u202e.
+/// A character in a form that is safe for terminals: itself, or an escape for control characters, line ends and changes
+/// of the writing direction: \x1b, \n, \u202e.
 std::string printable_character(std::string_view text, const Character& character);
-/// Every echo of names, paths and source text goes through this; bytes that are no UTF-8 become \xff.
+/// The same for a text. Use it for all names, paths and source texts in messages; invalid bytes become \xff.
 std::string printable(std::string_view text);
 
-/// `text` cut to about `longest` bytes: its two ends with .. between them, no character cut in two.
+/// `text` cut to about `longest` bytes: its two ends with .. between them; no character is cut.
 std::string shortened(std::string_view text, size_t longest);
 
-/// The ASCII text meant by a look-alike ("-" for U+2212, "<=" for U+2264), empty if none is known.
+/// The ASCII form of a look-alike ("-" for U+2212, "<=" for U+2264); empty if none is known.
 std::string_view ascii_for(uint32_t code);
 
 } // namespace gradc

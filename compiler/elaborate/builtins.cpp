@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Built-in functions, each as dsl/README.md documents it. Those that join, cut and differentiate are in builtins_parts.cpp.
+// Built-in functions, each as dsl/README.md documents it. Those that join, cut and differentiate are in
+// builtins_parts.cpp.
 #include "compiler/elaborate/builtins.h"
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/operators.h"
@@ -61,7 +62,7 @@ Term mean_of(BuiltinCall& call, Term sum, const Shape& own, const std::vector<in
     return sum;
 }
 
-/// A constant true or false, if it is given; false after an error.
+/// Reads an optional constant bool into `value`; false after an error.
 bool flag(BuiltinCall& call, size_t parameter, bool& value) {
     auto& given = call.arguments[parameter];
     if (!given) return true;
@@ -70,7 +71,7 @@ bool flag(BuiltinCall& call, size_t parameter, bool& value) {
     return bool(number);
 }
 
-/// `keepdims` leaves axes of 1, `broadcast` gives the result in the shape of x.
+/// A reduction over axes. `keepdims` keeps axes of 1, `broadcast` gives the result in the shape of x.
 Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     Elaborator& elaborator = call.elaborator;
     const Operand& x = *call.arguments[0];
@@ -106,7 +107,7 @@ Term reduce(BuiltinCall& call, Reduce kind, size_t axis_parameter) {
     return kind == Reduce::mean ? mean_of(call, result, own, *axes) : result;
 }
 
-/// max(a, b) by element, max(x, axis: -1) over axes.
+/// max(a, b) is elementwise, max(x, axis: -1) a reduction.
 Term extreme(BuiltinCall& call, Reduce kind) {
     if (!call.arguments[1]) return reduce(call, kind, 2);
     if (call.arguments[2] || call.arguments[3]) {
@@ -235,8 +236,8 @@ uint64_t hash_stream(const std::string& path) { // FNV-1a, 64 bits
     return hash;
 }
 
-/// One random op in [0, 1). Its stream is named by the path of the call. Inside loops each iteration counts as a step of
-/// its own: (step * iterations + iteration), for every loop around.
+/// One random op in [0, 1). Its stream is named by the path of the call. Inside loops each iteration counts as a step
+/// of its own: (step * iterations + iteration), for every loop around.
 Term uniform(Elaborator& elaborator, const Shape& shape, Dtype dtype, Scope& scope, Span span) {
     std::string stream = fmt::format("{}.random_{}", scope.frame->stream, ++scope.frame->counts["~random"]);
     Graph& target = elaborator.graph();
@@ -269,7 +270,7 @@ Term uniform(Elaborator& elaborator, const Shape& shape, Dtype dtype, Scope& sco
     return elaborator.term(build::cast(target, node, dtype, span));
 }
 
-/// Uniform in [0, 1), by seed, step and the path of this call.
+/// `random(shape)`: N is allowed as the first axis only.
 Term random(BuiltinCall& call) {
     auto wanted = shape_of_list(call.elaborator, call.at(0), call.arguments[0]->span);
     if (!wanted) return {};

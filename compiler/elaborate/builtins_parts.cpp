@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Builtins that join, cut and differentiate: concat, stack, split, pad, grad.
+// The built-in functions that join, cut and differentiate: concat, stack, split, pad, grad.
 #include "compiler/elaborate/builtins.h"
 #include "compiler/elaborate/indices/definition.h"
 #include <algorithm>
@@ -35,7 +35,7 @@ std::optional<std::vector<NodeTerm>> parts_of(BuiltinCall& call, const char* doi
     return met->operands;
 }
 
-/// The same labels in front of every part.
+/// Broadcasts all parts to the same labels, which are returned.
 std::vector<int> with_common_labels(BuiltinCall& call, std::vector<NodeTerm>& parts) {
     std::vector<int> labels;
     for (const NodeTerm& part : parts) {
@@ -140,7 +140,7 @@ std::optional<NodeTerm> stacked(Elaborator& elaborator, const ListTerm& list, Sp
     return {};
 }
 
-/// Equal parts by their number, or parts of the sizes in a list.
+/// Equal parts, by their number, or parts of the sizes in a list.
 Term builtin_split(BuiltinCall& call) {
     Elaborator& elaborator = call.elaborator;
     auto value = to_operand(elaborator, call.at(0), call.span);
@@ -242,7 +242,7 @@ Term builtin_pad(BuiltinCall& call) {
 
 namespace {
 
-/// True if an error stands in a derivative clause: what hangs on it has no gradient, which was said.
+/// True if a derivative clause has a reported error: values that depend on it have no gradient.
 bool clause_failed(const Definitions& definitions) {
     auto has_error = [&](const ast::Derivative& clause) {
         const auto& all = definitions.diagnostics->all();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Calls of functions and models: arguments to parameters, types, the body in a frame of its own,
-// results.
+// A call runs in this order: place the arguments, match their types, open a frame, elaborate the body, match the
+// results, keep the derivative clauses.
 #include "compiler/elaborate/builtins.h"
 #include "compiler/elaborate/expressions.h"
 #include "compiler/elaborate/library/misuse.h"
@@ -14,7 +14,7 @@ namespace gradc {
 
 namespace {
 
-/// Arguments by parameter, with what was written wrong reported: too many, unknown, given twice.
+/// Places arguments by parameter. Reports arguments that are too many, unknown or given twice.
 template <class Names>
 std::optional<std::vector<std::optional<Operand>>> by_parameter(Elaborator& elaborator, const std::string& callee,
                                                                 const Names& names, std::vector<NamedTerm>& given,
@@ -131,7 +131,7 @@ bool CallElaboration::bind(std::vector<NamedTerm>& given) {
     return good;
 }
 
-/// A default knows the parameters before it and, in a train block, the scalars of the run.
+/// A default can use the parameters before it and, in a train block, the scalars of the run.
 Term CallElaboration::default_of(const ast::Parameter& parameter) {
     std::vector<std::string> names;
     collect_names(*parameter.initial, names);
@@ -218,7 +218,7 @@ Term CallElaboration::body() {
     return results(std::move(result));
 }
 
-/// Checks what was returned against the types after `->`.
+/// Matches the returned values against the types after `->`.
 Term CallElaboration::results(Term value) {
     if (tree_.results.empty() || value.poisoned()) return value;
     auto tuple = value.as<TupleTerm>();
@@ -244,8 +244,8 @@ Term CallElaboration::results(Term value) {
     return tuple ? Term{converted} : converted.items[0];
 }
 
-/// A whole result without a declared type, such as `where(x > 0, 1, -1)`, in the element of the first floating argument
-/// that has a clause: whole numbers have no derivative.
+/// Integers have no derivative. So an integer result without a declared type, such as `where(x > 0, 1, -1)`, takes the
+/// dtype of the first floating argument that has a clause.
 NodeTerm CallElaboration::made_floating(const NodeTerm& value) {
     if (!integer(elaborator_.graph().type(value.node).dtype) || !tree_.results.empty()) return value;
     for (const ast::Derivative& clause : tree_.derivatives) {
@@ -258,7 +258,7 @@ NodeTerm CallElaboration::made_floating(const NodeTerm& value) {
     return value;
 }
 
-/// A function with derivative clauses: its result is shielded, so that differentiation asks the
+/// Wraps the result of a function with derivative clauses in a custom gradient, so that differentiation uses the
 /// clauses.
 Term CallElaboration::shielded(const Term& result) {
     auto node = result.as<NodeTerm>();
@@ -309,7 +309,7 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     if (model)
         if (auto known = elaborator_.model_calls.find(function_, values())) return *known;
     open_frame();
-    auto before = scope_.names; // the body may give parameters new values; the custom_gradient wants those of the call
+    auto before = scope_.names; // the body may assign to parameters; the custom gradient needs their values at the call
     Term result = body();
     scope_.names = std::move(before);
     result = shielded(result);

@@ -16,8 +16,8 @@ struct NamedTerm {
 /// The arguments of a call in the order of the text, evaluated in `scope`.
 std::vector<NamedTerm> evaluate_arguments(Elaborator& elaborator, const ast::Call& call, Scope& scope);
 
-/// Functions whose bodies are being elaborated, outermost first. They tell recursion, and where a user's file called the
-/// library.
+/// Functions whose bodies are being elaborated, outermost first. They tell recursion, and where a user's file called
+/// the library.
 class CallStack {
 public:
     struct Call {

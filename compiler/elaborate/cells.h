@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Cells hold the values that `<-` changes: states of models, parameters and states under an optimizer. A cell is named by
-// the path of its variable and holds the value from the current statement on.
+// Cells hold the values that `<-` changes: states of models, parameters and states under an optimizer. A cell is named
+// by the path of its variable and holds the value from the current statement on.
 #pragma once
 #include "compiler/elaborate/term.h"
 #include <map>

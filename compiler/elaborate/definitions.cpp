@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Loading the files of a compilation and looking up what they declare. A file's `use` lines are
-// followed before its own constants are evaluated; a file that is used twice is loaded once; a
-// cycle is an error at the line that closes it.
+// Files are loaded depth first: the `use` lines of a file are followed before its constants are evaluated. A file that
+// is used twice is loaded once. A cycle is an error at the line that closes it.
 #include "compiler/elaborate/definitions.h"
 #include "compiler/elaborate/library/library.h"
 #include "compiler/elaborate/values.h"
@@ -21,7 +20,7 @@ std::string folder(const std::string& path) {
     return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-/// The constant that `--set name=text` means: a number or true or false.
+/// The constant of `--set name=text`: a number, true or false. Nothing for other texts.
 std::optional<Term> set_value(std::string text) {
     if (text == "true" || text == "false") return truth(text == "true");
     text.erase(std::remove(text.begin(), text.end(), '_'), text.end());
@@ -43,7 +42,7 @@ Definitions::Definitions(Sources& sources, SourceReader& reader, const Options& 
     : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics),
       primitives(options.library ? options.library->primitives : std::make_shared<PrimitiveTable>()),
       initial(primitives) {
-    shielded.emplace_back(); // clause 0: stop_gradient, which passes nothing on
+    shielded.emplace_back(); // clause 0: stop_gradient, which passes no gradient
 }
 
 void Definitions::detach() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All that the files of one compilation declare, and the variables that elaborating them makes. It
-// outlives the elaboration: derivatives that are taken later read clauses from it.
+// Everything that the files of one compilation declare, and the variables that their elaboration makes. It outlives the
+// elaboration: later derivatives read clauses from it.
 #pragma once
 #include "compiler/elaborate/options.h"
 #include "compiler/elaborate/term.h"
@@ -14,16 +14,16 @@
 
 namespace gradc {
 
-/// A function of the language where it was written.
+/// A function and the file that declares it.
 struct FunctionEntry {
     const ast::Function* tree = nullptr;
     uint32_t module = 0;                     // index into Definitions::modules
-    std::optional<Primitive> primitive = {}; // it has no body: the machine computes it
-    /// A part of other functions of the library that models cannot call: its name begins with `_`.
+    std::optional<Primitive> primitive = {}; // set if it has no body
+    /// True for a private function of the library, whose name begins with `_`: models cannot call it.
     bool hidden() const { return tree->name.starts_with('_'); }
 };
 
-/// One file. Names are sought in it, then in the files it uses, then in the library.
+/// One file. Names are looked up in it, then in the files that it uses, then in the library.
 struct Module {
     explicit Module(std::shared_ptr<const ast::Module> parsed) : parsed(std::move(parsed)), tree(*this->parsed) {}
     std::shared_ptr<const ast::Module> parsed;
@@ -35,10 +35,10 @@ struct Module {
     std::map<std::string, Span> constant_spans;
 };
 
-/// What a custom_gradient's clause is a derivative of: the call, with the constants it was given.
+/// The call whose derivative clauses a custom gradient uses, with its constant arguments.
 struct ShieldedCall {
     const FunctionEntry* function = nullptr;
-    std::vector<std::pair<std::string, Term>> arguments; // nodes stand for the custom_gradient's inputs, in order
+    std::vector<std::pair<std::string, Term>> arguments; // a node's id is the number of an input of the custom gradient
     std::vector<std::pair<std::string, Term>> sizes;     // names solved from the arguments' shapes
     std::vector<int> labels;                             // of the result
 };
@@ -47,8 +47,8 @@ class Definitions {
 public:
     Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics);
 
-    /// Parses file `main`, what it uses and the library; declares functions and constants. Reports
-    /// what is wrong.
+    /// Parses the library, file `main` and the files that it uses; declares their functions and constants. Reports all
+    /// errors.
     void load(uint32_t main);
 
     /// The library alone, parsed and declared.
@@ -56,14 +56,14 @@ public:
 
     /// True for a source of the library.
     bool standard(uint32_t source) const;
-    /// The function that `name` means in `module`; nullptr if there is none.
+    /// The function of this name as seen from `module`; null if there is none.
     const FunctionEntry* find_function(const std::string& name, uint32_t module) const;
     const Term* find_constant(const std::string& name, uint32_t module) const;
     Span constant_span(const std::string& name, uint32_t module) const; // nowhere if there is none
     std::vector<std::string> function_names(uint32_t module) const;     // for "did you mean"
     std::vector<std::string> constant_names(uint32_t module) const;
 
-    /// The variable at `path`; nullptr if there is none yet.
+    /// The variable at `path`; null if there is none. The pointer is valid until the next variable is added.
     Variable* find_variable(const std::string& path);
     /// Adds a variable and, to `initial`, the assign of `start` (a node of `initial`).
     Variable& add_variable(Variable variable, NodeId start);
@@ -72,7 +72,7 @@ public:
     /// The node of `initial` that a variable starts from.
     NodeId start_of(const std::string& path) const { return starts_.at(path); }
 
-    /// Ends the elaboration: from here on nothing of the caller's is referred to.
+    /// Ends the elaboration: afterwards this object refers to nothing of the caller.
     void detach();
 
     Sources* sources;     // the caller's while elaborating, own ones afterwards
@@ -82,21 +82,21 @@ public:
     std::shared_ptr<PrimitiveTable> primitives;
     std::deque<Module> modules; // modules[main_module] is the user's file
     uint32_t main_module = 0;
-    std::vector<Variable> variables;       // in order of their making
-    Graph initial;                         // draws every variable's start; outputs are assigns, in order of `variables`
+    std::vector<Variable> variables;       // in order of creation
+    Graph initial;                         // computes every initial value; outputs are assigns, in order of `variables`
     std::deque<ShieldedCall> shielded;     // by clause number
     uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
     std::map<std::string, Span> made_in;   // path of a variable -> the call of the model that made it
     std::vector<std::string> data_read;    // hashes of the contents of data files, in order of reading
     std::set<std::string> settings_used;   // names of --set that a const took
-    std::set<const ast::Function*> job;    // whose bodies were, for some arguments
-    bool checks_clause = false;            // a derivative clause is being tried out
+    std::set<const ast::Function*> job;    // functions whose bodies were elaborated
+    bool checks_clause = false;            // a derivative clause is being checked
     std::vector<const ast::Derivative*> clauses_under_way; // each is elaborated inside the one before
     int64_t nodes_made = 0;                                // of all graphs so far, against options.node_limit
-    int64_t evaluations = 0;                               // of expressions and turns, against work_for_node times that
+    int64_t evaluations = 0;  // of expressions and iterations, against work_for_node times that
     int64_t entries_made = 0; // of lists and of several results, against entries_for_node times that
 
-    std::unique_ptr<DerivativeRules> clauses; // made when first asked for, see derivative_rules
+    std::unique_ptr<DerivativeRules> clauses; // made on first use, see derivative_rules
 
 private:
     using Tree = std::shared_ptr<const ast::Module>;
@@ -115,13 +115,12 @@ private:
     std::unordered_map<std::string, NodeId> starts_;
 };
 
-/// A program whose elaboration takes more evaluations than so many for each node of the limit is
-/// too long.
+/// The limit of evaluations is the limit of nodes times this.
 inline constexpr int64_t work_for_node = 10;
-/// Likewise for the entries of its lists.
+/// The limit of entries of lists is the limit of nodes times this.
 inline constexpr int64_t entries_for_node = 4;
 
-/// Thrown when going on makes no sense (too many nodes, after the report); caught by `elaborate`.
+/// Thrown after a report to end the elaboration (too many nodes); caught by `elaborate`.
 struct Abandoned {};
 
 /// The library's files, embedded when gradc is built.

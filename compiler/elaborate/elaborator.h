@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elaborates expressions, statements and calls into one graph. One Elaborator builds one graph in one mode: a step, an
-// evaluation, a prediction or the initial values. All elaborators of a compilation share Definitions. It holds the state
-// of an elaboration in parts with interfaces of their own; what can be computed from the parts is a free function
+// evaluation, a prediction or the initial values. All elaborators of a compilation share Definitions. It holds the
+// state of an elaboration in parts with interfaces of their own; what can be computed from the parts is a free function
 // (values.h, operators.h, types.h, variables.h, ..). Each user's error is reported once and gives a poisoned Term;
 // internal errors are checks.
 #pragma once
@@ -54,7 +54,8 @@ public:
     ~Elaborator();
     Elaborator(const Elaborator&) = delete;
 
-    /// The value of an expression; poisoned after an error. Throws Abandoned when a limit is passed, as `run` and `call`.
+    /// The value of an expression; poisoned after an error. Throws Abandoned when a limit is passed, as `run` and
+    /// `call`.
     Term evaluate(const ast::Expr& expression, Scope& scope);
     /// Runs the statements in `scope` itself. Returns the value of a `return`, if one was reached.
     std::optional<Term> run(const ast::Block& block, Scope& scope);
@@ -64,8 +65,8 @@ public:
     /// Calls the function or built-in function of this name. An unknown name is an error with the nearest one.
     Term call(const std::string& name, std::vector<NamedTerm> arguments, Span span, Scope& caller);
 
-    /// Reports an error. One inside the library is reported at the call in the user's file. The reference is valid until
-    /// the next report; an error that was reported before is returned as a copy that nobody prints.
+    /// Reports an error. One inside the library is reported at the call in the user's file. The reference is valid
+    /// until the next report; an error that was reported before is returned as a copy that nobody prints.
     Diagnostic& error(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
 
     /// A node of the current graph as a term. `labels` name its first axes; `weak`: see NodeTerm.
@@ -104,8 +105,8 @@ private:
     Dtype before_;
 };
 
-/// Limits of an elaboration. Each reports once and throws Abandoned when its limit is passed.
-/// A tensor must have less than 2^63 bytes, with N at its largest.
+/// Limits of an elaboration. Each reports once and throws Abandoned when its limit is passed. A tensor must have less
+/// than 2^63 bytes, with N at its largest.
 void check_size(Elaborator& elaborator, const Shape& shape, Span span);
 /// Counts one evaluation. The nodes and the evaluations of the compilation are limited.
 void check_limits(Elaborator& elaborator, Span span);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Expressions of the language, one case each.
+// One case for each kind of expression.
 #include "compiler/elaborate/expressions.h"
 #include "compiler/elaborate/builtins.h"
 #include "compiler/elaborate/indices/definition.h"
@@ -96,7 +96,7 @@ struct Evaluation {
         if (!function && !find_builtin(call.callee)) return unknown(call);
         return elaborator.call(call.callee, evaluate_arguments(elaborator, call, scope), expression.span, scope);
     }
-    /// Arguments are not looked at: what stands in them may be as unknown as the callee.
+    /// Arguments are not evaluated: their names may be as unknown as the callee.
     Term unknown(const ast::Call& call) const {
         if (scope.find(call.callee)) {
             elaborator.error(Code::unknown_function, call.callee_span,

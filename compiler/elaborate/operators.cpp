@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The language's operators on terms: constants are computed now, the rest becomes maps and
-// contractions.
+// Operations on constants are folded; others become elementwise nodes and contractions.
 #include "compiler/elaborate/operators.h"
 #include "compiler/graph/row_ranges.h"
 #include <algorithm>
@@ -50,7 +49,7 @@ std::optional<Term> compare_rows(BinaryOperator op, const Term& left, const Term
     return {};
 }
 
-/// A text is equal to the same text, and to no other constant.
+/// A string is equal to the same string, and to no other constant.
 Term text_equality(BinaryOperator op, const Term& left, const Term& right) {
     auto a = left.as<ConstantText>(), b = right.as<ConstantText>();
     return truth((a && b && a->value == b->value) == (op == BinaryOperator::equal));
@@ -58,8 +57,8 @@ Term text_equality(BinaryOperator op, const Term& left, const Term& right) {
 
 bool rounds_down(BinaryOperator op) { return op == BinaryOperator::floor_divide || op == BinaryOperator::modulo; }
 
-/// `//` and `%` of whole numbers by what is never 0. The machine divides by positive numbers:
-/// a // -b is -a // b, and a % -b is -(-a % b). False after an error.
+/// `//` and `%` of integers by a divisor that is never 0. The primitives divide by positive numbers: a // -b is -a //
+/// b, and a % -b is -(-a % b). False after an error.
 bool made_positive(Elaborator& elaborator, Met& met, const Operand& by, Span span, bool& turned) {
     Graph& graph = elaborator.graph();
     NodeId divisor = met.operands[1].node;
@@ -146,7 +145,7 @@ Term power(Elaborator& elaborator, const Operand& base, const Operand& exponent,
             double value = folded->as<ConstantNumber>()->value;
             return stays && value < 9e15 && value > -9e15 ? integer_number(int64_t(value)) : *folded;
         }
-    // x^2 is x * x: exact for whole numbers, and for negative ones whatever pow does.
+    // x^2 is x * x: exact for integers, and defined for negative numbers.
     bool small = number && (number->value == 1 || number->value == 2 || number->value == 3 || number->value == 4);
     if (small) {
         auto times = [&](const Term& a, const Term& b) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Common elements and shapes, and the maps made of them.
+// Broadcasting matches labels by number and the other axes from the right.
 #include "compiler/elaborate/promotion.h"
 #include "compiler/graph/evaluate.h"
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace gradc {
 
 namespace {
 
-/// What the elements of some operands say about where they meet.
+/// The kinds of dtypes among the operands; they determine the common dtype.
 struct Dtypes {
     bool weak = false, real_literal = false, wide = false, number = false, clash = false;
     std::optional<Dtype> floating;

@@ -39,8 +39,8 @@ std::optional<Common> common_shape(Elaborator& elaborator, const std::vector<Nod
 /// The operand broadcast to a common shape, which must hold its labels.
 NodeId spread(Elaborator& elaborator, const NodeTerm& operand, const Common& common, Span span);
 
-/// An elementwise operation on operands that `meet` has brought to one dtype; they broadcast. `written`, `doing` and the
-/// spans are for errors. Poisoned after an error.
+/// An elementwise operation on operands that `meet` has brought to one dtype; they broadcast. `written`, `doing` and
+/// the spans are for errors. Poisoned after an error.
 Term elementwise(Elaborator& elaborator, Primitive primitive, const std::vector<NodeTerm>& operands, bool weak,
                  const std::vector<Operand>& written, const char* doing, Span span, Span op_span = {});
 

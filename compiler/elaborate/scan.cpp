@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Loops at run time. The body is elaborated into a graph of its own; values from outside become
-// captures as they are met. What a carried name is after a turn must be what it was before: where
-// the first guess (from the initial value) is too narrow - a whole number that becomes floating, a
-// range that grows - the body is elaborated again with a wider one.
+// The body is elaborated into a graph of its own; outer values become captures when they are first used. A carried
+// value must have the same type before and after an iteration. The first guess is the type of the initial value. If it
+// is too narrow, for example for an integer that becomes floating or a range that grows, the body is elaborated again
+// with a wider type.
 #include "compiler/elaborate/scan.h"
 #include "compiler/elaborate/promotion.h"
 #include "compiler/graph/scan.h"
@@ -24,11 +24,11 @@ private:
         std::string name;
         Span span;
         Operand initial;
-        NodeTerm start;         // outside, as it came
-        Dtype dtype;            // what it is in the body ..
-        Common common;          // .. its labels and full shape
-        Range range{0, -1};     // of whole numbers; high < low: unknown
-        NodeId outside, inside; // the start as such, and the body's input
+        NodeTerm start;         // the initial value as written, in the outer graph
+        Dtype dtype;            // its type in the body: dtype ..
+        Common common;          // .. labels and full shape
+        Range range{0, -1};     // of integers; high < low: unknown
+        NodeId outside, inside; // the initial value in that type, and the input of the body
         bool is_cell = false;   // a state that the body updates; `name` is its path
     };
     bool prepare();
@@ -52,7 +52,7 @@ private:
     Cells::Values cells_; // before the loop
     std::vector<Carry> carries_;
     std::vector<NodeTerm> yields_;
-    std::vector<NodeId> closed_; // the carries after a turn
+    std::vector<NodeId> closed_; // the carried values after an iteration
     bool again_ = false;
     int tries_ = 0;
 };
@@ -115,7 +115,7 @@ void ScanElaboration::carry_cells(const std::set<std::string>& updated) {
     }
 }
 
-/// Elaborates the body once; false after an error. `again_` is set where a carry was too narrow.
+/// Elaborates the body once; false after an error. Sets `again_` if a carry was too narrow.
 bool ScanElaboration::iteration() {
     again_ = false;
     closed_.clear();
@@ -188,8 +188,8 @@ bool ScanElaboration::close(Carry& carry, const Term& term) {
     return true;
 }
 
-/// True if the value after a turn needs a wider carry: floating instead of whole, or the shape of
-/// what a literal became.
+/// True if the value after an iteration needs a wider carry: floating instead of integer, or the shape that replaces a
+/// literal.
 bool ScanElaboration::widen(Carry& carry, const NodeTerm& value) {
     const Type& found = elaborator_.graph().type(value.node);
     bool literal = constant(carry.initial.term), wider = false;
@@ -235,8 +235,8 @@ bool ScanElaboration::changed_outside(const Scope& inner) {
     return false;
 }
 
-/// The turn axis stands behind labels and a leading N; the scan has put it where the whole shape
-/// says.
+/// Moves the axis of iterations behind the labels and a leading N. Op::scan places it by the whole shape, labels
+/// included.
 NodeId ScanElaboration::placed(NodeId part, const Shape& yielded, size_t labels) {
     int now = iteration_axis(yielded);
     int wanted = int(labels) + (yielded.size() > labels && yielded[labels] == rows ? 1 : 0);
@@ -291,7 +291,7 @@ Term ScanElaboration::run() {
     auto counts = scope_.frame->counts;
     cells_ = elaborator_.cells.values();
     for (tries_ = 0; tries_ < most_tries; ++tries_) {
-        Diagnostics trial; // of a body elaborated with carries that proved too narrow
+        Diagnostics trial; // errors of a body with carries that are too narrow are dropped
         elaborator_.definitions.diagnostics = &trial;
         bool good = false;
         auto restore = [&] { elaborator_.definitions.diagnostics = outer; };

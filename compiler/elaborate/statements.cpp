@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Statements. A block of a run-time `if` is elaborated on both sides; what they made different is
-// chosen by `select`.
+// Both branches of an `if` at run time are elaborated; `select` chooses between values that differ.
 #include "compiler/elaborate/indices/definition.h"
 #include "compiler/elaborate/operators.h"
 #include "compiler/elaborate/variables.h"
@@ -69,7 +68,7 @@ std::optional<Term> elaborate_repeat(Elaborator& elaborator, const ast::Repeat& 
         if (line.index) inner.names[line.index->name] = {integer_number(iteration), line.index->span, "", true};
         result = elaborator.run(*line.body, inner);
         scope.adopt(inner);
-        if (elaborator.definitions.diagnostics->count() > errors) break; // one turn's errors are enough
+        if (elaborator.definitions.diagnostics->count() > errors) break; // report the errors of one iteration only
     }
     --scope.frame->repeats;
     return result;
@@ -80,7 +79,7 @@ public:
     Execution(Elaborator& elaborator, Span span, Scope& scope) : elaborator_(elaborator), span_(span), scope_(scope) {}
 
     std::optional<Term> operator()(const ast::Assign& assign) {
-        Term value = several(assign.values); // all of them before any name is bound
+        Term value = several(assign.values); // all values before any name is bound
         if (assign.targets.size() == 1) {
             bind(assign.targets[0], value);
             return {};
@@ -180,7 +179,8 @@ void Execution::bind(const ast::Target& target, Term value) {
                           "choose another name");
         return;
     }
-    bool of_library = elaborator_.definitions.modules[scope_.frame->module].standard; // theirs say less
+    bool of_library =
+        elaborator_.definitions.modules[scope_.frame->module].standard; // names of library values are less informative
     if (auto node = value.as<NodeTerm>(); node && node->level == elaborator_.level() && !of_library)
         elaborator_.graph().name_node(node->node, target.name);
     scope_.bind(target.name, std::move(value), target.span);

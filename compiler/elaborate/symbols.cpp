@@ -107,7 +107,7 @@ Term lookup(Elaborator& elaborator, const std::string& name, Span span, Scope& s
                      declares(elaborator.definitions.modules[scope.frame->module].tree, name)
                          ? "this const is declared below: a const can use only those above it"
                          : std::move(repair));
-    scope.bind(name, {}, span); // once is enough
+    scope.bind(name, {}, span); // report it once
     return {};
 }
 

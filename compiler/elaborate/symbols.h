@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Names and their values at one point of a function. A Scope holds the names; a block runs on a copy of it, and the block
-// around takes over the new values. A Frame is one call: its paths name parameters, states and random streams. An
+// Names and their values at one point of a function. A Scope holds the names; a block runs on a copy of it, and the
+// block around takes over the new values. A Frame is one call: its paths name parameters, states and random streams. An
 // Extension adds names that only one kind of place knows.
 #pragma once
 #include "compiler/elaborate/definitions.h"
@@ -11,9 +11,9 @@ namespace gradc {
 class Elaborator;
 struct Scope;
 
-/// What the place of an expression adds to the language: readers in a data set, `gradient`, `loss`, `total` and `inner` in
-/// an optimizer, parameters by path in a train block. A function returns nothing if it does not know the name. Errors are
-/// reported through the Elaborator and give a poisoned term.
+/// What the place of an expression adds to the language: readers in a data set, `gradient`, `loss`, `total` and `inner`
+/// in an optimizer, parameters by path in a train block. A function returns nothing if it does not know the name.
+/// Errors are reported through the Elaborator and give a poisoned term.
 struct Extension {
     virtual ~Extension() = default;
     virtual std::optional<Term> name(Elaborator&, const std::string&, Span, Scope&) { return {}; }

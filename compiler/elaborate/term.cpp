@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Comparing terms: what makes two calls of a model the same call.
+// Equality and hashes of terms, which decide whether two calls of a model are the same.
 #include "compiler/elaborate/term.h"
 
 namespace gradc {

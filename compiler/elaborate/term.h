@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What an expression denotes while a file is elaborated: a node of a graph, a constant known when
-// compiling, the axis N, several results, or something that only a data set or an optimizer knows.
-// "What is made of constants is a constant": operations on constants give constants, and become
-// nodes where they meet one.
+// The value of an expression during elaboration: a node of a graph, a constant known when compiling, the size N,
+// several results, or an object that only a data set or an optimizer understands. Operations on constants give
+// constants, which become nodes when they meet one.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <memory>
@@ -14,11 +13,10 @@ namespace gradc {
 
 struct Term;
 
-/// Follows an error that was already reported: whatever is made of it is as well.
+/// The value after a reported error: every result computed from it is poisoned too.
 struct Poison {};
 
-/// A number known when compiling. `true` and `false` are boolean; 4 and 8 / 2 are whole; 0.5
-/// and 1.0 are real.
+/// A number known when compiling. `true` and `false` are boolean; 4 and 8 / 2 are integers; 0.5 and 1.0 are real.
 struct ConstantNumber {
     enum class Kind : uint8_t { boolean, integer, real } kind = Kind::real;
     double value = 0;
@@ -31,14 +29,13 @@ struct ConstantText {
     std::string value;
 };
 
-/// A value of the run. A weak one is held in f64 and takes the floating type of what it meets:
-/// literals, t, step, flags.
+/// A value of the run. A weak value is held in f64 and takes the floating type of its partner: literals, t, step,
+/// flags.
 struct NodeTerm {
     NodeId node = NodeId::none;
     bool weak = false;
     int level = 0; // of the graph that holds the node: 0, or the depth of the scan whose body it is in
-    /// IndexSpace of definitions by index that the value depends on, ascending: its first axes, one
-    /// each, in this order.
+    /// Indices of definitions by index that the value depends on, ascending. They name its first axes, in this order.
     std::vector<int> labels = {};
 };
 
@@ -52,8 +49,7 @@ struct TupleTerm {
     std::vector<Term> items;
 };
 
-/// Something that an Extension put in and alone understands: an optimizer handed over as `inner`, a
-/// data reader.
+/// An object that only an Extension understands: an optimizer passed as `inner`, a data reader.
 struct Foreign {
     virtual ~Foreign() = default;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Matching types against terms.
+// Sizes that are plain names are solved first; formulas and bounds are checked in `finish`, when all names are known.
 #include "compiler/elaborate/types.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -87,7 +87,7 @@ std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr&
     bool literal = number || (term.as<NodeTerm>() && term.as<NodeTerm>()->weak);
     Dtype wanted = type.dtype ? language_dtype(elaborator_, *type.dtype) : elaborator_.floating_default;
     if (floating(wanted)) {
-        if (number && !type.dtype) return term; // a literal stays one where any float will do
+        if (number && !type.dtype) return term; // a literal stays one if any float fits
         if (floating(own.dtype) && !literal) {
             if (!type.dtype || own.dtype == wanted) return term;
             misfit(what, &type, found_, fmt::format("convert it with `cast(.., {})`", *type.dtype), span,
@@ -116,7 +116,7 @@ std::optional<Term> Matching::match_dtype(const Term& term, const ast::TypeExpr&
     return term;
 }
 
-/// The bound as far as it is known: "3", else as written: "C".
+/// The bound for messages: its value, "3", or its text, "C".
 std::string Matching::limit_of(const ast::TypeExpr& type) const {
     auto name = std::get_if<ast::Name>(&type.upper->node);
     auto binding = name ? names_.find(name->name) : nullptr;
@@ -222,7 +222,7 @@ void Matching::finish() {
     bounds_.clear();
 }
 
-/// The field of a data set that the value is a column of, if no bound is written there.
+/// The data set's field that the value is read from, if it has no written bound; else null.
 const ast::Field* Matching::unbounded_field(NodeId node) {
     const Graph& graph = elaborator_.graph();
     while (graph[node].op == Op::cast) node = graph[node].inputs[0];
@@ -241,14 +241,14 @@ const ast::Field* Matching::unbounded_field(NodeId node) {
     return nullptr;
 }
 
-/// How the field is declared as classes below `limit`: "label: int < 3".
+/// The declaration of the field with a bound: "label: int < 3".
 std::string Matching::bounded(const ast::Field& field, const std::string& limit) const {
     std::string dtype = "int";
     if (field.type && field.type->dtype == dtype) dtype = elaborator_.definitions.sources->text(field.type->span);
     return fmt::format("{}: {} < {}", field.target.name, dtype, limit);
 }
 
-/// A column of whole numbers that nothing bounds: the error is at its field.
+/// Reports a column of integers without a bound at its field. False if the value is no such column.
 bool Matching::report_unbounded(const Bound& bound, NodeId node, const std::string& limit) {
     auto field = unbounded_field(node);
     if (!field) return false;

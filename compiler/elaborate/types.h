@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Types as written, matched against terms: names in shapes are solved anew at each call, `..` is
-// the same axes throughout, N meets only the rows. What was solved is bound in the scope, with the
-// place it came from.
+// Written types, matched against terms. Names in shapes are solved at each call, `..` stands for the same axes in the
+// whole call, and N matches only the rows. Solved names are bound in the scope, with the place they came from.
 #pragma once
 #include "compiler/elaborate/promotion.h"
 
@@ -11,10 +10,10 @@ class Matching {
 public:
     Matching(Elaborator& elaborator, Scope& names) : elaborator_(elaborator), names_(names) {}
 
-    /// Matches and converts one value. `what` opens the message: "`x` of `linear`". Bounds (`< C`)
-    /// and sizes with formulas wait for `finish`.
+    /// Matches and converts one value. `what` begins the error message: "`x` of `linear`". Bounds (`< C`) and sizes
+    /// with formulas are checked in `finish`. Poisoned after an error.
     Term match(const Term& term, const ast::TypeExpr& type, const std::string& what, Span span, Code code);
-    /// Checks what had to wait until every name was solved.
+    /// Checks bounds and sizes that need every name to be solved.
     void finish();
 
 private:
@@ -53,8 +52,8 @@ private:
     std::string found_;
 };
 
-/// Converts a value that is assigned, returned or passed to a type as written. Names in its shape are solved in `names`.
-/// `role` begins the error message. Poisoned after an error.
+/// Converts a value that is assigned, returned or passed to a type as written. Names in its shape are solved in
+/// `names`. `role` begins the error message. Poisoned after an error.
 Term convert(Elaborator& elaborator, const Term& term, const ast::TypeExpr& type, Scope& names, const std::string& role,
              Span span);
 
@@ -64,7 +63,7 @@ struct FullType {
     bool dtype_given = false, shape_given = false;
     std::optional<int64_t> upper; // exclusive bound of integers
 };
-/// Nothing after an error.
+/// Elaborates a block called `name` for training, evaluation and prediction. Nothing after an error.
 std::optional<FullType> full_type(Elaborator& elaborator, const ast::TypeExpr& type, Scope& scope);
 
 } // namespace gradc

@@ -11,8 +11,7 @@ namespace {
 
 bool integral(double value) { return value == std::floor(value) && std::abs(value) < 9e15; }
 
-/// Numbers of a nested list in order, and its shape; false where it is ragged or holds something
-/// else.
+/// The numbers of a nested list in order, and its shape. False if it is ragged or holds anything else.
 bool flatten(const ListTerm& list, size_t depth, Shape& shape, std::vector<double>& values,
              ConstantNumber::Kind& kind) {
     if (shape.size() == depth) shape.push_back(int64_t(list.items.size()));

@@ -11,8 +11,8 @@ namespace gradc {
 std::optional<NodeTerm> to_operand(Elaborator& elaborator, const Term& term, Span span);
 /// An operand in another dtype, by a cast. A literal is made again in that dtype. The result is not weak.
 NodeTerm in_dtype(Elaborator& elaborator, const NodeTerm& operand, Dtype dtype, Span span);
-/// The term as a node. Without `dtype`, integers are i32 and other literals have the floating default.
-/// NodeId::none after an error.
+/// The term as a node. Without `dtype`, integers are i32 and other literals have the floating default. NodeId::none
+/// after an error.
 NodeId to_node(Elaborator& elaborator, const Term& term, Span span, std::optional<Dtype> dtype = {});
 /// The term as a node of the floating type `dtype`. Another floating type is an error and gives NodeId::none.
 NodeId to_floating_node(Elaborator& elaborator, const Term& term, Dtype dtype, Span span);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Parameters and states. A variable is made when its declaration is first reached, by path; its
-// start is elaborated into Definitions::initial, where random numbers go by seed and path alone.
+// Initial values are elaborated by an Elaborator of their own into Definitions::initial, where random numbers depend on
+// seed and path alone.
 #include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
@@ -22,8 +22,8 @@ Term shape_term(const Shape& shape) {
     return {list};
 }
 
-/// Names the run-time input that a value depends on and that is not known before the first step; "" if there is none.
-/// Flags are known: they are set once.
+/// The first input that a value depends on and that is not known before the first step; "" if there is none. Flags are
+/// known: they are set once.
 std::string hangs_on(const Graph& graph, NodeId node) {
     for (NodeId id : reachable(graph, {node})) {
         const Node& each = graph[id];
@@ -36,7 +36,7 @@ std::string hangs_on(const Graph& graph, NodeId node) {
     return {};
 }
 
-/// A choice such as `bias: const bool`, whose name the param that it asks for takes over.
+/// True for a const parameter such as `bias: const bool`, whose name a param may take over.
 bool constant_parameter(const Frame& frame, const std::string& name) {
     if (!frame.function) return false;
     const auto& all = frame.function->tree->parameters;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Parameters and states. A variable is named by its path and made when its declaration is first reached. Its initial value
-// is elaborated into Definitions::initial.
+// Parameters and states. A variable is named by its path and made when its declaration is first reached. Its initial
+// value is elaborated into Definitions::initial.
 #pragma once
 #include "compiler/elaborate/types.h"
 
@@ -9,8 +9,8 @@ namespace gradc {
 /// `param name: type = initial` or `state ..` of a model: binds the name in `scope`. A state gets a cell.
 void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope);
 
-/// The variable at `path`, made now if there is none. `initial` is evaluated in `scope`; `shape:` is the type's shape by
-/// default. `type` may be null: then `default_type` or the initial value gives it. `block`: the train block of an
+/// The variable at `path`, made now if there is none. `initial` is evaluated in `scope`; `shape:` is the type's shape
+/// by default. `type` may be null: then `default_type` or the initial value gives it. `block`: the train block of an
 /// optimizer's state. Poisoned after an error, such as another shape than in an earlier call.
 Term variable_at(Elaborator& elaborator, Variable::Role role, const std::string& path, const ast::TypeExpr* type,
                  const ast::ExprRef& initial, Scope& scope, Span span, const std::optional<Type>& default_type = {},

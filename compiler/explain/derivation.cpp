@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Reverse mode gives every node on the way its adjoint; which of them become stations is a matter
-// of reading: values with a name, operands and results of contractions, results of loops, and all
-// gates where everything is a number. Nodes that share one adjoint are one station: what lies
-// between them passes the gradient on unchanged.
+// Reverse mode gives every node on the path an adjoint. The stations are the nodes that a reader needs: values with a
+// name, operands and results of contractions, results of loops, and every node if all are scalars. Nodes that share one
+// adjoint are one station: the nodes between them pass the gradient unchanged.
 #include "compiler/explain/derivation.h"
 #include "compiler/gradient/backward.h"
 #include "compiler/graph/build.h"
@@ -15,9 +14,9 @@
 namespace gradc {
 namespace {
 
-constexpr size_t longest_equation = 14; // nodes of an adjoint's formula down to the next stations
+constexpr size_t longest_equation = 14; // in nodes of an adjoint's formula down to the next stations
 
-/// The ways on which a gradient flows from the scalar to the parameters.
+/// The paths on which a gradient flows from the scalar to the parameters.
 class Ways {
 public:
     Ways(const Graph& graph, NodeId value, const std::vector<NodeId>& parameters, const DerivativeRules& rules)
@@ -45,7 +44,7 @@ public:
     const Graph& graph() const { return graph_; }
     size_t forward() const { return forward_; }
 
-    /// Inputs of a node on the way that lie on it as well; a loop's parts read what the loop reads.
+    /// Inputs of a node that are on the paths too; parts of a loop read the inputs of the loop.
     std::vector<NodeId> sources(NodeId id) const {
         const Node& node = graph_[id];
         const Node& reads = node.op == Op::part ? graph_[node.inputs[0]] : node;
@@ -90,11 +89,11 @@ public:
 private:
     bool fixed(NodeId id) const { return id == value_ || parameters_.count(id); }
 
-    /// Of the nodes with one adjoint, those with names stay; without names, the last. Gates stay
-    /// all.
+    /// Among nodes with one adjoint, those with names are kept; without names, the last one. In scalar graphs all are
+    /// kept.
     void join_equals(bool numbers) {
         if (numbers) return;
-        std::map<NodeId, std::vector<NodeId>> classes; // adjoint -> nodes on the way
+        std::map<NodeId, std::vector<NodeId>> classes; // adjoint -> nodes on the paths
         for (NodeId id : ways_.nodes())
             if (!parameters_.count(id)) classes[ways_.adjoint(id)].push_back(id);
         for (const auto& [adjoint, members] : classes) {
@@ -107,14 +106,13 @@ private:
             if (!named) chosen_.insert(members.back());
         }
         std::erase_if(chosen_,
-                      [&](NodeId id) { // a bias spread over the rows and read in many places
+                      [&](NodeId id) { // a bias that is broadcast over the rows and read in several places
                           const Node& node = ways_.graph()[id];
                           return node.op == Op::broadcast && node.name.empty();
                       });
     }
 
-    /// Nodes that every way from `id` to the next stations passes, behind a formula that is too
-    /// long to read.
+    /// Nodes on every path from `id` to the next stations, if the formula is too long to read.
     void shorten() {
         for (auto id = ways_.nodes().rbegin(); id != ways_.nodes().rend(); ++id) {
             if (!chosen_.count(*id) || *id == value_) continue;
@@ -130,7 +128,7 @@ private:
         }
     }
 
-    /// Backward nodes in the adjoint's formula; `inner`: nodes between, whose adjoints stand in it.
+    /// Backward nodes in the adjoint's formula; `inner`: nodes in between, whose adjoints are part of it.
     size_t length(NodeId station, std::set<NodeId>& inner) const {
         std::set<NodeId> between, stops;
         for (NodeId id : chosen_) stops.insert(ways_.adjoint(id));
@@ -140,7 +138,7 @@ private:
             NodeId id = waiting.back();
             waiting.pop_back();
             if (chosen_.count(id) || !between.insert(id).second) continue;
-            bool moves = kind(ways_.graph()[id].op) == Kind::move; // what only moves has nothing to show
+            bool moves = kind(ways_.graph()[id].op) == Kind::move; // moves have no formula worth showing
             if (!moves && !stops.count(ways_.adjoint(id))) owner.emplace(ways_.adjoint(id), id);
             waiting.insert(waiting.end(), ways_.readers(id).begin(), ways_.readers(id).end());
         }
@@ -158,7 +156,7 @@ private:
         return seen.size();
     }
 
-    /// Nodes that every way from `station` passes before the next stations, ascending.
+    /// Nodes on every path from `station` to the next stations, ascending.
     std::vector<NodeId> narrow_places(NodeId station) const {
         std::vector<NodeId> result;
         std::set<NodeId> open(ways_.readers(station).begin(), ways_.readers(station).end());
@@ -167,7 +165,7 @@ private:
             if (open.size() == 1 && !chosen_.count(id)) result.push_back(id);
             open.erase(id);
             if (chosen_.count(id)) {
-                if (!open.empty()) break; // ways part here for good
+                if (!open.empty()) break; // the paths separate here
                 continue;
             }
             open.insert(ways_.readers(id).begin(), ways_.readers(id).end());
@@ -201,7 +199,7 @@ Simplified simplified_node(const Graph& graph, NodeId id) {
     }
 }
 
-/// All nodes on ways from `earlier` to `later` that meet no other station between.
+/// All nodes on paths from `earlier` to `later` without another station in between.
 std::vector<NodeId> path(const Ways& ways, const std::set<NodeId>& stations, NodeId earlier, NodeId later) {
     std::set<NodeId> up, both;
     std::vector<NodeId> waiting = ways.readers(earlier);
@@ -223,7 +221,7 @@ std::vector<NodeId> path(const Ways& ways, const std::set<NodeId>& stations, Nod
     return {both.begin(), both.end()};
 }
 
-/// What remains when nodes that pass the gradient on unchanged are left aside.
+/// The structure without nodes that pass the gradient unchanged.
 void simplify(Factor& factor, const Ways& ways, NodeId earlier) {
     const auto& path = factor.path;
     for (auto id = path.rbegin(); id != path.rend(); ++id) {
@@ -241,7 +239,7 @@ void simplify(Factor& factor, const Ways& ways, NodeId earlier) {
                                                    : Simplified::mixture;
 }
 
-/// The stations from the scalar back, each with its factors.
+/// The stations from the scalar to the parameter, each with its factors.
 void connect(Derivation& result, const Ways& ways, const std::set<NodeId>& chosen) {
     for (auto id = chosen.rbegin(); id != chosen.rend(); ++id) {
         Station station;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The derivative is optimized twice: alone, so that every rewrite seen belongs to it, and together
-// with the scalar, as a program of two results, which is planned and lowered like a training step.
-// Names of nodes survive the passes and tell which value of the derivation a node, a buffer or a
-// kernel computes.
+// The derivative is optimized twice: alone, so that every observed rewrite belongs to it; and with the scalar, as a
+// program of two results, which is planned and lowered like a training step. Passes keep the names of nodes, which tell
+// the value of the derivation that a node, a buffer or a kernel computes.
 #include "compiler/explain/explanation.h"
 #include "compiler/graph/pattern.h"
 #include "compiler/graph/rewrite.h"
@@ -20,7 +19,7 @@ const TrainBlock* block_of(const TrainingJob& job, const Question& question) {
     return nullptr;
 }
 
-/// "the loss of train", "product"; of a model whose result is no single number, the sum of its elements.
+/// "the loss of train", "product"; the sum of all elements if a model's result is no scalar.
 std::string scalar_of(const TrainingJob& job, const Question& question) {
     if (block_of(job, question)) return "the loss of " + question.name;
     for (const auto* models : {&job.circuits, &job.models})
@@ -30,11 +29,11 @@ std::string scalar_of(const TrainingJob& job, const Question& question) {
     return question.name;
 }
 
-constexpr const char* mark = "~"; // the name of adjoints that have no own, while it is found out what is kept
+constexpr const char* mark = "~"; // a temporary name of adjoints without one, while the kept values are collected
 
 bool is_adjoint(const Node& node) { return node.name.rfind("dL/d", 0) == 0 || node.name == mark; }
 
-/// The formulas of all adjoints of a graph, by name, in order; its first output as `whole`.
+/// The formulas of all adjoints of a graph by name, in order; its first output has the name `whole`.
 std::vector<std::pair<std::string, std::string>> formulas(const Graph& graph, const Symbols& symbols,
                                                           const std::string& whole) {
     std::vector<std::pair<std::string, std::string>> result;
@@ -42,7 +41,7 @@ std::vector<std::pair<std::string, std::string>> formulas(const Graph& graph, co
     for (NodeId id : reachable(graph, {root}))
         if (is_adjoint(graph[id]) && id != root)
             result.push_back({graph[id].name, textbook_formula(graph, id, symbols)});
-    bool own = graph[root].name.empty() || graph[root].name == whole; // else it became another value
+    bool own = graph[root].name.empty() || graph[root].name == whole; // else it was replaced by another value
     result.push_back({whole, own ? textbook_formula(graph, root, symbols) : textbook_name(graph, root, symbols)});
     return result;
 }
@@ -81,7 +80,7 @@ private:
 
 std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& symbols, OptimizeOptions options) {
     Graph graph = extract(derivation.graph, {{"gradient", derivation.gradient()}});
-    optimize(graph, options); // rules without end are told before their formulas fill the memory
+    optimize(graph, options); // endless rules are reported before their formulas fill the memory
     RewriteLog log(symbols, "dL/d" + derivation.stations.back().name);
     options.context.applied = [&](const PatternRule& rule, const Graph& graph, NodeId before, NodeId after) {
         log.rule(rule, graph, before, after);
@@ -93,7 +92,7 @@ std::vector<Rewriting> rewritings(const Derivation& derivation, const Symbols& s
     return log.take();
 }
 
-/// What depends on an adjoint, by node.
+/// For each node, whether it depends on an adjoint.
 std::vector<bool> way_back(const Graph& graph) {
     std::vector<bool> result(graph.size(), false);
     for (uint32_t i = 0; i < graph.size(); ++i) {
@@ -106,7 +105,7 @@ std::vector<bool> way_back(const Graph& graph) {
 
 class Compiling {
 public:
-    /// `marked`: the same plan, where every adjoint has a name.
+    /// `marked`: the same plan, with a name for every adjoint.
     Compiling(const Symbols& symbols, const Plan& plan, const Plan& marked)
         : symbols_(symbols), plan_(plan), program_(plan.programs[0]), graph_(program_.flat.graph),
           back_(way_back(marked.programs[0].flat.graph)), members_(graph_.size(), false) {
@@ -125,7 +124,7 @@ public:
         return false;
     }
 
-    /// Stored values of the forward pass that kernels of the way back read.
+    /// Stored values of the forward pass that kernels of the backward pass read.
     std::vector<KeptValue> kept() const {
         std::set<NodeId> ids;
         Indices indices(plan_.batch);
@@ -157,7 +156,8 @@ public:
     }
 
 private:
-    /// Forward, no copy of a parameter or of data, and made outside of this turn of the loop.
+    /// True for a forward value that is no copy of a parameter or of data and is computed outside this iteration of the
+    /// loop.
     bool survives(NodeId id, int region) const {
         if (auto yield = yields_.find(id); yield != yields_.end()) return !back_[index(yield->second)];
         if (!members_[index(id)] || back_[index(id)]) return false;
@@ -166,7 +166,7 @@ private:
         return kind(graph_[id].op) != Kind::leaf || yields_.count(id);
     }
 
-    /// A loop that computes some of the way back.
+    /// True for a loop that computes a part of the backward pass.
     bool returns(int region) const {
         for (size_t i = 0; i < back_.size(); ++i)
             if (back_[i] && program_.flat.region_of[i] == region) return true;
@@ -187,7 +187,7 @@ private:
         return {"", textbook_name(graph_, value, symbols_) + " of each iteration", graph_.type(id), buffer.size};
     }
 
-    /// Of a member and of what is written out inside it.
+    /// The values of a member and of the formulas inside it.
     void add_spans(NodeId member, std::vector<Span>& spans) const {
         std::vector<NodeId> waiting{member};
         std::set<NodeId> seen;
@@ -208,10 +208,10 @@ private:
     const ProgramPlan& program_;
     const Graph& graph_;
     std::vector<bool> back_, members_;
-    std::map<NodeId, NodeId> yields_; // what a loop leaves, stacked -> its value in a turn
+    std::map<NodeId, NodeId> yields_; // a stacked result of a loop -> its value in an iteration
 };
 
-/// Loss and gradient as a program; `marked`: every adjoint has a name.
+/// Scalar and gradient as a program; `marked`: every adjoint has a name.
 Plan planned(const Derivation& derivation, const OptimizeOptions& options, const std::string& name, bool marked) {
     Graph graph = derivation.graph;
     for (NodeId id : derivation.adjoints)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All that `gradc explain` tells of one derivative: its chain, what each rewrite of the optimizer
-// made of its formulas, what the compiled program keeps for the way back, and the kernels that
-// compute it.
+// The contents of `gradc explain` for one derivative: its chain, how each rewrite of the optimizer changed its
+// formulas, the values that the compiled program keeps for the backward pass, and the kernels that compute it.
 #pragma once
 #include "compiler/explain/names.h"
 #include "compiler/optimize/optimize.h"
@@ -22,13 +21,13 @@ struct KeptValue {
     std::string name;
     std::string formula;
     Type type;
-    int64_t bytes = 0; // for the batch
+    int64_t bytes = 0; // for a batch of Explanation::batch rows
 };
 
 struct KernelShown {
     std::string text;                // C++
-    std::vector<std::string> values; // of the derivation that it computes, in order
-    std::vector<Span> spans;         // what it was written as, in order, each once
+    std::vector<std::string> values; // values of the derivation that it computes, in order
+    std::vector<Span> spans;         // the text of the model that it computes, in order, without repetition
 };
 
 struct Explanation {
@@ -38,7 +37,7 @@ struct Explanation {
     int64_t batch = 1;
     std::vector<Rewriting> rewritings;
     std::vector<KeptValue> kept;
-    std::vector<KernelShown> kernels; // those of the way back
+    std::vector<KernelShown> kernels; // those of the backward pass
 };
 
 struct ExplainOptions {
@@ -48,7 +47,7 @@ struct ExplainOptions {
 
 std::optional<Explanation> explain(const TrainingJob&, const Question&, NodeId parameter, const ExplainOptions&);
 
-/// The explanation as text of at most 80 columns, the code apart.
+/// The explanation as text of at most 80 columns, except the code.
 std::string print(const Explanation&, const Sources&);
 
 } // namespace gradc

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Names are given in order of node ids, so they ascend with the forward pass.
+// Names are given in order of node ids, so their numbers increase along the forward pass.
 #include "compiler/explain/names.h"
 #include "compiler/graph/rewrite.h"
 #include <algorithm>
@@ -9,16 +9,15 @@
 namespace gradc {
 namespace {
 
-/// Paths split at the last dot: layer and name in it.
+/// A path split at the last dot: the layer and the name in it.
 std::pair<std::string, std::string> split(const std::string& path) {
     size_t dot = path.rfind('.');
     if (dot == std::string::npos) return {"", path};
     return {path.substr(0, dot), path.substr(dot + 1)};
 }
 
-/// A parameter whose last word is its own alone is called by it. Those of numbered layers (their
-/// last words come again) are called W, if they are the layer's only matrix, or b, if its only
-/// vector, else by the word, with the layer's number.
+/// A parameter with a unique last word is named by it. In numbered layers, whose last words repeat, the only matrix of
+/// a layer is W and its only vector b, with the layer's number; other parameters have their last word and the number.
 Symbols symbols_of(const Question& question, const std::set<std::string>& used) {
     struct Entry {
         std::string layer, word;
@@ -119,7 +118,7 @@ private:
     int z_ = 0, t_ = 0;
 };
 
-/// By node: made of numbers that are known before the step, nothing that would have to be kept.
+/// For each node: computed from numbers that are known before the step, so it need not be kept.
 std::vector<bool> trivial_nodes(const Graph& graph) {
     std::vector<bool> result(graph.size(), false);
     for (uint32_t i = 0; i < graph.size(); ++i) {

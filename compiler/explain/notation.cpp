@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One recursive writer by precedence. Contractions of matrices and vectors become products with
-// transposes where they are needed; others are written with indices. Broadcasts are silent, as on
-// paper.
+// One recursive writer by precedence. Contractions of matrices and vectors become products, with transposes if needed;
+// others are written with indices. Broadcasts are not shown, as on paper.
 #include "compiler/explain/notation.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -98,7 +97,7 @@ private:
         return {text + ")"};
     }
 
-    /// The number that a node is everywhere, if it is one.
+    /// The value of a node that is one constant everywhere; nothing for other nodes.
     std::optional<double> number(NodeId id) const {
         while (graph_[id].op == Op::broadcast) id = graph_[id].inputs[0];
         if (graph_[id].op != Op::constant) return {};
@@ -106,7 +105,7 @@ private:
         return values.size() == 1 ? std::optional(values[0]) : std::nullopt;
     }
 
-    /// Where one side is 0 the other counts where the condition holds, or where it does not.
+    /// If one side is 0, the other one times the condition or its complement.
     Phrase choice(const Node& node) const {
         for (size_t side : {1u, 2u})
             if (number(node.inputs[3 - side]) == 0.0) {
@@ -183,7 +182,7 @@ private:
         const Scan& about = attribute<Scan>(scan);
         std::string text = about.reverse ? "loop_back(" : "loop(";
         for (size_t i = 0; i < scan.inputs.size(); ++i) {
-            if (graph_[scan.inputs[i]].op == Op::constant) continue; // carries that start at nothing
+            if (graph_[scan.inputs[i]].op == Op::constant) continue; // carries that start at a constant
             text += (text.back() == '(' ? "" : ", ") + value(scan.inputs[i]).text;
         }
         return text + ")";
@@ -194,7 +193,7 @@ private:
         const std::vector<int>* labels;
     };
 
-    /// One operand of a matrix product: `first` is the label that must stand left.
+    /// One operand of a matrix product: `first` is the label that must be on the left.
     std::string matrix(const Side& side, int first) const {
         if (side.labels->size() < 2) return within(side.node, matrices);
         if ((*side.labels)[0] == first) return within(side.node, matrices);
@@ -211,7 +210,7 @@ private:
                                    [&](int label) { return contains(right, label) && contains(out, label); });
         if (batched || summed.size() > 1 || left.size() > 2 || right.size() > 2) return indexed(node, summed);
         if (!out.empty() && contains(right, out[0])) std::swap(a, b);
-        if (summed.empty()) { // an outer product, where there are two axes
+        if (summed.empty()) { // an outer product, if there are two axes
             if (left.size() == 1 && right.size() == 1)
                 return {within(a.node, tight) + " " + within(b.node, tight) + "'", matrices};
             return {within(a.node, multiplying) + " * " + within(b.node, multiplying), multiplying};
@@ -220,7 +219,7 @@ private:
         return {matrix(a, out[0]) + " " + matrix(b, summed[0]), matrices};
     }
 
-    /// sum[k](a[i, k] b[k, j]) with letters from i.
+    /// sum[k](a[i, k] b[k, j]), with letters from i on.
     Phrase indexed(const Node& node, const std::vector<int>& summed) const {
         const auto& [left, right, out] = attribute<Contract>(node);
         std::vector<int> order = out;

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Nodes as formulas of a textbook: x' is a transpose, A B a matrix product, a * b goes element by
-// element, [a > 0] is 1 where it holds and 0 elsewhere. A value with a name stands by its name;
-// what has none is written out.
+// Nodes as formulas of a textbook: x' is a transpose, A B a matrix product, a * b elementwise, and [a > 0] is 1 where
+// the condition holds, else 0. A value with a name is shown by its name, others by their formulas.
 #pragma once
 #include "compiler/graph/graph.h"
 #include <map>
 
 namespace gradc {
 
-using Symbols = std::map<std::string, std::string>; // path of a variable -> how formulas call it: "W1"
+using Symbols = std::map<std::string, std::string>; // path of a variable -> its name in formulas: "W1"
 
-/// What computes `id`, its own name left aside.
+/// The formula of `id`, without its own name.
 std::string textbook_formula(const Graph&, NodeId id, const Symbols&);
-/// How others refer to it: its name, or the formula.
+/// The node inside other formulas: its name, or its formula.
 std::string textbook_name(const Graph&, NodeId id, const Symbols&);
 
-/// "N x 256"; "1" for a single number.
+/// A shape in words: "N x 256"; "1" for a scalar.
 std::string dimensions(const Shape&);
 
 } // namespace gradc

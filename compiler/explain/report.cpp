@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The text of `gradc explain`: names, chain, kept values, rewrites, code; at most 80 columns but
-// for the code.
+// The sections of the text: names, chain, kept values, rewrites, code.
 #include "compiler/explain/explanation.h"
-#include "compiler/explain/turn.h"
+#include "compiler/explain/iteration.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/util/figures.h"
 #include <algorithm>
@@ -12,13 +11,13 @@ namespace gradc {
 namespace {
 
 constexpr size_t width = 80;
-constexpr size_t longest_formula = 200; // of the whole chain
-constexpr double most_paths = 4;        // that are written out as one sum
+constexpr size_t longest_formula = 200; // in characters, of the whole chain
+constexpr double most_paths = 4;        // that are shown as one sum
 
-/// Breaks at spaces; what follows stands below column `hanging`.
+/// Text broken at spaces; further lines begin at column `hanging`.
 std::string wrapped(const std::string& lead, const std::string& text, size_t hanging) {
     std::string result, line = lead;
-    bool fresh = true; // nothing but the lead stands in the line
+    bool fresh = true; // the line holds only the lead
     for (size_t begin = 0; begin <= text.size();) {
         size_t end = std::min(text.find(' ', begin), text.size());
         std::string word = text.substr(begin, end - begin);
@@ -38,7 +37,7 @@ std::string bracketed(const Shape& shape) {
     return shape.size() > 1 ? "(" + dimensions(shape) + ")" : dimensions(shape);
 }
 
-/// `left` in its column, or alone in a line if it is too long.
+/// `left` in its column, or alone on a line if it is too long.
 std::string column(const std::string& left, size_t size) {
     if (columns(left) < size) return left + std::string(size - columns(left), ' ');
     return left + " ";
@@ -70,13 +69,13 @@ private:
         return wrapped("", fmt::format("{}: the derivative of {} by {}", target(), all_.scalar, path), 4);
     }
 
-    // ---- names ----------------------------------------------------------------------------------
+    // ---- names
 
     std::vector<NodeId> shown_values() const {
         std::vector<bool> shown(derivation_.forward, false);
         for (const Station& station : derivation_.stations) shown[index(station.node)] = true;
         for (NodeId id : values_read_back(derivation_)) shown[index(id)] = true;
-        std::vector<bool> spoken_of = shown; // by a formula of what is shown
+        std::vector<bool> spoken_of = shown; // by a formula of a shown value
         for (size_t i = shown.size(); i-- > 0;)
             if (spoken_of[i]) mark_named(NodeId(uint32_t(i)), shown, spoken_of);
         std::vector<NodeId> result;
@@ -85,7 +84,7 @@ private:
         return result;
     }
 
-    /// What the formula of `id` speaks of; what has a name is shown for itself.
+    /// Marks the values in the formula of `id`; values with a name are shown on their own.
     void mark_named(NodeId id, std::vector<bool>& shown, std::vector<bool>& spoken_of) const {
         for (NodeId input : graph_[id].inputs) {
             if (kind(graph_[input].op) == Kind::leaf && graph_[input].op != Op::variable) continue;
@@ -121,14 +120,14 @@ private:
             }
     }
 
-    /// Below the value of a loop: what one turn computes.
+    /// Below the value of a loop: the equations of one iteration.
     void loop_inside(NodeId id) {
         if (graph_[id].op != Op::part) return;
         text_ += fmt::format("  One iteration of the loop behind {}:\n", name_of(id));
         iteration(graph_[graph_[id].inputs[0]], attribute<Part>(graph_[id]).number, 4);
     }
 
-    /// Output `number` of a loop's body, and the carries it depends on, as equations.
+    /// Output `number` of a loop's body, and the carries that it depends on, as equations.
     void iteration(const Node& scan, int number, size_t indent) {
         LoopIteration equations = iteration_equations(graph_, scan, number, all_.symbols);
         size_t widest = 0;
@@ -141,7 +140,7 @@ private:
 
     std::string name_of(NodeId id) const { return textbook_name(graph_, id, all_.symbols); }
 
-    // ---- the chain ------------------------------------------------------------------------------
+    // ---- the chain
 
     double paths(size_t station) const { // from here to the scalar
         if (station == 0) return 1;
@@ -253,7 +252,7 @@ private:
         }
     }
 
-    /// Of z = x w by x or w: what the contraction with the other operand sums decides.
+    /// The words for z = x w by x or w. They depend on the axes that the contraction with the other operand sums.
     std::string product_reading(const Factor& factor, const Station& station) const {
         for (NodeId id : factor.path) {
             const Node& node = graph_[id];
@@ -271,11 +270,10 @@ private:
         return "a product";
     }
 
-    /// The whole chain in one formula, down to the derivative by the first station before the
-    /// scalar.
+    /// The whole chain as one formula, down to the derivative by the first station before the scalar.
     void together() {
         const auto& stations = derivation_.stations;
-        if (stations.size() < 4 || paths_.back() > 1) return; // that is one formula already, or many
+        if (stations.size() < 4 || paths_.back() > 1) return; // it is one formula already, or many paths
         Graph open = graph_;
         for (size_t i = 2; i < stations.size(); ++i)
             if (graph_[stations[i].adjoint].name == "dL/d" + stations[i].name)
@@ -284,7 +282,7 @@ private:
         if (text.size() <= longest_formula) text_ += "\n" + wrapped("  All together: ", target() + " = " + text, 6);
     }
 
-    // ---- what is kept ---------------------------------------------------------------------------
+    // ---- what is kept
 
     void kept() {
         text_ += "\nKept for the backward pass\n";
@@ -304,7 +302,7 @@ private:
                              grouped(all_.batch), all_.batch == 1 ? "" : "s");
     }
 
-    // ---- rewrites -------------------------------------------------------------------------------
+    // ---- rewrites
 
     void rewrites() {
         text_ += "\nRewrites\n";
@@ -320,7 +318,7 @@ private:
         }
     }
 
-    // ---- code -----------------------------------------------------------------------------------
+    // ---- code
 
     void code() {
         text_ += "\nCode\n";
@@ -334,8 +332,8 @@ private:
         }
     }
 
-    /// "model.grad:14    h = relu(linear(x, hidden))", each line once, in order of the sources: the
-    /// model's file comes first.
+    /// "model.grad:14    h = relu(linear(x, hidden))", each line once, in order of the sources: the model's file comes
+    /// first.
     std::vector<std::string> lines_of(const KernelShown& kernel) const {
         std::vector<std::string> result;
         std::vector<Span> spans = kernel.spans;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The landscape is drawn once, as bands of equal loss with lines between (marching squares), and
-// used by every panel.
+// The landscape is drawn once, as bands of equal loss with lines in between (marching squares), and used by every
+// panel.
 #include "compiler/landscape/trajectories.h"
 #include "runtime/plot/drawing.h"
 #include <algorithm>
@@ -20,7 +20,7 @@ using runtime::PlotColor;
 constexpr int bands = 16, most_columns = 4;
 constexpr double box_width = 236, box_height = 196, left = 62, top = 104, gap_x = 26, gap_y = 58, right = 24,
                  bottom = 56, legend_line = 20;
-constexpr size_t most_dotted = 100; // longer paths are lines only
+constexpr size_t most_dotted = 100; // longer paths have no dots
 
 class TrajectoryDrawing {
 public:
@@ -31,7 +31,7 @@ public:
         rows_ = (int(picture.panels.size()) + columns_ - 1) / columns_;
         width_ =
             std::max(left + columns_ * (box_width + gap_x) - gap_x, left + 10.5 * double(picture.title.size())) + right;
-        // What stands over the last column has nothing at its right.
+        // The last column has no right neighbor.
         for (size_t i = size_t(columns_) - 1; i < picture.panels.size(); i += size_t(columns_))
             width_ = std::max(width_, left + (columns_ - 1) * (box_width + gap_x) +
                                           6.4 * double(picture.panels[i].optimizer.size()) + right);
@@ -54,7 +54,7 @@ private:
     double x_at(double column) const { return column / view_.side * box_width; }
     double y_at(double row) const { return (1 - row / view_.side) * box_height; }
 
-    /// One mark of the legend and its words; the panels show each of them somewhere.
+    /// One mark of the legend with its label; each occurs in a panel.
     struct Entry {
         enum class Mark : uint8_t { path, start, lowest } mark;
         std::string words;
@@ -62,7 +62,7 @@ private:
         double x = 0, y = 0;
     };
 
-    /// Marks of all that is drawn, from left to right as the width allows, then in further lines.
+    /// The marks from left to right, in as many lines as the width needs.
     void lay_out_legend() {
         const auto& paths = picture_.panels[0].paths;
         for (size_t i = 0; i < paths.size(); ++i)
@@ -88,7 +88,7 @@ private:
         }
     }
 
-    /// The corner where the loss is least, unless that is at the edge: there it only looks so.
+    /// The corner with the least loss; nothing if it is at the edge, where it is no minimum.
     std::optional<std::pair<int, int>> lowest_corner() const {
         auto lowest = std::min_element(view_.losses.begin(), view_.losses.end(),
                                        [](double a, double b) { return std::isfinite(a) && !(a >= b); });
@@ -141,7 +141,7 @@ private:
         return band;
     }
 
-    /// Segments between the crossings of the edges of each cell.
+    /// Segments between the crossings on the edges of each cell.
     std::string contour(double at) const {
         constexpr int step_x[] = {0, 1, 1, 0}, step_y[] = {0, 0, 1, 1};
         std::string path;
@@ -182,7 +182,7 @@ private:
     }
 
     std::pair<double, double> point(Place2 place) const {
-        // Far outside is outside: SVG readers keep few digits.
+        // Clamped, since SVG readers keep few digits.
         return {std::clamp(x_.share(place.x), -50.0, 50.0) * box_width,
                 (1 - std::clamp(y_.share(place.y), -50.0, 50.0)) * box_height};
     }
@@ -239,7 +239,7 @@ private:
     const Landscape& view_;
     PlotAxis x_, y_;
     int columns_ = 1, rows_ = 1;
-    double width_ = 0, top_ = top; // of the picture; of its first panel
+    double width_ = 0, top_ = top; // width of the picture; top of its first panel
     std::optional<std::pair<int, int>> lowest_;
     std::vector<Entry> entries_;
     double low_ = 0, high_ = 1; // of the losses

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All blocks are compiled into one module; a session runs them one after another. The landscape is
-// the loss of the first block's step over all rows, the two parameters being set before each.
+// All blocks are compiled into one module; a session runs them one after another. The landscape is the loss of the
+// first block's step over all rows, with both parameters set before each step.
 #include "compiler/landscape/trajectories.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/engine.h"
@@ -26,7 +26,7 @@ using runtime::Loader;
 constexpr int landscape_side = 96;
 constexpr int64_t most_steps = 100'000;
 
-/// What stands behind `optimizer` in each train block of the file, in order.
+/// The texts of the `optimizer` lines of the train blocks, in order.
 std::vector<std::string> optimizer_texts(const Front& front) {
     Diagnostics ignored;
     ast::Module module = parse(front.sources, front.main, ignored);
@@ -43,7 +43,7 @@ std::vector<std::string> optimizer_texts(const Front& front) {
     return result;
 }
 
-/// The two parameters that every block moves; a fault where they are not two, scalars and the same.
+/// The two parameters that every block updates. An error if they are not two scalars, the same in all blocks.
 bool find_parameters(const TrainingJob& job, std::vector<std::string>& names, std::string& error) {
     if (job.blocks.empty()) {
         error = fmt::format("{} has no train block", job.name);
@@ -150,7 +150,7 @@ private:
                                    : reinterpret_cast<unsigned char*>(&narrow));
     }
 
-    /// How long the first block says: it leads the others.
+    /// The number of steps of the first block, which holds for all blocks.
     int64_t steps() const {
         const TrainBlock& block = front_.job->blocks[0];
         if (options_.steps > 0) return options_.steps;
@@ -187,8 +187,7 @@ private:
         return result;
     }
 
-    /// Of the first block's step over all rows; the parameters are moved by it, so nothing may be
-    /// under way.
+    /// The loss of the first block's step over all rows. The step updates the parameters, so no path may be running.
     double loss_at(Place2 at) {
         const gradc_block& table = engine_->module().blocks[0];
         int64_t batch = own_rows(front_.job->blocks[0]), total = 0;
@@ -211,7 +210,7 @@ private:
         return sum / double(total);
     }
 
-    /// Around the paths that went down; the start alone if none did.
+    /// The range around the paths that did not diverge; around the initial point if all did.
     static void frame(const std::vector<PathPanel>& panels, Landscape& view) {
         Place2 start = panels[0].paths[0].places[0];
         view.x_low = view.x_high = start.x;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where two numbers go while optimizers move them: every train block of a model with two scalar
-// parameters, compiled and run on its own from the same start, and the loss around its path. For
-// `gradc trajectories`.
+// The trajectories of two parameters under optimizers, for `gradc trajectories`. Every train block of a model with two
+// scalar parameters is compiled and run alone from the same initial values. The picture shows the loss around the
+// paths.
 #pragma once
 #include "compiler/pipeline.h"
 
@@ -12,12 +12,13 @@ struct Place2 {
 };
 
 struct WalkedPath {
-    std::string rows;           // "all 64 rows", "4 rows"
-    std::vector<Place2> places; // the start, then after each step; ends before the first that is not finite
-    bool diverged = false;      // the loss ended above where it began, or was not finite
+    std::string rows; // "all 64 rows", "4 rows"
+    std::vector<Place2>
+        places; // the initial point, then the point after each step; ends before the first that is not finite
+    bool diverged = false; // the last loss is above the first, or not finite
 };
 
-/// One train block: its paths lie over one landscape.
+/// One train block, with its paths over the landscape.
 struct PathPanel {
     std::string name, optimizer; // "too_large", "sgd(learning_rate: 0.3)"
     std::vector<WalkedPath> paths;
@@ -27,7 +28,7 @@ struct Landscape {
     std::string x_name, y_name;
     double x_low = 0, x_high = 1, y_low = 0, y_high = 1;
     int side = 0;
-    std::vector<double> losses; // at the corners of side x side cells, x fastest, upwards
+    std::vector<double> losses; // at the corners of side x side cells, in order of y, then x
 };
 
 struct TrajectoryPicture {
@@ -38,16 +39,16 @@ struct TrajectoryPicture {
 
 struct TrajectoryOptions {
     CompileOptions compile;
-    int64_t beside = 0; // > 0: another path of each block with so many rows a step
-    int64_t steps = 0;  // length of the paths; 0: as the blocks say
+    int64_t beside = 0; // > 0: a second path of each block with this many rows per step
+    int64_t steps = 0;  // length of the paths; 0: that of the blocks
     uint64_t seed = 1;
 };
 
-/// Nothing after a fault, which names what is wrong.
+/// Compiles and runs all train blocks. Nothing after an error, with its message in `error`.
 std::optional<TrajectoryPicture> walk_trajectories(const Front& front, const TrajectoryOptions& options,
                                                    std::string& error);
 
-/// SVG: a panel for each block.
+/// The picture as SVG, with one panel for each block.
 std::string draw_trajectories(const TrajectoryPicture& picture);
 
 } // namespace gradc

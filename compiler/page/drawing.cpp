@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The graph: a box a value, with its name and type, edges as smooth curves under the boxes.
+// The graph as SVG: one box per value with its name and type; edges are smooth curves under the boxes.
 #include "compiler/page/links.h"
 #include "compiler/util/figures.h"
 #include <algorithm>
@@ -48,12 +48,13 @@ std::string edge_path(const LayeredDrawing& drawing, const LayeredEdge& edge) {
     return path;
 }
 
-/// Of an update the gradients it reads and its old value are drawn; its formula names the rest.
+/// Edges of an update that are drawn: from the gradients that it reads and from its old value. Its formula names the
+/// others.
 bool drawn(const PageValue& from, const PageValue& to, bool beside) {
     return to.lane != Lane::update || from.lane == Lane::backward || beside;
 }
 
-/// An update next to what it updates: both lie in one buffer.
+/// The value that an update is placed next to: both are in one buffer.
 void place_updates_beside(const PageProgram& program, LayeredDrawing& drawing) {
     for (size_t old = 0; old < program.values.size(); ++old) {
         const PageValue& variable = program.values[old];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Text and lists of ids as HTML spells them.
+// Text escaped for HTML, and the ids of the parts of a page.
 #pragma once
 #include <string>
 

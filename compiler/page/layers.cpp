@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Sugiyama's method, lane by lane: rows, gaps for long edges, orders by sweeps of barycentres, then
-// coordinates pulled towards neighbours and pushed apart where boxes would touch.
+// Sugiyama's method, lane by lane: rows, gaps for long edges, orders by sweeps of barycenters, then coordinates pulled
+// towards neighbors and pushed apart until boxes do not touch.
 #include "compiler/page/layers.h"
 #include <algorithm>
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Slot {
     double x = 0;                     // centre
     int side = 0;                     // -1: nothing in the lane leads to it, 1: it leads nowhere in the lane; both give
                                       // way to what is between
-    std::vector<size_t> above, below; // slots in neighbouring rows that edges lead to
+    std::vector<size_t> above, below; // slots in neighboring rows that edges lead to
 };
 
 class LaneLayout {
@@ -35,7 +35,7 @@ public:
     int rows() const { return int(rows_.size()); }
     double width() const { return width_; }
 
-    /// Centres of rows are given from outside, so that lanes stand level.
+    /// Centers of rows are given from outside, so that lanes are level.
     void write(double left, const std::vector<double>& row_middle, int first_row) const {
         for (const Slot& slot : slots_) {
             if (slot.box == SIZE_MAX) continue;
@@ -59,12 +59,12 @@ public:
 private:
     bool inside(size_t box) const { return drawing_.boxes[box].lane == lane_; }
 
-    /// Longest paths; what nothing in the lane leads to stands just before its first reader.
+    /// Rows by longest paths. A box without inputs in the lane is placed just before its first reader.
     void rank() {
         const size_t count = drawing_.boxes.size();
         rank_.assign(count, 0);
         std::vector<bool> fed(count, false);
-        for (size_t i = 0; i < count; ++i) // edges sorted by target would do; graphs are small
+        for (size_t i = 0; i < count; ++i) // sorting edges by target would be faster, but graphs are small
             for (const LayeredEdge& edge : drawing_.edges)
                 if (edge.to == i && inside(edge.from) && inside(edge.to)) {
                     rank_[i] = std::max(rank_[i], rank_[edge.from] + 1);
@@ -125,7 +125,7 @@ private:
     }
 
     double centre(const std::vector<size_t>& neighbours, double own) const {
-        constexpr double at_side = 0.02; // beside the weight of 1 of other neighbours
+        constexpr double at_side = 0.02; // relative to the weight 1 of other neighbors
         double sum = 0, weights = 0;
         for (size_t slot : neighbours) {
             double weight = slots_[slot].side ? at_side : 1;
@@ -155,7 +155,7 @@ private:
         }
     }
 
-    /// What stands at the sides moves out of the way of what stands between.
+    /// Boxes at the sides make room for the boxes between them.
     void push_aside(const std::vector<size_t>& row, std::vector<double>& wanted) const {
         for (size_t i = row.size(); i-- > 1;)
             if (slots_[row[i - 1]].side < 0)
@@ -164,8 +164,7 @@ private:
             if (slots_[row[i]].side > 0) wanted[i] = std::max(wanted[i], wanted[i - 1] + distance(row[i - 1], row[i]));
     }
 
-    /// Side by side in the row's order, each as near to where it wants to be as its neighbours let
-    /// it.
+    /// Places boxes side by side in the row's order, each as near to its wanted place as its neighbors allow.
     void spread(std::vector<size_t>& row, const std::vector<double>& wanted) {
         std::vector<double> left(row.size()), right(row.size());
         for (size_t i = 0; i < row.size(); ++i) {
@@ -177,7 +176,7 @@ private:
             if (i + 1 < row.size()) right[i] = std::min(right[i], right[i + 1] - distance(row[i], row[i + 1]));
         }
         for (size_t i = 0; i < row.size(); ++i) slots_[row[i]].x = (left[i] + right[i]) / 2;
-        for (size_t i = 1; i < row.size(); ++i) // the mean of two legal rows is legal; rounding is not trusted
+        for (size_t i = 1; i < row.size(); ++i) // the mean of two legal rows is legal, except for rounding
             slots_[row[i]].x = std::max(slots_[row[i]].x, slots_[row[i - 1]].x + distance(row[i - 1], row[i]));
     }
 
@@ -224,8 +223,7 @@ private:
     double width_ = 0;
 };
 
-/// Updates one below the other, in order of the heights they are fed from, each with its old value
-/// at its left.
+/// Stacks updates in order of the heights of their inputs, each with its old value on its left.
 void stack_updates(LayeredDrawing& drawing, double left, double top) {
     auto& boxes = drawing.boxes;
     std::vector<bool> placed_beside(boxes.size(), false);
@@ -274,7 +272,7 @@ void lay_out(LayeredDrawing& drawing) {
     LaneLayout forward(drawing, Lane::forward, false), backward(drawing, Lane::backward, true);
     int rows = std::max(forward.rows(), backward.rows());
     std::vector<double> heights(size_t(rows), 0);
-    auto note = [&](const std::vector<double>& own) { // the last rows stand level: the loss and the first adjoint
+    auto note = [&](const std::vector<double>& own) { // the last rows are level: the loss and the first adjoint
         size_t first = heights.size() - own.size();
         for (size_t i = 0; i < own.size(); ++i) heights[first + i] = std::max(heights[first + i], own[i]);
     };

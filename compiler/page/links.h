@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What lights up with what: for each part of the page the ids of all parts that belong to it.
+// Which parts of the page are highlighted together: for each part, the ids of all parts that belong to it.
 #pragma once
 #include "compiler/page/html.h"
 #include "compiler/page/page_data.h"
@@ -59,7 +59,7 @@ private:
     const std::vector<PageProgram>& programs_;
 };
 
-/// The graph and the map of the arena as SVG; page.css has the colours.
+/// The graph and the map of the arena as SVG; page.css has the colors.
 std::string graph_drawing(const PageProgram&, const PageIds&, const PageLinks&);
 std::string memory_drawing(const PageProgram&, const PageIds&, const PageLinks&);
 

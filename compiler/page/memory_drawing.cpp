@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The map of the arena: bytes downwards, the program's kernels to the right, a block where a buffer
-// holds something. Heights grow with the logarithm of a stretch of bytes, so that a bias is seen
-// beside a matrix; buffers that use the same bytes at different times stand beside each other.
+// The map of the arena: bytes downwards, kernels to the right, and a block while a buffer holds a value. Heights grow
+// with the logarithm of the bytes, so that a bias is visible beside a matrix. Buffers that use the same bytes at
+// different times are side by side.
 #include "compiler/page/links.h"
 #include "compiler/util/figures.h"
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr double left = 78, column = 30, least_column = 9, widest = 400, top = 26, least_height = 12;
 
-/// The arena cut where a buffer begins or ends; each stretch has a height on the page.
+/// The arena cut at the ends of buffers; each interval has a height on the page.
 class ByteScale {
 public:
     explicit ByteScale(const std::vector<PageBuffer>& buffers) {
@@ -51,8 +51,8 @@ bool share_bytes(const PageBuffer& a, const PageBuffer& b) {
     return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
-/// When a buffer holds something, in kernels. Where one takes over another's bytes element by
-/// element, in the kernel that reads the one and writes the other, each has half of that kernel.
+/// When a buffer holds a value, in kernels. If one kernel overwrites a buffer in place with another, each buffer has
+/// half of that kernel.
 std::pair<double, double> span_of(const PageProgram& program, size_t number) {
     const PageBuffer& buffer = program.buffers[number];
     double first = buffer.first_step, last = buffer.last_step + 1;
@@ -66,7 +66,7 @@ std::pair<double, double> span_of(const PageProgram& program, size_t number) {
     return {first, last};
 }
 
-/// Activations are coloured by what they hold.
+/// Activations are colored by the role of their value.
 std::string colour(const PageProgram& program, const PageBuffer& buffer) {
     if (buffer.role != "activation" || buffer.values.empty()) return buffer.role;
     return program.values[*buffer.values.begin()].role;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The page's frame and its panels of text; drawings come from their own files,
-// style and script are page.css and page.js.
+// The frame of the page and its text panels. Drawings have files of their own; page.css and page.js are embedded.
 #include "compiler/page/page.h"
 #include "compiler/page/links.h"
 #include "compiler/util/figures.h"
@@ -65,7 +64,7 @@ std::string formula_panel(const PageProgram& program, const PageIds& ids, const 
     return text;
 }
 
-/// Comments dimmed.
+/// The text as HTML with dimmed comments.
 std::string cpp_html(const std::string& code) {
     std::string result;
     for (const std::string& line : lines_of(code)) {

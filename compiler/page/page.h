@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One HTML page without network: the model text, the graph of its compiled step, formulas,
-// generated C++ and a map of the arena, linked to each other. Post-condition: tags are balanced,
-// every id in a data-to stands in the page once, nothing is loaded from anywhere.
+// One HTML page that loads nothing: the model text, the graph of its compiled step, formulas, generated C++ and a map
+// of the arena, linked to each other. Postcondition: tags are balanced, and every id in a data-to occurs in the page
+// once.
 #pragma once
 #include "compiler/page/page_data.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Values are what kernels store or what has a name; a value that is only written out inside others
-// belongs to their kernels. Everything else is followed through the graph: a line belongs to the
-// values whose nodes come from it.
+// Values are nodes that kernels store or that have a name; a value that is only part of other formulas belongs to their
+// kernels. Links follow the graph: a line belongs to the values whose nodes come from it.
 #include "compiler/page/page_data.h"
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
@@ -43,7 +42,7 @@ public:
     PageProgram take() { return std::move(result_); }
 
 private:
-    /// What loops carry and stack stands for what they were given.
+    /// Carried and stacked values of loops count as the values that the loop was given.
     void find_sources() {
         for (const Region& region : program_.flat.regions) {
             for (const Carry& carry : region.carries) {
@@ -70,7 +69,7 @@ private:
         reached_ = reachable(graph_, roots_);
     }
 
-    // ---- lanes ----------------------------------------------------------------------------------
+    // ---- lanes
 
     std::string role_of(const std::string& path) const {
         auto found = roles_.find(path);
@@ -90,8 +89,8 @@ private:
         }
     }
 
-    /// Forward is what the results need, update what lies behind the adjoints of the parameters,
-    /// backward the rest.
+    /// Forward values are those that the results need, updates those after the adjoints of the parameters, backward
+    /// values all others.
     void find_lanes() {
         std::vector<NodeId> forward, moved;
         for (const Output& output : program_.flat.outputs)
@@ -123,9 +122,9 @@ private:
             if (kind(graph_[NodeId(i)].op) == Kind::leaf && lane_[i] == Lane::backward) lane_[i] = Lane::forward;
     }
 
-    // ---- values ---------------------------------------------------------------------------------
+    // ---- values
 
-    /// Members without a name get one, so that formulas can speak of them.
+    /// Members without a name get one, so that formulas can refer to them.
     void name_members() {
         std::set<std::string> used;
         for (NodeId id : reached_) used.insert(graph_[id].name);
@@ -149,8 +148,8 @@ private:
         }
     }
 
-    /// Of a value h in a loop: h[t-1] is what a turn is given, h[last] what the last leaves, h[:]
-    /// what all turns leave.
+    /// For a value h in a loop: h[t-1] is the input of an iteration, h[last] the result of the last one, h[:] the
+    /// results of all iterations.
     void name_loops() {
         for (const Region& region : program_.flat.regions) {
             for (const Carry& carry : region.carries) {
@@ -199,7 +198,7 @@ private:
         add_results();
     }
 
-    /// Inputs through nodes that are not shown; their lines become the value's.
+    /// The shown inputs, also through nodes that are not shown, whose lines are added to the value.
     void follow_inputs(size_t v) {
         PageValue& value = result_.values[v];
         std::set<NodeId> seen;
@@ -220,7 +219,7 @@ private:
         std::sort(value.inputs.begin(), value.inputs.end());
     }
 
-    /// Gradients that are results of the program and nothing but another value.
+    /// Gradients that are results of the program and equal to another value.
     void add_results() {
         for (const Output& output : program_.flat.outputs) {
             if (!is_adjoint_name(output.name)) continue;
@@ -253,7 +252,7 @@ private:
             }
     }
 
-    /// A variable that only updates read stands with them.
+    /// A variable that only updates read is placed in their lane.
     void drop_idle_variables() {
         for (PageValue& value : result_.values) {
             if (graph_[value.node].op != Op::variable || value.role != "optimizer") continue;
@@ -265,7 +264,7 @@ private:
         }
     }
 
-    // ---- kernels --------------------------------------------------------------------------------
+    // ---- kernels
 
     void make_kernels(std::vector<std::string> texts) {
         Indices indices(plan_.batch);
@@ -304,7 +303,7 @@ private:
         result_.buffers[known->second].kernels.insert(result_.kernels.size());
     }
 
-    /// The member's own value and those written out inside it.
+    /// The member's own value and those that are part of its formula.
     void note_inside(NodeId member, PageKernel& kernel) const {
         std::vector<NodeId> waiting = {member};
         std::set<NodeId> seen;
@@ -320,7 +319,7 @@ private:
         }
     }
 
-    // ---- buffers --------------------------------------------------------------------------------
+    // ---- buffers
 
     std::string role_of(const loop::Buffer& buffer) const {
         switch (buffer.role) {
@@ -360,8 +359,7 @@ private:
                             join(value_of_[index(member.node)], place.buffer);
     }
 
-    /// Results that are another value's copies: their buffers by name, and the kernels that write
-    /// them.
+    /// Results that are copies of another value: their buffers by name, and the kernels that write them.
     void join_results() {
         for (const loop::Result& result : program_.results) {
             auto value = result_of_.find(result.name);
@@ -383,7 +381,7 @@ private:
         result_.buffers[buffer->second].values.insert(value);
     }
 
-    /// What holds a value between kernels is called by it.
+    /// A buffer that holds a value between kernels has the name of the value.
     void name_buffers() {
         for (PageBuffer& buffer : result_.buffers)
             if (buffer.role == "activation" && !buffer.values.empty())

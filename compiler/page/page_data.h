@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the page of `gradc inspect --html` shows of one compiled program, and what belongs to what:
-// values (boxes of the graph, each with a formula), kernels, buffers of the arena, lines of the
-// model file.
+// The data of the page of `gradc inspect --html` for one compiled program, with links between its parts: values (boxes
+// of the graph, each with a formula), kernels, buffers of the arena, lines of the model file. Offsets and sizes are in
+// bytes.
 #pragma once
 #include "compiler/explain/notation.h"
 #include "compiler/page/layers.h"
@@ -36,7 +36,7 @@ struct PageBuffer {
     std::string name, role,
         type; // role: "data", "parameter", "optimizer", "state", "activation", "result", "constant"
     int64_t offset = 0, size = 0;
-    int first_step = 0, last_step = 0; // when it holds something; what outlives the step: all of it
+    int first_step = 0, last_step = 0; // when it holds a value; the whole step for buffers that persist
     std::set<size_t> values, kernels;
     std::set<uint32_t> lines;
 };
@@ -45,14 +45,14 @@ struct PageProgram {
     std::string name;
     std::vector<PageValue> values;
     std::vector<PageKernel> kernels; // in order of the table
-    std::vector<PageBuffer> buffers; // those the program touches
+    std::vector<PageBuffer> buffers; // those that the program uses
     int steps = 0;
 };
 
-/// What variables are: "parameter", "optimizer", "state" by path.
+/// The role of each variable by path: "parameter", "optimizer", "state".
 using VariableRoles = std::map<std::string, std::string>;
 
-/// `texts`: the C++ of the program's kernels.
+/// The page data of program number `program`. `texts`: the C++ of its kernels. `main`: the source of the model file.
 PageProgram page_program(const Plan&, size_t program, std::vector<std::string> texts, const Symbols&,
                          const VariableRoles&, const Sources&, uint32_t main);
 

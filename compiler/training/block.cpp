@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A block's formulas are elaborated once a mode, each into a graph of its own: training (with
-// gradients and optimizer), evaluation, prediction. The order of the lines is kept, so that models
-// are met in the order in which they stand.
+// The formulas of a block are elaborated once per mode, each time into a graph of its own: training (with gradients and
+// optimizer), evaluation, prediction. The order of the lines is kept, so that models are first called in that order.
 #include "compiler/training/block.h"
 #include "compiler/dataset/whole_split.h"
 #include "compiler/elaborate/library/wrong_names.h"
@@ -27,7 +26,7 @@ bool any_matches(std::span<const ast::Target> targets, const std::string& path) 
     return std::any_of(targets.begin(), targets.end(), [&](auto& target) { return matches(target.name, path); });
 }
 
-/// The block's text elaborated for one purpose.
+/// The block elaborated for one purpose.
 struct Pass {
     Graph graph;
     Elaborator elaborator;
@@ -123,7 +122,7 @@ void BlockElaboration::name_metrics() {
     }
 }
 
-// ---- the text ----------------------------------------------------------------------------------
+// ---- the text
 
 void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
     for (const ast::TrainItem& item : tree_.items) {
@@ -168,7 +167,7 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
     return NodeId::none;
 }
 
-// ---- training ----------------------------------------------------------------------------------
+// ---- training
 
 bool BlockElaboration::check_targets(const ast::Setting& line, const std::vector<std::string>& paths) {
     for (const ast::Target& target : line.on) {
@@ -191,11 +190,11 @@ void BlockElaboration::check_line(const ast::Setting& line, const std::vector<st
     if (moves || !check_targets(line, paths)) return;
     definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer updates no parameter",
                                      !frozen(lines_).empty() ? "`freeze` or an earlier line holds those that it names"
-                                     : line.on.empty()       ? "earlier lines take all parameters that the loss depends on"
-                                                             : "the loss does not depend on the named parameters");
+                                     : line.on.empty() ? "earlier lines take all parameters that the loss depends on"
+                                                       : "the loss does not depend on the named parameters");
 }
 
-/// Each parameter that the loss hangs on with the first line that has it; frozen ones have no gradient.
+/// Each parameter that the loss depends on, with the first optimizer line that takes it; frozen ones have no gradient.
 std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
     std::vector<std::string> all;
     std::vector<MovedParameter> result;
@@ -290,7 +289,7 @@ bool BlockElaboration::train() {
     return true;
 }
 
-// ---- evaluation and prediction -----------------------------------------------------------------
+// ---- evaluation and prediction
 
 bool BlockElaboration::evaluate() {
     Pass pass(context_, block_, lines_, Purpose::evaluation);

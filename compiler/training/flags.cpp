@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which arguments may become flags, and the calls they stand in; see flags.h.
+// Names of flags are unique in a trainer: `block.name`, then `block.owner.name`, then numbered.
 #include "compiler/training/flags.h"
 #include "compiler/elaborate/values.h"
 #include <algorithm>
@@ -14,7 +14,7 @@ const double* literal_value(const Term& term) {
     return number && number->kind != ConstantNumber::Kind::boolean ? &number->value : nullptr;
 }
 
-/// As the command line writes it: learning-rate.
+/// The form of the command line: learning-rate.
 std::string hyphened(std::string name) {
     std::replace(name.begin(), name.end(), '_', '-');
     return name;
@@ -29,7 +29,7 @@ bool Flags::may_be_flag(const ast::Parameter& parameter) {
     return !parameter.type->constant && scalar && number;
 }
 
-/// `block.name`, with the owner and a count in between where that is taken.
+/// `block.name`, or with the owner and a count in between if that is taken.
 std::string Flags::unused(const std::string& owner, const std::string& name) const {
     auto taken = [&](const std::string& full) {
         return std::any_of(flags_.begin(), flags_.end(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Settings that become flags of the trainer: constants given by name (or left to their defaults) in
-// the calls of an `optimizer` line are read at run time, as scalars in f64.
+// Settings that become flags of the trainer. Constants that are named, or left to their defaults, in the calls of an
+// `optimizer` line are read at run time, as f64 scalars.
 #pragma once
 #include "compiler/elaborate/elaborator.h"
 #include <set>
@@ -11,19 +11,20 @@ class Flags {
 public:
     Flags(std::string block, std::vector<Flag>& flags) : block_(std::move(block)), flags_(flags) {}
 
-    /// The scalar that stands for a setting: a new flag `name`, whose default is `value`. `owner`:
-    /// what it is a setting of ("adam").
+    /// Makes a flag for a setting, with the default `value`, and returns its scalar (weak, f64). `owner`: the function
+    /// that has the setting ("adam").
     Term flag(Elaborator& elaborator, const ast::Parameter& setting, const std::string& owner, double value);
 
     size_t count() const { return flags_.size(); }
-    /// Of the flags made since there were `first`, which set the rate of an optimizer, one is
-    /// --learning-rate too: the first whose parameter has no default, else the first.
+    /// Gives the name --learning-rate to one of the flags numbered `first` and above, which set the rate of an
+    /// optimizer: the first whose parameter has no default, else the first.
     void name_rate(size_t first);
 
-    /// True for a parameter that a flag may set: a number, not a constant of the compilation.
+    /// True for a parameter that a flag can set: a scalar number that is not `const`.
     static bool may_be_flag(const ast::Parameter& parameter);
 
-    /// A call inside a setting (a schedule): its named constants and its defaults become flags.
+    /// A call inside a setting, such as a schedule: its named constants and its defaults become flags. Nothing if it is
+    /// no function with a body.
     std::optional<Term> call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope);
 
 private:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// From a source to everything the later stages need: load, elaborate data sets, train blocks and
-// models that stand alone, then rules and derivative clauses for whoever rewrites and
-// differentiates later.
+// From a source to everything that the later stages need: load, elaborate data sets, train blocks and models that no
+// block uses, then rules and derivative clauses for later rewrites and derivatives.
 #include "compiler/training/job.h"
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/library/library.h"
@@ -26,7 +25,7 @@ std::string stem(const std::string& path) {
     return name.ends_with(".grad") ? name.substr(0, name.size() - 5) : name;
 }
 
-/// The model on its own, called once.
+/// A model alone, called once on inputs of its written types.
 std::optional<TrainingJob::Circuit> stand_alone(Definitions& definitions, const FunctionEntry& model) {
     TrainingJob::Circuit circuit{model.tree->name, Graph(definitions.primitives), {}, {}};
     ElaborationMode mode;
@@ -92,7 +91,7 @@ struct NoFiles : SourceReader {
 
 std::shared_ptr<const Library> load_library() {
     Sources sources;
-    sources.add({"", ""}); // where the model will be
+    sources.add({"", ""}); // the model's place
     NoFiles reader;
     Diagnostics diagnostics;
     Options options;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A parameter's text runs in an Elaborator of its own over the step's graph, from the start in
-// every round. A barrier whose value is not known yet gives a poisoned term, so that the rest of
-// the text passes without effect.
+// The optimizer of a parameter runs in an Elaborator of its own over the step's graph, from the start in every round. A
+// barrier whose value is not known yet gives a poisoned term, so that the rest of the text has no effect.
 #include "compiler/training/optimizer.h"
 #include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
@@ -15,11 +14,11 @@ namespace {
 
 enum class BarrierKind : uint8_t { gradient, loss, total };
 
-/// What all parameters under one optimizer wait for.
+/// A value that needs all parameters under one optimizer.
 struct Barrier {
     BarrierKind kind = BarrierKind::total;
     std::string optimizer;
-    std::map<size_t, NodeId> at; // what each parameter gave
+    std::map<size_t, NodeId> at; // the argument of each parameter
     bool resolved = false;
     NodeId joint = NodeId::none;      // of loss and total
     std::map<size_t, NodeId> of_each; // of gradient
@@ -30,16 +29,16 @@ NodeId node_of(const Term& term) {
     return node ? node->node : NodeId::none;
 }
 
-/// What is known from round to round.
+/// State that is kept between rounds.
 struct Rounds {
     const OptimizerRequest& request;
     std::map<std::string, Barrier> barriers = {};
-    std::set<std::string> under_condition = {}; // states first met there: their cells must exist before
-    std::set<std::string> own_counters = {};    // that hang on the parameter, so that they cannot be shared
+    std::set<std::string> under_condition = {}; // states first declared there: their cells must exist before
+    std::set<std::string> own_counters = {};    // counters that depend on the parameter and cannot be shared
     bool again = false;
 };
 
-/// The run of one parameter's text, of one round.
+/// The run of one parameter's optimizer in one round.
 struct ParameterRun {
     Rounds& rounds;
     size_t number;
@@ -55,7 +54,7 @@ struct ParameterRun {
     const MovedParameter& parameter() const { return rounds.request.parameters[number]; }
 };
 
-/// One optimizer's text within a run; an `inner` one has an outer.
+/// One optimizer within a run; an `inner` one has an outer one.
 class Body : public Extension {
 public:
     Body(ParameterRun& run, InstanceRef instance, Body* outer, bool conditional)
@@ -104,7 +103,7 @@ private:
     bool gradient_set_ = false;
 };
 
-// ---- barriers ----------------------------------------------------------------------------------
+// ---- barriers
 
 std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Span span, Scope& scope) {
     BarrierKind kind;
@@ -123,7 +122,7 @@ std::optional<Term> Body::call(Elaborator& elaborator, const ast::Call& call, Sp
     return wait(kind, elaborator.evaluate(*call.arguments[0].value, scope), call.arguments[0].value->span);
 }
 
-/// What an optimizer around this one made of `g` would be lost.
+/// Reports that the change of `g` by an outer optimizer would be lost.
 void Body::check_gradient_kept(Span span) {
     for (Body* around = outer_; around; around = around->outer_) {
         if (!around->gradient_set_) continue;
@@ -175,7 +174,7 @@ Term Body::wait(BarrierKind kind, const Term& at, Span span) {
     return Term{};
 }
 
-// ---- states and inner optimizers ---------------------------------------------------------------
+// ---- states and inner optimizers
 
 void Body::make_state(const std::string& path, bool conditional) {
     if (conditional && !run_.elaborator.cells.find(path) && run_.rounds.under_condition.insert(path).second)
@@ -240,7 +239,7 @@ bool Body::effect(Elaborator& elaborator, const ast::Expr& expression, Scope& sc
     return true;
 }
 
-/// What this optimizer made of `g` must be part of something that the inner one changed.
+/// The `g` that this optimizer assigned must be used in a value that the inner one changed.
 void Body::check_gradient_read(const Cells::Values& before, const Body& inner, Scope& scope) {
     Elaborator& elaborator = run_.elaborator;
     NodeId made = node_of(lookup(elaborator, "g", instance_->span, scope));
@@ -258,8 +257,7 @@ void Body::check_gradient_read(const Cells::Values& before, const Body& inner, S
                                  instance_->function->tree->name));
 }
 
-/// How often this optimizer ran: a counter of its own, shared by all parameters of the line where
-/// they run alike.
+/// The number of runs of this optimizer. All parameters of a line share one counter if their counts agree.
 Term Body::counted() {
     const OptimizerRequest& request = run_.rounds.request;
     int line = run_.parameter().line;
@@ -280,7 +278,7 @@ Term Body::counted() {
     return run_.elaborator.term(now, {}, true);
 }
 
-// ---- rounds ------------------------------------------------------------------------------------
+// ---- rounds
 
 class OptimizerRounds {
 public:
@@ -312,7 +310,7 @@ private:
     const OptimizerRequest& request_;
     Rounds rounds_;
     std::vector<std::pair<std::string, NodeId>> parameters_, states_;
-    std::map<size_t, std::string> waiting_; // parameter -> the barrier it stands at
+    std::map<size_t, std::string> waiting_; // parameter -> the barrier it waits at
 
     void run_parameter(size_t number) {
         ParameterRun run(rounds_, number);
@@ -335,7 +333,7 @@ private:
         for (const std::string& path : run.states) add_state(path, node_of(*run.elaborator.cells.find(path)));
     }
 
-    /// The other parameters of the same line that the text fits, tried without a word.
+    /// The other parameters of the same line that the optimizer fits, tried without reports.
     std::vector<std::string> fitting(size_t failed) {
         struct Silence {
             Definitions& definitions;
@@ -352,7 +350,7 @@ private:
         return result;
     }
 
-    /// An error that this parameter has and others have not is about its shape: a bias under an optimizer of matrices.
+    /// An error of this parameter that others do not have is about its shape: a bias under an optimizer of matrices.
     void tell_parameter(size_t number) {
         Diagnostic* error = request_.definitions.diagnostics->last();
         std::vector<std::string> fit = fitting(number);
@@ -387,8 +385,8 @@ private:
         return false;
     }
 
-    /// Computes the barriers that every parameter under their optimizer has reached or will never
-    /// reach; if they all wait for each other, the first.
+    /// Computes the barriers that every parameter under their optimizer has reached or will never reach. If all wait
+    /// for each other, it computes the first.
     void resolve() {
         bool any = false;
         for (auto& [key, barrier] : rounds_.barriers) {
@@ -408,7 +406,7 @@ private:
         if (barrier.kind == BarrierKind::total) return total(barrier);
         Graph& graph = request_.graph;
         std::unordered_map<NodeId, NodeId> places,
-            values; // parameter -> stand-in -> where it is moved to
+            values; // parameter -> stand-in -> the point where it is evaluated
         std::vector<NodeId> stand_ins;
         for (const auto& [number, at] : barrier.at) {
             const MovedParameter& parameter = request_.parameters[number];

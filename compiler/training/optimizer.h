@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Optimizers: text that runs once for each parameter `w` with its gradient `g`, in the step's own
-// graph. What asks for all parameters at once (`gradient(at:)`, `loss(at:)`, `total`) is a barrier:
-// every parameter's text runs up to it, then it is computed for all of them, then all start again
-// with its value; the graph is hash-consed, so nothing is built twice.
+// Optimizers are functions that run once for each parameter `w` with its gradient `g`, in the graph of the step. Calls
+// that need all parameters at once (`gradient(at:)`, `loss(at:)`, `total`) are barriers. Every parameter runs up to a
+// barrier, the barrier is computed for all of them, then all start again with its value. The graph is hash-consed, so
+// nothing is built twice.
 #pragma once
 #include "compiler/training/flags.h"
 
@@ -17,8 +17,8 @@ struct OptimizerInstance : Foreign {
 };
 using InstanceRef = std::shared_ptr<const OptimizerInstance>;
 
-/// Reads the value of an `optimizer` line; null after an error. Settings are evaluated in `scope`
-/// as flags.
+/// Reads the value of an `optimizer` line. Settings are evaluated in `scope`; numbers among them become flags. Null
+/// after an error.
 InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, Flags& flags);
 
 struct MovedParameter {
@@ -41,7 +41,8 @@ struct OptimizerRequest {
     std::vector<MovedParameter> parameters;
 };
 
-/// New values of the parameters, then of the optimizers' states, by path; nothing after an error.
+/// The new values of the parameters, then of the optimizers' states, by path, as nodes of request.graph. Nothing after
+/// an error.
 std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request);
 
 } // namespace gradc

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The value of an `optimizer` line: which optimizer, with which settings.
+// Settings are placed like arguments of a call; numbers among them become flags.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/training/optimizer.h"
 #include <algorithm>
@@ -36,7 +36,7 @@ private:
     Flags& flags_;
     int depth_ = 0;
 
-    /// An optimizer handed on by name stands inside another one now; its states' paths say so.
+    /// An optimizer passed by name is now inside another one; the paths of its states change accordingly.
     InstanceRef renamed(InstanceRef given, const std::string& outer) {
         auto result = std::make_shared<OptimizerInstance>(*given);
         result->path = outer + given->function->tree->name;
@@ -63,7 +63,7 @@ private:
         return nullptr;
     }
 
-    /// The arguments by parameter; nullptr where the default holds. False after an error.
+    /// Places the arguments by parameter; null if the default is used. False after an error.
     bool place(const ast::Function& tree, const std::vector<ast::Argument>& given, Span span,
                std::vector<const ast::Argument*>& placed) {
         size_t next = 0;
@@ -145,7 +145,7 @@ private:
         return tree.value ? composed(tree, names, outer) : result;
     }
 
-    /// optimizer ranger(..) = lookahead(radam(..)): what it stands for.
+    /// The optimizer that `optimizer ranger(..) = lookahead(radam(..))` stands for.
     InstanceRef composed(const ast::Function& tree, Scope& names, const std::string& outer) {
         ++depth_;
         auto result = read(*tree.value, names, outer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the formulas of a train block see beside the language.
+// Generated fields are computed once, before the first step, if that is worth their memory.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/variables.h"
 #include "compiler/graph/ranges.h"
@@ -12,7 +12,7 @@ namespace gradc {
 
 namespace {
 
-/// "net.linear_1.w" of a chain of members; nothing where it starts from another expression.
+/// "net.linear_1.w" of a chain of members; nothing if it starts from another expression.
 std::optional<std::string> path_of(const ast::Expr& expression) {
     if (auto name = std::get_if<ast::Name>(&expression.node)) return name->name;
     auto member = std::get_if<ast::Member>(&expression.node);
@@ -20,11 +20,10 @@ std::optional<std::string> path_of(const ast::Expr& expression) {
     return front ? std::optional(*front + "." + member->name) : std::nullopt;
 }
 
-/// The most memory that the columns of generated fields may take; beyond it they are computed in
-/// each step again.
+/// The most bytes that the columns of generated fields may take; larger ones are computed again in each step.
 constexpr int64_t most_resident = int64_t(256) << 20;
 
-/// Made of ranges, numbers of rows and chance alone: no file or list brings it.
+/// True if a field is computed from ranges, row numbers and random numbers alone, without a file or list.
 bool generated(const DatasetPlan& plan, NodeId field) {
     bool differs = false;
     for (NodeId id : reachable(plan.columns, {field})) {
@@ -43,7 +42,7 @@ bool draws(const Graph& graph, NodeId value) {
     return false;
 }
 
-/// Whole numbers that no chance is in are computed faster than they are loaded.
+/// Integers without random numbers are computed faster than they are loaded.
 bool worth_keeping(const DatasetPlan& plan, NodeId field) {
     const Node& node = plan.columns[field];
     if (node.op == Op::input || node.type.dtype == Dtype::bf16) return false;
@@ -51,8 +50,8 @@ bool worth_keeping(const DatasetPlan& plan, NodeId field) {
     return costly && generated(plan, field);
 }
 
-/// Fields that the trainer computes once, for all rows, before the first step: those worth it in a
-/// data set that no file makes longer than is known here.
+/// Fields that the trainer computes once, for all rows, before the first step. The number of rows must be known when
+/// compiling.
 std::vector<bool> resident_fields(const DatasetPlan& plan) {
     std::vector<bool> result(plan.fields.size(), false);
     int64_t row_count = 0, size = 0;
@@ -70,13 +69,13 @@ std::vector<bool> resident_fields(const DatasetPlan& plan) {
     return result;
 }
 
-/// Given as rows of a file would be: in a prediction, floating fields that the data set generates.
+/// True for floating fields that the data set generates: rows to predict bring their values.
 bool brought(const DatasetPlan& plan, NodeId field) {
     Dtype dtype = plan.columns.type(field).dtype;
     return floating(dtype) && dtype != Dtype::bf16 && generated(plan, field);
 }
 
-/// The field as an input of the programs, within the range of its formula.
+/// The field as an input of the programs, with the range of its formula.
 NodeId given_field(const DatasetPlan& plan, const Output& field, Graph& graph) {
     const Type& type = plan.columns.type(field.node);
     Input given{Input::Source::field, field.name, 0, -1};

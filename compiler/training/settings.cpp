@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The lines of a train block that are no formulas.
+// Later blocks share data, batch and durations of the first one; a differing line is an error.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/values.h"
 #include "compiler/training/block.h"
@@ -105,7 +105,7 @@ private:
         return found == lines_.one.end() ? nullptr : found->second;
     }
 
-    /// Blocks take turns at the steps of one run over one data set's rows, those of the first.
+    /// Blocks share the steps of one run and the data set of the first block.
     bool rows_of_first(const ast::Setting& line, const TrainBlock& block) {
         const TrainBlock* first = context_.first;
         if (!first || first->dataset == block.dataset) return true;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All data sets first, that of the first train block in front; then the blocks, in the order of the
-// text.
+// Data sets come first, beginning with that of the first train block; then the blocks in the order of the text.
 #include "compiler/training/training.h"
 #include "compiler/training/block.h"
 #include <algorithm>
@@ -21,7 +20,7 @@ template <class Node> std::vector<std::pair<const Node*, uint32_t>> items_of(Def
     return result;
 }
 
-/// Names given twice are reported.
+/// Reports names that are defined twice.
 template <class Node>
 void check_names(Definitions& definitions, const std::vector<std::pair<const Node*, uint32_t>>& all) {
     std::map<std::string, Span> known;

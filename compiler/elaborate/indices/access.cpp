@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// x[..]: slices, single elements, indices and lookups, each a view of its axis or a gather. The
-// axes of the value are followed by tags while the items are worked off from left to right.
+// x[..]: slices, single elements, indices and lookups, each a view of its axis or a gather. Items are processed from
+// left to right; a tag for each axis of the value records what it has become.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/indices/indices.h"
 #include "compiler/elaborate/values.h"
@@ -13,7 +13,7 @@ namespace gradc {
 
 namespace {
 
-constexpr int kept = -1;    // an axis of the result, by place
+constexpr int kept = -1;    // an axis of the result, by position
 constexpr int waiting = -2; // an axis that no item has taken yet
 
 class Access {
@@ -148,8 +148,7 @@ bool Access::take(const ast::Expr& item) {
     return take_lookup(item);
 }
 
-/// True for a sum of an index of the rows, or on the axis of the rows, that is no axis taken whole:
-/// a lookup.
+/// True for a sum that needs a lookup: one with an index of the rows or on the axis of the rows, except the whole axis.
 bool Access::beside_rows(const Affine& at) const {
     int64_t whole = size(axis());
     auto own = [&](int label) { return elaborator_.labels.size(label); };
@@ -189,7 +188,7 @@ bool Access::take_slice(const ast::ExprRef& start, const ast::ExprRef& stop, con
     return true;
 }
 
-/// The number of the first row, or of the last.
+/// The number of the first or last row as an i32 scalar.
 NodeId Access::row(bool last, Span span) {
     if (!last) return build::constant(graph_, 0, Dtype::i32, {}, span);
     NodeId count = build::cast(graph_, row_count(elaborator_, span), Dtype::i32, span);
@@ -197,7 +196,7 @@ NodeId Access::row(bool last, Span span) {
     return build::elementwise(graph_, Primitive::subtract, {count, one}, span);
 }
 
-/// All rows, all of them backwards, the first or the last alone: there is one at least.
+/// Slices of the rows N that exist for every N: all rows, all in reverse, the first or the last one.
 bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, const ast::ExprRef& step, Span span) {
     struct Bound {
         bool given = false, end = false; // end: N itself
@@ -243,7 +242,7 @@ bool Access::take_rows(const ast::ExprRef& start, const ast::ExprRef& stop, cons
     return look_up_rows({at, false, elaborator_.level(), {}}, span);
 }
 
-/// Zeros around an axis, so that it holds low..high; `low` and `high` count from its first element.
+/// Pads an axis with zeros so that it holds low..high, counted from its first element.
 void Access::surround(int64_t low, int64_t high, Span span) {
     size_t place = axis();
     Shape shape = graph_.type(node_).shape;
@@ -254,7 +253,7 @@ void Access::surround(int64_t low, int64_t high, Span span) {
     node_ = build::pad(graph_, node_, before, shape, 0, span);
 }
 
-/// constant + sum of factor * label: a slice for one label, windows for more.
+/// constant + sum of factor * label: a slice for one label, windows for several.
 bool Access::take_affine(Affine at, Span span) {
     size_t place = axis();
     int64_t whole = size(place);
@@ -281,7 +280,7 @@ bool Access::take_affine(Affine at, Span span) {
         tags_[place] = label;
         return true;
     }
-    // Negative factors run backwards over what positive ones run over forwards.
+    // A negative factor is a positive one on the reversed axis.
     cut(place, low, 1, high - low + 1);
     std::vector<std::pair<int, int64_t>> left(at.factors.begin(), at.factors.end());
     std::stable_sort(left.begin(), left.end(),
@@ -350,7 +349,7 @@ bool Access::pick_row(int64_t number, Span span) {
                 fmt::format("rows 0 and -1 always exist, and so does row `min({}, N - 1)`", number < 0 ? 0 : number));
 }
 
-/// Lookups among the rows that hold for every N. Never below 0, also in lanes beyond the last row.
+/// Lookups among the rows that exist for every N. Indices are clamped to 0, for lanes beyond the last row.
 bool Access::look_up_rows(NodeTerm at, Span span) {
     if (!RowRanges(graph_)(at.node).inside_rows())
         return fail(Code::rows_misuse, span, "this may leave the rows N for some N",
@@ -368,7 +367,7 @@ bool Access::look_up(NodeTerm at, Span span) {
     if (rest && std::exchange(looked_up_, true))
         return fail(Code::lookup_misuse, span, "brackets can hold one lookup by a tensor",
                     "write two pairs of brackets, or a definition by index");
-    // Labels that both have come first on both sides.
+    // Common labels come first on both sides.
     std::vector<int> common;
     for (int label : at.labels)
         if (std::find(tags_.begin(), tags_.end(), label) != tags_.end()) common.push_back(label);
@@ -405,7 +404,7 @@ bool Access::look_up(NodeTerm at, Span span) {
     return true;
 }
 
-/// A place in a list of constants: shape(x)[0].
+/// An entry of a list of constants: shape(x)[0].
 std::optional<Term> list_item(Elaborator& elaborator, const ListTerm& list, const ast::Index& access, Scope& scope) {
     if (access.items.size() != 1 || mentions_index(*access.items[0], scope)) return {};
     if (std::holds_alternative<ast::Slice>(access.items[0]->node) ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Sums of indices: what stands between the brackets of an access.
+// Recognizes sums of indices between the brackets of an access; other expressions are lookups.
 #include "compiler/elaborate/indices/indices.h"
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@ struct AffineParts {
     Elaborator& elaborator;
     Scope& scope;
 
-    /// Evaluating it again makes nothing twice: no parameters, no random numbers.
+    /// True if evaluating it twice has no effect: it makes no parameters and no random numbers.
     bool pure(const ast::Expr& expression) const {
         auto all = [&](const auto& list) {
             return std::all_of(list.begin(), list.end(), [&](const auto& each) { return pure(*each); });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How far indices run. Objects of accesses that hang on no index are evaluated here, once, and
-// their shapes are the places where sizes come from: first what stands alone, then windows, from
-// the known to the unknown.
+// Sizes of indices. Objects of accesses that depend on no index are evaluated once, here. Their shapes determine the
+// sizes: first of indices that stand alone, then of windows, from known to unknown indices.
 #include "compiler/elaborate/indices/indices.h"
 #include "compiler/elaborate/values.h"
 #include <algorithm>
@@ -23,8 +22,8 @@ IndexSpace::~IndexSpace() {
 
 bool IndexSpace::solve(const Binders& binders, const ast::Expr& formula, Scope& scope, bool reduces) {
     if (hidden(binders, scope)) return false;
-    // Groups first: with them every label exists. Labels are made in order of the text, those on
-    // the left first.
+    // Groups first: their sizes determine how many labels exist. Labels are made in order of the text, those on the
+    // left first.
     for (Stage stage : {Stage::groups, Stage::places}) {
         Scope names = scope;
         if (stage == Stage::groups) sets_[&binders] = {};
@@ -59,8 +58,8 @@ bool IndexSpace::hidden(const Binders& binders, const Scope& scope) {
     return false;
 }
 
-/// Binds the indices in `scope`. In the first stage the number of axes of a group is not known: it
-/// has none yet, and the labels are thrown away.
+/// Binds the indices in `scope`. In the first stage the number of axes of a group is not known: it has no axes, and the
+/// labels are discarded.
 void IndexSpace::make_labels(const Binders& binders, Scope& scope) {
     Set& set = sets_[&binders];
     if (set.each.size() != binders.size() || !set.each.empty()) set = {};
@@ -185,7 +184,7 @@ void IndexSpace::add_places(const ast::Index& access, const Shape& shape, Scope&
 
 bool IndexSpace::solve_bounds(const Binders& binders, Scope& scope, bool reduces) {
     const Set& set = sets_.at(&binders);
-    for (size_t i = binders.size(); i-- > 0;) { // bounds may hang on the indices before them
+    for (size_t i = binders.size(); i-- > 0;) { // bounds may depend on the indices before them
         if (!binders[i].bound) continue;
         Span span = binders[i].bound->span;
         Term bound;
@@ -252,7 +251,7 @@ bool IndexSpace::solve_alone() {
     return true;
 }
 
-/// An index that is the one unknown of a place runs while the sum stays in 0 .. size - 1.
+/// Solves an index that is the only unknown of a place: its sum stays in 0 .. size - 1.
 bool IndexSpace::solve_windows(bool& grown) {
     std::map<int, int64_t> least;
     std::set<int> by_rows;
@@ -300,7 +299,7 @@ bool IndexSpace::report_unsolved() {
     bool plain =
         std::any_of(labels.begin(), labels.end(), [&](int label) { return unknown(label) && !varying(label); });
     for (int label : labels) {
-        if (!unknown(label) || (plain && varying(label))) continue; // that one waits for others
+        if (!unknown(label) || (plain && varying(label))) continue; // it depends on other indices
         const auto& [name, span] = names_[label];
         elaborator_.error(Code::index_bound, span, fmt::format("the bound of `{}` is not known", name), "",
                           fmt::format("no axis determines it: write `{} < ..`", name));

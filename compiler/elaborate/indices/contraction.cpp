@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `@` and sums of products as contractions.
+// A product of several factors is contracted pair by pair, from left to right.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/operators.h"
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 bool holds(const std::vector<int>& axes, int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); }
 
-/// Sums the axes that `keep` refuses.
+/// Sums over the axes for which `keep` is false.
 template <class Keep> NamedAxes summed(Graph& graph, const NamedAxes& x, Keep keep, Span span) {
     std::vector<int> gone;
     NamedAxes result;
@@ -24,15 +24,14 @@ template <class Keep> NamedAxes summed(Graph& graph, const NamedAxes& x, Keep ke
     return result;
 }
 
-/// The axes in the order of `wanted`, which holds the same ones.
+/// The axes in the order of `wanted`, which must hold the same ones.
 NodeId ordered(Graph& graph, const NamedAxes& x, const std::vector<int>& wanted, Span span) {
     std::vector<int> axes;
     for (int axis : wanted) axes.push_back(int(std::find(x.axes.begin(), x.axes.end(), axis) - x.axes.begin()));
     return permuted(graph, x.node, axes, span);
 }
 
-/// What `@` sees of one side: axes numbered from the right, so that batches align; `last` are its
-/// matrix axes.
+/// One side of `@`. Its axes are numbered from the right, so that batch axes align.
 struct Side {
     NodeTerm value;
     Shape shape; // without labels
@@ -47,7 +46,7 @@ Side side(Elaborator& elaborator, const NodeTerm& value) {
     return {value, {full.begin() + labels, full.end()}, labels};
 }
 
-/// Numbers the batch axes of a side; those of 1 that meet a longer one go.
+/// Numbers the batch axes of a side. Axes of 1 that meet a longer one are dropped.
 NamedAxes batched(Graph& graph, const Side& own, int matrix, const Side& other, int other_matrix, Span span) {
     NamedAxes result{own.value.node, own.value.labels};
     Shape shape = graph.type(own.value.node).shape;
@@ -79,7 +78,7 @@ NodeId contracted(Elaborator& elaborator, NamedAxes left, NamedAxes right, const
     Graph& graph = elaborator.graph();
     left = summed(graph, left, [&](int a) { return holds(out, a) || holds(right.axes, a); }, span);
     right = summed(graph, right, [&](int a) { return holds(out, a) || holds(left.axes, a); }, span);
-    // Numbered by first place, so that equal contractions are one node wherever they are written.
+    // Numbered in order of appearance, so that equal contractions are one node.
     std::map<int, int> numbers;
     auto numbered = [&](const std::vector<int>& axes) {
         std::vector<int> result;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Tensors by the formula of their elements, and reductions over indices. `sum[..](a * b)` becomes a
-// contraction of the factors' views: the space of all indices is never laid out.
+// Definitions by index and reductions over indices. `sum[..](a * b)` becomes a contraction of the factors' views, so no
+// tensor over all indices is stored.
 #include "compiler/elaborate/indices/contraction.h"
 #include "compiler/elaborate/indices/indices.h"
 #include "compiler/elaborate/operators.h"
@@ -13,7 +13,7 @@ namespace gradc {
 
 namespace {
 
-/// The indices under way are those of one formula; what it calls has its own.
+/// Makes an IndexSpace current while one formula is elaborated. Functions that it calls have their own.
 class Session {
 public:
     explicit Session(Elaborator& elaborator)
@@ -33,7 +33,7 @@ bool holds(const std::vector<int>& labels, int label) {
     return std::find(labels.begin(), labels.end(), label) != labels.end();
 }
 
-/// a * b * c without its brackets and signs.
+/// The factors of a * b * c, without brackets; `negative` is the sign of the product.
 void collect_factors(const ast::Expr& expression, std::vector<const ast::Expr*>& factors, bool& negative) {
     if (auto unary = std::get_if<ast::Unary>(&expression.node); unary && unary->op == ast::UnaryOperator::negate) {
         negative = !negative;
@@ -82,11 +82,11 @@ private:
     Span span_;
     std::vector<int> gone_;
     Scope& scope_;
-    std::optional<NodeTerm> mask_; // true where the indices are below the bounds that vary
+    std::optional<NodeTerm> mask_; // true where all indices are below their varying bounds
     bool failed_ = false;
 };
 
-/// Joins `index < bound` to the mask. Nothing is the sum of no numbers, but no maximum or mean.
+/// Adds `index < bound` to the mask. A sum of no values is 0, but a maximum or mean of no values does not exist.
 void Reduction::bounded(const IndexSpace::Varying& index) {
     Span span = index.binder->bound->span;
     auto bound = to_operand(elaborator_, index.bound, span);
@@ -106,7 +106,7 @@ void Reduction::bounded(const IndexSpace::Varying& index) {
         fmt::format("let it take at least one value: `{} < max({}, 1)`", index.binder->name, text));
 }
 
-/// What is at or above a bound becomes a number that changes no result.
+/// Replaces values at or above a bound by the neutral element of the reduction.
 NodeTerm Reduction::masked(const NodeTerm& value) {
     if (!mask_) return value;
     Graph& graph = elaborator_.graph();
@@ -116,7 +116,7 @@ NodeTerm Reduction::masked(const NodeTerm& value) {
         bool most = call_.callee == "min";
         if (floating(dtype)) neutral = most ? INFINITY : -INFINITY;
         else {
-            Range range = elaborator_.levels.range(value.node); // the result's stays as it is
+            Range range = elaborator_.levels.range(value.node); // keeps the range of the result
             neutral = double(most ? range.high : range.low);
         }
     }
@@ -125,8 +125,8 @@ NodeTerm Reduction::masked(const NodeTerm& value) {
     return *chosen.as<NodeTerm>();
 }
 
-/// In a product the mask goes where it lays out nothing: to each factor that has all of its
-/// indices, else to the first that has one. A zero there is one in the product.
+/// In a product the mask is applied where it adds no axes: to each factor that has all of its indices, else to the
+/// first factor with the most of them. A zero factor makes the product zero.
 void Reduction::mask_factors(std::vector<Operand>& factors) {
     if (!mask_) return;
     auto share = [&](const Operand& factor) {
@@ -144,7 +144,7 @@ void Reduction::mask_factors(std::vector<Operand>& factors) {
     }
 }
 
-/// How many numbers are below bounds that vary, for each element of the result.
+/// The number of values below varying bounds, for each element of the result.
 Term Reduction::numbers_added() {
     Graph& graph = elaborator_.graph();
     NodeTerm ones = *mask_;
@@ -156,8 +156,8 @@ Term Reduction::numbers_added() {
     return elaborator_.term(build::sum(graph, ones.node, axes, span_), left);
 }
 
-/// What stands still while an index runs is added so often; a mean divides by the numbers that were
-/// added.
+/// A value that does not depend on an index is added once for each of its values; a mean divides by the number of added
+/// values.
 Term Reduction::scaled(Term value, const std::vector<int>& present) {
     bool mean = call_.callee == "mean";
     if (mean && mask_) value = apply(elaborator_, ast::BinaryOperator::divide, value, numbers_added(), span_);
@@ -203,7 +203,7 @@ Term Reduction::product(const std::vector<const ast::Expr*>& factors, bool negat
     std::vector<NamedAxes> with_axes;
     std::vector<Operand> scalars;
     std::vector<int> all;
-    bool plain = true; // every factor is one number an element
+    bool plain = true; // every factor is a scalar per element
     for (size_t i = 0; i < met->operands.size(); ++i) {
         const NodeTerm& each = met->operands[i];
         plain = plain && graph.type(each.node).rank() == int(each.labels.size());

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Definitions by index. Each index of a definition, or of a reduction in it, is a label: an axis
-// that values carry in front of their own, so that every operation works per element. Before
-// anything is computed, `IndexSpace` finds how far each index runs: as it says, over the axis where
-// it stands alone, or while `x[2*h + i]` stays inside.
+// Definitions by index. Each index of a definition, or of a reduction in it, is a label: an axis in front of a value's
+// own axes, so that every operation works per element. IndexSpace first finds the size of each index: its written
+// bound, the axis where it stands alone, or the largest size for which `x[2*h + i]` stays inside its axis.
 #pragma once
 #include "compiler/elaborate/indices/definition.h"
 
 namespace gradc {
 
-/// The labels that `..` stands for, in a scope: a list of their numbers under this name.
+/// The name in a scope of the labels that `..` stands for: a list of their numbers.
 inline constexpr const char* index_group = "..index";
 
 /// constant + sum of factor * label
@@ -17,16 +16,16 @@ struct Affine {
     int64_t constant = 0;
     bool alone() const { return constant == 0 && factors.size() == 1 && factors.begin()->second == 1; }
 };
-/// Nothing where the expression is no such sum. What it evaluates is remembered in `elaborator`.
+/// The expression as a sum of indices; nothing if it is none.
 std::optional<Affine> affine(Elaborator&, const ast::Expr&, Scope&);
-/// The label that a name stands for; -1 if it is no index.
+/// The label of a name; -1 if it is no index.
 int index_label(const Scope&, const std::string& name);
-/// True if the value of an expression hangs on an index or group of the scope.
+/// True if an expression names an index or group of the scope.
 bool mentions_index(const ast::Expr&, const Scope&);
-/// An index as a number: an iota of its axis.
+/// An index as a value: an i32 iota of its axis, with its own label.
 Term index_number(Elaborator&, int label, Span);
 
-/// The indices of one definition and of the reductions inside it, by the list of binders that names
+/// The indices of one definition and of the reductions inside it. They are found by the list of binders that declares
 /// them.
 class IndexSpace {
 public:
@@ -34,17 +33,16 @@ public:
     ~IndexSpace();
     IndexSpace(const IndexSpace&) = delete;
 
-    /// Finds labels and sizes for `binders` and every reduction in `formula`; false after an error.
-    /// `reduces`: the binders are those of a reduction, whose bounds may differ from place to place.
+    /// Finds labels and sizes for `binders` and every reduction in `formula`; false after an error. `reduces`: the
+    /// binders are those of a reduction, whose bounds may vary.
     bool solve(const std::vector<ast::IndexBinder>& binders, const ast::Expr& formula, Scope& scope, bool reduces);
-    /// A scope in which the indices of these binders are numbers; only after `solve`.
+    /// A scope in which the indices of these binders are bound as numbers; only after `solve`.
     Scope inside(const std::vector<ast::IndexBinder>& binders, const Scope& scope) const;
     const std::vector<int>& labels(const std::vector<ast::IndexBinder>& binders) const {
         return sets_.at(&binders).all;
     }
     bool knows(const std::vector<ast::IndexBinder>& binders) const { return sets_.count(&binders) > 0; }
-    /// An index whose bound is no constant runs to the largest that the bound can be; what is at or
-    /// above the bound is masked.
+    /// An index with a varying bound runs to the largest value of the bound; values at or above the bound are masked.
     struct Varying {
         const ast::IndexBinder* binder;
         int label;
@@ -54,7 +52,7 @@ public:
     };
     /// Those of these binders, in their order.
     std::vector<const Varying*> varying(const std::vector<ast::IndexBinder>& binders) const;
-    /// True where a sum of indices leaves its axis at masked places only.
+    /// True if a sum of indices can leave its axis only where it is masked.
     bool masks(const Affine& at) const;
 
 private:
@@ -63,11 +61,11 @@ private:
         std::vector<std::vector<int>> each; // by binder
     };
     enum class End : uint8_t { none, low, high };
-    struct Place { // where an axis' size says how far an index runs
+    struct Place { // an axis whose size bounds an index
         Affine at;
         int64_t size;
         Span span;
-        End end = End::none; // one end of a varying index put in: it must not leave this side
+        End end = End::none; // a varying index is replaced by one end: the place must not leave this side
     };
     using Binders = std::vector<ast::IndexBinder>;
     enum class Stage { groups, places };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Bounds of reductions that hang on other indices or on numbers of the run: `sum[u < t + 1](x[u])`.
-// Such an index runs to the largest number that its bound can be, and the reduction masks the rest.
-// Where the bound is a sum of indices, only the ends it really reaches must lie inside an axis: of
-// x[t - u] with u < t + 1 these are x[t] and x[0].
+// Bounds of reductions that depend on other indices or on values of the run: `sum[u < t + 1](x[u])`. Such an index runs
+// to the largest value of its bound, and the reduction masks the rest. If the bound is a sum of indices, only the ends
+// that it reaches must lie inside an axis: in x[t - u] with u < t + 1 these are x[t] and x[0].
 #include "compiler/elaborate/indices/indices.h"
 #include "compiler/elaborate/values.h"
 #include "compiler/graph/row_ranges.h"
@@ -13,7 +12,7 @@ namespace gradc {
 
 namespace {
 
-/// `sum` with `label` replaced by the largest number below `bound`, or by 0 without one.
+/// `sum` with `label` replaced by bound - 1, or by 0 if `bound` is null.
 Affine replaced(Affine sum, int label, const Affine* bound) {
     int64_t factor = sum.factors.at(label);
     sum.factors.erase(label);
@@ -68,7 +67,7 @@ void IndexSpace::add_ends() {
     }
 }
 
-/// True if every index that the bound names has its size.
+/// True if the sizes of all indices in the bound are known.
 bool IndexSpace::is_ready(const Varying& index) const {
     auto sized = [&](int label) { return elaborator_.labels.size(label) != 0; };
     for (const auto& [name, binding] : index.scope.names) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Derivative clauses on demand. A clause is elaborated in the graph that is differentiated, with
-// the arguments and `g`, the gradient of the result, bound; its value is summed down to the
-// argument's shape.
+// A clause is elaborated in the graph that is differentiated. The arguments and `g`, the gradient of the result, are
+// bound; the value is summed to the shape of the argument.
 #include "compiler/elaborate/promotion.h"
 #include "compiler/elaborate/values.h"
 #include <algorithm>
@@ -80,7 +79,7 @@ public:
     }
 
 private:
-    /// An elaboration into a graph that exists already.
+    /// An elaboration into an existing graph.
     struct Setting {
         Elaborator elaborator;
         Frame frame;
@@ -110,11 +109,11 @@ private:
     std::map<Primitive, const FunctionEntry*> primitives_;
 };
 
-/// Marks a clause while its value is elaborated. One that is asked for again meanwhile, by `grad` of its own function,
-/// has no value; nor has one in too many others. Both are reported.
+/// Marks a clause while its value is elaborated. A clause that is needed again meanwhile, by `grad` of its own
+/// function, is an error, and so are clauses that nest too deep.
 struct UnderWay {
     UnderWay(Elaborator& elaborator, const ast::Derivative& clause) : all(elaborator.definitions.clauses_under_way) {
-        constexpr size_t most = 64; // each lies on the stack
+        constexpr size_t most = 64; // each takes space on the C++ stack
         bool again = std::find(all.begin(), all.end(), &clause) != all.end();
         if (again)
             elaborator.error(Code::bad_derivative, clause.value->span,
@@ -156,7 +155,7 @@ NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& ar
         if (std::find(argument.labels.begin(), argument.labels.end(), common->labels[i]) == argument.labels.end())
             foreign.push_back(int(i));
     node = build::sum(graph, node, foreign, clause.span);
-    // Labels lead on both sides now, in the same order; the rest aligns from the right.
+    // Labels now come first on both sides, in the same order; the other axes align from the right.
     size_t labels = argument.labels.size();
     Shape shape = graph.type(node).shape;
     std::vector<int> axes;
@@ -168,7 +167,7 @@ NodeId Clauses::Setting::value(const ast::Derivative& clause, const NodeTerm& ar
     return build::reshape(graph, build::sum(graph, node, axes, clause.span), wanted.shape, clause.span);
 }
 
-/// Keeps what the clauses are read from.
+/// Clauses that own their definitions.
 class OwningClauses : public DerivativeRules {
 public:
     explicit OwningClauses(std::shared_ptr<Definitions> definitions)

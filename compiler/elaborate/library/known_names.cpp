@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A walk over a function's text that knows names but no types. Where a block may run or not, the
-// names that it makes count as known behind it: less is reported than elaboration would, and
-// nothing else.
+// Checks the names of a function without its types. Names assigned in a block that may not run count as known after it.
+// So it reports a subset of the errors of an elaboration.
 #include "compiler/elaborate/builtins.h"
 #include "compiler/elaborate/library/unused.h"
 #include "compiler/elaborate/library/wrong_names.h"
@@ -127,15 +126,15 @@ private:
     Frame frame_;
     Scope scope_;
     Names names_;
-    bool in_start_ = false; // of a param or state: `shape:` is its own there
+    bool in_start_ = false; // in the initial value of a param or state, which provides `shape:`
 };
 
 void NameCheck::use(const std::string& name, Span span) {
     if (names_.count(name)) return;
-    Scope near = scope_; // what may have been meant
+    Scope near = scope_; // candidates for "did you mean"
     for (const std::string& known : names_) near.bind(known, {});
     lookup(elaborator_, name, span, near);
-    names_.insert(name); // once is enough
+    names_.insert(name); // report it once
 }
 
 void NameCheck::callee(const ast::Call& call, Span span) {
@@ -196,7 +195,7 @@ void NameCheck::arguments(const ast::Call& call, Span span, const std::vector<st
                               fmt::format("`{}` needs an argument `{}`", call.callee, parameters[i]));
 }
 
-/// Names in a parameter's type that a call gives their values.
+/// Names in a parameter's type, which a call solves.
 void NameCheck::solved_names(const ast::TypeExpr& written) {
     std::vector<std::string> found;
     if (written.shape)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What all elaborations have in common: the library parsed, its rules and its approximations, made once for many files.
+// The parts that all elaborations share: the parsed library, its rules and its approximations. One object serves many
+// files.
 #pragma once
 #include "compiler/graph/math_library.h"
 #include "compiler/graph/pattern.h"
@@ -8,7 +9,7 @@
 
 namespace gradc {
 
-/// Its sources are numbered from 1, behind the model's.
+/// Sources are numbered from 1, after the model's.
 struct Library {
     std::vector<Source> sources;                           // of dsl/std, but for math.grad
     std::vector<std::shared_ptr<const ast::Module>> trees; // of the same

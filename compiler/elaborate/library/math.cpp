@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Calls are inlined; names are values, the last given one counts. Each definition is a graph of its
-// own.
+// Calls are inlined. A name stands for the last value assigned to it. Each definition is a graph of its own.
 #include "compiler/elaborate/library/math.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -17,7 +16,7 @@ namespace {
 using Functions = std::unordered_map<std::string, const ast::Function*>;
 using Names = std::unordered_map<std::string, NodeId>;
 
-/// Elaborates one definition at one element.
+/// Elaborates one definition in one dtype.
 class ScalarElaborator {
 public:
     ScalarElaborator(const Functions& functions, Graph& graph, Dtype dtype)
@@ -67,7 +66,7 @@ private:
         return build::constant(graph_, value, integer ? integer_dtype() : dtype_);
     }
 
-    /// `beside`: the other operand, whose element a literal takes.
+    /// `beside`: the other operand, whose dtype a literal takes.
     NodeId value(const ast::Expr& e, Names& names, NodeId beside) {
         if (auto* n = std::get_if<ast::Number>(&e.node))
             return number(n->value, n->integer && (beside == NodeId::none || integer(graph_.type(beside).dtype)));
@@ -92,7 +91,7 @@ private:
         return build::elementwise(graph_, Primitive::negate, {x});
     }
 
-    /// Operands of which literals come last, so that they find the element of their neighbours.
+    /// Elaborates operands, literals last, so that they take the dtype of the others.
     std::vector<NodeId> operands(const std::vector<ast::ExprRef>& expressions, Names& names) {
         std::vector<NodeId> result(expressions.size(), NodeId::none);
         NodeId beside = NodeId::none;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The lines are read once; see misuse.h.
+// The table is read once. A value is traced back through moves and casts to the call that made it.
 #include "compiler/elaborate/library/misuse.h"
 #include "dsl/other_names.h"
 #include <algorithm>
@@ -31,7 +31,7 @@ bool of_library(const Elaborator& elaborator, const FunctionEntry& function) {
     return elaborator.definitions.modules[function.module].standard;
 }
 
-/// The name of the function that made a value; "" if none that is watched did.
+/// The name of the watched function that made a value; "" if none did.
 std::string maker_of(Elaborator& elaborator, const Term& term) {
     auto value = term.as<NodeTerm>();
     if (!value) return {};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Rules to pattern graphs. Both sides are elaborated over scalars, without custom_gradients, so that a rule
-// may mention library functions.
+// Both sides of a rule are elaborated over scalars, without custom gradients, so that a rule can use library functions.
 #include "compiler/elaborate/library/rules.h"
 #include "compiler/elaborate/elaborator.h"
 #include "compiler/elaborate/library/library.h"
@@ -37,7 +36,7 @@ public:
         result_.left = side(elaborator, *rule_.left, scope, {});
         if (result_.left == NodeId::none) return {};
         result_.right = side(elaborator, *rule_.right, scope, result_.graph.type(result_.left).dtype);
-        if (result_.right == NodeId::none) return {}; // what is wrong with it may have been told before
+        if (result_.right == NodeId::none) return {}; // the error may have been reported before
         if (definitions_->diagnostics->count() > errors || !sensible(elaborator)) return {};
         add_condition();
         result_.sources = std::shared_ptr<Sources* const>(definitions_, &definitions_->sources);
@@ -46,7 +45,7 @@ public:
 
 private:
     void bind_wildcards(Elaborator& elaborator, Scope& scope);
-    /// A side that is a literal takes the element of the other.
+    /// A side that is a literal takes the dtype of the other.
     NodeId side(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, std::optional<Dtype> other) {
         Term value = elaborator.evaluate(expression, scope);
         return to_node(elaborator, value, expression.span, constant(value) ? other : std::nullopt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each function of the user's files once: alone on its written types if nothing called it, then
-// name by name, which also sees the sides of an `if` that no call took.
+// Checks each function of the user's files. One that nothing called is elaborated alone on its written types. Then all
+// names are checked, also in branches that no call took.
 #include "compiler/elaborate/library/unused.h"
 #include "compiler/elaborate/types.h"
 #include <algorithm>
@@ -10,20 +10,20 @@ namespace gradc {
 
 namespace {
 
-/// True for a number, N or a const: a size that no call solves.
+/// True for a number, N or a const, which are known without a call.
 bool known_size(Elaborator& elaborator, const ast::ExprRef& size, uint32_t module) {
     auto name = std::get_if<ast::Name>(&size->node);
     return !std::holds_alternative<ast::Ellipsis>(size->node) &&
            (!name || name->name == "N" || elaborator.definitions.find_constant(name->name, module));
 }
 
-/// A parameter without a shape may be meant for constants alone (`repeat k`).
+/// True if a parameter has no shape: it may need a constant argument (`repeat k`).
 bool takes_numbers(const ast::Function& function) {
     return std::any_of(function.parameters.begin(), function.parameters.end(),
                        [](const ast::Parameter& each) { return !each.initial && each.type && !each.type->shape; });
 }
 
-/// Elaborates a function on the types that its parameters are written with.
+/// Elaborates a function on inputs of its parameters' written types.
 void elaborate_alone(Definitions& definitions, const FunctionEntry& function) {
     Graph graph(definitions.primitives);
     Elaborator elaborator(definitions, graph, {});

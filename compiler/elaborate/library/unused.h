@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What no train block reaches is checked as well: the names and calls in every function of the
-// user's files, and whole functions whose parameters' types are written in full.
+// Checks of functions that no train block reaches: names and calls in every function of the user's files, and whole
+// functions if the types of their parameters are written in full.
 #pragma once
 #include "compiler/elaborate/elaborator.h"
 
 namespace gradc {
 
-/// An input of the batch for each parameter whose type is written in full, in the graph of
-/// `elaborator`; nothing where one is not.
+/// An input for each parameter without a default, in the root graph of `elaborator`. Nothing if a type is not written
+/// in full.
 std::optional<std::vector<NamedTerm>> inputs_for(Elaborator& elaborator, const ast::Function& function, Scope& scope);
 
-/// Reports what is wrong in functions that nothing called so far, and unknown names and malformed
-/// calls in all of them. Leaves no variables behind.
+/// Reports the errors of functions that nothing has called, and unknown names and malformed calls in all functions.
+/// Removes the variables that it makes.
 void check_functions(Definitions& definitions);
 
-/// Names and calls of one function, without types: each is known where it stands, and each call
-/// gives its callee what that needs.
+/// Checks the names and calls of one function without types: each name must be known, and each call must give the
+/// required arguments.
 void check_names(Elaborator& elaborator, const FunctionEntry& function);
 
 } // namespace gradc

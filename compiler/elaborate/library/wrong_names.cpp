@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the library has is listed by its files, in the order of their names; see wrong_names.h.
+// The library's functions are listed by file, in order of their names.
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/builtins.h"
 #include "dsl/other_names.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One turn of a loop as equations: what it computes of its carries, of what it reads from outside
-// and of its number t.
+// One iteration of a loop as equations of its carries, of outer values and of its number t.
 #pragma once
 #include "compiler/explain/notation.h"
 
@@ -9,8 +8,8 @@ namespace gradc {
 using LoopIteration = std::vector<std::pair<std::string, std::string>>; // left side with its sign: "h
                                                                         // <-", "u1 ="; right side
 
-/// What output `number` of the scan's body needs, the carries on which it depends from turn to turn
-/// included.
+/// The equations that output `number` of the scan's body needs, including the carries that it depends on between
+/// iterations.
 LoopIteration iteration_equations(const Graph&, const Node& scan, int number, const Symbols&);
 
 } // namespace gradc

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The body is copied; its inputs are called what they are called outside, its carries c0, c1, ..
-// unless the model names them, and what is used more than once gets a name of its own.
-#include "compiler/explain/turn.h"
+// The body is copied. Its inputs have their outer names, its carries are c0, c1, .. unless the model names them, and
+// values that are used more than once get a name of their own.
+#include "compiler/explain/iteration.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/graph/scan.h"
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace gradc {
 namespace {
 
-/// Carries whose next value output `number` needs, directly or in an earlier turn; ascending.
+/// Carries that output `number` needs, directly or from an earlier iteration; ascending.
 std::set<int> needed_carries(const Graph& body, const ScanInputs& inputs, int carries, int number) {
     std::set<int> needed;
     if (number < carries) needed.insert(number);
@@ -26,7 +26,7 @@ std::set<int> needed_carries(const Graph& body, const ScanInputs& inputs, int ca
     return needed;
 }
 
-/// Nodes that have a name, or are read twice and are more than a leaf or a move of one.
+/// Nodes that have a name, or are read twice and are no leaf and no move of a leaf.
 std::vector<NodeId> shared(const Graph& body, const std::vector<NodeId>& roots) {
     std::vector<int> uses(body.size(), 0);
     std::vector<NodeId> result;
