@@ -83,11 +83,10 @@ void DatasetElaboration::solve(const ast::Expr& name, int64_t value) {
 }
 
 Dtype DatasetElaboration::stored_dtype(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const {
-    bool counts = call.reader.kind == Reader::Kind::range || call.reader.kind == Reader::Kind::characters;
+    int32_t own = call.format ? call.format->stored : call.reader.is_row_number() ? int32_t(GRADC_I32) : -1;
     Dtype floating_point = definitions_.options.precision == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-    if (counts && !(direct && type && type->dtype)) return Dtype::i32;
-    if (call.reader.kind == Reader::Kind::idx && !(direct && type && type->dtype)) return Dtype::u8;
-    if (!type) return call.reader.kind == Reader::Kind::literal && call.upper ? Dtype::i32 : floating_point;
+    if (own >= 0 && !(direct && type && type->dtype)) return Dtype(own);
+    if (!type) return call.reader.is_literal() && call.upper ? Dtype::i32 : floating_point;
     if (!type->dtype) return type->upper ? Dtype::i32 : floating_point;
     Dtype dtype = elaborator_.language_dtype(*type->dtype);
     if (dtype == Dtype::boolean || (dtype == Dtype::u8 && !direct)) return Dtype::i32;
@@ -118,7 +117,7 @@ std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call, c
         error(Code::field_type, type.span, fmt::format("the type of `{}` is that of one row, without N", name));
         return {};
     }
-    bool reshapes = call.reader.kind == Reader::Kind::csv && found && !found->empty();
+    bool reshapes = call.format && call.format->takes_columns && found && !found->empty();
     bool fits = !found || *found == full->type.shape ||
                 (reshapes && count(*found, 1) == count(full->type.shape, 1) && !full->type.shape.empty());
     if (fits) return full->type.shape;
@@ -145,7 +144,7 @@ std::optional<int64_t> DatasetElaboration::written_upper(const ReaderCall& call,
                                               "the bound of whole numbers");
     if (!upper) return {};
     if (*upper >= 1 && *upper <= INT32_MAX && (!call.upper || *call.upper <= *upper)) return upper;
-    bool letters = call.reader.kind == Reader::Kind::characters;
+    bool letters = !call.reader.alphabet.empty();
     error(Code::field_type, type.upper->span,
           *upper < 1 ? "the bound of whole numbers must be at least 1"
                      : fmt::format("`{}` is below {}, but its reader gives {} different {}", name, *upper,
@@ -172,7 +171,7 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
     }
     if (!literal_fits(stored, type)) return {};
     Reader& reader = stored.reader;
-    if (reader.kind == Reader::Kind::csv && reader.columns.empty() && reader.column_names.empty())
+    if (call.format && call.format->takes_columns && reader.columns.empty() && reader.column_names.empty())
         for (int64_t i = 0; i < count(*shape, 1); ++i) reader.columns.push_back(i);
     Input input{Input::Source::field, name, stored.low, stored.high};
     NodeId node = row_.add(Op::input, {dtype, *shape}, {}, input, call.reader.span);
@@ -183,13 +182,12 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
 
 /// Numbers of a literal column are those of its type.
 bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::TypeExpr* type) {
-    bool literal = field.reader.kind == Reader::Kind::literal;
     if (type && type->upper && !integer(field.stored)) {
         error(Code::field_type, type->upper->span, "only whole numbers have a bound", "",
               fmt::format("{}: int < ..", field.name));
         return false;
     }
-    if (!literal || !integer(field.stored)) return true;
+    if (!field.reader.is_literal() || !integer(field.stored)) return true;
     bool bounded = field.high >= field.low;
     double low = bounded ? double(field.low) : double(INT32_MIN);
     double high = bounded ? double(field.high) : double(INT32_MAX);

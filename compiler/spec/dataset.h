@@ -9,23 +9,25 @@
 
 namespace gradc {
 
-/// Where a field's column comes from. `files` holds one path a split if they are named (idx), else
-/// one.
+/// The origin of a field's rows: files, a list of values, or the numbers of the rows.
 struct Reader {
-    enum class Kind : uint8_t { none, csv, idx, literal, range, characters, npy } kind = Kind::none;
     struct File {
-        std::string split; // "" for all
+        std::string split; // "": all
         std::string path;  // as written
     };
-    std::vector<File> files;
-    std::vector<int64_t> columns;          // csv: from 0, when numbered
-    std::vector<std::string> column_names; // csv: when named
-    std::vector<double> values;            // literal: all rows
-    int64_t rows = 0;                      // literal, range
-    std::string alphabet;                  // characters: UTF-8, in order of code
-    int64_t window = 0,
-            stride = 1; // windows(reader, length: window): rows are runs of the column; 0: none
+    std::string name;             // in the table of runtime/data/reader.cpp; "": no files
+    std::vector<File> files;      // one, or one for each split
+    std::vector<int64_t> columns; // of a table, from 0
+    std::vector<std::string> column_names;
+    std::vector<double> values; // without files: the rows; empty: row i is i
+    int64_t rows = 0;           // without files
+    std::string alphabet;       // of text: UTF-8, in order of code
+    int64_t window = 0;         // windows(reader, length: window): a row is a run of entries; 0: one entry
+    int64_t stride = 1;
     Span span;
+
+    bool is_literal() const { return name.empty() && !values.empty(); }
+    bool is_row_number() const { return name.empty() && values.empty(); }
 };
 struct Field { // of a dataset, read by the trainer; formulas are part of the graphs
     std::string name;

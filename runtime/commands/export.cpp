@@ -6,7 +6,7 @@
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
-#include "runtime/data/array_files.h"
+#include "runtime/data/array_file.h"
 #include "runtime/data/loader.h"
 #include "runtime/train/evaluation.h"
 #include <cerrno>

@@ -6,7 +6,7 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
-#include "runtime/data/array_files.h"
+#include "runtime/data/array_file.h"
 #include <algorithm>
 #include <cerrno>
 #include <sys/stat.h>

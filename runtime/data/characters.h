@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Raw text as codes: each character's place in an alphabet; and back.
 #pragma once
-#include "runtime/data/column.h"
-#include "runtime/data/data_file.h"
+#include "runtime/data/reader.h"
 #include <utility>
 
 namespace gradc::runtime {
@@ -40,7 +39,5 @@ bool for_each_character(const std::string& path, std::string_view text, Error& e
     }
     return true;
 }
-
-bool read_characters(const std::string& path, Column& column, Error& error);
 
 } // namespace gradc::runtime

@@ -16,6 +16,7 @@ struct Column {
     std::vector<unsigned char> owned; // the numbers, unless they lie in `file`
     MappedFile file;
     const unsigned char* mapped = nullptr;
+    bool any_shape = false; // an entry of a file may have other axes, if it has as many numbers
 
     explicit Column(const gradc_field& of);
     const unsigned char* data() const { return mapped ? mapped : owned.data(); }
@@ -40,6 +41,11 @@ struct Column {
     /// Makes room for `count` more entries and returns where the first begins.
     unsigned char* grow(int64_t count);
 };
+
+/// Rows are codes of characters.
+inline bool is_text(const gradc_field& field) { return field.alphabet && *field.alphabet; }
+/// No file and no list: the number of the row.
+inline bool is_row_number(const gradc_field& field) { return field.rows > 0 && !field.values; }
 
 /// Stores `number` at `at` if the field's type and range allow it; otherwise says why not: "is 12,
 /// not in 0..9".

@@ -3,7 +3,6 @@
 #include "runtime/data/csv.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
-#include "runtime/data/data_file.h"
 #include <algorithm>
 
 namespace gradc::runtime {
@@ -176,8 +175,8 @@ bool CsvColumns::complain_about(const Use& use, std::string_view problem) const 
 
 bool CsvColumns::resolve_names() {
     for (CsvTarget& target : targets_) {
-        for (size_t place = 0; place < target.names.size(); place++) {
-            int64_t found = find_column(reader_, header_, target.names[place], error_);
+        for (size_t place = 0; place < target.cells.names.size(); place++) {
+            int64_t found = find_column(reader_, header_, target.cells.names[place], error_);
             if (found < 0) return false;
             uses_.push_back({size_t(found), &target, int64_t(place)});
         }
@@ -188,20 +187,22 @@ bool CsvColumns::resolve_names() {
 /// Where the file has only the columns asked for: their places in its order.
 void CsvColumns::compact_numbers() {
     std::vector<int64_t> all;
-    for (const CsvTarget& target : targets_) all.insert(all.end(), target.numbers.begin(), target.numbers.end());
+    for (const CsvTarget& target : targets_)
+        all.insert(all.end(), target.cells.numbers.begin(), target.cells.numbers.end());
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
     if (all.empty() || all.size() != reader_.width()) return;
     for (CsvTarget& target : targets_) {
-        for (int64_t& number : target.numbers) number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
+        for (int64_t& number : target.cells.numbers)
+            number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
     }
 }
 
 bool CsvColumns::resolve_numbers() {
     if (compact_) compact_numbers();
     for (CsvTarget& target : targets_) {
-        for (size_t place = 0; place < target.numbers.size(); place++) {
-            int64_t number = target.numbers[place];
+        for (size_t place = 0; place < target.cells.numbers.size(); place++) {
+            int64_t number = target.cells.numbers[place];
             if (number >= int64_t(reader_.width()))
                 return lacks_column(reader_, target.column->field->name, number, cells_, error_);
             uses_.push_back({size_t(number), &target, int64_t(place)});
@@ -221,7 +222,7 @@ bool CsvColumns::is_header(const Use& use) const {
 /// set.
 bool CsvColumns::first_record() {
     bool by_name = false;
-    for (const CsvTarget& target : targets_) by_name |= !target.names.empty();
+    for (const CsvTarget& target : targets_) by_name |= !target.cells.names.empty();
     if (!resolve_numbers()) return false;
     bool header = by_name;
     for (const Use& use : uses_) header |= is_header(use);
@@ -294,7 +295,7 @@ bool CsvColumns::read() {
     }
     if (!first_record()) return false;
     for (const CsvTarget& target : targets_) {
-        size_t wanted = std::max(target.names.size(), target.numbers.size());
+        size_t wanted = std::max(target.cells.names.size(), target.cells.numbers.size());
         if (int64_t(wanted) == target.column->entry_elements) continue;
         return error_.fail(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
                            target.column->entry_elements, " numbers a row, but ", wanted, " columns are named");
@@ -310,7 +311,63 @@ bool CsvColumns::read() {
     return !error_;
 }
 
+/// Which cells are wanted, seen at the first record; false after an error.
+bool find_cells(const CsvReader& reader, const std::vector<CsvReader::Cell>& first, const Selection& selection,
+                std::vector<size_t>& wanted, Error& error) {
+    std::vector<std::string> header;
+    for (const CsvReader::Cell& cell : first) header.push_back(cell_text(cell));
+    for (const std::string& name : selection.names) {
+        int64_t found = find_column(reader, header, name, error);
+        if (found < 0) return false;
+        wanted.push_back(size_t(found));
+    }
+    for (int64_t number : selection.numbers) {
+        if (number >= int64_t(first.size())) return lacks_column(reader, "the field", number, first, error);
+        wanted.push_back(size_t(number));
+    }
+    for (size_t cell = 0; wanted.size() < first.size() && selection.names.empty() && selection.numbers.empty(); cell++)
+        wanted.push_back(cell);
+    return true;
+}
+
+bool csv_facts(const std::string& path, const Selection& selection, DataFile& file, FileFacts& facts, Error& error) {
+    if (!file.open_text(path, error)) return false;
+    CsvReader reader(file.bytes(), path);
+    std::vector<CsvReader::Cell> cells;
+    std::vector<size_t> wanted;
+    bool any = reader.next(cells, error);
+    if (!any && !error) error.fail(path, ":1:1: error: the file is empty");
+    if (!any || !find_cells(reader, cells, selection, wanted, error)) return false;
+    double number;
+    bool header = !selection.names.empty();
+    for (size_t cell : wanted) header |= !cell_number(cells[cell], number);
+    int64_t rows = 0;
+    for (bool more = !header || reader.next(cells, error); more; more = reader.next(cells, error)) {
+        rows++;
+        for (size_t cell : wanted) {
+            if (cell_number(cells[cell], number)) facts.take(number);
+        }
+    }
+    if (!error && !rows) error.fail(path, ':', reader.first_line() + 1, ":1: error: there is a header but no row");
+    facts.shape = {rows, int64_t(wanted.size())};
+    return !error;
+}
+
+bool read_csv_columns(const std::string& path, const std::vector<Column*>& columns, Error& error) {
+    std::vector<CsvTarget> targets;
+    for (Column* column : columns) targets.push_back(csv_target(*column));
+    return read_csv(path, targets, error);
+}
+
 } // namespace
+
+CsvTarget csv_target(Column& column) {
+    const gradc_field& field = *column.field;
+    CsvTarget target{&column, {}};
+    target.cells.numbers.assign(field.columns, field.columns + field.column_count);
+    for (int i = 0; i < field.column_name_count; i++) target.cells.names.emplace_back(field.column_names[i]);
+    return target;
+}
 
 bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Error& error, bool compact) {
     DataFile file;
@@ -318,5 +375,13 @@ bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Error& e
     CsvReader reader(file.bytes(), path);
     return CsvColumns(reader, targets, compact, error).read();
 }
+
+constinit const FileReader csv_reader{
+    .name = "csv",
+    .suffix = ".csv",
+    .takes_columns = true,
+    .facts = csv_facts,
+    .read = read_csv_columns,
+};
 
 } // namespace gradc::runtime

@@ -4,18 +4,17 @@
 // header if columns are asked for by name, or if one of the wanted cells is no number.
 #pragma once
 #include "runtime/data/characters.h"
-#include "runtime/data/column.h"
 
 namespace gradc::runtime {
 
 /// A column to fill, one entry a record, and which cells make an entry.
 struct CsvTarget {
     Column* column;
-    std::vector<int64_t> numbers; // from 0; empty: by name
-    std::vector<std::string> names;
+    Selection cells;
     const Alphabet* alphabet = nullptr; // its one cell is text: a row of characters
 };
 
+CsvTarget csv_target(Column& column);
 /// Appends every record of `path` to the columns. `compact`: numbered columns are those that are
 /// left where all others were taken away, if the file has exactly so many.
 bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Error& error, bool compact = false);

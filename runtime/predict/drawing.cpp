@@ -42,7 +42,7 @@ static std::string choose_label(const gradc_module& module, const PredictFields&
         const gradc_dataset& table = module.datasets[module.blocks[0].dataset];
         for (int32_t f = 0; f < table.field_count; f++) {
             bool same = name == table.fields[f].name;
-            is_input |= same && table.fields[f].reader == GRADC_READ_RANGE;
+            is_input |= same && is_row_number(table.fields[f]);
         }
         if (is_input || chosen_whole) return;
         chosen = name;

@@ -22,7 +22,6 @@ PredictFields::PredictFields(const gradc_module& module, const gradc_dataset* ta
         if (!tensor || std::string_view(tensor->name) == "#row") continue;
         gradc_field field{};
         field.name = tensor->name;
-        field.reader = GRADC_READ_NPY;
         field.stored = tensor->dtype;
         field.rank = tensor->rank - 1, field.shape = tensor->shape + 1;
         field.high = -1, field.stride = 1;
@@ -37,7 +36,7 @@ static int64_t row_numbers(const gradc_field& field) { return element_count(fiel
 
 void PredictFields::separate_rows() {
     for (gradc_field& field : fields_) {
-        if (field.reader == GRADC_READ_CHARACTERS && field.window > 0) field.stride = field.window;
+        if (is_text(field) && field.window > 0) field.stride = field.window;
     }
 }
 

@@ -3,7 +3,7 @@
 #include "runtime/predict/row_sink.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
-#include "runtime/data/array_files.h"
+#include "runtime/data/array_file.h"
 
 namespace gradc::runtime {
 
@@ -12,9 +12,9 @@ static const gradc_field* characters_of(const gradc_dataset* table) {
     const gradc_field* characters = nullptr;
     for (int32_t f = 0; table && f < table->field_count; f++) {
         const gradc_field& field = table->fields[f];
-        if (field.reader == GRADC_READ_CHARACTERS) {
+        if (is_text(field)) {
             characters = &field;
-        } else if (is_integer(field.stored) && field.reader != GRADC_READ_RANGE) {
+        } else if (is_integer(field.stored) && !is_row_number(field)) {
             return nullptr;
         }
     }
