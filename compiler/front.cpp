@@ -5,6 +5,8 @@
 #include "compiler/util/files.h"
 #include "compiler/util/stopwatch.h"
 #include "dsl/unicode.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -59,7 +61,7 @@ std::string source_hash(const Sources& sources) {
     std::string all;
     for (const Source& source : sources.all)
         if (source.name.rfind("std/", 0) != 0) all += std::to_string(source.text.size()) + ":" + source.text;
-    return hash_text(all);
+    return runtime::hexadecimal(runtime::Hash::of(all));
 }
 
 namespace {
@@ -95,7 +97,8 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
     for (const auto& [constant, value] : options.set) metadata.options += fmt::format(" --set {}={}", constant, value);
     if (!options.fuse) metadata.options += " --no-fuse";
     metadata.source_hash = source_hash(sources);
-    metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
+    metadata.program_hash =
+        runtime::hexadecimal(runtime::Hash::of(metadata.source_hash + metadata.compiler + metadata.options));
     metadata.flush_denormals = options.precision == Dtype::f32;
     metadata.datasets = job.datasets;
     metadata.initial = collect.add("initial", job.initial, true);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One call of a reader, argument by argument, to a Reader; see reader.h.
+// One call of a reader, argument by argument, and the facts of its files.
 #include "compiler/dataset/reader.h"
-#include "compiler/util/content_hash.h"
 #include "compiler/util/files.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -54,7 +55,7 @@ std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span sp
     return result;
 }
 
-/// A confined model names no file elsewhere, read when compiling or not: the trainer will seek it in the same folders.
+/// With --confine a model may name only files in its folders, whether they are read when compiling or by the trainer.
 bool ReaderElaboration::allowed(const std::string& path, Span span) {
     const Options& options = elaborator_.definitions.options;
     if (!options.confined) return true;
@@ -116,7 +117,7 @@ bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& resul
         if (!first || !last) return false;
         if (*first >= *last || *last - *first > 1'000'000) {
             misuse(columns.span,
-                   fmt::format("{}..{} are no columns: the first is included, the last is not", *first, *last));
+                   fmt::format("{}..{} selects no columns: the first is included, the last is not", *first, *last));
             return false;
         }
         for (int64_t i = *first; i < *last; ++i) result.reader.columns.push_back(i);
@@ -130,7 +131,7 @@ bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& resul
         result.shape = Shape{};
     }
     if (result.reader.columns.empty() || result.reader.column_names.empty()) return true;
-    misuse(columns.span, "columns are all named or all numbered");
+    misuse(columns.span, "columns must be all named or all numbered");
     return false;
 }
 
@@ -206,7 +207,7 @@ bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape
             return true;
         }
     }
-    elaborator_.error(Code::literal_column, span, "a column is a list of numbers, or of lists that are equally long",
+    elaborator_.error(Code::literal_column, span, "a column is a list of numbers, or of lists of equal length",
                       elaborator_.describe(term) + " does not fit the rows before it");
     return false;
 }
@@ -246,8 +247,8 @@ std::optional<runtime::FileFacts> ReaderElaboration::facts(const Reader& reader,
     if (elaborator_.definitions.options.reads_data) place = find(path, places);
     if (!place) {
         elaborator_.error(Code::missing_data, reader.span,
-                          fmt::format("no file `{}`, and a size here is read from it when compiling", path),
-                          fmt::format("sought: {}", fmt::join(places, ", ")),
+                          fmt::format("cannot find `{}`, from which a size is read when compiling", path),
+                          fmt::format("searched: {}", fmt::join(places, ", ")),
                           "name its folder with --data-dir, or write the size as a number");
         return {};
     }
@@ -261,9 +262,7 @@ std::optional<runtime::FileFacts> ReaderElaboration::facts(const Reader& reader,
         elaborator_.error(Code::unfit_data, reader.span, message);
         return {};
     }
-    ContentHash hash;
-    hash.add(file.bytes());
-    elaborator_.definitions.data_read.push_back(hash.text());
+    elaborator_.definitions.data_read.push_back(runtime::hexadecimal(runtime::Hash::of(file.bytes())));
     return facts;
 }
 
@@ -281,8 +280,7 @@ std::optional<int64_t> ReaderElaboration::upper_in_file(const Reader& reader) {
         largest = std::max(largest, known->largest);
     }
     if (largest >= 0 && largest < INT32_MAX) return int64_t(largest) + 1;
-    elaborator_.error(Code::unfit_data, reader.span,
-                      "the column has no whole numbers from 0 on that a bound could be read from");
+    elaborator_.error(Code::unfit_data, reader.span, "the column has no integers from 0 on to read a bound from");
     return {};
 }
 
