@@ -24,6 +24,9 @@ struct PipelineStage {
 /// In the order of the pipeline.
 const std::vector<PipelineStage>& stage_table();
 
+/// One line for each stage: its name and "text", "programs" or "compiled".
+std::string stage_list();
+
 /// An internal error if there is none.
 const PipelineStage& stage_named(const std::string& name);
 
