@@ -12,23 +12,23 @@ class TrainerCache {
 public:
     static constexpr size_t most_trainers = 64, most_bytes = size_t(256) << 20;
 
-    /// The place of the trainer that this model makes with these options.
+    /// The entry for this model with these options.
     TrainerCache(const Front& front, const CommandLine& line);
-    /// Makes the folders for it; why they cannot be had or trusted, or "".
+    /// Creates its folders. Returns the reason why they cannot be created or trusted, or "".
     std::string open() const;
     /// The trainer's bytes, if there is an entry; marks it as used. A damaged entry is removed, with a note on stderr.
     std::optional<std::string> take() const;
-    /// Puts it there, then removes what was used longest ago, beyond the limits. Other files in the folder are left
-    /// alone. Why it failed, or "".
+    /// Adds the entry, then removes those used longest ago, beyond the limits. Other files in the folder are not
+    /// touched. Returns the reason of a failure, or "".
     std::string keep(const std::string& bytes) const;
-    const std::string& trainer() const { return trainer_; } // its path, there or not
-    const std::string& root() const { return root_; }       // the folder of all
+    const std::string& trainer() const { return trainer_; } // its path, whether the file exists or not
+    const std::string& root() const { return root_; }       // the folder of all entries
 
 private:
-    std::string seal(const std::string& bytes) const; // what follows the bytes in the file
+    std::string seal(const std::string& bytes) const; // the hash after the bytes in the file
     void trim() const;
 
-    std::string root_, folder_, trainer_; // folder_ "": the compiler cannot be read, so nothing can be told apart
+    std::string root_, folder_, trainer_; // folder_ "": the compiler cannot be read, so there is no key
 };
 
 } // namespace gradc

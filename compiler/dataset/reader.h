@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Calls of readers in a data set: those of the table in runtime/data/reader.cpp, windows(reader, length: 65), range(100),
-// and a literal list. Each call becomes a Reader. The shape, the largest number and the rows that it leaves open are read
-// from the file when they are needed; a missing file is an error.
+// Calls of readers in a data set: those of the table in runtime/data/reader.cpp, windows(reader, length: 65),
+// range(100), and a literal list. Each call becomes a Reader. The shape, the largest number and the rows that it leaves
+// open are read from the file when they are needed; a missing file is an error.
 #pragma once
 #include "compiler/elaborate/elaborator.h"
 #include "runtime/data/reader.h"
@@ -26,7 +26,7 @@ public:
     std::optional<ReaderCall> read(const ast::Call& call, Span span);
     std::optional<ReaderCall> literal(const ast::Expr& list);
 
-    // Read from the file; nothing after an error.
+    // These read the file; nothing after an error.
     std::optional<Shape> shape_in_file(const Reader& reader);
     std::optional<int64_t> upper_in_file(const Reader& reader);
     std::optional<int64_t> rows(const Reader& reader);

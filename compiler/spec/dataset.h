@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A data set as plain data: where the columns of its fields come from and how its rows are split. Filled by
-// compiler/dataset; the trainer's table is written from it.
+// A data set as plain data: the origin of its fields and the splits of its rows. compiler/dataset fills it; the
+// trainer's table is written from it.
 #pragma once
 #include "compiler/graph/type.h"
 #include "dsl/source.h"
@@ -33,7 +33,7 @@ struct Field { // of a dataset, read by the trainer; formulas are part of the gr
     std::string name;
     Dtype stored = Dtype::f32;  // u8 f32 f64 i32
     Shape shape;                // of one row
-    int64_t low = 0, high = -1; // whole numbers: allowed range
+    int64_t low = 0, high = -1; // integers: the allowed range
     Reader reader;
     Span span;
 };
@@ -43,8 +43,8 @@ struct SplitRange {
 };
 struct DatasetSpec {
     std::string name;
-    std::vector<Field> fields;      // the ones that are read
-    std::vector<SplitRange> splits; // empty: all rows are "train"; idx may name splits by files instead
+    std::vector<Field> fields;      // fields that are read
+    std::vector<SplitRange> splits; // empty: all rows are "train"; readers may name splits by files instead
     bool in_order = false;
     bool split_by_file = false;
     Span span;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See array_file.h. Plain u8 data is used where it lies in the mapped file; all else is converted,
-// number by number.
+// Plain u8 data are used in place, in the mapped file; all other data are converted number by number.
 #include "runtime/data/array_file.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
@@ -46,7 +45,7 @@ double read_number(const unsigned char* at, FileNumber number) {
 
 namespace {
 
-/// Bytes of the numbers that the header promises; -1 for sizes that no array has.
+/// The size of the array in bytes by its header; -1 if it overflows.
 int64_t promised_bytes(const FileArray& array) {
     int64_t bytes = array.number.size;
     for (int64_t size : array.shape) {
@@ -55,15 +54,15 @@ int64_t promised_bytes(const FileArray& array) {
     return bytes;
 }
 
-/// All that the header promises is there, and nothing else.
+/// The payload has exactly the size that the header states.
 bool check_sizes(const std::string& path, const FileArray& array, const DataFile& file, Error& error) {
     std::string shape = shape_text(array.shape.data(), int(array.shape.size()));
     int64_t bytes = promised_bytes(array), has = int64_t(array.payload.size());
-    if (array.shape.empty()) return error.fail(path, ": error: it holds a single number, and no rows");
-    if (bytes < 0) return error.fail(path, ": error: the sizes in its header are no array's: ", shape);
-    if (bytes == 0) return error.fail(path, ": error: it holds no row: ", shape);
+    if (array.shape.empty()) return error.fail(path, ": error: it has a single number and no rows");
+    if (bytes < 0) return error.fail(path, ": error: the sizes in its header are invalid: ", shape);
+    if (bytes == 0) return error.fail(path, ": error: it has no rows: ", shape);
     if (bytes == has) return true;
-    return error.fail(path, bytes > has ? ": error: truncated: " : ": error: bytes too many: ", shape, " takes ", bytes,
+    return error.fail(path, bytes > has ? ": error: truncated: " : ": error: too many bytes: ", shape, " takes ", bytes,
                       " bytes after the header, the file has ", file.cut ? "more" : integer(has));
 }
 
@@ -92,8 +91,8 @@ bool bytes_in_range(const std::string& path, const FileArray& array, const Colum
     return true;
 }
 
-/// Bytes that are what the column wants: the first file's stay where they are, others are copied
-/// behind them.
+/// Takes bytes that the column can use as they are: those of the first file stay in place, others are copied after
+/// them.
 bool take_bytes(const std::string& path, const FileArray& array, Column& column, DataFile& source, Error& error) {
     int64_t rows = array.shape[0];
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());

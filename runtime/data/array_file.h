@@ -7,7 +7,7 @@
 
 namespace gradc::runtime {
 
-/// A number as the file holds it: kind 'u', 'i', 'f' or 'b' (bool), size in bytes.
+/// A number in the file: kind 'u', 'i', 'f' or 'b' (bool), size in bytes.
 struct FileNumber {
     char kind = 'u';
     int size = 1;
@@ -18,7 +18,7 @@ double read_number(const unsigned char* at, FileNumber number);
 struct FileArray {
     FileNumber number;
     std::vector<int64_t> shape; // one axis at least, all sizes above 0
-    std::string_view payload;   // just its numbers
+    std::string_view payload;   // the bytes of its numbers
     int64_t count() const { return int64_t(payload.size()) / number.size; }
 };
 

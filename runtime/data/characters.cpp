@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See characters.h.
+// The reader `characters`, and the alphabet.
 #include "runtime/data/characters.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
@@ -56,8 +56,7 @@ bool read_text(const std::string& path, Column& column, Error& error) {
         int64_t code = alphabet.code(uint32_t(each.code));
         if (code < 0) {
             return error.fail(path, ':', each.line, ':', each.place, ": error: the character ", quoted(each.bytes),
-                              " is not among the ", alphabet.size(), " that ", column.field->name,
-                              " was compiled with");
+                              " is not in the alphabet of ", column.field->name, ", which has ", alphabet.size());
         }
         store_element(column.grow(1), column.field->stored, double(code));
         return true;

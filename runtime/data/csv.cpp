@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See csv.h. A row of the file is named by its line, a column by its number from 1.
+// The reader `csv`. Errors name a row by its line in the file and a column by its number from 1.
 #include "runtime/data/csv.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
@@ -65,7 +65,7 @@ bool CsvReader::plain_cell(Cell& cell, size_t column, Error& error) {
     at_++;
     if (at_ >= text_.size() || text_[at_] == '\n') return true;
     return error.fail(path_, ':', line_, ':', column,
-                      ": error: a carriage return alone ends no line; `tr '\\r' '\\n'` makes CSV of such a file");
+                      ": error: a lone carriage return does not end a line; `tr '\\r' '\\n'` converts such a file");
 }
 
 bool CsvReader::check_width(size_t cells, Error& error) {
@@ -101,7 +101,7 @@ int64_t find_column(const CsvReader& reader, const std::vector<std::string>& hea
     if (found != header.end()) {
         error.fail(reader.path(), ':', reader.first_line(), ':', again - header.begin() + 1, ": error: columns ",
                    found - header.begin(), " and ", again - header.begin(), " (from 0) are both called ", quoted(name),
-                   "; ask for one by its number, or rename the other");
+                   "; select one by its number, or rename the other");
         return -1;
     }
     std::string known;
@@ -161,7 +161,7 @@ private:
     std::vector<CsvReader::Cell> cells_;
     std::vector<std::string> header_;
     std::vector<Use> uses_;
-    std::vector<unsigned char*> entries_; // by target: where this record goes
+    std::vector<unsigned char*> entries_; // by target: the address of this record's entry
 };
 
 std::string CsvColumns::column_name(size_t cell) const {
@@ -184,7 +184,7 @@ bool CsvColumns::resolve_names() {
     return true;
 }
 
-/// Where the file has only the columns asked for: their places in its order.
+/// If the file has only the selected columns: their positions in the order of the file.
 void CsvColumns::compact_numbers() {
     std::vector<int64_t> all;
     for (const CsvTarget& target : targets_)
@@ -211,15 +211,14 @@ bool CsvColumns::resolve_numbers() {
     return true;
 }
 
-/// No number where one is due; above text, the name of its field.
+/// A number is expected and the cell has none; a text column has the name of its field.
 bool CsvColumns::is_header(const Use& use) const {
     const CsvReader::Cell& cell = cells_[use.cell];
     double number;
     return use.target->alphabet ? trimmed(cell.text) == use.target->column->field->name : !cell_number(cell, number);
 }
 
-/// Finds out whether it is a header. True: columns are known; the record is data unless header_ is
-/// set.
+/// Checks for a header and resolves the columns. The record is data unless header_ is set afterwards.
 bool CsvColumns::first_record() {
     bool by_name = false;
     for (const CsvTarget& target : targets_) by_name |= !target.cells.names.empty();
@@ -231,15 +230,15 @@ bool CsvColumns::first_record() {
     return resolve_names();
 }
 
-/// What is wrong with a cell that holds no number, and what to do about it.
+/// Describes a cell that holds no number, with a repair.
 static std::string no_number(const CsvReader::Cell& cell) {
     std::string_view found = trimmed(cell.text);
-    if (found.empty()) return "is empty, but a number is due; fill it in, or leave the row out";
+    if (found.empty()) return "is empty, but a number is expected; fill it in, or remove the row";
     std::string point(found);
     std::replace(point.begin(), point.end(), ',', '.');
     double number;
     bool comma = parse_number(point, number);
-    return text("is ", quoted(found), ", but a number is due", comma ? text("; write ", point) : "");
+    return text("is ", quoted(found), ", but a number is expected", comma ? text("; write ", point) : "");
 }
 
 bool CsvColumns::store_record() {
@@ -265,7 +264,7 @@ bool CsvColumns::store_record() {
     return true;
 }
 
-/// The cell's characters as codes; a row takes exactly so many.
+/// Stores the characters of a cell as codes; their number must be that of a row.
 bool CsvColumns::store_text(const Use& use) {
     const Column& column = *use.target->column;
     std::string cell = cells_[use.cell].quoted ? cell_text(cells_[use.cell]) : std::string(cells_[use.cell].text);
@@ -279,13 +278,13 @@ bool CsvColumns::store_text(const Use& use) {
         if (code < 0)
             return complain_about(use, text("has the character ",
                                             quoted(std::string_view(cell).substr(begin, place - begin)),
-                                            ", which is not among those that it was compiled with"));
+                                            ", which is not in its alphabet"));
         if (count >= column.window()) continue;
         store_element(at, column.field->stored, double(code));
         at += element_size(column.field->stored);
     }
     if (count == column.window()) return true;
-    return complain_about(use, text("has ", count, " characters, but a row takes ", column.window()));
+    return complain_about(use, text("has ", count, " characters, but a row has ", column.window()));
 }
 
 bool CsvColumns::read() {
@@ -311,7 +310,7 @@ bool CsvColumns::read() {
     return !error_;
 }
 
-/// Which cells are wanted, seen at the first record; false after an error.
+/// Finds the selected cells in the first record; false after an error.
 bool find_cells(const CsvReader& reader, const std::vector<CsvReader::Cell>& first, const Selection& selection,
                 std::vector<size_t>& wanted, Error& error) {
     std::vector<std::string> header;

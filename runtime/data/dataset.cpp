@@ -46,8 +46,8 @@ static bool read_numbers(Column& column, Error& error) { // literals and ranges
     return true;
 }
 
-/// File number `file` of every field; `ends`: entries of each column behind it. Fields that one reader takes from one
-/// file are read together.
+/// Reads file number `file` of every field; `ends` gets the number of entries of each column. Fields with the same
+/// reader and file are read together.
 static bool read_files(const Places& places, std::vector<Column>& columns, int file, std::vector<int64_t>& ends,
                        Error& error) {
     std::vector<bool> done(columns.size(), false);
@@ -71,7 +71,7 @@ static bool read_files(const Places& places, std::vector<Column>& columns, int f
     return true;
 }
 
-/// In a data set that is split by files, each file brings as many rows of one field as of another.
+/// If rows are split by file, each file must have the same number of rows for all fields.
 static bool files_agree(const std::vector<Column>& columns, int file, const std::vector<int64_t>& before,
                         const std::vector<int64_t>& after, Error& error) {
     size_t first = columns.size();
@@ -87,12 +87,11 @@ static bool files_agree(const std::vector<Column>& columns, int file, const std:
     return true;
 }
 
-/// Reads all columns; `ends`, if rows are split by file: where each file's entries end in the first
-/// column that has several.
+/// Reads all columns. If rows are split by file, `ends` are the ends of the files in the first column with most files.
 static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
                          std::vector<int64_t>& ends, Error& error) {
     int files = 0;
-    size_t first = 0; // column with the most files
+    size_t first = 0; // the first column with most files
     for (int f = 0; f < table.field_count; f++) {
         const gradc_field& field = table.fields[f];
         columns.emplace_back(field);
@@ -202,8 +201,8 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
 
 // ---- rows from elsewhere -----------------------------------------------------------------------
 
-/// Fields that do not come from CSV take the columns called "image.0", "image.1" .. or, alone, all
-/// columns; characters one column of text.
+/// Fields that do not come from a table take the columns "image.0", "image.1" .. or, if alone, all columns; characters
+/// take one column of text.
 static CsvTarget foreign_target(Column& column, bool alone) {
     CsvTarget target = csv_target(column);
     if (column.field->column_count > 0 || column.field->column_name_count > 0) return target;
@@ -218,7 +217,7 @@ static CsvTarget foreign_target(Column& column, bool alone) {
     return target;
 }
 
-/// An array of one entry a row: the numbers of all fields, one field after another.
+/// Reads an array of one entry for each row: the numbers of all fields, one field after another.
 static bool load_joined(const FileReader& reader, const std::string& path, Dataset& dataset, Error& error) {
     int64_t total = 0;
     for (const Column& column : dataset.columns) total += column.entry_elements;

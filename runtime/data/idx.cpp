@@ -18,7 +18,7 @@ bool parse_idx(const std::string& path, std::string_view bytes, FileArray& array
     case 0x0C: array.number = {'i', 4, true}; break;
     case 0x0D: array.number = {'f', 4, true}; break;
     case 0x0E: array.number = {'f', 8, true}; break;
-    default: return error.fail(path, ": error: wrong magic: IDX has no element type ", int(byte(2)));
+    default: return error.fail(path, ": error: wrong magic: IDX has no dtype ", int(byte(2)));
     }
     size_t rank = byte(3);
     if (bytes.size() < 4 + 4 * rank) return error.fail(path, ": error: truncated in its header");

@@ -8,15 +8,15 @@ namespace gradc::runtime {
 
 namespace {
 
-/// The dictionary in front of the numbers: just the three keys that numpy writes, in any order.
+/// The dictionary before the numbers: exactly the three keys that numpy writes, in any order.
 class NpyHeader {
 public:
     explicit NpyHeader(std::string_view text) : text_(text) {}
     bool read();
-    /// Where reading stopped, and at what.
+    /// Where parsing stopped, and what was expected there.
     std::string problem() const {
-        std::string_view rest = text_.substr(at_, text_.find_last_not_of(" \n") + 1 - at_); // numpy fills with spaces
-        return text(quoted(rest), ", where ", due_, " is due");
+        std::string_view rest = text_.substr(at_, text_.find_last_not_of(" \n") + 1 - at_); // numpy pads with spaces
+        return text(quoted(rest), ", where ", due_, " is expected");
     }
 
     std::string_view descr;
@@ -86,7 +86,7 @@ bool NpyHeader::read() {
     return ahead("") && at_ == text_.size();
 }
 
-/// `<f4`, `|u1`, `>i8`; false for what is no plain number.
+/// `<f4`, `|u1`, `>i8`; false for other types.
 bool parse_descr(std::string_view descr, FileNumber& number) {
     static constexpr std::string_view known[] = {"f2", "f4", "f8", "i1", "i2", "i4",
                                                  "i8", "u1", "u2", "u4", "u8", "b1"};
@@ -112,7 +112,7 @@ bool parse_npy(const std::string& path, std::string_view bytes, FileArray& array
     if (!header.read()) return error.fail(path, ": error: its header is damaged: ", header.problem());
     if (!parse_descr(header.descr, array.number)) {
         return error.fail(path, ": error: arrays of ", quoted(header.descr),
-                          " are not read (floats, whole numbers and bool are)");
+                          " are not read (floats, integers and bool are)");
     }
     if (header.fortran_order)
         return error.fail(path, ": error: it is in Fortran order; save numpy.ascontiguousarray(x)");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See prediction.h.
+// Fields of the predict program as a data set, and batches through the program.
 #include "runtime/predict/prediction.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
@@ -65,7 +65,7 @@ int64_t Prediction::width() const {
     return element_count(result_.shape + skip, result_.rank - skip);
 }
 
-/// The formulas' program may write over the fields that it reads, so rows are loaded again.
+/// The program of the formulas may overwrite the fields that it reads, so rows are loaded again.
 int64_t Prediction::load(Loader& loader) {
     const gradc_module& module = session_.module();
     int64_t begin = loader.cursor(), rows = loader.next(module.batch, session_.arena());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See formulas.h. Rows come batch by batch; each result is copied to the place of its row.
+// Rows are computed batch by batch; each result is copied to the position of its row.
 #include "runtime/train/formulas.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"

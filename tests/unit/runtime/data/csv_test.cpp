@@ -112,9 +112,9 @@ TEST_CASE("what is no plain file is refused, and nothing waits for it") {
         CHECK(error.code == input_error);
         return error.message;
     };
-    CHECK(said(folder.path("pipe")) == folder.path("pipe") + ": error: it is no regular file");
+    CHECK(said(folder.path("pipe")) == folder.path("pipe") + ": error: it is not a regular file");
     CHECK(said(folder.path("folder")) == folder.path("folder") + ": error: it is a folder");
-    CHECK(said("/dev/zero") == "/dev/zero: error: it is no regular file");
+    CHECK(said("/dev/zero") == "/dev/zero: error: it is not a regular file");
     CHECK(said(folder.path("a\x1b[2J\nb")) ==
           folder.path("a\\x1b[2J\\nb") + ": error: cannot read it: No such file or directory");
 }

@@ -111,17 +111,17 @@ TEST_CASE("broken IDX is told in one line") {
     CHECK(said(read_idx, good) == "");
     CHECK(said(read_idx, "") == "f: error: the file is empty");
     CHECK(said(read_idx, "P5 2 2\n") == "f: error: wrong magic: an IDX file begins with two zero bytes");
-    CHECK(said(read_idx, idx(0x07, {2}, "12")) == "f: error: wrong magic: IDX has no element type 7");
+    CHECK(said(read_idx, idx(0x07, {2}, "12")) == "f: error: wrong magic: IDX has no dtype 7");
     CHECK(said(read_idx, good.substr(0, 10)) == "f: error: truncated in its header");
     CHECK(said(read_idx, good.substr(0, good.size() - 3)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 5");
     CHECK(said(read_idx, good + "x") ==
-          "f: error: bytes too many: [2, 2, 2] takes 8 bytes after the header, the file has 9");
+          "f: error: too many bytes: [2, 2, 2] takes 8 bytes after the header, the file has 9");
     CHECK(said(read_idx, good, {2, 3}) == "f: error: holds [2, 2, 2], but image wants [rows, 2, 3]");
     CHECK(said(read_idx, good, {}) == "f: error: holds [2, 2, 2], but image wants [rows]");
-    CHECK(said(read_idx, idx(0x08, {0, 2, 2}, "")) == "f: error: it holds no row: [0, 2, 2]");
+    CHECK(said(read_idx, idx(0x08, {0, 2, 2}, "")) == "f: error: it has no rows: [0, 2, 2]");
     CHECK(said(read_idx, idx(0x0E, {0x7fffffff, 0x7fffffff, 0x7fffffff}, eight), {0x7fffffff, 0x7fffffff}) ==
-          "f: error: the sizes in its header are no array's: [2147483647, 2147483647, 2147483647]");
+          "f: error: the sizes in its header are invalid: [2147483647, 2147483647, 2147483647]");
     CHECK(said(read_idx, idx(0x08, {2, 2, 2}, "\1\2\3\4\5\6\xc9\10")) == "f:2:3: error: image is 201, not in 0..200");
     CHECK(said(read_idx, idx(0x09, {2, 2, 2}, "\1\2\3\4\5\xff\7\10")) == "f:2:2: error: image is -1, not in 0..200");
 }
@@ -143,9 +143,9 @@ TEST_CASE("a gzip is inflated as far as its header asks for") {
     std::string zip = gzip(idx(0x08, {1 << 18, 2, 2}, million));
     CHECK(said(read_idx, zip) == "");
     CHECK(said(read_idx, gzip(idx(0x08, {1 << 18, 2, 2}, million + "x"))) ==
-          "f: error: bytes too many: [262144, 2, 2] takes 1048576 bytes after the header, the file has more");
+          "f: error: too many bytes: [262144, 2, 2] takes 1048576 bytes after the header, the file has more");
     CHECK(said(read_idx, gzip(idx(0x08, {2, 2, 2}, bomb))) ==
-          "f: error: bytes too many: [2, 2, 2] takes 8 bytes after the header, the file has more");
+          "f: error: too many bytes: [2, 2, 2] takes 8 bytes after the header, the file has more");
     CHECK(said(read_idx, gzip(idx(0x08, {1 << 18, 2, 2}, million.substr(1)))) ==
           "f: error: truncated: [262144, 2, 2] takes 1048576 bytes after the header, the file has 1048575");
     CHECK(said(read_idx, zip.substr(0, zip.size() - 1)).starts_with("f: error: the gzip data ends early, after "));
@@ -246,35 +246,36 @@ TEST_CASE("broken NPY is told in one line") {
     CHECK(said(read_npy, good.substr(0, good.size() - 1)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 7");
     CHECK(said(read_npy, npy("{'descr': '|S4', 'fortran_order': False, 'shape': (2,), }", eight)) ==
-          "f: error: arrays of `|S4` are not read (floats, whole numbers and bool are)");
+          "f: error: arrays of `|S4` are not read (floats, integers and bool are)");
     CHECK(said(read_npy, npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }", eight)) ==
           "f: error: it is in Fortran order; save numpy.ascontiguousarray(x)");
     CHECK(said(read_npy, npy("{'descr': '|u1', 'fortran_order': False, }", eight)) ==
-          "f: error: its header is damaged: `}`, where shape is due");
+          "f: error: its header is damaged: `}`, where shape is expected");
     auto header = [](const std::string& descr, const std::string& shape) {
         return npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }", eight);
     };
     CHECK(said(read_npy, header("|u1", "(2, 2, 2)")) == "");
     CHECK(said(read_npy, header("|u1", "(-2, 2, 2)")) ==
-          "f: error: its header is damaged: `-2, 2, 2), }`, where a size is due");
-    CHECK(said(read_npy, header("|u1", "(2, 2, 2")) == "f: error: its header is damaged: `}`, where a size is due");
+          "f: error: its header is damaged: `-2, 2, 2), }`, where a size is expected");
+    CHECK(said(read_npy, header("|u1", "(2, 2, 2")) ==
+          "f: error: its header is damaged: `}`, where a size is expected");
     CHECK(said(read_npy, header("|u1", "(2, 2 2)")) ==
-          "f: error: its header is damaged: `2), }`, where `,` or `)` is due");
+          "f: error: its header is damaged: `2), }`, where `,` or `)` is expected");
     CHECK(said(read_npy, header("|u1", "(99999999999999999999, 2, 2)"))
               .starts_with("f: error: its header is damaged: `99999999999999999999, 2, 2), }`"));
-    CHECK(said(read_npy, header("|u1", "()")) == "f: error: it holds a single number, and no rows");
+    CHECK(said(read_npy, header("|u1", "()")) == "f: error: it has a single number and no rows");
     for (const char* descr : {"<b8", "<f1", "<i3", "<f44", "u1", "<c8", "|O", ""})
         CHECK(said(read_npy, header(descr, "(2, 2, 2)")) ==
-              "f: error: arrays of `" + std::string(descr) + "` are not read (floats, whole numbers and bool are)");
-    CHECK(
-        said(read_npy, npy("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (8,), }", eight)) ==
-        "f: error: its header is damaged: `[('a', '|u1')], 'fortran_order': False, ..`, where a word in quotes is due");
+              "f: error: arrays of `" + std::string(descr) + "` are not read (floats, integers and bool are)");
+    CHECK(said(read_npy, npy("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (8,), }", eight)) ==
+          "f: error: its header is damaged: `[('a', '|u1')], 'fortran_order': False, ..`, where a word in quotes is "
+          "expected");
     CHECK(said(read_npy, npy("{'descr': '|u1', 'fortran_order': Maybe, 'shape': (2, 2, 2), }", eight)) ==
-          "f: error: its header is damaged: `Maybe, 'shape': (2, 2, 2), }`, where False is due");
+          "f: error: its header is damaged: `Maybe, 'shape': (2, 2, 2), }`, where False is expected");
     CHECK(said(read_npy, npy("{'descr': '|u1', 'shape': (2, 2, 2), 'shape': (8,), }", eight)) ==
-          "f: error: its header is damaged: `'shape': (8,), }`, where another key is due");
+          "f: error: its header is damaged: `'shape': (8,), }`, where another key is expected");
     CHECK(said(read_npy, npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), } more", eight)) ==
-          "f: error: its header is damaged: `more`, where the end is due");
+          "f: error: its header is damaged: `more`, where the end is expected");
     for (auto [major, minor, told] : {std::tuple(0, 0, "0.0"), {9, 0, "9.0"}, {1, 7, "1.7"}}) {
         std::string other = good;
         other[6] = char(major), other[7] = char(minor);
@@ -282,10 +283,9 @@ TEST_CASE("broken NPY is told in one line") {
               "f: error: version " + std::string(told) + " of NPY is unknown (1.0, 2.0 and 3.0 are read)");
     }
     std::string escape = header("\x1b[2J", "(2, 2, 2)");
-    CHECK(said(read_npy, escape) == "f: error: arrays of `\\x1b[2J` are not read (floats, whole numbers and bool are)");
+    CHECK(said(read_npy, escape) == "f: error: arrays of `\\x1b[2J` are not read (floats, integers and bool are)");
     CHECK(said(read_npy, npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 2), }",
-                             raw<float>({1, 2, 0.0f / 0.0f, 4}))) ==
-          "f:1:3: error: image is nan, which is no number to learn from");
+                             raw<float>({1, 2, 0.0f / 0.0f, 4}))) == "f:1:3: error: image is nan, which is not finite");
 }
 
 TEST_CASE("text becomes codes") {
@@ -309,15 +309,12 @@ TEST_CASE("text becomes codes") {
         read_characters(folder.write("u", content), other, told);
         return told.message.substr(std::min(told.message.size(), folder.path().size() + 1));
     };
-    CHECK(problem("ab\nac") == "u:2:2: error: the character `c` is not among the 6 that window was compiled with");
-    CHECK(problem("a\xff") ==
-          "u:1:2: error: `\\xff` is no UTF-8; `iconv -f LATIN1 -t UTF-8` makes it of a text in Latin-1");
-    CHECK(problem("a\xe2\x82") ==
-          "u:1:2: error: `\\xe2` is no UTF-8; `iconv -f LATIN1 -t UTF-8` makes it of a text in Latin-1");
-    CHECK(problem("a\xc0\x80") ==
-          "u:1:2: error: `\\xc0` is no UTF-8; `iconv -f LATIN1 -t UTF-8` makes it of a text in Latin-1");
+    CHECK(problem("ab\nac") == "u:2:2: error: the character `c` is not in the alphabet of window, which has 6");
+    CHECK(problem("a\xff") == "u:1:2: error: `\\xff` is not UTF-8; `iconv -f LATIN1 -t UTF-8` converts Latin-1");
+    CHECK(problem("a\xe2\x82") == "u:1:2: error: `\\xe2` is not UTF-8; `iconv -f LATIN1 -t UTF-8` converts Latin-1");
+    CHECK(problem("a\xc0\x80") == "u:1:2: error: `\\xc0` is not UTF-8; `iconv -f LATIN1 -t UTF-8` converts Latin-1");
     CHECK(problem("a\xed\xa0\x80").starts_with("u:1:2: error: `\\xed` is no UTF-8; ")); // half of a pair
-    CHECK(problem("a\x1b") == "u:1:2: error: the character `\\x1b` is not among the 6 that window was compiled with");
+    CHECK(problem("a\x1b") == "u:1:2: error: the character `\\x1b` is not in the alphabet of window, which has 6");
     CHECK(problem("\xff\xfe").starts_with("u: error: the text is in UTF-16; write it in UTF-8: iconv "));
     CHECK(problem("") == "u:1:1: error: the file is empty");
 }
