@@ -18,5 +18,15 @@ embed_text(gradc_page compiler/page/page.css page_style)
 embed_text(gradc_page compiler/page/page.js page_script)
 add_executable(gradc compiler/main.cpp)
 target_link_libraries(gradc PRIVATE gradc_driver)
+
+# gradc is not linked if a primitive of dsl/std is incomplete.
+add_executable(check_primitives tools/check_primitives.cpp)
+target_link_libraries(check_primitives PRIVATE gradc_training)
+set(primitives_checked ${CMAKE_BINARY_DIR}/generated/primitives_checked)
+add_custom_command(OUTPUT ${primitives_checked} COMMAND check_primitives
+                   COMMAND ${CMAKE_COMMAND} -E touch ${primitives_checked}
+                   DEPENDS check_primitives COMMENT "Checking the primitives of dsl/std")
+add_custom_target(primitives_checked DEPENDS ${primitives_checked})
+add_dependencies(gradc primitives_checked)
 target_link_options(gradc PRIVATE -pie -Wl,-z,relro,-z,now,-z,noexecstack) # gcc and clang of Debian compile for PIE
 set_target_properties(gradc PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

@@ -6,6 +6,8 @@
 #include "compiler/util/files.h"
 #include "compiler/util/stopwatch.h"
 #include "dsl/unicode.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -60,7 +62,7 @@ std::string source_hash(const Sources& sources) {
     std::string all;
     for (const Source& source : sources.all)
         if (source.name.rfind("std/", 0) != 0) all += std::to_string(source.text.size()) + ":" + source.text;
-    return hash_text(all);
+    return runtime::hexadecimal(runtime::Hash::of(all));
 }
 
 namespace {
@@ -98,7 +100,8 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
     if (!options.share) metadata.options += " --no-share";
     if (options.memory > 0) metadata.options += fmt::format(" --memory {}", double(options.memory) / (1 << 20));
     metadata.source_hash = source_hash(sources);
-    metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
+    metadata.program_hash =
+        runtime::hexadecimal(runtime::Hash::of(metadata.source_hash + metadata.compiler + metadata.options));
     metadata.flush_denormals = options.precision == Dtype::f32;
     metadata.datasets = job.datasets;
     metadata.initial = collect.add("initial", job.initial, true);

@@ -137,6 +137,14 @@ const std::vector<PipelineStage>& stage_table() {
     return table;
 }
 
+std::string stage_list() {
+    static constexpr const char* needs[] = {"text", "programs", "compiled"};
+    std::string list;
+    for (const PipelineStage& stage : stage_table())
+        list += fmt::format("{} {}\n", stage.name, needs[int(stage.needs)]);
+    return list;
+}
+
 const PipelineStage& stage_named(const std::string& name) {
     for (const PipelineStage& stage : stage_table())
         if (name == stage.name) return stage;

@@ -29,6 +29,9 @@ struct PipelineStage {
 /// In the order of the pipeline.
 const std::vector<PipelineStage>& stage_table();
 
+/// One line for each stage: its name and "text", "programs" or "compiled".
+std::string stage_list();
+
 /// Throws InternalError if there is none.
 const PipelineStage& stage_named(const std::string& name);
 

@@ -108,31 +108,23 @@ typedef struct {
     double value;
 } gradc_flag;
 
-enum gradc_reader {
-    GRADC_READ_CSV,
-    GRADC_READ_IDX,
-    GRADC_READ_LITERAL,
-    GRADC_READ_RANGE,
-    GRADC_READ_CHARACTERS,
-    GRADC_READ_NPY
-};
 typedef struct {
     const char *split, *path; /* split "": the file holds all rows */
 } gradc_file;
 typedef struct {
     const char* name;
-    int32_t reader, stored; /* stored: dtype of the field's tensor */
-    int32_t rank;
+    const char* reader;   /* of its files, by name: "csv"; without files rows are `values` or numbers 0..rows-1 */
+    int32_t stored, rank; /* stored: dtype of the field's tensor */
     const int64_t* shape; /* of one row */
     int64_t low, high;    /* whole numbers allowed, if low <= high */
     const gradc_file* files;
     int32_t file_count;
-    const int64_t* columns;          /* CSV, numbered from 0 */
-    const char* const* column_names; /* CSV, named */
+    const int64_t* columns;          /* of a table, numbered from 0 */
+    const char* const* column_names; /* of a table, named */
     int32_t column_count, column_name_count;
-    const double* values;   /* LITERAL: rows * product(shape) numbers */
-    int64_t rows;           /* LITERAL, RANGE */
-    const char* alphabet;   /* CHARACTERS: UTF-8 in order of code */
+    const double* values;   /* rows * product(shape) numbers */
+    int64_t rows;           /* without files */
+    const char* alphabet;   /* of text: UTF-8 in order of code */
     int64_t window, stride; /* > 0: row i is column entries [i*stride, i*stride + window) */
 } gradc_field;
 typedef struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See session.h.
+// The arena as a mapping of its own, and the calls of programs with their scalars.
 #include "runtime/session.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
@@ -15,8 +15,8 @@ Arena::~Arena() {
     if (base_) munmap(base_ - fence_, size_ + 2 * fence_);
 }
 
-/// A mapping of its own, not one piece with a neighbour: a large one by its
-/// huge pages, another by a closed page on each side.
+/// A separate mapping that the kernel does not join with its neighbors: a large arena is aligned to huge pages, a small
+/// one has an inaccessible page on each side.
 bool Arena::allocate(int64_t bytes, Error& error) {
     size_ = (size_t(bytes > 0 ? bytes : 64) + page - 1) / page * page;
     bool large = size_ >= (4 << 20);
@@ -28,7 +28,7 @@ bool Arena::allocate(int64_t bytes, Error& error) {
     if (given && !large) given = mprotect(base, size_, PROT_READ | PROT_WRITE) == 0;
     if (!given) {
         return error.fail("this model needs ", byte_size(double(bytes)),
-                          " of memory, which this machine does not give");
+                          " of memory, which this machine does not have");
     }
     base_ = base;
     if (large) madvise(memory, size_, MADV_HUGEPAGE);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A module at work: its arena, the variant for this CPU, the threads, and the scalars that programs
-// read.
+// A loaded module: its arena, its instruction set, the threads, and the scalars that programs read.
 #pragma once
 #include "runtime/base/error.h"
 #include "runtime/base/threads.h"
@@ -11,7 +10,7 @@
 
 namespace gradc::runtime {
 
-/// One zeroed piece of memory of the size that the module says, rounded to a page: one line of /proc/PID/maps.
+/// Zeroed memory of the module's size, rounded up to a page: one line of /proc/PID/maps.
 class Arena {
 public:
     Arena() = default;
@@ -23,10 +22,10 @@ public:
 
 private:
     unsigned char* base_ = nullptr;
-    size_t size_ = 0, fence_ = 0; // bytes; the closed pages around it
+    size_t size_ = 0, fence_ = 0; // bytes; the inaccessible pages around it
 };
 
-/// What the programs of one block are told before each call.
+/// The scalars of one block before each call of its programs.
 struct Clock {
     double step = 1, steps = 1, epoch = 1; // step and epoch from 1
 };
@@ -46,17 +45,17 @@ public:
     void set_flag(const gradc_flag& flag, double value);
     double flag(const gradc_flag& flag) const;
 
-    /// Draws every variable's start.
+    /// Computes the initial value of every variable.
     void initialize();
     void clear_accumulators();
     Walk run(int32_t program, int64_t rows, const Clock& clock, bool guard = false);
-    /// A stretch of steps; see abi.h. Returns how many were done.
+    /// Many steps in one call; see abi.h. Returns the number of steps done.
     int64_t run_steps(int32_t program, int64_t rows, const Clock& clock, gradc_multi_step& multi_step);
-    /// From now on adds each kernel's time to its place in `seconds`; null: no longer.
+    /// From now on adds the time of each kernel to its element of `seconds`; null: stops.
     void time_kernels(double* seconds) { options_.seconds = seconds; }
     /// The program's result of that name, or null.
     const gradc_tensor* result(int32_t program, std::string_view name) const;
-    /// First element of a tensor.
+    /// The first element of a tensor.
     double scalar(const gradc_tensor& tensor) const;
     double loss(int32_t program) const { return scalar(module_->tensors[module_->programs[program].results[0]]); }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc bench: the model's trainer, the same graph run operation by operation, and the peers beside the model train the
-// same steps in turns; see compiler/bench/benchmark.h. All files but --json and
-// --html lie in a folder that goes at the end.
+// gradc bench: the model's trainer, the same graph run operation by operation, and the peers beside the model alternate
+// with the same steps; see compiler/bench/benchmark.h. All files except --json and --html are in a temporary folder.
 #include "compiler/bench/report.h"
 #include "compiler/commands/commands.h"
 #include "compiler/pipeline.h"
@@ -35,7 +34,7 @@ std::vector<std::string> environment_of(int threads) {
     return result;
 }
 
-/// Our own engines are built, peers are sought; on failure `code` is what to leave with.
+/// Builds our own engines and finds peers; on failure `code` is the exit code.
 class Line {
 public:
     Line(const CommandLine& line, const TemporaryFolder& folder, std::vector<int> cores)
@@ -47,7 +46,7 @@ public:
         own.fuse = fuse;
         FileReader reader;
         std::string error;
-        Front front = load(own, reader, error); // read and parsed anew: part of what compiling takes
+        Front front = load(own, reader, error); // read and parsed again: part of the time of compiling
         if (!front.job) return refuse(front, error, own);
         Engine engine = begin_engine(name);
         std::string path = folder_.file(name);
@@ -91,7 +90,7 @@ private:
     std::vector<int> cores_;
 };
 
-/// The last of the allowed ones: the first has the machine's other work.
+/// The last of the allowed processors: the first also runs the machine's other work.
 std::vector<int> chosen_cores(int threads) {
     std::vector<int> cores = allowed_cores();
     if (cores.size() > size_t(threads)) cores.erase(cores.begin(), cores.end() - threads);
@@ -109,7 +108,7 @@ int failed(const std::string& text) {
     return exit_code::input;
 }
 
-/// An engine that is not there is no failure; one that trains something else, or dies, is.
+/// An absent engine is no failure; one that trains other steps or dies is.
 int report(const BenchmarkTitle& title, const BenchmarkResult& result, const CommandLine& line) {
     const EngineResult& own = result.engines[0];
     if (own.state != EngineResult::State::measured) return failed("gradc's own trainer " + own.note);
@@ -132,7 +131,7 @@ int report(const BenchmarkTitle& title, const BenchmarkResult& result, const Com
 int bench_command(const CommandLine& line) {
     std::vector<int> cores = chosen_cores(line.threads);
     if (cores.size() < size_t(line.threads)) {
-        complain("gradc bench: {} threads want as many cores, and this process may run on {}\n", line.threads,
+        complain("gradc bench: {} threads need as many cores, but this process may use only {}\n", line.threads,
                  cores.size());
         return exit_code::usage;
     }

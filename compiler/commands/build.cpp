@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc build: a model file in, a standalone trainer (or a stage of it) out.
+// gradc build: compiles a model file to a standalone trainer, or to one stage of it.
 #include "compiler/commands/code_cache.h"
 #include "compiler/commands/commands.h"
 #include "compiler/commands/trainer_cache.h"
@@ -113,7 +113,7 @@ int write_trainer(const Front& front, const CommandLine& line, const std::string
     return code;
 }
 
-/// What was built before is copied; what was not is built, and kept if that can be.
+/// Copies the trainer from the cache, or builds it and adds it to the cache.
 static int write_through_cache(const Front& front, const CommandLine& line, const std::string& path) {
     Stopwatch clock;
     StageTimes times;
@@ -123,13 +123,13 @@ static int write_through_cache(const Front& front, const CommandLine& line, cons
     std::optional<std::string> bytes;
     if (usable) bytes = cache.take();
     found = bytes.has_value();
-    times.stages.push_back({found ? "taken from the cache" : "sought in the cache", clock.seconds()});
+    times.stages.push_back({found ? "taken from the cache" : "searched in the cache", clock.seconds()});
     if (!found) bytes = make_trainer(front, line, times);
     if (!bytes) return exit_code::input;
     if (int code = put(*bytes, path, line, times); code != exit_code::done) return code;
     Stopwatch keeping;
     if (usable && !found) {
-        cache.keep(*bytes); // without it the next build is only slower
+        cache.keep(*bytes); // if it fails, only the next build is slower
         times.stages.push_back({"kept in the cache", keeping.seconds()});
     }
     print_times(times, line, front.seconds + clock.seconds());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc check: every parameter's gradient three times: symbolic in double, by finite differences, and as compiled code
-// on every instruction set of this machine, by LLVM and, where a compiler is found, by the C++ text.
+// gradc check: the gradient of every parameter in three ways: symbolic in double, by finite differences, and compiled
+// for every instruction set of this machine, by LLVM and, if a compiler is found, from the C++ text.
 #include "compiler/util/check.h"
 #include "compiler/check/gradient_check.h"
 #include "compiler/commands/commands.h"
@@ -17,11 +17,11 @@ namespace {
 
 constexpr double difference_bound = 1e-6, f32_bound = 1e-4, f64_bound = 1e-10;
 
-/// One way to run the gradient, and its error for each parameter ("": as text, where there is none).
+/// One way to compute the gradient, with its error for each parameter; as text ("") if it could not run.
 struct Column {
     std::string title;
     std::vector<double> errors;
-    std::string absent; // why there are none
+    std::string absent; // the reason why there are none
 };
 
 void write_inputs(target::Engine& engine, const Environment& environment) {
@@ -43,9 +43,8 @@ double largest_entry(const Tensor& tensor) {
     return largest;
 }
 
-/// What a gradient is measured against at least: where the true one is zero (a bias before batch_norm, all weights
-/// of a softmax that is summed), all that is left is the rounding of terms as large as the value or the other
-/// gradients, in double too.
+/// The least scale of an error. If the true gradient is zero (a bias before batch_norm, all weights of a summed
+/// softmax), only the rounding of terms as large as the value or the other gradients is left, even in double.
 double least_scale(const GradientCheck& check, const CheckedParameter& of) {
     double all = std::isfinite(check.value) ? std::fabs(check.value) : 0;
     for (const CheckedParameter& parameter : check.parameters) all = std::max(all, largest_entry(parameter.gradient));
@@ -104,8 +103,8 @@ bool fails(const CheckedParameter& parameter) {
 
 std::string error_text(double error) { return error == 0 ? "0" : fmt::format("{:.1e}", error); }
 
-/// The widths of a table of at most 80 columns: shapes stand where all names and shapes find place beside the errors; a
-/// name that finds none stands on a line of its own.
+/// The widths of a table of at most 80 columns. Shapes are shown if all names and shapes fit beside the errors; a name
+/// that does not fit has its own line.
 struct Layout {
     size_t name = 9, shape = 5;
 
@@ -128,7 +127,7 @@ struct Layout {
     }
 };
 
-/// Prints the table; true if all is well.
+/// Prints the table; true if all gradients are correct.
 bool print_table(const Question& question, const GradientCheck& check, const std::vector<Column>& columns,
                  double bound) {
     Layout layout(check, columns);
@@ -182,8 +181,8 @@ Diagnostic wrong_clause(const ClauseDifference& found, const Sources& sources) {
             {}};
 }
 
-/// Tells which surrogates the gradients go by and, where something is off, which clauses differ from their formulas;
-/// true if no other clause of a function with surrogates is wrong: the table takes all of them as declared.
+/// Reports the surrogate derivatives that the gradients use and, after an error, the clauses that differ from their
+/// formulas. True if only surrogates differ, which the table takes as declared.
 bool print_clauses(const GradientCheck& check, const Front& front, bool good, bool color) {
     constexpr double wrong = 1e-4;
     std::vector<ClauseDifference> all = compare_clauses(check.loss, check.environment, *front.job->rules);
@@ -208,7 +207,7 @@ bool print_clauses(const GradientCheck& check, const Front& front, bool good, bo
     return right;
 }
 
-/// The question before this one that asks for the same gradients: a loss that several train blocks move by.
+/// An earlier question with the same gradients: a loss of several train blocks.
 const Question* asked_before(const std::vector<Question>& all, const Question& question) {
     for (const Question& earlier : all) {
         if (&earlier == &question) break;

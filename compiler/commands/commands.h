@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What each command of gradc does; all return an exit code.
+// The commands of gradc; each returns an exit code.
 #pragma once
 #include "compiler/commands/options.h"
 #include "dsl/unicode.h"
@@ -20,14 +20,14 @@ printable_part(const Part& part) {
     if constexpr (std::is_convertible_v<const Part&, std::string_view>) return shortened(printable(part), longest);
     else return part;
 }
-/// Writes a line for the user to the standard error; names and paths in it may hold any bytes.
+/// Writes a line to standard error; names and paths in it may hold any bytes.
 template <typename... Parts>
 void complain(fmt::format_string<decltype(printable_part(std::declval<const Parts&>()))...> format,
               const Parts&... parts) {
     std::fputs(fmt::format(format, printable_part(parts)...).c_str(), stderr);
 }
 
-/// Writes to the standard output or throws the system's reason.
+/// Writes to standard output, or throws the system's reason.
 inline void print_out(const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), stdout) < text.size())
         throw std::system_error(errno, std::generic_category());
@@ -43,17 +43,17 @@ int grad_command(const CommandLine& line);
 int trajectories_command(const CommandLine& line);
 int inspect_command(const CommandLine& line);
 int explain_command(const CommandLine& line);
-/// What `gradc inspect --html` writes.
+/// The page of `gradc inspect --html`.
 std::string page_text(const Front& front, const CommandLine& line);
 int fmt_command(const CommandLine& line);
 
-/// The trainer's bytes, or those of `--emit`; prints what goes wrong.
+/// The bytes of the trainer, or of `--emit`; prints errors.
 std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times);
 
-/// Compiles and links the trainer to `path`; prints what goes wrong, and times if asked. Returns an exit code.
+/// Compiles and links the trainer to `path`. Prints errors, and times if requested. Returns an exit code.
 int write_trainer(const Front& front, const CommandLine& line, const std::string& path);
 
-/// Prints a file that could not be read or the diagnostics of one that could.
+/// Prints the error of a file that could not be read, or the diagnostics of one that could.
 int refuse(const Front& front, const std::string& error, const CommandLine& line);
 
 } // namespace gradc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc explain: the derivative of a training loss, or of a model that takes nothing, by one
-// parameter, step by step. Without a parameter it lists them.
+// gradc explain: the derivative of a training loss, or of a model without arguments, by one parameter, step by step.
+// Without a parameter it lists the parameters.
 #include "compiler/commands/commands.h"
 #include "compiler/explain/explanation.h"
 #include "compiler/pipeline.h"

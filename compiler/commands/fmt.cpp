@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc fmt: canonical form of model files, to standard output, in place or as a question.
+// gradc fmt: the canonical form of model files, to standard output, in place, or as a check.
 #include "compiler/commands/commands.h"
 #include "compiler/util/files.h"
 #include "dsl/diagnostic.h"
@@ -12,7 +12,7 @@
 namespace gradc {
 namespace {
 
-/// The functions that a file and those that it uses declare; what cannot be read declares none.
+/// The functions that a file and its imports declare; files that cannot be read declare none.
 std::set<std::string> own_functions(const ast::Module& module, Sources& sources, SourceReader& reader) {
     std::set<std::string> names = declared_functions(module);
     std::set<std::string> seen;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc grad: the value of a model that takes nothing (or of a training loss on a drawn batch) and
-// its gradients, by the evaluator, in double. --dot draws the graph: above each edge the value,
-// below it what flows back along this edge.
+// gradc grad: the value of a model without arguments (or of a training loss on a sampled batch) and its gradients, by
+// the evaluator, in double. --dot draws the graph: above each edge the value, below it the gradient that flows back.
 #include "compiler/check/gradient_check.h"
 #include "compiler/commands/commands.h"
 #include "compiler/commands/tensor_text.h"
@@ -18,14 +17,14 @@
 namespace gradc {
 namespace {
 
-/// Models that take nothing; without one, the training losses.
+/// Models without arguments; if there are none, the training losses.
 std::vector<Question> answered(const TrainingJob& job) {
     std::vector<Question> all = questions(job);
     if (!job.circuits.empty()) all.erase(all.begin(), all.begin() + long(job.blocks.size()));
     return all;
 }
 
-/// Of one line, for labels.
+/// The text of one line, for labels.
 std::string text_of(const Tensor& tensor) {
     if (tensor.shape.empty()) return number_text(tensor.values[0]);
     std::string text = print(tensor.shape) + " (";
@@ -37,7 +36,7 @@ std::string short_path(const std::string& path, const std::string& model) {
     return path.rfind(model + ".", 0) == 0 ? path.substr(model.size() + 1) : path;
 }
 
-/// Why a `--value` name fits none of the questions, or "".
+/// The reason why a `--value` name fits no question, or "".
 std::string unknown_name(const std::map<std::string, std::string>& at, const std::vector<Question>& all,
                          const TrainingJob& job) {
     for (const auto& [name, text] : at) {
@@ -56,11 +55,11 @@ std::string unknown_name(const std::map<std::string, std::string>& at, const std
     return {};
 }
 
-/// Writes `--value` values over the drawn ones; returns a complaint or "".
+/// Replaces initial values by those of `--value`; returns an error or "".
 std::string apply(const std::map<std::string, std::string>& at, const Question& question, Environment& environment) {
     for (const auto& [name, text] : at) {
         NodeId parameter = parameter_named(question, name);
-        if (parameter == NodeId::none) continue; // another question's
+        if (parameter == NodeId::none) continue; // of another question
         Tensor& found = environment.variables.at(attribute<VariableName>(question.graph[parameter]).path);
         auto given = read_tensor(text);
         if (!given)
@@ -76,11 +75,10 @@ std::string apply(const std::map<std::string, std::string>& at, const Question& 
 
 struct Flowing {
     std::vector<std::string> value;                         // of every node
-    std::map<std::pair<NodeId, NodeId>, std::string> share; // what a node (first) hands one of its inputs
+    std::map<std::pair<NodeId, NodeId>, std::string> share; // the gradient from a node (first) to one of its inputs
 };
 
-/// One drawing of several: a cluster with names of its own. A value that a node reads twice has one
-/// edge to it.
+/// One drawing of several: a cluster with its own names. A value that a node reads twice has one edge.
 std::string cluster_text(const Question& question, size_t number_of_question, const Flowing& flowing) {
     const Graph& graph = question.graph;
     std::string own = fmt::format("m{}_", number_of_question);
@@ -107,8 +105,8 @@ std::string cluster_text(const Question& question, size_t number_of_question, co
                               own, own, index(question.value), own, flowing.value[index(question.value)]);
 }
 
-/// A node on its own: its floating inputs replaced by leaves, so that what it hands each of them is
-/// apart from what their other readers do.
+/// A node alone: its floating inputs are replaced by leaves, to separate the gradient that it passes to each of them
+/// from those of other nodes.
 struct Apart {
     NodeId node, copy;
     std::map<NodeId, NodeId> leaves; // by input
@@ -119,7 +117,7 @@ Apart apart(Graph& graph, NodeId id, Environment& environment, const std::map<No
     Apart result{id, id, {}};
     std::vector<NodeId> inputs = node.inputs;
     for (size_t k = node.op == Op::custom_gradient ? 1 : 0; k < inputs.size();
-         ++k) { // a custom_gradient's first input receives nothing
+         ++k) { // the first input of a custom_gradient receives nothing
         auto value = values.find(inputs[k]);
         if (value == values.end()) continue;
         std::string name = fmt::format("edge {} {}", index(inputs[k]), index(id));
@@ -132,7 +130,7 @@ Apart apart(Graph& graph, NodeId id, Environment& environment, const std::map<No
     return result;
 }
 
-/// What the results of `id` received: of a loop those of its parts, copied behind `copy`.
+/// The gradient that arrives at the results of `id`; for a loop those of its parts, copied after `copy`.
 std::vector<Seed> received(Graph& graph, const Apart& apart, const std::map<NodeId, NodeId>& gradients) {
     auto own = gradients.find(apart.node);
     if (graph[apart.node].op != Op::scan)
@@ -146,7 +144,7 @@ std::vector<Seed> received(Graph& graph, const Apart& apart, const std::map<Node
     return seeds;
 }
 
-/// Values of all nodes below `question.value`, and what flows back on each edge.
+/// The values of all nodes below `question.value`, and the gradient on each edge.
 Flowing flow(const Question& question, const DerivativeRules& rules, Environment environment) {
     Graph graph = question.graph;
     std::vector<NodeId> all = reachable(graph, {question.value}), inner;
@@ -195,7 +193,7 @@ int answer(const Question& question, const TrainingJob& job, const CommandLine& 
         if (id != NodeId::none) graph.outputs.push_back({"gradient", id});
     SampleOptions options{line.batch ? line.batch : 2, line.seed};
     Environment environment = sample(job, question.flags, graph, options);
-    auto start = initial_values(job, line.seed); // exactly the initial values: no noise here
+    auto start = initial_values(job, line.seed); // exactly the initial values, without noise
     for (auto& [path, tensor] : start) environment.variables[path] = std::move(tensor);
     if (std::string error = apply(line.at, question, environment); !error.empty()) {
         complain("gradc grad: {}\n", error);

@@ -24,7 +24,7 @@ int write_out(const std::string& text, const CommandLine& line) {
     return exit_code::input;
 }
 
-/// A graph as `--emit=graph` prints it, read back; one pass run over it if `--pass` names one.
+/// Reads a graph as `--emit=graph` prints it, runs the pass of `--pass` over it if given, and prints it.
 int inspect_graph(const CommandLine& line, SourceReader& reader) {
     auto refused = [&](const std::string& reason) {
         complain("gradc inspect: cannot read {}: {}\n", line.model, reason);
@@ -47,6 +47,7 @@ int inspect_graph(const CommandLine& line, SourceReader& reader) {
 
 int inspect_command(const CommandLine& given) {
     CommandLine line = given;
+    if (line.emit == "list") return write_out(stage_list(), line);
     if (line.emit.empty()) line.emit = "graph";
     FileReader reader;
     if (line.model.ends_with(".graph")) return inspect_graph(line, reader);

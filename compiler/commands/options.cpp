@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Flags, their checks and their help, by CLI11. `run` is read by hand: whatever
-// gradc does not know there is the trainer's.
+// Flags, their checks and their help, by CLI11. The arguments of `run` are parsed here without CLI11, because all
+// unknown ones belong to the trainer.
 #include "compiler/commands/options.h"
 #include "compiler/optimize/optimize.h"
 #include "compiler/stages.h"
 #include "dsl/diagnostic.h"
 #include "dsl/unicode.h"
 #include "runtime/abi.h"
+#include "runtime/base/options.h"
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
@@ -32,27 +33,27 @@ std::string assignments(const std::vector<std::string>& texts, const char* flag,
                         std::map<std::string, std::string>& into) {
     for (const std::string& text : texts) {
         size_t equals = text.find('=');
-        if (equals == std::string::npos || equals == 0) return fmt::format("{} wants NAME=VALUE, not `{}`", flag, text);
+        if (equals == std::string::npos || equals == 0) return fmt::format("{} needs NAME=VALUE, not `{}`", flag, text);
         into[text.substr(0, equals)] = text.substr(equals + 1);
     }
     return {};
 }
 
-/// What a validator accepts stands in the description, not in the option's label.
+/// Moves the accepted values from the option's label to its description.
 CLI::Validator unlabelled(CLI::Validator validator) {
     validator.description("");
     return validator;
 }
 CLI::Validator one_of(std::vector<std::string> words) { return unlabelled(CLI::IsMember(std::move(words))); }
 
-/// CLI::Range, but neither nan nor an empty text is a number.
+/// CLI::Range that also refuses nan and empty text.
 template <class Number> CLI::Validator within(Number low, Number high) {
     CLI::Validator validator = CLI::Range(low, high);
     CLI::Validator range = validator;
     validator.operation([range](std::string& text) {
         Number number{};
         bool is_number = !text.empty() && CLI::detail::lexical_cast(text, number) && number == number;
-        return is_number ? range(text) : fmt::format("`{}` is no number {}", text, range.get_description());
+        return is_number ? range(text) : fmt::format("`{}` is not a number {}", text, range.get_description());
     });
     return unlabelled(std::move(validator));
 }
@@ -63,17 +64,16 @@ void add_model(CLI::App* app, CommandLine& line) {
 
 void add_language_options(CLI::App* app, CommandLine& line, Pending& pending) {
     app->add_option("--set", pending.set, "set a const of the model file: NAME=VALUE")->allow_extra_args(false);
-    app->add_option("--dtype", pending.precision, "what f32 in the model stands for: f32 or f64")
+    app->add_option("--dtype", pending.precision, "dtype for f32 in the model: f32 or f64")
         ->check(one_of({"f32", "f64"}));
-    app->add_option("--data-dir", line.data_folders, "folder where data files are sought first")
-        ->allow_extra_args(false);
+    app->add_option("--data-dir", line.data_folders, "folder to search for data files first")->allow_extra_args(false);
     app->add_flag("--confine", line.confined,
-                  "let the model read nothing outside of its\nfolder and --data-dir, wherever links lead");
+                  "let the model read only files in its folder\nand --data-dir, with links resolved");
     app->add_option("--max-nodes", line.node_limit, "largest number of graph nodes (default 1000000)")
         ->check(within(int64_t(1), int64_t(1) << 40));
 }
 
-/// Of all stages, or of those that `gradc build` writes.
+/// All stages, or those that `gradc build` writes.
 std::vector<std::string> stage_names(bool of_build) {
     std::vector<std::string> names;
     for (const PipelineStage& stage : stage_table())
@@ -97,14 +97,14 @@ void add_pass_options(CLI::App* app, CommandLine& line) {
     add_disabled_passes(app, line);
     app->add_flag_callback(
         "--no-fuse", [&line] { line.fuse = false; },
-        "every operation a kernel of its own, as the\n"
-        "interpreter of `gradc bench` runs them");
+        "make each operation a separate kernel, like\n"
+        "the interpreter of `gradc bench`");
     app->add_flag_callback(
         "--no-share", [&line] { line.share = false; },
-        "a function for each kernel, where equal ones\n"
-        "else share one");
+        "make each kernel a separate function, where\n"
+        "equal kernels else share one");
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
-    app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
+    app->add_flag("--time-passes", line.time_passes, "print the time of each stage and pass");
 }
 
 int64_t bytes_of(double mebibytes) { return int64_t(mebibytes * (1 << 20)); }
@@ -129,11 +129,11 @@ void add_isa(CLI::App* app, CommandLine& line, const char* about) {
 }
 
 void add_seed(CLI::App* app, CommandLine& line) {
-    app->add_option("--seed", line.seed, "of weights and rows (default 1)")
-        ->check(within(uint64_t(0), uint64_t(1) << 53)); // as the trainer's
+    app->add_option("--seed", line.seed, "seed of weights and rows (default 1)")
+        ->check(within(uint64_t(0), uint64_t(1) << 53)); // the range of the trainer's --seed
 }
 
-/// At most 80 columns: what is longer goes on below its description's column.
+/// At most 80 columns: longer descriptions continue in their own column.
 std::string narrow(const std::string& help) {
     constexpr size_t width = 79, column = 30;
     std::string result;
@@ -165,14 +165,13 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* build = add_command(app, "build", "compile a model file into a standalone trainer",
                                   "gradc build digits.grad -o digits --set hidden=256");
     add_model(build, line);
-    build->add_option("-o,--output", line.output, "where the trainer is written (default: the model's name)");
+    build->add_option("-o,--output", line.output, "file to write the trainer to\n(default: the model's name)");
     build
         ->add_option("--emit", line.emit,
                      fmt::format("write this stage to the output instead:\n{}", fmt::join(stage_names(true), ", ")))
         ->check(one_of(stage_names(true)));
-    build->add_flag("--time", line.time,
-                    "print what each stage took, from reading to\nthe written file, or that the cache had it");
-    build->add_flag_callback("--no-cache", [&line] { line.cache = false; }, "compile even what was compiled before");
+    build->add_flag("--time", line.time, "print the time of each stage, or that the\ntrainer was taken from the cache");
+    build->add_flag_callback("--no-cache", [&line] { line.cache = false; }, "compile without the cache");
     build->add_flag("--symbols", line.symbols,
                     "keep the names of functions in the trainer, for\nprofilers such as perf");
     add_isa(build, line, isas_of_a_trainer);
@@ -186,13 +185,13 @@ void add_run_help(CLI::App& app, CommandLine& line) {
                                 "gradc run digits.grad --epochs 5 --learning-rate 3e-4");
     run->add_option("MODEL", line.model, "model file (.grad)");
     run->add_option("--set,--isa,--dtype,--memory,--data-dir,--confine",
-                    "as in `gradc build`; all else goes to the trainer");
+                    "as in `gradc build`; other flags go to the trainer");
 }
 
 void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* bench = add_command(app, "bench",
-                                  "train in turns with other engines, each from the same weights on the "
-                                  "same rows, and compare the time of a step",
+                                  "compare the time of a training step with other engines, which train "
+                                  "alternately from the same weights on the same rows",
                                   "gradc bench xor.grad --engines interpreter,numpy --html xor.html");
     add_model(bench, line);
     bench
@@ -204,17 +203,17 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(one_of({"interpreter", "numpy", "torch", "jax"}));
-    bench->add_option("--threads", line.threads, "of every engine, on as many cores (default 1)")
+    bench->add_option("--threads", line.threads, "threads of every engine, on as many cores\n(default 1)")
         ->check(within(1, 1024));
-    bench->add_option("--rounds", line.rounds, "how often each engine's turn comes (default 5)")
-        ->check(within(1, 10'000));
-    bench->add_option("--seconds", line.seconds, "length of a turn (default 0.3)")->check(within(1e-3, 3600.0));
-    bench->add_option("--timeout", line.patience, "seconds until a silent engine is given up\n(default 120)")
+    bench->add_option("--rounds", line.rounds, "number of rounds (default 5)")->check(within(1, 10'000));
+    bench->add_option("--seconds", line.seconds, "seconds of an engine in a round (default 0.3)")
+        ->check(within(1e-3, 3600.0));
+    bench->add_option("--timeout", line.patience, "limit for an engine's answer, in seconds\n(default 120)")
         ->check(within(0.1, 1e6));
-    bench->add_option("--python", line.python, "what runs the peers (default python3)");
+    bench->add_option("--python", line.python, "Python for the peers (default python3)");
     add_seed(bench, line);
-    bench->add_option("--json", line.json, "write what was measured as one JSON object");
-    bench->add_option("--html", line.html, "write table and bars as a page");
+    bench->add_option("--json", line.json, "write the measurements as one JSON object");
+    bench->add_option("--html", line.html, "write the table and bars as a page");
     add_isa(bench, line, "native (default), baseline, avx2 or avx512");
     add_memory(bench, line);
     add_language_options(bench, line, pending);
@@ -223,10 +222,10 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
 void add_check(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* check = add_command(app, "check",
                                   "every parameter's gradient: symbolic against finite differences "
-                                  "and against the compiled code; exit code 1 when one is off",
+                                  "and against the compiled code; exit code 1 if one is wrong",
                                   "gradc check digits.grad --batch-size 4");
     add_model(check, line);
-    check->add_option("--batch-size", line.batch, "rows (default 2; 5 where rows meet inside the model)")
+    check->add_option("--batch-size", line.batch, "rows (default 2; 5 if rows interact in the model)")
         ->check(within(1, 65536));
     add_seed(check, line);
     add_language_options(check, line, pending);
@@ -246,26 +245,26 @@ void add_grad(CLI::App& app, CommandLine& line, Pending& pending) {
 
 void add_explain(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* explain = add_command(app, "explain",
-                                    "the derivative by one parameter as a chain of factors, what the "
-                                    "optimizer makes of it, and the code that computes it",
+                                    "the derivative by one parameter as a chain of factors, its "
+                                    "rewrites, and the code that computes it",
                                     "gradc explain digits.grad mlp.linear_1.weight");
     add_model(explain, line);
-    explain->add_option("PARAMETER", line.parameter, "as the list without it tells");
-    add_isa(explain, line, "machine whose code is shown: baseline, avx2,\navx512 or native");
+    explain->add_option("PARAMETER", line.parameter, "parameter; without it, all are listed");
+    add_isa(explain, line, "instruction set of the code: baseline, avx2,\navx512 or native");
     add_disabled_passes(explain, line);
     add_language_options(explain, line, pending);
 }
 
 void add_paths(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* paths = add_command(app, "trajectories",
-                                  "draw where each train block moves two scalar parameters, over the "
-                                  "loss around them",
+                                  "draw the paths of two scalar parameters by each train block, over "
+                                  "contours of the loss",
                                   "gradc trajectories descent.grad --svg paths.svg --beside 4");
     add_model(paths, line);
-    paths->add_option("--svg", line.svg, "the picture")->required();
-    paths->add_option("--beside", line.beside, "draw another path of each with so many rows a step")
+    paths->add_option("--svg", line.svg, "file to write the picture to")->required();
+    paths->add_option("--beside", line.beside, "draw a second path with so many rows a step")
         ->check(within(int64_t(1), int64_t(1) << 24));
-    paths->add_option("--steps", line.steps, "length of the paths (default: as the blocks say)")
+    paths->add_option("--steps", line.steps, "steps of each path (default: as in the blocks)")
         ->check(within(1, 100'000));
     add_seed(paths, line);
     add_language_options(paths, line, pending);
@@ -275,18 +274,21 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
     CLI::App* inspect = add_command(app, "inspect", "show any stage of the compilation as text, or all as a page",
                                     "gradc inspect digits.grad --emit=backward");
     add_model(inspect, line);
+    std::vector<std::string> stages = stage_names(false);
+    stages.push_back("list");
     inspect
         ->add_option("--emit", line.emit,
-                     fmt::format("this stage (default graph):\n{}", fmt::join(stage_names(false), ", ")))
-        ->check(one_of(stage_names(false)));
+                     fmt::format("this stage (default graph):\n{};\nlist: names of all stages and their needs",
+                                 fmt::join(stage_names(false), ", ")))
+        ->check(one_of(stages));
     inspect
         ->add_option("--html", line.html,
                      "write a page instead: model, graph, formulas,\n"
                      "code and memory, linked to each other")
         ->excludes("--emit");
-    inspect->add_option("--pass", line.pass, "of a graph's text, MODEL ending in .graph:\nrun this pass over it")
+    inspect->add_option("--pass", line.pass, "run this pass over MODEL, the text of a graph\n(.graph)")
         ->check(one_of(pass_names()));
-    inspect->add_option("-o,--output", line.output, "write there instead of standard output");
+    inspect->add_option("-o,--output", line.output, "file to write instead of standard output");
     add_isa(inspect, line, isas_of_a_trainer);
     add_memory(inspect, line);
     add_language_options(inspect, line, pending);
@@ -294,16 +296,16 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
 }
 
 void add_fmt(CLI::App& app, CommandLine& line) {
-    CLI::App* fmt = add_command(app, "fmt", "print model files in canonical form, with the names of today",
-                                "gradc fmt --write *.grad");
+    CLI::App* fmt =
+        add_command(app, "fmt", "print model files in canonical form, with current names", "gradc fmt --write *.grad");
     fmt->add_option("FILES", line.files, "model files")->required();
     fmt->add_flag("--write", line.write, "rewrite the files in place");
-    fmt->add_flag("--check", line.check_only, "only tell which files differ; exit code 1 if any does");
+    fmt->add_flag("--check", line.check_only, "only list files that differ; exit code 1 if any does");
 }
 
 ParsedCommandLine refuse(const std::string& text) { return {std::nullopt, exit_code::usage, text}; }
 
-/// `gradc run MODEL.grad ..`: build's flags are taken out, the rest is the trainer's.
+/// `gradc run MODEL.grad ..`: takes the flags of gradc; the others are the trainer's.
 ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
     CommandLine line;
     line.command = Command::run;
@@ -322,7 +324,7 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
             line.confined = true;
         } else if (ours) {
             bool inside = equals != std::string::npos;
-            if (!inside && i + 1 == arguments.size()) return refuse(flag + " wants a value\n");
+            if (!inside && i + 1 == arguments.size()) return refuse(flag + " needs a value\n");
             std::string value = inside ? text.substr(equals + 1) : arguments[++i];
             if (flag == "--set") pending.set.push_back(value);
             if (flag == "--isa") line.isa = value;
@@ -348,15 +350,8 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
     return {line, exit_code::done, {}};
 }
 
-/// Flags and commands of versions before 0.2.0, and what they are called now.
-constexpr std::pair<const char*, const char*> renamed[] = {
-    {"--batch", "--batch-size"}, {"--data", "--data-dir"}, {"--limit", "--max-nodes"}, {"--unfused", "--no-fuse"},
-    {"--against", "--engines"},  {"--at", "--value"},      {"--precision", "--dtype"}, {"paths", "trajectories"}};
-
 std::string suggestion(const CLI::App& app, const std::vector<std::string>& unknown) {
     if (unknown.empty()) return {};
-    for (const auto& [before, now] : renamed)
-        if (unknown[0].substr(0, unknown[0].find('=')) == before) return fmt::format(" (it is called `{}`)", now);
     std::vector<std::string> known;
     for (const CLI::App* part : app.get_subcommands({})) known.push_back(part->get_name());
     std::vector<const CLI::App*> apps = {&app};
@@ -365,6 +360,9 @@ std::string suggestion(const CLI::App& app, const std::vector<std::string>& unkn
         for (const CLI::Option* option : part->get_options())
             for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     std::string word = unknown[0].substr(0, unknown[0].find('='));
+    size_t dashes = std::min(word.find_first_not_of('-'), word.size());
+    std::string now = word.substr(0, dashes) + std::string(runtime::present_name(word.substr(dashes)));
+    if (std::find(known.begin(), known.end(), now) != known.end()) return fmt::format(" (it is called `{}`)", now);
     auto near = nearest(word, known);
     return near ? fmt::format(" (did you mean `{}`?)", *near) : std::string();
 }
@@ -375,7 +373,7 @@ bool use_color(const std::string& choice) {
     return isatty(STDERR_FILENO) != 0;
 }
 
-/// What bench means where nothing is said.
+/// The defaults of bench.
 void complete_bench(CLI::App& app, CommandLine& line) {
     const CLI::App* bench = app.get_subcommand("bench");
     if (bench->count("--isa") == 0) line.isa = "native";
@@ -394,8 +392,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     app.get_formatter()->column_width(30);
     app.get_formatter()->label("SUBCOMMAND", "COMMAND");
     app.require_subcommand(1);
-    app.footer("Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 70 internal error.\n"
-               "`gradc COMMAND --help` tells more.");
+    app.footer("Exit codes: 0 success, 1 error in the input, 2 wrong usage, 70 internal error.\n"
+               "`gradc COMMAND --help` lists the flags of a command.");
     app.set_version_flag("--version", version_text(), "version of gradc, its language, ABI and LLVM");
     app.add_option("--color", pending.color, "auto (default), always or never")
         ->check(one_of({"auto", "always", "never"}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The command line of gradc as a value. parse_command_line knows every flag and its help; nothing else does.
+// The command line of gradc as a value. Only parse_command_line knows the flags and their help.
 #pragma once
 #include "compiler/compile_options.h"
 #include <optional>
@@ -15,25 +15,25 @@ enum class Command { build, run, bench, check, grad, explain, paths, inspect, fm
 
 struct CommandLine : CompileOptions {
     Command command = Command::build;
-    std::string parameter;                 // explain; "": list them
+    std::string parameter;                 // explain; "": list the parameters
     std::vector<std::string> files;        // fmt
     std::string output;                    // -o
     std::map<std::string, std::string> at; // --value NAME=VALUE
     std::string pass;                      // inspect of a .graph file: the pass to run
     std::string emit;                      // a stage
     std::string dot, svg;
-    std::string html; // inspect, bench: where the page goes
+    std::string html; // inspect, bench: the page to write
     bool time_passes = false, time = false, write = false, check_only = false;
     bool cache = true;                          // build; false: --no-cache
     bool symbols = false;                       // build: keep the names of functions in the trainer
-    int64_t batch = 0;                          // check; 0: as many rows as tell enough
+    int64_t batch = 0;                          // check; 0: enough rows for a reliable check
     uint64_t seed = 1;                          // check, paths, bench
     int64_t beside = 0, steps = 0;              // paths; 0: not given
     std::vector<std::string> against;           // bench: engines
     std::string python = "python3", json;       // bench
     int threads = 1, rounds = 5;                // bench
-    double seconds = 0.3, patience = 120;       // bench: of a round; until an engine answers
-    std::vector<std::string> trainer_arguments; // run: what the trainer is started with
+    double seconds = 0.3, patience = 120;       // bench: seconds of a round; limit for an answer
+    std::vector<std::string> trainer_arguments; // run: arguments of the trainer
 };
 
 struct ParsedCommandLine {

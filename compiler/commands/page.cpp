@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc inspect --html: every train block's step, or every model that takes nothing with its
-// gradient, as one page.
+// gradc inspect --html: one page with the step of every train block or, without blocks, every model without arguments
+// and its gradient.
 #include "compiler/page/page.h"
 #include "compiler/commands/commands.h"
 #include "compiler/explain/names.h"
@@ -15,8 +15,7 @@
 namespace gradc {
 namespace {
 
-/// `graph` with the names of the derivation: nodes are hash-consed, so the same formula is the same
-/// node.
+/// `graph` with the names of the derivation: nodes are hash-consed, so equal formulas are equal nodes.
 void adopt_names(Graph& graph, const Derivation& derivation) {
     std::vector<NodeId> named;
     for (NodeId id : reachable(derivation.graph, derivation.adjoints))
@@ -68,7 +67,7 @@ struct Shown { // programs of the page, by name
     std::vector<Symbols> symbols;
 };
 
-/// Names the steps of the blocks; without blocks, adds a program for each model that takes nothing.
+/// Names the steps of the blocks; without blocks, adds a program for each model without arguments.
 Shown shown_programs(const TrainingJob& job, std::vector<NamedGraph>& programs) {
     Shown shown;
     for (const Question& question : questions(job)) {

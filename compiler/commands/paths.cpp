@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc trajectories: where the optimizers of a model with two scalar parameters go, as one SVG.
+// gradc trajectories: the paths of the optimizers of a model with two scalar parameters, as one SVG.
 #include "compiler/commands/commands.h"
 #include "compiler/landscape/trajectories.h"
 #include "compiler/util/files.h"

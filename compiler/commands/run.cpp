@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc run: builds the trainer into the cache, unless it is there, then becomes it.
+// gradc run: builds the trainer into the cache, if it is not there, then executes it.
 #include "compiler/commands/commands.h"
 #include "compiler/commands/trainer_cache.h"
 #include "compiler/pipeline.h"
@@ -32,7 +32,7 @@ int run_model_command(const CommandLine& line) {
     }
     std::vector<std::string> words = {trainer, "train"};
     words.insert(words.end(), line.trainer_arguments.begin(), line.trainer_arguments.end());
-    if (line.data_folders.empty()) // the trainer lies in the cache: what lies beside the model is elsewhere
+    if (line.data_folders.empty()) // the trainer is in the cache, away from the files beside the model
         words.insert(words.end(), {"--data-dir", folder_of(line.model)});
     if (line.confined) words.push_back("--confine=" + folder_of(line.model));
     std::vector<char*> arguments;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Both directions; see tensor_text.h.
+// Both directions, without dependence on the locale.
 #include "compiler/commands/tensor_text.h"
 #include <algorithm>
 #include <cstdlib>
@@ -12,7 +12,7 @@ constexpr size_t page_width = 80, most_rows = 10;
 
 std::string short_number(double value) { return fmt::format("{:.6g}", value == 0 ? 0 : value); }
 
-/// The entries that are shown of `count`: all, or the first ones and the last, with -1 for what is left out.
+/// The entries to show of `count`: all, or the first ones and the last, with -1 for omitted ones.
 std::vector<int64_t> shown(int64_t count, size_t most) {
     std::vector<int64_t> result;
     bool all = size_t(count) <= most;
@@ -32,7 +32,7 @@ std::string vector_line(const std::string& head, const Tensor& tensor) {
     }
 }
 
-/// Columns of equal width, numbers to the right, as many as a line holds.
+/// Columns of equal width, right-aligned, as many as fit in a line.
 std::string rows_text(const std::string& head, const Tensor& tensor) {
     int64_t columns = tensor.shape.back(), rows = int64_t(tensor.values.size()) / std::max<int64_t>(columns, 1);
     std::vector<int64_t> lines = shown(rows, most_rows);

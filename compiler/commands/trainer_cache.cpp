@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See trainer_cache.h. ROOT/<32 digits>/<name of the model>: two who write the same one at once write the same bytes to
-// temporary files and rename them to the same name. A kept file is the trainer and 32 digits: an ELF file may be longer
-// than its headers say, so it runs from its place.
+// An entry is ROOT/<16 digits>/<name of the model>. Two processes that write the same entry write the same bytes to
+// temporary files and rename them. The file is the trainer, followed by a hash of 16 digits: an ELF file may be longer
+// than its headers say, so it can be executed in place.
 #include "compiler/commands/trainer_cache.h"
 #include "compiler/target/link.h"
-#include "compiler/util/content_hash.h"
 #include "compiler/util/files.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/mapped_file.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -22,8 +24,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t name_length = 32; // of a folder in the cache
-constexpr size_t seal_length = 32; // of the hash behind a trainer's bytes
+constexpr size_t name_length = 16; // of a folder in the cache
+constexpr size_t seal_length = 16; // of the hash behind a trainer's bytes
 
 std::string cache_root() {
     if (const char* folder = std::getenv("XDG_CACHE_HOME"); folder && *folder) return std::string(folder) + "/gradc";
@@ -31,26 +33,34 @@ std::string cache_root() {
     return "/tmp/gradc-cache-" + std::to_string(getuid());
 }
 
-/// Shared libraries are told apart by their files, not by what these hold: LLVM's alone is a hundred megabytes.
+/// Shared libraries are identified by path, inode, size and time, not by content: LLVM's alone has a hundred megabytes.
 int add_library(dl_phdr_info* library, size_t, void* to) {
     struct stat file{};
     if (library->dlpi_name[0] != '\0' && stat(library->dlpi_name, &file) == 0)
-        static_cast<ContentHash*>(to)->add(fmt::format("{} {} {} {}.{}", library->dlpi_name, file.st_ino, file.st_size,
-                                                       file.st_mtim.tv_sec, file.st_mtim.tv_nsec));
+        static_cast<runtime::Hash*>(to)->add(fmt::format("{} {} {} {}.{}", library->dlpi_name, file.st_ino,
+                                                         file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec));
     return 0;
 }
 
+bool add_file(runtime::Hash& hash, const std::string& path) {
+    runtime::MappedFile file;
+    runtime::Error error;
+    if (!file.open(path, error)) return false;
+    hash.add(file.bytes());
+    return true;
+}
+
 /// False if a part of the compiler cannot be read.
-bool add_compiler(ContentHash& hash) {
+bool add_compiler(runtime::Hash& hash) {
     hash.add(version_text());
     dl_iterate_phdr(add_library, &hash);
     std::string runtime = target::find_runtime();
-    return hash.add_file(own_path()) && (runtime.empty() || hash.add_file(runtime));
+    return add_file(hash, "/proc/self/exe") && (runtime.empty() || add_file(hash, runtime));
 }
 
-void add_options(ContentHash& hash, const CommandLine& line) {
+void add_options(runtime::Hash& hash, const CommandLine& line) {
     hash.add(line.isa);
-    for (loop::Isa isa : isas(line.isa)) hash.add(std::to_string(int(isa))); // "native" is another elsewhere
+    for (loop::Isa isa : isas(line.isa)) hash.add(std::to_string(int(isa))); // "native" depends on the machine
     hash.add(name(line.precision));
     hash.add(line.fuse ? "fused" : "unfused");
     hash.add(line.share ? "shared" : "unshared");
@@ -60,8 +70,8 @@ void add_options(ContentHash& hash, const CommandLine& line) {
     for (const std::string& pass : line.disabled_passes) hash.add("without"), hash.add(pass);
 }
 
-/// What the library says is part of the compiler. Diagnostics in a trainer name files without their folders.
-void add_model(ContentHash& hash, const Front& front) {
+/// The library belongs to the compiler. Diagnostics in a trainer name files without their folders.
+void add_model(runtime::Hash& hash, const Front& front) {
     hash.add(front.job->name);
     for (const Source& source : front.sources.all) {
         if (source.name.rfind("std/", 0) == 0) continue;
@@ -73,17 +83,17 @@ void add_model(ContentHash& hash, const Front& front) {
 
 std::string error_text() { return std::strerror(errno); }
 
-/// Others can rename what lies in a folder that they may write, unless it is sticky. A group of its owner's number is
-/// taken for the owner's own, as where the umask is 002.
+/// Other users can rename files in a folder that they may write, unless it is sticky. A group with its owner's number
+/// is taken as the owner's own, as with umask 002.
 bool others_write(const struct stat& status) {
     bool group = (status.st_mode & S_IWGRP) != 0 && status.st_gid != status.st_uid;
     return (group || (status.st_mode & S_IWOTH) != 0) && (status.st_mode & S_ISVTX) == 0;
 }
 
-/// Trainers are programs: why another user could put one below `path`, or "". Every folder on the way counts, and
-/// where links lead.
+/// Trainers are executed. The reason why another user could place one below `path`, or "". Every folder of the path
+/// counts, and the targets of links.
 std::string exposed(const fs::path& path, int links = 0) {
-    constexpr int most_links = 40; // as many as the kernel follows
+    constexpr int most_links = 40; // the limit of the kernel
     fs::path part;
     for (const fs::path& name : fs::absolute(path)) {
         part /= name;
@@ -102,11 +112,11 @@ std::string exposed(const fs::path& path, int links = 0) {
     return {};
 }
 
-/// Why an open file cannot be a kept trainer, or "".
+/// The reason why an open file cannot be a trainer of the cache, or "".
 std::string unfit(int file) {
     struct stat status{};
     if (fstat(file, &status) != 0) return error_text();
-    if (!S_ISREG(status.st_mode)) return "it is no regular file";
+    if (!S_ISREG(status.st_mode)) return "it is not a regular file";
     if (status.st_uid != geteuid()) return "it belongs to another user";
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "others may write it";
     return (status.st_mode & S_IXUSR) != 0 ? "" : "it is not executable";
@@ -129,7 +139,7 @@ std::vector<Kept> kept_in(const std::string& root) {
         if (!entry.is_directory(none) || entry.is_symlink(none) || !is_name(entry.path().filename())) continue;
         Kept kept{entry.path(), entry.last_write_time(none), 0};
         for (const fs::directory_entry& file : fs::directory_iterator(entry.path(), none)) {
-            std::error_code gone; // another process trims as well
+            std::error_code gone; // another process may remove entries
             fs::file_time_type used = file.last_write_time(gone);
             if (!gone) kept.used = std::max(kept.used, used);
             uintmax_t size = file.file_size(gone);
@@ -149,19 +159,19 @@ CacheEntry::CacheEntry(const std::string& key, const std::string& file) : root_(
 }
 
 CacheEntry CacheEntry::trainer(const Front& front, const CommandLine& line) {
-    ContentHash hash;
+    runtime::Hash hash;
     bool readable = add_compiler(hash);
     add_options(hash, line);
     add_model(hash, front);
-    return {readable ? hash.text() : "", stem_of(line.model)};
+    return {readable ? runtime::hexadecimal(hash.value()) : "", stem_of(line.model)};
 }
 
 CacheEntry CacheEntry::code(const CommandLine& line) {
-    ContentHash hash;
+    runtime::Hash hash;
     bool readable = add_compiler(hash);
     hash.add("code");
     hash.add(fs::absolute(line.model).string());
-    return {readable ? hash.text() : "", "code"};
+    return {readable ? runtime::hexadecimal(hash.value()) : "", "code"};
 }
 
 std::string CacheEntry::open() const {
@@ -173,12 +183,22 @@ std::string CacheEntry::open() const {
     return {};
 }
 
-/// Hashed with the name of the folder: a trainer that was copied to another's place is not that one.
+/// The hash covers the name of the folder, so that an entry copied to another place is refused.
 std::string CacheEntry::seal(const std::string& bytes) const {
-    ContentHash hash;
+    runtime::Hash hash;
     hash.add(fs::path(folder_).filename().string());
     hash.add(bytes);
-    return hash.text();
+    return runtime::hexadecimal(hash.value());
+}
+
+static std::optional<std::string> read_open_file(int descriptor) {
+    std::string bytes;
+    char block[1 << 16];
+    ssize_t some;
+    while ((some = read(descriptor, block, sizeof block)) > 0 || (some < 0 && errno == EINTR))
+        if (some > 0) bytes.append(block, size_t(some));
+    if (some < 0) return {};
+    return bytes;
 }
 
 std::optional<std::string> CacheEntry::take() const {

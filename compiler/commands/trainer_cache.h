@@ -13,23 +13,23 @@ class CacheEntry {
 public:
     static constexpr size_t most_entries = 64, most_bytes = size_t(256) << 20;
 
-    /// The trainer that this model makes with these options.
+    /// The trainer of this model with these options.
     static CacheEntry trainer(const Front& front, const CommandLine& line);
     /// The machine code of this model file's last builds (code_cache.h).
     static CacheEntry code(const CommandLine& line);
-    /// Makes the folders for it; why they cannot be had or trusted, or "".
+    /// Creates its folders. Returns the reason why they cannot be created or trusted, or "".
     std::string open() const;
     /// The entry's bytes, if there is one; marks it as used. A damaged entry is removed, with a note on stderr.
     std::optional<std::string> take() const;
-    /// Puts it there, then removes what was used longest ago, beyond the limits. Other files in the folder are left
-    /// alone. Why it failed, or "".
+    /// Adds the entry, then removes those used longest ago, beyond the limits. Other files in the folder are not
+    /// touched. Returns the reason of a failure, or "".
     std::string keep(const std::string& bytes) const;
-    const std::string& path() const { return path_; } // of its file, there or not
-    const std::string& root() const { return root_; } // the folder of all
+    const std::string& path() const { return path_; } // of its file, whether that exists or not
+    const std::string& root() const { return root_; } // the folder of all entries
 
 private:
     CacheEntry(const std::string& key, const std::string& file); // key "": the compiler cannot be read
-    std::string seal(const std::string& bytes) const;            // what follows the bytes in the file
+    std::string seal(const std::string& bytes) const;            // the hash after the bytes in the file
     void trim() const;
 
     std::string root_, folder_, path_; // folder_ "": the compiler cannot be read, so entries have no keys

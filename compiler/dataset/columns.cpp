@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A statistic is a value that comes from train.* alone and stands where a row uses it, or is a
-// field itself.
+// A statistic is a value that depends on train.* alone and that a row uses, or that is a field itself.
 #include "compiler/dataset/columns.h"
 #include "compiler/dataset/rows.h"
 #include "compiler/dataset/whole_split.h"
@@ -28,7 +27,7 @@ NodeId field_input(Graph& graph, const Node& like, const std::string& name) {
     return graph.add(Op::input, {like.type.dtype, shape}, {}, input, like.span);
 }
 
-/// Fields and row numbers as inputs [N, ..], their names with a prefix.
+/// Fields and row numbers as inputs [N, ..], with a prefix to their names.
 RowSources inputs_with(const std::string& prefix) {
     RowSources sources;
     sources.field = [prefix](Graph& graph, const Node& input) {
@@ -66,7 +65,7 @@ void Columns::cut(const RowField& user, NodeId value) {
     if (row_.type(value).has_rows()) {
         definitions_.diagnostics->report(
             Code::statistic_misuse, user.span,
-            fmt::format("`{}` takes the whole column of the training split beside a single row", user.name), "",
+            fmt::format("`{}` uses the whole column of the training split in a formula of one row", user.name), "",
             "reduce the column first: mean(train.x, axis: 0), max(train.x)");
         return;
     }
@@ -115,7 +114,7 @@ void Columns::build_columns() {
             if (!input || input->source != Input::Source::scalar || input->name != "rows") continue;
             definitions_.diagnostics->report(
                 Code::statistic_misuse, fields_[i].span,
-                fmt::format("`{}` is a formula of one row, which does not know N", fields_[i].name));
+                fmt::format("`{}` is a formula of one row, where N is not defined", fields_[i].name));
             break;
         }
 }
@@ -142,7 +141,7 @@ void Columns::build_statistics() {
     for (const SplitProblem& problem : parts.problems)
         definitions_.diagnostics->report(
             Code::statistic_misuse, split[problem.node].span,
-            fmt::format("this statistic cannot be joined across batches: {}", problem.reason));
+            fmt::format("this statistic cannot be computed batch by batch: {}", problem.reason));
     plan_.statistics.passes = std::move(parts.split.passes);
     Graph finish = std::move(parts.split.finish);
     std::vector<Output> assigns;

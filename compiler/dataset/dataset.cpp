@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Fields are elaborated in one graph of a single row, where readers are inputs without N and
-// train.x is an input (or its formula) with N.
+// Fields are elaborated in one graph of a single row. Readers are inputs without N; train.x is an input, or its
+// formula, with N.
 #include "compiler/dataset/dataset.h"
 #include "compiler/dataset/columns.h"
 #include "compiler/dataset/reader.h"
@@ -66,7 +66,7 @@ private:
     std::vector<RowField> named_;
     const ast::Field* current_ = nullptr;
     bool has_split_ = false;
-    size_t errors_ = 0; // reported before
+    size_t errors_ = 0; // before this block
 };
 
 // ---- fields ------------------------------------------------------------------------------------
@@ -84,18 +84,17 @@ void DatasetElaboration::solve(const ast::Expr& name, int64_t value) {
 }
 
 Dtype DatasetElaboration::stored_dtype(const ReaderCall& call, const ast::TypeExpr* type, bool direct) const {
-    bool counts = call.reader.kind == Reader::Kind::range || call.reader.kind == Reader::Kind::characters;
+    int32_t own = call.format ? call.format->stored : call.reader.is_row_number() ? int32_t(GRADC_I32) : -1;
     Dtype floating_point = definitions_.options.precision == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-    if (counts && !(direct && type && type->dtype)) return Dtype::i32;
-    if (call.reader.kind == Reader::Kind::idx && !(direct && type && type->dtype)) return Dtype::u8;
-    if (!type) return call.reader.kind == Reader::Kind::literal && call.upper ? Dtype::i32 : floating_point;
+    if (own >= 0 && !(direct && type && type->dtype)) return Dtype(own);
+    if (!type) return call.reader.is_literal() && call.upper ? Dtype::i32 : floating_point;
     if (!type->dtype) return type->upper ? Dtype::i32 : floating_point;
     Dtype dtype = language_dtype(elaborator_, *type->dtype);
     if (dtype == Dtype::boolean || (dtype == Dtype::u8 && !direct)) return Dtype::i32;
     return dtype;
 }
 
-/// Sizes as written, with names that stand for nothing yet solved from the reader or its file.
+/// The written sizes; undefined names are solved from the reader or its file.
 std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call, const ast::TypeExpr& type,
                                                        const std::string& name) {
     std::optional<Shape> found = call.shape;
@@ -119,7 +118,7 @@ std::optional<Shape> DatasetElaboration::written_shape(const ReaderCall& call, c
         error(Code::field_type, type.span, fmt::format("the type of `{}` is that of one row, without N", name));
         return {};
     }
-    bool reshapes = call.reader.kind == Reader::Kind::csv && found && !found->empty();
+    bool reshapes = call.format && call.format->takes_columns && found && !found->empty();
     bool fits = !found || *found == full->type.shape ||
                 (reshapes && count(*found, 1) == count(full->type.shape, 1) && !full->type.shape.empty());
     if (fits) return full->type.shape;
@@ -143,12 +142,12 @@ std::optional<int64_t> DatasetElaboration::written_upper(const ReaderCall& call,
         return upper;
     }
     auto upper = constant_integer(elaborator_, elaborator_.evaluate(*type.upper, scope_), type.upper->span,
-                                  "the bound of whole numbers");
+                                  "the bound of integers");
     if (!upper) return {};
     if (*upper >= 1 && *upper <= INT32_MAX && (!call.upper || *call.upper <= *upper)) return upper;
-    bool letters = call.reader.kind == Reader::Kind::characters;
+    bool letters = !call.reader.alphabet.empty();
     error(Code::field_type, type.upper->span,
-          *upper < 1 ? "the bound of whole numbers must be at least 1"
+          *upper < 1 ? "the bound of integers must be at least 1"
                      : fmt::format("`{}` is below {}, but its reader gives {} different {}", name, *upper,
                                    call.upper.value_or(0), letters ? "characters" : "numbers"));
     return {};
@@ -173,7 +172,7 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
     }
     if (!literal_fits(stored, type)) return {};
     Reader& reader = stored.reader;
-    if (reader.kind == Reader::Kind::csv && reader.columns.empty() && reader.column_names.empty())
+    if (call.format && call.format->takes_columns && reader.columns.empty() && reader.column_names.empty())
         for (int64_t i = 0; i < count(*shape, 1); ++i) reader.columns.push_back(i);
     Input input{Input::Source::field, name, stored.low, stored.high};
     NodeId node = row_.add(Op::input, {dtype, *shape}, {}, input, call.reader.span);
@@ -182,15 +181,14 @@ std::optional<Term> DatasetElaboration::read(const ReaderCall& call, const std::
     return elaborator_.term(node);
 }
 
-/// Numbers of a literal column are those of its type.
+/// The numbers of a literal column must fit its type.
 bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::TypeExpr* type) {
-    bool literal = field.reader.kind == Reader::Kind::literal;
     if (type && type->upper && !integer(field.stored)) {
-        error(Code::field_type, type->upper->span, "only whole numbers have a bound", "",
+        error(Code::field_type, type->upper->span, "only integers have a bound", "",
               fmt::format("{}: int < ..", field.name));
         return false;
     }
-    if (!literal || !integer(field.stored)) return true;
+    if (!field.reader.is_literal() || !integer(field.stored)) return true;
     bool bounded = field.high >= field.low;
     double low = bounded ? double(field.low) : double(INT32_MIN);
     double high = bounded ? double(field.high) : double(INT32_MAX);
@@ -198,7 +196,7 @@ bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::Type
         if (value == std::floor(value) && value >= low && value <= high) continue;
         error(Code::literal_column, field.span,
               value == std::floor(value) ? fmt::format("{} is not in {}..{}", value, low, high + 1)
-                                         : fmt::format("{} is no whole number", value));
+                                         : fmt::format("{} is not an integer", value));
         return false;
     }
     return true;
@@ -222,7 +220,7 @@ std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& m
     if (!object || scope_.find(object->name)) return {};
     if (object->name != "train") {
         error(Code::statistic_misuse, span,
-              fmt::format("only the training split is known ahead, not `{}`", object->name), "",
+              fmt::format("only values of the training split can be used, not of `{}`", object->name), "",
               fmt::format("train.{}", member.name));
         return Term{};
     }
@@ -232,12 +230,13 @@ std::optional<Term> DatasetElaboration::member(Elaborator&, const ast::Member& m
     }
     std::vector<std::string> known;
     for (const RowField& each : named_) known.push_back(each.name);
-    error(Code::unknown_name, member.name_span, fmt::format("the data set has no field `{}` above here", member.name),
-          "", repair_among(member.name, known, "fields"));
+    error(Code::unknown_name, member.name_span,
+          fmt::format("the data set has no field `{}` before this line", member.name), "",
+          repair_among(member.name, known, "fields"));
     return Term{};
 }
 
-/// A field that is made of others, of ranges and of random numbers.
+/// A field computed from other fields, ranges and random numbers.
 Term DatasetElaboration::formula(const ast::Field& field, Span span) {
     if (!field.indices.empty()) {
         size_t errors = definitions_.diagnostics->count();
@@ -245,7 +244,7 @@ Term DatasetElaboration::formula(const ast::Field& field, Span span) {
         Term value = elaborate_definition(elaborator_, definition, span, scope_);
         Diagnostic* error = definitions_.diagnostics->last();
         if (error && definitions_.diagnostics->count() > errors)
-            error->remarks.push_back({field.target.span, "a field is that of one row: the rows have no index"});
+            error->remarks.push_back({field.target.span, "a field is the value of one row: the rows have no index"});
         return value;
     }
     const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
@@ -270,7 +269,7 @@ void DatasetElaboration::field(const ast::Field& field, Span span) {
         return;
     }
     if (field.type && field.type->constant) {
-        error(Code::field_type, field.type->span, "a field has a value for each row: no const");
+        error(Code::field_type, field.type->span, "a field has a value for each row and cannot be const");
         return;
     }
     if (field.type && field.type->dtype && !has_arithmetic(elaborator_, *field.type->dtype, field.type->span)) {
@@ -313,21 +312,22 @@ void DatasetElaboration::split(const ast::Split& split, Span span) {
     double total = 0;
     for (const ast::SplitPart& part : split.parts) {
         auto share = constant_number(elaborator_, elaborator_.evaluate(*part.fraction, scope_), part.fraction->span,
-                                     "the share of a split");
+                                     "the fraction of a split");
         if (!share) return;
-        if (!(*share > 0 && *share <= 1)) return bad(part.fraction->span, "a split's share lies between 0 and 1");
+        if (!(*share > 0 && *share <= 1))
+            return bad(part.fraction->span, "the fraction of a split must be between 0 and 1");
         for (const SplitRange& other : plan_.spec.splits)
             if (other.name == part.name) return bad(part.span, fmt::format("split `{}` is named twice", part.name));
         plan_.spec.splits.push_back({part.name, *share});
         total += *share;
     }
-    if (total > 1 + 1e-9) bad(span, fmt::format("the shares add up to {}, more than all rows", total));
+    if (total > 1 + 1e-9) bad(span, fmt::format("the fractions add up to {}, which is more than all rows", total));
     bool trains =
         std::any_of(plan_.spec.splits.begin(), plan_.spec.splits.end(), [](auto& s) { return s.name == "train"; });
     if (!trains) bad(span, "no split is called `train`");
 }
 
-/// Literal columns and ranges say how many rows there are, and must agree.
+/// Literal columns and ranges define the number of rows, and must agree.
 void DatasetElaboration::check_rows() {
     const gradc::Field* first = nullptr;
     bool reads = false;
@@ -336,7 +336,7 @@ void DatasetElaboration::check_rows() {
         const Reader& reader = field.reader;
         if (reader.rows && reader.window > reader.rows)
             error(Code::reader_misuse, field.span,
-                  fmt::format("no window of {} fits into {} rows", reader.window, reader.rows));
+                  fmt::format("a window of {} does not fit into {} rows", reader.window, reader.rows));
         if (!field.reader.rows || field.reader.window) continue;
         if (first && first->reader.rows != field.reader.rows)
             error(Code::literal_column, field.span,
@@ -345,8 +345,8 @@ void DatasetElaboration::check_rows() {
         first = first ? first : &field;
     }
     if (!reads && definitions_.diagnostics->count() == errors_)
-        error(Code::reader_misuse, tree_.name_span, fmt::format("nothing says how many rows `{}` has", tree_.name), "",
-              "read a file, write a list, or generate rows by their number: i = range(1000)");
+        error(Code::reader_misuse, tree_.name_span, fmt::format("the number of rows of `{}` is not known", tree_.name),
+              "", "read a file, write a list, or generate rows by their number: i = range(1000)");
 }
 
 /// Either all files hold all rows, or each reader names a file for each split.
@@ -367,7 +367,7 @@ void DatasetElaboration::check_files() {
     }
     if (names.empty() || names[0].empty()) return;
     plan_.spec.split_by_file = true;
-    if (has_split_) error(Code::bad_split, first, "the files are the splits already: the `split` line says it twice");
+    if (has_split_) error(Code::bad_split, first, "the files already define the splits; remove the `split` line");
     if (std::find(names.begin(), names.end(), "train") == names.end())
         error(Code::bad_split, first, "no split is called `train`");
     if (!has_split_)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One call of a reader, argument by argument, to a Reader; see reader.h.
+// One call of a reader, argument by argument, and the facts of its files.
 #include "compiler/dataset/reader.h"
 #include "compiler/elaborate/values.h"
-#include "compiler/util/content_hash.h"
 #include "compiler/util/files.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/text.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -24,23 +25,10 @@ const std::string* text(const ast::ExprRef& expression) {
     return text ? &text->value : nullptr;
 }
 
-Reader::Kind kind_of(const std::string& callee) {
-    if (callee == "csv") return Reader::Kind::csv;
-    if (callee == "idx") return Reader::Kind::idx;
-    if (callee == "npy") return Reader::Kind::npy;
-    return Reader::Kind::characters;
-}
-
 } // namespace
 
-const std::vector<std::string>& reader_names() {
-    static const std::vector<std::string> names{"csv", "idx", "npy", "characters", "windows", "range"};
-    return names;
-}
-
 bool names_reader(const std::string& callee) {
-    const auto& names = reader_names();
-    return std::find(names.begin(), names.end(), callee) != names.end();
+    return callee == "windows" || callee == "range" || runtime::find_reader(callee);
 }
 
 Diagnostic& ReaderElaboration::misuse(Span span, std::string message, std::string repair) {
@@ -53,43 +41,40 @@ std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span sp
     if (call.callee == "windows") return windows(call, span);
     if (call.callee == "range") return range(call, span);
     ReaderCall result;
-    result.reader.kind = kind_of(call.callee);
+    result.format = runtime::find_reader(call.callee);
+    result.reader.name = call.callee;
     result.reader.span = span;
-    bool csv = result.reader.kind == Reader::Kind::csv;
-    std::vector<std::string> options;
-    if (csv) options.push_back("columns");
-    if (!take_files(call, result, options)) return {};
-    if (auto columns = argument(call, "columns"); csv && columns)
+    if (!take_files(call, result)) return {};
+    if (auto columns = argument(call, "columns"); result.format->takes_columns && columns)
         if (!take_columns(*columns->value, result)) return {};
-    if (result.reader.kind == Reader::Kind::characters) {
-        auto known = text_facts(result.reader, result.reader.files[0].path);
-        if (!known) return {};
-        result.reader.alphabet = known->alphabet;
-        result.upper = known->letters;
-        result.shape = Shape{};
-    }
+    if (!result.format->is_text) return result;
+    auto known = facts(result.reader, result.reader.files[0].path);
+    if (!known) return {};
+    result.reader.alphabet = known->alphabet;
+    result.upper = int64_t(known->largest) + 1;
+    result.shape = Shape{};
     return result;
 }
 
-/// A confined model names no file elsewhere, read when compiling or not: the trainer will seek it in the same folders.
+/// With --confine a model may name only files in its folders, whether they are read when compiling or by the trainer.
 bool ReaderElaboration::allowed(const std::string& path, Span span) {
     const Options& options = elaborator_.definitions.options;
     if (!options.confined) return true;
     std::vector<std::string> places;
-    auto found = find_data_file(path, options.data_folders, places);
+    auto found = find(path, places);
     std::string reason = outside(found ? *found : places.back(), options.data_folders);
     if (reason.empty()) return true;
     elaborator_.error(Code::unreadable_file, span, fmt::format("cannot read `{}`: {}", path, reason));
     return false;
 }
 
-bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result, const std::vector<std::string>& options) {
+bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result) {
+    bool takes_columns = result.format->takes_columns;
     for (const ast::Argument& each : call.arguments) {
-        bool is_option = each.name && std::find(options.begin(), options.end(), *each.name) != options.end();
-        if (is_option) continue;
+        if (takes_columns && each.name == "columns") continue;
         auto path = text(each.value);
         if (!path) {
-            std::string repair = fmt::format("{}(\"file\"{})", call.callee, options.empty() ? "" : ", columns: 0..4");
+            std::string repair = fmt::format("{}(\"file\"{})", call.callee, takes_columns ? ", columns: 0..4" : "");
             misuse(each.value->span, fmt::format("`{}` takes the name of a file", call.callee), repair);
             return false;
         }
@@ -133,7 +118,7 @@ bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& resul
         if (!first || !last) return false;
         if (*first >= *last || *last - *first > 1'000'000) {
             misuse(columns.span,
-                   fmt::format("{}..{} are no columns: the first is included, the last is not", *first, *last));
+                   fmt::format("{}..{} selects no columns: the first is included, the last is not", *first, *last));
             return false;
         }
         for (int64_t i = *first; i < *last; ++i) result.reader.columns.push_back(i);
@@ -147,7 +132,7 @@ bool ReaderElaboration::take_columns(const ast::Expr& columns, ReaderCall& resul
         result.shape = Shape{};
     }
     if (result.reader.columns.empty() || result.reader.column_names.empty()) return true;
-    misuse(columns.span, "columns are all named or all numbered");
+    misuse(columns.span, "columns must be all named or all numbered");
     return false;
 }
 
@@ -198,7 +183,6 @@ std::optional<ReaderCall> ReaderElaboration::range(const ast::Call& call, Span s
         return {};
     }
     ReaderCall result;
-    result.reader.kind = Reader::Kind::range;
     result.reader.rows = *n;
     result.reader.span = span;
     result.shape = Shape{};
@@ -224,7 +208,7 @@ bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape
             return true;
         }
     }
-    elaborator_.error(Code::literal_column, span, "a column is a list of numbers, or of lists that are equally long",
+    elaborator_.error(Code::literal_column, span, "a column is a list of numbers, or of lists of equal length",
                       describe(elaborator_, term) + " does not fit the rows before it");
     return false;
 }
@@ -232,7 +216,6 @@ bool ReaderElaboration::flatten(const Term& term, Span span, size_t depth, Shape
 std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
     Term term = elaborator_.evaluate(list, scope_);
     ReaderCall result;
-    result.reader.kind = Reader::Kind::literal;
     result.reader.span = list.span;
     Shape shape;
     if (!flatten(term, list.span, 0, shape, result.reader.values)) return {};
@@ -246,94 +229,68 @@ std::optional<ReaderCall> ReaderElaboration::literal(const ast::Expr& list) {
 
 // ---- files -------------------------------------------------------------------------------------
 
-std::optional<std::string> ReaderElaboration::find(const Reader& reader, const std::string& path) {
-    std::vector<std::string> places;
-    const Options& options = elaborator_.definitions.options;
-    auto found = options.reads_data ? find_data_file(path, options.data_folders, places) : std::optional<std::string>{};
-    if (!found)
-        elaborator_.error(Code::missing_data, reader.span,
-                          fmt::format("no file `{}`, and a size here is read from it when compiling", path),
-                          fmt::format("sought: {}", fmt::join(places, ", ")),
-                          "name its folder with --data-dir, or write the size as a number");
-    return found;
+std::optional<std::string> ReaderElaboration::find(const std::string& path, std::vector<std::string>& places) const {
+    bool absolute = !path.empty() && path[0] == '/';
+    std::vector<std::string> folders = elaborator_.definitions.options.data_folders;
+    if (absolute) folders = {""};
+    for (const std::string& folder : folders) {
+        std::string place = runtime::joined(folder == "." ? "" : folder, path);
+        if (std::find(places.begin(), places.end(), place) != places.end()) continue;
+        places.push_back(place);
+        if (runtime::exists(place)) return place;
+    }
+    return {};
 }
 
-template <class Read> auto ReaderElaboration::facts(const Reader& reader, const std::string& path, const Read& read) {
+std::optional<runtime::FileFacts> ReaderElaboration::facts(const Reader& reader, const std::string& path) {
+    std::vector<std::string> places;
+    std::optional<std::string> place;
+    if (elaborator_.definitions.options.reads_data) place = find(path, places);
+    if (!place) {
+        elaborator_.error(Code::missing_data, reader.span,
+                          fmt::format("cannot find `{}`, from which a size is read when compiling", path),
+                          fmt::format("searched: {}", fmt::join(places, ", ")),
+                          "name its folder with --data-dir, or write the size as a number");
+        return {};
+    }
     runtime::DataFile file;
+    runtime::FileFacts facts;
     runtime::Error error;
-    decltype(read(path, file, error)) result;
-    auto place = find(reader, path);
-    if (!place) return result;
-    result = read(*place, file, error);
-    if (error) { // "file:row:column: error: .."; the word stands in front of a diagnostic already
-        std::string message = error.message;
+    if (!runtime::find_reader(reader.name)->facts(*place, {reader.columns, reader.column_names}, file, facts, error)) {
+        std::string message = error.message; // "file:row:column: error: ..": a diagnostic begins with the word
         size_t word = message.find(": error: ");
         if (word != std::string::npos) message.replace(word, 9, ": ");
         elaborator_.error(Code::unfit_data, reader.span, message);
-        return result;
+        return {};
     }
-    ContentHash hash;
-    hash.add(file.bytes());
-    elaborator_.definitions.data_read.push_back(hash.text());
-    return result;
-}
-
-std::optional<TableFacts> ReaderElaboration::table(const Reader& reader, const std::string& path) {
-    return facts(reader, path, [&](const std::string& place, runtime::DataFile& file, runtime::Error& error) {
-        return read_table(place, reader.columns, reader.column_names, file, error);
-    });
-}
-
-std::optional<TextFacts> ReaderElaboration::text_facts(const Reader& reader, const std::string& path) {
-    return facts(reader, path, read_characters);
-}
-
-std::optional<ArrayFacts> ReaderElaboration::array(const Reader& reader, const std::string& path) {
-    return facts(reader, path, reader.kind == Reader::Kind::npy ? read_npy : read_idx);
+    elaborator_.definitions.data_read.push_back(runtime::hexadecimal(runtime::Hash::of(file.bytes())));
+    return facts;
 }
 
 std::optional<Shape> ReaderElaboration::shape_in_file(const Reader& reader) {
     if (reader.files.empty()) return Shape{};
-    const std::string& path = reader.files[0].path;
-    if (reader.kind == Reader::Kind::csv) {
-        auto known = table(reader, path);
-        return known ? std::optional(Shape{known->columns}) : std::nullopt;
-    }
-    auto known = array(reader, path);
+    auto known = facts(reader, reader.files[0].path);
     return known ? std::optional(Shape(known->shape.begin() + 1, known->shape.end())) : std::nullopt;
 }
 
 std::optional<int64_t> ReaderElaboration::upper_in_file(const Reader& reader) {
     double largest = -INFINITY;
     for (const Reader::File& file : reader.files) {
-        std::optional<double> own;
-        if (reader.kind == Reader::Kind::csv) {
-            if (auto known = table(reader, file.path)) own = known->largest;
-        } else if (auto known = array(reader, file.path)) {
-            own = known->largest;
-        }
-        if (!own) return {};
-        largest = std::max(largest, *own);
+        auto known = facts(reader, file.path);
+        if (!known) return {};
+        largest = std::max(largest, known->largest);
     }
     if (largest >= 0 && largest < INT32_MAX) return int64_t(largest) + 1;
-    elaborator_.error(Code::unfit_data, reader.span,
-                      "the column has no whole numbers from 0 on that a bound could be read from");
+    elaborator_.error(Code::unfit_data, reader.span, "the column has no integers from 0 on to read a bound from");
     return {};
 }
 
 std::optional<int64_t> ReaderElaboration::rows(const Reader& reader) {
     int64_t most = reader.rows;
     for (const Reader::File& file : reader.files) {
-        std::optional<int64_t> count;
-        if (reader.kind == Reader::Kind::csv) {
-            if (auto known = table(reader, file.path)) count = known->rows;
-        } else if (reader.kind == Reader::Kind::characters) {
-            if (auto letters = text_facts(reader, file.path)) count = letters->length;
-        } else if (auto known = array(reader, file.path)) {
-            count = known->shape[0];
-        }
-        if (!count) return {};
-        most = std::max(most, *count);
+        auto known = facts(reader, file.path);
+        if (!known) return {};
+        most = std::max(most, known->shape[0]);
     }
     if (reader.window == 0) return most;
     return most < reader.window ? 0 : (most - reader.window) / reader.stride + 1;

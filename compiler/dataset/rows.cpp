@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One case for each op: axes move up by one, attributes with them. In a scan every carry and
-// capture gets rows.
+// One case for each op: axes move up by one, and attributes follow. In a scan every carry and capture gets rows.
 #include "compiler/dataset/rows.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -112,7 +111,7 @@ private:
         return target_.add(Op::contract, type, {either(node.inputs[0]), either(node.inputs[1])}, labels, node.span);
     }
 
-    /// One table for all rows: N lands where the index's axes stand, behind those before `axis`.
+    /// One table for all rows: N is in place of the first axis of the index, after the axes before `axis`.
     NodeId lookup(const Node& node) {
         const Gather& gather = attribute<Gather>(node);
         NodeId result = build::gather(target_, fixed(node.inputs[0]), with_rows_of(node.inputs[1]), gather, node.span);

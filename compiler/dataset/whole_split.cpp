@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Level of a node: how many reductions over N stand one behind the other before its value is known.
-// A value with N at level k is computed in pass k; a reduction of it is finished after that pass
-// and has level k + 1. The scalar "rows" is itself such a reduction. Values without N behind a
-// reduction are kept in f64 and narrowed where rows use them.
+// The level of a node is the number of successive reductions over N before its value is known. A value with N at level
+// k is computed in pass k; its reduction is known after that pass and has level k + 1. The scalar "rows" is itself such
+// a reduction. Values without N after a reduction are kept in f64 and narrowed where rows use them.
 #include "compiler/dataset/whole_split.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -24,7 +23,7 @@ struct Levels {
     const Graph& graph;
     std::vector<int> level;
     std::vector<bool> reduces;
-    std::vector<std::string> obstacle; // why a value cannot be split; passed on to all that use it
+    std::vector<std::string> obstacle; // why a value cannot be split; inherited by its users
     std::vector<NodeId> culprit;
 
     explicit Levels(const Graph& graph, const std::vector<NodeId>& reached)
@@ -51,19 +50,19 @@ struct Levels {
 
     std::string obstacle_of(const Node& node, bool reduction) const {
         if (node.op == Op::scan && joins_rows(graph.body(attribute<Scan>(node).body)))
-            return "rows are joined inside a scan";
+            return "rows are combined inside a scan";
         if (auto own = pairing(graph, node); !own.empty()) return own;
         bool known = node.op == Op::sum || node.op == Op::max_of || node.op == Op::contract || node.op == Op::scatter ||
                      node.op == Op::input;
-        return reduction && !known ? "rows are joined by " + std::string(name(node.op)) : "";
+        return reduction && !known ? "rows are combined by " + std::string(name(node.op)) : "";
     }
 
-    /// Why a value, though it has rows, is not made row by row.
+    /// The reason why a value with rows cannot be computed row by row, or "".
     static std::string pairing(const Graph& graph, const Node& node) {
         const Shape& shape = node.type.shape;
         if (std::count(shape.begin(), shape.end(), rows) > 1) return "rows are paired with rows";
         if (node.op == Op::iota && shape[size_t(attribute<Axes>(node).axes[0])] == rows)
-            return "it hangs on the place of a row in its batch, as rows drawn without data do";
+            return "it depends on the position of a row in its batch, which only data define";
         if (node.op == Op::gather) {
             size_t axis = size_t(attribute<Gather>(node).axis);
             if (graph.type(node.inputs[0]).shape[axis] == rows) return "it looks up other rows";
@@ -141,7 +140,7 @@ private:
         return level >= 1 && level <= pass && !graph_.type(id).has_rows();
     }
 
-    /// Everything that is known in pass `pass`; finish is the pass after the last.
+    /// All values that are known in pass `pass`; finish is the pass after the last.
     Copies copies(int pass) {
         Copies c{Graph(graph_.shared_primitives()), std::vector<NodeId>(graph_.size(), NodeId::none), {}};
         c.wide = c.plain;
@@ -165,7 +164,7 @@ private:
         return copy_node(graph_, id, std::move(inputs), c.target);
     }
 
-    /// A finished value in f64; none for loops, whose bodies have a precision of their own.
+    /// A finished value in f64; none for loops, whose bodies keep their precision.
     NodeId wide_copy(Copies& c, NodeId id) {
         const Node& node = graph_[id];
         if (levels_.reduces[index(id)]) {
@@ -233,7 +232,7 @@ private:
         }
     }
 
-    /// Sums start at zero; a maximum starts with the first batch, where no rows were seen yet.
+    /// Sums start at zero; a maximum is replaced by that of the first batch, while no rows have been seen.
     static NodeId joined(Graph& target, Op op, NodeId before, NodeId part, NodeId seen) {
         if (op != Op::max_of) return build::elementwise(target, Primitive::add, {before, part});
         NodeId first = build::elementwise(target, Primitive::equal, {seen, build::constant(target, 0, Dtype::f64)});

@@ -104,35 +104,33 @@ Value real_binary(Primitive primitive, const Type& type, const Value& x, const V
     }
 }
 
-Value from_the_library(std::string_view name, const PrimitiveTable& table, Primitive primitive, const Type& type,
-                       const std::vector<Value>& x) {
-    using Unary = double (*)(double);
-    using Binary = double (*)(double, double);
-    static const std::unordered_map<std::string_view, Unary> unaries = {
+using Unary = double (*)(double);
+using Binary = double (*)(double, double);
+
+/// The C function of a declared primitive; nullptr if there is none.
+Unary unary_function(std::string_view name) {
+    static const std::unordered_map<std::string_view, Unary> functions = {
         {"exp", std::exp},     {"log", std::log},         {"sin", std::sin},      {"cos", std::cos},
         {"tan", std::tan},     {"tanh", std::tanh},       {"sinh", std::sinh},    {"cosh", std::cosh},
         {"asin", std::asin},   {"acos", std::acos},       {"atan", std::atan},    {"erf", std::erf},
         {"erfc", std::erfc},   {"expm1", std::expm1},     {"log1p", std::log1p},  {"exp2", std::exp2},
         {"log2", std::log2},   {"log10", std::log10},     {"cbrt", std::cbrt},    {"ceil", std::ceil},
         {"trunc", std::trunc}, {"round", std::nearbyint}, {"lgamma", std::lgamma}};
-    static const std::unordered_map<std::string_view, Binary> binaries = {
+    auto found = functions.find(name);
+    return found == functions.end() ? nullptr : found->second;
+}
+
+Binary binary_function(std::string_view name) {
+    static const std::unordered_map<std::string_view, Binary> functions = {
         {"pow", std::pow}, {"power", std::pow}, {"atan2", std::atan2}, {"hypot", std::hypot}};
-    if (const auto& own = table.meaning(primitive)) {
-        Value result = make_value(type.dtype, type.shape);
-        std::vector<Value> plain;
-        for (const Value& each : x) plain.push_back(densified(each));
-        std::vector<double> arguments(x.size());
-        for (int64_t i = 0; i < result.size(); ++i) {
-            for (size_t k = 0; k < x.size(); ++k) arguments[k] = plain[k].data<double>()[i];
-            result.data<double>()[i] = own(arguments.data());
-        }
-        return result;
-    }
-    if (auto found = unaries.find(name); x.size() == 1 && found != unaries.end())
-        return unary<double, double>(type, x[0], found->second);
-    if (auto found = binaries.find(name); x.size() == 2 && found != binaries.end())
-        return binary<double, double>(type, x[0], x[1], found->second);
-    throw InternalError("evaluate", "no meaning is known of the primitive " + std::string(name));
+    auto found = functions.find(name);
+    return found == functions.end() ? nullptr : found->second;
+}
+
+Value declared(std::string_view name, const Type& type, const std::vector<Value>& x) {
+    check(has_meaning(name, int(x.size())), "evaluate", "no C function computes the primitive " + std::string(name));
+    if (x.size() == 1) return unary<double, double>(type, x[0], unary_function(name));
+    return binary<double, double>(type, x[0], x[1], binary_function(name));
 }
 
 Value compute_bits(Primitive primitive, const Type& type, const Value& x) {
@@ -162,6 +160,10 @@ Value compute_unary(Primitive primitive, const Type& type, const Value& x) {
 }
 
 } // namespace
+
+bool has_meaning(std::string_view name, int arity) {
+    return (arity == 1 && unary_function(name)) || (arity == 2 && binary_function(name));
+}
 
 Value compute_elementwise(const PrimitiveTable& table, const Node& node, const Type& type,
                           const std::vector<Value>& x) {
@@ -193,8 +195,7 @@ Value compute_elementwise(const PrimitiveTable& table, const Node& node, const T
                                        [](double a, double b, double c) { return std::fma(a, b, c); });
     default: break;
     }
-    if (primitive >= Primitive::first_declared)
-        return from_the_library(table.name(primitive), table, primitive, type, x);
+    if (primitive >= Primitive::first_declared) return declared(table.name(primitive), type, x);
     if (floating(type.dtype)) return real_binary(primitive, type, x[0], x[1]);
     Dtype e = type.dtype;
     return binary<int64_t, int64_t>(

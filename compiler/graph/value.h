@@ -107,6 +107,8 @@ template <size_t K> Walk<K> walk(const Shape& shape, const std::array<const std:
 // ---- the ops, on values; `type` is that of the result, with a number in place of N --------------------------------
 /// Results are new values in C order, except for views: most moves, and casts between floating dtypes.
 Value compute_elementwise(const PrimitiveTable&, const Node&, const Type& type, const std::vector<Value>&);
+/// Whether the evaluator can compute a declared primitive: the C library has a function of its name.
+bool has_meaning(std::string_view name, int arity);
 Value compute_cast(const Type& type, const Value&);
 Value compute_reduce(const Node&, const Type& type, const Value&);
 Value compute_move(const Node&, const Type& type, const Value&);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A data set as plain data: where the columns of its fields come from and how its rows are split. Filled by
-// compiler/dataset; the trainer's table is written from it.
+// A data set as plain data: the origin of its fields and the splits of its rows. compiler/dataset fills it; the
+// trainer's table is written from it.
 #pragma once
 #include "compiler/graph/type.h"
 #include "dsl/source.h"
@@ -9,29 +9,31 @@
 
 namespace gradc {
 
-/// Where a field's column comes from. `files` holds one path a split if they are named (idx), else
-/// one.
+/// The origin of a field's rows: files, a list of values, or the numbers of the rows.
 struct Reader {
-    enum class Kind : uint8_t { none, csv, idx, literal, range, characters, npy } kind = Kind::none;
     struct File {
-        std::string split; // "" for all
+        std::string split; // "": all
         std::string path;  // as written
     };
-    std::vector<File> files;
-    std::vector<int64_t> columns;          // csv: from 0, when numbered
-    std::vector<std::string> column_names; // csv: when named
-    std::vector<double> values;            // literal: all rows
-    int64_t rows = 0;                      // literal, range
-    std::string alphabet;                  // characters: UTF-8, in order of code
-    int64_t window = 0,
-            stride = 1; // windows(reader, length: window): rows are runs of the column; 0: none
+    std::string name;             // in the table of runtime/data/reader.cpp; "": no files
+    std::vector<File> files;      // one, or one for each split
+    std::vector<int64_t> columns; // of a table, from 0
+    std::vector<std::string> column_names;
+    std::vector<double> values; // without files: the rows; empty: row i is i
+    int64_t rows = 0;           // without files
+    std::string alphabet;       // of text: UTF-8, in order of code
+    int64_t window = 0;         // windows(reader, length: window): a row is a run of entries; 0: one entry
+    int64_t stride = 1;
     Span span;
+
+    bool is_literal() const { return name.empty() && !values.empty(); }
+    bool is_row_number() const { return name.empty() && values.empty(); }
 };
 struct Field { // of a dataset, read by the trainer; formulas are part of the graphs
     std::string name;
     Dtype stored = Dtype::f32;  // u8 f32 f64 i32
     Shape shape;                // of one row
-    int64_t low = 0, high = -1; // whole numbers: allowed range
+    int64_t low = 0, high = -1; // integers: the allowed range
     Reader reader;
     Span span;
 };
@@ -41,8 +43,8 @@ struct SplitRange {
 };
 struct DatasetSpec {
     std::string name;
-    std::vector<Field> fields;      // the ones that are read
-    std::vector<SplitRange> splits; // empty: all rows are "train"; idx may name splits by files instead
+    std::vector<Field> fields;      // fields that are read
+    std::vector<SplitRange> splits; // empty: all rows are "train"; readers may name splits by files instead
     bool in_order = false;
     bool split_by_file = false;
     Span span;

@@ -4,6 +4,7 @@
 #include "compiler/target/compile.h"
 #include "compiler/util/check.h"
 #include "compiler/util/files.h"
+#include "runtime/base/files.h"
 #include <cerrno>
 #include <cstdio>
 #include <lld/Common/Driver.h>
@@ -105,7 +106,7 @@ std::string join_objects(const std::vector<std::string>& objects) {
 }
 
 std::string find_runtime() {
-    std::string folder = folder_of(own_path());
+    std::string folder = runtime::own_folder();
     for (const char* place : {"/../lib/gradc/runtime.o", "/lib/gradc/runtime.o"})
         if (access((folder + place).c_str(), R_OK) == 0) return folder + place;
     return "";

@@ -100,19 +100,6 @@ int TableBuilder::tensor_of(const Result& result) {
     return int(tensors_.size()) - 1;
 }
 
-gradc_reader reader_of(Reader::Kind kind) {
-    switch (kind) {
-    case Reader::Kind::none:
-    case Reader::Kind::csv: return GRADC_READ_CSV;
-    case Reader::Kind::idx: return GRADC_READ_IDX;
-    case Reader::Kind::literal: return GRADC_READ_LITERAL;
-    case Reader::Kind::range: return GRADC_READ_RANGE;
-    case Reader::Kind::characters: return GRADC_READ_CHARACTERS;
-    case Reader::Kind::npy: return GRADC_READ_NPY;
-    }
-    return GRADC_READ_CSV;
-}
-
 gradc_order order_of(RowOrder order) {
     return order == RowOrder::shuffled ? GRADC_SHUFFLED : order == RowOrder::file ? GRADC_FILE_ORDER : GRADC_RANDOM;
 }
@@ -222,8 +209,8 @@ TableValue TableBuilder::field(const std::string& prefix, const Field& field) {
     TableValue file_array = array("gradc_file", prefix + "_files", std::move(files));
     TableValue name_array = array("const char*", prefix + "_column_names", std::move(names));
     TableValue value_array = array("double", prefix + "_values", std::move(values));
-    return members({text(field.name), i32(reader_of(reader.kind)), i32(int(field.stored)),
-                    i32(int64_t(field.shape.size())), numbers(field.shape), i64(field.low), i64(field.high), file_array,
+    return members({text(field.name), text(reader.name), i32(int(field.stored)), i32(int64_t(field.shape.size())),
+                    numbers(field.shape), i64(field.low), i64(field.high), file_array,
                     i32(int64_t(reader.files.size())), numbers(reader.columns), name_array,
                     i32(int64_t(reader.columns.size())), i32(int64_t(reader.column_names.size())), value_array,
                     i64(reader.rows), text(reader.alphabet), i64(reader.window), i64(reader.stride)});

@@ -30,7 +30,7 @@ bool generated(const DatasetPlan& plan, NodeId field) {
         auto input = std::get_if<Input>(&plan.columns[id].attributes);
         if (!input || input->source != Input::Source::field) continue;
         for (const Field& stored : plan.spec.fields)
-            if (stored.name == input->name && stored.reader.kind != Reader::Kind::range) return false;
+            if (stored.name == input->name && !stored.reader.is_row_number()) return false;
         differs = true;
     }
     return differs;

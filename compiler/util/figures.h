@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How wide a text stands in a terminal, and large numbers in groups of three digits.
+// The width of a text in a terminal, and large numbers in groups of three digits.
 #pragma once
 #include <cstdint>
 #include <string>
 
 namespace gradc {
 
-/// Characters of a UTF-8 text; none of ours is wide.
+/// Characters of a UTF-8 text; wide characters do not occur.
 inline size_t columns(const std::string& text) {
     size_t result = 0;
     for (unsigned char byte : text) result += (byte & 0xC0) != 0x80;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Seconds on the monotonic clock since it was made.
+// Seconds on the monotonic clock since construction.
 #pragma once
 #include <chrono>
 

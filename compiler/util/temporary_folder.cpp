@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See temporary_folder.h. TMPDIR is respected.
+// mkdtemp in TMPDIR or the system's default.
 #include "compiler/util/temporary_folder.h"
 #include <cerrno>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A folder of our own among the system's temporary ones, removed at the end with what is in it.
+// A temporary folder that is removed with its content by the destructor.
 #pragma once
 #include <string>
 
@@ -7,7 +7,7 @@ namespace gradc {
 
 class TemporaryFolder {
 public:
-    /// `fault` says why none could be made, or is "".
+    /// `error` gets the reason why it could not be created, or "".
     explicit TemporaryFolder(std::string& error);
     ~TemporaryFolder();
     TemporaryFolder(const TemporaryFolder&) = delete;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See console.h.
+// The loss curve in block characters, the live line, and the errors of standard output.
 #include "runtime/base/console.h"
 #include "runtime/base/files.h"
 #include "runtime/base/text.h"
@@ -34,7 +34,7 @@ void LossCurve::add(double loss) {
     per_bucket_ *= 2;
 }
 
-/// log2, between powers of two a line: enough for the height of a character, and no library.
+/// log2, linear between powers of two: precise enough for the height of a character, and without a library.
 static double rough_log2(double number) {
     int exponent;
     double fraction = std::frexp(number, &exponent); // in [0.5, 1)
@@ -131,7 +131,7 @@ HeldSignals::HeldSignals() {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-HeldSignals::~HeldSignals() { // those that arrived were obeyed: they are taken, not delivered
+HeldSignals::~HeldSignals() { // signals that arrived were handled: they are consumed, not delivered
     sigset_t set = ending_signals();
     timespec none{};
     while (sigtimedwait(&set, nullptr, &none) > 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a person sees while the trainer works: lines on standard output, and on a terminal one live
-// line below them with the loss curve. A closed pipe and a full disk are remembered, not signalled.
+// Terminal output of the trainer: lines on standard output and, on a terminal, one live line below them with the loss
+// curve. A closed pipe and a full disk are remembered; they raise no signal.
 #pragma once
 #include "runtime/base/error.h"
 #include <cstdint>
@@ -17,7 +17,7 @@ double now();
 class LossCurve {
 public:
     void add(double loss);
-    /// At most `columns` block characters, low ones for small losses; logarithmic where all are
+    /// At most `columns` block characters, low ones for small losses; the scale is logarithmic if all losses are
     /// positive.
     std::string drawn(int columns) const;
 
@@ -28,8 +28,8 @@ private:
     double last_sum_ = 0;
 };
 
-/// The text with lines broken at gaps of two spaces where what follows would pass `width` columns: a value of a
-/// report stays in one piece.
+/// The text with line breaks at gaps of two spaces where the next word would pass `width` columns, so that each value
+/// of a report stays in one piece.
 std::string broken_between_values(std::string_view text, int width);
 
 class Console {
@@ -40,14 +40,14 @@ public:
     Console& operator=(const Console&) = delete;
 
     void line(std::string_view text);
-    /// Replaces the live line; without a terminal nothing happens.
+    /// Replaces the live line; does nothing without a terminal.
     void live(std::string_view text);
     void clear_live();
     bool shows_live() const { return live_descriptor_ >= 0; }
     bool quiet() const { return quiet_; }
-    /// Nobody reads standard output any more.
+    /// Standard output is closed.
     bool broken() const { return broken_; }
-    /// Why lines were lost, for a message; "" if none was.
+    /// The reason why lines were lost, for a message; "" if none was.
     const std::string& loss() const { return loss_; }
     int width() const;
 
@@ -57,7 +57,7 @@ private:
     std::string loss_;
 };
 
-/// Holds back SIGINT, SIGTERM and SIGHUP while it lives, for this thread and those it starts.
+/// Blocks SIGINT, SIGTERM and SIGHUP during its lifetime, for this thread and those that it starts.
 class HeldSignals {
 public:
     HeldSignals();

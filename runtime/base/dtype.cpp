@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See element.h.
+// One case for each dtype.
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 

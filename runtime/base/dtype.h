@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elements of tensors as the arena and files hold them, and the way to and from a double.
+// The dtypes (gradc_dtype) of tensors in the arena and in files, and conversions from and to double.
 #pragma once
 #include "runtime/abi.h"
 #include <cstring>
@@ -9,13 +9,13 @@ namespace gradc::runtime {
 
 /// Bytes of one element.
 int64_t element_size(int32_t dtype);
-/// "f32", as the language says it.
+/// "f32", as in the language.
 const char* dtype_name(int32_t dtype);
 inline bool is_integer(int32_t dtype) { return dtype != GRADC_F32 && dtype != GRADC_F64 && dtype != GRADC_BF16; }
 double load_element(const unsigned char* at, int32_t dtype);
-/// Whole elements are given whole numbers in their range.
+/// An integer dtype takes integers in its range only.
 void store_element(unsigned char* at, int32_t dtype, double number);
-/// The smallest and largest whole number that fits.
+/// The smallest and the largest integer of the dtype.
 void integer_range(int32_t dtype, double& low, double& high);
 
 /// "[3, 4]", "[N, 64]" with has_rows; a scalar is "[]".

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How a function of the runtime says that it failed: it fills the Fault it was given and returns
-// nothing. The exit codes are those of the trainer and of gradc alike.
+// Errors of the runtime: a function that fails fills the Error that it was given and returns false or nothing. The exit
+// codes are those of the trainer and of gradc.
 #pragma once
 #include "runtime/base/text.h"
 
@@ -15,15 +15,14 @@ enum ExitCode {
     interrupted = 130
 };
 
-/// Keeps the first fault. What sets it returns false, so that a function can `return
-/// fault.fail(..)`.
+/// Keeps the first error. The functions that set it return false, so that a caller can `return error.fail(..)`.
 struct Error {
-    std::string message; // one line, or several where names and shapes are listed; no newline at the end
+    std::string message; // one line, or several that list names and shapes; no newline at the end
     ExitCode code = done;
 
     explicit operator bool() const { return code != done; }
     bool set(std::string_view what, ExitCode how = input_error);
-    /// The parts as in text().
+    /// The parts are joined as in text().
     template <class... Parts> bool fail_as(ExitCode how, const Parts&... parts) {
         const Piece pieces[] = {Piece(parts)...};
         return set(how, pieces, sizeof...(parts));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See files.h.
+// POSIX calls; each failure becomes an error with the path and the system's reason.
 #include "runtime/base/files.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/text.h"
@@ -48,7 +48,7 @@ std::string read_small_file(const std::string& path) {
 
 // ---- temporary names ---------------------------------------------------------------------------
 
-// Signal handlers and an allocator that fails can be handed nothing: this is where they look.
+// A global list, because signal handlers and a failing allocator have no arguments.
 static TemporaryName* temporary_names = nullptr;
 
 void TemporaryName::set(std::string path) {
@@ -75,7 +75,7 @@ void remove_temporary_files() {
     for (TemporaryName* name = temporary_names; name; name = name->next_) unlink(name->path_.c_str());
 }
 
-/// Where a chain of symbolic links ends, whether anything is there or not; "" if it does not end.
+/// The end of a chain of symbolic links, whether a file is there or not; "" if the chain does not end.
 static std::string target_of(std::string path) {
     for (int links = 0; links < 40; links++) {
         char next[4096];
@@ -97,14 +97,14 @@ static bool is_still_named(int descriptor, const std::string& path) {
 static constexpr size_t buffer_size = 1 << 18;
 static constexpr int random_digits = 16;
 
-/// Is `name` one that a ReplacingFile for `of` may have left?
+/// Whether a ReplacingFile for `of` may have created `name`.
 static bool is_temporary_of(std::string_view name, std::string_view of) {
     if (name.size() != of.size() + 1 + random_digits + 4) return false;
     return name.starts_with(of) && name[of.size()] == '.' && name.ends_with(".tmp");
 }
 
-/// Removes what processes left that were killed as they wrote this file: each holds a lock on its
-/// own for as long as it lives. Only the start of a huge folder is looked at.
+/// Removes temporary files for `target` of processes that were killed: a living process holds a lock on its own. Only
+/// the first entries of a huge folder are examined.
 static void remove_leftovers(const std::string& target) {
     std::string folder = folder_of(target), name = target.substr(target.rfind('/') + 1);
     DIR* entries = opendir(folder.empty() ? "." : folder.c_str());
@@ -124,16 +124,16 @@ static void remove_leftovers(const std::string& target) {
     closedir(entries);
 }
 
-/// A new file beside `target`, locked. -1 and errno if there can be none.
-static int create_temporary(const std::string& target, std::string& path) {
+/// A new locked file beside `target`; -1 and errno on failure.
+static int create_temporary(const std::string& target, unsigned mode, std::string& path) {
     for (int attempt = 0; attempt < 100; attempt++) {
         uint64_t number = 0;
         if (getrandom(&number, sizeof number, 0) < 0) number = 0;
         path = text(target, '.', hexadecimal(number + uint64_t(attempt)), ".tmp");
-        int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
         if (descriptor < 0 && errno == EEXIST) continue;
         if (descriptor < 0) return -1;
-        // A cleaner may have been quicker; folders without locks have no cleaners.
+        // Another process may have removed it before it was locked; folders without locks have no such processes.
         bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
         if (locked && is_still_named(descriptor, path)) return descriptor;
         close(descriptor);
@@ -150,13 +150,13 @@ bool ReplacingFile::open(Error& error) {
     struct stat status;
     bool replaces = stat(target_.c_str(), &status) == 0;
     if (replaces && !S_ISREG(status.st_mode))
-        return error.fail(path_, ": error: it is no regular file, so it cannot be replaced");
+        return error.fail(path_, ": error: it is not a regular file, so it cannot be replaced");
     remove_leftovers(target_);
     std::string temporary;
-    descriptor_ = create_temporary(target_, temporary);
+    descriptor_ = create_temporary(target_, mode_, temporary);
     if (descriptor_ < 0) return fail(error);
     temporary_.set(std::move(temporary));
-    if (replaces) fchmod(descriptor_, status.st_mode & 0777); // a private file stays private
+    if (replaces) fchmod(descriptor_, (status.st_mode & 0777) | (mode_ & 0100)); // a private file stays private
     return true;
 }
 
@@ -187,14 +187,14 @@ bool ReplacingFile::commit(Error& error) {
     descriptor_ = -1;
     std::string folder = folder_of(target_);
     int parent = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent < 0) return errno == EACCES || fail(error);               // folders may be closed to readers
-    bool flushed = fsync(parent) == 0 || errno == EINVAL || fail(error); // EINVAL: it has no such thing
+    if (parent < 0) return errno == EACCES || fail(error);               // the folder may not be readable
+    bool flushed = fsync(parent) == 0 || errno == EINVAL || fail(error); // EINVAL: folders cannot be flushed here
     close(parent);
     return flushed;
 }
 
-bool write_file(const std::string& path, std::string_view content, Error& error) {
-    ReplacingFile file(path);
+bool write_file(const std::string& path, std::string_view content, Error& error, unsigned mode) {
+    ReplacingFile file(path, mode);
     return file.open(error) && file.write(content, error) && file.commit(error);
 }
 
@@ -206,7 +206,7 @@ bool print(std::string_view text, Error& error) {
 }
 
 bool finish_printing(Error& error) {
-    int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0); // closing a copy asks, and closes nothing
+    int copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0); // closing a copy reports errors and closes nothing
     if (copy < 0 || close(copy) == 0) return true;
     return error.fail("standard output: error: cannot write it: ", system_error());
 }
@@ -214,7 +214,7 @@ bool finish_printing(Error& error) {
 void occupy_standard_descriptors() {
     for (int number = 0; number <= 2; number++) {
         if (fcntl(number, F_GETFD) >= 0) continue;
-        // The lowest free number is this one. Such a descriptor can neither be read nor written.
+        // open() returns the lowest free number. Such a descriptor can neither be read nor written.
         if (open("/", O_PATH) != number) _exit(input_error);
     }
 }
@@ -236,8 +236,8 @@ bool FileLock::acquire(const std::string& path, Error& error) {
         bool taken = errno == EWOULDBLOCK;
         if (descriptor_ >= 0) close(descriptor_);
         descriptor_ = -1;
-        if (held) continue; // its holder removed the file between our open and our lock
-        if (!plain) return error.fail(path, ": error: cannot lock it: ", name, " is no regular file");
+        if (held) continue; // its holder removed the file between open and lock
+        if (!plain) return error.fail(path, ": error: cannot lock it: ", name, " is not a regular file");
         if (taken) return error.fail(path, ": error: another trainer is writing this checkpoint");
         return error.fail(path, ": error: cannot lock it: ", reason);
     }
@@ -283,7 +283,7 @@ Places Places::confined_to(const std::vector<std::string>& folders) {
     return places;
 }
 
-/// The path without links, "" if it leads nowhere.
+/// The path without links, "" if it does not exist.
 static std::string resolved(const std::string& path) {
     char place[PATH_MAX];
     return realpath(path.c_str(), place) ? place : "";
@@ -297,8 +297,7 @@ bool Places::contain(const std::string& found, Error& error) const {
         if (!root.empty() && place.starts_with(root)) return true;
         listed += text(listed.empty() ? "" : ", ", folder);
     }
-    return error.fail(found, ": error: it lies outside of ", listed,
-                      ", and --confine lets the model read nothing else");
+    return error.fail(found, ": error: it is outside of ", listed, "; --confine lets the model read no other files");
 }
 
 std::string Places::find(std::string_view path, Error& error) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Files as the runtime writes them: whole or not at all, beside locks and temporary names that do not
-// outlive the process; standard output; and the places where a relative path is sought.
+// Files that are written completely or not at all, with locks and temporary names that do not outlive the process;
+// standard output; and the search for data files.
 #pragma once
 #include "runtime/base/mapped_file.h"
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace gradc::runtime {
 
-/// A name in a folder for as long as this process works on it. It is removed at the end of this, and
-/// by remove_temporary_files where the process ends without destructors.
+/// A file name that this process uses temporarily. The file is removed by the destructor, or by remove_temporary_files
+/// where the process ends without destructors.
 class TemporaryName {
 public:
     TemporaryName() = default;
@@ -19,7 +19,7 @@ public:
     TemporaryName& operator=(const TemporaryName&) = delete;
     void set(std::string path);
     void remove();
-    /// The name is no longer this one's to remove.
+    /// Keeps the file.
     void forget();
     const std::string& path() const { return path_; }
 
@@ -28,15 +28,17 @@ private:
     std::string path_;
     TemporaryName* next_ = nullptr;
 };
-/// Of all that are alive: for ends without destructors, in signal handlers too.
+/// Removes the files of all living TemporaryNames. It may run in a signal handler.
 void remove_temporary_files();
 
-/// A file that replaces `path` when all of it is on the disk; until then, and after a failure,
-/// `path` is as it was. A symbolic link is followed: the file that it names is replaced. It is
-/// written under a name of its own beside it, so that nothing else is opened by accident.
+/// Writes a file that replaces `path` once all of it is on the disk. Until then, and after a failure, `path` is
+/// unchanged. The file that a symbolic link names is replaced, not the link. The bytes are written to a temporary file
+/// in the same folder, under a name that no other program uses.
 class ReplacingFile {
 public:
-    explicit ReplacingFile(std::string path) : path_(std::move(path)) {}
+    /// `mode`, less the umask, is the mode of a new file. A replaced file keeps its mode; it becomes executable if
+    /// `mode` is.
+    explicit ReplacingFile(std::string path, unsigned mode = 0666) : path_(std::move(path)), mode_(mode) {}
     ~ReplacingFile();
     ReplacingFile(const ReplacingFile&) = delete;
     ReplacingFile& operator=(const ReplacingFile&) = delete;
@@ -50,25 +52,24 @@ private:
     bool flush(Error& error);
     bool fail(Error& error) const;
     std::string path_, target_;
+    unsigned mode_;
     TemporaryName temporary_;
     std::string buffer_;
     int descriptor_ = -1;
 };
 
-/// One file of this content, whole or not at all.
-bool write_file(const std::string& path, std::string_view content, Error& error);
+/// Replaces `path` by a file of this content.
+bool write_file(const std::string& path, std::string_view content, Error& error, unsigned mode = 0666);
 
-/// Writes to standard output. False without a fault where nobody reads it any more (a closed pipe),
-/// else with one.
+/// Writes to standard output. Returns false without an error if standard output is closed, else with one.
 bool print(std::string_view text, Error& error);
-/// Some file systems tell only now that what was printed is lost.
+/// Some file systems report only here that printed text is lost.
 bool finish_printing(Error& error);
-/// Takes the places of closed standard descriptors, so that no file that is opened later gets one.
-/// Reading and writing them fails as before.
+/// Opens closed standard descriptors, so that no file that is opened later gets their numbers. Reading and writing them
+/// still fails.
 void occupy_standard_descriptors();
 
-/// An exclusive lock on `path`.lock, beside the file that `path` leads to, for as long as this lives;
-/// the file is removed with it.
+/// An exclusive lock on `path`.lock, beside the file that `path` leads to. The destructor removes that file.
 class FileLock {
 public:
     FileLock() = default;
@@ -82,27 +83,27 @@ private:
     int descriptor_ = -1;
 };
 
-/// Content of a short file, "" if it cannot be read.
+/// The content of a file of at most 4096 bytes, "" if it cannot be read.
 std::string read_small_file(const std::string& path);
 /// "No such file or directory".
 std::string system_error();
 bool is_folder(const std::string& path);
 bool exists(const std::string& path);
-/// Where this program's file lies; "" if that is not known.
+/// The folder of this program's file; "" if it is not known.
 std::string own_folder();
 /// "" for the current folder.
 std::string folder_of(const std::string& path);
 std::string joined(const std::string& folder, std::string_view path);
 
-/// Where a relative path is sought, in this order.
+/// The folders where a relative path is searched, in this order.
 struct Places {
     std::vector<std::string> folders;
-    bool confined = false; // nothing outside of them is read, wherever links lead
-    /// --data-dir, GRADC_DATA, the current folder, the trainer's own.
+    bool confined = false; // no file outside of them is read, even behind links
+    /// --data-dir, GRADC_DATA, the current folder, the trainer's own folder.
     static Places standard(const std::string& data_folder);
-    /// These alone; "" is none.
+    /// Only these; "" is left out.
     static Places confined_to(const std::vector<std::string>& folders);
-    /// The path under which it exists; otherwise a fault that names all places.
+    /// The path of the first file found; an error names all folders.
     std::string find(std::string_view path, Error& error) const;
 
 private:

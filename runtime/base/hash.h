@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A 64-bit hash of bytes for naming weights, data and files: 8 bytes a step, the same on every
-// machine. It finds damage and differences; it is no defence against an adversary.
+// A 64-bit hash of bytes that names weights, data, sources and kept trainers. It takes 8 bytes a step and is the same
+// on every machine. It detects damage and differences; it is no protection against an attacker.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -19,11 +19,16 @@ public:
         }
         uint64_t last = 0;
         if (size > 0) memcpy(&last, at, size);
-        mix(last ^ (uint64_t(size) << 56) ^ 0xA5); // an end is part of the text: "ab" + "c" is not "a" + "bc"
+        mix(last ^ (uint64_t(size) << 56) ^ 0xA5); // a text includes its end: "ab" + "c" is not "a" + "bc"
     }
     void add(std::string_view text) { add(text.data(), text.size()); }
     void add(int64_t number) { mix(uint64_t(number)); }
     uint64_t value() const { return finished(state_); }
+    static uint64_t of(std::string_view text) {
+        Hash hash;
+        hash.add(text);
+        return hash.value();
+    }
 
 private:
     static uint64_t finished(uint64_t x) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See isa.h. AVX2 stands for x86-64-v3, AVX-512 for x86-64-v4: what a compiler may use under these
-// names.
+// CPUID and XGETBV. AVX2 means x86-64-v3, AVX-512 means x86-64-v4, as for compilers.
 #include "runtime/base/isa.h"
 #include "runtime/base/text.h"
 #include <cpuid.h>
@@ -13,7 +12,7 @@ const char* isa_name(int isa) {
     return names[isa];
 }
 
-/// The register state that the system saves: bit 1 SSE, 2 AVX, 5..7 AVX-512.
+/// The registers that the system saves: bit 1 SSE, 2 AVX, 5..7 AVX-512.
 static uint32_t saved_state() {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -63,7 +62,7 @@ int choose_isa(const gradc_module& module, std::string_view wanted, Error& error
                       ? text("--isa ", wanted, ": this CPU does not have it")
                       : text("--isa ", wanted, ": this trainer is built for ", module_isas(module)));
     }
-    if (!known) error.fail_as(wrong_usage, "--isa ", wanted, ": it is one of baseline, avx2, avx512");
+    if (!known) error.fail_as(wrong_usage, "--isa ", wanted, ": expected baseline, avx2 or avx512");
     if (known && best < 0) {
         error.fail("this trainer is built for ", module_isas(module),
                    ", which this CPU does not have; build it with --isa portable");
@@ -71,7 +70,7 @@ int choose_isa(const gradc_module& module, std::string_view wanted, Error& error
     return best;
 }
 
-// Bit 15 of the control register flushes results to zero, bit 6 reads denormal operands as zero.
+// Bit 15 of the control register flushes results to zero, bit 6 treats denormal operands as zero.
 FlushDenormals::FlushDenormals(bool wanted) : wanted_(wanted) {
     if (!wanted_) return;
     before_ = _mm_getcsr();

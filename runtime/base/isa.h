@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which of the trainer's variants this CPU can run. Baseline code: it runs before any vector
+// The instruction sets that this CPU can run. This file is compiled for the baseline, because it runs before any vector
 // instruction.
 #pragma once
 #include "runtime/abi.h"
@@ -11,14 +11,14 @@ namespace gradc::runtime {
 
 const char* isa_name(int isa); // "baseline", "avx2", "avx512"
 bool cpu_has(int isa);
-/// Every kernel of every program was built for it.
+/// Every kernel of every program was built for `isa`.
 bool module_has(const gradc_module& module, int isa);
 std::string module_isas(const gradc_module& module); // "baseline, avx2"
-/// The best variant that module and CPU share, or the one named by `wanted` ("" for none); -1 and a
-/// fault otherwise.
+/// The best instruction set that module and CPU share, or the one named by `wanted` ("": none); -1 and an error
+/// otherwise.
 int choose_isa(const gradc_module& module, std::string_view wanted, Error& error);
 
-/// Denormal f32 results and operands count as zero while this lives, on this thread, if `wanted`.
+/// While it lives, denormal f32 operands and results count as zero on this thread, if `wanted`.
 class FlushDenormals {
 public:
     explicit FlushDenormals(bool wanted);

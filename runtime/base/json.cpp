@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See json.h.
+// A recursive parser, and a writer that keeps a stack of open objects and arrays.
 #include "runtime/base/json.h"
 #include "runtime/base/text.h"
 #include <cmath>
@@ -118,7 +118,7 @@ bool JsonParser::escape(std::string& value) {
     } else if (code < 0x800) {
         value += char(0xC0 | code >> 6);
         value += char(0x80 | (code & 63));
-    } else { // halves of a pair stay as they are: names are compared, not shown
+    } else { // surrogates stay as they are: names are compared, not shown
         value += char(0xE0 | code >> 12);
         value += char(0x80 | (code >> 6 & 63));
         value += char(0x80 | (code & 63));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// JSON out and in: a writer that indents by structure, and a small reader for what the trainer
-// itself has to read.
+// JSON: a writer that indents by structure, and a small reader.
 #pragma once
 #include "runtime/base/error.h"
 #include <cstdint>
@@ -10,8 +9,7 @@
 
 namespace gradc::runtime {
 
-/// Writes one value; commas and quotes are its business. `text()` is complete when everything begun
-/// has ended.
+/// Writes one value with its commas and quotes. `text()` is complete after every `begin` has its end.
 class JsonWriter {
 public:
     JsonWriter& begin_object() { return open('{'); }
@@ -20,7 +18,7 @@ public:
     JsonWriter& end_array() { return close(']'); }
     JsonWriter& key(std::string_view name);
     JsonWriter& string(std::string_view value);
-    JsonWriter& number(double value); // null where it is not finite: JSON has no such number
+    JsonWriter& number(double value); // null if it is not finite: JSON has no such number
     JsonWriter& integer(int64_t value);
     const std::string& text() const { return text_; }
 
@@ -32,7 +30,7 @@ private:
     bool first_ = true, after_key_ = false;
 };
 
-/// A string with its quotes; bytes that are no text are kept as they are.
+/// A string with its quotes; bytes that are not UTF-8 are kept as they are.
 std::string json_quoted(std::string_view value);
 
 struct JsonValue {

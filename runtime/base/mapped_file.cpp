@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See mapped_file.h. A signal handler can be handed nothing, so the open mappings stand in a list
-// of their own. It changes before and after the work on other threads, not beside it.
+// Open mappings are in a global list, because a signal handler has no arguments. The list changes only while no other
+// thread reads data.
 #include "runtime/base/mapped_file.h"
 #include "runtime/base/files.h"
 #include "runtime/base/memory.h"
@@ -42,7 +42,7 @@ std::string_view MappedFile::bytes() const {
 }
 
 bool MappedFile::open(const std::string& path, Error& error) {
-    int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO does not block
+    int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // opening a FIFO does not block
     if (descriptor < 0) return error.fail(path, ": error: cannot read it: ", system_error());
     struct stat status{};
     bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
@@ -51,7 +51,8 @@ bool MappedFile::open(const std::string& path, Error& error) {
         data = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
     std::string reason = system_error();
     close(descriptor);
-    if (!regular) return error.fail(path, ": error: it is ", S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
+    if (!regular)
+        return error.fail(path, ": error: it is ", S_ISDIR(status.st_mode) ? "a folder" : "not a regular file");
     bool mapped = data != MAP_FAILED;
     if (status.st_size > 0 && !mapped && !fits_memory(path, uint64_t(status.st_size), error)) return false;
     if (status.st_size > 0 && !mapped) return error.fail(path, ": error: cannot read it: ", reason);
@@ -68,7 +69,7 @@ static std::string sizes(const MappedFile::Mapping& mapping, const struct stat& 
 
 std::string MappedFile::change() const {
     struct stat now;
-    if (!mapping_ || stat(mapping_->path.c_str(), &now) != 0) return ""; // our pages are still there
+    if (!mapping_ || stat(mapping_->path.c_str(), &now) != 0) return ""; // the mapped pages still exist
     const struct stat& then = mapping_->status;
     bool same_file = now.st_ino == then.st_ino && now.st_dev == then.st_dev;
     bool same_time = now.st_mtim.tv_sec == then.st_mtim.tv_sec && now.st_mtim.tv_nsec == then.st_mtim.tv_nsec;
@@ -79,8 +80,7 @@ std::string MappedFile::change() const {
 
 // ---- lost pages --------------------------------------------------------------------------------
 
-/// Nothing else runs on this thread, and it was reading data, not inside the memory allocator: the
-/// handler may build text.
+/// This thread was reading data, not inside the allocator, so the handler may build text.
 static void on_lost_page(int number, siginfo_t* about, void*) {
     const char* at = static_cast<const char*>(about->si_addr);
     for (const MappedFile::Mapping* mapping = open_mappings; mapping; mapping = mapping->next) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Files mapped for reading. Reading a page that the file no longer has raises SIGBUS: the program
-// then names the file and ends with exit code 1.
+// Files mapped for reading. Reading a page that the file no longer has raises SIGBUS: the program then names the file
+// and ends with exit code 1.
 #pragma once
 #include "runtime/base/error.h"
 #include <string>
@@ -17,17 +17,16 @@ public:
     ~MappedFile();
     bool open(const std::string& path, Error& error);
     std::string_view bytes() const;
-    /// What another process did to the file since it was opened, as a sentence with its path; "" if
-    /// nothing.
+    /// How another process changed the file since it was opened, as a sentence with its path; "" if it did not.
     std::string change() const;
 
     struct Mapping;
 
 private:
-    Mapping* mapping_ = nullptr; // not before a file was opened
+    Mapping* mapping_ = nullptr; // null before open
 };
 
-/// From now on SIGBUS on a mapped file ends the process in order.
+/// From now on a SIGBUS on a mapped file ends the process with a message.
 void watch_mapped_files();
 
 } // namespace gradc::runtime

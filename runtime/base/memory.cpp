@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See memory.h.
+// Limits from /proc/meminfo, control groups and getrlimit.
 #include "runtime/base/memory.h"
 #include "runtime/base/files.h"
 #include "runtime/base/text.h"
@@ -9,7 +9,7 @@
 
 namespace gradc::runtime {
 
-/// The whole number that follows `key` in a text; -1 where there is none ("max", no file).
+/// The integer after `key` in a text; -1 if there is none ("max", no file).
 static int64_t number_after(std::string_view text, std::string_view key) {
     size_t at = text.find(key);
     if (at == std::string_view::npos) return -1;
@@ -20,7 +20,7 @@ static int64_t number_after(std::string_view text, std::string_view key) {
     return parse_integer(text.substr(at, end - at), number) ? number : -1;
 }
 
-/// Of this process in pages: all that it has addresses for, and what of it is in memory.
+/// Pages of this process: its address space, and its resident part.
 static void own_pages(int64_t& mapped, int64_t& resident) {
     std::string pages = read_small_file("/proc/self/statm");
     mapped = std::max<int64_t>(0, number_after(pages, ""));
@@ -35,7 +35,7 @@ int64_t available_memory() {
     };
     int64_t machine = number_after(read_small_file("/proc/meminfo"), "MemAvailable:");
     take(machine < 0 ? -1 : machine * 1024, 0);
-    // Caches of files count as used by a group, but make way: what this process holds does not.
+    // File caches count for a group but can be dropped; the memory of this process cannot.
     std::string base = "/sys/fs/cgroup", groups = read_small_file("/proc/self/cgroup");
     size_t own = groups.starts_with("0::/") ? groups.find('\n') : 0;
     for (const std::string& file : {base + "/memory.max", base + "/memory/memory.limit_in_bytes",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See options.h.
+// The parser of the trainer's command line, the names of earlier versions, edit distance, and the layout of help.
 #include "runtime/base/options.h"
 #include "runtime/base/text.h"
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace gradc::runtime {
 Option::Option(std::string_view name, std::string_view value, std::string_view help, bool value_optional, bool listed)
     : name(name), value(value), help(help), value_optional(value_optional), listed(listed) {}
 
-/// Insertions, deletions, changes and swaps of neighbours that make `b` of `a`.
+/// The number of insertions, deletions, changes and swaps of neighbors that turn `a` into `b`.
 static size_t distance(std::string_view a, std::string_view b) {
     std::vector<size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
     for (size_t j = 0; j <= b.size(); j++) row[j] = j;
@@ -37,20 +37,24 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
     return best;
 }
 
-/// Flags of versions before 0.2.0, and what they are called now.
-static constexpr std::pair<std::string_view, std::string_view> renamed[] = {{"batch", "batch-size"},
-                                                                            {"data", "data-dir"},
-                                                                            {"out", "output"},
-                                                                            {"names", "class-names"},
-                                                                            {"rate", "learning-rate"}};
+std::string_view present_name(std::string_view before) {
+    static constexpr std::string_view renamed[][2] = {
+        {"batch", "batch-size"},   {"data", "data-dir"},   {"out", "output"},         {"names", "class-names"},
+        {"rate", "learning-rate"}, {"limit", "max-nodes"}, {"unfused", "no-fuse"},    {"against", "engines"},
+        {"at", "value"},           {"precision", "dtype"}, {"paths", "trajectories"}, {"about", "info"}};
+    for (const auto& [old_name, now] : renamed) {
+        if (old_name == before) return now;
+    }
+    return "";
+}
 
 static bool unknown_flag(std::string_view name, const std::vector<Option>& options, Error& error) {
-    for (auto [before, now] : renamed) {
-        bool known = std::any_of(options.begin(), options.end(), [&](const Option& each) { return each.name == now; });
-        if (name == before && known) return error.fail_as(wrong_usage, "--", before, " is called --", now);
-    }
+    std::string_view now = present_name(name);
     std::vector<std::string> names{"help"};
-    for (const Option& option : options) names.push_back(option.name);
+    for (const Option& option : options) {
+        if (!now.empty() && option.name == now) return error.fail_as(wrong_usage, "--", name, " is called --", now);
+        names.push_back(option.name);
+    }
     std::string near = nearest(name, names);
     return error.fail_as(wrong_usage, "unknown flag --", name, near.empty() ? "" : "; did you mean --", near,
                          near.empty() ? "; --help lists all" : "?");
@@ -106,7 +110,7 @@ bool Arguments::integer(std::string_view name, int64_t low, int64_t high, int64_
     const Given* given = find(name);
     if (!given) return true;
     if (parse_integer(given->value, number) && number >= low && number <= high) return true;
-    return error.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not a whole number in ", low, "..", high);
+    return error.fail_as(wrong_usage, "--", name, ": `", given->value, "` is not an integer in ", low, "..", high);
 }
 
 bool Arguments::number(std::string_view name, double& number, Error& error) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See peak.h. Twelve accumulators cover latency times throughput of every x86 core; the
-// baseline has no fused multiply-add, its multiplications and additions are counted one by one.
+// Twelve accumulators cover latency times throughput of every x86 core. The baseline has no fused multiply-add, so its
+// multiplications and additions are counted separately.
 #include "runtime/base/peak.h"
 #include "runtime/abi.h"
 #include "runtime/base/console.h"
@@ -12,9 +12,9 @@ namespace gradc::runtime {
 
 static constexpr long turns = 8'000;
 static constexpr int repeats = 4;
-static constexpr double sampling = 1e-3; // seconds from sample to sample
+static constexpr double sampling = 1e-3; // seconds between samples
 
-// One asm block a turn keeps all accumulators in registers and the compiler from dropping the loop.
+// One asm block per iteration keeps all accumulators in registers, and the compiler cannot drop the loop.
 // clang-format off
 #define GRADC_ALL ".irp r,0,1,2,3,4,5,6,7,8,9,10,11\n"
 #define GRADC_LOOP(BODY)                                                                           \
@@ -55,7 +55,7 @@ __attribute__((target("avx512f"))) static void multiply_add_avx512(bool is_doubl
     _mm256_zeroupper();
 }
 
-/// What a pool's thread is given as its arena.
+/// The arena argument of a pool's thread.
 struct PeakLoop {
     int isa;
     bool is_double;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See processors.h.
+// sched_getaffinity, and the files of control groups.
 #include "runtime/base/processors.h"
 #include "runtime/base/files.h"
 #include "runtime/base/text.h"
@@ -10,7 +10,7 @@ namespace gradc::runtime {
 
 static constexpr int no_limit = 1 << 20;
 
-/// "200000\n" or "100000 ..": a number at the start; -1 where there is none ("max", no file).
+/// A number at the start: "200000\n" or "100000 .."; -1 if there is none ("max", no file).
 static int64_t first_number(const std::string& text) {
     size_t end = text.find_first_not_of("0123456789");
     int64_t number = -1;
@@ -31,7 +31,7 @@ static int limit_of(const std::string& folder) {
                       first_number(read_small_file(folder + "/cpu.cfs_period_us")));
 }
 
-/// A group has no more than the groups around it.
+/// A group is also limited by the groups around it.
 static int limit_up_to(const std::string& mount, std::string group) {
     int limit = limit_of(mount);
     for (; group.size() > 1; group.resize(group.rfind('/'))) limit = std::min(limit, limit_of(mount + group));

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How many threads this process may keep busy.
+// The number of threads that this process can keep busy.
 #pragma once
 #include <string>
 
 namespace gradc::runtime {
 
-/// What affinity and the control group leave to this process.
+/// The limit by affinity and control groups.
 int available_threads();
 
-/// Processors that the quotas of this process's control groups leave, rounded up; 1 << 20: no quota.
-/// Versions 1 and 2; `root` stands before /proc and /sys.
+/// Processors by the quotas of this process's control groups (versions 1 and 2), rounded up; 1 << 20 if there is no
+/// quota. `root` precedes /proc and /sys.
 int control_group_limit(const std::string& root);
 
 } // namespace gradc::runtime

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See safetensors.h.
+// The checks of the header and the checksum, on reading and on writing.
 #include "runtime/base/safetensors.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/hash.h"
@@ -26,8 +26,8 @@ static int64_t bytes_of(const WrittenTensor& tensor) {
     return element_count(tensor.shape.data(), int(tensor.shape.size())) * element_size(tensor.dtype);
 }
 
-/// What the header says of the run and of each tensor is part of the checksum, so that a changed
-/// step or size is found as a changed number is. Not the format: a newer one may sum otherwise.
+/// The checksum covers the header's metadata and tensors, so that a changed step or size is found like a changed
+/// number. It leaves out the format, because a newer format may compute it differently.
 static bool summed(std::string_view name) { return name != "checksum" && name != "format"; }
 
 static void add_text(Hash& hash, std::string_view value) {
@@ -61,7 +61,7 @@ static std::string header_of(const std::vector<WrittenTensor>& tensors, const Me
     return header;
 }
 
-/// A name that stands there twice, "" if none does.
+/// A name that occurs twice, "" if there is none.
 static std::string repeated(std::vector<std::string> names) {
     std::sort(names.begin(), names.end());
     auto found = std::adjacent_find(names.begin(), names.end());
@@ -73,7 +73,7 @@ bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>
     std::vector<std::string> names{"__metadata__"};
     for (const WrittenTensor& tensor : tensors) names.push_back(tensor.name);
     if (std::string name = repeated(std::move(names)); !name.empty())
-        return error.fail(path, ": error: cannot hold two tensors that are called ", name);
+        return error.fail(path, ": error: two tensors have the name ", name);
     Hash checksum;
     std::vector<unsigned char> bytes;
     for (const auto& [name, value] : metadata)
@@ -121,7 +121,7 @@ static bool parse_tensor(const std::string& name, const JsonValue& entry, Stored
     return tensor.end - tensor.begin == bytes;
 }
 
-/// Tensors lie one behind the other from the first byte to the last, in any order.
+/// Tensors fill the bytes from first to last without gaps, in any order.
 static bool fill_payload(const std::vector<StoredTensor>& tensors, int64_t size, std::string& problem) {
     std::vector<const StoredTensor*> ordered;
     for (const StoredTensor& tensor : tensors) ordered.push_back(&tensor);
@@ -132,12 +132,12 @@ static bool fill_payload(const std::vector<StoredTensor>& tensors, int64_t size,
     for (const StoredTensor* tensor : ordered) {
         if (tensor->begin != end)
             return problem =
-                       text(tensor->name, " begins at byte ", tensor->begin, ", but what lies before it ends at ", end),
+                       text(tensor->name, " begins at byte ", tensor->begin, ", but the one before it ends at ", end),
                    false;
         end = tensor->end;
     }
     if (end == size) return true;
-    return problem = text("its header promises ", end, " bytes of numbers, it has ", size), false;
+    return problem = text("its header states ", end, " bytes of numbers, it has ", size), false;
 }
 
 bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
@@ -145,11 +145,11 @@ bool SafetensorsFile::parse(std::string_view bytes, std::string& problem) {
     if (bytes.size() < 8) return problem = "it is too short", false;
     memcpy(&length, bytes.data(), 8);
     if (length > bytes.size() - 8 || length > (uint64_t(1) << 31)) {
-        return problem = "it ends early, or is no safetensors file", false;
+        return problem = "it is truncated, or not a safetensors file", false;
     }
     JsonValue header;
     if (!read_json(bytes.substr(8, length), header) || header.kind != JsonValue::Kind::object) {
-        return problem = "its header is no JSON object", false;
+        return problem = "its header is not a JSON object", false;
     }
     payload_ = bytes.substr(8 + length);
     if (std::string name = repeated(header.names); !name.empty())
@@ -183,7 +183,7 @@ bool SafetensorsFile::open(const std::string& path, Error& error) {
         checksum.add(numbers(tensor), size_t(tensor.end - tensor.begin));
     }
     if (hexadecimal(checksum.value()) == promised) return true;
-    return error.fail(path, ": error: damaged: it does not have the checksum that it names");
+    return error.fail(path, ": error: damaged: its checksum is wrong");
 }
 
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The safetensors format: the header's length (u64), a JSON header with name, dtype, shape and
-// place of every tensor, then the numbers, little endian. A file is written whole or not at all and
-// checked whole when it is opened.
+// The safetensors format: the length of the header (u64), a JSON header with name, dtype, shape and offsets of every
+// tensor, then the numbers, little endian. A file is written completely or not at all, and checked when it is opened.
 #pragma once
 #include "runtime/base/files.h"
 #include <functional>
@@ -14,12 +13,12 @@ void add_metadata(Metadata& metadata, std::string_view key, std::string_view val
 
 struct StoredTensor {
     std::string name;
-    int32_t dtype = 0; // gradc_element
+    int32_t dtype = 0; // gradc_dtype
     std::vector<int64_t> shape;
-    int64_t begin = 0, end = 0; // bytes behind the header
+    int64_t begin = 0, end = 0; // bytes after the header
 };
 
-/// A tensor to write: `read` puts its numbers in C order into the bytes given.
+/// A tensor to write: `read` fills the given bytes with its numbers in C order.
 struct WrittenTensor {
     std::string name;
     int32_t dtype = 0;
@@ -27,14 +26,14 @@ struct WrittenTensor {
     std::function<void(unsigned char*)> read;
 };
 
-/// Adds "checksum" to the metadata: the hash of all numbers. Two tensors of one name are a fault.
+/// Adds "checksum" to the metadata: the hash of all numbers. Two tensors of one name are an error.
 bool write_safetensors(const std::string& path, const std::vector<WrittenTensor>& tensors, Metadata metadata,
                        Error& error);
 
 class SafetensorsFile {
 public:
-    /// A fault where it is no such file, ends early, has tensors that overlap or leave a hole, or
-    /// numbers without the checksum that it names.
+    /// It is an error if the file has another format, is truncated, has tensors that overlap or leave gaps, or does not
+    /// have its stated checksum.
     bool open(const std::string& path, Error& error);
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
     const Metadata& metadata() const { return metadata_; }

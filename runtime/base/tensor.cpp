@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See tensor.h. Tensors are copied by runs: as many last axes as lie in C order are one memcpy.
+// Tensors are copied by runs: the last axes that lie in C order are one memcpy.
 #include "runtime/base/tensor.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
@@ -16,7 +16,7 @@ int64_t tensor_bytes(const gradc_tensor& tensor, int64_t rows) {
     return bytes;
 }
 
-/// First axis of those that lie in one piece; `rank` if not even the last does.
+/// The first of the axes that are contiguous; `rank` if not even the last is.
 static int first_of_run(const gradc_tensor& tensor, int from) {
     if (tensor.panel > 0) return tensor.rank;
     int64_t expected = 1;
@@ -34,7 +34,7 @@ template <class Copy> struct Runs {
     const gradc_tensor& tensor;
     int64_t rows;
     int first;         // of the run's axes
-    int64_t run_bytes; // of one
+    int64_t run_bytes; // of one run
     Copy copy;
 
     void visit(int axis, int64_t offset) {

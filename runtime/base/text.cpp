@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See text.h. printf is used in the C locale only (nothing here calls setlocale).
+// printf is used in the C locale only: nothing here calls setlocale.
 #include "runtime/base/error.h"
 #include <algorithm>
 #include <cerrno>
@@ -49,7 +49,7 @@ bool Error::set(std::string_view what, ExitCode how) {
     return false;
 }
 bool Error::set(ExitCode how, const Piece* pieces, size_t count) {
-    // What comes first is the name of a file, if it is no fixed text: no name makes a second line.
+    // The first part may be a file name; it must not add a line.
     return set(count == 0 ? "" : visible(join(pieces, 1)) + join(pieces + 1, count - 1), how);
 }
 
@@ -89,7 +89,7 @@ std::string byte_size(double bytes) {
 
 static std::string two_digits(int64_t number) { return number < 10 ? text('0', number) : integer(number); }
 
-/// 2.40, 13.4, 134: what rounds to 1000 of a unit is 1.00 of the next.
+/// 2.40, 13.4, 134; a value that rounds to 1000 of a unit becomes 1.00 of the next.
 static std::string three_digits(double number) { return fixed(number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0); }
 
 std::string duration(double seconds) {
@@ -146,7 +146,7 @@ int64_t next_character(std::string_view text, size_t& at) {
     return character;
 }
 
-/// Controls, marks of width zero or of direction, ends of lines beyond ASCII, and what is no character.
+/// Control characters, zero-width and direction marks, Unicode line ends, and invalid characters.
 static bool is_hidden(int64_t character) {
     static constexpr int32_t ranges[][2] = {{0, 0x1F},        {0x7F, 0x9F},      {0x61C, 0x61C},   {0x200B, 0x200F},
                                             {0x2028, 0x202E}, {0x2060, 0x206F},  {0xFEFF, 0xFEFF}, {0xFFF0, 0xFFFB},
@@ -178,14 +178,13 @@ std::string visible(std::string_view text, bool lines) {
 
 std::string quoted(std::string_view text) {
     size_t end = std::min<size_t>(text.size(), 40);
-    while (end < text.size() && end > 0 && (text[end] & 0xC0) == 0x80) end--; // no half a character
+    while (end < text.size() && end > 0 && (text[end] & 0xC0) == 0x80) end--; // keeps characters complete
     return runtime::text('`', visible(text.substr(0, end)), end < text.size() ? "..`" : "`");
 }
 
 // ---- numbers -----------------------------------------------------------------------------------
 
-/// Decimal numbers of at most 15 digits and a power of ten up to 22 are one exact product or
-/// quotient of doubles.
+/// A decimal number of at most 15 digits with a power of ten up to 22 is one exact product or quotient of doubles.
 static bool parse_short(std::string_view text, double& number) {
     static constexpr double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                         1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -213,8 +212,7 @@ static bool parse_short(std::string_view text, double& number) {
 
 using Wide = unsigned __int128;
 
-/// mantissa * 10^exponent, rounded once: 128 bits are carried, of which each power of ten may lose
-/// the last.
+/// mantissa * 10^exponent, rounded once. 128 bits are carried; each power of ten may lose the last bit.
 static double scaled(uint64_t mantissa, int64_t exponent) {
     if (mantissa == 0) return 0;
     Wide wide = Wide(mantissa) << 64;
@@ -234,7 +232,7 @@ static double scaled(uint64_t mantissa, int64_t exponent) {
         binary -= 3;
         normalize();
     }
-    uint64_t high = uint64_t(wide >> 64) | (uint64_t(wide) != 0 ? 1 : 0); // what is cut off still breaks ties
+    uint64_t high = uint64_t(wide >> 64) | (uint64_t(wide) != 0 ? 1 : 0); // bits that are cut off still break ties
     return std::ldexp(double(high), int(binary) + 64);
 }
 
@@ -246,7 +244,7 @@ static bool is_word(std::string_view text, std::string_view word) {
     return true;
 }
 
-/// Many digits, exponents, inf and nan; digits after the 19th count as zeros.
+/// Handles many digits, exponents, inf and nan; digits after the 19th count as zeros.
 static bool parse_long(std::string_view text, double& number) {
     size_t at = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
     double sign = at == 1 && text[0] == '-' ? -1 : 1;
@@ -304,7 +302,7 @@ bool write_all(int descriptor, std::string_view text) {
     while (!text.empty()) {
         ssize_t written = write(descriptor, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0 && errno == EAGAIN) { // a pipe that another process made not to block
+        if (written < 0 && errno == EAGAIN) { // another process made the pipe nonblocking
             pollfd writable{descriptor, POLLOUT, 0};
             poll(&writable, 1, -1);
             continue;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The trainer's small formatter and its only way to write to a file descriptor: text is joined from
-// parts, numbers look alike in every locale, and a closed pipe is a value that callers see, never a
-// signal.
+// A small text formatter, and writing to file descriptors. Text is joined from parts, numbers look the same in every
+// locale, and a closed pipe is a return value, not a signal.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,29 +13,29 @@ namespace gradc::runtime {
 std::string integer(int64_t number);
 /// 60000 -> "60,000".
 std::string grouped(int64_t number);
-/// `digits` significant ones at most, shortest form: 0.25, 1e-06, 12.5, nan, inf.
+/// At most `digits` significant digits, in the shortest form: 0.25, 1e-06, 12.5, nan, inf.
 std::string general(double number, int digits = 6);
-/// Shortest text that reads back as the same double.
+/// The shortest text that reads back as the same double.
 std::string exact(double number);
-/// `places` after the point: 0.9750.
+/// `places` digits after the point: 0.9750.
 std::string fixed(double number, int places);
 /// 1536 -> "1.5 KB"; powers of 1024.
 std::string byte_size(double bytes);
-/// Three digits and the unit that fits: "134 ns", "2.40 s"; from a minute on "1:15".
+/// Three digits and a fitting unit: "134 ns", "2.40 s"; "1:15" from a minute on.
 std::string duration(double seconds);
 /// 16 lower-case hexadecimal digits.
 std::string hexadecimal(uint64_t number);
-/// Padded with spaces to `width` columns; a number of UTF-8 code points is its width.
+/// Padded with spaces to `width` columns; each UTF-8 code point is one column.
 std::string padded(std::string_view text, int width);
 std::string padded_left(std::string_view text, int width);
 int columns_of(std::string_view text);
 
-/// The character of UTF-8 at `at`, which moves behind it; -1 where the bytes are none.
+/// The UTF-8 character at `at`, which advances past it; -1 if the bytes are invalid.
 int64_t next_character(std::string_view text, size_t& at);
-/// Text of unknown origin, safe to print: control characters, marks that hide or turn text, and bytes that are no UTF-8
-/// as `\n`, `\x1b`, `\u202e`. Ends of lines stay as they are where `lines` says so.
+/// Text of unknown origin, safe to print: control characters, invisible and direction marks, and invalid UTF-8 become
+/// `\n`, `\x1b`, `\u202e`. `lines` keeps the ends of lines.
 std::string visible(std::string_view text, bool lines = false);
-/// At most 40 bytes of it, visible, between backquotes.
+/// At most 40 bytes of the text, visible, between backquotes.
 std::string quoted(std::string_view text);
 
 /// Every byte as a text of one character.
@@ -48,8 +47,8 @@ struct ByteTable {
 };
 inline constexpr ByteTable byte_table;
 
-/// One part of a joined text: characters, or a whole number where there are none. Two words, since
-/// much code makes them.
+/// One part of a joined text: characters, or an integer if there are none. It is two words, because much code makes
+/// them.
 class Piece {
 public:
     Piece(std::string_view text) : characters_(text.data() ? text.data() : ""), value_(int64_t(text.size())) {}
@@ -67,18 +66,17 @@ private:
 };
 std::string join(const Piece* pieces, size_t count);
 
-/// Joins strings, characters and whole numbers; other numbers say their form: general, fixed,
-/// exact.
+/// Joins strings, characters and integers. Other numbers are first formatted by general, fixed or exact.
 template <class... Parts> std::string text(const Parts&... parts) {
     const Piece pieces[] = {Piece(parts)...};
     return join(pieces, sizeof...(parts));
 }
 
-/// An integer or a number with exponent, whole string, no spaces; false if it is none.
+/// Parses the complete text as an integer, or as a number with an optional exponent; no spaces. False if it is neither.
 bool parse_number(std::string_view text, double& number);
 bool parse_integer(std::string_view text, int64_t& number);
 
-/// Writes all of it; false when the other side is gone or the disk is full (errno tells).
+/// Writes all of it; false if the other side is closed or the disk is full (see errno).
 bool write_all(int descriptor, std::string_view text);
 /// A line to standard error, with a newline.
 void complain(std::string_view line);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See threads.h. A part is taken by clearing its bit, and what it belongs to is read afterwards: the
-// caller writes that before it sets the bits, and not again before every part has finished.
+// A part is taken by clearing its bit; the kernel that it belongs to is read afterwards. The caller writes that before
+// it sets the bits, and not again before all parts have finished.
 #include "runtime/base/threads.h"
 #include "runtime/base/isa.h"
 #include <algorithm>
@@ -11,15 +11,15 @@
 
 namespace gradc::runtime {
 
-// Ticks of the time-stamp counter, 20 to 50 us: longer than what one thread does alone between two
-// kernels of a step, too short to take a processor from others for long.
+// Ticks of the time-stamp counter, 20 to 50 us: longer than the serial part between two kernels of a step, and too
+// short to occupy a processor that others need.
 static constexpr uint64_t patience = 100'000;
 
 static void futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
     syscall(SYS_futex, &word, operation, value, nullptr, nullptr, 0);
 }
 
-/// Until `done` or patience ends; true if done.
+/// Waits until `done` or the end of patience; true if done.
 template <class Done> static bool spin(Done done) {
     uint64_t begin = __builtin_ia32_rdtsc();
     do {
@@ -37,7 +37,7 @@ void* ThreadPool::enter(void* worker) {
     return nullptr;
 }
 
-// Where the system gives fewer threads, those that are there do the work: any number gives the same bits.
+// If the system gives fewer threads, the existing ones do the work: any number gives the same bits.
 ThreadPool::ThreadPool(int count, bool flush) {
     workers_.reserve(size_t(std::max(count, 1) - 1));
     for (int number = 1; number < count; number++) {
@@ -77,7 +77,7 @@ int ThreadPool::work_on_parts(int number) {
 }
 
 /// `sleeping_` grows before the last look at `open_`, and `run` writes `open_` before it looks at
-/// `sleeping_`: one of the two sees the other, so nobody falls asleep beside work.
+/// `sleeping_`: one of the two sees the other, so no worker sleeps while parts are open.
 void ThreadPool::sleep() {
     sleeping_.fetch_add(1);
     uint32_t before = calls_.load();

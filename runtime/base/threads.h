@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A pool that splits kernels over threads; the caller is worker 0. The parts of a kernel are bits of
-// one word, and whoever works takes one after another: a thread that sleeps, or that the system keeps
-// from running, is never waited for unless it holds a part. Each prefers the part of its own
-// number, so that what it wrote in one kernel is still in its caches in the next. Workers spin for
-// a short time after their last part, then sleep. Between two calls of `run` all parts of the first
-// have finished: nothing else is shared.
+// A thread pool that splits kernels; the caller is worker 0. The parts of a kernel are bits of one word, and each
+// worker takes one part after another. A thread that sleeps or is not scheduled is never waited for unless it holds a
+// part. Each worker prefers the part with its own number, so that data it wrote in one kernel are still in its caches
+// in the next. Workers spin for a short time after their last part, then sleep. Between two calls of `run` all parts of
+// the first have finished; nothing else is shared.
 #pragma once
 #include "runtime/abi.h"
 #include <atomic>
@@ -47,7 +46,7 @@ private:
     const int64_t *sizes_ = nullptr, *arguments_ = nullptr;
     int64_t extent_ = 0;
     int parts_ = 0;
-    alignas(64) std::atomic<uint64_t> open_{0};  // a bit for each part that nobody has taken
+    alignas(64) std::atomic<uint64_t> open_{0};  // a bit for each part that no worker has taken
     alignas(64) std::atomic<int> finished_{0};   // parts done by others than the caller
     alignas(64) std::atomic<int> sleeping_{0};   // workers
     alignas(64) std::atomic<uint32_t> calls_{0}; // to those that sleep: a futex word

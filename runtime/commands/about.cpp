@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `about`: what the trainer is and holds, all of it out of the module's table.
+// `info`: describes the trainer, from the module's table.
 #include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
@@ -17,7 +17,7 @@ static std::string identity(const gradc_module& module) {
     return text(module.name, ": trainer compiled by ", module.compiler,
                 module.options && *module.options ? " with " : "", module.options ? module.options : "",
                 "\n  sources    ", module.source_hash, "\n  program    ", module.program_hash, "\n  built for  ",
-                module_isas(module), "; ", able.empty() ? "none of it runs on this CPU" : text("here it runs ", able),
+                module_isas(module), "; ", able.empty() ? "this CPU runs none of them" : text("here it runs ", able),
                 "\n  ABI        ", module.abi_version, "\n  denormals  ",
                 module.flush_denormals ? "flushed to zero in steps (f32)" : "kept", "\n");
 }
@@ -41,7 +41,7 @@ static std::string variables(const gradc_module& module, int32_t role, std::stri
 
 static std::string memory_map(const gradc_module& module) {
     std::string lines =
-        text("\nmemory: ", byte_size(double(module.arena_bytes)), " in one piece, known before anything runs\n");
+        text("\nmemory: ", byte_size(double(module.arena_bytes)), " in one allocation, known when compiling\n");
     auto line = [&](std::string_view name, int64_t bytes) {
         lines +=
             text("  ", padded(name, 36), ' ', padded("", 20), ' ', padded_left(byte_size(double(bytes)), 12), '\n');
@@ -53,12 +53,12 @@ static std::string memory_map(const gradc_module& module) {
     line("fields, scalars, constants, gaps", module.arena_bytes - module.parameter_bytes - module.optimizer_bytes -
                                                  module.activation_bytes - module.scratch_bytes);
     double more = double(module.arena_bytes) / double(std::max<int64_t>(1, module.least_bytes)) - 1;
-    lines += text("  at one step of a program ", byte_size(double(module.least_bytes)),
-                  " of it live at most: ", general(100 * more, 2), " % more than the least\n");
+    lines += text("  at most ", byte_size(double(module.least_bytes)), " are in use at one step; the arena is ",
+                  general(100 * more, 2), " % larger\n");
     return lines;
 }
 
-/// Generated fields that are computed once; they lie beside the arena, as what files bring does.
+/// Generated fields that are computed once; like data from files, they are outside of the arena.
 static std::string kept_formulas(const gradc_module& module, const gradc_dataset& table) {
     std::string lines;
     if (&table != training_data(module)) return lines;
@@ -93,7 +93,7 @@ static std::string data(const gradc_module& module) {
             lines += text("  split ", table.splits[s].name, ": ", general(table.splits[s].fraction), '\n');
         }
         if (table.split_count > 0 && !table.split_by_file && !table.in_order)
-            lines += "  rows of the splits are drawn by --split-seed, else by --seed\n";
+            lines += "  rows are shuffled into splits by --split-seed (default: --seed)\n";
     }
     return lines;
 }

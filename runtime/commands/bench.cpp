@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `bench`: real training steps. Those of tiny models run as training runs them, many in a call that takes their rows;
-// others on rows that are already in the arena, and the loader is timed apart.
+// `bench`: real training steps. Steps of tiny models run as in training, many in a call that also takes their rows.
+// Other steps run on rows that are already in the arena, and loading is timed separately.
 #include "runtime/base/console.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/peak.h"
@@ -21,7 +21,7 @@ double median_of(std::vector<double> times) {
     return times[times.size() / 2];
 }
 
-/// Time of one fill of the arena, without a step.
+/// The time of filling the arena once, without a step.
 double time_loading(Session& session, Loader& loader, int64_t batch) {
     std::vector<double> times;
     for (int turn = 0; turn < 32; turn++) {
@@ -38,7 +38,7 @@ int64_t steps_to_measure(int64_t wanted, double seconds, double once) {
     return wanted > 0 ? wanted : std::clamp<int64_t>(int64_t(seconds / once), 20, 20'000'000);
 }
 
-/// The widest float that the variables are held in decides which peak is meant.
+/// The widest float dtype of the variables determines the peak rate to compare with.
 bool computes_in_double(const gradc_module& module) {
     for (int32_t t = 0; t < module.tensor_count; t++) {
         if (module.tensors[t].role == GRADC_PARAMETER && module.tensors[t].dtype == GRADC_F64) return true;
@@ -57,7 +57,7 @@ void summarize(StepTimes& times, TimesBesidePeak& measured) {
     times.peak = measured.peak();
 }
 
-/// As training goes: epoch after epoch, each in its own order, a fraction of a millisecond in one call.
+/// As in training: epoch after epoch, each in its own order, a fraction of a millisecond in one call.
 StepTimes measure_multi_step(Session& session, MultiStepRunner& multi_step, int32_t program, Loader* loader,
                              int64_t batch, int64_t wanted, double seconds) {
     StepTimes times;
@@ -89,7 +89,7 @@ StepTimes measure_multi_step(Session& session, MultiStepRunner& multi_step, int3
     return times;
 }
 
-/// Steps too short for the clock are timed `together` at a time. `wanted` steps, or about `seconds`.
+/// Steps that are too short for the clock are timed `together` at a time. Runs `wanted` steps, or about `seconds`.
 StepTimes measure(Session& session, const gradc_block& block, Loader* loader, int64_t batch, int64_t wanted,
                   double seconds) {
     StepTimes times;
@@ -115,7 +115,7 @@ StepTimes measure(Session& session, const gradc_block& block, Loader* loader, in
     return times;
 }
 
-/// A table of the step's kernels, each with the fastest of its times, for `--kernels`.
+/// A table of the step's kernels, each with its fastest time, for `--kernels`.
 std::string kernel_table(Session& session, const gradc_block& block, Loader* loader, int64_t batch, int64_t steps,
                          double peak) {
     const gradc_program& program = session.module().programs[block.step];
@@ -146,7 +146,7 @@ std::string kernel_table(Session& session, const gradc_block& block, Loader* loa
     return lines;
 }
 
-/// What a run of `bench` found.
+/// The results of `bench`.
 struct Found {
     const Session& session;
     int64_t batch;
@@ -165,8 +165,9 @@ std::string summary(const Found& found) {
              "fastest step   ", duration(times.fastest), "\n", "median step    ", duration(times.median), ", ",
              grouped(int64_t(double(found.batch) / times.median)), " rows/s\n");
     if (times.together > 0)
-        lines += text("as in training ", grouped(times.together), " steps a call, which takes their rows\n");
-    else if (found.has_data) lines += text("loading        ", duration(times.loading), " a batch, not counted above\n");
+        lines += text("as in training ", grouped(times.together), " steps in a call, with their loading\n");
+    else if (found.has_data)
+        lines += text("loading        ", duration(times.loading), " a batch, not included above\n");
     return lines + text("share of peak  ", fixed(100 * found.share(), 1), " % of ", fixed(times.peak * 1e-9, 1),
                         " GFLOP/s ", found.is_double ? "f64" : "f32", " (", general(found.flops * 1e-6, 4),
                         " MFLOP a step)\n");

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `export`: the data set's columns split by split, formula fields among them, and the start
-// weights, so that another program can train on the very same numbers. One safetensors file, or a
-// folder of NPY files.
+// `export`: the columns of the data set split by split, formula fields included, and the initial weights, so that
+// another program can train on the same numbers. The output is one safetensors file, or a folder of NPY files.
 #include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
-#include "runtime/data/array_files.h"
+#include "runtime/data/array_file.h"
 #include "runtime/data/loader.h"
 #include "runtime/train/evaluation.h"
 #include <cerrno>
@@ -75,7 +74,7 @@ std::vector<Exported> collect(Session& session, const Dataset* dataset) {
     }
     if (!dataset) return all;
     for (int split = 0; split < int(dataset->splits.size()); split++) {
-        for (const Column& column : dataset->columns) { // a field as it was read comes with the formulas
+        for (const Column& column : dataset->columns) { // the formulas include fields that are read as they are
             bool computed = module.columns >= 0 && session.result(module.columns, column.field->name);
             if (!computed) all.push_back(column_of_split(column, dataset->splits[size_t(split)]));
         }
@@ -98,7 +97,7 @@ bool write_npy(const std::string& path, const Exported& exported, Error& error) 
 
 bool write_folder(const std::string& folder, const std::vector<Exported>& all, Error& error) {
     if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
-        return error.fail(folder, ": error: cannot make this folder: ", system_error());
+        return error.fail(folder, ": error: cannot create this folder: ", system_error());
     }
     for (const Exported& exported : all) {
         std::string name = exported.name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `predict`: what `predict` in the model is worth for each row of a split, of a file or of a grid;
-// as numbers, as text of the model's alphabet, or as a picture.
+// `predict`: the value of `predict` in the model for each row of a split, of a file or of a grid, as numbers, as text
+// of the model's alphabet, or as a picture.
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
@@ -91,7 +91,7 @@ bool PredictRun::read_arguments() {
     if (grid_ > 0 && !file_.empty())
         return error_.fail_as(wrong_usage, "--grid makes its own rows; leave the file out");
     if (!file_.empty() && fields_.empty())
-        return error_.fail_as(wrong_usage, "what is predicted depends on no row; leave the file out");
+        return error_.fail_as(wrong_usage, "the prediction depends on no row; leave the file out");
     return true;
 }
 
@@ -129,7 +129,7 @@ bool PredictRun::predict_drawn() {
                          error_);
 }
 
-/// The field that a row's prediction can be laid beside: the first input of as many numbers.
+/// The field that is drawn above the predictions: the first input of as many numbers.
 std::vector<double> PredictRun::inputs_of(const Dataset& dataset, int split, int64_t width) {
     const gradc_dataset& table = fields_.table();
     for (int32_t f = 0; f < table.field_count; f++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `train`: locks the checkpoint, reads the data, starts or resumes the run, and sums it up.
+// `train`: locks the checkpoint, reads the data, starts or resumes the run, and prints a summary.
 #include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
@@ -33,7 +33,7 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Error& error) {
     if (!run.lock.acquire(settings.checkpoint, error)) return false;
     if (!settings.resume && !settings.overwrite && exists(settings.checkpoint))
         return error.fail_as(wrong_usage, settings.checkpoint,
-                             ": error: this checkpoint exists; --resume goes on from it, "
+                             ": error: this checkpoint exists; --resume continues it, "
                              "--overwrite starts a new run in its place");
     if (!settings.resume) return true;
     if (!exists(settings.checkpoint)) {
@@ -51,12 +51,12 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Error& error) {
     if (!apply_arguments(run.module, arguments, settings, error)) return false;
     auto keeps = [&](std::string_view name, int64_t typed, int64_t seed) {
         return typed == seed || error.fail_as(wrong_usage, "--", name, ' ', typed, ": the run in ", path, " has ",
-                                              name == "seed" ? "" : "split ", "seed ", seed, " and keeps it");
+                                              name == "seed" ? "" : "split ", "seed ", seed, ", which cannot change");
     };
     return keeps("seed", settings.seed, kept.seed) && keeps("split-seed", settings.cutting_seed(), kept.cutting_seed());
 }
 
-/// That the measurements can be written is asked before, not after, they are made.
+/// Checks before the run that the measurements can be written after it.
 bool try_outputs(const Settings& settings, Error& error) {
     for (const std::string& path : {settings.json, settings.curves}) {
         ReplacingFile file(path);
@@ -171,8 +171,9 @@ ExitCode finish(const TrainRun& run, Training& training, Console& console, Endin
     if (ending == Ending::interrupted) {
         if (!console.broken() && !run.settings.quiet) {
             complain(text("interrupted after step ", grouped(training.position.step),
-                          run.settings.checkpoint.empty() ? "; weights not kept: there is no --checkpoint"
-                                                          : text("; --resume goes on from ", run.settings.checkpoint)));
+                          run.settings.checkpoint.empty()
+                              ? "; weights not kept: there is no --checkpoint"
+                              : text("; --resume continues from ", run.settings.checkpoint)));
         }
         return interrupted;
     }
@@ -180,7 +181,7 @@ ExitCode finish(const TrainRun& run, Training& training, Console& console, Endin
     if (output_error) error = output_error;
     bool lost = !console.loss().empty();
     if (lost && !training.warned_of_loss()) error.fail("standard output: error: ", console.loss());
-    if (lost && !error) return input_error; // the warning said why
+    if (lost && !error) return input_error; // the warning gave the reason
     return error.code;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See trainer.h: the table of commands, their help, and what several of them begin with.
+// The table of commands, their help, and their common start.
 #include "runtime/commands/trainer.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/text.h"
@@ -17,7 +17,7 @@ namespace {
 struct Command {
     const char* name;
     const char* summary;
-    const char* example; // what follows the trainer's name
+    const char* example; // the words after the trainer's name
     std::vector<Option> (*options)(const gradc_module&);
     ExitCode (*run)(const gradc_module&, const Arguments&, Error&);
     bool takes_file = false;
@@ -33,23 +33,22 @@ std::vector<Option> eval_options(const gradc_module&) {
     return with_common({checkpoint_option(), {"json", "FILE", "write the metrics as one JSON object"}});
 }
 std::vector<Option> predict_options(const gradc_module&) {
-    return with_common(
-        {checkpoint_option(),
-         {"split", "NAME", "predict these rows of the data set (default: test, else the last split)"},
-         {"rows", "R", "how many rows to draw, for a model without data (default: the batch), or images"},
-         {"output", "FILE", "write there instead of standard output: .npy, .txt for text, else CSV"},
-         {"class-names", "A,B,..", "what the predicted numbers or classes are called"},
-         {"svg", "FILE", "draw: rows as images, or what --grid asks for"},
-         {"grid", "N", "draw the model over N x N values of its two inputs, or N of its one"},
-         {"label", "FIELD", "field that colors the training rows in the grid (default: chosen)"}});
+    return with_common({checkpoint_option(),
+                        {"split", "NAME", "predict these rows of the data set (default: test, else the last split)"},
+                        {"rows", "R", "number of rows without data (default: the batch), or of images to draw"},
+                        {"output", "FILE", "file to write instead of standard output: .npy, .txt for text, else CSV"},
+                        {"class-names", "A,B,..", "names of the predicted numbers or classes"},
+                        {"svg", "FILE", "draw the rows as images, or the grid of --grid"},
+                        {"grid", "N", "draw the model on a grid: N x N points for two inputs, N points for one"},
+                        {"label", "FIELD", "field that colors the training rows in the grid (default: automatic)"}});
 }
 std::vector<Option> bench_options(const gradc_module& module) {
     std::vector<Option> options =
         with_common({{"steps", "S", "steps to measure (default: about two seconds)"},
                      {"batch-size", "B", text("rows of a step, 1 to ", module.batch)},
-                     {"kernels", "", "what each kernel takes of a step"},
-                     {"turns", "", "measure when lines on standard input say so, as `gradc bench` does"},
-                     {"json", "FILE", "write what was measured as one JSON object"}});
+                     {"kernels", "", "print the time of each kernel"},
+                     {"turns", "", "measure by commands on standard input, as `gradc bench` sends them"},
+                     {"json", "FILE", "write the measurements as one JSON object"}});
     add_block_options(module, options);
     return options;
 }
@@ -66,8 +65,8 @@ constexpr Command commands[] = {
     {"predict", "predictions for a split or a CSV, NPY or text file",
      "predict --checkpoint weights.safetensors rows.csv", predict_options, predict_command, true},
     {"bench", "measure training steps", "bench --steps 200", bench_options, bench_command},
-    {"info", "what this trainer is and holds", "info", info_options, info_command},
-    {"export", "write data and start weights, for peers to train on", "export --output start.safetensors --seed 3",
+    {"info", "describe this trainer", "info", info_options, info_command},
+    {"export", "write data and initial weights, for other programs", "export --output start.safetensors --seed 3",
      export_options, export_command},
 };
 
@@ -75,7 +74,7 @@ std::string overview(const std::string& program, const gradc_module& module) {
     std::string page = text("Trainer of `", module.name, "`, compiled by ", module.compiler, ".\n\nUsage: ", program,
                             " COMMAND [flags]\n\n");
     for (const Command& command : commands) page += text("  ", padded(command.name, 10), command.summary, '\n');
-    return page + text("\nExample: ", program, " train\n", program, " COMMAND --help tells a command's flags.\n");
+    return page + text("\nExample: ", program, " train\n", program, " COMMAND --help lists the flags of a command.\n");
 }
 
 std::string command_help(const std::string& program, const Command& command, const gradc_module& module) {
@@ -89,10 +88,10 @@ std::string command_help(const std::string& program, const Command& command, con
 
 int report(const Error& error) {
     if (!error) return done;
-    // Data and checkpoint faults name their file first, as compilers do.
+    // Errors about data and checkpoints begin with their file, as in compilers.
     bool has_place = error.message.find(": error: ") != std::string::npos;
     complain(text(has_place || error.code == stopped_by_nan ? "" : "error: ", error.message));
-    if (error.code == internal_error) complain("this is a defect of gradc; please report it with the model file");
+    if (error.code == internal_error) complain("this is a bug in gradc; please report it with the model file");
     return error.code;
 }
 
@@ -127,9 +126,9 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
     occupy_standard_descriptors();
     watch_mapped_files();
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a file that grows too long is a failed write, as on a full disk
+    signal(SIGXFSZ, SIG_IGN); // a file that grows beyond the limit is a failed write, like a full disk
     std::string program = argc > 0 ? argv[0] : module.name;
-    program = visible(std::string_view(program).substr(program.rfind('/') + 1)); // for help
+    program = visible(std::string_view(program).substr(program.rfind('/') + 1)); // for the help
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (words.empty()) return write_all(STDERR_FILENO, overview(program, module)), wrong_usage;
     std::vector<std::string> names;
@@ -148,7 +147,8 @@ int run_trainer(int argc, char** argv, const gradc_module& module) {
         print(text(module.name, ", compiled by ", module.compiler, '\n'), error);
         return report(error);
     }
-    std::string near = words[0] == "about" ? "info" : nearest(words[0], names); // its name before 0.2.0
+    std::string near(present_name(words[0]));
+    if (std::find(names.begin(), names.end(), near) == names.end()) near = nearest(words[0], names);
     error.fail_as(wrong_usage, "unknown command ", words[0],
                   near.empty() ? "; --help lists all" : text("; did you mean ", near, "?"));
     return report(error);

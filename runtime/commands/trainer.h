@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The trainer: what `./digits COMMAND` does. main() hands over its arguments and the model's table.
+// The commands of a trainer. main() passes its arguments and the module's table.
 #pragma once
 #include "runtime/abi.h"
 #include "runtime/base/options.h"
@@ -9,11 +9,10 @@
 
 namespace gradc::runtime {
 
-/// Exit code of the whole program; messages are printed.
+/// Returns the exit code of the program; prints messages.
 int run_trainer(int argc, char** argv, const gradc_module& module);
 
-// One function a command; the words follow the command's name. Printing the fault is the caller's
-// part.
+// One function for each command, given the words after its name. The caller prints the error.
 ExitCode train_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Error& error);
@@ -21,8 +20,7 @@ ExitCode bench_command(const gradc_module& module, const Arguments& arguments, E
 ExitCode info_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode export_command(const gradc_module& module, const Arguments& arguments, Error& error);
 
-/// What eval, predict and bench begin with: settings, data and a session whose weights are drawn or
-/// restored.
+/// The common start of eval, predict and bench: settings, data, and a session with initial or restored weights.
 struct Prepared {
     Settings settings;
     Dataset dataset;
@@ -33,17 +31,16 @@ struct Needs {
     bool data = true;
     bool checkpoint = false; // --checkpoint must be given
 };
-/// Weights from settings.checkpoint if that is given; else drawn, with statistics of the training
-/// split.
+/// Weights from settings.checkpoint, if given; otherwise initial weights, with statistics of the training split.
 bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Error& error);
-/// What pictures are called: the data set of the first block, else the model.
+/// The title of pictures: the data set of the first block, else the model.
 const char* picture_title(const gradc_module& module);
-/// The data set that the first block trains on, or null.
+/// The training data of the first block, or null.
 const gradc_dataset* training_data(const gradc_module& module);
-/// Draws the weights and computes the statistics of the training split and the generated fields.
+/// Computes the initial weights, the statistics of the training split and the generated fields.
 void draw_start(Session& session, Dataset* dataset);
 void set_flags(Session& session, const Settings& settings);
-/// Largest resident memory of this process so far, bytes.
+/// The largest resident memory of this process so far, in bytes.
 int64_t peak_memory();
 
 } // namespace gradc::runtime

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See turns.h.
+// The interpreter of the protocol.
 #include "runtime/commands/turns.h"
 #include "runtime/base/console.h"
 #include "runtime/base/files.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
-#include "runtime/data/array_files.h"
+#include "runtime/data/array_file.h"
 #include <algorithm>
 #include <cerrno>
 #include <sys/stat.h>
@@ -30,10 +30,10 @@ bool read_line(std::string& line) {
 
 bool make_folder(const std::string& folder, Error& error) {
     if (mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return true;
-    return error.fail(folder, ": error: cannot make this folder: ", system_error());
+    return error.fail(folder, ": error: cannot create this folder: ", system_error());
 }
 
-/// `bytes` are of that many batches, one behind the other.
+/// `bytes` are of that many batches, one after another.
 bool write_array(const std::string& folder, std::string name, const gradc_tensor& tensor, std::vector<int64_t> before,
                  int64_t rows, const std::vector<unsigned char>& bytes, Error& error) {
     std::replace(name.begin(), name.end(), '/', '_');
@@ -130,7 +130,7 @@ bool answer(const Turns& turns, const std::string& line, std::string& reply, Err
         reply = text("machine ", turns.batch, " ", exact(turns.flops), " ", isa_name(turns.session.isa()), "\n");
         return true;
     }
-    return error.fail_as(wrong_usage, "--turns knows no `", line, "`");
+    return error.fail_as(wrong_usage, "--turns: unknown command `", line, "`");
 }
 
 } // namespace

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Raw text as codes: each character's place in an alphabet; and back.
+// Text as codes: each character's position in an alphabet; and back.
 #pragma once
-#include "runtime/data/column.h"
-#include "runtime/data/data_file.h"
+#include "runtime/data/reader.h"
 #include <utility>
 
 namespace gradc::runtime {
@@ -10,7 +9,7 @@ namespace gradc::runtime {
 class Alphabet {
 public:
     explicit Alphabet(std::string_view characters); // UTF-8, in order of code
-    /// -1 for a character that is not in it.
+    /// -1 if the character is not in the alphabet.
     int64_t code(uint32_t character) const;
     int64_t size() const { return int64_t(spelling_.size()); }
     std::string_view spelling(int64_t code) const { return spelling_[size_t(code)]; }
@@ -21,13 +20,13 @@ private:
     int64_t ascii_[128];
 };
 
-/// A character of a file, and where it stands, from 1.
+/// A character of a file, with its line and column, both from 1.
 struct PlacedCharacter {
     int64_t code;
     std::string_view bytes;
     int64_t line, place;
 };
-/// Goes over all of a text as long as `take` is true of each; false also after bytes that are no UTF-8.
+/// Visits all characters of a text until `take` returns false; returns false then, and with an error at invalid UTF-8.
 template <class Take>
 bool for_each_character(const std::string& path, std::string_view text, Error& error, const Take& take) {
     int64_t line = 1, place = 1;
@@ -40,7 +39,5 @@ bool for_each_character(const std::string& path, std::string_view text, Error& e
     }
     return true;
 }
-
-bool read_characters(const std::string& path, Column& column, Error& error);
 
 } // namespace gradc::runtime

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See column.h.
+// Growth of a column within memory limits, and the check of each number.
 #include "runtime/data/column.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/memory.h"
@@ -44,7 +44,7 @@ unsigned char* Column::grow(int64_t count) {
 
 bool store_checked(const gradc_field& field, double number, unsigned char* at, std::string& problem) {
     if (!std::isfinite(number)) {
-        problem = text("is ", general(number), ", which is no number to learn from");
+        problem = text("is ", general(number), ", which is not finite");
         return false;
     }
     if (is_integer(field.stored)) {
@@ -52,7 +52,7 @@ bool store_checked(const gradc_field& field, double number, unsigned char* at, s
         integer_range(field.stored, low, high);
         if (field.low <= field.high) low = double(field.low), high = double(field.high);
         if (number != std::floor(number)) {
-            problem = text("is ", exact(number), ", but must be a whole number");
+            problem = text("is ", exact(number), ", but must be an integer");
             return false;
         }
         if (number < low || number > high) {

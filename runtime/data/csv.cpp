@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See csv.h. A row of the file is named by its line, a column by its number from 1.
+// The reader `csv`. Errors name a row by its line in the file and a column by its number from 1.
 #include "runtime/data/csv.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
-#include "runtime/data/data_file.h"
 #include <algorithm>
 
 namespace gradc::runtime {
@@ -66,7 +65,7 @@ bool CsvReader::plain_cell(Cell& cell, size_t column, Error& error) {
     at_++;
     if (at_ >= text_.size() || text_[at_] == '\n') return true;
     return error.fail(path_, ':', line_, ':', column,
-                      ": error: a carriage return alone ends no line; `tr '\\r' '\\n'` makes CSV of such a file");
+                      ": error: a lone carriage return does not end a line; `tr '\\r' '\\n'` converts such a file");
 }
 
 bool CsvReader::check_width(size_t cells, Error& error) {
@@ -102,7 +101,7 @@ int64_t find_column(const CsvReader& reader, const std::vector<std::string>& hea
     if (found != header.end()) {
         error.fail(reader.path(), ':', reader.first_line(), ':', again - header.begin() + 1, ": error: columns ",
                    found - header.begin(), " and ", again - header.begin(), " (from 0) are both called ", quoted(name),
-                   "; ask for one by its number, or rename the other");
+                   "; select one by its number, or rename the other");
         return -1;
     }
     std::string known;
@@ -162,7 +161,7 @@ private:
     std::vector<CsvReader::Cell> cells_;
     std::vector<std::string> header_;
     std::vector<Use> uses_;
-    std::vector<unsigned char*> entries_; // by target: where this record goes
+    std::vector<unsigned char*> entries_; // by target: the address of this record's entry
 };
 
 std::string CsvColumns::column_name(size_t cell) const {
@@ -176,8 +175,8 @@ bool CsvColumns::complain_about(const Use& use, std::string_view problem) const 
 
 bool CsvColumns::resolve_names() {
     for (CsvTarget& target : targets_) {
-        for (size_t place = 0; place < target.names.size(); place++) {
-            int64_t found = find_column(reader_, header_, target.names[place], error_);
+        for (size_t place = 0; place < target.cells.names.size(); place++) {
+            int64_t found = find_column(reader_, header_, target.cells.names[place], error_);
             if (found < 0) return false;
             uses_.push_back({size_t(found), &target, int64_t(place)});
         }
@@ -185,23 +184,25 @@ bool CsvColumns::resolve_names() {
     return true;
 }
 
-/// Where the file has only the columns asked for: their places in its order.
+/// If the file has only the selected columns: their positions in the order of the file.
 void CsvColumns::compact_numbers() {
     std::vector<int64_t> all;
-    for (const CsvTarget& target : targets_) all.insert(all.end(), target.numbers.begin(), target.numbers.end());
+    for (const CsvTarget& target : targets_)
+        all.insert(all.end(), target.cells.numbers.begin(), target.cells.numbers.end());
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
     if (all.empty() || all.size() != reader_.width()) return;
     for (CsvTarget& target : targets_) {
-        for (int64_t& number : target.numbers) number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
+        for (int64_t& number : target.cells.numbers)
+            number = std::lower_bound(all.begin(), all.end(), number) - all.begin();
     }
 }
 
 bool CsvColumns::resolve_numbers() {
     if (compact_) compact_numbers();
     for (CsvTarget& target : targets_) {
-        for (size_t place = 0; place < target.numbers.size(); place++) {
-            int64_t number = target.numbers[place];
+        for (size_t place = 0; place < target.cells.numbers.size(); place++) {
+            int64_t number = target.cells.numbers[place];
             if (number >= int64_t(reader_.width()))
                 return lacks_column(reader_, target.column->field->name, number, cells_, error_);
             uses_.push_back({size_t(number), &target, int64_t(place)});
@@ -210,18 +211,17 @@ bool CsvColumns::resolve_numbers() {
     return true;
 }
 
-/// No number where one is due; above text, the name of its field.
+/// A number is expected and the cell has none; a text column has the name of its field.
 bool CsvColumns::is_header(const Use& use) const {
     const CsvReader::Cell& cell = cells_[use.cell];
     double number;
     return use.target->alphabet ? trimmed(cell.text) == use.target->column->field->name : !cell_number(cell, number);
 }
 
-/// Finds out whether it is a header. True: columns are known; the record is data unless header_ is
-/// set.
+/// Checks for a header and resolves the columns. The record is data unless header_ is set afterwards.
 bool CsvColumns::first_record() {
     bool by_name = false;
-    for (const CsvTarget& target : targets_) by_name |= !target.names.empty();
+    for (const CsvTarget& target : targets_) by_name |= !target.cells.names.empty();
     if (!resolve_numbers()) return false;
     bool header = by_name;
     for (const Use& use : uses_) header |= is_header(use);
@@ -230,15 +230,15 @@ bool CsvColumns::first_record() {
     return resolve_names();
 }
 
-/// What is wrong with a cell that holds no number, and what to do about it.
+/// Describes a cell that holds no number, with a repair.
 static std::string no_number(const CsvReader::Cell& cell) {
     std::string_view found = trimmed(cell.text);
-    if (found.empty()) return "is empty, but a number is due; fill it in, or leave the row out";
+    if (found.empty()) return "is empty, but a number is expected; fill it in, or remove the row";
     std::string point(found);
     std::replace(point.begin(), point.end(), ',', '.');
     double number;
     bool comma = parse_number(point, number);
-    return text("is ", quoted(found), ", but a number is due", comma ? text("; write ", point) : "");
+    return text("is ", quoted(found), ", but a number is expected", comma ? text("; write ", point) : "");
 }
 
 bool CsvColumns::store_record() {
@@ -264,7 +264,7 @@ bool CsvColumns::store_record() {
     return true;
 }
 
-/// The cell's characters as codes; a row takes exactly so many.
+/// Stores the characters of a cell as codes; their number must be that of a row.
 bool CsvColumns::store_text(const Use& use) {
     const Column& column = *use.target->column;
     std::string cell = cells_[use.cell].quoted ? cell_text(cells_[use.cell]) : std::string(cells_[use.cell].text);
@@ -278,13 +278,13 @@ bool CsvColumns::store_text(const Use& use) {
         if (code < 0)
             return complain_about(use, text("has the character ",
                                             quoted(std::string_view(cell).substr(begin, place - begin)),
-                                            ", which is not among those that it was compiled with"));
+                                            ", which is not in its alphabet"));
         if (count >= column.window()) continue;
         store_element(at, column.field->stored, double(code));
         at += element_size(column.field->stored);
     }
     if (count == column.window()) return true;
-    return complain_about(use, text("has ", count, " characters, but a row takes ", column.window()));
+    return complain_about(use, text("has ", count, " characters, but a row has ", column.window()));
 }
 
 bool CsvColumns::read() {
@@ -294,7 +294,7 @@ bool CsvColumns::read() {
     }
     if (!first_record()) return false;
     for (const CsvTarget& target : targets_) {
-        size_t wanted = std::max(target.names.size(), target.numbers.size());
+        size_t wanted = std::max(target.cells.names.size(), target.cells.numbers.size());
         if (int64_t(wanted) == target.column->entry_elements) continue;
         return error_.fail(reader_.path(), ":1:1: error: ", target.column->field->name, " takes ",
                            target.column->entry_elements, " numbers a row, but ", wanted, " columns are named");
@@ -310,7 +310,63 @@ bool CsvColumns::read() {
     return !error_;
 }
 
+/// Finds the selected cells in the first record; false after an error.
+bool find_cells(const CsvReader& reader, const std::vector<CsvReader::Cell>& first, const Selection& selection,
+                std::vector<size_t>& wanted, Error& error) {
+    std::vector<std::string> header;
+    for (const CsvReader::Cell& cell : first) header.push_back(cell_text(cell));
+    for (const std::string& name : selection.names) {
+        int64_t found = find_column(reader, header, name, error);
+        if (found < 0) return false;
+        wanted.push_back(size_t(found));
+    }
+    for (int64_t number : selection.numbers) {
+        if (number >= int64_t(first.size())) return lacks_column(reader, "the field", number, first, error);
+        wanted.push_back(size_t(number));
+    }
+    for (size_t cell = 0; wanted.size() < first.size() && selection.names.empty() && selection.numbers.empty(); cell++)
+        wanted.push_back(cell);
+    return true;
+}
+
+bool csv_facts(const std::string& path, const Selection& selection, DataFile& file, FileFacts& facts, Error& error) {
+    if (!file.open_text(path, error)) return false;
+    CsvReader reader(file.bytes(), path);
+    std::vector<CsvReader::Cell> cells;
+    std::vector<size_t> wanted;
+    bool any = reader.next(cells, error);
+    if (!any && !error) error.fail(path, ":1:1: error: the file is empty");
+    if (!any || !find_cells(reader, cells, selection, wanted, error)) return false;
+    double number;
+    bool header = !selection.names.empty();
+    for (size_t cell : wanted) header |= !cell_number(cells[cell], number);
+    int64_t rows = 0;
+    for (bool more = !header || reader.next(cells, error); more; more = reader.next(cells, error)) {
+        rows++;
+        for (size_t cell : wanted) {
+            if (cell_number(cells[cell], number)) facts.take(number);
+        }
+    }
+    if (!error && !rows) error.fail(path, ':', reader.first_line() + 1, ":1: error: there is a header but no row");
+    facts.shape = {rows, int64_t(wanted.size())};
+    return !error;
+}
+
+bool read_csv_columns(const std::string& path, const std::vector<Column*>& columns, Error& error) {
+    std::vector<CsvTarget> targets;
+    for (Column* column : columns) targets.push_back(csv_target(*column));
+    return read_csv(path, targets, error);
+}
+
 } // namespace
+
+CsvTarget csv_target(Column& column) {
+    const gradc_field& field = *column.field;
+    CsvTarget target{&column, {}};
+    target.cells.numbers.assign(field.columns, field.columns + field.column_count);
+    for (int i = 0; i < field.column_name_count; i++) target.cells.names.emplace_back(field.column_names[i]);
+    return target;
+}
 
 bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Error& error, bool compact) {
     DataFile file;
@@ -318,5 +374,13 @@ bool read_csv(const std::string& path, std::vector<CsvTarget>& targets, Error& e
     CsvReader reader(file.bytes(), path);
     return CsvColumns(reader, targets, compact, error).read();
 }
+
+constinit const FileReader csv_reader{
+    .name = "csv",
+    .suffix = ".csv",
+    .takes_columns = true,
+    .facts = csv_facts,
+    .read = read_csv_columns,
+};
 
 } // namespace gradc::runtime

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See data_file.h.
+// Recognizes gzip by its magic number, and other formats for error messages.
 #include "runtime/data/data_file.h"
 #include "runtime/base/text.h"
 #include "runtime/data/gzip.h"
@@ -21,7 +21,7 @@ bool DataFile::inflate(size_t most, Error& error) {
 
 std::string known_format(std::string_view bytes) {
     static constexpr std::string_view formats[][2] = {
-        {"PK\3\4", "a ZIP archive (.xlsx, .npz): take the table or array out of it"},
+        {"PK\3\4", "a ZIP archive (.xlsx, .npz): extract the table or array"},
         {"\x93NUMPY", "an NPY array: `npy` reads it, and `predict` if its name ends in .npy"},
         {"\x1f\x8b", "a gzip in a gzip: unpack it once"},
         {"BZh", "a bzip2 file: unpack it"},
@@ -31,7 +31,7 @@ std::string known_format(std::string_view bytes) {
         {"\x28\xB5\x2F\xFD", "a zstd file: unpack it"},
         {"\x89HDF", "an HDF5 file: export its array as NPY"},
         {"PAR1", "a Parquet file: export it as CSV or NPY"},
-        {"version https://git-lfs", "a pointer of Git LFS: `git lfs pull` brings the file itself"},
+        {"version https://git-lfs", "a pointer of Git LFS: `git lfs pull` fetches the file"},
         {"<!DOCTYPE", "a web page, such as a server's error"},
         {"\x89PNG", "a PNG picture"},
         {"\xFF\xD8\xFF", "a JPEG picture"}};
@@ -41,7 +41,7 @@ std::string known_format(std::string_view bytes) {
     return "";
 }
 
-/// As iconv calls it: by a mark at the start, or by every other byte being zero; "" for anything else.
+/// The name for iconv, by a byte order mark or by every other byte being zero; "" for other encodings.
 static std::string_view wide_encoding(std::string_view bytes) {
     using namespace std::literals;
     if (bytes.starts_with("\xFF\xFE\0\0"sv) || bytes.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
@@ -63,7 +63,7 @@ bool DataFile::open_text(const std::string& path, Error& error) {
 }
 
 std::string not_utf8(std::string_view bytes, size_t at) {
-    return text(quoted(bytes.substr(at, 1)), " is no UTF-8; `iconv -f LATIN1 -t UTF-8` makes it of a text in Latin-1");
+    return text(quoted(bytes.substr(at, 1)), " is not UTF-8; `iconv -f LATIN1 -t UTF-8` converts Latin-1");
 }
 
 } // namespace gradc::runtime

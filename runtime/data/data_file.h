@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A data file's bytes, whatever its format: mapped where they are plain, inflated where they are a gzip. A file that is
-// of another kind than its reader wants is named as what it is.
+// The bytes of a data file of any format: mapped if it is plain, inflated if it is a gzip. If a file has another format
+// than its reader needs, the error names that format.
 #pragma once
 #include "runtime/base/files.h"
 #include <vector>
@@ -9,11 +9,11 @@ namespace gradc::runtime {
 
 class DataFile {
 public:
-    /// Of a gzip at most the first `most` bytes; `cut` tells whether there are more.
+    /// Reads at most the first `most` bytes of a gzip; `cut` is true if there are more.
     bool open(const std::string& path, Error& error, size_t most = SIZE_MAX);
-    /// A gzip that was cut, once more, up to `most` bytes.
+    /// Inflates a gzip that was cut again, up to `most` bytes.
     bool inflate(size_t most, Error& error);
-    /// The same for text, which is UTF-8 and not empty.
+    /// The same for text, which must be UTF-8 and not empty.
     bool open_text(const std::string& path, Error& error);
     std::string_view bytes() const {
         if (!packed) return file.bytes();
@@ -28,9 +28,9 @@ private:
     std::string path_;
 };
 
-/// "; it is a ZIP archive ..", or "" for bytes that begin as no known format does.
+/// "; it is a ZIP archive ..", or "" if the bytes begin like no known format.
 std::string known_format(std::string_view bytes);
-/// What to say of the bytes at `at` that are no UTF-8.
+/// The description of the bytes at `at`, which are not UTF-8.
 std::string not_utf8(std::string_view bytes, size_t at);
 
 } // namespace gradc::runtime

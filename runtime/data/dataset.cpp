@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See dataset.h. Fields of one CSV file are read in one pass over it.
+// See dataset.h. Fields of one file are read in one pass over it.
 #include "runtime/data/dataset.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/text.h"
-#include "runtime/data/array_files.h"
-#include "runtime/data/characters.h"
 #include "runtime/data/csv.h"
 #include "runtime/data/shuffle.h"
 #include <algorithm>
@@ -35,72 +33,45 @@ uint64_t Dataset::hash() const {
 
 // ---- reading -----------------------------------------------------------------------------------
 
-static CsvTarget csv_target(Column& column) {
-    const gradc_field& field = *column.field;
-    CsvTarget target{&column, {}, {}};
-    target.numbers.assign(field.columns, field.columns + field.column_count);
-    for (int i = 0; i < field.column_name_count; i++) target.names.push_back(field.column_names[i]);
-    return target;
-}
-
 static bool read_numbers(Column& column, Error& error) { // literals and ranges
     const gradc_field& field = *column.field;
     unsigned char* at = column.grow(field.rows);
     int64_t size = element_size(field.stored);
     std::string problem;
     for (int64_t i = 0; i < field.rows * column.entry_elements; i++) {
-        double number = field.reader == GRADC_READ_RANGE ? double(i / column.entry_elements) : field.values[i];
+        double number = is_row_number(field) ? double(i / column.entry_elements) : field.values[i];
         if (store_checked(field, number, at + i * size, problem)) continue;
         return error.fail(field.name, ": error: row ", i / column.entry_elements + 1, " of the model file's ", problem);
     }
     return true;
 }
 
-static bool read_file(int32_t reader, const std::string& path, Column& column, Error& error) {
-    switch (reader) {
-    case GRADC_READ_IDX: return read_idx(path, column, error);
-    case GRADC_READ_NPY: return read_npy(path, column, error);
-    case GRADC_READ_CHARACTERS: return read_characters(path, column, error);
-    default: return error.fail_as(internal_error, "field ", column.field->name, " has no reader");
-    }
-}
-
-/// Every CSV field that reads `path` as its file number `file`, in one pass.
-static bool read_csv_fields(const Places& places, std::vector<Column>& columns, size_t first, int file, Error& error) {
-    const char* path = columns[first].field->files[file].path;
-    auto reads_it = [&](const gradc_field& field) {
-        return field.reader == GRADC_READ_CSV && file < field.file_count &&
-               std::string_view(field.files[file].path) == path;
-    };
-    for (size_t c = 0; c < first; c++) {
-        if (reads_it(*columns[c].field)) return true; // was read with that field
-    }
-    std::vector<CsvTarget> targets;
-    for (size_t c = first; c < columns.size(); c++) {
-        if (reads_it(*columns[c].field)) targets.push_back(csv_target(columns[c]));
-    }
-    std::string found = places.find(path, error);
-    return !error && read_csv(found, targets, error);
-}
-
-/// File number `file` of every field; `ends`: entries of each column behind it.
+/// Reads file number `file` of every field; `ends` gets the number of entries of each column. Fields with the same
+/// reader and file are read together.
 static bool read_files(const Places& places, std::vector<Column>& columns, int file, std::vector<int64_t>& ends,
                        Error& error) {
-    for (size_t c = 0; c < columns.size(); c++) {
-        const gradc_field& field = *columns[c].field;
-        if (file >= field.file_count) continue;
-        if (field.reader == GRADC_READ_CSV) {
-            if (!read_csv_fields(places, columns, c, file, error)) return false;
-            continue;
+    std::vector<bool> done(columns.size(), false);
+    for (size_t first = 0; first < columns.size(); first++) {
+        const gradc_field& field = *columns[first].field;
+        if (done[first] || file >= field.file_count) continue;
+        std::string_view reader = field.reader, path = field.files[file].path;
+        std::vector<Column*> together;
+        for (size_t c = first; c < columns.size(); c++) {
+            const gradc_field& other = *columns[c].field;
+            if (file >= other.file_count || reader != other.reader || path != other.files[file].path) continue;
+            together.push_back(&columns[c]);
+            done[c] = true;
         }
-        std::string path = places.find(field.files[file].path, error);
-        if (error || !read_file(field.reader, path, columns[c], error)) return false;
+        std::string found = places.find(path, error);
+        const FileReader* reads = find_reader(reader);
+        if (!reads) return error.fail_as(internal_error, "field ", field.name, " has no reader");
+        if (error || !reads->read(found, together, error)) return false;
     }
     for (const Column& column : columns) ends.push_back(column.entries);
     return true;
 }
 
-/// In a data set that is split by files, each file brings as many rows of one field as of another.
+/// If rows are split by file, each file must have the same number of rows for all fields.
 static bool files_agree(const std::vector<Column>& columns, int file, const std::vector<int64_t>& before,
                         const std::vector<int64_t>& after, Error& error) {
     size_t first = columns.size();
@@ -116,18 +87,16 @@ static bool files_agree(const std::vector<Column>& columns, int file, const std:
     return true;
 }
 
-/// Reads all columns; `ends`, if rows are split by file: where each file's entries end in the first
-/// column that has several.
+/// Reads all columns. If rows are split by file, `ends` are the ends of the files in the first column with most files.
 static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
                          std::vector<int64_t>& ends, Error& error) {
     int files = 0;
-    size_t first = 0; // column with the most files
+    size_t first = 0; // the first column with most files
     for (int f = 0; f < table.field_count; f++) {
         const gradc_field& field = table.fields[f];
         columns.emplace_back(field);
         if (field.file_count > files) files = field.file_count, first = size_t(f);
-        if (field.reader != GRADC_READ_LITERAL && field.reader != GRADC_READ_RANGE) continue;
-        if (!read_numbers(columns.back(), error)) return false;
+        if (field.file_count == 0 && !read_numbers(columns.back(), error)) return false;
     }
     std::vector<int64_t> before(columns.size(), 0);
     for (int file = 0; file < files; file++) {
@@ -232,31 +201,31 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
 
 // ---- rows from elsewhere -----------------------------------------------------------------------
 
-/// Fields that do not come from CSV take the columns called "image.0", "image.1" .. or, alone, all
-/// columns; characters one column of text.
+/// Fields that do not come from a table take the columns "image.0", "image.1" .. or, if alone, all columns; characters
+/// take one column of text.
 static CsvTarget foreign_target(Column& column, bool alone) {
     CsvTarget target = csv_target(column);
-    if (column.field->reader == GRADC_READ_CSV) return target;
+    if (column.field->column_count > 0 || column.field->column_name_count > 0) return target;
     for (int64_t i = 0; i < column.entry_elements; i++) {
         if (alone) {
-            target.numbers.push_back(i);
+            target.cells.numbers.push_back(i);
         } else {
-            target.names.push_back(column.entry_elements == 1 ? std::string(column.field->name)
-                                                              : text(column.field->name, '.', i));
+            target.cells.names.push_back(column.entry_elements == 1 ? std::string(column.field->name)
+                                                                    : text(column.field->name, '.', i));
         }
     }
     return target;
 }
 
-/// An NPY of one entry a row: the numbers of all fields, one field behind the other.
-static bool load_joined(const std::string& path, Dataset& dataset, Error& error) {
+/// Reads an array of one entry for each row: the numbers of all fields, one field after another.
+static bool load_joined(const FileReader& reader, const std::string& path, Dataset& dataset, Error& error) {
     int64_t total = 0;
     for (const Column& column : dataset.columns) total += column.entry_elements;
     gradc_field joined{};
     joined.name = dataset.table->name;
     joined.stored = GRADC_F64, joined.rank = 1, joined.shape = &total, joined.high = -1;
     Column all(joined);
-    if (!read_npy(path, all, error)) return false;
+    if (!reader.read(path, {&all}, error)) return false;
     std::string problem;
     const unsigned char* from = all.data();
     for (int64_t row = 0; row < all.entries; row++) {
@@ -278,8 +247,7 @@ static bool load_table(const std::string& path, Dataset& dataset, Error& error) 
     std::deque<Alphabet> alphabets;
     for (Column& column : dataset.columns) {
         targets.push_back(foreign_target(column, dataset.columns.size() == 1));
-        if (column.field->reader == GRADC_READ_CHARACTERS)
-            targets.back().alphabet = &alphabets.emplace_back(column.field->alphabet);
+        if (is_text(*column.field)) targets.back().alphabet = &alphabets.emplace_back(column.field->alphabet);
     }
     return read_csv(path, targets, error, true);
 }
@@ -287,12 +255,15 @@ static bool load_table(const std::string& path, Dataset& dataset, Error& error) 
 bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Error& error) {
     dataset.table = &table;
     for (int f = 0; f < table.field_count; f++) dataset.columns.emplace_back(table.fields[f]);
-    bool alone = table.field_count == 1;
-    bool is_text = alone && table.fields[0].reader == GRADC_READ_CHARACTERS;
-    bool read = path.ends_with(".npy")
-                    ? (alone ? read_npy(path, dataset.columns[0], error, true) : load_joined(path, dataset, error))
-                : is_text && !path.ends_with(".csv") ? read_characters(path, dataset.columns[0], error)
-                                                     : load_table(path, dataset, error);
+    bool alone = table.field_count == 1, text = alone && is_text(table.fields[0]);
+    const FileReader* reader = find_reader(text ? "characters" : "csv");
+    for (const FileReader* each : file_readers()) {
+        if (*each->suffix && path.ends_with(each->suffix) && (text || !each->is_text)) reader = each;
+    }
+    for (Column& column : dataset.columns) column.any_shape = alone;
+    bool read = reader->takes_columns ? load_table(path, dataset, error)
+                : alone               ? reader->read(path, {&dataset.columns[0]}, error)
+                                      : load_joined(*reader, path, dataset, error);
     if (!read || !rows_agree(dataset, error)) return false;
     dataset.splits.push_back({"rows", counted(0, dataset.rows)});
     return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See gzip.h.
+// zlib, with a limit on the inflated size.
 #include "runtime/data/gzip.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/text.h"
@@ -11,20 +11,20 @@ namespace gradc::runtime {
 
 namespace {
 
-/// Inflates one member after another from `bytes` to the end of `out`, which never passes `most`.
+/// Inflates one member after another from `bytes` to the end of `out`, which never exceeds `most`.
 class Inflater {
 public:
     Inflater(std::string_view bytes, std::vector<unsigned char>& out, size_t most)
         : bytes_(bytes), out_(out), most_(most) {}
     bool make_room(const std::string& path, Error& error) {
-        // A file's last four bytes are its size, if it is one member: what is expected, not more.
+        // The last four bytes of a file with one member are its inflated size: an estimate.
         uint32_t size = 0;
         if (bytes_.size() >= 4) memcpy(&size, bytes_.data() + bytes_.size() - 4, 4);
-        size_t expected = std::min<size_t>(size, bytes_.size() * 1032); // deflate does no better
+        size_t expected = std::min<size_t>(size, bytes_.size() * 1032); // deflate compresses no better
         if (filled_ == 0) {
             size_t room = std::min(expected + slack, most_);
             if (!fits_memory(path, room, error)) return false;
-            Error lacks; // room for a second file; untouched, it is no memory
+            Error lacks; // room for a second file; untouched pages use no memory
             out_.reserve(fits_memory(path, 2 * room, lacks) ? 2 * room : room);
             out_.resize(room);
         } else if (out_.size() < most_) {
@@ -38,7 +38,7 @@ public:
     size_t written() const { return filled_; }
     bool at_end() const { return at_ >= bytes_.size(); }
     bool full() const { return filled_ >= most_; }
-    /// zlib's status behind a member: Z_STREAM_END, Z_OK where `out` is full, or what is wrong.
+    /// The status of zlib after a member: Z_STREAM_END, Z_OK if `out` is full, or an error.
     int member(const std::string& path, Error& error) {
         z_stream stream{};
         int status = inflateInit2(&stream, 16 + MAX_WBITS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See loader.h.
+// Copies rows to the arena, with prefetching and special cases for contiguous rows.
 #include "runtime/data/loader.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
@@ -41,14 +41,14 @@ int32_t row_order(const gradc_block& block) {
 
 static constexpr int64_t rows_ahead = 4;
 
-/// Rows lie anywhere in memory: those ahead are fetched while one is copied.
+/// Prefetches the following rows while one is copied, since rows are scattered in memory.
 static void fetch(const unsigned char* from, size_t bytes) {
     for (size_t at = 0; at < std::min<size_t>(bytes, 2048); at += 64) __builtin_prefetch(from + at);
 }
 
 namespace {
 
-/// Where rows come from and go to; widths in bytes.
+/// Source and destination of rows; widths in bytes.
 struct Rows {
     const unsigned char* from;
     int64_t from_width;
@@ -96,7 +96,7 @@ int64_t Loader::next(int64_t batch, unsigned char* arena) {
     if (count <= 0) return batch_rows_.clear(), 0;
     batch_rows_.assign(sequence_.begin() + cursor_, sequence_.begin() + cursor_ + count);
     cursor_ += count;
-    // In the file's order numbers ascend: without gaps if the last is as far from the first.
+    // In file order numbers ascend, so they have no gaps if the last is at the right distance from the first.
     in_line_ = order_ == GRADC_FILE_ORDER && batch_rows_.back() - batch_rows_[0] == count - 1;
     for (const Filled& filled : filled_) fill(filled, arena);
     if (row_numbers_) {

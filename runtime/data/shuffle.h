@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Random order that is the same everywhere: a generator keyed by what it is for, and the shuffle it
-// drives.
+// Random order that is the same on every machine: a generator keyed by its purpose, and the shuffle that uses it.
 #pragma once
 #include <cstdint>
 #include <utility>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The trainer's entry: all of it is in the model's table. A trainer throws nothing, so what the C++ library would throw
-// ends the program here, in a line; that keeps its unwinder and its names of types, 60 KB,
-// out of every trainer. Programs with a main of their own (gradc, tests) do not link this.
+// The trainer's entry; everything else is in the module's table. A trainer throws nothing: functions of the C++ library
+// that would throw end the program here with a message. This keeps the unwinder and the names of types, 60 KB, out of
+// every trainer. Programs with a main of their own (gradc, tests) do not link this file.
 #include "runtime/base/files.h"
 #include "runtime/commands/trainer.h"
 #include <cstdlib>
@@ -26,7 +26,7 @@ void operator delete[](void* memory, size_t) noexcept { free(memory); }
 
 [[noreturn]] static void fail(const char* what) {
     gradc::runtime::complain(what);
-    gradc::runtime::complain("this is a defect of gradc; please report it with the model file");
+    gradc::runtime::complain("this is a bug in gradc; please report it with the model file");
     _exit(gradc::runtime::internal_error);
 }
 

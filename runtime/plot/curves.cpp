@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See curves.h. Losses that stay above zero and fall by more than thirty times are drawn on a
-// logarithmic axis.
+// Losses above zero that fall by more than a factor of thirty are drawn on a logarithmic axis.
 #include "runtime/plot/curves.h"
 #include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
@@ -13,7 +12,7 @@ namespace {
 
 constexpr double panel_width = 400, panel_height = 250, margin_left = 62, margin_top = 80, gap_right = 74,
                  gap_below = 86;
-constexpr size_t most_points = 500; // of a line: more than its pixels help nobody
+constexpr size_t most_points = 500; // of a line; its pixels show no more
 
 struct CurvePoint {
     double epoch, value;
@@ -92,7 +91,7 @@ void draw_curve(Drawing& drawing, const Curve& curve, const PlotBox& box, const 
                             "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\""));
 }
 
-/// The last value of each line beside its end, moved apart where they would touch.
+/// The last value of each line at its end; labels that would overlap are moved apart.
 void draw_ends(Drawing& drawing, const CurvePanel& panel, const PlotBox& box, const PlotAxis& x, const PlotAxis& y) {
     struct End {
         double top, dot;
@@ -106,7 +105,7 @@ void draw_ends(Drawing& drawing, const CurvePanel& panel, const PlotBox& box, co
     }
     std::sort(ends.begin(), ends.end(), [](const End& a, const End& b) { return a.top < b.top; });
     for (size_t i = 1; i < ends.size(); i++) ends[i].top = std::max(ends[i].top, ends[i - 1].top + 14);
-    double lowest = box.top + box.height - 2; // the ticks' labels stand below
+    double lowest = box.top + box.height - 2; // the labels of ticks are below
     for (size_t i = ends.size(); i-- > 0; lowest = ends[i].top - 14) ends[i].top = std::min(ends[i].top, lowest);
     for (const End& end : ends) {
         PlotColor color = plot_color(end.curve->color);

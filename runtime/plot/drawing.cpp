@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See drawing.h.
+// Ticks, colors and SVG elements.
 #include "runtime/plot/drawing.h"
 #include "runtime/base/text.h"
 #include <algorithm>
@@ -9,21 +9,21 @@ namespace gradc::runtime {
 
 // ---- axes --------------------------------------------------------------------------------------
 
-// The C library's logarithms and powers would be a tenth of a trainer's own code; pixels ask less.
+// The C library's log and pow would be a tenth of a trainer's own code; pixels need less precision.
 
 static double ten_to(int power) {
     double result = 1;
     for (int i = 0; i < std::abs(power); i++) result *= 10;
     return power < 0 ? 1 / result : result;
 }
-/// The largest power of ten that is not above `value` > 0.
+/// The largest power of ten that is at most `value` > 0.
 static int power_below(double value) {
     int power = 0;
     while (power > -300 && value < ten_to(power) * (1 - 1e-9)) power--;
     while (power < 300 && value >= ten_to(power + 1) * (1 - 1e-9)) power++;
     return power;
 }
-/// Of a normal number above 0, to eight places: 2 atanh((m - 1) / (m + 1)) by its series.
+/// The natural logarithm of a normal number above 0 to eight digits: 2 atanh((m - 1) / (m + 1)) by its series.
 static double logarithm(double value) {
     int exponent;
     double m = std::frexp(value, &exponent), s = (m - 1) / (m + 1), term = s, sum = 0;
@@ -31,13 +31,13 @@ static double logarithm(double value) {
     return 2 * sum + 0.6931471805599453 * exponent;
 }
 
-/// 1, 2 or 5 times a power of ten, so that about five ticks lie between.
+/// 1, 2 or 5 times a power of ten, such that about five ticks fit.
 static double round_step(double low, double high) {
     double raw = (high - low) / 5, power = ten_to(power_below(raw)), digit = raw / power;
     return power * (digit < 1.2 ? 1 : digit < 3 ? 2 : digit < 6.5 ? 5 : 10);
 }
 
-/// Room around a single value.
+/// A margin around a single value.
 static void widen(double& low, double& high) {
     if (high > low) return;
     double room = low == 0 ? 1 : 0.1 * std::fabs(low);
@@ -89,7 +89,7 @@ std::string tick_label(double value) {
     return value < 0 ? "\u2212" + label : label;
 }
 
-// ---- colours -----------------------------------------------------------------------------------
+// ---- colors ------------------------------------------------------------------------------------
 
 PlotColor plot_color(int64_t number) {
     static constexpr PlotColor colors[] = {

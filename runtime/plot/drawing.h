@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Pictures as SVG text: axes that end and tick at round numbers, colours that the colour-blind tell
-// apart (Okabe and Ito, 2008), and the few shapes that plots are made of. Coordinates are pixels
-// from the top left corner.
+// Pictures as SVG text: axes with ticks at round numbers, colors that color-blind readers can distinguish (Okabe and
+// Ito, 2008), and the shapes that plots consist of. Coordinates are pixels from the top left corner.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -17,23 +16,23 @@ struct PlotAxis {
     /// 0 at `low`, 1 at `high`.
     double share(double value) const;
 };
-/// Holds low..high and ends at ticks.
+/// Contains low..high and ends at ticks.
 PlotAxis round_axis(double low, double high);
-/// Ends at low and high, with round ticks between; `whole`: only whole numbers.
+/// Ends at low and high, with round ticks between; with `integer`, ticks are integers.
 PlotAxis tight_axis(double low, double high, bool integer = false);
-/// By powers of ten, for low > 0.
+/// Logarithmic, for low > 0.
 PlotAxis logarithmic_axis(double low, double high);
-/// "0.25", "-3", "1e-05", with the sign that stands on the line.
+/// "0.25", "-3", "1e-05", with a true minus sign.
 std::string tick_label(double value);
 
 struct PlotColor {
     uint8_t red, green, blue;
 };
-/// Of class, line or split number so and so; they begin again after ten.
+/// The color of a class, line or split by number; colors repeat after ten.
 PlotColor plot_color(int64_t number);
 /// `strength` 1 is the color itself, 0 is white.
 PlotColor tinted(PlotColor color, double strength);
-/// Light yellow at 0, dark blue at 1: a scale of growing darkness.
+/// Light yellow at 0, dark blue at 1, darker in between.
 PlotColor heat_color(double share);
 std::string color_text(PlotColor color);
 
@@ -41,7 +40,7 @@ struct PlotBox {
     double left, top, width, height;
 };
 
-/// Where words are anchored.
+/// Alignment of text.
 enum class Align : uint8_t { left, middle, right };
 
 class Drawing {
@@ -53,10 +52,10 @@ public:
     void rectangle(const PlotBox& box, std::string_view style);
     void path(std::string_view path, std::string_view style);
     void raw(std::string_view text) { text_ += text; }
-    /// Grid, ticks and their labels around a box, the axes' names below and at the left.
+    /// Draws grid, ticks and tick labels around a box, and the names of the axes below and at the left.
     void axes(const PlotBox& box, const PlotAxis& x, const PlotAxis& y, std::string_view x_name,
               std::string_view y_name);
-    /// A dot and a word for each name, downwards from (x, y).
+    /// Draws a dot and a word for each name, downwards from (x, y).
     void legend(double x, double y, const std::vector<std::string>& names);
     std::string finish() &&;
 
@@ -64,13 +63,13 @@ private:
     std::string text_;
 };
 
-/// "12.5 3": one place after the point at most.
+/// "12.5 3": at most one digit after the point.
 std::string plot_point(double x, double y);
-/// `&`, `<` and quotes as XML wants them; what is not visible, as an escape.
+/// Escapes `&`, `<` and quotes for XML, and invisible characters.
 std::string xml_escaped(std::string_view words);
 
-/// A picture of `columns` x `rows` cells with a level each (-1: nothing): one path a level, made of
-/// runs along a row. `fill` names the color of a level; a cell is one unit, so callers scale.
+/// Draws a picture of `columns` x `rows` cells with one level each (-1: empty), as one path for each level made of runs
+/// along a row. `fill` returns the color of a level. A cell is one unit, so callers scale.
 std::string cell_paths(const std::vector<int>& levels, int64_t columns, const std::vector<PlotColor>& fills);
 
 } // namespace gradc::runtime

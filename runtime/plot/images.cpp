@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See images.h.
+// Each image is a picture of gray levels with a common scale.
 #include "runtime/plot/images.h"
 #include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
@@ -16,7 +16,7 @@ constexpr double image_size = 64, gap = 10;
 class ImageSheet {
 public:
     explicit ImageSheet(Drawing& drawing) : drawing_(drawing) {}
-    /// Image number `number` of a list, its longer side image_size.
+    /// Image `number` of a list; its longer side is image_size.
     void draw(const ImageRows& images, int64_t number, double left, double top) const;
 
 private:

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Rows of numbers as small grey images, side by side; where each belongs to another one, that
-// stands above it.
+// Rows of numbers as small gray images, side by side, each with an optional second image above it.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,8 +12,8 @@ struct ImageRows {
     std::vector<double> values;    // image by image, row by row
 };
 
-/// Large numbers are dark; black and white are the ends of all numbers of a list. `above`: as many
-/// images, or none.
+/// Large numbers are dark; the smallest and the largest number of a list are white and black. `above`: as many images,
+/// or none.
 std::string draw_images(std::string_view title, const ImageRows& images, const ImageRows& above);
 
 } // namespace gradc::runtime

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See grid.h: lines over one input. The dots say how high the picture is; a line that leaves it is
-// cut.
+// Lines over one input. The dots determine the height of the picture; lines are clipped to it.
 #include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
 #include "runtime/plot/grid.h"
@@ -41,7 +40,7 @@ std::string draw_lines(const GridView& view) {
         for (int64_t cell = 0; cell < view.side; cell++) {
             double value = view.values[size_t(cell * view.width + line)];
             bool finite = std::isfinite(value);
-            // A line far outside is cut by the box; its coordinates stay short.
+            // A line far outside is clipped by the box; its coordinates stay short.
             double at = std::clamp(top(value), box.top - 1000, box.top + box.height + 1000);
             if (finite) path += text(joined ? 'L' : 'M', plot_point(left(view.x_at(cell)), at));
             joined = finite;

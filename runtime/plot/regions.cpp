@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See grid.h: regions. A cell's color is its class, stronger where the model is surer; borders are
-// where the lead of a class is zero, drawn by marching squares.
+// Regions of classes. The color of a cell is its class, stronger for a larger lead; borders are where the lead of a
+// class is zero, found by marching squares.
 #include "runtime/base/text.h"
 #include "runtime/plot/drawing.h"
 #include "runtime/plot/grid.h"
@@ -32,7 +32,7 @@ private:
 
     const GridView& view_;
     int64_t cells_;
-    bool is_height_ = false, is_share_ = true; // share: all numbers lie in 0..1
+    bool is_height_ = false, is_share_ = true; // share: all numbers are in 0..1
     int64_t classes_ = 2;
     double low_ = 0, high_ = 1; // of heights
     std::vector<int> levels_;   // class * strengths + strength, or height
@@ -49,7 +49,7 @@ RegionMap::RegionMap(const GridView& view) : view_(view), cells_(view.side * vie
     }
 }
 
-/// How far class `of` is ahead of the best other one.
+/// The lead of class `of` over the best other class.
 double RegionMap::lead(int64_t cell, int64_t of) const {
     const double* values = view_.values.data() + cell * view_.width;
     if (view_.width == 1) {
@@ -95,7 +95,7 @@ void RegionMap::find_heights() {
     }
 }
 
-/// Segments between the crossings of the edges of each square of four neighbouring cells.
+/// Segments between the crossings of the edges of each square of four neighboring cells.
 std::string RegionMap::border(int64_t of) const {
     std::string path;
     int64_t side = view_.side;
@@ -155,7 +155,7 @@ void RegionMap::draw_dots(Drawing& drawing, const PlotAxis& x, const PlotAxis& y
     }
 }
 
-/// Colors of heights, with ticks.
+/// The scale of colors of heights, with ticks.
 void RegionMap::draw_scale(Drawing& drawing) const {
     PlotAxis axis = tight_axis(low_, high_);
     constexpr double left = 550, height = 300, top = 128;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See drawing.h. The grid reaches a little beyond the rows that were trained on.
+// The grid extends slightly beyond the training rows.
 #include "runtime/predict/drawing.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
@@ -12,7 +12,7 @@ namespace gradc::runtime {
 
 // ---- grids -------------------------------------------------------------------------------------
 
-/// Input number so and so of each row that was trained on.
+/// Input `number` of each training row.
 static std::vector<double> dots_along(Prediction& prediction, const PredictFields& fields, const Dataset& dataset,
                                       int64_t number) {
     const gradc_dataset& table = fields.table();
@@ -30,8 +30,8 @@ static std::vector<double> dots_along(Prediction& prediction, const PredictField
     return {};
 }
 
-/// The field that colors the dots: the one asked for, else the first of whole numbers, else the
-/// last that is one number a row; no input of the prediction and no mere number of the row.
+/// The field that colors the dots: `--label`, else the first integer field, else the last with one number a row. Inputs
+/// of the prediction and row numbers are excluded.
 static std::string choose_label(const gradc_module& module, const PredictFields& fields) {
     std::string chosen;
     bool chosen_whole = false;
@@ -42,7 +42,7 @@ static std::string choose_label(const gradc_module& module, const PredictFields&
         const gradc_dataset& table = module.datasets[module.blocks[0].dataset];
         for (int32_t f = 0; f < table.field_count; f++) {
             bool same = name == table.fields[f].name;
-            is_input |= same && table.fields[f].reader == GRADC_READ_RANGE;
+            is_input |= same && is_row_number(table.fields[f]);
         }
         if (is_input || chosen_whole) return;
         chosen = name;
@@ -62,7 +62,7 @@ static void find_ends(const std::vector<double>& dots, double& low, double& high
     low = *least - room, high = *greatest + room;
 }
 
-/// The cells' middles as rows of a data set that brings what the program reads.
+/// The middles of the cells as rows of a data set with the fields that the program reads.
 static Dataset grid_rows(const PredictFields& fields, const GridView& view, int64_t inputs) {
     Dataset grid;
     grid.table = &fields.table();
@@ -91,10 +91,10 @@ static bool can_draw(const PredictFields& fields, const gradc_tensor& result, Er
         floats &= !is_integer(fields.table().fields[f].stored) && fields.table().fields[f].window == 0;
     if (!floats)
         return error.fail_as(wrong_usage,
-                             "--grid draws models of one or two floating inputs; what "
-                             "is predicted here reads ",
+                             "--grid draws models of one or two floating inputs; "
+                             "this prediction reads ",
                              inputs, " numbers a row");
-    return result.has_rows || error.fail_as(wrong_usage, "--grid: what is predicted has no rows");
+    return result.has_rows || error.fail_as(wrong_usage, "--grid: the prediction has no rows");
 }
 
 std::string draw_grid(Session& session, Prediction& prediction, const PredictFields& fields, const Dataset& dataset,
@@ -134,7 +134,7 @@ std::string draw_rows(const std::string& title, const gradc_tensor& result, cons
     int64_t count = element_count(result.shape + first, rank);
     auto side = int64_t(std::sqrt(double(count)) + 0.5);
     ImageRows images{side, side, {}};
-    std::vector<int64_t> axes; // those of one element, such as a single channel, are none
+    std::vector<int64_t> axes; // axes of size 1, such as a single channel, are left out
     for (int axis = first; axis < result.rank; axis++) {
         if (result.shape[axis] > 1) axes.push_back(result.shape[axis]);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See prediction.h.
+// Fields of the predict program as a data set, and batches through the program.
 #include "runtime/predict/prediction.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
@@ -22,7 +22,6 @@ PredictFields::PredictFields(const gradc_module& module, const gradc_dataset* ta
         if (!tensor || std::string_view(tensor->name) == "#row") continue;
         gradc_field field{};
         field.name = tensor->name;
-        field.reader = GRADC_READ_NPY;
         field.stored = tensor->dtype;
         field.rank = tensor->rank - 1, field.shape = tensor->shape + 1;
         field.high = -1, field.stride = 1;
@@ -37,7 +36,7 @@ static int64_t row_numbers(const gradc_field& field) { return element_count(fiel
 
 void PredictFields::separate_rows() {
     for (gradc_field& field : fields_) {
-        if (field.reader == GRADC_READ_CHARACTERS && field.window > 0) field.stride = field.window;
+        if (is_text(field) && field.window > 0) field.stride = field.window;
     }
 }
 
@@ -66,7 +65,7 @@ int64_t Prediction::width() const {
     return element_count(result_.shape + skip, result_.rank - skip);
 }
 
-/// The formulas' program may write over the fields that it reads, so rows are loaded again.
+/// The program of the formulas may overwrite the fields that it reads, so rows are loaded again.
 int64_t Prediction::load(Loader& loader) {
     const gradc_module& module = session_.module();
     int64_t begin = loader.cursor(), rows = loader.next(module.batch, session_.arena());

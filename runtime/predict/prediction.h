@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The predict program at work: what a row must bring to it, and batches through it. A row brings
-// the fields that the program reads: those that the data set stores, and generated ones, which its
-// formulas compute for its own rows and which rows from elsewhere bring as they are.
+// Runs the predict program in batches. A row must have the fields that the program reads: those that the data set
+// stores, and generated ones. Generated fields are computed for the rows of the data set; other rows give them
+// directly.
 #pragma once
 #include "runtime/data/loader.h"
 #include "runtime/session.h"
@@ -20,11 +20,11 @@ public:
     bool empty() const { return fields_.empty(); }
     /// The fields that the data set does not store.
     const std::vector<const gradc_tensor*>& generated() const { return generated_; }
-    /// A row of characters is a text of its own, not a window of a longer one.
+    /// Makes each row of characters a text of its own, not a window of a longer one.
     void separate_rows();
-    /// How many numbers a row brings.
+    /// The numbers of one row.
     int64_t numbers() const;
-    /// "x", or "x[0]" in a field of several: the name of number so and so.
+    /// "x", or "x[0]" if the field has several numbers: the name of a row's number.
     std::string name_of(int64_t number) const;
 
 private:
@@ -35,24 +35,23 @@ private:
 
 class Prediction {
 public:
-    /// Everything referred to outlives this.
+    /// All references must outlive this.
     Prediction(Session& session, const gradc_block& block, const PredictFields& fields)
         : session_(session), block_(block), fields_(fields), result_(*session.result(block.predict, "predict")) {}
 
     const gradc_tensor& result() const { return result_; }
-    /// Numbers of one row's result.
+    /// The numbers of one row's result.
     int64_t width() const;
-    /// Loads the next rows of the module's own data, computes what is generated, and returns how
-    /// many they are.
+    /// Loads the next rows of the module's own data, computes the generated fields, and returns the number of rows.
     int64_t load(Loader& loader);
-    /// What the rows in the arena are worth, in C order.
+    /// Predictions for the rows in the arena, in C order.
     const unsigned char* run(int64_t rows, const Clock& clock);
-    /// Adds what `run` found for so many rows, as numbers.
+    /// Appends the results of `run` for so many rows, as numbers.
     void append(int64_t rows, std::vector<double>& values) const;
-    /// Of all rows of a data set that brings all fields, as numbers, row by row.
+    /// The results for all rows of a data set that has all fields, as numbers, row by row.
     std::vector<double> of_all(const Dataset& given);
-    /// A field of all rows of a split of the module's own data: as stored, or computed by its
-    /// formula; empty if there is none of that name.
+    /// A field for all rows of a split of the module's own data, stored or computed; empty if there is no field of that
+    /// name.
     std::vector<double> field(std::string_view name, const Dataset& dataset, int split);
 
 private:

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See row_sink.h.
+// The three formats of predicted rows.
 #include "runtime/predict/row_sink.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
-#include "runtime/data/array_files.h"
+#include "runtime/data/array_file.h"
 
 namespace gradc::runtime {
 
-/// The alphabet that whole numbers are of: where text is all the whole numbers that the data have.
+/// The alphabet of predicted integers, if characters are the only integers of the data.
 static const gradc_field* characters_of(const gradc_dataset* table) {
     const gradc_field* characters = nullptr;
     for (int32_t f = 0; table && f < table->field_count; f++) {
         const gradc_field& field = table->fields[f];
-        if (field.reader == GRADC_READ_CHARACTERS) {
+        if (is_text(field)) {
             characters = &field;
-        } else if (is_integer(field.stored) && field.reader != GRADC_READ_RANGE) {
+        } else if (is_integer(field.stored) && !is_row_number(field)) {
             return nullptr;
         }
     }
@@ -29,7 +29,7 @@ RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table, std::ve
     if (characters && is_integer(result.dtype) && result.dtype != GRADC_BOOL) alphabet_.emplace(characters->alphabet);
 }
 
-/// Between quotes where RFC 4180 asks for them.
+/// Quoted where RFC 4180 requires it.
 static std::string csv_cell(const std::string& name) {
     bool plain = visible(name) == name && name.find_first_of("\",") == std::string::npos;
     if (plain && !name.starts_with(' ') && !name.ends_with(' ')) return name;
@@ -52,7 +52,7 @@ bool RowSink::open(const std::string& path, int64_t rows, Error& error) {
     if (path.ends_with(".npy")) format_ = Format::npy;
     if (path.ends_with(".txt")) format_ = Format::text;
     if (format_ == Format::text && !alphabet_)
-        return error.fail_as(wrong_usage, "--output ", path, ": what is predicted is no text; write .csv or .npy");
+        return error.fail_as(wrong_usage, "--output ", path, ": the prediction is not text; write .csv or .npy");
     if (!names_.empty() && int64_t(names_.size()) != (alphabet_ ? 1 : width_))
         return error.fail_as(wrong_usage, "--class-names has ", names_.size(), ", but a row has ",
                              alphabet_ ? 1 : width_);
@@ -78,7 +78,7 @@ std::string RowSink::numbers(const unsigned char* at) const {
     return line;
 }
 
-/// The characters of one row; as one quoted cell in CSV.
+/// The characters of one row; one quoted cell in CSV.
 std::string RowSink::written(const unsigned char* at) const {
     int64_t size = element_size(result_.dtype);
     bool quotes = format_ == Format::csv;
@@ -109,7 +109,7 @@ bool RowSink::add(const unsigned char* bytes, int64_t rows, Error& error) {
             continue;
         }
         lines += alphabet_ ? written(bytes) : numbers(bytes);
-        // Rows of one character each are one text.
+        // Rows of one character each form one text.
         if (format_ == Format::csv || width_ > 1) lines += '\n';
     }
     return write(lines, error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where predicted rows go: CSV on standard output or in a file, an NPY array, or text where they
-// are characters of the model's alphabet.
+// Writes predicted rows: CSV on standard output or in a file, an NPY array, or text if they are characters of the
+// model's alphabet.
 #pragma once
 #include "runtime/base/files.h"
 #include "runtime/data/characters.h"
@@ -10,12 +10,12 @@ namespace gradc::runtime {
 
 class RowSink {
 public:
-    /// `table`: the data set whose alphabet whole numbers may be of, or null; `names`: of the
-    /// numbers of a row, predict_0 .. if empty.
+    /// `table`: the data set whose alphabet predicted integers may belong to, or null. `names`: of the numbers of a
+    /// row; predict_0 .. if empty.
     RowSink(const gradc_tensor& result, const gradc_dataset* table, std::vector<std::string> names);
-    /// "" is standard output; .npy and .txt are what they say, all else CSV. `rows` will come.
+    /// "" is standard output; .npy and .txt select their format, all else is CSV. `rows` is the total.
     bool open(const std::string& path, int64_t rows, Error& error);
-    /// `rows` rows in C order. False when nobody reads any more, or with a fault.
+    /// Writes `rows` rows in C order. False if standard output is closed, or with an error.
     bool add(const unsigned char* bytes, int64_t rows, Error& error);
     bool finish(Error& error);
 

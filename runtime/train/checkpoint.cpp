@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See checkpoint.h.
+// The names of metadata, and the comparison of a file with the module.
 #include "runtime/train/checkpoint.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
@@ -78,19 +78,20 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Error& erro
     if (!file.open(path, error)) return false;
     std::string format = metadata_value(file.metadata(), "format");
     int64_t version = 0;
-    if (!format.starts_with("gradc ") || !parse_integer(format.substr(6), version)) return true; // foreign weights
+    if (!format.starts_with("gradc ") || !parse_integer(format.substr(6), version))
+        return true; // weights of another program
     if (version < checkpoint_format)
-        return error.fail(path, ": error: was written by gradc 0.1, whose names were others; train it again");
+        return error.fail(path, ": error: was written by gradc 0.1, which had other names; train it again");
     if (version == checkpoint_format) {
         return !metadata_value(file.metadata(), "checksum").empty() ||
-               error.fail(path, ": error: damaged: it has lost its checksum");
+               error.fail(path, ": error: damaged: it has no checksum");
     }
     return error.fail(path, ": error: was written by a newer gradc (format ", version, "; this trainer reads ",
                       checkpoint_format, ")");
 }
 
-/// One line for each tensor that the file lacks or has in another shape; for whole runs also what
-/// it has too many.
+/// One line for each tensor that the file lacks or has in another shape; for whole runs also for each that the module
+/// lacks.
 static std::string differences(const SafetensorsFile& file, const gradc_module& module, bool whole_run) {
     std::string lines;
     int count = 0;
@@ -192,7 +193,7 @@ static bool read_position(const Metadata& metadata, const gradc_module& module, 
     return true;
 }
 
-/// A position that a run can reach; the first that is none, as "name value".
+/// The first value of a position that no run can reach, as "name value"; "" if there is none.
 static std::string impossible_part(const Position& position, const gradc_module& module, int64_t rows) {
     constexpr int64_t most = int64_t(1) << 53;
     auto outside = [](int64_t number, int64_t end) { return number < 0 || number >= end; };
@@ -213,7 +214,7 @@ static std::string impossible_part(const Position& position, const gradc_module&
     return "";
 }
 
-/// What else differs, as a sentence; "" if nothing.
+/// Other differences, as a sentence; "" if there are none.
 static std::string other_origin(const Metadata& metadata, const gradc_module& module, uint64_t data_hash) {
     std::string says;
     auto compare = [&](std::string_view what, std::string_view key, std::string_view own) {
@@ -242,12 +243,12 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, const Ma
     std::string origin = other_origin(file.metadata(), module, data.hash);
     if (!origin.empty() && !settings.allow_mismatch) {
         return error.fail(path, ": error: the run in this checkpoint had another origin:", origin,
-                          "\n--resume --allow-mismatch goes on from it, without the promise of equal bits");
+                          "\n--resume --allow-mismatch continues from it; the bits may differ");
     }
     std::string problem = impossible_part(position, module, data.rows);
     std::string reported = metadata_value(file.metadata(), "epochs_reported");
     if (problem.empty() && !reported.empty() && !read_epochs(reported, epochs)) problem = "epochs_reported";
-    if (!problem.empty()) return error.fail(path, ": error: no run stands where this one says: ", problem);
+    if (!problem.empty()) return error.fail(path, ": error: its position is invalid: ", problem);
     copy_tensors(file, session, true);
     return true;
 }

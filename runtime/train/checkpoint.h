@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The state of a run in a safetensors file: every variable in the model's own shape, the sums of
-// the epoch, and where the run stands. Resuming from it gives the very bits of a run that was never
-// interrupted.
+// The state of a run in a safetensors file: every variable in the model's own shape, the sums of the epoch, and the
+// position of the run. A resumed run has exactly the bits of an uninterrupted one.
 #pragma once
 #include "runtime/session.h"
 #include "runtime/train/history.h"
@@ -9,37 +8,36 @@
 
 namespace gradc::runtime {
 
-/// Where a run stands between two steps.
+/// The position of a run between two steps.
 struct Position {
     int64_t step = 0;                         // done, over all blocks
-    int64_t epoch = 0, cursor = 0;            // epoch from 0; rows of it that are done
-    int32_t block = 0;                        // whose turn it is
-    int64_t turn = 0;                         // steps of that block's turn that are done
+    int64_t epoch = 0, cursor = 0;            // epoch from 0; its rows that are done
+    int32_t block = 0;                        // the block that runs
+    int64_t turn = 0;                         // steps that are done of this block's turn
     std::vector<int64_t> block_steps;         // done, by block
     std::vector<double> loss_sums, loss_rows; // of this epoch, by block
 };
 
-inline constexpr int64_t checkpoint_format = 2; // 1: of gradc 0.1, whose names were others
+inline constexpr int64_t checkpoint_format = 2; // 1: of gradc 0.1, which had other names
 
 bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
                       const std::vector<EpochReport>& epochs, uint64_t data_hash, Error& error);
 
-/// Opens it and refuses what a newer gradc wrote.
+/// Opens it; a file of a newer gradc is an error.
 bool open_checkpoint(const std::string& path, SafetensorsFile& file, Error& error);
 
-/// Weights, states and statistics, for evaluation and prediction; a fault lists names and shapes
-/// that differ.
+/// Loads weights, states and statistics, for evaluation and prediction; an error lists names and shapes that differ.
 bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Error& error);
 
-/// What a run trains on.
+/// The data of a run.
 struct Material {
     uint64_t hash = 0;
     int64_t rows = 0; // of an epoch; 0: no data
 };
 
-/// All of it, for training on. Another program or other data is a fault that says what differs,
-/// unless mismatches are allowed; names and shapes must agree always, and the position be one of the data.
-/// `epochs`: as reported until then, none in a checkpoint that does not tell.
+/// Loads everything, to continue training. Another program or other data are an error that says how they differ, unless
+/// mismatches are allowed. Names and shapes must agree, and the position must exist in the data. `epochs` gets the
+/// reports until then, or none if the checkpoint has none.
 bool restore_run(const SafetensorsFile& file, const Settings& settings, const Material& data, Session& session,
                  Position& position, std::vector<EpochReport>& epochs, Error& error);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See evaluation.h.
+// Runs the programs of a split, and formats tables of metrics.
 #include "runtime/train/evaluation.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
@@ -76,8 +76,8 @@ std::string metrics_line(const SplitReport& report) {
     return line;
 }
 
-/// A row of the last axis a line, right-aligned below each other, with two spaces between at least; rows of more than
-/// 80 columns go on in the next line.
+/// One line for each row of the last axis, right-aligned in columns with at least two spaces between; rows of more than
+/// 80 columns continue in the next line.
 static std::string table_of(const MetricValue& metric) {
     size_t columns = metric.shape.empty() ? 1 : size_t(metric.shape.back());
     std::vector<std::string> cells;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See formulas.h. Rows come batch by batch; each result is copied to the place of its row.
+// Rows are computed batch by batch; each result is copied to the position of its row.
 #include "runtime/train/formulas.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
@@ -51,7 +51,6 @@ std::vector<const gradc_tensor*> generated_fields(const gradc_module& module) {
 static gradc_field field_like(const gradc_tensor& tensor) {
     gradc_field field{};
     field.name = tensor.name;
-    field.reader = GRADC_READ_NPY;
     field.stored = tensor.dtype;
     field.rank = tensor.rank - 1, field.shape = tensor.shape + 1;
     field.high = -1;

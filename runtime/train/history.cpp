@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See history.h. [{"epoch": 1, "step": 8, "train": {"loss": 0.25, "confusion": [[3, 0], [1, 4]]}}]
+// The JSON: [{"epoch": 1, "step": 8, "train": {"loss": 0.25, "confusion": [[3, 0], [1, 4]]}}]
 #include "runtime/train/history.h"
 #include <cmath>
 
@@ -27,7 +27,7 @@ static void read_values(const JsonValue& json, size_t depth, MetricValue& metric
     for (const JsonValue& item : json.items) read_values(item, depth + 1, metric);
 }
 
-/// Numbers as many as the shape says, as a metric must have them.
+/// Reads as many numbers as the shape of the metric has.
 static bool is_whole_metric(const MetricValue& metric) {
     double count = 1;
     for (int64_t size : metric.shape) count *= double(size);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the epochs of a run reported, and its way into JSON and back: --json lists it, --curves
-// draws it, and a checkpoint carries it, so that a resumed run tells all of its epochs.
+// The reports of the epochs of a run, and their JSON. --json lists them, --curves draws them, and a checkpoint stores
+// them for a resumed run.
 #pragma once
 #include "runtime/train/evaluation.h"
 
 namespace gradc::runtime {
 
 struct EpochReport {
-    int64_t epoch = 0, step = 0;     // step: done when it ended
+    int64_t epoch = 0, step = 0;     // step: steps done at its end
     std::vector<SplitReport> splits; // train first
 };
 
 void write_epochs(JsonWriter& json, const std::vector<EpochReport>& epochs);
-/// What write_epochs wrote; numbers that were not finite come back as NaN. False: it is something
-/// else, and `epochs` is empty.
+/// Reads the output of write_epochs; numbers that were not finite become NaN. False for any other text; `epochs` is
+/// then empty.
 bool read_epochs(std::string_view text, std::vector<EpochReport>& epochs);
 
 } // namespace gradc::runtime

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See stretch.h.
+// Row numbers of several epochs are concatenated into one array.
 #include "runtime/train/multi_step.h"
 
 namespace gradc::runtime {
@@ -20,7 +20,7 @@ bool MultiStepRunner::possible(int32_t program, int64_t batch) {
     return found_;
 }
 
-/// Numbers of the next rows, one step's behind the other's.
+/// Appends the numbers of the next rows, step by step.
 const int64_t* MultiStepRunner::order(int64_t rows, int64_t epoch) {
     if (!loader_) { // every step has the rows 0, 1, ..
         int64_t batch = session_.module().programs[known_].step_rows;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See settings.h.
+// The trainer's flags with their help, and their values.
 #include "runtime/train/settings.h"
 #include "runtime/base/processors.h"
 #include "runtime/base/text.h"
@@ -12,15 +12,13 @@ static constexpr int64_t any = int64_t(1) << 53;
 
 std::vector<Option> common_options() {
     return {
-        {"data-dir", "DIR", "folder to seek data files in, before GRADC_DATA, the current folder and the trainer's"},
-        {"confine", "DIR", "let the model read nothing outside of DIR (default: the trainer's folder) and --data-dir",
-         true},
-        {"seed", "S", "of start weights, splits, order and chance (default 1)"},
-        {"split-seed", "S",
-         "of the rows of each split alone, so that --seed varies on the same splits (default: the "
-         "seed)"},
-        {"threads", "T", "threads to work with; 0: all that this process may use (default 1)"},
-        {"isa", "NAME", "variant to run: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
+        {"data-dir", "DIR",
+         "folder to search for data files first; then GRADC_DATA, the current folder and the trainer's"},
+        {"confine", "DIR", "let the model read only files in DIR (default: the trainer's folder) and --data-dir", true},
+        {"seed", "S", "seed of initial weights, splits, order and random numbers (default 1)"},
+        {"split-seed", "S", "seed of the splits alone, to vary --seed on the same splits (default: the seed)"},
+        {"threads", "T", "number of threads; 0: all that this process may use (default 1)"},
+        {"isa", "NAME", "instruction set to use: baseline, avx2 or avx512 (default: the best that this CPU has)"}};
 }
 
 std::vector<BlockFlag> block_flags(const gradc_module& module) {
@@ -68,16 +66,16 @@ std::vector<Option> train_options(const gradc_module& module) {
     const gradc_block& block = module.blocks[0];
     std::vector<Option> options{
         {"epochs", "E", text("passes over the training rows (default ", block.epochs, ")")},
-        {"steps", "S", "stop after so many steps, whatever the epochs"},
+        {"steps", "S", "stop after S steps, regardless of the epochs"},
         {"batch-size", "B", text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
     for (Option& common : common_options()) options.push_back(common);
-    options.push_back({"checkpoint", "FILE", "keep weights and the state of the run in this safetensors file"});
+    options.push_back({"checkpoint", "FILE", "save weights and the state of the run in this safetensors file"});
     options.push_back({"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
     options.push_back({"resume", "", "continue from the checkpoint"});
     options.push_back(
-        {"allow-mismatch", "", "with --resume: even with another program or other data, where names and shapes agree"});
-    options.push_back({"overwrite", "", "start a new run although the checkpoint exists"});
-    options.push_back({"json", "FILE", "write what was measured as one JSON object"});
+        {"allow-mismatch", "", "with --resume: accept another program or other data if names and shapes agree"});
+    options.push_back({"overwrite", "", "start a new run even if the checkpoint exists"});
+    options.push_back({"json", "FILE", "write the measurements as one JSON object"});
     options.push_back({"curves", "FILE", "draw loss and metrics by epoch as SVG"});
     options.push_back({"quiet", "", "print errors only"});
     options.push_back({"nan", "stop|continue", "what to do when the loss is not finite (default stop)"});
@@ -99,7 +97,7 @@ Settings written_settings(const gradc_module& module) {
     return settings;
 }
 
-/// A value that is not finite is one only where the model itself has such a default.
+/// A value that is not finite is valid only if the model has such a default.
 static bool can_be(const gradc_flag& flag, double value) {
     if (!std::isfinite(value)) return !std::isnan(value) && !std::isfinite(flag.value);
     return !flag.integer || (std::fabs(value) <= double(any) && value == std::trunc(value));
@@ -161,7 +159,7 @@ static bool apply_block_flags(const gradc_module& module, const Arguments& argum
             if (!arguments.number(name, value, error)) return false;
             if (can_be(flag, value)) continue;
             return error.fail_as(wrong_usage, "--", name, ": `", arguments.value(name), "` is not a ",
-                                 flag.integer ? "whole" : "finite", " number");
+                                 flag.integer ? "integer" : "finite number");
         }
     }
     return true;
@@ -185,7 +183,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     word("json", settings.json);
     word("curves", settings.curves);
     word("isa", settings.isa);
-    if (arguments.has("epochs")) settings.steps = 0; // what was typed beats what the file says
+    if (arguments.has("epochs")) settings.steps = 0; // a flag overrides the model file
     bool fine = arguments.integer("epochs", 0, any, settings.epochs, error) &&
                 arguments.integer("steps", 1, any, settings.steps, error) &&
                 arguments.integer("batch-size", 1, module.batch, settings.batch, error) &&
@@ -204,12 +202,12 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
         return error.fail_as(wrong_usage, "--allow-mismatch needs --resume");
     std::string nan = arguments.value("nan");
     if (!nan.empty() && nan != "stop" && nan != "continue") {
-        return error.fail_as(wrong_usage, "--nan ", nan, ": it is stop or continue");
+        return error.fail_as(wrong_usage, "--nan ", nan, ": expected stop or continue");
     }
     settings.nan_continue = nan == "continue";
     if (settings.resume && settings.overwrite)
-        return error.fail_as(wrong_usage, "--resume goes on from the checkpoint, --overwrite "
-                                          "starts anew; give one of them");
+        return error.fail_as(wrong_usage, "--resume continues from the checkpoint, --overwrite "
+                                          "starts a new run; give one of them");
     for (const char* flag : {"resume", "overwrite", "save-every"}) {
         if (arguments.has(flag) && settings.checkpoint.empty())
             return error.fail_as(wrong_usage, "--", flag, " needs --checkpoint FILE");

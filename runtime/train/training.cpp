@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See training.h. Between steps the clock is looked at about once a millisecond; all slow things
-// hang on that.
+// Between steps the clock is read about once a millisecond; signals, display and checkpoints depend on it.
 #include "runtime/train/training.h"
 #include "runtime/base/text.h"
 #include <algorithm>
@@ -23,15 +22,14 @@ Training::Training(Session& session, const Settings& settings, const Dataset* da
     count_steps();
 }
 
-/// Length of an epoch and of the run, and how much of it is each block's.
+/// The length of an epoch and of the run, and the share of each block.
 void Training::count_steps() {
     const gradc_module& module = session_.module();
     int64_t steps = settings_.steps;
     if (loader_) {
         epoch_steps_ = (loader_->rows() + batch_ - 1) / batch_;
         epochs_ = steps > 0 ? (steps + epoch_steps_ - 1) / epoch_steps_ : settings_.epochs;
-    } else { // rows are drawn: an "epoch" is a twentieth of the steps, or one step if only epochs
-             // are given
+    } else { // without data an epoch is a twentieth of the steps, or one step
         epoch_steps_ = steps > 0 ? (steps + 19) / 20 : 1;
         epochs_ = steps > 0 ? (steps + epoch_steps_ - 1) / epoch_steps_ : settings_.epochs;
     }
@@ -69,7 +67,7 @@ bool Training::epoch_ended() const {
     return loader_ ? position.cursor >= loader_->rows() : position.cursor >= epoch_steps_;
 }
 
-/// False: the loss was not finite, and the position is still before this step.
+/// False if the loss was not finite; the position is then still before this step.
 bool Training::step() {
     const gradc_block& now_training = block();
     int64_t rows = batch_;
@@ -91,7 +89,7 @@ bool Training::step() {
     return true;
 }
 
-/// Steps of this block, within its turn.
+/// Remaining steps of this block's turn.
 void Training::advance(int64_t steps, double losses) {
     position.block_steps[size_t(position.block)] += steps;
     position.step += steps;
@@ -105,9 +103,9 @@ void Training::advance(int64_t steps, double losses) {
     measured.steps += steps;
 }
 
-// ---- multi_step of steps ------------------------------------------------------------------------
+// ---- many steps in one call --------------------------------------------------------------------
 
-/// Until the next epoch that ends with a report; 0 where each epoch has to end by itself.
+/// Steps until the next epoch that ends with a report; 0 if each epoch must end separately.
 int64_t Training::steps_to_report() const {
     bool ragged = loader_ && loader_->rows() % batch_ != 0;
     if (session_.module().block_count > 1 || ragged || settings_.reports_all()) return 0;
@@ -117,14 +115,14 @@ int64_t Training::steps_to_report() const {
     return epochs * epoch_steps_ - done;
 }
 
-/// How many steps, `most` at most, nobody would look between.
+/// Steps, at most `most`, between which nothing needs attention.
 int64_t Training::multi_step_length(int64_t most) const {
     int64_t rows = loader_ ? batch_ : 1, end = loader_ ? loader_->rows() : epoch_steps_;
     int64_t until_epoch = (end - position.cursor) / rows, count = std::min(most, until_epoch);
     if (most > until_epoch) {
         int64_t until_report = std::min(most, steps_to_report());
         int64_t more = (until_report - until_epoch) / epoch_steps_;
-        if (until_report > until_epoch) count += more * epoch_steps_; // up to an epoch's end
+        if (until_report > until_epoch) count += more * epoch_steps_; // up to the end of an epoch
     }
     int64_t turns = std::max<int64_t>(1, block().turns);
     if (session_.module().block_count > 1) count = std::min(count, turns - position.turn);
@@ -132,7 +130,7 @@ int64_t Training::multi_step_length(int64_t most) const {
     return std::min({count, settings_.multi_step, total_ - position.step});
 }
 
-/// As many steps as one call may do; 0: none, the next one has to be done by itself.
+/// The number of steps for one call; 0: the next step runs alone.
 int64_t Training::multi_step(int64_t most) {
     int32_t program = block().step;
     if (settings_.nan_continue || !multi_step_->possible(program, batch_)) return 0;
@@ -159,7 +157,7 @@ int64_t Training::multi_step(int64_t most) {
 
 // ---- ends of epochs ----------------------------------------------------------------------------
 
-/// What the steps summed up; where the model's own metrics lack the loss, its mean by rows.
+/// The sums of the steps; if the model's metrics lack the loss, its mean over the rows.
 SplitReport Training::training_report() {
     const gradc_module& module = session_.module();
     SplitReport report{dataset_ ? dataset_->splits[size_t(dataset_->training_split())].name : "train", {}};
@@ -206,7 +204,7 @@ std::string Training::where() const {
 
 // ---- checkpoints -------------------------------------------------------------------------------
 
-/// Saving takes at most a tenth of the time, unless it must be.
+/// Saving takes at most a tenth of the time, unless it is forced.
 bool Training::save(uint64_t data_hash, bool must, Error& error) {
     if (settings_.checkpoint.empty() || saved_step_ == position.step) return true;
     double begin = now();
@@ -223,7 +221,7 @@ bool Training::save(uint64_t data_hash, bool must, Error& error) {
 std::string Training::first_bad_value() {
     if (block().diagnose <= 0) return "";
     int32_t number = block().diagnose - 1;
-    if (loader_) { // the step may have written over its rows
+    if (loader_) { // the step may have overwritten its rows
         int64_t cursor = loader_->cursor() - int64_t(loader_->batch_rows().size());
         loader_->begin(position.epoch, cursor);
         loader_->next(batch_, session_.arena());
@@ -275,9 +273,9 @@ void Training::show_live(double time) {
     console_.live(text(line, curve.empty() ? "" : "  ", curve, room >= 0 ? tail : ""));
 }
 
-/// Position stands behind the last row: reports, and stands before the next epoch's first row if
-/// all rows were done. The checkpoint carries the report, but where a run of so many steps ends
-/// within an epoch: evaluation needs the accumulators for itself, and they belong to that epoch.
+/// Reports the rows so far. If all rows are done, the position moves to the start of the next epoch. The checkpoint
+/// then stores the report, except at the end of a run by steps within an epoch: evaluation overwrites the accumulators
+/// of that epoch.
 bool Training::end_epoch(uint64_t data_hash, Error& error) {
     EpochReport report{position.epoch + 1, position.step, {}};
     bool due = report_due(report.epoch), last = position.step >= total_;
@@ -301,7 +299,7 @@ bool Training::end_epoch(uint64_t data_hash, Error& error) {
     return !save_due || save(data_hash, last, error);
 }
 
-/// Rows that lie in a mapped file change with it.
+/// Warns of changes in mapped data files.
 void Training::look_at_files() {
     if (!dataset_ || warned_of_change_) return;
     for (const Column& column : dataset_->columns) {
@@ -313,18 +311,18 @@ void Training::look_at_files() {
     }
 }
 
-/// A full disk below standard output ends the run only if nothing of it is kept elsewhere.
+/// A full disk at standard output ends the run only if no other file keeps its results.
 bool Training::goes_on_unheard(Error& error) {
     const std::string& loss = console_.loss();
     if (loss.empty() || warned_of_loss_) return true;
     if (!settings_.keeps_results())
         return error.fail("standard output: error: ", loss, "; training stopped after step ", position.step,
-                          ", for nothing else of it is kept");
-    complain(text("standard output: warning: ", loss, "; training goes on without it"));
+                          ", because no other file keeps its results");
+    complain(text("standard output: warning: ", loss, "; training continues without it"));
     return warned_of_loss_ = true;
 }
 
-/// After about a millisecond of steps.
+/// Called after about a millisecond of steps.
 void Training::look_at_clock(double time) {
     if (time - last_shown_ < 0.1) return;
     curve_.add(interval_loss_ / double(std::max<int64_t>(1, interval_steps_)));
@@ -346,7 +344,7 @@ Ending Training::run(uint64_t data_hash, const HeldSignals& signals, Error& erro
         if (until_look > 0 && !ended && !save_due) continue;
         double time = now(), spent = std::max(1e-7, time - since);
         measured.seconds += time - since;
-        if (until_look <= 0) { // so many steps again as take a millisecond
+        if (until_look <= 0) { // the number of steps that take a millisecond
             between_looks = std::clamp<int64_t>(int64_t(double(between_looks) * 1e-3 / spent), 1, 2 * between_looks);
         }
         until_look = between_looks;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The training loop: blocks take turns over mini-batches, epochs end with metrics, checkpoints are
-// written, and a signal, a closed pipe or a loss that is not finite ends it between two steps.
+// The training loop. Blocks alternate over mini-batches, epochs end with metrics and checkpoints. A signal, a closed
+// pipe or a loss that is not finite ends it between two steps.
 #pragma once
 #include "runtime/base/console.h"
 #include "runtime/train/checkpoint.h"
@@ -10,33 +10,33 @@
 
 namespace gradc::runtime {
 
-/// What a run measured of itself.
+/// The measurements of a run.
 struct Measured {
     int64_t steps = 0, rows = 0;
-    double seconds = 0;              // of steps and their loading; evaluation and checkpoints aside
-    std::vector<EpochReport> epochs; // of the whole run, those before a resume among them
+    double seconds = 0;              // of steps and loading, without evaluation and checkpoints
+    std::vector<EpochReport> epochs; // of the whole run, including those before a resume
 };
 
 enum class Ending { finished, interrupted, not_finite, failed };
 
 class Training {
 public:
-    /// `dataset`: of the first block, or null. Everything referred to outlives this.
+    /// `dataset`: of the first block, or null. All references must outlive this.
     Training(Session& session, const Settings& settings, const Dataset* dataset, Console& console);
 
     Position position;
     Measured measured;
 
-    /// How many rows a step takes, all rows of the split for `batch all`.
+    /// The rows of a step; all rows of the split for `batch all`.
     int64_t batch() const { return batch_; }
-    /// Of an epoch; 0: no data.
+    /// The rows of an epoch; 0: no data.
     int64_t rows() const { return loader_ ? loader_->rows() : 0; }
     int64_t total_steps() const { return total_; }
-    /// Goes on from `position` to the end. Fault: why it failed or which loss was not finite.
+    /// Runs from `position` to the end. An error states the reason of a failure, or the loss that was not finite.
     Ending run(uint64_t data_hash, const HeldSignals& signals, Error& error);
     /// A warning said that lines for standard output are lost.
     bool warned_of_loss() const { return warned_of_loss_; }
-    /// Metrics of all splits but the one trained on.
+    /// The metrics of all splits except the training split.
     std::vector<SplitReport> evaluate();
 
 private:
@@ -73,12 +73,12 @@ private:
     int64_t batch_ = 1, epoch_steps_ = 1, epochs_ = 1, total_ = 0;
     std::vector<int64_t> block_totals_;
     LossCurve curve_;
-    double interval_loss_ = 0; // since the last look at the clock
+    double interval_loss_ = 0; // since the clock was last read
     int64_t interval_steps_ = 0;
     double last_save_end_ = 0, last_save_seconds_ = 0;
     int64_t saved_step_ = -1;
     bool warned_of_loss_ = false, warned_of_change_ = false;
-    double started_ = 0, last_shown_ = 0, last_asked_ = 0; // asked for signals: a system call
+    double started_ = 0, last_shown_ = 0, last_asked_ = 0; // last_asked_: for signals, by a system call
 };
 
 } // namespace gradc::runtime

@@ -125,12 +125,12 @@ TEST_CASE("the arena is one mapping of the plan's size, and nothing grows after 
     }
 }
 
-TEST_CASE("about prints the parts of the memory and the largest sum of live values", "[memory]") {
+TEST_CASE("info prints the parts of the memory and the largest sum of live values", "[memory]") {
     Scratch scratch;
     scratch.write("m.grad", small_model);
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     REQUIRE(run(quoted(gradc) + " build m.grad -o trainer", launch).code == 0);
     std::string about = run("./trainer info", launch).out;
-    for (const char* part : {"\n  parameters ", "\n  optimizer ", "\n  activations", "\n  scratch ", "live at most: "})
+    for (const char* part : {"\n  parameters ", "\n  optimizer ", "\n  activations", "\n  scratch ", "in use at one step"})
         CHECK(contains(about, part));
 }

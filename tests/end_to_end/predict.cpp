@@ -161,7 +161,7 @@ TEST_CASE("predict reads and writes text", "[predict]") {
                                          "ab\"\n\"ab\"\"\xc3\xa9\"\n");
     trained.scratch.write("long.csv", "\"abab\"\n");
     CHECK(trained.call("./trainer predict --checkpoint w long.csv").err ==
-          "long.csv:1:1: error: window has 4 characters, but a row takes 5\n");
+          "long.csv:1:1: error: window has 4 characters, but a row has 5\n");
     trained.scratch.write("odd.txt", "abxab");
     CHECK(trained.call("./trainer predict --checkpoint w odd.txt").err ==
           "odd.txt:1:3: error: the character `x` is not among the 4 that window was compiled with\n");

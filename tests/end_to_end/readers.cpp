@@ -194,7 +194,7 @@ TEST_CASE("an NPY file of any dtype gives sizes, bounds and rows of a model", "[
     scratch.write("kind.npy", npy("<c8", "3, ", std::string(24, '\0')));
     Outcome complex = run(quoted(gradc) + " build m.grad -o trainer", {.folder = scratch.path().string(), .limit = 60});
     CHECK(complex.code == 1);
-    CHECK(contains(complex.err, "arrays of `<c8` are not read (floats, whole numbers and bool are)"));
+    CHECK(contains(complex.err, "arrays of `<c8` are not read (floats, integers and bool are)"));
 }
 
 TEST_CASE("compiler and trainer refuse the same files with the same messages", "[readers]") {
@@ -212,7 +212,7 @@ TEST_CASE("compiler and trainer refuse the same files with the same messages", "
     std::string other_version = npy("|u1", "2, 2", bytes);
     other_version[6] = 9;
     const Broken files[] = {
-        {"x.npy", npy("|u1", "-2, 2", bytes), array_open, array_fixed, "damaged: `-2, 2), }`, where a size is due"},
+        {"x.npy", npy("|u1", "-2, 2", bytes), array_open, array_fixed, "damaged: `-2, 2), }`, where a size is expected"},
         {"x.npy", npy("<b8", "2, 2", bytes), array_open, array_fixed, "arrays of `<b8` are not read"},
         {"x.npy", npy("|u1", "2, 2", bytes + "x"), array_open, array_fixed, "bytes too many: [2, 2] takes 4 bytes"},
         {"x.npy", npy("|u1", "2, 2", "123"), array_open, array_fixed, "truncated: [2, 2] takes 4 bytes"},
@@ -220,9 +220,9 @@ TEST_CASE("compiler and trainer refuse the same files with the same messages", "
         {"x.idx", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\2\1\2\3\4\5", 17), image_open, image_fixed,
          "bytes too many: [2, 2] takes 4 bytes"},
         {"x.idx", std::string("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff\1\2", 14), image_open, image_fixed,
-         "the sizes in its header are no array's: [4294967295, 4294967295]"},
+         "the sizes in its header are invalid: [4294967295, 4294967295]"},
         {"x.idx", std::string("\0\0\x07\x02\0\0\0\2\0\0\0\2\1\2\3\4", 16), image_open, image_fixed,
-         "IDX has no element type 7"},
+         "IDX has no dtype 7"},
         {"x.csv", "1,2\n3\n", table_open, table_fixed, "x.csv:2:2: "},
         {"x.csv", "", table_open, table_fixed, "x.csv:1:1: "},
         {"x.csv", "a,b\n", table_open, table_fixed, "x.csv:2:1: "},

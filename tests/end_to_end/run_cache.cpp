@@ -58,8 +58,8 @@ const Damage damages[] = {
     {"printf '#!/bin/sh\\necho intruder\\n' >$f", "its content is not what was written"},
     {"printf '#!/bin/sh\\necho intruder\\n' >other; chmod 700 other; ln -sf \"$PWD/other\" $f", "it is a link"},
     {"mv $f other; ln -s \"$PWD/other\" $f", "it is a link"}, // even one to the trainer itself
-    {"rm $f; mkdir $f; touch $f/x", "it is no regular file"},
-    {"rm $f; mkfifo -m 700 $f", "it is no regular file"},
+    {"rm $f; mkdir $f; touch $f/x", "it is not a regular file"},
+    {"rm $f; mkfifo -m 700 $f", "it is not a regular file"},
     {"chmod 720 $f", "others may write it"},
     {"chmod 602 $f", "others may write it"},
     {"chmod 600 $f", "it is not executable"},
@@ -183,7 +183,7 @@ TEST_CASE("the cache removes old trainers and no foreign files", "[run_cache]") 
     auto before = [](int hours) { return fs::file_time_type::clock::now() - std::chrono::hours(hours); };
     for (int i = 0; i < 70; ++i) {
         std::string name = std::to_string(1000 + i);
-        fs::path folder = root / (std::string(32 - name.size(), 'a') + name);
+        fs::path folder = root / (std::string(16 - name.size(), 'a') + name);
         scratch.write(fs::relative(folder / "trainer", scratch.path()).string(), "old");
         fs::last_write_time(folder / "trainer", before(2 + i));
         fs::last_write_time(folder, before(2 + i));

@@ -176,7 +176,7 @@ TEST_CASE("build --time prints the stages in order and a cache hit", "[usage]") 
     Outcome timed = call(scratch, "build m.grad --time --no-cache");
     REQUIRE(timed.code == 0);
     check_stages(timed.out, stages);
-    stages.insert(stages.begin() + 1, "sought in the cache");
+    stages.insert(stages.begin() + 1, "searched in the cache");
     stages.push_back("kept in the cache");
     Launch launch{.folder = scratch.path().string()};
     std::string command = "XDG_CACHE_HOME=$PWD/cache " + quoted(gradc) + " build m.grad --time";

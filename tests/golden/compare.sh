@@ -10,11 +10,13 @@ cd "$folder" || exit 1
 
 code=0
 number=0
-for stage in tokens ast forward backward graph plan program cpp llvm; do
+"$gradc" inspect model.grad --emit=list >"$scratch/stages" || exit 1
+while read -r stage needs; do
     number=$((number + 1))
     golden=$number-$stage.txt
-    # A model without a train block stops before the plan.
-    case $stage in plan | program | cpp | llvm) grep -q '^train' model.grad || continue ;; esac
+    # asm and object depend on the version of LLVM. A model without a train block is never compiled.
+    case $stage in asm | object) continue ;; esac
+    [ "$needs" != compiled ] || grep -q '^train' model.grad || continue
     if ! "$gradc" inspect model.grad --emit="$stage" --isa avx2 >"$scratch/$golden" 2>"$scratch/errors"; then
         printf 'inspect --emit=%s failed:\n' "$stage"
         cat "$scratch/errors"
@@ -28,5 +30,5 @@ for stage in tokens ast forward backward graph plan program cpp llvm; do
         diff "$golden" "$scratch/$golden" | head -40
         code=1
     fi
-done
+done <"$scratch/stages"
 exit $code

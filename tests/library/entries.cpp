@@ -21,7 +21,7 @@ std::string part(const std::string& text, const std::string& word) {
     if (begin == text.npos) return "";
     begin += word.size();
     size_t end = text.size();
-    for (const char* next : {"Source:", "Kinks:", "Domain:"}) end = std::min(end, text.find(next, begin));
+    for (const char* next : {"Source:", "Kinks:", "Domain:", "Recording:"}) end = std::min(end, text.find(next, begin));
     return trimmed(text.substr(begin, end - begin));
 }
 
@@ -33,13 +33,26 @@ std::string comment_above(const ast::Item& item) {
     return text;
 }
 
-/// What stands in the file, without "fn" and runs of spaces: for one-liners that say all
-/// themselves.
+/// The function in one line, without the word in front of it.
 std::string as_written(const std::string& source, const ast::Item& item) {
     std::string text;
-    for (char c : source.substr(item.span.begin + 3, item.span.end - item.span.begin - 3))
-        if (c != '\n' && !(c == ' ' && (text.empty() || text.back() == ' '))) text += c;
-    return text;
+    for (char c : source.substr(item.span.begin, item.span.end - item.span.begin))
+        if (c == '\n' || c == ' ') text += text.empty() || text.back() == ' ' || text.back() == '(' ? "" : " ";
+        else text += c;
+    return text.substr(text.find(' ') + 1);
+}
+
+/// The length of a function's name, parameters and type at the start of its text.
+size_t signature_length(const std::string& text) {
+    int depth = 0;
+    for (size_t at = 0; at < text.size(); ++at) {
+        depth += text[at] == '(' || text[at] == '[';
+        depth -= text[at] == ')' || text[at] == ']';
+        bool ends = text.compare(at, 2, " {") == 0 || text.compare(at, 2, " =") == 0 ||
+                    text.compare(at, 11, " derivative") == 0;
+        if (depth == 0 && ends) return at;
+    }
+    return text.size();
 }
 
 } // namespace
@@ -56,15 +69,19 @@ std::vector<Entry> entries() {
         for (const ast::Item& item : parse(sources, source, diagnostics).items) {
             auto function = std::get_if<ast::Function>(&item.node);
             if (!function || function->name.starts_with('_')) continue; // parts of others
-            std::string text = comment_above(item);
+            std::string text = comment_above(item), written = as_written(sources.all[source].text, item);
+            size_t length = signature_length(written);
             Entry entry{file,
                         function->name,
+                        written.substr(0, length),
                         part(text, ""),
                         part(text, "Source:"),
                         part(text, "Kinks:"),
-                        part(text, "Domain:")};
+                        part(text, "Domain:"),
+                        part(text, "Recording:")};
             if (file == "primitives") {
-                entry.formula = as_written(sources.all[source].text, item);
+                entry.formula = trimmed(written.substr(length));
+                if (entry.formula.starts_with("= ")) entry.formula.erase(0, 2);
                 entry.kinks = trimmed(item.comments.beside);
             }
             result.push_back(entry);

@@ -16,11 +16,19 @@ struct Finding {
     int cases = 0;
 };
 
+/// Errors of one cause differ in numbers only: the first of them stands for all.
 struct Findings {
     std::map<std::string, Finding> of; // by entry
-    std::vector<std::string> faults;
 
-    void error(const std::string& text) { faults.push_back(text); }
+    void error(const std::string& text);
+    std::vector<std::string> errors() const; // one line for each cause, in order
+
+private:
+    struct Cause {
+        std::string key, first;
+        size_t count = 0;
+    };
+    std::vector<Cause> causes_;
 };
 
 void prove_scalar_formulas(Findings&);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -25,12 +26,33 @@ std::string cell(const std::string& text) {
 
 std::string digits(double error) { return error == 0 ? "0" : fmt::format("{:.1e}", error); }
 
-/// Lines of the table: seven columns, of which the first is code.
+constexpr int columns = 7;
+
+/// Lines of the table, of which the first column is code.
 std::vector<std::string> table_lines(std::istream& in) {
     std::vector<std::string> lines;
     for (std::string line; std::getline(in, line);)
-        if (line.rfind("| `", 0) == 0 && std::count(line.begin(), line.end(), '|') >= 8) lines.push_back(line);
+        if (line.rfind("| `", 0) == 0 && std::count(line.begin(), line.end(), '|') > columns) lines.push_back(line);
     return lines;
+}
+
+/// The last two columns, the errors, of each entry by name.
+using Errors = std::map<std::string, std::pair<std::string, std::string>>;
+Errors errors_in(std::istream& in) {
+    Errors errors;
+    for (std::string line; std::getline(in, line);) {
+        size_t end = line.rfind(" |"), second = line.rfind("| ", end - 1), first = line.rfind("| ", second - 1);
+        if (line.rfind("| `", 0) != 0 || first == 0 || first == line.npos) continue;
+        errors[line.substr(3, line.find_first_of("(`", 3) - 3)] = {line.substr(first + 2, second - first - 3),
+                                                                   line.substr(second + 2, end - second - 2)};
+    }
+    return errors;
+}
+
+/// The error to print: the known one unless the new one is larger, so that machines do not take turns.
+std::string kept(const std::string& known, const std::string& measured) {
+    bool was_number = !known.empty() && known != " ", is_number = measured != " ";
+    return was_number && is_number && std::stod(measured) <= std::stod(known) ? known : measured;
 }
 
 /// A line without its last two columns, the errors.
@@ -42,20 +64,23 @@ std::string without_errors(const std::string& line) {
 
 } // namespace
 
-std::string table_of(const std::vector<Entry>& entries, const Findings& findings) {
+std::string table_of(const std::vector<Entry>& entries, const Findings& findings, const std::string& path) {
+    std::ifstream before(path);
+    Errors known = errors_in(before);
     std::string text, file;
     for (const Entry& entry : entries) {
         if (entry.file != file)
-            text += fmt::format("\n### {}.grad\n| name | formula | source | derivative at kinks | "
+            text += fmt::format("\n### {}.grad\n| signature | formula | source | derivative at kinks | "
                                 "domain | value | gradient |\n|---|---|---|---|---|---:|---:|\n",
                                 entry.file);
         file = entry.file;
         auto found = findings.of.find(entry.name);
         Finding finding = found == findings.of.end() ? Finding{} : found->second;
-        text +=
-            fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.name, cell(entry.formula), cell(entry.source),
-                        cell(entry.kinks), cell(entry.domain), finding.cases ? digits(finding.value_error) : " ",
-                        finding.differentiated ? digits(finding.gradient_error) : " ");
+        const auto& [value, gradient] = known[entry.name];
+        text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", entry.signature, cell(entry.formula),
+                            cell(entry.source), cell(entry.kinks), cell(entry.domain),
+                            kept(value, finding.cases ? digits(finding.value_error) : " "),
+                            kept(gradient, finding.differentiated ? digits(finding.gradient_error) : " "));
     }
     return text;
 }

@@ -9,7 +9,7 @@
 /// Tables are plain pointers; this owns the memory behind them.
 class Tables {
 public:
-    gradc_field& field(const char* name, int32_t reader, int32_t stored, std::vector<int64_t> shape) {
+    gradc_field& field(const char* name, const char* reader, int32_t stored, std::vector<int64_t> shape) {
         const std::vector<int64_t>& kept = numbers_.emplace_back(std::move(shape));
         gradc_field& field = fields_.emplace_back();
         field.name = name;

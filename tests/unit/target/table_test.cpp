@@ -23,7 +23,7 @@ Metadata full_metadata(const loop::TestModule& test) {
     field.name = "image", field.stored = Dtype::u8, field.shape = {28, 28};
     field.low = -3, field.high = 1L << 50;
     Reader& reader = field.reader;
-    reader.kind = Reader::Kind::idx;
+    reader.name = "idx";
     reader.files = {{"train", "a.gz"}, {"test", "b.gz"}};
     reader.columns = {0, 1, 63}, reader.column_names = {"price", "größe"};
     reader.values = {1, -0.0, 1e300, 0.1}, reader.rows = 4, reader.alphabet = "a\"\\\n\t", reader.window = 7,
@@ -44,7 +44,7 @@ Metadata full_metadata(const loop::TestModule& test) {
 
 void check_field(const gradc_field& field) {
     CHECK(std::string(field.name) == "image");
-    CHECK(field.reader == GRADC_READ_IDX);
+    CHECK(std::string(field.reader) == "idx");
     CHECK(field.stored == GRADC_U8);
     REQUIRE(field.rank == 2);
     CHECK((field.shape[0] == 28 && field.shape[1] == 28));

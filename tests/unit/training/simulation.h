@@ -42,8 +42,8 @@ public:
         for (size_t i = 0; i < values.size(); ++i) variables[program->initial.outputs[i].name] = values[i];
         for (const DatasetSpec& data : program->datasets)
             for (const Field& field : data.fields)
-                if (field.reader.kind == Reader::Kind::literal) columns[field.name] = field.reader.values;
-                else if (field.reader.kind == Reader::Kind::range)
+                if (field.reader.is_literal()) columns[field.name] = field.reader.values;
+                else if (field.reader.is_row_number())
                     for (int64_t i = 0; i < field.reader.rows; ++i) columns[field.name].push_back(double(i));
     }
 

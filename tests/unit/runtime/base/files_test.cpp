@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // JSON, safetensors, atomic replacement of files, locks.
 #include "runtime/base/dtype.h"
+#include "runtime/base/files.h"
 #include "runtime/base/json.h"
 #include "runtime/base/safetensors.h"
 #include "tests/unit/runtime/workplace.h"
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 using namespace gradc::runtime;
 
@@ -41,6 +43,27 @@ TEST_CASE("JSON is written and read") {
     }
     JsonValue deep;
     CHECK_FALSE(read_json(std::string(100000, '['), deep));
+}
+
+TEST_CASE("a new file has the given mode, a replaced one keeps its own and may become executable") {
+    workplace::Folder folder;
+    auto mode = [](const std::string& path) {
+        struct stat status;
+        REQUIRE(stat(path.c_str(), &status) == 0);
+        return status.st_mode & 0777;
+    };
+    mode_t umask_before = umask(022);
+    Error error;
+    std::string path = folder.path("own");
+    REQUIRE(write_file(path, "1", error, 0700));
+    CHECK(mode(path) == 0700);
+    path = folder.write("plain", "0");
+    REQUIRE(chmod(path.c_str(), 0640) == 0);
+    REQUIRE(write_file(path, "1", error));
+    CHECK(mode(path) == 0640);
+    REQUIRE(write_file(path, "2", error, 0777));
+    CHECK(mode(path) == 0740);
+    umask(umask_before);
 }
 
 static WrittenTensor tensor_of(const char* name, int32_t dtype, std::vector<int64_t> shape,
@@ -125,13 +148,13 @@ TEST_CASE("tensors follow each other without gaps") {
     CHECK(problem(entry("b", 4, 8) + ", " + entry("a", 0, 4) + ", " + entry("none", 4, 4), 8) == "");
     CHECK(problem("", 0) == "");
     CHECK(problem(entry("a", 0, 4) + ", " + entry("b", 6, 8), 8) ==
-          "b begins at byte 6, but what lies before it ends at 4");
+          "b begins at byte 6, but the one before it ends at 4");
     CHECK(problem(entry("a", 0, 4) + ", " + entry("b", 2, 8), 8) ==
-          "b begins at byte 2, but what lies before it ends at 4");
-    CHECK(problem(entry("a", 2, 8), 8) == "a begins at byte 2, but what lies before it ends at 0");
+          "b begins at byte 2, but the one before it ends at 4");
+    CHECK(problem(entry("a", 2, 8), 8) == "a begins at byte 2, but the one before it ends at 0");
     CHECK(problem(entry("a", 0, 4) + ", " + entry("a", 4, 8), 8) == "its header has a twice");
-    CHECK(problem(entry("a", 0, 4), 8) == "its header promises 4 bytes of numbers, it has 8");
-    CHECK(problem(entry("a", 0, 9), 8) == "its header promises 9 bytes of numbers, it has 8");
+    CHECK(problem(entry("a", 0, 4), 8) == "its header states 4 bytes of numbers, it has 8");
+    CHECK(problem(entry("a", 0, 9), 8) == "its header states 9 bytes of numbers, it has 8");
     for (const char* offsets :
          {"[0.5, 4.5]", "[-4, 0]", "[\"0\", 4]", "[1e300, 1e300]", "[0]", "[4, 0]", "[null, 4]"}) {
         INFO(offsets);
@@ -141,7 +164,7 @@ TEST_CASE("tensors follow each other without gaps") {
     Error error;
     WrittenTensor tensor{"twice", GRADC_U8, {1}, [](unsigned char* to) { *to = 0; }};
     CHECK_FALSE(write_safetensors(folder.path("w"), {tensor, tensor}, {}, error));
-    CHECK(error.message == folder.path("w") + ": error: cannot hold two tensors that are called twice");
+    CHECK(error.message == folder.path("w") + ": error: two tensors have the name twice");
     tensor.name = "__metadata__";
     CHECK_FALSE(write_safetensors(folder.path("w"), {tensor}, {}, error));
     CHECK(folder.list() == std::vector<std::string>{"f"});

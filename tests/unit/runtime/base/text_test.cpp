@@ -154,7 +154,7 @@ TEST_CASE("errors for wrong flags suggest the nearest one") {
     REQUIRE(arguments.parse({"--epochs", "2.5"}, options(), error));
     int64_t epochs = 1;
     CHECK_FALSE(arguments.integer("epochs", 0, 1 << 20, epochs, error));
-    CHECK(error.message == "--epochs: `2.5` is not a whole number in 0..1048576");
+    CHECK(error.message == "--epochs: `2.5` is not an integer in 0..1048576");
 }
 
 TEST_CASE("help keeps to 80 columns") {

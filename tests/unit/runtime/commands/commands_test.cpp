@@ -94,16 +94,16 @@ TEST_CASE("wrong usage is an error on standard error with exit code 2") {
     for (const Case& wrong :
          {Case{{"trian"}, "error: unknown command trian; did you mean train?\n"},
           Case{{"train", "--epcohs", "3"}, "error: unknown flag --epcohs; did you mean --epochs?\n"},
-          Case{{"train", "--batch-size", "33"}, "error: --batch-size: `33` is not a whole number in 1..32\n"},
-          Case{{"train", "--batch-size", "0"}, "error: --batch-size: `0` is not a whole number in 1..32\n"},
+          Case{{"train", "--batch-size", "33"}, "error: --batch-size: `33` is not an integer in 1..32\n"},
+          Case{{"train", "--batch-size", "0"}, "error: --batch-size: `0` is not an integer in 1..32\n"},
           Case{{"train", "--rate", "fast"}, "error: --rate: `fast` is not a number\n"},
           Case{{"train", "--resume"}, "error: --resume needs --checkpoint FILE\n"},
           Case{{"train", "--resume=no", "--checkpoint", "c"}, "error: --resume takes no value\n"},
           Case{{"train", "--allow-mismatch", "--checkpoint", "c"}, "error: --allow-mismatch needs --resume\n"},
-          Case{{"train", "--nan", "go"}, "error: --nan go: it is stop or continue\n"},
+          Case{{"train", "--nan", "go"}, "error: --nan go: expected stop or continue\n"},
           Case{{"train", "extra"}, "error: train takes no `extra`\n"},
           Case{{"eval"}, "error: --checkpoint FILE is needed; `train --checkpoint FILE` writes one\n"},
-          Case{{"train", "--isa", "avx9"}, "error: --isa avx9: it is one of baseline, avx2, avx512\n"}}) {
+          Case{{"train", "--isa", "avx9"}, "error: --isa avx9: expected baseline, avx2 or avx512\n"}}) {
         Result result = run(place, wrong.words);
         CHECK(result.code == 2);
         CHECK(result.err == wrong.message);
@@ -205,7 +205,7 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
     CHECK(rebuilt.code == 1);
     CHECK(rebuilt.err == "c: error: the run in this checkpoint had another origin:\n"
                          "    program: 2222222222222222 here, 1111111111111111 in the file\n"
-                         "--resume --allow-mismatch goes on from it, without the promise of equal bits\n");
+                         "--resume --allow-mismatch continues from it; the bits may differ\n");
     CHECK(read(place.path("c")) == kept);
     CHECK(
         run(place, {"train", "--checkpoint", "c", "--resume", "--allow-mismatch", "--epochs", "6"}, "_rebuilt").code ==
@@ -221,7 +221,7 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
     older.replace(older.find("\"gradc 2\""), 9, "\"gradc 1\"");
     place.write("older", older);
     CHECK(run(place, {"eval", "--checkpoint", "older"}).err ==
-          "older: error: was written by gradc 0.1, whose names were others; train it again\n");
+          "older: error: was written by gradc 0.1, which had other names; train it again\n");
     CHECK(run(place, {"eval", "--checkpoint", "newer"}).err ==
           "newer: error: was written by a newer gradc (format 9; this trainer reads 2)\n");
     CHECK(run(place, {"eval", "--checkpoint", "none"}).err == "none: error: there is no such checkpoint\n");
@@ -311,9 +311,9 @@ TEST_CASE("predict writes NPY, takes rows in any shape, and names its columns") 
     CHECK(run(place, {"predict", "--checkpoint", "c", "--class-names", "a,b"}).err ==
           "error: --class-names has 2, but a row has 10\n");
     CHECK(run(place, {"predict", "--checkpoint", "c", "--output", "p.txt"}).err ==
-          "error: --output p.txt: what is predicted is no text; write .csv or .npy\n");
+          "error: --output p.txt: the prediction is not text; write .csv or .npy\n");
     CHECK(run(place, {"predict", "--checkpoint", "c", "--grid", "9", "--svg", "p.svg"}).err ==
-          "error: --grid draws models of one or two floating inputs; what is predicted here reads 64 "
+          "error: --grid draws models of one or two floating inputs; this prediction reads 64 "
           "numbers a row\n");
     CHECK(run(place, {"predict", "--checkpoint", "c", "--svg", "p.svg"}).err ==
           "error: --svg draws rows that are images, of two axes or a square number of numbers; "

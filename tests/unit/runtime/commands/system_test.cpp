@@ -78,7 +78,7 @@ TEST_CASE("links and pipes beside a checkpoint are not opened") {
     fs::create_symlink("victim", folder.path("c.lock"));
     FileLock lock;
     CHECK_FALSE(lock.acquire(path, error));
-    CHECK(error.message == path + ": error: cannot lock it: " + path + ".lock is no regular file");
+    CHECK(error.message == path + ": error: cannot lock it: " + path + ".lock is not a regular file");
     fs::remove(folder.path("c.lock"));
     REQUIRE(mkfifo(folder.path("c.lock").c_str(), 0666) == 0);
     Error pipe;
@@ -187,7 +187,7 @@ TEST_CASE("lost output gives exit code 1") {
         CHECK(read(place.path("err")).starts_with("standard output: error: cannot write it: Bad file descriptor"));
     }
     CHECK(place.shell("$T train --epochs 2 >/dev/full 2>err") == 1);
-    CHECK(read(place.path("err")).ends_with("nothing else of it is kept\n"));
+    CHECK(read(place.path("err")).ends_with("no other file keeps its results\n"));
 }
 
 TEST_CASE("a full disk of standard output does not stop a training with a checkpoint") {

@@ -18,9 +18,9 @@ namespace {
 
 struct TwoFields {
     Tables tables;
-    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F32, {2})};
-    Column label{tables.field("label", GRADC_READ_CSV, GRADC_I32, {})};
-    std::vector<CsvTarget> targets{{&x, {0, 1}, {}}, {&label, {2}, {}}};
+    Column x{tables.field("x", "csv", GRADC_F32, {2})};
+    Column label{tables.field("label", "csv", GRADC_I32, {})};
+    std::vector<CsvTarget> targets{{&x, {{0, 1}, {}}}, {&label, {{2}, {}}}};
     TwoFields() { const_cast<gradc_field*>(label.field)->high = 9; }
 };
 
@@ -64,9 +64,8 @@ TEST_CASE("cells are stored in their places") {
     workplace::Folder folder;
     std::string path = folder.write("q.csv", "label,\"b, c\",a\r\n3,\"5\",-1.5\r\n\r\n4,6,2e0");
     Tables tables;
-    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F64, {2})},
-        label{tables.field("label", GRADC_READ_CSV, GRADC_U8, {})};
-    std::vector<CsvTarget> targets{{&x, {}, {"a", "b, c"}}, {&label, {0}, {}}};
+    Column x{tables.field("x", "csv", GRADC_F64, {2})}, label{tables.field("label", "csv", GRADC_U8, {})};
+    std::vector<CsvTarget> targets{{&x, {{}, {"a", "b, c"}}}, {&label, {{0}, {}}}};
     Error error;
     REQUIRE(read_csv(path, targets, error));
     REQUIRE(x.entries == 2);
@@ -81,8 +80,8 @@ TEST_CASE("the error for an unknown column lists the columns of the header") {
     workplace::Folder folder;
     std::string path = folder.write("n.csv", "a,b\n1,2\n");
     Tables tables;
-    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F32, {})};
-    std::vector<CsvTarget> targets{{&x, {}, {"c"}}};
+    Column x{tables.field("x", "csv", GRADC_F32, {})};
+    std::vector<CsvTarget> targets{{&x, {{}, {"c"}}}};
     Error error;
     CHECK_FALSE(read_csv(path, targets, error));
     CHECK(error.message == path + ":1:1: error: no column is called `c`; the header has a, b");
@@ -92,8 +91,8 @@ TEST_CASE("a name of two columns is an error if it is used") {
     workplace::Folder folder;
     std::string path = folder.write("n.csv", "a,b,c,b\n1,2,3,4\n");
     Tables tables;
-    Column x{tables.field("x", GRADC_READ_CSV, GRADC_F32, {})};
-    std::vector<CsvTarget> twice{{&x, {}, {"b"}}}, once{{&x, {}, {"c"}}}, numbered{{&x, {3}, {}}};
+    Column x{tables.field("x", "csv", GRADC_F32, {})};
+    std::vector<CsvTarget> twice{{&x, {{}, {"b"}}}}, once{{&x, {{}, {"c"}}}}, numbered{{&x, {{3}, {}}}};
     Error error, none;
     CHECK_FALSE(read_csv(path, twice, error));
     CHECK(error.message == path + ":1:4: error: columns 1 and 3 (from 0) are both called `b`; ask for one by its "
@@ -113,9 +112,9 @@ TEST_CASE("a file that is not regular is refused without waiting") {
         CHECK(error.code == input_error);
         return error.message;
     };
-    CHECK(said(folder.path("pipe")) == folder.path("pipe") + ": error: it is no regular file");
+    CHECK(said(folder.path("pipe")) == folder.path("pipe") + ": error: it is not a regular file");
     CHECK(said(folder.path("folder")) == folder.path("folder") + ": error: it is a folder");
-    CHECK(said("/dev/zero") == "/dev/zero: error: it is no regular file");
+    CHECK(said("/dev/zero") == "/dev/zero: error: it is not a regular file");
     CHECK(said(folder.path("a\x1b[2J\nb")) ==
           folder.path("a\\x1b[2J\\nb") + ": error: cannot read it: No such file or directory");
 }

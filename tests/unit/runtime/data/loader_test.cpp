@@ -19,7 +19,7 @@ const Places nowhere{{""}};
 gradc_field& range(Tables& tables, int64_t rows, int64_t window = 0, int64_t stride = 1) {
     std::vector<int64_t> shape;
     if (window > 0) shape.push_back(window);
-    gradc_field& field = tables.field("i", GRADC_READ_RANGE, GRADC_I32, shape);
+    gradc_field& field = tables.field("i", "", GRADC_I32, shape);
     field.rows = rows;
     field.window = window;
     field.stride = stride;
@@ -116,16 +116,16 @@ TEST_CASE("errors of data sets") {
           "data set rows: error: split test has no rows: there are only 3 in all");
     Tables unequal;
     range(unequal, 3);
-    unequal.literal(unequal.field("x", GRADC_READ_LITERAL, GRADC_F32, {2}), {1, 2, 3, 4}, 2);
+    unequal.literal(unequal.field("x", "", GRADC_F32, {2}), {1, 2, 3, 4}, 2);
     CHECK(said(unequal.dataset({})) == "x: error: x has 2 rows, but i has 3");
     Tables short_column;
     range(short_column, 5, 9);
     CHECK(said(short_column.dataset({})) == "i: error: has 5 entries, fewer than a window of 9");
     Tables bad_literal;
-    bad_literal.literal(bad_literal.field("y", GRADC_READ_LITERAL, GRADC_U8, {}), {1, 256}, 2);
+    bad_literal.literal(bad_literal.field("y", "", GRADC_U8, {}), {1, 256}, 2);
     CHECK(said(bad_literal.dataset({})) == "y: error: row 2 of the model file's is 256, not in 0..255");
     Tables missing;
-    missing.file(missing.field("z", GRADC_READ_CSV, GRADC_F32, {}), {{"", "missing.csv"}});
+    missing.file(missing.field("z", "csv", GRADC_F32, {}), {{"", "missing.csv"}});
     CHECK(said(missing.dataset({})) == "missing.csv: error: there is no such file in the current "
                                        "folder; --data-dir DIR names another folder");
 }
@@ -136,7 +136,7 @@ TEST_CASE("files name splits") {
     std::string train = folder.write("train.csv", "x,y\n1,2\n3,4\n5,6\n"),
                 test = folder.write("test.csv", "x,y\n7,8\n");
     for (int64_t column : {0, 1}) {
-        gradc_field& field = tables.field(column == 0 ? "x" : "y", GRADC_READ_CSV, GRADC_F32, {});
+        gradc_field& field = tables.field(column == 0 ? "x" : "y", "csv", GRADC_F32, {});
         tables.columns(field, {column});
         tables.file(field, {{"train", train.c_str()}, {"test", test.c_str()}});
     }
@@ -177,7 +177,7 @@ TEST_CASE("an epoch's order is a function of seed and epoch") {
 
 TEST_CASE("rows reach padded tensors, the last batch is short") {
     Tables tables;
-    gradc_field& field = tables.field("i", GRADC_READ_LITERAL, GRADC_I32, {2});
+    gradc_field& field = tables.field("i", "", GRADC_I32, {2});
     tables.literal(field, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 5);
     gradc_dataset table = tables.dataset({});
     Dataset dataset;

@@ -52,15 +52,15 @@ TEST_CASE("an invalid position of a run is not resumed") {
         const char *key, *value, *message;
     };
     for (const Case& wrong :
-         {Case{"block_steps", "99999", "no run stands where this one says: block_steps 99999"},
-          Case{"block_steps", "3", "no run stands where this one says: step 8"},
-          Case{"step", "-1", "no run stands where this one says: step -1"},
-          Case{"epoch", "9", "no run stands where this one says: epoch 9"},
-          Case{"cursor", "32", "no run stands where this one says: cursor 32"},
-          Case{"cursor", "-8", "no run stands where this one says: cursor -8"},
-          Case{"turn", "1", "no run stands where this one says: turn 1"},
-          Case{"loss_rows", "7ff8000000000000", "no run stands where this one says: loss_rows nan"},
-          Case{"epochs_reported", "[{}]", "no run stands where this one says: epochs_reported"},
+         {Case{"block_steps", "99999", "its position is invalid: block_steps 99999"},
+          Case{"block_steps", "3", "its position is invalid: step 8"},
+          Case{"step", "-1", "its position is invalid: step -1"},
+          Case{"epoch", "9", "its position is invalid: epoch 9"},
+          Case{"cursor", "32", "its position is invalid: cursor 32"},
+          Case{"cursor", "-8", "its position is invalid: cursor -8"},
+          Case{"turn", "1", "its position is invalid: turn 1"},
+          Case{"loss_rows", "7ff8000000000000", "its position is invalid: loss_rows nan"},
+          Case{"epochs_reported", "[{}]", "its position is invalid: epochs_reported"},
           Case{"block", "1", "it holds weights, but no run to resume"},
           Case{"block", "4294967296", "it holds weights, but no run to resume"},
           Case{"step", "eight", "it holds weights, but no run to resume"},
@@ -86,7 +86,7 @@ TEST_CASE("a checkpoint without its checksum is damaged") {
     REQUIRE(at != bytes.npos);
     bytes[at + 1] = 'k';
     place.write("forged", bytes);
-    CHECK(place.run({"eval", "--checkpoint", "forged"}).err == "forged: error: damaged: it has lost its checksum\n");
+    CHECK(place.run({"eval", "--checkpoint", "forged"}).err == "forged: error: damaged: it has no checksum\n");
 }
 
 TEST_CASE("a checkpoint is not overwritten without --overwrite") {
@@ -95,7 +95,7 @@ TEST_CASE("a checkpoint is not overwritten without --overwrite") {
     Result chance = place.run({"train", "--epochs", "1", "--checkpoint", "c"});
     CHECK(chance.code == 2);
     CHECK(chance.err ==
-          "c: error: this checkpoint exists; --resume goes on from it, --overwrite starts a new run in its "
+          "c: error: this checkpoint exists; --resume continues it, --overwrite starts a new run in its "
           "place\n");
     CHECK((read(place.path("c")) == kept));
     Result meant = place.run({"train", "--epochs", "1", "--checkpoint", "c", "--overwrite"});
@@ -105,7 +105,7 @@ TEST_CASE("a checkpoint is not overwritten without --overwrite") {
     CHECK(place.run({"train", "--overwrite"}).err == "error: --overwrite needs --checkpoint FILE\n");
     Result both = place.run({"train", "--checkpoint", "c", "--overwrite", "--resume"});
     CHECK(both.code == 2);
-    CHECK(both.err == "error: --resume goes on from the checkpoint, --overwrite starts anew; give one of them\n");
+    CHECK(both.err == "error: --resume continues from the checkpoint, --overwrite starts a new run; give one of them\n");
 }
 
 TEST_CASE("splits have a seed of their own") {
@@ -133,9 +133,9 @@ TEST_CASE("splits have a seed of their own") {
     CHECK((exported({"--checkpoint", "s"}, rows) == exported({"--seed", "3"}, rows))); // the checkpoint keeps it
     Result other = place.run({"train", "--resume", "--split-seed", "5", "--checkpoint", "s"});
     CHECK(other.code == 2);
-    CHECK(other.err == "error: --split-seed 5: the run in s has split seed 3 and keeps it\n");
+    CHECK(other.err == "error: --split-seed 5: the run in s has split seed 3, which cannot change\n");
     CHECK(place.run({"train", "--resume", "--split-seed", "3", "--epochs", "9", "--checkpoint", "s"}).code == 0);
-    CHECK(place.run({"info"}).out.find("\n  rows of the splits are drawn by --split-seed, else by --seed\n") !=
+    CHECK(place.run({"info"}).out.find("\n  rows are shuffled into splits by --split-seed (default: --seed)\n") !=
           std::string::npos);
 }
 
@@ -145,15 +145,15 @@ TEST_CASE("numbers of flags are checked") {
         const char *flag, *value, *message;
     };
     for (const Case& wrong :
-         {Case{"--steps", "-5", "`-5` is not a whole number in 1..9007199254740992"},
+         {Case{"--steps", "-5", "`-5` is not an integer in 1..9007199254740992"},
           Case{"--steps", "99999999999999999999",
-               "`99999999999999999999` is not a whole number in 1..9007199254740992"},
-          Case{"--epochs", "1.5", "`1.5` is not a whole number in 0..9007199254740992"},
-          Case{"--batch-size", "inf", "`inf` is not a whole number in 1..32"},
-          Case{"--seed", "-1", "`-1` is not a whole number in 0..9007199254740992"},
-          Case{"--split-seed", "nan", "`nan` is not a whole number in 0..9007199254740992"},
-          Case{"--threads", "1025", "`1025` is not a whole number in 0..1024"},
-          Case{"--save-every", "0", "`0` is not a whole number in 1..9007199254740992"},
+               "`99999999999999999999` is not an integer in 1..9007199254740992"},
+          Case{"--epochs", "1.5", "`1.5` is not an integer in 0..9007199254740992"},
+          Case{"--batch-size", "inf", "`inf` is not an integer in 1..32"},
+          Case{"--seed", "-1", "`-1` is not an integer in 0..9007199254740992"},
+          Case{"--split-seed", "nan", "`nan` is not an integer in 0..9007199254740992"},
+          Case{"--threads", "1025", "`1025` is not an integer in 0..1024"},
+          Case{"--save-every", "0", "`0` is not an integer in 1..9007199254740992"},
           Case{"--rate", "inf", "`inf` is not a finite number"},
           Case{"--rate", "-1e999", "`-1e999` is not a finite number"}, Case{"--mu", "nan", "`nan` is not a number"}}) {
         Result result = place.run({"train", "--checkpoint", "n", wrong.flag, wrong.value});

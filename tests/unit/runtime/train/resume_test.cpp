@@ -111,7 +111,7 @@ TEST_CASE("a resumed run keeps its settings unless flags change them") {
     CHECK(json_text(place.path("end.json"), "weights_hash") == expected);
     Result seed = run(place, {"train", "--seed", "6", "--checkpoint", "c", "--resume"});
     CHECK(seed.code == 2);
-    CHECK(seed.err == "error: --seed 6: the run in c has seed 5 and keeps it\n");
+    CHECK(seed.err == "error: --seed 6: the run in c has seed 5, which cannot change\n");
     Result again =
         run(place, {"train", "--checkpoint", "c", "--resume", "--json", "end.json"}); // nothing is left to do
     CHECK(again.code == 0);

@@ -158,7 +158,7 @@ TEST_CASE("two blocks share the rows of the first") {
     TwoBlocks two;
     two.blocks[0].dataset = 0;
     Tables tables;
-    gradc_field& field = tables.field("i", GRADC_READ_RANGE, GRADC_I32, {});
+    gradc_field& field = tables.field("i", "", GRADC_I32, {});
     field.rows = 10;
     gradc_dataset table = tables.dataset({});
     two.module.datasets = &table;
