@@ -5,6 +5,7 @@
 // with a wider type.
 #include "compiler/elaborate/scan.h"
 #include "compiler/elaborate/promotion.h"
+#include "compiler/elaborate/variables.h"
 #include "compiler/graph/scan.h"
 #include <algorithm>
 #include <fmt/format.h>

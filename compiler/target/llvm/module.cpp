@@ -13,7 +13,8 @@
 #include "compiler/target/machine.h"
 #include "compiler/target/table.h"
 #include "compiler/util/check.h"
-#include "compiler/util/content_hash.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/text.h"
 #include "compiler/util/key_bytes.h"
 #include <atomic>
 #include <exception>
@@ -58,14 +59,14 @@ bool brief(const Kernel& kernel) { return kernel.once && kernel.nanoseconds < 1e
 
 /// A hash of all that the function's code and name depend on.
 std::string digest(const Module& module, Isa isa, const Program& program, const Kernel& kernel) {
-    ContentHash hash;
+    runtime::Hash hash;
     hash.add(brief(kernel) ? "brief" : "");
     hash.add(symbol(program, kernel, isa));
     hash.add(code_key(module, kernel));
     KeyBytes constants;
     if (!kernel.takes_arguments) constants.add_list(arguments_of(module, kernel));
     hash.add(constants.take());
-    return hash.text();
+    return runtime::hexadecimal(hash.value());
 }
 
 /// Functions in order; not `cut`: all in one unit, for people to read.
