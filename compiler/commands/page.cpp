@@ -106,7 +106,7 @@ std::string page_text(const Front& front, const CommandLine& line) {
     optimize_programs(collected.programs, job, line, times);
     std::vector<loop::Isa> machines = {isas(line.isa).back()};
     Compiled compiled = lower_programs(std::move(collected.programs), std::move(collected.metadata), job, machines,
-                                       times, true, 0, line.memory);
+                                       times, {.memory = line.memory});
     PageContent content;
     content.title = last_parts(front.sources.all[front.main].name);
     content.subtitle =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Equal layers of a network share functions, copies written by hand like `repeat`; kernels that differ in more than
 // addresses and random streams do not.
+#include "compiler/graph/build.h"
 #include "compiler/program/code.h"
 #include "tests/support/agreement.h"
 #include "tests/support/derivatives.h"

@@ -110,7 +110,7 @@ TEST_CASE("a pool sleeps and wakes") {
     std::vector<unsigned char> arena(300);
     for (int turn = 0; turn < 20; turn++) {
         if (turn % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        pool.run(mark_range, arena.data(), nullptr, 300, 3);
+        pool.run(mark_range, arena.data(), nullptr, nullptr, 300, 3);
     }
     for (unsigned char byte : arena) REQUIRE(byte == 20);
 }
