@@ -196,7 +196,7 @@ TEST_CASE("a full disk of standard output does not stop a training with a checkp
         INFO(kept);
         CHECK(place.shell("$T train --epochs 50 --batch-size 8 " + kept + " >/dev/full 2>err") == 1);
         CHECK(read(place.path("err")) == "standard output: warning: cannot write it: No space left on device; training "
-                                         "goes on without it\n");
+                                         "continues without it\n");
         CHECK(fs::exists(place.path(kept.substr(kept.size() - 1))));
     }
     REQUIRE(place.shell("$T train --epochs 50 --batch-size 8 --checkpoint d >out") == 0);

@@ -95,7 +95,7 @@ TEST_CASE("a name of two columns is an error if it is used") {
     std::vector<CsvTarget> twice{{&x, {{}, {"b"}}}}, once{{&x, {{}, {"c"}}}}, numbered{{&x, {{3}, {}}}};
     Error error, none;
     CHECK_FALSE(read_csv(path, twice, error));
-    CHECK(error.message == path + ":1:4: error: columns 1 and 3 (from 0) are both called `b`; ask for one by its "
+    CHECK(error.message == path + ":1:4: error: columns 1 and 3 (from 0) are both called `b`; select one by its "
                                   "number, or rename the other");
     CHECK(read_csv(path, once, none));
     CHECK(value(x, 0) == 3);

@@ -240,8 +240,7 @@ TEST_CASE("invalid NPY is an error of one line") {
     CHECK(said(read_npy, good) == "");
     CHECK(said(read_npy, "") == "f: error: the file is empty");
     CHECK(said(read_npy, "PK\3\4aaaaaaaaaaaaa") == "f: error: wrong magic: an NPY file begins with \\x93NUMPY; it is a "
-                                                   "ZIP archive (.xlsx, .npz): take the table or array "
-                                                   "out of it");
+                                                   "ZIP archive (.xlsx, .npz): extract the table or array");
     CHECK(said(read_npy, good.substr(0, 40)) == "f: error: truncated in its header");
     CHECK(said(read_npy, good.substr(0, good.size() - 1)) ==
           "f: error: truncated: [2, 2, 2] takes 8 bytes after the header, the file has 7");
@@ -313,7 +312,7 @@ TEST_CASE("text becomes codes") {
     CHECK(problem("a\xff") == "u:1:2: error: `\\xff` is not UTF-8; `iconv -f LATIN1 -t UTF-8` converts Latin-1");
     CHECK(problem("a\xe2\x82") == "u:1:2: error: `\\xe2` is not UTF-8; `iconv -f LATIN1 -t UTF-8` converts Latin-1");
     CHECK(problem("a\xc0\x80") == "u:1:2: error: `\\xc0` is not UTF-8; `iconv -f LATIN1 -t UTF-8` converts Latin-1");
-    CHECK(problem("a\xed\xa0\x80").starts_with("u:1:2: error: `\\xed` is no UTF-8; ")); // half of a pair
+    CHECK(problem("a\xed\xa0\x80").starts_with("u:1:2: error: `\\xed` is not UTF-8; ")); // half of a pair
     CHECK(problem("a\x1b") == "u:1:2: error: the character `\\x1b` is not in the alphabet of window, which has 6");
     CHECK(problem("\xff\xfe").starts_with("u: error: the text is in UTF-16; write it in UTF-8: iconv "));
     CHECK(problem("") == "u:1:1: error: the file is empty");
