@@ -10,18 +10,22 @@ namespace gradc {
 
 struct SyntaxError {}; // reported already
 
+/// A position in the tokens of one source. Sources and diagnostics are not owned.
 class Cursor {
 public:
     Cursor(const Sources& sources, uint32_t source, Diagnostics& diagnostics);
 
+    /// The token `ahead` of the position; `end` past the last one.
     const Token& peek(uint32_t ahead = 0) const;
     bool at(TokenKind kind) const { return peek().kind == kind; }
     bool at_word(std::string_view text) const { return is_word(0, text); }
     bool is_word(uint32_t ahead, std::string_view text) const;
     bool at_name(uint32_t ahead = 0) const; // a name that is not reserved
+    /// Take the next token if it is of this kind or word.
     bool accept(TokenKind kind);
     bool accept_word(std::string_view text);
     Token take();
+    /// Takes a token of this kind, or throws SyntaxError.
     Token expect(TokenKind kind, std::string_view why);
     /// A name that is not reserved. `what` is its use in the error message ("a variable"). Throws SyntaxError.
     ast::Target expect_name(std::string_view what);
@@ -51,7 +55,9 @@ public:
     /// Index of the token after the bracket that token `ahead` opens, counted from here; 0 if it never closes.
     uint32_t behind_bracket(uint32_t ahead) const;
 
+    /// Reports an error, at most one per place.
     Diagnostic& report(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
+    /// Reports an error and throws SyntaxError.
     [[noreturn]] void fail(Code code, Span span, std::string message, std::string caret = {}, std::string repair = {});
     /// Fails at the next token: "expected .., found ..".
     [[noreturn]] void fail_expected(std::string_view expected, std::string repair = {});

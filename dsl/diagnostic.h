@@ -18,13 +18,15 @@ enum class Code : uint16_t {
     GRADC_DIAGNOSTIC_CODES(X)
 #undef X
 };
-std::string_view name(Code code); // "unexpected-token"
+/// The name of a code in tests and documentation: "unexpected-token".
+std::string_view name(Code code);
 
 struct Remark { // a second place that explains the first one: "declared here"
     Span span;
     std::string message;
 };
 
+/// One error or warning.
 struct Diagnostic {
     Code code;
     Span span;           // underlined with ~
@@ -56,6 +58,7 @@ public:
     size_t count() const { return count_; }
     const std::vector<Diagnostic>& all() const { return all_; }
     const std::vector<Diagnostic>& warnings() const { return warnings_; }
+    /// The last error that was kept; null if there is none.
     Diagnostic* last() { return all_.empty() || count_ > limit ? nullptr : &all_.back(); }
     size_t limit = 20;
 

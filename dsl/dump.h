@@ -7,6 +7,7 @@
 
 namespace gradc {
 
+/// The tree as nested lists.
 std::string dump(const ast::Module& module);
 std::string dump(const ast::Expr& expression);
 /// `source` must have been cut into `tokens` by lex().

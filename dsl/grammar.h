@@ -9,6 +9,7 @@ namespace gradc {
 /// Binding strength of the operators, weakest first.
 enum class Strength { lowest, disjunction, conjunction, negation, comparison, sum, product, power };
 
+/// A whole expression, a `scan` included.
 ast::ExprRef parse_expression(Cursor& cursor);
 /// An expression whose operators bind at least as strongly as `weakest`. Bounds are sums, since `<` has another meaning
 /// there.

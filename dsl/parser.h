@@ -10,7 +10,7 @@ namespace gradc {
 inline constexpr int nesting_limit = 256;
 inline constexpr size_t most_syntax_errors = 1000; // after them the rest of the file is skipped
 
-/// Parses source number `source` of `sources`.
+/// Parses source number `source` of `sources`. Errors go to `diagnostics`; the tree holds the parts without errors.
 ast::Module parse(const Sources& sources, uint32_t source, Diagnostics& diagnostics);
 
 /// The words of the settings of a train block: data, batch, epochs, ..

@@ -6,6 +6,7 @@
 
 namespace gradc {
 
+/// The text of a file, which ends in a newline; expressions and types on one line.
 std::string print(const ast::Module& module);
 std::string print(const ast::Expr& expression);
 std::string print(const ast::TypeExpr& type);

@@ -22,12 +22,14 @@ struct Span {
 /// The span from the first byte of `a` to the last of `b`.
 Span join(Span a, Span b);
 
+/// One file.
 struct Source {
     std::string name;                       // as printed in diagnostics: "digits.grad", "std/losses.grad"
     std::string text;                       // as in the file; the parser reports invalid UTF-8
     std::vector<uint32_t> line_starts = {}; // byte offsets, filled by Sources::add
 };
 
+/// A place as shown to users.
 struct Place {
     uint32_t line = 0, column = 0; // both from 1
 };
@@ -35,8 +37,10 @@ struct Place {
 /// All sources of one compilation; a Span's `source` is an index into it.
 struct Sources {
     std::vector<Source> all;
+    /// Adds a source and returns its number.
     uint32_t add(Source source);
     std::string_view text(Span span) const;
+    /// Line and column of a byte offset.
     Place place(uint32_t source, uint32_t offset) const;
     std::string_view line(uint32_t source, uint32_t line) const; // without its line end
 };

@@ -51,6 +51,7 @@ enum class TokenKind : uint8_t {
     unknown // a character of no token, reported already
 };
 
+/// A token: bytes [begin, end) of its source.
 struct Token {
     static constexpr uint32_t none = UINT32_MAX;
     TokenKind kind = TokenKind::end;
@@ -61,6 +62,7 @@ struct Token {
     uint32_t link = none; // of a bracket: index of its partner or none; of text and number: index of its value
 };
 
+/// A comment: bytes [begin, end) of its source.
 struct Comment {
     uint32_t begin = 0, end = 0; // from its # to the end of its text
     uint32_t before = 0;         // index of the token that follows
@@ -68,6 +70,7 @@ struct Comment {
     bool blank_before = false;   // an empty line precedes it
 };
 
+/// The tokens of one source, with the values of its strings and numbers.
 struct Tokens {
     std::vector<Token> all; // the last is `end`
     std::vector<Comment> comments;

@@ -12,6 +12,7 @@ struct Character {
     uint32_t length = 1; // bytes
     bool valid = false;  // well-formed UTF-8: shortest form, no surrogate, at most U+10FFFF
 };
+/// The first character of a text that is not empty; an invalid byte is a character of length 1.
 Character decode_character(std::string_view text);
 
 /// A character in a form that is safe for terminals: itself, or an escape for control characters, line ends and changes

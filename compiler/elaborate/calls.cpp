@@ -71,7 +71,7 @@ private:
     Term primitive();
     Term results(Term value);
     NodeTerm made_floating(const NodeTerm& value);
-    Term shielded(const Term& result);
+    Term with_custom_gradient(const Term& result);
     std::vector<Term> values() const;
     std::string of(const std::string& parameter) const { return fmt::format("`{}` of `{}`", parameter, tree_.name); }
 
@@ -260,7 +260,7 @@ NodeTerm CallElaboration::made_floating(const NodeTerm& value) {
 
 /// Wraps the result of a function with derivative clauses in a custom gradient, so that differentiation uses the
 /// clauses.
-Term CallElaboration::shielded(const Term& result) {
+Term CallElaboration::with_custom_gradient(const Term& result) {
     auto node = result.as<NodeTerm>();
     if (tree_.derivatives.empty() || !elaborator_.mode.custom_gradients) return result;
     if (!node) {
@@ -271,7 +271,7 @@ Term CallElaboration::shielded(const Term& result) {
         return result;
     }
     NodeTerm value = made_floating(elaborator_.levels.imported(*node));
-    ShieldedCall call{&function_, {}, {}, value.labels};
+    CustomGradientCall call{&function_, {}, {}, value.labels};
     std::vector<NodeId> inputs{value.node};
     for (const auto& [name, binding] : scope_.names) {
         bool parameter = std::any_of(tree_.parameters.begin(), tree_.parameters.end(),
@@ -289,7 +289,7 @@ Term CallElaboration::shielded(const Term& result) {
         call.arguments.push_back({parameter.name, argument});
     }
     if (inputs.size() == 1) return result;
-    size_t known = elaborator_.definitions.shielded.size();
+    size_t known = elaborator_.definitions.custom_gradient_calls.size();
     uint64_t clause = elaborator_.definitions.clause_of(std::move(call));
     if (clause == known && !elaborator_.definitions.modules[function_.module].standard)
         check_clauses(elaborator_, inputs, clause);
@@ -312,7 +312,7 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     auto before = scope_.names; // the body may assign to parameters; the custom gradient needs their values at the call
     Term result = body();
     scope_.names = std::move(before);
-    result = shielded(result);
+    result = with_custom_gradient(result);
     note_maker(elaborator_, function_, result);
     if (model) elaborator_.model_calls.add(function_, values(), result, elaborator_.level());
     return result;

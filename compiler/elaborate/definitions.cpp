@@ -42,7 +42,7 @@ Definitions::Definitions(Sources& sources, SourceReader& reader, const Options& 
     : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics),
       primitives(options.library ? options.library->primitives : std::make_shared<PrimitiveTable>()),
       initial(primitives) {
-    shielded.emplace_back(); // clause 0: stop_gradient, which passes no gradient
+    custom_gradient_calls.emplace_back(); // clause 0: stop_gradient, which passes no gradient
 }
 
 void Definitions::detach() {
@@ -254,19 +254,19 @@ std::vector<std::string> Definitions::constant_names(uint32_t number) const {
     return names;
 }
 
-uint64_t Definitions::clause_of(ShieldedCall call) {
+uint64_t Definitions::clause_of(CustomGradientCall call) {
     auto equal = [](const auto& a, const auto& b) {
         return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                           [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
     };
-    for (size_t i = 1; i < shielded.size(); ++i) {
-        const ShieldedCall& known = shielded[i];
+    for (size_t i = 1; i < custom_gradient_calls.size(); ++i) {
+        const CustomGradientCall& known = custom_gradient_calls[i];
         if (known.function == call.function && known.labels == call.labels && equal(known.arguments, call.arguments) &&
             equal(known.sizes, call.sizes))
             return i;
     }
-    shielded.push_back(std::move(call));
-    return shielded.size() - 1;
+    custom_gradient_calls.push_back(std::move(call));
+    return custom_gradient_calls.size() - 1;
 }
 
 Variable* Definitions::find_variable(const std::string& path) {

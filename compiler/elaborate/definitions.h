@@ -36,13 +36,15 @@ struct Module {
 };
 
 /// The call whose derivative clauses a custom gradient uses, with its constant arguments.
-struct ShieldedCall {
+struct CustomGradientCall {
     const FunctionEntry* function = nullptr;
     std::vector<std::pair<std::string, Term>> arguments; // a node's id is the number of an input of the custom gradient
     std::vector<std::pair<std::string, Term>> sizes;     // names solved from the arguments' shapes
     std::vector<int> labels;                             // of the result
 };
 
+/// Files, functions, constants and variables of one compilation. The references of the constructor must outlive the
+/// elaboration, until `detach`.
 class Definitions {
 public:
     Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics);
@@ -58,6 +60,7 @@ public:
     bool standard(uint32_t source) const;
     /// The function of this name as seen from `module`; null if there is none.
     const FunctionEntry* find_function(const std::string& name, uint32_t module) const;
+    /// The constant of this name in `module` or the files that it uses; null if there is none.
     const Term* find_constant(const std::string& name, uint32_t module) const;
     Span constant_span(const std::string& name, uint32_t module) const; // nowhere if there is none
     std::vector<std::string> function_names(uint32_t module) const;     // for "did you mean"
@@ -82,15 +85,15 @@ public:
     std::shared_ptr<PrimitiveTable> primitives;
     std::deque<Module> modules; // modules[main_module] is the user's file
     uint32_t main_module = 0;
-    std::vector<Variable> variables;       // in order of creation
-    Graph initial;                         // computes every initial value; outputs are assigns, in order of `variables`
-    std::deque<ShieldedCall> shielded;     // by clause number
-    uint64_t clause_of(ShieldedCall call); // the number of an equal one, or a new one
-    std::map<std::string, Span> made_in;   // path of a variable -> the call of the model that made it
-    std::vector<std::string> data_read;    // hashes of the contents of data files, in order of reading
-    std::set<std::string> settings_used;   // names of --set that a const took
-    std::set<const ast::Function*> job;    // functions whose bodies were elaborated
-    bool checks_clause = false;            // a derivative clause is being checked
+    std::vector<Variable> variables; // in order of creation
+    Graph initial;                   // computes every initial value; outputs are assigns, in order of `variables`
+    std::deque<CustomGradientCall> custom_gradient_calls;  // by clause number
+    uint64_t clause_of(CustomGradientCall call);           // the number of an equal one, or a new one
+    std::map<std::string, Span> made_in;                   // path of a variable -> the call of the model that made it
+    std::vector<std::string> data_read;                    // hashes of the contents of data files, in order of reading
+    std::set<std::string> settings_used;                   // names of --set that a const took
+    std::set<const ast::Function*> job;                    // functions whose bodies were elaborated
+    bool checks_clause = false;                            // a derivative clause is being checked
     std::vector<const ast::Derivative*> clauses_under_way; // each is elaborated inside the one before
     int64_t nodes_made = 0;                                // of all graphs so far, against options.node_limit
     int64_t evaluations = 0;  // of expressions and iterations, against work_for_node times that

@@ -13,6 +13,7 @@
 
 namespace gradc {
 
+/// The purpose of an elaboration.
 struct ElaborationMode {
     bool training = true;
     bool rows_of_data = false;    // random numbers of a row go by field "#row", else by the row's place in the batch

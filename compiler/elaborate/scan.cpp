@@ -36,7 +36,7 @@ private:
     bool name_is_free(const std::string& name, Span span);
     bool add_carry(const ast::Carried& each, Scope& names);
     void carry_cells(const std::set<std::string>& updated);
-    bool iteration();
+    bool elaborate_body();
     bool close(Carry& carry, const Term& term);
     bool widen(Carry& carry, const NodeTerm& value);
     bool widen_range(Carry& carry, NodeId node);
@@ -117,7 +117,7 @@ void ScanElaboration::carry_cells(const std::set<std::string>& updated) {
 }
 
 /// Elaborates the body once; false after an error. Sets `again_` if a carry was too narrow.
-bool ScanElaboration::iteration() {
+bool ScanElaboration::elaborate_body() {
     again_ = false;
     closed_.clear();
     yields_.clear();
@@ -297,7 +297,7 @@ Term ScanElaboration::run() {
         bool good = false;
         auto restore = [&] { elaborator_.definitions.diagnostics = outer; };
         try {
-            good = iteration();
+            good = elaborate_body();
         } catch (...) {
             restore();
             for (const Diagnostic& each : trial.all())

@@ -6,6 +6,7 @@
 
 namespace gradc {
 
+/// Matches the arguments or results of one call. Elaborator and scope are not owned.
 class Matching {
 public:
     Matching(Elaborator& elaborator, Scope& names) : elaborator_(elaborator), names_(names) {}

@@ -24,7 +24,7 @@ Term shape_term(const Shape& shape) {
 
 /// The first input that a value depends on and that is not known before the first step; "" if there is none. Flags are
 /// known: they are set once.
-std::string hangs_on(const Graph& graph, NodeId node) {
+std::string unknown_at_start(const Graph& graph, NodeId node) {
     for (NodeId id : reachable(graph, {node})) {
         const Node& each = graph[id];
         if (each.op != Op::input) continue;
@@ -50,7 +50,7 @@ std::optional<Term> at_start(Elaborator& elaborator, const Term& term, const std
     auto value = term.as<NodeTerm>();
     if (!value) return term;
     const Graph& from = elaborator.levels.graph(value->level);
-    std::string obstacle = value->level ? "a loop" : hangs_on(from, value->node);
+    std::string obstacle = value->level ? "a loop" : unknown_at_start(from, value->node);
     if (!value->labels.empty()) obstacle = "an index";
     if (!obstacle.empty()) {
         elaborator.error(Code::initial_value, span,

@@ -23,6 +23,7 @@ enum class Simplified : uint8_t {
     mixture      // several of these, in sequence or added
 };
 
+/// A factor of the chain rule: the Jacobian of a later station by the station that holds the factor.
 struct Factor {
     size_t later = 0; // station
     Simplified simplified = Simplified::mixture;
@@ -30,6 +31,7 @@ struct Factor {
     std::vector<NodeId> path;      // nodes on the path between the two stations, the later one last
 };
 
+/// A value of the chain and its adjoint, as nodes of Derivation::graph.
 struct Station {
     NodeId node = NodeId::none;
     NodeId adjoint = NodeId::none; // the scalar's derivative by `node`
@@ -37,6 +39,7 @@ struct Station {
     std::vector<Factor> factors;   // none for the scalar
 };
 
+/// The chain from a scalar to a parameter.
 struct Derivation {
     std::string scalar;            // name of the train block or model
     Graph graph;                   // forward and backward; adjoints and stations carry their names

@@ -9,6 +9,7 @@
 
 namespace gradc {
 
+/// One rewrite of a formula by a pass.
 struct Rewriting {
     std::string pass;  // "sink_moves"
     std::string rule;  // the identity, for the pass that applies them; else ""
@@ -17,6 +18,7 @@ struct Rewriting {
     int times = 1;
 };
 
+/// A forward value that is stored until the backward pass reads it.
 struct KeptValue {
     std::string name;
     std::string formula;
@@ -24,6 +26,7 @@ struct KeptValue {
     int64_t bytes = 0; // for a batch of Explanation::batch rows
 };
 
+/// A kernel of the backward pass.
 struct KernelShown {
     std::string text;                // C++
     std::vector<std::string> values; // values of the derivation that it computes, in order
@@ -40,11 +43,14 @@ struct Explanation {
     std::vector<KernelShown> kernels; // those of the backward pass
 };
 
+/// Options of the compilation that is explained.
 struct ExplainOptions {
     std::vector<loop::Isa> isas;
     std::set<std::string> disabled_passes;
 };
 
+/// Derives, compiles and collects the explanation of one parameter, a variable node of question.graph. Nothing if the
+/// scalar does not depend on it.
 std::optional<Explanation> explain(const TrainingJob&, const Question&, NodeId parameter, const ExplainOptions&);
 
 /// The explanation as text of at most 80 columns, except the code.

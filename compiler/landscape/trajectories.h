@@ -7,10 +7,12 @@
 
 namespace gradc {
 
+/// The values of both parameters.
 struct Place2 {
     double x = 0, y = 0;
 };
 
+/// One run of a train block.
 struct WalkedPath {
     std::string rows; // "all 64 rows", "4 rows"
     std::vector<Place2>
@@ -24,6 +26,7 @@ struct PathPanel {
     std::vector<WalkedPath> paths;
 };
 
+/// The loss over a rectangle of parameter values.
 struct Landscape {
     std::string x_name, y_name;
     double x_low = 0, x_high = 1, y_low = 0, y_high = 1;
@@ -31,6 +34,7 @@ struct Landscape {
     std::vector<double> losses; // at the corners of side x side cells, in order of y, then x
 };
 
+/// The picture before it is drawn.
 struct TrajectoryPicture {
     std::string title;
     Landscape landscape;

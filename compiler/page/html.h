@@ -5,6 +5,7 @@
 
 namespace gradc {
 
+/// `text` with & < > " escaped.
 inline std::string html(const std::string& text) {
     std::string result;
     for (char c : text) switch (c) {

@@ -10,6 +10,7 @@ namespace gradc {
 
 enum class Lane : unsigned char { forward, backward, update };
 
+/// A box; `none` is no box.
 struct LayeredBox {
     Lane lane = Lane::forward;
     double width = 0, height = 0;
@@ -18,6 +19,7 @@ struct LayeredBox {
     double x = 0, y = 0;  // of the upper left corner; set by lay_out
     static constexpr size_t none = size_t(-1);
 };
+/// An edge between two boxes, by their numbers.
 struct LayeredEdge {
     size_t from = 0, to = 0;
     struct Point {
@@ -33,6 +35,7 @@ struct LayeredDrawing {
     double lane_left[3] = {0, 0, 0};
 };
 
+/// Sets the places of boxes, the bends of edges, the lanes and the size of the drawing from lanes, sizes and edges.
 void lay_out(LayeredDrawing& drawing);
 
 } // namespace gradc

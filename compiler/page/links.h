@@ -6,6 +6,7 @@
 
 namespace gradc {
 
+/// Lists of ids, separated by spaces, for the attribute data-to. The programs are not owned.
 class PageLinks {
 public:
     explicit PageLinks(const std::vector<PageProgram>& programs) : programs_(programs) {}

@@ -7,6 +7,7 @@
 
 namespace gradc {
 
+/// The parts of the page. Texts are plain, not yet escaped.
 struct PageContent {
     std::string title;    // of the model
     std::string subtitle; // what the code was compiled for
@@ -15,6 +16,7 @@ struct PageContent {
     int64_t arena_bytes = 0;
 };
 
+/// The page as one HTML document; the content is consumed.
 std::string html_page(PageContent content);
 
 } // namespace gradc

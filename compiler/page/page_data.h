@@ -13,6 +13,7 @@
 
 namespace gradc {
 
+/// A node of the compiled graph; other members are numbers of its kernels, buffers and lines (from 1).
 struct PageValue {
     NodeId node;
     std::string name;    // what formulas call it
@@ -25,6 +26,7 @@ struct PageValue {
     std::set<uint32_t> lines;
 };
 
+/// A kernel with its C++ text.
 struct PageKernel {
     std::string name, text;
     std::set<size_t> values, buffers;
@@ -32,6 +34,7 @@ struct PageKernel {
     int first_step = -1, last_step = -1; // of the program's table, kernels counted
 };
 
+/// A buffer of the arena: `size` bytes at `offset`.
 struct PageBuffer {
     std::string name, role,
         type; // role: "data", "parameter", "optimizer", "state", "activation", "result", "constant"

@@ -7,6 +7,7 @@
 
 namespace gradc {
 
+/// The flags of one train block, added to a list that is not owned.
 class Flags {
 public:
     Flags(std::string block, std::vector<Flag>& flags) : block_(std::move(block)), flags_(flags) {}

@@ -21,6 +21,7 @@ using InstanceRef = std::shared_ptr<const OptimizerInstance>;
 /// after an error.
 InstanceRef read_optimizer(Elaborator& elaborator, const ast::Expr& expression, Scope& scope, Flags& flags);
 
+/// A parameter that an optimizer line updates.
 struct MovedParameter {
     std::string path;
     NodeId node = NodeId::none;     // its value at the start of the step
@@ -30,6 +31,7 @@ struct MovedParameter {
     Span span = {}; // of that line
 };
 
+/// The input of run_optimizers. Definitions and graph are not owned; new nodes are added to the graph.
 struct OptimizerRequest {
     Definitions& definitions;
     Graph& graph;

@@ -53,9 +53,9 @@ void IndexSpace::add_ends() {
         std::vector<Place> places;
         for (const Place& place : places_) {
             auto found = place.at.factors.find(index.label);
-            bool hangs = found != place.at.factors.end();
-            if (!hangs || place.end == End::none) places.push_back(place);
-            if (!hangs) continue;
+            bool depends = found != place.at.factors.end();
+            if (!depends || place.end == End::none) places.push_back(place);
+            if (!depends) continue;
             for (End end : {End::low, End::high}) {
                 if (place.end != End::none && place.end != end) continue;
                 bool first = (end == End::low) == (found->second > 0);

@@ -39,7 +39,7 @@ public:
 
     NodeId custom_gradient_derivative(Graph& graph, NodeId id, int position, NodeId gradient) const override {
         const Node node = graph[id];
-        const ShieldedCall& call = definitions_.shielded[attribute<CustomGradient>(node).clause];
+        const CustomGradientCall& call = definitions_.custom_gradient_calls[attribute<CustomGradient>(node).clause];
         if (!call.function) return NodeId::none; // stop_gradient
         Setting setting(definitions_, graph, *call.function, graph.type(gradient).dtype);
         NodeTerm argument;
@@ -65,7 +65,8 @@ public:
     }
 
     std::optional<Clause> clause(const Graph& graph, NodeId id, int position) const override {
-        const ShieldedCall& call = definitions_.shielded[attribute<CustomGradient>(graph[id]).clause];
+        const CustomGradientCall& call =
+            definitions_.custom_gradient_calls[attribute<CustomGradient>(graph[id]).clause];
         if (!call.function) return {};
         const ast::Function& tree = *call.function->tree;
         for (const auto& [name, term] : call.arguments) {

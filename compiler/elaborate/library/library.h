@@ -9,7 +9,7 @@
 
 namespace gradc {
 
-/// Sources are numbered from 1, after the model's.
+/// The parsed library. Sources are numbered from 1, after the model's.
 struct Library {
     std::vector<Source> sources;                           // of dsl/std, but for math.grad
     std::vector<std::shared_ptr<const ast::Module>> trees; // of the same
