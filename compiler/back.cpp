@@ -105,18 +105,18 @@ static std::set<std::string> accumulators(const TrainingJob& job) {
 }
 
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob& job,
-                        const std::vector<loop::Isa>& isas, StageTimes& times, bool fuse, int64_t batch) {
+                        const std::vector<loop::Isa>& isas, StageTimes& times, const CodeOptions& given) {
     Compiled result;
     Stopwatch planning;
     PlanOptions options;
     options.name = job.name;
-    options.batch = batch ? batch : largest_batch(job);
-    options.fuse = fuse;
+    options.batch = given.batch ? given.batch : largest_batch(job);
+    options.fuse = given.fuse;
     result.plan = make_plan(std::move(programs), options);
     times.stages.push_back({"plan", planning.seconds()});
     Stopwatch lowering;
-    result.module = lower(result.plan, isas, *job.math);
-    if (fuse) loop::add_multi_step(result.module, accumulators(job));
+    result.module = lower(result.plan, isas, *job.math, {.share = given.share});
+    if (given.fuse) loop::add_multi_step(result.module, accumulators(job));
     times.stages.push_back({"lower", lowering.seconds()});
     result.metadata = std::move(metadata);
     describe_tensors(result.module.buffers, job, result.metadata);
@@ -131,7 +131,7 @@ Compiled compile(const TrainingJob& job, const CompileOptions& options, const So
     ProgramGraphs collected = collect_programs(job, options, sources);
     optimize_programs(collected.programs, job, options, times);
     return lower_programs(std::move(collected.programs), std::move(collected.metadata), job, isas(options.isa), times,
-                          options.fuse);
+                          {.fuse = options.fuse, .share = options.share});
 }
 
 } // namespace gradc

@@ -13,6 +13,7 @@ struct CompileOptions : Options {
     std::string dump_dir;                  // where the graph after every pass is written; "": nowhere
     bool color = false;                    // of warnings and errors
     bool fuse = true;                      // false: each operation is a kernel of its own
+    bool share = true;                     // false: each kernel is a function of its own
 };
 
 } // namespace gradc

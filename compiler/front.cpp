@@ -94,6 +94,7 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
     metadata.options = fmt::format("--isa {} --dtype {}", options.isa, name(options.precision));
     for (const auto& [constant, value] : options.set) metadata.options += fmt::format(" --set {}={}", constant, value);
     if (!options.fuse) metadata.options += " --no-fuse";
+    if (!options.share) metadata.options += " --no-share";
     metadata.source_hash = source_hash(sources);
     metadata.program_hash = hash_text(metadata.source_hash + metadata.compiler + metadata.options);
     metadata.flush_denormals = options.precision == Dtype::f32;

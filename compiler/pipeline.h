@@ -36,6 +36,7 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
 struct StageTimes {                                     // seconds, in order
     std::vector<std::pair<std::string, double>> stages; // for --time
     std::vector<std::pair<std::string, double>> passes; // of "optimize", for --time-passes
+    std::string code;                                   // of "object": how many functions were compiled
 };
 
 /// Optimizes every graph in place as the options says. `batch` is the most rows that a program will be run on;
@@ -52,8 +53,12 @@ struct Compiled {
     loop::Module module;
     Metadata metadata;
 };
+struct CodeOptions {
+    bool fuse = true, share = true; // as in CompileOptions
+    int64_t batch = 0;              // most rows; 0: `largest_batch`
+};
 Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, const TrainingJob&,
-                        const std::vector<loop::Isa>& isas, StageTimes&, bool fuse = true, int64_t batch = 0);
+                        const std::vector<loop::Isa>& isas, StageTimes&, const CodeOptions& = {});
 Compiled compile(const TrainingJob&, const CompileOptions&, const Sources&, StageTimes&);
 
 std::string source_hash(const Sources& sources);

@@ -152,7 +152,7 @@ std::string stage_text(const std::string& name, const Front& front, const Compil
     input.shown = &shown;
     if (stage.needs == StageNeeds::programs) return stage.print(input);
     Compiled compiled = lower_programs(std::move(shown.programs), std::move(shown.metadata), *front.job,
-                                       isas(options.isa), times, options.fuse);
+                                       isas(options.isa), times, {.fuse = options.fuse, .share = options.share});
     input.compiled = &compiled;
     return stage.print(input);
 }

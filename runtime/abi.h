@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define GRADC_ABI_VERSION 3
+#define GRADC_ABI_VERSION 4
 
 enum gradc_dtype { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
@@ -25,8 +25,10 @@ enum gradc_role {
     GRADC_RESULT
 };
 
-/* sizes[0]: rows of this call; sizes[1 + d]: iteration of the table loop at depth d. [begin, end): part of the extent. */
-typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, int64_t begin, int64_t end);
+/* sizes[0]: rows of this call; sizes[1 + d]: iteration of the table loop at depth d. arguments: the kernel's, see
+ * gradc_kernel. [begin, end): part of the extent. */
+typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, const int64_t* arguments, int64_t begin,
+                               int64_t end);
 
 /* A tensor in the arena. Logical element (i0, i1, ..) lies at offset + size of element * sum over axes; with
  * panel = W > 0 the last two axes [K, N] lie as [ceil(N/W)][K][W]. strides are in elements (with a panel: of the axes
@@ -52,7 +54,10 @@ typedef struct {
     const char* name;                          /* for reports */
     gradc_function functions[GRADC_ISA_COUNT]; /* NULL where not built */
     gradc_extent extents[GRADC_ISA_COUNT];     /* vectors of another width cut the work otherwise */
-    double flops, bytes;                       /* for the largest batch */
+    /* Kernels with equal code share a function. Its arguments tell them apart: for each buffer its offset in the arena
+     * (bytes), then each random stream. NULL: the function has these as constants. */
+    const int64_t* arguments[GRADC_ISA_COUNT];
+    double flops, bytes; /* for the largest batch */
 } gradc_kernel;
 
 enum gradc_step_kind { GRADC_KERNEL, GRADC_LOOP_BEGIN, GRADC_LOOP_END, GRADC_GUARD };

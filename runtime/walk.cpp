@@ -15,14 +15,15 @@ static constexpr int deepest = 16; // loops of scans inside scans
     const gradc_extent& items = kernel.extents[options.isa];
     int64_t extent = items.fixed + (sizes[0] * items.per_row + items.divisor - 1) / items.divisor;
     gradc_function function = kernel.functions[options.isa];
+    const int64_t* arguments = kernel.arguments[options.isa];
     int parts = 1;
     if (options.pool && items.grain > 0) {
         parts = int(std::min<int64_t>(options.pool->count(), extent / items.grain));
     }
     if (parts > 1) {
-        options.pool->run(function, arena, sizes, extent, parts);
+        options.pool->run(function, arena, sizes, arguments, extent, parts);
     } else {
-        function(arena, sizes, 0, extent);
+        function(arena, sizes, arguments, 0, extent);
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // gradc build: a model file in, a standalone trainer (or a stage of it) out.
+#include "compiler/commands/code_cache.h"
 #include "compiler/commands/commands.h"
 #include "compiler/commands/trainer_cache.h"
 #include "compiler/stages.h"
@@ -19,6 +20,7 @@ void print_times(const StageTimes& times, const CommandLine& line, double total)
     if (!line.time && !line.time_passes) return;
     for (const auto& [stage, seconds] : times.stages) fmt::print("{:>9.3f} ms  {}\n", 1e3 * seconds, stage);
     fmt::print("{:>9.3f} ms  in all\n", 1e3 * total);
+    if (!times.code.empty()) fmt::print("{}\n", times.code);
 }
 
 int cannot(const std::string& path, const std::string& reason) {
@@ -40,19 +42,36 @@ int refuse(const Front& front, const std::string& error, const CommandLine& line
     return exit_code::input;
 }
 
+/// The object of the module; functions that an earlier build of the model compiled are taken from the cache.
+static std::string machine_code(const Compiled& compiled, const CommandLine& line, StageTimes& times) {
+    Stopwatch clock;
+    target::CodeCache code;
+    CacheEntry entry = CacheEntry::code(line);
+    bool usable = line.cache && entry.open().empty();
+    if (usable) code.known = read_code(entry.take().value_or(""));
+    std::string object = target::object(compiled.module, compiled.metadata, &code);
+    std::string text = usable && code.compiled > 0 ? code_text(code) : "";
+    if (!text.empty()) entry.keep(text); // without it the next build is only slower
+    times.stages.push_back({"object", clock.seconds()});
+    times.code = fmt::format("{} of {} functions compiled", code.compiled, code.functions);
+    return object;
+}
+
 std::optional<std::string> make_trainer(const Front& front, const CommandLine& line, StageTimes& times) {
     if (front.job->blocks.empty()) {
         refuse_without_training(front, line);
         return {};
     }
     Compiled compiled = compile(*front.job, line, front.sources, times);
-    Stopwatch target;
-    const PipelineStage& stage = stage_named(line.emit.empty() ? "object" : line.emit);
-    std::string bytes = stage.print({front, nullptr, &compiled}), error;
-    times.stages.push_back({stage.name, target.seconds()});
-    if (!line.emit.empty()) return bytes;
+    if (!line.emit.empty()) {
+        Stopwatch printing;
+        std::string text = stage_named(line.emit).print({front, nullptr, &compiled});
+        times.stages.push_back({line.emit, printing.seconds()});
+        return text;
+    }
+    std::string bytes = machine_code(compiled, line, times), error;
     Stopwatch linking;
-    bytes = target::link_trainer(bytes, error);
+    bytes = target::link_trainer(bytes, error, {.symbols = line.symbols});
     times.stages.push_back({"link", linking.seconds()});
     if (error.empty()) return bytes;
     complain("gradc: cannot link {}: {}\n", line.model, error);
@@ -83,7 +102,7 @@ static int write_through_cache(const Front& front, const CommandLine& line, cons
     Stopwatch clock;
     StageTimes times;
     times.stages.push_back({"read and elaborate", front.seconds});
-    TrainerCache cache(front, line);
+    CacheEntry cache = CacheEntry::trainer(front, line);
     bool usable = cache.open().empty(), found = false;
     std::optional<std::string> bytes;
     if (usable) bytes = cache.take();

@@ -84,8 +84,8 @@ std::vector<Column> compiled_columns(const TrainingJob& job, const GradientCheck
     Metadata metadata;
     metadata.name = job.name;
     metadata.flush_denormals = false;
-    Compiled compiled =
-        lower_programs(std::move(programs), metadata, job, target::host_isas(), times, true, check.environment.rows);
+    Compiled compiled = lower_programs(std::move(programs), metadata, job, target::host_isas(), times,
+                                       {.batch = check.environment.rows});
     target::Engine engine = target::load_object(target::object(compiled.module, compiled.metadata));
     std::vector<Column> columns;
     for (loop::Isa isa : target::host_isas())

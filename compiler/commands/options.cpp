@@ -99,6 +99,10 @@ void add_pass_options(CLI::App* app, CommandLine& line) {
         "--no-fuse", [&line] { line.fuse = false; },
         "every operation a kernel of its own, as the\n"
         "interpreter of `gradc bench` runs them");
+    app->add_flag_callback(
+        "--no-share", [&line] { line.share = false; },
+        "a function for each kernel, where equal ones\n"
+        "else share one");
     app->add_option("--dump-dir", line.dump_dir, "write the graph after every pass into this folder");
     app->add_flag("--time-passes", line.time_passes, "print how long each stage and pass took");
 }
@@ -156,6 +160,8 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
     build->add_flag("--time", line.time,
                     "print what each stage took, from reading to\nthe written file, or that the cache had it");
     build->add_flag_callback("--no-cache", [&line] { line.cache = false; }, "compile even what was compiled before");
+    build->add_flag("--symbols", line.symbols,
+                    "keep the names of functions in the trainer, for\nprofilers such as perf");
     add_isa(build, line, isas_of_a_trainer);
     add_language_options(build, line, pending);
     add_pass_options(build, line);

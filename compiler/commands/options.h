@@ -25,6 +25,7 @@ struct CommandLine : CompileOptions {
     std::string html; // inspect, bench: where the page goes
     bool time_passes = false, time = false, write = false, check_only = false;
     bool cache = true;                          // build; false: --no-cache
+    bool symbols = false;                       // build: keep the names of functions in the trainer
     int64_t batch = 0;                          // check; 0: as many rows as tell enough
     uint64_t seed = 1;                          // check, paths, bench
     int64_t beside = 0, steps = 0;              // paths; 0: not given

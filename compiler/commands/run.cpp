@@ -15,8 +15,8 @@ int run_model_command(const CommandLine& line) {
     std::string error;
     Front front = load(line, reader, error);
     if (!front.job) return refuse(front, error, line);
-    TrainerCache cache(front, line);
-    const std::string& trainer = cache.trainer();
+    CacheEntry cache = CacheEntry::trainer(front, line);
+    const std::string& trainer = cache.path();
     if (error = cache.open(); !error.empty()) {
         complain("gradc run: cannot keep trainers in {}: {}\n", cache.root(), error);
         return exit_code::input;

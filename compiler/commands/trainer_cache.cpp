@@ -53,6 +53,8 @@ void add_options(ContentHash& hash, const CommandLine& line) {
     for (loop::Isa isa : isas(line.isa)) hash.add(std::to_string(int(isa))); // "native" is another elsewhere
     hash.add(name(line.precision));
     hash.add(line.fuse ? "fused" : "unfused");
+    hash.add(line.share ? "shared" : "unshared");
+    hash.add(line.symbols ? "symbols" : "stripped");
     for (const auto& [constant, value] : line.set) hash.add("set"), hash.add(constant), hash.add(value);
     for (const std::string& pass : line.disabled_passes) hash.add("without"), hash.add(pass);
 }
@@ -139,16 +141,29 @@ std::vector<Kept> kept_in(const std::string& root) {
 
 } // namespace
 
-TrainerCache::TrainerCache(const Front& front, const CommandLine& line) : root_(cache_root()) {
-    ContentHash hash;
-    if (!add_compiler(hash)) return;
-    add_options(hash, line);
-    add_model(hash, front);
-    folder_ = root_ + "/" + hash.text();
-    trainer_ = folder_ + "/" + stem_of(line.model);
+CacheEntry::CacheEntry(const std::string& key, const std::string& file) : root_(cache_root()) {
+    if (key.empty()) return;
+    folder_ = root_ + "/" + key;
+    path_ = folder_ + "/" + file;
 }
 
-std::string TrainerCache::open() const {
+CacheEntry CacheEntry::trainer(const Front& front, const CommandLine& line) {
+    ContentHash hash;
+    bool readable = add_compiler(hash);
+    add_options(hash, line);
+    add_model(hash, front);
+    return {readable ? hash.text() : "", stem_of(line.model)};
+}
+
+CacheEntry CacheEntry::code(const CommandLine& line) {
+    ContentHash hash;
+    bool readable = add_compiler(hash);
+    hash.add("code");
+    hash.add(fs::absolute(line.model).string());
+    return {readable ? hash.text() : "", "code"};
+}
+
+std::string CacheEntry::open() const {
     if (folder_.empty()) return "the compiler's own file cannot be read";
     for (const std::string& folder : {root_, folder_}) {
         if (!make_folders(folder, 0700)) return error_text();
@@ -158,15 +173,15 @@ std::string TrainerCache::open() const {
 }
 
 /// Hashed with the name of the folder: a trainer that was copied to another's place is not that one.
-std::string TrainerCache::seal(const std::string& bytes) const {
+std::string CacheEntry::seal(const std::string& bytes) const {
     ContentHash hash;
     hash.add(fs::path(folder_).filename().string());
     hash.add(bytes);
     return hash.text();
 }
 
-std::optional<std::string> TrainerCache::take() const {
-    int file = ::open(trainer_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+std::optional<std::string> CacheEntry::take() const {
+    int file = ::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file < 0 && errno == ENOENT) return {};
     std::string error = file >= 0 ? unfit(file) : errno == ELOOP ? "it is a link" : error_text();
     std::optional<std::string> bytes;
@@ -179,25 +194,25 @@ std::optional<std::string> TrainerCache::take() const {
     if (error.empty()) futimens(file, nullptr);
     if (file >= 0) close(file);
     if (error.empty()) return bytes;
-    fmt::print(stderr, "gradc: note: {} is built again: {}\n", trainer_, error);
+    fmt::print(stderr, "gradc: note: {} is built again: {}\n", path_, error);
     std::error_code ignored;
-    fs::remove_all(trainer_, ignored);
+    fs::remove_all(path_, ignored);
     return {};
 }
 
-std::string TrainerCache::keep(const std::string& bytes) const {
-    std::string error = write_file(trainer_, bytes + seal(bytes), true, true);
+std::string CacheEntry::keep(const std::string& bytes) const {
+    std::string error = write_file(path_, bytes + seal(bytes), true, true);
     if (error.empty()) trim();
     return error;
 }
 
-void TrainerCache::trim() const {
+void CacheEntry::trim() const {
     std::vector<Kept> all = kept_in(root_);
     std::sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) { return a.used > b.used; });
     size_t count = 0, bytes = 0;
     for (const Kept& kept : all) {
         ++count, bytes += kept.bytes;
-        bool fits = count <= most_trainers && bytes <= most_bytes;
+        bool fits = count <= most_entries && bytes <= most_bytes;
         std::error_code ignored;
         if (!fits && kept.folder != fs::path(folder_)) fs::remove_all(kept.folder, ignored);
     }

@@ -45,6 +45,14 @@ ValueId Emitter::number(double value, ValueType type) {
     return integer(int64_t(value), type);
 }
 
+ValueId Emitter::stream(uint64_t stream, bool upper) {
+    std::vector<uint64_t>& streams = kernel_.streams;
+    auto found = std::find(streams.begin(), streams.end(), stream);
+    int64_t number = found - streams.begin();
+    if (found == streams.end()) streams.push_back(stream);
+    return define(Operation::stream, {Dtype::i32, 1}, {}, 0, 2 * number + upper);
+}
+
 ValueId Emitter::widened(ValueId id, int lanes) {
     if (type(id).lanes == lanes) return id;
     check(type(id).lanes == 1, "lower", "a vector is to become another");

@@ -28,6 +28,8 @@ public:
     loop::ValueId apply(loop::Operation, std::vector<loop::ValueId> operands);
     loop::ValueId compare(loop::Operation, loop::ValueId a, loop::ValueId b);
     loop::ValueId convert(loop::ValueId, Dtype);
+    /// Half of a random stream, the lower one or the upper one: an i32.
+    loop::ValueId stream(uint64_t stream, bool upper);
     loop::ValueId widened(loop::ValueId, int lanes); // splat if it is scalar
 
     loop::ValueId load(loop::BufferId, Dtype, int lanes, loop::Affine, int64_t stride = 1,
@@ -37,6 +39,10 @@ public:
                loop::ValueId mask = loop::no_value);
     void prefetch(loop::BufferId, loop::Affine, bool for_write);
     void comment(std::string text);
+    /// Notes that the statements compute a known function.
+    void note_call(loop::ValueId result, std::string function, std::vector<loop::ValueId> arguments) {
+        kernel_.calls.push_back({result, std::move(function), std::move(arguments)});
+    }
     void name(loop::ValueId id, std::string text) { kernel_.names[id] = std::move(text); }
 
     /// Opens a loop; returns index and the carried values as they are inside.

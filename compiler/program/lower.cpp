@@ -2,9 +2,13 @@
 // One kernel after another; tables and buffers are the plan's.
 #include "compiler/program/lower.h"
 #include "compiler/graph/print.h"
-#include "compiler/program/alike.h"
+#include "compiler/program/code.h"
+#include "compiler/program/fused_key.h"
+#include "compiler/program/merge.h"
 #include "compiler/program/nest.h"
 #include "compiler/program/work.h"
+#include <algorithm>
+#include <map>
 #include <set>
 
 namespace gradc {
@@ -23,22 +27,13 @@ double multiplications(const FusedKernel& kernel, const Graph& graph, int64_t ba
     return result;
 }
 
-void note_buffers(const loop::Body& body, std::set<loop::BufferId>& read, std::set<loop::BufferId>& written) {
-    for (const loop::Statement& statement : body) {
-        if (auto* load = std::get_if<loop::Load>(&statement.node)) read.insert(load->buffer);
-        if (auto* store = std::get_if<loop::Store>(&statement.node)) written.insert(store->buffer);
-        if (auto* loop = std::get_if<loop::Loop>(&statement.node)) note_buffers(loop->body, read, written);
-        if (auto* branch = std::get_if<loop::If>(&statement.node)) {
-            note_buffers(branch->then, read, written);
-            note_buffers(branch->otherwise, read, written);
-        }
-    }
-}
-
 /// Bytes that have to move at least: each buffer read once and written once, whole.
 double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& buffers) {
     std::set<loop::BufferId> read, written;
-    note_buffers(kernel.body, read, written);
+    loop::for_each_statement(kernel.body, [&](const auto& node) {
+        if constexpr (std::is_same_v<decltype(node), const loop::Load&>) read.insert(node.buffer);
+        if constexpr (std::is_same_v<decltype(node), const loop::Store&>) written.insert(node.buffer);
+    });
     double result = 0;
     for (const auto& some : {read, written})
         for (loop::BufferId id : some)
@@ -75,12 +70,9 @@ std::vector<std::string> comments(const FusedKernel& kernel, const Graph& graph)
     return result;
 }
 
-loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, std::vector<double>& nanoseconds,
-                          std::vector<loop::Buffer>& locals) {
+loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, std::vector<loop::Buffer>& locals) {
     const Graph& graph = around.program.flat.graph;
     loop::Kernel kernel;
-    kernel.name = fused.name;
-    kernel.comments = comments(fused, graph);
     kernel.flops = multiplications(fused, graph, around.plan.batch);
     KernelTask task{fused, around, kernel, lanes_of(fused, graph, around.machine), locals};
     switch (fused.kind) {
@@ -89,41 +81,104 @@ loop::Kernel lower_kernel(const FusedKernel& fused, const Surroundings& around, 
     case FusedKernel::Kind::scatter: lower_scatter(task); break;
     }
     kernel.bytes = moved_bytes(kernel, around.plan.buffers);
-    nanoseconds.push_back(nanoseconds_of(fused, kernel, around, task.lanes));
+    kernel.nanoseconds = nanoseconds_of(fused, kernel, around, task.lanes);
     return kernel;
 }
+
+/// A kernel with the same key as `function`: all of it but buffers and streams.
+loop::Kernel copy_of(const loop::Kernel& function, loop::KernelNumber number, const FusedKey& there,
+                     const FusedKey& here) {
+    loop::Kernel kernel;
+    kernel.extent = function.extent;
+    kernel.grain = function.grain > 0 ? 1 : 0;
+    kernel.flops = function.flops;
+    kernel.bytes = function.bytes;
+    kernel.nanoseconds = function.nanoseconds;
+    kernel.same_as = number;
+    auto place = [](const auto& all, auto value) {
+        return size_t(std::find(all.begin(), all.end(), value) - all.begin());
+    };
+    for (loop::BufferId id : loop::buffers_in(function.body)) {
+        size_t at = place(there.buffers, id);
+        kernel.buffers.push_back(at < there.buffers.size() ? here.buffers[at] : id); // a local one serves for both
+    }
+    for (uint64_t stream : function.streams) kernel.streams.push_back(here.streams.at(place(there.streams, stream)));
+    return kernel;
+}
+
+class Lowering {
+public:
+    Lowering(const Plan& plan, const MathLibrary& math, const LowerOptions& options)
+        : plan_(plan), math_(math), options_(options) {
+        module_.name = plan.name;
+        module_.buffers = plan.buffers;
+        module_.arena_bytes = plan.arena_bytes;
+        module_.batch = plan.batch;
+    }
+
+    loop::Module run(const std::vector<loop::Isa>& isas) {
+        module_.isas = isas;
+        for (const ProgramPlan& program : plan_.programs) {
+            module_.programs.emplace_back();
+            lower_program(program, program.once ? std::vector{loop::Isa::baseline} : isas);
+        }
+        module_.buffers.insert(module_.buffers.end(), locals_.begin(), locals_.end());
+        if (options_.share) loop::merge_kernels(module_);
+        return std::move(module_);
+    }
+
+private:
+    void lower_program(const ProgramPlan& program, const std::vector<loop::Isa>& isas) {
+        const std::vector<bool> members = stored_members(program);
+        for (loop::Isa isa : isas) {
+            loop::Program& lowered = module_.programs.back()[size_t(isa)].emplace();
+            lowered.name = program.name;
+            lowered.table = program.table;
+            lowered.results = program.results;
+        }
+        for (const FusedKernel& kernel : program.kernels) {
+            FusedKey key;
+            if (options_.share) key = fused_key(kernel, plan_, program, members);
+            std::vector<std::string> formulas = comments(kernel, program.flat.graph);
+            for (loop::Isa isa : isas) {
+                Surroundings around{plan_, program, &math_, members, machine_of(isa), options_.tile};
+                loop::Kernel lowered = lower_once(kernel, key, isa, around);
+                lowered.name = kernel.name;
+                lowered.comments = formulas;
+                module_.programs.back()[size_t(isa)]->kernels.push_back(std::move(lowered));
+            }
+        }
+        for (loop::Isa isa : isas) {
+            loop::Program& lowered = *module_.programs.back()[size_t(isa)];
+            set_grains(lowered, plan_.batch);
+            lowered.flops = all_flops(lowered);
+        }
+    }
+    /// Of kernels with one key the first is lowered.
+    loop::Kernel lower_once(const FusedKernel& kernel, const FusedKey& key, loop::Isa isa, const Surroundings& around) {
+        if (!options_.share) return lower_kernel(kernel, around, locals_);
+        int program = int(module_.programs.size()) - 1;
+        int number = int(module_.programs.back()[size_t(isa)]->kernels.size());
+        auto [known, added] = lowered_[size_t(isa)].try_emplace(key.bytes, loop::KernelNumber{program, number}, key);
+        if (added) return lower_kernel(kernel, around, locals_);
+        const auto& [first, there] = known->second;
+        const auto& function = module_.programs[size_t(first.program)][size_t(isa)]->kernels[size_t(first.kernel)];
+        return copy_of(function, first, there, key);
+    }
+
+    const Plan& plan_;
+    const MathLibrary& math_;
+    const LowerOptions& options_;
+    loop::Module module_;
+    std::vector<loop::Buffer> locals_;
+    std::array<std::map<std::string, std::pair<loop::KernelNumber, FusedKey>>, loop::isa_count> lowered_; // by key
+};
 
 } // namespace
 
 loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math,
                    const LowerOptions& options) {
-    loop::Module module;
-    module.name = plan.name;
-    module.buffers = plan.buffers;
-    module.arena_bytes = plan.arena_bytes;
-    module.batch = plan.batch;
-    module.isas = isas;
-    std::vector<loop::Buffer> locals;
-    for (const ProgramPlan& program : plan.programs) {
-        auto& versions = module.programs.emplace_back();
-        const std::vector<bool> members = stored_members(program);
-        for (loop::Isa isa : program.once ? std::vector{loop::Isa::baseline} : isas) {
-            loop::Program result;
-            result.name = program.name;
-            result.table = program.table;
-            result.results = program.results;
-            std::vector<double> nanoseconds;
-            for (const FusedKernel& kernel : program.kernels)
-                result.kernels.push_back(lower_kernel(
-                    kernel, {plan, program, &math, members, machine_of(isa), options.tile}, nanoseconds, locals));
-            set_grains(result, nanoseconds, plan.batch);
-            result.flops = all_flops(result);
-            versions[size_t(isa)] = std::move(result);
-        }
-    }
-    module.buffers.insert(module.buffers.end(), locals.begin(), locals.end());
-    loop::mark_alike(module);
-    return module;
+    return Lowering(plan, math, options).run(isas);
 }
 
 } // namespace gradc

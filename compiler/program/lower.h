@@ -10,6 +10,7 @@ namespace gradc {
 
 struct LowerOptions {
     std::optional<ProductTile> tile = {}; // instead of the cheapest, where it is possible: to compare with
+    bool share = true;                    // false: a function for each kernel, its addresses as constants
 };
 
 loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math,

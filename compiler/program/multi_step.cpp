@@ -2,6 +2,7 @@
 // A step's length is counted in statements of vectors as they run; those of loops whose length only the running program
 // knows make it too long.
 #include "compiler/program/multi_step.h"
+#include "compiler/program/code.h"
 #include <algorithm>
 #include <map>
 
@@ -15,9 +16,11 @@ constexpr int64_t most_bytes = 65536; // of buffers: a step's memory is copied i
 /// Counts what one call on all rows runs.
 class Length {
 public:
-    Length(const Kernel& kernel, int64_t rows) : kernel_(kernel), rows_(rows), known_(kernel.types.size()) {}
+    /// `function` has the statements of `kernel`.
+    Length(const Kernel& kernel, const Kernel& function, int64_t rows)
+        : kernel_(kernel), function_(function), rows_(rows), known_(function.types.size()) {}
 
-    int64_t run() { return length(kernel_.body); }
+    int64_t run() { return length(function_.body); }
 
 private:
     int64_t length(const Body& body) {
@@ -30,7 +33,7 @@ private:
     }
     int64_t length(const Define& define) {
         known_[define.result] = value(define);
-        return define.operation != Operation::literal;
+        return define.operation != Operation::literal && define.operation != Operation::stream;
     }
     int64_t length(const Load&) { return 1; }
     int64_t length(const Store&) { return 1; }
@@ -71,22 +74,10 @@ private:
         }
     }
 
-    const Kernel& kernel_;
+    const Kernel &kernel_, &function_;
     int64_t rows_;
     std::vector<std::optional<int64_t>> known_;
 };
-
-void note(const Body& body, std::set<BufferId>& touched) {
-    for (const Statement& statement : body) {
-        if (auto* load = std::get_if<Load>(&statement.node)) touched.insert(load->buffer);
-        if (auto* store = std::get_if<Store>(&statement.node)) touched.insert(store->buffer);
-        if (auto* loop = std::get_if<Loop>(&statement.node)) note(loop->body, touched);
-        if (auto* branch = std::get_if<If>(&statement.node)) {
-            note(branch->then, touched);
-            note(branch->otherwise, touched);
-        }
-    }
-}
 
 bool guarded(const Program& program) {
     int depth = 0, guards = 0;
@@ -99,7 +90,7 @@ bool guarded(const Program& program) {
     return guards == 1 && !program.results.empty();
 }
 
-int64_t statements(const Program& program, int64_t rows) {
+int64_t statements(const Module& module, Isa isa, const Program& program) {
     int64_t sum = 0, iterations = 1;
     std::vector<int64_t> around;
     for (const Step& step : program.table) {
@@ -110,7 +101,9 @@ int64_t statements(const Program& program, int64_t rows) {
             iterations = around.back();
             around.pop_back();
         } else if (step.kind == Step::Kind::kernel) {
-            sum += iterations * Length(program.kernels[step.kernel], rows).run();
+            const Kernel& kernel = program.kernels[step.kernel];
+            sum += iterations * Length(kernel, function_of(module, isa, kernel), module.batch).run();
+            if (sum > longest) return sum;
         }
     }
     return sum;
@@ -123,7 +116,7 @@ bool rows_follow_each_other(const Buffer& buffer) {
     return buffer.panel == 0 && !buffer.shape.empty() && buffer.shape[0] == rows;
 }
 
-bool worthwhile(const Module& module, const Program& program) {
+bool worthwhile(const Module& module, Isa isa, const Program& program) {
     if (!guarded(program)) return false;
     Dtype loss = module.buffers[program.results[0].buffer].dtype;
     if (loss != Dtype::f32 && loss != Dtype::f64) return false;
@@ -134,14 +127,15 @@ bool worthwhile(const Module& module, const Program& program) {
         if (buffer.role != Buffer::Role::field) continue;
         if (!rows_follow_each_other(buffer) || (buffer.name == "#row" && buffer.dtype != Dtype::i32)) return false;
     }
-    return bytes <= most_bytes && statements(program, module.batch) <= longest;
+    return bytes <= most_bytes && statements(module, isa, program) <= longest;
 }
 
 } // namespace
 
 std::set<BufferId> touched_buffers(const Program& program) {
     std::set<BufferId> touched;
-    for (const Kernel& kernel : program.kernels) note(kernel.body, touched);
+    for (const Kernel& kernel : program.kernels)
+        for (BufferId id : buffers_of(kernel)) touched.insert(id);
     return touched;
 }
 
@@ -157,8 +151,9 @@ std::vector<MultiStepField> multi_step_fields(const Module& module, const Progra
 
 void add_multi_step(Module& module, const std::set<std::string>& cleared) {
     for (auto& versions : module.programs) {
-        for (std::optional<Program>& program : versions) { // narrower vectors make a step longer
-            if (!program || !worthwhile(module, *program)) continue;
+        for (int isa = 0; isa < isa_count; ++isa) { // narrower vectors make a step longer
+            std::optional<Program>& program = versions[size_t(isa)];
+            if (!program || !worthwhile(module, Isa(isa), *program)) continue;
             program->multi_step = MultiStep{module.batch, {}};
             for (BufferId id : touched_buffers(*program))
                 if (module.buffers[id].role == Buffer::Role::variable && cleared.count(module.buffers[id].name))

@@ -2,52 +2,23 @@
 // One statement a line, two spaces a level. A value is %number, or %name.number where lowering
 // named it.
 #include "compiler/program/print.h"
+#include "compiler/program/code.h"
 #include <fmt/format.h>
 
 namespace gradc::loop {
 
 std::string_view name(Operation operation) {
-    static constexpr std::string_view names[] = {"literal",
-                                                 "lane_numbers",
-                                                 "row_count",
-                                                 "range_begin",
-                                                 "range_end",
-                                                 "counter",
-                                                 "add",
-                                                 "subtract",
-                                                 "multiply",
-                                                 "divide",
-                                                 "negate",
-                                                 "remainder",
-                                                 "quotient",
-                                                 "fma",
-                                                 "sqrt",
-                                                 "floor",
-                                                 "abs",
-                                                 "minimum",
-                                                 "maximum",
-                                                 "less",
-                                                 "less_equal",
-                                                 "equal",
-                                                 "unordered",
-                                                 "select",
-                                                 "bit_and",
-                                                 "bit_or",
-                                                 "bit_xor",
-                                                 "bit_not",
-                                                 "shift_left",
-                                                 "shift_right",
-                                                 "shift_right_logical",
-                                                 "multiply_high",
-                                                 "convert",
-                                                 "reinterpret",
-                                                 "splat",
-                                                 "extract",
-                                                 "insert_lane",
-                                                 "reduce_add",
-                                                 "reduce_max",
-                                                 "reduce_min",
-                                                 "lane_mask"};
+    static constexpr std::string_view names[] = {"literal",       "lane_numbers", "row_count",   "range_begin",
+                                                 "range_end",     "counter",      "stream",      "add",
+                                                 "subtract",      "multiply",     "divide",      "negate",
+                                                 "remainder",     "quotient",     "fma",         "sqrt",
+                                                 "floor",         "abs",          "minimum",     "maximum",
+                                                 "less",          "less_equal",   "equal",       "unordered",
+                                                 "select",        "bit_and",      "bit_or",      "bit_xor",
+                                                 "bit_not",       "shift_left",   "shift_right", "shift_right_logical",
+                                                 "multiply_high", "convert",      "reinterpret", "splat",
+                                                 "extract",       "insert_lane",  "reduce_add",  "reduce_max",
+                                                 "reduce_min",    "lane_mask"};
     static_assert(std::size(names) == size_t(Operation::lane_mask) + 1);
     return names[size_t(operation)];
 }
@@ -106,6 +77,7 @@ struct Printer {
             operands = number ? fmt::format(" {}", define.number) : fmt::format(" {}", define.integer);
             break;
         }
+        case Operation::stream: operands = fmt::format(" {}", stream_half(kernel, define)); break;
         case Operation::counter:
         case Operation::extract:
         case Operation::insert_lane: operands += fmt::format(" {}", define.integer); break;
@@ -200,7 +172,7 @@ std::string print(const Module& module, Isa isa) {
         const std::optional<Program>& program = versions[size_t(isa)];
         if (!program) continue;
         text += "\n" + describe(*program);
-        for (const Kernel& kernel : program->kernels) text += print(module, kernel);
+        for (const Kernel& kernel : program->kernels) text += print(module, expanded(module, isa, kernel));
     }
     return text;
 }

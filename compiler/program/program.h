@@ -28,6 +28,7 @@ enum class Operation : uint8_t {
     range_begin,
     range_end, // the part of the kernel's extent that this call works on
     counter,   // whole: depth; the turn of the enclosing table loop, outermost 0
+    stream,    // i32: a half of Kernel::streams[integer / 2], the lower one if `integer` is even
     // arithmetic; operands of one type
     add,
     subtract,
@@ -144,9 +145,17 @@ struct Extent {
 inline int64_t items(const Extent& extent, int64_t rows) {
     return extent.fixed + (rows * extent.per_row + extent.divisor - 1) / extent.divisor;
 }
+/// A value that is a known function of others, for people: a backend may print the call in place of its statements.
+struct Call {
+    ValueId result;
+    std::string function; // "exp", "max"
+    std::vector<ValueId> arguments;
+};
+
 /// A kernel of the module, for a machine.
 struct KernelNumber {
     int program = 0, kernel = 0;
+    friend auto operator<=>(const KernelNumber&, const KernelNumber&) = default;
 };
 struct Kernel {
     std::string name;                  // a C identifier: relu_linear_1
@@ -155,9 +164,15 @@ struct Kernel {
     int64_t grain = 1;              // fewest items worth a worker; 0: never split
     std::vector<ValueType> types;   // by ValueId
     std::vector<std::string> names; // by ValueId, "" where nameless; for the C++ text
+    std::vector<Call> calls;        // for the C++ text
     Body body;
-    double flops = 0, bytes = 0;         // for the largest batch
-    std::optional<KernelNumber> same_as; // an earlier one whose code this is (alike.h)
+    double flops = 0, bytes = 0, nanoseconds = 0; // for the largest batch; the time is an estimate, of one thread
+    std::vector<uint64_t> streams;                // of random numbers
+    /// The kernel whose function runs for this one as well (merge.h). This one then has no types, names and statements
+    /// of its own: `buffers` take the places of those in the other's statements, `streams` those of its streams.
+    std::optional<KernelNumber> same_as;
+    std::vector<BufferId> buffers;
+    bool takes_arguments = false; // its function finds buffers and streams in its arguments (code.h)
 };
 
 /// The same kernel for each machine it is compiled for; plans are equal, widths and tiles differ.

@@ -2,6 +2,7 @@
 // Walks each kernel once; `defined_` holds what is in scope. What an operation wants of its
 // operands is a table of rules by group, so that a new operation is one line here.
 #include "compiler/program/verify.h"
+#include "compiler/program/code.h"
 #include "compiler/program/print.h"
 #include "compiler/util/check.h"
 #include <fmt/format.h>
@@ -148,6 +149,7 @@ bool fits_leaf(const Define& define, ValueType result, const std::vector<ValueTy
     case Operation::literal: return result.dtype != Dtype::bf16;
     case Operation::lane_numbers: return result.dtype == Dtype::i32 || result.dtype == Dtype::i64;
     case Operation::counter: return result == index && define.integer >= 0;
+    case Operation::stream: return result == ValueType{Dtype::i32, 1} && define.integer >= 0;
     default: return result == index;
     }
 }
@@ -187,7 +189,8 @@ bool KernelVerifier::fits(const Define& define, ValueType result, const std::vec
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
-    case Operation::counter: return fits_leaf(define, result, operands);
+    case Operation::counter:
+    case Operation::stream: return fits_leaf(define, result, operands);
     case Operation::add:
     case Operation::subtract:
     case Operation::multiply:
@@ -261,6 +264,18 @@ void verify_table(const Module& module, const Program& program) {
         require(result.buffer < module.buffers.size(), "a result lies in no buffer");
 }
 
+/// A kernel without statements of its own fits the function that it shares.
+void verify_shared(const Module& module, Isa isa, const Kernel& kernel) {
+    const Kernel& function = function_of(module, isa, kernel);
+    std::vector<BufferId> there = buffers_of(function);
+    bool fits = !function.same_as && kernel.body.empty() && kernel.buffers.size() == there.size() &&
+                kernel.streams.size() == function.streams.size();
+    for (size_t i = 0; fits && i < there.size(); ++i)
+        fits = module.buffers[kernel.buffers[i]].dtype == module.buffers[there[i]].dtype;
+    fits = fits && (function.takes_arguments || arguments_of(module, kernel) == arguments_of(module, function));
+    check(fits, "lower", "kernel " + kernel.name + " does not fit the function of " + function.name);
+}
+
 bool same_frame(const Program& a, const Program& b) {
     auto same_step = [](const Step& x, const Step& y) {
         return x.kind == y.kind && x.kernel == y.kernel && x.iterations == y.iterations && x.reverse == y.reverse;
@@ -282,7 +297,10 @@ void verify(const Module& module) {
             if (!first) first = &*program;
             verify_table(module, *program);
             check(same_frame(*first, *program), "lower", "program " + program->name + " differs between machines");
-            for (const Kernel& kernel : program->kernels) KernelVerifier(module, kernel).run();
+            for (const Kernel& kernel : program->kernels) {
+                if (kernel.same_as) verify_shared(module, Isa(&program - versions.data()), kernel);
+                else KernelVerifier(module, kernel).run();
+            }
         }
         check(first, "lower", "a program was lowered for no machine");
     }

@@ -59,7 +59,7 @@ double nanoseconds_of(const FusedKernel& fused, const loop::Kernel& kernel, cons
     return std::max(moving, operations(fused, around) * operation / double(lanes));
 }
 
-void set_grains(loop::Program& program, const std::vector<double>& nanoseconds, int64_t batch) {
+void set_grains(loop::Program& program, int64_t batch) {
     double shared = 0, iterations = 1;
     std::vector<double> around;
     for (const loop::Step& step : program.table) {
@@ -70,15 +70,14 @@ void set_grains(loop::Program& program, const std::vector<double>& nanoseconds, 
             iterations = around.back();
             around.pop_back();
         } else if (step.kind == loop::Step::Kind::kernel) {
-            double time = nanoseconds[size_t(step.kernel)];
+            double time = program.kernels[size_t(step.kernel)].nanoseconds;
             if (program.kernels[size_t(step.kernel)].grain > 0 && time >= 2 * worth_a_worker)
                 shared += iterations * time;
         }
     }
-    for (size_t i = 0; i < program.kernels.size(); ++i) {
-        loop::Kernel& kernel = program.kernels[i];
+    for (loop::Kernel& kernel : program.kernels) {
         if (kernel.grain == 0) continue;
-        double items = items_of(kernel, batch), fewest = items * worth_a_worker / std::max(1.0, nanoseconds[i]);
+        double items = items_of(kernel, batch), fewest = items * worth_a_worker / std::max(1.0, kernel.nanoseconds);
         if (shared < worth_a_pool) fewest = std::max(fewest, items);
         kernel.grain = std::max<int64_t>(1, int64_t(std::min(1e15, fewest)));
     }

@@ -9,8 +9,7 @@ namespace gradc {
 /// Estimate for the largest batch, once flops and bytes of the kernel are known.
 double nanoseconds_of(const FusedKernel&, const loop::Kernel&, const Surroundings&, int lanes);
 
-/// Sets the grain of every kernel that can be split at all (its grain is not 0); `nanoseconds` by
-/// kernel. A program with too little to share out keeps to one thread.
-void set_grains(loop::Program&, const std::vector<double>& nanoseconds, int64_t batch);
+/// Sets the grain of every kernel that can be split at all (its grain is not 0) from Kernel::nanoseconds. A program with too little to share out keeps to one thread.
+void set_grains(loop::Program&, int64_t batch);
 
 } // namespace gradc

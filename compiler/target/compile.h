@@ -22,12 +22,24 @@ std::string print_llvm(const loop::Module& module, loop::Isa isa);
 /// Assembly of the kernels for one ISA, after all passes.
 std::string print_assembly(const loop::Module& module, loop::Isa isa);
 
-/// A relocatable ELF object (position independent, x86-64) with all kernels and gradc_module_table.
-std::string object(const loop::Module& module, const Metadata& metadata);
+/// Machine code of earlier builds. A unit holds one function or a few; its key is a hash of all that goes into its code.
+struct CodeCache {
+    using Units = std::vector<std::pair<std::string, std::string>>; // key, object file
+    Units known;                                                    // before `object`; keys are unique
+    Units used;                                                     // after it: all units of the module
+    int64_t functions = 0, compiled = 0;                            // of the module; those that no known unit holds
+};
 
-/// The bytes of a static trainer: `object` and the prelinked runtime. `fault`: what went wrong, or
-/// "". `runtime` "": beside gradc's own binary, ../lib/gradc/runtime.o or lib/gradc/runtime.o.
-std::string link_trainer(const std::string& object, std::string& error, const std::string& runtime = "");
+/// A relocatable ELF object (position independent, x86-64) with all kernels and gradc_module_table. The bytes are the
+/// same with and without a cache.
+std::string object(const loop::Module& module, const Metadata& metadata, CodeCache* cache = nullptr);
+
+struct LinkOptions {
+    std::string runtime = {}; // the prelinked runtime; "": ../lib/gradc/runtime.o or lib/gradc/runtime.o beside gradc
+    bool symbols = false;     // keep the names of functions
+};
+/// The bytes of a static trainer: `object` and the prelinked runtime. `error`: why there is none, or "".
+std::string link_trainer(const std::string& object, std::string& error, const LinkOptions& options = {});
 
 /// Links `object` as a shared library to `path`, where it appears whole or not at all. Returns what
 /// went wrong, or "".

@@ -111,15 +111,15 @@ std::string find_runtime() {
     return "";
 }
 
-std::string link_trainer(const std::string& object, std::string& error, const std::string& runtime) {
-    std::string prelinked = runtime.empty() ? find_runtime() : runtime;
+std::string link_trainer(const std::string& object, std::string& error, const LinkOptions& options) {
+    std::string prelinked = options.runtime.empty() ? find_runtime() : options.runtime;
     error = prelinked.empty() ? "the runtime lib/gradc/runtime.o is missing beside gradc" : "";
     if (prelinked.empty()) return {};
     MemoryFile file(object);
     // A static PIE: it lies anywhere, relocates itself at its start by a bitmap (RELR), then locks what was relocated.
-    Linked linked =
-        run_lld({"-static", "-pie", "--no-dynamic-linker", "-z", "text", "--pack-dyn-relocs=relr", "-z", "relro", "-z",
-                 "now", "-z", "noexecstack", "--gc-sections", "--icf=safe", "--strip-all", prelinked, file.path()});
+    Linked linked = run_lld({"-static", "-pie", "--no-dynamic-linker", "-z", "text", "--pack-dyn-relocs=relr", "-z",
+                             "relro", "-z", "now", "-z", "noexecstack", "--gc-sections", "--icf=safe",
+                             options.symbols ? "--strip-debug" : "--strip-all", prelinked, file.path()});
     error = linked.complaint;
     return std::move(linked.bytes);
 }

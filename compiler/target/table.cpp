@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Mirrors runtime/abi.h member by member, in its order. Equal arrays of numbers are shared.
 #include "compiler/target/table.h"
+#include "compiler/program/code.h"
 #include "compiler/program/multi_step.h"
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
@@ -116,20 +117,8 @@ gradc_order order_of(RowOrder order) {
     return order == RowOrder::shuffled ? GRADC_SHUFFLED : order == RowOrder::file ? GRADC_FILE_ORDER : GRADC_RANDOM;
 }
 
-void collect_loads(const Body& body, std::set<BufferId>& loaded) {
-    for (const Statement& statement : body) {
-        if (auto* load = std::get_if<Load>(&statement.node)) loaded.insert(load->buffer);
-        if (auto* loop = std::get_if<Loop>(&statement.node)) collect_loads(loop->body, loaded);
-        if (auto* branch = std::get_if<If>(&statement.node)) {
-            collect_loads(branch->then, loaded);
-            collect_loads(branch->otherwise, loaded);
-        }
-    }
-}
-
 std::vector<int64_t> TableBuilder::fields_read(const Program& program) const {
-    std::set<BufferId> loaded;
-    for (const Kernel& kernel : program.kernels) collect_loads(kernel.body, loaded);
+    std::set<BufferId> loaded = touched_buffers(program); // no kernel stores to a field
     std::vector<int64_t> fields;
     for (size_t i = 0; i < tensors_.size(); ++i)
         if (tensors_[i].role == GRADC_FIELD && loaded.count(tensors_[i].buffer)) fields.push_back(int64_t(i));
@@ -162,15 +151,18 @@ bool TableBuilder::serves(const Versions& versions, Isa isa) const {
 TableValue TableBuilder::kernel(int program, int number) {
     const auto& versions = module_.programs[size_t(program)];
     const Kernel& first = any(versions).kernels[size_t(number)];
-    std::vector<TableValue> functions, extents;
+    std::vector<TableValue> functions, extents, arguments;
     for (int isa = 0; isa < isa_count; ++isa) {
         bool served = serves(versions, Isa(isa));
         functions.push_back(function({program, number, version(versions, Isa(isa)), served}));
         const Kernel& one = served ? versions[size_t(version(versions, Isa(isa)))]->kernels[size_t(number)] : first;
         const auto& [fixed, per_row, divisor] = one.extent;
         extents.push_back(members({i64(fixed), i64(per_row), i64(divisor), i64(one.grain)}));
+        bool takes = served && function_of(module_, version(versions, Isa(isa)), one).takes_arguments;
+        arguments.push_back(takes ? numbers(arguments_of(module_, one)) : first_of(-1));
     }
-    return members({text(first.name), members(functions), members(extents), f64(first.flops), f64(first.bytes)});
+    return members({text(first.name), members(functions), members(extents), members(arguments), f64(first.flops),
+                    f64(first.bytes)});
 }
 
 /// Of a step in a stretch; 0 if there is none for any machine.

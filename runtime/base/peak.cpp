@@ -61,7 +61,7 @@ struct PeakLoop {
     bool is_double;
 };
 
-static void iteration_loop(unsigned char* arena, const int64_t*, int64_t, int64_t) {
+static void iteration_loop(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
     const PeakLoop& loop = *reinterpret_cast<const PeakLoop*>(arena);
     if (loop.isa == GRADC_AVX512) {
         multiply_add_avx512(loop.is_double);
@@ -80,9 +80,9 @@ double measure_peak(int isa, bool is_double, ThreadPool* pool) {
     for (int repeat = 0; repeat < repeats; repeat++) {
         double begin = now();
         if (pool) {
-            pool->run(iteration_loop, arena, nullptr, threads, threads);
+            pool->run(iteration_loop, arena, nullptr, nullptr, threads, threads);
         } else {
-            iteration_loop(arena, nullptr, 0, 1);
+            iteration_loop(arena, nullptr, nullptr, 0, 1);
         }
         best = std::min(best, now() - begin);
     }

@@ -58,7 +58,7 @@ void ThreadPool::work_on_part(int part) const {
     int64_t share = extent_ / parts_,
             rest = extent_ % parts_; // the first `rest` parts have one item more
     int64_t begin = part * share + std::min<int64_t>(part, rest);
-    function_(arena_, sizes_, begin, begin + share + (part < rest ? 1 : 0));
+    function_(arena_, sizes_, arguments_, begin, begin + share + (part < rest ? 1 : 0));
 }
 
 /// Takes parts until none is open, its own first, and returns how many.
@@ -104,13 +104,14 @@ void ThreadPool::work(int number, bool flush) {
     }
 }
 
-void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes, int64_t extent, int parts) {
+void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes, const int64_t* arguments,
+                     int64_t extent, int parts) {
     parts = std::min(parts, most_parts);
     if (workers_.empty() || parts <= 1) {
-        function(arena, sizes, 0, extent);
+        function(arena, sizes, arguments, 0, extent);
         return;
     }
-    function_ = function, arena_ = arena, sizes_ = sizes, extent_ = extent, parts_ = parts;
+    function_ = function, arena_ = arena, sizes_ = sizes, arguments_ = arguments, extent_ = extent, parts_ = parts;
     finished_.store(0, std::memory_order_relaxed);
     open_.store(~uint64_t(0) >> (most_parts - parts)); // in one order with sleeping_: see sleep()
     wake();

@@ -3,6 +3,7 @@
 #pragma once
 #include "compiler/graph/evaluate.h"
 #include "compiler/program/lower.h"
+#include "compiler/program/merge.h"
 #include "compiler/program/print.h"
 #include "compiler/program/verify.h"
 #include "tests/support/interpret.h"
@@ -74,6 +75,26 @@ inline std::string difference(const loop::Interpreter& run, const loop::Buffer& 
 
 } // namespace agreement
 
+/// "" if each kernel is lowered to the statements that it has when kernels share no function.
+inline std::string unlike_unshared(const Plan& plan, const loop::Module& shared, loop::Isa isa, const MathLibrary& math,
+                                   LowerOptions options) {
+    options.share = false;
+    loop::Module alone = lower(plan, {isa}, math, options);
+    for (size_t p = 0; p < shared.programs.size(); ++p) {
+        const auto &mine = shared.programs[p][size_t(isa)], &its = alone.programs[p][size_t(isa)];
+        for (size_t k = 0; mine && k < mine->kernels.size(); ++k) {
+            loop::Kernel own = loop::expanded(shared, isa, mine->kernels[k]);
+            const loop::Kernel& other = its->kernels[k];
+            bool same = loop::code_key(shared, own) == loop::code_key(alone, other) && own.streams == other.streams &&
+                        own.grain == other.grain && own.extent.fixed == other.extent.fixed;
+            for (size_t i = 0; same && i < plan.buffers.size(); ++i)
+                same = shared.buffers[i].name == alone.buffers[i].name;
+            if (!same) return own.name + " shares a function with another code";
+        }
+    }
+    return {};
+}
+
 /// "" if the lowered program of every machine gives what the evaluator gives; else what differs first.
 inline std::string disagreement(const Graph& graph, Environment environment, const AgreementOptions& options,
                                 const MathLibrary& math = NoMath()) {
@@ -84,6 +105,7 @@ inline std::string disagreement(const Graph& graph, Environment environment, con
     for (loop::Isa isa : options.isas) {
         loop::Module module = lower(plan, {isa}, math, options.lower);
         loop::verify(module);
+        if (std::string error = unlike_unshared(plan, module, isa, math, options.lower); !error.empty()) return error;
         loop::Interpreter run(module);
         run.fill_activations(std::numeric_limits<double>::quiet_NaN());
         for (const auto& [name, tensor] : environment.fields) agreement::write(run, module, Role::field, name, tensor);

@@ -2,7 +2,7 @@
 // The loop IR run as it stands, statement by statement, without any backend: an independent reading of what its
 // operations mean. Checks every access against its buffer and remembers nothing between kernels but the arena.
 #pragma once
-#include "compiler/program/program.h"
+#include "compiler/program/code.h"
 #include "compiler/util/check.h"
 #include <algorithm>
 #include <cmath>
@@ -40,6 +40,7 @@ public:
     /// Runs the table; `pieces` parts of each kernel's extent one after another, the last first.
     void run(const Program& program, int64_t row_count, int64_t pieces = 1) {
         rows_ = row_count;
+        isa_ = isa_of(program);
         walk(program, 0, program.table.size(), pieces);
     }
 
@@ -53,7 +54,7 @@ private:
     size_t walk(const Program& program, size_t from, size_t to, int64_t pieces) {
         for (size_t i = from; i < to; ++i) {
             const Step& step = program.table[i];
-            if (step.kind == Step::Kind::kernel) call(program.kernels[step.kernel], pieces);
+            if (step.kind == Step::Kind::kernel) call(expanded(module_, isa_, program.kernels[step.kernel]), pieces);
             if (step.kind == Step::Kind::loop_end) return i;
             if (step.kind != Step::Kind::loop_begin) continue;
             size_t end = i;
@@ -68,6 +69,12 @@ private:
         return to;
     }
 
+    Isa isa_of(const Program& program) const {
+        for (const auto& versions : module_.programs)
+            for (int isa = 0; isa < isa_count; ++isa)
+                if (versions[size_t(isa)] && &*versions[size_t(isa)] == &program) return Isa(isa);
+        throw InternalError("interpret", "the program is of another module");
+    }
     void call(const Kernel& kernel, int64_t pieces) {
         kernel_ = &kernel;
         const Extent& extent = kernel.extent;
@@ -190,6 +197,7 @@ private:
         case Operation::row_count: result.integer[lane] = rows_; break;
         case Operation::range_begin: result.integer[lane] = begin_; break;
         case Operation::range_end: result.integer[lane] = end_; break;
+        case Operation::stream: result.integer[lane] = stream_half(*kernel_, define); break;
         case Operation::counter: result.integer[lane] = iterations_.at(size_t(define.integer)); break;
         default: throw InternalError("interpret", "no leaf");
         }
@@ -319,6 +327,7 @@ private:
 
     const Module& module_;
     std::vector<unsigned char> arena_;
+    Isa isa_ = Isa::baseline;
     int64_t rows_ = 1, begin_ = 0, end_ = 0;
     std::vector<int64_t> iterations_;
     const Kernel* kernel_ = nullptr;

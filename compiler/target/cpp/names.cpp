@@ -76,6 +76,15 @@ std::string Names::numbered(const std::string& stem) {
     return name;
 }
 
+bool contains_word(const std::string& text, const std::string& word) {
+    auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+        size_t end = at + word.size();
+        if ((at == 0 || !letter(text[at - 1])) && (end == text.size() || !letter(text[end]))) return true;
+    }
+    return false;
+}
+
 std::string number(double value, Dtype dtype) {
     bool single = dtype == Dtype::f32;
     std::string sign = std::signbit(value) ? "-" : "", suffix = single ? "f" : "";

@@ -55,6 +55,10 @@ public:
     std::string reinterpret(Lane from,
                             Lane to); // bits_of(x), float_of(x), double_of(x), of scalars
     std::string bf16(int lanes, bool to);
+    /// A function made of a kernel's statements, such as exp; its name, with a number if another has it.
+    std::string function(const std::string& name, const std::string& type, const std::string& parameters,
+                         const std::string& body);
+    std::string taken(VectorType type);       // as a parameter: by reference when wider than the machine's registers
     const std::string& type(VectorType type); // notes that it is used
 
     const std::set<VectorType>& used_types() const { return types_; }
@@ -63,7 +67,6 @@ public:
 private:
     /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines.
     void add(const std::string& head, const std::vector<std::string>& body);
-    std::string taken(VectorType type); // as a parameter: by reference when wider than the machine's registers
     std::string each(VectorType type, const std::string& expression); // a loop over lanes into r
     bool full(VectorType type) const { return type.lanes * lane_bytes(type.lane) >= 16; }
 
@@ -72,6 +75,7 @@ private:
     std::map<VectorType, std::string> names_;
     std::set<std::string> heads_;
     std::vector<std::string> functions_;
+    std::map<std::string, std::string> made_; // heads of functions of statements, with their bodies
 };
 
 /// typedef lines for these types and what pointers point to.

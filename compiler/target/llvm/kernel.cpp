@@ -56,10 +56,12 @@ void KernelEmitter::run(Inlining& inlining) {
 void KernelEmitter::start(const std::string& symbol) {
     llvm::LLVMContext& context = target_.getContext();
     llvm::Type *pointer = builder_.getPtrTy(), *integer = builder_.getInt64Ty();
-    function_ = start_function(target_, machine_, symbol, {pointer, pointer, integer, integer}, builder_.getVoidTy());
-    const char* names[] = {"arena", "sizes", "begin", "end"};
+    function_ =
+        start_function(target_, machine_, symbol, {pointer, pointer, pointer, integer, integer}, builder_.getVoidTy());
+    const char* names[] = {"arena", "sizes", "arguments", "begin", "end"};
     for (llvm::Argument& argument : function_->args()) argument.setName(names[argument.getArgNo()]);
-    function_->addParamAttr(1, llvm::Attribute::ReadOnly);
+    for (unsigned read_only : {1u, 2u}) function_->addParamAttr(read_only, llvm::Attribute::ReadOnly);
+    function_->addParamAttr(2, llvm::Attribute::NoAlias);
     builder_.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function_));
 }
 

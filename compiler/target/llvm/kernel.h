@@ -53,6 +53,9 @@ private:
     void emit(const loop::Prefetch& prefetch);
     void make_scopes();
     llvm::Value* on_stack(loop::BufferId local);
+    /// Number `number` of the call's arguments, read where the function begins.
+    llvm::Value* argument(int64_t number);
+    llvm::Value* base(loop::BufferId buffer);
     llvm::Value* address(loop::BufferId buffer, const loop::Affine& element, int64_t shift = 0);
     using Terms = std::vector<std::pair<loop::ValueId, int64_t>>; // outermost first
     llvm::Value* place(loop::BufferId buffer, Terms terms);
@@ -70,6 +73,7 @@ private:
     // llvm_operation.cpp
     llvm::Value* operation(const loop::Define& define);
     llvm::Value* leaf(const loop::Define& define);
+    llvm::Value* stream(const loop::Define& define);
     llvm::Value* float_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands);
     llvm::Value* integer_arithmetic(loop::Operation operation, llvm::ArrayRef<llvm::Value*> operands, bool with_sign);
     llvm::Value* rounded_down(loop::Operation operation, llvm::Value* a, llvm::Value* b, bool with_sign);
@@ -102,7 +106,9 @@ private:
         llvm::MDNode *own = nullptr, *others = nullptr;
     };
     std::map<loop::BufferId, llvm::AllocaInst*> locals_;
-    std::vector<Scope> scopes_; // by BufferId; only those that the kernel touches
+    std::vector<loop::BufferId> buffers_;          // in order of appearance: of arguments
+    std::map<loop::BufferId, llvm::Value*> bases_; // those that arguments give
+    std::vector<Scope> scopes_;                    // by BufferId; only those that the kernel touches
     /// A loop that is being emitted, and the addresses that go along with its index.
     struct Walk {
         loop::ValueId index = loop::no_value;

@@ -1,51 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loads and stores. Bools in memory are u8, 0 and 1. A stride other than 1, 0 and -1 is a gather or
 // scatter.
+#include "compiler/program/code.h"
 #include "compiler/target/llvm/divisor.h"
 #include "compiler/target/llvm/kernel.h"
 #include <algorithm>
 #include <llvm/IR/MDBuilder.h>
-#include <set>
 
 namespace gradc::target {
 
 using namespace loop;
 
-namespace {
-
-void collect(const Body& body, std::set<BufferId>& touched) {
-    for (const Statement& statement : body) {
-        if (auto* load = std::get_if<Load>(&statement.node)) touched.insert(load->buffer);
-        if (auto* store = std::get_if<Store>(&statement.node)) touched.insert(store->buffer);
-        if (auto* loop = std::get_if<Loop>(&statement.node)) collect(loop->body, touched);
-        if (auto* branch = std::get_if<If>(&statement.node)) {
-            collect(branch->then, touched);
-            collect(branch->otherwise, touched);
-        }
-    }
-}
-
-bool share_bytes(const Buffer& a, const Buffer& b) {
-    return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
-}
-
-} // namespace
-
 void KernelEmitter::make_scopes() {
     scopes_.resize(module_.buffers.size());
-    std::set<BufferId> touched;
-    collect(kernel_.body, touched);
-    if (touched.size() < 2) return;
+    buffers_ = buffers_in(kernel_.body);
+    if (buffers_.size() < 2) return;
     llvm::LLVMContext& context = target_.getContext();
     llvm::MDBuilder metadata(context);
     llvm::MDNode* domain = metadata.createAnonymousAliasScopeDomain(kernel_.name);
     std::vector<std::pair<BufferId, llvm::Metadata*>> all;
-    for (BufferId id : touched)
+    for (BufferId id : buffers_)
         all.emplace_back(id, metadata.createAnonymousAliasScope(domain, module_.buffers[id].name));
     for (auto [id, own] : all) {
         std::vector<llvm::Metadata*> others;
         for (auto [other, scope] : all)
-            if (!share_bytes(module_.buffers[id], module_.buffers[other])) others.push_back(scope);
+            if (!overlap(module_.buffers[id], module_.buffers[other])) others.push_back(scope);
         scopes_[id].own = llvm::MDNode::get(context, own);
         if (!others.empty()) scopes_[id].others = llvm::MDNode::get(context, others);
     }
@@ -67,6 +46,25 @@ llvm::Value* KernelEmitter::on_stack(BufferId id) {
     made = entry.CreateAlloca(bytes, nullptr, buffer.name);
     made->setAlignment(llvm::Align(64));
     return made;
+}
+
+llvm::Value* KernelEmitter::argument(int64_t number) {
+    llvm::BasicBlock& first = function_->getEntryBlock();
+    llvm::IRBuilder<> entry(&first, first.begin());
+    llvm::Value* at = entry.CreateConstInBoundsGEP1_64(entry.getInt64Ty(), function_->getArg(2), uint64_t(number));
+    auto* read = entry.CreateAlignedLoad(entry.getInt64Ty(), at, llvm::Align(8));
+    read->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(target_.getContext(), {}));
+    return read;
+}
+
+/// Where the buffer begins, of a function that takes arguments.
+llvm::Value* KernelEmitter::base(BufferId id) {
+    llvm::Value*& made = bases_[id];
+    if (made) return made;
+    auto number = std::find(buffers_.begin(), buffers_.end(), id) - buffers_.begin();
+    auto* offset = llvm::cast<llvm::Instruction>(argument(number));
+    llvm::IRBuilder<> entry(offset->getParent(), std::next(offset->getIterator()));
+    return made = entry.CreateInBoundsGEP(entry.getInt8Ty(), function_->getArg(0), offset);
 }
 
 llvm::Value* KernelEmitter::advance(llvm::Value* from, llvm::Value* term, int64_t bytes) {
@@ -101,6 +99,7 @@ llvm::Value* KernelEmitter::place(BufferId id, Terms terms) {
     if (terms.empty()) {
         if (inlining_) return (*inlining_->places)[id];
         if (buffer.role == Buffer::Role::local) return on_stack(id);
+        if (kernel_.takes_arguments) return base(id);
         llvm::Value* offset = builder_.getInt64(uint64_t(buffer.offset));
         return buffer.offset ? advance(function_->getArg(0), offset, 1) : function_->getArg(0);
     }

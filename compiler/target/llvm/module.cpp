@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Kernels as LLVM modules, their passes and their objects. One ISA's kernels are cut into units of
-// similar size, each with an LLVM context of its own, compiled by two threads; how they are cut
-// depends on the module alone.
+// Kernels as LLVM modules, their passes and their objects. One ISA's functions are cut into units, each with an LLVM
+// context of its own. Where to cut is decided by the content of each function alone, so that an edited model has the
+// units of before but for the functions that changed.
+#include "compiler/program/code.h"
+#include "compiler/program/merge.h"
 #include "compiler/program/verify.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/link.h"
@@ -11,6 +13,8 @@
 #include "compiler/target/machine.h"
 #include "compiler/target/table.h"
 #include "compiler/util/check.h"
+#include "compiler/util/content_hash.h"
+#include "compiler/util/key_bytes.h"
 #include <atomic>
 #include <exception>
 #include <llvm/IR/LegacyPassManager.h>
@@ -26,7 +30,9 @@
 #include <llvm/Transforms/Scalar/LICM.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <map>
 #include <mutex>
+#include <sched.h>
 #include <thread>
 
 namespace gradc::target {
@@ -39,32 +45,38 @@ constexpr const char* triple = "x86_64-unknown-linux-gnu";
 
 struct Unit {
     Isa isa = Isa::baseline;
-    std::vector<std::pair<const Program*, const Kernel*>> kernels;
+    std::vector<std::pair<const Program*, const Kernel*>> kernels = {};
     const Program* multi_step = nullptr; // of this program, and nothing else
+    std::string key = {};                // the digests of its functions, one behind the other; "": none
 };
 
-int64_t statements(const Body& body) {
-    int64_t total = int64_t(body.size());
-    for (const Statement& statement : body) {
-        if (auto* loop = std::get_if<Loop>(&statement.node)) total += statements(loop->body);
-        if (auto* branch = std::get_if<If>(&statement.node))
-            total += statements(branch->then) + statements(branch->otherwise);
-    }
-    return total;
+constexpr int64_t large = 150; // statements of a function that ends a unit, as one in four of the others does
+
+/// A hash of all that the function's code and name depend on.
+std::string digest(const Module& module, Isa isa, const Program& program, const Kernel& kernel) {
+    ContentHash hash;
+    hash.add(symbol(program, kernel, isa));
+    hash.add(code_key(module, kernel));
+    KeyBytes constants;
+    if (!kernel.takes_arguments) constants.add_list(arguments_of(module, kernel));
+    hash.add(constants.take());
+    return hash.text();
 }
 
-/// Kernels in order, each code once, a new unit whenever `limit` statements are passed.
-std::vector<Unit> units(const Module& module, Isa isa, int64_t limit) {
+/// Functions in order; not `cut`: all in one unit, for people to read.
+std::vector<Unit> units(const Module& module, Isa isa, bool cut = true) {
     std::vector<Unit> made;
-    int64_t filled = limit;
+    bool ends = true;
     for (const auto& versions : module.programs) {
         const std::optional<Program>& program = versions[size_t(isa)];
         if (!program) continue;
         for (const Kernel& kernel : program->kernels) {
             if (kernel.same_as) continue;
-            if (filled >= limit) made.push_back({isa, {}, nullptr}), filled = 0;
+            if (ends) made.push_back({isa});
             made.back().kernels.emplace_back(&*program, &kernel);
-            filled += statements(kernel.body);
+            std::string content = cut ? digest(module, isa, *program, kernel) : "";
+            made.back().key += content;
+            ends = cut && (content[0] < '4' || count_statements(kernel.body) >= large);
         }
     }
     return made;
@@ -75,7 +87,7 @@ std::vector<Unit> multi_step(const Module& module, Isa isa) {
     std::vector<Unit> made;
     for (const auto& versions : module.programs)
         if (const auto& program = versions[size_t(isa)]; program && program->multi_step)
-            made.push_back({isa, {}, &*program});
+            made.push_back({isa, {}, &*program, {}});
     return made;
 }
 
@@ -93,7 +105,7 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine) {
 }
 
 std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& module, const Unit& unit) {
-    auto made = std::make_unique<llvm::Module>(module.name, context);
+    auto made = std::make_unique<llvm::Module>("kernels", context); // the name of a unit stands in its object
     made->setTargetTriple(triple);
     for (auto [program, kernel] : unit.kernels)
         KernelEmitter(*made, module, *kernel, machine(unit.isa)).run(symbol(*program, *kernel, unit.isa));
@@ -193,22 +205,45 @@ std::string compile_table(const Module& module, const Metadata& metadata) {
     return generate(made, *target, llvm::CodeGenFileType::ObjectFile, false);
 }
 
-/// Runs work(0) .. work(count - 1) on two threads; the first exception is thrown again here.
-template <class Work> void on_two_threads(size_t count, const Work& work) {
+/// As many threads as this process has processors, at most one for each of `count` pieces of work.
+size_t thread_count(size_t count) {
+    cpu_set_t processors;
+    bool known = sched_getaffinity(0, sizeof processors, &processors) == 0;
+    size_t available = known ? size_t(CPU_COUNT(&processors)) : std::thread::hardware_concurrency();
+    return std::max<size_t>(1, std::min(available, count));
+}
+
+/// Runs work(0) .. work(count - 1) on all processors; the first exception is thrown again here.
+template <class Work> void on_all_processors(size_t count, const Work& work) {
     std::atomic<size_t> next{0};
-    std::exception_ptr failures[2];
-    auto worker = [&](int number) {
+    std::vector<std::exception_ptr> failures(thread_count(count));
+    auto worker = [&](size_t number) {
         try {
             for (size_t i = next++; i < count; i = next++) work(i);
         } catch (...) {
             failures[number] = std::current_exception();
         }
     };
-    std::thread second(worker, 1);
+    std::vector<std::thread> others;
+    for (size_t number = 1; number < failures.size(); ++number) others.emplace_back(worker, number);
     worker(0);
-    second.join();
+    for (std::thread& other : others) other.join();
     for (const std::exception_ptr& failure : failures)
         if (failure) std::rethrow_exception(failure);
+}
+
+/// Takes the objects of known units from the cache; the others are empty.
+std::vector<std::string> find_known(const std::vector<Unit>& work, CodeCache& cache) {
+    std::map<std::string_view, const std::string*> known;
+    for (const auto& [key, object] : cache.known) known[key] = &object;
+    std::vector<std::string> objects(work.size());
+    for (size_t i = 0; i < work.size(); ++i) {
+        auto functions = int64_t(work[i].kernels.size() + (work[i].multi_step != nullptr));
+        cache.functions += functions;
+        if (auto found = known.find(work[i].key); found != known.end()) objects[i] = *found->second;
+        else cache.compiled += functions;
+    }
+    return objects;
 }
 
 } // namespace
@@ -218,7 +253,7 @@ std::string print_llvm(const Module& module, Isa isa) {
     llvm::LLVMContext context;
     std::string text;
     llvm::raw_string_ostream stream(text);
-    for (const Unit& unit : units(module, isa, INT64_MAX)) {
+    for (const Unit& unit : units(module, isa, false)) {
         std::unique_ptr<llvm::Module> made = emit(context, module, unit);
         verify(*made);
         made->print(stream, nullptr);
@@ -230,26 +265,30 @@ std::string print_assembly(const Module& module, Isa isa) {
     loop::verify(module);
     initialize();
     std::string text;
-    for (const Unit& unit : units(module, isa, INT64_MAX))
+    for (const Unit& unit : units(module, isa, false))
         text += compile(module, unit, llvm::CodeGenFileType::AssemblyFile, true);
     for (const Unit& unit : multi_step(module, isa))
         text += compile(module, unit, llvm::CodeGenFileType::AssemblyFile, true);
     return text;
 }
 
-std::string object(const Module& module, const Metadata& metadata) {
+std::string object(const Module& module, const Metadata& metadata, CodeCache* cache) {
     loop::verify(module);
     initialize();
     std::vector<Unit> work;
     for (int isa = 0; isa < isa_count; ++isa) {
         for (Unit& unit : multi_step(module, Isa(isa))) work.push_back(std::move(unit)); // long ones first
-        for (Unit& unit : units(module, Isa(isa), 1500)) work.push_back(std::move(unit));
+        for (Unit& unit : units(module, Isa(isa))) work.push_back(std::move(unit));
     }
-    std::vector<std::string> objects(work.size() + 1);
-    on_two_threads(objects.size(), [&](size_t i) {
-        objects[i] = i == work.size() ? compile_table(module, metadata)
-                                      : compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false);
+    std::vector<std::string> objects(work.size());
+    if (cache) objects = find_known(work, *cache);
+    objects.emplace_back();
+    on_all_processors(objects.size(), [&](size_t i) {
+        if (i == work.size()) objects[i] = compile_table(module, metadata);
+        else if (objects[i].empty()) objects[i] = compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false);
     });
+    for (size_t i = 0; cache && i < work.size(); ++i)
+        if (!work[i].key.empty()) cache->used.emplace_back(work[i].key, objects[i]);
     return join_objects(objects);
 }
 

@@ -3,6 +3,7 @@
 // in before the first step, variables out after the last; fields are filled with each step's rows; the rest is lost.
 // As no kernel's memory is the arena, every load finds its store, and LLVM's passes make registers of what they can.
 #include "compiler/target/llvm/multi_step.h"
+#include "compiler/program/code.h"
 #include "compiler/program/multi_step.h"
 #include "compiler/target/table.h"
 #include <llvm/IR/Constants.h>
@@ -167,7 +168,8 @@ private:
             if (step.kind == Step::Kind::guard) guard(done);
             if (step.kind != Step::Kind::kernel) continue;
             inlining_.block = builder_.GetInsertBlock();
-            KernelEmitter(target_, module_, program_.kernels[step.kernel], machine_).run(inlining_);
+            Kernel own = expanded(module_, machine_.isa, program_.kernels[step.kernel]);
+            KernelEmitter(target_, module_, own, machine_).run(inlining_);
             builder_.SetInsertPoint(inlining_.block);
         }
     }

@@ -3,6 +3,7 @@
 // reassociate, to approximate or to contract; fma is written where it is meant. What LLVM would
 // turn into library calls on a machine without the instruction (floor, fma on baseline) is spelled
 // out.
+#include "compiler/program/code.h"
 #include "compiler/target/llvm/kernel.h"
 #include "compiler/util/check.h"
 #include <llvm/IR/Constants.h>
@@ -24,7 +25,8 @@ llvm::Value* KernelEmitter::operation(const Define& define) {
     case Operation::row_count:
     case Operation::range_begin:
     case Operation::range_end:
-    case Operation::counter: return leaf(define);
+    case Operation::counter:
+    case Operation::stream: return leaf(define);
     case Operation::less:
     case Operation::less_equal:
     case Operation::equal:
@@ -52,6 +54,13 @@ llvm::Value* KernelEmitter::operation(const Define& define) {
     return integer_arithmetic(define.operation, operands, result.dtype != Dtype::u8);
 }
 
+llvm::Value* KernelEmitter::stream(const Define& define) {
+    if (inlining_ || !kernel_.takes_arguments) return builder_.getInt32(uint32_t(stream_half(kernel_, define)));
+    llvm::Value* whole = argument(int64_t(buffers_.size()) + define.integer / 2);
+    if (define.integer % 2) whole = builder_.CreateLShr(whole, 32);
+    return builder_.CreateTrunc(whole, builder_.getInt32Ty());
+}
+
 llvm::Value* KernelEmitter::leaf(const Define& define) {
     ValueType result = type_of(define.result);
     llvm::Type* made = type(result);
@@ -60,6 +69,7 @@ llvm::Value* KernelEmitter::leaf(const Define& define) {
         if (floating(result.dtype)) return llvm::ConstantFP::get(made, define.number);
         if (result.dtype == Dtype::boolean) return llvm::ConstantInt::get(made, define.number != 0);
         return llvm::ConstantInt::getSigned(made, define.integer);
+    case Operation::stream: return stream(define);
     case Operation::lane_numbers: {
         std::vector<llvm::Constant*> lanes;
         for (int lane = 0; lane < result.lanes; ++lane)
@@ -68,10 +78,10 @@ llvm::Value* KernelEmitter::leaf(const Define& define) {
     }
     case Operation::range_begin:
         if (inlining_) return builder_.getInt64(0);
-        return function_->getArg(2);
+        return function_->getArg(3);
     case Operation::range_end:
         if (inlining_) return builder_.getInt64(uint64_t(items(kernel_.extent, inlining_->rows)));
-        return function_->getArg(3);
+        return function_->getArg(4);
     default: break;
     }
     if (inlining_ && define.operation == Operation::row_count) return builder_.getInt64(uint64_t(inlining_->rows));

@@ -63,7 +63,7 @@ private:
         if (!known) known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
         return known;
     }
-    /// The first kernel with that code stands for all (compiler/program/alike.h).
+    /// The first kernel with that code stands for all (compiler/program/merge.h).
     llvm::Constant* function(TableFunction function) {
         if (!function.steps) {
             const auto& program = module_.programs[size_t(function.program)][size_t(function.isa)];
@@ -73,9 +73,10 @@ private:
         std::string name = symbol(module_, function);
         if (llvm::Function* known = target_.getFunction(name)) return known;
         llvm::Type* integer = llvm::Type::getInt64Ty(context_);
-        auto* type = function.steps ? llvm::FunctionType::get(integer, {pointer(), pointer()}, false)
-                                    : llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
-                                                              {pointer(), pointer(), integer, integer}, false);
+        auto* type = function.steps
+                         ? llvm::FunctionType::get(integer, {pointer(), pointer()}, false)
+                         : llvm::FunctionType::get(llvm::Type::getVoidTy(context_),
+                                                   {pointer(), pointer(), pointer(), integer, integer}, false);
         auto* declared = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, target_);
         declared->setVisibility(llvm::GlobalValue::HiddenVisibility);
         return declared;

@@ -19,14 +19,14 @@ struct Log {
     double loss;
 };
 
-void note(unsigned char* arena, const int64_t* sizes, int64_t, int64_t) {
+void note(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
     Log& log = *reinterpret_cast<Log*>(arena);
     log.entries[log.count++] = sizes[0] * 10000 + sizes[1] * 100 + sizes[2];
 }
-void mark_range(unsigned char* arena, const int64_t*, int64_t begin, int64_t end) {
+void mark_range(unsigned char* arena, const int64_t*, const int64_t*, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) __atomic_fetch_add(arena + i, 1, __ATOMIC_RELAXED);
 }
-void half_of_least(unsigned char* arena, const int64_t*, int64_t, int64_t) {
+void half_of_least(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
     volatile float least = 0x1p-126f;
     volatile float half = least * 0.5f;
     float result = half;
@@ -35,7 +35,7 @@ void half_of_least(unsigned char* arena, const int64_t*, int64_t, int64_t) {
 
 constexpr gradc_kernel kernel_of(gradc_function function, int64_t fixed, int64_t per_row, int64_t divisor,
                                  int64_t grain) {
-    return {"k", {function, nullptr, nullptr}, {{fixed, per_row, divisor, grain}, {}, {}}, 0, 0};
+    return {"k", {function, nullptr, nullptr}, {{fixed, per_row, divisor, grain}, {}, {}}, {}, 0, 0};
 }
 
 } // namespace

@@ -48,9 +48,9 @@ TEST_CASE("a linked trainer is static, runs and is the same each time") {
     Folder folder;
     loop::TestModule test = loop::test_module();
     std::string object = target::object(test.module, test.metadata);
-    std::string error = "none yet", bytes = target::link_trainer(object, error, GRADC_RUNTIME);
+    std::string error = "none yet", bytes = target::link_trainer(object, error, {.runtime = GRADC_RUNTIME});
     REQUIRE(error == "");
-    CHECK(bytes == target::link_trainer(object, error, GRADC_RUNTIME));
+    CHECK(bytes == target::link_trainer(object, error, {.runtime = GRADC_RUNTIME}));
     fs::path first = folder.path / "first";
     REQUIRE(write_file(first.string(), bytes, true) == "");
     CHECK(program_headers(bytes, PT_INTERP) == 0); // asks for no loader
@@ -62,11 +62,11 @@ TEST_CASE("a linked trainer is static, runs and is the same each time") {
 
 TEST_CASE("a link that fails says why and gives nothing") {
     std::string error;
-    CHECK(target::link_trainer("no object", error, GRADC_RUNTIME) == "");
+    CHECK(target::link_trainer("no object", error, {.runtime = GRADC_RUNTIME}) == "");
     CHECK(error != "");
     loop::TestModule test = loop::test_module();
     std::string object = target::object(test.module, test.metadata);
-    CHECK(target::link_trainer(object, error, "/nowhere/runtime.o") == "");
+    CHECK(target::link_trainer(object, error, {.runtime = "/nowhere/runtime.o"}) == "");
     CHECK(error != "");
     Folder folder;
     CHECK(target::link_shared(object, (folder.path / "none" / "library").string()) != "");

@@ -11,7 +11,7 @@ using workplace::Folder;
 
 namespace {
 
-void count_up(unsigned char* arena, const int64_t*, int64_t begin, int64_t end) {
+void count_up(unsigned char* arena, const int64_t*, const int64_t*, int64_t begin, int64_t end) {
     int64_t* counters = reinterpret_cast<int64_t*>(arena);
     for (int64_t i = begin; i < end; i++) counters[i]++;
 }
@@ -45,7 +45,7 @@ TEST_CASE("no part is lost or done twice, whoever takes it") {
         int64_t calls = 0;
         for (int turn = 0; turn < 3000; turn++) {
             int parts = 1 + turn % 70; // more than the pool has, and more than most_parts
-            pool.run(count_up, arena, nullptr, 200, parts);
+            pool.run(count_up, arena, nullptr, nullptr, 200, parts);
             calls++;
         }
         for (int64_t counter : counters) REQUIRE(counter == calls);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Equal layers are compiled once, however many there are and however they are written; an edited model is compiled
+// where it changed; functions keep their names if asked.
+#include "tests/end_to_end/session.h"
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <elf.h>
+
+using namespace end_to_end;
+
+namespace {
+
+const char* const residual = R"(const blocks = 4, width = 32
+dataset rows {
+    row: int < 64 = range(64)
+    x: f32[width] = uniform(-1, 1, shape: [width])
+    y = sum(x)
+}
+model net(x: f32[N, width]) -> f32[N] {
+    h = x
+    repeat i < blocks { h = h + relu(layer_norm(linear(h, width))) }
+    return linear(h, 1)[:, 0]
+}
+train {
+    data rows
+    batch 32
+    epochs 2
+    loss mse(net(x), y)
+    optimizer adam(learning_rate: 1e-3)
+}
+)";
+
+/// The numbers before "of" and "functions compiled" in what `build --time` prints.
+struct Functions {
+    int compiled = -1, all = -1;
+};
+Functions functions_of(const std::string& out) {
+    Functions found;
+    size_t line = out.find(" functions compiled");
+    REQUIRE(line != out.npos);
+    line = out.rfind('\n', line) + 1;
+    REQUIRE(std::sscanf(out.c_str() + line, "%d of %d", &found.compiled, &found.all) == 2);
+    return found;
+}
+
+Functions built(const Scratch& scratch, const std::string& model, const std::string& options = "--no-cache") {
+    Outcome outcome = run("XDG_CACHE_HOME=$PWD/cache " + quoted(gradc) + " build " + model +
+                              " --isa avx2 --time -o trainer " + options,
+                          {.folder = scratch.path().string(), .limit = 300});
+    REQUIRE(outcome.code == 0);
+    return functions_of(outcome.out);
+}
+
+/// Bytes of machine code in a relocatable object.
+size_t code_bytes(const std::string& object) {
+    Elf64_Ehdr file;
+    REQUIRE(object.size() > sizeof file);
+    std::memcpy(&file, object.data(), sizeof file);
+    size_t bytes = 0;
+    for (size_t i = 0; i < file.e_shnum; ++i) {
+        Elf64_Shdr section;
+        std::memcpy(&section, object.data() + file.e_shoff + i * sizeof section, sizeof section);
+        if ((section.sh_flags & SHF_EXECINSTR) != 0) bytes += section.sh_size;
+    }
+    return bytes;
+}
+
+size_t code_bytes(const Scratch& scratch, const std::string& options) {
+    REQUIRE(call(scratch, "build m.grad --isa avx2 --emit=object -o m.o " + options).code == 0);
+    return code_bytes(scratch.read("m.o"));
+}
+
+} // namespace
+
+TEST_CASE("a deeper network has the same functions", "[sharing]") {
+    Scratch scratch;
+    scratch.write("m.grad", residual);
+    int four = built(scratch, "m.grad").all;
+    CHECK(four > 5);
+    CHECK(built(scratch, "m.grad", "--no-cache --set blocks=8").all == four);
+    CHECK(built(scratch, "m.grad", "--no-cache --set blocks=8 --no-share").all > four + 8);
+    CHECK(double(code_bytes(scratch, "--set blocks=8")) <= 1.05 * double(code_bytes(scratch, "--set blocks=4")));
+}
+
+TEST_CASE("layers written one after another share functions as those of repeat do", "[sharing]") {
+    Scratch scratch;
+    std::string layer = "h = h + relu(layer_norm(linear(h, width)))\n    ";
+    scratch.write("m.grad", residual);
+    scratch.write("written.grad", replaced(residual, "repeat i < blocks { h = h + relu(layer_norm(linear(h, width))) }",
+                                           layer + layer + layer + layer));
+    CHECK(built(scratch, "written.grad").all == built(scratch, "m.grad").all);
+}
+
+TEST_CASE("shared functions compute the same bits", "[sharing]") {
+    Scratch scratch;
+    scratch.write("m.grad", residual);
+    std::string hash;
+    for (const char* options : {"--no-share", ""}) {
+        built(scratch, "m.grad", std::string("--no-cache ") + options);
+        REQUIRE(run("./trainer train --isa avx2 --seed 2 --json log.json", {.folder = scratch.path().string()}).code ==
+                0);
+        std::string found = json_value(scratch.read("log.json"), "weights_hash");
+        CHECK(found != "");
+        CHECK((hash.empty() || hash == found));
+        hash = found;
+    }
+}
+
+TEST_CASE("an edited model is compiled where it changed, to the same bytes", "[sharing]") {
+    Scratch scratch;
+    std::string many = replaced(residual, "width = 32", "width = 96"),
+                edited = replaced(many, "return linear(h, 1)", "return linear(tanh(h), 1)");
+    scratch.write("m.grad", many);
+    Functions first = built(scratch, "m.grad", "");
+    CHECK(first.compiled == first.all);
+    scratch.write("m.grad", edited);
+    Functions second = built(scratch, "m.grad", "");
+    CHECK(second.compiled > 0);
+    CHECK(second.compiled <= second.all / 2);
+    std::string bytes = scratch.read("trainer");
+    Functions alone = built(scratch, "m.grad");
+    CHECK(alone.compiled == alone.all);
+    CHECK(scratch.read("trainer") == bytes);
+}
+
+TEST_CASE("functions keep their names if asked", "[sharing]") {
+    Scratch scratch;
+    scratch.write("m.grad", residual);
+    built(scratch, "m.grad");
+    CHECK_FALSE(contains(scratch.read("trainer"), "train_step__"));
+    built(scratch, "m.grad", "--no-cache --symbols");
+    CHECK(contains(scratch.read("trainer"), "train_step__"));
+}
