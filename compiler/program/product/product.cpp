@@ -200,7 +200,7 @@ void Product::counted_rows(ValueId begin, ValueId end, const EvenSplit& split) {
                                     emit_.define(Operation::range_end, integer)};
     auto note = [&](ValueId value, const char* what) { // for people; of a part of the range it would not hold
         if (begin == call[1] && end == call[2])
-            emit_.note_call(value, fmt::format("{}_of_tiles_by_{}", what, split.longer), call);
+            emit_.name(value, what), emit_.note_call(value, fmt::format("{}_of_tiles_by_{}", what, split.longer), call);
     };
     even_tiles(begin, even_end, long_parts, split, note);
     ValueId rest = emit_.apply(Operation::multiply, {emit_.apply(Operation::maximum, {begin, long_parts}), length});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Operations as expressions. Whole arithmetic that may wrap goes through the prelude, since signed
-// overflow is not C++; indices never wrap and are written plainly.
+// Operations as expressions. Integer arithmetic that may wrap calls functions of the prelude, since signed overflow is
+// undefined in C++. Indices never wrap and use plain operators.
 #include "compiler/program/code.h"
 #include "compiler/target/cpp/kernel.h"
 #include "compiler/util/check.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Statements, loops and buffers; cpp_uses.cpp counts uses, cpp_expression.cpp writes values; see kernel.h.
+// Statements, loops and buffers; uses.cpp counts uses, expression.cpp writes values; see kernel.h.
 #include "compiler/target/cpp/kernel.h"
 #include "compiler/program/code.h"
 #include "compiler/util/check.h"
@@ -33,7 +33,7 @@ bool index_operation(Operation operation) {
     }
 }
 
-/// Leaves and literals stand wherever they are used, however often.
+/// Leaves and literals are written wherever they are used.
 bool always_inline(const Define& define) {
     switch (define.operation) {
     case Operation::literal:
@@ -129,8 +129,7 @@ std::string CppKernel::pointers() const {
     return text;
 }
 
-/// A long line is cut after a comma or before an operator; no string of a kernel's text holds
-/// either.
+/// Cuts a long line after a comma or before an operator. Kernels have no string literals.
 void CppKernel::line(const std::string& content) {
     std::string rest = content;
     size_t margin = size_t(4 * indent_);
@@ -164,7 +163,7 @@ std::string CppKernel::fresh_name(ValueId id, const std::string& otherwise) {
     return has_name ? names_.fresh(kernel_.names[id]) : names_.numbered(otherwise);
 }
 
-/// The value stands where it is used, or gets a line of its own.
+/// Keeps the value's text for where it is used, or prints it as a named constant.
 void CppKernel::settle(ValueId id, Expression expression) {
     const Uses& uses = uses_[id];
     const Define* define = definition(id);
@@ -397,8 +396,7 @@ void CppKernel::print(const Loop& loop) {
         values_[carried.result] = {values_[carried.phi].text, primary, false, true};
 }
 
-/// All carried values step at once: where one's next value reads another that has stepped, all wait
-/// in a name.
+/// Assigns the carried values' next values. If one reads another that is assigned before it, all get names first.
 void CppKernel::advance(const Loop& loop) {
     std::vector<std::string> next;
     bool entangled = false;

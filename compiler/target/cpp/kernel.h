@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One kernel of the loop IR as a C++ function written to be read: a value that is used once stands
-// where it is used, others have a name; loops are loops, addresses are x[64*n + k]. An expression
-// never moves past a store or into a loop.
+// One kernel of the loop IR as a C++ function that people can read. A value that is used once is written where it is
+// used; others have names. Addresses are x[64*n + k]. An expression never moves past a store or into a loop.
 #pragma once
 #include "compiler/target/cpp/names.h"
 #include "compiler/target/cpp/prelude.h"
@@ -28,7 +27,7 @@ private:
         std::vector<loop::ValueId> changing = {}; // carried values that the text reads
     };
 
-    // cpp_kernel.cpp: statements
+    // kernel.cpp: statements
     void print(const loop::Body& body);
     void print_scope(const loop::Body& body); // names inside are free again behind it
     void print(const loop::Define& define);
@@ -62,7 +61,7 @@ private:
     std::string declared(loop::ValueId id) const;
     std::string fresh_name(loop::ValueId id, const std::string& otherwise);
 
-    // cpp_uses.cpp: what is used, where, and may stand there
+    // uses.cpp: how often values are used, and where they may be written
     void count_uses(loop::ValueId result = loop::no_value);
     void note_definitions(const loop::Body& body);
     void count(const loop::Body& body, int number);
@@ -72,7 +71,7 @@ private:
     bool movable(loop::ValueId id, int from) const;
     void touch(loop::BufferId buffer);
 
-    // cpp_expression.cpp
+    // expression.cpp
     Expression expression(const loop::Define& define);
     Expression literal(const loop::Define& define);
     Expression binary(const char* sign, int level, loop::ValueId a, loop::ValueId b);

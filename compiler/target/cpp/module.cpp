@@ -37,6 +37,12 @@ constexpr const char* rules =
 #define INLINE static inline __attribute__((always_inline, unused))
 )";
 
+constexpr const char* row_tiles =
+    R"(// A call does items [from, to) of a product, an item being a tile of rows. Where the rows come out even, the first
+// tiles have R rows ("long") and the others R - 1 ("short"); else whole tiles of R run, and from `rest` to `stop` tiles of
+// four rows and of one. long_begin_of_tiles_by_R and the others give the first row and the end of each kind.
+)";
+
 std::string upper(std::string_view name) {
     std::string result;
     for (char c : name) result += char(std::toupper(static_cast<unsigned char>(c)));
@@ -173,9 +179,11 @@ std::string CppModule::machine_text(Isa isa) {
                                functions, space);
     }
     if (kernels.empty()) return "";
+    std::string functions = prelude.text();
+    if (functions.find("_of_tiles_by_") != std::string::npos) functions = row_tiles + functions;
     types_.insert(prelude.used_types().begin(), prelude.used_types().end());
     return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n", target_macro(machine), machine.name,
-                       prelude.text(), kernels);
+                       functions, kernels);
 }
 
 std::string CppModule::value_text(const TableValue& value) const {

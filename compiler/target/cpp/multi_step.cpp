@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Text in order of a step: an epoch may begin, rows are taken, the kernels run,
-// the loss is tested where the table says so.
+// A step: an epoch begins where one is due, rows are copied, kernels run, and the loss is tested at the guard.
 #include "compiler/target/cpp/multi_step.h"
 #include "compiler/program/code.h"
 #include "compiler/program/multi_step.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What C++, its headers and the text itself have taken is given to no value; see names.h.
+// Words of C++, its headers and the text itself are never names of values; see names.h.
 #include "compiler/target/cpp/names.h"
 #include <cmath>
 #include <fmt/format.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The small inline functions that the C++ text needs around vectors, for one ISA: only those that
-// are used are printed. Both compilers turn each into the instructions one would expect; where one
-// of them does not, its own builtin stands in.
+// Small inline functions for vectors, for one ISA. Only those that are used are printed. g++ and clang++ compile each to
+// the expected instructions; where one of them does not, the function calls its builtin.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/machine.h"
@@ -12,8 +11,7 @@
 
 namespace gradc::target {
 
-/// An element of the text's vector types; masks are signed whole numbers, 0 or -1, as wide as what
-/// was compared.
+/// An element of the text's vector types. Masks are signed integers, 0 or -1, as wide as the values that were compared.
 enum class Lane : uint8_t { f32, f64, i8, i32, i64, u8, u16, u32, u64 };
 struct VectorType {
     Lane lane = Lane::i32;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elements of a tile are matched from what they store or carry down to what they have in common: a tuple holds one
-// value for each element. Equal values stand before the loops, values that are equal in a row inside the loop over rows,
-// others inside both. Indices must differ by a constant from row to row and from vector to vector. A tile where
-// anything fails stays as it is.
+// Matches the elements of a tile, from the values that they store or carry down to their operands. A tuple holds one
+// value for each element. Equal values stay before the loops; values that are equal within a row go into the loop over
+// rows, all others into both loops. Indices must differ by a constant from row to row and from vector to vector. If
+// anything does not match, the tile is printed as it is.
 #include "compiler/target/cpp/roll.h"
 #include <algorithm>
 #include <cmath>

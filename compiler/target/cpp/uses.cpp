@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Bodies are walked backwards, users before what they use: where the only user of a value stands in
-// its turn where it is used, that place counts. Only loads care: none may pass a store, a loop or a
-// branch.
+// Bodies are walked backwards, so that users come before the values that they use. If the only user of a value is itself
+// written where it is used, that place counts. This matters for loads: none may move past a store, a loop or a branch.
 #include "compiler/target/cpp/kernel.h"
 
 namespace gradc::target {
@@ -117,8 +116,7 @@ void CppKernel::want_mask(ValueId id, int bytes) {
     if (id != no_value && type_of(id).dtype == Dtype::boolean && !mask_bytes_[id]) mask_bytes_[id] = bytes;
 }
 
-/// A comparison's lanes are as wide as what it compares; counts and literals take the width of
-/// their first user.
+/// Lanes of a comparison are as wide as its operands. Counts and literals take the width of their first user.
 void CppKernel::choose_masks(const Body& body) {
     for (const Statement& statement : body) {
         if (auto* define = std::get_if<Define>(&statement.node)) {
