@@ -65,6 +65,7 @@ Kernel expanded(const Module& module, Isa isa, const Kernel& kernel) {
     for (size_t i = 0; i < there.size(); ++i) by[there[i]] = kernel.buffers[i];
     result.types = function.types;
     result.names = function.names;
+    result.calls = function.calls;
     result.body = function.body;
     replace_buffers(result.body, by);
     result.same_as.reset();

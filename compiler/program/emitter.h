@@ -39,6 +39,10 @@ public:
                loop::ValueId mask = loop::no_value);
     void prefetch(loop::BufferId, loop::Affine, bool for_write);
     void comment(std::string text);
+    /// Notes that the statements compute a known function.
+    void note_call(loop::ValueId result, std::string function, std::vector<loop::ValueId> arguments) {
+        kernel_.calls.push_back({result, std::move(function), std::move(arguments)});
+    }
     void name(loop::ValueId id, std::string text) { kernel_.names[id] = std::move(text); }
 
     /// Opens a loop; returns index and the carried values as they are inside.

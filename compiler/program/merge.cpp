@@ -99,6 +99,7 @@ void merge_kernels(Module& module, Isa isa) {
             kernel.same_as = first;
             kernel.types.clear();
             kernel.names.clear();
+            kernel.calls.clear();
             kernel.body.clear();
         }
     }

@@ -129,11 +129,19 @@ ValueId largest(Emitter& emit, ValueId a, ValueId b) {
 ValueId apply_primitive(Emitter& emit, const Surroundings& around, Primitive primitive, Dtype dtype,
                         const std::vector<ValueId>& operands) {
     const Graph* definition = around.math ? around.math->definition(primitive, dtype) : nullptr;
-    if (definition) return expanded(emit, around, *definition, operands);
+    const auto& names = around.program.flat.graph.primitives();
+    if (definition) {
+        ValueId result = expanded(emit, around, *definition, operands);
+        emit.note_call(result, std::string(names.name(primitive)), operands);
+        return result;
+    }
     if (primitive >= Primitive::first_declared)
         throw InternalError("lower", "math.grad does not define " +
                                          std::string(around.program.flat.graph.primitives().name(primitive)));
-    return machine(emit, around, primitive, floating(dtype), operands);
+    ValueId result = machine(emit, around, primitive, floating(dtype), operands);
+    bool extremum = primitive == Primitive::maximum || primitive == Primitive::minimum;
+    if (extremum && floating(dtype)) emit.note_call(result, primitive == Primitive::maximum ? "max" : "min", operands);
+    return result;
 }
 
 ValueId cast(Emitter& emit, ValueId value, Dtype from, Dtype to) {

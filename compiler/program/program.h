@@ -145,6 +145,13 @@ struct Extent {
 inline int64_t items(const Extent& extent, int64_t rows) {
     return extent.fixed + (rows * extent.per_row + extent.divisor - 1) / extent.divisor;
 }
+/// A value that is a known function of others, for people: a backend may print the call in place of its statements.
+struct Call {
+    ValueId result;
+    std::string function; // "exp", "max"
+    std::vector<ValueId> arguments;
+};
+
 /// A kernel of the module, for a machine.
 struct KernelNumber {
     int program = 0, kernel = 0;
@@ -157,6 +164,7 @@ struct Kernel {
     int64_t grain = 1;              // fewest items worth a worker; 0: never split
     std::vector<ValueType> types;   // by ValueId
     std::vector<std::string> names; // by ValueId, "" where nameless; for the C++ text
+    std::vector<Call> calls;        // for the C++ text
     Body body;
     double flops = 0, bytes = 0, nanoseconds = 0; // for the largest batch; the time is an estimate, of one thread
     std::vector<uint64_t> streams;                // of random numbers

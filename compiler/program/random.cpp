@@ -48,11 +48,17 @@ ValueId Values::random(NodeId id, const Position& at) {
     ValueId step = emit.convert(value(node.inputs[1], {}), Dtype::i64);
     ValueId low_step = low(emit, step), upper = emit.stream(stream, true);
     std::array<ValueId, 4> words{place, row, low_step, exclusive(emit, high(emit, seed), upper)};
-    philox(emit, words, {low(emit, seed), emit.stream(stream, false)});
+    std::array<ValueId, 2> key{low(emit, seed), emit.stream(stream, false)};
+    const std::vector<ValueId> arguments{words[0], words[1], words[2], words[3], key[0], key[1]};
+    auto noted = [&](ValueId result) {
+        emit.note_call(result, "philox_uniform", arguments);
+        return result;
+    };
+    philox(emit, words, key);
     if (node.type.dtype != Dtype::f64) {
         ValueId bits = emit.apply(Operation::shift_right_logical, {words[0], emit.integer(8, emit.type(words[0]))});
         ValueId number = emit.convert(bits, Dtype::f32);
-        return emit.apply(Operation::multiply, {number, emit.number(0x1p-24, emit.type(number))});
+        return noted(emit.apply(Operation::multiply, {number, emit.number(0x1p-24, emit.type(number))}));
     }
     auto wide = [&](ValueId x) {
         ValueId y = emit.convert(x, Dtype::i64);
@@ -63,7 +69,7 @@ ValueId Values::random(NodeId id, const Position& at) {
     ValueId both = emit.apply(Operation::bit_or, {shifted, low_word});
     ValueId bits = emit.apply(Operation::shift_right_logical, {both, emit.integer(11, emit.type(both))});
     ValueId number = emit.convert(bits, Dtype::f64);
-    return emit.apply(Operation::multiply, {number, emit.number(0x1p-53, emit.type(number))});
+    return noted(emit.apply(Operation::multiply, {number, emit.number(0x1p-53, emit.type(number))}));
 }
 
 } // namespace gradc

@@ -6,6 +6,7 @@
 #include "compiler/program/loops.h"
 #include "compiler/program/nest.h"
 #include "compiler/program/product/product.h"
+#include <functional>
 
 namespace gradc {
 
@@ -64,7 +65,9 @@ private:
     loop::ValueId row_of(loop::ValueId item); // its first
     void copy_panel(loop::ValueId begin, loop::ValueId end);
     /// Items begin to end: those before `long_parts` are tiles of `longer` rows, the others of one less.
-    void even_tiles(loop::ValueId begin, loop::ValueId end, loop::ValueId long_parts, const EvenSplit& split);
+    /// `note` is called with each bound and a name for it.
+    void even_tiles(loop::ValueId begin, loop::ValueId end, loop::ValueId long_parts, const EvenSplit& split,
+                    const std::function<void(loop::ValueId, const char*)>& note = {});
     /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that
     /// comes out even, as it does for the largest batch; else whole tiles, and the rest by few rows.
     void counted_rows(loop::ValueId begin, loop::ValueId end, const EvenSplit& split);

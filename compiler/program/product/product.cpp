@@ -2,6 +2,7 @@
 // See loops.h: the loops around a product's tiles.
 #include "compiler/program/product/loops.h"
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace gradc {
 
@@ -162,12 +163,14 @@ void Product::rows_of_tiles() {
     even_tiles(begin, end, emit_.integer(split.long_parts), split);
 }
 
-void Product::even_tiles(ValueId begin, ValueId end, ValueId long_parts, const EvenSplit& split) {
+void Product::even_tiles(ValueId begin, ValueId end, ValueId long_parts, const EvenSplit& split,
+                         const std::function<void(ValueId, const char*)>& note) {
     auto first_row = [&](ValueId item, int64_t length) {
         return emit_.apply(Operation::multiply, {item, emit_.integer(length)});
     };
     ValueId long_begin = first_row(emit_.apply(Operation::minimum, {begin, long_parts}), split.longer);
     ValueId long_end = first_row(emit_.apply(Operation::minimum, {end, long_parts}), split.longer);
+    if (note) note(long_begin, "long_begin"), note(long_end, "long_end");
     tiles(long_begin, long_end, int(split.longer));
     if (split.long_parts == split.parts) return;
     auto short_row = [&](ValueId item) {
@@ -175,6 +178,7 @@ void Product::even_tiles(ValueId begin, ValueId end, ValueId long_parts, const E
         return emit_.apply(Operation::add, {first_row(later, split.shorter()), long_parts});
     };
     ValueId short_begin = short_row(begin), short_end = short_row(end);
+    if (note) note(short_begin, "short_begin"), note(short_end, "short_end");
     tiles(short_begin, short_end, int(split.shorter()));
 }
 
@@ -192,10 +196,18 @@ void Product::counted_rows(ValueId begin, ValueId end, const EvenSplit& split) {
         {even, emit_.apply(Operation::subtract, {items, missing}), emit_.apply(Operation::quotient, {count, length})});
     ValueId even_end =
         emit_.define(Operation::select, integer, {even, end, emit_.apply(Operation::minimum, {end, long_parts})});
-    even_tiles(begin, even_end, long_parts, split);
+    const std::vector<ValueId> call{count, emit_.define(Operation::range_begin, integer),
+                                    emit_.define(Operation::range_end, integer)};
+    auto note = [&](ValueId value, const char* what) { // for people; of a part of the range it would not hold
+        if (begin == call[1] && end == call[2])
+            emit_.name(value, what), emit_.note_call(value, fmt::format("{}_of_tiles_by_{}", what, split.longer), call);
+    };
+    even_tiles(begin, even_end, long_parts, split, note);
     ValueId rest = emit_.apply(Operation::multiply, {emit_.apply(Operation::maximum, {begin, long_parts}), length});
     ValueId stop = emit_.apply(Operation::minimum, {emit_.apply(Operation::multiply, {end, length}), count});
     stop = emit_.define(Operation::select, integer, {even, rest, stop});
+    note(rest, "rest");
+    note(stop, "stop");
     for (int few : rest_rows)
         if (few < split.longer) rest = whole_tiles(rest, stop, few);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Operations as expressions. Whole arithmetic that may wrap goes through the prelude, since signed
-// overflow is not C++; indices never wrap and are written plainly.
+// Operations as expressions. Integer arithmetic that may wrap calls functions of the prelude, since signed overflow is
+// undefined in C++. Indices never wrap and use plain operators.
 #include "compiler/program/code.h"
 #include "compiler/target/cpp/kernel.h"
 #include "compiler/util/check.h"
@@ -89,7 +89,11 @@ CppKernel::Expression CppKernel::literal(const Define& define) {
     Expression result;
     if (type.dtype == Dtype::boolean) result.text = define.number != 0 ? "true" : "false";
     else if (floating(type.dtype)) result.text = number(define.number, type.dtype);
-    else if (define.operation == Operation::stream)
+    else if (define.operation == Operation::stream && kernel_.takes_arguments) {
+        parameters_.insert("arguments");
+        size_t number = arguments_.size() + size_t(define.integer / 2);
+        result.text = fmt::format("int32_t(arguments[{}]{})", number, define.integer % 2 ? " >> 32" : "");
+    } else if (define.operation == Operation::stream)
         result.text = integer_number(stream_half(kernel_, define), type.dtype);
     else result.text = integer_number(define.integer, type.dtype);
     result.level = result.text[0] == '-' ? int(unary) : int(primary);

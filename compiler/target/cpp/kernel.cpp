@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Statements, loops and buffers; cpp_uses.cpp counts uses, cpp_expression.cpp writes values; see kernel.h.
+// Statements, loops and buffers; uses.cpp counts uses, expression.cpp writes values; see kernel.h.
 #include "compiler/target/cpp/kernel.h"
 #include "compiler/program/code.h"
 #include "compiler/util/check.h"
@@ -12,8 +12,8 @@ using namespace loop;
 
 namespace {
 
-constexpr size_t widest = 100;        // columns of the text
-constexpr size_t longest_inline = 64; // an expression beyond it gets a name
+constexpr size_t widest = 120;        // columns of the text
+constexpr size_t longest_inline = 80; // an expression beyond it gets a name
 
 bool index_operation(Operation operation) {
     switch (operation) {
@@ -33,7 +33,7 @@ bool index_operation(Operation operation) {
     }
 }
 
-/// Leaves and literals stand wherever they are used, however often.
+/// Leaves and literals are written wherever they are used.
 bool always_inline(const Define& define) {
     switch (define.operation) {
     case Operation::literal:
@@ -54,6 +54,8 @@ std::string upper(std::string_view name) {
 
 /// The last `count` parts of "mlp.linear_1.weight".
 std::string last_parts(const std::string& path, int count) {
+    if (size_t slash = path.find('/'); slash != std::string::npos) // "train.adam.m/mlp.linear_1.weight": weight_m
+        return last_parts(path.substr(slash + 1), count) + "_" + last_parts(path.substr(0, slash), 1);
     size_t at = path.size();
     while (count-- > 0 && at != std::string::npos && at > 0) at = path.find_last_of("./", at - 1);
     return at == std::string::npos || at == 0 ? path : path.substr(at + 1);
@@ -61,17 +63,20 @@ std::string last_parts(const std::string& path, int count) {
 
 } // namespace
 
-CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine, Prelude& prelude)
-    : module_(module), rolled_(roll(module, kernel)), machine_(machine), prelude_(prelude) {}
+CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine, Prelude& prelude,
+                     const std::map<BufferId, std::string>& offsets)
+    : module_(module), rolled_(roll(module, kernel)), machine_(machine), prelude_(prelude), offsets_(offsets),
+      arguments_(kernel.takes_arguments ? buffers_in(kernel.body) : std::vector<BufferId>()) {}
 
 std::string CppKernel::run(const std::string& name) {
     kernel_name_ = name;
+    for (const Call& call : kernel_.calls) names_.fresh(call.function), names_.fresh("relu");
     count_uses();
     for (auto& [id, chosen] : buffers_) {
         const std::string& path = module_.buffers[id].name;
         for (int parts = 1; chosen.empty(); ++parts) {
             std::string candidate = identifier(last_parts(path, parts));
-            if (names_.free(candidate) || last_parts(path, parts) == path) chosen = names_.fresh(candidate);
+            if (names_.free(candidate) || parts > 8) chosen = names_.fresh(candidate);
         }
     }
     print(kernel_.body);
@@ -86,8 +91,9 @@ std::string CppKernel::run(const std::string& name) {
         return named ? fmt::format("{} {}", type, parameter_name) : type;
     };
     if (!buffers_.empty()) parameters_.insert("arena");
-    head += fmt::format("{} static void {}({}, {}, const int64_t*, {}, {}) {{\n", macro, name,
-                        parameter("unsigned char*", "arena"), parameter("const int64_t*", "sizes"),
+    if (kernel_.takes_arguments && !buffers_.empty()) parameters_.insert("arguments");
+    head += fmt::format("{} static void {}({}, {}, {}, {}, {}) {{\n", macro, name, parameter("unsigned char*", "arena"),
+                        parameter("const int64_t*", "sizes"), parameter("const int64_t*", "arguments"),
                         parameter("int64_t", "begin"), parameter("int64_t", "end"));
     return head + pointers() + text_ + "}\n";
 }
@@ -111,15 +117,19 @@ std::string CppKernel::pointers() const {
             text += fmt::format("    alignas(64) {} {}[{}];\n", memory_name(lane_of(buffer.dtype)), name, elements);
             continue;
         }
-        std::string declared = fmt::format("    {}{} {} = ({})(arena + {});", type, alone(id) ? " __restrict" : "",
-                                           name, type, buffer.offset);
+        auto constant = offsets_.find(id);
+        std::string offset = constant == offsets_.end() ? fmt::format("{}", buffer.offset) : constant->second;
+        if (kernel_.takes_arguments)
+            offset =
+                fmt::format("arguments[{}]", std::find(arguments_.begin(), arguments_.end(), id) - arguments_.begin());
+        std::string declared =
+            fmt::format("    {}{} {} = ({})(arena + {});", type, alone(id) ? " __restrict" : "", name, type, offset);
         text += fmt::format("{} // {}\n", declared, shape);
     }
     return text;
 }
 
-/// A long line is cut after a comma or before an operator; no string of a kernel's text holds
-/// either.
+/// Cuts a long line after a comma or before an operator. Kernels have no string literals.
 void CppKernel::line(const std::string& content) {
     std::string rest = content;
     size_t margin = size_t(4 * indent_);
@@ -153,7 +163,7 @@ std::string CppKernel::fresh_name(ValueId id, const std::string& otherwise) {
     return has_name ? names_.fresh(kernel_.names[id]) : names_.numbered(otherwise);
 }
 
-/// The value stands where it is used, or gets a line of its own.
+/// Keeps the value's text for where it is used, or prints it as a named constant.
 void CppKernel::settle(ValueId id, Expression expression) {
     const Uses& uses = uses_[id];
     const Define* define = definition(id);
@@ -196,9 +206,11 @@ void CppKernel::print(const Body& body) {
 void CppKernel::print(const Define& define) {
     ValueId id = define.result;
     if (uses_[id].count == 0) return;
+    auto call = calls_.find(id);
     bool index = type_of(id) == ValueType{Dtype::i64, 1} && index_operation(define.operation);
     for (ValueId operand : define.operands) index = index && index_[operand];
     index_[id] = index;
+    if (call != calls_.end()) return settle(id, call_text(call->second));
     if (define.operation == Operation::splat && sources_.count(define.operands[0]))
         sources_[id] = sources_[define.operands[0]];
     if (define.operation != Operation::insert_lane || type_of(id).lanes == 1) {
@@ -384,8 +396,7 @@ void CppKernel::print(const Loop& loop) {
         values_[carried.result] = {values_[carried.phi].text, primary, false, true};
 }
 
-/// All carried values step at once: where one's next value reads another that has stepped, all wait
-/// in a name.
+/// Assigns the carried values' next values. If one reads another that is assigned before it, all get names first.
 void CppKernel::advance(const Loop& loop) {
     std::vector<std::string> next;
     bool entangled = false;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One kernel of the loop IR as a C++ function written to be read: a value that is used once stands
-// where it is used, others have a name; loops are loops, addresses are x[64*n + k]. An expression
-// never moves past a store or into a loop.
+// One kernel of the loop IR as a C++ function that people can read. A value that is used once is written where it is
+// used; others have names. Addresses are x[64*n + k]. An expression never moves past a store or into a loop.
 #pragma once
 #include "compiler/target/cpp/names.h"
 #include "compiler/target/cpp/prelude.h"
@@ -11,7 +10,9 @@ namespace gradc::target {
 
 class CppKernel {
 public:
-    CppKernel(const loop::Module& module, const loop::Kernel& kernel, const Machine& machine, Prelude& prelude);
+    /// `offsets`: constants of the text that hold the buffers' offsets, by buffer; without them they are numbers.
+    CppKernel(const loop::Module& module, const loop::Kernel& kernel, const Machine& machine, Prelude& prelude,
+              const std::map<loop::BufferId, std::string>& offsets = {});
     /// The function with its comments, as `name`.
     std::string run(const std::string& name);
 
@@ -26,7 +27,7 @@ private:
         std::vector<loop::ValueId> changing = {}; // carried values that the text reads
     };
 
-    // cpp_kernel.cpp: statements
+    // kernel.cpp: statements
     void print(const loop::Body& body);
     void print_scope(const loop::Body& body); // names inside are free again behind it
     void print(const loop::Define& define);
@@ -44,6 +45,12 @@ private:
     void advance(const loop::Loop& loop);
     std::string pointers() const;
 
+    // function.cpp: values that are known functions of others
+    void find_calls();
+    bool collect(const loop::Call& call, loop::ValueId id, std::set<loop::ValueId>& seen, loop::Body& slice) const;
+    Expression call_text(const loop::Call& call);
+    std::string print_function(const loop::Call& call);
+
     // tile.cpp: tiles of several numbers of rows as one template
     bool alone(loop::BufferId id) const; // no other buffer of the kernel shares its bytes
     bool is_tile(const loop::Statement& statement) const;
@@ -54,8 +61,9 @@ private:
     std::string declared(loop::ValueId id) const;
     std::string fresh_name(loop::ValueId id, const std::string& otherwise);
 
-    // cpp_uses.cpp: what is used, where, and may stand there
-    void count_uses();
+    // uses.cpp: how often values are used, and where they may be written
+    void count_uses(loop::ValueId result = loop::no_value);
+    void note_definitions(const loop::Body& body);
     void count(const loop::Body& body, int number);
     void count(const loop::Statement& statement, int place, int body);
     void use(loop::ValueId id, int body, int place);
@@ -63,7 +71,7 @@ private:
     bool movable(loop::ValueId id, int from) const;
     void touch(loop::BufferId buffer);
 
-    // cpp_expression.cpp
+    // expression.cpp
     Expression expression(const loop::Define& define);
     Expression literal(const loop::Define& define);
     Expression binary(const char* sign, int level, loop::ValueId a, loop::ValueId b);
@@ -102,6 +110,8 @@ private:
     std::map<loop::BufferId, std::string> arrays_; // accumulators that are declared, by name
     const Machine& machine_;
     Prelude& prelude_;
+    std::map<loop::BufferId, std::string> offsets_;
+    std::vector<loop::BufferId> arguments_; // buffers whose offsets the function is given, in order
     Names names_;
     std::string text_;
     int indent_ = 1;
@@ -120,8 +130,9 @@ private:
     std::map<loop::BufferId, std::string> buffers_; // those that the kernel touches, by name in the text
     std::map<loop::ValueId, std::string> sources_;  // what was loaded from which buffer, for names
     std::set<loop::BufferId> written_;
-    std::set<std::string> parameters_; // that the body names
-    std::set<loop::ValueId> named_;    // values in scope that have a line of their own
+    std::map<loop::ValueId, loop::Call> calls_; // by result
+    std::set<std::string> parameters_;          // that the body names
+    std::set<loop::ValueId> named_;             // values in scope that have a line of their own
 };
 
 } // namespace gradc::target

@@ -8,7 +8,11 @@
 #include "compiler/target/cpp/kernel.h"
 #include "compiler/target/cpp/multi_step.h"
 #include "compiler/target/table.h"
+#include "compiler/util/check.h"
+#include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace gradc::target {
 
@@ -23,12 +27,20 @@ constexpr const char* abi_text =
 /// Both compilers then round what the loop IR rounds, and nothing else.
 constexpr const char* rules =
     R"(#pragma GCC diagnostic ignored "-Wpsabi" // no vector crosses a call
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wc++20-designator"
 #pragma STDC FP_CONTRACT OFF
 #else
 #pragma GCC optimize("fp-contract=off")
 #endif
 #define INLINE static inline __attribute__((always_inline, unused))
+)";
+
+constexpr const char* row_tiles =
+    R"(// A call does items [from, to) of a product, an item being a tile of rows. Where the rows come out even, the first
+// tiles have R rows ("long") and the others R - 1 ("short"); else whole tiles of R run, and from `rest` to `stop` tiles of
+// four rows and of one. long_begin_of_tiles_by_R and the others give the first row and the end of each kind.
 )";
 
 std::string upper(std::string_view name) {
@@ -46,23 +58,92 @@ std::string target_macro(const Machine& machine) {
                        name, machine.target, bits);
 }
 
+/// Members of a struct of runtime/abi.h, in order.
+const std::vector<std::string_view>& members_of(const std::string& type) {
+    static const std::map<std::string, std::vector<std::string_view>> all{
+        {"gradc_tensor",
+         {"name", "saved_as", "dtype", "role", "rank", "has_rows", "shape", "strides", "offset", "panel"}},
+        {"gradc_kernel", {"name", "functions", "extents", "arguments", "flops", "bytes"}},
+        {"gradc_step", {"kind", "kernel", "iterations", "reverse"}},
+        {"gradc_program",
+         {"name", "kernels", "table", "kernel_count", "step_count", "results", "result_count", "flops", "fields",
+          "field_count", "steps", "step_rows"}},
+        {"gradc_flag", {"name", "full", "help", "scalar", "integer", "value"}},
+        {"gradc_file", {"split", "path"}},
+        {"gradc_field",
+         {"name", "reader", "stored", "rank", "shape", "low", "high", "files", "file_count", "columns", "column_names",
+          "column_count", "column_name_count", "values", "rows", "alphabet", "window", "stride"}},
+        {"gradc_split", {"name", "fraction"}},
+        {"gradc_dataset", {"name", "fields", "splits", "field_count", "split_count", "in_order", "split_by_file"}},
+        {"gradc_metric", {"name", "rank", "shape"}},
+        {"gradc_block",
+         {"name", "dataset", "batch_all", "order", "batch", "epochs", "steps", "turns", "flags", "flag_count",
+          "metrics", "metric_count", "step", "training", "evaluation", "predict", "diagnose"}},
+        {"gradc_module", {"abi_version",    "name",           "compiler",        "options",         "source_hash",
+                          "program_hash",   "arena_bytes",    "parameter_bytes", "optimizer_bytes", "activation_bytes",
+                          "scratch_bytes",  "least_bytes",    "batch",           "tensors",         "programs",
+                          "datasets",       "blocks",         "tensor_count",    "program_count",   "dataset_count",
+                          "block_count",    "initial",        "statistics",      "columns",         "constant_offsets",
+                          "constant_sizes", "constant_bytes", "constant_count",  "flush_denormals"}}};
+    return all.at(type);
+}
+
+/// 0 or NULL, as every member is that an initializer does not name.
+bool is_zero(const TableValue& value) {
+    switch (value.kind) {
+    case TableValue::Kind::i32:
+    case TableValue::Kind::i64: return value.integer == 0;
+    case TableValue::Kind::f64: return value.number == 0 && !std::signbit(value.number);
+    case TableValue::Kind::array: return value.integer < 0;
+    case TableValue::Kind::function: return !value.function.built;
+    case TableValue::Kind::members: return std::all_of(value.members.begin(), value.members.end(), is_zero);
+    case TableValue::Kind::text: return false;
+    }
+    return false;
+}
+
 class CppModule {
 public:
     CppModule(const Module& module, const Metadata& metadata) : module_(module), metadata_(metadata) {}
     std::string run();
 
 private:
+    std::string offset_text();
     std::string machine_text(Isa isa);
     std::string table_text();
     std::string value_text(const TableValue& value) const;
+    std::vector<std::string> named_members(const TableValue& value, const std::string& type) const;
     std::string array_text(const Table::Array& array) const;
 
     const Module& module_;
     const Metadata& metadata_;
     Table table_;
     std::set<VectorType> types_;
+    std::map<BufferId, std::string> offsets_;      // constants of the text
     std::map<std::string, std::string> functions_; // symbol -> "avx2::train_step::relu_1"
 };
+
+/// A constant for each buffer that a function reads or writes at a place of its own.
+std::string CppModule::offset_text() {
+    std::set<BufferId> used;
+    for (const auto& versions : module_.programs)
+        for (const std::optional<Program>& program : versions) {
+            if (!program) continue;
+            for (const Kernel& kernel : program->kernels)
+                if (!kernel.same_as && !kernel.takes_arguments)
+                    for (BufferId id : buffers_in(kernel.body)) used.insert(id);
+        }
+    Names names;
+    std::string text = "\n// Where tensors lie: bytes from the arena's base.\nnamespace at {\n";
+    for (BufferId id : used) {
+        const Buffer& buffer = module_.buffers[id];
+        if (buffer.role == Buffer::Role::local) continue;
+        std::string name = names.fresh(buffer.name);
+        offsets_[id] = "at::" + name;
+        text += fmt::format("constexpr int64_t {} = {};\n", name, buffer.offset);
+    }
+    return text + "} // namespace at\n";
+}
 
 std::string CppModule::machine_text(Isa isa) {
     const Machine& machine = target::machine(isa);
@@ -78,11 +159,17 @@ std::string CppModule::machine_text(Isa isa) {
         std::vector<std::string> kernel_names;
         if (program->multi_step) names.fresh("steps");
         for (const Kernel& kernel : program->kernels) {
-            std::string name = names.fresh(kernel.name);
-            kernel_names.push_back(name);
-            Kernel own = expanded(module_, isa, kernel); // a function for each kernel, its addresses as constants
-            functions += "\n" + CppKernel(module_, own, machine, prelude).run(name);
-            functions_[symbol(*program, kernel, isa)] = fmt::format("{}::{}::{}", machine.name, space, name);
+            std::string& function = functions_[symbol(*program, kernel, isa)];
+            if (kernel.same_as) {
+                const auto& [first, number] = *kernel.same_as;
+                const Program& other = *module_.programs[size_t(first)][size_t(isa)];
+                function = functions_.at(symbol(other, other.kernels[size_t(number)], isa));
+            } else {
+                std::string name = names.fresh(kernel.name);
+                functions += "\n" + CppKernel(module_, kernel, machine, prelude, offsets_).run(name);
+                function = fmt::format("{}::{}::{}", machine.name, space, name);
+            }
+            kernel_names.push_back(function);
         }
         if (program->multi_step) {
             functions += "\n" + print_multi_step(module_, *program, machine, kernel_names);
@@ -92,9 +179,11 @@ std::string CppModule::machine_text(Isa isa) {
                                functions, space);
     }
     if (kernels.empty()) return "";
+    std::string functions = prelude.text();
+    if (functions.find("_of_tiles_by_") != std::string::npos) functions = row_tiles + functions;
     types_.insert(prelude.used_types().begin(), prelude.used_types().end());
     return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n", target_macro(machine), machine.name,
-                       prelude.text(), kernels);
+                       functions, kernels);
 }
 
 std::string CppModule::value_text(const TableValue& value) const {
@@ -116,6 +205,17 @@ std::string CppModule::value_text(const TableValue& value) const {
     return text + "}";
 }
 
+/// ".rank = 2": those that are not zero.
+std::vector<std::string> CppModule::named_members(const TableValue& value, const std::string& type) const {
+    const auto& names = members_of(type);
+    check(names.size() == value.members.size(), "cpp", type + " has other members");
+    std::vector<std::string> result;
+    for (size_t i = 0; i < names.size(); ++i)
+        if (!is_zero(value.members[i]))
+            result.push_back(fmt::format(".{} = {}", names[i], value_text(value.members[i])));
+    return result;
+}
+
 std::string CppModule::array_text(const Table::Array& array) const {
     if (array.type == "unsigned char") {
         std::string text =
@@ -132,8 +232,11 @@ std::string CppModule::array_text(const Table::Array& array) const {
     bool numbers = array.type == "int64_t" || array.type == "int32_t" || array.type == "double";
     size_t column = text.size();
     for (size_t i = 0; i < array.elements.size(); ++i) {
-        std::string element = value_text(array.elements[i]);
-        bool wrap = !numbers || column + element.size() > 96;
+        const TableValue& value = array.elements[i];
+        std::string element = value.kind != TableValue::Kind::members
+                                  ? value_text(value)
+                                  : fmt::format("{{{}}}", fmt::join(named_members(value, array.type), ", "));
+        bool wrap = !numbers || column + element.size() > 116;
         text += wrap ? "\n    " : i ? " " : "";
         column = wrap ? 4 : column;
         text += element + (i + 1 < array.elements.size() ? "," : "");
@@ -148,16 +251,16 @@ std::string CppModule::table_text() {
     for (const Table::Array& array : table_.arrays) text += array_text(array);
     text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module "
             "gradc_module_table = {\n";
-    for (const TableValue& member : table_.module.members) text += "    " + value_text(member) + ",\n";
+    for (const std::string& member : named_members(table_.module, "gradc_module")) text += "    " + member + ",\n";
     return text + "};\n";
 }
 
 std::string CppModule::run() {
-    std::string machines;
+    std::string offsets = offset_text(), machines;
     for (int isa = 0; isa < isa_count; ++isa) machines += machine_text(Isa(isa));
     std::string text = fmt::format("// {}: its programs, written by {}. Compiles alone.\n{}\n", metadata_.name,
                                    metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_text);
-    return text + rules + "\n" + type_declarations(types_) + machines + table_text();
+    return text + rules + "\n" + type_declarations(types_) + offsets + machines + table_text();
 }
 
 } // namespace
@@ -176,6 +279,7 @@ std::vector<std::string> print_cpp_kernels(const Module& module, size_t program,
     std::vector<std::string> texts;
     for (const Kernel& kernel : versions[built]->kernels) {
         Kernel own = expanded(module, Isa(built), kernel);
+        own.takes_arguments = false;
         texts.push_back(CppKernel(module, own, machine, prelude).run(names.fresh(kernel.name)));
     }
     return texts;

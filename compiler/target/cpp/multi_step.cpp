@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Text in order of a step: an epoch may begin, rows are taken, the kernels run,
-// the loss is tested where the table says so.
+// A step: an epoch begins where one is due, rows are copied, kernels run, and the loss is tested at the guard.
 #include "compiler/target/cpp/multi_step.h"
+#include "compiler/program/code.h"
 #include "compiler/program/multi_step.h"
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace gradc::target {
 
@@ -132,9 +133,18 @@ private:
                 guard();
             } else {
                 int64_t all = items(program_.kernels[step.kernel].extent, program_.multi_step->rows);
-                line("{}(arena, sizes, nullptr, 0, {});", names_[step.kernel], all);
+                call(names_[step.kernel], program_.kernels[step.kernel], all);
             }
         }
+    }
+
+    void call(const std::string& name, const Kernel& kernel, int64_t all) {
+        if (!function_of(module_, machine_.isa, kernel).takes_arguments)
+            return line("{}(arena, sizes, nullptr, 0, {});", name, all);
+        line("{{");
+        line("    static const int64_t arguments[] = {{{}}};", fmt::join(arguments_of(module_, kernel), ", "));
+        line("    {}(arena, sizes, arguments, 0, {});", name, all);
+        line("}}");
     }
 
     void guard() {

@@ -7,7 +7,7 @@
 
 namespace gradc::target {
 
-/// `names`: of the kernels' functions, by their number in the program, which has a stretch.
+/// `names`: of the kernels' functions, by their number in the program, which has a multi_step.
 std::string print_multi_step(const loop::Module& module, const loop::Program& program, const Machine& machine,
                              const std::vector<std::string>& names);
 

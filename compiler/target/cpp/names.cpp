@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What C++, its headers and the text itself have taken is given to no value; see names.h.
+// Words of C++, its headers and the text itself are never names of values; see names.h.
 #include "compiler/target/cpp/names.h"
 #include <cmath>
 #include <fmt/format.h>
@@ -74,6 +74,15 @@ std::string Names::numbered(const std::string& stem) {
     while (!free(name));
     taken_.insert(name);
     return name;
+}
+
+bool contains_word(const std::string& text, const std::string& word) {
+    auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+        size_t end = at + word.size();
+        if ((at == 0 || !letter(text[at - 1])) && (end == text.size() || !letter(text[end]))) return true;
+    }
+    return false;
 }
 
 std::string number(double value, Dtype dtype) {

@@ -27,6 +27,9 @@ private:
     std::map<std::string, int> numbers_;
 };
 
+/// True if `word` stands in the text, not as a part of another word.
+bool contains_word(const std::string& text, const std::string& word);
+
 /// A literal of this element type that reads back to the same value.
 std::string number(double value, Dtype dtype);
 std::string integer_number(int64_t value, Dtype dtype);

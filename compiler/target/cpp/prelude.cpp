@@ -72,6 +72,20 @@ void Prelude::add(const std::string& head, const std::vector<std::string>& body)
     functions_.push_back(text);
 }
 
+std::string Prelude::function(const std::string& name, const std::string& type, const std::string& parameters,
+                              const std::string& body) {
+    for (int number = 1;; ++number) {
+        std::string unique = number == 1 ? name : fmt::format("{}_{}", name, number);
+        auto [known, fresh] = made_.emplace(fmt::format("{}({})", unique, parameters), type + body);
+        if (!fresh && known->second != type + body) continue;
+        if (!fresh) return unique;
+        std::string macro;
+        for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
+        functions_.push_back(fmt::format("{} INLINE {} {}({}) {{\n{}}}\n", macro, type, unique, parameters, body));
+        return unique;
+    }
+}
+
 std::string Prelude::text() const { return fmt::format("{}", fmt::join(functions_, "")); }
 
 std::string Prelude::each(VectorType type, const std::string& expression) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The small inline functions that the C++ text needs around vectors, for one ISA: only those that
-// are used are printed. Both compilers turn each into the instructions one would expect; where one
-// of them does not, its own builtin stands in.
+// Small inline functions for vectors, for one ISA. Only those that are used are printed. g++ and clang++ compile each to
+// the expected instructions; where one of them does not, the function calls its builtin.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/machine.h"
@@ -12,8 +11,7 @@
 
 namespace gradc::target {
 
-/// An element of the text's vector types; masks are signed whole numbers, 0 or -1, as wide as what
-/// was compared.
+/// An element of the text's vector types. Masks are signed integers, 0 or -1, as wide as the values that were compared.
 enum class Lane : uint8_t { f32, f64, i8, i32, i64, u8, u16, u32, u64 };
 struct VectorType {
     Lane lane = Lane::i32;
@@ -55,6 +53,10 @@ public:
     std::string reinterpret(Lane from,
                             Lane to); // bits_of(x), float_of(x), double_of(x), of scalars
     std::string bf16(int lanes, bool to);
+    /// A function made of a kernel's statements, such as exp; its name, with a number if another has it.
+    std::string function(const std::string& name, const std::string& type, const std::string& parameters,
+                         const std::string& body);
+    std::string taken(VectorType type);       // as a parameter: by reference when wider than the machine's registers
     const std::string& type(VectorType type); // notes that it is used
 
     const std::set<VectorType>& used_types() const { return types_; }
@@ -63,7 +65,6 @@ public:
 private:
     /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines.
     void add(const std::string& head, const std::vector<std::string>& body);
-    std::string taken(VectorType type); // as a parameter: by reference when wider than the machine's registers
     std::string each(VectorType type, const std::string& expression); // a loop over lanes into r
     bool full(VectorType type) const { return type.lanes * lane_bytes(type.lane) >= 16; }
 
@@ -72,6 +73,7 @@ private:
     std::map<VectorType, std::string> names_;
     std::set<std::string> heads_;
     std::vector<std::string> functions_;
+    std::map<std::string, std::string> made_; // heads of functions of statements, with their bodies
 };
 
 /// typedef lines for these types and what pointers point to.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elements of a tile are matched from what they store or carry down to what they have in common: a tuple holds one
-// value for each element. Equal values stand before the loops, values that are equal in a row inside the loop over rows,
-// others inside both. Indices must differ by a constant from row to row and from vector to vector. A tile where
-// anything fails stays as it is.
+// Matches the elements of a tile, from the values that they store or carry down to their operands. A tuple holds one
+// value for each element. Equal values stay before the loops; values that are equal within a row go into the loop over
+// rows, all others into both loops. Indices must differ by a constant from row to row and from vector to vector. If
+// anything does not match, the tile is printed as it is.
 #include "compiler/target/cpp/roll.h"
 #include <algorithm>
 #include <cmath>
@@ -57,6 +57,7 @@ class Roller {
 public:
     Roller(const Module& module, const Kernel& kernel) : first_array_(BufferId(module.buffers.size())) {
         result_.kernel = kernel;
+        for (size_t i = 0; i < kernel.calls.size(); ++i) calls_.emplace(kernel.calls[i].result, i);
     }
 
     RolledKernel run() {
@@ -117,7 +118,8 @@ private:
 
     std::optional<Body> attempt(const Body& statements, Form form) {
         if (form.rows == 1 && form.vectors == 1 && !replayed_) return {};
-        size_t arrays = result_.arrays.size(), values = result_.kernel.types.size();
+        size_t arrays = result_.arrays.size(), values = result_.kernel.types.size(),
+               calls = result_.kernel.calls.size();
         form_ = form;
         arrays_.clear(), local_.clear(), waiting_.clear();
         trace_ = {form, {}, {}};
@@ -130,6 +132,7 @@ private:
         } catch (const NoTile&) {
             result_.arrays.resize(arrays);
             result_.kernel.types.resize(values);
+            result_.kernel.calls.resize(calls);
             result_.kernel.names.resize(values);
             std::erase_if(result_.unrolled, [&](ValueId id) { return id >= values; });
             return {};
@@ -484,7 +487,23 @@ private:
         }
         copy.result = fresh(type, result_.kernel.names[tuple[0]]);
         level.push_back({copy});
+        if (calls_.count(tuple[0])) note_call(tuple, copy.result);
         return copy.result;
+    }
+
+    void note_call(const Tuple& tuple, ValueId result) {
+        const Call first = result_.kernel.calls[calls_.at(tuple[0])];
+        Call call{result, first.function, {}};
+        for (size_t a = 0; a < first.arguments.size(); ++a) {
+            Tuple arguments;
+            for (ValueId id : tuple) {
+                auto found = calls_.find(id);
+                if (found == calls_.end() || result_.kernel.calls[found->second].function != first.function) return;
+                arguments.push_back(result_.kernel.calls[found->second].arguments[a]);
+            }
+            call.arguments.push_back(emit(arguments));
+        }
+        result_.kernel.calls.push_back(std::move(call));
     }
 
     /// Whole numbers that grow from row to row and from vector to vector.
@@ -596,6 +615,7 @@ private:
 
     RolledKernel result_;
     BufferId first_array_;
+    std::map<ValueId, size_t> calls_; // of the original statements, by result
     std::map<ValueId, const Statement*> definitions_;
     std::set<BufferId> written_;
     Form form_;

@@ -11,15 +11,6 @@ using namespace loop;
 
 namespace {
 
-bool contains_word(const std::string& text, const std::string& word) {
-    auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-        size_t end = at + word.size();
-        if ((at == 0 || !letter(text[at - 1])) && (end == text.size() || !letter(text[end]))) return true;
-    }
-    return false;
-}
-
 /// Values that a body defines, loops inside it included.
 void note_defined(const Body& body, std::set<ValueId>& defined) {
     for (const Statement& statement : body) {

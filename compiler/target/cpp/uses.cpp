@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Bodies are walked backwards, users before what they use: where the only user of a value stands in
-// its turn where it is used, that place counts. Only loads care: none may pass a store, a loop or a
-// branch.
+// Bodies are walked backwards, so that users come before the values that they use. If the only user of a value is itself
+// written where it is used, that place counts. This matters for loads: none may move past a store, a loop or a branch.
 #include "compiler/target/cpp/kernel.h"
 
 namespace gradc::target {
 
 using namespace loop;
 
-void CppKernel::count_uses() {
+void CppKernel::count_uses(ValueId result) {
     uses_.resize(kernel_.types.size());
     home_.assign(kernel_.types.size(), -1);
     index_.assign(kernel_.types.size(), false);
     definitions_.assign(kernel_.types.size(), nullptr);
     mask_bytes_.assign(kernel_.types.size(), 0);
     values_.resize(kernel_.types.size());
+    note_definitions(kernel_.body);
+    find_calls();
+    use(result, 0, int(kernel_.body.size()));
     count(kernel_.body, 0);
     choose_masks(kernel_.body);
+}
+
+void CppKernel::note_definitions(const Body& body) {
+    for (const Statement& statement : body) {
+        if (auto* define = std::get_if<Define>(&statement.node)) definitions_[define->result] = define;
+        if (auto* loop = std::get_if<Loop>(&statement.node)) note_definitions(loop->body);
+        if (auto* branch = std::get_if<If>(&statement.node))
+            note_definitions(branch->then), note_definitions(branch->otherwise);
+    }
 }
 
 void CppKernel::use(ValueId id, int body, int place) {
@@ -53,10 +64,10 @@ void CppKernel::count(const Statement& statement, int place, int body) {
         return uses.count == 1 && uses.body == body ? uses.place : place;
     };
     if (auto* define = std::get_if<Define>(&statement.node)) {
-        definitions_[define->result] = define;
         int at = evaluated(define->result);
         if (uses_[define->result].count == 0) return;
-        for (ValueId operand : define->operands) use(operand, body, at);
+        auto call = calls_.find(define->result);
+        for (ValueId operand : call == calls_.end() ? define->operands : call->second.arguments) use(operand, body, at);
     } else if (auto* load = std::get_if<Load>(&statement.node)) {
         int at = evaluated(load->result);
         if (uses_[load->result].count == 0) return;
@@ -105,8 +116,7 @@ void CppKernel::want_mask(ValueId id, int bytes) {
     if (id != no_value && type_of(id).dtype == Dtype::boolean && !mask_bytes_[id]) mask_bytes_[id] = bytes;
 }
 
-/// A comparison's lanes are as wide as what it compares; counts and literals take the width of
-/// their first user.
+/// Lanes of a comparison are as wide as its operands. Counts and literals take the width of their first user.
 void CppKernel::choose_masks(const Body& body) {
     for (const Statement& statement : body) {
         if (auto* define = std::get_if<Define>(&statement.node)) {
