@@ -159,9 +159,9 @@ std::string stage_text(const std::string& name, const Front& front, const Compil
     ProgramGraphs shown = shown_programs(front, options, times);
     input.shown = &shown;
     if (stage.needs == StageNeeds::programs) return stage.print(input);
-    Compiled compiled = lower_programs(std::move(shown.programs), std::move(shown.metadata), *front.job,
-                                       isas(options.isa), times,
-                                       {.fuse = options.fuse, .share = options.share, .memory = options.memory});
+    Compiled compiled =
+        lower_programs(std::move(shown.programs), std::move(shown.metadata), *front.job, isas(options.isa), times,
+                       {.fuse = options.fuse, .share = options.share, .memory = options.memory});
     input.compiled = &compiled;
     return stage.print(input);
 }

@@ -95,7 +95,7 @@ Primitive PrimitiveTable::declare(const std::string& name, int arity) {
         return *found;
     }
     check(entries_.size() < UINT16_MAX, "graph", "too many primitives");
-    entries_.push_back({name, arity, Primitive(entries_.size()), {}});
+    entries_.push_back({name, arity, Primitive(entries_.size())});
     numbers_.emplace(name, entries_.back().self);
     return entries_.back().self;
 }
@@ -108,14 +108,6 @@ const Primitive* PrimitiveTable::find(std::string_view name) const {
 std::string_view PrimitiveTable::name(Primitive primitive) const { return entries_.at(size_t(primitive)).name; }
 
 int PrimitiveTable::arity(Primitive primitive) const { return entries_.at(size_t(primitive)).arity; }
-
-void PrimitiveTable::define(Primitive primitive, Meaning meaning) {
-    entries_.at(size_t(primitive)).meaning = std::move(meaning);
-}
-
-const PrimitiveTable::Meaning& PrimitiveTable::meaning(Primitive primitive) const {
-    return entries_.at(size_t(primitive)).meaning;
-}
 
 size_t PrimitiveTable::size() const { return entries_.size(); }
 

@@ -106,18 +106,12 @@ public:
     size_t size() const;
 
     /// Computes a declared primitive of `arity` arguments in double, for the evaluator.
-    using Meaning = std::function<double(const double* arguments)>;
-    /// Sets the meaning of a primitive for which the C library has no function of the same name.
-    void define(Primitive primitive, Meaning meaning);
-    /// Empty where `define` was not called.
-    const Meaning& meaning(Primitive primitive) const;
 
 private:
     struct Entry {
         std::string name;
         int arity;
         Primitive self;
-        Meaning meaning = {};
     };
     std::vector<Entry> entries_;
     std::unordered_map<std::string, Primitive> numbers_;

@@ -12,6 +12,8 @@ const char* isa_name(int isa) {
     return names[isa];
 }
 
+const char* arithmetic_name(int isa) { return isa == GRADC_BASELINE ? "baseline" : "fma"; }
+
 /// The registers that the system saves: bit 1 SSE, 2 AVX, 5..7 AVX-512.
 static uint32_t saved_state() {
     uint32_t low, high;

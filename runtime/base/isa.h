@@ -10,6 +10,8 @@
 namespace gradc::runtime {
 
 const char* isa_name(int isa); // "baseline", "avx2", "avx512"
+/// What decides the bits of a run: "fma" on every instruction set with fused multiply-add, else "baseline".
+const char* arithmetic_name(int isa);
 bool cpu_has(int isa);
 /// Every kernel of every program was built for `isa`.
 bool module_has(const gradc_module& module, int isa);

@@ -108,9 +108,10 @@ bool begin_run(TrainRun& run, Training& training, Console& console, Error& error
                      training.measured.epochs, error))
         return false;
     if (run.data) compute_formulas(*run.session, *run.data);
-    std::string kept = metadata_value(run.file.metadata(), "isa"), own = isa_name(run.session->isa());
+    std::string kept = metadata_value(run.file.metadata(), "arithmetic"), own = arithmetic_name(run.session->isa());
     if (kept != own)
-        complain(text("note: the run began on ", kept, "; on ", own, " its numbers may differ in the last bits"));
+        complain(text("note: the run began with ", kept, " arithmetic; with that of ", own,
+                      " its numbers may differ in the last bits"));
     console.line(text("resumed from ", run.settings.checkpoint, " at step ", grouped(training.position.step), " of ",
                       grouped(training.total_steps())));
     run.file = {};

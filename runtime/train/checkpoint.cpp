@@ -37,7 +37,7 @@ static Metadata metadata_of(const Session& session, const Settings& settings, co
     add_metadata(metadata, "source_hash", module.source_hash);
     add_metadata(metadata, "program_hash", module.program_hash);
     add_metadata(metadata, "data_hash", hexadecimal(data_hash));
-    add_metadata(metadata, "isa", isa_name(session.isa()));
+    add_metadata(metadata, "arithmetic", arithmetic_name(session.isa()));
     add_metadata(metadata, "step", integer(position.step));
     add_metadata(metadata, "epoch", integer(position.epoch));
     add_metadata(metadata, "cursor", integer(position.cursor));

@@ -221,7 +221,7 @@ TEST_CASE("bench reports engines that are not installed", "[bench]") {
     CHECK(contains(nowhere.err, "cannot write no/such/folder.html"));
     Outcome cores = bench(stage.scratch, "m.grad --threads 1000");
     CHECK(cores.code == 2);
-    CHECK(contains(cores.err, "1000 threads want as many cores"));
+    CHECK(contains(cores.err, "1000 threads need as many cores"));
     stage.scratch.write("untrained.grad", "model m(x: f32[N, 2]) -> f32[N] { return x[:, 0] }\n");
     CHECK(bench(stage.scratch, "untrained.grad").code == 1);
 }

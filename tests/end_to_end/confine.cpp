@@ -74,7 +74,7 @@ TEST_CASE("a confined model uses no file outside of its folder and --data-dir", 
         CHECK((free.code == 0 || each.path == "/etc/passwd" || contains(each.path, "absent")));
         if (each.inside) continue;
         CHECK(contains(confined.err, "home/m.grad:1:5: error: cannot read `"));
-        CHECK(contains(confined.err, "it lies outside of data, home, and " + rule + "a model read nothing else"));
+        CHECK(contains(confined.err, "it is outside of data, home; " + rule + "a model read no other files"));
         CHECK_FALSE(contains(confined.err, "root:")); // no line of it is shown
     }
     scratch.write("home/m.grad", std::string("use \"a.grad\"\n") + small_model);
@@ -82,8 +82,7 @@ TEST_CASE("a confined model uses no file outside of its folder and --data-dir", 
     CHECK(call(scratch, "inspect --emit=forward home/m.grad").code == 0);
     Outcome confined = call(scratch, "inspect --emit=forward --confine home/m.grad");
     CHECK(confined.code == 1);
-    CHECK(
-        contains(confined.err, "home/a.grad:1:5: error: cannot read `other/size.grad`: it lies outside of home, and"));
+    CHECK(contains(confined.err, "home/a.grad:1:5: error: cannot read `other/size.grad`: it is outside of home;"));
 }
 
 TEST_CASE("a confined model reads no data outside of its folder and --data-dir", "[confine]") {
@@ -101,12 +100,12 @@ TEST_CASE("a confined model reads no data outside of its folder and --data-dir",
         Outcome trained = run("cd home; ./trainer train --confine --data-dir ../data", launch);
         CHECK((trained.code == 0) == (each.inside && each.path != "/etc/passwd"));
         bool absent = contains(each.path, "absent");
-        CHECK((each.inside || absent || contains(trained.err, "and " + rule + "the model read nothing else")));
+        CHECK((each.inside || absent || contains(trained.err, "; " + rule + "the model read no other files")));
         Outcome built = call(scratch, "build --confine --data-dir data home/m.grad -o home/other");
         CHECK(built.code == (each.inside ? 0 : 1));
         if (each.inside) continue;
         CHECK(contains(built.err,
-                       "home/m.grad:2:18: error: cannot read `" + each.path + "`: it lies outside of data, home"));
+                       "home/m.grad:2:18: error: cannot read `" + each.path + "`: it is outside of data, home"));
         CHECK_FALSE(contains(run("cd home; ./trainer train --confine=/ --data-dir ../data", launch).err, rule));
     }
 }

@@ -131,6 +131,7 @@ TEST_CASE("info prints the parts of the memory and the largest sum of live value
     Launch launch{.folder = scratch.path().string(), .limit = 120};
     REQUIRE(run(quoted(gradc) + " build m.grad -o trainer", launch).code == 0);
     std::string about = run("./trainer info", launch).out;
-    for (const char* part : {"\n  parameters ", "\n  optimizer ", "\n  activations", "\n  scratch ", "in use at one step"})
+    for (const char* part :
+         {"\n  parameters ", "\n  optimizer ", "\n  activations", "\n  scratch ", "in use at one step"})
         CHECK(contains(about, part));
 }

@@ -164,5 +164,5 @@ TEST_CASE("predict reads and writes text", "[predict]") {
           "long.csv:1:1: error: window has 4 characters, but a row has 5\n");
     trained.scratch.write("odd.txt", "abxab");
     CHECK(trained.call("./trainer predict --checkpoint w odd.txt").err ==
-          "odd.txt:1:3: error: the character `x` is not among the 4 that window was compiled with\n");
+          "odd.txt:1:3: error: the character `x` is not in the alphabet of window, which has 4\n");
 }

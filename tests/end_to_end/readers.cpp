@@ -212,13 +212,14 @@ TEST_CASE("compiler and trainer refuse the same files with the same messages", "
     std::string other_version = npy("|u1", "2, 2", bytes);
     other_version[6] = 9;
     const Broken files[] = {
-        {"x.npy", npy("|u1", "-2, 2", bytes), array_open, array_fixed, "damaged: `-2, 2), }`, where a size is expected"},
+        {"x.npy", npy("|u1", "-2, 2", bytes), array_open, array_fixed,
+         "damaged: `-2, 2), }`, where a size is expected"},
         {"x.npy", npy("<b8", "2, 2", bytes), array_open, array_fixed, "arrays of `<b8` are not read"},
-        {"x.npy", npy("|u1", "2, 2", bytes + "x"), array_open, array_fixed, "bytes too many: [2, 2] takes 4 bytes"},
+        {"x.npy", npy("|u1", "2, 2", bytes + "x"), array_open, array_fixed, "too many bytes: [2, 2] takes 4 bytes"},
         {"x.npy", npy("|u1", "2, 2", "123"), array_open, array_fixed, "truncated: [2, 2] takes 4 bytes"},
         {"x.npy", other_version, array_open, array_fixed, "version 9.0 of NPY is unknown"},
         {"x.idx", std::string("\0\0\x08\x02\0\0\0\2\0\0\0\2\1\2\3\4\5", 17), image_open, image_fixed,
-         "bytes too many: [2, 2] takes 4 bytes"},
+         "too many bytes: [2, 2] takes 4 bytes"},
         {"x.idx", std::string("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff\1\2", 14), image_open, image_fixed,
          "the sizes in its header are invalid: [4294967295, 4294967295]"},
         {"x.idx", std::string("\0\0\x07\x02\0\0\0\2\0\0\0\2\1\2\3\4", 16), image_open, image_fixed,

@@ -66,7 +66,7 @@ TEST_CASE("accumulators of the C++ text stay in registers", "[registers]") {
     std::string model = quoted(tree + "/examples/digits/model.grad");
     REQUIRE(run(quoted(gradc) + " inspect " + model + " --emit=cpp --isa avx2 -o digits.cpp", launch).code == 0);
     int compilers = 0;
-    for (const std::string& compiler : {"g++", "clang++-19"}) {
+    for (const std::string compiler : {"g++", "clang++-19"}) {
         if (!found(compiler)) {
             skip(compiler);
             continue;

@@ -194,8 +194,8 @@ TEST_CASE("the cache removes old trainers and no foreign files", "[run_cache]") 
     CHECK(cached(scratch) == 73);
     CHECK_FALSE(taken(scratch, "m.grad -o first --isa baseline"));
     CHECK(cached(scratch) == 64 + 2);
-    CHECK(fs::exists(root / (std::string(28, 'a') + "1061") / "trainer"));
-    CHECK_FALSE(fs::exists(root / (std::string(28, 'a') + "1062")));
+    CHECK(fs::exists(root / (std::string(12, 'a') + "1061") / "trainer"));
+    CHECK_FALSE(fs::exists(root / (std::string(12, 'a') + "1062")));
     CHECK(scratch.read("cache/gradc/note") == "mine");
     CHECK(scratch.read("cache/gradc/papers/one") == "mine");
     CHECK(taken(scratch, "m.grad -o first"));

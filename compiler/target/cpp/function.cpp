@@ -59,7 +59,7 @@ std::string CppKernel::print_function(const Call& call) {
     static constexpr const char* rows[] = {"rows", "from", "to"}; // of the tiles that a call works on
     for (const Call& inner : kernel_.calls) names_.fresh(inner.function);
     count_uses(call.result);
-    std::vector<std::pair<std::string, std::string>> taken;
+    Prelude::Parameters taken;
     for (size_t i = 0; i < call.arguments.size(); ++i) {
         ValueId id = call.arguments[i];
         std::string name = names_.fresh(type_of(id).dtype == Dtype::i64 && i < 3 ? rows[i] : numbers[i]);
@@ -69,10 +69,9 @@ std::string CppKernel::print_function(const Call& call) {
     }
     print(kernel_.body);
     line(fmt::format("return {};", argument(call.result)));
-    std::string parameters;
-    for (const auto& [type, name] : taken)
-        parameters += (parameters.empty() ? "" : ", ") + type + (contains_word(text_, name) ? " " + name : "");
-    return prelude_.function(call.function, prelude_.type(vector_of(call.result)), parameters, text_);
+    for (auto& [type, name] : taken)
+        if (!contains_word(text_, name)) name.clear();
+    return prelude_.function(call.function, prelude_.type(vector_of(call.result)), taken, text_);
 }
 
 } // namespace gradc::target

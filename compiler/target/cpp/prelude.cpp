@@ -72,12 +72,17 @@ void Prelude::add(const std::string& head, const std::vector<std::string>& body)
     functions_.push_back(text);
 }
 
-std::string Prelude::function(const std::string& name, const std::string& type, const std::string& parameters,
+std::string Prelude::function(const std::string& name, const std::string& type, const Parameters& taken,
                               const std::string& body) {
+    std::string types, parameters; // functions of one name differ in types: parameters without a name count too
+    for (const auto& [each, parameter] : taken) {
+        types += each + ", ";
+        parameters += (parameters.empty() ? "" : ", ") + each + (parameter.empty() ? "" : " " + parameter);
+    }
     for (int number = 1;; ++number) {
         std::string unique = number == 1 ? name : fmt::format("{}_{}", name, number);
-        auto [known, fresh] = made_.emplace(fmt::format("{}({})", unique, parameters), type + body);
-        if (!fresh && known->second != type + body) continue;
+        auto [known, fresh] = made_.emplace(fmt::format("{}({})", unique, types), type + parameters + body);
+        if (!fresh && known->second != type + parameters + body) continue;
         if (!fresh) return unique;
         std::string macro;
         for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));

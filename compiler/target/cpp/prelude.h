@@ -54,7 +54,8 @@ public:
                             Lane to); // bits_of(x), float_of(x), double_of(x), of scalars
     std::string bf16(int lanes, bool to);
     /// A function made of a kernel's statements, such as exp; its name, with a number if another has it.
-    std::string function(const std::string& name, const std::string& type, const std::string& parameters,
+    using Parameters = std::vector<std::pair<std::string, std::string>>; // type and name, "" where it is not used
+    std::string function(const std::string& name, const std::string& type, const Parameters& taken,
                          const std::string& body);
     std::string taken(VectorType type);       // as a parameter: by reference when wider than the machine's registers
     const std::string& type(VectorType type); // notes that it is used

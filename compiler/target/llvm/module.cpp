@@ -13,9 +13,9 @@
 #include "compiler/target/machine.h"
 #include "compiler/target/table.h"
 #include "compiler/util/check.h"
+#include "compiler/util/key_bytes.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/text.h"
-#include "compiler/util/key_bytes.h"
 #include <atomic>
 #include <exception>
 #include <llvm/IR/LegacyPassManager.h>

@@ -75,7 +75,7 @@ TEST_CASE("a frozen parameter has no gradient and no optimizer state") {
 }
 
 TEST_CASE("errors of freeze") {
-    CHECK(errors("optimizer adam()\nfreeze base, heed").find("no parameter is called `heed`") != std::string::npos);
+    CHECK(errors("optimizer adam()\nfreeze base, heed").find("there is no parameter `heed`") != std::string::npos);
     CHECK(errors("optimizer adam()\nfreeze base, heed").find("did you mean `head`") != std::string::npos);
     CHECK(errors("optimizer adam()\nfreeze base, head").find("`freeze` or an earlier line holds") != std::string::npos);
     CHECK(errors("optimizer adam()\nfreeze base\nfreeze head").find("`freeze` is set twice") != std::string::npos);

@@ -94,9 +94,8 @@ TEST_CASE("a checkpoint is not overwritten without --overwrite") {
     std::string kept = read(place.path("c"));
     Result chance = place.run({"train", "--epochs", "1", "--checkpoint", "c"});
     CHECK(chance.code == 2);
-    CHECK(chance.err ==
-          "c: error: this checkpoint exists; --resume continues it, --overwrite starts a new run in its "
-          "place\n");
+    CHECK(chance.err == "c: error: this checkpoint exists; --resume continues it, --overwrite starts a new run in its "
+                        "place\n");
     CHECK((read(place.path("c")) == kept));
     Result meant = place.run({"train", "--epochs", "1", "--checkpoint", "c", "--overwrite"});
     CHECK(meant.code == 0);
@@ -105,7 +104,8 @@ TEST_CASE("a checkpoint is not overwritten without --overwrite") {
     CHECK(place.run({"train", "--overwrite"}).err == "error: --overwrite needs --checkpoint FILE\n");
     Result both = place.run({"train", "--checkpoint", "c", "--overwrite", "--resume"});
     CHECK(both.code == 2);
-    CHECK(both.err == "error: --resume continues from the checkpoint, --overwrite starts a new run; give one of them\n");
+    CHECK(both.err ==
+          "error: --resume continues from the checkpoint, --overwrite starts a new run; give one of them\n");
 }
 
 TEST_CASE("splits have a seed of their own") {
@@ -146,8 +146,7 @@ TEST_CASE("numbers of flags are checked") {
     };
     for (const Case& wrong :
          {Case{"--steps", "-5", "`-5` is not an integer in 1..9007199254740992"},
-          Case{"--steps", "99999999999999999999",
-               "`99999999999999999999` is not an integer in 1..9007199254740992"},
+          Case{"--steps", "99999999999999999999", "`99999999999999999999` is not an integer in 1..9007199254740992"},
           Case{"--epochs", "1.5", "`1.5` is not an integer in 0..9007199254740992"},
           Case{"--batch-size", "inf", "`inf` is not an integer in 1..32"},
           Case{"--seed", "-1", "`-1` is not an integer in 0..9007199254740992"},
