@@ -79,7 +79,7 @@ TEST_CASE("instruction sets with fused multiply-add train to the same bits, with
         Launch deadly = launch;
         deadly.signal = SIGKILL;
         deadly.signal_when = "killed";
-        std::string killed = train + " --checkpoint killed --save-every 1 --threads 2 --isa ";
+        std::string killed = "exec " + train + " --checkpoint killed --save-every 1 --threads 2 --isa ";
         CHECK(run(killed + isas.front(), deadly).code == 128 + SIGKILL);
         REQUIRE(run(killed + isas.back() + " --resume", launch).code == 0);
         CHECK((scratch.read("killed") == expected));

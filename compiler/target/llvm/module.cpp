@@ -191,7 +191,7 @@ void initialize() { // cheap when it was done before
 std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type, bool names) {
     llvm::LLVMContext context;
     context.setDiscardValueNames(!names);
-    auto level = unit.brief ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default;
+    auto level = unit.brief ? llvm::CodeGenOptLevel::Less : llvm::CodeGenOptLevel::Default;
     std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(unit.isa), level);
     std::unique_ptr<llvm::Module> made = emit(context, module, unit);
     made->setDataLayout(target->createDataLayout());
