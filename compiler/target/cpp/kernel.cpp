@@ -76,7 +76,7 @@ std::string CppKernel::run(const std::string& name) {
         return named ? fmt::format("{} {}", type, parameter_name) : type;
     };
     if (!buffers_.empty()) parameters_.insert("arena");
-    head += fmt::format("{} static void {}({}, {}, const int64_t*, {}, {}) {{\n", macro, name,
+    head += fmt::format("{} static void {}({}, {}, const uint32_t*, {}, {}) {{\n", macro, name,
                         parameter("unsigned char*", "arena"), parameter("const int64_t*", "sizes"),
                         parameter("int64_t", "begin"), parameter("int64_t", "end"));
     return head + pointers() + text_ + "}\n";

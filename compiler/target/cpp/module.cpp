@@ -143,7 +143,7 @@ std::string CppModule::array_text(const Table::Array& array) const {
 }
 
 std::string CppModule::table_text() {
-    table_ = make_table(module_, metadata_);
+    table_ = make_table(module_, metadata_, false);
     std::string text = "\nnamespace table {\nnamespace {\n";
     for (const Table::Array& array : table_.arrays) text += array_text(array);
     text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module "
