@@ -27,7 +27,7 @@ enum gradc_role {
 
 /* sizes[0]: rows of this call; sizes[1 + d]: iteration of the table loop at depth d. arguments: the kernel's, see
  * gradc_kernel. [begin, end): part of the extent. */
-typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, const int64_t* arguments, int64_t begin,
+typedef void (*gradc_function)(unsigned char* arena, const int64_t* sizes, const uint32_t* arguments, int64_t begin,
                                int64_t end);
 
 /* A tensor in the arena. Logical element (i0, i1, ..) lies at offset + size of element * sum over axes; with
@@ -50,21 +50,28 @@ typedef struct {
     int64_t grain; /* fewest items worth a worker; 0: never split */
 } gradc_extent;
 
+/* What kernels with equal code share. */
 typedef struct {
-    const char* name;                          /* for reports */
     gradc_function functions[GRADC_ISA_COUNT]; /* NULL where not built */
     gradc_extent extents[GRADC_ISA_COUNT];     /* vectors of another width cut the work otherwise */
-    /* Kernels with equal code share a function. Its arguments tell them apart: for each buffer its offset in the arena
-     * (bytes), then each random stream. NULL: the function has these as constants. */
-    const int64_t* arguments[GRADC_ISA_COUNT];
-    double flops, bytes; /* for the largest batch */
+    double flops, bytes;                       /* for the largest batch */
+} gradc_code;
+
+/* Arguments tell kernels with one code apart: for each buffer its offset in the arena, in units of 64 bytes, then the
+ * lower and upper half of each random stream. Those for instruction set i begin at arguments + i * argument_distance.
+ * NULL: the functions have them as constants. */
+typedef struct {
+    const char* name; /* for reports */
+    const gradc_code* code;
+    const uint32_t* arguments;
+    int64_t argument_distance;
 } gradc_kernel;
 
 enum gradc_step_kind { GRADC_KERNEL, GRADC_LOOP_BEGIN, GRADC_LOOP_END, GRADC_GUARD };
 typedef struct {
     int32_t kind;       /* gradc_step_kind */
     int32_t kernel;     /* index into kernels */
-    int64_t iterations; /* LOOP_BEGIN */
+    int32_t iterations; /* LOOP_BEGIN */
     int32_t reverse;    /* LOOP_BEGIN: the iteration counts down */
 } gradc_step;
 

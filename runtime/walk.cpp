@@ -12,10 +12,10 @@ static constexpr int deepest = 16; // loops of scans inside scans
 
 [[gnu::always_inline]] static inline void run_kernel(const gradc_kernel& kernel, unsigned char* arena,
                                                      const int64_t* sizes, const WalkOptions& options) {
-    const gradc_extent& items = kernel.extents[options.isa];
+    const gradc_extent& items = kernel.code->extents[options.isa];
     int64_t extent = items.fixed + (sizes[0] * items.per_row + items.divisor - 1) / items.divisor;
-    gradc_function function = kernel.functions[options.isa];
-    const int64_t* arguments = kernel.arguments[options.isa];
+    gradc_function function = kernel.code->functions[options.isa];
+    const uint32_t* arguments = kernel.arguments + options.isa * kernel.argument_distance;
     int parts = 1;
     if (options.pool && items.grain > 0) {
         parts = int(std::min<int64_t>(options.pool->count(), extent / items.grain));

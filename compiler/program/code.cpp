@@ -9,6 +9,8 @@ namespace gradc::loop {
 
 namespace {
 
+constexpr int64_t alignment = 64; // bytes, of every buffer
+
 /// The buffer that a statement names; null where it names none.
 template <class Node> auto* buffer_of(Node& node) {
     if constexpr (requires { node.buffer; }) return &node.buffer;
@@ -77,9 +79,10 @@ std::vector<int64_t> arguments_of(const Module& module, const Kernel& kernel) {
     std::vector<int64_t> result;
     for (BufferId id : buffers_of(kernel)) {
         const Buffer& buffer = module.buffers[id];
-        result.push_back(buffer.role == Buffer::Role::local ? 0 : buffer.offset);
+        result.push_back(buffer.role == Buffer::Role::local ? 0 : buffer.offset / alignment);
     }
-    for (uint64_t stream : kernel.streams) result.push_back(int64_t(stream));
+    for (uint64_t stream : kernel.streams)
+        for (uint64_t half : {stream & UINT32_MAX, stream >> 32}) result.push_back(int64_t(half));
     return result;
 }
 

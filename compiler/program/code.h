@@ -31,8 +31,8 @@ const Kernel& function_of(const Module& module, Isa isa, const Kernel& kernel);
 /// The kernel with statements of its own.
 Kernel expanded(const Module& module, Isa isa, const Kernel& kernel);
 
-/// For a function that takes arguments: the offset of each buffer of `buffers_of` (0 where it is local), then the
-/// streams.
+/// For a function that takes arguments, as in gradc_kernel: the offset of each buffer of `buffers_of` in units of 64
+/// bytes (0 where it is local), then the halves of the streams.
 std::vector<int64_t> arguments_of(const Module& module, const Kernel& kernel);
 
 /// The number that an Operation::stream defines.

@@ -132,7 +132,7 @@ bool Engine::run(int number, int64_t row_count, loop::Isa isa, bool guard) {
     options.flush_denormals = module_->flush_denormals != 0;
     const gradc_program& program = module_->programs[number];
     for (int i = 0; i < program.kernel_count; ++i)
-        check(program.kernels[i].functions[options.isa], "engine", "a program was not built for this machine");
+        check(program.kernels[i].code->functions[options.isa], "engine", "a program was not built for this machine");
     return runtime::walk(*module_, program, arena_.get(), row_count, options) == runtime::Walk::finished;
 }
 

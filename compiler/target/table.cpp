@@ -5,6 +5,7 @@
 #include "compiler/program/multi_step.h"
 #include "compiler/target/layout.h"
 #include "compiler/util/check.h"
+#include "compiler/util/key_bytes.h"
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
@@ -40,8 +41,8 @@ TableValue members(std::vector<TableValue> content) {
 
 class TableBuilder {
 public:
-    TableBuilder(const Module& module, const Metadata& metadata)
-        : module_(module), metadata_(metadata), tensors_(metadata.tensors) {}
+    TableBuilder(const Module& module, const Metadata& metadata, bool sharing)
+        : module_(module), metadata_(metadata), sharing_(sharing), tensors_(metadata.tensors) {}
     Table run();
 
 private:
@@ -72,6 +73,7 @@ private:
     TableValue tensor(const Metadata::Tensor& tensor);
     TableValue program(int number);
     TableValue kernel(int program, int number);
+    std::pair<TableValue, int64_t> kernel_arguments(std::vector<std::vector<int64_t>> by_isa);
     TableValue step_functions(int program, const std::vector<int64_t>& fields) const;
     TableValue dataset(const DatasetSpec& dataset);
     TableValue field(const std::string& prefix, const Field& field);
@@ -82,8 +84,10 @@ private:
 
     const Module& module_;
     const Metadata& metadata_;
+    bool sharing_;
     std::vector<Metadata::Tensor> tensors_;
-    std::map<std::vector<int64_t>, int> known_numbers_;
+    std::map<std::vector<int64_t>, int> known_numbers_, known_arguments_;
+    std::map<std::string, int> known_codes_;
     Table table_;
 };
 
@@ -138,18 +142,61 @@ bool TableBuilder::serves(const Versions& versions, Isa isa) const {
 TableValue TableBuilder::kernel(int program, int number) {
     const auto& versions = module_.programs[size_t(program)];
     const Kernel& first = any(versions).kernels[size_t(number)];
-    std::vector<TableValue> functions, extents, arguments;
+    std::vector<TableValue> functions, extents;
+    std::vector<std::vector<int64_t>> arguments;
+    KeyBytes key;
     for (int isa = 0; isa < isa_count; ++isa) {
         bool served = serves(versions, Isa(isa));
-        functions.push_back(function({program, number, version(versions, Isa(isa)), served}));
-        const Kernel& one = served ? versions[size_t(version(versions, Isa(isa)))]->kernels[size_t(number)] : first;
+        Isa built = version(versions, Isa(isa));
+        const Kernel& one = served ? versions[size_t(built)]->kernels[size_t(number)] : first;
+        KernelNumber own{program, number}, shared;
+        if (served) shared = sharing_ ? one.same_as.value_or(own) : own;
+        functions.push_back(function({shared.program, shared.kernel, built, served}));
         const auto& [fixed, per_row, divisor] = one.extent;
         extents.push_back(members({i64(fixed), i64(per_row), i64(divisor), i64(one.grain)}));
-        bool takes = served && function_of(module_, version(versions, Isa(isa)), one).takes_arguments;
-        arguments.push_back(takes ? numbers(arguments_of(module_, one)) : first_of(-1));
+        key.add({served, int64_t(built), shared.program, shared.kernel, fixed, per_row, divisor, one.grain});
+        bool takes = sharing_ && served && function_of(module_, built, one).takes_arguments;
+        if (takes) arguments.push_back(arguments_of(module_, one));
+        else arguments.emplace_back();
     }
-    return members({text(first.name), members(functions), members(extents), members(arguments), f64(first.flops),
-                    f64(first.bytes)});
+    key.add_bits(first.flops);
+    key.add_bits(first.bytes);
+    auto [known, added] = known_codes_.emplace(key.take(), -1);
+    if (added) {
+        TableValue code = members({members(functions), members(extents), f64(first.flops), f64(first.bytes)});
+        std::string name = fmt::format("code_{}", known_codes_.size() - 1);
+        known->second = int(array("gradc_code", name, {code}).integer);
+    }
+    auto [argument_array, distance] = kernel_arguments(arguments);
+    return members({text(first.name), first_of(known->second), argument_array, i64(distance)});
+}
+
+/// Those of all machines one behind the other, or once where they are equal; and the distance between two.
+std::pair<TableValue, int64_t> TableBuilder::kernel_arguments(std::vector<std::vector<int64_t>> by_isa) {
+    size_t longest = 0;
+    const std::vector<int64_t>* any = nullptr;
+    bool equal = true;
+    for (const auto& arguments : by_isa) {
+        longest = std::max(longest, arguments.size());
+        if (arguments.empty()) continue;
+        equal = equal && (!any || *any == arguments);
+        any = &arguments;
+    }
+    if (!any) return {first_of(-1), 0};
+    std::vector<int64_t> all;
+    if (equal) all = *any;
+    for (size_t i = 0; !equal && i < by_isa.size(); ++i) {
+        all.insert(all.end(), by_isa[i].begin(), by_isa[i].end());
+        all.resize((i + 1) * longest);
+    }
+    auto [known, added] = known_arguments_.emplace(all, -1);
+    if (added) {
+        std::vector<TableValue> elements;
+        for (int64_t number : all) elements.push_back(i32(int32_t(uint32_t(number))));
+        std::string name = fmt::format("arguments_{}", known_arguments_.size() - 1);
+        known->second = int(array("uint32_t", name, elements).integer);
+    }
+    return {first_of(known->second), equal ? 0 : int64_t(longest)};
 }
 
 /// Of a step in a stretch; 0 if there is none for any machine.
@@ -185,7 +232,7 @@ TableValue TableBuilder::program(int number) {
     std::vector<TableValue> kernels, steps;
     for (size_t i = 0; i < program.kernels.size(); ++i) kernels.push_back(kernel(number, int(i)));
     for (const Step& step : program.table)
-        steps.push_back(members({i32(int(step.kind)), i32(step.kernel), i64(step.iterations), i32(step.reverse)}));
+        steps.push_back(members({i32(int(step.kind)), i32(step.kernel), i32(step.iterations), i32(step.reverse)}));
     std::vector<int64_t> results;
     for (const Result& result : program.results) results.push_back(tensor_of(result));
     int64_t kernel_count = int64_t(kernels.size()), step_count = int64_t(steps.size());
@@ -308,7 +355,9 @@ Table TableBuilder::run() {
 
 } // namespace
 
-Table make_table(const Module& module, const Metadata& metadata) { return TableBuilder(module, metadata).run(); }
+Table make_table(const Module& module, const Metadata& metadata, bool sharing) {
+    return TableBuilder(module, metadata, sharing).run();
+}
 
 namespace {
 

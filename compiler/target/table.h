@@ -35,8 +35,9 @@ struct Table {
     TableValue module; // gradc_module
 };
 
-/// Throws InternalError if the metadata names buffers or programs that the module lacks.
-Table make_table(const loop::Module& module, const Metadata& metadata);
+/// `sharing`: kernels with equal code have one function and arguments; else each has a function of its own. Throws
+/// InternalError if the metadata names buffers or programs that the module lacks.
+Table make_table(const loop::Module& module, const Metadata& metadata, bool sharing);
 
 /// The name of a kernel's function: train_step__relu_linear_1__avx2.
 std::string symbol(const loop::Program& program, const loop::Kernel& kernel, loop::Isa isa);

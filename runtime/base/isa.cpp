@@ -38,7 +38,7 @@ bool cpu_has(int isa) {
 bool module_has(const gradc_module& module, int isa) {
     for (int p = 0; p < module.program_count; p++) {
         for (int k = 0; k < module.programs[p].kernel_count; k++) {
-            if (!module.programs[p].kernels[k].functions[isa]) return false;
+            if (!module.programs[p].kernels[k].code->functions[isa]) return false;
         }
     }
     return true;

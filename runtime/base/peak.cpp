@@ -61,7 +61,7 @@ struct PeakLoop {
     bool is_double;
 };
 
-static void iteration_loop(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
+static void iteration_loop(unsigned char* arena, const int64_t*, const uint32_t*, int64_t, int64_t) {
     const PeakLoop& loop = *reinterpret_cast<const PeakLoop*>(arena);
     if (loop.isa == GRADC_AVX512) {
         multiply_add_avx512(loop.is_double);

@@ -104,7 +104,7 @@ void ThreadPool::work(int number, bool flush) {
     }
 }
 
-void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes, const int64_t* arguments,
+void ThreadPool::run(gradc_function function, unsigned char* arena, const int64_t* sizes, const uint32_t* arguments,
                      int64_t extent, int parts) {
     parts = std::min(parts, most_parts);
     if (workers_.empty() || parts <= 1) {

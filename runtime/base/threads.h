@@ -24,7 +24,7 @@ public:
 
     int count() const { return int(workers_.size()) + 1; }
     /// Calls `function` on `parts` <= most_parts ranges of [0, extent), in no order.
-    void run(gradc_function function, unsigned char* arena, const int64_t* sizes, const int64_t* arguments,
+    void run(gradc_function function, unsigned char* arena, const int64_t* sizes, const uint32_t* arguments,
              int64_t extent, int parts);
 
 private:
@@ -43,7 +43,8 @@ private:
 
     gradc_function function_ = nullptr;
     unsigned char* arena_ = nullptr;
-    const int64_t *sizes_ = nullptr, *arguments_ = nullptr;
+    const int64_t* sizes_ = nullptr;
+    const uint32_t* arguments_ = nullptr;
     int64_t extent_ = 0;
     int parts_ = 0;
     alignas(64) std::atomic<uint64_t> open_{0};  // a bit for each part that no worker has taken

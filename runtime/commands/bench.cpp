@@ -137,11 +137,11 @@ std::string kernel_table(Session& session, const gradc_block& block, Loader* loa
     double share = double(batch) / double(session.module().batch);
     for (size_t i = 0; i < count; i++) {
         const gradc_kernel& kernel = program.kernels[i];
-        double rate = kernel.flops * share / fastest[i];
+        double rate = kernel.code->flops * share / fastest[i];
         lines += text(padded(kernel.name, widest), padded_left(duration(fastest[i]), 12),
                       padded_left(fixed(100 * fastest[i] / all, 1), 7), " %",
                       padded_left(fixed(100 * rate / peak, 1), 7), " %", padded_left(fixed(rate * 1e-9, 1), 9),
-                      padded_left(fixed(kernel.bytes * share / fastest[i] * 1e-9, 1), 8), "\n");
+                      padded_left(fixed(kernel.code->bytes * share / fastest[i] * 1e-9, 1), 8), "\n");
     }
     return lines;
 }

@@ -207,9 +207,10 @@ private:
     }
 
     void call(const gradc_kernel& kernel) {
-        const gradc_extent& items = kernel.extents[size_t(isa_)];
+        const gradc_extent& items = kernel.code->extents[size_t(isa_)];
         int64_t extent = items.fixed + (sizes_[0] * items.per_row + items.divisor - 1) / items.divisor;
-        kernel.functions[size_t(isa_)](arena_->base(), sizes_, kernel.arguments[size_t(isa_)], 0, extent);
+        const uint32_t* arguments = kernel.arguments + int64_t(isa_) * kernel.argument_distance;
+        kernel.code->functions[size_t(isa_)](arena_->base(), sizes_, arguments, 0, extent);
     }
 
     /// The fastest of many rounds, tiles in turn; a round lasts a tenth of a millisecond or more.

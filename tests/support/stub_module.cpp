@@ -57,16 +57,16 @@ void forward_row(Memory& m, int64_t n) {
     m.row_loss[n] = logf(sum) + greatest - logits[m.label[n]];
     m.hit[n] = best == m.label[n];
 }
-void forward(unsigned char* arena, const int64_t*, const int64_t*, int64_t begin, int64_t end) {
+void forward(unsigned char* arena, const int64_t*, const uint32_t*, int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) forward_row(memory_at(arena), n);
 }
-void mean_loss(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
+void mean_loss(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     m.loss = 0;
     for (int64_t n = 0; n < sizes[0]; n++) m.loss += m.row_loss[n];
     m.loss /= float(sizes[0]);
 }
-void update_weight(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t begin, int64_t end) {
+void update_weight(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t begin, int64_t end) {
     Memory& m = memory_at(arena);
     for (int64_t p = begin; p < end; p++) {
         for (int c = 0; c < classes; c++) {
@@ -85,7 +85,7 @@ void add_sums(double* sums, const Memory& m, int64_t rows) {
         sums[2] += 1;
     }
 }
-void update_bias(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
+void update_bias(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     for (int c = 0; c < classes; c++) {
         float g = 0;
@@ -96,18 +96,18 @@ void update_bias(unsigned char* arena, const int64_t* sizes, const int64_t*, int
     m.seen += double(sizes[0]);
     add_sums(m.train_sums, m, sizes[0]);
 }
-void add_test_sums(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
+void add_test_sums(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t, int64_t) {
     add_sums(memory_at(arena).test_sums, memory_at(arena), sizes[0]);
 }
-void finish_train(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
+void finish_train(unsigned char* arena, const int64_t*, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     for (int i = 0; i < 2; i++) m.train_results[i] = m.train_sums[i] / m.train_sums[2];
 }
-void finish_test(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
+void finish_test(unsigned char* arena, const int64_t*, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     for (int i = 0; i < 2; i++) m.test_results[i] = m.test_sums[i] / m.test_sums[2];
 }
-void draw_start(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
+void draw_start(unsigned char* arena, const int64_t*, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     uint64_t state = uint64_t(m.seed) * 2654435761u + 1;
     for (auto& row : m.weight) {
@@ -117,18 +117,18 @@ void draw_start(unsigned char* arena, const int64_t*, const int64_t*, int64_t, i
         }
     }
 }
-void add_mean(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
+void add_mean(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     for (int64_t n = 0; n < sizes[0]; n++) {
         for (int p = 0; p < pixels; p++) m.mean_sum[p] += m.image[n][p];
     }
     m.mean_rows += double(sizes[0]);
 }
-void finish_mean(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
+void finish_mean(unsigned char* arena, const int64_t*, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     for (int p = 0; p < pixels; p++) m.mean[p] = float(m.mean_sum[p] / m.mean_rows);
 }
-void count_bad(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
+void count_bad(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t, int64_t) {
     Memory& m = memory_at(arena);
     m.bad_logits = m.bad_loss = 0;
     for (int64_t n = 0; n < sizes[0]; n++) {
@@ -148,17 +148,17 @@ void count_bad(unsigned char* arena, const int64_t* sizes, const int64_t*, int64
     {                                                                                                                  \
         {fixed, per_row, 1, grain}, {fixed, per_row, 1, grain}, {}                                                     \
     }
-#define ONCE(f) {#f, VARIANTS(f), EXTENTS(1, 0, 0), {}, 0, 0}
+template <gradc_function f, int64_t fixed, int64_t per_row, int64_t grain>
+constexpr gradc_code code = {VARIANTS(f), EXTENTS(fixed, per_row, grain), 0, 0};
+#define ONCE(f) {#f, &code<f, 1, 0, 0>, nullptr, 0}
 
-constexpr gradc_kernel step_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), {}, 0, 0},
+constexpr gradc_kernel step_kernels[] = {{"forward", &code<forward, 0, 1, 4>, nullptr, 0},
                                          ONCE(mean_loss),
-                                         {"update_weight", VARIANTS(update_weight), EXTENTS(pixels, 0, 8), {}, 0, 0},
+                                         {"update_weight", &code<update_weight, pixels, 0, 8>, nullptr, 0},
                                          ONCE(update_bias)};
-constexpr gradc_kernel test_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), {}, 0, 0},
-                                         ONCE(add_test_sums)};
-constexpr gradc_kernel predict_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), {}, 0, 0}};
-constexpr gradc_kernel diagnose_kernels[] = {{"forward", VARIANTS(forward), EXTENTS(0, 1, 4), {}, 0, 0},
-                                             ONCE(count_bad)};
+constexpr gradc_kernel test_kernels[] = {{"forward", &code<forward, 0, 1, 4>, nullptr, 0}, ONCE(add_test_sums)};
+constexpr gradc_kernel predict_kernels[] = {{"forward", &code<forward, 0, 1, 4>, nullptr, 0}};
+constexpr gradc_kernel diagnose_kernels[] = {{"forward", &code<forward, 0, 1, 4>, nullptr, 0}, ONCE(count_bad)};
 constexpr gradc_kernel finish_train_kernels[] = {ONCE(finish_train)}, finish_test_kernels[] = {ONCE(finish_test)},
                        start_kernels[] = {ONCE(draw_start)}, add_mean_kernels[] = {ONCE(add_mean)},
                        finish_mean_kernels[] = {ONCE(finish_mean)};

@@ -91,8 +91,7 @@ CppKernel::Expression CppKernel::literal(const Define& define) {
     else if (floating(type.dtype)) result.text = number(define.number, type.dtype);
     else if (define.operation == Operation::stream && kernel_.takes_arguments) {
         parameters_.insert("arguments");
-        size_t number = arguments_.size() + size_t(define.integer / 2);
-        result.text = fmt::format("int32_t(arguments[{}]{})", number, define.integer % 2 ? " >> 32" : "");
+        result.text = fmt::format("int32_t(arguments[{}])", arguments_.size() + size_t(define.integer));
     } else if (define.operation == Operation::stream)
         result.text = integer_number(stream_half(kernel_, define), type.dtype);
     else result.text = integer_number(define.integer, type.dtype);

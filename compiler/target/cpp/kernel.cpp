@@ -93,7 +93,7 @@ std::string CppKernel::run(const std::string& name) {
     if (!buffers_.empty()) parameters_.insert("arena");
     if (kernel_.takes_arguments && !buffers_.empty()) parameters_.insert("arguments");
     head += fmt::format("{} static void {}({}, {}, {}, {}, {}) {{\n", macro, name, parameter("unsigned char*", "arena"),
-                        parameter("const int64_t*", "sizes"), parameter("const int64_t*", "arguments"),
+                        parameter("const int64_t*", "sizes"), parameter("const uint32_t*", "arguments"),
                         parameter("int64_t", "begin"), parameter("int64_t", "end"));
     return head + pointers() + text_ + "}\n";
 }
@@ -120,8 +120,8 @@ std::string CppKernel::pointers() const {
         auto constant = offsets_.find(id);
         std::string offset = constant == offsets_.end() ? fmt::format("{}", buffer.offset) : constant->second;
         if (kernel_.takes_arguments)
-            offset =
-                fmt::format("arguments[{}]", std::find(arguments_.begin(), arguments_.end(), id) - arguments_.begin());
+            offset = fmt::format("64 * int64_t(arguments[{}])",
+                                 std::find(arguments_.begin(), arguments_.end(), id) - arguments_.begin());
         std::string declared =
             fmt::format("    {}{} {} = ({})(arena + {});", type, alone(id) ? " __restrict" : "", name, type, offset);
         text += fmt::format("{} // {}\n", declared, shape);

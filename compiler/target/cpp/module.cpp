@@ -63,7 +63,8 @@ const std::vector<std::string_view>& members_of(const std::string& type) {
     static const std::map<std::string, std::vector<std::string_view>> all{
         {"gradc_tensor",
          {"name", "saved_as", "dtype", "role", "rank", "has_rows", "shape", "strides", "offset", "panel"}},
-        {"gradc_kernel", {"name", "functions", "extents", "arguments", "flops", "bytes"}},
+        {"gradc_code", {"functions", "extents", "flops", "bytes"}},
+        {"gradc_kernel", {"name", "code", "arguments", "argument_distance"}},
         {"gradc_step", {"kind", "kernel", "iterations", "reverse"}},
         {"gradc_program",
          {"name", "kernels", "table", "kernel_count", "step_count", "results", "result_count", "flops", "fields",
@@ -229,11 +230,13 @@ std::string CppModule::array_text(const Table::Array& array) const {
     bool pointers = array.type.back() == '*';
     std::string text = pointers ? fmt::format("{} const {}[] = {{", array.type, array.name)
                                 : fmt::format("const {} {}[] = {{", array.type, array.name);
-    bool numbers = array.type == "int64_t" || array.type == "int32_t" || array.type == "double";
+    bool offsets = array.type == "uint32_t";
+    bool numbers = offsets || array.type == "int64_t" || array.type == "int32_t" || array.type == "double";
     size_t column = text.size();
     for (size_t i = 0; i < array.elements.size(); ++i) {
         const TableValue& value = array.elements[i];
-        std::string element = value.kind != TableValue::Kind::members
+        std::string element = offsets ? fmt::format("{}u", uint32_t(value.integer))
+                              : value.kind != TableValue::Kind::members
                                   ? value_text(value)
                                   : fmt::format("{{{}}}", fmt::join(named_members(value, array.type), ", "));
         bool wrap = !numbers || column + element.size() > 116;
@@ -246,7 +249,7 @@ std::string CppModule::array_text(const Table::Array& array) const {
 }
 
 std::string CppModule::table_text() {
-    table_ = make_table(module_, metadata_);
+    table_ = make_table(module_, metadata_, true);
     std::string text = "\nnamespace table {\nnamespace {\n";
     for (const Table::Array& array : table_.arrays) text += array_text(array);
     text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module "

@@ -58,8 +58,8 @@ llvm::Value* KernelEmitter::on_stack(BufferId id) {
 llvm::Value* KernelEmitter::argument(int64_t number) {
     llvm::BasicBlock& first = function_->getEntryBlock();
     llvm::IRBuilder<> entry(&first, first.begin());
-    llvm::Value* at = entry.CreateConstInBoundsGEP1_64(entry.getInt64Ty(), function_->getArg(2), uint64_t(number));
-    auto* read = entry.CreateAlignedLoad(entry.getInt64Ty(), at, llvm::Align(8));
+    llvm::Value* at = entry.CreateConstInBoundsGEP1_64(entry.getInt32Ty(), function_->getArg(2), uint64_t(number));
+    auto* read = entry.CreateAlignedLoad(entry.getInt32Ty(), at, llvm::Align(4));
     read->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(target_.getContext(), {}));
     return read;
 }
@@ -69,8 +69,9 @@ llvm::Value* KernelEmitter::base(BufferId id) {
     llvm::Value*& made = bases_[id];
     if (made) return made;
     auto number = std::find(buffers_.begin(), buffers_.end(), id) - buffers_.begin();
-    auto* offset = llvm::cast<llvm::Instruction>(argument(number));
-    llvm::IRBuilder<> entry(offset->getParent(), std::next(offset->getIterator()));
+    auto* units = llvm::cast<llvm::Instruction>(argument(number));
+    llvm::IRBuilder<> entry(units->getParent(), std::next(units->getIterator()));
+    llvm::Value* offset = entry.CreateShl(entry.CreateZExt(units, entry.getInt64Ty()), 6, "", true, true);
     return made = entry.CreateInBoundsGEP(entry.getInt8Ty(), function_->getArg(0), offset);
 }
 

@@ -44,24 +44,28 @@ namespace {
 
 constexpr const char* triple = "x86_64-unknown-linux-gnu";
 
+struct Function {
+    KernelNumber number;
+    const Kernel* kernel;
+    std::string name;
+};
 struct Unit {
     Isa isa = Isa::baseline;
-    std::vector<std::pair<const Program*, const Kernel*>> kernels = {};
+    std::vector<Function> functions = {};
     const Program* multi_step = nullptr; // of this program, and nothing else
     bool brief = false;                  // runs for so short a time in all that compiling it well takes longer
-    std::string key = {};                // the digests of its functions, one behind the other; "": none
+    std::string key = {};                // a digest of each function, one behind the other; "": none
 };
 
-constexpr int64_t large = 150; // statements of a function that ends a unit, as one in four of the others does
+constexpr int64_t large = 150; // statements of a function that is a unit by itself
 
 /// A tenth of a millisecond, once.
 bool brief(const Kernel& kernel) { return kernel.once && kernel.nanoseconds < 1e5; }
 
-/// A hash of all that the function's code and name depend on.
-std::string digest(const Module& module, Isa isa, const Program& program, const Kernel& kernel) {
+/// A hash of all that the function's code depends on.
+std::string digest(const Module& module, const Kernel& kernel) {
     runtime::Hash hash;
     hash.add(brief(kernel) ? "brief" : "");
-    hash.add(symbol(program, kernel, isa));
     hash.add(code_key(module, kernel));
     KeyBytes constants;
     if (!kernel.takes_arguments) constants.add_list(arguments_of(module, kernel));
@@ -69,21 +73,34 @@ std::string digest(const Module& module, Isa isa, const Program& program, const 
     return runtime::hexadecimal(hash.value());
 }
 
-/// Functions in order; not `cut`: all in one unit, for people to read.
+/// "train_step__relu_3__avx512" without the number, which an edit elsewhere may change, and with the digest.
+std::string name_by(const std::string& digest, const Program& program, const Kernel& kernel, Isa isa) {
+    Kernel named;
+    named.name = kernel.name;
+    size_t end = named.name.find_last_not_of("0123456789");
+    if (end != std::string::npos && named.name[end] == '_') named.name.resize(end);
+    named.name += "__" + digest.substr(0, 16);
+    return symbol(program, named, isa);
+}
+
+/// Functions in order, cut behind one in four and around large ones. Not `cut`: all in one unit with plain names, for
+/// people to read.
 std::vector<Unit> units(const Module& module, Isa isa, bool cut = true) {
     std::vector<Unit> made;
     bool ends = true;
-    for (const auto& versions : module.programs) {
-        const std::optional<Program>& program = versions[size_t(isa)];
-        if (!program) continue;
-        for (const Kernel& kernel : program->kernels) {
+    for (size_t p = 0; p < module.programs.size(); ++p) {
+        const std::optional<Program>& program = module.programs[p][size_t(isa)];
+        for (size_t k = 0; program && k < program->kernels.size(); ++k) {
+            const Kernel& kernel = program->kernels[k];
             if (kernel.same_as) continue;
-            ends = ends || (cut && made.back().brief != brief(kernel));
-            if (ends) made.push_back({.isa = isa, .brief = brief(kernel)});
-            made.back().kernels.emplace_back(&*program, &kernel);
-            std::string content = cut ? digest(module, isa, *program, kernel) : "";
-            made.back().key += content;
-            ends = cut && (content[0] < '4' || count_statements(kernel.body) >= large);
+            std::string content = cut ? digest(module, kernel) : "", name = symbol(*program, kernel, isa);
+            if (cut && kernel.takes_arguments) name = name_by(content, *program, kernel, isa);
+            bool alone = cut && count_statements(kernel.body) >= large;
+            if (ends || alone || (cut && made.back().brief != brief(kernel)))
+                made.push_back({.isa = isa, .brief = brief(kernel)});
+            made.back().functions.push_back({{int(p), int(k)}, &kernel, name});
+            made.back().key += content + " " + name + " ";
+            ends = alone || (cut && content[0] < '4');
         }
     }
     return made;
@@ -113,8 +130,8 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine, llvm
 std::unique_ptr<llvm::Module> emit(llvm::LLVMContext& context, const Module& module, const Unit& unit) {
     auto made = std::make_unique<llvm::Module>("kernels", context); // the name of a unit stands in its object
     made->setTargetTriple(triple);
-    for (auto [program, kernel] : unit.kernels)
-        KernelEmitter(*made, module, *kernel, machine(unit.isa)).run(symbol(*program, *kernel, unit.isa));
+    for (const Function& function : unit.functions)
+        KernelEmitter(*made, module, *function.kernel, machine(unit.isa)).run(function.name);
     if (unit.multi_step)
         emit_multi_step(*made, module, *unit.multi_step, machine(unit.isa), steps_symbol(*unit.multi_step, unit.isa));
     return made;
@@ -200,14 +217,14 @@ std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileTyp
     return generate(*made, *target, type, unit.multi_step != nullptr);
 }
 
-std::string compile_table(const Module& module, const Metadata& metadata) {
+std::string compile_table(const Module& module, const Metadata& metadata, const FunctionNames& names) {
     llvm::LLVMContext context;
     std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(Isa::baseline), llvm::CodeGenOptLevel::None);
     llvm::Module made(module.name + ".table", context);
     made.setTargetTriple(triple);
     made.setDataLayout(target->createDataLayout());
     made.setPICLevel(llvm::PICLevel::BigPIC);
-    emit_table(made, module, make_table(module, metadata));
+    emit_table(made, module, make_table(module, metadata, true), names);
     verify(made);
     return generate(made, *target, llvm::CodeGenFileType::ObjectFile, false);
 }
@@ -245,7 +262,7 @@ std::vector<std::string> find_known(const std::vector<Unit>& work, CodeCache& ca
     for (const auto& [key, object] : cache.known) known[key] = &object;
     std::vector<std::string> objects(work.size());
     for (size_t i = 0; i < work.size(); ++i) {
-        auto functions = int64_t(work[i].kernels.size() + (work[i].multi_step != nullptr));
+        auto functions = int64_t(work[i].functions.size() + (work[i].multi_step != nullptr));
         cache.functions += functions;
         if (auto found = known.find(work[i].key); found != known.end()) objects[i] = *found->second;
         else cache.compiled += functions;
@@ -287,11 +304,14 @@ std::string object(const Module& module, const Metadata& metadata, CodeCache* ca
         for (Unit& unit : multi_step(module, Isa(isa))) work.push_back(std::move(unit)); // long ones first
         for (Unit& unit : units(module, Isa(isa))) work.push_back(std::move(unit));
     }
+    FunctionNames names;
+    for (const Unit& unit : work)
+        for (const Function& function : unit.functions) names[{unit.isa, function.number}] = function.name;
     std::vector<std::string> objects(work.size());
     if (cache) objects = find_known(work, *cache);
     objects.emplace_back();
     on_all_processors(objects.size(), [&](size_t i) {
-        if (i == work.size()) objects[i] = compile_table(module, metadata);
+        if (i == work.size()) objects[i] = compile_table(module, metadata, names);
         else if (objects[i].empty()) objects[i] = compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false);
     });
     for (size_t i = 0; cache && i < work.size(); ++i)

@@ -56,9 +56,7 @@ llvm::Value* KernelEmitter::operation(const Define& define) {
 
 llvm::Value* KernelEmitter::stream(const Define& define) {
     if (inlining_ || !kernel_.takes_arguments) return builder_.getInt32(uint32_t(stream_half(kernel_, define)));
-    llvm::Value* whole = argument(int64_t(buffers_.size()) + define.integer / 2);
-    if (define.integer % 2) whole = builder_.CreateLShr(whole, 32);
-    return builder_.CreateTrunc(whole, builder_.getInt32Ty());
+    return argument(int64_t(buffers_.size()) + define.integer);
 }
 
 llvm::Value* KernelEmitter::leaf(const Define& define) {

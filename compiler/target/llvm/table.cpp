@@ -10,8 +10,8 @@ namespace {
 
 class TableEmitter {
 public:
-    TableEmitter(llvm::Module& target, const loop::Module& module, const Table& table)
-        : target_(target), context_(target.getContext()), module_(module), table_(table) {}
+    TableEmitter(llvm::Module& target, const loop::Module& module, const Table& table, const FunctionNames& names)
+        : target_(target), context_(target.getContext()), module_(module), table_(table), names_(names) {}
 
     void run() {
         for (const Table::Array& array : table_.arrays) arrays_.push_back(emit(array));
@@ -63,14 +63,10 @@ private:
         if (!known) known = global(llvm::ConstantDataArray::getString(context_, content), "text", 1);
         return known;
     }
-    /// The first kernel with that code stands for all (compiler/program/merge.h).
-    llvm::Constant* function(TableFunction function) {
-        if (!function.steps) {
-            const auto& program = module_.programs[size_t(function.program)][size_t(function.isa)];
-            if (auto same = program->kernels[size_t(function.kernel)].same_as)
-                function.program = same->program, function.kernel = same->kernel;
-        }
-        std::string name = symbol(module_, function);
+    llvm::Constant* function(const TableFunction& function) {
+        auto named = names_.find({function.isa, {function.program, function.kernel}});
+        bool own = !function.steps && named != names_.end();
+        std::string name = own ? named->second : symbol(module_, function);
         if (llvm::Function* known = target_.getFunction(name)) return known;
         llvm::Type* integer = llvm::Type::getInt64Ty(context_);
         auto* type = function.steps
@@ -93,14 +89,15 @@ private:
     llvm::LLVMContext& context_;
     const loop::Module& module_;
     const Table& table_;
+    const FunctionNames& names_;
     std::vector<llvm::Constant*> arrays_;
     std::map<std::string, llvm::Constant*> texts_;
 };
 
 } // namespace
 
-void emit_table(llvm::Module& target, const loop::Module& module, const Table& table) {
-    TableEmitter(target, module, table).run();
+void emit_table(llvm::Module& target, const loop::Module& module, const Table& table, const FunctionNames& names) {
+    TableEmitter(target, module, table, names).run();
 }
 
 } // namespace gradc::target

@@ -61,21 +61,21 @@ int functions(const loop::Module& module) {
 } // namespace
 
 TEST_CASE("a deeper network has more kernels and no more functions") {
-    loop::Module four = lower(plan_of(residual_step(4)), {isa}, NoMath());
     loop::Module eight = lower(plan_of(residual_step(8)), {isa}, NoMath());
-    CHECK(eight.programs[0][size_t(isa)]->kernels.size() > four.programs[0][size_t(isa)]->kernels.size());
-    CHECK(functions(four) == functions(eight));
-    CHECK(functions(lower(plan_of(residual_step(8)), {isa}, NoMath(), {.share = false})) > functions(eight));
+    loop::Module sixteen = lower(plan_of(residual_step(16)), {isa}, NoMath());
+    CHECK(sixteen.programs[0][size_t(isa)]->kernels.size() > eight.programs[0][size_t(isa)]->kernels.size());
+    CHECK(functions(eight) == functions(sixteen));
+    CHECK(functions(lower(plan_of(residual_step(16)), {isa}, NoMath(), {.share = false})) > functions(sixteen));
 }
 
 TEST_CASE("kernels that draw from different random streams share a function") {
-    loop::Module four = lower(plan_of(residual_step(4, true)), {isa}, NoMath());
     loop::Module eight = lower(plan_of(residual_step(8, true)), {isa}, NoMath());
-    CHECK(functions(four) == functions(eight));
+    loop::Module sixteen = lower(plan_of(residual_step(16, true)), {isa}, NoMath());
+    CHECK(functions(eight) == functions(sixteen));
     std::set<uint64_t> streams;
-    for (const loop::Kernel& kernel : eight.programs[0][size_t(isa)]->kernels)
+    for (const loop::Kernel& kernel : sixteen.programs[0][size_t(isa)]->kernels)
         streams.insert(kernel.streams.begin(), kernel.streams.end());
-    CHECK(streams.size() == 8);
+    CHECK(streams.size() == 16);
 }
 
 TEST_CASE("each kernel has the code that it has by itself") {

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <thread>
 #include <xmmintrin.h>
 
@@ -19,23 +20,25 @@ struct Log {
     double loss;
 };
 
-void note(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
+void note(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t, int64_t) {
     Log& log = *reinterpret_cast<Log*>(arena);
     log.entries[log.count++] = sizes[0] * 10000 + sizes[1] * 100 + sizes[2];
 }
-void mark_range(unsigned char* arena, const int64_t*, const int64_t*, int64_t begin, int64_t end) {
+void mark_range(unsigned char* arena, const int64_t*, const uint32_t*, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) __atomic_fetch_add(arena + i, 1, __ATOMIC_RELAXED);
 }
-void half_of_least(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
+void half_of_least(unsigned char* arena, const int64_t*, const uint32_t*, int64_t, int64_t) {
     volatile float least = 0x1p-126f;
     volatile float half = least * 0.5f;
     float result = half;
     memcpy(arena, &result, 4);
 }
 
-constexpr gradc_kernel kernel_of(gradc_function function, int64_t fixed, int64_t per_row, int64_t divisor,
-                                 int64_t grain) {
-    return {"k", {function, nullptr, nullptr}, {{fixed, per_row, divisor, grain}, {}, {}}, {}, 0, 0};
+std::deque<gradc_code> codes; // of all kernels so far
+
+gradc_kernel kernel_of(gradc_function function, int64_t fixed, int64_t per_row, int64_t divisor, int64_t grain) {
+    codes.push_back({{function, nullptr, nullptr}, {{fixed, per_row, divisor, grain}, {}, {}}, 0, 0});
+    return {"k", &codes.back(), nullptr, 0};
 }
 
 } // namespace
@@ -153,16 +156,16 @@ TEST_CASE("the variant is one that module and CPU both have") {
     CHECK(isa == GRADC_BASELINE);
     CHECK(choose("avx2", isa) == "--isa avx2: this trainer is built for baseline");
     CHECK(choose("sse9", isa) == "--isa sse9: expected baseline, avx2 or avx512");
-    kernels[0].functions[GRADC_AVX512] = note;
+    codes.back().functions[GRADC_AVX512] = note;
     CHECK(choose("", isa) == "");
     CHECK(isa == (cpu_has(GRADC_AVX512) ? GRADC_AVX512 : GRADC_BASELINE));
     CHECK(choose("baseline", isa) == "");
     CHECK(isa == GRADC_BASELINE);
-    kernels[0].functions[GRADC_BASELINE] = nullptr;
+    codes.back().functions[GRADC_BASELINE] = nullptr;
     std::string message = choose("", isa);
     CHECK(message == (cpu_has(GRADC_AVX512) ? ""
                                             : "this trainer is built for avx512, which this CPU "
                                               "does not have; build it with --isa portable"));
-    kernels[0].functions[GRADC_AVX512] = nullptr;
+    codes.back().functions[GRADC_AVX512] = nullptr;
     CHECK(choose("", isa) == "this trainer is built for , which this CPU does not have; build it with --isa portable");
 }

@@ -80,9 +80,9 @@ void check_programs(const gradc_module& module, const loop::TestModule& test) {
     CHECK(std::string(module.tensors[table.results[0]].name) == "count");
     CHECK(module.tensors[table.results[0]].role == GRADC_RESULT);
     const gradc_program& add = module.programs[0];
-    for (const gradc_extent& extent : add.kernels[0].extents)
+    for (const gradc_extent& extent : add.kernels[0].code->extents)
         CHECK((extent.fixed == 0 && extent.per_row == 1 && extent.divisor == 1));
-    for (gradc_function function : add.kernels[0].functions) CHECK(function != nullptr);
+    for (gradc_function function : add.kernels[0].code->functions) CHECK(function != nullptr);
     REQUIRE(add.field_count == 2); // add.a and add.b, not add.out
     CHECK(std::string(module.tensors[add.fields[1]].name) == "add.b");
 }
@@ -139,7 +139,7 @@ TEST_CASE("each instruction set calls a kernel with its own extent") {
     loop::Kernel& widest = test.module.programs[0][size_t(loop::Isa::avx512)]->kernels[0];
     widest.extent = {7, 3, 2}, widest.grain = 5;
     target::Engine engine = target::load_object(target::object(test.module, test.metadata));
-    const gradc_extent(&extents)[GRADC_ISA_COUNT] = engine.module().programs[0].kernels[0].extents;
+    const gradc_extent(&extents)[GRADC_ISA_COUNT] = engine.module().programs[0].kernels[0].code->extents;
     CHECK((extents[GRADC_AVX512].fixed == 7 && extents[GRADC_AVX512].per_row == 3));
     CHECK((extents[GRADC_AVX512].divisor == 2 && extents[GRADC_AVX512].grain == 5));
     CHECK((extents[GRADC_AVX2].fixed == 0 && extents[GRADC_AVX2].per_row == 1));
@@ -150,6 +150,6 @@ TEST_CASE("a program built for one machine has no function for others") {
     for (auto& versions : test.module.programs) versions[1] = versions[2] = std::nullopt;
     target::Engine engine = target::load_object(target::object(test.module, test.metadata));
     const gradc_kernel& kernel = engine.module().programs[0].kernels[0];
-    CHECK((kernel.functions[0] && !kernel.functions[1] && !kernel.functions[2]));
+    CHECK((kernel.code->functions[0] && !kernel.code->functions[1] && !kernel.code->functions[2]));
     CHECK_THROWS(engine.run(0, 1, loop::Isa::avx2));
 }

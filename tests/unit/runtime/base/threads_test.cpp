@@ -11,7 +11,7 @@ using workplace::Folder;
 
 namespace {
 
-void count_up(unsigned char* arena, const int64_t*, const int64_t*, int64_t begin, int64_t end) {
+void count_up(unsigned char* arena, const int64_t*, const uint32_t*, int64_t begin, int64_t end) {
     int64_t* counters = reinterpret_cast<int64_t*>(arena);
     for (int64_t i = begin; i < end; i++) counters[i]++;
 }

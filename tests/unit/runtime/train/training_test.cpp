@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstddef>
+#include <deque>
 
 using namespace gradc::runtime;
 
@@ -28,17 +29,17 @@ struct Memory {
     Call log[200];
 };
 
-template <int block> void note(unsigned char* arena, const int64_t* sizes, const int64_t*, int64_t, int64_t) {
+template <int block> void note(unsigned char* arena, const int64_t* sizes, const uint32_t*, int64_t, int64_t) {
     Memory& m = *reinterpret_cast<Memory*>(arena);
     m.log[m.calls++] = {block, sizes[0], m.step, m.steps, m.epoch};
     m.sums[block] += double(m.rows);
     m.losses[block] = float(10 * block + m.rows);
 }
-template <int block> void finish(unsigned char* arena, const int64_t*, const int64_t*, int64_t, int64_t) {
+template <int block> void finish(unsigned char* arena, const int64_t*, const uint32_t*, int64_t, int64_t) {
     Memory& m = *reinterpret_cast<Memory*>(arena);
     m.results[block] = m.sums[block];
 }
-void nothing(unsigned char*, const int64_t*, const int64_t*, int64_t, int64_t) {}
+void nothing(unsigned char*, const int64_t*, const uint32_t*, int64_t, int64_t) {}
 
 /// Blocks "judge" (two steps a turn) and "artist" (one).
 struct TwoBlocks {
@@ -70,7 +71,9 @@ struct TwoBlocks {
     gradc_module module{};
 
     static gradc_kernel kernel(gradc_function function) {
-        return {"k", {function, nullptr, nullptr}, {{1, 0, 1, 0}, {}, {}}, {}, 0, 0};
+        static std::deque<gradc_code> codes;
+        codes.push_back({{function, nullptr, nullptr}, {{1, 0, 1, 0}, {}, {}}, 0, 0});
+        return {"k", &codes.back(), nullptr, 0};
     }
     TwoBlocks() {
         for (int b = 0; b < 2; b++) {
