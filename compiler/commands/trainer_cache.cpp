@@ -137,6 +137,7 @@ std::vector<Kept> kept_in(const std::string& root) {
     std::error_code none;
     for (const fs::directory_entry& entry : fs::directory_iterator(root, none)) {
         if (!entry.is_directory(none) || entry.is_symlink(none) || !is_name(entry.path().filename())) continue;
+        if (fs::is_empty(entry.path(), none)) continue; // of a build that kept nothing, or is about to
         Kept kept{entry.path(), entry.last_write_time(none), 0};
         for (const fs::directory_entry& file : fs::directory_iterator(entry.path(), none)) {
             std::error_code gone; // another process may remove entries
