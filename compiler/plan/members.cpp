@@ -121,8 +121,7 @@ private:
     }
 
     /// Reads much, and stands for a term that nothing else needs: one is stored instead of the other.
-    /// A sum twice as long is stored in any case.
-    bool is_long_sum(NodeId id) const { return loads_[index(id)] > (has_own_term(id) ? most_loads : 2 * most_loads); }
+    bool is_long_sum(NodeId id) const { return loads_[index(id)] > most_loads && has_own_term(id); }
     bool has_own_term(NodeId id) const {
         return std::any_of(graph_[id].inputs.begin(), graph_[id].inputs.end(), [&](NodeId input) {
             return uses_[index(input)] == 1 && heavy_[index(input)] &&

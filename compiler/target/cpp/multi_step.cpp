@@ -142,7 +142,7 @@ private:
         if (!function_of(module_, machine_.isa, kernel).takes_arguments)
             return line("{}(arena, sizes, nullptr, 0, {});", name, all);
         line("{{");
-        line("    static const int64_t arguments[] = {{{}}};", fmt::join(arguments_of(module_, kernel), ", "));
+        line("    static const uint32_t arguments[] = {{{}}};", fmt::join(arguments_of(module_, kernel), ", "));
         line("    {}(arena, sizes, arguments, 0, {});", name, all);
         line("}}");
     }
