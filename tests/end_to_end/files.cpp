@@ -267,5 +267,5 @@ TEST_CASE("a likely misuse is a warning that stops nothing", "[files]") {
     Outcome outcome = call(scratch, "inspect m.grad --emit=forward");
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.err, "m.grad:6:37: warning: `x` of `cross_entropy` is a `softmax`"));
-    CHECK(contains(outcome.err, "pass what goes into `softmax`"));
+    CHECK(contains(outcome.err, "pass the argument of `softmax`"));
 }

@@ -71,9 +71,9 @@ train { data points;  batch all;  epochs 5;  order file;  loss mean((net(x) - y)
     Outcome outcome = paths(scratch, "line.grad --svg line.svg --beside 1");
     INFO(outcome.out << outcome.err);
     REQUIRE(outcome.code == 0);
-    CHECK(times(outcome.out, "train, all 4 rows a step: lower after 5 steps") == 1);
-    CHECK(times(outcome.out, "train, 1 row a step: lower after 5 steps") == 1);
-    CHECK(times(scratch.read("line.svg"), "1 row a step") == 1);
+    CHECK(times(outcome.out, "train, all 4 rows per step: lower after 5 steps") == 1);
+    CHECK(times(outcome.out, "train, 1 row per step: lower after 5 steps") == 1);
+    CHECK(times(scratch.read("line.svg"), "1 row per step") == 1);
 }
 
 TEST_CASE("a legend of one panel lies within the picture and names what is drawn", "[paths]") {
@@ -93,7 +93,7 @@ TEST_CASE("a legend of one panel lies within the picture and names what is drawn
         REQUIRE(outcome.code == 0);
         std::string picture = scratch.read("p.svg");
         double width = std::stod(picture.substr(picture.find("width=\"") + 7));
-        for (std::string words : {"all 4 rows a step", "1 row a step", "start", "lowest loss"}) {
+        for (std::string words : {"all 4 rows per step", "1 row per step", "start", "lowest loss"}) {
             size_t end = picture.find(">" + words + "</text>");
             if (words == "lowest loss" && name == "slope") {
                 CHECK(end == std::string::npos);

@@ -29,7 +29,8 @@ void rejected(const std::string& text, const char* part, Options options = {}) {
 TEST_CASE("limits are errors with a place") {
     rejected("model m(x: f32[N, 2]) { repeat 1e12 { x = 2 * x };  return x }", "repeat");
     rejected("model m(x: f32[N, 2]) { repeat 1000000 { x = 2 * x + 1 };  return x }", "passes 1000000 nodes");
-    rejected("model m(x: f32[N, 2]) { repeat 1000000 { repeat 1000000 { } };  return x }", "passes 10000000 elaboration steps");
+    rejected("model m(x: f32[N, 2]) { repeat 1000000 { repeat 1000000 { } };  return x }",
+             "passes 10000000 elaboration steps");
     rejected(chain("fn f{0}(x) = f{1}(x) + f{1}(x)\n", "fn f0(x) = x\n", 60) + "model m() { return f60(1) }",
              "passes 10000000 elaboration steps");
     rejected(chain("fn f{0}(x) = f{1}(x)\n", "fn f0(x) = x\n", 2000) + "model m() { return f2000(1) }",
