@@ -9,6 +9,9 @@
 namespace gradc {
 namespace {
 
+constexpr int deepest = 200,
+              most_phrases = 20'000; // of one formula: no one reads a longer one, ".." stands for the rest
+
 enum Binding : int { loosest, comparing, adding, multiplying, negative, matrices, tight };
 
 struct Phrase {
@@ -56,12 +59,22 @@ public:
 
     Phrase value(NodeId id) const {
         const Node& node = graph_[id];
+        if (depth_ >= deepest || phrases_ >= most_phrases) return {".."};
+        Level level(*this);
         if (node.op == Op::variable) return written(id);
         if (!node.name.empty()) return {node.name, node.name.find('/') == std::string::npos ? tight : matrices};
         return written(id);
     }
 
 private:
+    struct Level { // of the formula: one deeper while it lives
+        explicit Level(const TextbookWriter& writer) : writer(writer) { ++writer.depth_, ++writer.phrases_; }
+        ~Level() { --writer.depth_; }
+        Level(const Level&) = delete;
+        Level& operator=(const Level&) = delete;
+        const TextbookWriter& writer;
+    };
+
     std::string symbol(const std::string& path) const {
         auto found = symbols_.find(path);
         return found == symbols_.end() ? path : found->second;
@@ -244,6 +257,7 @@ private:
 
     const Graph& graph_;
     const Symbols& symbols_;
+    mutable int depth_ = 0, phrases_ = 0;
 };
 
 } // namespace

@@ -154,8 +154,8 @@ private:
 /// Emits kernels and table of a region, units in an order that respects their needs.
 class Emission {
 public:
-    Emission(Draft& draft, const Buffers& buffers)
-        : draft_(draft), buffers_(buffers), regions_(draft.plan.flat, draft.clustering.candidates),
+    Emission(Draft& draft, const Buffers& buffers, bool lean)
+        : draft_(draft), buffers_(buffers), lean_(lean), regions_(draft.plan.flat, draft.clustering.candidates),
           homes_(draft, buffers), names_(draft, buffers) {}
 
     void region(int number) {
@@ -173,7 +173,7 @@ public:
         Traffic traffic(draft_, units, regions_, number, homes_, buffers_);
         Sequence sequence = in_order(units, Queue(traffic, rank, early, false), early, number),
                  lean = in_order(units, Queue(traffic, rank, early, true), early, number);
-        if (lean.most < sequence.most) sequence = std::move(lean);
+        if (lean_ || lean.most < sequence.most) sequence = std::move(lean);
         check(sequence.units.size() == units.size(), "plan", "kernels of " + draft_.plan.name + " wait for each other");
         auto early_left = std::count(early.begin(), early.end(), true);
         for (size_t unit : sequence.units) {
@@ -267,6 +267,7 @@ private:
 
     Draft& draft_;
     const Buffers& buffers_;
+    bool lean_;
     RegionIndex regions_;
     Homes homes_;
     KernelNames names_;
@@ -274,6 +275,6 @@ private:
 
 } // namespace
 
-void order_kernels(Draft& draft, const Buffers& buffers) { Emission(draft, buffers).region(0); }
+void order_kernels(Draft& draft, const Buffers& buffers, bool lean) { Emission(draft, buffers, lean).region(0); }
 
 } // namespace gradc

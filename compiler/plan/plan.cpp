@@ -7,7 +7,7 @@
 
 namespace gradc {
 
-Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
+static Plan planned(const std::vector<NamedGraph>& graphs, const PlanOptions& options) {
     Plan plan;
     plan.name = options.name;
     plan.batch = options.batch;
@@ -21,6 +21,16 @@ Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
     lay_out_panels(plan);
     assign_memory(plan, options);
     return plan;
+}
+
+/// A budget that is too little for the usual plan is tried with the lean order of kernels.
+Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
+    PlanOptions usual = options;
+    usual.memory = 0;
+    Plan plan = planned(graphs, usual);
+    if (options.memory == 0 || !options.fuse || plan.arena_bytes <= options.memory) return plan;
+    Plan lean = planned(graphs, options);
+    return lean.arena_bytes < plan.arena_bytes ? std::move(lean) : std::move(plan);
 }
 
 namespace {

@@ -31,7 +31,7 @@ public:
         place_leaves();
         store_what_others_read();
         place_updates(draft_, buffers_, indices_);
-        order_kernels(draft_, buffers_);
+        order_kernels(draft_, buffers_, options_.memory > 0);
         draft_.plan.steps += draft_.clustering.steps;
         return std::move(draft_.plan);
     }

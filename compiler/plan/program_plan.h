@@ -32,8 +32,9 @@ struct Draft {
 /// the orders that updates need to `first`.
 void place_updates(Draft&, Buffers&, Indices&);
 
-/// Turns the draft into kernels and the table.
-void order_kernels(Draft&, const Buffers&);
+/// Turns the draft into kernels and the table. `lean`: what frees most memory goes first even where that does not lower
+/// the most that is needed at once.
+void order_kernels(Draft&, const Buffers&, bool lean);
 
 ProgramPlan plan_program(const NamedGraph&, Buffers&, const PlanOptions&);
 
