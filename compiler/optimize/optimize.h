@@ -35,6 +35,8 @@ struct OptimizeOptions {
     std::function<void(int, const Pass&, const Graph& before, const Graph& after, double seconds)> observe;
 };
 
+/// All passes that are not disabled, in the order of the table. Throws UserError where the user's rewrite rules do not
+/// end, InternalError where the table breaks an order or `verify` finds a broken graph.
 Graph optimize(Graph graph, const OptimizeOptions& options);
 
 } // namespace gradc

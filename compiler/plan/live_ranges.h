@@ -15,6 +15,7 @@ struct Access {
     bool reads = false, writes = false;
     bool in_place = true; // each element is read only where the kernel computes the same element of its results
 };
+/// All that a kernel touches.
 struct KernelAccesses {
     std::vector<Access> buffers; // ascending
     bool repeats = false;        // computes once more what an earlier kernel did

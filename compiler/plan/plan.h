@@ -94,6 +94,7 @@ struct Plan {
     int64_t kept = 0;  // of the activations: from the forward pass for the backward one, across the test of the loss
 };
 
+/// Where the budget cannot be met, `arena_bytes` is the smallest peak that was found, above `options.memory`.
 Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options);
 
 /// The plan as text: kernels in order with what they compute, buffers with addresses.

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rematerialization: values that the forward pass would keep for the backward pass are dropped after their last reader
-// and computed again, by the same kernel or a part of it, right before the next. A repeated kernel writes the same buffer
-// at the same address, so whatever reads the value need not know.
+// and computed again before the next one, by a repeat of their kernel or of a part of it. All sizes are bytes.
 //
-// Which values: those with the most bytes for the least work come first, earlier ones before later ones, each only
-// where no step comes to need more than the budget by it. A value whose return would overfill a step stays and
-// is where the next values are computed from: a chain of like layers ends up with checkpoints at every sqrt(n)-th, about.
+// Values with the most bytes for the least work come first, earlier ones before later ones. Each is dropped only where no
+// step comes to need more than the budget because of it. Values that stay are where the others are computed from, so a
+// chain of like layers ends up with about one checkpoint for sqrt(n) layers.
 #pragma once
 #include "compiler/plan/live_ranges.h"
 #include "compiler/plan/repeats.h"
