@@ -44,7 +44,7 @@ typedef struct {
     int64_t panel;
 } gradc_tensor;
 
-/* How many items a kernel's function can be called for: fixed + ceil(rows * per_row / divisor). */
+/* The number of items of a kernel: fixed + ceil(rows * per_row / divisor). A call works on a range of them. */
 typedef struct {
     int64_t fixed, per_row, divisor;
     int64_t grain; /* fewest items worth a worker; 0: never split */
@@ -75,7 +75,7 @@ typedef struct {
     int32_t reverse;    /* LOOP_BEGIN: the iteration counts down */
 } gradc_step;
 
-/* Training steps in one call: the very bits of as many calls of the program, rows taken on the way. */
+/* Many training steps in one call. The results have the same bits as those of as many calls of the program. */
 typedef struct {
     const unsigned char* first; /* of row 0 */
     int64_t distance;           /* bytes from row to row */
@@ -89,8 +89,9 @@ typedef struct {
     int64_t until_epoch, epoch_steps;
     double loss_sum, loss_total; /* these grow by loss * rows and by loss */
 } gradc_multi_step;
-/* Steps done; less than count: the next one's loss is not finite, and the arena's variables are as before it. Scalars
- * "step" and "epoch" are the first step's; they stay as they are, and what is no variable is lost. */
+/* Returns the number of steps done. If it is less than count, the loss of the next step is not finite, and the arena's
+ * variables are as before that step. Scalars "step" and "epoch" hold the values for the first step and do not change.
+ * The contents of all buffers but variables are undefined afterwards. */
 typedef int64_t (*gradc_steps)(unsigned char* arena, gradc_multi_step* multi_step);
 
 typedef struct {
@@ -101,9 +102,9 @@ typedef struct {
     const int32_t* results; /* indices into the module's tensors */
     int32_t result_count;
     double flops;          /* for the largest batch */
-    const int32_t* fields; /* tensors of role FIELD that its kernels read: what a row must bring ("#row" aside) */
+    const int32_t* fields; /* tensors of role FIELD that its kernels read: the contents of a row, except "#row" */
     int32_t field_count;
-    gradc_steps steps[GRADC_ISA_COUNT]; /* NULL: step by step is no slower, or not built */
+    gradc_steps steps[GRADC_ISA_COUNT]; /* NULL: single steps are as fast, or not built */
     int64_t step_rows;                  /* of each step of a run of steps */
 } gradc_program;
 
@@ -185,14 +186,14 @@ typedef struct {
     int64_t arena_bytes;                   /* exactly what the programs need, for the largest batch */
     /* Parts of it; activations are kept from the forward pass for the backward one. */
     int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes;
-    int64_t least_bytes; /* no addresses for this order of kernels need less: the most that lives at one step */
+    int64_t least_bytes; /* a lower bound of arena_bytes for this order of kernels: the most that is live at one step */
     int64_t batch;
     const gradc_tensor* tensors;
     const gradc_program* programs;
     const gradc_dataset* datasets;
     const gradc_block* blocks;
     int32_t tensor_count, program_count, dataset_count, block_count;
-    int32_t initial;              /* program that draws every variable's start; reads scalar "seed" */
+    int32_t initial;              /* program that initializes all variables; reads scalar "seed" */
     gradc_whole_split statistics; /* of dataset 0's training split */
     int32_t columns;              /* program whose results are dataset 0's formula fields, or -1 */
     /* constants to copy into a fresh arena: pieces of bytes at offsets */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See walk.h.
+// One pass over the table. The iterations of its loops are kept in `sizes`, where kernels read them.
 #include "runtime/walk.h"
 #include "runtime/base/console.h"
 #include "runtime/base/dtype.h"

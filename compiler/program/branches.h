@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Updates that hang on one truth value of the run: `if t % k == 0 { w <- .. }` is w' = select(c,
-// .., w) for every element. Such a kernel's statements are written once for each outcome, each in a
-// branch of its own, in which a select on the condition is one of its sides and a store that would
-// write back what lies there is left out; so the side not taken is neither computed nor read nor
+// Updates under a condition that is one scalar of the run: `if t % k == 0 { w <- .. }` is w' = select(c,
+// .., w) for every element. The statements of such a kernel are written once for each outcome, each in
+// a branch. There a select on the condition is replaced by the chosen side, and a store of the old
+// value to its own place is left out. So the side that is not taken is neither computed nor loaded nor
 // stored.
 #pragma once
 #include "compiler/program/values.h"
@@ -15,7 +15,7 @@ public:
     Branches(Values& values, const FusedKernel& kernel, const ProgramPlan& program)
         : values_(values), kernel_(kernel), program_(program) {}
 
-    /// Writes what `body` writes under every outcome of the conditions that leave a store out.
+    /// Calls `body` for every outcome of the conditions under which a store can be left out.
     void run(const std::function<void()>& body) { run(body, most_conditions); }
 
 private:
@@ -30,7 +30,7 @@ private:
     const ProgramPlan& program_;
 };
 
-/// The scalar that a condition repeats for all elements; none if it differs among them.
+/// The scalar that the condition broadcasts; none if the condition differs between elements.
 NodeId uniform_condition(const Graph&, NodeId condition);
 
 } // namespace gradc

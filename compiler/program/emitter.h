@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Writes one kernel's statements. A value is defined in the outermost open scope where all its operands
-// are known, once: so what a loop does not change stands before it, and nothing is computed twice.
+// Writes the statements of one kernel. A value is defined once, in the outermost open scope where all its operands are
+// known. So loop-invariant values are computed before the loop, and no value is computed twice.
 #pragma once
 #include "compiler/program/program.h"
 #include <map>
@@ -24,7 +24,7 @@ public:
                          double number = 0, int64_t integer = 0);
     loop::ValueId integer(int64_t value, loop::ValueType = {Dtype::i64, 1});
     loop::ValueId number(double value, loop::ValueType);
-    /// Splats scalars where other operands are vectors; the result has the operands' type.
+    /// Splats scalars where other operands are vectors. The result has the type of the operands.
     loop::ValueId apply(loop::Operation, std::vector<loop::ValueId> operands);
     loop::ValueId compare(loop::Operation, loop::ValueId a, loop::ValueId b);
     loop::ValueId convert(loop::ValueId, Dtype);
@@ -45,18 +45,18 @@ public:
     }
     void name(loop::ValueId id, std::string text) { kernel_.names[id] = std::move(text); }
 
-    /// Opens a loop; returns index and the carried values as they are inside.
+    /// Opens a loop. Returns its index and the carried values inside it.
     std::pair<loop::ValueId, std::vector<loop::ValueId>> open_loop(loop::ValueId begin, loop::ValueId end, int64_t step,
                                                                    const std::string& name,
                                                                    const std::vector<loop::ValueId>& initial = {});
-    /// Closes it; returns the carried values after it.
+    /// Closes the loop. Returns the carried values after it.
     std::vector<loop::ValueId> close_loop(const std::vector<loop::ValueId>& next = {});
-    /// What follows runs where the condition (a scalar) holds, then where it does not. Nothing defined in a branch is
-    /// known after it.
+    /// The statements that follow run where the condition (a scalar) holds; after `open_otherwise`, where it does not.
+    /// Values that a branch defines are not known after it.
     void open_branch(loop::ValueId condition);
     void open_otherwise();
     void close_branch();
-    /// Ends the kernel: moves the statements into it.
+    /// Moves the statements into the kernel. All loops and branches must be closed.
     void finish();
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Whole vectors run in a loop; what is left is one vector more, masked; see loops.h.
+// Whole vectors run in a loop. The remaining elements are one more vector, with a mask.
 #include "compiler/program/loops.h"
 
 namespace gradc {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Loops over one axis, scalar or by vectors with a masked last one; and the
-// part of a kernel's first axis that a call of it works on.
+// Loops over one axis, by scalars or by vectors of which the last is masked; and the
+// part of a kernel's first axis that one call works on.
 #pragma once
 #include "compiler/program/values.h"
 #include <functional>
@@ -20,18 +20,18 @@ struct Axis {
     bool aligned = true;                                        // begin is a multiple of the lanes
 };
 
-/// Runs body for each index (each vector of indices); returns what is carried after the last.
+/// Emits `body` for each index (each vector of indices). Returns the carried values after the last one.
 Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t batch, Carries carried,
                  const AxisBody& body);
 
-/// Runs body over all positions of a shape; axis `vector` (or none: -1) by vectors.
+/// Emits `body` over all positions of `shape`. Axis `vector` runs by vectors; -1: none does.
 Carries run_shape(Values& values, Indices& indices, const Shape& shape, int vector, int64_t batch, Carries carried,
                   const std::function<Carries(const Position&, const Carries&)>& body);
 
-/// Last axis that has more than one element; -1 if there is none.
+/// The last axis with more than one element; -1 if there is none. N counts as `batch`.
 int vector_axis(const Shape& shape, int64_t batch);
 
-/// The counter's bounds for `block` elements an item of the kernel's extent.
+/// Sets the bounds of the axis to this call's part, with `block` elements for each item of the kernel's extent.
 void take_part(Values& values, Axis& axis, int64_t block);
 loop::Extent extent_of(int64_t size, int64_t block, int64_t times = 1);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// From a plan to the loop IR, for each machine: loop nests, vectors, tiles.
+// From a plan to the loop IR: chooses loop nests, vector widths and tiles for each machine.
 #pragma once
 #include "compiler/graph/math_library.h"
 #include "compiler/plan/plan.h"
@@ -9,10 +9,12 @@
 namespace gradc {
 
 struct LowerOptions {
-    std::optional<ProductTile> tile = {}; // instead of the cheapest, where it is possible: to compare with
+    std::optional<ProductTile> tile = {}; // used instead of the cheapest one where it is possible; for measurements
     bool share = true;                    // false: a function for each kernel, its addresses as constants
 };
 
+/// Lowers all programs for each of `isas`; programs that run once in a while are lowered for the baseline alone. The
+/// result does not refer to `plan`. Throws InternalError for a graph that no kernel can compute.
 loop::Module lower(const Plan& plan, const std::vector<loop::Isa>& isas, const MathLibrary& math,
                    const LowerOptions& options = {});
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Three machines in numbers: baseline, AVX2 and AVX-512; see machine.h.
+// The numbers for baseline, AVX2 and AVX-512.
 #include "compiler/program/machine.h"
 
 namespace gradc {

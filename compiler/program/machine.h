@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What lowering has to know of a machine: vectors, registers, how fast it multiplies and loads. Plans do not
-// depend on it. One description serves all processors that run the instruction set.
+// Properties of a machine that lowering needs: vectors, registers, rates of multiplications and loads. Plans do not
+// depend on them. One description serves all processors with the instruction set.
 #pragma once
 #include "compiler/program/program.h"
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which training steps are so small that a call would cost more than its work, and what such a step needs to run many
-// times in one call (gradc_steps in runtime/abi.h).
+// Training steps that are so small that calling their kernels costs more than their work. Many of them run in one call
+// (gradc_steps in runtime/abi.h).
 #pragma once
 #include "compiler/program/program.h"
 #include <set>
 
 namespace gradc::loop {
 
-/// Gives a stretch to each program that is worth it: it has a guard, and its kernels, written out turn by turn, are
-/// short. `cleared`: names of the variables that are zero where an epoch begins.
+/// Sets Program::multi_step of each program that has a guard and whose unrolled kernels are short. `cleared`: names of
+/// the variables that are zero at the start of an epoch.
 void add_multi_step(Module& module, const std::set<std::string>& cleared);
 
-/// A field that the program reads, in order of the module's buffers: as `fields` of gradc_program.
+/// A field that the program reads. Fields are in order of the module's buffers, as in gradc_program::fields.
 struct MultiStepField {
     BufferId buffer = 0;
-    int64_t row_bytes = 0; // rows lie one behind the other
+    int64_t row_bytes = 0; // rows are contiguous
     bool numbers = false;  // "#row": the number of each row
 };
 std::vector<MultiStepField> multi_step_fields(const Module& module, const Program& program);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Kernels of one kind each; all write their statements into `kernel`, whose
-// extent they set, with grain 0 where it cannot be split.
+// Lowers kernels of one kind each. All write their statements into `kernel` and set its
+// extent; grain is 0 if the kernel cannot be split.
 #pragma once
 #include "compiler/program/values.h"
 
@@ -25,8 +25,8 @@ struct SpaceLoops {
     int vector = -1;             // number in `axes`; -1: none
     int part = -1;               // the one that calls share out
 };
-/// Joins axes that lie one behind the other wherever the kernel reads and writes, so that vectors are full; brings the
-/// vector axis outside of one along which memory is contiguous, where it is not so along the vector axis itself.
+/// Joins axes that are contiguous in all loads and stores of the kernel, so that vectors are full. If memory is
+/// contiguous along another axis than the vector axis, that axis becomes the innermost loop.
 SpaceLoops arrange_space(const KernelTask&, bool flat);
 /// The space's position for the loops' indices (by number in `axes`).
 Position space_position(const SpaceLoops&, const Position& indices, const Shape& space, Indices&);
@@ -37,12 +37,12 @@ void lower_scatter(const KernelTask&);
 
 /// Buffers that the kernel stores to.
 std::set<loop::BufferId> written_buffers(const FusedKernel&);
-/// Members of one point or vector of points: all are computed (or copied) and kept for those that read them before any
-/// is stored, so that a result may lie where an operand lay.
+/// The members at one point or vector of points. All are computed (or copied) before the first is stored, so that a
+/// result may overwrite an operand.
 class Made {
 public:
     Made(Values& values, const KernelTask& task) : values_(values), task_(task) {}
-    /// In a branch (see Branches) only what is stored there is made, and what that needs.
+    /// In a branch (see Branches) only the members that are stored there are computed, and their operands.
     void make(const Member& member, const Position& at);
     void made(const Member& member, const Position& at, loop::ValueId value);
     void store();

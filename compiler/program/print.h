@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The loop IR as text, for people (`--emit=program`) and goldens: same module, same bytes. It is
-// not read back.
+// The loop IR as text, for people (`--emit=program`) and goldens: same module, same bytes. There is no
+// parser for it. Kernels that share a function are printed with their own buffers.
 #pragma once
 #include "compiler/program/program.h"
 #include <string>
@@ -14,7 +14,7 @@ std::string_view name(Buffer::Role role);
 std::string print(ValueType type); // "f32", "f32 x 16"
 
 std::string print(const Module& module, const Kernel& kernel);
-/// The buffers and each program as it is compiled for `isa`; programs that lack it are left out.
+/// The buffers, and each program as compiled for `isa`. Programs without a version for it are left out.
 std::string print(const Module& module, Isa isa);
 
 } // namespace gradc::loop

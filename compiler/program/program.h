@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The loop IR: what a compiled program is before it becomes C++ text or LLVM IR. A program is a table of kernels
+// The loop IR: a compiled program before it becomes C++ text or LLVM IR. A program is a table of kernels
 // over one arena; a kernel is structured code in SSA form: straight statements, counted loops with carried
 // values, uniform ifs. Vectors are explicit (lanes > 1); both backends print each statement as it stands.
 #pragma once
@@ -22,12 +22,12 @@ inline constexpr ValueId no_value = UINT32_MAX;
 
 enum class Operation : uint8_t {
     // leaves (i64 scalars but for literal and lane_numbers)
-    literal,      // Statement::number (floats, masks) or ::whole; splat over lanes
+    literal,      // Define::number (floats, masks) or ::integer; splat over lanes
     lane_numbers, // 0, 1, 2 .. lanes-1, i32 or i64
     row_count,    // rows of this call
     range_begin,
     range_end, // the part of the kernel's extent that this call works on
-    counter,   // whole: depth; the turn of the enclosing table loop, outermost 0
+    counter,   // the iteration of the enclosing table loop at depth `integer`, outermost 0
     stream,    // i32: a half of Kernel::streams[integer / 2], the lower one if `integer` is even
     // arithmetic; operands of one type
     add,
@@ -36,7 +36,7 @@ enum class Operation : uint8_t {
     divide,
     negate,
     remainder,
-    quotient, // whole: remainder, quotient round down (divisor > 0)
+    quotient, // integers: remainder and quotient round down (divisor > 0)
     fma,      // a * b + c, rounded once
     sqrt,
     floor,
@@ -51,17 +51,17 @@ enum class Operation : uint8_t {
     bit_and,
     bit_or,
     bit_xor,
-    bit_not, // whole numbers or masks
+    bit_not, // integers or masks
     shift_left,
     shift_right,
-    shift_right_logical, // whole
+    shift_right_logical, // integers
     multiply_high,       // i32 as unsigned: high half of the product
-    convert,             // number to number: toward zero for float -> whole; mask -> 0 or 1; u8 widens
+    convert,             // number to number: float to integer toward zero; mask to 0 or 1; u8 widens
     reinterpret,         // same bits: f32 <-> i32, f64 <-> i64
     // lanes
     splat,       // scalar -> vector
-    extract,     // whole: lane; vector -> scalar
-    insert_lane, // vector, scalar; whole: lane
+    extract,     // vector -> scalar; lane `integer`
+    insert_lane, // vector, scalar; lane `integer`
     reduce_add,
     reduce_max,
     reduce_min, // vector -> scalar, pairwise: halves joined again and again
@@ -82,8 +82,8 @@ struct Define { // result = operation(operands)
     double number = 0;
     int64_t integer = 0;
 };
-/// Memory of bool buffers is bytes, 0 or 1: a load's result and a stored value have element u8 there. In general
-/// a load's element is its buffer's (bool: u8); whole arithmetic is never done in u8 (converted to i32 first).
+/// Memory of bool buffers is bytes, 0 or 1: a load's result and a stored value have dtype u8 there. Otherwise a load
+/// has its buffer's dtype. Integers are never computed in u8; they are converted to i32 first.
 /// Lanes element, element + stride, ..; stride 1 is a vector load. With `mask`, lanes that are off are not read
 /// and are 0. With `lane_index` (i32 or i64 vector, in elements) each lane reads at element + lane_index.
 struct Load {
@@ -92,7 +92,7 @@ struct Load {
     Affine element;
     int64_t stride = 1;
     ValueId mask = no_value, lane_index = no_value;
-    ValueId wanted = no_value; // without a mask: the lanes that are looked at; others may be read or hold anything
+    ValueId wanted = no_value; // without a mask: the lanes that are used; others may be read and may hold anything
 };
 struct Store { // no lane_index: scatters are scalar loops
     BufferId buffer;
@@ -114,9 +114,9 @@ struct Statement;
 using Body = std::vector<Statement>;
 
 struct Carried {
-    ValueId phi;     // value inside, in each turn
-    ValueId initial; // before the first turn
-    ValueId next;    // after a turn
+    ValueId phi;     // value inside, in each iteration
+    ValueId initial; // before the first iteration
+    ValueId next;    // after an iteration
     ValueId result;  // after the loop
 };
 struct Loop {      // for (index = begin; index < end; index += step)
@@ -137,7 +137,7 @@ struct Statement {
 
 // ---- kernels and the table ---------------------------------------------------------------------
 
-/// How much work a kernel has, in items that may be split over workers: fixed + ceil(rows * per_row / divisor).
+/// The work of a kernel, in items that may be split over workers: fixed + ceil(rows * per_row / divisor).
 struct Extent {
     int64_t fixed = 1;
     int64_t per_row = 0, divisor = 1;
@@ -176,15 +176,15 @@ struct Kernel {
     bool takes_arguments = false; // its function finds buffers and streams in its arguments (code.h)
 };
 
-/// The same kernel for each machine it is compiled for; plans are equal, widths and tiles differ.
+/// The machines that kernels are compiled for. Plans are equal; vector widths and tiles differ.
 enum class Isa : uint8_t { baseline, avx2, avx512 };
 inline constexpr int isa_count = 3;
 
-/// A training step so small that calls would cost more than its work: it also becomes one function over many steps
-/// (gradc_steps in runtime/abi.h), with all kernels in a row.
+/// A training step whose kernels take less time than their calls. It also becomes one function over many steps
+/// (gradc_steps in runtime/abi.h) that contains all kernels.
 struct MultiStep {
     int64_t rows = 1;              // of each step: the largest batch
-    std::vector<BufferId> cleared; // accumulators: zero where an epoch begins
+    std::vector<BufferId> cleared; // accumulators: zero at the start of an epoch
 };
 
 struct Program {
@@ -196,7 +196,7 @@ struct Program {
     std::optional<MultiStep> multi_step;
 };
 
-/// Everything that is compiled into one trainer: one arena, several programs, the variables by name.
+/// Everything that is compiled into one trainer: the buffers of one arena, and the programs.
 struct Module {
     std::string name;
     std::vector<Buffer> buffers;

@@ -12,10 +12,10 @@
 
 namespace gradc {
 
-/// How elements are held in registers: bytes as i32, truth values as masks.
+/// The dtype of elements in registers: u8 becomes i32, bools are masks.
 Dtype register_element(Dtype dtype);
 
-/// What lowering a kernel needs to know of everything around it.
+/// The surroundings of a kernel that its lowering reads. All references outlive the lowering.
 struct Surroundings {
     const Plan& plan;
     const ProgramPlan& program;
@@ -35,41 +35,41 @@ public:
     bool varies(const Index& index); // over the lanes
     bool varies(const Position& at);
 
-    /// The value where it lies in a register or memory, else computed.
+    /// The value from a register or from memory, or computed if it is in neither.
     loop::ValueId value(NodeId node, const Position& at);
-    /// Computed, even if it also lies in memory.
+    /// Computed, even if it is also in memory.
     loop::ValueId compute(NodeId node, const Position& at);
     loop::ValueId of_view(const View& view);
     loop::ValueId read(const Storage& place, const Position& at, Dtype dtype);
     void write(const Storage& place, const Position& at, loop::ValueId value, Dtype dtype);
-    /// Asks for the cache lines that a vector there will be written to.
+    /// Prefetches the cache lines that a vector will be stored to.
     void prefetch(const Storage& place, const Position& at);
-    /// Asks for the cache line that the view's first lane will be read from; nothing where that is not plain.
+    /// Prefetches the cache line of the view's first lane, if its address needs no lookup.
     void prefetch(const View& view);
-    /// From here on the value of the node there.
+    /// Makes `value` the value of the node at `at` from here on.
     void remember(NodeId node, const Position& at, loop::ValueId value);
 
-    /// sum + product of the factors, or the larger of largest-so-far and the factor.
+    /// sum + product of the factors; for a maximum, the larger of `sum` and the factor.
     loop::ValueId accumulated(const Reduction& reduction, loop::ValueId sum);
-    /// sum + a * b; a scalar is spread over the lanes.
+    /// sum + a * b; scalars are splat over the lanes.
     loop::ValueId with_product(loop::ValueId sum, loop::ValueId a, loop::ValueId b);
     loop::ValueId start(const Reduction& reduction, Dtype dtype, int lanes);
 
-    /// From here on `condition`, a scalar of the run, is `outcome`; returns what was known before, to be given back.
+    /// Makes `condition`, a scalar of the run, `outcome` from here on. Returns the known values for `unsettle`.
     using Known = std::map<std::tuple<NodeId, Position, loop::ValueId>, loop::ValueId>;
     Known settle(NodeId condition, bool outcome);
     void unsettle(NodeId condition, Known before);
     bool any_settled() const { return !settled_.empty(); }
-    /// The node itself, or the side of it that the settled conditions leave.
+    /// The node, or the side of it that the settled conditions select.
     NodeId settled(NodeId node) const;
-    /// True for a variable's old value at the place where it lies.
+    /// True for a variable whose old value is at `place`.
     bool lies_at(NodeId node, const Storage& place) const;
-    /// True if the settled conditions make the member what lies there already.
+    /// True if under the settled conditions the member is the value already at `place`.
     bool stays(const Member& member, const Storage& place) const;
 
     int lanes() const { return lanes_; }
     loop::ValueId mask() const { return mask_; }
-    /// Lanes beyond `count` (i64) are off; none: all are on.
+    /// Turns off the lanes from `count` (i64) on; `unlimited` turns all on.
     void limit(loop::ValueId count);
     void unlimited() { mask_ = limit_ = loop::no_value; }
 
@@ -115,7 +115,7 @@ private:
     std::map<NodeId, bool> settled_; // conditions
 };
 
-/// A scalar primitive on values in registers; declared ones by their definition.
+/// A primitive on values in registers. Declared primitives are expanded by their definition.
 loop::ValueId apply_primitive(Emitter&, const Surroundings&, Primitive, Dtype dtype,
                               const std::vector<loop::ValueId>& operands);
 /// Larger of the two, NaN if either is.

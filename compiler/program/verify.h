@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Promises of the loop IR that both backends rest on. A module that breaks one is an internal error
-// of lowering.
+// The invariants of the loop IR that both backends rely on. A module that violates one is an internal
+// error of lowering.
 #pragma once
 #include "compiler/program/program.h"
 
@@ -10,7 +10,8 @@ namespace gradc::loop {
 /// them; operand, lane and mask types fit the operation; a loop's carried values agree in type;
 /// indices, bounds and affine terms are i64 scalars; buffers lie inside the arena at multiples of
 /// 64 bytes; tables are well nested and name kernels that exist; the variants of a program for
-/// several machines have the same table and results.
+/// several machines have the same table and results; a kernel without statements fits the function
+/// that it shares.
 void verify(const Module& module);
 
 } // namespace gradc::loop

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The target stage as the driver sees it: a verified module in, text, an object or a trainer out.
-// Nothing here depends on time, place or the number of threads: same module, same bytes.
+// The interface of the target stage: from a verified module to text, an object or a trainer. The bytes depend on the
+// module alone, not on time, place or the number of threads. All functions throw InternalError for an invalid module.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/metadata.h"
@@ -9,20 +9,19 @@
 
 namespace gradc::target {
 
-/// C++17 that compiles alone with g++ and clang++ and defines gradc_module_table; every ISA that
-/// the module has.
+/// C++17 for every ISA that the module has. It compiles alone with g++ and clang++ and defines gradc_module_table.
 std::string print_cpp(const loop::Module& module, const Metadata& metadata);
 
-/// The functions of program number `program` for one ISA as they stand in that text, one a kernel.
+/// The functions of program number `program` for one ISA as in that text, one for each kernel.
 std::vector<std::string> print_cpp_kernels(const loop::Module& module, size_t program, loop::Isa isa);
 
-/// LLVM IR of the kernels for one ISA as handed to LLVM, before its passes.
+/// LLVM IR of the functions for one ISA, before LLVM's passes.
 std::string print_llvm(const loop::Module& module, loop::Isa isa);
 
-/// Assembly of the kernels for one ISA, after all passes.
+/// Assembly of the functions for one ISA, after all passes.
 std::string print_assembly(const loop::Module& module, loop::Isa isa);
 
-/// Machine code of earlier builds. A unit holds one function or a few; its key is a hash of all that goes into its code.
+/// Machine code of earlier builds. A unit holds one function or a few. Its key covers all that its code depends on.
 struct CodeCache {
     using Units = std::vector<std::pair<std::string, std::string>>; // key, object file
     Units known;                                                    // before `object`; keys are unique
@@ -41,8 +40,7 @@ struct LinkOptions {
 /// The bytes of a static trainer: `object` and the prelinked runtime. `error`: why there is none, or "".
 std::string link_trainer(const std::string& object, std::string& error, const LinkOptions& options = {});
 
-/// Links `object` as a shared library to `path`, where it appears whole or not at all. Returns what
-/// went wrong, or "".
+/// Links `object` as a shared library to `path`. The file is written atomically. Returns the error, or "".
 std::string link_shared(const std::string& object, const std::string& path);
 
 } // namespace gradc::target

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Shared libraries by dlopen; elements by the strides and panels of their table; see engine.h.
+// Shared libraries are loaded by dlopen. Elements are found by the strides and panels of the table.
 #include "compiler/target/engine.h"
 #include "compiler/target/compile.h"
 #include "compiler/target/layout.h"

@@ -14,14 +14,14 @@ namespace gradc::target {
 
 class Engine {
 public:
-    /// Loads a shared library that defines gradc_module_table; `fault` says why it could not.
+    /// Loads a shared library that defines gradc_module_table. On failure returns nullopt and sets `error`.
     static std::optional<Engine> load(const std::string& path, std::string& error);
 
     const gradc_module& module() const { return *module_; }
     unsigned char* arena() const { return arena_.get(); }
 
-    /// Indices into the module's tensors and programs; -1 if there is none of that name. Of several
-    /// tensors with one name (a field and a result, say) the one of role `role` when that is given.
+    /// Indices into the module's tensors and programs; -1 if there is none of that name. `role` selects among tensors
+    /// with one name, for example a field and a result; -1: any.
     int tensor(const std::string& name, int role = -1) const;
     int program(const std::string& name) const;
 
@@ -30,9 +30,9 @@ public:
     void write(int tensor, const std::vector<double>& values, int64_t row_count = 1);
     std::vector<double> read(int tensor, int64_t row_count = 1) const;
 
-    /// One run on the first `row_count` rows; false when a guard stopped it (only if `guard`).
+    /// Runs the program once on the first `row_count` rows. Returns false if `guard` is set and a guard stopped it.
     bool run(int program, int64_t row_count, loop::Isa isa, bool guard = false);
-    /// Of a program that has them: many steps in one call; returns how many were done.
+    /// Many steps in one call, of a program that has such a function. Returns the number of steps done.
     int64_t run_steps(int program, loop::Isa isa, gradc_multi_step& multi_step);
 
 private:
@@ -47,16 +47,15 @@ private:
     const gradc_module* module_ = nullptr;
 };
 
-/// Links `object` (compile.h) in a temporary folder and loads it. Throws InternalError if that
-/// fails.
+/// Links `object` (compile.h) in a temporary folder and loads it. Throws MachineError if that fails.
 Engine load_object(const std::string& object);
 
-/// Compiles C++ text with `compiler` ("g++") and loads it; nullopt with the compiler's complaint in
-/// `fault`.
+/// Compiles C++ text with `compiler` ("g++") and loads it. On failure returns nullopt and sets `error` to the
+/// compiler's message.
 std::optional<Engine> load_cpp(const std::string& text, const std::string& compiler, std::string& error,
                                const std::vector<std::string>& options = {});
 
-/// Those of g++ and clang++-19 that PATH has.
+/// The compilers among g++ and clang++-19 that are in PATH.
 std::vector<std::string> find_compilers();
 
 } // namespace gradc::target

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where a tensor's elements lie in its buffer, and numbers written to bytes in that order: one rule
-// for the constants in a module's table and for tensors that are read and written by name.
+// The place of a tensor's elements in its buffer, and conversion of numbers to bytes in that order. The constants in a
+// module's table and tensors that are read and written by name use the same rule.
 #pragma once
 #include "compiler/program/program.h"
 #include <string>
 
 namespace gradc::target {
 
-/// As in loop::Buffer and gradc_tensor; sizes are numbers (N is the rows at hand).
+/// As in loop::Buffer and gradc_tensor, with N replaced by a number of rows.
 struct Layout {
     Dtype dtype = Dtype::f32;
     Shape shape;
@@ -16,9 +16,9 @@ struct Layout {
 };
 Layout layout_of(const loop::Buffer& buffer, int64_t row_count);
 
-/// Elements from the buffer's begin to the one with this index.
+/// Elements between the start of the buffer and the element with this index.
 int64_t element_offset(const Layout& layout, const std::vector<int64_t>& index);
-/// The next index in C order; false after the last, which makes it all zeros.
+/// Advances to the next index in C order. After the last one it becomes all zeros, and the result is false.
 bool next_index(const Shape& shape, std::vector<int64_t>& index);
 
 void write_number(unsigned char* at, Dtype dtype, double value); // rounds to the element type

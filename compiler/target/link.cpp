@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// lld's arguments, files in memory, the child process; see link.h.
+// The arguments of lld, files in memory, the child process.
 #include "compiler/target/link.h"
 #include "compiler/target/compile.h"
 #include "compiler/util/check.h"

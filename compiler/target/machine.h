@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What code is made for: one description for each instruction set, and which of them this processor
-// runs.
+// A description of each instruction set, and the ones that this processor runs.
 #pragma once
 #include "compiler/program/program.h"
 #include <string_view>

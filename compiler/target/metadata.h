@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a module's table (runtime/abi.h) says beyond its programs: the data sets and train blocks of compiler/spec, with
-// the numbers of their programs and tensors in the module, and hashes. Programs are indices into loop::Module::programs,
-// scalars indices into `tensors`.
+// The parts of a module's table (runtime/abi.h) beside its programs: the data sets and train blocks of compiler/spec,
+// with the numbers of their programs and tensors in the module, and hashes. Programs are indices into
+// loop::Module::programs, scalars indices into `tensors`.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/spec/training.h"

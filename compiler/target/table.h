@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// gradc_module_table as data: arrays of C initialisers in an order in which each is defined before
-// it is named. Both backends print the same table, so that neither has its own idea of abi.h.
+// gradc_module_table as data: arrays of C initializers, each defined before it is named. Both backends print it, so
+// that the layout of abi.h is written down once.
 #pragma once
 #include "compiler/target/metadata.h"
 #include <string>
@@ -12,7 +12,7 @@ struct TableFunction {
     int program = 0, kernel = 0;
     loop::Isa isa = loop::Isa::baseline;
     bool built = false; // else NULL
-    bool steps = false; // the program's stretch, not one of its kernels
+    bool steps = false; // the program's function over many steps, not one of its kernels
 };
 struct TableValue {
     enum class Kind : uint8_t { i32, i64, f64, text, array, function, members } kind = Kind::i32;
@@ -41,7 +41,7 @@ Table make_table(const loop::Module& module, const Metadata& metadata, bool shar
 
 /// The name of a kernel's function: train_step__relu_linear_1__avx2.
 std::string symbol(const loop::Program& program, const loop::Kernel& kernel, loop::Isa isa);
-/// The name of a program's stretch: train_step__steps__avx2.
+/// The name of a program's function over many steps: train_step__steps__avx2.
 std::string steps_symbol(const loop::Program& program, loop::Isa isa);
 std::string symbol(const loop::Module& module, const TableFunction& function);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See cost.h and README.md: for each step of a tile's reduction the longest of multiplications, loads and the
-// latency of its sums, and what of the loads is not hidden behind them; then its end.
+// A step of a tile's reduction takes the longest of its multiplications, its loads and the latency of its sums, plus
+// the part of the loads that is not hidden. The end of the tile is added.
 #include "compiler/program/product/cost.h"
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a product costs, cut into tiles this way or that: the model by which schedules are chosen. README.md has it in
-// words; `tests/performance/products.sh` compares it with measured times.
+// The cost of a product for a choice of tiles: the model by which schedules are chosen. README.md describes it;
+// `tests/performance/products.sh` compares it with measured times.
 #pragma once
 #include "compiler/program/machine.h"
 
@@ -40,7 +40,7 @@ struct ProductShape { // rows x depth times depth x columns, so many of them
 /// The search space: tiles whose accumulators, operands and spare registers fit, and that cut panels evenly.
 std::vector<ProductTile> product_tiles(const Machine&, int64_t panel_vectors);
 
-/// Cycles by the model. Ideal: those of the multiplications alone.
+/// Cycles by the model; ideal: cycles of the multiplications alone.
 double product_cycles(const ProductShape&, ProductTile, const Machine&);
 double ideal_cycles(const ProductShape&, const Machine&);
 

@@ -89,27 +89,26 @@ private:
     /// Runs the reduction's loops over the tile's sums.
     void reduce(const Body& tile, Carries& sums);
     void open_steps(loop::ValueId begin, loop::ValueId end, int64_t size, Index& reduced, Carries& sums);
-    /// What the tile will update, or the next panel, is on its way while the reduction runs: a line (of each variable),
-    /// some steps, the next line; asking for all at once would keep the operands waiting. Returns the first step that
-    /// is left.
+    /// Prefetches the variables that the tile will update, or the next panel, while the reduction runs: a line (of each
+    /// variable) every few steps, since all at once would delay the operands. Returns the first step that remains.
     loop::ValueId reduce_and_prefetch(const Body& tile, int64_t size, size_t axis, int64_t lines, Carries& sums);
     int64_t lines_to_prefetch(const Body& tile, int64_t depth) const;
     void prefetch_next_panel(const Body& tile, loop::ValueId line, int64_t lines, size_t axis, Position reduced);
     loop::ValueId count_of(int64_t size);
-    /// Row by row, so that one scalar after another is spread over a register, used and forgotten.
+    /// Row by row, so that only one spread scalar is live at a time.
     void step(const Body& tile, const Position& reduced, Carries& sums);
-    /// What the reduction reads some steps later.
+    /// Prefetches the operands of a later step.
     void prefetch_operands(const Body& tile, const Position& reduced, size_t innermost);
     void prefetch_columns(int vectors, Position reduced, size_t innermost);
     void prefetch_rows(int tile_rows, Position reduced, size_t innermost);
     int line_elements() const { return int(64 / bytes(graph_.type(node_).dtype)); } // of a cache line
     void prefetch_factor(const Position& at, const Position& reduced, bool by_vectors);
-    /// Asks for the lines of the variables that the tile will update.
+    /// Prefetches the lines of the variables that the tile will update.
     void prefetch_updates(const Body& tile);
-    /// For one vector of each, number `line` in the order in which they are updated.
+    /// The same for one vector of each variable: number `line` in the order of the updates.
     void prefetch_updates(const Body& tile, const Index& line);
     void prefetch_updates(const Position& position);
-    /// The finished sums, and all members that ride on them.
+    /// Stores the finished sums and the members that are computed from them.
     void finish(const Position& at, loop::ValueId sum);
     /// Where the kernel's members update variables.
     std::vector<std::pair<const Member*, const Storage*>> updates() const;

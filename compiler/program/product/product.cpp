@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See loops.h: the loops around a product's tiles.
+// The loops around the tiles of a product.
 #include "compiler/program/product/loops.h"
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See loops.h: one tile, from its sums' first step to what rides on them.
+// One tile: the reduction of its sums, then the elementwise operations on them and the stores.
 #include "compiler/program/branches.h"
 #include "compiler/program/product/loops.h"
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Types, lanes, loads and stores; arithmetic stands in cpp_prelude_math.cpp; see prelude.h.
+// Types, lanes, loads and stores. prelude_math.cpp has arithmetic.
 #include "compiler/target/cpp/prelude.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One walk in order of definition: a loop's index is divided by what divides its begin and its
-// step.
+// One walk in order of definition. A loop's index is divided by the common divisors of its begin and
+// its step.
 #include "compiler/target/llvm/divisor.h"
 #include <numeric>
 

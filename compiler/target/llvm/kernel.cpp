@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Statements, loops and buffers; llvm_memory.cpp has loads and stores, llvm_operation.cpp the rest; see kernel.h.
+// Statements, loops and buffers. memory.cpp has loads and stores, operation.cpp has operations.
 #include "compiler/target/llvm/kernel.h"
 #include "compiler/target/llvm/divisor.h"
 #include <llvm/IR/Constants.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One kernel of the loop IR as one LLVM function. Statements keep their order; what LLVM's passes
-// then do is hoisting and folding only. Distinct buffers that share no byte carry noalias scopes;
-// an address in a loop is one pointer that each turn advances, shared by all accesses that differ
-// by a constant: LLVM's own strength reduction would find the same at a third of the whole compile.
+// One kernel of the loop IR as one LLVM function. Statements keep their order; LLVM's passes hoist and
+// fold them only. Buffers that do not overlap carry noalias scopes. An address in a loop is a pointer
+// that each iteration advances, shared by all accesses that differ by a constant. LLVM's own strength
+// reduction would find the same, in a third of the compile time.
 #pragma once
 #include "compiler/program/program.h"
 #include "compiler/target/machine.h"
@@ -29,7 +29,7 @@ class KernelEmitter {
 public:
     KernelEmitter(llvm::Module& target, const loop::Module& module, const loop::Kernel& kernel, const Machine& machine);
     llvm::Function* run(const std::string& symbol);
-    /// The whole extent's work; short loops of known length are written out turn by turn.
+    /// The work of the whole extent. Short loops of known length are unrolled.
     void run(Inlining& inlining);
 
 private:

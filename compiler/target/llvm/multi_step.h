@@ -6,7 +6,7 @@
 
 namespace gradc::target {
 
-/// `program` has a stretch.
+/// `program.multi_step` must be set.
 llvm::Function* emit_multi_step(llvm::Module& target, const loop::Module& module, const loop::Program& program,
                                 const Machine& machine, const std::string& symbol);
 
