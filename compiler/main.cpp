@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
     } catch (const InternalError& error) {
         std::fprintf(stderr,
                      "gradc: internal error in %s: %s\n"
-                     "This is a fault of gradc, not of your model. Please report it with the model file.\n",
+                     "This is an error in gradc, not in your model. Please report it with the model file.\n",
                      error.pass.c_str(), error.what());
     } catch (const UserError& error) {
         std::fputs(print(error.diagnostic, *error.sources, colored(parsed)).c_str(), stderr);

@@ -71,14 +71,14 @@ NodeId spread(Graph& graph, NodeId x, size_t axis, int64_t step, Span span) {
 
 NodeId of_slice(Graph& graph, const Node& node, NodeId gradient) {
     const auto& [start, step] = attribute<Slice>(node);
-    std::vector<int64_t> first(start.size(), 0), iteration(start.size(), 1), before = start;
+    std::vector<int64_t> first(start.size(), 0), strides(start.size(), 1), before = start;
     for (size_t i = 0; i < start.size(); ++i)
         if (step[i] < 0) { // a slice in reverse: the gradient is reversed first
-            iteration[i] = -1;
+            strides[i] = -1;
             first[i] = node.type.shape[i] - 1;
             before[i] = start[i] + (node.type.shape[i] - 1) * step[i];
         }
-    NodeId x = build::slice(graph, gradient, first, iteration, node.type.shape, node.span);
+    NodeId x = build::slice(graph, gradient, first, strides, node.type.shape, node.span);
     for (size_t i = 0; i < start.size(); ++i)
         if (std::abs(step[i]) > 1 && node.type.shape[i] > 1) x = spread(graph, x, i, std::abs(step[i]), node.span);
     return build::pad(graph, x, before, graph.type(node.inputs[0]).shape, 0, node.span);

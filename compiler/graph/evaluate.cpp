@@ -15,7 +15,7 @@ namespace gradc {
 namespace {
 
 /// Values of a loop body's inputs in one iteration; empty outside of loops.
-struct Turn {
+struct Iteration {
     std::vector<Value> carries, captures;
     int64_t number = 0;
 };
@@ -46,7 +46,7 @@ public:
         }
     }
 
-    std::vector<Value> run(const Turn& iteration) {
+    std::vector<Value> run(const Iteration& iteration) {
         auto left = readers_;
         for (NodeId id : order_) {
             const Node& node = graph_[id];
@@ -75,7 +75,7 @@ private:
         return shape;
     }
 
-    Value compute(const Node& node, const Turn& iteration) {
+    Value compute(const Node& node, const Iteration& iteration) {
         Type type{node.type.dtype, resolved(node.type.shape)};
         auto in = [&](size_t i) -> const Value& { return values_.at(node.inputs[i]); };
         switch (node.op) {
@@ -107,7 +107,7 @@ private:
         return value;
     }
 
-    Value leaf(const Node& node, const Type& type, const Turn& iteration) {
+    Value leaf(const Node& node, const Type& type, const Iteration& iteration) {
         switch (node.op) {
         case Op::constant: {
             const auto& values = attribute<Constant>(node).values;
@@ -138,7 +138,7 @@ private:
         return from_tensor(found->second, type.dtype);
     }
 
-    Value input(const Input& input, const Type& type, const Turn& iteration) const {
+    Value input(const Input& input, const Type& type, const Iteration& iteration) const {
         switch (input.source) {
         case Input::Source::field:
             if (input.name == "#row" && !environment_.fields.count(input.name)) {
@@ -197,7 +197,7 @@ private:
         for (int i = 0; i < scan.carries; ++i) roots.push_back(body.outputs[size_t(i)].node);
         for (int part : read_parts_[id])
             if (part >= scan.carries) roots.push_back(body.outputs[size_t(part)].node), yields.push_back(part);
-        Turn iteration;
+        Iteration iteration;
         for (size_t i = 0; i < node.inputs.size(); ++i)
             (i < size_t(scan.carries) ? iteration.carries : iteration.captures).push_back(values_.at(node.inputs[i]));
         std::map<int, Value> parts;

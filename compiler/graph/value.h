@@ -77,7 +77,7 @@ template <size_t K> struct Walk {
         std::array<int64_t, K> at{};
         if (sizes.empty()) return run(int64_t(1), at, at);
         size_t outer = sizes.size() - 1;
-        std::vector<int64_t> iteration(outer, 0);
+        std::vector<int64_t> counters(outer, 0);
         for (;;) {
             run(sizes[outer], at, steps[outer]);
             size_t axis = outer;
@@ -85,9 +85,9 @@ template <size_t K> struct Walk {
                 if (axis == 0) return;
                 --axis;
                 for (size_t k = 0; k < K; ++k) at[k] += steps[axis][k];
-                if (++iteration[axis] < sizes[axis]) break;
+                if (++counters[axis] < sizes[axis]) break;
                 for (size_t k = 0; k < K; ++k) at[k] -= steps[axis][k] * sizes[axis];
-                iteration[axis] = 0;
+                counters[axis] = 0;
             }
         }
     }

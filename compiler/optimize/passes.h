@@ -5,7 +5,7 @@
 
 namespace gradc {
 
-/// Every custom_gradient becomes the value it stands beside: derivatives are taken before this.
+/// Replaces every custom_gradient by its value. Gradients must have been derived before.
 Graph remove_custom_gradients(const Graph&, const PassContext&);
 /// Maps, casts and moves of one-valued constants become constants.
 Graph fold_constants(const Graph&, const PassContext&);

@@ -60,7 +60,7 @@ PathNames::PathNames(const std::vector<std::string>& paths) {
     one_model_ = models.size() == 1;
 }
 
-/// Another layer of this kind stands beside it.
+/// True if the model has another layer of this kind at the same place: linear_1 and linear_2.
 bool PathNames::has_siblings(const std::string& prefix) const {
     std::string stem = stem_of(prefix);
     return prefixes_.count(stem + (prefix == stem + "_1" ? "_2" : "_1")) != 0;

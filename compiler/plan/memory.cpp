@@ -225,7 +225,7 @@ public:
         all.emplace(piece.live_range.last, number);
         plan_.buffers[number].offset = offset;
     }
-    /// Kernels that find a buffer elsewhere are told so; those that are called more than once are copied.
+    /// Writes into each kernel which of its buffers were moved. A kernel with several calls is copied for each call.
     void rename(const std::vector<KernelAccesses>& accesses) {
         std::set<uint32_t> called;
         for (size_t step = 0; step < program_.table.size(); ++step) {

@@ -48,7 +48,9 @@ TEST_CASE("resume equals an uninterrupted run", "[resume]") {
         Launch deadly = launch;
         deadly.signal = SIGKILL;
         for (int kill = 0; kill < 3; ++kill) {
-            deadly.signal_after = instant(generator);
+            // The first kill waits for a checkpoint, so that it always meets a run; the others come at any time.
+            deadly.signal_when = kill == 0 ? name : "";
+            deadly.signal_after = kill == 0 ? -1 : instant(generator);
             bool begun = std::filesystem::exists(scratch.path() / name);
             killed += run(command + (begun ? " --resume" : ""), deadly).code == 128 + SIGKILL;
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Formulas of any depth end: what lies too deep is "..".
+// The writer of formulas stops at a fixed depth: deeper parts are printed as "..".
 #include "compiler/explain/notation.h"
 #include "compiler/graph/build.h"
 #include <catch2/catch.hpp>
