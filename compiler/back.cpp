@@ -111,8 +111,7 @@ static double mebibytes(int64_t bytes) { return double(bytes) / (1 << 20); }
 static void check_budget(const Plan& plan, int64_t memory) {
     if (memory == 0 || plan.arena_bytes <= memory) return;
     throw MachineError(fmt::format(
-        "--memory {:.2f} is too little for {}: the smallest peak that was found needs {:.2f} "
-        "({} bytes)",
+        "--memory {:.2f} MiB is too little for {}: the smallest peak that was found needs {:.2f} MiB ({} bytes)",
         mebibytes(memory), plan.name, std::ceil(100 * mebibytes(plan.arena_bytes)) / 100, plan.arena_bytes));
 }
 

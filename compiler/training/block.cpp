@@ -190,6 +190,7 @@ void BlockElaboration::check_line(const ast::Setting& line, const std::vector<st
     if (moves || !check_targets(line, paths)) return;
     definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer updates no parameter",
                                      !frozen(lines_).empty() ? "`freeze` or an earlier line holds those that it names"
+                                     : paths.empty()         ? "the loss depends on no parameter at all"
                                      : line.on.empty() ? "earlier lines take all parameters that the loss depends on"
                                                        : "the loss does not depend on the named parameters");
 }

@@ -117,7 +117,7 @@ TEST_CASE("a budget that cannot be met names the smallest peak that was found", 
     scratch.write("m.grad", residual_net);
     Outcome built = call(scratch, "build m.grad --memory 0.5 -o trainer");
     CHECK(built.code == 1);
-    CHECK(contains(built.err, "--memory 0.50 is too little for m: the smallest peak that was found needs "));
+    CHECK(contains(built.err, "--memory 0.50 MiB is too little for m: the smallest peak that was found needs "));
     CHECK(!std::filesystem::exists(scratch.path() / "trainer"));
     std::string needed = built.err.substr(built.err.find("needs ") + 6);
     INFO(needed);
