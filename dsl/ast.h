@@ -134,7 +134,8 @@ struct Target {
 };
 struct Assign { // x = e    i, f, g, o = split(e, 4)    a, b = b, a
     std::vector<Target> targets;
-    std::vector<ExprRef> values; // one, or one for each target
+    std::vector<ExprRef> values;              // one, or one for each target
+    std::optional<std::string> saved_as = {}; // `as "..."`: the weights of the functions that it calls, in files
 };
 struct IndexDefinition { // y[n, t < T] = e
     Target target;
@@ -154,6 +155,7 @@ struct Declaration { // param weight: [I, units] = glorot_uniform() as "name"; s
 };
 struct Return {
     std::vector<ExprRef> values;
+    std::optional<std::string> saved_as = {}; // see Assign
 };
 struct Yield {
     std::vector<ExprRef> values;

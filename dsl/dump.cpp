@@ -63,7 +63,7 @@ struct Dumper {
     void operator()(const IndexDefinition& s);
     void operator()(const Update& s);
     void operator()(const Declaration& s);
-    void operator()(const Return& s) { node("return", s.values); }
+    void operator()(const Return& s);
     void operator()(const Yield& s) { node("yield", s.values); }
     void operator()(const If& s);
     void operator()(const Repeat& s);
@@ -196,6 +196,14 @@ void Dumper::operator()(const Assign& s) {
     open("assign");
     for (const Target& target : s.targets) word(target.name);
     for (const ExprRef& value : s.values) expr(value);
+    if (s.saved_as) quoted(*s.saved_as);
+    close();
+}
+
+void Dumper::operator()(const Return& s) {
+    open("return");
+    for (const ExprRef& value : s.values) expr(value);
+    if (s.saved_as) quoted(*s.saved_as);
     close();
 }
 

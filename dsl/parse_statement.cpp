@@ -34,6 +34,12 @@ struct StatementHeight {
     uint32_t operator()(const Evaluate& s) const { return height(s.value); }
 };
 
+/// as "h.{i}.attn": a name in files
+std::optional<std::string> parse_saved_as(Cursor& cursor) {
+    if (cursor.breaks_here() || !cursor.accept_word("as")) return {};
+    return cursor.text_value(cursor.expect(TokenKind::text, "a string: the name in files"));
+}
+
 Assign parse_assign(Cursor& cursor) {
     Assign assign;
     do assign.targets.push_back(cursor.expect_name("a value"));
@@ -42,6 +48,7 @@ Assign parse_assign(Cursor& cursor) {
     bool several = assign.targets.size() > 1; // a, b = b, a
     do assign.values.push_back(parse_expression(cursor));
     while (several && cursor.accept(TokenKind::comma));
+    assign.saved_as = parse_saved_as(cursor);
     return assign;
 }
 
@@ -92,8 +99,7 @@ Declaration parse_declaration(Cursor& cursor) {
                     {}, declaration.state ? "add `= 0`" : "add `= 0` or `= glorot_uniform()`");
     cursor.expect(TokenKind::assign, "`=` and the initial value");
     declaration.initial = parse_expression(cursor);
-    if (!cursor.breaks_here() && cursor.accept_word("as"))
-        declaration.saved_as = cursor.text_value(cursor.expect(TokenKind::text, "a string: the name in files"));
+    declaration.saved_as = parse_saved_as(cursor);
     return declaration;
 }
 
@@ -221,7 +227,11 @@ decltype(Statement::node) parse_node(Cursor& cursor) {
     refuse_misplaced(cursor);
     if (cursor.at_word("param") || (cursor.at_word("state") && then == TokenKind::name))
         return parse_declaration(cursor);
-    if (cursor.at_word("return")) return Return{parse_values(cursor)};
+    if (cursor.at_word("return")) {
+        Return line{parse_values(cursor)};
+        line.saved_as = parse_saved_as(cursor);
+        return line;
+    }
     if (cursor.at_word("yield")) return Yield{parse_values(cursor)};
     if (cursor.at_word("if")) return parse_if(cursor);
     if (cursor.at_word("repeat")) return parse_repeat(cursor);

@@ -27,8 +27,8 @@ std::string declaration_head(const Declaration& s) {
     if (s.type) result += ": " + flat(*s.type);
     return s.initial ? result + " = " : result;
 }
-std::string declaration_tail(const Declaration& s) {
-    return s.saved_as ? " as " + flat(Expr{{}, Text{*s.saved_as}}) : "";
+std::string tail(const std::optional<std::string>& saved_as) {
+    return saved_as ? " as " + flat(Expr{{}, Text{*saved_as}}) : "";
 }
 std::string repeat_head(const Repeat& s) {
     return fmt::format("repeat {}{} ", s.index ? s.index->name + " < " : "", flat_bound(*s.count));
@@ -44,13 +44,15 @@ const If* else_if(const Block& block) {
 }
 
 struct FlatStatement {
-    std::string operator()(const Assign& s) const { return names(s.targets) + " = " + values(s.values); }
+    std::string operator()(const Assign& s) const {
+        return names(s.targets) + " = " + values(s.values) + tail(s.saved_as);
+    }
     std::string operator()(const IndexDefinition& s) const { return definition_head(s) + flat(*s.value); }
     std::string operator()(const Update& s) const { return s.target.name + " <- " + flat(*s.value); }
     std::string operator()(const Declaration& s) const {
-        return declaration_head(s) + (s.initial ? flat(*s.initial) : "") + declaration_tail(s);
+        return declaration_head(s) + (s.initial ? flat(*s.initial) : "") + tail(s.saved_as);
     }
-    std::string operator()(const Return& s) const { return "return " + values(s.values); }
+    std::string operator()(const Return& s) const { return "return " + values(s.values) + tail(s.saved_as); }
     std::string operator()(const Yield& s) const { return "yield " + values(s.values); }
     std::string operator()(const If& s) const {
         std::string result = fmt::format("if {} {}", flat(*s.condition), flat(*s.then));
@@ -68,32 +70,33 @@ struct LayStatement {
     std::string value_after(const std::string& head, const Expr& value, size_t trailing = 0) const {
         return head + lay_out(value, {indent, indent + width(head), trailing});
     }
-    std::string values_after(std::string head, const std::vector<ExprRef>& all) const {
+    std::string values_after(std::string head, const std::vector<ExprRef>& all, const std::string& tail = "") const {
         for (const ExprRef& value : all) {
             if (&value != &all[0]) head += ",";
             bool fits = width(head) + 1 + width(flat(*value)) < line_width - indent;
             if (&value == &all[0] || fits || must_open(*value)) {
                 size_t column = head.find('\n') == head.npos ? indent + width(head) : width(head);
-                head += " " + lay_out(*value, {indent, column + 1, 1});
+                head += " " + lay_out(*value, {indent, column + 1, 1 + width(tail)});
             } else {
                 size_t inner = indent + indentation;
-                head += "\n" + spaces(inner) + lay_out(*value, {inner, inner, 1});
+                head += "\n" + spaces(inner) + lay_out(*value, {inner, inner, 1 + width(tail)});
             }
         }
-        return head;
+        return head + tail;
     }
 
     std::string operator()(const Assign& s) const {
-        if (s.values.size() > 1) return values_after(names(s.targets) + " =", s.values);
-        return value_after(names(s.targets) + " = ", *s.values[0]);
+        std::string end = tail(s.saved_as);
+        if (s.values.size() > 1) return values_after(names(s.targets) + " =", s.values, end);
+        return value_after(names(s.targets) + " = ", *s.values[0], width(end)) + end;
     }
     std::string operator()(const IndexDefinition& s) const { return value_after(definition_head(s), *s.value); }
     std::string operator()(const Update& s) const { return value_after(s.target.name + " <- ", *s.value); }
     std::string operator()(const Declaration& s) const {
-        std::string tail = declaration_tail(s);
-        return (s.initial ? value_after(declaration_head(s), *s.initial, width(tail)) : declaration_head(s)) + tail;
+        std::string end = tail(s.saved_as);
+        return (s.initial ? value_after(declaration_head(s), *s.initial, width(end)) : declaration_head(s)) + end;
     }
-    std::string operator()(const Return& s) const { return values_after("return", s.values); }
+    std::string operator()(const Return& s) const { return values_after("return", s.values, tail(s.saved_as)); }
     std::string operator()(const Yield& s) const { return values_after("yield", s.values); }
     std::string operator()(const If& s) const {
         std::string result = value_after("if ", *s.condition, 2) + " " + lay_out(*s.then, indent);

@@ -7,6 +7,7 @@
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/operators.h"
 #include "compiler/elaborate/types.h"
+#include "compiler/elaborate/variables.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -151,6 +152,9 @@ void CallElaboration::open_frame() {
     frame_.stream = fmt::format("{}.{}_{}", caller.stream, tree_.name, number);
     if (model) frame_.path = tree_.name;
     else if (!caller.path.empty()) frame_.path = fmt::format("{}.{}_{}", caller.path, tree_.name, number);
+    if (!model && !caller.called_as.empty()) frame_.saved_as = name_in_files(caller, caller.called_as);
+    else if (!model && !caller.saved_as.empty())
+        frame_.saved_as = name_in_files(caller, fmt::format("{}_{}", tree_.name, number));
     frame_.makes_parameters = model || caller.makes_parameters;
     frame_.call_span = span_;
     frame_.floating_default = elaborator_.floating_default;
@@ -315,6 +319,9 @@ Term CallElaboration::run(std::vector<NamedTerm> given) {
     result = with_custom_gradient(result);
     note_maker(elaborator_, function_, result);
     if (model) elaborator_.model_calls.add(function_, values(), result, elaborator_.level());
+    const std::string& called_as = caller_.frame->called_as;
+    if (model && !called_as.empty())
+        name_model_in_files(elaborator_, tree_.name, name_in_files(*caller_.frame, called_as), span_);
     return result;
 }
 

@@ -79,7 +79,7 @@ public:
     Execution(Elaborator& elaborator, Span span, Scope& scope) : elaborator_(elaborator), span_(span), scope_(scope) {}
 
     std::optional<Term> operator()(const ast::Assign& assign) {
-        Term value = several(assign.values); // all values before any name is bound
+        Term value = several(assign.values, assign.saved_as); // all values before any name is bound
         if (assign.targets.size() == 1) {
             bind(assign.targets[0], value);
             return {};
@@ -107,7 +107,7 @@ public:
         return {};
     }
     std::optional<Term> operator()(const ast::Return& line) {
-        Term result = several(line.values);
+        Term result = several(line.values, line.saved_as);
         if (!scope_.conditional) return result;
         elaborator_.error(Code::run_time_condition, span_, "a `return` cannot depend on a value of the run", "",
                           "assign a name in each branch and return it after the `if`, or use `where`");
@@ -140,6 +140,14 @@ public:
     }
 
 private:
+    /// The functions that `values` call are named `saved_as` in files.
+    Term several(const std::vector<ast::ExprRef>& values, const std::optional<std::string>& saved_as) {
+        if (!saved_as) return several(values);
+        scope_.frame->called_as = saved_as_text(elaborator_, *saved_as, span_, scope_);
+        Term result = several(values);
+        scope_.frame->called_as.clear();
+        return result;
+    }
     Term several(const std::vector<ast::ExprRef>& values) {
         if (values.size() == 1) return elaborator_.evaluate(*values[0], scope_);
         TupleTerm tuple;

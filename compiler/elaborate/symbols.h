@@ -29,8 +29,10 @@ struct Extension {
 
 /// One call of a function, a model or an optimizer, or a block of its own (train, dataset). Pointers are not owned.
 struct Frame {
-    std::string path;   // of parameters and states: "mlp.linear_1"; "" outside of any model
-    std::string stream; // of random numbers: as path, with calls of models counted: "train.mlp_2.dropout_1"
+    std::string path;      // of parameters and states: "mlp.linear_1"; "" outside of any model
+    std::string stream;    // of random numbers: as path, with calls of models counted: "train.mlp_2.dropout_1"
+    std::string saved_as;  // names of its variables in files begin with it; "": they are the paths
+    std::string called_as; // of the functions that the current statement calls: its `as`
     uint32_t module = 0;
     const FunctionEntry* function = nullptr; // null for a block of its own
     Frame* caller = nullptr;                 // null for a block of its own

@@ -125,6 +125,61 @@ static std::optional<NodeTerm> root_variable(Elaborator& elaborator, const std::
     return NodeTerm{node, false, 0, {}};
 }
 
+std::string saved_as_text(Elaborator& elaborator, const std::string& text, Span span, const Scope& scope) {
+    std::string result;
+    for (size_t i = 0; i < text.size(); ++i) {
+        size_t end = text[i] == '{' ? text.find('}', i) : std::string::npos;
+        if (end == std::string::npos) {
+            result += text[i];
+            continue;
+        }
+        std::string name = text.substr(i + 1, end - i - 1);
+        const Binding* known = scope.find(name);
+        auto value = known ? known->value.as<ConstantNumber>() : nullptr;
+        if (!value || value->kind != ConstantNumber::Kind::integer)
+            elaborator.error(Code::not_constant, span, fmt::format("`{{{}}}` is not an integer constant", name), "",
+                             "`as` takes a string with the numbers of `repeat` in braces: \"h.{i}\"");
+        result += value ? std::to_string(int64_t(value->value)) : "";
+        i = end;
+    }
+    return result;
+}
+
+std::string name_in_files(const Frame& frame, const std::string& name) {
+    bool model = frame.function && frame.function->tree->kind == ast::FunctionKind::model;
+    const std::string& before = frame.saved_as.empty() && !model ? frame.path : frame.saved_as;
+    return before.empty() ? name : before + "." + name;
+}
+
+/// Sets the name of a variable in files. Two variables cannot have one name.
+static void set_name_in_files(Elaborator& elaborator, Variable& variable, const std::string& name, Span span) {
+    for (const Variable& other : elaborator.definitions.variables)
+        if (other.path != variable.path && other.saved_as == name)
+            elaborator.error(
+                Code::duplicate_definition, span,
+                fmt::format("`{}` and `{}` have the same name in files: \"{}\"", other.path, variable.path, name), "",
+                "give each call and each iteration a name of its own: as \"h.{i}\"");
+    variable.saved_as = name;
+}
+
+void name_model_in_files(Elaborator& elaborator, const std::string& model, const std::string& name, Span span) {
+    for (Variable& each : elaborator.definitions.variables) {
+        if (!each.path.starts_with(model + ".") || each.saved_as.starts_with(name + ".")) continue;
+        std::string own = each.saved_as == each.path ? each.path.substr(model.size() + 1) : each.saved_as;
+        set_name_in_files(elaborator, each, name + "." + own, span);
+    }
+}
+
+/// The name in files of a variable that was just declared, if it has one beside its path.
+static void name_declared(Elaborator& elaborator, const ast::Declaration& declaration, Variable& variable, Span span,
+                          const Scope& scope) {
+    const Frame& frame = *scope.frame;
+    std::string name;
+    if (declaration.saved_as) name = saved_as_text(elaborator, *declaration.saved_as, span, scope);
+    else if (!frame.saved_as.empty()) name = variable.path.substr(variable.path.rfind('.') + 1);
+    if (!name.empty()) set_name_in_files(elaborator, variable, name_in_files(frame, name), span);
+}
+
 void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope) {
     const char* word = declaration.state ? "state" : "param";
     Frame& frame = *scope.frame;
@@ -147,7 +202,7 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
     Term value = variable_at(elaborator, role, path, declaration.type ? &*declaration.type : nullptr,
                              declaration.initial, scope, declaration.target.span);
     Variable* variable = elaborator.definitions.find_variable(path);
-    if (fresh && variable && declaration.saved_as) variable->saved_as = *declaration.saved_as;
+    if (fresh && variable) name_declared(elaborator, declaration, *variable, declaration.target.span, scope);
     if (!declaration.state || value.poisoned()) {
         scope.bind(name, value, declaration.target.span);
         return;

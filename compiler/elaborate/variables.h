@@ -9,6 +9,13 @@ namespace gradc {
 /// `param name: type = initial` or `state ..` of a model: binds the name in `scope`. A state gets a cell.
 void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& declaration, Span span, Scope& scope);
 
+/// The text of an `as` with its constants: "h.{i}" is "h.3". Reports a name that is not an integer constant.
+std::string saved_as_text(Elaborator& elaborator, const std::string& text, Span span, const Scope& scope);
+/// `name` below the frame's own name in files. That of a function without one is its path, that of a model is empty.
+std::string name_in_files(const Frame& frame, const std::string& name);
+/// Puts `name` before the names in files of all variables of a model. Repeated calls change nothing.
+void name_model_in_files(Elaborator& elaborator, const std::string& model, const std::string& name, Span span);
+
 /// The variable at `path`, made now if there is none. `initial` is evaluated in `scope`; `shape:` is the type's shape
 /// by default. `type` may be null: then `default_type` or the initial value gives it. `block`: the train block of an
 /// optimizer's state. Poisoned after an error, such as another shape than in an earlier call.

@@ -182,7 +182,7 @@ TEST_CASE("parameters are named by the call path") {
     ModelText text("fn block(x) { y = linear(x, 3);  return linear(y, 3, bias: false) }\n"
                    "model shared(x: f32[N, 3]) { param scale = 1;  return scale * linear(x, 3) }\n"
                    "model m(x: f32[N, 3]) {\n"
-                   "    repeat 2 { x = block(x);  param gain = 1 as \"g\";  x = gain * x }\n"
+                   "    repeat i < 2 { x = block(x);  param gain = 1 as \"g.{i}\";  x = gain * x }\n"
                    "    return shared(x) + shared(2 * x)\n}");
     INFO(text.errors());
     REQUIRE(text.job);
@@ -192,6 +192,26 @@ TEST_CASE("parameters are named by the call path") {
                                             "m.block_1.linear_1.weight", "m.block_1.linear_1.bias",
                                             "m.block_1.linear_2.weight", "m.gain_1", "m.block_2.linear_1.weight",
                                             "m.block_2.linear_1.bias", "m.block_2.linear_2.weight", "m.gain_2"});
+    paths[6] = "g.0", paths[10] = "g.1";
+    CHECK(names == paths);
+}
+
+TEST_CASE("`as` names the weights of the functions that a line calls") {
+    ModelText text(
+        "fn block(x) { y = linear(x, 3) as \"fc\";  param gain = 1 as \"ln.gain\";  return gain * linear(y, 3) }\n"
+        "model head(x: f32[N, 3]) = linear(x, 2)\n"
+        "model m(x: f32[N, 3]) {\n"
+        "    repeat i < 2 { x = x + block(x) as \"h.{i}\" }\n"
+        "    x = block(x)\n"
+        "    return head(x) as \"lm\"\n}");
+    INFO(text.errors());
+    REQUIRE(text.job);
+    std::vector<std::string> names;
+    for (const Variable& each : text.job->variables)
+        if (each.path.ends_with("weight") || each.path.ends_with("gain")) names.push_back(each.saved_as);
+    CHECK(names == std::vector<std::string>{"lm.linear_1.weight", "h.0.fc.weight", "h.0.ln.gain", "h.0.linear_2.weight",
+                                            "h.1.fc.weight", "h.1.ln.gain", "h.1.linear_2.weight",
+                                            "m.block_3.fc.weight", "m.block_3.ln.gain", "m.block_3.linear_2.weight"});
 }
 
 TEST_CASE("the circuit of the first page is worth 8, with gradients 8, 8, 16 and -4") {
