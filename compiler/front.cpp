@@ -6,6 +6,7 @@
 #include "compiler/util/files.h"
 #include "compiler/util/stopwatch.h"
 #include "dsl/unicode.h"
+#include "runtime/base/files.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/text.h"
 #include <algorithm>
@@ -19,7 +20,7 @@ namespace {
 struct ConfinedReader : SourceReader {
     ConfinedReader(SourceReader& reader, const std::vector<std::string>& folders) : reader(reader), folders(folders) {}
     std::optional<std::string> read(const std::string& path, std::string& reason) override {
-        reason = outside(path, folders);
+        reason = runtime::Places::confined_to(folders).refusal(path);
         return reason.empty() ? reader.read(path, reason) : std::nullopt;
     }
     SourceReader& reader;

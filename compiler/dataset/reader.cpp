@@ -2,7 +2,7 @@
 // One call of a reader, argument by argument, and the facts of its files.
 #include "compiler/dataset/reader.h"
 #include "compiler/elaborate/values.h"
-#include "compiler/util/files.h"
+#include "runtime/base/files.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/text.h"
 #include <algorithm>
@@ -62,7 +62,7 @@ bool ReaderElaboration::allowed(const std::string& path, Span span) {
     if (!options.confined) return true;
     std::vector<std::string> places;
     auto found = find(path, places);
-    std::string reason = outside(found ? *found : places.back(), options.data_folders);
+    std::string reason = runtime::Places::confined_to(options.data_folders).refusal(found ? *found : places.back());
     if (reason.empty()) return true;
     elaborator_.error(Code::unreadable_file, span, fmt::format("cannot read `{}`: {}", path, reason));
     return false;

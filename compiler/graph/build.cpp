@@ -61,14 +61,14 @@ NodeId iota(Graph& graph, Shape shape, int axis, Dtype dtype, Span span) {
 }
 
 NodeId elementwise(Graph& graph, Primitive primitive, std::vector<NodeId> inputs, Span span) {
-    check(!inputs.empty(), "graph", "a map needs an input");
+    check(!inputs.empty(), "graph", "an elementwise op needs an input");
     Shape shape = graph.type(inputs[0]).shape;
     for (NodeId input : inputs) {
         const Shape& other = graph.type(input).shape;
         if (other == shape) continue;
         Shape joined;
         if (!broadcast_shapes(shape, other, joined))
-            throw InternalError("graph", "a map of " + print(shape) + " and " + print(other));
+            throw InternalError("graph", "an elementwise op of " + print(shape) + " and " + print(other));
         shape = std::move(joined);
     }
     for (NodeId& input : inputs) input = broadcast_to(graph, input, shape, span);

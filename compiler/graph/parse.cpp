@@ -241,7 +241,7 @@ private:
         auto found = bodies_.back().find(body);
         if (found == bodies_.back().end()) fail(fmt::format("no body {} stands before", body));
         result.body = found->second;
-        need("turns"), result.iterations = number();
+        need("iterations"), result.iterations = number();
         need("carries"), result.carries = small();
         result.reverse = word("reverse");
         return result;

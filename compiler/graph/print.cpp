@@ -67,7 +67,7 @@ struct Printer {
         return fmt::format(" {} {} {}", list(a.left), list(a.right), list(a.out));
     }
     std::string said(const Scan& a) const {
-        return fmt::format(" body {} turns {} carries {}{}", bodies.at(a.body), a.iterations, a.carries,
+        return fmt::format(" body {} iterations {} carries {}{}", bodies.at(a.body), a.iterations, a.carries,
                            a.reverse ? " reverse" : "");
     }
     std::string said(const Part& a) const { return fmt::format(" {}", a.number); }

@@ -152,17 +152,18 @@ struct Checker {
         if (in(0).rank() || !integer(in(0).dtype)) return error("the seed is a whole scalar");
         if (in(1).rank()) return error("the step is a scalar");
         bool by_row = !type.shape.empty() && type.shape[0] == rows;
-        if (inputs.size() != (by_row ? 3u : 2u)) return error("row numbers go with a leading N");
-        if (by_row && (in(2).shape != Shape{rows} || !integer(in(2).dtype))) return error("row numbers are whole [N]");
+        if (inputs.size() != (by_row ? 3u : 2u)) return error("row numbers need a leading N");
+        if (by_row && (in(2).shape != Shape{rows} || !integer(in(2).dtype)))
+            return error("row numbers are integers of shape [N]");
         return {};
     }
 
     std::string elementwise() const {
         for (size_t i = 0; i < inputs.size(); ++i)
-            if (in(i).shape != type.shape) return error("all of a map have one shape");
+            if (in(i).shape != type.shape) return error("the inputs of an elementwise op have one shape");
         if (elementwise_dtypes(of<Elementwise>().primitive)) return {};
         std::string_view word = graph.primitives().name(of<Elementwise>().primitive);
-        return error(fmt::format("elements do not fit {}", word));
+        return error(fmt::format("dtypes do not fit {}", word));
     }
 
     bool elementwise_dtypes(Primitive primitive) const {
@@ -202,7 +203,7 @@ struct Checker {
     std::string reduce() const {
         const auto& axes = of<Axes>().axes;
         if (!ascending(axes, in(0).rank())) return error("axes are not ascending axes of the input");
-        if (type.dtype != in(0).dtype) return error("a reduction keeps the element");
+        if (type.dtype != in(0).dtype) return error("a reduction keeps the dtype");
         if (op == Op::sum && type.dtype == Dtype::boolean) return error("no sum of bool");
         Shape left;
         for (int i = 0; i < in(0).rank(); ++i)
@@ -211,7 +212,7 @@ struct Checker {
     }
 
     std::string move() const {
-        if (type.dtype != in(0).dtype) return error("a move keeps the element");
+        if (type.dtype != in(0).dtype) return error("a move keeps the dtype");
         switch (op) {
         case Op::reshape: return unless(reshapes(in(0).shape, type.shape), "sizes do not match");
         case Op::permute: return permute();
@@ -228,10 +229,10 @@ struct Checker {
     std::string permute() const {
         const auto& axes = of<Axes>().axes;
         if (axes.size() != type.shape.size() || type.rank() != in(0).rank() || !distinct(axes))
-            return error("axes are no permutation");
+            return error("axes are not a permutation");
         for (size_t i = 0; i < axes.size(); ++i)
             if (axes[i] < 0 || axes[i] >= type.rank() || type.shape[i] != in(0).shape[size_t(axes[i])])
-                return error("axes are no permutation of these shapes");
+                return error("axes do not permute these shapes");
         return {};
     }
 
@@ -241,7 +242,7 @@ struct Checker {
             return error("axes are not ascending axes of the result");
         for (size_t i = 0; i < axes.size(); ++i) {
             int64_t size = in(0).shape[i];
-            if (size != type.shape[size_t(axes[i])] && size != 1) return error("only 1 stretches");
+            if (size != type.shape[size_t(axes[i])] && size != 1) return error("only an axis of size 1 is broadcast");
         }
         return {};
     }
@@ -254,13 +255,13 @@ struct Checker {
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], taken = type.shape[i];
             if (size == rows || taken == rows) {
-                if (size != taken || start[i] != 0 || step[i] != 1) return error("N is taken whole");
+                if (size != taken || start[i] != 0 || step[i] != 1) return error("N is not sliced");
                 continue;
             }
             int64_t last = 0;
             if (__builtin_mul_overflow(taken - 1, step[i], &last) || __builtin_add_overflow(last, start[i], &last) ||
                 start[i] < 0 || start[i] >= size || last < 0 || last >= size || step[i] == 0)
-                return error("the slice leaves its input");
+                return error("the slice is out of range");
         }
         return {};
     }
@@ -268,12 +269,13 @@ struct Checker {
     std::string pad() const {
         const auto& before = of<Pad>().before;
         size_t rank = in(0).shape.size();
-        if (before.size() != rank || type.shape.size() != rank) return error("one number for each axis");
+        if (before.size() != rank || type.shape.size() != rank) return error("one amount of padding for each axis");
         for (size_t i = 0; i < rank; ++i) {
             int64_t size = in(0).shape[i], padded = type.shape[i];
             if (size == rows || padded == rows) {
                 if (size != padded || before[i] != 0) return error("N is not padded");
-            } else if (before[i] < 0 || padded - before[i] < size) return error("the input leaves its padding");
+            } else if (before[i] < 0 || padded - before[i] < size)
+                return error("the input does not fit into the padded shape");
         }
         return {};
     }
@@ -289,7 +291,7 @@ struct Checker {
         int64_t p = 0, t = 0, last = 0;
         if (__builtin_mul_overflow(positions - 1, stride, &p) || __builtin_mul_overflow(taps - 1, dilation, &t) ||
             __builtin_add_overflow(p, t, &last) || last >= size)
-            return error("a window leaves its axis");
+            return error("a window is out of range");
         Shape rest = parted.shape;
         rest.erase(rest.begin() + axis + 1);
         rest[a] = size;
@@ -301,8 +303,8 @@ struct Checker {
         const Type& table = op == Op::gather ? in(0) : type;
         const Type& values = op == Op::gather ? type : in(0);
         const Type& at = in(1);
-        if (!integer(at.dtype) || at.dtype == Dtype::boolean) return error("an index is whole");
-        if (table.dtype != values.dtype) return error("table and values differ in element");
+        if (!integer(at.dtype) || at.dtype == Dtype::boolean) return error("an index is an integer");
+        if (table.dtype != values.dtype) return error("table and values have different dtypes");
         if (op == Op::scatter && type.dtype == Dtype::boolean) return error("no sum of bool");
         if (a.batch < 0 || a.axis < a.batch || a.axis >= table.rank() || at.rank() < a.batch)
             return error("no such axis");
@@ -316,7 +318,8 @@ struct Checker {
 
     std::string contract() const {
         const auto& [left, right, out] = of<Contract>();
-        if (in(0).dtype != type.dtype || in(1).dtype != type.dtype) return error("one element for all");
+        if (in(0).dtype != type.dtype || in(1).dtype != type.dtype)
+            return error("both operands and the result have one dtype");
         if (type.dtype == Dtype::boolean) return error("no sum of bool");
         if (left.size() != in(0).shape.size() || right.size() != in(1).shape.size() || out.size() != type.shape.size())
             return error("one label for each axis");
@@ -340,7 +343,7 @@ struct Checker {
         const Scan& a = of<Scan>();
         if (type != scan_type()) return error("not the type of scans");
         if (a.body >= graph.body_count()) return error("no such body");
-        if (a.iterations < 1 || a.carries < 0) return error("turns start at 1");
+        if (a.iterations < 1 || a.carries < 0) return error("a scan has at least 1 iteration");
         const Graph& body = graph.body(a.body);
         if (size_t(a.carries) > body.outputs.size() || body.outputs.empty())
             return error("the body has too few outputs");

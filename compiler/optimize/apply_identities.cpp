@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The identities of algebra.grad and of the user's file, as patterns over elementwise maps. Each node is offered to the
-// rules of its primitive as soon as it is rebuilt; the pass repeats until nothing changes. A wildcard matches any
-// value; nodes are hash-consed, so the same wildcard twice means the same id twice. Rewrites are counted: a rule whose
-// result it matches again is the user's error, not a graph without end.
+// The identities of algebra.grad and of the user's file, as patterns over elementwise ops. Each node is matched with
+// the rules of its primitive when it is rebuilt; the pass repeats until nothing changes. A wildcard matches any value.
+// Nodes are hash-consed, so the same wildcard twice means the same id twice. Rewrites are counted: a rule that matches
+// its own result is the user's error.
 #include "compiler/graph/build.h"
 #include "compiler/graph/pattern.h"
 #include "compiler/graph/rewrite.h"
@@ -14,7 +14,7 @@
 namespace gradc {
 namespace {
 
-constexpr int most_rounds = 12; // rules that chase each other stop here
+constexpr int most_rounds = 12; // cycles of rules stop here
 constexpr int most_at_a_node = 8;
 constexpr int64_t rewrites_for_a_node = 16, rewrites_at_least = 1000; // of a whole pass
 
@@ -84,14 +84,14 @@ struct Matcher {
     }
 };
 
-/// The element that f32 in a pattern stands for: that of the values it matched.
+/// The dtype that f32 in a pattern stands for: that of the matched values.
 Dtype dtype_of(const Graph& graph, const Bindings& bindings, Dtype otherwise) {
     for (const auto& [pattern, id] : bindings)
         if (floating(graph.type(id).dtype)) return graph.type(id).dtype;
     return otherwise;
 }
 
-/// Numbers of the pattern take the matched value's shape, so that later matches see them as constants.
+/// Numbers of the pattern get the shape of the matched value, so that later matches see them as constants.
 NodeId instantiate(const PatternRule& rule, NodeId pattern_id, Graph& target, const Bindings& bindings,
                    const Type& type, Span span) {
     if (auto bound = bindings.find(pattern_id); bound != bindings.end()) return bound->second;
@@ -105,7 +105,7 @@ NodeId instantiate(const PatternRule& rule, NodeId pattern_id, Graph& target, co
     return build::elementwise(target, attribute<Elementwise>(pattern).primitive, inputs, span);
 }
 
-bool buildable(const PatternRule& rule, NodeId id) { // the right side holds only what instantiate makes
+bool buildable(const PatternRule& rule, NodeId id) { // the right side contains only ops that instantiate builds
     const Node& node = rule.graph[id];
     if (node.op == Op::input || node.op == Op::constant) return true;
     if (node.op != Op::elementwise && node.op != Op::cast) return false;
@@ -127,7 +127,7 @@ NodeId apply(const PatternRule& rule, Graph& target, NodeId id) {
     return result == id ? NodeId::none : result;
 }
 
-/// How many rewrites the pass has left, and who took the others.
+/// The number of rewrites that the pass has left, and which rules used the others.
 struct Budget {
     int64_t all, left;
     std::map<const PatternRule*, int64_t> taken = {};

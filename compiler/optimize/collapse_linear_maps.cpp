@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Chains of linear maps: products of products with nothing between them but added biases, each read
-// by the next alone.
+// Chains of linear maps: products of products with only biases added between, each read by the next one alone.
 //     (x W1 + b1) W2 + b2  ->  x (W1 W2) + (b1 W2 + b2)
-// Such a chain is one product of many factors and a shift. The factors are multiplied in the
-// cheapest order for the compiled batch, counted in multiply-adds; where that saves nothing the
-// chain stays as written. What is read twice (a layer's value that a weight gradient needs) is a
-// factor of its own: its chain ends there. Chains are put together from inputs to readers, each from those
-// of its operands, and none grows beyond a bound: the work is in proportion to the nodes, however deep.
+// Such a chain is one product of many factors and a shift. The factors are multiplied in the order with the fewest
+// multiply-adds for the compiled batch. If that saves nothing, the chain stays as written. A value with two readers,
+// such as a layer's value that a weight gradient needs, is a factor of its own: its chain ends there. Chains are built
+// from inputs to readers, each from the chains of its operands. Their length is bounded, so the work is linear in the
+// nodes.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"
@@ -17,31 +16,30 @@
 namespace gradc {
 namespace {
 
-constexpr size_t most_nodes = 24; // a chain of more stays a factor of the next; nearly all are shorter
+constexpr size_t most_nodes = 24; // a longer chain stays a factor of the next; nearly all are shorter
 
 struct Factor {
     NodeId node = NodeId::none; // of the old graph
     Labels labels;
 };
 
-/// What is added to a chain, the same along the axes whose labels it lacks: a leaf, the sum of two
-/// shifts, or a shift times factors.
+/// A term that is added to a chain and broadcast along the labels that it lacks: a leaf, the sum of two shifts, or a
+/// shift times factors.
 struct Shift {
     NodeId leaf = NodeId::none;
     std::vector<Shift> parts;    // sum: two; product: one
     std::vector<Factor> factors; // product
     Labels labels;               // of the result's axes, in order
-    ProductOrder order = {};     // product: settled when the chain is known
+    ProductOrder order = {};     // product: set when the chain is complete
 };
 
-/// What a node is made of: factors over labels, whose free labels in order of the node's axes are
-/// `out`.
+/// The factors of a node, with labels. `out`: the free labels in the order of the node's axes.
 struct Chain {
     std::vector<Factor> factors;
     Labels out;
     std::optional<Shift> shift;
     double cost = 0;            // multiply-adds as written
-    std::vector<NodeId> inside; // nodes that the chain stands for
+    std::vector<NodeId> inside; // nodes that the chain replaces
 };
 
 bool has(const Labels& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
@@ -77,7 +75,7 @@ private:
         ProductOrder order;
     };
 
-    // ---- what is a chain ------------------------------------------------------------------------
+    // ---- finding chains -------------------------------------------------------------------------
 
     void find_chains() {
         std::vector<bool> covered(graph_.size(), false);
@@ -125,7 +123,7 @@ private:
         return opaque(id);
     }
 
-    /// An operand that only this reader needs is taken apart.
+    /// An operand with this one reader is split into its factors.
     Chain operand(NodeId id) {
         auto known = uses_[index(id)] == 1 ? chains_.find(id) : chains_.end();
         return known == chains_.end() || known->second.inside.size() >= most_nodes ? opaque(id) : known->second;
@@ -155,11 +153,11 @@ private:
         return *combined(id, opaque(node.inputs[0]), opaque(node.inputs[1]));
     }
 
-    /// Nothing where a shift cannot follow.
+    /// nullopt if a shift cannot be multiplied.
     std::optional<Chain> combined(NodeId id, Chain left, Chain right) {
         const Contract& labels = attribute<Contract>(graph_[id]);
         NewNames meant,
-            names; // the contraction's own labels; those of the right chain that the left has too
+            names; // labels of the contraction; labels of the right chain that the left one has too
         for (size_t i = 0; i < labels.left.size(); ++i) meant[labels.left[i]] = left.out[i];
         for (size_t i = 0; i < labels.right.size(); ++i)
             names[right.out[i]] = meant.emplace(labels.right[i], right.out[i]).first->second;
@@ -179,8 +177,7 @@ private:
         return result;
     }
 
-    /// The shift times the other side's factors; nothing where an axis that the shift lacks would
-    /// have to be summed.
+    /// The shift times the factors of the other side; nullopt if an axis that the shift lacks would have to be summed.
     static std::optional<Shift> multiplied(const Shift& shift, const std::vector<Factor>& factors, const Labels& out,
                                            const Labels& own) {
         Labels others;
@@ -195,7 +192,7 @@ private:
         return result;
     }
 
-    /// chain + bias, the bias the same along some axes.
+    /// chain + bias, with the bias broadcast along some axes.
     std::optional<Chain> shifted(NodeId id) {
         const Node& node = graph_[id];
         for (size_t side = 0; side < 2; ++side) {
@@ -209,7 +206,7 @@ private:
         return std::nullopt;
     }
 
-    /// False where axes are stretched, or two shifts differ in theirs.
+    /// False if axes are stretched, or if two shifts differ in their axes.
     bool add_bias(Chain& chain, const Node& spread) const {
         const Shape& shape = graph_.type(spread.inputs[0]).shape;
         const auto& axes = attribute<Axes>(spread).axes;
@@ -231,7 +228,7 @@ private:
         return true;
     }
 
-    // ---- what it costs --------------------------------------------------------------------------
+    // ---- cost -----------------------------------------------------------------------------------
 
     LabelSizes sizes_among(const std::vector<Labels>& operands) const {
         LabelSizes sizes;
@@ -273,7 +270,7 @@ private:
 
     // ---- the new nodes --------------------------------------------------------------------------
 
-    /// Labels 0, 1, 2 .. in order of their first place.
+    /// Labels 0, 1, 2 .. in the order of their first use.
     static Contract numbered(const Labels& left, const Labels& right, const Labels& out) {
         NewNames names;
         for (const Labels* side : {&left, &right})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is made of constants is computed by the evaluator, one node at a time, and rounded to its element. A constant
-// that has one value everywhere keeps a single number whatever its shape; tables are folded up to a small size.
+// The evaluator computes nodes whose inputs are constants, one at a time, rounded to their dtype. A constant with one
+// value everywhere stores a single number for any shape. Tables are folded up to a small size.
 #include "compiler/graph/build.h"
 #include "compiler/graph/evaluate.h"
 #include "compiler/graph/rewrite.h"
@@ -19,7 +19,7 @@ bool one_valued(const Graph& graph, NodeId id) {
 
 double rounded(double value, Dtype dtype) { return dtype == Dtype::f32 ? double(float(value)) : value; }
 
-/// `node` applied to scalars that stand for its one-valued inputs.
+/// `node` applied to scalars in place of its one-valued inputs.
 double scalar_value(const Graph& graph, const Node& node, const std::vector<NodeId>& inputs) {
     Graph small(graph.shared_primitives());
     std::vector<NodeId> scalars;

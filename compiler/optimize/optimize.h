@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Graph to graph: the passes, in one table that is run from top to bottom. Every pass computes the same outputs;
-// those marked fast may change results within rounding, none changes what happens for inf and NaN
-// unless its rule says so. Order needs are checked pairs with a reason (see `orders` in optimize.cpp).
+// Graph to graph: one table of passes, which run from top to bottom. Every pass keeps the outputs. A pass that is
+// marked fast may change results within rounding. None changes results for inf and NaN unless its rule says so. The
+// order has checked constraints, each with a reason (see `orders` in optimize.cpp).
 #pragma once
 #include "compiler/graph/graph.h"
 #include <functional>
@@ -14,8 +14,8 @@ struct PatternRule; // an identity of algebra.grad or the user's file; see compi
 
 struct PassContext {
     const std::vector<PatternRule>* rules = nullptr;
-    int64_t batch = 1; // rows that work is counted for
-    /// Told of each identity that was applied: what stood there and what stands for it, in the graph being built.
+    int64_t batch = 1; // rows, for the estimate of work
+    /// Called for each identity that was applied, with the nodes before and after it in the graph under construction.
     std::function<void(const PatternRule&, const Graph&, NodeId before, NodeId after)> applied = {};
 };
 
@@ -35,8 +35,8 @@ struct OptimizeOptions {
     std::function<void(int, const Pass&, const Graph& before, const Graph& after, double seconds)> observe;
 };
 
-/// All passes that are not disabled, in the order of the table. Throws UserError where the user's rewrite rules do not
-/// end, InternalError where the table breaks an order or `verify` finds a broken graph.
+/// Runs all passes that are not disabled, in the order of the table. Throws UserError if the user's rewrite rules do
+/// not terminate, InternalError if the table breaks an order constraint or `verify` finds a broken graph.
 Graph optimize(Graph graph, const OptimizeOptions& options);
 
 } // namespace gradc

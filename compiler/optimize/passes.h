@@ -5,15 +5,15 @@
 
 namespace gradc {
 
-/// Replaces every custom_gradient by its value. Gradients must have been derived before.
+/// Replaces every custom_gradient by its value. Runs after differentiation.
 Graph remove_custom_gradients(const Graph&, const PassContext&);
-/// Maps, casts and moves of one-valued constants become constants.
+/// Replaces elementwise ops, casts and moves of constants by constants.
 Graph fold_constants(const Graph&, const PassContext&);
-/// Applies the identities of algebra.grad and the user's file until none fits.
+/// Applies the identities of algebra.grad and of the user's file until none matches.
 Graph apply_identities(const Graph&, const PassContext&);
-/// Permutes, broadcasts and unit axes vanish into the labels of contractions and the axes of reductions.
+/// Folds permutes, broadcasts and unit axes into the labels of contractions and the axes of reductions.
 Graph sink_moves(const Graph&, const PassContext&);
-/// Products of products, with biases added between, are multiplied in the order that needs the fewest multiply-adds.
+/// Multiplies products of products, with biases between, in the order with the fewest multiply-adds.
 Graph collapse_linear_maps(const Graph&, const PassContext&);
 
 } // namespace gradc

@@ -14,7 +14,7 @@ bool contains(const Labels& labels, int label) {
     return std::find(labels.begin(), labels.end(), label) != labels.end();
 }
 
-Labels joined(Labels a, const Labels& b) { // in order of their first place
+Labels joined(Labels a, const Labels& b) { // in the order of their first use
     for (int label : b)
         if (!contains(a, label)) a.push_back(label);
     return a;
@@ -26,7 +26,7 @@ double volume(const Labels& labels, const LabelSizes& sizes) {
     return product;
 }
 
-/// Of `all`, what `elsewhere` still asks for, N first.
+/// The labels of `all` that `elsewhere` needs, N first.
 Labels kept(const Labels& all, const Labels& elsewhere, const LabelSizes& sizes) {
     Labels result;
     for (int label : all)
@@ -100,7 +100,7 @@ private:
     std::vector<Best> best_; // by subset of the operands
 };
 
-/// The pair whose contraction is cheapest first, again and again.
+/// Greedy: contracts the cheapest pair until one operand is left.
 ProductOrder greedy(std::vector<Labels> operands, const Labels& out, const LabelSizes& sizes) {
     ProductOrder order;
     std::vector<size_t> alive;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A custom_gradient carries a derivative clause of the model language. Once derivatives are taken it is only in the way.
+// A custom_gradient carries a derivative clause of the model language. After differentiation it has no use.
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Transposes and broadcasts cost nothing where they can be said in other words: a contraction names its axes by
-// labels, a reduction by numbers. After this pass no contraction reads a permute or a broadcast, no permute follows a
-// contraction that only it reads, and moves of one kind in a row are one.
+// Transposes and broadcasts cost nothing if the labels of a contraction, or the axes of a reduction, express them.
+// After this pass no contraction reads a permute or a broadcast, no permute follows a contraction that has no other
+// reader, and consecutive moves of one kind are merged.
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/optimize/passes.h"
@@ -27,8 +27,8 @@ void look_through_permute(const Graph& graph, Operand& operand) {
     operand = {graph[operand.node].inputs[0], labels};
 }
 
-/// Takes off a broadcast whose new axes all carry labels that the other operand has too. Axes that it stretches from 1
-/// are left alone: the size-1 axis would need a label of its own.
+/// Removes a broadcast if the other operand has the labels of all its new axes. Axes that it stretches from size 1
+/// stay: the size-1 axis would need a label of its own.
 bool look_through_broadcast(const Graph& graph, Operand& operand, const Operand& other, const std::vector<int>& out) {
     const Node& node = graph[operand.node];
     NodeId input = node.inputs[0];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Strides and sizes of buffers. Truth values lie as bytes.
+// Strides and sizes of buffers. A bool takes one byte.
 #include "compiler/plan/buffers.h"
 #include "compiler/plan/view.h"
 #include "compiler/util/check.h"
@@ -54,7 +54,8 @@ Storage Buffers::constant(const Constant& values, const Type& type) {
 Storage Buffers::fresh(const std::string& name, const Type& type) {
     std::vector<int64_t> strides = dense_strides(type.shape, batch_);
     int64_t line = 64 / bytes(type.dtype);
-    // Rows begin with a line, so that no vector crosses two; and not all in the same sets of a cache.
+    // Each row begins at a cache line, so that no vector crosses two lines. Padding avoids that all rows map to the
+    // same sets of the cache.
     if (strides.size() == 2 || (strides.size() > 2 && type.shape[0] == rows)) {
         if (strides[0] > 2 * line) strides[0] = (strides[0] + line - 1) / line * line;
         if (strides[0] % (16 * line) == 0) strides[0] += line;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The buffers of a module while it is planned: those that programs share by name, and each program's own.
+// The buffers of a module during planning: those that programs share by name, and those of one program.
 #pragma once
 #include "compiler/plan/plan.h"
 #include <map>
 
 namespace gradc {
 
+/// Owns the buffers. `batch`: the largest number of rows; sizes are for that many.
 class Buffers {
 public:
     explicit Buffers(int64_t batch) : batch_(batch) {}
 
-    /// The shared buffer of this role and name; its type must be the same in all programs.
+    /// The shared buffer of this role and name. All programs must give it the same type; else an InternalError.
     Storage shared(loop::Buffer::Role role, const std::string& name, const Type& type);
     Storage constant(const Constant& values, const Type& type);
-    /// A fresh one for a program's own use; rows of a multiple of 1 KB are padded.
+    /// A new buffer for one program. Rows of a multiple of 1 KB are padded by one cache line.
     Storage fresh(const std::string& name, const Type& type);
 
     std::vector<loop::Buffer>& all() { return buffers_; }

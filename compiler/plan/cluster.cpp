@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Greedy joining on a graph of units (clusters and inner loops). Three passes: the same space (epilogues, optimizers),
-// then a common leading part of it (rows), then whatever is tiny.
+// Greedy fusion on a graph of units (clusters and inner loops), in three passes: kernels with the same space
+// (epilogues, optimizers), then kernels with the same leading axes (rows), then tiny kernels.
 #include "compiler/plan/cluster.h"
 #include "compiler/plan/operands.h"
 #include "compiler/plan/units.h"
@@ -10,9 +10,9 @@ namespace gradc {
 
 namespace {
 
-constexpr int64_t tiny = 4096; // element computations that are worth no kernel of their own
+constexpr int64_t tiny = 4096; // element computations; a kernel with fewer is fused with another where possible
 constexpr size_t most_members = 48;
-constexpr size_t most_neighbours = 64; // tiny kernels without axes that one is tried with
+constexpr size_t most_neighbours = 64; // tiny kernels without axes that each is tried with
 
 double work(const Graph& graph, const Candidate& c, int64_t batch) {
     double result = double(count(graph.type(c.node).shape, batch));
@@ -55,7 +55,7 @@ private:
         work_.push_back(work(flat_.graph, c, options_.batch));
         single.product = op == Op::contract && !c.along && work_[i] >= smallest_product;
         single.product |= op == Op::contract && work_[i] >= 16 * smallest_product && !type.shape.empty();
-        c.along = c.along && !single.product; // tiles sum inside; what rides on the result is of the same stage
+        c.along = c.along && !single.product; // tiles sum inside; the epilogue belongs to the same stage
         single.alone = op == Op::scatter && !is_sparse_sum(flat_.graph, c.node);
         single.region = c.region;
         single.late = options_.late[i];
@@ -65,8 +65,8 @@ private:
 
     void fuse(const RegionIndex& regions, int region) {
         Units units(flat_, result_, regions, region);
-        UnitGraph ways(units.next);
-        units_ = &units, ways_ = &ways;
+        UnitGraph paths(units.next);
+        units_ = &units, paths_ = &paths;
         scalars_.clear();
         for (size_t c : units.clusters)
             if (result_.clusters[c].rank == 0) scalars_.insert(c);
@@ -74,7 +74,7 @@ private:
             for (size_t c : units.clusters)
                 while (join_one(c, way)) {
                 }
-        result_.steps += ways.steps();
+        result_.steps += paths.steps();
     }
 
     /// Joins the cluster with one it reads from, products first. False if there is none.
@@ -116,7 +116,7 @@ private:
         if (way == Way::rows && !worth_rows(p, r, rank)) return false;
         if (way == Way::small && total_work(p) + total_work(r) > tiny) return false;
         if (way == Way::small && wastes_lanes(p, r, rank)) rank = 0;
-        if (ways_->way_around(unit(producer), unit(reader))) return false;
+        if (paths_->path_around(unit(producer), unit(reader))) return false;
         join(producer, reader, rank);
         return true;
     }
@@ -129,7 +129,7 @@ private:
         for (size_t m : c.members) sum += work_[m];
         return sum;
     }
-    /// What rides on a product is computed point by point.
+    /// The epilogue of a product is computed point by point.
     bool stays_simple(const Cluster& c) const {
         return std::all_of(c.members.begin(), c.members.end(), [&](size_t m) {
             return !is_reduction(flat_.graph, result_.candidates[m].node) || result_.candidates[m].copies;
@@ -145,8 +145,8 @@ private:
         return count(Shape(c.space.begin(), c.space.begin() + rank), options_.batch);
     }
 
-    /// Loops below the space so short that most lanes of a vector stay empty,
-    /// where without the join they would run over all points at once.
+    /// True if fusion would leave inner loops too short to fill a vector, where the loops of the separate kernels run
+    /// over all points.
     bool wastes_lanes(const Cluster& p, const Cluster& r, int rank) const {
         return rank > 0 && points(p, rank) >= 16 && (short_loops(p, rank) || short_loops(r, rank));
     }
@@ -161,14 +161,14 @@ private:
         return longest > 0 && longest < half_a_vector;
     }
 
-    /// A row sum whose rows are longer than the space would lose its vectors.
+    /// True if a row sum with rows longer than the space would lose its vectors.
     bool sums_below(const Cluster& c, int rank) const {
         return std::any_of(c.members.begin(), c.members.end(), [&](size_t m) {
             return result_.candidates[m].along && int(result_.candidates[m].axes.size()) > rank;
         });
     }
 
-    /// Leading axes on which each point of one cluster needs only the same point of the other.
+    /// Number of leading axes where each point of one cluster needs only the same point of the other.
     int common_rank(const Cluster& p, const Cluster& r, const Links& links) {
         int rank = 0;
         while (rank < std::min(p.rank, r.rank) && p.space[size_t(rank)] == r.space[size_t(rank)]) ++rank;
@@ -190,7 +190,7 @@ private:
         r.space.resize(size_t(rank));
         r.product |= p.product;
         r.late |= p.late;
-        ways_->join(unit(producer), unit(reader));
+        paths_->join(unit(producer), unit(reader));
         scalars_.erase(producer);
         if (rank == 0) scalars_.insert(reader);
     }
@@ -212,7 +212,7 @@ private:
     std::unordered_map<NodeId, size_t> candidate_of_;
     // Of the region being fused:
     const Units* units_ = nullptr;
-    UnitGraph* ways_ = nullptr;
+    UnitGraph* paths_ = nullptr;
     std::set<size_t> scalars_; // clusters without axes
 };
 

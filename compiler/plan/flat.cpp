@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Copies node by node in id order; a scan becomes a region with leaves, its parts become those leaves.
+// Copies node by node in the order of ids. A scan becomes a region with leaves; its results become those leaves.
 #include "compiler/plan/flat.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -33,7 +33,8 @@ public:
     }
 
 private:
-    /// Copies what roots reach; `bound` gives what inputs of a body stand for. An assign is worth its value.
+    /// Copies the nodes that roots reach. `bound` maps the inputs of a body to nodes. An assign is replaced by its
+    /// value.
     std::vector<NodeId> copy(const Graph& source, const std::vector<NodeId>& roots,
                              const std::unordered_map<NodeId, NodeId>& bound) {
         std::unordered_map<NodeId, NodeId> copies = bound;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Arithmetic on affine indices; what is known of a symbol is its range, which decides when quotients are exact.
+// Arithmetic on affine indices. The range of each symbol decides whether a quotient is exact.
 #include "compiler/plan/index.h"
 #include "compiler/util/check.h"
 
@@ -59,7 +59,7 @@ Index Indices::quotient(const Index& x, int64_t divisor) {
     auto [low, high] = range(rest);
     int64_t first = floor_quotient(low, divisor);
     if (first == floor_quotient(high, divisor)) return shifted(whole, first);
-    if (low < 0) { // symbols hold what is not negative
+    if (low < 0) { // symbols are not negative
         whole = shifted(whole, first);
         rest = shifted(rest, -first * divisor);
         high -= first * divisor;
@@ -95,7 +95,7 @@ Index Indices::iteration(int depth, int64_t iterations) {
     return find_or_add({Symbol::Kind::iteration, iterations, {}, depth});
 }
 
-/// quotient * k * divisor + remainder * k is k times what both were taken of.
+/// quotient * k * divisor + remainder * k is k times the index that both were computed from.
 Index Indices::rejoined(Index sum) const {
     for (bool again = true; again;) {
         again = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See kernel_name.h. A kernel that updates a parameter is named after it, others after the parameter that they read,
-// the result that they store, or the last value with a name.
+// A kernel that updates a parameter is named after it. Others are named after the parameter that they read, the result
+// that they store, or the last value that has a name.
 #include "compiler/plan/kernel_name.h"
 #include <algorithm>
 
@@ -38,7 +38,7 @@ std::string joined(const std::vector<std::string>& parts) {
     return text;
 }
 
-/// Accumulators of a whole split: "train.training.loss".
+/// Sums over a split: "train.training.loss".
 bool is_metric(const std::string& path) {
     auto inside = [&](const char* part) { return path.find(part) != std::string::npos; };
     return !inside("/") && (inside(".training.") || inside(".evaluation."));
@@ -90,7 +90,7 @@ PathNames path_names(const Flat& flat) {
     return PathNames(paths);
 }
 
-/// Of a parameter, in words.
+/// The words of a parameter's path.
 std::string PathNames::layer(const std::string& path) const {
     std::string all = (*this)(path), last = path.substr(path.rfind('.') + 1);
     return all == last ? all : all.substr(0, all.size() - last.size() - 1);

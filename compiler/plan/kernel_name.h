@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Names of kernels: the pass, the layer and what is computed of it, as in forward_linear_1 or
-// backward_block_attention_linear_2_weight_adam. The number of a repeated block is left out; a name that is taken
-// gets a number.
+// Names of kernels: direction, layer and computed value, as in forward_linear_1 or
+// backward_block_attention_linear_2_weight_adam. The number of a repeated block is left out. A name that is already in
+// use gets a number.
 #pragma once
 #include "compiler/plan/program_plan.h"
 #include <set>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A live range spans every step that touches the buffer and every loop that it enters or leaves. A kernel that repeats
-// another starts a new range of what it writes: in between the memory serves others.
+// A live range contains every step that accesses the buffer and every loop that it enters or leaves. A kernel that
+// repeats another starts a new range of the buffers that it writes. Between the ranges the memory is free for others.
 #include "compiler/plan/live_ranges.h"
 #include "compiler/plan/members.h"
 #include "compiler/plan/program_plan.h"
@@ -31,7 +31,7 @@ public:
         }
     }
     const LiveRanges& operator[](size_t buffer) const { return ranges_[buffer]; }
-    /// All at the same time.
+    /// All live at the same time.
     void never_end() {
         for (LiveRanges& ranges : ranges_)
             if (!ranges.empty()) ranges = {{0, int64_t(table_.size())}};
@@ -66,7 +66,7 @@ private:
             }
         }
     }
-    /// Over the whole of the loops that the range enters or leaves.
+    /// Extended to the loops that the range enters or leaves.
     void spread(LiveRange& range) const {
         const LiveRange own = range;
         for (int64_t step : {own.first, own.last})
@@ -101,13 +101,13 @@ private:
     std::vector<int> loop_of_; // by step: the innermost, -1 for none
 };
 
-/// Pieces that take over another's memory. By piece: whose memory it lies in (itself, or the first of a chain).
+/// Pieces that take over the memory of another. By piece: the owner of its memory (itself, or the first of a chain).
 class InPlace {
 public:
     InPlace(const std::vector<Piece>& pieces, const std::vector<loop::Buffer>& buffers, const Ranges& ranges)
         : pieces_(pieces), buffers_(buffers), ranges_(ranges), first_(pieces.size()) {
         std::iota(first_.begin(), first_.end(), size_t(0));
-        std::unordered_map<int64_t, std::vector<size_t>> ending; // pieces, by the last step of their lives
+        std::unordered_map<int64_t, std::vector<size_t>> ending; // pieces, by their last step
         for (size_t old = 0; old < first_.size(); ++old) ending[pieces[old].live_range.last].push_back(old);
         std::vector<bool> reused(pieces.size(), false);
         for (size_t later = 0; later < first_.size(); ++later) {
@@ -119,7 +119,7 @@ public:
             }
         }
     }
-    size_t first(size_t piece) { // and halves the way there for the next
+    size_t first(size_t piece) { // with path halving
         while (first_[piece] != piece) piece = first_[piece] = first_[first_[piece]];
         return piece;
     }
@@ -151,7 +151,7 @@ KernelAccesses accesses_of(const ProgramPlan& program, const FusedKernel& kernel
         one.buffer = place.buffer;
         return one;
     };
-    std::set<NodeId> inside; // computed here and stored nowhere: read from registers
+    std::set<NodeId> inside; // computed here and not stored: read from registers
     for (const Stage& stage : kernel.stages)
         for (const Member& member : stage.members)
             if (member.stores.empty() && !member.copies) inside.insert(member.node);

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// When each buffer of a program is of use, in steps of its table, and which buffers may lie in the same memory one
-// after the other. From this follows the least memory that any addresses can do with: the largest sum over one step.
+// The live range of each buffer of a program, in steps of its table, and which buffers may share memory in turn.
+// The largest sum of sizes over one step is a lower bound of the memory.
 #pragma once
 #include "compiler/plan/plan.h"
 
 namespace gradc {
 
-/// With room behind for a last vector that runs over.
+/// Bytes of a buffer with the padding that the last vector of a loop may touch.
 int64_t footprint(const loop::Buffer&);
 
-/// How a kernel touches one buffer.
+/// How a kernel accesses one buffer.
 struct Access {
     size_t buffer = 0;
     bool reads = false, writes = false;
     bool in_place = true; // each element is read only where the kernel computes the same element of its results
 };
-/// All that a kernel touches.
+/// All buffers that a kernel accesses.
 struct KernelAccesses {
     std::vector<Access> buffers; // ascending
-    bool repeats = false;        // computes once more what an earlier kernel did
+    bool repeats = false;        // computes again what an earlier kernel computed
 };
 /// `members` are the program's stored_members.
 KernelAccesses accesses_of(const ProgramPlan&, const FusedKernel&, const std::vector<bool>& members, int64_t batch);
@@ -33,31 +33,31 @@ struct LiveRange { // steps of the table, inclusive
     }
     bool meets(const LiveRange& other) const { return first <= other.last && other.first <= last; }
 };
-/// A buffer from where it is written to its last reader before it is computed once more, or altogether.
+/// A buffer from its writer to its last reader. A buffer that is computed again has one piece per computation.
 struct Piece {
     size_t buffer = 0;
     LiveRange live_range;
 };
 
-/// Memory of a program's own: one buffer, or several of one size where each takes over from the one
-/// before it, because the kernel that makes it reads the other for the last time, element for element.
+/// Memory of one program: one buffer, or several of the same size that follow each other in place. A buffer takes over
+/// the memory of another if its kernel is the last reader of the other, element for element.
 struct Allocation {
     std::vector<Piece> pieces; // in order
     int64_t size = 0;          // bytes
     LiveRange live_range;
 };
-/// Of a table whose kernels touch this. `apart`: each buffer has a room of its own that lives from the first step to the
-/// last.
+/// The allocations of a table whose kernels have these accesses. `apart`: each buffer has an allocation of its own that
+/// lives from the first step to the last.
 std::vector<Allocation> allocations_of(const std::vector<loop::Step>& table, const std::vector<KernelAccesses>&,
                                        const std::vector<loop::Buffer>&, bool apart);
 
-/// Sum of the rooms that live at each step of a table of so many.
+/// By step of a table with `steps` entries: bytes of the allocations that live then.
 std::vector<int64_t> bytes_at_steps(const std::vector<Allocation>&, size_t steps);
 
-/// Largest sum of rooms that live at one step: no addresses need less.
+/// The largest sum of the allocations that live at one step, in bytes: a lower bound of any packing.
 int64_t largest_cut(const std::vector<Allocation>&);
 
-/// Sum of the rooms that live across `step`: made before it and read after it.
+/// Bytes of the allocations that are written before `step` and read after it.
 int64_t across(const std::vector<Allocation>&, int64_t step);
 
 } // namespace gradc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A formula is computed where it is read if that is its only use or costs next to nothing; what products read must lie
-// in memory; what a loop does not change is computed outside of it.
+// A formula is computed inside its reader if it has only one, or if it is cheap. Operands of products are stored.
+// Values that a loop does not change are computed outside of it.
 #include "compiler/plan/members.h"
 #include "compiler/graph/rewrite.h"
 #include "compiler/plan/operands.h"
@@ -43,9 +43,9 @@ bool stretches(const Graph& graph, NodeId consumer, NodeId id, int64_t batch) {
     return count(graph.type(consumer).shape, batch) > count(graph.type(id).shape, batch);
 }
 
-constexpr int deepest_formula = 64; // later stages follow formulas by recursion, so they have an end
+constexpr int deepest_formula = 64; // later stages walk formulas by recursion, so their depth is bounded
 constexpr int most_reshapes = 8;    // in a formula: each may make indices quotients of those before it
-constexpr int most_uses = 1 << 20;  // more are as good as that many
+constexpr int most_uses = 1 << 20;  // counting stops here
 constexpr int most_loads = 2;       // tensors that a formula of several readers reads for each of its elements
 
 class Chooser {
@@ -67,11 +67,11 @@ public:
 
 private:
     struct Demand {
-        int uses = 0;           // members that compute this inside
-        bool stretched = false; // some of them several times
+        int uses = 0;           // members that contain this formula
+        bool stretched = false; // some of them compute it several times
         bool addressed = false; // read by a product: only plain views are cheap enough
         bool in_loop = false;   // by a loop that does not change it
-        int depth = 0;          // nodes between this and the members that read it
+        int depth = 0;          // nodes between this and its members
         int reshapes = 0;       // among them
     };
 
@@ -138,7 +138,7 @@ private:
         return computed(input) || kept ? 1 : loads_[index(input)];
     }
 
-    /// Never only a formula.
+    /// Always a member.
     bool computed(NodeId id) const { return graph_[id].op == Op::scatter || is_reduction(graph_, id); }
 
     bool must_be_member(NodeId id, const Demand& demand) const {
@@ -185,7 +185,7 @@ private:
     std::vector<bool> members_;
 };
 
-/// Collects what a member reads, through all formulas inside it.
+/// Collects the reads of a member, through all formulas inside it.
 class Reader {
 public:
     Reader(const Graph& graph, const std::vector<bool>& members, Indices& indices)
@@ -217,7 +217,7 @@ public:
         for (const View& factor : reduction(graph_, id, at, axes, indices_).factors) viewed(factor);
     }
 
-    /// Everything, nowhere in particular.
+    /// Reads at unknown positions.
     void whole(NodeId id) { value(id, fresh_axes(graph_.type(id).shape, indices_)); }
 
     std::vector<Read> reads;
@@ -227,7 +227,7 @@ private:
         for (const Index& index : view.at) lookups(index);
         for (const Guard& guard : view.guards) lookups(guard.index);
         if (view.guards.empty()) return value(view.node, view.at);
-        Position at = view.at; // as lowering reads where the guard fails: anywhere inside
+        Position at = view.at; // lowering reads at any valid position where the guard fails
         const Shape& shape = graph_.type(view.node).shape;
         for (size_t i = 0; i < at.size(); ++i)
             if (shape[i] != rows) at[i] = indices_.clamped(at[i], shape[i]);

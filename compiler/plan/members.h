@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which nodes of a program are computed for themselves (members, each in some kernel), and which are
-// only formulas inside the ones that read them. For each member: its axes and every place it reads.
+// Which nodes of a program become members of kernels, and which are formulas inside the members that read them. For
+// each member: its axes and every element that it reads.
 #pragma once
 #include "compiler/plan/flat.h"
 #include "compiler/plan/view.h"
@@ -13,6 +13,7 @@ struct Read {
     Position at;
 };
 
+/// A member before fusion: its node, its iteration axes and its reads.
 struct Candidate {
     NodeId node;
     bool copies = false; // only reads the node and stores it elsewhere
@@ -21,28 +22,29 @@ struct Candidate {
     Position reduced;   // of a reduction
     bool along = false; // see reduces_along_vectors
     std::vector<Read> reads;
-    std::vector<int> feeds = {}; // loops whose carries it sets before their first turn
+    std::vector<int> feeds = {}; // loops whose carries it sets before their first iteration
 };
 
-/// A leaf with a buffer: fields, scalars, variables, constant tensors, what loops carry.
+/// A leaf with a buffer: a field, scalar, variable, constant tensor, carry or stacked result of a loop.
 bool is_stored_leaf(const Graph&, NodeId);
+/// True for inputs, variables, constants and other nodes without computation.
 bool is_leaf(const Graph&, NodeId);
 
-/// Vector operations that one element of the node costs by itself, about.
+/// Approximate number of vector operations for one element of the node, without its inputs.
 double cost_of(const Graph&, NodeId);
 
-/// By node: true for those that are to be members; without `fuse`, all that compute anything or move it in memory.
+/// By node: true for members. Without `fuse`, every node that computes or copies something is a member.
 std::vector<bool> choose_members(const Flat&, int64_t batch, bool fuse);
 
-/// Sums over the reduced axes of one result element run as a stage of their own, with vectors along the last reduced
-/// axis; otherwise they are nested inside the result's loops, with vectors along the result's last axis.
+/// True if a reduction is a stage of its own with vectors along the last reduced axis. Otherwise it is nested inside
+/// the loops of its result, with vectors along the last axis of the result.
 bool reduces_along_vectors(const Graph&, const std::vector<bool>& members, NodeId, int64_t batch);
 
 /// What a node reads when it is computed (or copied) at these axes.
 std::vector<Read> reads_of(const Graph&, const std::vector<bool>& members, NodeId node, bool copies,
                            const Position& axes, const Position& reduced, Indices& indices);
 
-/// Fills in axes and reads.
+/// The candidate of a node, with its axes and reads.
 Candidate analyse(const Flat&, const std::vector<bool>& members, NodeId node, bool copies, int region, Indices& indices,
                   int64_t batch);
 

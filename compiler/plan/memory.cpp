@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Addresses. What programs share has its own place for ever; a program's own rooms lie where no room that
-// lives at the same time does. They are placed one by one, each in the smallest gap that fits: in several
-// orders, of which the one that needs least is kept. Programs run one after another and use the same memory.
-// Placing rooms in the order of time takes one sweep; any other order compares each room with those before it, and is
-// tried only while the comparisons of all tries stay in proportion to the rooms.
+// Addresses. Shared buffers have fixed places. The allocations of one program may overlap unless they live at the same
+// time. They are placed one by one by best fit, in several orders; the smallest result is kept. Programs run one after
+// another and use the same memory. Packing in the order of first steps takes one sweep. Any other order compares each
+// allocation with those before it, and is tried only within a bound of comparisons in proportion to the allocations.
 #include "compiler/plan/live_ranges.h"
 #include "compiler/plan/program_plan.h"
 #include "compiler/plan/recompute.h"
@@ -19,9 +18,9 @@ namespace gradc {
 namespace {
 
 constexpr int64_t endless = INT64_MAX / 2, line = 64;
-constexpr int most_fits = 8;              // attempts to meet a budget by asking for less than it
-constexpr int repairs = 24;               // attempts to lower a peak by placing first what made it
-constexpr double most_comparisons = 1024; // of a room with others in all tries together, times log2 of the rooms
+constexpr int most_fits = 8;              // attempts to meet a budget by a lower target
+constexpr int repairs = 24;               // attempts to lower a peak by placing its cause first
+constexpr double most_comparisons = 1024; // per allocation in all orders, times log2 of their number
 
 int64_t& part(MemoryParts& parts, loop::Buffer::Role role) {
     switch (role) {
@@ -34,9 +33,9 @@ int64_t& part(MemoryParts& parts, loop::Buffer::Role role) {
 }
 
 struct Packing {
-    std::vector<int64_t> offsets; // by room
+    std::vector<int64_t> offsets; // by allocation
     int64_t peak = INT64_MAX;
-    size_t highest = 0; // the room that ends there
+    size_t highest = 0; // the allocation that ends there
 
     void place(size_t allocation, int64_t offset, int64_t size) {
         offsets[allocation] = offset;
@@ -46,7 +45,7 @@ struct Packing {
     }
 };
 
-/// Best fit: the smallest gap between those already placed that live at the same time.
+/// Best fit: the smallest gap between the placed allocations that live at the same time.
 int64_t find_offset(std::vector<std::pair<int64_t, int64_t>>& taken, int64_t size) {
     std::sort(taken.begin(), taken.end());
     int64_t at = 0, best = -1, best_gap = INT64_MAX;
@@ -73,7 +72,7 @@ Packing pack(const std::vector<Allocation>& allocations, const std::vector<size_
     return result;
 }
 
-/// The gaps between rooms that live now, by address and by size; the last has no end.
+/// The gaps between the allocations that live now, by address and by size. The last gap has no end.
 class Gaps {
 public:
     int64_t take(int64_t size) {
@@ -106,7 +105,7 @@ private:
     std::set<std::pair<int64_t, int64_t>> by_size_{{endless, 0}};
 };
 
-/// As `pack` in the order in which lives begin, or, `backwards`, end.
+/// Like `pack`, in the order of first steps, or of last steps if `backwards`.
 Packing sweep(const std::vector<Allocation>& allocations, const std::vector<size_t>& order, bool backwards) {
     auto begin = [&](size_t i) {
         return backwards ? -allocations[i].live_range.last : allocations[i].live_range.first;
@@ -114,7 +113,7 @@ Packing sweep(const std::vector<Allocation>& allocations, const std::vector<size
     auto end = [&](size_t i) { return backwards ? -allocations[i].live_range.first : allocations[i].live_range.last; };
     Packing result{std::vector<int64_t>(allocations.size(), -1), 0, 0};
     Gaps gaps;
-    std::set<std::pair<int64_t, size_t>> living; // by when they end
+    std::set<std::pair<int64_t, size_t>> living; // by last step
     for (size_t i : order) {
         for (; !living.empty() && living.begin()->first < begin(i); living.erase(living.begin())) {
             size_t gone = living.begin()->second;
@@ -139,7 +138,7 @@ double area(const Allocation& allocation) {
     return double(allocation.size) * double(allocation.live_range.last - allocation.live_range.first + 1);
 }
 
-/// The last two in the order of time.
+/// The packings in the order of first and of last steps.
 std::vector<std::vector<size_t>> orders(const std::vector<Allocation>& allocations) {
     auto length = [](const Allocation& allocation) { return allocation.live_range.last - allocation.live_range.first; };
     return {sorted(allocations, [](const Allocation& a, const Allocation& b) { return a.size > b.size; }),
@@ -151,8 +150,8 @@ std::vector<std::vector<size_t>> orders(const std::vector<Allocation>& allocatio
                    [](const Allocation& a, const Allocation& b) { return a.live_range.last > b.live_range.last; })};
 }
 
-/// The best of several orders. What ends highest goes to the front and all is
-/// placed anew, as long as the cut is not reached.
+/// The best of several orders. While the lower bound is not reached, the allocation with the highest end moves to the
+/// front of the order, and all are placed again.
 Packing best_packing(const std::vector<Allocation>& allocations, int64_t cut, int64_t& steps) {
     Packing best;
     const double each = double(allocations.size()) * double(allocations.size());
@@ -175,14 +174,14 @@ Packing best_packing(const std::vector<Allocation>& allocations, int64_t cut, in
     return best;
 }
 
-/// Step of the table at which the loss is tested; -1: nowhere.
+/// The step of the table that tests the loss, or -1.
 int64_t guard_of(const ProgramPlan& program) {
     for (size_t step = 0; step < program.table.size(); ++step)
         if (program.table[step].kind == loop::Step::Kind::guard) return int64_t(step);
     return -1;
 }
 
-/// Addresses of what programs share; returns where it ends.
+/// Places shared buffers. Returns their end in bytes.
 int64_t place_shared(Plan& plan) {
     int64_t base = 0;
     for (loop::Buffer& buffer : plan.buffers) {
@@ -198,7 +197,7 @@ struct Placed {
     std::vector<Allocation> allocations;
     int64_t cut = 0;
     Packing packing;
-    std::vector<KernelAccesses> accesses = {}; // by kernel, where some values are computed again
+    std::vector<KernelAccesses> accesses = {}; // by kernel, if some values are computed again
 };
 Placed placed(const std::vector<loop::Step>& table, const std::vector<KernelAccesses>& accesses, const Plan& plan,
               bool apart, int64_t& steps) {
@@ -210,7 +209,7 @@ Placed placed(const std::vector<loop::Step>& table, const std::vector<KernelAcce
     return result;
 }
 
-/// Pieces of one buffer lie where they find room: all but the first become buffers of their own.
+/// Gives each piece of a buffer its own address: all but the first become buffers of their own.
 class Addresses {
 public:
     Addresses(ProgramPlan& program, Plan& plan) : program_(program), plan_(plan) {}
@@ -225,7 +224,7 @@ public:
         all.emplace(piece.live_range.last, number);
         plan_.buffers[number].offset = offset;
     }
-    /// Writes into each kernel which of its buffers were moved. A kernel with several calls is copied for each call.
+    /// Notes in each kernel which of its buffers were moved. A kernel with several calls is copied for each call.
     void rename(const std::vector<KernelAccesses>& accesses) {
         std::set<uint32_t> called;
         for (size_t step = 0; step < program_.table.size(); ++step) {
@@ -265,7 +264,7 @@ void set_addresses(ProgramPlan& program, Plan& plan, const Placed& placed, int64
     if (!placed.accesses.empty()) addresses.rename(placed.accesses);
 }
 
-/// Has the program compute values again until its addresses need at most `room` bytes, or as few as was found.
+/// Recomputes values until the program's allocations need at most `room` bytes, or the fewest that were found.
 Placed fit(ProgramPlan& program, Plan& plan, std::vector<KernelAccesses> accesses, Placed whole, int64_t room) {
     Recomputation recomputation(program, plan.buffers, accesses, plan.batch);
     std::optional<Recomputation::Choice> best;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The copy pays when each of its elements is read by several rows of the result.
+// The copy pays if several rows of the result read each of its elements.
 #include "compiler/plan/operands.h"
 #include <algorithm>
 

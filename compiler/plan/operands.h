@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Products want one operand contiguous along an axis of the result. Where none is, a transposed copy is asked for.
+// Products need one operand that is contiguous along the last axis of the result. If none is, a transposed copy is
+// added.
 #pragma once
 #include "compiler/plan/view.h"
 
 namespace gradc {
 
-/// Products below this many multiplications are loops like any other, so that tiny models become one kernel.
+/// Products with fewer multiplications are lowered as ordinary loops, so that tiny models become one kernel.
 inline constexpr double smallest_product = 4096;
 
-/// Elements from one element of `node` to the next along `axis`, looking through views down to what is stored in C
-/// order, `members` (by node) included; nullopt where that is no constant.
+/// Stride in elements of `node` along `axis`, through views down to a value that is stored in C order: a leaf, or a
+/// node of `members` (by node). nullopt if the stride is not constant.
 std::optional<int64_t> stride_along(const Graph&, NodeId node, int axis, int64_t batch,
                                     const std::vector<bool>* members = nullptr);
 
-/// Changes inputs and labels of a contraction so that a vector can run along the last axis of its result. Returns a new
-/// node that has to be stored (the copy), or none.
+/// Changes inputs and labels of a contraction so that vectors can run along the last axis of its result. Returns the
+/// node of a transposed copy, which must be stored, or NodeId::none.
 NodeId arrange_operands(Graph&, std::vector<NodeId>& inputs, Contract& labels, const Type& result, int64_t batch);
 
 } // namespace gradc

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The order of kernels. Among the orders that respect what each needs first, kernels stand first come first, or by
-// what frees most memory, if that lowers the most that is needed at once. What is ready lies in ordered sets; a
-// unit's place there changes only when a buffer that it touches comes to life or waits for its last reader.
+// The order of kernels: a topological order, either the first ready unit first, or the unit that frees most memory
+// first if that lowers the peak. Ready units are kept in ordered sets. The key of a unit changes only when a buffer
+// that it accesses becomes live or has one reader left.
 #include "compiler/plan/kernel_name.h"
 #include "compiler/plan/units.h"
 #include "compiler/util/check.h"
@@ -11,8 +11,8 @@ namespace gradc {
 
 namespace {
 
-/// Of each of the program's own buffers, the innermost region that holds all that touches it: within a smaller one no
-/// order frees it.
+/// By buffer of the program: the innermost region that contains all its accesses. No order inside a smaller region
+/// frees it.
 class Homes {
 public:
     Homes(const Draft& draft, const Buffers& buffers) : draft_(draft), buffers_(buffers) {
@@ -25,7 +25,7 @@ public:
     }
     bool inside(loop::BufferId buffer, int region) const { return common(home_.at(buffer), region) == region; }
 
-    /// What a candidate reads and writes.
+    /// The buffers that a candidate reads and writes.
     std::set<loop::BufferId> touched(size_t candidate) const {
         std::set<loop::BufferId> result;
         auto touch = [&](const Storage& place) {
@@ -56,9 +56,9 @@ private:
     std::unordered_map<loop::BufferId, int> home_;
 };
 
-/// What the units of one region read and write of buffers that nothing outside touches.
+/// Accesses of the units of one region to buffers that nothing outside of it accesses.
 struct Traffic {
-    std::vector<int64_t> sizes;               // bytes, by buffer, numbered afresh
+    std::vector<int64_t> sizes;               // bytes, by buffer; the numbers are local
     std::vector<std::vector<size_t>> users;   // units, by buffer
     std::vector<std::vector<size_t>> touched; // buffers, by unit
 
@@ -82,8 +82,8 @@ struct Traffic {
     }
 };
 
-/// One region's units as they become ready. `lean`: what leaves least behind goes first, else first come first; but
-/// what the loss needs always goes before the rest, so that the test stands early.
+/// The ready units of one region. `lean`: the unit that leaves the fewest live bytes goes first; otherwise the first
+/// ready one. Units that the loss needs always go first, so that the loss is tested early.
 class Queue {
 public:
     Queue(const Traffic& traffic, const std::vector<NodeId>& rank, const std::vector<bool>& early, bool lean)
@@ -107,8 +107,8 @@ public:
         run(unit);
         return unit;
     }
-    int64_t most = 0;  // bytes that lived at once
-    int64_t steps = 0; // elementary ones
+    int64_t most = 0;  // peak of live bytes
+    int64_t steps = 0; // elementary steps
 
 private:
     using Key = std::tuple<int64_t, NodeId, size_t>;
@@ -126,7 +126,7 @@ private:
         most = std::max(most, bytes_);
         for (size_t buffer : traffic_.touched[unit]) {
             if (--left_[buffer] == 0) bytes_ -= traffic_.sizes[buffer];
-            if (left_[buffer] == 1) shrink_users(buffer); // who is left will free it
+            if (left_[buffer] == 1) shrink_users(buffer); // the last reader will free it
         }
     }
     void shrink_users(size_t buffer) {
@@ -143,15 +143,15 @@ private:
     const std::vector<NodeId>& rank_;
     const std::vector<bool>& early_;
     bool lean_;
-    std::vector<int64_t> growth_; // bytes that live longer than the unit, less those that end with it
+    std::vector<int64_t> growth_; // bytes that become live at the unit, minus those that it frees
     std::vector<bool> ready_, ran_;
     std::vector<bool> live_;   // by buffer
-    std::vector<size_t> left_; // users to come, by buffer
-    std::set<Key> waiting_[2]; // what the loss needs: 1
+    std::vector<size_t> left_; // remaining users, by buffer
+    std::set<Key> waiting_[2]; // 1: units that the loss needs
     int64_t bytes_ = 0;
 };
 
-/// Emits kernels and table of a region, units in an order that respects their needs.
+/// Emits the kernels and the table of a region, in a topological order of its units.
 class Emission {
 public:
     Emission(Draft& draft, const Buffers& buffers, bool lean)
@@ -197,7 +197,7 @@ private:
         std::vector<int> missing(units.size(), 0);
         for (const auto& next : units.next)
             for (size_t unit : next) ++missing[unit];
-        std::vector<size_t> guarded; // wait for the test of the loss
+        std::vector<size_t> guarded; // units that wait for the test of the loss
         auto early_left = std::count(early.begin(), early.end(), true);
         if (region == 0 && early_left > 0)
             for (size_t cluster : draft_.after_guard) guarded.push_back(*around(units, cluster));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which matrices lie in panels. A product reads W neighbours of a row at a time, row after row; lying as
-// [N/W][K][W] they are one run of memory. What is read by lookups, or along rows by a product, stays as it is.
+// Which matrices are stored as panels. A product reads W neighbors of a row at a time, row after row; stored as
+// [N/W][K][W] they are contiguous. Matrices that lookups read, or products along rows, keep C order.
 #include "compiler/plan/members.h"
 #include "compiler/plan/program_plan.h"
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace gradc {
 
 namespace {
 
-/// Four or three of the widest vectors; narrow matrices in as few vectors as hold them.
+/// Four or three of the widest vectors; for narrow matrices the smallest number of vectors that holds a row.
 constexpr int64_t wide = 64, narrower = 48, narrowest = 16;
 
 int64_t padded(int64_t columns, int64_t width) { return (columns + width - 1) / width * width; }
@@ -66,7 +66,7 @@ private:
         }
     }
 
-    /// What one kernel writes beside such a matrix, in the same shape, goes with it.
+    /// Values of the same shape that the same kernel writes, such as optimizer state, become panels too.
     void note_companions(const FusedKernel& kernel) {
         std::set<loop::BufferId> written;
         for (const Stage& stage : kernel.stages)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Every program planned over shared buffers, then addresses; and the plan as text.
+// Plans every program over the shared buffers, assigns addresses, and prints the plan as text.
 #include "compiler/plan/plan.h"
 #include "compiler/graph/print.h"
 #include "compiler/plan/program_plan.h"
@@ -23,7 +23,7 @@ static Plan planned(const std::vector<NamedGraph>& graphs, const PlanOptions& op
     return plan;
 }
 
-/// A budget that is too little for the usual plan is tried with the lean order of kernels.
+/// If the budget is too small for the usual order of kernels, the lean order is tried.
 Plan make_plan(std::vector<NamedGraph> graphs, const PlanOptions& options) {
     PlanOptions usual = options;
     usual.memory = 0;

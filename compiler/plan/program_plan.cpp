@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// From a graph to a draft: members, what has to be written where, kernels. A value that leaves the program (results,
-// variables, what loops carry and yield) is stored by the kernel that computes it, or by a copy where none does.
+// From a graph to a draft: members, stores, kernels. A value that leaves the program (results, variables, carries and
+// stacked results of loops) is stored by the kernel that computes it, or by a copy if no kernel does.
 #include "compiler/plan/kernel_name.h"
 #include "compiler/plan/view.h"
 #include "compiler/util/check.h"
@@ -50,7 +50,7 @@ private:
         draft_.stores.resize(candidates_.size());
     }
 
-    /// The candidate that computes `node` in this region, or a copy.
+    /// The candidate that computes `node` in this region, or a new copy.
     size_t writer(NodeId node, int region) {
         auto found = candidate_of_.find(node);
         if (found != candidate_of_.end() && candidates_[found->second].region == region) return found->second;
@@ -106,7 +106,7 @@ private:
         }
     }
 
-    /// What the output "loss" needs, loops included.
+    /// By candidate: true if the output "loss" needs it, through loops too.
     void note_early() {
         draft_.early.assign(candidates_.size(), false);
         std::vector<NodeId> roots;
@@ -114,7 +114,7 @@ private:
             if (output.name == "loss") roots.push_back(output.node);
         draft_.guarded = !roots.empty() && !flat().assigns.empty();
         if (!draft_.guarded) return;
-        std::unordered_map<NodeId, const Region*> loop_of; // by what a loop leaves behind
+        std::unordered_map<NodeId, const Region*> loop_of; // by result of a loop
         for (const Region& region : flat().regions) {
             for (const Carry& carry : region.carries) loop_of[carry.after] = &region;
             for (const Yield& yield : region.yields) loop_of[yield.stacked] = &region;
@@ -192,14 +192,14 @@ private:
 
     Storage own_place(NodeId node) { return buffers_.fresh(name_of(node, ""), graph().type(node)); }
 
-    /// A place that nothing overwrites while the value is of use: not one that a loop goes on to change.
+    /// A place that nothing overwrites during the live range of the value: not one that a loop changes.
     std::optional<Storage> steady_place(size_t candidate) {
         for (const Storage& place : draft_.stores[candidate])
             if (!place.iterations.empty() || !changing_.count(place.buffer)) return place;
         return std::nullopt;
     }
 
-    /// The value's own name; else a word for what it is, with a number if that is taken.
+    /// The name of the value, or the word of its operation, with a number if that is already used.
     std::string name_of(NodeId node, const std::string& otherwise) {
         const std::string& own = graph()[node].name;
         if (!own.empty()) return own;
@@ -219,10 +219,10 @@ private:
     std::vector<Candidate> candidates_;
     std::unordered_map<NodeId, size_t> candidate_of_;
     std::unordered_map<NodeId, Storage> carried_; // leaves of loops
-    std::set<loop::BufferId> changing_;           // where these lie
+    std::set<loop::BufferId> changing_;           // their buffers
     std::set<size_t> setters_;                    // candidates that set variables
     PathNames paths_;
-    std::map<std::string, int> words_; // for buffers without a name: how many have it
+    std::map<std::string, int> words_; // for buffers without a name: how often the word is used
 };
 
 } // namespace

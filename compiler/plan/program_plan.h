@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One program's planning: members and clusters, what is written where, and the order of it all.
+// Planning of one program: members, clusters, the place of every stored value, and the order of kernels.
 #pragma once
 #include "compiler/plan/buffers.h"
 #include "compiler/plan/cluster.h"
 
 namespace gradc {
 
-/// A number that a program reads at its start and sets at its end: a variable, or what a loop carries.
+/// A value that is read at the start and set at the end: a variable of the program, or a carry of a loop.
 struct Update {
     NodeId leaf = NodeId::none; // the old value, if the program reads it
     Storage place;
@@ -15,6 +15,7 @@ struct Update {
     bool variable = false;
 };
 
+/// A program whose kernels are chosen but not ordered.
 struct Draft {
     ProgramPlan plan;
     Clustering clustering;
@@ -28,20 +29,22 @@ struct Draft {
     std::vector<size_t> after_guard = {};                      // clusters that wait for all that the loss needs
 };
 
-/// Decides which updates are written by the kernel that computes them; for the others adds a copy at the end. Adds
-/// the orders that updates need to `first`.
+/// Decides which updates the kernel that computes them may write. The others get a copy at the end. Adds the orders
+/// that updates need to `first`.
 void place_updates(Draft&, Buffers&, Indices&);
 
-/// Turns the draft into kernels and the table. `lean`: what frees most memory goes first even where that does not lower
-/// the most that is needed at once.
+/// Turns the draft into kernels and the table. `lean`: the kernel that frees most memory runs first, even if the peak
+/// stays the same.
 void order_kernels(Draft&, const Buffers&, bool lean);
 
+/// Plans one program. Adds its buffers to `Buffers`; they have no addresses yet.
 ProgramPlan plan_program(const NamedGraph&, Buffers&, const PlanOptions&);
 
-/// Weights that products read by vectors, and what is updated beside them, become panels.
+/// Stores weights that products read by vectors as panels, and with them the optimizer state that is updated beside
+/// them.
 void lay_out_panels(Plan&);
 
-/// Offsets for all buffers: shared ones first, then each program's own over the same memory.
+/// Offsets of all buffers: the shared ones first, then those of each program, which use the same memory.
 void assign_memory(Plan&, const PlanOptions&);
 
 } // namespace gradc

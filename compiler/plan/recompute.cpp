@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A choice of values is judged by the table that follows from it: its live ranges tell the bytes at each step. Values
-// are tried in groups, twice as many after each success and half as many after each failure.
+// A choice of values is judged by the table that results from it: live ranges give the bytes at each step. Values are
+// tried in groups; a group is twice as large after each success and half as large after each failure.
 #include "compiler/plan/recompute.h"
 #include <algorithm>
 #include <numeric>
@@ -10,9 +10,9 @@ namespace gradc {
 namespace {
 
 constexpr double cheap_saving = 0.0625, free_saving = 1e9; // bytes for each operation
-constexpr double shares[] = {1, 0.9, 0.8, 0.7, 0.6, 0.5};  // of a budget: where the way to it ends, one to less may not
-constexpr int most_levels = 3;                             // of operands that are dropped with a value
-constexpr int bisections = 6;                              // for the least memory
+constexpr double shares[] = {1, 0.9, 0.8, 0.7, 0.6, 0.5};  // of a budget: a lower target may succeed first
+constexpr int most_levels = 3;                             // levels of operands that are dropped with a value
+constexpr int bisections = 6;                              // to find the smallest peak
 
 } // namespace
 
@@ -71,7 +71,7 @@ void Recomputation::note_values() {
     });
 }
 
-/// False where nothing would be gained, or the value cannot be computed again.
+/// False if dropping the value frees nothing, or if it cannot be computed again.
 bool Recomputation::find_gap(Value& value, const Repeats::Part& part) const {
     size_t before = *value.made;
     for (size_t use : value.uses) {
@@ -79,7 +79,7 @@ bool Recomputation::find_gap(Value& value, const Repeats::Part& part) const {
             value.gap_begin = before, value.gap_end = use;
         before = use;
     }
-    if (before < loss_) { // read again only by repeats
+    if (before < loss_) { // later readers are repeats only
         value.gap_begin = before, value.gap_end = items_.size();
         return true;
     }
@@ -88,7 +88,7 @@ bool Recomputation::find_gap(Value& value, const Repeats::Part& part) const {
            unchanged(part, *value.made, value.gap_end);
 }
 
-/// Its kernel makes nothing else, so it may as well run later.
+/// True if its kernel computes nothing else, so that it may run later.
 bool Recomputation::postponable(const Value& value) const {
     return value.gap_begin == *value.made && items_[*value.made].writes.size() == 1;
 }
@@ -103,7 +103,7 @@ void Recomputation::note_candidate(size_t buffer, const Repeats::Part& part) {
     if (!cheap_[buffer]) candidates_.push_back(buffer);
 }
 
-/// What the part reads is at item `now` what it was when its kernel ran as item `made`.
+/// True if the reads of the part have the same values at item `now` as at item `made`, where its kernel ran.
 bool Recomputation::unchanged(const Repeats::Part& part, size_t made, size_t now) const {
     return std::all_of(part.reads.begin(), part.reads.end(), [&](size_t buffer) {
         const Value& value = values_[buffer];
@@ -112,7 +112,7 @@ bool Recomputation::unchanged(const Repeats::Part& part, size_t made, size_t now
     });
 }
 
-/// The table with the values of a choice dropped, and computed again before their readers.
+/// The table in which the values of a choice are dropped, and computed again before their readers.
 class Recomputation::Scheduler {
 public:
     Scheduler(Recomputation& all, const std::vector<bool>& dropped)
@@ -141,14 +141,14 @@ public:
     }
 
 private:
-    struct Task {    // what is to be run before the present item
-        size_t made; // the item that did it first
+    struct Task {    // to be run before the current item
+        size_t made; // the item that ran it first
         uint32_t kernel;
         Repeats::Part part;
-        size_t next = 0; // of part.reads, to be made before
+        size_t next = 0; // of part.reads, to be computed before
     };
 
-    /// Runs for the first time where its only value is needed.
+    /// Runs for the first time before the first reader of its only value.
     bool postponed(const Item& item) const {
         return item.writes.size() == 1 && all_.values_[item.writes[0]].made && dropped_[item.writes[0]] &&
                all_.postponable(all_.values_[item.writes[0]]);
@@ -175,7 +175,7 @@ private:
         }
     }
 
-    /// Of the kernel that does it: the program's own where that was postponed, else a repeat.
+    /// Number of the kernel that runs: the program's own if it was postponed, else a repeat.
     uint32_t number(const Task& task) {
         const Item& item = all_.items_[task.made];
         if (postponed(item) && first_[task.made]) {
@@ -185,7 +185,7 @@ private:
         return uint32_t(all_.program_.kernels.size() + all_.repeats_.number(task.kernel, task.part, all_.accesses_));
     }
 
-    /// Nothing where the value is there, or would come out different by now: then it is kept after all.
+    /// nullopt if the value is available, or if it would differ if computed now: then it is kept.
     void add_task(size_t buffer) {
         if (there(buffer)) return;
         size_t made = *all_.values_[buffer].made;
@@ -198,8 +198,8 @@ private:
 
     Recomputation& all_;
     const std::vector<bool>& dropped_;
-    std::vector<int64_t> there_until_; // by buffer: the item up to which it need not be computed again
-    std::vector<bool> first_;          // by item: of a postponed kernel
+    std::vector<int64_t> there_until_; // by buffer: the last item at which it is available
+    std::vector<bool> first_;          // by item: of a postponed kernel, before its first run
     std::vector<Task> tasks_;
     Trial trial_;
     size_t now_ = 0; // item
@@ -226,7 +226,7 @@ bool Recomputation::covers_excess(size_t buffer, const Trial& now, int64_t most)
     return false;
 }
 
-/// Drops a value, and so many levels of what it is computed from as nothing else would read by then.
+/// Drops a value, and `levels` levels of its operands that nothing else would read then.
 void Recomputation::drop(size_t buffer, int levels, std::vector<bool>& dropped) const {
     dropped[buffer] = true;
     if (levels == 0) return;
@@ -253,7 +253,7 @@ bool Recomputation::drop_all(std::vector<bool>& dropped, Trial& now, int64_t mos
             if (covers_excess(open[i], now, most)) drop(open[i], levels, next);
         Trial after = trial(next);
         bool better = improves(now, after, most), enough = after.excess(most) == 0;
-        if ((!better || enough) && end - begin > 1) { // fewer may do as well
+        if ((!better || enough) && end - begin > 1) { // fewer may be enough
             group = (end - begin) / 2;
             continue;
         }
@@ -268,7 +268,7 @@ bool Recomputation::drop_all(std::vector<bool>& dropped, Trial& now, int64_t mos
     return any;
 }
 
-/// What need not have been dropped, the dearest first.
+/// Keeps values that need not be dropped, the most expensive first.
 void Recomputation::keep_again(std::vector<bool>& dropped, Trial& now, int64_t most) {
     std::vector<size_t> open;
     for (auto buffer = candidates_.rbegin(); buffer != candidates_.rend(); ++buffer)
@@ -293,7 +293,7 @@ void Recomputation::keep_again(std::vector<bool>& dropped, Trial& now, int64_t m
     }
 }
 
-/// As far as values can be dropped so that a step needs at most so many bytes.
+/// Drops values until every step needs at most `most` bytes, or until none helps.
 Recomputation::Trial Recomputation::descend(std::vector<bool>& dropped, int64_t most) {
     Trial now = trial(dropped);
     for (int levels = 0; now.excess(most) > 0 && levels <= most_levels;)

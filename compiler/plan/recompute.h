@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Rematerialization: values that the forward pass would keep for the backward pass are dropped after their last reader
-// and computed again before the next one, by a repeat of their kernel or of a part of it. All sizes are bytes.
+// Rematerialization: a value of the forward pass is dropped after its last reader there, and computed again before its
+// next reader, by a repeat of its kernel or of a part of it. All sizes are bytes.
 //
-// Values with the most bytes for the least work come first, earlier ones before later ones. Each is dropped only where no
-// step comes to need more than the budget because of it. Values that stay are where the others are computed from, so a
-// chain of like layers ends up with about one checkpoint for sqrt(n) layers.
+// Values are tried in the order of bytes saved per operation, earlier ones first. A value is dropped only if no step
+// rises above the budget because of it. The values that stay are the checkpoints; in a chain of equal layers there is
+// about one for every sqrt(n) layers.
 #pragma once
 #include "compiler/plan/live_ranges.h"
 #include "compiler/plan/repeats.h"
 
 namespace gradc {
 
+/// Searches which values of one program to drop and compute again.
 class Recomputation {
 public:
     /// All that is given must outlive it. `accesses` by kernel of the program.
@@ -22,9 +23,9 @@ public:
         std::vector<loop::Step> table;
         std::vector<KernelAccesses> accesses; // of the program's kernels and these
     };
-    /// So that at most `bytes` live at a step; none where that was not found.
+    /// A choice with at most `bytes` live at every step; nullopt if none was found.
     std::optional<Choice> within(int64_t bytes);
-    /// With the fewest bytes found between one number that is too few and one that is enough.
+    /// The choice with the smallest peak found between `too_few` and `enough` bytes.
     Choice smallest(int64_t too_few, int64_t enough);
 
 private:
@@ -36,14 +37,14 @@ private:
         std::optional<size_t> made;        // the item that alone writes it, if that is a kernel
         std::vector<size_t> uses;          // items that read it, ascending
         std::vector<size_t> written = {};  // items that write it, ascending
-        std::vector<size_t> reads = {};    // what it is computed from, where all is there
-        size_t gap_begin = 0, gap_end = 0; // the longest time without a use, between these two items
-        double saving = 0;                 // bytes for each operation
+        std::vector<size_t> reads = {};    // the buffers that it is computed from
+        size_t gap_begin = 0, gap_end = 0; // the longest range of items without a use
+        double saving = 0;                 // bytes per operation
         size_t last() const { return uses.empty() ? *made : uses.back(); }
     };
     struct Trial {
         std::vector<loop::Step> table; // kernels of the program, then all of repeats_
-        std::vector<int64_t> bytes;    // that live at an item, at most
+        std::vector<int64_t> bytes;    // by item: the most that lives at one of its steps
         int64_t excess(int64_t most) const;
     };
     void note_items();
@@ -69,9 +70,9 @@ private:
     Repeats repeats_;
     std::vector<Item> items_;
     std::vector<Value> values_;
-    size_t loss_ = 0;                // the item that tests it; 0: none does
+    size_t loss_ = 0;                // the item that tests the loss; 0: none
     std::vector<size_t> candidates_; // buffers, the best first
-    std::vector<bool> cheap_;        // by buffer: never kept for repeats alone
+    std::vector<bool> cheap_;        // by buffer: never kept if only repeats read it
 };
 
 } // namespace gradc

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each kernel is taken apart once: what each of its members reads, from which other member or from which buffer.
+// Each kernel is analysed once: which other members or buffers each of its members reads.
 #include "compiler/plan/repeats.h"
 #include "compiler/plan/members.h"
 #include "compiler/plan/program_plan.h"
@@ -11,7 +11,7 @@ namespace gradc {
 
 namespace {
 
-/// Operations for one element: the node's own and those of formulas inside it, down to what is stored or computed apart.
+/// Operations for one element: those of the node and of the formulas inside it, down to stored values and members.
 double formula_operations(const Graph& graph, const std::vector<bool>& apart, NodeId id, std::set<NodeId>& seen) {
     double result = cost_of(graph, id);
     for (NodeId input : graph[id].inputs)
@@ -36,7 +36,7 @@ Repeats::Repeats(const ProgramPlan& program, const std::vector<loop::Buffer>& bu
     for (const FusedKernel& kernel : program.kernels) names_.insert(kernel.name);
 }
 
-/// Where the member leaves its value for other kernels.
+/// The buffer where the member stores its value for other kernels.
 std::optional<size_t> Repeats::buffer_of(const Member& member) const {
     std::optional<size_t> result;
     const auto& place = program_.places[index(member.node)];
@@ -80,7 +80,7 @@ std::vector<Repeats::Need> Repeats::needs(const FusedKernel& kernel, const Compu
     const Graph& graph = program_.flat.graph;
     Indices indices(batch_);
     Candidate c = analyse(program_.flat, apart, member.node, member.copies, kernel.region, indices, batch_);
-    Position at = c.axes; // of one turn of the stage
+    Position at = c.axes; // of one iteration of the stage
     if (at.size() == kernel.space.size() && !stage.inner.empty())
         at.insert(at.end(), c.reduced.begin(), c.reduced.end());
     std::vector<Need> result;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Parts of kernels that are run once more. A part holds the members that some values need, as far as these cannot be
-// read from memory; each stays in the stage and the loops where it was, so that it gets the same bits.
+// Parts of kernels that run again. A part contains the members that some values need and that cannot be read from
+// memory. Each member stays in its stage and its loops, so it gets the same bits.
 #pragma once
 #include "compiler/plan/live_ranges.h"
 #include <functional>
@@ -9,6 +9,7 @@
 
 namespace gradc {
 
+/// The repeats of one program's kernels, numbered from 0.
 class Repeats {
 public:
     Repeats(const ProgramPlan&, const std::vector<loop::Buffer>&, int64_t batch);
@@ -16,21 +17,21 @@ public:
     struct Part {
         std::vector<std::pair<size_t, bool>> members; // numbers through all stages, ascending; whether each is stored
         std::vector<size_t> writes, reads;            // buffers
-        double operations = 0;                        // about
+        double operations = 0;                        // approximate
     };
-    /// What of a kernel makes `buffer`. `there`: the value of another buffer can be read now; `wanted`: it has readers
-    /// to come, so that it is stored if it is computed on the way.
+    /// The part of a kernel that computes `buffer`. `there(b)`: buffer b can be read now. `wanted(b)`: buffer b has
+    /// later readers, so the part stores it if it computes it.
     Part part(uint32_t kernel, size_t buffer, const std::function<bool(size_t)>& there,
               const std::function<bool(size_t)>& wanted);
-    /// Number of such a repeat among all so far; a new one adds to `accesses` what it touches.
+    /// Number of this repeat among all so far. A new one appends its accesses to `accesses`.
     size_t number(uint32_t kernel, const Part&, std::vector<KernelAccesses>& accesses);
     const FusedKernel& operator[](size_t number) const { return all_[number]; }
 
 private:
     struct Need {
         std::optional<size_t> member; // of the same kernel
-        std::optional<size_t> buffer; // where it lies
-        bool in_register = false;     // read at the point where it was computed
+        std::optional<size_t> buffer; // where it is stored
+        bool in_register = false;     // read at the same point where it is computed
     };
     struct Computed {
         size_t stage = 0, place = 0;  // Stage::members[place]

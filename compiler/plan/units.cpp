@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Levels are set far apart at first, in an order of evaluation. Where a join needs one unit above another it moves
-// what lies between, which the search before it has just seen to be little; see units.h.
+// At first, levels are far apart and follow a topological order. A join that needs one unit above another moves the
+// units between them. These are few, as the search before the join has just found; see units.h.
 #include "compiler/plan/units.h"
 #include <deque>
 #include <queue>
@@ -10,7 +10,7 @@ namespace gradc {
 namespace {
 
 constexpr int64_t gap = int64_t(1) << 24; // between levels at first
-constexpr int64_t most_steps = 512;       // edges that a search looks at
+constexpr int64_t most_steps = 512;       // edges that a search follows
 
 } // namespace
 
@@ -33,7 +33,7 @@ Units::Units(const Flat& flat, const Clustering& all, const RegionIndex& regions
     for (size_t u = 0; u < clusters.size(); ++u) unit_of_cluster[clusters[u]] = u;
     for (size_t l = 0; l < loops.size(); ++l) unit_of_loop[loops[l]] = clusters.size() + l;
     next.resize(size());
-    std::unordered_map<NodeId, size_t> maker; // unit that makes a node
+    std::unordered_map<NodeId, size_t> maker; // unit that computes a node
     for (size_t c : candidates)
         if (!all.candidates[c].copies) maker[all.candidates[c].node] = *around(flat, all, all.cluster_of[c]);
     for (int loop : loops) {
@@ -61,7 +61,7 @@ std::optional<size_t> Units::around(const Flat& flat, const Clustering& all, siz
     return around(flat, all.clusters[cluster].region);
 }
 
-// ---- ways ---------------------------------------------------------------------------------------------
+// ---- paths --------------------------------------------------------------------------------------------
 
 UnitGraph::UnitGraph(const Edges& next) : next_(next), previous_(next.size()), level_(next.size()) {
     for (auto& met : met_) met.assign(next.size(), 0);
@@ -81,7 +81,7 @@ UnitGraph::UnitGraph(const Edges& next) : next_(next), previous_(next.size()), l
     }
 }
 
-/// One end of a search: edges still to be followed, the nearest first.
+/// One end of a search: the edges that it has not followed yet, the nearest first.
 struct UnitGraph::Side {
     const Edges& edges;
     std::vector<uint64_t>& met;
@@ -91,7 +91,7 @@ struct UnitGraph::Side {
         met[unit] = search;
         open.push_back({unit, edges[unit].begin()});
     }
-    /// The next edge as (where from, where to); none where all were followed.
+    /// The next edge as (from, to); nullopt if all were followed.
     std::optional<std::pair<size_t, size_t>> follow() {
         while (!open.empty()) {
             auto& [unit, edge] = open.front();
@@ -135,7 +135,7 @@ size_t UnitGraph::whole(size_t unit) {
     return unit;
 }
 
-bool UnitGraph::way_around(size_t a, size_t b) {
+bool UnitGraph::path_around(size_t a, size_t b) {
     ++steps_;
     if (level_[a] > level_[b]) std::swap(a, b);
     if (auto known = witnesses_.find({a, b}); known != witnesses_.end()) {
@@ -147,7 +147,7 @@ bool UnitGraph::way_around(size_t a, size_t b) {
     return true;
 }
 
-/// Brings a unit to a level, and what stands in the way in this direction (1: up) before it.
+/// Moves a unit to a level, and before it the units that block it in this direction (1: up).
 void UnitGraph::move(const Edges& edges, size_t unit, int64_t level, int direction) {
     std::vector<std::pair<size_t, int64_t>> waiting{{unit, level}};
     while (!waiting.empty()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A region as a graph of units: its clusters, and the loops inside it, each as a whole. Edges lead from what must
-// run first. Units are joined and edges added one by one, and after each it must be known at once whether a way
-// leads from one unit to another: so each unit has a level, edges lead to higher ones, and a search looks only at
-// what lies between, from both ends, up to a number of steps that does not grow with the program.
+// A region as a graph of units: its clusters and its inner loops. An edge leads from a unit to one that must run later.
+// Units are joined and edges are added one by one. After each change fusion asks whether a path joins two units. So
+// each unit has a level, and edges lead to higher levels. A search looks only at units between the two levels, from
+// both ends, with a bound of steps that does not grow with the program.
 #pragma once
 #include "compiler/plan/cluster.h"
 #include <map>
@@ -18,6 +18,7 @@ struct RegionIndex {
     RegionIndex(const Flat&, const std::vector<Candidate>&);
 };
 
+/// The units of one region and the edges between them.
 struct Units {
     std::vector<size_t> clusters;       // unit -> cluster, ascending, for the first of them
     std::vector<int> loops;             // then loops
@@ -29,41 +30,41 @@ struct Units {
     size_t size() const { return clusters.size() + loops.size(); }
     bool is_loop(size_t unit) const { return unit >= clusters.size(); }
     int loop(size_t unit) const { return loops[unit - clusters.size()]; }
-    /// The unit that a region lies in, or a cluster does; none where that is outside.
+    /// The unit that contains a region or a cluster; nullopt if it is outside of this region.
     std::optional<size_t> around(const Flat&, int inner) const;
     std::optional<size_t> around(const Flat&, const Clustering&, size_t cluster) const;
 };
 
-/// Without cycles, always.
+/// A directed acyclic graph of units that answers questions about paths while it changes.
 class UnitGraph {
 public:
     explicit UnitGraph(const std::vector<std::set<size_t>>& next);
 
-    /// A way from one to the other; true as well where none was found within the bound.
+    /// True if there is a path, or if the search reached its bound before it knew.
     bool may_reach(size_t from, size_t to) { return search(from, to, false); }
-    /// The same through a third unit, in either direction.
-    bool way_around(size_t a, size_t b);
-    /// `after` must not reach `before`.
+    /// The same for a path through a third unit, in either direction.
+    bool path_around(size_t a, size_t b);
+    /// Adds an edge. There must be no path from `after` to `before`.
     void add(size_t before, size_t after);
-    /// `gone` becomes part of `kept`; right after way_around said that there is none.
+    /// `gone` becomes part of `kept`. To be called right after path_around returned false for the two.
     void join(size_t gone, size_t kept);
-    int64_t steps() const { return steps_; } // edges looked at so far
+    int64_t steps() const { return steps_; } // edges followed so far
 
 private:
     using Edges = std::vector<std::set<size_t>>;
     struct Side;
     static constexpr size_t no_unit = SIZE_MAX;
     bool search(size_t from, size_t to, bool third);
-    size_t whole(size_t unit); // what it is part of by now
+    size_t whole(size_t unit); // the unit that it was joined into
     void move(const Edges& edges, size_t unit, int64_t level, int direction);
 
     Edges next_, previous_;
     std::vector<int64_t> level_;
     std::vector<uint64_t> met_[2]; // by unit: the search that met it from either end
     uint64_t searches_ = 0;
-    bool ahead_ = true;        // the last search saw all that lies between from its start; else from its end
-    size_t witness_ = no_unit; // a third unit on the way that it found
-    std::map<std::pair<size_t, size_t>, size_t> witnesses_; // of ways around: as long as it stands apart there is one
+    bool ahead_ = true;        // the last search saw everything between from its start; else from its end
+    size_t witness_ = no_unit; // a third unit on the path that it found
+    std::map<std::pair<size_t, size_t>, size_t> witnesses_; // of paths around: valid until the unit is joined
     std::vector<size_t> part_of_;
     int64_t steps_ = 0;
 };

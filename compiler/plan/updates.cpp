@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Updates. The last reader of an old value comes before whoever overwrites it; where that is impossible, or where
-// the value is read elsewhere in the writing kernel, the new value waits in a buffer of its own and is copied. No
-// update comes before the loss is tested, so none is written by a kernel that the loss needs.
+// Updates. All readers of an old value run before the kernel that overwrites it. If that is impossible, or if the
+// writing kernel reads other elements of the old value, the new value goes to a buffer of its own and is copied later.
+// No kernel that the loss needs writes an update, because the loss is tested before any update.
 #include "compiler/plan/program_plan.h"
 #include "compiler/plan/units.h"
 #include <algorithm>
@@ -16,7 +16,7 @@ size_t stage_of(const Draft& draft, size_t candidate) {
     return draft.stages[c][size_t(std::lower_bound(members.begin(), members.end(), candidate) - members.begin())];
 }
 
-/// Within the writing kernel: the old element is read just where the new one is written.
+/// True if the writing kernel reads an old element only at the point where it writes the new one.
 bool reads_in_place(const Draft& draft, const Update& update, size_t reader, const Read& read) {
     const Clustering& all = draft.clustering;
     const Candidate &writes = all.candidates[update.writer], &reads = all.candidates[reader];
@@ -36,7 +36,7 @@ bool in_place(const Draft& draft, const Update& update) {
     return true;
 }
 
-/// The value need not lie elsewhere as well.
+/// True if the value needs no second buffer.
 void store_only_there(Draft& draft, const Update& update, const Buffers& buffers) {
     const Candidate& c = draft.clustering.candidates[update.writer];
     auto& stores = draft.stores[update.writer];
@@ -49,11 +49,11 @@ void store_only_there(Draft& draft, const Update& update, const Buffers& buffers
     stores.push_back(update.place);
 }
 
-/// The units of a region with the orders that its updates add.
+/// The units of a region with the edges that its updates add.
 struct UpdateOrder {
     Units units;
     UnitGraph ways;
-    std::vector<bool> feeds_early; // by unit: what the loss needs comes after it
+    std::vector<bool> feeds_early; // by unit: something that the loss needs runs after it
 
     UpdateOrder(const Draft& draft, const RegionIndex& regions, int region)
         : units(draft.plan.flat, draft.clustering, regions, region), ways(units.next), feeds_early(units.size()) {

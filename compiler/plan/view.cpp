@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Each op as a function on positions.
+// The view of each op, as a function of the position.
 #include "compiler/plan/view.h"
 #include "compiler/plan/flat.h"
 #include "compiler/util/check.h"
@@ -9,7 +9,7 @@ namespace gradc {
 
 namespace {
 
-/// N keeps its own index; the axes between are joined to a linear index and taken apart again.
+/// N keeps its own index. The other axes are combined to a linear index and split again.
 Position reshaped(const Shape& from, const Shape& to, const Position& at, Indices& indices) {
     Position result(from.size());
     size_t t = 0, f = 0;
@@ -32,7 +32,7 @@ View view_of_gather(const Graph& graph, const Node& node, const Position& at, In
     const Gather& a = attribute<Gather>(node);
     const Shape& table = graph.type(node.inputs[0]).shape;
     size_t axis = size_t(a.axis), batch = size_t(a.batch);
-    size_t looked = graph.type(node.inputs[1]).shape.size() - batch; // axes of the lookup in the result
+    size_t looked = graph.type(node.inputs[1]).shape.size() - batch; // axes of the result that come from the lookup
     Position index_at(at.begin(), at.begin() + long(batch));
     index_at.insert(index_at.end(), at.begin() + long(axis), at.begin() + long(axis + looked));
     View result{node.inputs[0], Position(at.begin(), at.begin() + long(axis))};
@@ -207,9 +207,9 @@ Reduction reduction(const Graph& graph, NodeId id, const Position& at, const Pos
 
 namespace {
 
-constexpr int longest_affine = 64; // nodes of a formula of counters; a longer one is looked up
+constexpr int longest_affine = 64; // nodes of an affine formula; a longer one is looked up
 
-/// Sums, differences and multiples of counters; nullopt for all else, and where they pass `left` nodes.
+/// Sums, differences and multiples of counters; nullopt for anything else, or for more than `left` nodes.
 std::optional<Index> affine(const Graph& graph, NodeId id, const Position& at, Indices& indices, int& left) {
     const Node& node = graph[id];
     if (left-- == 0) return std::nullopt;

@@ -38,7 +38,7 @@ NodeId Branches::next_condition() const {
     return NodeId::none;
 }
 
-/// True if under some outcome the node is what lies at `place`.
+/// True if under some outcome the node equals the value stored at `place`.
 bool Branches::may_stay(NodeId id, const Storage& place) const {
     const Graph& graph = program_.flat.graph;
     std::vector<NodeId> waiting{id};

@@ -10,6 +10,7 @@
 
 namespace gradc {
 
+/// Emits a kernel once per outcome of the conditions that decide whether it stores anything.
 class Branches {
 public:
     Branches(Values& values, const FusedKernel& kernel, const ProgramPlan& program)

@@ -8,6 +8,7 @@
 
 namespace gradc {
 
+/// Appends statements to a kernel. Values get numbers in the order of their statements.
 class Emitter {
 public:
     Emitter(loop::Kernel& kernel, std::set<loop::BufferId> written);

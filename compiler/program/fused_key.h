@@ -6,9 +6,10 @@
 
 namespace gradc {
 
+/// A key of a fused kernel: equal keys are lowered to equal code.
 struct FusedKey {
     /// All that lowering sees of the kernel: its stages, the nodes it computes, where they are read and written, which
-    /// of its buffers overlap. Nodes, buffers and streams stand in it as numbers in order of appearance. Names,
+    /// of its buffers overlap. Nodes, buffers and streams are numbered in the order of their first use. Names,
     /// addresses and the streams themselves are left out. It need not find all equal kernels: merge.h does.
     std::string bytes;
     std::vector<loop::BufferId> buffers; // by number

@@ -7,13 +7,15 @@
 
 namespace gradc {
 
+/// Values that one iteration of a loop passes to the next.
 using Carries = std::vector<loop::ValueId>;
+/// Emits the body of a loop and returns the carried values after it.
 using AxisBody = std::function<Carries(const Index& index, const Carries& carried)>;
 
 /// One axis of an iteration.
 struct Axis {
     int64_t size = 1;                                           // or rows
-    int64_t times = 1;                                          // so many elements for each row
+    int64_t times = 1;                                          // elements per row
     bool vector = false;                                        // by vectors
     std::string name = "i";                                     // of the counter
     loop::ValueId begin = loop::no_value, end = loop::no_value; // part of it, if given
@@ -33,6 +35,7 @@ int vector_axis(const Shape& shape, int64_t batch);
 
 /// Sets the bounds of the axis to this call's part, with `block` elements for each item of the kernel's extent.
 void take_part(Values& values, Axis& axis, int64_t block);
+/// The extent of an axis of `size` elements (N: `times` per row), in items of `block` elements.
 loop::Extent extent_of(int64_t size, int64_t block, int64_t times = 1);
 
 } // namespace gradc

@@ -44,7 +44,7 @@ void move_buffers(loop::Body& body, const std::map<loop::BufferId, loop::BufferI
     }
 }
 
-/// Bytes that have to move at least: each buffer read once and written once, whole.
+/// Minimum of bytes moved: each buffer is read once and written once, completely.
 double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& buffers) {
     std::set<loop::BufferId> read, written;
     loop::for_each_statement(kernel.body, [&](const auto& node) {
@@ -58,8 +58,8 @@ double moved_bytes(const loop::Kernel& kernel, const std::vector<loop::Buffer>& 
     return result;
 }
 
-/// Multiplications and additions of one call of the program: a loop of the table repeats its kernels. What is computed
-/// once more to save memory does not count.
+/// Multiplications and additions of one call of the program: a loop of the table repeats its kernels. Recomputation
+/// that saves memory does not count.
 double all_flops(const loop::Program& program, const ProgramPlan& plan) {
     double result = 0, iterations = 1;
     std::vector<double> around;
@@ -175,7 +175,7 @@ private:
             lowered.flops = all_flops(lowered, program);
         }
     }
-    /// Of kernels with one key the first is lowered. Kernels that compute something again stand apart from their key.
+    /// Of kernels with the same key only the first is lowered. Kernels that recompute something have keys of their own.
     loop::Kernel lower_once(const FusedKernel& kernel, const FusedKey& key, loop::Isa isa, const Surroundings& around) {
         if (!options_.share || kernel.repeats || !kernel.moved.empty()) return lower_kernel(kernel, around, locals_);
         int program = int(module_.programs.size()) - 1;

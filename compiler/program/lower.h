@@ -8,6 +8,7 @@
 
 namespace gradc {
 
+/// Options of lower().
 struct LowerOptions {
     std::optional<ProductTile> tile = {}; // used instead of the cheapest one where it is possible; for measurements
     bool share = true;                    // false: a function for each kernel, its addresses as constants

@@ -80,7 +80,7 @@ private:
     std::vector<BufferId> buffers_; // in order of appearance
 };
 
-/// Kernels come in order, so that a function as lowered stands before the kernels that are copies of it.
+/// Kernels come in order, so a function comes before the kernels that are copies of it.
 void merge_kernels(Module& module, Isa isa) {
     std::map<std::string, KernelNumber> known;     // by key
     std::map<KernelNumber, KernelNumber> function; // by kernel that was lowered

@@ -10,7 +10,7 @@ namespace gradc::loop {
 
 /// All that code generation sees of a kernel but addresses and streams, as bytes: types and statements, buffers by
 /// number in order of appearance, the dtype of each, the size of local ones, and which of them overlap. Buffers are
-/// aligned alike; their strides and panels stand in the statements. Names, comments, extents and cost are left out.
+/// aligned alike; their strides and panels are part of the statements. Names, comments, extents and cost are left out.
 std::string code_key(const Module& module, const Kernel& kernel);
 
 /// For each machine: sets Kernel::same_as of all kernels but the first of each set with equal keys, and

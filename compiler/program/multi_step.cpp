@@ -51,7 +51,7 @@ private:
         return sum;
     }
 
-    /// Of whole numbers that bounds of loops are made of.
+    /// Of integers in the bounds of loops.
     std::optional<int64_t> value(const Define& define) const {
         auto operand = [&](size_t i) { return known_[define.operands[i]]; };
         switch (define.operation) {

@@ -17,6 +17,7 @@ struct MultiStepField {
     int64_t row_bytes = 0; // rows are contiguous
     bool numbers = false;  // "#row": the number of each row
 };
+/// The fields that a multi-step program reads, with their places.
 std::vector<MultiStepField> multi_step_fields(const Module& module, const Program& program);
 
 /// Buffers that the program's kernels load or store.

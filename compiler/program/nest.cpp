@@ -233,7 +233,7 @@ static bool sums_along_vectors(const KernelTask& task) {
     return false;
 }
 
-/// Sums along vectors use 64 bytes of lanes whatever the machine's vectors, so that they have the same order, and the
+/// Sums along vectors use 64 bytes of lanes on every machine, so that they have the same order, and the
 /// same bits, on all that have fused multiply-add. Otherwise vectors are no wider than the loops are long: lanes that
 /// are never on cost as much as others. A sum no longer than its lanes has the same order with fewer of them.
 void lower_nest(const KernelTask& task) {

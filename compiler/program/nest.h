@@ -6,6 +6,7 @@
 
 namespace gradc {
 
+/// One kernel to lower, and where its statements go.
 struct KernelTask {
     const FusedKernel& plan;
     const Surroundings& around;
@@ -19,6 +20,7 @@ struct SpaceAxis {
     size_t first, count;
     int64_t size = 1, times = 1; // see Axis
 };
+/// The open loops over the space of a kernel.
 struct SpaceLoops {
     std::vector<SpaceAxis> axes; // in the space's order
     std::vector<size_t> order;   // outermost first
@@ -31,6 +33,7 @@ SpaceLoops arrange_space(const KernelTask&, bool flat);
 /// The space's position for the loops' indices (by number in `axes`).
 Position space_position(const SpaceLoops&, const Position& indices, const Shape& space, Indices&);
 
+/// Emit the statements of a kernel of this kind.
 void lower_nest(const KernelTask&);
 void lower_product(const KernelTask&);
 void lower_scatter(const KernelTask&);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Scalar primitives as operations; what the library declares is expanded from its definition.
+// Scalar primitives as operations. A primitive that the library defines is expanded from its definition.
 #include "compiler/graph/rewrite.h"
 #include "compiler/program/values.h"
 #include "compiler/util/check.h"
@@ -20,14 +20,14 @@ ValueId extreme(Emitter& emit, Operation operation, ValueId a, ValueId b) {
     return emit.apply(Operation::select, {emit.compare(Operation::unordered, a, a), a, result});
 }
 
-/// a - b * floor(a / b), exact for whole numbers; a divisor of zero (in lanes that are off) must not trap.
+/// a - b * floor(a / b), exact for integers; a divisor of zero in a disabled lane must not trap.
 ValueId integer_division(Emitter& emit, Operation operation, ValueId a, ValueId b) {
     ValueType type = emit.type(b);
     ValueId zero = emit.compare(Operation::equal, b, emit.integer(0, type));
     return emit.apply(operation, {a, emit.apply(Operation::select, {zero, emit.integer(1, type), b})});
 }
 
-/// By a division, never a reciprocal: floor would make a whole step of its rounding.
+/// By a division, never a reciprocal: a rounding error before floor becomes an error of 1.
 ValueId float_quotient(Emitter& emit, ValueId a, ValueId b) {
     return emit.apply(Operation::floor, {emit.apply(Operation::divide, {a, b})});
 }

@@ -10,9 +10,11 @@ namespace gradc::loop {
 
 std::string_view name(Operation operation); // "multiply_high"
 std::string_view name(Isa isa);             // "baseline", "avx2", "avx512"
+/// The word of a role, as in the text: "scratch".
 std::string_view name(Buffer::Role role);
 std::string print(ValueType type); // "f32", "f32 x 16"
 
+/// One kernel as text.
 std::string print(const Module& module, const Kernel& kernel);
 /// The buffers, and each program as compiled for `isa`. Programs without a version for it are left out.
 std::string print(const Module& module, Isa isa);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The loop IR: a compiled program before it becomes C++ text or LLVM IR. A program is a table of kernels
 // over one arena; a kernel is structured code in SSA form: straight statements, counted loops with carried
-// values, uniform ifs. Vectors are explicit (lanes > 1); both backends print each statement as it stands.
+// values, uniform ifs. Vectors are explicit (lanes > 1); both backends print each statement unchanged.
 #pragma once
 #include "compiler/plan/buffer.h"
 #include <array>
@@ -12,14 +12,17 @@ namespace gradc::loop {
 
 // ---- values ------------------------------------------------------------------------------------
 
+/// A scalar or vector of the loop IR.
 struct ValueType {
     Dtype dtype = Dtype::i64; // boolean: a mask
     int lanes = 1;
     friend bool operator==(const ValueType&, const ValueType&) = default;
 };
+/// Number of a value in its kernel; no_value: none.
 using ValueId = uint32_t;
 inline constexpr ValueId no_value = UINT32_MAX;
 
+/// The operations of statements. Vectors operate lane by lane.
 enum class Operation : uint8_t {
     // leaves (i64 scalars but for literal and lane_numbers)
     literal,      // Define::number (floats, masks) or ::integer; splat over lanes
@@ -101,6 +104,7 @@ struct Store { // no lane_index: scatters are scalar loops
     int64_t stride = 1;
     ValueId mask = no_value;
 };
+/// A prefetch of the line that contains an element.
 struct Prefetch {
     BufferId buffer;
     Affine element;
@@ -111,8 +115,10 @@ struct Comment { // a line for people: a formula, a shape; a source line
 };
 
 struct Statement;
+/// Statements in order.
 using Body = std::vector<Statement>;
 
+/// A value that a loop carries from one iteration to the next.
 struct Carried {
     ValueId phi;     // value inside, in each iteration
     ValueId initial; // before the first iteration
@@ -131,6 +137,7 @@ struct If {            // uniform
     ValueId condition; // scalar mask
     Body then, otherwise;
 };
+/// One statement of a body.
 struct Statement {
     std::variant<Define, Load, Store, Prefetch, Comment, Loop, If> node;
 };
@@ -157,6 +164,7 @@ struct KernelNumber {
     int program = 0, kernel = 0;
     friend auto operator<=>(const KernelNumber&, const KernelNumber&) = default;
 };
+/// One kernel for one instruction set.
 struct Kernel {
     std::string name;                  // a C identifier: relu_linear_1
     std::vector<std::string> comments; // formulas, shapes, model lines; printed above the function
@@ -178,6 +186,7 @@ struct Kernel {
 
 /// The machines that kernels are compiled for. Plans are equal; vector widths and tiles differ.
 enum class Isa : uint8_t { baseline, avx2, avx512 };
+/// Number of instruction sets.
 inline constexpr int isa_count = 3;
 
 /// A training step whose kernels take less time than their calls. It also becomes one function over many steps
@@ -187,6 +196,7 @@ struct MultiStep {
     std::vector<BufferId> cleared; // accumulators: zero at the start of an epoch
 };
 
+/// A table of steps over the kernels of the module.
 struct Program {
     std::string name; // "train.step"
     std::vector<Kernel> kernels;

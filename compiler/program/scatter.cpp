@@ -30,7 +30,7 @@ void lower_scatter(const KernelTask& task) {
     };
     run_shape(values, indices, table, vector_axis(table, batch), batch, {}, clear);
     size_t axis = size_t(a.axis), first = size_t(a.batch);
-    size_t looked = graph.type(node.inputs[1]).shape.size() - first; // axes of the values that stand for `axis`
+    size_t looked = graph.type(node.inputs[1]).shape.size() - first; // axes of the values that correspond to `axis`
     int vector = vector_axis(shape, batch);
     if (vector < int(axis + looked)) vector = -1; // lanes would meet in one row
     run_shape(values, indices, shape, vector, batch, {}, [&](const Position& at, const Carries&) -> Carries {

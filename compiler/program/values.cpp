@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Values by recursion on the graph. What was computed is remembered by node, position and mask while its scope is open.
+// Values by recursion on the graph. Results are cached by node, position and mask while their scope is open.
 #include "compiler/program/values.h"
 #include "compiler/plan/members.h"
 #include "compiler/program/branches.h"
@@ -25,7 +25,7 @@ void Values::limit(ValueId count) {
 }
 
 ValueId Values::value(NodeId node, const Position& at) {
-    // What was computed for more lanes serves as well.
+    // A result for more lanes is valid too.
     for (ValueId mask : {mask_, limit_, ValueId(no_value)})
         if (auto found = known_.find({node, at, mask}); found != known_.end() && emit.in_scope(found->second))
             return found->second;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The value of a node at a position, as statements: loads of what lies in memory, arithmetic for all that is only a
+// The value of a node at a position, as statements: loads of stored values, arithmetic for all that is only a
 // formula, views followed down to their source. Positions are symbolic; loops bind symbols to counters. The vector axis
 // is a symbol whose lanes count up from its counter: what does not depend on it stays scalar.
 #pragma once
@@ -22,9 +22,10 @@ struct Surroundings {
     const MathLibrary* math;          // may be absent if no declared primitive occurs
     const std::vector<bool>& members; // by node: see stored_members
     Machine machine;
-    std::optional<ProductTile> tile = {}; // for every product that it suits
+    std::optional<ProductTile> tile = {}; // for every product that it fits
 };
 
+/// Emits the values that one kernel computes, each once per position and mask.
 class Values {
 public:
     Values(Emitter& emitter, const Surroundings& around, Indices& indices, int lanes)
@@ -88,7 +89,7 @@ private:
         bool vector = false, aligned = false;
     };
     Linear linear(const Index& index);
-    bool is_scalar(const Index& index); // as it turns out: what `varies` cannot exclude may still be one number
+    bool is_scalar(const Index& index); // more exact than `varies`: it emits the index
     void add_symbol(Linear& sum, SymbolId symbol, int64_t coefficient);
     void add_divided(Linear& sum, const Symbol& symbol, int64_t coefficient);
     void add_vector(Linear& sum, loop::ValueId vector, int64_t coefficient);
@@ -109,7 +110,7 @@ private:
     int lanes_;
     loop::ValueId mask_ = loop::no_value;
     loop::ValueId limit_ = loop::no_value; // the mask without guards
-    bool only_limit_ = true; // the mask is nothing but the limit: lanes off may read what lies behind a row
+    bool only_limit_ = true;               // the mask is only the limit: disabled lanes may read behind a row
     std::map<SymbolId, Bound> bound_;
     Known known_;
     std::map<NodeId, bool> settled_; // conditions
@@ -120,6 +121,7 @@ loop::ValueId apply_primitive(Emitter&, const Surroundings&, Primitive, Dtype dt
                               const std::vector<loop::ValueId>& operands);
 /// Larger of the two, NaN if either is.
 loop::ValueId largest(Emitter&, loop::ValueId a, loop::ValueId b);
+/// A conversion between dtypes, rounded as in C.
 loop::ValueId cast(Emitter&, loop::ValueId, Dtype from, Dtype to);
 
 } // namespace gradc

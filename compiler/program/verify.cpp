@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Walks each kernel once; `defined_` holds what is in scope. What an operation wants of its
+// Walks each kernel once; `defined_` contains the values in scope. What an operation requires of its
 // operands is a table of rules by group, so that a new operation is one line here.
 #include "compiler/program/verify.h"
 #include "compiler/program/code.h"
@@ -256,7 +256,7 @@ void verify_table(const Module& module, const Program& program) {
     int depth = 0;
     for (const Step& step : program.table) {
         if (step.kind == Step::Kind::kernel) require(step.kernel < program.kernels.size(), "its table names no kernel");
-        if (step.kind == Step::Kind::loop_begin) require(step.iterations >= 0, "negative turns"), ++depth;
+        if (step.kind == Step::Kind::loop_begin) require(step.iterations >= 0, "negative iterations"), ++depth;
         if (step.kind == Step::Kind::loop_end) require(--depth >= 0, "a loop ends before it begins");
     }
     require(depth == 0, "a loop does not end");

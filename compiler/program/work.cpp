@@ -16,7 +16,7 @@ constexpr double operation = 0.2;         // ns of one vector operation
 constexpr double bytes_a_nanosecond = 40; // from the caches of the core
 constexpr double multiply_adds = 6;       // vectors of them in a nanosecond; half without fused ones
 
-/// Operations for one element of `id`: its own and those of what is computed inside its formula.
+/// Operations for one element of `id`: its own and those of the formulas inside it.
 double formula_work(const Surroundings& around, const std::set<NodeId>& members, NodeId id, std::set<NodeId>& seen) {
     const Graph& graph = around.program.flat.graph;
     double result = cost_of(graph, id);

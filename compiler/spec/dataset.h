@@ -37,10 +37,12 @@ struct Field { // of a dataset, read by the trainer; formulas are part of the gr
     Reader reader;
     Span span;
 };
+/// A split by a share of the rows.
 struct SplitRange {
     std::string name;
     double fraction = 1;
 };
+/// One `dataset` block: readers, splits, and formulas of its fields.
 struct DatasetSpec {
     std::string name;
     std::vector<Field> fields;      // fields that are read

@@ -40,11 +40,13 @@ struct WholeSplit {
     Graph finish;              // outputs: named results ("loss", "accuracy"), or assigns of statistics; no
                                // fields, no N
 };
+/// A metric of a train block.
 struct Metric {
     std::string name;
     Type type; // scalar, or e.g. a confusion matrix
 };
 
+/// The order of rows in an epoch.
 enum class RowOrder : uint8_t { shuffled, file, random };
 
 /// The settings of a train block, without its formulas.
@@ -61,6 +63,7 @@ struct TrainSettings {
     std::vector<Metric> metrics; // "loss" first
 };
 
+/// One `train` block with its programs, by number.
 struct TrainBlock : TrainSettings {
     Graph forward;                  // loss and metrics in training mode, as written: for --emit=forward and check
     NodeId loss = NodeId::none;     // in forward
@@ -73,6 +76,7 @@ struct TrainBlock : TrainSettings {
     std::optional<Graph> predict;   // outputs: "predict"
 };
 
+/// Everything that a trainer needs beside the code of its kernels.
 struct TrainingJob {
     std::string name; // of the file without folder and .grad
     std::shared_ptr<PrimitiveTable> primitives;

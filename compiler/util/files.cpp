@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The part of file handling that only the compiler needs; the rest is runtime/base/files.
+// Checks before writing, and paths; the writing itself is runtime/base/files.
 #include "compiler/util/files.h"
 #include "runtime/base/files.h"
-#include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,19 +27,6 @@ std::string write_file(const std::string& path, const std::string& bytes, bool e
     constexpr std::string_view before = ": error: cannot write it: ";
     size_t found = error.message.find(before);
     return found == std::string::npos ? error.message : error.message.substr(found + before.size());
-}
-
-std::string outside(const std::string& path, const std::vector<std::string>& folders) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    fs::path place = fs::weakly_canonical(fs::absolute(path), error);
-    if (error) return error.message();
-    for (const std::string& folder : folders) {
-        fs::path root = fs::canonical(folder, error);
-        if (error) continue;
-        if (std::mismatch(root.begin(), root.end(), place.begin(), place.end()).first == root.end()) return {};
-    }
-    return fmt::format("it is outside of {}; --confine lets a model read no other files", fmt::join(folders, ", "));
 }
 
 bool same_file(const std::string& a, const std::string& b) {

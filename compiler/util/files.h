@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Paths and files of the compiler. A file is written completely or not at all.
+// What the compiler adds to runtime/base/files: reasons why an output file cannot be written, parts of paths.
 #pragma once
 #include <string>
-#include <vector>
 
 namespace gradc {
 
@@ -11,9 +10,6 @@ std::string write_file(const std::string& path, const std::string& bytes, bool e
 
 /// The reason why nothing can be written at `path` ("it is a folder"), or "".
 std::string cannot_write(const std::string& path);
-
-/// The reason why `path`, with links resolved, is not below one of `folders`, or "". It need not exist.
-std::string outside(const std::string& path, const std::vector<std::string>& folders);
 
 /// True if both name the same existing file.
 bool same_file(const std::string& a, const std::string& b);

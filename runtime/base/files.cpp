@@ -283,34 +283,42 @@ Places Places::confined_to(const std::vector<std::string>& folders) {
     return places;
 }
 
-/// The path without links, "" if it does not exist.
+/// The absolute path without links. A part at the end that does not exist stays as written.
 static std::string resolved(const std::string& path) {
     char place[PATH_MAX];
-    return realpath(path.c_str(), place) ? place : "";
+    if (realpath(path.empty() ? "." : path.c_str(), place)) return place;
+    if (path.empty() || path == "/") return "";
+    size_t slash = path.rfind('/');
+    return joined(resolved(slash == 0 ? "/" : folder_of(path)), path.substr(slash + 1));
 }
 
-bool Places::contain(const std::string& found, Error& error) const {
-    std::string place = resolved(found), listed;
+std::string Places::refusal(const std::string& path) const {
+    if (!confined) return "";
+    std::string place = resolved(path), listed;
     for (const std::string& folder : folders) {
         std::string root = resolved(folder);
         if (!root.empty() && root != "/") root += '/';
-        if (!root.empty() && place.starts_with(root)) return true;
+        if (!root.empty() && place.starts_with(root)) return "";
         listed += text(listed.empty() ? "" : ", ", folder);
     }
-    return error.fail(found, ": error: it is outside of ", listed, "; --confine lets the model read no other files");
+    return text("it is outside of ", listed, "; --confine lets a model read no other files");
 }
 
 std::string Places::find(std::string_view path, Error& error) const {
+    auto allowed = [&](const std::string& found) {
+        std::string reason = refusal(found);
+        return reason.empty() || error.fail(found, ": error: ", reason);
+    };
     if (!path.empty() && path[0] == '/') {
         std::string found(path);
-        if (confined && !contain(found, error)) return "";
+        if (!allowed(found)) return "";
         if (!exists(found)) error.fail(path, ": error: there is no such file");
         return found;
     }
     std::string sought;
     for (const std::string& folder : folders) {
         std::string candidate = joined(folder, path);
-        if (exists(candidate)) return !confined || contain(candidate, error) ? candidate : "";
+        if (exists(candidate)) return allowed(candidate) ? candidate : "";
         sought += text(sought.empty() ? "" : ", ", folder.empty() ? "the current folder" : folder);
     }
     error.fail(path, ": error: there is no such file in ", sought, "; --data-dir DIR names another folder");

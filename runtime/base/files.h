@@ -105,9 +105,8 @@ struct Places {
     static Places confined_to(const std::vector<std::string>& folders);
     /// The path of the first file found; an error names all folders.
     std::string find(std::string_view path, Error& error) const;
-
-private:
-    bool contain(const std::string& found, Error& error) const;
+    /// The reason why `path`, with links resolved, may not be read, or "". The file need not exist.
+    std::string refusal(const std::string& path) const;
 };
 
 } // namespace gradc::runtime

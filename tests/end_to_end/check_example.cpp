@@ -36,16 +36,16 @@ std::vector<std::string> commands_of(const std::string& readme) {
 
 /// Every command of the README is run here.
 int check_readme(const fs::path& example, const Expected& expected) {
-    int faults = 0;
+    int failures = 0;
     std::vector<std::string> told = commands_of(text_of(example / "README.md"));
     for (const std::string& command : told) {
         bool run = false;
         for (const Step& step : expected.steps) run |= step.command == command;
         if (!run) std::printf("README.md: `%s` does not stand in expected.txt\n", command.c_str());
-        faults += !run;
+        failures += !run;
     }
     if (told.size() < 3) std::printf("README.md: %zu commands, not three\n", told.size());
-    return faults + (told.size() < 3);
+    return failures + (told.size() < 3);
 }
 
 std::string absent_data(const Expected& expected) {
@@ -64,10 +64,10 @@ int check(const std::string& gradc, const std::string& tree, const std::string& 
         std::printf("%s: %s\n", (example / "expected.txt").c_str(), expected.error.c_str());
         return 1;
     }
-    int faults = check_readme(example, expected);
+    int failures = check_readme(example, expected);
     if (std::string absent = absent_data(expected); !absent.empty()) {
         std::printf("skipped: example %s needs the data %s\n", name.c_str(), absent.c_str());
-        return faults ? 1 : 77;
+        return failures ? 1 : 77;
     }
     Scratch scratch;
     scratch.link_tree(gradc, tree);
@@ -81,11 +81,11 @@ int check(const std::string& gradc, const std::string& tree, const std::string& 
         std::printf("%s(%.1f s)\n", outcome.out.c_str(), outcome.seconds);
         for (const std::string& error : compare(step, outcome.out, outcome.code)) {
             std::printf("FAULT %s\n", error.c_str());
-            ++faults;
+            ++failures;
         }
         std::fflush(stdout);
     }
-    return faults ? 1 : 0;
+    return failures ? 1 : 0;
 }
 
 } // namespace

@@ -100,7 +100,7 @@ TEST_CASE("a confined model reads no data outside of its folder and --data-dir",
         Outcome trained = run("cd home; ./trainer train --confine --data-dir ../data", launch);
         CHECK((trained.code == 0) == (each.inside && each.path != "/etc/passwd"));
         bool absent = contains(each.path, "absent");
-        CHECK((each.inside || absent || contains(trained.err, "; " + rule + "the model read no other files")));
+        CHECK((each.inside || absent || contains(trained.err, "; " + rule + "a model read no other files")));
         Outcome built = call(scratch, "build --confine --data-dir data home/m.grad -o home/other");
         CHECK(built.code == (each.inside ? 0 : 1));
         if (each.inside) continue;

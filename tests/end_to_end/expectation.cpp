@@ -155,25 +155,25 @@ bool matches(const std::vector<std::string>& words, const std::string& line) {
 }
 
 std::vector<std::string> compare(const Step& step, const std::string& output, int exit_code) {
-    std::vector<std::string> faults;
+    std::vector<std::string> failures;
     if (exit_code != step.exit_code)
-        faults.push_back("exit code " + std::to_string(exit_code) + ", not " + std::to_string(step.exit_code));
+        failures.push_back("exit code " + std::to_string(exit_code) + ", not " + std::to_string(step.exit_code));
     std::vector<std::string> lines = split_lines(output);
     size_t next = 0;
     for (const Line& line : step.lines) {
         if (line.kind == Line::Kind::every) {
-            if (auto error = check_every(line, lines)) faults.push_back(*error);
+            if (auto error = check_every(line, lines)) failures.push_back(*error);
         } else if (line.kind == Line::Kind::never) {
             for (const std::string& text : lines)
-                if (matches(line.words, text)) faults.push_back(complaint(line, "must not stand there"));
+                if (matches(line.words, text)) failures.push_back(complaint(line, "must not stand there"));
         } else {
             size_t at = next;
             while (at < lines.size() && !matches(line.words, lines[at])) ++at;
-            if (at == lines.size()) faults.push_back(complaint(line, "not found"));
+            if (at == lines.size()) failures.push_back(complaint(line, "not found"));
             else next = at + 1;
         }
     }
-    return faults;
+    return failures;
 }
 
 } // namespace end_to_end

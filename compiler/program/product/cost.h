@@ -27,12 +27,13 @@ struct ColumnSplit {
     int64_t wide_count = 1, narrow_count = 0;
     int64_t tiles() const { return wide_count + narrow_count; }
 };
-/// Even where nothing lies in panels; else a tile must not cross a panel's end, and the last holds what is left.
+/// Equal tiles if nothing is stored in panels. Otherwise no tile crosses the end of a panel, and the last one is
+/// narrower.
 ColumnSplit split_columns(int64_t vectors, int tile_vectors, bool panels);
 
-struct ProductShape { // rows x depth times depth x columns, so many of them
+struct ProductShape { // `copies` products of [rows, depth] by [depth, columns]
     int64_t rows = 1, columns = 1, depth = 1, copies = 1;
-    int64_t panel_vectors = 0;    // width of what lies in panels; 0: nothing does
+    int64_t panel_vectors = 0;    // width of the panels; 0: no panels
     bool left_transposed = false; // the tile's rows lie side by side, the reduction goes from row to row
     int lanes = 1;
 };

@@ -10,6 +10,7 @@
 
 namespace gradc {
 
+/// Lowers one product with a given schedule.
 class Product {
 public:
     explicit Product(const KernelTask& task)
@@ -41,7 +42,7 @@ private:
     std::set<loop::BufferId> written() const;
     loop::BufferId next_local() const { return loop::BufferId(task_.around.plan.buffers.size() + task_.locals.size()); }
     void make_block();
-    /// An item is a tile's rows, or its columns where there are no rows; else one turn of an outer axis.
+    /// An item is a tile's rows, or its columns where there are no rows; else one iteration of an outer axis.
     loop::Extent extent() const;
     /// Batch axes first, then columns, then the other axes, then rows of tiles.
     std::vector<int> order() const;
@@ -53,11 +54,11 @@ private:
     std::pair<loop::ValueId, loop::ValueId> own_tiles();
     void groups(const std::vector<int>& inside);
     void columns(const std::vector<int>& inside);
-    /// So many tiles of columns, the first of them number `before`, from column `first` on.
+    /// `count` tiles of columns; the first has the number `before` and begins at column `first`.
     void panels(int vectors, int64_t count, int64_t before, int64_t first, bool masked);
     /// Columns whose number is known at run time only: vector by vector, always masked.
     void column_vectors();
-    /// Columns begin + lane, so many vectors; `begin` is a multiple of the lanes, and panels are never crossed.
+    /// Columns begin + lane, in a number of vectors; `begin` is a multiple of the lanes, and panels are never crossed.
     void panel(const Index& begin, int vectors, bool masked);
     void rows_of_tiles();
     /// The depth in blocks; sums wait in local memory from block to block, beside a copy of the panel's block.
@@ -71,7 +72,7 @@ private:
     /// Rows counted at run time, in items of `longer`, which are tiles of `longer` rows and of one less where that
     /// comes out even, as it does for the largest batch; else whole tiles, and the rest by few rows.
     void counted_rows(loop::ValueId begin, loop::ValueId end, const EvenSplit& split);
-    /// Runs tiles of so many rows while they fit; returns where the rest begins.
+    /// Runs tiles of this many rows while they fit. Returns the first remaining row.
     loop::ValueId whole_tiles(loop::ValueId begin, loop::ValueId end, int tile_rows);
     void tiles(loop::ValueId begin, loop::ValueId end, int tile_rows);
 

@@ -12,7 +12,7 @@ using loop::ValueId;
 
 namespace {
 
-/// Row counts of the tiles for what a number of rows known only at run time leaves over.
+/// Row counts of the tiles for the remainder of a number of rows that is known only at run time.
 constexpr int rest_rows[] = {4, 1};
 
 } // namespace

@@ -15,7 +15,7 @@ struct ProductSchedule {
     bool ask_for_columns = false; // of the vector operand, some steps early: its panel overflows the first cache
     bool ask_for_panel = false;   // of the vector operand, the next one, while tiles pass over this one
     bool ask_for_rows = false;    // of the other one, whose rows lie far apart from step to step
-    int64_t group = 0;            // tiles of rows that all panels see before the next ones; 0: all of them at once
+    int64_t group = 0;            // tiles of rows that all panels process before the next ones; 0: all
     int64_t block = 0; // steps of the reduction that all rows of a group take before the next ones; 0: the whole depth
     EvenSplit rows;    // of the row axis, N counting as the largest batch
     ColumnSplit columns; // of the column axis
@@ -23,7 +23,7 @@ struct ProductSchedule {
 
 /// The schedule of a product's kernel: `around.tile` where that is possible, else the cheapest.
 ProductSchedule schedule_product(const FusedKernel&, const Surroundings& around, int lanes);
-/// What it means for the cost model.
+/// The same as input of the cost model.
 ProductShape product_shape(const FusedKernel&, const Surroundings& around, const ProductSchedule&, int lanes);
 
 } // namespace gradc

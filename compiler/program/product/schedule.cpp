@@ -18,7 +18,7 @@ int64_t sized(int64_t size, int64_t batch) { return size == rows ? batch : size;
 
 NodeId contraction(const FusedKernel& kernel) { return kernel.stages.at(0).members.at(0).node; }
 
-/// Width of what the kernel reads or writes in panels; 0: nothing lies so.
+/// Width of the panels that the kernel reads or writes; 0: none.
 int64_t panel_width(const FusedKernel& kernel, const ProgramPlan& program) {
     int64_t width = 0;
     auto note = [&](const std::optional<Storage>& place) {

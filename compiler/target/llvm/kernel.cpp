@@ -97,9 +97,9 @@ void KernelEmitter::emit(const Body& body) {
 
 void KernelEmitter::emit(const Define& define) { bind(define.result, operation(define)); }
 
-/// Turns of a loop whose bounds are known; -1 otherwise.
+/// Iterations of a loop with known bounds; -1 otherwise.
 int64_t KernelEmitter::iterations(const Loop& loop) const {
-    if (!values_[loop.begin] || !values_[loop.end]) return -1; // stand in a body that is still to come
+    if (!values_[loop.begin] || !values_[loop.end]) return -1; // defined in a body that is not emitted yet
     auto* begin = llvm::dyn_cast<llvm::ConstantInt>(values_[loop.begin]);
     auto* end = llvm::dyn_cast<llvm::ConstantInt>(values_[loop.end]);
     if (!begin || !end) return -1;
@@ -107,7 +107,7 @@ int64_t KernelEmitter::iterations(const Loop& loop) const {
     return std::max<int64_t>(0, (length + loop.step - 1) / loop.step);
 }
 
-/// Statements of a body with its loops written out turn by turn; `most_unrolled` + 1: more than that, or not known.
+/// Statements of a body with its loops unrolled completely; `most_unrolled` + 1: more than that, or not known.
 int64_t KernelEmitter::written_out(const Body& body) const {
     int64_t sum = 0;
     for (const Statement& statement : body) {
@@ -142,7 +142,7 @@ bool KernelEmitter::unroll(const Loop& loop) {
     return true;
 }
 
-/// The test stands at the bottom, behind one guard at the top, so that what does not change can
+/// The test is at the bottom, behind one guard at the top, so that what does not change can
 /// leave the loop.
 void KernelEmitter::emit(const Loop& loop) {
     if (unroll(loop)) return;

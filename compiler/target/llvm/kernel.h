@@ -12,7 +12,7 @@
 
 namespace gradc::target {
 
-/// A function that generated code exports: its first two arguments are the arena and a pointer to whole numbers.
+/// A function that generated code exports: its first two arguments are the arena and a pointer to integers.
 llvm::Function* start_function(llvm::Module& target, const Machine& machine, const std::string& symbol,
                                llvm::ArrayRef<llvm::Type*> arguments, llvm::Type* result);
 
@@ -117,7 +117,7 @@ private:
         llvm::PHINode* counter = nullptr;
         llvm::BasicBlock* before = nullptr;
         std::map<std::pair<loop::BufferId, Terms>, llvm::Value*> places;
-        std::vector<std::pair<llvm::PHINode*, int64_t>> moving; // and the bytes of a turn
+        std::vector<std::pair<llvm::PHINode*, int64_t>> moving; // and the bytes per iteration
     };
     llvm::Value* walked(Walk& walk, loop::BufferId buffer, const Terms& terms);
     void close_walk(llvm::BasicBlock* latch);

@@ -145,7 +145,7 @@ llvm::Value* KernelEmitter::estimated_root(llvm::Value* a) {
                                     {root, a, table, builder_.getInt32(0), all, as_it_is});
 }
 
-/// Adding and subtracting 2^(mantissa bits) rounds to the nearest whole number; one less where that
+/// Adding and subtracting 2^(mantissa bits) rounds to the nearest integer; one less where that
 /// is above.
 llvm::Value* KernelEmitter::floor_without_instruction(llvm::Value* a) {
     llvm::Type* type = a->getType();
