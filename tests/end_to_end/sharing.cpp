@@ -95,13 +95,14 @@ TEST_CASE("a deeper network has the same functions", "[sharing]") {
     CHECK(sizes(scratch, "m.grad", "--set blocks=32").code <= 1.05 * sizes(scratch, "m.grad", "--set blocks=16").code);
 }
 
-TEST_CASE("a GPT of 32 blocks has the code of one of 4", "[sharing]") {
+TEST_CASE("a GPT of 32 blocks has the code of one of 4, and little else", "[sharing]") {
     Scratch scratch;
     std::string model = quoted(tree + "/tests/performance/models/gpt/model.grad");
     Sizes few = sizes(scratch, model, "--set blocks=4"), many = sizes(scratch, model, "--set blocks=32");
     INFO(few.code << " and " << many.code << " bytes of code, " << few.rest << " and " << many.rest << " of the rest");
     CHECK(few.code > 10'000);
     CHECK(many.code <= 1.05 * few.code);
+    CHECK(many.rest - few.rest <= 16.0 * 1024 * (32 - 4));
 }
 
 TEST_CASE("layers written one after another share functions as those of repeat do", "[sharing]") {
