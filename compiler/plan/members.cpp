@@ -107,7 +107,7 @@ private:
     void note_costs(const std::vector<NodeId>& nodes) {
         costs_.assign(graph_.size(), 0);
         uses_.assign(graph_.size(), 0);
-        loads_.assign(graph_.size(), 0);
+        loads_.assign(graph_.size(), {});
         heavy_.assign(graph_.size(), false);
         for (NodeId id : nodes)
             for (NodeId input : graph_[id].inputs) ++uses_[index(input)];
@@ -115,13 +115,16 @@ private:
             costs_[index(id)] = cost_of(graph_, id);
             for (NodeId input : graph_[id].inputs)
                 if (uses_[index(input)] == 1 && !computed(input)) costs_[index(id)] += costs_[index(input)];
-            for (NodeId input : graph_[id].inputs) loads_[index(id)] += loads_for(id, input);
+            note_loads(id);
             heavy_[index(id)] = computed(id) || costs_[index(id)] > 2 || has_own_term(id);
         }
     }
 
-    /// Reads much, and stands for a term that nothing else needs: one is stored instead of the other.
-    bool is_long_sum(NodeId id) const { return loads_[index(id)] > most_loads && has_own_term(id); }
+    /// Reads much. If it stands for a term that nothing else needs, one is stored instead of the other. Else it is one
+    /// more tensor to write, and must save more.
+    bool is_long_sum(NodeId id) const {
+        return int(loads_[index(id)].size()) > (has_own_term(id) ? most_loads : 2 * most_loads);
+    }
     bool has_own_term(NodeId id) const {
         return std::any_of(graph_[id].inputs.begin(), graph_[id].inputs.end(), [&](NodeId input) {
             return uses_[index(input)] == 1 && heavy_[index(input)] &&
@@ -129,13 +132,18 @@ private:
         });
     }
 
-    /// Elements that one element of `id` reads because of this input: a sum that grows from layer to layer reads all
-    /// its terms, unless it is stored now and then. What is broadcast stays in a cache.
-    int loads_for(NodeId id, NodeId input) const {
-        if (graph_.type(input).shape.empty() || stretches(graph_, id, input, batch_)) return 0;
-        if (is_leaf(graph_, input)) return is_stored_leaf(graph_, input);
-        bool kept = uses_[index(input)] > 1 && (costs_[index(input)] > 2 || is_long_sum(input));
-        return computed(input) || kept ? 1 : loads_[index(input)];
+    /// A sum that grows from layer to layer reads all its terms, unless it is stored now and then. What is broadcast
+    /// stays in a cache, and a tensor that is read twice counts once: a polynomial of x reads x.
+    void note_loads(NodeId id) {
+        std::vector<NodeId>& loads = loads_[index(id)];
+        for (NodeId input : graph_[id].inputs) {
+            if (graph_.type(input).shape.empty() || stretches(graph_, id, input, batch_)) continue;
+            bool kept = uses_[index(input)] > 1 && (costs_[index(input)] > 2 || is_long_sum(input));
+            bool stored = is_stored_leaf(graph_, input) || computed(input) || kept;
+            for (NodeId tensor : stored ? std::vector<NodeId>{input} : loads_[index(input)])
+                if (loads.size() <= 2 * most_loads && std::find(loads.begin(), loads.end(), tensor) == loads.end())
+                    loads.push_back(tensor);
+        }
     }
 
     /// Always a member.
@@ -179,8 +187,8 @@ private:
     std::set<NodeId> stored_;
     std::vector<int> uses_; // nodes that read it
     std::vector<double> costs_;
-    std::vector<int> loads_;  // see loads_for
-    std::vector<bool> heavy_; // would be stored, if it is not inside a formula that is
+    std::vector<std::vector<NodeId>> loads_; // tensors that one element reads, one more than of interest at most
+    std::vector<bool> heavy_;                // would be stored, if it is not inside a formula that is
     std::vector<Demand> demands_;
     std::vector<bool> members_;
 };

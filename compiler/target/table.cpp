@@ -168,7 +168,11 @@ TableValue TableBuilder::kernel(int program, int number) {
         known->second = int(array("gradc_code", name, {code}).integer);
     }
     auto [argument_array, distance] = kernel_arguments(arguments);
-    return members({text(first.name), first_of(known->second), argument_array, i64(distance)});
+    // Programs that run once in a while are reported nowhere: their kernels need no names of their own.
+    const Kernel* named = &first;
+    if (const auto& same = first.same_as; sharing_ && first.once && same)
+        named = &any(module_.programs[size_t(same->program)]).kernels[size_t(same->kernel)];
+    return members({text(named->name), first_of(known->second), argument_array, i64(distance)});
 }
 
 /// Those of all machines one behind the other, or once where they are equal; and the distance between two.

@@ -60,23 +60,27 @@ int step_functions(const Scratch& scratch, const std::string& model, const std::
     return count;
 }
 
-/// Bytes of machine code in a relocatable object.
-size_t code_bytes(const std::string& object) {
+/// Bytes of a relocatable object that are loaded: machine code, and everything else.
+struct Sizes {
+    double code = 0, rest = 0;
+};
+Sizes sizes_of(const std::string& object) {
     Elf64_Ehdr file;
     REQUIRE(object.size() > sizeof file);
     std::memcpy(&file, object.data(), sizeof file);
-    size_t bytes = 0;
+    Sizes sizes;
     for (size_t i = 0; i < file.e_shnum; ++i) {
         Elf64_Shdr section;
         std::memcpy(&section, object.data() + file.e_shoff + i * sizeof section, sizeof section);
-        if ((section.sh_flags & SHF_EXECINSTR) != 0) bytes += section.sh_size;
+        bool loaded = (section.sh_flags & SHF_ALLOC) != 0, code = (section.sh_flags & SHF_EXECINSTR) != 0;
+        if (loaded) (code ? sizes.code : sizes.rest) += double(section.sh_size);
     }
-    return bytes;
+    return sizes;
 }
 
-size_t code_bytes(const Scratch& scratch, const std::string& options) {
-    REQUIRE(call(scratch, "build m.grad --isa avx2 --emit=object -o m.o " + options).code == 0);
-    return code_bytes(scratch.read("m.o"));
+Sizes sizes(const Scratch& scratch, const std::string& model, const std::string& options) {
+    REQUIRE(call(scratch, "build " + model + " --isa avx2 --emit=object -o m.o " + options).code == 0);
+    return sizes_of(scratch.read("m.o"));
 }
 
 } // namespace
@@ -88,7 +92,17 @@ TEST_CASE("a deeper network has the same functions", "[sharing]") {
     CHECK(four > 5);
     CHECK(step_functions(scratch, "m.grad", "--set blocks=8") == four);
     CHECK(step_functions(scratch, "m.grad", "--set blocks=8 --no-share") > four + 8);
-    CHECK(double(code_bytes(scratch, "--set blocks=32")) <= 1.05 * double(code_bytes(scratch, "--set blocks=16")));
+    CHECK(sizes(scratch, "m.grad", "--set blocks=32").code <= 1.05 * sizes(scratch, "m.grad", "--set blocks=16").code);
+}
+
+TEST_CASE("a GPT of 32 blocks has the code of one of 4, and little else", "[sharing]") {
+    Scratch scratch;
+    std::string model = quoted(tree + "/tests/performance/models/gpt/model.grad");
+    Sizes few = sizes(scratch, model, "--set blocks=4"), many = sizes(scratch, model, "--set blocks=32");
+    INFO(few.code << " and " << many.code << " bytes of code, " << few.rest << " and " << many.rest << " of the rest");
+    CHECK(few.code > 10'000);
+    CHECK(many.code <= 1.05 * few.code);
+    CHECK(many.rest - few.rest <= 16.0 * 1024 * (32 - 4));
 }
 
 TEST_CASE("layers written one after another share functions as those of repeat do", "[sharing]") {
