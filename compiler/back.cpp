@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The back half of the pipeline: optimizes each program, plans all of them together, lowers them to loops and fills in
 // the tables of the trainer.
+#include "compiler/bits.h"
 #include "compiler/check/gradient_check.h"
 #include "compiler/graph/print.h"
 #include "compiler/optimize/optimize.h"
@@ -124,6 +125,7 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     options.batch = given.batch ? given.batch : largest_batch(job);
     options.fuse = given.fuse;
     options.memory = given.fuse ? given.memory : 0;
+    metadata.bits = bits_hashes(programs, metadata, *job.math, given.fuse, isas);
     result.plan = make_plan(std::move(programs), options);
     check_budget(result.plan, options.memory);
     times.stages.push_back({"plan", planning.seconds()});

@@ -14,6 +14,7 @@ struct CompileOptions : Options {
     bool color = false;                    // colored diagnostics
     bool fuse = true;                      // false: each operation is a kernel of its own
     bool share = true;                     // false: each kernel is a function of its own
+    bool keep_denormals = false;           // false: f32 steps take them as zero
     int64_t memory = 0;                    // most bytes of a trainer's arena; 0: as many as it takes
 };
 

@@ -99,11 +99,10 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
     for (const auto& [constant, value] : options.set) metadata.options += fmt::format(" --set {}={}", constant, value);
     if (!options.fuse) metadata.options += " --no-fuse";
     if (!options.share) metadata.options += " --no-share";
+    if (options.keep_denormals) metadata.options += " --denormals keep";
     if (options.memory > 0) metadata.options += fmt::format(" --memory {}", double(options.memory) / (1 << 20));
     metadata.source_hash = source_hash(sources);
-    metadata.program_hash =
-        runtime::hexadecimal(runtime::Hash::of(metadata.source_hash + metadata.compiler + metadata.options));
-    metadata.flush_denormals = options.precision == Dtype::f32;
+    metadata.flush_denormals = options.precision == Dtype::f32 && !options.keep_denormals;
     metadata.datasets = job.datasets;
     metadata.initial = collect.add("initial", job.initial, true);
     metadata.statistics = collect.add("statistics", job.statistics, true);

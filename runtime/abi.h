@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define GRADC_ABI_VERSION 4
+#define GRADC_ABI_VERSION 5
 
 enum gradc_dtype { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
@@ -182,8 +182,9 @@ typedef struct {
     int32_t abi_version;
     const char *name, *compiler, *options; /* "digits", "gradc 0.2.0", "--isa portable --set hidden=256" */
     const char* source_hash;               /* of the model file and what it uses, 16 hex digits */
-    const char* program_hash;              /* of the code's meaning: sources, options, compiler */
-    int64_t arena_bytes;                   /* exactly what the programs need, for the largest batch */
+    /* 16 hex digits; equal where the same flags and data give the same bits. "": not built */
+    const char* bits[GRADC_ISA_COUNT];
+    int64_t arena_bytes; /* exactly what the programs need, for the largest batch */
     /* Parts of it; activations are kept from the forward pass for the backward one. */
     int64_t parameter_bytes, optimizer_bytes, activation_bytes, scratch_bytes;
     int64_t least_bytes; /* a lower bound of arena_bytes for this order of kernels: the most that is live at one step */

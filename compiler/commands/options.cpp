@@ -124,6 +124,15 @@ void add_memory(CLI::App* app, CommandLine& line) {
         ->check(within(1e-3, most_mebibytes));
 }
 
+void add_denormals(CLI::App* app, CommandLine& line) {
+    app->add_option_function<std::string>(
+           "--denormals", [&line](const std::string& choice) { line.keep_denormals = choice == "keep"; },
+           "denormal numbers in f32 steps: flush (default)\n"
+           "takes them as zero, keep computes with them;\n"
+           "f64 steps always keep them")
+        ->check(one_of({"flush", "keep"}));
+}
+
 void add_isa(CLI::App* app, CommandLine& line, const char* about) {
     app->add_option("--isa", line.isa, about)->check(one_of({"native", "portable", "baseline", "avx2", "avx512"}));
 }
@@ -176,6 +185,7 @@ void add_build(CLI::App& app, CommandLine& line, Pending& pending) {
                     "keep the names of functions in the trainer, for\nprofilers such as perf");
     add_isa(build, line, isas_of_a_trainer);
     add_memory(build, line);
+    add_denormals(build, line);
     add_language_options(build, line, pending);
     add_pass_options(build, line);
 }
@@ -184,7 +194,7 @@ void add_run_help(CLI::App& app, CommandLine& line) {
     CLI::App* run = add_command(app, "run", "build into a cache, then train; takes the trainer's flags too",
                                 "gradc run digits.grad --epochs 5 --learning-rate 3e-4");
     run->add_option("MODEL", line.model, "model file (.grad)");
-    run->add_option("--set,--isa,--dtype,--memory,--data-dir,--confine",
+    run->add_option("--set,--isa,--dtype,--memory,--denormals,--data-dir,--confine",
                     "as in `gradc build`; other flags go to the trainer");
 }
 
@@ -216,6 +226,7 @@ void add_bench(CLI::App& app, CommandLine& line, Pending& pending) {
     bench->add_option("--html", line.html, "write the table and bars as a page");
     add_isa(bench, line, "native (default), baseline, avx2 or avx512");
     add_memory(bench, line);
+    add_denormals(bench, line);
     add_language_options(bench, line, pending);
 }
 
@@ -291,6 +302,7 @@ void add_inspect(CLI::App& app, CommandLine& line, Pending& pending) {
     inspect->add_option("-o,--output", line.output, "file to write instead of standard output");
     add_isa(inspect, line, isas_of_a_trainer);
     add_memory(inspect, line);
+    add_denormals(inspect, line);
     add_language_options(inspect, line, pending);
     add_pass_options(inspect, line);
 }
@@ -315,8 +327,8 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
         const std::string& text = arguments[i];
         size_t equals = text.find('=');
         std::string flag = text.substr(0, equals);
-        bool ours =
-            flag == "--set" || flag == "--isa" || flag == "--dtype" || flag == "--memory" || flag == "--data-dir";
+        static const std::set<std::string> known{"--set", "--isa", "--dtype", "--memory", "--denormals", "--data-dir"};
+        bool ours = known.count(flag) > 0;
         if (text.rfind("--", 0) != 0 && line.model.empty() && text.size() > 5 &&
             text.compare(text.size() - 5, 5, ".grad") == 0) {
             line.model = text;
@@ -329,6 +341,11 @@ ParsedCommandLine parse_run(const std::vector<std::string>& arguments) {
             if (flag == "--set") pending.set.push_back(value);
             if (flag == "--isa") line.isa = value;
             if (flag == "--dtype") pending.precision = value;
+            if (flag == "--denormals") {
+                if (value != "flush" && value != "keep")
+                    return refuse("gradc run: --denormals: expected flush or keep\n");
+                line.keep_denormals = value == "keep";
+            }
             if (flag == "--memory") {
                 std::string text = value; // as CLI11 checks it for the others
                 if (std::string wrong = within(1e-3, most_mebibytes)(text); !wrong.empty())

@@ -65,6 +65,7 @@ void add_options(runtime::Hash& hash, const CommandLine& line) {
     hash.add(line.fuse ? "fused" : "unfused");
     hash.add(line.share ? "shared" : "unshared");
     hash.add(line.symbols ? "symbols" : "stripped");
+    hash.add(line.keep_denormals ? "denormals" : "flushed");
     hash.add(std::to_string(line.memory));
     for (const auto& [constant, value] : line.set) hash.add("set"), hash.add(constant), hash.add(value);
     for (const std::string& pass : line.disabled_passes) hash.add("without"), hash.add(pass);

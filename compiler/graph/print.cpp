@@ -4,7 +4,6 @@
 #include "compiler/graph/print.h"
 #include "compiler/graph/rewrite.h"
 #include <fmt/format.h>
-#include <map>
 
 namespace gradc {
 
@@ -36,6 +35,7 @@ template <class T> std::string list(const std::vector<T>& values) {
 struct Printer {
     const Graph& graph;
     std::string indent;
+    std::map<std::string, size_t>* unnamed = nullptr; // see print_unnamed
     std::string text = {};
     std::map<uint32_t, size_t> bodies = {}; // number in the graph -> number in the text
     std::vector<size_t> numbers = {};       // node -> number in the text
@@ -50,9 +50,10 @@ struct Printer {
     std::string said(const Input& a) const {
         static constexpr const char* sources[] = {"field", "scalar", "carry", "capture", "iteration"};
         std::string range = a.high < a.low ? "" : fmt::format(" {}..{}", a.low, a.high);
-        return fmt::format(" {} {}{}", sources[size_t(a.source)], quoted(a.name), range);
+        std::string name = a.source == Input::Source::field ? numbered(a.name) : quoted(a.name);
+        return fmt::format(" {} {}{}", sources[size_t(a.source)], name, range);
     }
-    std::string said(const VariableName& a) const { return " " + quoted(a.path); }
+    std::string said(const VariableName& a) const { return " " + numbered(a.path); }
     std::string said(const Random& a) const { return fmt::format(" {}", a.stream); }
     std::string said(const Elementwise& a) const { return fmt::format(" {}", graph.primitives().name(a.primitive)); }
     std::string said(const CustomGradient& a) const { return fmt::format(" {}", a.clause); }
@@ -71,13 +72,17 @@ struct Printer {
                            a.reverse ? " reverse" : "");
     }
     std::string said(const Part& a) const { return fmt::format(" {}", a.number); }
-    std::string said(const Assign& a) const { return " " + quoted(a.path); }
+    std::string said(const Assign& a) const { return " " + numbered(a.path); }
+
+    std::string numbered(const std::string& name) const {
+        return unnamed ? fmt::format("{}", unnamed->emplace(name, unnamed->size()).first->second) : quoted(name);
+    }
 
     void line(const Node& node, size_t number) {
         text += fmt::format("{}%{} = {}{}", indent, number, name(node.op), attributes(node));
         for (NodeId input : node.inputs) text += fmt::format(" %{}", numbers[index(input)]);
         text += " : " + print(node.type);
-        if (!node.name.empty()) text += "  # " + (plain_word(node.name) ? node.name : quoted(node.name));
+        if (!node.name.empty() && !unnamed) text += "  # " + (plain_word(node.name) ? node.name : quoted(node.name));
         text += "\n";
     }
 
@@ -95,16 +100,16 @@ struct Printer {
             line(graph[nodes[i]], i);
         }
         for (const Output& output : graph.outputs)
-            text +=
-                fmt::format("{}output {} = %{}\n", indent, plain_word(output.name) ? output.name : quoted(output.name),
-                            numbers[index(output.node)]);
+            text += fmt::format("{}output {} = %{}\n", indent,
+                                plain_word(output.name) && !unnamed ? output.name : numbered(output.name),
+                                numbers[index(output.node)]);
         return std::move(text);
     }
 
     void body(uint32_t number) {
         if (!bodies.emplace(number, bodies.size()).second) return;
         text += fmt::format("{}body {} {{\n", indent, bodies[number]);
-        text += Printer{graph.body(number), indent + "    "}.all();
+        text += Printer{graph.body(number), indent + "    ", unnamed}.all();
         text += indent + "}\n";
     }
 };
@@ -112,5 +117,9 @@ struct Printer {
 } // namespace
 
 std::string print(const Graph& graph) { return "graph 1\n" + Printer{graph, ""}.all(); }
+
+std::string print_unnamed(const Graph& graph, std::map<std::string, size_t>& numbers) {
+    return Printer{graph, "", &numbers}.all();
+}
 
 } // namespace gradc

@@ -9,12 +9,16 @@
 #pragma once
 #include "compiler/graph/graph.h"
 #include "dsl/diagnostic.h"
+#include <map>
 #include <optional>
 
 namespace gradc {
 
 /// The nodes that the outputs reach, numbered from 0; all nodes if there are no outputs.
 std::string print(const Graph&);
+/// The same text for all graphs that compute the same bits in the same order: without names of values, and with
+/// numbers for the names of variables, fields and results, in order of appearance. `numbers` has those of earlier graphs by name.
+std::string print_unnamed(const Graph&, std::map<std::string, size_t>& numbers);
 /// Never throws: if the text is no valid graph, sets `error` ("line 3: ..") and returns nullopt.
 std::optional<Graph> parse_graph(const std::string& text, std::shared_ptr<PrimitiveTable>, std::string& error);
 /// The same nodes as a drawing for Graphviz.

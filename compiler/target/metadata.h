@@ -27,7 +27,8 @@ struct Metadata {
         int32_t predict = -1, diagnose = -1; // programs
     };
 
-    std::string name, compiler, options, source_hash, program_hash;
+    std::string name, compiler, options, source_hash;
+    std::array<std::string, loop::isa_count> bits; // bits.h; "": not built
     int64_t parameter_bytes = 0, optimizer_bytes = 0, activation_bytes = 0, scratch_bytes = 0, least_bytes = 0;
     std::vector<Tensor> tensors; // a program's results are added where they are missing
     std::vector<DatasetSpec> datasets;

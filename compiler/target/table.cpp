@@ -338,8 +338,10 @@ Table TableBuilder::run() {
     for (size_t i = 0; i < about.blocks.size(); ++i) blocks.push_back(block(about.blocks[i], int(i)));
     int64_t counts[] = {int64_t(tensors.size()), int64_t(programs.size()), int64_t(datasets.size()),
                         int64_t(blocks.size())};
+    std::vector<TableValue> bits;
+    for (const std::string& hash : about.bits) bits.push_back(text(hash));
     std::vector<TableValue> content{i32(GRADC_ABI_VERSION),      text(about.name),           text(about.compiler),
-                                    text(about.options),         text(about.source_hash),    text(about.program_hash),
+                                    text(about.options),         text(about.source_hash),    members(std::move(bits)),
                                     i64(module_.arena_bytes),    i64(about.parameter_bytes), i64(about.optimizer_bytes),
                                     i64(about.activation_bytes), i64(about.scratch_bytes),   i64(about.least_bytes),
                                     i64(module_.batch)};

@@ -68,6 +68,20 @@ void store_element(unsigned char* at, int32_t dtype, double number) {
     }
 }
 
+template <class Bits> static void replace_nans(unsigned char* at, int64_t count, Bits infinity, Bits quiet) {
+    for (int64_t i = 0; i < count; i++, at += sizeof(Bits)) {
+        Bits bits;
+        memcpy(&bits, at, sizeof bits);
+        if (Bits(bits << 1) > Bits(infinity << 1)) memcpy(at, &quiet, sizeof quiet); // without the sign
+    }
+}
+
+void make_nans_canonical(unsigned char* at, int64_t bytes, int32_t dtype) {
+    if (dtype == GRADC_F32) replace_nans<uint32_t>(at, bytes / 4, 0x7F800000, 0x7FC00000);
+    if (dtype == GRADC_F64) replace_nans<uint64_t>(at, bytes / 8, 0x7FF0000000000000, 0x7FF8000000000000);
+    if (dtype == GRADC_BF16) replace_nans<uint16_t>(at, bytes / 2, 0x7F80, 0x7FC0);
+}
+
 void integer_range(int32_t dtype, double& low, double& high) {
     low = 0, high = dtype == GRADC_BOOL ? 1 : 255;
     if (dtype == GRADC_I32) low = -2147483648.0, high = 2147483647.0;

@@ -15,6 +15,8 @@ inline bool is_integer(int32_t dtype) { return dtype != GRADC_F32 && dtype != GR
 double load_element(const unsigned char* at, int32_t dtype);
 /// An integer dtype takes integers in its range only.
 void store_element(unsigned char* at, int32_t dtype, double number);
+/// Replaces each NaN of an array by the quiet one without sign and payload. Integers stay as they are.
+void make_nans_canonical(unsigned char* at, int64_t bytes, int32_t dtype);
 /// The smallest and the largest integer of the dtype.
 void integer_range(int32_t dtype, double& low, double& high);
 

@@ -68,6 +68,7 @@ template <class Copy> void visit_runs(const gradc_tensor& tensor, int64_t rows, 
 void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to, int64_t rows) {
     visit_runs(tensor, rows, [&, base = arena + tensor.offset](int64_t offset, int64_t bytes) {
         memcpy(to, base + offset, size_t(bytes));
+        make_nans_canonical(to, bytes, tensor.dtype);
         to += bytes;
     });
 }

@@ -9,6 +9,7 @@ namespace gradc::runtime {
 
 /// Bytes of the tensor in the model's own shape; a tensor with rows has `rows` of them.
 int64_t tensor_bytes(const gradc_tensor& tensor, int64_t rows = 0);
+/// Every NaN is read as the one quiet NaN, since its sign and payload are not the same on every machine.
 void read_tensor(const gradc_tensor& tensor, const unsigned char* arena, unsigned char* to, int64_t rows = 0);
 void write_tensor(const gradc_tensor& tensor, unsigned char* arena, const unsigned char* from, int64_t rows = 0);
 void clear_tensor(const gradc_tensor& tensor, unsigned char* arena);

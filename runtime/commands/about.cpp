@@ -9,6 +9,18 @@
 
 namespace gradc::runtime {
 
+/// Of each arithmetic that the trainer has code for.
+static std::string bits(const gradc_module& module) {
+    std::string lines;
+    auto line = [&](int isa, std::string_view meaning) {
+        const char* title = lines.empty() ? "\n  bits       " : "\n             ";
+        if (*module.bits[isa]) lines += text(title, module.bits[isa], "  ", arithmetic_name(isa), ": ", meaning);
+    };
+    line(*module.bits[GRADC_AVX512] ? GRADC_AVX512 : GRADC_AVX2, "the same bits on AVX2 and AVX-512 machines");
+    line(GRADC_BASELINE, "no FMA, own bits");
+    return lines;
+}
+
 static std::string identity(const gradc_module& module) {
     std::string able;
     for (int isa = 0; isa < GRADC_ISA_COUNT; isa++) {
@@ -16,9 +28,9 @@ static std::string identity(const gradc_module& module) {
     }
     return text(module.name, ": trainer compiled by ", module.compiler,
                 module.options && *module.options ? " with " : "", module.options ? module.options : "",
-                "\n  sources    ", module.source_hash, "\n  program    ", module.program_hash, "\n  built for  ",
-                module_isas(module), "; ", able.empty() ? "this CPU runs none of them" : text("here it runs ", able),
-                "\n  ABI        ", module.abi_version, "\n  denormals  ",
+                "\n  sources    ", module.source_hash, bits(module), "\n  built for  ", module_isas(module), "; ",
+                able.empty() ? "this CPU runs none of them" : text("here it runs ", able), "\n  ABI        ",
+                module.abi_version, "\n  denormals  ",
                 module.flush_denormals ? "flushed to zero in steps (f32)" : "kept", "\n");
 }
 

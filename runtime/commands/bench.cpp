@@ -178,6 +178,7 @@ bool write_json(const Found& found, const std::string& path, Error& error) {
     JsonWriter json;
     json.begin_object().key("model").string(found.session.module().name);
     json.key("isa").string(isa_name(found.session.isa()));
+    json.key("bits").string(found.session.module().bits[found.session.isa()]);
     json.key("threads").integer(found.session.threads());
     json.key("batch").integer(found.batch).key("steps").integer(times.steps);
     json.key("fastest_us").number(times.fastest * 1e6).key("step_us").number(times.median * 1e6);

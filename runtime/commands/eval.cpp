@@ -12,6 +12,7 @@ ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Er
     if (!prepared.has_data) return error.fail(module.name, " has no data to evaluate on"), error.code;
     JsonWriter json;
     json.begin_object().key("model").string(module.name).key("seed").integer(prepared.settings.seed);
+    json.key("bits").string(module.bits[prepared.session->isa()]);
     std::string lines;
     std::vector<Clock> clocks(static_cast<size_t>(module.block_count));
     for (int split = 0; split < int(prepared.dataset.splits.size()); split++) {

@@ -30,6 +30,7 @@ Exported column_of_split(const Column& column, const Split& split) {
     for (int64_t row : split.rows) {
         exported.bytes.insert(exported.bytes.end(), column.row(row), column.row(row) + column.row_bytes());
     }
+    make_nans_canonical(exported.bytes.data(), int64_t(exported.bytes.size()), exported.dtype);
     return exported;
 }
 
@@ -126,7 +127,7 @@ ExitCode export_command(const gradc_module& module, const Arguments& arguments, 
         }
         Metadata metadata;
         add_metadata(metadata, "model", module.name);
-        add_metadata(metadata, "program_hash", module.program_hash);
+        add_metadata(metadata, "bits", module.bits[prepared.session->isa()]);
         add_metadata(metadata, "seed", integer(prepared.settings.seed));
         add_metadata(metadata, "split_seed", integer(prepared.settings.cutting_seed()));
         if (!write_safetensors(out, tensors, metadata, error)) return error.code;

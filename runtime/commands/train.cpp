@@ -108,10 +108,6 @@ bool begin_run(TrainRun& run, Training& training, Console& console, Error& error
                      training.measured.epochs, error))
         return false;
     if (run.data) compute_formulas(*run.session, *run.data);
-    std::string kept = metadata_value(run.file.metadata(), "arithmetic"), own = arithmetic_name(run.session->isa());
-    if (kept != own)
-        complain(text("note: the run began with ", kept, " arithmetic; with that of ", own,
-                      " its numbers may differ in the last bits"));
     console.line(text("resumed from ", run.settings.checkpoint, " at step ", grouped(training.position.step), " of ",
                       grouped(training.total_steps())));
     run.file = {};
@@ -126,6 +122,7 @@ std::string json_of(const TrainRun& run, const Training& training) {
     json.begin_object().key("model").string(run.module.name).key("seed").integer(run.settings.seed);
     json.key("split_seed").integer(run.settings.cutting_seed());
     json.key("threads").integer(run.session->threads()).key("isa").string(isa_name(run.session->isa()));
+    json.key("bits").string(run.module.bits[run.session->isa()]);
     json.key("steps").integer(training.position.step).key("seconds").number(measured.seconds);
     json.key("step_us").number(measured.steps > 0 ? 1e6 * seconds / double(measured.steps) : 0);
     json.key("rows_per_second").number(double(measured.rows) / seconds).key("peak_bytes").integer(peak_memory());

@@ -35,7 +35,7 @@ static Metadata metadata_of(const Session& session, const Settings& settings, co
     add_metadata(metadata, "compiler", module.compiler);
     add_metadata(metadata, "options", module.options);
     add_metadata(metadata, "source_hash", module.source_hash);
-    add_metadata(metadata, "program_hash", module.program_hash);
+    add_metadata(metadata, "bits", module.bits[session.isa()]);
     add_metadata(metadata, "data_hash", hexadecimal(data_hash));
     add_metadata(metadata, "arithmetic", arithmetic_name(session.isa()));
     add_metadata(metadata, "step", integer(position.step));
@@ -215,14 +215,19 @@ static std::string impossible_part(const Position& position, const gradc_module&
 }
 
 /// Other differences, as a sentence; "" if there are none.
-static std::string other_origin(const Metadata& metadata, const gradc_module& module, uint64_t data_hash) {
+static std::string other_origin(const Metadata& metadata, const Session& session, uint64_t data_hash) {
+    const gradc_module& module = session.module();
     std::string says;
     auto compare = [&](std::string_view what, std::string_view key, std::string_view own) {
         std::string theirs = metadata_value(metadata, key);
-        if (theirs != own) says += text("\n    ", what, ": ", own, " here, ", visible(theirs), " in the file");
+        if (theirs != own)
+            says +=
+                text("\n    ", what, ": ", own, " here, ", theirs.empty() ? "none" : visible(theirs), " in the file");
     };
-    if (metadata_value(metadata, "program_hash") != module.program_hash) {
-        compare("program", "program_hash", module.program_hash);
+    std::string_view own = module.bits[session.isa()];
+    if (metadata_value(metadata, "bits") != own) {
+        compare("bits", "bits", own);
+        compare("arithmetic", "arithmetic", arithmetic_name(session.isa()));
         compare("model file", "source_hash", module.source_hash);
         compare("options", "options", module.options);
         compare("compiler", "compiler", module.compiler);
@@ -240,7 +245,7 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, const Ma
     if (!read_position(file.metadata(), module, position)) {
         return error.fail(path, ": error: it holds weights, but no run to resume");
     }
-    std::string origin = other_origin(file.metadata(), module, data.hash);
+    std::string origin = other_origin(file.metadata(), session, data.hash);
     if (!origin.empty() && !settings.allow_mismatch) {
         return error.fail(path, ": error: the run in this checkpoint had another origin:", origin,
                           "\n--resume --allow-mismatch continues from it; the bits may differ");

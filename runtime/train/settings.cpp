@@ -73,7 +73,7 @@ std::vector<Option> train_options(const gradc_module& module) {
     options.push_back({"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
     options.push_back({"resume", "", "continue from the checkpoint"});
     options.push_back(
-        {"allow-mismatch", "", "with --resume: accept another program or other data if names and shapes agree"});
+        {"allow-mismatch", "", "with --resume: accept other bits (see info) or other data if names and shapes agree"});
     options.push_back({"overwrite", "", "start a new run even if the checkpoint exists"});
     options.push_back({"json", "FILE", "write the measurements as one JSON object"});
     options.push_back({"curves", "FILE", "draw loss and metrics by epoch as SVG"});

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A hand-written module for tests of the runtime alone: softmax regression on digits with momentum, with plain loops in
 // place of generated kernels. It has one of everything in the table: a statistic, a state, a weight in panels, padded
-// rows, accumulators, metrics, prediction, a diagnosing program, divisible kernels. STUB_VARIANT 1 has another program
-// hash, 2 other names and shapes, 3 no kernels.
+// rows, accumulators, metrics, prediction, a diagnosing program, divisible kernels. STUB_VARIANT 1 has other
+// bits, 2 other names and shapes, 3 no kernels.
 #include "runtime/abi.h"
 #include <math.h>
 
 #ifndef STUB_VARIANT
 #define STUB_VARIANT 0
 #endif
+#define STUB_BITS STUB_VARIANT == 1 ? "2222222222222222" : "1111111111111111"
 
 namespace {
 
@@ -323,7 +324,7 @@ extern "C" const gradc_module gradc_module_table = {GRADC_ABI_VERSION,
                                                     "gradc 0.1.0",
                                                     "--isa portable",
                                                     "00000000000000aa",
-                                                    STUB_VARIANT == 1 ? "2222222222222222" : "1111111111111111",
+                                                    {STUB_BITS, STUB_BITS, ""},
                                                     sizeof(Memory),
                                                     0,
                                                     0,

@@ -81,7 +81,7 @@ const std::vector<std::string_view>& members_of(const std::string& type) {
          {"name", "dataset", "batch_all", "order", "batch", "epochs", "steps", "turns", "flags", "flag_count",
           "metrics", "metric_count", "step", "training", "evaluation", "predict", "diagnose"}},
         {"gradc_module", {"abi_version",    "name",           "compiler",        "options",         "source_hash",
-                          "program_hash",   "arena_bytes",    "parameter_bytes", "optimizer_bytes", "activation_bytes",
+                          "bits",           "arena_bytes",    "parameter_bytes", "optimizer_bytes", "activation_bytes",
                           "scratch_bytes",  "least_bytes",    "batch",           "tensors",         "programs",
                           "datasets",       "blocks",         "tensor_count",    "program_count",   "dataset_count",
                           "block_count",    "initial",        "statistics",      "columns",         "constant_offsets",

@@ -62,6 +62,21 @@ output "a \"quoted\" name" = %2
 )");
 }
 
+TEST_CASE("the text without names is the same for other names of variables, fields, values and results") {
+    std::map<std::string, size_t> numbers, others;
+    Graph g = sample(), renamed(tested_primitives());
+    NodeId x = renamed.add(Op::input, {Dtype::f32, {rows, 3}}, {}, Input{Input::Source::field, "picture", 0, -1});
+    NodeId w = build::variable(renamed, "w", {Dtype::f32, {3, 2}});
+    NodeId h = build::contract(renamed, x, w, {{0, 1}, {1, 2}, {0, 2}});
+    NodeId sum = elementwise(renamed, Primitive::add, {h, build::constant(renamed, -0.5)});
+    renamed.outputs = {{"z", elementwise(renamed, Primitive::maximum, {sum, build::constant(renamed, 0)})}, {"h", h}};
+    CHECK(print_unnamed(renamed, others) == print_unnamed(g, numbers));
+    CHECK(print_unnamed(g, numbers).starts_with("%0 = input field 0 : f32[N, 3]\n%1 = variable 1 : f32[3, 2]\n"));
+    CHECK(others.at("w") == numbers.at("mlp.linear_1.weight"));
+    std::swap(renamed.outputs[0], renamed.outputs[1]);
+    CHECK(print_unnamed(renamed, others) != print_unnamed(g, numbers));
+}
+
 TEST_CASE("the text reads back, for random graphs with loops too") {
     CHECK(reread(print(sample())) == print(sample()));
     for (uint64_t seed = 0; seed < 60; ++seed) {

@@ -16,7 +16,7 @@ Metadata full_metadata(const loop::TestModule& test) {
     about.compiler = "gradc 0.1.0";
     about.options = "--set text=\"a\\b?\?/\n\"";
     about.source_hash = "0123456789abcdef";
-    about.program_hash = "fedcba9876543210";
+    about.bits = {"", "fedcba9876543210", "fedcba9876543211"};
     about.parameter_bytes = 1, about.optimizer_bytes = 2, about.activation_bytes = 3, about.scratch_bytes = 1L << 40,
     about.least_bytes = 1L << 41;
     Field field;
@@ -92,7 +92,7 @@ void check_module(const gradc_module& module, const loop::TestModule& test, cons
     CHECK(std::string(module.name) == "tests");
     CHECK(std::string(module.options) == about.options);
     CHECK(std::string(module.source_hash) == about.source_hash);
-    CHECK(std::string(module.program_hash) == about.program_hash);
+    for (int isa = 0; isa < GRADC_ISA_COUNT; ++isa) CHECK(std::string(module.bits[isa]) == about.bits[size_t(isa)]);
     CHECK((module.arena_bytes == test.module.arena_bytes && module.batch == 9));
     CHECK((module.parameter_bytes == 1 && module.optimizer_bytes == 2 && module.activation_bytes == 3));
     CHECK((module.scratch_bytes == 1L << 40 && module.least_bytes == 1L << 41));

@@ -204,7 +204,7 @@ TEST_CASE("another model's checkpoint, a damaged and a newer one are refused") {
     Result rebuilt = run(place, {"train", "--checkpoint", "c", "--resume"}, "_rebuilt");
     CHECK(rebuilt.code == 1);
     CHECK(rebuilt.err == "c: error: the run in this checkpoint had another origin:\n"
-                         "    program: 2222222222222222 here, 1111111111111111 in the file\n"
+                         "    bits: 2222222222222222 here, 1111111111111111 in the file\n"
                          "--resume --allow-mismatch continues from it; the bits may differ\n");
     CHECK(read(place.path("c")) == kept);
     CHECK(

@@ -6,6 +6,7 @@
 #include "tests/unit/runtime/fields.h"
 #include "tests/unit/runtime/workplace.h"
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -225,4 +226,24 @@ TEST_CASE("tensors are read and written in the model's own shape") {
     static constexpr int64_t rows_shape[] = {4, 2}, rows_strides[] = {3, 1};
     gradc_tensor rows{"r", "", GRADC_F32, GRADC_RESULT, 2, 1, rows_shape, rows_strides, 0, 0};
     CHECK(tensor_bytes(rows, 3) == 24);
+}
+
+TEST_CASE("a NaN of any sign and payload is read as the one quiet NaN") {
+    static constexpr int64_t shape[] = {4}, one[] = {1};
+    auto read = [&](auto bits, int32_t dtype) {
+        gradc_tensor tensor{"t", "", dtype, GRADC_PARAMETER, 1, 0, shape, one, 0, 0};
+        auto back = bits;
+        read_tensor(tensor, reinterpret_cast<const unsigned char*>(bits.data()),
+                    reinterpret_cast<unsigned char*>(back.data()));
+        return back;
+    };
+    using Floats = std::array<uint32_t, 4>;
+    CHECK(read(Floats{0x7F800001, 0xFFC12345, 0xFF800000, 0x80000001}, GRADC_F32) ==
+          Floats{0x7FC00000, 0x7FC00000, 0xFF800000, 0x80000001});
+    CHECK(read(Floats{0x7F800001, 0xFFC12345, 0, 0}, GRADC_I32) == Floats{0x7F800001, 0xFFC12345, 0, 0});
+    using Doubles = std::array<uint64_t, 4>;
+    CHECK(read(Doubles{0x7FF0000000000001, 0xFFF8000000000000, 0xFFF0000000000000, 1}, GRADC_F64) ==
+          Doubles{0x7FF8000000000000, 0x7FF8000000000000, 0xFFF0000000000000, 1});
+    using Halves = std::array<uint16_t, 4>;
+    CHECK(read(Halves{0x7F81, 0xFFC1, 0xFF80, 0x8001}, GRADC_BF16) == Halves{0x7FC0, 0x7FC0, 0xFF80, 0x8001});
 }
