@@ -18,7 +18,7 @@ if(TARGET gradc)
   add_dependencies(end_to_end only_read)
 
   set(tags bench budget check confine elf errors files freeze generated grad install isas matcher memory package page paths peers
-      predict readers readme recorded registers resume run_cache safetensors seeds sharing size multi_step threads trainer tutorial
+      predict readers readme recorded registers resume run_cache safetensors seeds sharing size multi_step text threads trainer tutorial
       usage values)
   if(GRADC_SANITIZE)
     list(REMOVE_ITEM tags elf package size) # of trainers as they are shipped: the runtime made small, as one unit
