@@ -100,6 +100,7 @@ std::vector<std::string> comments(const FusedKernel& kernel, const Plan& plan, c
             std::string what = copy ? plan.buffers[member.from->buffer].name : formula(graph, member.node, names);
             std::string name = graph[member.node].name;
             if (name.empty() && !member.stores.empty()) name = plan.buffers[member.stores[0].buffer].name;
+            if (what == name) what = "copy";
             result.push_back((name.empty() ? "" : name + " = ") + what + " : " + print(graph.type(member.node)));
         }
     return result;
