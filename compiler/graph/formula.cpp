@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A node as a formula in the language's notation. Named values appear by name; others are written out to a small depth.
+#include "compiler/graph/formula.h"
 #include "compiler/graph/print.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -18,7 +19,9 @@ struct Text {
 
 class Writer {
 public:
-    explicit Writer(const Graph& graph) : graph_(graph) {}
+    /// `names`: of values that are stored, by node; "" for others.
+    explicit Writer(const Graph& graph, const std::vector<std::string>* names = nullptr)
+        : graph_(graph), names_(names) {}
 
     Text node(NodeId id, int depth) const {
         const Node& node = graph_[id];
@@ -48,7 +51,9 @@ private:
         for (;; id = graph_[id].inputs[0]) { // broadcasts are not written
             const Node& node = graph_[id];
             if (!node.name.empty() && depth > 0) return {node.name, atom};
-            if (depth >= deepest && kind(node.op) != Kind::leaf) return {fmt::format("%{}", index(id)), atom};
+            if (names_ && !(*names_)[index(id)].empty()) return {(*names_)[index(id)], atom};
+            if (depth >= (names_ ? 2 : 1) * deepest && kind(node.op) != Kind::leaf)
+                return {names_ ? ".." : fmt::format("%{}", index(id)), atom};
             if (node.op != Op::broadcast) return this->node(id, depth + 1);
         }
     }
@@ -121,10 +126,15 @@ private:
     }
 
     const Graph& graph_;
+    const std::vector<std::string>* names_;
 };
 
 } // namespace
 
 std::string formula(const Graph& graph, NodeId id) { return Writer(graph).node(id, 0).text; }
+
+std::string formula(const Graph& graph, NodeId id, const std::vector<std::string>& names) {
+    return Writer(graph, &names).node(id, 0).text;
+}
 
 } // namespace gradc

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One kernel after another; tables and buffers are the plan's.
 #include "compiler/program/lower.h"
+#include "compiler/graph/formula.h"
 #include "compiler/graph/print.h"
 #include "compiler/program/code.h"
 #include "compiler/program/fused_key.h"
@@ -78,12 +79,28 @@ double all_flops(const loop::Program& program, const ProgramPlan& plan) {
     return result;
 }
 
-std::vector<std::string> comments(const FusedKernel& kernel, const Graph& graph) {
+/// Of each node that is stored, the name of its buffer; "" for others.
+std::vector<std::string> stored_names(const Plan& plan, const ProgramPlan& program) {
+    std::vector<std::string> names(program.flat.graph.size());
+    for (const FusedKernel& kernel : program.kernels)
+        for (const Stage& stage : kernel.stages)
+            for (const Member& member : stage.members)
+                if (!member.stores.empty() && !member.copies)
+                    names[index(member.node)] = plan.buffers[member.stores[0].buffer].name;
+    return names;
+}
+
+/// "h = max(linear_1 + mlp.linear_1.bias, 0) : f32[N, 256]", for each value that the kernel computes.
+std::vector<std::string> comments(const FusedKernel& kernel, const Plan& plan, const Graph& graph,
+                                  const std::vector<std::string>& names) {
     std::vector<std::string> result;
     for (const Stage& stage : kernel.stages)
         for (const Member& member : stage.members) {
-            std::string what = member.copies ? "copy" : formula(graph, member.node);
-            const std::string& name = graph[member.node].name;
+            bool copy = member.copies && member.from;
+            std::string what = copy ? plan.buffers[member.from->buffer].name : formula(graph, member.node, names);
+            std::string name = graph[member.node].name;
+            if (name.empty() && !member.stores.empty()) name = plan.buffers[member.stores[0].buffer].name;
+            if (what == name) what = "copy";
             result.push_back((name.empty() ? "" : name + " = ") + what + " : " + print(graph.type(member.node)));
         }
     return result;
@@ -150,6 +167,7 @@ public:
 private:
     void lower_program(const ProgramPlan& program, const std::vector<loop::Isa>& isas) {
         const std::vector<bool> members = stored_members(program);
+        const std::vector<std::string> names = stored_names(plan_, program);
         for (loop::Isa isa : isas) {
             loop::Program& lowered = module_.programs.back()[size_t(isa)].emplace();
             lowered.name = program.name;
@@ -159,7 +177,7 @@ private:
         for (const FusedKernel& kernel : program.kernels) {
             FusedKey key;
             if (options_.share) key = fused_key(kernel, plan_, program, members);
-            std::vector<std::string> formulas = comments(kernel, program.flat.graph);
+            std::vector<std::string> formulas = comments(kernel, plan_, program.flat.graph, names);
             for (loop::Isa isa : isas) {
                 Surroundings around{plan_, program, &math_, members, machine_of(isa), options_.tile};
                 loop::Kernel lowered = lower_once(kernel, key, isa, around);

@@ -35,6 +35,7 @@ CppKernel::Expression CppKernel::operand(ValueId id, int least) const {
 /// As an argument of a call, where the type decides which function is meant.
 std::string CppKernel::argument(ValueId id) {
     const Expression& value = values_[id];
+    check(value.known, "cpp", "a value is used before it is written");
     const Define* define = definition(id);
     ValueType type = type_of(id);
     if (value.scalar_literal) {
@@ -45,7 +46,9 @@ std::string CppKernel::argument(ValueId id) {
         if (type.dtype == Dtype::i64 && value.text.find_first_of("L(") == std::string::npos) return value.text + "L";
         if (type.dtype == Dtype::u8) return fmt::format("uint8_t({})", value.text);
     } else if (type.dtype == Dtype::i64 && type.lanes == 1 && value.level < primary) {
-        return fmt::format("int64_t({})", value.text); // numbers alone would be int
+        bool typed =
+            value.level > ternary && value.text.find_first_of("abcdefghijklmnopqrstuvwxyz") < value.text.size();
+        if (!typed) return fmt::format("int64_t({})", value.text); // numbers alone would be int
     }
     return value.text;
 }
@@ -75,6 +78,9 @@ CppKernel::Expression CppKernel::binary(const char* sign, int level, ValueId a, 
     int left_least = level, right_least = level + 1;
     if (level <= shift && level != compare) left_least = right_least = unary; // compilers warn about a + b << c
     if (level == compare) left_least = right_least = sum;
+    bool added_zero = level == sum && index_[a] && index_[b] && type_of(b).dtype == Dtype::i64;
+    if (added_zero && values_[b].text == "0") return values_[a];
+    if (added_zero && sign[0] == '+' && values_[a].text == "0") return values_[b];
     Expression left = operand(a, left_least), right = operand(b, right_least), result;
     if (left.scalar_literal && right.scalar_literal) left.text = argument(a);
     result.text = fmt::format("{} {} {}", left.text, sign, right.text);
@@ -224,7 +230,7 @@ CppKernel::Expression CppKernel::selection(const Define& define) {
         return values_[id].level <= ternary ? "(" + text + ")" : text;
     };
     std::string condition = mask(operands[0], bytes);
-    if (values_[operands[0]].level < primary && type_of(operands[0]).lanes > 1) condition = "(" + condition + ")";
+    if (condition == values_[operands[0]].text && values_[operands[0]].level <= bits) condition = "(" + condition + ")";
     result.text = fmt::format("{} ? {} : {}", condition, side(operands[1]), side(operands[2]));
     result.level = ternary;
     for (ValueId id : operands) merge(result, values_[id]);
@@ -237,7 +243,8 @@ CppKernel::Expression CppKernel::bit_operation(const Define& define) {
     bool truth = type.dtype == Dtype::boolean, single = truth && type.lanes == 1;
     if (define.operation == Operation::bit_not) {
         Expression value = operand(operands[0], primary);
-        if (truth && !single) value.text = "(" + mask(operands[0], mask_bytes(define.result)) + ")";
+        if (truth && !single && mask_bytes(operands[0]) != mask_bytes(define.result))
+            value.text = mask(operands[0], mask_bytes(define.result));
         else if (value.scalar_literal) value.text = argument(operands[0]);
         return {(single ? "!" : "~") + value.text, unary, false, false, value.changing};
     }

@@ -385,11 +385,14 @@ void CppKernel::print(const Loop& loop) {
     line(fmt::format("for (int64_t {0} = {1}; {0} < {2}; {3}) {{", index, values_[loop.begin].text,
                      rows_by_name_ && loop.name == "r" && unrolled ? "R" : operand(loop.end, sum).text, step));
     ++indent_;
+    size_t begin = text_.size();
     if (beside_tiles_ && is_tile({loop})) print_tile(loop);
     else print(loop.body);
     advance(loop);
     --indent_;
-    line("}");
+    bool one_line = text_.find('\n', begin) == text_.size() - 1;
+    if (one_line) text_.erase(begin - 3, 2); // no braces around it
+    else line("}");
     names_ = std::move(outside);
     named_ = std::move(named);
     for (const Carried& carried : loop.carried)
@@ -412,9 +415,14 @@ void CppKernel::advance(const Loop& loop) {
         line(fmt::format("const {} {} = {};", declared(loop.carried[i].phi), name, next[i]));
         next[i] = name;
     }
-    for (size_t i = 0; i < next.size(); ++i)
-        if (values_[loop.carried[i].phi].text != next[i])
-            line(fmt::format("{} = {};", values_[loop.carried[i].phi].text, next[i]));
+    for (size_t i = 0; i < next.size(); ++i) {
+        const std::string& name = values_[loop.carried[i].phi].text;
+        const Define* define = definition(loop.carried[i].next);
+        bool added = define && define->operation == Operation::add && define->operands[0] == loop.carried[i].phi &&
+                     next[i].rfind(name + " + ", 0) == 0;
+        if (added) line(fmt::format("{} += {};", name, next[i].substr(name.size() + 3)));
+        else if (name != next[i]) line(fmt::format("{} = {};", name, next[i]));
+    }
 }
 
 void CppKernel::print(const If& branch) {

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <span>
 
 namespace gradc::target {
 
@@ -103,6 +104,21 @@ bool is_zero(const TableValue& value) {
     return false;
 }
 
+/// "GRADC_F64" where the member is of an enumeration of runtime/abi.h, else "".
+std::string enumerator(std::string_view member, int64_t value) {
+    static constexpr const char* dtypes[] = {"F32", "F64", "BF16", "I32", "I64", "U8", "BOOL"};
+    static constexpr const char* roles[] = {"FIELD",     "SCALAR",    "PARAMETER",   "STATE",
+                                            "OPTIMIZER", "STATISTIC", "ACCUMULATOR", "RESULT"};
+    static constexpr const char* steps[] = {"KERNEL", "LOOP_BEGIN", "LOOP_END", "GUARD"};
+    static constexpr const char* orders[] = {"SHUFFLED", "FILE_ORDER", "RANDOM"};
+    std::span<const char* const> names;
+    if (member == "dtype" || member == "stored") names = dtypes;
+    if (member == "role") names = roles;
+    if (member == "kind") names = steps;
+    if (member == "order") names = orders;
+    return value >= 0 && size_t(value) < names.size() ? fmt::format("GRADC_{}", names[size_t(value)]) : "";
+}
+
 class CppModule {
 public:
     CppModule(const Module& module, const Metadata& metadata) : module_(module), metadata_(metadata) {}
@@ -119,6 +135,7 @@ private:
     const Module& module_;
     const Metadata& metadata_;
     Table table_;
+    std::string qualifier_; // of the table's arrays
     std::set<VectorType> types_;
     std::map<BufferId, std::string> offsets_;      // constants of the text
     std::map<std::string, std::string> functions_; // symbol -> "avx2::train_step::relu_1"
@@ -143,7 +160,7 @@ std::string CppModule::offset_text() {
         offsets_[id] = "at::" + name;
         text += fmt::format("constexpr int64_t {} = {};\n", name, buffer.offset);
     }
-    return text + "} // namespace at\n";
+    return offsets_.empty() ? "" : text + "} // namespace at\n";
 }
 
 std::string CppModule::machine_text(Isa isa) {
@@ -194,7 +211,7 @@ std::string CppModule::value_text(const TableValue& value) const {
     case TableValue::Kind::f64: return number(value.number, Dtype::f64);
     case TableValue::Kind::text: return quoted(value.text);
     case TableValue::Kind::array:
-        return value.integer < 0 ? "NULL" : "table::" + table_.arrays[size_t(value.integer)].name;
+        return value.integer < 0 ? "NULL" : qualifier_ + table_.arrays[size_t(value.integer)].name;
     case TableValue::Kind::function: {
         if (!value.function.built) return "NULL";
         return functions_.at(symbol(module_, value.function));
@@ -211,9 +228,12 @@ std::vector<std::string> CppModule::named_members(const TableValue& value, const
     const auto& names = members_of(type);
     check(names.size() == value.members.size(), "cpp", type + " has other members");
     std::vector<std::string> result;
-    for (size_t i = 0; i < names.size(); ++i)
-        if (!is_zero(value.members[i]))
-            result.push_back(fmt::format(".{} = {}", names[i], value_text(value.members[i])));
+    for (size_t i = 0; i < names.size(); ++i) {
+        if (is_zero(value.members[i])) continue;
+        std::string text =
+            value.members[i].kind == TableValue::Kind::i32 ? enumerator(names[i], value.members[i].integer) : "";
+        result.push_back(fmt::format(".{} = {}", names[i], text.empty() ? value_text(value.members[i]) : text));
+    }
     return result;
 }
 
@@ -231,7 +251,8 @@ std::string CppModule::array_text(const Table::Array& array) const {
     std::string text = pointers ? fmt::format("{} const {}[] = {{", array.type, array.name)
                                 : fmt::format("const {} {}[] = {{", array.type, array.name);
     bool offsets = array.type == "uint32_t";
-    bool numbers = offsets || array.type == "int64_t" || array.type == "int32_t" || array.type == "double";
+    bool numbers = offsets || array.type == "int64_t" || array.type == "int32_t" || array.type == "double" ||
+                   array.type == "gradc_step" || array.elements.size() == 1;
     size_t column = text.size();
     for (size_t i = 0; i < array.elements.size(); ++i) {
         const TableValue& value = array.elements[i];
@@ -239,7 +260,7 @@ std::string CppModule::array_text(const Table::Array& array) const {
                               : value.kind != TableValue::Kind::members
                                   ? value_text(value)
                                   : fmt::format("{{{}}}", fmt::join(named_members(value, array.type), ", "));
-        bool wrap = !numbers || column + element.size() > 116;
+        bool wrap = !numbers || (i && column + element.size() > 116);
         text += wrap ? "\n    " : i ? " " : "";
         column = wrap ? 4 : column;
         text += element + (i + 1 < array.elements.size() ? "," : "");
@@ -252,6 +273,7 @@ std::string CppModule::table_text() {
     table_ = make_table(module_, metadata_, true);
     std::string text = "\nnamespace table {\nnamespace {\n";
     for (const Table::Array& array : table_.arrays) text += array_text(array);
+    qualifier_ = "table::"; // outside
     text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module "
             "gradc_module_table = {\n";
     for (const std::string& member : named_members(table_.module, "gradc_module")) text += "    " + member + ",\n";

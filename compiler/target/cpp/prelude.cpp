@@ -62,7 +62,7 @@ void Prelude::add(const std::string& head, const std::vector<std::string>& body)
     std::string macro;
     for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
     std::string text = fmt::format("{} INLINE {} {{", macro, head);
-    bool short_one = body.size() == 1 && text.size() + body[0].size() < 95 && body[0][0] != '#';
+    bool short_one = body.size() == 1 && text.size() + body[0].size() < 116 && body[0][0] != '#';
     if (short_one) text += " " + body[0] + " }\n";
     else {
         text += "\n";

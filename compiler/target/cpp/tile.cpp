@@ -65,8 +65,8 @@ std::vector<std::pair<std::string, std::string>> CppKernel::tile_parameters(cons
         if (!name || !mine || id == loop.index || inside.count(id) || !contains_word(text, value.text)) continue;
         result.push_back({declared(id), value.text});
     }
-    result.push_back(
-        {"[[maybe_unused]] int64_t", values_[loop.index].text}); // last: its place does not depend on the tile
+    const std::string& row = values_[loop.index].text; // last: its place does not depend on the tile
+    if (contains_word(text, row)) result.push_back({"int64_t", row});
     return result;
 }
 

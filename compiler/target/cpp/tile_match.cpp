@@ -144,7 +144,10 @@ ValueId TileMatch::shifted(const Tuple& tuple) {
     if (!differ_by_constants(tuple)) throw NoTile{};
     Affine sum;
     add_affine(numbers, sum);
-    return index_sum(index_of(tuple[0]).first, sum, inner_);
+    bool by_vector =
+        vector_index_ == no_value ||
+        std::any_of(sum.terms.begin(), sum.terms.end(), [&](const auto& term) { return term.first == vector_index_; });
+    return index_sum(index_of(tuple[0]).first, sum, by_vector ? inner_ : row_); // rows' values may read it
 }
 
 ValueId TileMatch::index_sum(ValueId base, const Affine& sum, Body& level) {
