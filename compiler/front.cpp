@@ -116,6 +116,7 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
         entry.training = collect.add(block.name + ".training", {{}, block.training.finish});
         entry.evaluation = collect.add(block.name + ".evaluate", block.evaluation);
         if (block.predict) entry.predict = collect.add(block.name + ".predict", *block.predict);
+        if (block.generate) entry.generate = collect.add(block.name + ".generate", *block.generate);
         Graph trace = diagnose(block.forward, block.loss, sources);
         if (!trace.outputs.empty()) entry.diagnose = collect.add(block.name + ".diagnose", trace, true);
         metadata.blocks.push_back(std::move(entry));

@@ -133,7 +133,7 @@ TrainItem parse_train_item(Cursor& cursor) {
 
 const std::vector<std::string>& train_settings() {
     static const std::vector<std::string> keys{"data", "batch",     "epochs", "steps",  "turns",  "order",
-                                               "loss", "optimizer", "freeze", "metric", "predict"};
+                                               "loss", "optimizer", "freeze", "metric", "predict", "generate"};
     return keys;
 }
 

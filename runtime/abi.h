@@ -172,6 +172,11 @@ typedef struct {
     gradc_whole_split training; /* pass_count 0: the step itself accumulates; finish reads what it summed */
     gradc_whole_split evaluation;
     int32_t predict; /* program or -1; result "predict" */
+    /* Program or -1. It runs with one row for each character and reads the scalars "token" (i32, the character before),
+     * "position" (i32, from 0) and "start" (f64, 1 at position 0, else 0). Its result "generate" has the logits of the
+     * next character; what it carries stays in the arena. */
+    int32_t generate;
+    int64_t context; /* positions of `generate` before it must start again at 0; 0: any number */
     /* 1 + program or 0: after a NaN or infinite loss it runs once on the same rows. Its results, in order of
      * evaluation, are scalars: how many elements of a value are not finite; their names are
      * "model.grad:12:9: exp(z)". */

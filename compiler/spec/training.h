@@ -59,6 +59,7 @@ struct TrainSettings {
     int64_t steps = 0; // number of steps, without a dataset or if `steps` is given
     int64_t turns = 1;
     RowOrder order = RowOrder::shuffled;
+    int64_t context = 0; // `generate`: positions before the trainer starts again; 0: any number
     std::vector<Flag> flags;
     std::vector<Metric> metrics; // "loss" first
 };
@@ -74,6 +75,7 @@ struct TrainBlock : TrainSettings {
                                     // passes are absent)
     WholeSplit evaluation;          // loss and metrics with training = false
     std::optional<Graph> predict;   // outputs: "predict"
+    std::optional<Graph> generate;  // outputs: "generate", then assigns of the carried values; see generation.h
 };
 
 /// Everything that a trainer needs beside the code of its kernels.

@@ -24,7 +24,7 @@ struct Metadata {
         std::vector<int32_t> flag_scalars; // by flag: its scalar, an index into `tensors`
         int32_t step = 0;
         WholeSplit training, evaluation;
-        int32_t predict = -1, diagnose = -1; // programs
+        int32_t predict = -1, generate = -1, diagnose = -1; // programs
     };
 
     std::string name, compiler, options, source_hash;

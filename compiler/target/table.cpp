@@ -299,7 +299,7 @@ TableValue TableBuilder::block(const Metadata::Block& block, int number) {
                     i64(block.batch), i64(block.epochs), i64(block.steps), i64(block.turns), flag_array,
                     i32(int64_t(block.flags.size())), metric_array, i32(int64_t(block.metrics.size())),
                     program_number(block.step), split(block.training), split(block.evaluation), i32(block.predict),
-                    i32(block.diagnose + 1)});
+                    i32(block.generate), i64(block.context), i32(block.diagnose + 1)});
 }
 
 TableValue TableBuilder::program_number(int32_t number) const {

@@ -6,6 +6,7 @@
 #include "compiler/elaborate/library/wrong_names.h"
 #include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
+#include "compiler/training/generation.h"
 #include "compiler/training/optimizer.h"
 #include <algorithm>
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ namespace gradc {
 
 namespace {
 
-enum class Purpose : uint8_t { training, evaluation, prediction };
+enum class Purpose : uint8_t { training, evaluation, prediction, generation };
 
 std::span<const ast::Target> frozen(const BlockLines& lines) {
     auto line = lines.one.find("freeze");
@@ -41,7 +42,7 @@ struct Pass {
           extension(context, block.dataset),
           frame(block_frame(elaborator.definitions, block.name, context.definitions.main_module, &extension)) {
         scope.frame = &frame;
-        extension.open(elaborator, scope, purpose == Purpose::prediction);
+        extension.open(elaborator, scope, purpose >= Purpose::prediction);
     }
 
     static ElaborationMode mode(const TrainBlock& block, const BlockLines& lines, Purpose purpose) {
@@ -67,8 +68,7 @@ public:
         if (!read_settings(context_, lines_, span_, block_) || !has_lines()) return false;
         name_metrics();
         if (!train() || !evaluate()) return false;
-        if (lines_.one.count("predict")) return predict();
-        return true;
+        return (!lines_.one.count("predict") || predict()) && (!lines_.one.count("generate") || generate());
     }
 
 private:
@@ -90,6 +90,8 @@ private:
     bool train();
     bool evaluate();
     bool predict();
+    bool generate();
+    const Field* text() const;
     std::vector<MovedParameter> moved(Pass& pass, Flags& flags);
     bool check_targets(const ast::Setting& line, const std::vector<std::string>& paths);
     void check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves);
@@ -135,7 +137,7 @@ void BlockElaboration::elaborate(Pass& pass, Purpose purpose) {
 }
 
 void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose purpose) {
-    bool predicts = purpose == Purpose::prediction;
+    bool predicts = purpose >= Purpose::prediction;
     if (!line.value) return;
     OriginScope origin(pass.graph, line.value->span);
     if (line.key == "loss" && !predicts) pass.loss = loss(pass, line);
@@ -144,7 +146,7 @@ void BlockElaboration::setting(Pass& pass, const ast::Setting& line, Purpose pur
         NodeId node = value.poisoned() ? NodeId::none : to_node(pass.elaborator, value, line.value->span);
         if (node != NodeId::none) pass.metrics.push_back({metric_names_.at(&line), node});
     }
-    if (line.key == "predict" && predicts) {
+    if (line.key == "predict" && purpose == Purpose::prediction) {
         Term value = pass.elaborator.evaluate(*line.value, pass.scope);
         if (!value.poisoned()) pass.prediction = to_node(pass.elaborator, value, line.value->span);
     }
@@ -322,13 +324,38 @@ bool BlockElaboration::predict() {
     return true;
 }
 
+/// The field of characters of the block's data set; null if there is none.
+const Field* BlockElaboration::text() const {
+    if (block_.dataset < 0) return nullptr;
+    for (const Field& field : context_.datasets[size_t(block_.dataset)].spec.fields)
+        if (!field.reader.alphabet.empty()) return &field;
+    return nullptr;
+}
+
+bool BlockElaboration::generate() {
+    Pass pass(context_, block_, lines_, Purpose::generation);
+    elaborate(pass, Purpose::generation);
+    auto generation = good() ? elaborate_generation(pass.elaborator, *lines_.one.at("generate"), text(),
+                                                    block_.name + ".generate", pass.scope)
+                             : std::nullopt;
+    if (!generation) return false;
+    for (Variable& carried : generation->carried) {
+        carried.block = context_.number;
+        NodeId zero = build::constant(definitions_.initial, 0, carried.type.dtype, carried.type.shape);
+        definitions_.add_variable(carried, zero);
+    }
+    block_.generate = extract(pass.graph, generation->outputs);
+    block_.context = generation->context;
+    return true;
+}
+
 } // namespace
 
 std::optional<TrainBlock> elaborate_block(const BlockContext& context, const ast::Train& tree,
                                           const std::string& name) {
     Graph empty(context.definitions.primitives);
     TrainBlock block{
-        {.name = name, .flags = {}, .metrics = {}}, empty, NodeId::none, {}, empty, {{}, empty}, {{}, empty}, {}};
+        {.name = name, .flags = {}, .metrics = {}}, empty, NodeId::none, {}, empty, {{}, empty}, {{}, empty}, {}, {}};
     if (!BlockElaboration(context, tree, block).run()) return {};
     return block;
 }

@@ -184,6 +184,7 @@ bool PredictRun::run() {
 } // namespace
 
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Error& error) {
+    if (arguments.has("prompt")) return generate_command(module, arguments, error);
     const gradc_block* block = predicting_block(module);
     if (!block) return error.fail("the train block of ", module.name, " has no `predict` line"), error.code;
     PredictRun(module, *block, arguments, error).run();

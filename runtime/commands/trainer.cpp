@@ -32,15 +32,24 @@ std::vector<Option> with_common(std::vector<Option> options) {
 std::vector<Option> eval_options(const gradc_module&) {
     return with_common({checkpoint_option(), {"json", "FILE", "write the metrics as one JSON object"}});
 }
-std::vector<Option> predict_options(const gradc_module&) {
-    return with_common({checkpoint_option(),
-                        {"split", "NAME", "predict these rows of the data set (default: test, else the last split)"},
-                        {"rows", "R", "number of rows without data (default: the batch), or of images to draw"},
-                        {"output", "FILE", "file to write instead of standard output: .npy, .txt for text, else CSV"},
-                        {"class-names", "A,B,..", "names of the predicted numbers or classes"},
-                        {"svg", "FILE", "draw the rows as images, or the grid of --grid"},
-                        {"grid", "N", "draw the model on a grid: N x N points for two inputs, N points for one"},
-                        {"label", "FIELD", "field that colors the training rows in the grid (default: automatic)"}});
+std::vector<Option> predict_options(const gradc_module& module) {
+    std::vector<Option> options =
+        with_common({checkpoint_option(),
+                     {"split", "NAME", "predict these rows of the data set (default: test, else the last split)"},
+                     {"rows", "R", "number of rows without data (default: the batch), or of images to draw"},
+                     {"output", "FILE", "file to write instead of standard output: .npy, .txt for text, else CSV"},
+                     {"class-names", "A,B,..", "names of the predicted numbers or classes"},
+                     {"svg", "FILE", "draw the rows as images, or the grid of --grid"},
+                     {"grid", "N", "draw the model on a grid: N x N points for two inputs, N points for one"},
+                     {"label", "FIELD", "field that colors the training rows in the grid (default: automatic)"}});
+    bool generates = std::any_of(module.blocks, module.blocks + module.block_count,
+                                 [](const gradc_block& block) { return block.generate >= 0; });
+    if (!generates) return options;
+    options.insert(options.begin() + 1, {{"prompt", "TEXT", "continue this text"},
+                                         {"length", "L", "characters to generate (default 500)"},
+                                         {"temperature", "T", "divides the logits; 0: the likeliest (default 1)"},
+                                         {"top-k", "K", "draw only among the K likeliest characters (default: all)"}});
+    return options;
 }
 std::vector<Option> bench_options(const gradc_module& module) {
     std::vector<Option> options =

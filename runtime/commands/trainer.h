@@ -16,6 +16,8 @@ int run_trainer(int argc, char** argv, const gradc_module& module);
 ExitCode train_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Error& error);
+/// `predict --prompt`.
+ExitCode generate_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode info_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode export_command(const gradc_module& module, const Arguments& arguments, Error& error);

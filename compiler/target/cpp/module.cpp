@@ -80,7 +80,7 @@ const std::vector<std::string_view>& members_of(const std::string& type) {
         {"gradc_metric", {"name", "rank", "shape"}},
         {"gradc_block",
          {"name", "dataset", "batch_all", "order", "batch", "epochs", "steps", "turns", "flags", "flag_count",
-          "metrics", "metric_count", "step", "training", "evaluation", "predict", "diagnose"}},
+          "metrics", "metric_count", "step", "training", "evaluation", "predict", "generate", "context", "diagnose"}},
         {"gradc_module", {"abi_version",    "name",           "compiler",        "options",         "source_hash",
                           "bits",           "arena_bytes",    "parameter_bytes", "optimizer_bytes", "activation_bytes",
                           "scratch_bytes",  "least_bytes",    "batch",           "tensors",         "programs",
