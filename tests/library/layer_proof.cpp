@@ -41,8 +41,22 @@ constexpr LayerFormula layers[] = {
     {"avg_pool2d", "avg_pool2d(image, 2)"},
     {"max_pool1d", "max_pool1d(time, 2)"},
     {"avg_pool1d", "avg_pool1d(time, 2)"},
+    {"sequence_mask", "time * reshape(sequence_mask(i, 3), [N, 3, 1])"},
+    {"rnn_cell", "rnn_cell(x, time[:, 0])"},
+    {"rnn_cell", "rnn_cell(x, time[:, 0], activation: \"relu\")"},
+    {"rnn", "rnn(time, 2)"},
+    {"rnn", "rnn(time, 2, 2, bidirectional: true, dropout: 0.3, activation: \"relu\", mask: sequence_mask(i, 3))"},
+    {"lstm_cell", "state_and_cell(x, time[:, 0], time[:, 1])"},
     {"lstm", "lstm(time, 2)"},
+    {"lstm", "lstm(time, 2, 2, bidirectional: true, dropout: 0.3, mask: sequence_mask(i, 3))"},
+    {"lstm", "lstm(time, 4, norm: true, bias: false)"},
+    {"lstm", "lstm(time, 2, h: time[:, 1:2, 1:3], c: time[:, 2:, 2:])"},
+    {"gru_cell", "gru_cell(x, time[:, 0])"},
     {"gru", "gru(time, 2)"},
+    {"gru", "gru(time, 2, 2, bidirectional: true, dropout: 0.3, mask: sequence_mask(i, 3))"},
+    {"gru", "gru(time, 4, norm: true)"},
+    {"minimal_gated_unit", "minimal_gated_unit(time, 2)"},
+    {"minimal_gated_unit", "minimal_gated_unit(time, 2, 2, true, mask: sequence_mask(i, 3), bias: false)"},
     {"flip", "flip(time)"},
     {"attention", "attention(time, 2)"},
     {"attention", "attention(time, 2, causal: true)"},
@@ -171,8 +185,9 @@ void finish_subject(Subject& subject, const TrainingJob& job) {
     subject.exact = evaluate(subject.graph, subject.environment);
 }
 
-/// The values of top_k, times their places.
-constexpr const char* two_results = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n";
+/// The values of top_k, times their places; a cell's state, plus half of its cell.
+constexpr const char* two_results = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n"
+                                    "fn state_and_cell(x, h, c) { h, c = lstm_cell(x, h, c);  return h + c / 2 }\n";
 
 std::string fields_text() { return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]"; }
 

@@ -5,14 +5,19 @@
 Writes recorded_layers.txt beside this file. A case is a line `layer STATEMENT` with a statement of the language that
 gives y, then a line for each tensor that PyTorch was given: `NAME SIZE.. | numbers | gradient`. Names with a dot are
 variables of the model, others are fields; the first size of a field is the number of rows. The loss is the sum of y times
-the field `weights`, so the gradient by `weights` is y. A state has no gradient. Inputs are multiples of 1/32, all
-different. The tests need no Python. Run this only when a layer is added:
+the field `weights`, so the gradient by `weights` is y. A state has no gradient. Inputs are multiples of 1/32 or
+another power of 2, all different, or those that the case gives. Last, `losses RATE | numbers`: the loss before each of 20 steps of gradient
+descent by the variables. The tests need no Python. Run this only when a layer is added:
     python3 tests/library/record_layers.py      (needs torch)
 """
+import math
 import pathlib
 
 import torch
+from torch import nn
+from torch.func import functional_call
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 torch.set_default_dtype(torch.float64)
 draw = torch.Generator().manual_seed(1)
@@ -21,6 +26,16 @@ draw = torch.Generator().manual_seed(1)
 def drawn(*shape):
     count = int(torch.tensor(shape).prod())
     return ((torch.randperm(count, generator=draw) - count // 2) / 32).reshape(shape)
+
+
+def wide(shapes):
+    """The tensors of a case, between -1 and 1: functions that saturate or cut off are not near 0 only."""
+    own = torch.Generator().manual_seed(2)
+    def tensor(shape):
+        count = int(torch.tensor(shape).prod())
+        unit = 2.0 ** -max(0, (count - 1).bit_length() - 1)
+        return ((torch.randperm(count, generator=own) - count // 2) * unit).reshape(shape)
+    return {name: shape if torch.is_tensor(shape) else tensor(shape) for name, shape in shapes.items()}
 
 
 def first(x):  # channels first: [N, C, ..]
@@ -87,6 +102,10 @@ def affine(layer, weight, outputs):
     return {f"{layer}_1.weight": weight, f"{layer}_1.bias": (outputs,)}
 
 
+def norm_shapes(path, *sizes):
+    return {f"{path}.layer_norm_{i}.{name}": (size,) for i, size in enumerate(sizes, 1) for name in ("weight", "bias")}
+
+
 def affine_norm(layer, channels):
     return affine(layer, (channels,), channels)
 
@@ -96,6 +115,87 @@ few = {"x": (2, 4, 4, 4)}
 lines = {"x": (2, 7, 4)}
 row = {"x": (2, 8)}
 volumes = {"x": (2, 3, 4, 3, 2)}
+sequence = {"x": (3, 4, 2)}
+words = {"x": (3, 4, 4)}
+some = {"m": torch.tensor([[1.0, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0]])}  # the second row has no key
+lengths = {"l": torch.tensor([[2.0], [4.0], [1.0]])}
+
+def module(kind, *arguments, lengths=False, **settings):
+    """A recurrent module of PyTorch on x and perhaps lengths and states; parameters in its order, inputs first."""
+    def function(x, *rest):
+        layer = kind(x.shape[-1], *arguments, batch_first=True, **settings)
+        rest = list(rest)
+        count = rest.pop(0)[:, 0].long() if lengths else None
+        names = [name for name, _ in layer.named_parameters()]
+        states = [state.movedim(1, 0) for state in rest[:len(rest) - len(names)]]
+        values = {name: w.T if w.dim() == 2 else w for name, w in zip(names, rest[len(states):])}
+        given = x if count is None else pack_padded_sequence(x, count, batch_first=True, enforce_sorted=False)
+        state = () if not states else (states[0],) if len(states) == 1 else (tuple(states),)
+        y = functional_call(layer, values, (given, *state))[0]
+        return y if count is None else pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])[0]
+    return function
+
+
+def cell(kind, **settings):
+    def function(x, *rest):
+        layer = kind(x.shape[-1], rest[0].shape[-1], **settings)
+        names = [name for name, _ in layer.named_parameters()]
+        states = rest[:len(rest) - len(names)]
+        values = {name: w.T if w.dim() == 2 else w for name, w in zip(names, rest[len(states):])}
+        y = functional_call(layer, values, (x, states[0] if len(states) == 1 else tuple(states)))
+        return y if torch.is_tensor(y) else torch.cat(y, -1)
+    return function
+
+
+def gates(path, inputs, units, count, *suffixes, bias=True):
+    """Names and shapes of the weights of one layer for each of `inputs`."""
+    result = {}
+    for number, size in enumerate(inputs, 1) if suffixes == () else [(None, inputs[0])]:
+        end = "" if number is None else f"_{number}"
+        result |= {f"{path}.weight_ih{end}": (size, count * units), f"{path}.weight_hh{end}": (units, count * units)}
+        if bias:
+            result |= {f"{path}.bias_ih{end}": (count * units,), f"{path}.bias_hh{end}": (count * units,)}
+    return result
+
+
+def steps(x, step, *states):
+    """h of all positions, from the paper's formula of one."""
+    result = []
+    for t in range(x.shape[1]):
+        states = step(x[:, t], *states)
+        result.append(states[0])
+    return torch.stack(result, 1)
+
+
+def norm(x, weight, bias):
+    return F.layer_norm(x, x.shape[-1:], weight, bias)
+
+
+def normed_lstm(x, w, u, g1, b1, g2, b2, g3, b3):  # Ba and others, 2016, equations 20 to 22
+    def step(x, h, c):
+        i, f, g, o = (norm(x @ w, g1, b1) + norm(h @ u, g2, b2)).chunk(4, -1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * norm(c, g3, b3).tanh(), c
+    zero = torch.zeros(x.shape[0], u.shape[0])
+    return steps(x, step, zero, zero)
+
+
+def normed_gru(x, w, u, g1, b1, g2, b2, g3, b3, g4, b4):  # Ba and others, 2016, equations 23 to 26
+    k = 2 * u.shape[0]
+    def step(x, h):
+        r, z = (norm(x @ w[:, :k], g1, b1) + norm(h @ u[:, :k], g3, b3)).sigmoid().chunk(2, -1)
+        n = (norm(x @ w[:, k:], g2, b2) + r * norm(h @ u[:, k:], g4, b4)).tanh()
+        return ((1 - z) * n + z * h,)
+    return steps(x, step, torch.zeros(x.shape[0], u.shape[0]))
+
+
+def minimal_gated_unit(x, w, u, v, b):  # Zhou and others, 2016, equations 9
+    k = u.shape[0]
+    def step(x, h):
+        f = (x @ w[:, :k] + h @ u + b[:k]).sigmoid()
+        return ((1 - f) * h + f * ((f * h) @ v + x @ w[:, k:] + b[k:]).tanh(),)
+    return steps(x, step, torch.zeros(x.shape[0], k))
+
 
 CASES = [  # statement, PyTorch's function of the tensors in their order, their names and shapes
     ("conv1d(x, 3)", conv(F.conv1d), lines | affine("conv1d", (3, 4, 3), 3)),
@@ -168,23 +268,75 @@ CASES = [  # statement, PyTorch's function of the tensors in their order, their 
     ("values * (1 + places)", lambda x: (lambda r: r.values * (1 + r.indices))(x.topk(3)), row),
 ]
 
+SEQUENCES = [
+    ("rnn(x, 3)", module(nn.RNN, 3), sequence | gates("rnn_1", [2], 3, 1)),
+    ('rnn(x, 2, layers: 2, bidirectional: true, activation: "relu", mask: sequence_mask(cast(l[:, 0], int), 4))',
+     module(nn.RNN, 2, 2, lengths=True, nonlinearity="relu", bidirectional=True),
+     sequence | lengths | gates("rnn_1", [2, 2, 4, 4], 2, 1)),
+    ("lstm(x, 3)", module(nn.LSTM, 3), sequence | gates("lstm_1", [2], 3, 4)),
+    ("lstm(x, 2, layers: 2, bidirectional: true, mask: sequence_mask(cast(l[:, 0], int), 4))",
+     module(nn.LSTM, 2, 2, lengths=True, bidirectional=True),
+     sequence | lengths | gates("lstm_1", [2, 2, 4, 4], 2, 4)),
+    ("lstm(x, 2, h: h, c: c, bias: false)", module(nn.LSTM, 2, bias=False),
+     sequence | {"h": (3, 1, 2), "c": (3, 1, 2)} | gates("lstm_1", [2], 2, 4, bias=False)),
+    ("lstm(x, 3, norm: true, bias: false)", normed_lstm, sequence | gates("lstm_1", [2], 3, 4, bias=False) |
+     norm_shapes("lstm_1", 12, 12, 3)),
+    ("gru(x, 3)", module(nn.GRU, 3), sequence | gates("gru_1", [2], 3, 3)),
+    ("gru(x, 2, layers: 2, bidirectional: true, mask: sequence_mask(cast(l[:, 0], int), 4))",
+     module(nn.GRU, 2, 2, lengths=True, bidirectional=True),
+     sequence | lengths | gates("gru_1", [2, 2, 4, 4], 2, 3)),
+    ("gru(x, 3, norm: true, bias: false)", normed_gru, sequence | gates("gru_1", [2], 3, 3, bias=False) |
+     norm_shapes("gru_1", 6, 3, 6, 3)),
+    ("minimal_gated_unit(x, 2)", minimal_gated_unit, sequence |
+     {f"minimal_gated_unit_1.{name}_1": shape for name, shape in
+      [("weight_ih", (2, 4)), ("weight_hh", (2, 2)), ("weight_nh", (2, 2)), ("bias_ih", (4,))]}),
+    ("rnn_cell(x, h)", cell(nn.RNNCell), {"x": (3, 2), "h": (3, 3)} | gates("rnn_cell_1", [2], 3, 1, "")),
+    ("concat(h, c)", cell(nn.LSTMCell), {"x": (3, 2), "v": (3, 3), "w": (3, 3)} | gates("lstm_cell_1", [2], 3, 4, "")),
+    ("gru_cell(x, h)", cell(nn.GRUCell), {"x": (3, 2), "h": (3, 3)} | gates("gru_cell_1", [2], 3, 3, "")),
+    ("x * sequence_mask(cast(l[:, 0], int), 4)", lambda x, l: x * (torch.arange(4) < l), {"x": (3, 4)} | lengths),
+]
+
+
+PREFIXES = {"places": "values, places = top_k(x, 3);  ", "concat(h, c)": "h, c = lstm_cell(x, v, w);  "}
+
+
+def losses(function, tensors, rate):
+    """Of 20 steps of gradient descent."""
+    inputs = {name: tensor.detach() for name, tensor in tensors.items()}
+    variables = [name for name in inputs if "." in name]
+    for _ in range(20):
+        for name in variables:
+            inputs[name] = inputs[name].detach().requires_grad_()
+        *given, weights = inputs.values()
+        loss = (function(*given) * weights).sum()
+        yield loss
+        loss.backward()
+        for name in variables:
+            inputs[name] = inputs[name].detach() - rate * inputs[name].grad
+
 
 def numbers(tensor):
     return " ".join(f"{number:.13g}" for number in tensor.detach().reshape(-1).tolist())
 
 
-def record(statement, function, shapes):
-    tensors = {name: drawn(*shape).requires_grad_() for name, shape in shapes.items()}
+def record(statement, function, shapes, rate=1 / 256):
+    tensors = {name: (shape.clone() if torch.is_tensor(shape) else drawn(*shape)).requires_grad_()
+               for name, shape in shapes.items()}
     y = function(*tensors.values())
     tensors["weights"] = drawn(*y.shape).requires_grad_()
     (y * tensors["weights"]).sum().backward()
-    prefix = "values, places = top_k(x, 3);  " if "places" in statement else ""
+    prefix = next((text for part, text in PREFIXES.items() if part in statement), "")
     yield f"layer {prefix}y = {statement}\n"
     for name, tensor in tensors.items():
         sizes = " ".join(map(str, tensor.shape))
-        yield f"{name} {sizes} | {numbers(tensor)} | {numbers(tensor.grad)}\n"
+        gradient = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
+        yield f"{name} {sizes} | {numbers(tensor)} | {numbers(gradient)}\n"
+    if any("." in name for name in tensors):
+        yield f"losses {rate} | {numbers(torch.stack(list(losses(function, tensors, rate))))}\n"
 
 
 if __name__ == "__main__":
     text = "".join(line for case in CASES for line in record(*case))
+    text += "".join(line for statement, function, shapes in SEQUENCES
+                    for line in record(statement, function, wide(shapes), 1 / 64))
     pathlib.Path(__file__).with_name("recorded_layers.txt").write_text(text)
