@@ -197,6 +197,159 @@ def minimal_gated_unit(x, w, u, v, b):  # Zhou and others, 2016, equations 9
     return steps(x, step, torch.zeros(x.shape[0], k))
 
 
+def attend(heads, causal=False):
+    def function(x, *rest):
+        *mask, w, b, o, c = rest
+        layer = nn.MultiheadAttention(x.shape[-1], heads, batch_first=True)
+        values = {"in_proj_weight": w.T, "in_proj_bias": b, "out_proj.weight": o.T, "out_proj.bias": c}
+        return functional_call(layer, values, (x, x, x), hidden(causal, x.shape[1], "attn_mask") |
+                               padding("key_padding_mask", *mask) | {"need_weights": False})[0]
+    return function
+
+
+def attend_to(heads):
+    def function(x, k, v, *rest):
+        *mask, wq, bq, wk, bk, wv, bv, o, c = rest
+        layer = nn.MultiheadAttention(x.shape[-1], heads, kdim=k.shape[-1], vdim=v.shape[-1], batch_first=True)
+        values = {"q_proj_weight": wq.T, "k_proj_weight": wk.T, "v_proj_weight": wv.T, "out_proj.weight": o.T,
+                  "in_proj_bias": torch.cat((bq, bk, bv)), "out_proj.bias": c}
+        return functional_call(layer, values, (x, k, v), padding("key_padding_mask", *mask) |
+                               {"need_weights": False})[0]
+    return function
+
+
+def hidden(causal, size, name):
+    return {name: torch.ones(size, size).triu(1) > 0} if causal else {}
+
+
+def padding(name, *mask):
+    return {name: mask[0] <= 0} if mask else {}
+
+
+def heads_first(function):  # [N, T, H, D] as [N, H, T, D]
+    return lambda *tensors: function(*(x.movedim(2, 1) for x in tensors)).movedim(1, 2)
+
+
+def distance(queries, keys):
+    return torch.arange(queries)[:, None] - torch.arange(keys)
+
+
+def slopes(heads):  # get_slopes of github.com/ofirpress/attention_with_linear_biases
+    def power_of_two(n):
+        start = 2 ** (-(2 ** -(math.log2(n) - 3)))
+        return [start * start ** i for i in range(n)]
+    if math.log2(heads).is_integer():
+        return power_of_two(heads)
+    closest = 2 ** math.floor(math.log2(heads))
+    return power_of_two(closest) + power_of_two(2 * closest)[0::2][:heads - closest]
+
+
+def alibi(q, k, v):
+    bias = -torch.tensor(slopes(q.shape[1]))[:, None, None] * distance(q.shape[2], k.shape[2]).abs()
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+
+
+def windowed(size, causal):
+    def function(q, k, v):
+        d = distance(q.shape[2], k.shape[2])
+        seen = (d < size) & (d >= 0 if causal else -d < size)
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=True)
+    return function
+
+
+def in_heads(function, heads, kv_heads):
+    """A layer of attention around a function of q, k and v."""
+    def layer(x, w, b, o, c):
+        size = x.shape[-1] // heads
+        z = (x @ w + b).unflatten(-1, (heads + 2 * kv_heads, size))
+        return heads_first(function)(*z.split((heads, kv_heads, kv_heads), 2)).flatten(2) @ o + c
+    return layer
+
+
+def rotate_half(x):  # as in modeling_llama.py of Hugging Face; [N, H, T, D]
+    size = x.shape[-1]
+    angles = torch.arange(x.shape[-2])[:, None] * 10000.0 ** (-torch.arange(0, size, 2) / size)
+    a, b = x.chunk(2, -1)
+    return x * torch.cat((angles, angles), -1).cos() + torch.cat((-b, a), -1) * torch.cat((angles, angles), -1).sin()
+
+
+def rotate_complex(x):  # as in model.py of Meta's llama; [N, H, T, D]
+    size = x.shape[-1]
+    angles = torch.arange(x.shape[-2])[:, None] * 500.0 ** (-torch.arange(0, size, 2) / size)
+    turned = torch.view_as_complex(x.unflatten(-1, (-1, 2)).contiguous()) * torch.polar(torch.ones_like(angles), angles)
+    return torch.view_as_real(turned).flatten(-2)
+
+
+def rotary(q, k, v):
+    return F.scaled_dot_product_attention(rotate_half(q), rotate_half(k), v)
+
+
+def sinusoidal(x):  # as in the tutorial of PyTorch on transformers
+    size = x.shape[-1]
+    angles = torch.arange(x.shape[1])[:, None] * torch.exp(torch.arange(0, size, 2) * (-math.log(10000.0) / size))
+    table = torch.zeros(x.shape[1:])
+    table[:, 0::2] = angles.sin()
+    table[:, 1::2] = angles.cos()
+    return x + table
+
+
+def own_attention(theirs, ours, size):
+    """PyTorch's name, ours and the shape of each parameter."""
+    return [(f"{theirs}.in_proj_weight", f"{ours}.linear_1.weight", (size, 3 * size)),
+            (f"{theirs}.in_proj_bias", f"{ours}.linear_1.bias", (3 * size,)),
+            (f"{theirs}.out_proj.weight", f"{ours}.linear_2.weight", (size, size)),
+            (f"{theirs}.out_proj.bias", f"{ours}.linear_2.bias", (size,))]
+
+
+def cross_attention(theirs, ours, size):
+    return [(f"{theirs}.{'in_proj_' if i < 4 else 'out_proj.'}{kind}", f"{ours}.linear_{i}.{kind}", shape)
+            for i in range(1, 5) for kind, shape in (("weight", (size, size)), ("bias", (size,)))]
+
+
+def maps(ours, size, units):
+    return [(f"linear{i}.{kind}", f"{ours}.linear_{i}.{kind}", shape) for i, kind, shape in
+            ((1, "weight", (size, units)), (1, "bias", (units,)), (2, "weight", (units, size)), (2, "bias", (size,)))]
+
+
+def block_norms(ours, size, count):
+    return [(f"norm{i}.{kind}", f"{ours}.layer_norm_{i}.{kind}", (size,))
+            for i in range(1, count + 1) for kind in ("weight", "bias")]
+
+
+def block(kind, parameters, inputs, heads, units, masks, **settings):
+    """A block of PyTorch; masks: how it calls the arguments behind `inputs`, above 0 where not hidden."""
+    def function(*tensors):
+        values = {}
+        for (name, _, _), w in zip(parameters, tensors[inputs + len(masks):]):
+            w = w.T if w.dim() == 2 else w
+            values[name] = torch.cat((values[name], w)) if name in values else w
+        layer = kind(tensors[0].shape[-1], heads, units, dropout=0.0, batch_first=True, **settings)
+        hide = {name: mask <= 0 for name, mask in zip(masks, tensors[inputs:])}
+        if inputs == 2:
+            hide |= hidden(True, tensors[0].shape[1], "tgt_mask")
+        return functional_call(layer, values, tensors[:inputs], hide)
+    return function, {ours: shape for _, ours, shape in parameters}
+
+
+encoder = "transformer_encoder_block_1"
+decoder = "transformer_decoder_block_1"
+encoder_parts = own_attention("self_attn", f"{encoder}.attention_1", 4) + maps(encoder, 4, 6) + block_norms(encoder, 4, 2)
+decoder_parts = (own_attention("self_attn", f"{decoder}.attention_1", 4) +
+                 cross_attention("multihead_attn", f"{decoder}.multi_head_attention_1", 4) + maps(decoder, 4, 5) +
+                 block_norms(decoder, 4, 3))
+post_norm, encoder_shapes = block(nn.TransformerEncoderLayer, encoder_parts, 1, 2, 6, ["src_key_padding_mask"])
+pre_norm, _ = block(nn.TransformerEncoderLayer, encoder_parts, 1, 2, 6, [], norm_first=True, activation="gelu")
+decoded, decoder_shapes = block(nn.TransformerDecoderLayer, decoder_parts, 2, 2, 5,
+                                ["tgt_key_padding_mask", "memory_key_padding_mask"])
+pre_decoded, _ = block(nn.TransformerDecoderLayer, decoder_parts, 2, 2, 5, [], norm_first=True)
+
+
+def attention_shapes(size, heads, kv_heads):
+    units = size + 2 * kv_heads * (size // heads)
+    return {"attention_1.linear_1.weight": (size, units), "attention_1.linear_1.bias": (units,),
+            "attention_1.linear_2.weight": (size, size), "attention_1.linear_2.bias": (size,)}
+
+
 CASES = [  # statement, PyTorch's function of the tensors in their order, their names and shapes
     ("conv1d(x, 3)", conv(F.conv1d), lines | affine("conv1d", (3, 4, 3), 3)),
     ("conv1d(x, 6, kernel_size: 2, stride: 2, padding: 1, groups: 2, bias: false)",
@@ -294,6 +447,35 @@ SEQUENCES = [
     ("concat(h, c)", cell(nn.LSTMCell), {"x": (3, 2), "v": (3, 3), "w": (3, 3)} | gates("lstm_cell_1", [2], 3, 4, "")),
     ("gru_cell(x, h)", cell(nn.GRUCell), {"x": (3, 2), "h": (3, 3)} | gates("gru_cell_1", [2], 3, 3, "")),
     ("x * sequence_mask(cast(l[:, 0], int), 4)", lambda x, l: x * (torch.arange(4) < l), {"x": (3, 4)} | lengths),
+    ("masked_softmax(x, m > 0)", lambda x, m: torch.ops.aten._safe_softmax(x.masked_fill(m <= 0, -math.inf), -1),
+     {"x": (3, 4), "m": torch.tensor([[1.0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 1, 0]])}),
+    ("attention(x, 2)", attend(2), words | attention_shapes(4, 2, 2)),
+    ("attention(x, 2, causal: true)", attend(2, True), words | attention_shapes(4, 2, 2)),
+    ("attention(x, 1, key_mask: m)", attend(1), words | some | attention_shapes(4, 1, 1)),
+    ("attention(x, 2, rotary: true)", in_heads(rotary, 2, 2), {"x": (2, 3, 8)} | attention_shapes(8, 2, 2)),
+    ("attention(x, 4, kv_heads: 2, causal: true, window: 2)", in_heads(windowed(2, True), 4, 2),
+     {"x": (2, 5, 8)} | attention_shapes(8, 4, 2)),
+    ("attention(x, 2, window: 2)", in_heads(windowed(2, False), 2, 2), {"x": (2, 5, 4)} | attention_shapes(4, 2, 2)),
+    ("attention(x, 4, alibi: true)", in_heads(alibi, 4, 4), words | attention_shapes(4, 4, 4)),
+    ("attention(x, 3, alibi: true)", in_heads(alibi, 3, 3), {"x": (2, 3, 6)} | attention_shapes(6, 3, 3)),
+    ("scaled_dot_product_attention(q, k, v, causal: true)",
+     heads_first(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)),
+     {"q": (2, 3, 4, 2), "k": (2, 5, 2, 2), "v": (2, 5, 2, 3)}),
+    ("multi_head_attention(x, k, v, 2, key_mask: m)", attend_to(2),
+     {"x": (3, 2, 4), "k": (3, 4, 3), "v": (3, 4, 2)} | some |
+     {f"multi_head_attention_1.linear_{i}.{name}": shape for i, size in enumerate((4, 3, 2, 4), 1)
+      for name, shape in (("weight", (size, 4)), ("bias", (4,)))}),
+    ("rotary_embedding(x)", heads_first(rotate_half), {"x": (2, 3, 2, 4)}),
+    ("rotary_embedding(x, base: 500, interleaved: true)", heads_first(rotate_complex), {"x": (2, 3, 2, 4)}),
+    ("position_embedding(x)", lambda x, w: x + w, {"x": (2, 3, 4), "position_embedding_1.weight": (3, 4)}),
+    ("sinusoidal_position_encoding(x)", sinusoidal, {"x": (2, 3, 4)}),
+    ("transformer_encoder_block(x, 2, 6, dropout: 0, key_mask: m)", post_norm, words | some | encoder_shapes),
+    ('transformer_encoder_block(x, 2, 6, dropout: 0, norm_first: true, activation: "gelu")', pre_norm,
+     words | encoder_shapes),
+    ("transformer_decoder_block(x, v, 2, 5, dropout: 0, key_mask: m, memory_mask: k)", decoded,
+     {"x": (3, 4, 4), "v": (3, 2, 4)} | some | {"k": torch.tensor([[1.0, 1], [0, 1], [1, 0]])} | decoder_shapes),
+    ("transformer_decoder_block(x, v, 2, 5, dropout: 0, norm_first: true)", pre_decoded,
+     {"x": (3, 4, 4), "v": (3, 2, 4)} | decoder_shapes),
 ]
 
 
@@ -338,5 +520,5 @@ def record(statement, function, shapes, rate=1 / 256):
 if __name__ == "__main__":
     text = "".join(line for case in CASES for line in record(*case))
     text += "".join(line for statement, function, shapes in SEQUENCES
-                    for line in record(statement, function, wide(shapes), 1 / 64))
+                    for line in record(statement, function, wide(shapes), 1 / 128))
     pathlib.Path(__file__).with_name("recorded_layers.txt").write_text(text)

@@ -169,7 +169,7 @@ void compare_losses(const RecordedLayer& layer, Subject subject, const std::stri
 
 /// Layers of these files must be recorded, but for those that draw random numbers.
 void check_complete(const std::vector<RecordedLayer>& layers, Findings& findings) {
-    const std::set<std::string> files = {"convolution", "recurrent", "normalization", "axes"};
+    const std::set<std::string> files = {"convolution", "recurrent", "attention", "normalization", "axes"};
     for (const Entry& entry : entries()) {
         bool known = !files.count(entry.file);
         for (const RecordedLayer& layer : layers)

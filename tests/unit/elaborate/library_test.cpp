@@ -111,6 +111,13 @@ const std::map<std::string, std::string> calls = {
     {"minimal_gated_unit", "minimal_gated_unit(time, 2)"},
     {"flip", "flip(time)"},
     {"attention", "attention(time, 2, causal: true)"},
+    {"masked_softmax", "masked_softmax(x, y > 0)"},
+    {"scaled_dot_product_attention", "scaled_dot_product_attention(image, image, image, causal: true)"},
+    {"multi_head_attention", "multi_head_attention(time, image[:, :, 0], image[:, :, 1], 2)"},
+    {"position_embedding", "position_embedding(time)"},
+    {"sinusoidal_position_encoding", "sinusoidal_position_encoding(time)"},
+    {"transformer_encoder_block", "transformer_encoder_block(time, 2, 3)"},
+    {"transformer_decoder_block", "transformer_decoder_block(time, image[:, :, 0], 2, 3)"},
     {"rotary_embedding", "rotary_embedding(image)"}};
 
 } // namespace
