@@ -41,11 +41,45 @@ constexpr LayerFormula layers[] = {
     {"avg_pool2d", "avg_pool2d(image, 2)"},
     {"max_pool1d", "max_pool1d(time, 2)"},
     {"avg_pool1d", "avg_pool1d(time, 2)"},
+    {"sequence_mask", "time * reshape(sequence_mask(i, 3), [N, 3, 1])"},
+    {"rnn_cell", "rnn_cell(x, time[:, 0])"},
+    {"rnn_cell", "rnn_cell(x, time[:, 0], activation: \"relu\")"},
+    {"rnn", "rnn(time, 2)"},
+    {"rnn", "rnn(time, 2, 2, bidirectional: true, dropout: 0.3, activation: \"relu\", mask: sequence_mask(i, 3))"},
+    {"lstm_cell", "state_and_cell(x, time[:, 0], time[:, 1])"},
     {"lstm", "lstm(time, 2)"},
+    {"lstm", "lstm(time, 2, 2, bidirectional: true, dropout: 0.3, mask: sequence_mask(i, 3))"},
+    {"lstm", "lstm(time, 4, norm: true, bias: false)"},
+    {"lstm", "lstm(time, 2, h: time[:, 1:2, 1:3], c: time[:, 2:, 2:])"},
+    {"gru_cell", "gru_cell(x, time[:, 0])"},
     {"gru", "gru(time, 2)"},
+    {"gru", "gru(time, 2, 2, bidirectional: true, dropout: 0.3, mask: sequence_mask(i, 3))"},
+    {"gru", "gru(time, 4, norm: true)"},
+    {"minimal_gated_unit", "minimal_gated_unit(time, 2)"},
+    {"minimal_gated_unit", "minimal_gated_unit(time, 2, 2, true, mask: sequence_mask(i, 3), bias: false)"},
     {"flip", "flip(time)"},
     {"attention", "attention(time, 2)"},
     {"attention", "attention(time, 2, causal: true)"},
+    {"attention",
+     "attention(time, 4, kv_heads: 2, window: 2, alibi: true, dropout: 0.2, key_mask: sequence_mask(i, 3))"},
+    {"attention", "attention(time, 2, causal: true, window: 2, rotary: true, bias: false)"},
+    {"masked_softmax", "masked_softmax(x, x > 0)"},
+    {"scaled_dot_product_attention", "scaled_dot_product_attention(image[:, 1:], image, image, causal: true)"},
+    {"multi_head_attention", "multi_head_attention(time, image[:, :, 0], image[:, :, 1], 2, kv_heads: 1)"},
+    {"multi_head_attention", "multi_head_attention(time, time, time, 2, head_size: 4, rotary: true)"},
+    {"position_embedding", "position_embedding(time)"},
+    {"sinusoidal_position_encoding", "sinusoidal_position_encoding(time)"},
+    {.entry = "transformer_encoder_block", .formula = "transformer_encoder_block(time, 2, 3)", .bound = 1e-4},
+    {.entry = "transformer_encoder_block",
+     .formula = "transformer_encoder_block(time, 2, 3, 0, \"gelu\", norm_first: true)",
+     .bound = 1e-4},
+    {.entry = "transformer_decoder_block",
+     .formula = "transformer_decoder_block(time, image[:, :, 0], 2, 3)",
+     .bound = 1e-4},
+    {.entry = "transformer_decoder_block",
+     .formula = "transformer_decoder_block(time, time, 1, 3, norm_first: true, key_mask: sequence_mask(i, 3))",
+     .bound = 1e-4},
+    {"rotary_embedding", "rotary_embedding(image, base: 100, interleaved: true)"},
     {"feed_forward", "feed_forward(x)"},
     {"rotary_embedding", "rotary_embedding(image)"},
     {"conv1d", "conv1d(time, 2, kernel_size: 2)"},
@@ -171,8 +205,9 @@ void finish_subject(Subject& subject, const TrainingJob& job) {
     subject.exact = evaluate(subject.graph, subject.environment);
 }
 
-/// The values of top_k, times their places.
-constexpr const char* two_results = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n";
+/// The values of top_k, times their places; a cell's state, plus half of its cell.
+constexpr const char* two_results = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n"
+                                    "fn state_and_cell(x, h, c) { h, c = lstm_cell(x, h, c);  return h + c / 2 }\n";
 
 std::string fields_text() { return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]"; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Layers against another system: what PyTorch computed (record_layers.py, whose comment has the form of the file) beside
-// the evaluator and compiled code, in training. Values, gradients by inputs and by parameters.
+// the evaluator and compiled code, in training. Values, gradients by inputs and by parameters, losses of gradient descent.
 #include "compiler/check/sample.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -12,6 +12,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <sstream>
 
@@ -27,6 +28,8 @@ struct Recorded {
 struct RecordedLayer {
     std::string statement;
     std::vector<Recorded> tensors;
+    double rate = 0;
+    std::vector<double> losses; // before each step of gradient descent
     int64_t rows() const { return tensors[0].tensor.shape[0]; }
 };
 
@@ -42,12 +45,17 @@ std::vector<RecordedLayer> read_layers(const std::string& path) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
         if (line.starts_with("layer ")) {
-            layers.push_back({line.substr(6), {}});
+            layers.push_back({line.substr(6), {}, 0, {}});
             continue;
         }
         size_t first = line.find(" | "), second = line.find(" | ", first + 3), space = line.find(' ');
         Shape shape;
         for (double size : numbers(line.substr(space, first - space))) shape.push_back(int64_t(size));
+        if (line.starts_with("losses ")) {
+            layers.back().rate = std::stod(line.substr(space));
+            layers.back().losses = numbers(line.substr(first + 3));
+            continue;
+        }
         layers.back().tensors.push_back({line.substr(0, space),
                                          {shape, numbers(line.substr(first + 3, second - first - 3))},
                                          {shape, numbers(line.substr(second + 3))}});
@@ -133,9 +141,35 @@ void compare_recorded(const std::string& what, const std::string& way, const std
     if (!(worst <= bound)) findings.error(fmt::format("{}: {} is off by {:.2g} from the recorded", what, way, worst));
 }
 
+using Gradients = std::vector<std::vector<double>>; // by the tensors of a case, in their order
+
+/// Gradient descent by the variables. The gradient by `weights` is y, so their product is the loss.
+void compare_losses(const RecordedLayer& layer, Subject subject, const std::string& way, double bound,
+                    Findings& findings, const std::function<Gradients(const Environment&)>& gradients) {
+    double largest = 1e-3, worst = 0;
+    for (double loss : layer.losses) largest = std::max(largest, std::fabs(loss));
+    for (double wanted : layer.losses) {
+        Gradients now = gradients(subject.environment);
+        double loss = 0;
+        for (size_t i = 0; i < layer.tensors.size(); ++i) {
+            const Recorded& each = layer.tensors[i];
+            if (each.name == "weights")
+                for (size_t k = 0; k < now[i].size(); ++k) loss += now[i][k] * each.tensor.values[k];
+            if (!is_variable(each)) continue;
+            auto& values = subject.environment.variables.at(fmt::format("{}.{}", subject.program, each.name)).values;
+            for (size_t k = 0; k < values.size(); ++k) values[k] -= layer.rate * now[i][k];
+        }
+        double error = std::fabs(loss - wanted) / largest;
+        if (!(error <= worst)) worst = error;
+    }
+    if (!(worst <= bound))
+        findings.error(
+            fmt::format("{}: {} losses of {} are off by {:.2g}", layer.statement, layer.losses.size(), way, worst));
+}
+
 /// Layers of these files must be recorded, but for those that draw random numbers.
 void check_complete(const std::vector<RecordedLayer>& layers, Findings& findings) {
-    const std::set<std::string> files = {"convolution", "normalization", "axes"};
+    const std::set<std::string> files = {"convolution", "recurrent", "attention", "normalization", "axes"};
     for (const Entry& entry : entries()) {
         bool known = !files.count(entry.file);
         for (const RecordedLayer& layer : layers)
@@ -164,19 +198,28 @@ void prove_recorded_layers(const std::string& path, Findings& findings) {
         Machines machines(job, programs, most_rows, precision);
         for (size_t i = 0; i < layers.size(); ++i) {
             const Subject& subject = subjects[i];
-            auto exact = evaluate(subject.graph, subject.environment);
-            for (size_t k = 0; k < exact.size() && precision == Dtype::f64; ++k)
-                compare_recorded(subject.graph.outputs[k].name, "the evaluator", exact[k].values, layers[i].tensors[k],
-                                 1e-9, findings);
-            for (const Way& way : machines.ways()) {
-                machines.write(subject.environment);
-                machines.run(subject.program, layers[i].rows(), way);
-                for (size_t k = 0; k < exact.size(); ++k) {
-                    const std::string& output = subject.graph.outputs[k].name;
-                    compare_recorded(output, fmt::format("{} on {}", name(precision), way.name),
-                                     machines.read(output, layers[i].rows()), layers[i].tensors[k], bound, findings);
-                }
-            }
+            auto prove = [&](const std::string& way, const std::function<Gradients(const Environment&)>& gradients) {
+                Gradients found = gradients(subject.environment);
+                for (size_t k = 0; k < found.size(); ++k)
+                    compare_recorded(subject.graph.outputs[k].name, way, found[k], layers[i].tensors[k], bound,
+                                     findings);
+                compare_losses(layers[i], subject, way, bound, findings, gradients);
+            };
+            if (precision == Dtype::f64)
+                prove("the evaluator", [&](const Environment& environment) {
+                    Gradients found;
+                    for (const Tensor& each : evaluate(subject.graph, environment)) found.push_back(each.values);
+                    return found;
+                });
+            for (const Way& way : machines.ways())
+                prove(fmt::format("{} on {}", name(precision), way.name), [&](const Environment& environment) {
+                    machines.write(environment);
+                    machines.run(subject.program, layers[i].rows(), way);
+                    Gradients found;
+                    for (const Output& output : subject.graph.outputs)
+                        found.push_back(machines.read(output.name, layers[i].rows()));
+                    return found;
+                });
         }
     }
 }
