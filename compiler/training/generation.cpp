@@ -103,13 +103,7 @@ bool GenerationElaboration::close(const Carry& carry) {
         return false;
     }
     NodeId node = next.node;
-    if (!shape.empty() && shape[0] == rows) { // of the only row
-        Shape first = shape;
-        first[0] = 1;
-        std::vector<int64_t> start(shape.size(), 0), step(shape.size(), 1);
-        node = build::reshape(graph_, build::slice(graph_, node, start, step, first, line.span),
-                              Shape(shape.begin() + 1, shape.end()), line.span);
-    }
+    if (!shape.empty() && shape[0] == rows) node = build::sum(graph_, node, {0}, line.span); // of the only row
     std::string path = path_ + "." + line.name;
     result_.outputs.push_back({path, build::assign(graph_, path, node, line.span)});
     return true;

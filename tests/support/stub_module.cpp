@@ -315,6 +315,8 @@ constexpr gradc_block blocks[] = {{"train",
                                    {0, 0, train_finish},
                                    {test_pass, 1, test_finish},
                                    predicting,
+                                   -1,
+                                   0,
                                    1 + diagnosing}};
 
 } // namespace

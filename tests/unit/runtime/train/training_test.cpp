@@ -93,6 +93,8 @@ struct TwoBlocks {
                          {0, 0, b == 0 ? 2 : -1},
                          {0, 0, -1},
                          -1,
+                         -1,
+                         0,
                          0};
         }
         module.abi_version = GRADC_ABI_VERSION;
