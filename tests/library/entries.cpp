@@ -62,7 +62,7 @@ std::vector<Entry> entries() {
     for (const StandardFile& file : standard_library()) texts[file.name] = file.text;
     std::vector<Entry> result;
     for (std::string file : {"primitives", "activations", "losses", "layers", "convolution", "normalization", "axes",
-                             "augmentation", "init", "metrics", "optimizers", "schedules"}) {
+                             "augmentation", "init", "metrics", "optimizers", "optimizers_matrix", "schedules"}) {
         Sources sources;
         Diagnostics diagnostics;
         uint32_t source = sources.add({file, std::string(texts.at("std/" + file + ".grad"))});

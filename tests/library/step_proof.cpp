@@ -28,7 +28,7 @@ std::string text_of(const std::string& path) {
 /// The texts after `optimizer` in the recordings of model `file`.
 std::vector<std::string> recorded_optimizers(const std::string& folder, const std::string& file) {
     std::vector<std::string> result;
-    std::istringstream lines(text_of(folder + "/recorded.txt"));
+    std::istringstream lines(text_of(folder + "/recorded.txt") + text_of(folder + "/recorded_published.txt"));
     const std::string start = "optimizer " + file + " ";
     for (std::string line; std::getline(lines, line);)
         if (line.rfind(start, 0) == 0) result.push_back(line.substr(start.size()));
@@ -131,6 +131,7 @@ void prove_file(const std::string& folder, const std::string& file, Findings& fi
 void prove_steps(const std::string& folder, Findings& findings) {
     prove_file(folder, "mixed", findings);
     prove_file(folder, "single", findings);
+    prove_file(folder, "matrix", findings);
 }
 
 } // namespace gradc::library
