@@ -93,7 +93,7 @@ constexpr LayerFormula layers[] = {
     {"top_k", "largest_two(reshape(image, [N, 4, 8]))"},
     {"flip", "flip(image, axis: -1)"},
     {"flatten", "flatten(image)"},
-    {"info_nce", "info_nce(x, time[:, 0])"},
+    {"info_nce", "info_nce(x + 1, time[:, 0] + 2)"},
     {"info_nce", "info_nce(x, time[:, 1], 20, normalize: false)"},
     {"ctc_loss", "ctc_of(time, i)"},
 };

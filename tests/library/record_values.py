@@ -118,7 +118,7 @@ VECTORS = {  # formula: (PyTorch's function of v, u and i, rows v)
     "kl_divergence(log_softmax(u[n, :]), v[n, :])": (
         lambda v, u, i: F.kl_div(F.log_softmax(u, dim=0), v, reduction="sum"), SHARES),
     "triplet_margin_loss(v[n, :], u[n, :], -u[n, :])": (lambda v, u, i: triplet(v, u, -u, 1), ROWS),
-    "triplet_margin_loss(v[n, :], u[n, :], 2 * v[n, :], 5)": (lambda v, u, i: triplet(v, u, 2 * v, 5), ROWS),
+    "triplet_margin_loss(v[n, :], u[n, :], 3 - v[n, :], 5)": (lambda v, u, i: triplet(v, u, 3 - v, 5), ROWS),
     "contrastive_loss(v[n, :], u[n, :], i[n] % 2, 20)": (lambda v, u, i: contrastive(v, u, i % 2, 20), ROWS),
     "soft_cross_entropy(v[n, :], softmax(u[n, :]))": (
         lambda v, u, i: F.cross_entropy(v[None], F.softmax(u, dim=0)[None]), ROWS),

@@ -15,7 +15,7 @@ import torch
 from record import FOLDER, STEPS, Mixed, mean_of, numbers, torch_rule, uniform
 
 jax.config.update("jax_enable_x64", True)
-torch.Tensor.bfloat16 = lambda tensor: tensor  # torch.optim.Muon rounds its products to bfloat16; here they are double
+torch.bfloat16 = torch.float64  # torch.optim.Muon rounds its products to bfloat16; here they are double
 
 
 class Matrix:
