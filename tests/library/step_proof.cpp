@@ -64,9 +64,10 @@ Run start(const TrainingJob& job, const TrainBlock& block, const std::string& li
     Environment& environment = run.environment;
     environment.rows = batch;
     environment.scalars = {{"seed", 1}, {"step", 1}, {"steps", 21}, {"epoch", 1}};
+    for (const TrainBlock& each : job.blocks) // the states of all blocks can start from them
+        for (const Flag& flag : each.flags) environment.scalars[flag.input] = flag.value;
     auto values = evaluate(job.initial, environment);
     for (size_t i = 0; i < values.size(); ++i) environment.variables[job.initial.outputs[i].name] = values[i];
-    for (const Flag& flag : block.flags) environment.scalars[flag.input] = flag.value;
     for (const Variable& variable : job.variables)
         if (variable.role == Variable::Role::parameter || variable.role == Variable::Role::optimizer)
             run.compared.insert(variable.path);
