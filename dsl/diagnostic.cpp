@@ -93,7 +93,7 @@ Part part_around(std::string_view line, const std::string& source, uint32_t offs
 
 /// A message with names and texts of the model made printable; they may have any length and hold any bytes.
 std::string told(std::string_view message) {
-    constexpr size_t longest_name = 80, longest_path = 400, longest_message = 2000;
+    constexpr size_t longest_name = 80, longest_path = 400, longest_message = 4000;
     std::string result;
     for (size_t i = 0; i < message.size();) {
         size_t end = std::min(message.find(' ', i), message.size());

@@ -61,8 +61,9 @@ std::vector<Entry> entries() {
     std::map<std::string, std::string_view> texts;
     for (const StandardFile& file : standard_library()) texts[file.name] = file.text;
     std::vector<Entry> result;
-    for (std::string file : {"primitives", "activations", "losses", "layers", "convolution", "recurrent", "attention",
-                             "normalization", "axes", "augmentation", "init", "metrics", "optimizers", "schedules"}) {
+    for (std::string file :
+         {"primitives", "activations", "losses", "layers", "convolution", "recurrent", "attention", "normalization",
+          "axes", "augmentation", "init", "metrics", "optimizers", "optimizers_matrix", "schedules"}) {
         Sources sources;
         Diagnostics diagnostics;
         uint32_t source = sources.add({file, std::string(texts.at("std/" + file + ".grad"))});

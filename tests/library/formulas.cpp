@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The tables of formulas, one for each kind.
 #include "tests/library/formulas.h"
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -108,6 +109,8 @@ std::vector<ScalarFormula> losses_of_a_row() {
         {.entry = "hinge", .formula = "hinge(x[n], -1, 2)", .kinks = {at(-2, 0)}},
         {.entry = "perceptron_loss", .formula = "perceptron_loss(x[n], 1)", .kinks = {at(0, -1)}},
         {.entry = "perceptron_loss", .formula = "perceptron_loss(x[n], -1)", .kinks = {at(0, 1)}},
+        {.entry = "sigmoid_focal_loss", .formula = "sigmoid_focal_loss(x[n], t[n])", .t = Points::label, .bound = 2e-5},
+        {.entry = "sigmoid_focal_loss", .formula = "sigmoid_focal_loss(x[n], 1, 0.4, 1.5)", .bound = 2e-5},
         {"l1", "l1(x[n])", {at(0, 0)}},
         {"l2", "l2(x[n])"},
     };
@@ -144,6 +147,19 @@ std::vector<RowFormula> row_formulas() {
          .outside = [](const double* v, int i) { return no_share(v[i]); }},
         {"nll_loss", "nll_loss(v[n, :], i[n])"},
         {"cross_entropy", "cross_entropy(v[n, :], i[n])"},
+        {"cross_entropy", "cross_entropy(v[n, :], i[n], label_smoothing: 0.1)"},
+        {.entry = "focal_loss", .formula = "focal_loss(v[n, :], i[n])", .bound = 2e-5},
+        {.entry = "focal_loss", .formula = "focal_loss(v[n, :], i[n], 1.5, 0.25)", .bound = 2e-5},
+        {.entry = "kl_divergence", .formula = "kl_divergence(v[n, :], softmax(u[n, :]))", .bound = 1e-5},
+        {.entry = "kl_divergence",
+         .formula = "kl_divergence(log_softmax(u[n, :]), v[n, :])",
+         .v = Points::unit,
+         .outside = [](const double* v, int) { return *std::min_element(v, v + 4) < 0; }},
+        {"triplet_margin_loss", "triplet_margin_loss(v[n, :], u[n, :], -u[n, :])"},
+        {.entry = "triplet_margin_loss",
+         .formula = "triplet_margin_loss(v[n, :], u[n, :], 3 - v[n, :], 5)",
+         .bound = 1e-4},
+        {.entry = "contrastive_loss", .formula = "contrastive_loss(v[n, :], u[n, :], i[n] % 2, 20)", .bound = 1e-5},
         {"soft_cross_entropy", "soft_cross_entropy(v[n, :], softmax(u[n, :]))"},
         {"soft_cross_entropy", "soft_cross_entropy(v[n, :], one_hot(i[n], 4))"},
         {.entry = "multiclass_hinge",

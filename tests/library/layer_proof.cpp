@@ -128,6 +128,9 @@ constexpr LayerFormula layers[] = {
     {"top_k", "largest_two(reshape(image, [N, 4, 8]))"},
     {"flip", "flip(image, axis: -1)"},
     {"flatten", "flatten(image)"},
+    {"info_nce", "info_nce(x + 1, time[:, 0] + 2)"},
+    {"info_nce", "info_nce(x, time[:, 1], 20, normalize: false)"},
+    {"ctc_loss", "ctc_of(time, i)"},
 };
 
 constexpr int64_t batch = 6;
@@ -206,15 +209,18 @@ void finish_subject(Subject& subject, const TrainingJob& job) {
     subject.exact = evaluate(subject.graph, subject.environment);
 }
 
-/// The values of top_k, times their places; a cell's state, plus half of its cell.
-constexpr const char* two_results = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n"
-                                    "fn state_and_cell(x, h, c) { h, c = lstm_cell(x, h, c);  return h + c / 2 }\n";
+/// The values of top_k, times their places; a cell's state, plus half of its cell; ctc_loss for up to two labels of
+/// three steps.
+constexpr const char* calls = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n"
+                              "fn state_and_cell(x, h, c) { h, c = lstm_cell(x, h, c);  return h + c / 2 }\n"
+                              "fn ctc_of(x, i) { l[n, s < 2] = 1 + (i[n] + s) % 3\n"
+                              "return ctc_loss(log_softmax(x), l, 3 - i // 3, min(i, 2)) }\n";
 
 std::string fields_text() { return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]"; }
 
 /// As in evaluation: models without train blocks.
 std::vector<Subject> evaluated(TrainingJob& job, Dtype precision) {
-    std::string text = two_results;
+    std::string text = calls;
     for (size_t i = 0; i < std::size(layers); ++i)
         text += fmt::format("model l{}({}) {{ y = {};  return mean(y / (1 + y^2) + 0.1 * y) }}\n", i, fields_text(),
                             layers[i].formula);
@@ -241,10 +247,9 @@ std::string zeros(const std::vector<int>& shape, size_t axis = 0) {
 /// In training: train blocks whose rows are replaced by random ones.
 std::vector<Subject> trained(TrainingJob& job, Dtype precision) {
     std::string text =
-        two_results +
-        fmt::format("dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "
-                    "time: f32[3, 4] = {}\n}}\n",
-                    zeros({4, 4}), zeros({4, 4, 4, 2}), zeros({4, 3, 4}));
+        calls + fmt::format("dataset d {{\n x: f32[4] = {}\n i: int < 4 = [0, 1, 2, 3]\n image: f32[4, 4, 2] = {}\n "
+                            "time: f32[3, 4] = {}\n}}\n",
+                            zeros({4, 4}), zeros({4, 4, 4, 2}), zeros({4, 3, 4}));
     for (size_t i = 0; i < std::size(layers); ++i)
         text += fmt::format("model l{0}({1}) {{ param one = 1;  y = one * {2};  return mean(y / (1 "
                             "+ y^2) + 0.1 * y) }}\n"

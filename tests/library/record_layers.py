@@ -4,10 +4,11 @@
 
 Writes recorded_layers.txt beside this file. A case is a line `layer STATEMENT` with a statement of the language that
 gives y, then a line for each tensor that PyTorch was given: `NAME SIZE.. | numbers | gradient`. Names with a dot are
-variables of the model, others are fields; the first size of a field is the number of rows. The loss is the sum of y times
-the field `weights`, so the gradient by `weights` is y. A state has no gradient. Inputs are multiples of 1/32 or
-another power of 2, all different, or those that the case gives. Last, `losses RATE | numbers`: the loss before each of 20 steps of gradient
-descent by the variables. The tests need no Python. Run this only when a layer is added:
+variables of the model, others are fields; a field without a gradient, "-", holds integers. The first size of a field is
+the number of rows. The loss is the sum of y times the field `weights`, so the gradient by `weights` is y. A state has no
+gradient. Inputs are multiples of 1/32 or another power of 2, all different, or those that the case gives. Last,
+`losses RATE | numbers`: the loss before each of 20 steps of gradient descent by the variables. A loss is a number: y is
+the same for all rows. The tests need no Python. Run this only when a layer is added:
     python3 tests/library/record_layers.py      (needs torch)
 """
 import math
@@ -108,6 +109,27 @@ def norm_shapes(path, *sizes):
 
 def affine_norm(layer, channels):
     return affine(layer, (channels,), channels)
+
+
+def of_all_rows(loss, rows):
+    """A loss as a value of each row, as the language broadcasts it."""
+    return lambda *tensors: loss(*tensors).expand(rows)
+
+
+def info_nce(query, key, temperature=0.1, normalize=True):
+    if normalize:
+        query, key = F.normalize(query, dim=-1), F.normalize(key, dim=-1)
+    return F.cross_entropy(query @ key.T / temperature, torch.arange(len(query)))
+
+
+def ctc(blank):
+    def loss(x, label, input_length, label_length):
+        return F.ctc_loss(F.log_softmax(x, -1).movedim(1, 0), label, input_length, label_length, blank)
+    return loss
+
+
+def labels(rows, input_length, label_length):
+    return {"label": rows, "input_length": input_length, "label_length": label_length}
 
 
 images = {"x": (2, 6, 6, 4)}
@@ -419,6 +441,16 @@ CASES = [  # statement, PyTorch's function of the tensors in their order, their 
     ("x * argsort(x)", lambda x: x * x.argsort(-1), row),
     ("x * argsort(x, axis: 1, descending: true)", lambda x: x * x.argsort(1, descending=True), lines),
     ("values * (1 + places)", lambda x: (lambda r: r.values * (1 + r.indices))(x.topk(3)), row),
+    ("info_nce(x, z)", of_all_rows(info_nce, 4), {"x": (4, 3), "z": (4, 3)}),
+    ("info_nce(x, z, 0.5, normalize: false)", of_all_rows(lambda x, z: info_nce(x, z, 0.5, False), 4),
+     {"x": (4, 3), "z": (4, 3)}),
+    ("ctc_loss(log_softmax(x), label, input_length, label_length)", of_all_rows(ctc(0), 4), {"x": (4, 6, 4)},
+     labels([[1, 1, 2], [3, 1, 2], [2, 2, 2], [1, 3, 0]], [6, 4, 5, 6], [3, 3, 3, 0])),
+    ("ctc_loss(log_softmax(x), label, input_length, label_length, blank: 2)", of_all_rows(ctc(2), 2),
+     {"x": (2, 5, 3)}, labels([[1, 0], [0, 0]], [5, 3], [2, 1])),
+    ("cross_entropy(linear(x, 3), label, label_smoothing: 0.2)",
+     of_all_rows(lambda x, w, b, label: F.cross_entropy(x @ w + b, label, label_smoothing=0.2), 4),
+     {"x": (4, 3)} | affine("linear", (3, 3), 3), {"label": [0, 2, 1, 2]}),
 ]
 
 SEQUENCES = [
@@ -501,7 +533,11 @@ def numbers(tensor):
     return " ".join(f"{number:.13g}" for number in tensor.detach().reshape(-1).tolist())
 
 
-def record(statement, function, shapes, rate=1 / 256):
+def record(statement, function, shapes, integers={}, rate=1 / 256):
+    integer_tensors = [torch.tensor(values) for values in integers.values()]
+    given = function
+    if integers:
+        function = lambda *tensors: given(*tensors, *integer_tensors)
     tensors = {name: (shape.clone() if torch.is_tensor(shape) else drawn(*shape)).requires_grad_()
                for name, shape in shapes.items()}
     y = function(*tensors.values())
@@ -513,6 +549,8 @@ def record(statement, function, shapes, rate=1 / 256):
         sizes = " ".join(map(str, tensor.shape))
         gradient = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
         yield f"{name} {sizes} | {numbers(tensor)} | {numbers(gradient)}\n"
+    for (name, values), tensor in zip(integers.items(), integer_tensors):
+        yield f"{name} {' '.join(map(str, tensor.shape))} | {numbers(tensor)} | -\n"
     if any("." in name for name in tensors):
         yield f"losses {rate} | {numbers(torch.stack(list(losses(function, tensors, rate))))}\n"
 

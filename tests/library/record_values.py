@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 XS = [-30.0, -12.5, -8.0, -4.0, -2.5, -1.25, -0.75, -0.125, 0.25, 0.625, 1.5, 2.75, 5.0, 9.0, 25.0]
+NEAR = [x for x in XS if abs(x) < 6]
 UNITS = [0.03125, 0.25, 0.5, 0.6875, 0.984375]
 LABELS = [0.0, 1.0, 0.25]
 
@@ -24,6 +25,27 @@ one = torch.tensor(1.0, dtype=torch.float64)
 def surprise(x, t):
     """binary_cross_entropy_with_logits, which loses digits far from 0."""
     return (1 - t) * F.softplus(x, threshold=1000) + t * F.softplus(-x, threshold=1000)
+
+
+def sigmoid_focal(x, t, alpha, gamma):
+    """The formula of the paper; p is the probability of t."""
+    p = t * torch.sigmoid(x) + (1 - t) * torch.sigmoid(-x)
+    return (alpha * t + (1 - alpha) * (1 - t)) * (1 - p) ** gamma * surprise(x, t)
+
+
+def focal(v, i, gamma, alpha):
+    log_p = F.log_softmax(v, dim=0)[i]
+    return -alpha * (1 - log_p.exp()) ** gamma * log_p
+
+
+def triplet(v, positive, negative, margin):
+    return F.triplet_margin_loss(v[None], positive[None], negative[None], margin=margin)
+
+
+def contrastive(v, u, same, margin):
+    """The formula of the paper, where Y = 1 - same."""
+    d = (v - u).norm()
+    return (same * d**2 + (1 - same) * torch.relu(margin - d) ** 2) / 2
 
 
 SCALARS = {  # formula: (PyTorch's function of x and t, values of x, values of t)
@@ -65,6 +87,8 @@ SCALARS = {  # formula: (PyTorch's function of x and t, values of x, values of t
     "hinge(x[n], -1, 2)": (lambda x, t: F.margin_ranking_loss(x, 0 * x.detach(), -one, margin=2), XS, [0.0]),
     "perceptron_loss(x[n], 1)": (lambda x, t: F.margin_ranking_loss(x, 0 * x.detach(), one), XS, [0.0]),
     "perceptron_loss(x[n], -1)": (lambda x, t: F.margin_ranking_loss(x, 0 * x.detach(), -one), XS, [0.0]),
+    "sigmoid_focal_loss(x[n], t[n])": (lambda x, t: sigmoid_focal(x, t, 0.25, 2), NEAR, LABELS[:2]),
+    "sigmoid_focal_loss(x[n], 1, 0.4, 1.5)": (lambda x, t: sigmoid_focal(x, one, 0.4, 1.5), NEAR, [0.0]),
     "l1(x[n])": (lambda x, t: 1e-4 * torch.norm(x.reshape(1), 1), XS, [0.0]),
     "l2(x[n])": (lambda x, t: 0.5e-4 * torch.norm(x.reshape(1), 2) ** 2, XS, [0.0]),
 }
@@ -85,6 +109,17 @@ VECTORS = {  # formula: (PyTorch's function of v, u and i, rows v)
     "categorical_cross_entropy(v[n, :], i[n])": (lambda v, u, i: F.nll_loss(torch.log(v)[None], label(i)), SHARES),
     "nll_loss(v[n, :], i[n])": (lambda v, u, i: F.nll_loss(v[None], label(i)), ROWS),
     "cross_entropy(v[n, :], i[n])": (lambda v, u, i: F.cross_entropy(v[None], label(i)), ROWS),
+    "cross_entropy(v[n, :], i[n], label_smoothing: 0.1)": (
+        lambda v, u, i: F.cross_entropy(v[None], label(i), label_smoothing=0.1), ROWS),
+    "focal_loss(v[n, :], i[n])": (lambda v, u, i: focal(v, i, 2, 1), ROWS[:1] + SHARES),
+    "focal_loss(v[n, :], i[n], 1.5, 0.25)": (lambda v, u, i: focal(v, i, 1.5, 0.25), ROWS[:1] + SHARES),
+    "kl_divergence(v[n, :], softmax(u[n, :]))": (
+        lambda v, u, i: F.kl_div(v, F.softmax(u, dim=0), reduction="sum"), ROWS),
+    "kl_divergence(log_softmax(u[n, :]), v[n, :])": (
+        lambda v, u, i: F.kl_div(F.log_softmax(u, dim=0), v, reduction="sum"), SHARES),
+    "triplet_margin_loss(v[n, :], u[n, :], -u[n, :])": (lambda v, u, i: triplet(v, u, -u, 1), ROWS),
+    "triplet_margin_loss(v[n, :], u[n, :], 3 - v[n, :], 5)": (lambda v, u, i: triplet(v, u, 3 - v, 5), ROWS),
+    "contrastive_loss(v[n, :], u[n, :], i[n] % 2, 20)": (lambda v, u, i: contrastive(v, u, i % 2, 20), ROWS),
     "soft_cross_entropy(v[n, :], softmax(u[n, :]))": (
         lambda v, u, i: F.cross_entropy(v[None], F.softmax(u, dim=0)[None]), ROWS),
     "soft_cross_entropy(v[n, :], one_hot(i[n], 4))": (lambda v, u, i: F.cross_entropy(v[None], label(i)), ROWS),

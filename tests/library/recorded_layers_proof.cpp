@@ -7,8 +7,10 @@
 #include "compiler/util/check.h"
 #include "tests/library/compiled.h"
 #include "tests/library/entries.h"
+#include "tests/library/formulas.h"
 #include "tests/library/points.h"
 #include "tests/library/proof.h"
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <fstream>
@@ -28,6 +30,7 @@ struct Recorded {
 struct RecordedLayer {
     std::string statement;
     std::vector<Recorded> tensors;
+    std::vector<Recorded> integers; // fields without a gradient
     double rate = 0;
     std::vector<double> losses; // before each step of gradient descent
     int64_t rows() const { return tensors[0].tensor.shape[0]; }
@@ -45,7 +48,7 @@ std::vector<RecordedLayer> read_layers(const std::string& path) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
         if (line.starts_with("layer ")) {
-            layers.push_back({line.substr(6), {}, 0, {}});
+            layers.push_back({line.substr(6), {}, {}, 0, {}});
             continue;
         }
         size_t first = line.find(" | "), second = line.find(" | ", first + 3), space = line.find(' ');
@@ -56,9 +59,10 @@ std::vector<RecordedLayer> read_layers(const std::string& path) {
             layers.back().losses = numbers(line.substr(first + 3));
             continue;
         }
-        layers.back().tensors.push_back({line.substr(0, space),
-                                         {shape, numbers(line.substr(first + 3, second - first - 3))},
-                                         {shape, numbers(line.substr(second + 3))}});
+        Recorded each{line.substr(0, space),
+                      {shape, numbers(line.substr(first + 3, second - first - 3))},
+                      {shape, numbers(line.substr(second + 3))}};
+        (each.gradient.values.empty() ? layers.back().integers : layers.back().tensors).push_back(each);
     }
     return layers;
 }
@@ -66,30 +70,45 @@ std::vector<RecordedLayer> read_layers(const std::string& path) {
 bool is_variable(const Recorded& each) { return each.name.find('.') != std::string::npos; }
 
 /// As many numbers as the shape wants, as nested lists.
-std::string list_of(const Shape& shape, size_t axis = 0) {
-    if (axis == shape.size()) return "0.5";
-    std::string inner = list_of(shape, axis + 1), text = inner;
+std::string list_of(const Shape& shape, const std::string& number, size_t axis = 0) {
+    if (axis == shape.size()) return number;
+    std::string inner = list_of(shape, number, axis + 1), text = inner;
     for (int64_t i = 1; i < shape[axis]; ++i) text += ", " + inner;
     return "[" + text + "]";
 }
+
+/// The declarations of a layer's fields: as parameters of its model, its call and in the data set.
+struct FieldTexts {
+    std::string parameters, arguments, fields;
+
+    void add(const Recorded& each, size_t number, int64_t most_rows, bool integer) {
+        Shape shape = each.tensor.shape;
+        shape[0] = most_rows;
+        std::string sizes = fmt::format("{}", fmt::join(shape.begin() + 1, shape.end(), ", "));
+        std::string dtype = integer ? "int" : "f32", bound;
+        if (integer)
+            bound = fmt::format(" < {}", 1 + *std::max_element(each.tensor.values.begin(), each.tensor.values.end()));
+        fields += fmt::format("    {}{}: {}[{}]{} = {}\n", each.name, number, dtype, sizes, bound,
+                              list_of(shape, integer ? "0" : "0.5"));
+        const char* comma = parameters.empty() ? "" : ", ";
+        parameters +=
+            fmt::format("{}{}: {}[N{}{}]{}", comma, each.name, dtype, sizes.empty() ? "" : ", ", sizes, bound);
+        arguments += fmt::format("{}{}{}", comma, each.name, number);
+    }
+};
 
 /// One data set, a model and a train block of each layer. Fields end with its number.
 std::string text_of(const std::vector<RecordedLayer>& layers, int64_t most_rows) {
     std::string fields, programs;
     for (size_t i = 0; i < layers.size(); ++i) {
-        std::string parameters, arguments;
-        for (const Recorded& each : layers[i].tensors) {
-            if (is_variable(each)) continue;
-            Shape shape = each.tensor.shape;
-            shape[0] = most_rows;
-            std::string sizes = fmt::format("{}", fmt::join(shape.begin() + 1, shape.end(), ", "));
-            fields += fmt::format("    {}{}: f32[{}] = {}\n", each.name, i, sizes, list_of(shape));
-            parameters += fmt::format("{}{}: f32[N, {}]", parameters.empty() ? "" : ", ", each.name, sizes);
-            arguments += fmt::format("{}{}{}", arguments.empty() ? "" : ", ", each.name, i);
-        }
+        FieldTexts texts;
+        for (const Recorded& each : layers[i].tensors)
+            if (!is_variable(each)) texts.add(each, i, most_rows, false);
+        for (const Recorded& each : layers[i].integers) texts.add(each, i, most_rows, true);
+        fields += texts.fields;
         programs += fmt::format("model l{0}({1}) {{ param one = 1;  {2};  return one * sum(weights * y) }}\n"
                                 "train t{0} {{ data d;  batch {3};  epochs 1;  optimizer sgd()\n loss l{0}({4}) }}\n",
-                                i, parameters, layers[i].statement, most_rows, arguments);
+                                i, texts.parameters, layers[i].statement, most_rows, texts.arguments);
     }
     return fmt::format("dataset d {{\n{}}}\n{}", fields, programs);
 }
@@ -113,6 +132,8 @@ Subject subject_of(const RecordedLayer& layer, size_t number, const TrainingJob&
     std::vector<NodeId> wrt;
     Environment environment = sample(job, {}, graph, {layer.rows(), 1});
     environment.variables[fmt::format("l{}.one", number)].values = {1};
+    for (const Recorded& each : layer.integers)
+        environment.fields[fmt::format("{}{}", each.name, number)] = each.tensor;
     for (const Recorded& each : layer.tensors) {
         std::string path = fmt::format("l{}.{}", number, each.name), column = fmt::format("{}{}", each.name, number);
         (is_variable(each) ? environment.variables[path] : environment.fields[column]) = each.tensor;
@@ -167,11 +188,15 @@ void compare_losses(const RecordedLayer& layer, Subject subject, const std::stri
             fmt::format("{}: {} losses of {} are off by {:.2g}", layer.statement, layer.losses.size(), way, worst));
 }
 
-/// Layers of these files must be recorded, but for those that draw random numbers.
+/// Layers of these files must be recorded, but for those that draw random numbers, and losses that are not a formula
+/// of one row.
 void check_complete(const std::vector<RecordedLayer>& layers, Findings& findings) {
-    const std::set<std::string> files = {"convolution", "recurrent", "attention", "normalization", "axes"};
+    const std::set<std::string> files = {"convolution", "recurrent", "attention", "normalization", "axes", "losses"};
+    std::set<std::string> of_rows;
+    for (const ScalarFormula& formula : scalar_formulas()) of_rows.insert(formula.entry);
+    for (const RowFormula& formula : row_formulas()) of_rows.insert(formula.entry);
     for (const Entry& entry : entries()) {
-        bool known = !files.count(entry.file);
+        bool known = !files.count(entry.file) || of_rows.count(entry.name);
         for (const RecordedLayer& layer : layers)
             known = known || layer.statement.find(" " + entry.name + "(") != std::string::npos;
         if (!known) findings.error(entry.name + " is not in recorded_layers.txt");

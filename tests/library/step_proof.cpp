@@ -28,7 +28,7 @@ std::string text_of(const std::string& path) {
 /// The texts after `optimizer` in the recordings of model `file`.
 std::vector<std::string> recorded_optimizers(const std::string& folder, const std::string& file) {
     std::vector<std::string> result;
-    std::istringstream lines(text_of(folder + "/recorded.txt"));
+    std::istringstream lines(text_of(folder + "/recorded.txt") + text_of(folder + "/recorded_published.txt"));
     const std::string start = "optimizer " + file + " ";
     for (std::string line; std::getline(lines, line);)
         if (line.rfind(start, 0) == 0) result.push_back(line.substr(start.size()));
@@ -64,9 +64,10 @@ Run start(const TrainingJob& job, const TrainBlock& block, const std::string& li
     Environment& environment = run.environment;
     environment.rows = batch;
     environment.scalars = {{"seed", 1}, {"step", 1}, {"steps", 21}, {"epoch", 1}};
+    for (const TrainBlock& each : job.blocks) // the states of all blocks can start from them
+        for (const Flag& flag : each.flags) environment.scalars[flag.input] = flag.value;
     auto values = evaluate(job.initial, environment);
     for (size_t i = 0; i < values.size(); ++i) environment.variables[job.initial.outputs[i].name] = values[i];
-    for (const Flag& flag : block.flags) environment.scalars[flag.input] = flag.value;
     for (const Variable& variable : job.variables)
         if (variable.role == Variable::Role::parameter || variable.role == Variable::Role::optimizer)
             run.compared.insert(variable.path);
@@ -131,6 +132,7 @@ void prove_file(const std::string& folder, const std::string& file, Findings& fi
 void prove_steps(const std::string& folder, Findings& findings) {
     prove_file(folder, "mixed", findings);
     prove_file(folder, "single", findings);
+    prove_file(folder, "matrix", findings);
 }
 
 } // namespace gradc::library

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The library's optimizers compared with recorded numbers (record.py): twenty steps in double, by the evaluator and by
-// the compiled step. The test lists the library, so that none is left out.
+// The library's optimizers compared with recorded numbers (record.py, record_published.py): twenty steps in double, by the
+// evaluator and by the compiled step. The test lists the library, so that none is left out.
 #include "tests/optimizers/run.h"
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -19,7 +19,7 @@ struct Recording {
 
 std::vector<Recording> recordings() {
     std::vector<Recording> result;
-    std::istringstream lines(recorded_text("recorded.txt"));
+    std::istringstream lines(recorded_text("recorded.txt") + recorded_text("recorded_published.txt"));
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
         std::string first;
@@ -43,6 +43,7 @@ std::string program(const Recording& recording, const std::string& optimizers = 
 
 std::vector<std::string> parameters(const Recording& recording) {
     if (recording.file == "single") return {"net.z"};
+    if (recording.file == "matrix") return {"net.a", "net.b"};
     return {"net.u", "net.v"};
 }
 
@@ -52,6 +53,15 @@ void check_step(const std::vector<double>& got, const std::vector<double>& want,
         INFO(who << ", number " << i << ": " << got[i] << " is not " << want[i]);
         REQUIRE(std::abs(got[i] - want[i]) <= 1e-9 * std::max(1.0, std::abs(want[i])));
     }
+}
+
+std::vector<const ast::Function*> library_optimizers() {
+    static const ast::Module files[] = {library_module("std/optimizers.grad"),
+                                        library_module("std/optimizers_matrix.grad")};
+    std::vector<const ast::Function*> result;
+    for (const ast::Module& file : files)
+        for (const ast::Function* function : library_functions(file)) result.push_back(function);
+    return result;
 }
 
 bool constant_choice(const ast::Parameter& parameter) {
@@ -88,9 +98,8 @@ TEST_CASE("every optimizer of the library has recorded numbers, and each of its 
             recorded.insert(name + " " + settings.substr(word, end - word));
         }
     }
-    ast::Module library = library_module("std/optimizers.grad");
     size_t count = 0;
-    for (const ast::Function* function : library_functions(library)) {
+    for (const ast::Function* function : library_optimizers()) {
         INFO(function->name << " needs a line in tests/optimizers/record.py");
         CHECK(recorded.count(function->name));
         ++count;
@@ -108,8 +117,7 @@ TEST_CASE("every optimizer of the library has recorded numbers, and each of its 
 
 TEST_CASE("the example's table has every optimizer of the library except newton") {
     std::string table = recorded_text("../../examples/optimizers/optimizers.txt");
-    ast::Module library = library_module("std/optimizers.grad");
-    for (const ast::Function* function : library_functions(library)) {
+    for (const ast::Function* function : library_optimizers()) {
         INFO(function->name);
         CHECK((table.find(" " + function->name + "(") != table.npos) == (function->name != "newton"));
     }

@@ -50,7 +50,8 @@ ast::Module library_module(const std::string& name) {
 std::vector<const ast::Function*> library_functions(const ast::Module& module) {
     std::vector<const ast::Function*> result;
     for (const ast::Item& item : module.items)
-        if (auto function = std::get_if<ast::Function>(&item.node)) result.push_back(function);
+        if (auto function = std::get_if<ast::Function>(&item.node); function && !function->name.starts_with('_'))
+            result.push_back(function);
     return result;
 }
 
@@ -78,6 +79,7 @@ StepRun::StepRun(const std::string& text, const std::string& compiler) {
     buffers_ = compiled.module.buffers;
     Environment start;
     start.scalars["seed"] = 1;
+    for (const Flag& flag : job().blocks[0].flags) start.scalars[flag.input] = flag.value; // states can start from them
     write(start);
     engine_->run(metadata_.initial, 1, isa_);
 }

@@ -11,7 +11,7 @@ namespace gradc {
 /// The text of a file of this folder; fails the test if it cannot be read.
 std::string recorded_text(const std::string& name);
 
-/// The optimizers or functions of a file of the library, "std/optimizers.grad".
+/// The optimizers or functions of a file of the library, "std/optimizers.grad", but for private ones.
 std::vector<const ast::Function*> library_functions(const ast::Module& module);
 ast::Module library_module(const std::string& name);
 
