@@ -143,8 +143,9 @@ void verify(const llvm::Module& module) {
     if (llvm::verifyModule(module, &stream)) throw InternalError("llvm", stream.str());
 }
 
-/// Explicit vectors need no more: what LLVM's whole pipeline adds costs twice the time and gains
-/// nothing.
+/// Explicit vectors need no more: LLVM's whole pipeline takes twice the time and gains nothing. These passes take 5 % of
+/// the compile time of a GPT. Without them its step, that of a residual net and of digits are as fast, but rnn_scan's is
+/// 3 % and the multi-step function of xor 17 % slower.
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, bool multi_step) {
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
