@@ -31,7 +31,7 @@ std::string gcc_root(VectorType type) {
 std::string Prelude::fma(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} fma({1} a, {1} b, {1} c)", name, taken(type));
     if (!machine_.has_fma) {
-        add(head, {"return a * b + c; // this machine rounds twice"});
+        add(head, {"// This machine rounds twice.", "return a * b + c;"});
     } else if (type.lanes == 1) {
         add(head, {fmt::format("return __builtin_fma{}(a, b, c);", suffix(type.lane))});
     } else {
