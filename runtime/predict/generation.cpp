@@ -41,12 +41,16 @@ int64_t TextGeneration::draw() {
     auto count = size_t(logits_.shape[logits_.rank - 1]);
     std::vector<double> logits(count);
     int64_t size = element_size(logits_.dtype);
-    for (size_t i = 0; i < count; i++)
-        logits[i] = load_element(session_.arena() + logits_.offset + int64_t(i) * size, logits_.dtype);
+    for (size_t i = 0; i < count; i++) {
+        double logit = load_element(session_.arena() + logits_.offset + int64_t(i) * size, logits_.dtype);
+        logits[i] = std::isnan(logit) ? -HUGE_VAL : logit;
+    }
     std::vector<int64_t> order(count); // by falling logits
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](int64_t a, int64_t b) { return logits[size_t(a)] > logits[size_t(b)]; });
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        double first = logits[size_t(a)], second = logits[size_t(b)];
+        return first != second ? first > second : a < b;
+    });
     if (sampling_.temperature == 0) return order[0];
     if (sampling_.top_k > 0 && size_t(sampling_.top_k) < count) order.resize(size_t(sampling_.top_k));
     double largest = logits[size_t(order[0])], total = 0;
