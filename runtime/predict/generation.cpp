@@ -5,7 +5,6 @@
 #include "runtime/base/tensor.h"
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace gradc::runtime {
 
@@ -38,30 +37,34 @@ void TextGeneration::take(int64_t code) {
 }
 
 int64_t TextGeneration::draw() {
-    auto count = size_t(logits_.shape[logits_.rank - 1]);
-    std::vector<double> logits(count);
-    int64_t size = element_size(logits_.dtype);
-    for (size_t i = 0; i < count; i++) {
-        double logit = load_element(session_.arena() + logits_.offset + int64_t(i) * size, logits_.dtype);
-        logits[i] = std::isnan(logit) ? -HUGE_VAL : logit;
+    std::vector<float> weights(size_t(logits_.shape[logits_.rank - 1])); // first the logits
+    const unsigned char* at = session_.arena() + logits_.offset;
+    for (float& weight : weights) {
+        weight = float(load_element(at, logits_.dtype));
+        if (std::isnan(weight)) weight = -HUGE_VALF;
+        at += element_size(logits_.dtype);
     }
-    std::vector<int64_t> order(count); // by falling logits
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-        double first = logits[size_t(a)], second = logits[size_t(b)];
-        return first != second ? first > second : a < b;
-    });
-    if (sampling_.temperature == 0) return order[0];
-    if (sampling_.top_k > 0 && size_t(sampling_.top_k) < count) order.resize(size_t(sampling_.top_k));
-    double largest = logits[size_t(order[0])], total = 0;
-    std::vector<double> sums;
-    for (int64_t each : order) {
-        total += std::exp((logits[size_t(each)] - largest) / sampling_.temperature);
-        sums.push_back(total);
+    auto likeliest = std::max_element(weights.begin(), weights.end());
+    if (sampling_.temperature == 0) return likeliest - weights.begin();
+    float largest = *likeliest, least = largest; // of the logits that may be drawn
+    for (int64_t k = 1; k < sampling_.top_k && least > -HUGE_VALF; k++) {
+        float next = -HUGE_VALF;
+        for (float weight : weights)
+            if (weight < least) next = std::max(next, weight);
+        least = next;
     }
-    double drawn = double(generator_.next() >> 11) * 0x1p-53 * total;
-    size_t place = size_t(std::upper_bound(sums.begin(), sums.end(), drawn) - sums.begin());
-    return order[std::min(place, order.size() - 1)];
+    if (sampling_.top_k == 0) least = -HUGE_VALF;
+    float total = 0;
+    for (float& weight : weights) {
+        weight = weight < least ? 0 : std::exp((weight - largest) / float(sampling_.temperature));
+        total += weight;
+    }
+    float drawn = float(generator_.next() >> 40) * 0x1p-24f * total;
+    for (size_t i = 0; i < weights.size(); i++) {
+        drawn -= weights[i];
+        if (drawn < 0) return int64_t(i);
+    }
+    return likeliest - weights.begin();
 }
 
 } // namespace gradc::runtime
