@@ -132,7 +132,7 @@ TrainItem parse_train_item(Cursor& cursor) {
 } // namespace
 
 const std::vector<std::string>& train_settings() {
-    static const std::vector<std::string> keys{"data", "batch",     "epochs", "steps",  "turns",  "order",
+    static const std::vector<std::string> keys{"data", "batch",     "epochs", "steps",  "turns",   "order",
                                                "loss", "optimizer", "freeze", "metric", "predict", "generate"};
     return keys;
 }

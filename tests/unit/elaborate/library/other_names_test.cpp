@@ -176,7 +176,8 @@ TEST_CASE("the error for an unknown name lists the known ones") {
     std::string parameters = errors("conv2d(reshape(x, [N, 2, 2, 1]), 3, zzzzzz: 1)");
     CHECK(parameters.find("it has x, filters, kernel_size, stride, padding") != std::string::npos);
     std::string listing = errors("zzzzzzzzzz(x)");
-    for (const char* part : {"metrics: accuracy, argmax", "attention: attention, masked_softmax", "layers: batch_norm", "optimizers: adadelta", "main: m"})
+    for (const char* part : {"metrics: accuracy, argmax", "attention: attention, masked_softmax", "layers: batch_norm",
+                             "optimizers: adadelta", "main: m"})
         CHECK(listing.find(part) != std::string::npos);
     CHECK(listing.find("_within") == std::string::npos);
     CHECK(errors("_within(x, 0, 1)").find("unknown function") != std::string::npos);
