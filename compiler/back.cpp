@@ -130,7 +130,9 @@ Compiled lower_programs(std::vector<NamedGraph> programs, Metadata metadata, con
     check_budget(result.plan, options.memory);
     times.stages.push_back({"plan", planning.seconds()});
     Stopwatch lowering;
-    result.module = lower(result.plan, isas, *job.math, {.share = given.share});
+    LowerOptions lowering_options{.share = given.share};
+    for (const Metadata::Block& block : metadata.blocks) lowering_options.diagnoses.insert(block.diagnose);
+    result.module = lower(result.plan, isas, *job.math, lowering_options);
     if (given.fuse) loop::add_multi_step(result.module, accumulators(job));
     times.stages.push_back({"lower", lowering.seconds()});
     result.metadata = std::move(metadata);
@@ -146,7 +148,8 @@ Recomputed recomputed(const Compiled& compiled, size_t number) {
     Recomputed result;
     const ProgramPlan& plan = compiled.plan.programs[number];
     const auto& versions = compiled.module.programs[number];
-    const loop::Program& program = *versions[size_t(plan.once ? loop::Isa::baseline : compiled.module.isas.front())];
+    const auto& own = versions[size_t(compiled.module.isas.front())];
+    const loop::Program& program = own ? *own : *versions[size_t(loop::Isa::baseline)];
     for (const loop::Step& step : plan.table) {
         if (step.kind != loop::Step::Kind::kernel || !plan.kernels[step.kernel].repeats) continue;
         ++result.kernels;

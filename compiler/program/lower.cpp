@@ -157,7 +157,8 @@ public:
         module_.isas = isas;
         for (const ProgramPlan& program : plan_.programs) {
             module_.programs.emplace_back();
-            lower_program(program, program.once ? std::vector{loop::Isa::baseline} : isas);
+            bool own = isas.size() == 1 && options_.diagnoses.count(int32_t(module_.programs.size()) - 1);
+            lower_program(program, program.once && !own ? std::vector{loop::Isa::baseline} : isas);
         }
         module_.buffers.insert(module_.buffers.end(), locals_.begin(), locals_.end());
         if (options_.share) loop::merge_kernels(module_);

@@ -5,6 +5,7 @@
 #include "compiler/plan/plan.h"
 #include "compiler/program/product/cost.h"
 #include "compiler/program/program.h"
+#include <set>
 
 namespace gradc {
 
@@ -12,6 +13,9 @@ namespace gradc {
 struct LowerOptions {
     std::optional<ProductTile> tile = {}; // used instead of the cheapest one where it is possible; for measurements
     bool share = true;                    // false: a function for each kernel, its addresses as constants
+    /// Programs whose results nothing else depends on. If there is one machine, they are lowered for it, though they run
+    /// once in a while: they then share functions with the step.
+    std::set<int32_t> diagnoses = {};
 };
 
 /// Lowers all programs for each of `isas`; programs that run once in a while are lowered for the baseline alone. The

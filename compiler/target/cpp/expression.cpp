@@ -40,7 +40,7 @@ std::string CppKernel::argument(ValueId id) {
     ValueType type = type_of(id);
     if (value.scalar_literal) {
         if (type.dtype == Dtype::boolean) return mask(id, mask_bytes(id));
-        return fmt::format("{}({})", prelude_.of(vector_of(id)), value.text);
+        return fmt::format("{}({})", prelude_.splat(vector_of(id)), value.text);
     }
     if (define && define->operation == Operation::literal && type.lanes == 1) {
         if (type.dtype == Dtype::i64 && value.text.find_first_of("L(") == std::string::npos) return value.text + "L";
@@ -58,7 +58,7 @@ std::string CppKernel::mask(ValueId id, int bytes) {
     if (type.lanes == 1) return operand(id, compare).text;
     VectorType wanted{mask_lane(bytes), type.lanes};
     if (values_[id].scalar_literal)
-        return fmt::format("{}({})", prelude_.of(wanted), values_[id].text == "true" ? -1 : 0);
+        return fmt::format("{}({})", prelude_.splat(wanted), values_[id].text == "true" ? -1 : 0);
     if (mask_bytes(id) == bytes) return values_[id].text;
     return fmt::format("__builtin_convertvector({}, {})", values_[id].text, prelude_.type(wanted));
 }
@@ -179,7 +179,7 @@ CppKernel::Expression CppKernel::integer_arithmetic(const Define& define) {
     case Operation::remainder: return call(prelude_.rounded_down(type, "remainder_of"), operands);
     case Operation::negate: {
         Expression result = call(prelude_.wrapping(type, "minus"), operands);
-        std::string zero = type.lanes > 1 ? prelude_.of(type) + "(0)" : fmt::format("{}(0)", scalar_name(type.lane));
+        std::string zero = type.lanes > 1 ? prelude_.splat(type) + "(0)" : fmt::format("{}(0)", scalar_name(type.lane));
         result.text.insert(result.text.find('(') + 1, zero + ", ");
         return result;
     }
@@ -277,12 +277,12 @@ CppKernel::Expression CppKernel::lane_operation(const Define& define) {
         const Define* source = definition(from);
         if (type_of(define.result).lanes == 1) return values_[from];
         if (type_of(from).dtype == Dtype::boolean) {
-            Expression result{fmt::format("{}({} ? -1 : 0)", prelude_.of(type), operand(from, compare).text)};
+            Expression result{fmt::format("{}({} ? -1 : 0)", prelude_.splat(type), operand(from, compare).text)};
             merge(result, values_[from]);
             return result;
         }
         if (!source || (source->operation != Operation::literal && source->operation != Operation::stream))
-            return call(prelude_.of(type), define.operands);
+            return call(prelude_.splat(type), define.operands);
         Expression number = values_[from];
         number.scalar_literal = true;
         return number;
@@ -336,8 +336,8 @@ CppKernel::Expression CppKernel::conversion(const Define& define) {
     if (from.dtype == Dtype::boolean && vector) {
         std::string condition = mask(id, bytes_of(to));
         if (floating(to.dtype))
-            result.text = fmt::format("({}) ? {}({}) : {}({})", condition, prelude_.of(made), number(1, to.dtype),
-                                      prelude_.of(made), number(0, to.dtype)),
+            result.text = fmt::format("({}) ? {}({}) : {}({})", condition, prelude_.splat(made), number(1, to.dtype),
+                                      prelude_.splat(made), number(0, to.dtype)),
             result.level = ternary;
         else result.text = fmt::format("({})(({}) & 1)", prelude_.type(made), condition), result.level = unary;
         return result;

@@ -58,7 +58,7 @@ std::string CppKernel::print_function(const Call& call) {
     static constexpr const char* numbers[] = {"x", "y", "z", "u", "v", "w"};
     static constexpr const char* rows[] = {"rows", "from", "to"}; // of the tiles that a call works on
     for (const Call& inner : kernel_.calls) names_.fresh(inner.function);
-    count_uses(call.result);
+    count_uses({call.result});
     Prelude::Parameters taken;
     for (size_t i = 0; i < call.arguments.size(); ++i) {
         ValueId id = call.arguments[i];

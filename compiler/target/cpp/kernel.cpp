@@ -46,12 +46,6 @@ bool always_inline(const Define& define) {
     }
 }
 
-std::string upper(std::string_view name) {
-    std::string result;
-    for (char c : name) result += char(std::toupper(static_cast<unsigned char>(c)));
-    return result;
-}
-
 /// The last `count` parts of "mlp.linear_1.weight".
 std::string last_parts(const std::string& path, int count) {
     if (size_t slash = path.find('/'); slash != std::string::npos) // "train.adam.m/mlp.linear_1.weight": weight_m
@@ -65,10 +59,22 @@ std::string last_parts(const std::string& path, int count) {
 
 CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine, Prelude& prelude,
                      const std::map<BufferId, std::string>& offsets)
-    : module_(module), rolled_(roll(module, kernel)), machine_(machine), prelude_(prelude), offsets_(offsets),
-      arguments_(kernel.takes_arguments ? buffers_in(kernel.body) : std::vector<BufferId>()) {}
+    : module_(module), given_(kernel), rolled_(roll(module, kernel)), machine_(machine), prelude_(prelude),
+      offsets_(offsets), arguments_(kernel.takes_arguments ? buffers_in(kernel.body) : std::vector<BufferId>()) {}
 
+/// Which tiles are alike is known when they are printed.
 std::string CppKernel::run(const std::string& name) {
+    std::string text = attempt(name);
+    std::set<int> single = single_, split = split_;
+    for (const Tile& tile : tiles_)
+        if (tile.users.size() == 1) single.insert(tile.users[0]);
+    if (single == single_ && split.size() == given_splits_) return text;
+    CppKernel again(module_, given_, machine_, prelude_, offsets_);
+    again.single_ = single, again.split_ = split, again.given_splits_ = split.size();
+    return again.run(name);
+}
+
+std::string CppKernel::attempt(const std::string& name) {
     kernel_name_ = name;
     for (const Call& call : kernel_.calls) names_.fresh(call.function), names_.fresh("relu");
     count_uses();
@@ -232,7 +238,7 @@ void CppKernel::declare(BufferId buffer) {
     const Accumulators& sums = *array(buffer);
     std::string name = arrays_[buffer] = names_.fresh("sum");
     VectorType type{lane_of(sums.type.dtype), sums.type.lanes};
-    std::string rows = rows_by_name_ ? "[R]" : fmt::format("[{}]", sums.rows);
+    std::string rows = rows_name_.empty() ? fmt::format("[{}]", sums.rows) : "[" + rows_name_ + "]";
     if (!sums.has_rows) rows.clear();
     std::string vectors = sums.vectors > 1 ? fmt::format("[{}]", sums.vectors) : "";
     line(fmt::format("{} {}{}{}{};", prelude_.type(type), name, rows, vectors, sums.zero ? " = {}" : ""));
@@ -306,7 +312,6 @@ void CppKernel::print(const Load& load) {
     sources_[id] = buffers_.at(load.buffer);
     VectorType type = vector_of(id);
     bool masked = load.mask != no_value;
-    Lane lane_mask = mask_lane(lane_bytes(type.lane));
     Expression at = place(load.buffer, load.element, true), result;
     std::string mask_text = masked ? mask(load.mask, lane_bytes(type.lane)) : "", rest = masked ? ", " + mask_text : "";
     if (masked) merge(result, values_[load.mask]);
@@ -319,17 +324,15 @@ void CppKernel::print(const Load& load) {
             result.text = fmt::format("{} ? {} : {}(0)", mask_text, element.text, scalar_name(type.lane)),
             result.level = ternary;
     } else if (load.lane_index != no_value) {
-        Lane index = vector_of(load.lane_index).lane;
-        result.text = fmt::format("{}({}, {}{})", prelude_.gather(type, index, masked, lane_mask), at.text,
-                                  argument(load.lane_index), rest);
+        result.text =
+            fmt::format("{}({}, {}{})", prelude_.gather(type, masked), at.text, argument(load.lane_index), rest);
     } else if (load.stride == 1) {
-        std::string function = masked ? prelude_.at_masked(type, lane_mask) : prelude_.at(type);
+        std::string function = masked ? prelude_.load_masked(type) : prelude_.load(type);
         result.text = fmt::format("{}({}{})", function, at.text, rest);
     } else if (load.stride == 0 && !masked) {
-        result.text = fmt::format("{}({})", prelude_.of(type), place(load.buffer, load.element, false).text);
+        result.text = fmt::format("{}({})", prelude_.splat(type), place(load.buffer, load.element, false).text);
     } else {
-        result.text =
-            fmt::format("{}({}, {}{})", prelude_.strided(type, masked, lane_mask), at.text, load.stride, rest);
+        result.text = fmt::format("{}({}, {}{})", prelude_.strided(type, masked), at.text, load.stride, rest);
     }
     merge(result, at);
     settle(id, std::move(result));
@@ -350,7 +353,7 @@ void CppKernel::print(const Store& store) {
         return;
     }
     bool strided = store.stride != 1;
-    std::string function = prelude_.store(type, strided, masked, mask_lane(lane_bytes(type.lane)));
+    std::string function = prelude_.store(type, strided, masked);
     std::string stride = strided ? fmt::format(", {}", store.stride) : "", rest = masked ? ", " + condition : "";
     line(fmt::format("{}({}{}, {}{});", function, place(store.buffer, store.element, true).text, stride,
                      argument(store.value), rest));
@@ -365,6 +368,7 @@ void CppKernel::print(const Prefetch& prefetch) {
 void CppKernel::print(const Comment& comment) { line("// " + comment.text); }
 
 void CppKernel::print(const Loop& loop) {
+    if (grouped_.count(&loop)) return groups_.count(&loop) ? print_group(loop) : void();
     for (const Carried& carried : loop.carried) {
         std::string name = fresh_name(carried.phi, "sum");
         bool truth = type_of(carried.phi).dtype == Dtype::boolean;
@@ -381,12 +385,13 @@ void CppKernel::print(const Loop& loop) {
     index_[loop.index] = true;
     std::string step = loop.step == 1 ? "++" + index : fmt::format("{} += {}", index, loop.step);
     bool unrolled = rolled_.unrolled.count(loop.index) != 0;
-    if (unrolled) text_ += "#pragma GCC unroll 16\n";
-    line(fmt::format("for (int64_t {0} = {1}; {0} < {2}; {3}) {{", index, values_[loop.begin].text,
-                     rows_by_name_ && loop.name == "r" && unrolled ? "R" : operand(loop.end, sum).text, step));
+    line(fmt::format("{4}for (int64_t {0} = {1}; {0} < {2}; {3}) {{", index, values_[loop.begin].text,
+                     !rows_name_.empty() && loop.name == "r" && unrolled ? rows_name_ : operand(loop.end, sum).text,
+                     step, unrolled ? "UNROLL " : ""));
     ++indent_;
     size_t begin = text_.size();
-    if (beside_tiles_ && is_tile({loop})) print_tile(loop);
+    auto tile = tile_numbers_.find(&loop);
+    if (beside_tiles_ && tile != tile_numbers_.end() && !single_.count(tile->second)) print_tile(loop);
     else print(loop.body);
     advance(loop);
     --indent_;

@@ -17,6 +17,7 @@ public:
     std::string run(const std::string& name);
 
 private:
+    std::string attempt(const std::string& name);
     /// How tightly the outermost operator binds; an operand that binds less gets parentheses.
     enum Level { ternary = 3, bits = 6, compare = 9, shift = 11, sum = 12, product = 13, unary = 15, primary = 16 };
     struct Expression {
@@ -54,6 +55,13 @@ private:
     // tile.cpp: tiles of several numbers of rows as one template
     bool alone(loop::BufferId id) const; // no other buffer of the kernel shares its bytes
     bool is_tile(const loop::Statement& statement) const;
+    void find_groups(const loop::Body& body);
+    void find_group(const std::vector<const loop::Loop*>& tiles);
+    const loop::Call* bound(loop::ValueId id, const std::string& what, int64_t rows) const;
+    void print_group(const loop::Loop& first);
+    std::string group_function(const loop::Call& call, const std::vector<const loop::Loop*>& tiles);
+    std::string print_group_function(const loop::Call& call, const std::vector<const loop::Loop*>& tiles);
+    std::string tile_text(const loop::Loop& loop, const std::string& rows);
     void print_tile(const loop::Loop& loop);
     std::vector<std::pair<std::string, std::string>> tile_parameters(const loop::Loop& loop, const std::string& text);
     int tile_rows(const loop::Body& body) const;
@@ -62,7 +70,7 @@ private:
     std::string fresh_name(loop::ValueId id, const std::string& otherwise);
 
     // uses.cpp: how often values are used, and where they may be written
-    void count_uses(loop::ValueId result = loop::no_value);
+    void count_uses(const std::vector<loop::ValueId>& results = {});
     void note_definitions(const loop::Body& body);
     void count(const loop::Body& body, int number);
     void count(const loop::Statement& statement, int place, int body);
@@ -98,15 +106,23 @@ private:
     static void merge(Expression& into, const Expression& from);
 
     const loop::Module& module_;
+    const loop::Kernel& given_;
     RolledKernel rolled_;
     const loop::Kernel& kernel_ = rolled_.kernel;
     struct Tile {
         std::string body, parameters, name;
+        std::vector<int> users = {};
     };
     std::string kernel_name_;
-    std::vector<Tile> tiles_;                      // printed above the kernel
-    bool beside_tiles_ = false;                    // of the body under way: it has several
-    bool rows_by_name_ = false;                    // a tile's number of rows is template parameter R
+    std::vector<Tile> tiles_;   // printed above the kernel
+    bool beside_tiles_ = false; // of the body under way: it has several
+    std::string rows_name_;     // of the number of rows in the tile under way, if it has one
+    std::map<const loop::Loop*, int> tile_numbers_;
+    std::map<const loop::Loop*, std::vector<const loop::Loop*>> groups_; // tiles of all rows, by the first
+    std::set<const loop::Loop*> grouped_;                                // and all of them
+    std::set<int> single_; // tiles whose text no other tile has; known after an attempt
+    std::set<int> split_;  // first tiles of groups whose texts differ
+    size_t given_splits_ = 0;
     std::map<loop::BufferId, std::string> arrays_; // accumulators that are declared, by name
     const Machine& machine_;
     Prelude& prelude_;

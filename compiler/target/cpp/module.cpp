@@ -21,10 +21,6 @@ using namespace loop;
 
 namespace {
 
-constexpr const char* abi_text =
-#include "abi_text.inc"
-    ;
-
 /// Both compilers then round what the loop IR rounds, and nothing else.
 constexpr const char* rules =
     R"(#pragma GCC diagnostic ignored "-Wpsabi" // no vector crosses a call
@@ -35,20 +31,15 @@ constexpr const char* rules =
 #else
 #pragma GCC optimize("fp-contract=off")
 #endif
+#define UNROLL _Pragma("GCC unroll 16")
+#define ALWAYS_INLINE __attribute__((always_inline))
 #define INLINE static inline __attribute__((always_inline, unused))
 )";
 
 constexpr const char* row_tiles =
-    R"(// A call does items [from, to) of a product, an item being a tile of rows. Where the rows come out even, the first
-// tiles have R rows ("long") and the others R - 1 ("short"); else whole tiles of R run, and from `rest` to `stop` tiles of
-// four rows and of one. long_begin_of_tiles_by_R and the others give the first row and the end of each kind.
+    R"(// for_tiles_by_R does items [from, to) of a product, an item being a tile of rows. Where the rows come out even, the
+// first tiles have R rows and the others R - 1; else whole tiles of R run, then tiles of four rows and of one.
 )";
-
-std::string upper(std::string_view name) {
-    std::string result;
-    for (char c : name) result += char(std::toupper(static_cast<unsigned char>(c)));
-    return result;
-}
 
 std::string target_macro(const Machine& machine) {
     std::string name = upper(machine.name), bits = std::to_string(8 * machine.vector_bytes);
@@ -198,7 +189,7 @@ std::string CppModule::machine_text(Isa isa) {
     }
     if (kernels.empty()) return "";
     std::string functions = prelude.text();
-    if (functions.find("_of_tiles_by_") != std::string::npos) functions = row_tiles + functions;
+    if (functions.find("_tiles_by_") != std::string::npos) functions = row_tiles + functions;
     types_.insert(prelude.used_types().begin(), prelude.used_types().end());
     return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n", target_macro(machine), machine.name,
                        functions, kernels);
@@ -284,7 +275,7 @@ std::string CppModule::run() {
     std::string offsets = offset_text(), machines;
     for (int isa = 0; isa < isa_count; ++isa) machines += machine_text(Isa(isa));
     std::string text = fmt::format("// {}: its programs, written by {}. Compiles alone.\n{}\n", metadata_.name,
-                                   metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_text);
+                                   metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_declarations());
     return text + rules + "\n" + type_declarations(types_) + offsets + machines + table_text();
 }
 

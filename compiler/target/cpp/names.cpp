@@ -21,9 +21,10 @@ constexpr std::string_view reserved =
     " uint8_t uint16_t uint32_t uint64_t size_t NULL arena sizes begin end table fma root floor"
     " absolute minimum maximum sum_of max_of min_of store store_strided plus minus times"
     " times_high left right_unsigned bits_of float_of double_of to_bf16 from_bf16 quotient"
-    " remainder_of baseline avx2 avx512 BASELINE AVX2 AVX512 INLINE ";
+    " remainder_of Rows lane lanes splat lane_numbers first_lanes load load_strided gather"
+    " baseline avx2 avx512 BASELINE AVX2 AVX512 INLINE UNROLL ALWAYS_INLINE ";
 
-/// f32, i32x16, f32x16_at: the prelude's types and the functions named by them.
+/// f32, i32x16: the prelude's types.
 bool is_type_name(const std::string& name) {
     for (const char* dtype : {"f32", "f64", "i8", "i32", "i64", "u8", "u16", "u32", "u64"}) {
         size_t at = std::string(dtype).size();
@@ -32,8 +33,7 @@ bool is_type_name(const std::string& name) {
         if (name[at++] != 'x') continue;
         size_t end = std::min(name.find_first_not_of("0123456789", at), name.size());
         std::string rest = name.substr(end);
-        for (const char* what : {"", "_of", "_lanes", "_first", "_at", "_strided", "_gather"})
-            if (rest == what) return true;
+        if (rest.empty()) return true;
     }
     return false;
 }
@@ -74,6 +74,12 @@ std::string Names::numbered(const std::string& stem) {
     while (!free(name));
     taken_.insert(name);
     return name;
+}
+
+std::string upper(std::string_view name) {
+    std::string result;
+    for (char c : name) result += char(std::toupper(static_cast<unsigned char>(c)));
+    return result;
 }
 
 bool contains_word(const std::string& text, const std::string& word) {

@@ -27,6 +27,9 @@ private:
     std::map<std::string, int> numbers_;
 };
 
+/// "AVX2" of "avx2".
+std::string upper(std::string_view name);
+
 /// True if `word` stands in the text, not as a part of another word.
 bool contains_word(const std::string& text, const std::string& word);
 

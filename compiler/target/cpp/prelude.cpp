@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Types, lanes, loads and stores. prelude_math.cpp has arithmetic.
 #include "compiler/target/cpp/prelude.h"
+#include "compiler/target/cpp/names.h"
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -57,13 +58,13 @@ std::string Prelude::taken(VectorType type) {
     return wide ? fmt::format("const {}&", this->type(type)) : this->type(type);
 }
 
-void Prelude::add(const std::string& head, const std::vector<std::string>& body) {
+void Prelude::add(const std::string& parameters, const std::string& head, const std::vector<std::string>& body) {
     if (!heads_.insert(head).second) return;
-    std::string macro;
-    for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
-    std::string text = fmt::format("{} INLINE {} {{", macro, head);
-    bool short_one = body.size() == 1 && text.size() + body[0].size() < 116 && body[0][0] != '#';
-    if (short_one) text += " " + body[0] + " }\n";
+    std::string text =
+        fmt::format("{}{}{} INLINE {} {{", parameters, parameters.empty() ? "" : " ", upper(machine_.name), head);
+    size_t note = body[0].find(" //");
+    std::string only = body[0].substr(0, note), comment = note == std::string::npos ? "" : body[0].substr(note);
+    if (body.size() == 1 && text.size() + body[0].size() <= 117) text += " " + only + " }" + comment + "\n";
     else {
         text += "\n";
         for (const std::string& line : body) text += (line[0] == '#' ? "" : "    ") + line + "\n";
@@ -84,91 +85,101 @@ std::string Prelude::function(const std::string& name, const std::string& type, 
         auto [known, fresh] = made_.emplace(fmt::format("{}({})", unique, types), type + parameters + body);
         if (!fresh && known->second != type + parameters + body) continue;
         if (!fresh) return unique;
-        std::string macro;
-        for (char c : machine_.name) macro += char(std::toupper(static_cast<unsigned char>(c)));
+        std::string macro = upper(machine_.name);
         functions_.push_back(fmt::format("{} INLINE {} {}({}) {{\n{}}}\n", macro, type, unique, parameters, body));
         return unique;
     }
 }
 
-std::string Prelude::text() const { return fmt::format("{}", fmt::join(functions_, "")); }
-
-std::string Prelude::each(VectorType type, const std::string& expression) {
-    return fmt::format("for (int i = 0; i < {}; ++i) r[i] = {};", type.lanes, expression);
+std::string Prelude::for_tiles(const std::string& name, const std::string& body) {
+    if (heads_.insert("Rows").second)
+        functions_.push_back("template <int n> struct Rows { static constexpr int count = n; };\n");
+    std::string unique = name;
+    for (int number = 2;; ++number) {
+        auto [known, fresh] = made_.emplace(unique, body);
+        if (fresh)
+            functions_.push_back(fmt::format("template <class Tile> {} INLINE void {}(int64_t rows, int64_t from, "
+                                             "int64_t to, const Tile& tile) {{\n{}}}\n",
+                                             upper(machine_.name), unique, body));
+        if (fresh || known->second == body) return unique;
+        unique = fmt::format("{}_{}", name, number);
+    }
 }
 
-std::string Prelude::of(VectorType type) {
-    std::vector<std::string> copies(size_t(type.lanes), "x");
-    std::string name = this->type(type);
-    add(fmt::format("{0} {0}_of({1} x)", name, scalar_name(type.lane)),
-        {fmt::format("return {}{{{}}};", name, fmt::join(copies, ", "))});
-    return name + "_of";
+std::string Prelude::text() const { return fmt::format("{}", fmt::join(functions_, "")); }
+
+/// lane<f32x8> is float, lanes<f32x8> 8.
+void Prelude::lane_types() {
+    if (!heads_.insert("lane").second) return;
+    functions_.push_back("template <class V> using lane = __typeof__(V{}[0]);\n"
+                         "template <class V> constexpr int lanes = sizeof(V) / sizeof(lane<V>);\n");
+}
+
+std::string Prelude::splat(VectorType type) {
+    lane_types();
+    add("template <class V, class T>", "V splat(T x)", {"return lane<V>(x) - V{}; // -0 - 0 is -0"});
+    return "splat<" + this->type(type) + ">";
 }
 
 std::string Prelude::lanes(VectorType type) {
-    std::string numbers, name = this->type(type);
-    for (int lane = 0; lane < type.lanes; ++lane) numbers += fmt::format("{}{}", lane ? ", " : "", lane);
-    add(fmt::format("{0} {0}_lanes()", name), {fmt::format("return {}{{{}}};", name, numbers)});
-    return name + "_lanes";
+    lane_types();
+    add("template <class V>", "V lane_numbers()",
+        {"V r = {};", "#pragma GCC unroll 64", "for (int i = 0; i < lanes<V>; ++i) r[i] = lane<V>(i);", "return r;"});
+    return "lane_numbers<" + this->type(type) + ">";
 }
 
 std::string Prelude::first(VectorType mask) {
-    std::string name = type(mask), numbered = lanes(mask), spread = of(mask);
-    add(fmt::format("{0} {0}_first(int64_t n)", name),
-        {fmt::format("n = n < 0 ? 0 : n > {0} ? {0} : n;", mask.lanes),
-         fmt::format("return {}() < {}(({})n);", numbered, spread, scalar_name(mask.lane))});
-    return name + "_first";
+    lanes(mask), splat(mask);
+    add("template <class V>", "V first_lanes(int64_t n)",
+        {"return lane_numbers<V>() < splat<V>(n < 0 ? 0 : n > lanes<V> ? lanes<V> : n);"});
+    return "first_lanes<" + type(mask) + ">";
 }
 
-std::string Prelude::at(VectorType type) {
-    std::string name = this->type(type);
-    add(fmt::format("{0} {0}_at(const {1}* p)", name, memory_name(type.lane)),
-        {fmt::format("{} r;", name), "__builtin_memcpy(&r, p, sizeof r);", "return r;"});
-    return name + "_at";
+std::string Prelude::load(VectorType type) {
+    add("template <class V>", "V load(const void* p)", {"V r; __builtin_memcpy(&r, p, sizeof r); return r;"});
+    return "load<" + this->type(type) + ">";
 }
 
-std::string Prelude::at_masked(VectorType type, Lane mask) {
-    std::string name = this->type(type), mask_name = taken({mask, type.lanes});
-    add(fmt::format("{0} {0}_at(const {1}* p, {2} mask)", name, memory_name(type.lane), mask_name),
-        {fmt::format("{} r = {{}};", name), each(type, fmt::format("mask[i] ? p[i] : {}(0)", scalar_name(type.lane))),
+/// A function that fills a vector lane by lane.
+std::string Prelude::loaded(VectorType type, const std::string& name, const std::string& more,
+                            const std::string& element, bool masked) {
+    lane_types();
+    add(fmt::format("template <class V, class T{}{}>", name == "gather" ? ", class I" : "", masked ? ", class M" : ""),
+        fmt::format("V {}(const T* p{}{})", name, more, masked ? ", const M& mask" : ""),
+        {"V r = {};",
+         fmt::format("for (int i = 0; i < lanes<V>; ++i) r[i] = {};",
+                     masked ? fmt::format("mask[i] ? {} : T(0)", element) : element),
          "return r;"});
-    return name + "_at";
+    return name + "<" + this->type(type) + ">";
 }
 
-std::string Prelude::strided(VectorType type, bool masked, Lane mask) {
-    std::string name = this->type(type), dtype = "p[i * stride]", more;
-    if (masked) {
-        more = fmt::format(", {} mask", taken({mask, type.lanes}));
-        dtype = fmt::format("mask[i] ? {} : {}(0)", dtype, scalar_name(type.lane));
+std::string Prelude::load_masked(VectorType type) { return loaded(type, "load", "", "p[i]", true); }
+
+std::string Prelude::strided(VectorType type, bool masked) {
+    return loaded(type, "load_strided", ", int64_t stride", "p[i * stride]", masked);
+}
+
+std::string Prelude::gather(VectorType type, bool masked) {
+    return loaded(type, "gather", ", const I& index", "p[index[i]]", masked);
+}
+
+/// Stores copy bytes: the type of `p` may be another one than that of later loads.
+std::string Prelude::store(VectorType type, bool strided, bool masked) {
+    this->type(type);
+    lane_types();
+    std::string name = strided ? "store_strided" : "store", stride = strided ? " * stride" : "";
+    if (!strided && !masked) {
+        add("template <class V>", "void store(void* p, const V& v)", {"__builtin_memcpy(p, &v, sizeof v);"});
+        return name;
     }
-    add(fmt::format("{0} {0}_strided(const {1}* p, int64_t stride{2})", name, memory_name(type.lane), more),
-        {fmt::format("{} r = {{}};", name), each(type, dtype), "return r;"});
-    return name + "_strided";
-}
-
-std::string Prelude::gather(VectorType type, Lane index, bool masked, Lane mask) {
-    std::string name = this->type(type), dtype = "p[index[i]]", more;
-    if (masked) {
-        more = fmt::format(", {} mask", taken({mask, type.lanes}));
-        dtype = fmt::format("mask[i] ? {} : {}(0)", dtype, scalar_name(type.lane));
-    }
-    add(fmt::format("{0} {0}_gather(const {1}* p, {2} index{3})", name, memory_name(type.lane),
-                    taken({index, type.lanes}), more),
-        {fmt::format("{} r = {{}};", name), each(type, dtype), "return r;"});
-    return name + "_gather";
-}
-
-std::string Prelude::store(VectorType type, bool strided, bool masked, Lane mask) {
-    std::string more = strided ? ", int64_t stride" : "";
-    more += fmt::format(", {} v", taken(type));
-    if (masked) more += fmt::format(", {} mask", taken({mask, type.lanes}));
-    std::string head = fmt::format("void store{}({}* p{})", strided ? "_strided" : "", memory_name(type.lane), more);
-    std::string lane = fmt::format("p[i{}] = v[i];", strided ? " * stride" : "");
-    if (!strided && !masked) add(head, {"__builtin_memcpy(p, &v, sizeof v);"});
-    else
-        add(head, {fmt::format("for (int i = 0; i < {}; ++i)", type.lanes),
-                   fmt::format("    {}{}", masked ? "if (mask[i]) " : "", lane)});
-    return strided ? "store_strided" : "store";
+    std::string condition = masked ? "if (mask[i]) " : "";
+    add(fmt::format("template <class T, class V{}>", masked ? ", class M" : ""),
+        fmt::format("void {}(T* p{}, const V& v{})", name, strided ? ", int64_t stride" : "",
+                    masked ? ", const M& mask" : ""),
+        {fmt::format(
+            "for (int i = 0; i < lanes<V>; ++i) {{ const T x = v[i]; {}__builtin_memcpy(p + i{}, &x, sizeof x); }}",
+            condition, stride)});
+    return name;
 }
 
 } // namespace gradc::target

@@ -29,18 +29,15 @@ class Prelude {
 public:
     explicit Prelude(const Machine& machine) : machine_(machine) {}
 
-    /// Each names a function and has it printed. Those named after a type are called as
-    /// f32x16_at(p).
-    std::string of(VectorType type);                   // f32x16_of(x): all lanes x
-    std::string lanes(VectorType type);                // i32x16_lanes(): 0, 1, 2 ..
-    std::string first(VectorType mask);                // i32x16_first(n): lanes below n
-    std::string at(VectorType type);                   // f32x16_at(p)
-    std::string at_masked(VectorType type, Lane mask); // f32x16_at(p, mask)
-    std::string strided(VectorType type, bool masked,
-                        Lane mask); // f32x16_strided(p, stride[, mask])
-    std::string gather(VectorType type, Lane index, bool masked,
-                       Lane mask);                                            // f32x16_gather(p, index[, mask])
-    std::string store(VectorType type, bool strided, bool masked, Lane mask); // store(p, v[, mask])
+    /// Each has a function printed and returns what it is called by.
+    std::string splat(VectorType type);                            // splat<f32x16>(x): all lanes x
+    std::string lanes(VectorType type);                            // lane_numbers<i32x16>(): 0, 1, 2 ..
+    std::string first(VectorType mask);                            // first_lanes<i32x16>(n): lanes below n
+    std::string load(VectorType type);                             // load<f32x16>(p)
+    std::string load_masked(VectorType type);                      // load<f32x16>(p, mask)
+    std::string strided(VectorType type, bool masked);             // load_strided<f32x16>(p, stride[, mask])
+    std::string gather(VectorType type, bool masked);              // gather<f32x16>(p, index[, mask])
+    std::string store(VectorType type, bool strided, bool masked); // store(p, v[, mask])
     std::string fma(VectorType type);
     std::string root(VectorType type);
     std::string floor(VectorType type);
@@ -57,6 +54,8 @@ public:
     using Parameters = std::vector<std::pair<std::string, std::string>>; // type and name, "" where it is not used
     std::string function(const std::string& name, const std::string& type, const Parameters& taken,
                          const std::string& body);
+    /// A function that calls `tile` for the tiles of a product's rows, from the statements in `body`.
+    std::string for_tiles(const std::string& name, const std::string& body);
     std::string taken(VectorType type);       // as a parameter: by reference when wider than the machine's registers
     const std::string& type(VectorType type); // notes that it is used
 
@@ -64,9 +63,14 @@ public:
     std::string text() const;
 
 private:
-    /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines.
-    void add(const std::string& head, const std::vector<std::string>& body);
-    std::string each(VectorType type, const std::string& expression); // a loop over lanes into r
+    /// Adds a function unless it is there: "RETURN NAME(PARAMETERS) { BODY }" with BODY's lines, as a template if there
+    /// are template parameters.
+    void add(const std::string& parameters, const std::string& head, const std::vector<std::string>& body);
+    void add(const std::string& head, const std::vector<std::string>& body) { add("", head, body); }
+    void lane_types();
+    std::string loaded(VectorType type, const std::string& name, const std::string& more, const std::string& element,
+                       bool masked);
+    std::vector<std::string> each(const std::string& clang, const std::string& lane) const;
     bool full(VectorType type) const { return type.lanes * lane_bytes(type.lane) >= 16; }
 
     const Machine& machine_;
@@ -79,5 +83,8 @@ private:
 
 /// typedef lines for these types and what pointers point to.
 std::string type_declarations(const std::set<VectorType>& types);
+
+/// The declarations of runtime/abi.h, without its comments.
+std::string abi_declarations();
 
 } // namespace gradc::target

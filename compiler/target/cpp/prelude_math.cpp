@@ -18,6 +18,10 @@ std::string indices(int begin, int count) {
     return text;
 }
 
+std::string lane_by_lane(VectorType type, const std::string& expression) {
+    return fmt::format("for (int i = 0; i < {}; ++i) r[i] = {};", type.lanes, expression);
+}
+
 /// gcc's own square root of a register: its generic one may set errno.
 std::string gcc_root(VectorType type) {
     int bits = 8 * type.lanes * lane_bytes(type.lane);
@@ -28,18 +32,30 @@ std::string gcc_root(VectorType type) {
 
 } // namespace
 
+/// A body that calls clang's builtin; g++ makes one instruction of the loop.
+std::vector<std::string> Prelude::each(const std::string& clang, const std::string& lane) const {
+    return {"#if defined(__clang__)",
+            fmt::format("return {};", clang),
+            "#else",
+            "V r = {};",
+            fmt::format("for (int i = 0; i < lanes<V>; ++i) r[i] = {};", lane),
+            "return r;",
+            "#endif"};
+}
+
 std::string Prelude::fma(VectorType type) {
-    std::string name = this->type(type), head = fmt::format("{0} fma({1} a, {1} b, {1} c)", name, taken(type));
+    this->type(type);
     if (!machine_.has_fma) {
-        add(head, {"// This machine rounds twice.", "return a * b + c;"});
-    } else if (type.lanes == 1) {
-        add(head, {fmt::format("return __builtin_fma{}(a, b, c);", suffix(type.lane))});
-    } else {
-        add(head,
-            {"#if defined(__clang__)", "return __builtin_elementwise_fma(a, b, c);", "#else",
-             fmt::format("{} r = {{}};", name),
-             each(type, fmt::format("__builtin_fma{}(a[i], b[i], c[i])", suffix(type.lane))), "return r;", "#endif"});
+        add("template <class V>", "V fma(const V& a, const V& b, const V& c)",
+            {"// This machine rounds twice.", "return a * b + c;"});
+        return "fma";
     }
+    add("float fma(float a, float b, float c)", {"return __builtin_fmaf(a, b, c);"});
+    add("double fma(double a, double b, double c)", {"return __builtin_fma(a, b, c);"});
+    if (type.lanes == 1) return "fma";
+    lane_types();
+    add("template <class V>", "V fma(const V& a, const V& b, const V& c)",
+        each("__builtin_elementwise_fma(a, b, c)", "fma(a[i], b[i], c[i])"));
     return "fma";
 }
 
@@ -48,13 +64,13 @@ std::string Prelude::root(VectorType type) {
     std::vector<std::string> gcc;
     if (type.lanes == 1) {
         VectorType least{type.lane, 16 / lane_bytes(type.lane)};
-        std::string ones = this->of(least);
+        std::string ones = this->splat(least);
         gcc = {fmt::format("return __builtin_ia32_sqrt{}({}(a))[0];", type.lane == Lane::f32 ? "ps" : "pd", ones)};
     } else if (full(type) && type.lanes * lane_bytes(type.lane) <= machine_.vector_bytes) {
         gcc = {fmt::format("return {};", gcc_root(type))};
     } else {
         std::string one = root({type.lane, 1});
-        gcc = {fmt::format("{} r = {{}};", name), each(type, one + "(a[i])"), "return r;"};
+        gcc = {fmt::format("{} r = {{}};", name), lane_by_lane(type, one + "(a[i])"), "return r;"};
     }
     std::vector<std::string> body{"#if defined(__clang__)", "return __builtin_elementwise_sqrt(a);", "#else"};
     body.insert(body.end(), gcc.begin(), gcc.end());
@@ -67,13 +83,12 @@ std::string Prelude::root(VectorType type) {
 /// number.
 std::string Prelude::floor(VectorType type) {
     std::string name = this->type(type), head = fmt::format("{0} floor({1} a)", name, taken(type));
-    const char* f = suffix(type.lane);
     if (machine_.isa != loop::Isa::baseline) {
-        if (type.lanes == 1) add(head, {fmt::format("return __builtin_floor{}(a);", f)});
-        else
-            add(head, {"#if defined(__clang__)", "return __builtin_elementwise_floor(a);", "#else",
-                       fmt::format("{} r = {{}};", name), each(type, fmt::format("__builtin_floor{}(a[i])", f)),
-                       "return r;", "#endif"});
+        add("float floor(float a)", {"return __builtin_floorf(a);"});
+        add("double floor(double a)", {"return __builtin_floor(a);"});
+        if (type.lanes == 1) return "floor";
+        lane_types();
+        add("template <class V>", "V floor(const V& a)", each("__builtin_elementwise_floor(a)", "floor(a[i])"));
         return "floor";
     }
     std::string large = type.lane == Lane::f32 ? "8388608.0f" : "4503599627370496.0";
@@ -105,8 +120,10 @@ std::string Prelude::abs(VectorType type) {
 
 std::string Prelude::extremum(VectorType type, bool least) {
     std::string name = this->type(type), function = least ? "minimum" : "maximum";
-    add(fmt::format("{0} {1}({2} a, {2} b)", name, function, taken(type)),
-        {fmt::format("return a {} b ? a : b;", least ? '<' : '>')});
+    bool promoted = type.lanes == 1 && lane_bytes(type.lane) < 4;
+    std::string body = fmt::format("return a {} b ? a : b;", least ? '<' : '>');
+    if (promoted) add(fmt::format("{0} {1}({0} a, {0} b)", name, function), {body});
+    else add("template <class V>", fmt::format("V {}(const V& a, const V& b)", function), {body});
     return function;
 }
 
@@ -121,11 +138,11 @@ std::string Prelude::reduce(VectorType type, const std::string& what) {
         add(fmt::format("{} {}({} v)", scalar, what, taken(type)), {fmt::format("return {};", join("v[0]", "v[1]"))});
         return what;
     }
-    std::string half_name = this->type(half), inner = reduce(half, what);
+    std::string inner = reduce(half, what);
     add(fmt::format("{} {}({} v)", scalar, what, taken(type)),
-        {fmt::format("{} low = __builtin_shufflevector(v, v{});", half_name, indices(0, half.lanes)),
-         fmt::format("{} high = __builtin_shufflevector(v, v{});", half_name, indices(half.lanes, half.lanes)),
-         fmt::format("return {}({});", inner, join("low", "high"))});
+        {fmt::format("return {}({});", inner,
+                     join(fmt::format("__builtin_shufflevector(v, v{})", indices(0, half.lanes)),
+                          fmt::format("__builtin_shufflevector(v, v{})", indices(half.lanes, half.lanes))))});
     return what;
 }
 
@@ -138,7 +155,7 @@ std::string Prelude::wrapping(VectorType type, const std::string& what) {
         if (type.lanes == 1) add(head, {"return int32_t(uint64_t(uint32_t(a)) * uint32_t(b) >> 32);"});
         else
             add(head, {fmt::format("{} r = {{}};", name),
-                       each(type, "int32_t(uint64_t(uint32_t(a[i])) * uint32_t(b[i]) >> 32)"), "return r;"});
+                       lane_by_lane(type, "int32_t(uint64_t(uint32_t(a[i])) * uint32_t(b[i]) >> 32)"), "return r;"});
         return what;
     }
     const char* sign = what == "plus"    ? "+"
@@ -157,7 +174,7 @@ std::string Prelude::rounded_down(VectorType type, const std::string& what) {
         add(head, {quotient ? "return a / b - (a % b < 0);" : "return a % b < 0 ? a % b + b : a % b;"});
     } else {
         std::string one = rounded_down({type.lane, 1}, what);
-        add(head, {fmt::format("{} r = {{}};", name), each(type, one + "(a[i], b[i])"), "return r;"});
+        add(head, {fmt::format("{} r = {{}};", name), lane_by_lane(type, one + "(a[i], b[i])"), "return r;"});
     }
     return what;
 }
@@ -165,7 +182,7 @@ std::string Prelude::rounded_down(VectorType type, const std::string& what) {
 std::string Prelude::reinterpret(Lane from, Lane to) {
     std::string name = to == Lane::f32 ? "float_of" : to == Lane::f64 ? "double_of" : "bits_of";
     add(fmt::format("{} {}({} x)", scalar_name(to), name, scalar_name(from)),
-        {fmt::format("{} r;", scalar_name(to)), "__builtin_memcpy(&r, &x, sizeof r);", "return r;"});
+        {fmt::format("{} r; __builtin_memcpy(&r, &x, sizeof r); return r;", scalar_name(to))});
     return name;
 }
 

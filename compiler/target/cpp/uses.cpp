@@ -7,7 +7,7 @@ namespace gradc::target {
 
 using namespace loop;
 
-void CppKernel::count_uses(ValueId result) {
+void CppKernel::count_uses(const std::vector<ValueId>& results) {
     uses_.resize(kernel_.types.size());
     home_.assign(kernel_.types.size(), -1);
     index_.assign(kernel_.types.size(), false);
@@ -16,7 +16,8 @@ void CppKernel::count_uses(ValueId result) {
     values_.resize(kernel_.types.size());
     note_definitions(kernel_.body);
     find_calls();
-    use(result, 0, int(kernel_.body.size()));
+    find_groups(kernel_.body);
+    for (ValueId result : results) use(result, 0, int(kernel_.body.size()));
     count(kernel_.body, 0);
     choose_masks(kernel_.body);
 }
@@ -90,6 +91,9 @@ void CppKernel::count(const Statement& statement, int place, int body) {
         for (const Carried& carried : loop->carried) use(carried.next, inner, int(loop->body.size()));
         count(loop->body, inner);
         for (const Carried& carried : loop->carried) use(carried.initial, body, place);
+        if (auto group = groups_.find(loop); group != groups_.end())
+            for (ValueId id : bound(loop->begin, "long_begin", loop->step)->arguments) use(id, body, place);
+        if (grouped_.count(loop)) return; // its bounds stand in the function that calls it
         use(loop->begin, body, place);
         use(loop->end, body, place);
         use(loop->end, body, place); // in every turn: give it a name

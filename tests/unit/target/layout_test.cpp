@@ -82,7 +82,7 @@ TEST_CASE("names and numbers are valid C++") {
     CHECK(names.fresh("x") == "x");
     CHECK(names.fresh("x") == "x_1");
     CHECK(names.fresh("f32x16") == "f32x16_1");
-    CHECK(names.fresh("f32x16_at") == "f32x16_at_1");
+    CHECK(names.fresh("gather") == "gather_1"); // a function of the text
     CHECK(names.fresh("INT32_MAX") == "int32_max");
     CHECK(names.fresh("größe") == "gr_e");
     CHECK(names.fresh("#row") == "row");
