@@ -29,9 +29,13 @@ struct CodeCache {
     int64_t functions = 0, compiled = 0;                            // of the module; those that no known unit holds
 };
 
+/// How well to compile. `least`: many times faster and without LLVM's passes, for code that runs once, as in tests.
+enum class Effort { full, least };
+
 /// A relocatable ELF object (position independent, x86-64) with all kernels and gradc_module_table. The bytes are the
 /// same with and without a cache.
-std::string object(const loop::Module& module, const Metadata& metadata, CodeCache* cache = nullptr);
+std::string object(const loop::Module& module, const Metadata& metadata, CodeCache* cache = nullptr,
+                   Effort effort = Effort::full);
 
 struct LinkOptions {
     std::string runtime = {}; // the prelinked runtime; "": ../lib/gradc/runtime.o or lib/gradc/runtime.o beside gradc

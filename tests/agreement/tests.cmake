@@ -2,7 +2,7 @@
 # Random graphs through every stage; also `./run fuzz graphs`.
 add_executable(fuzz_graphs agreement/graphs.cpp)
 target_link_libraries(fuzz_graphs PRIVATE gradc_test_support gradc_training gradc_plan gradc_optimize gradc_target)
-add_test(NAME random_graphs COMMAND fuzz_graphs 200)
+add_test(NAME random_graphs COMMAND fuzz_graphs 300)
 # Kernels that have more parts with the widest vectors than with the baseline: each must be called with its own extent.
 add_test(NAME random_graphs_of_other_extents COMMAND fuzz_graphs 1 237)
 add_test(NAME random_graphs_of_other_extents_f32 COMMAND fuzz_graphs 1 806)

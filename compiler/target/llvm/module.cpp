@@ -206,16 +206,19 @@ void initialize() { // cheap when it was done before
     LLVMInitializeX86AsmPrinter();
 }
 
-std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type, bool names) {
+std::string compile(const Module& module, const Unit& unit, llvm::CodeGenFileType type, bool names,
+                    Effort effort = Effort::full) {
     llvm::LLVMContext context;
     context.setDiscardValueNames(!names);
-    auto level = unit.brief ? llvm::CodeGenOptLevel::Less : llvm::CodeGenOptLevel::Default;
+    auto level = effort == Effort::least ? llvm::CodeGenOptLevel::None
+                 : unit.brief            ? llvm::CodeGenOptLevel::Less
+                                         : llvm::CodeGenOptLevel::Default;
     std::unique_ptr<llvm::TargetMachine> target = target_machine(machine(unit.isa), level);
     std::unique_ptr<llvm::Module> made = emit(context, module, unit);
     made->setDataLayout(target->createDataLayout());
     verify(*made);
-    if (!unit.brief) optimize(*made, *target, unit.multi_step != nullptr);
-    return generate(*made, *target, type, unit.multi_step != nullptr);
+    if (!unit.brief && effort == Effort::full) optimize(*made, *target, unit.multi_step != nullptr);
+    return generate(*made, *target, type, unit.multi_step != nullptr && effort == Effort::full);
 }
 
 std::string compile_table(const Module& module, const Metadata& metadata, const FunctionNames& names) {
@@ -297,13 +300,13 @@ std::string print_assembly(const Module& module, Isa isa) {
     return text;
 }
 
-std::string object(const Module& module, const Metadata& metadata, CodeCache* cache) {
+std::string object(const Module& module, const Metadata& metadata, CodeCache* cache, Effort effort) {
     loop::verify(module);
     initialize();
     std::vector<Unit> work;
     for (int isa = 0; isa < isa_count; ++isa) {
         for (Unit& unit : multi_step(module, Isa(isa))) work.push_back(std::move(unit)); // long ones first
-        for (Unit& unit : units(module, Isa(isa))) work.push_back(std::move(unit));
+        for (Unit& unit : units(module, Isa(isa), effort == Effort::full)) work.push_back(std::move(unit));
     }
     FunctionNames names;
     for (const Unit& unit : work)
@@ -313,7 +316,8 @@ std::string object(const Module& module, const Metadata& metadata, CodeCache* ca
     objects.emplace_back();
     on_all_processors(objects.size(), [&](size_t i) {
         if (i == work.size()) objects[i] = compile_table(module, metadata, names);
-        else if (objects[i].empty()) objects[i] = compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false);
+        else if (objects[i].empty())
+            objects[i] = compile(module, work[i], llvm::CodeGenFileType::ObjectFile, false, effort);
     });
     for (size_t i = 0; cache && i < work.size(); ++i)
         if (!work[i].key.empty()) cache->used.emplace_back(work[i].key, objects[i]);
