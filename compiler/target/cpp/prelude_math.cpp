@@ -120,9 +120,9 @@ std::string Prelude::abs(VectorType type) {
 
 std::string Prelude::extremum(VectorType type, bool least) {
     std::string name = this->type(type), function = least ? "minimum" : "maximum";
-    bool promoted = type.lanes == 1 && lane_bytes(type.lane) < 4;
+    bool converted = type.lanes == 1 && type.lane != Lane::f32 && type.lane != Lane::f64; // of int and int64_t
     std::string body = fmt::format("return a {} b ? a : b;", least ? '<' : '>');
-    if (promoted) add(fmt::format("{0} {1}({0} a, {0} b)", name, function), {body});
+    if (converted) add(fmt::format("{0} {1}({0} a, {0} b)", name, function), {body});
     else add("template <class V>", fmt::format("V {}(const V& a, const V& b)", function), {body});
     return function;
 }
