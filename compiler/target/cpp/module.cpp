@@ -13,7 +13,9 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
 #include <span>
+#include <utility>
 
 namespace gradc::target {
 
@@ -110,6 +112,29 @@ std::string enumerator(std::string_view member, int64_t value) {
     return value >= 0 && size_t(value) < names.size() ? fmt::format("GRADC_{}", names[size_t(value)]) : "";
 }
 
+/// Declarations of arrays of numbers, as many of one type on a line as fit.
+class Declarations {
+public:
+    /// `text`: "const int64_t numbers_1[] = {64, 1};\n".
+    void add(const std::string& type, const std::string& text) {
+        std::string& lines = lines_[type];
+        std::string declarator = text.substr(text.find(type) + type.size() + 1);
+        size_t last = lines.empty() ? 0 : lines.rfind('\n', lines.size() - 2) + 1;
+        bool fits = !lines.empty() && lines.size() - last + declarator.size() <= 120;
+        if (fits) lines.replace(lines.size() - 2, 2, ", " + declarator);
+        else lines += text;
+    }
+    /// The lines so far.
+    std::string take() {
+        std::string text;
+        for (const auto& [type, lines] : std::exchange(lines_, {})) text += lines;
+        return text;
+    }
+
+private:
+    std::map<std::string, std::string> lines_; // by type
+};
+
 class CppModule {
 public:
     CppModule(const Module& module, const Metadata& metadata) : module_(module), metadata_(metadata) {}
@@ -175,7 +200,8 @@ std::string CppModule::machine_text(Isa isa) {
                 function = functions_.at(symbol(other, other.kernels[size_t(number)], isa));
             } else {
                 std::string name = names.fresh(kernel.name);
-                functions += "\n" + CppKernel(module_, kernel, machine, prelude, offsets_).run(name);
+                functions +=
+                    (functions.empty() ? "" : "\n") + CppKernel(module_, kernel, machine, prelude, offsets_).run(name);
                 function = fmt::format("{}::{}::{}", machine.name, space, name);
             }
             kernel_names.push_back(function);
@@ -184,6 +210,7 @@ std::string CppModule::machine_text(Isa isa) {
             functions += "\n" + print_multi_step(module_, *program, machine, kernel_names);
             functions_[steps_symbol(*program, isa)] = fmt::format("{}::{}::steps", machine.name, space);
         }
+        if (functions.empty()) continue; // all of its code is shared
         kernels += fmt::format("\nnamespace {} {{ // program {}\n{}\n}} // namespace {}\n", space, program->name,
                                functions, space);
     }
@@ -191,7 +218,7 @@ std::string CppModule::machine_text(Isa isa) {
     std::string functions = prelude.text();
     if (functions.find("_tiles_by_") != std::string::npos) functions = row_tiles + functions;
     types_.insert(prelude.used_types().begin(), prelude.used_types().end());
-    return fmt::format("\n{0}\nnamespace {1} {{\n\n{2}{3}\n}} // namespace {1}\n", target_macro(machine), machine.name,
+    return fmt::format("\n{0}\nnamespace {1} {{\n{2}{3}}} // namespace {1}\n", target_macro(machine), machine.name,
                        functions, kernels);
 }
 
@@ -244,18 +271,21 @@ std::string CppModule::array_text(const Table::Array& array) const {
     bool offsets = array.type == "uint32_t";
     bool numbers = offsets || array.type == "int64_t" || array.type == "int32_t" || array.type == "double" ||
                    array.type == "gradc_step" || array.elements.size() == 1;
+    std::vector<std::string> elements;
+    for (const TableValue& value : array.elements)
+        elements.push_back(offsets ? fmt::format("{}u", uint32_t(value.integer))
+                           : value.kind != TableValue::Kind::members
+                               ? value_text(value)
+                               : fmt::format("{{{}}}", fmt::join(named_members(value, array.type), ", ")));
+    std::string flat = fmt::format("{}{}}};\n", text, fmt::join(elements, ", "));
+    if (flat.size() <= 121) return flat;
     size_t column = text.size();
-    for (size_t i = 0; i < array.elements.size(); ++i) {
-        const TableValue& value = array.elements[i];
-        std::string element = offsets ? fmt::format("{}u", uint32_t(value.integer))
-                              : value.kind != TableValue::Kind::members
-                                  ? value_text(value)
-                                  : fmt::format("{{{}}}", fmt::join(named_members(value, array.type), ", "));
-        bool wrap = !numbers || (i && column + element.size() > 116);
+    for (size_t i = 0; i < elements.size(); ++i) {
+        bool wrap = !numbers || (i && column + elements[i].size() > 116);
         text += wrap ? "\n    " : i ? " " : "";
         column = wrap ? 4 : column;
-        text += element + (i + 1 < array.elements.size() ? "," : "");
-        column += element.size() + 2;
+        text += elements[i] + (i + 1 < elements.size() ? "," : "");
+        column += elements[i].size() + 2;
     }
     return text + "};\n";
 }
@@ -263,7 +293,13 @@ std::string CppModule::array_text(const Table::Array& array) const {
 std::string CppModule::table_text() {
     table_ = make_table(module_, metadata_, true);
     std::string text = "\nnamespace table {\nnamespace {\n";
-    for (const Table::Array& array : table_.arrays) text += array_text(array);
+    Declarations numbers;
+    for (const Table::Array& array : table_.arrays) {
+        bool plain = array.type == "uint32_t" || array.type == "int64_t" || array.type == "int32_t";
+        if (plain) numbers.add(array.type, array_text(array));
+        else text += (array.type == "gradc_code" ? "" : numbers.take()) + array_text(array); // codes read no numbers
+    }
+    text += numbers.take();
     qualifier_ = "table::"; // outside
     text += "} // namespace\n} // namespace table\n\nextern \"C\" const gradc_module "
             "gradc_module_table = {\n";
