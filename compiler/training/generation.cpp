@@ -103,7 +103,12 @@ bool GenerationElaboration::close(const Carry& carry) {
         return false;
     }
     NodeId node = next.node;
-    if (!shape.empty() && shape[0] == rows) node = build::sum(graph_, node, {0}, line.span); // of the only row
+    if (!shape.empty() && shape[0] == rows) { // of the only row
+        bool logical = carry.type.dtype == Dtype::boolean;
+        if (logical) node = build::cast(graph_, node, Dtype::i32, line.span);
+        node = build::sum(graph_, node, {0}, line.span);
+        if (logical) node = build::cast(graph_, node, Dtype::boolean, line.span);
+    }
     std::string path = path_ + "." + line.name;
     result_.outputs.push_back({path, build::assign(graph_, path, node, line.span)});
     return true;
@@ -113,7 +118,7 @@ std::optional<Generation> GenerationElaboration::run(const Field* text) {
     auto scan = std::get_if<ast::Scan>(&line_.value->node);
     if (!scan) {
         fail(Code::bad_setting, "`generate` takes a scan over the positions of a text",
-             "generate scan t < T with h = zeros([N, H]) { h = cell(token, h);  yield linear(h, V) }");
+             "generate scan t < T with h = zeros([N, H]) { h = cell(token, h);  yield head(h) }");
         return {};
     }
     if (!bind_inputs(*scan, text)) return {};
@@ -130,7 +135,7 @@ std::optional<Generation> GenerationElaboration::run(const Field* text) {
     if (!logits || !floating(logits->dtype) || logits->shape != Shape{rows, characters}) {
         fail(Code::bad_setting,
              fmt::format("`generate` must yield the logits of the next character, [N, {}]", characters),
-             "yield linear(h, V)");
+             "yield head(h), where `head` is a model");
         return {};
     }
     result_.outputs.push_back({"generate", to_node(elaborator_, yielded[0], span_)});

@@ -466,15 +466,20 @@ def numbers(values):
     return " ".join(f"{value:.17g}" for value in values)
 
 
-def main():
+def record(optimizers, file):
+    """Writes the weights after each step of (problem, line of the language, rule)."""
     lines = []
-    for problem, line, rule in OPTIMIZERS:
+    for problem, line, rule in optimizers:
         lines.append(f"optimizer {problem.file} {line}")
         run, w = rule(problem), problem.start.copy()
         for step in range(1, STEPS + 1):
             w = run(w, problem.gradient(w, step), step, step)
             lines.append(numbers(w))
-    (FOLDER / "recorded.txt").write_text("\n".join(lines) + "\n")
+    (FOLDER / file).write_text("\n".join(lines) + "\n")
+
+
+def main():
+    record(OPTIMIZERS, "recorded.txt")
     lines = []
     for line, rate in SCHEDULES:
         lines.append(f"schedule {line}")

@@ -12,7 +12,7 @@ import optax
 import schedulefree
 import torch
 
-from record import FOLDER, STEPS, Mixed, mean_of, numbers, torch_rule, uniform
+from record import Mixed, mean_of, record, torch_rule, uniform
 
 jax.config.update("jax_enable_x64", True)
 torch.bfloat16 = torch.float64  # torch.optim.Muon rounds its products to bfloat16; here they are double
@@ -257,16 +257,5 @@ OPTIMIZERS = [
 ]
 
 
-def main():
-    lines = []
-    for problem, line, rule in OPTIMIZERS:
-        lines.append(f"optimizer {problem.file} {line}")
-        run, w = rule(problem), problem.start.copy()
-        for step in range(1, STEPS + 1):
-            w = run(w, problem.gradient(w, step), step, step)
-            lines.append(numbers(w))
-    (FOLDER / "recorded_published.txt").write_text("\n".join(lines) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    record(OPTIMIZERS, "recorded_published.txt")

@@ -97,7 +97,7 @@ double difference(const std::string& source, int64_t expected_context) {
     Tensor full = evaluate(*block.predict, window)[0];
     Environment one = trainer.rows(0, 1);
     double worst = 0;
-    for (int round = 0; round < 2; ++round) // the second one starts again: what was carried is forgotten
+    for (int round = 0; round < 2; ++round) // round 2 starts at position 0: it must not read values of round 1
         for (int at = 0; at < context; ++at) {
             one.scalars["token"] = codes.values[size_t(at)];
             one.scalars["position"] = at;
