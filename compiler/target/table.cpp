@@ -73,7 +73,8 @@ private:
     TableValue tensor(const Metadata::Tensor& tensor);
     TableValue program(int number);
     TableValue kernel(int program, int number);
-    std::pair<TableValue, int64_t> kernel_arguments(std::vector<std::vector<int64_t>> by_isa);
+    std::vector<TableValue> argument_values(const Kernel& kernel) const;
+    std::pair<TableValue, int64_t> kernel_arguments(const std::vector<std::vector<TableValue>>& by_isa, int code);
     TableValue step_functions(int program, const std::vector<int64_t>& fields) const;
     TableValue dataset(const DatasetSpec& dataset);
     TableValue field(const std::string& prefix, const Field& field);
@@ -86,7 +87,7 @@ private:
     const Metadata& metadata_;
     bool sharing_;
     std::vector<Metadata::Tensor> tensors_;
-    std::map<std::vector<int64_t>, int> known_numbers_, known_arguments_;
+    std::map<std::vector<int64_t>, int> known_numbers_, known_arguments_; // arguments: behind their code's number
     std::map<std::string, int> known_codes_;
     Table table_;
 };
@@ -143,7 +144,7 @@ TableValue TableBuilder::kernel(int program, int number) {
     const auto& versions = module_.programs[size_t(program)];
     const Kernel& first = any(versions).kernels[size_t(number)];
     std::vector<TableValue> functions, extents;
-    std::vector<std::vector<int64_t>> arguments;
+    std::vector<std::vector<TableValue>> arguments;
     KeyBytes key;
     for (int isa = 0; isa < isa_count; ++isa) {
         bool served = serves(versions, Isa(isa));
@@ -156,7 +157,7 @@ TableValue TableBuilder::kernel(int program, int number) {
         extents.push_back(members({i64(fixed), i64(per_row), i64(divisor), i64(one.grain)}));
         key.add({served, int64_t(built), shared.program, shared.kernel, fixed, per_row, divisor, one.grain});
         bool takes = sharing_ && served && function_of(module_, built, one).takes_arguments;
-        if (takes) arguments.push_back(arguments_of(module_, one));
+        if (takes) arguments.push_back(argument_values(one));
         else arguments.emplace_back();
     }
     key.add_bits(first.flops);
@@ -167,7 +168,7 @@ TableValue TableBuilder::kernel(int program, int number) {
         std::string name = fmt::format("code_{}", known_codes_.size() - 1);
         known->second = int(array("gradc_code", name, {code}).integer);
     }
-    auto [argument_array, distance] = kernel_arguments(arguments);
+    auto [argument_array, distance] = kernel_arguments(arguments, known->second);
     // Programs that run once in a while are reported nowhere: their kernels need no names of their own.
     const Kernel* named = &first;
     if (const auto& same = first.same_as; sharing_ && first.once && same)
@@ -175,30 +176,41 @@ TableValue TableBuilder::kernel(int program, int number) {
     return members({text(named->name), first_of(known->second), argument_array, i64(distance)});
 }
 
+std::vector<TableValue> TableBuilder::argument_values(const Kernel& kernel) const {
+    std::vector<TableValue> values;
+    for (int64_t number : arguments_of(module_, kernel)) values.push_back(i32(int32_t(uint32_t(number))));
+    std::vector<BufferId> buffers = buffers_of(kernel); // come first
+    for (size_t i = 0; i < buffers.size(); ++i)
+        if (module_.buffers[buffers[i]].role != Buffer::Role::local) values[i].buffer = buffers[i];
+    return values;
+}
+
 /// Those of all machines one behind the other, or once where they are equal; and the distance between two.
-std::pair<TableValue, int64_t> TableBuilder::kernel_arguments(std::vector<std::vector<int64_t>> by_isa) {
+std::pair<TableValue, int64_t> TableBuilder::kernel_arguments(const std::vector<std::vector<TableValue>>& by_isa,
+                                                              int code) {
     size_t longest = 0;
-    const std::vector<int64_t>* any = nullptr;
+    const std::vector<TableValue>* any = nullptr;
     bool equal = true;
+    auto same = [](const TableValue& a, const TableValue& b) { return a.integer == b.integer; };
     for (const auto& arguments : by_isa) {
         longest = std::max(longest, arguments.size());
         if (arguments.empty()) continue;
-        equal = equal && (!any || *any == arguments);
+        equal = equal && (!any || std::equal(any->begin(), any->end(), arguments.begin(), arguments.end(), same));
         any = &arguments;
     }
     if (!any) return {first_of(-1), 0};
-    std::vector<int64_t> all;
+    std::vector<TableValue> all;
     if (equal) all = *any;
     for (size_t i = 0; !equal && i < by_isa.size(); ++i) {
         all.insert(all.end(), by_isa[i].begin(), by_isa[i].end());
         all.resize((i + 1) * longest);
     }
-    auto [known, added] = known_arguments_.emplace(all, -1);
+    std::vector<int64_t> key{code};
+    for (const TableValue& value : all) key.push_back(value.integer);
+    auto [known, added] = known_arguments_.emplace(key, -1);
     if (added) {
-        std::vector<TableValue> elements;
-        for (int64_t number : all) elements.push_back(i32(int32_t(uint32_t(number))));
         std::string name = fmt::format("arguments_{}", known_arguments_.size() - 1);
-        known->second = int(array("uint32_t", name, elements).integer);
+        known->second = int(array("uint32_t", name, all).integer);
     }
     return {first_of(known->second), equal ? 0 : int64_t(longest)};
 }

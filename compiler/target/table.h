@@ -3,6 +3,7 @@
 // that the layout of abi.h is written down once.
 #pragma once
 #include "compiler/target/metadata.h"
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct TableValue {
     enum class Kind : uint8_t { i32, i64, f64, text, array, function, members } kind = Kind::i32;
     int64_t integer = 0; // i32, i64; array: number of the array whose first element is meant, -1: NULL
     double number = 0;
+    std::optional<loop::BufferId> buffer = {}; // i32: an argument of a kernel, this buffer's offset
     std::string text = {};
     TableFunction function = {};
     std::vector<TableValue> members = {}; // of a struct, or of the one array inside a struct: gradc_kernel::functions

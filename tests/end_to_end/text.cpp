@@ -50,3 +50,13 @@ TEST_CASE("the C++ text of digits is short", "[text]") {
     std::string text = text_of("/examples/digits/model.grad", scratch);
     CHECK(std::count(text.begin(), text.end(), '\n') <= 2000);
 }
+
+TEST_CASE("the C++ text names a block's weights once", "[text]") {
+    Scratch scratch;
+    std::string text = text_of("/tests/performance/models/gpt/model.grad", scratch);
+    CHECK(contains(text, " block_stride = "));
+    CHECK(contains(text, "const uint32_t forward_block_attention_linear_1_uses[][4] = {"));
+    CHECK(contains(text, "{at::block_attention_1_linear_1_bias + 3 * at::block_stride, "));
+    CHECK(!contains(text, "block_2_layer_norm")); // of equal blocks, the first one's name
+    CHECK(!contains(text, "arguments_"));
+}

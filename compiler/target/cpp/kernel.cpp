@@ -58,9 +58,9 @@ std::string last_parts(const std::string& path, int count) {
 } // namespace
 
 CppKernel::CppKernel(const Module& module, const Kernel& kernel, const Machine& machine, Prelude& prelude,
-                     const std::map<BufferId, std::string>& offsets)
+                     Places* places)
     : module_(module), given_(kernel), rolled_(roll(module, kernel)), machine_(machine), prelude_(prelude),
-      offsets_(offsets), arguments_(kernel.takes_arguments ? buffers_in(kernel.body) : std::vector<BufferId>()) {}
+      places_(places), arguments_(kernel.takes_arguments ? buffers_in(kernel.body) : std::vector<BufferId>()) {}
 
 /// Which tiles are alike is known when they are printed.
 std::string CppKernel::run(const std::string& name) {
@@ -69,7 +69,7 @@ std::string CppKernel::run(const std::string& name) {
     for (const Tile& tile : tiles_)
         if (tile.users.size() == 1) single.insert(tile.users[0]);
     if (single == single_ && split.size() == given_splits_) return text;
-    CppKernel again(module_, given_, machine_, prelude_, offsets_);
+    CppKernel again(module_, given_, machine_, prelude_, places_);
     again.single_ = single, again.split_ = split, again.given_splits_ = split.size();
     return again.run(name);
 }
@@ -123,8 +123,12 @@ std::string CppKernel::pointers() const {
             text += fmt::format("    alignas(64) {} {}[{}];\n", memory_name(lane_of(buffer.dtype)), name, elements);
             continue;
         }
-        auto constant = offsets_.find(id);
-        std::string offset = constant == offsets_.end() ? fmt::format("{}", buffer.offset) : constant->second;
+        std::string offset = fmt::format("{}", buffer.offset);
+        if (!kernel_.takes_arguments && places_) {
+            std::string constant = (*places_)[id];
+            bool sum = constant.find(' ') != std::string::npos;
+            offset = sum ? fmt::format("64 * ({})", constant) : "64 * " + constant;
+        }
         if (kernel_.takes_arguments)
             offset = fmt::format("64 * int64_t(arguments[{}])",
                                  std::find(arguments_.begin(), arguments_.end(), id) - arguments_.begin());
@@ -396,8 +400,12 @@ void CppKernel::print(const Loop& loop) {
     advance(loop);
     --indent_;
     bool one_line = text_.find('\n', begin) == text_.size() - 1;
-    if (one_line) text_.erase(begin - 3, 2); // no braces around it
-    else line("}");
+    if (one_line) { // no braces around it
+        size_t head = text_.rfind('\n', begin - 2) + 1, body = text_.find_first_not_of(' ', begin);
+        bool fits = begin - head - 2 + text_.size() - body <= widest + 1;
+        if (fits) text_.erase(begin - 2, body - begin + 2);
+        else text_.erase(begin - 3, 2);
+    } else line("}");
     names_ = std::move(outside);
     named_ = std::move(named);
     for (const Carried& carried : loop.carried)

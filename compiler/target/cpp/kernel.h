@@ -2,7 +2,7 @@
 // One kernel of the loop IR as a C++ function that people can read. A value that is used once is written where it is
 // used; others have names. Addresses are x[64*n + k]. An expression never moves past a store or into a loop.
 #pragma once
-#include "compiler/target/cpp/names.h"
+#include "compiler/target/cpp/places.h"
 #include "compiler/target/cpp/prelude.h"
 #include "compiler/target/cpp/roll.h"
 
@@ -10,9 +10,9 @@ namespace gradc::target {
 
 class CppKernel {
 public:
-    /// `offsets`: constants of the text that hold the buffers' offsets, by buffer; without them they are numbers.
+    /// `places`: the text's constants; without them offsets are numbers.
     CppKernel(const loop::Module& module, const loop::Kernel& kernel, const Machine& machine, Prelude& prelude,
-              const std::map<loop::BufferId, std::string>& offsets = {});
+              Places* places = nullptr);
     /// The function with its comments, as `name`.
     std::string run(const std::string& name);
 
@@ -126,7 +126,7 @@ private:
     std::map<loop::BufferId, std::string> arrays_; // accumulators that are declared, by name
     const Machine& machine_;
     Prelude& prelude_;
-    std::map<loop::BufferId, std::string> offsets_;
+    Places* places_;
     std::vector<loop::BufferId> arguments_; // buffers whose offsets the function is given, in order
     Names names_;
     std::string text_;

@@ -112,37 +112,31 @@ std::string enumerator(std::string_view member, int64_t value) {
     return value >= 0 && size_t(value) < names.size() ? fmt::format("GRADC_{}", names[size_t(value)]) : "";
 }
 
-/// Declarations of arrays of numbers, as many of one type on a line as fit.
-class Declarations {
-public:
-    /// `text`: "const int64_t numbers_1[] = {64, 1};\n".
-    void add(const std::string& type, const std::string& text) {
-        std::string& lines = lines_[type];
-        std::string declarator = text.substr(text.find(type) + type.size() + 1);
-        size_t last = lines.empty() ? 0 : lines.rfind('\n', lines.size() - 2) + 1;
-        bool fits = !lines.empty() && lines.size() - last + declarator.size() <= 120;
-        if (fits) lines.replace(lines.size() - 2, 2, ", " + declarator);
-        else lines += text;
+/// `head` ends with the open brace. One line if it fits; else as many numbers on a line as fit, others on lines of their
+/// own.
+std::string initializer(const std::string& head, const std::vector<std::string>& elements, bool numbers) {
+    std::string flat = fmt::format("{}{}}};\n", head, fmt::join(elements, ", "));
+    if (flat.size() <= 121) return flat;
+    std::string text = head;
+    size_t column = head.size();
+    for (size_t i = 0; i < elements.size(); ++i) {
+        bool wrap = !numbers || (elements.size() > 1 && column + elements[i].size() > 116);
+        text += wrap ? "\n    " : i ? " " : "";
+        column = wrap ? 4 : column;
+        text += elements[i] + (i + 1 < elements.size() ? "," : "");
+        column += elements[i].size() + 2;
     }
-    /// The lines so far.
-    std::string take() {
-        std::string text;
-        for (const auto& [type, lines] : std::exchange(lines_, {})) text += lines;
-        return text;
-    }
-
-private:
-    std::map<std::string, std::string> lines_; // by type
-};
+    return text + "};\n";
+}
 
 class CppModule {
 public:
-    CppModule(const Module& module, const Metadata& metadata) : module_(module), metadata_(metadata) {}
+    CppModule(const Module& module, const Metadata& metadata) : module_(module), metadata_(metadata), places_(module) {}
     std::string run();
 
 private:
-    std::string offset_text();
     std::string machine_text(Isa isa);
+    std::string uses_text();
     std::string table_text();
     std::string value_text(const TableValue& value) const;
     std::vector<std::string> named_members(const TableValue& value, const std::string& type) const;
@@ -153,31 +147,10 @@ private:
     Table table_;
     std::string qualifier_; // of the table's arrays
     std::set<VectorType> types_;
-    std::map<BufferId, std::string> offsets_;      // constants of the text
+    Places places_;
+    std::map<int64_t, std::string> uses_;          // by number of an array of arguments: "relu_1_uses[2]"
     std::map<std::string, std::string> functions_; // symbol -> "avx2::train_step::relu_1"
 };
-
-/// A constant for each buffer that a function reads or writes at a place of its own.
-std::string CppModule::offset_text() {
-    std::set<BufferId> used;
-    for (const auto& versions : module_.programs)
-        for (const std::optional<Program>& program : versions) {
-            if (!program) continue;
-            for (const Kernel& kernel : program->kernels)
-                if (!kernel.same_as && !kernel.takes_arguments)
-                    for (BufferId id : buffers_in(kernel.body)) used.insert(id);
-        }
-    Names names;
-    std::string text = "\n// Where tensors lie: bytes from the arena's base.\nnamespace at {\n";
-    for (BufferId id : used) {
-        const Buffer& buffer = module_.buffers[id];
-        if (buffer.role == Buffer::Role::local) continue;
-        std::string name = names.fresh(buffer.name);
-        offsets_[id] = "at::" + name;
-        text += fmt::format("constexpr int64_t {} = {};\n", name, buffer.offset);
-    }
-    return offsets_.empty() ? "" : text + "} // namespace at\n";
-}
 
 std::string CppModule::machine_text(Isa isa) {
     const Machine& machine = target::machine(isa);
@@ -201,7 +174,7 @@ std::string CppModule::machine_text(Isa isa) {
             } else {
                 std::string name = names.fresh(kernel.name);
                 functions +=
-                    (functions.empty() ? "" : "\n") + CppKernel(module_, kernel, machine, prelude, offsets_).run(name);
+                    (functions.empty() ? "" : "\n") + CppKernel(module_, kernel, machine, prelude, &places_).run(name);
                 function = fmt::format("{}::{}::{}", machine.name, space, name);
             }
             kernel_names.push_back(function);
@@ -229,7 +202,9 @@ std::string CppModule::value_text(const TableValue& value) const {
     case TableValue::Kind::f64: return number(value.number, Dtype::f64);
     case TableValue::Kind::text: return quoted(value.text);
     case TableValue::Kind::array:
-        return value.integer < 0 ? "NULL" : qualifier_ + table_.arrays[size_t(value.integer)].name;
+        if (value.integer < 0) return "NULL";
+        if (auto use = uses_.find(value.integer); use != uses_.end()) return use->second;
+        return qualifier_ + table_.arrays[size_t(value.integer)].name;
     case TableValue::Kind::function: {
         if (!value.function.built) return "NULL";
         return functions_.at(symbol(module_, value.function));
@@ -268,34 +243,57 @@ std::string CppModule::array_text(const Table::Array& array) const {
     bool pointers = array.type.back() == '*';
     std::string text = pointers ? fmt::format("{} const {}[] = {{", array.type, array.name)
                                 : fmt::format("const {} {}[] = {{", array.type, array.name);
-    bool offsets = array.type == "uint32_t";
-    bool numbers = offsets || array.type == "int64_t" || array.type == "int32_t" || array.type == "double" ||
+    bool numbers = array.type == "int64_t" || array.type == "int32_t" || array.type == "double" ||
                    array.type == "gradc_step" || array.elements.size() == 1;
     std::vector<std::string> elements;
     for (const TableValue& value : array.elements)
-        elements.push_back(offsets ? fmt::format("{}u", uint32_t(value.integer))
-                           : value.kind != TableValue::Kind::members
+        elements.push_back(value.kind != TableValue::Kind::members
                                ? value_text(value)
                                : fmt::format("{{{}}}", fmt::join(named_members(value, array.type), ", ")));
-    std::string flat = fmt::format("{}{}}};\n", text, fmt::join(elements, ", "));
-    if (flat.size() <= 121) return flat;
-    size_t column = text.size();
-    for (size_t i = 0; i < elements.size(); ++i) {
-        bool wrap = !numbers || (i && column + elements[i].size() > 116);
-        text += wrap ? "\n    " : i ? " " : "";
-        column = wrap ? 4 : column;
-        text += elements[i] + (i + 1 < elements.size() ? "," : "");
-        column += elements[i].size() + 2;
+    return initializer(text, elements, numbers);
+}
+
+/// The arguments of kernels: for each function, a table with a row for each use.
+std::string CppModule::uses_text() {
+    struct Uses {
+        std::string name;
+        std::vector<int64_t> arrays;
+    };
+    std::map<int64_t, Uses> functions; // by number of the code's array
+    Names names;
+    for (const Table::Array& array : table_.arrays)
+        for (const TableValue& kernel : array.elements) {
+            if (array.type != "gradc_kernel") continue;
+            int64_t code = kernel.members[1].integer, arguments = kernel.members[2].integer;
+            if (arguments < 0 || uses_.count(arguments)) continue;
+            Uses& uses = functions[code];
+            if (uses.name.empty()) uses.name = names.fresh(kernel.members[0].text + "_uses");
+            uses_[arguments] = fmt::format("{}[{}]", uses.name, uses.arrays.size());
+            uses.arrays.push_back(arguments);
+        }
+    std::string text;
+    for (const auto& [code, uses] : functions) {
+        std::vector<std::string> rows;
+        size_t count = 0;
+        for (int64_t array : uses.arrays) {
+            const std::vector<TableValue>& row = table_.arrays[size_t(array)].elements;
+            std::vector<std::string> values;
+            for (const TableValue& value : row)
+                values.push_back(value.buffer ? places_[*value.buffer] : fmt::format("{}u", uint32_t(value.integer)));
+            count = row.size();
+            rows.push_back(fmt::format("{{{}}}", fmt::join(values, ", ")));
+        }
+        text += initializer(fmt::format("const uint32_t {}[][{}] = {{", uses.name, count), rows, true);
     }
-    return text + "};\n";
+    return text;
 }
 
 std::string CppModule::table_text() {
-    table_ = make_table(module_, metadata_, true);
-    std::string text = "\nnamespace table {\nnamespace {\n";
+    std::string text = "\nnamespace table {\nnamespace {\n// Arguments of kernels: a row for each use.\n" + uses_text();
     Declarations numbers;
     for (const Table::Array& array : table_.arrays) {
-        bool plain = array.type == "uint32_t" || array.type == "int64_t" || array.type == "int32_t";
+        if (array.type == "uint32_t") continue; // arguments
+        bool plain = array.type == "int64_t" || array.type == "int32_t";
         if (plain) numbers.add(array.type, array_text(array));
         else text += (array.type == "gradc_code" ? "" : numbers.take()) + array_text(array); // codes read no numbers
     }
@@ -308,11 +306,13 @@ std::string CppModule::table_text() {
 }
 
 std::string CppModule::run() {
-    std::string offsets = offset_text(), machines;
+    table_ = make_table(module_, metadata_, true);
+    std::string machines;
     for (int isa = 0; isa < isa_count; ++isa) machines += machine_text(Isa(isa));
+    std::string table = table_text();
     std::string text = fmt::format("// {}: its programs, written by {}. Compiles alone.\n{}\n", metadata_.name,
                                    metadata_.compiler.empty() ? "gradc" : metadata_.compiler, abi_declarations());
-    return text + rules + "\n" + type_declarations(types_) + offsets + machines + table_text();
+    return text + rules + "\n" + type_declarations(types_) + places_.text() + machines + table;
 }
 
 } // namespace

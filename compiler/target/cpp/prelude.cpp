@@ -37,14 +37,15 @@ Lane lane_of(Dtype dtype) {
 Lane mask_lane(int bytes) { return bytes == 1 ? Lane::i8 : bytes == 8 ? Lane::i64 : Lane::i32; }
 
 std::string type_declarations(const std::set<VectorType>& types) {
-    std::string text;
+    std::vector<std::string> all;
     for (Lane lane : {Lane::f32, Lane::f64, Lane::i32, Lane::i64, Lane::u8, Lane::u16})
-        text += fmt::format("typedef {} {} __attribute__((may_alias));\n", scalar_name(lane), memory_name(lane));
-    for (VectorType type : types) {
-        if (type.lanes == 1) continue;
-        text += fmt::format("typedef {} {} __attribute__((vector_size({})));\n", scalar_name(type.lane),
-                            type_name(type), type.lanes * lane_bytes(type.lane));
-    }
+        all.push_back(fmt::format("typedef {} {} __attribute__((may_alias));", scalar_name(lane), memory_name(lane)));
+    for (VectorType type : types)
+        if (type.lanes > 1)
+            all.push_back(fmt::format("typedef {} {} __attribute__((vector_size({})));", scalar_name(type.lane),
+                                      type_name(type), type.lanes * lane_bytes(type.lane)));
+    std::string text; // two on a line
+    for (size_t i = 0; i < all.size(); ++i) text += all[i] + (i % 2 || i + 1 == all.size() ? "\n" : " ");
     return text;
 }
 
@@ -86,7 +87,11 @@ std::string Prelude::function(const std::string& name, const std::string& type, 
         if (!fresh && known->second != type + parameters + body) continue;
         if (!fresh) return unique;
         std::string macro = upper(machine_.name);
-        functions_.push_back(fmt::format("{} INLINE {} {}({}) {{\n{}}}\n", macro, type, unique, parameters, body));
+        std::string head = fmt::format("{} INLINE {} {}({}) {{", macro, type, unique, parameters);
+        size_t text = body.find_first_not_of(' '), end = body.find('\n');
+        bool short_one = end + 1 == body.size() && head.size() + end - text <= 117;
+        functions_.push_back(short_one ? fmt::format("{} {} }}\n", head, body.substr(text, end - text))
+                                       : fmt::format("{}\n{}}}\n", head, body));
         return unique;
     }
 }
