@@ -226,7 +226,8 @@ std::string KernelNames::name(const FusedKernel& kernel, const std::vector<size_
     for (char& letter : base)
         if (!std::isalnum(static_cast<unsigned char>(letter))) letter = '_';
     std::string name = base;
-    for (int number = 2; !taken_.insert(name).second; ++number) name = base + "_" + std::to_string(number);
+    while (!taken_.insert(name).second)
+        name = base + "_" + std::to_string(++numbers_.try_emplace(base, 1).first->second);
     return name;
 }
 

@@ -4,6 +4,7 @@
 // use gets a number.
 #pragma once
 #include "compiler/plan/program_plan.h"
+#include <map>
 #include <set>
 
 namespace gradc {
@@ -59,6 +60,7 @@ private:
     PathNames paths_;
     bool reads_parameters_ = false;
     std::set<std::string> taken_;
+    std::map<std::string, int> numbers_; // the last one given, by name
 };
 
 } // namespace gradc

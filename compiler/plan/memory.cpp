@@ -45,29 +45,30 @@ struct Packing {
     }
 };
 
-/// Best fit: the smallest gap between the placed allocations that live at the same time.
-int64_t find_offset(std::vector<std::pair<int64_t, int64_t>>& taken, int64_t size) {
-    std::sort(taken.begin(), taken.end());
-    int64_t at = 0, best = -1, best_gap = INT64_MAX;
-    for (auto [begin, end] : taken) {
-        if (begin - at >= size && begin - at < best_gap) {
-            best = at;
-            best_gap = begin - at;
-        }
-        at = std::max(at, end);
-    }
-    return best >= 0 ? best : at;
-}
-
+/// Best fit: each allocation takes the smallest gap between those that are placed and live at the same time.
 Packing pack(const std::vector<Allocation>& allocations, const std::vector<size_t>& order) {
+    struct Placed {
+        int64_t begin, end;
+        LiveRange live_range;
+    };
     Packing result{std::vector<int64_t>(allocations.size(), -1), 0, 0};
-    std::vector<std::pair<int64_t, int64_t>> taken;
+    std::vector<Placed> placed; // by address
+    placed.reserve(allocations.size());
     for (size_t i : order) {
-        taken.clear();
-        for (size_t j = 0; j < allocations.size(); ++j)
-            if (result.offsets[j] >= 0 && allocations[i].live_range.meets(allocations[j].live_range))
-                taken.push_back({result.offsets[j], result.offsets[j] + allocations[j].size});
-        result.place(i, find_offset(taken, allocations[i].size), allocations[i].size);
+        const int64_t size = allocations[i].size;
+        const LiveRange live_range = allocations[i].live_range;
+        int64_t at = 0, best = -1, best_gap = INT64_MAX;
+        for (const Placed& other : placed) {
+            if (!other.live_range.meets(live_range)) continue;
+            int64_t gap = other.begin - at;
+            if (gap >= size && gap < best_gap) best = at, best_gap = gap;
+            at = std::max(at, other.end);
+        }
+        int64_t offset = best >= 0 ? best : at;
+        result.place(i, offset, size);
+        auto behind = std::upper_bound(placed.begin(), placed.end(), offset,
+                                       [](int64_t value, const Placed& other) { return value < other.begin; });
+        placed.insert(behind, {offset, offset + size, live_range});
     }
     return result;
 }

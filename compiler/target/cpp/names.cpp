@@ -63,7 +63,7 @@ bool Names::free(const std::string& name) const {
 
 std::string Names::fresh(const std::string& wanted) {
     std::string base = identifier(wanted), name = base;
-    for (int number = 1; !free(name); ++number) name = fmt::format("{}_{}", base, number);
+    while (!free(name)) name = fmt::format("{}_{}", base, ++repeats_[base]);
     taken_.insert(name);
     return name;
 }

@@ -24,7 +24,7 @@ public:
 
 private:
     std::set<std::string> taken_;
-    std::map<std::string, int> numbers_;
+    std::map<std::string, int> numbers_, repeats_; // the last number given, by stem and by wanted name
 };
 
 /// "AVX2" of "avx2".
