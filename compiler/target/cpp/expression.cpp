@@ -42,8 +42,9 @@ std::string CppKernel::argument(ValueId id) {
         if (type.dtype == Dtype::boolean) return mask(id, mask_bytes(id));
         return fmt::format("{}({})", prelude_.splat(vector_of(id)), value.text);
     }
+    if (type == ValueType{Dtype::i64, 1} && value.text.find_first_not_of("-0123456789") == std::string::npos)
+        return value.text + "L"; // a literal, or the sum of one and zero
     if (define && define->operation == Operation::literal && type.lanes == 1) {
-        if (type.dtype == Dtype::i64 && value.text.find_first_of("L(") == std::string::npos) return value.text + "L";
         if (type.dtype == Dtype::u8) return fmt::format("uint8_t({})", value.text);
     } else if (type.dtype == Dtype::i64 && type.lanes == 1 && value.level < primary) {
         bool typed =

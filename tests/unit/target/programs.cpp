@@ -205,7 +205,14 @@ void masks(TestModule& test) {
                                            build.define(wide, Operation::convert, {y}));
             ValueId both = build.same(Operation::bit_or, {build.same(Operation::bit_and, {less, wide_less}), odd});
             ValueId neither = build.same(Operation::bit_not, {build.same(Operation::bit_xor, {most, odd})});
-            ValueId first = build.define(mask, Operation::lane_mask, {build.index(3)});
+            auto narrow = [&](int64_t n) {
+                return build.define({Dtype::i32, 1}, Operation::convert, {build.index(n)});
+            };
+            ValueId five = build.define({Dtype::i64, 1}, Operation::convert,
+                                        {build.same(Operation::minimum, {narrow(5), narrow(9)})});
+            ValueId three = build.same(Operation::add, {build.index(3), build.index(0)}); // both widths in one text
+            three = build.same(Operation::minimum, {build.same(Operation::minimum, {three, build.index(8)}), five});
+            ValueId first = build.define(mask, Operation::lane_mask, {three});
             auto put = [&](int row, ValueId value) { build.store(out, {16 * row, {{i, 1}}}, value); };
             put(0, build.define(vector, Operation::select, {both, x, y}));
             put(1, build.define(vector, Operation::convert, {neither}));
