@@ -11,6 +11,10 @@ gradc=${GRADC:-build/gradc} data=${GRADC_DATA:-.}
 models=tests/performance/models
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+mkdir "$folder/data"
+ln -s "$PWD"/examples/*/*.csv "$folder/data"
+for file in "$data"/*; do [ -e "$file" ] && ln -sf "$(realpath "$file")" "$folder/data"; done
+data=$folder/data
 missed=0
 
 heading() {
@@ -95,8 +99,9 @@ rebuilt 'rms_norm in the block' 's/feed_forward(layer_norm(x))/feed_forward(rms_
 rebuilt 'narrower MLP' 's/feed_forward(layer_norm(x))/feed_forward(layer_norm(x), 3)/'
 
 # ---- steps with and without shared functions -----------------------------------------------------
-fastest() { # trainer data: us
-    "$1" bench --threads 1 --data-dir "$2" --json "$folder/json" ${steps:+--steps $steps} >/dev/null
+fastest() { # trainer: us
+    rm -f "$folder/json"
+    "$1" bench --threads 1 --data-dir "$data" --json "$folder/json" ${steps:+--steps $steps} >/dev/null
     grep -oE '"fastest_us": *[-+0-9.e]+' "$folder/json" | sed 's/.*: *//'
 }
 compared() { # name model options..
@@ -104,12 +109,10 @@ compared() { # name model options..
     shift 2
     "$gradc" build "$model" --isa native --no-cache --data-dir "$data" -o "$folder/shared" "$@" >/dev/null || return 0
     "$gradc" build "$model" --isa native --no-cache --data-dir "$data" --no-share -o "$folder/alone" "$@" >/dev/null
-    local where; where=$(dirname "$model")
-    compgen -G "$where/*.csv" >/dev/null || where=$data
-    least=$(steps=1 fastest "$folder/shared" "$where" 2>/dev/null) || { printf '%-26s lacks its data\n' "$name"; return 0; }
+    least=$(steps=1 fastest "$folder/shared" 2>/dev/null) || { printf '%-26s lacks its data\n' "$name"; return 0; }
     steps=$(awk -v us="$least" 'BEGIN { n = int(3e5 / us); print (n < 3 ? 3 : n > 1000000 ? 1000000 : n) }')
     for ((pair = 0; pair < pairs; pair++)); do
-        echo "$(fastest "$folder/alone" "$where") $(fastest "$folder/shared" "$where")"
+        echo "$(fastest "$folder/alone") $(fastest "$folder/shared")"
     done | awk '{ print $2 / $1, $1, $2 }' | sort -g | awk -v name="$name" '
         { ratio[NR] = $1; alone[NR] = $2 }
         END { printf "%s %s %s %s\n", ratio[int((NR + 1) / 2)], ratio[1], ratio[NR], alone[1] }' >"$folder/median"
