@@ -39,7 +39,7 @@ int inspect_graph(const CommandLine& line, SourceReader& reader) {
     PassContext context;
     context.rules = &library->rules;
     for (const Pass& pass : pass_table())
-        if (line.pass == pass.name) *graph = pass.run(*graph, context);
+        if (line.pass == pass.name) *graph = run_pass(pass, *graph, context);
     return write_out(print(*graph), line);
 }
 

@@ -333,7 +333,7 @@ private:
 } // namespace
 
 Graph collapse_linear_maps(const Graph& graph, const PassContext& context) {
-    return rewrite_everywhere(graph, [&](const Graph& each) { return Collapse(each, context.batch).run(); });
+    return Collapse(graph, context.batch).run();
 }
 
 } // namespace gradc

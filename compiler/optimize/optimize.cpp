@@ -17,6 +17,7 @@ const std::vector<Pass>& pass_table() {
         {"fold_constants", fold_constants, "what is made of constants is computed now"},
         {"apply_identities", apply_identities, "the identities of algebra.grad and of the user's file"},
         {"sink_moves", sink_moves, "transposes and broadcasts move into contractions and reductions"},
+        {"move_out_of_scans", move_out_of_scans, "products of all iterations at once, before and behind loops"},
         {"collapse_linear_maps", collapse_linear_maps, "products of products in the cheapest order"},
         {"fold_constants_again", fold_constants, "what the identities uncovered"},
     };
@@ -33,6 +34,7 @@ constexpr Order orders[] = {
     {"remove_custom_gradients", "apply_identities", "a custom_gradient hides the value that identities look for"},
     {"fold_constants", "apply_identities", "conditions of rules look at constants"},
     {"apply_identities", "sink_moves", "identities are written for whole values, not for labels"},
+    {"sink_moves", "move_out_of_scans", "a transpose hides that an operand is a slice"},
     {"sink_moves", "collapse_linear_maps", "a transpose between two products hides that they are a chain"},
 };
 
@@ -51,6 +53,10 @@ void check_order() {
 
 } // namespace
 
+Graph run_pass(const Pass& pass, const Graph& graph, const PassContext& context) {
+    return rewrite_everywhere(graph, [&](const Graph& each) { return pass.run(each, context); });
+}
+
 Graph optimize(Graph graph, const OptimizeOptions& options) {
     check_order();
     int number = 0;
@@ -58,7 +64,7 @@ Graph optimize(Graph graph, const OptimizeOptions& options) {
         ++number;
         if (options.disabled.count(pass.name)) continue;
         Stopwatch running;
-        Graph next = pass.run(graph, options.context);
+        Graph next = run_pass(pass, graph, options.context);
         double seconds = running.seconds();
         if (options.verify) {
             std::string error = verify(next);

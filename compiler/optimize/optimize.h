@@ -20,12 +20,15 @@ struct PassContext {
 };
 
 struct Pass {
-    const char* name; // its effect: "fold_constants"
-    Graph (*run)(const Graph&, const PassContext&);
-    const char* about; // one line for --help and dumps
+    const char* name;                               // its effect: "fold_constants"
+    Graph (*run)(const Graph&, const PassContext&); // of one graph, whose bodies stay; see run_pass
+    const char* about;                              // one line for --help and dumps
 };
 
 const std::vector<Pass>& pass_table();
+
+/// The result of one pass on the graph, after the pass has rewritten the bodies of its scans, the innermost first.
+Graph run_pass(const Pass&, const Graph&, const PassContext&);
 
 struct OptimizeOptions {
     std::set<std::string> disabled; // names of passes

@@ -13,6 +13,8 @@ Graph fold_constants(const Graph&, const PassContext&);
 Graph apply_identities(const Graph&, const PassContext&);
 /// Folds permutes, broadcasts and unit axes into the labels of contractions and the axes of reductions.
 Graph sink_moves(const Graph&, const PassContext&);
+/// Computes products for all iterations of a scan at once, where the carries allow it.
+Graph move_out_of_scans(const Graph&, const PassContext&);
 /// Multiplies products of products, with biases between, in the order with the fewest multiply-adds.
 Graph collapse_linear_maps(const Graph&, const PassContext&);
 

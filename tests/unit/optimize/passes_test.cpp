@@ -31,7 +31,7 @@ std::string after(const Pass& pass, const std::string& before) {
     INFO(before << error);
     REQUIRE(graph);
     PassContext context{.rules = &library->rules, .batch = 100};
-    Graph result = pass.run(*graph, context);
+    Graph result = run_pass(pass, *graph, context);
     CHECK(verify(result) == "");
     return print(result).substr(heading.size());
 }
