@@ -64,7 +64,11 @@ private:
     /// The depth in blocks; sums wait in local memory from block to block, beside a copy of the panel's block.
     void blocks();
     loop::ValueId row_of(loop::ValueId item); // its first
-    void copy_panel(loop::ValueId begin, loop::ValueId end);
+    void copy_panel();
+    /// Opens the loops over a block's steps and returns where the copy of the panel has the step.
+    loop::Affine open_block(Position& reduced, Carries& sums);
+    void close_block(Carries& sums);
+    size_t innermost_of_block() const;
     /// Items begin to end: those before `long_parts` are tiles of `longer` rows, the others of one less.
     /// `note` is called with each bound and a name for it.
     void even_tiles(loop::ValueId begin, loop::ValueId end, loop::ValueId long_parts, const EvenSplit& split,
@@ -89,7 +93,8 @@ private:
     Carries sums_so_far(const Body& tile);
     /// Runs the reduction's loops over the tile's sums.
     void reduce(const Body& tile, Carries& sums);
-    void open_steps(loop::ValueId begin, loop::ValueId end, int64_t size, Index& reduced, Carries& sums);
+    /// Returns the counter.
+    loop::ValueId open_steps(loop::ValueId begin, loop::ValueId end, int64_t size, Index& reduced, Carries& sums);
     /// Prefetches the variables that the tile will update, or the next panel, while the reduction runs: a line (of each
     /// variable) every few steps, since all at once would delay the operands. Returns the first step that remains.
     loop::ValueId reduce_and_prefetch(const Body& tile, int64_t size, size_t axis, int64_t lines, Carries& sums);
@@ -133,7 +138,7 @@ private:
     struct Block {                                                            // of the depth
         enum class Pass { none, sums, end } pass = Pass::none;
         loop::ValueId begin = loop::no_value, end = loop::no_value, first_row = loop::no_value;
-        size_t axis = 0;           // of the reduction
+        Position outside;          // of the reduced axes before the one that blocks cut
         loop::BufferId memory = 0; // the panel's block, then the sums of the group's rows
     } block_;
     loop::ValueId last_lanes_ = loop::no_value; // of the masked vector

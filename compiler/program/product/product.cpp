@@ -241,8 +241,6 @@ std::set<loop::BufferId> Product::written() const {
 }
 
 void Product::make_block() {
-    Shape sizes = reduced_sizes(graph_, node_);
-    while (sizes[block_.axis] == 1) ++block_.axis;
     loop::Buffer memory;
     memory.name = "block";
     memory.dtype = register_element(graph_.type(node_).dtype);
@@ -274,34 +272,72 @@ void Product::blocks() {
     auto [number, none] = emit_.open_loop(emit_.integer(0), rows, 1, "row");
     for (int j = 0; j < tile_vectors_; ++j) emit_.store(block_.memory, place_of_sums(number, no_value, 0, j), zeros);
     emit_.close_loop();
-    ValueId depth = count_of(reduced_sizes(graph_, node_)[block_.axis]);
-    auto [begin, no_sums] = emit_.open_loop(emit_.integer(0), depth, schedule_.block, "block");
-    block_.begin = begin;
+    const Shape sizes = reduced_sizes(graph_, node_);
+    Carries no_sums;
+    block_.outside.assign(sizes.size(), Index{});
+    for (size_t i = 0; i < schedule_.block_axis; ++i)
+        if (sizes[i] != 1) open_steps(emit_.integer(0), count_of(sizes[i]), sizes[i], block_.outside[i], no_sums);
+    int64_t length = schedule_.block;
+    for (size_t i = schedule_.block_axis + 1; i < sizes.size(); ++i) length /= sizes[i] == rows ? batch_ : sizes[i];
+    ValueId depth = count_of(sizes[schedule_.block_axis]);
+    block_.begin = emit_.open_loop(emit_.integer(0), depth, length, "block").first;
     block_.end =
-        emit_.apply(Operation::minimum, {emit_.apply(Operation::add, {begin, emit_.integer(schedule_.block)}), depth});
-    copy_panel(block_.begin, block_.end);
+        emit_.apply(Operation::minimum, {emit_.apply(Operation::add, {block_.begin, emit_.integer(length)}), depth});
+    copy_panel();
     tiles_of_group(Block::Pass::sums);
     emit_.close_loop();
+    for (size_t i = 0; i < schedule_.block_axis; ++i)
+        if (sizes[i] != 1) emit_.close_loop();
     tiles_of_group(Block::Pass::end);
 }
 
-void Product::copy_panel(ValueId begin, ValueId end) {
-    Shape sizes = reduced_sizes(graph_, node_);
-    auto [counter, none] = emit_.open_loop(begin, end, 1, "k");
-    Position reduced(sizes.size());
-    reduced[block_.axis] = indices_.axis(sizes[block_.axis]);
-    values_.bind(reduced[block_.axis], counter, false);
+loop::Affine Product::open_block(Position& reduced, Carries& sums) {
+    const Shape sizes = reduced_sizes(graph_, node_);
+    loop::Affine place;
+    int64_t width = block_width();
+    for (size_t i = schedule_.block_axis + 1; i < sizes.size(); ++i) width *= sizes[i] == rows ? batch_ : sizes[i];
+    reduced = block_.outside;
+    for (size_t i = schedule_.block_axis; i < sizes.size(); ++i) {
+        bool cut = i == schedule_.block_axis;
+        if (!cut) width /= sizes[i] == rows ? batch_ : sizes[i];
+        if (!cut && sizes[i] == 1) continue;
+        ValueId counter = open_steps(cut ? block_.begin : emit_.integer(0), cut ? block_.end : count_of(sizes[i]),
+                                     sizes[i], reduced[i], sums);
+        place.terms.push_back({counter, width});
+        if (cut) place.terms.push_back({block_.begin, -width});
+    }
+    return place;
+}
+
+void Product::close_block(Carries& sums) {
+    const Shape sizes = reduced_sizes(graph_, node_);
+    for (size_t i = schedule_.block_axis; i < sizes.size(); ++i)
+        if (i == schedule_.block_axis || sizes[i] != 1) sums = emit_.close_loop(sums);
+}
+
+size_t Product::innermost_of_block() const {
+    const Shape sizes = reduced_sizes(graph_, node_);
+    size_t axis = sizes.size() - 1;
+    while (axis > schedule_.block_axis && sizes[axis] == 1) --axis;
+    return axis;
+}
+
+void Product::copy_panel() {
+    Position reduced;
+    Carries no_sums;
+    const loop::Affine place = open_block(reduced, no_sums);
     point_[size_t(schedule_.row)] = Index{}; // the panel is the same for all rows
-    prefetch_columns(tile_vectors_, reduced, block_.axis);
+    prefetch_columns(tile_vectors_, reduced, innermost_of_block());
     for (int j = 0; j < tile_vectors_; ++j) {
         mask_vector({1, tile_vectors_, masked_}, j);
+        loop::Affine vector = place;
+        vector.constant += j * values_.lanes();
         for (const View& factor : reduction(graph_, node_, at(0, j), reduced, indices_).factors)
-            if (values_.varies(factor.at))
-                emit_.store(block_.memory, {j * values_.lanes(), {{counter, block_width()}, {begin, -block_width()}}},
-                            emit_.widened(values_.of_view(factor), values_.lanes())); // a spread value is a scalar
+            if (values_.varies(factor.at)) // a spread value is a scalar
+                emit_.store(block_.memory, vector, emit_.widened(values_.of_view(factor), values_.lanes()));
     }
     values_.unlimited();
-    emit_.close_loop();
+    close_block(no_sums);
 }
 
 void lower_product(const KernelTask& task) { Product(task).run(); }

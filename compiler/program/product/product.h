@@ -17,8 +17,9 @@ struct ProductSchedule {
     bool ask_for_rows = false;    // of the other one, whose rows lie far apart from step to step
     int64_t group = 0;            // tiles of rows that all panels process before the next ones; 0: all
     int64_t block = 0; // steps of the reduction that all rows of a group take before the next ones; 0: the whole depth
-    EvenSplit rows;    // of the row axis, N counting as the largest batch
-    ColumnSplit columns; // of the column axis
+    size_t block_axis = 0; // the reduced axis that blocks cut; they hold those behind it whole
+    EvenSplit rows;        // of the row axis, N counting as the largest batch
+    ColumnSplit columns;   // of the column axis
 };
 
 /// The schedule of a product's kernel: `around.tile` where that is possible, else the cheapest.

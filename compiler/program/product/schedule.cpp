@@ -73,22 +73,27 @@ constexpr int64_t rows_of_block = 256; // whose sums wait in memory while the pa
 /// Steps of the reduction whose part of the panel, beside a line of the other operand each, the first cache holds. For
 /// A'B of great depth, where each step reads both operands from another page: the panel's part is copied, and the pages
 /// of the other operand's part stay known.
-int64_t steps_of_block(const FusedKernel& kernel, const Surroundings& around, const ProductShape& shape,
-                       const ProductSchedule& schedule) {
+void choose_block(const FusedKernel& kernel, const Surroundings& around, const ProductShape& shape,
+                  ProductSchedule& schedule) {
     const Graph& graph = around.program.flat.graph;
     NodeId id = contraction(kernel);
     const Shape& sizes = graph.type(id).shape;
-    Shape reduced = reduced_sizes(graph, id);
     const Contract& labels = attribute<Contract>(graph[id]);
     int column = labels.out[size_t(schedule.column)];
     bool one_by_vectors = has(labels.left, column) != has(labels.right, column);
     bool counted = schedule.row < 0 || sizes[size_t(schedule.row)] == rows || sizes[size_t(schedule.column)] == rows;
-    auto axes = std::count_if(reduced.begin(), reduced.end(), [](int64_t size) { return size != 1; });
-    bool plain = one_by_vectors && !counted && sizes.size() == 2 && axes == 1;
+    bool plain = one_by_vectors && !counted && sizes.size() == 2;
+    if (!plain || !shape.left_transposed || shape.rows < 64 || shape.depth < 1000) return;
     int64_t step_bytes = schedule.tile.vectors * around.machine.vector_bytes + 64;
     int64_t steps = around.machine.near_bytes / step_bytes;
-    if (!plain || !shape.left_transposed || shape.rows < 64 || shape.depth < 1000) return 0;
-    return split_evenly(shape.depth, steps).longer;
+    Shape reduced = reduced_sizes(graph, id);
+    int64_t inside = 1, length = 1; // steps of the axes behind the one that is cut
+    for (size_t i = reduced.size(); i-- > 0 && inside <= steps; inside *= length) {
+        length = sized(reduced[i], around.plan.batch);
+        if (length == 1) continue;
+        schedule.block_axis = i;
+        schedule.block = inside * split_evenly(length, std::max<int64_t>(1, steps / inside)).longer;
+    }
 }
 
 } // namespace
@@ -132,7 +137,7 @@ ProductSchedule schedule_product(const FusedKernel& kernel, const Surroundings& 
     schedule.columns =
         split_columns((shape.columns + lanes - 1) / lanes, schedule.tile.vectors, shape.panel_vectors > 0);
     schedule.group = grouped_tiles(shape, schedule, around.machine);
-    schedule.block = steps_of_block(kernel, around, shape, schedule);
+    choose_block(kernel, around, shape, schedule);
     if (schedule.block)
         schedule.group =
             split_evenly(schedule.rows.parts, std::max<int64_t>(1, rows_of_block / schedule.rows.longer)).longer;

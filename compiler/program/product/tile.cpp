@@ -75,11 +75,12 @@ void Product::reduce(const Body& tile, Carries& sums) {
     for (size_t i = 0; i < axes.size(); ++i) sums = emit_.close_loop(sums);
 }
 
-void Product::open_steps(ValueId begin, ValueId end, int64_t size, Index& reduced, Carries& sums) {
+ValueId Product::open_steps(ValueId begin, ValueId end, int64_t size, Index& reduced, Carries& sums) {
     auto [counter, inside] = emit_.open_loop(begin, end, 1, size == rows ? "n" : "k", sums);
     reduced = indices_.axis(size);
     values_.bind(reduced, counter, false);
     sums = inside;
+    return counter;
 }
 
 ValueId Product::reduce_and_prefetch(const Body& tile, int64_t size, size_t axis, int64_t lines, Carries& sums) {
@@ -223,15 +224,15 @@ Carries Product::sums_so_far(const Body& tile) {
 
 void Product::tile_in_block(const Body& tile) {
     Dtype dtype = register_element(graph_.type(node_).dtype);
-    Position reduced(reduced_sizes(graph_, node_).size());
-    auto [counter, sums] = emit_.open_loop(block_.begin, block_.end, 1, "k", sums_so_far(tile));
-    reduced[block_.axis] = indices_.axis(reduced_sizes(graph_, node_)[block_.axis]);
-    values_.bind(reduced[block_.axis], counter, false);
-    prefetch_rows(tile.rows, reduced, block_.axis);
+    Position reduced;
+    Carries sums = sums_so_far(tile);
+    const loop::Affine place = open_block(reduced, sums);
+    prefetch_rows(tile.rows, reduced, innermost_of_block());
     Carries vectors;
     for (int j = 0; j < tile.vectors; ++j) {
-        loop::Affine place{j * values_.lanes(), {{counter, block_width()}, {block_.begin, -block_width()}}};
-        vectors.push_back(emit_.load(block_.memory, dtype, values_.lanes(), place));
+        loop::Affine vector = place;
+        vector.constant += j * values_.lanes();
+        vectors.push_back(emit_.load(block_.memory, dtype, values_.lanes(), vector));
     }
     for (int i = 0; i < tile.rows; ++i)
         for (const View& factor : reduction(graph_, node_, at(i, 0), reduced, indices_).factors) {
@@ -242,7 +243,7 @@ void Product::tile_in_block(const Body& tile) {
                 sum = values_.with_product(sum, scalar, vectors[size_t(j)]);
             }
         }
-    sums = emit_.close_loop(sums);
+    close_block(sums);
     for (int i = 0; i < tile.rows; ++i)
         for (int j = 0; j < tile.vectors; ++j)
             emit_.store(block_.memory, place_of_sums(tile_row_, block_.first_row, i, j),
