@@ -66,16 +66,26 @@ Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t bat
 }
 
 Carries run_shape(Values& values, Indices& indices, const Shape& shape, int vector, int64_t batch, Carries carried,
-                  const std::function<Carries(const Position&, const Carries&)>& body) {
+                  const std::function<Carries(const Position&, const Carries&)>& body, const std::set<int64_t>& cuts) {
     std::function<Carries(Position, const Carries&)> level = [&](Position at, const Carries& inside) -> Carries {
         size_t depth = at.size();
         if (depth == shape.size()) return body(at, inside);
         Axis axis{shape[depth], 1, int(depth) == vector, std::string(1, char("ijklpqrs"[depth % 8]))};
-        return run_axis(values, indices, axis, batch, inside, [&](const Index& index, const Carries& carries) {
-            Position next = at;
-            next.push_back(index);
-            return level(std::move(next), carries);
-        });
+        int64_t first = 0;
+        Carries all = inside;
+        auto part = [&](int64_t end) {
+            if (end != rows) axis.size = end - first;
+            all = run_axis(values, indices, axis, batch, all, [&](const Index& index, const Carries& carries) {
+                Position next = at;
+                next.push_back(indices.shifted(index, first));
+                return level(std::move(next), carries);
+            });
+            first = end;
+        };
+        if (axis.vector)
+            for (int64_t cut : cuts) part(cut);
+        part(shape[depth]);
+        return all;
     };
     return level({}, carried);
 }

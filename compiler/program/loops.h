@@ -4,6 +4,7 @@
 #pragma once
 #include "compiler/program/values.h"
 #include <functional>
+#include <set>
 
 namespace gradc {
 
@@ -26,9 +27,11 @@ struct Axis {
 Carries run_axis(Values& values, Indices& indices, const Axis& axis, int64_t batch, Carries carried,
                  const AxisBody& body);
 
-/// Emits `body` over all positions of `shape`. Axis `vector` runs by vectors; -1: none does.
+/// Emits `body` over all positions of `shape`. Axis `vector` runs by vectors; -1: none does. `cuts`, ascending multiples
+/// of the lanes: that axis has a loop for each part between them, in which the index is known to lie there.
 Carries run_shape(Values& values, Indices& indices, const Shape& shape, int vector, int64_t batch, Carries carried,
-                  const std::function<Carries(const Position&, const Carries&)>& body);
+                  const std::function<Carries(const Position&, const Carries&)>& body,
+                  const std::set<int64_t>& cuts = {});
 
 /// The last axis with more than one element; -1 if there is none. N counts as `batch`.
 int vector_axis(const Shape& shape, int64_t batch);

@@ -2,6 +2,7 @@
 // Space loops outside, stages one after another inside. Without inner loops the space's last axis runs by vectors, else
 // each stage's last axis; sums over a stage are vectors until its end.
 #include "compiler/program/nest.h"
+#include "compiler/plan/members.h"
 #include "compiler/program/branches.h"
 #include "compiler/program/loops.h"
 #include "compiler/util/check.h"
@@ -64,6 +65,8 @@ void Made::store() {
 }
 
 namespace {
+
+constexpr size_t most_cuts = 8; // each is one more copy of the loop's code
 
 /// The member is a reduction over its stage's inner loops.
 bool ends_in_sum(const Member& member, const FusedKernel& plan, const Graph& graph) {
@@ -142,8 +145,37 @@ private:
         auto body = [&](const Position& inner, const Carries& carried) {
             return iteration(stage, point, inner, carried);
         };
-        sums = run_shape(values_, indices_, stage.inner, vector, batch_, sums, body);
+        sums = run_shape(values_, indices_, stage.inner, vector, batch_, sums, body, cuts(stage, point, vector));
         for (size_t i = 0; i < summed.size(); ++i) finish(*summed[i], point, sums[i]);
+    }
+
+    /// Where the vector axis of a stage enters or leaves what its members read: parts that are put side by side. In
+    /// the loops between them each part is read or not read, without masks.
+    std::set<int64_t> cuts(const Stage& stage, const Position& point, int vector) {
+        std::set<int64_t> result;
+        if (vector < 0 || stage.inner[size_t(vector)] == rows) return result;
+        const int64_t size = stage.inner[size_t(vector)], lanes = values_.lanes();
+        Position at = point, inner = fresh_axes(stage.inner, indices_);
+        at.insert(at.end(), inner.begin(), inner.end());
+        auto note = [&](int64_t cut) {
+            if (cut > 0 && cut % lanes == 0 && size - cut >= lanes) result.insert(cut);
+        };
+        for (const Member& member : stage.members) {
+            if (member.from || (!member.copies && is_reduction(graph_, member.node))) continue;
+            for (const Read& read :
+                 reads_of(graph_, task_.around.members, member.node, member.copies, at, {}, indices_))
+                for (const Index& index : read.at) {
+                    if (index.terms.size() != 1) continue;
+                    const Symbol& symbol = indices_[index.terms[0].first];
+                    if (symbol.kind != Symbol::Kind::clamped) continue; // no guard
+                    Index distance = indices_.sum(symbol.of, indices_.scaled(inner[size_t(vector)], -1));
+                    if (!distance.is_constant()) continue;
+                    note(-distance.constant);
+                    note(symbol.size - distance.constant);
+                }
+        }
+        if (result.size() > most_cuts) result.clear();
+        return result;
     }
 
     Reduction reduction_at(NodeId node, const Position& point, const Position& inner) {

@@ -114,6 +114,9 @@ ValueId Values::of_view(const View& view) {
     if (view.guards.empty()) return value(view.node, view.at);
     View inside = view;
     ValueId holds = no_value;
+    for (const Guard& guard : view.guards)
+        if (auto [low, high] = indices_.range(guard.index); high < 0 || low >= guard.size) // never holds
+            return emit.number(view.otherwise, {register_element(graph_.type(view.node).dtype), 1});
     for (const Guard& guard : view.guards) {
         ValueId one = guarded(guard);
         holds = holds == no_value ? one : emit.apply(Operation::bit_and, {holds, one});
