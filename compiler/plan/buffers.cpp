@@ -60,6 +60,10 @@ Storage Buffers::fresh(const std::string& name, const Type& type) {
         if (strides[0] > 2 * line) strides[0] = (strides[0] + line - 1) / line * line;
         if (strides[0] % (16 * line) == 0) strides[0] += line;
     }
+    if (strides.size() == 3 && type.shape[0] == rows && strides[1] % (16 * line) == 0 && strides[2] == 1) {
+        strides[1] += line;
+        strides[0] = strides[1] * type.shape[1];
+    }
     return add(loop::Buffer::Role::activation, name, type, std::move(strides));
 }
 
