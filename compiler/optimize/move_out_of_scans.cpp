@@ -14,7 +14,7 @@ namespace gradc {
 
 namespace {
 
-constexpr double least_summed = 8; // terms of a sum that are worth a pass over memory
+constexpr double least_summed = 32; // terms of a sum that are worth a pass over memory
 
 /// A scan with its body, and what its nodes are.
 struct Loop {
