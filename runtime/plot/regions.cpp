@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Regions of classes. The color of a cell is its class, stronger for a larger lead; borders are where the lead of a
-// class is zero, found by marching squares.
+// class is zero.
 #include "runtime/base/text.h"
-#include "runtime/plot/drawing.h"
+#include "runtime/plot/contours.h"
 #include "runtime/plot/grid.h"
 #include <algorithm>
 #include <cmath>
@@ -95,31 +95,16 @@ void RegionMap::find_heights() {
     }
 }
 
-/// Segments between the crossings of the edges of each square of four neighboring cells.
+/// Where the lead of a class is zero; leads are known at the middles of cells.
 std::string RegionMap::border(int64_t of) const {
-    std::string path;
-    int64_t side = view_.side;
-    for (int64_t row = 0; row + 1 < side; row++) {
-        for (int64_t column = 0; column + 1 < side; column++) {
-            constexpr int right[] = {0, 1, 1, 0}, up[] = {0, 0, 1, 1};
-            double ahead[4];
-            for (int corner = 0; corner < 4; corner++)
-                ahead[corner] = lead((row + up[corner]) * side + column + right[corner], of);
-            std::string points[4];
-            int count = 0;
-            for (int corner = 0; corner < 4; corner++) {
-                int next = (corner + 1) % 4;
-                if ((ahead[corner] >= 0) == (ahead[next] >= 0)) continue;
-                double share = ahead[corner] / (ahead[corner] - ahead[next]);
-                double x = double(column) + 0.5 + right[corner] + share * (right[next] - right[corner]);
-                double y = double(row) + 0.5 + up[corner] + share * (up[next] - up[corner]);
-                points[count++] = plot_point(map_box.left + x / double(side) * map_box.width,
-                                             map_box.top + (1 - y / double(side)) * map_box.height);
-            }
-            for (int i = 0; i + 1 < count; i += 2) path += text('M', points[i], 'L', points[i + 1]);
-        }
+    double half = map_box.width / double(2 * view_.side);
+    HeightMap leads{
+        {}, view_.side, {map_box.left + half, map_box.top + half, map_box.width - 2 * half, map_box.height - 2 * half}};
+    for (int64_t cell = 0; cell < cells_; cell++) {
+        double ahead = lead(cell, of);
+        leads.heights.push_back(std::isnan(ahead) ? -1 : ahead);
     }
-    return path;
+    return contour(leads, 0);
 }
 
 void RegionMap::draw_cells(Drawing& drawing) const {
@@ -134,11 +119,12 @@ void RegionMap::draw_cells(Drawing& drawing) const {
     drawing.raw(cell_paths(levels_, view_.side, fills));
     drawing.raw("</g>\n");
     if (is_height_ || view_.integer) return;
+    drawing.open_clip(map_box, "fill=\"none\" stroke=\"#333\"");
     for (int64_t c = view_.width == 1 ? 1 : 0; c < classes_; c++) {
         std::string path = border(c);
-        if (path.empty()) continue;
-        drawing.path(path, "fill=\"none\" stroke=\"#333\" stroke-width=\"1.4\" stroke-linecap=\"round\"");
+        if (!path.empty()) drawing.path(path, "stroke-width=\"1.4\"");
     }
+    drawing.raw("</g>\n");
 }
 
 void RegionMap::draw_dots(Drawing& drawing, const PlotAxis& x, const PlotAxis& y) const {
