@@ -9,93 +9,95 @@ namespace gradc::runtime {
 
 namespace {
 
-struct Point {
-    double x, y;
-};
-Point middle_of(Point a, Point b) { return {(a.x + b.x) / 2, (a.y + b.y) / 2}; }
-double in_tenths(double value) { return std::floor(value * 10 + 0.5) / 10; }
-
+/// Follows contours on a copy of the grid with a border of nodes that are below every level.
 class Outlines {
 public:
-    Outlines(const HeightMap& map, double level) : map_(map), level_(level), followed_(map.heights.size()) {}
+    Outlines(const HeightMap& map, double level)
+        : map_(map), level_(level), width_(map.columns + 2), rows_(int64_t(map.heights.size()) / map.columns),
+          heights_(size_t(width_ * (rows_ + 2)), -INFINITY) {
+        followed_.resize(heights_.size());
+        for (size_t i = 0; i < map.heights.size(); i++)
+            heights_[size_t((int64_t(i) / map.columns + 1) * width_ + int64_t(i) % map.columns + 1)] = map.heights[i];
+        scale_x_ = map.box.width / double(map.columns - 1);
+        scale_y_ = map.box.height / double(rows_ - 1);
+    }
 
     std::string drawn() {
-        for (int64_t row = 0; row < map_.rows(); row++) {
-            for (int64_t column = 0; column < map_.columns; column++) {
-                // Every contour has an edge with the region on the left and its outside on the right.
-                bool begins = inside({column, row}) && !inside({column + 1, row});
-                if (begins && !followed_[size_t(row * map_.columns + column)]) follow({column, row});
-            }
+        // Every contour has an edge with the region on the left and its outside on the right.
+        for (int64_t node = 0; node + 1 < int64_t(heights_.size()); node++) {
+            if (inside(node) && !inside(node + 1) && !followed_[size_t(node)]) follow(node);
         }
         return std::move(path_);
     }
 
 private:
-    struct Node {
-        int64_t column, row;
-        Node operator+(Node other) const { return {column + other.column, row + other.row}; }
-        bool operator==(const Node& other) const = default;
-    };
+    bool inside(int64_t node) const { return !(heights_[size_t(node)] < level_); }
 
-    bool on_grid(Node at) const {
-        return at.column >= 0 && at.row >= 0 && at.column < map_.columns && at.row < map_.rows();
-    }
-    double height(Node at) const { return map_.heights[size_t(at.row * map_.columns + at.column)]; }
-    bool inside(Node at) const { return on_grid(at) && !(height(at) < level_); }
-
-    Point crossing(Node from, Node to) const {
-        double share = on_grid(to) ? (height(from) - level_) / (height(from) - height(to)) : 1;
+    void add_crossing(int64_t from, int64_t to) {
+        double high = heights_[size_t(from)], low = heights_[size_t(to)];
+        double share = low == -INFINITY ? 1 : (high - level_) / (high - low);
         if (!(share >= 0)) share = 0.5; // infinite heights
-        double x = double(from.column) + share * double(to.column - from.column);
-        double y = double(from.row) + share * double(to.row - from.row);
-        const PlotBox& box = map_.box;
-        return {box.left + x / double(map_.columns - 1) * box.width,
-                box.top + (1 - y / double(map_.rows() - 1)) * box.height};
+        double column = double(from % width_) + share * double(to % width_ - from % width_) - 1;
+        double row = double(from / width_) + share * double(to / width_ - from / width_) - 1;
+        points_.push_back(map_.box.left + column * scale_x_);
+        points_.push_back(map_.box.top + map_.box.height - row * scale_y_);
     }
 
     /// Where two opposite corners of a cell are inside, they stay apart: the contour turns around the one at its left.
-    void follow(Node left) {
-        const Node first = left;
-        Node across{1, 0}; // from the node at the left of the contour to the one at its right
-        std::vector<Point> points;
+    void follow(int64_t left) {
+        const int64_t first = left, steps[] = {1, width_, -1, -width_}; // each a quarter turn to the left of the last
+        unsigned across = 0; // the step from the node at the left of the contour to the one at its right
+        points_.clear();
         do {
-            if (across == Node{1, 0}) followed_[size_t(left.row * map_.columns + left.column)] = true;
-            points.push_back(crossing(left, left + across));
-            Node ahead{-across.row, across.column}, back{across.row, -across.column};
-            if (!inside(left + ahead)) {
-                across = ahead;
-            } else if (inside(left + ahead + across)) {
-                left = left + ahead + across;
-                across = back;
-            } else {
-                left = left + ahead;
+            if (across == 0) followed_[size_t(left)] = 1;
+            add_crossing(left, left + steps[across]);
+            int64_t ahead = left + steps[(across + 1) % 4];
+            if (!inside(ahead)) {
+                across = (across + 1) % 4;
+            } else if (left = ahead; inside(ahead + steps[across])) {
+                left = ahead + steps[across];
+                across = (across + 3) % 4;
             }
-        } while (!(left == first && across == Node{1, 0}));
-        add_curve(points);
+        } while (left != first || across != 0);
+        add_curve();
     }
 
     /// The curve goes through the middles between the points. The reflection of one control at such a middle is the next
     /// control, so that it need not be written until rounded coordinates have moved it.
-    void add_curve(const std::vector<Point>& points) {
-        Point at = middle_of(points.back(), points[0]), control = at;
-        at = {in_tenths(at.x), in_tenths(at.y)};
-        path_ += text('M', plot_point(at.x, at.y));
-        for (size_t i = 0; i < points.size(); i++) {
-            Point reflected{2 * at.x - control.x, 2 * at.y - control.y}, due = points[i];
-            bool near = i > 0 && std::fabs(reflected.x - due.x) < 0.2 && std::fabs(reflected.y - due.y) < 0.2;
-            control = near ? reflected : Point{in_tenths(due.x), in_tenths(due.y)};
-            path_ += near ? "t" : text('q', plot_point(control.x - at.x, control.y - at.y), ' ');
-            Point end = middle_of(due, points[(i + 1) % points.size()]);
-            end = {in_tenths(end.x), in_tenths(end.y)};
-            path_ += plot_point(end.x - at.x, end.y - at.y);
-            at = end;
+    void add_curve() {
+        size_t count = points_.size();
+        double at[2], control[2], end[2];
+        auto in_tenths = [](double value) { return std::floor(value * 10 + 0.5) / 10; };
+        for (size_t i = 0; i <= count; i += 2) { // first only the start
+            bool near = i > 2;
+            for (size_t axis = 0; axis < 2; axis++) {
+                double due = points_[(i + count - 2 + axis) % count];
+                end[axis] = in_tenths((due + points_[(i + axis) % count]) / 2);
+                if (i == 0) continue;
+                control[axis] = i > 2 ? 2 * at[axis] - control[axis] : due;
+                near = near && std::fabs(control[axis] - due) < 0.2;
+            }
+            if (i == 0) {
+                path_ += text('M', plot_point(end[0], end[1]));
+            } else if (near) {
+                path_ += text('t', plot_point(end[0] - at[0], end[1] - at[1]));
+            } else {
+                for (size_t axis = 0; axis < 2; axis++) control[axis] = in_tenths(points_[i - 2 + axis]);
+                path_ += text('q', plot_point(control[0] - at[0], control[1] - at[1]), ' ',
+                              plot_point(end[0] - at[0], end[1] - at[1]));
+            }
+            at[0] = end[0], at[1] = end[1];
         }
         path_ += 'z';
     }
 
     const HeightMap& map_;
     double level_;
-    std::vector<bool> followed_; // by node: the edge to its right neighbor
+    int64_t width_, rows_; // nodes of a row, with the border; rows without it
+    double scale_x_, scale_y_;
+    std::vector<double> heights_;
+    std::vector<unsigned char> followed_; // by node: the edge to its right neighbor
+    std::vector<double> points_;          // of one contour: x, y, x, y, ..
     std::string path_;
 };
 

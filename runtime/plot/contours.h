@@ -10,8 +10,6 @@ struct HeightMap {
     std::vector<double> heights; // at the nodes of the grid: x changes fastest, then y, upwards
     int64_t columns = 0;         // nodes of a row
     PlotBox box;                 // its corners are the outermost nodes
-
-    int64_t rows() const { return int64_t(heights.size()) / columns; }
 };
 
 /// The outlines of the region where the height is at least `level`, or is no number, as an SVG path of closed curves.

@@ -83,12 +83,7 @@ std::vector<double> round_levels(double low, double high, size_t most) {
     static constexpr uint8_t digits[][11] = {
         {10, 12, 15, 20, 25, 30, 40, 50, 60, 80}, {10, 15, 20, 30, 50, 70}, {10, 20, 50}, {10, 30}, {10}};
     std::vector<double> levels;
-    if (!(low > 0 && high > 3 * low)) {
-        levels = tight_axis(low, low + (high - low) / 2).ticks; // half of the range, so twice as many
-        double step = levels.size() > 1 ? levels[1] - levels[0] : high - low;
-        while (levels.size() < most && levels.back() + step < high) levels.push_back(levels.back() + step);
-        return levels;
-    }
+    if (!(low > 0 && high > 3 * low)) return tight_axis(low, high).ticks;
     for (int set = 0;; set++) {
         int every = std::max(1, set - 3); // powers of ten
         levels.clear();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Sums are in f64 and rounded once, so the middle has the weights' own bits.
+// Moved weights are computed in f64 and rounded once, so the middle has the weights' own bits.
 #include "runtime/train/directions.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/tensor.h"
-#include "runtime/data/shuffle.h"
 #include "runtime/train/evaluation.h"
 #include <cmath>
+#include <span>
 
 namespace gradc::runtime {
 
@@ -19,62 +19,68 @@ static double nearly_normal(Generator& generator) {
     return double(sum) * 0x1p-32;
 }
 
-std::vector<float> filter_direction(const std::vector<double>& weights, int64_t filters, int64_t seed, int64_t number) {
-    Generator generator(seed, exploring, number);
-    std::vector<float> direction(weights.size());
-    std::vector<double> norms(size_t(2 * filters)); // squared: of the weights, of the direction
-    for (size_t i = 0; i < weights.size(); i++) {
-        direction[i] = float(nearly_normal(generator));
-        double* of = &norms[i % size_t(filters) * 2];
-        of[0] += weights[i] * weights[i];
-        of[1] += double(direction[i]) * direction[i];
+void draw_direction(const unsigned char* weights, int32_t dtype, int64_t bytes, int64_t filters, Generator generator,
+                    unsigned char* direction) {
+    int64_t size = element_size(dtype), distance = filters * size;
+    for (int64_t begin = 0; begin < distance; begin += size) {
+        double own = 0, drawn = 0; // squared norms
+        for (int64_t at = begin; at < bytes; at += distance) {
+            double weight = load_element(weights + at, dtype), number = nearly_normal(generator);
+            own += weight * weight;
+            drawn += number * number;
+            store_element(direction + at, dtype, number);
+        }
+        double scale = std::sqrt(own / drawn);
+        for (int64_t at = begin; at < bytes; at += distance)
+            store_element(direction + at, dtype, scale * load_element(direction + at, dtype));
     }
-    for (size_t i = 0; i < weights.size(); i++) {
-        const double* of = &norms[i % size_t(filters) * 2];
-        direction[i] *= float(std::sqrt(of[0] / of[1]));
-    }
-    return direction;
 }
 
-template <class Number>
-static void write_moved(const double* weights, const float* first, const float* second, double a, double b,
-                        size_t count, unsigned char* to) {
-    auto* numbers = reinterpret_cast<Number*>(to);
-    for (size_t i = 0; i < count; i++) numbers[i] = Number(weights[i] + a * double(first[i]) + b * double(second[i]));
+bool LossLandscape::moves(const gradc_tensor& tensor) const {
+    return tensor.role == GRADC_PARAMETER && (tensor.rank < 2) == vectors_;
 }
 
 LossLandscape::LossLandscape(Session& session, const Dataset& dataset, int64_t seed)
     : session_(session),
       loader_(session.module(), dataset, dataset.training_split(), GRADC_FILE_ORDER, session.seed()) {
-    add_parameters(false, seed);
-    if (moved_.empty()) add_parameters(true, seed);
+    const std::span tensors(session.module().tensors, size_t(session.module().tensor_count));
+    for (const gradc_tensor& tensor : tensors) {
+        if (tensor.role == GRADC_PARAMETER && tensor.rank > 1) vectors_ = false;
+    }
+    for (const gradc_tensor& tensor : tensors) {
+        if (!moves(tensor)) continue;
+        auto begin = int64_t(weights_.size()), bytes = tensor_bytes(tensor);
+        for (auto* each : {&weights_, &first_, &second_, &moved_}) each->resize(size_t(begin + bytes));
+        unsigned char* weights = weights_.data() + begin;
+        read_tensor(tensor, session.arena(), weights);
+        int64_t filters = vectors_ ? 1 : tensor.shape[tensor.rank - 1];
+        draw_direction(weights, tensor.dtype, bytes, filters, {seed, exploring, 2 * begin}, first_.data() + begin);
+        draw_direction(weights, tensor.dtype, bytes, filters, {seed, exploring, 2 * begin + 1}, second_.data() + begin);
+    }
 }
 
-void LossLandscape::add_parameters(bool vectors, int64_t seed) {
-    const gradc_module& module = session_.module();
-    for (int32_t t = 0; t < module.tensor_count; t++) {
-        const gradc_tensor& tensor = module.tensors[t];
-        if (tensor.role != GRADC_PARAMETER || (tensor.rank < 2) != vectors) continue;
-        Moved moved{&tensor, {}, {}, {}};
-        bytes_.resize(size_t(tensor_bytes(tensor)));
-        read_tensor(tensor, session_.arena(), bytes_.data());
-        for (size_t at = 0; at < bytes_.size(); at += size_t(element_size(tensor.dtype)))
-            moved.weights.push_back(load_element(bytes_.data() + at, tensor.dtype));
-        int64_t filters = vectors ? 1 : tensor.shape[tensor.rank - 1];
-        moved.first = filter_direction(moved.weights, filters, seed, 2 * t);
-        moved.second = filter_direction(moved.weights, filters, seed, 2 * t + 1);
-        moved_.push_back(std::move(moved));
-    }
+template <class Number>
+static void move_weights(const unsigned char* weights, const unsigned char* first, const unsigned char* second,
+                         double a, double b, int64_t bytes, unsigned char* moved) {
+    auto numbers = [](const unsigned char* at) { return reinterpret_cast<const Number*>(at); };
+    for (int64_t i = 0; i < bytes / int64_t(sizeof(Number)); i++)
+        reinterpret_cast<Number*>(moved)[i] =
+            Number(double(numbers(weights)[i]) + a * double(numbers(first)[i]) + b * double(numbers(second)[i]));
 }
 
 double LossLandscape::loss(double a, double b) {
-    for (const Moved& each : moved_) {
-        bytes_.resize(size_t(tensor_bytes(*each.tensor)));
-        auto write = each.tensor->dtype == GRADC_F64 ? write_moved<double> : write_moved<float>;
-        write(each.weights.data(), each.first.data(), each.second.data(), a, b, each.weights.size(), bytes_.data());
-        write_tensor(*each.tensor, session_.arena(), bytes_.data());
+    const gradc_module& module = session_.module();
+    size_t at = 0;
+    for (int32_t t = 0; t < module.tensor_count; t++) {
+        const gradc_tensor& tensor = module.tensors[t];
+        if (!moves(tensor)) continue;
+        int64_t bytes = tensor_bytes(tensor);
+        auto move = tensor.dtype == GRADC_F64 ? move_weights<double> : move_weights<float>;
+        move(&weights_[at], &first_[at], &second_[at], a, b, bytes, &moved_[at]);
+        write_tensor(tensor, session_.arena(), &moved_[at]);
+        at += size_t(bytes);
     }
-    const gradc_whole_split& evaluation = session_.module().blocks[0].evaluation;
+    const gradc_whole_split& evaluation = module.blocks[0].evaluation;
     run_whole_split(session_, evaluation, loader_, {});
     return session_.scalar(*session_.result(evaluation.finish, "loss"));
 }
