@@ -31,7 +31,7 @@ double place(int64_t i, int64_t side) { return double(2 * i - (side - 1)) / doub
 bool measure_losses(GridView& view, std::string& csv, LossLandscape& landscape, const HeldSignals& signals) {
     Console console(false);
     int64_t side = view.side, count = side * side;
-    double began = now(), shown = began;
+    double shown = now();
     for (int64_t i = 0; i < count; i++) {
         double a = place(i % side, side), b = place(i / side, side), loss = landscape.loss(a, b), time = now();
         view.values.push_back(loss);
@@ -41,10 +41,6 @@ bool measure_losses(GridView& view, std::string& csv, LossLandscape& landscape, 
         shown = time;
         console.live(text("landscape ", grouped(i + 1), " of ", grouped(count), " points"));
     }
-    console.clear_live();
-    auto [low, high] = std::minmax_element(view.values.begin(), view.values.end());
-    console.line(text(view.title, ", ", metric_number(*low), " to ", metric_number(*high), " around them\n",
-                      grouped(count), " points in ", duration(now() - began)));
     return true;
 }
 
@@ -59,6 +55,10 @@ ExitCode landscape_command(const gradc_module& module, const Arguments& argument
     if (svg.empty() && csv.empty())
         return error.fail_as(wrong_usage, "nothing to write; --svg FILE draws, --csv FILE lists the losses"),
                error.code;
+    for (const std::string& path : {svg, csv}) { // that they can be written, before the work
+        ReplacingFile file(path);
+        if (!path.empty() && !file.open(error)) return error.code;
+    }
     HeldSignals signals; // before the session's threads
     Prepared prepared;
     if (!prepare(module, arguments, {true, true, true}, prepared, error)) return error.code;
@@ -67,10 +67,17 @@ ExitCode landscape_command(const gradc_module& module, const Arguments& argument
     GridView view = empty_view(side);
     view.title = text(picture_title(module), ": loss ", metric_number(landscape.loss(0, 0)), " at the weights");
     std::string lines = "a,b,loss\n";
+    double began = now();
     if (!measure_losses(view, lines, landscape, signals))
         return complain("interrupted; nothing is written"), interrupted;
+    double seconds = now() - began;
     if (!csv.empty()) write_file(csv, lines, error);
     if (!svg.empty() && !error) write_file(svg, draw_regions(view), error);
+    auto [low, high] = std::minmax_element(view.values.begin(), view.values.end());
+    if (!error)
+        print(text(view.title, ", ", metric_number(*low), " to ", metric_number(*high), " around them\n",
+                   grouped(side * side), " points in ", duration(seconds), '\n'),
+              error);
     return error.code;
 }
 

@@ -12,7 +12,7 @@ namespace gradc::runtime {
 namespace {
 
 constexpr int strengths = 8;
-constexpr size_t most_levels = 14;
+constexpr size_t most_levels = 20;
 constexpr PlotBox map_box{64, 60, 460, 460};
 constexpr size_t most_dots = 3000;
 
@@ -153,7 +153,7 @@ void RegionMap::draw_dots(Drawing& drawing, const PlotAxis& x, const PlotAxis& y
 
 /// A column of the colors, with the level at each change.
 void RegionMap::draw_scale(Drawing& drawing) const {
-    constexpr double left = 550, height = 22;
+    constexpr double left = 550, height = 20;
     double at = map_box.top + map_box.height - height;
     for (size_t i = 0; i <= levels_.size(); i++, at -= height) {
         double level = i > 0 ? levels_[i - 1] : -INFINITY;
