@@ -108,10 +108,16 @@ std::string RegionMap::border(int64_t of) const {
     return contour(leads, 0);
 }
 
+/// Darker with each level, and with the area below it: a plateau of few levels has as many colors as a deep well.
 PlotColor RegionMap::height_color(double height) const {
-    double below = 0;
-    for (double level : levels_) below += !(height < level);
-    return heat_color(below / double(levels_.size()));
+    double passed = 0, area = 0;
+    for (double level : levels_) {
+        if (height < level) break;
+        passed += 1 / double(levels_.size());
+        area = double(
+            std::count_if(view_.values.begin(), view_.values.end(), [&](double value) { return value < level; }));
+    }
+    return heat_color(0.5 * (passed + area / double(view_.values.size())));
 }
 
 void RegionMap::draw_heights(Drawing& drawing) const {
