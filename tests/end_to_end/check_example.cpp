@@ -57,15 +57,21 @@ std::string absent_data(const Expected& expected) {
     return {};
 }
 
+/// A cell of a table in Markdown, where `|` ends one.
+std::string cell(std::string text) {
+    for (size_t at = 0; (at = text.find('|', at)) != text.npos; at += 2) text.insert(at, "\\");
+    return "| " + text + " ";
+}
+
 /// The rows of the table for one command.
 std::string rows_of(const Step& step, const Outcome& outcome) {
     std::string rows;
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.1f", outcome.seconds);
     for (const Comparison& one : compare_lines(step, outcome.out)) {
         if (!one.has_bar()) continue;
-        char seconds[32];
-        std::snprintf(seconds, sizeof seconds, "%.1f", outcome.seconds);
-        rows += "| `" + step.command + "` | " + one.line + " | " + (one.error.empty() ? "" : "**missed** ") +
-                one.found + " | " + seconds + " |\n";
+        rows += cell("`" + step.command + "`") + cell(one.line) +
+                cell((one.error.empty() ? "" : "**missed** ") + one.found) + cell(seconds) + "|\n";
     }
     return rows;
 }
