@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The landscape is drawn once, as bands of equal loss with lines in between (marching squares), and used by every
-// panel.
+// The landscape is drawn once, as bands of equal loss with lines in between, and used by every panel.
 #include "compiler/landscape/trajectories.h"
-#include "runtime/plot/drawing.h"
+#include "runtime/plot/contours.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -50,7 +49,6 @@ public:
 
 private:
     double level(int number) const { return low_ + (high_ - low_) * std::pow(double(number) / bands, 2.2); }
-    double loss(int column, int row) const { return view_.losses[size_t(row * (view_.side + 1) + column)]; }
     double x_at(double column) const { return column / view_.side * box_width; }
     double y_at(double row) const { return (1 - row / view_.side) * box_height; }
 
@@ -114,53 +112,19 @@ private:
         if (finite.empty()) finite = {0, 1};
         low_ = *std::min_element(finite.begin(), finite.end());
         high_ = *std::max_element(finite.begin(), finite.end());
-        std::vector<int> levels;
-        for (int row = 0; row < view_.side; ++row)
-            for (int column = 0; column < view_.side; ++column) levels.push_back(band_of(column, row));
-        std::vector<PlotColor> fills;
-        for (int i = 0; i < bands; ++i) fills.push_back(runtime::tinted(runtime::heat_color(double(i) / bands), 0.5));
-        drawing.raw(fmt::format("<defs><clipPath id=\"inside\"><rect width=\"{}\" height=\"{}\"/></clipPath>\n"
-                                "<g id=\"ground\"><g shape-rendering=\"crispEdges\" transform=\"translate(0 {}) "
-                                "scale({:.6g} {:.6g})\">\n",
-                                box_width, box_height, box_height, box_width / view_.side, -box_height / view_.side));
-        drawing.raw(runtime::cell_paths(levels, view_.side, fills));
+        auto fill = [](int band) {
+            return runtime::color_text(runtime::tinted(runtime::heat_color(double(band) / bands), 0.5));
+        };
+        drawing.raw(fmt::format("<defs><clipPath id=\"inside\"><rect width=\"{0}\" height=\"{1}\"/></clipPath>\n"
+                                "<g id=\"ground\"><rect width=\"{0}\" height=\"{1}\" fill=\"{2}\"/>\n"
+                                "<g stroke=\"#35506b\" stroke-opacity=\".35\" stroke-width=\".8\">\n",
+                                box_width, box_height, fill(0)));
+        runtime::HeightMap map{view_.losses, view_.side + 1, {0, 0, box_width, box_height}};
+        for (int i = 1; i < bands; ++i)
+            drawing.path(runtime::contour(map, level(i)), fmt::format("fill=\"{}\"", fill(i)));
         drawing.raw("</g>\n");
-        std::string lines;
         if (lowest_) drawing.path(lowest_mark(x_at(lowest_->first), y_at(lowest_->second)), lowest_style);
-        for (int i = 1; i < bands; ++i) lines += contour(level(i));
-        drawing.path(lines, "fill=\"none\" stroke=\"#35506b\" stroke-opacity=\".35\" stroke-width=\".8\"");
         drawing.raw("</g></defs>\n");
-    }
-
-    int band_of(int column, int row) const {
-        double middle =
-            (loss(column, row) + loss(column + 1, row) + loss(column, row + 1) + loss(column + 1, row + 1)) / 4;
-        if (!std::isfinite(middle)) return bands - 1;
-        int band = 0;
-        while (band + 1 < bands && middle >= level(band + 1)) ++band;
-        return band;
-    }
-
-    /// Segments between the crossings on the edges of each cell.
-    std::string contour(double at) const {
-        constexpr int step_x[] = {0, 1, 1, 0}, step_y[] = {0, 0, 1, 1};
-        std::string path;
-        for (int row = 0; row < view_.side; ++row)
-            for (int column = 0; column < view_.side; ++column) {
-                std::vector<std::string> points;
-                for (int corner = 0; corner < 4; ++corner) {
-                    int next = (corner + 1) % 4;
-                    double a = loss(column + step_x[corner], row + step_y[corner]) - at;
-                    double b = loss(column + step_x[next], row + step_y[next]) - at;
-                    if (!((a < 0) != (b < 0))) continue;
-                    double share = a / (a - b);
-                    points.push_back(
-                        runtime::plot_point(x_at(column + step_x[corner] + share * (step_x[next] - step_x[corner])),
-                                            y_at(row + step_y[corner] + share * (step_y[next] - step_y[corner]))));
-                }
-                for (size_t i = 0; i + 1 < points.size(); i += 2) path += "M" + points[i] + "L" + points[i + 1];
-            }
-        return path;
     }
 
     void panel(Drawing& drawing, int number) const {

@@ -51,6 +51,15 @@ std::vector<Option> predict_options(const gradc_module& module) {
                                          {"top-k", "K", "draw only among the K likeliest characters (default: all)"}});
     return options;
 }
+std::vector<Option> landscape_options(const gradc_module&) {
+    std::vector<Option> options = with_common({checkpoint_option(),
+                                               {"svg", "FILE", "draw the loss as contours"},
+                                               {"csv", "FILE", "write the loss at each point: a,b,loss"},
+                                               {"grid", "N", "points of each direction, from -1 to 1 (default 41)"}});
+    for (Option& option : options)
+        if (option.name == "seed") option.help = "seed of the two directions (default 1)";
+    return options;
+}
 std::vector<Option> bench_options(const gradc_module& module) {
     std::vector<Option> options =
         with_common({{"steps", "S", "steps to measure (default: about two seconds)"},
@@ -73,6 +82,8 @@ constexpr Command commands[] = {
      eval_command},
     {"predict", "predictions for a split or a CSV, NPY or text file",
      "predict --checkpoint weights.safetensors rows.csv", predict_options, predict_command, true},
+    {"landscape", "the loss around the weights, along two random directions",
+     "landscape --checkpoint weights.safetensors --svg landscape.svg", landscape_options, landscape_command},
     {"bench", "measure training steps", "bench --steps 200", bench_options, bench_command},
     {"info", "describe this trainer", "info", info_options, info_command},
     {"export", "write data and initial weights, for other programs", "export --output start.safetensors --seed 3",
@@ -216,7 +227,9 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
         if (!open_checkpoint(settings.checkpoint, file, error)) return false;
         if (!take_settings(module, file, settings, error)) return false; // its seed cut the splits
     }
+    int64_t seed = settings.seed;
     if (!apply_arguments(module, arguments, settings, error)) return false;
+    if (needs.keeps_seed) settings.seed = seed;
     int isa = choose_isa(module, settings.isa, error);
     if (isa < 0) return false;
     const gradc_dataset* table = training_data(module);

@@ -18,6 +18,7 @@ ExitCode eval_command(const gradc_module& module, const Arguments& arguments, Er
 ExitCode predict_command(const gradc_module& module, const Arguments& arguments, Error& error);
 /// `predict --prompt`.
 ExitCode generate_command(const gradc_module& module, const Arguments& arguments, Error& error);
+ExitCode landscape_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode bench_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode info_command(const gradc_module& module, const Arguments& arguments, Error& error);
 ExitCode export_command(const gradc_module& module, const Arguments& arguments, Error& error);
@@ -32,6 +33,7 @@ struct Prepared {
 struct Needs {
     bool data = true;
     bool checkpoint = false; // --checkpoint must be given
+    bool keeps_seed = false; // --seed is not the run's, whose seed may have drawn splits and fields
 };
 /// Weights from settings.checkpoint, if given; otherwise initial weights, with statistics of the training split.
 bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs, Prepared& prepared, Error& error);

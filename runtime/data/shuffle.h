@@ -29,7 +29,7 @@ private:
     uint64_t state_;
 };
 
-inline constexpr uint64_t cutting = 1, shuffling = 2, drawing = 3, generating = 4;
+inline constexpr uint64_t cutting = 1, shuffling = 2, drawing = 3, generating = 4, exploring = 5;
 
 inline void shuffle(std::vector<int64_t>& items, Generator generator) {
     for (int64_t i = int64_t(items.size()) - 1; i > 0; i--) {

@@ -79,6 +79,24 @@ PlotAxis logarithmic_axis(double low, double high) {
     return axis;
 }
 
+std::vector<double> round_levels(double low, double high, size_t most) {
+    static constexpr uint8_t digits[][11] = {
+        {10, 12, 15, 20, 25, 30, 40, 50, 60, 80}, {10, 15, 20, 30, 50, 70}, {10, 20, 50}, {10, 30}, {10}};
+    std::vector<double> levels;
+    if (!(low > 0 && high > 3 * low)) return tight_axis(low, high).ticks;
+    for (int set = 0;; set++) {
+        int every = std::max(1, set - 3); // powers of ten
+        levels.clear();
+        for (int power = power_below(low); ten_to(power) < high; power += every) {
+            for (const uint8_t* digit = digits[std::min(set, 4)]; *digit; digit++) {
+                double level = *digit * ten_to(power - 1);
+                if (level > low && level < high) levels.push_back(level);
+            }
+        }
+        if (levels.size() <= most) return levels;
+    }
+}
+
 double PlotAxis::share(double value) const {
     if (!logarithmic) return (value - low) / (high - low);
     return logarithm(std::max(value, low) / low) / logarithm(high / low);
@@ -168,6 +186,12 @@ void Drawing::dot(double x, double y, double radius, PlotColor color) {
 void Drawing::rectangle(const PlotBox& box, std::string_view style) {
     text_ += text("<rect x=\"", coordinate(box.left), "\" y=\"", coordinate(box.top), "\" width=\"",
                   coordinate(box.width), "\" height=\"", coordinate(box.height), "\" ", style, "/>\n");
+}
+
+void Drawing::open_clip(const PlotBox& box, std::string_view style) {
+    text_ += "<clipPath id=\"box\">";
+    rectangle(box, "");
+    text_ += text("</clipPath>\n<g clip-path=\"url(#box)\"", style.empty() ? "" : " ", style, ">\n");
 }
 
 void Drawing::axes(const PlotBox& box, const PlotAxis& x, const PlotAxis& y, std::string_view x_name,

@@ -22,6 +22,9 @@ PlotAxis round_axis(double low, double high);
 PlotAxis tight_axis(double low, double high, bool integer = false);
 /// Logarithmic, for low > 0.
 PlotAxis logarithmic_axis(double low, double high);
+/// At most `most` round numbers inside low..high: of about equal ratio from digits such as 1, 2, 5 if low is above 0 and
+/// high much larger, else of equal distance.
+std::vector<double> round_levels(double low, double high, size_t most);
 /// "0.25", "-3", "1e-05", with a true minus sign.
 std::string tick_label(double value);
 
@@ -52,6 +55,8 @@ public:
     void rectangle(const PlotBox& box, std::string_view style);
     void path(std::string_view path, std::string_view style);
     void raw(std::string_view text) { text_ += text; }
+    /// Opens a group, `</g>` ends it, of which only the part inside the box is seen. One in a picture.
+    void open_clip(const PlotBox& box, std::string_view style = "");
     /// Draws grid, ticks and tick labels around a box, and the names of the axes below and at the left.
     void axes(const PlotBox& box, const PlotAxis& x, const PlotAxis& y, std::string_view x_name,
               std::string_view y_name);

@@ -30,9 +30,7 @@ std::string draw_lines(const GridView& view) {
     drawing.axes(box, x, y, view.x_name, view.label_name);
     for (size_t i = 0; i < view.labels.size(); i++)
         drawing.dot(left(view.dots_x[i]), top(view.labels[i]), 3, {0x99, 0x99, 0x99});
-    drawing.raw(text("<clipPath id=\"box\"><rect x=\"64\" y=\"60\" width=\"560\" height=\"340\"/></clipPath>\n"
-                     "<g clip-path=\"url(#box)\" fill=\"none\" stroke-width=\"2.2\" "
-                     "stroke-linejoin=\"round\">\n"));
+    drawing.open_clip(box, "fill=\"none\" stroke-width=\"2.2\" stroke-linejoin=\"round\"");
     std::vector<std::string> names = view.names;
     for (int64_t line = 0; line < view.width; line++) {
         std::string path;

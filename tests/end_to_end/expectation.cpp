@@ -91,8 +91,14 @@ void add_line(Expected& expected, const std::string& text, int number) {
     auto fail = [&](const std::string& why) { expected.error = "line " + std::to_string(number) + ": " + why; };
     if (text.rfind("needs ", 0) == 0) return expected.needs.push_back(text.substr(6));
     if (text.rfind("if ", 0) == 0) return void(expected.condition = text.substr(3));
+    if (text == "full") return void(expected.full = true);
     if (text.rfind("$ ", 0) == 0) {
-        expected.steps.push_back({text.substr(2), std::exchange(expected.condition, ""), 0, {}, number});
+        expected.steps.push_back({text.substr(2),
+                                  std::exchange(expected.condition, ""),
+                                  std::exchange(expected.full, false),
+                                  0,
+                                  {},
+                                  number});
         return;
     }
     if (expected.steps.empty()) return fail("an expectation before the first command");
@@ -114,15 +120,13 @@ std::string complaint(const Line& line, const std::string& why) {
     return "expected.txt:" + std::to_string(line.number) + ": " + why + ": " + joined(line.words);
 }
 
-std::optional<std::string> check_every(const Line& line, const std::vector<std::string>& output) {
-    size_t found = 0;
+void compare_every(const Line& line, const std::vector<std::string>& output, Comparison& result) {
     for (const std::string& text : output) {
         if (!matches(subject(line.words), text)) continue;
-        if (!matches(line.words, text)) return complaint(line, "`" + text + "` is not");
-        ++found;
+        if (result.found.empty()) result.found = text;
+        if (!matches(line.words, text)) return void(result.error = complaint(line, "`" + text + "` is not"));
     }
-    if (!found) return complaint(line, "no line is about");
-    return {};
+    if (result.found.empty()) result.error = complaint(line, "no line is about");
 }
 
 } // namespace
@@ -154,25 +158,35 @@ bool matches(const std::vector<std::string>& words, const std::string& line) {
     return false;
 }
 
+bool Comparison::has_bar() const { return subject(plain_words(line)) != plain_words(line); }
+
+std::vector<Comparison> compare_lines(const Step& step, const std::string& output) {
+    std::vector<Comparison> result;
+    std::vector<std::string> lines = split_lines(output);
+    size_t next = 0;
+    for (const Line& line : step.lines) {
+        Comparison& one = result.emplace_back(Comparison{joined(line.words), "", ""});
+        if (line.kind == Line::Kind::every) {
+            compare_every(line, lines, one);
+        } else if (line.kind == Line::Kind::never) {
+            for (const std::string& text : lines)
+                if (matches(line.words, text)) one = {one.line, text, complaint(line, "must not stand there")};
+        } else {
+            size_t at = next;
+            while (at < lines.size() && !matches(line.words, lines[at])) ++at;
+            if (at == lines.size()) one.error = complaint(line, "not found");
+            else one.found = lines[at], next = at + 1;
+        }
+    }
+    return result;
+}
+
 std::vector<std::string> compare(const Step& step, const std::string& output, int exit_code) {
     std::vector<std::string> failures;
     if (exit_code != step.exit_code)
         failures.push_back("exit code " + std::to_string(exit_code) + ", not " + std::to_string(step.exit_code));
-    std::vector<std::string> lines = split_lines(output);
-    size_t next = 0;
-    for (const Line& line : step.lines) {
-        if (line.kind == Line::Kind::every) {
-            if (auto error = check_every(line, lines)) failures.push_back(*error);
-        } else if (line.kind == Line::Kind::never) {
-            for (const std::string& text : lines)
-                if (matches(line.words, text)) failures.push_back(complaint(line, "must not stand there"));
-        } else {
-            size_t at = next;
-            while (at < lines.size() && !matches(line.words, lines[at])) ++at;
-            if (at == lines.size()) failures.push_back(complaint(line, "not found"));
-            else next = at + 1;
-        }
-    }
+    for (const Comparison& one : compare_lines(step, output))
+        if (!one.error.empty()) failures.push_back(one.error);
     return failures;
 }
 

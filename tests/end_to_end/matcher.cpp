@@ -49,6 +49,25 @@ TEST_CASE("the last state of a progress line counts", "[matcher]") {
     CHECK(!faults("loss <= 1", "loss 0.5\rloss 2\n").empty());
 }
 
+TEST_CASE("`full` marks the next command, and a comparison names the line that it found", "[matcher]") {
+    Expected expected = parse_expected("$ a\nfull\n$ b\ntest accuracy >= 0.9\nwords\n! error\n$ c\n");
+    REQUIRE(expected.error == "");
+    REQUIRE(expected.steps.size() == 3);
+    CHECK_FALSE(expected.steps[0].full);
+    CHECK(expected.steps[1].full);
+    CHECK_FALSE(expected.steps[2].full);
+    std::vector<Comparison> lines =
+        compare_lines(expected.steps[1], "test accuracy 0.8\nwords 3\ntest accuracy 0.95\n");
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].line == "test accuracy >= 0.9");
+    CHECK(lines[0].found == "test accuracy 0.95");
+    CHECK(lines[0].error == "");
+    CHECK(lines[0].has_bar());
+    CHECK_FALSE(lines[1].has_bar());
+    CHECK(lines[1].error != ""); // it stands above the line before
+    CHECK(lines[2].error == "");
+}
+
 TEST_CASE("a malformed expected.txt is an error", "[matcher]") {
     CHECK(parse_expected("").error != "");
     CHECK(parse_expected("value 8\n").error != "");

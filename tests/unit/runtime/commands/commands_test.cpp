@@ -115,7 +115,7 @@ TEST_CASE("wrong usage is an error on standard error with exit code 2") {
 
 TEST_CASE("help is on standard output, 80 columns, one example a command") {
     Place place;
-    for (const char* command : {"", "train", "eval", "predict", "bench", "info", "export"}) {
+    for (const char* command : {"", "train", "eval", "predict", "landscape", "bench", "info", "export"}) {
         std::vector<std::string> words{"--help"};
         if (*command) words.insert(words.begin(), command);
         Result result = run(place, words);
@@ -337,6 +337,54 @@ TEST_CASE("export writes columns and start weights") {
     REQUIRE(start.open(place.path("c"), error));
     CHECK(memcmp(start.numbers(*start.find("net.linear.weight")), file.numbers(*file.find("net.linear.weight")),
                  2560) == 0);
+}
+
+TEST_CASE("landscape writes the loss around the weights, with the bits of one thread") {
+    Place place;
+    REQUIRE(run(place, {"train", "--epochs", "8", "--seed", "5", "--checkpoint", "c.safetensors"}).code == 0);
+    Result result =
+        run(place, {"landscape", "--checkpoint", "c.safetensors", "--grid", "5", "--csv", "l.csv", "--svg", "l.svg"});
+    CHECK(result.code == 0);
+    CHECK(result.err == "");
+    std::string lines = read(place.path("l.csv")), eval = run(place, {"eval", "--checkpoint", "c.safetensors"}).out;
+    CHECK(lines.starts_with("a,b,loss\n-1,-1,"));
+    CHECK(lines_of(lines) == 26);
+    CHECK(has(lines, "\n0.5,-0.5,"));
+    // The weights themselves are in the middle, with the splits of the run's seed.
+    double middle = std::strtod(lines.c_str() + lines.find("\n0,0,") + 5, nullptr);
+    CHECK(middle == Approx(std::strtod(eval.c_str() + eval.find("train loss ") + 11, nullptr)).margin(6e-5));
+    CHECK(has(result.out, ": loss " + eval.substr(eval.find("train loss ") + 11, 6) + " at the weights, "));
+    CHECK(has(result.out, "\n25 points in "));
+    CHECK(read(place.path("l.svg")).starts_with("<svg "));
+
+    auto again = [&](const char* flag, const char* value) {
+        CHECK(run(place, {"landscape", "--checkpoint", "c.safetensors", "--grid", "5", "--csv", "m.csv", flag, value})
+                  .code == 0);
+        return read(place.path("m.csv"));
+    };
+    CHECK(again("--threads", "2") == lines);
+    CHECK(again("--seed", "1") == lines);
+    std::string other = again("--seed", "2");
+    CHECK(other != lines);
+    CHECK(other.substr(other.find("\n0,0,"), 12) == lines.substr(lines.find("\n0,0,"), 12));
+}
+
+TEST_CASE("landscape that is interrupted or misused writes nothing") {
+    Place place;
+    REQUIRE(run(place, {"train", "--epochs", "1", "--checkpoint", "c.safetensors"}).code == 0);
+    std::vector<std::string> before = place.list();
+    Result result = run_and_send(
+        place, {"landscape", "--checkpoint", "c.safetensors", "--grid", "1000", "--csv", "l.csv"}, SIGINT, 300'000);
+    CHECK(result.code == 130);
+    CHECK(result.out == "");
+    CHECK(result.err == "interrupted; nothing is written\n");
+    result = run(place, {"landscape", "--checkpoint", "c.safetensors"});
+    CHECK(result.code == 2);
+    CHECK(has(result.err, "--svg FILE draws"));
+    CHECK(run(place, {"landscape", "--svg", "l.svg"}).code == 2);
+    CHECK(run(place, {"landscape", "--checkpoint", "c.safetensors", "--svg", "l.svg", "--grid", "1"}).code == 2);
+    CHECK(run(place, {"landscape", "--checkpoint", "c.safetensors", "--grid", "2", "--svg", "no/l.svg"}).code == 1);
+    CHECK(place.list() == before);
 }
 
 TEST_CASE("bench and about print their figures") {

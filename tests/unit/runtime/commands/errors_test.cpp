@@ -94,6 +94,7 @@ TEST_CASE("each failing system call of the other commands is an error") {
                               {"predict", "--checkpoint", "c", "--output", "p.csv"},
                               {"eval", "--checkpoint", "c", "--json", "r.json"},
                               {"export", "--output", "e.safetensors"},
+                              {"landscape", "--checkpoint", "c", "--grid", "2", "--csv", "l.csv"},
                               {"info"},
                               {"train", "--help"}};
     for (const Words& words : commands) {

@@ -4,6 +4,7 @@
 #include "runtime/plot/drawing.h"
 #include "runtime/plot/grid.h"
 #include "runtime/plot/images.h"
+#include "tests/unit/runtime/plot/path_points.h"
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -137,16 +138,16 @@ TEST_CASE("the border between two classes is where the probability is a half") {
     check_svg(svg);
     CHECK(count_of(svg, "stroke-width=\"1.4\"") == 1);
     size_t path = svg.rfind("<path", svg.find("stroke-width=\"1.4\""));
-    size_t crossings = 0;
-    for (const char* at = svg.data() + path + 9; *at != '"'; crossings++) {
-        char* end;
-        double x = std::strtod(at + 1, &end), y = std::strtod(end, &end);
-        at = end;
-        // the box is 460 wide from 64, 60
-        double right = (x - 64) / 230 - 1, up = 1 - (y - 60) / 230;
-        CHECK(std::hypot(right, up) == Approx(0.5).margin(0.01));
+    size_t begin = svg.find('M', path), crossings = 0;
+    for (const auto& curve : path_points(svg.substr(begin, svg.find('"', begin) - begin))) {
+        for (PathPoint point : curve) {
+            // the box is 460 wide from 64, 60
+            double right = (point.x - 64) / 230 - 1, up = 1 - (point.y - 60) / 230;
+            CHECK(std::hypot(right, up) == Approx(0.5).margin(0.01));
+            crossings++;
+        }
     }
-    CHECK(crossings > 100);
+    CHECK(crossings > 70);
     CHECK(count_of(svg, "<circle") == 4); // two dots, two classes
 }
 
@@ -166,6 +167,10 @@ TEST_CASE("scores, classes and heights are distinguished") {
     CHECK(count_of(draw_regions(heights), "<circle") == 0);
     heights.values[5] = NAN;
     check_svg(draw_regions(heights));
+    for (double& value : heights.values) value = 0.5; // neither a probability nor of any range
+    heights.heights = true;
+    check_svg(draw_regions(heights));
+    CHECK(count_of(draw_regions(heights), "class") == 0);
 }
 
 TEST_CASE("a model of one input is drawn as lines within the range of the data") {
