@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Layers against another system: what PyTorch computed (record_layers.py, whose comment has the form of the file) and JAX
-// (record_second_order.py) beside the evaluator and compiled code, in training. Values, gradients by inputs and by
-// parameters, losses of gradient descent, products of Hessians and vectors.
+// (record_second_order.py), and steps worked by hand, beside the evaluator and compiled code, in training. Values,
+// gradients by inputs and by parameters, losses of gradient descent, products of Hessians and vectors.
 #include "compiler/check/sample.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -51,6 +51,7 @@ std::vector<RecordedLayer> read_layers(const std::string& path) {
     std::vector<RecordedLayer> layers;
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
+        if (line.empty() || line[0] == '#') continue;
         if (line.starts_with("layer ") || line.starts_with("hessian ")) {
             layers.push_back({line.substr(line.find(' ') + 1), line.starts_with("hessian "), {}, {}, 0, {}});
             continue;
@@ -236,9 +237,12 @@ void check_complete(const std::vector<RecordedLayer>& layers, Findings& findings
 } // namespace
 
 void prove_recorded_layers(const std::string& folder, Findings& findings) {
-    auto layers = read_layers(folder + "/recorded_layers.txt"),
-         more = read_layers(folder + "/recorded_second_order.txt");
-    layers.insert(layers.end(), more.begin(), more.end());
+    auto layers = read_layers(folder + "/recorded_layers.txt");
+    for (const char* file : {"/recorded_second_order.txt", "/by_hand.txt"}) {
+        auto more = read_layers(folder + file);
+        if (more.empty()) findings.error(fmt::format("no cases in {}{}", folder, file));
+        layers.insert(layers.end(), more.begin(), more.end());
+    }
     check_complete(layers, findings);
     int64_t most_rows = 0;
     for (const RecordedLayer& layer : layers) most_rows = std::max(most_rows, layer.rows());
