@@ -131,6 +131,15 @@ constexpr LayerFormula layers[] = {
     {"info_nce", "info_nce(x + 1, time[:, 0] + 2)"},
     {"info_nce", "info_nce(x, time[:, 1], 20, normalize: false)"},
     {"ctc_loss", "ctc_of(time, i)"},
+    {"weight_norm", "weight_normed(x)"},
+    {"spectral_norm", "spectrally_normed(x)"},
+    {"mixture_of_experts", "mixture_of_experts(x + 1, 4, hidden: 3)"},
+    {"mixture_of_experts", "mixture_of_experts(time + [0.4, 0.3, 0.2, 0.1], 3, 1, 2, activation: \"gelu\")"},
+    {"load_balancing_loss", "load_balancing_loss(x + [0.4, 0.3, 0.2, 0.1])"},
+    {"load_balancing_loss", "load_balancing_loss(time + [0.4, 0.3, 0.2, 0.1], k: 2)"},
+    {"selective_scan",
+     "selective_scan(time, softplus(time), -exp(image[0, 0, :, :]), image[:, 1:, 0], image[:, 1:, 1], 1 + x[0])"},
+    {"mamba_block", "mamba_block(time, states: 2, kernel_size: 2)"},
 };
 
 constexpr int64_t batch = 6;
@@ -210,11 +219,13 @@ void finish_subject(Subject& subject, const TrainingJob& job) {
 }
 
 /// The values of top_k, times their places; a cell's state, plus half of its cell; ctc_loss for up to two labels of
-/// three steps.
+/// three steps; layers with norms of their weights.
 constexpr const char* calls = "fn largest_two(x) { v, i = top_k(x, 2);  return v * (1 + i) }\n"
                               "fn state_and_cell(x, h, c) { h, c = lstm_cell(x, h, c);  return h + c / 2 }\n"
                               "fn ctc_of(x, i) { l[n, s < 2] = 1 + (i[n] + s) % 3\n"
-                              "return ctc_loss(log_softmax(x), l, 3 - i // 3, min(i, 2)) }\n";
+                              "return ctc_loss(log_softmax(x), l, 3 - i // 3, min(i, 2)) }\n"
+                              "fn weight_normed(x) { param w: [4, 3] = normal();  return x @ weight_norm(w) }\n"
+                              "fn spectrally_normed(x) { param w: [4, 3] = normal();  return x @ spectral_norm(w) }\n";
 
 std::string fields_text() { return "x: f32[N, 4], i: int[N] < 4, image: f32[N, 4, 4, 2], time: f32[N, 3, 4]"; }
 
@@ -285,6 +296,9 @@ double loss_at(const Subject& subject) {
 
 void differences(Subject& subject, Findings& findings) {
     Drawn drawn(2);
+    HeldValues held; // arguments of stop_gradient stay, as in the derivative
+    subject.environment.held = &held;
+    loss_at(subject);
     for (size_t k = 0; k < subject.gradients; ++k) {
         const Tensor& gradient = subject.exact[k + 1];
         double largest = 1e-3;
@@ -308,6 +322,7 @@ void differences(Subject& subject, Findings& findings) {
                                            difference));
         }
     }
+    subject.environment.held = nullptr;
 }
 
 void compare_subject(const Subject& subject, const Machines& machines, Dtype precision, const Way& way,

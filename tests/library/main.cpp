@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
     prove_starts(findings);
     prove_steps(GRADC_SOURCE_DIR "/tests/optimizers", findings);
     prove_recorded(GRADC_SOURCE_DIR "/tests/library/recorded.txt", findings);
-    prove_recorded_layers(GRADC_SOURCE_DIR "/tests/library/recorded_layers.txt", findings);
+    prove_recorded_layers(GRADC_SOURCE_DIR "/tests/library", findings);
     for (const Entry& entry : entries()) check_entry(entry, findings);
     std::string table = table_of(entries(), findings, argv[argc - 1]);
     if (writes) write_readme(argv[2], table, findings);

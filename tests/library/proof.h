@@ -38,7 +38,7 @@ void prove_metrics(Findings&);
 void prove_starts(Findings&);
 void prove_steps(const std::string& folder, Findings&);
 void prove_recorded(const std::string& path, Findings&);
-void prove_recorded_layers(const std::string& path, Findings&);
+void prove_recorded_layers(const std::string& folder, Findings&);
 void prove_augmentation(Findings&);
 
 } // namespace gradc::library

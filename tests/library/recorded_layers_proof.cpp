@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Layers against another system: what PyTorch computed (record_layers.py, whose comment has the form of the file) beside
-// the evaluator and compiled code, in training. Values, gradients by inputs and by parameters, losses of gradient descent.
+// Layers against another system: what PyTorch computed (record_layers.py, whose comment has the form of the file) and JAX
+// (record_second_order.py), and steps worked by hand, beside the evaluator and compiled code, in training. Values,
+// gradients by inputs and by parameters, losses of gradient descent, products of Hessians and vectors.
 #include "compiler/check/sample.h"
 #include "compiler/graph/build.h"
 #include "compiler/graph/rewrite.h"
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <functional>
+#include <numeric>
 #include <set>
 #include <sstream>
 
@@ -23,12 +25,14 @@ namespace gradc::library {
 namespace {
 
 struct Recorded {
-    std::string name; // in PyTorch's case; with a dot a variable, else a field
+    std::string name; // in the recorded case; with a dot a variable, else a field
     Tensor tensor, gradient;
+    std::vector<double> direction; // of a variable in a case with a Hessian
 };
 
 struct RecordedLayer {
     std::string statement;
+    bool hessian = false; // the recorded gradients are its products with the directions
     std::vector<Recorded> tensors;
     std::vector<Recorded> integers; // fields without a gradient
     double rate = 0;
@@ -47,11 +51,13 @@ std::vector<RecordedLayer> read_layers(const std::string& path) {
     std::vector<RecordedLayer> layers;
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("layer ")) {
-            layers.push_back({line.substr(6), {}, {}, 0, {}});
+        if (line.empty() || line[0] == '#') continue;
+        if (line.starts_with("layer ") || line.starts_with("hessian ")) {
+            layers.push_back({line.substr(line.find(' ') + 1), line.starts_with("hessian "), {}, {}, 0, {}});
             continue;
         }
         size_t first = line.find(" | "), second = line.find(" | ", first + 3), space = line.find(' ');
+        size_t third = second == line.npos ? line.npos : line.find(" | ", second + 3);
         Shape shape;
         for (double size : numbers(line.substr(space, first - space))) shape.push_back(int64_t(size));
         if (line.starts_with("losses ")) {
@@ -61,13 +67,18 @@ std::vector<RecordedLayer> read_layers(const std::string& path) {
         }
         Recorded each{line.substr(0, space),
                       {shape, numbers(line.substr(first + 3, second - first - 3))},
-                      {shape, numbers(line.substr(second + 3))}};
+                      {shape, numbers(line.substr(second + 3))},
+                      third == line.npos ? std::vector<double>() : numbers(line.substr(third + 3))};
         (each.gradient.values.empty() ? layers.back().integers : layers.back().tensors).push_back(each);
     }
     return layers;
 }
 
 bool is_variable(const Recorded& each) { return each.name.find('.') != std::string::npos; }
+
+std::string path_of(const Recorded& each, const std::string& model) {
+    return model + (each.name.starts_with('.') ? "" : ".") + each.name;
+}
 
 /// As many numbers as the shape wants, as nested lists.
 std::string list_of(const Shape& shape, const std::string& number, size_t axis = 0) {
@@ -120,6 +131,22 @@ NodeId variable_node(const Graph& graph, const std::string& path) {
     return NodeId::none;
 }
 
+/// The sum of gradients times directions. Its gradient is the product of the Hessian and the direction.
+NodeId along_directions(Graph& graph, const RecordedLayer& layer, const std::vector<NodeId>& gradients) {
+    NodeId total = NodeId::none;
+    for (size_t i = 0; i < gradients.size(); ++i) {
+        if (layer.tensors[i].direction.empty()) continue;
+        const Type type = graph.type(gradients[i]);
+        NodeId direction = build::constant(graph, layer.tensors[i].direction, type);
+        std::vector<int> axes(type.shape.size());
+        std::iota(axes.begin(), axes.end(), 0);
+        NodeId product = build::elementwise(graph, Primitive::multiply, {gradients[i], direction});
+        NodeId sum = build::sum(graph, product, axes);
+        total = total == NodeId::none ? sum : build::elementwise(graph, Primitive::add, {total, sum});
+    }
+    return total;
+}
+
 struct Subject {
     std::string program;
     Graph graph; // its outputs: the gradient by each tensor of the case
@@ -135,17 +162,19 @@ Subject subject_of(const RecordedLayer& layer, size_t number, const TrainingJob&
     for (const Recorded& each : layer.integers)
         environment.fields[fmt::format("{}{}", each.name, number)] = each.tensor;
     for (const Recorded& each : layer.tensors) {
-        std::string path = fmt::format("l{}.{}", number, each.name), column = fmt::format("{}{}", each.name, number);
+        std::string path = path_of(each, fmt::format("l{}", number)), column = fmt::format("{}{}", each.name, number);
         (is_variable(each) ? environment.variables[path] : environment.fields[column]) = each.tensor;
         wrt.push_back(is_variable(each) ? variable_node(graph, path) : field(graph, column));
         if (wrt.back() == NodeId::none) throw InternalError("library", layer.statement + " has no " + each.name);
     }
     auto gradients = gradient(graph, block.loss, wrt, *job.rules);
+    if (layer.hessian) gradients = gradient(graph, along_directions(graph, layer, gradients), wrt, *job.rules);
     std::vector<Output> outputs;
+    const char* kind = layer.hessian ? "Hessian of " : "";
     for (size_t i = 0; i < wrt.size(); ++i) {
         const Type& type = graph.type(wrt[i]);
         NodeId by = gradients[i] == NodeId::none ? build::constant(graph, 0, type.dtype, type.shape) : gradients[i];
-        outputs.push_back({fmt::format("{} by {}", layer.statement, layer.tensors[i].name), by});
+        outputs.push_back({fmt::format("{}{} by {}", kind, layer.statement, layer.tensors[i].name), by});
     }
     return {fmt::format("l{}", number), extract(graph, outputs), std::move(environment)};
 }
@@ -177,7 +206,7 @@ void compare_losses(const RecordedLayer& layer, Subject subject, const std::stri
             if (each.name == "weights")
                 for (size_t k = 0; k < now[i].size(); ++k) loss += now[i][k] * each.tensor.values[k];
             if (!is_variable(each)) continue;
-            auto& values = subject.environment.variables.at(fmt::format("{}.{}", subject.program, each.name)).values;
+            auto& values = subject.environment.variables.at(path_of(each, subject.program)).values;
             for (size_t k = 0; k < values.size(); ++k) values[k] -= layer.rate * now[i][k];
         }
         double error = std::fabs(loss - wanted) / largest;
@@ -191,22 +220,29 @@ void compare_losses(const RecordedLayer& layer, Subject subject, const std::stri
 /// Layers of these files must be recorded, but for those that draw random numbers, and losses that are not a formula
 /// of one row.
 void check_complete(const std::vector<RecordedLayer>& layers, Findings& findings) {
-    const std::set<std::string> files = {"convolution", "recurrent", "attention", "normalization", "axes", "losses"};
+    const std::set<std::string> files = {"layers",        "convolution", "recurrent", "attention",
+                                         "normalization", "axes",        "losses"};
     std::set<std::string> of_rows;
     for (const ScalarFormula& formula : scalar_formulas()) of_rows.insert(formula.entry);
     for (const RowFormula& formula : row_formulas()) of_rows.insert(formula.entry);
     for (const Entry& entry : entries()) {
         bool known = !files.count(entry.file) || of_rows.count(entry.name);
         for (const RecordedLayer& layer : layers)
-            known = known || layer.statement.find(" " + entry.name + "(") != std::string::npos;
+            known =
+                known || entry.name == "dropout" || layer.statement.find(" " + entry.name + "(") != std::string::npos;
         if (!known) findings.error(entry.name + " is not in recorded_layers.txt");
     }
 }
 
 } // namespace
 
-void prove_recorded_layers(const std::string& path, Findings& findings) {
-    auto layers = read_layers(path);
+void prove_recorded_layers(const std::string& folder, Findings& findings) {
+    auto layers = read_layers(folder + "/recorded_layers.txt");
+    for (const char* file : {"/recorded_second_order.txt", "/by_hand.txt"}) {
+        auto more = read_layers(folder + file);
+        if (more.empty()) findings.error(fmt::format("no cases in {}{}", folder, file));
+        layers.insert(layers.end(), more.begin(), more.end());
+    }
     check_complete(layers, findings);
     int64_t most_rows = 0;
     for (const RecordedLayer& layer : layers) most_rows = std::max(most_rows, layer.rows());

@@ -78,6 +78,16 @@ TEST_CASE("differences keep arguments of stop_gradient constant") {
     }
 }
 
+TEST_CASE("a gradient far smaller than the loss is compared beyond the rounding of the loss") {
+    const std::string model = "model m(x: f32[N, 3]) { param w: [3, 2] = normal(1)\n"
+                              "  return 1 + 1e-8 * mean(tripled(exp(3 * tanh(x @ w)))) }";
+    Checked right("fn tripled(x) = 3 * x\n" + model);
+    CHECK(right.worst() < 1e-6);
+    CHECK(right.moves("m.w"));
+    Checked wrong("fn tripled(x) = 3 * x  derivative x: 3.01 * g\n" + model);
+    CHECK(wrong.worst() > 1e-3);
+}
+
 TEST_CASE("a wrong clause is found by name, with both numbers") {
     Checked check("fn inner(x) = exp(x)\n"
                   "fn half(x) = 3 * inner(x)  derivative x: g * inner(x)\n"
