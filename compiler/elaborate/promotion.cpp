@@ -50,7 +50,10 @@ std::string misfit(const Shape& a, const Shape& b) {
     for (size_t i = 1; i <= std::min(a.size(), b.size()); ++i) {
         int64_t x = a[a.size() - i], y = b[b.size() - i];
         if (x == y || (x != rows && y != rows && (x == 1 || y == 1))) continue;
-        if ((x == rows || y == rows) && (x == 1 || y == 1)) return "an axis of 1 does not broadcast to the rows N";
+        if ((x == rows || y == rows) && (x == 1 || y == 1)) {
+            std::string reason = "an axis of 1 does not broadcast to the rows N";
+            return i == a.size() && i == b.size() ? reason + ": leave it out, and all rows share the value" : reason;
+        }
         return fmt::format("{} is not {}", word(x), word(y));
     }
     return "the axes differ";
