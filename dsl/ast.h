@@ -234,11 +234,16 @@ struct Use {
     std::string path;
     Span path_span;
 };
-struct Field { // image: f32[64] = csv(..) / 16    pair[i < 2] = image[i]
+struct FieldName { // label: u8 < 10
+    Target target;
+    std::optional<TypeExpr> type = {};
+};
+struct Field { // image: f32[64] = csv(..) / 16    pair[i < 2] = image[i]    label: u8, image: u8[784] = raw(..)
     Target target;
     std::optional<TypeExpr> type;
     ExprRef value;
     std::vector<IndexBinder> indices = {}; // of a definition by index, which has no type
+    std::vector<FieldName> others = {};    // that the same reader fills
 };
 struct SplitPart {
     std::string name;

@@ -293,6 +293,10 @@ void Dumper::operator()(const Field& field) {
     open("field");
     word(field.target.name);
     if (field.type) type(*field.type);
+    for (const FieldName& other : field.others) {
+        word(other.target.name);
+        if (other.type) type(*other.type);
+    }
     if (!field.indices.empty()) binders(field.indices);
     expr(field.value);
     close();

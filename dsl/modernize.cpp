@@ -107,7 +107,9 @@ private:
     void of(const Dataset& node) {
         for (const DatasetItem& each : node.items) {
             auto field = std::get_if<Field>(&each.node);
-            if (field) (*this)(field->type), (*this)(field->indices), (*this)(field->value);
+            if (!field) continue;
+            (*this)(field->type), (*this)(field->indices), (*this)(field->value);
+            for (const FieldName& other : field->others) (*this)(other.type);
         }
     }
     void of(const Train& node) {

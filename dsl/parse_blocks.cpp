@@ -35,6 +35,11 @@ Field parse_field(Cursor& cursor) {
     field.target = cursor.expect_name("a field");
     if (cursor.at(TokenKind::left_bracket)) field.indices = parse_binders(cursor);
     else if (cursor.accept(TokenKind::colon)) field.type = parse_type(cursor);
+    while (field.indices.empty() && cursor.accept(TokenKind::comma)) {
+        FieldName other{cursor.expect_name("a field")};
+        if (cursor.accept(TokenKind::colon)) other.type = parse_type(cursor);
+        field.others.push_back(std::move(other));
+    }
     cursor.expect(TokenKind::assign, "`=` and the source of the field");
     field.value = parse_expression(cursor);
     return field;

@@ -134,7 +134,10 @@ struct DatasetLine {
     }
     static std::string head(const Field& field) {
         std::string by = field.indices.empty() ? "" : flat(field.indices);
-        return field.target.name + by + (field.type ? ": " + flat(*field.type) : "") + " = ";
+        auto typed = [](const std::optional<TypeExpr>& type) { return type ? ": " + flat(*type) : ""; };
+        std::string result = field.target.name + by + typed(field.type);
+        for (const FieldName& other : field.others) result += ", " + other.target.name + typed(other.type);
+        return result + " = ";
     }
 };
 

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define GRADC_ABI_VERSION 5
+#define GRADC_ABI_VERSION 6
 
 enum gradc_dtype { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
@@ -119,6 +119,12 @@ typedef struct {
 typedef struct {
     const char *split, *path; /* split "": the file holds all rows */
 } gradc_file;
+/* The numbers of a field may stand for strings, whose dictionary is made from the rows when training begins. */
+enum gradc_strings {
+    GRADC_NO_STRINGS,
+    GRADC_CLASSES, /* a number is the code of a string */
+    GRADC_WORDS    /* number i of a row counts the strings of code i */
+};
 typedef struct {
     const char* name;
     const char* reader;   /* of its files, by name: "csv"; without files rows are `values` or numbers 0..rows-1 */
@@ -134,6 +140,12 @@ typedef struct {
     int64_t rows;           /* without files */
     const char* alphabet;   /* of text: UTF-8 in order of code */
     int64_t window, stride; /* > 0: row i is column entries [i*stride, i*stride + window) */
+    int32_t strings;        /* gradc_strings */
+    int32_t other;          /* 1: code 0 stands for all strings that are not in the dictionary */
+    /* Of a file whose rows have a part for each of several fields. In bytes: the row's and the offset of this part,
+     * whose numbers are of dtype `in_file`. In a line of text: the number of parts, and that of this part from 0. */
+    int64_t record, offset;
+    int32_t in_file;
 } gradc_field;
 typedef struct {
     const char* name;

@@ -3,6 +3,7 @@
 // formula, with N.
 #include "compiler/dataset/dataset.h"
 #include "compiler/dataset/columns.h"
+#include "compiler/dataset/parts.h"
 #include "compiler/dataset/reader.h"
 #include "compiler/elaborate/indices/definition.h"
 #include "compiler/elaborate/library/wrong_names.h"
@@ -39,6 +40,11 @@ public:
 
 private:
     void field(const ast::Field& field, Span span);
+    bool may_define(const ast::FieldName& name);
+    const ast::Call* reader_call(const ast::Field& field) const;
+    void define(const ast::Target& target, const Term& value, Span span);
+    Term read_field(const ReaderCall& call, const ast::FieldName& name);
+    void read_parts(const ast::Field& field, Span span);
     Term formula(const ast::Field& field, Span span);
     std::optional<Term> read(const ReaderCall& call, const std::string& name, const ast::TypeExpr* type, bool direct);
     std::optional<Shape> stored_shape(const ReaderCall& call, const ast::TypeExpr* type, const std::string& name);
@@ -205,6 +211,11 @@ bool DatasetElaboration::literal_fits(const gradc::Field& field, const ast::Type
 std::optional<Term> DatasetElaboration::call(Elaborator&, const ast::Call& call, Span span, Scope&) {
     if (!names_reader(call.callee)) return {};
     if (definitions_.find_function(call.callee, frame_.module)) return {}; // the user's own
+    if (auto format = runtime::find_reader(call.callee); format && format->takes_parts) {
+        error(Code::reader_misuse, span, fmt::format("`{}` is the whole value of its fields", call.callee), "",
+              fmt::format("read a field by `{}`, and compute with it in the next line", call.callee));
+        return Term{};
+    }
     auto reader = readers_.read(call, span);
     if (!reader || !current_) return Term{};
     std::string name = current_->target.name + "." + call.callee;
@@ -257,49 +268,93 @@ Term DatasetElaboration::formula(const ast::Field& field, Span span) {
     return convert(elaborator_, value, *type, scope_, fmt::format("`{}`", field.target.name), field.value->span);
 }
 
-void DatasetElaboration::field(const ast::Field& field, Span span) {
+/// Whether a field can have that name and type.
+bool DatasetElaboration::may_define(const ast::FieldName& field) {
     const std::string& name = field.target.name;
     if (auto known = scope_.find(name)) {
         error(Code::duplicate_definition, field.target.span, fmt::format("`{}` already has a value here", name))
             .remarks.push_back({known->span, "first given here"});
-        return;
+        return false;
     }
     if (name == "N" || name == "training") {
         error(Code::fixed_name, field.target.span, fmt::format("`{}` cannot be given a value", name));
-        return;
+        return false;
     }
     if (field.type && field.type->constant) {
         error(Code::field_type, field.type->span, "a field has a value for each row and cannot be const");
-        return;
+        return false;
     }
-    if (field.type && field.type->dtype && !has_arithmetic(elaborator_, *field.type->dtype, field.type->span)) {
-        scope_.bind(name, {}, field.target.span);
-        return;
-    }
-    current_ = &field;
-    const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
-    std::optional<ReaderCall> direct;
+    if (!field.type || !field.type->dtype || has_arithmetic(elaborator_, *field.type->dtype, field.type->span))
+        return true;
+    scope_.bind(name, {}, field.target.span);
+    return false;
+}
+
+/// The call of a reader that is the whole value of the field, else null.
+const ast::Call* DatasetElaboration::reader_call(const ast::Field& field) const {
     auto call = std::get_if<ast::Call>(&field.value->node);
-    bool integer_field = field.indices.empty();
-    bool reads = integer_field && call && !call->indexed && names_reader(call->callee) &&
+    bool reads = field.indices.empty() && call && !call->indexed && names_reader(call->callee) &&
                  !definitions_.find_function(call->callee, frame_.module);
-    bool literal = integer_field && std::holds_alternative<ast::List>(field.value->node);
+    return reads ? call : nullptr;
+}
+
+/// A field that is read as it is; of type bool it is a comparison with the stored integer.
+Term DatasetElaboration::read_field(const ReaderCall& call, const ast::FieldName& field) {
+    const ast::TypeExpr* type = field.type ? &*field.type : nullptr;
+    bool converted = type && type->dtype == "bool";
+    auto term = read(call, converted ? field.target.name + ".stored" : field.target.name, type, true);
+    if (!term || !converted || term->poisoned()) return term.value_or(Term{});
+    return elaborator_.term(
+        build::cast(row_, std::get<NodeTerm>(term->data).node, language_dtype(elaborator_, *type->dtype)));
+}
+
+void DatasetElaboration::define(const ast::Target& target, const Term& value, Span span) {
+    NodeId node = value.poisoned() ? NodeId::none : to_node(elaborator_, value, span);
+    scope_.bind(target.name, node == NodeId::none ? Term{} : elaborator_.term(node), target.span);
+    if (node == NodeId::none) return;
+    row_.name_node(node, target.name);
+    named_.push_back({target.name, node, span});
+}
+
+void DatasetElaboration::field(const ast::Field& field, Span span) {
+    auto call = reader_call(field);
+    auto format = call ? runtime::find_reader(call->callee) : nullptr;
+    if (!field.others.empty() || (format && format->takes_parts)) return read_parts(field, span);
+    ast::FieldName name{field.target, field.type};
+    if (!may_define(name)) return;
+    current_ = &field;
     Term value;
-    if (reads || literal) {
-        direct = reads ? readers_.read(*call, field.value->span) : readers_.literal(*field.value);
-        bool converted = type && type->dtype == "bool";
-        if (direct)
-            if (auto term = read(*direct, converted ? name + ".stored" : name, type, true)) value = *term;
-        if (converted && !value.poisoned())
-            value = elaborator_.term(
-                build::cast(row_, std::get<NodeTerm>(value.data).node, language_dtype(elaborator_, *type->dtype)));
+    if (call || (field.indices.empty() && std::holds_alternative<ast::List>(field.value->node))) {
+        auto direct = call ? readers_.read(*call, field.value->span) : readers_.literal(*field.value);
+        if (direct) value = read_field(*direct, name);
     } else value = formula(field, span);
     current_ = nullptr;
-    NodeId node = value.poisoned() ? NodeId::none : to_node(elaborator_, value, field.value->span);
-    scope_.bind(name, node == NodeId::none ? Term{} : elaborator_.term(node), field.target.span);
-    if (node == NodeId::none) return;
-    row_.name_node(node, name);
-    named_.push_back({name, node, span});
+    define(field.target, value, span);
+}
+
+// ---- fields of one reader ----------------------------------------------------------------------
+
+/// label: u8 < 10, image: u8[3, 32, 32] = raw("f.bin"): each row of the file has a part for each field.
+void DatasetElaboration::read_parts(const ast::Field& field, Span span) {
+    std::vector<ast::FieldName> names{{field.target, field.type}};
+    names.insert(names.end(), field.others.begin(), field.others.end());
+    for (size_t i = 0; i < names.size(); ++i) {
+        if (!may_define(names[i])) return;
+        for (size_t k = 0; k < i; ++k)
+            if (names[k].target.name == names[i].target.name)
+                return void(error(Code::duplicate_definition, names[i].target.span,
+                                  fmt::format("`{}` is named twice", names[i].target.name)));
+    }
+    auto call = reader_call(field);
+    auto format = call ? runtime::find_reader(call->callee) : nullptr;
+    std::vector<ReaderCall> parts;
+    if (!format || !format->takes_parts)
+        error(Code::reader_misuse, field.value->span, "several fields are read by `raw` or `lines` only", "",
+              "label: u8 < 10, image: u8[28, 28] = raw(\"images.bin\")");
+    else if (auto all = readers_.read(*call, field.value->span)) parts.assign(names.size(), *all);
+    bool fine = !parts.empty() && lay_out_parts(elaborator_, scope_, names, parts);
+    for (size_t i = 0; i < names.size(); ++i)
+        define(names[i].target, fine ? read_field(parts[i], names[i]) : Term{}, span);
 }
 
 // ---- splits ------------------------------------------------------------------------------------
@@ -370,8 +425,12 @@ void DatasetElaboration::check_files() {
     if (has_split_) error(Code::bad_split, first, "the files already define the splits; remove the `split` line");
     if (std::find(names.begin(), names.end(), "train") == names.end())
         error(Code::bad_split, first, "no split is called `train`");
-    if (!has_split_)
-        for (const std::string& name : names) plan_.spec.splits.push_back({name, 1});
+    if (has_split_) return;
+    for (const std::string& name : names) {
+        auto known = [&](const SplitRange& split) { return split.name == name; };
+        bool again = std::any_of(plan_.spec.splits.begin(), plan_.spec.splits.end(), known);
+        if (!again) plan_.spec.splits.push_back({name, 1});
+    }
 }
 
 std::optional<DatasetPlan> DatasetElaboration::run() {

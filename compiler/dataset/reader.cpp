@@ -9,6 +9,8 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
+#include <set>
 
 namespace gradc {
 
@@ -47,13 +49,30 @@ std::optional<ReaderCall> ReaderElaboration::read(const ast::Call& call, Span sp
     if (!take_files(call, result)) return {};
     if (auto columns = argument(call, "columns"); result.format->takes_columns && columns)
         if (!take_columns(*columns->value, result)) return {};
-    if (!result.format->is_text) return result;
-    auto known = facts(result.reader, result.reader.files[0].path);
-    if (!known) return {};
-    result.reader.alphabet = known->alphabet;
-    result.upper = int64_t(known->largest) + 1;
-    result.shape = Shape{};
+    if (result.format->one_number) result.shape = Shape{};
+    if (result.format->is_text && !take_text(call, result)) return {};
     return result;
+}
+
+/// The alphabet is that of the first split's files; with `other: true` all other characters have code 0.
+bool ReaderElaboration::take_text(const ast::Call& call, ReaderCall& result) {
+    if (auto other = argument(call, "other")) {
+        auto value = constant_integer(elaborator_, elaborator_.evaluate(*other->value, scope_), other->value->span,
+                                      "`other`, true or false,");
+        if (!value) return false;
+        result.reader.other = *value != 0;
+    }
+    std::set<std::string> characters;
+    for (const Reader::File& file : result.reader.files) {
+        if (file.split != result.reader.files[0].split) continue;
+        auto known = facts(result.reader, file.path);
+        if (!known) return false;
+        auto own = runtime::Dictionary::of_characters(known->alphabet, false);
+        characters.insert(own.strings().begin(), own.strings().end());
+    }
+    for (const std::string& character : characters) result.reader.alphabet += character;
+    result.upper = int64_t(characters.size()) + (result.reader.other ? 1 : 0);
+    return true;
 }
 
 /// With --confine a model may name only files in its folders, whether they are read when compiling or by the trainer.
@@ -68,28 +87,40 @@ bool ReaderElaboration::allowed(const std::string& path, Span span) {
     return false;
 }
 
-bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result) {
-    bool takes_columns = result.format->takes_columns;
-    for (const ast::Argument& each : call.arguments) {
-        if (takes_columns && each.name == "columns") continue;
-        auto path = text(each.value);
+/// One file, or a list of files that follow one another.
+bool ReaderElaboration::take_file(const ast::Call& call, const ast::Argument& given, ReaderCall& result) {
+    auto list = std::get_if<ast::List>(&given.value->node);
+    for (const ast::ExprRef& each : list ? list->items : std::vector<ast::ExprRef>{given.value}) {
+        auto path = text(each);
         if (!path) {
-            std::string repair = fmt::format("{}(\"file\"{})", call.callee, takes_columns ? ", columns: 0..4" : "");
-            misuse(each.value->span, fmt::format("`{}` takes the name of a file", call.callee), repair);
+            const char* columns = result.format->takes_columns ? ", columns: 0..4" : "";
+            misuse(each->span, fmt::format("`{}` takes the name of a file", call.callee),
+                   fmt::format("{}(\"file\"{})", call.callee, columns));
             return false;
         }
-        for (const Reader::File& known : result.reader.files)
-            if (each.name && known.split == *each.name) {
-                misuse(each.span, fmt::format("the file of `{}` is named twice", *each.name));
-                return false;
-            }
-        if (!allowed(*path, each.value->span)) return false;
-        result.reader.files.push_back({each.name.value_or(""), *path});
+        if (!allowed(*path, each->span)) return false;
+        result.reader.files.push_back({given.name.value_or(""), *path});
     }
-    auto& files = result.reader.files;
-    bool one = files.size() == 1 && files[0].split.empty();
-    bool by_split = !files.empty() && std::all_of(files.begin(), files.end(), [](auto& f) { return !f.split.empty(); });
-    if (one || by_split) return true;
+    return true;
+}
+
+bool ReaderElaboration::take_files(const ast::Call& call, ReaderCall& result) {
+    std::set<std::string> splits;
+    for (const ast::Argument& each : call.arguments) {
+        if (result.format->takes_columns && each.name == "columns") continue;
+        if (result.format->is_text && each.name == "other") continue;
+        if (each.name && splits.count(*each.name)) {
+            misuse(each.span, fmt::format("the file of `{}` is named twice", *each.name));
+            return false;
+        }
+        if (!each.name && !splits.empty()) break;
+        splits.insert(each.name.value_or(""));
+        if (!take_file(call, each, result)) return false;
+    }
+    bool mixed = splits.size() > 1 && splits.count("");
+    size_t unnamed =
+        size_t(std::count_if(call.arguments.begin(), call.arguments.end(), [](auto& a) { return !a.name; }));
+    if (!result.reader.files.empty() && !mixed && unnamed <= 1) return true;
     misuse(call.callee_span, fmt::format("`{}` reads one file, or one for each split", call.callee),
            fmt::format("{}(\"file\") or {}(train: \"file\", test: \"file\")", call.callee, call.callee));
     return false;
@@ -154,7 +185,8 @@ std::optional<ReaderCall> ReaderElaboration::windows(const ast::Call& call, Span
         misuse(each.span, fmt::format("`windows` has no `{}`", *each.name), "windows(reader, length: 65, stride: 1)");
         return {};
     }
-    bool reads = inner && names_reader(inner->callee) && inner->callee != "windows";
+    auto format = inner ? runtime::find_reader(inner->callee) : nullptr;
+    bool reads = inner && names_reader(inner->callee) && inner->callee != "windows" && !(format && format->takes_parts);
     if (!reads || !argument(call, "length")) {
         misuse(span, "`windows` takes a reader and a length", "windows(characters(\"text.txt\"), length: 65)");
         return {};
@@ -256,7 +288,9 @@ std::optional<runtime::FileFacts> ReaderElaboration::facts(const Reader& reader,
     runtime::DataFile file;
     runtime::FileFacts facts;
     runtime::Error error;
-    if (!runtime::find_reader(reader.name)->facts(*place, {reader.columns, reader.column_names}, file, facts, error)) {
+    runtime::Selection selection{reader.columns,  reader.column_names,     reader.record,          reader.offset,
+                                 reader.elements, int32_t(reader.in_file), int32_t(reader.strings)};
+    if (!runtime::find_reader(reader.name)->facts(*place, selection, file, facts, error)) {
         std::string message = error.message; // "file:row:column: error: ..": a diagnostic begins with the word
         size_t word = message.find(": error: ");
         if (word != std::string::npos) message.replace(word, 9, ": ");
@@ -287,10 +321,11 @@ std::optional<int64_t> ReaderElaboration::upper_in_file(const Reader& reader) {
 
 std::optional<int64_t> ReaderElaboration::rows(const Reader& reader) {
     int64_t most = reader.rows;
+    std::map<std::string, int64_t> entries; // of each split
     for (const Reader::File& file : reader.files) {
         auto known = facts(reader, file.path);
         if (!known) return {};
-        most = std::max(most, known->shape[0]);
+        most = std::max(most, entries[file.split] += known->shape[0]);
     }
     if (reader.window == 0) return most;
     return most < reader.window ? 0 : (most - reader.window) / reader.stride + 1;

@@ -36,11 +36,13 @@ private:
     std::optional<std::string> find(const std::string& path, std::vector<std::string>& places) const;
     std::optional<runtime::FileFacts> facts(const Reader& reader, const std::string& path);
     bool allowed(const std::string& path, Span span);
+    bool take_file(const ast::Call& call, const ast::Argument& given, ReaderCall& result);
     bool take_files(const ast::Call& call, ReaderCall& result);
     bool take_columns(const ast::Expr& columns, ReaderCall& result);
     std::optional<int64_t> option(const ast::Call& call, const std::string& name, int64_t least);
     std::optional<ReaderCall> windows(const ast::Call& call, Span span);
     std::optional<ReaderCall> range(const ast::Call& call, Span span);
+    bool take_text(const ast::Call& call, ReaderCall& result);
     bool flatten(const Term& term, Span span, size_t depth, Shape& shape, std::vector<double>& values);
 
     Elaborator& elaborator_;

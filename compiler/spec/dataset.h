@@ -9,6 +9,9 @@
 
 namespace gradc {
 
+/// The strings that a field's numbers stand for: gradc_strings of runtime/abi.h.
+enum class Strings : uint8_t { none, classes, words };
+
 /// The origin of a field's rows: files, a list of values, or the numbers of the rows.
 struct Reader {
     struct File {
@@ -24,6 +27,11 @@ struct Reader {
     std::string alphabet;       // of text: UTF-8, in order of code
     int64_t window = 0;         // windows(reader, length: window): a row is a run of entries; 0: one entry
     int64_t stride = 1;
+    Strings strings = Strings::none;
+    bool other = false;             // code 0 stands for all strings outside of the dictionary
+    int64_t record = 0, offset = 0; // a part of each row, as in gradc_field of runtime/abi.h
+    int64_t elements = 0;           // numbers of the part
+    Dtype in_file = Dtype::f32;     // their dtype
     Span span;
 
     bool is_literal() const { return name.empty() && !values.empty(); }

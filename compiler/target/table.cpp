@@ -272,11 +272,29 @@ TableValue TableBuilder::field(const std::string& prefix, const Field& field) {
     TableValue file_array = array("gradc_file", prefix + "_files", std::move(files));
     TableValue name_array = array("const char*", prefix + "_column_names", std::move(names));
     TableValue value_array = array("double", prefix + "_values", std::move(values));
-    return members({text(field.name), text(reader.name), i32(int(field.stored)), i32(int64_t(field.shape.size())),
-                    numbers(field.shape), i64(field.low), i64(field.high), file_array,
-                    i32(int64_t(reader.files.size())), numbers(reader.columns), name_array,
-                    i32(int64_t(reader.columns.size())), i32(int64_t(reader.column_names.size())), value_array,
-                    i64(reader.rows), text(reader.alphabet), i64(reader.window), i64(reader.stride)});
+    return members({text(field.name),
+                    text(reader.name),
+                    i32(int(field.stored)),
+                    i32(int64_t(field.shape.size())),
+                    numbers(field.shape),
+                    i64(field.low),
+                    i64(field.high),
+                    file_array,
+                    i32(int64_t(reader.files.size())),
+                    numbers(reader.columns),
+                    name_array,
+                    i32(int64_t(reader.columns.size())),
+                    i32(int64_t(reader.column_names.size())),
+                    value_array,
+                    i64(reader.rows),
+                    text(reader.alphabet),
+                    i64(reader.window),
+                    i64(reader.stride),
+                    i32(int(reader.strings)),
+                    i32(reader.other),
+                    i64(reader.record),
+                    i64(reader.offset),
+                    i32(int(reader.in_file))});
 }
 
 TableValue TableBuilder::dataset(const DatasetSpec& dataset) {

@@ -5,12 +5,17 @@
 #include "compiler/elaborate/promotion.h"
 #include "compiler/elaborate/values.h"
 #include "compiler/graph/rewrite.h"
-#include "runtime/data/characters.h"
+#include "runtime/data/dictionary.h"
 #include <fmt/format.h>
 
 namespace gradc {
 
 namespace {
+
+/// The number of characters that `generate` chooses among.
+int64_t characters_of(const Field& text) {
+    return runtime::Dictionary::of_characters(text.reader.alphabet, text.reader.other).size();
+}
 
 class GenerationElaboration {
 public:
@@ -58,7 +63,7 @@ bool GenerationElaboration::bind_inputs(const ast::Scan& scan, const Field* text
     if (*positions < 2 || *positions > INT32_MAX)
         return fail(Code::negative_size, fmt::format("a text has 2 to 2^31 positions, not {}", *positions), "");
     result_.context = *positions;
-    int64_t characters = runtime::Alphabet(text->reader.alphabet).size();
+    int64_t characters = characters_of(*text);
     NodeId token = build::broadcast_to(graph_, scalar("token", characters), {rows}, span_);
     inner_.names["token"] = {elaborator_.term(token), span_, "", true};
     inner_.names[scan.index] = {elaborator_.term(scalar("position", *positions)), scan.index_span, "", true};
@@ -131,7 +136,7 @@ std::optional<Generation> GenerationElaboration::run(const Field* text) {
         return {};
     }
     auto logits = yielded.size() == 1 ? type_of(elaborator_, yielded[0]) : std::nullopt;
-    int64_t characters = runtime::Alphabet(text->reader.alphabet).size();
+    int64_t characters = characters_of(*text);
     if (!logits || !floating(logits->dtype) || logits->shape != Shape{rows, characters}) {
         fail(Code::bad_setting,
              fmt::format("`generate` must yield the logits of the next character, [N, {}]", characters),

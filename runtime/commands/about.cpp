@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `info`: describes the trainer, from the module's table.
+// `info`: describes the trainer, from the module's table, and the dictionaries of a checkpoint.
 #include "runtime/base/dtype.h"
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
+#include "runtime/train/checkpoint.h"
 #include "runtime/train/formulas.h"
 
 namespace gradc::runtime {
@@ -110,6 +111,33 @@ static std::string data(const gradc_module& module) {
     return lines;
 }
 
+/// Its strings in lines of at most 100 columns.
+static std::string listed(const Dictionary& dictionary) {
+    std::string lines, line = "   ";
+    for (int64_t code = 0; code < dictionary.size(); code++) {
+        std::string string = " " + quoted(dictionary.spelling(code));
+        if (columns_of(line) + columns_of(string) > 100) lines += line + '\n', line = "   ";
+        line += string;
+    }
+    return lines + line + '\n';
+}
+
+static std::string strings(const gradc_module& module, const Dictionaries& dictionaries) {
+    std::string lines;
+    const gradc_dataset* table = training_data(module);
+    for (int32_t f = 0; table && f < table->field_count; f++) {
+        const gradc_field& field = table->fields[f];
+        if (!has_strings(field)) continue;
+        const Dictionary* known = find_dictionary(dictionaries, field.name);
+        std::string_view kind = is_text(field) ? " characters" : field.strings == GRADC_WORDS ? " words" : " classes";
+        lines += text("\ndictionary of ", field.name, ": ",
+                      known ? text(known->size(), kind, '\n', listed(*known))
+                            : text("made from the rows, at most ", dictionary_room(field), kind,
+                                   "; --checkpoint FILE shows it\n"));
+    }
+    return lines;
+}
+
 static std::string settings(const gradc_module& module) {
     std::string lines;
     for (int32_t b = 0; b < module.block_count; b++) {
@@ -127,11 +155,18 @@ static std::string settings(const gradc_module& module) {
     return lines;
 }
 
-ExitCode info_command(const gradc_module& module, const Arguments&, Error& error) {
+ExitCode info_command(const gradc_module& module, const Arguments& arguments, Error& error) {
+    Dictionaries dictionaries;
+    SafetensorsFile file;
+    std::string path = arguments.value("checkpoint");
+    const gradc_dataset* table = training_data(module);
+    if (!path.empty() && !open_checkpoint(path, file, error)) return error.code;
+    if (table && !take_dictionaries(*table, file.metadata(), path, dictionaries, error)) return error.code;
+    if (table) add_alphabets(*table, dictionaries);
     print(identity(module) + variables(module, GRADC_PARAMETER, "parameters") +
               variables(module, GRADC_STATE, "states") + variables(module, GRADC_STATISTIC, "statistics") +
               variables(module, GRADC_OPTIMIZER, "optimizer states") + memory_map(module) + data(module) +
-              settings(module),
+              strings(module, dictionaries) + settings(module),
           error);
     return error.code;
 }

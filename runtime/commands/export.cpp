@@ -26,10 +26,9 @@ Exported column_of_split(const Column& column, const Split& split) {
     Exported exported{
         text(split.name, '.', column.field->name), column.field->stored, {int64_t(split.rows.size())}, {}};
     exported.shape.insert(exported.shape.end(), column.field->shape, column.field->shape + column.field->rank);
-    exported.bytes.reserve(split.rows.size() * size_t(column.row_bytes()));
-    for (int64_t row : split.rows) {
-        exported.bytes.insert(exported.bytes.end(), column.row(row), column.row(row) + column.row_bytes());
-    }
+    exported.bytes.resize(split.rows.size() * size_t(column.row_bytes()));
+    unsigned char* to = exported.bytes.data();
+    for (int64_t row : split.rows) column.copy_row(row, to), to += column.row_bytes();
     make_nans_canonical(exported.bytes.data(), int64_t(exported.bytes.size()), exported.dtype);
     return exported;
 }
@@ -130,6 +129,7 @@ ExitCode export_command(const gradc_module& module, const Arguments& arguments, 
         add_metadata(metadata, "bits", module.bits[prepared.session->isa()]);
         add_metadata(metadata, "seed", integer(prepared.settings.seed));
         add_metadata(metadata, "split_seed", integer(prepared.settings.cutting_seed()));
+        put_dictionaries(prepared.dataset.dictionaries, metadata);
         if (!write_safetensors(out, tensors, metadata, error)) return error.code;
     }
     print(text(all.size(), " tensors in ", visible(out), '\n'), error);

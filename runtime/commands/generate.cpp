@@ -36,27 +36,28 @@ const gradc_field* text_field(const gradc_dataset& table) {
 }
 
 /// The codes of the prompt. An empty prompt is a line break, or the first character where there is none.
-bool encode(const Alphabet& alphabet, const std::string& prompt, std::vector<int64_t>& codes, Error& error) {
+bool encode(const Dictionary& alphabet, const std::string& prompt, std::vector<int64_t>& codes, Error& error) {
     bool known = for_each_character("--prompt", prompt, error, [&](const PlacedCharacter& each) {
-        codes.push_back(alphabet.code(uint32_t(each.code)));
+        codes.push_back(alphabet.code(each.bytes));
         if (codes.back() >= 0) return true;
         std::string all;
         for (int64_t code = 0; code < alphabet.size(); code++) all += alphabet.spelling(code);
         return error.fail_as(wrong_usage, "--prompt: the character ", quoted(each.bytes),
                              " is not in the alphabet of the model, which is ", quoted(all));
     });
-    if (known && codes.empty()) codes.push_back(std::max<int64_t>(alphabet.code('\n'), 0));
+    if (known && codes.empty()) codes.push_back(std::max<int64_t>(alphabet.code("\n"), 0));
     return known;
 }
 
 bool generate(const gradc_module& module, const gradc_block& block, const Arguments& arguments, Error& error) {
     Request request;
     if (!read_request(arguments, request, error)) return false;
-    Alphabet alphabet(text_field(module.datasets[block.dataset])->alphabet);
+    const gradc_field& field = *text_field(module.datasets[block.dataset]);
     std::vector<int64_t> codes;
     Prepared prepared;
-    if (!encode(alphabet, request.prompt, codes, error) || !prepare(module, arguments, {false, true}, prepared, error))
-        return false;
+    if (!prepare(module, arguments, {false, true}, prepared, error)) return false;
+    const Dictionary& alphabet = *find_dictionary(prepared.dataset.dictionaries, field.name);
+    if (!encode(alphabet, request.prompt, codes, error)) return false;
     request.sampling.seed = prepared.settings.seed;
     TextGeneration text(*prepared.session, block, request.sampling);
     for (int64_t code : codes) text.take(code);

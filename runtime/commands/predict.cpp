@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// `predict`: the value of `predict` in the model for each row of a split, of a file or of a grid, as numbers, as text
-// of the model's alphabet, or as a picture.
+// `predict`: the value of `predict` in the model for each row of a split, of a file or of a grid, as numbers, as strings
+// of a dictionary, or as a picture.
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
 #include "runtime/commands/trainer.h"
@@ -97,7 +97,7 @@ bool PredictRun::read_arguments() {
 
 bool PredictRun::predict_rows(const Dataset& dataset, int split) {
     bool given = &dataset == &given_;
-    RowSink sink(prediction_->result(), table_, names_);
+    RowSink sink(prediction_->result(), table_, prepared_.dataset.dictionaries, names_);
     Loader loader(module_, dataset, split, GRADC_FILE_ORDER, prepared_.session->seed());
     bool open = sink.open(arguments_.value("output"), loader.rows(), error_);
     while (open && !loader.at_end()) {
@@ -109,7 +109,7 @@ bool PredictRun::predict_rows(const Dataset& dataset, int split) {
 
 bool PredictRun::predict_drawn() {
     Session& session = *prepared_.session;
-    RowSink sink(prediction_->result(), nullptr, names_);
+    RowSink sink(prediction_->result(), nullptr, {}, names_);
     std::vector<double> values;
     bool open = !svg_.empty() || sink.open(arguments_.value("output"), rows_, error_);
     double step = 1;
@@ -139,9 +139,10 @@ std::vector<double> PredictRun::inputs_of(const Dataset& dataset, int split, int
         std::vector<double> values;
         const Column& column = dataset.columns[size_t(f)];
         int64_t size = element_size(field.stored);
+        std::vector<unsigned char> numbers(size_t(column.row_bytes()));
         for (int64_t row = 0; row < dataset.rows; row++) {
-            for (int64_t i = 0; i < width; i++)
-                values.push_back(load_element(column.row(row) + i * size, field.stored));
+            column.copy_row(row, numbers.data());
+            for (int64_t i = 0; i < width; i++) values.push_back(load_element(numbers.data() + i * size, field.stored));
         }
         return values;
     }
@@ -174,6 +175,7 @@ bool PredictRun::run() {
             svg_, draw_grid(*prepared_.session, *prediction_, fields_, prepared_.dataset, request, error_), error_);
     }
     if (drawn_) return predict_drawn();
+    given_.dictionaries = prepared_.dataset.dictionaries;
     if (!file_.empty() && !load_rows(fields_.table(), file_, given_, error_)) return false;
     const Dataset& dataset = file_.empty() ? prepared_.dataset : given_;
     int split = file_.empty() ? choose_split(dataset, arguments_.value("split"), error_) : 0;

@@ -68,6 +68,9 @@ bool try_outputs(const Settings& settings, Error& error) {
 bool load_data(TrainRun& run, Error& error) {
     const gradc_dataset* table = training_data(run.module);
     if (!table) return true;
+    if (run.resumes &&
+        !take_dictionaries(*table, run.file.metadata(), run.settings.checkpoint, run.dataset.dictionaries, error))
+        return false;
     if (!load_dataset(*table, data_places(run.settings), run.settings.cutting_seed(), run.dataset, error)) return false;
     run.data = &run.dataset;
     make_room_for_formulas(run.module, run.dataset);

@@ -70,7 +70,9 @@ std::vector<Option> bench_options(const gradc_module& module) {
     add_block_options(module, options);
     return options;
 }
-std::vector<Option> info_options(const gradc_module&) { return {}; }
+std::vector<Option> info_options(const gradc_module&) {
+    return {{"checkpoint", "FILE", "show the dictionaries of this file"}};
+}
 std::vector<Option> export_options(const gradc_module&) {
     return with_common(
         {checkpoint_option(), {"output", "FILE", "the file to write: .safetensors, or a folder for NPY files"}});
@@ -233,6 +235,10 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
     int isa = choose_isa(module, settings.isa, error);
     if (isa < 0) return false;
     const gradc_dataset* table = training_data(module);
+    Dictionaries& dictionaries = prepared.dataset.dictionaries;
+    if (table && restores && !take_dictionaries(*table, file.metadata(), settings.checkpoint, dictionaries, error))
+        return false;
+    if (table) add_alphabets(*table, dictionaries);
     if (table && needs.data) {
         if (!load_dataset(*table, data_places(settings), settings.cutting_seed(), prepared.dataset, error))
             return false;

@@ -97,22 +97,15 @@ bool take_bytes(const std::string& path, const FileArray& array, Column& column,
     int64_t rows = array.shape[0];
     const auto* payload = reinterpret_cast<const unsigned char*>(array.payload.data());
     if (column.entries == 0) {
+        if (!source.packed) return column.map(std::move(source.file), payload, rows, column.entry_bytes(), false), true;
         column.entries = rows;
-        if (!source.packed) {
-            column.mapped = payload;
-            column.file = std::move(source.file);
-        } else {
-            auto header = payload - source.inflated.data();
-            column.owned = std::move(source.inflated);
-            column.owned.erase(column.owned.begin(), column.owned.begin() + header);
-        }
+        auto header = payload - source.inflated.data();
+        column.owned = std::move(source.inflated);
+        column.owned.erase(column.owned.begin(), column.owned.begin() + header);
         return true;
     }
-    if (!column.make_room((column.mapped ? column.entries : 0) + rows, path, error)) return false;
-    if (column.mapped) {
-        column.owned.assign(column.mapped, column.mapped + column.entries * column.entry_bytes());
-        column.mapped = nullptr;
-    }
+    if (!column.make_room((column.mapped.empty() ? 0 : column.entries) + rows, path, error)) return false;
+    if (!column.own(path, error)) return false;
     memcpy(column.grow(rows), payload, array.payload.size());
     return true;
 }

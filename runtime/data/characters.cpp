@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The reader `characters`, and the alphabet.
+// The reader `characters`.
 #include "runtime/data/characters.h"
 #include "runtime/base/dtype.h"
 #include "runtime/base/text.h"
@@ -7,27 +7,6 @@
 #include <map>
 
 namespace gradc::runtime {
-
-Alphabet::Alphabet(std::string_view characters) {
-    std::fill(std::begin(ascii_), std::end(ascii_), -1);
-    for (size_t at = 0; at < characters.size();) {
-        size_t begin = at;
-        int64_t character = next_character(characters, at);
-        if (character < 0) character = 0xFFFD, at = begin + 1;
-        int64_t code = int64_t(spelling_.size());
-        spelling_.emplace_back(characters.substr(begin, at - begin));
-        if (character < 128) ascii_[character] = code;
-        by_character_.push_back({uint32_t(character), code});
-    }
-    std::sort(by_character_.begin(), by_character_.end());
-}
-
-int64_t Alphabet::code(uint32_t character) const {
-    if (character < 128) return ascii_[character];
-    auto found =
-        std::lower_bound(by_character_.begin(), by_character_.end(), std::pair<uint32_t, int64_t>(character, 0));
-    return found != by_character_.end() && found->first == character ? found->second : -1;
-}
 
 namespace {
 
@@ -50,10 +29,10 @@ bool read_text(const std::string& path, Column& column, Error& error) {
     DataFile file;
     if (!file.open_text(path, error)) return false;
     std::string_view bytes = file.bytes();
-    Alphabet alphabet(column.field->alphabet);
+    const Dictionary& alphabet = column.dictionary;
     if (!column.make_room(int64_t(bytes.size()), path, error)) return false;
     return for_each_character(path, bytes, error, [&](const PlacedCharacter& each) {
-        int64_t code = alphabet.code(uint32_t(each.code));
+        int64_t code = alphabet.code(each.bytes);
         if (code < 0) {
             return error.fail(path, ':', each.line, ':', each.place, ": error: the character ", quoted(each.bytes),
                               " is not in the alphabet of ", column.field->name, ", which has ", alphabet.size());
@@ -74,6 +53,7 @@ constinit const FileReader characters_reader{
     .suffix = ".txt",
     .stored = GRADC_I32,
     .is_text = true,
+    .one_number = true,
     .facts = characters_facts,
     .read = read_characters,
 };

@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Text as codes: each character's position in an alphabet; and back.
+// The characters of a text file, with their places.
 #pragma once
 #include "runtime/data/reader.h"
-#include <utility>
 
 namespace gradc::runtime {
-
-class Alphabet {
-public:
-    explicit Alphabet(std::string_view characters); // UTF-8, in order of code
-    /// -1 if the character is not in the alphabet.
-    int64_t code(uint32_t character) const;
-    int64_t size() const { return int64_t(spelling_.size()); }
-    std::string_view spelling(int64_t code) const { return spelling_[size_t(code)]; }
-
-private:
-    std::vector<std::string> spelling_;                      // by code
-    std::vector<std::pair<uint32_t, int64_t>> by_character_; // sorted
-    int64_t ascii_[128];
-};
 
 /// A character of a file, with its line and column, both from 1.
 struct PlacedCharacter {

@@ -9,7 +9,9 @@
 
 namespace gradc::runtime {
 
-Column::Column(const gradc_field& of) : field(&of) { entry_elements = element_count(entry_shape(), entry_rank()); }
+Column::Column(const gradc_field& of) : field(&of), entry_elements(element_count(entry_shape(), entry_rank())) {
+    if (is_text(of)) dictionary = Dictionary::of_characters(of.alphabet, of.other != 0);
+}
 
 int64_t Column::entry_bytes() const { return entry_elements * element_size(field->stored); }
 
@@ -31,6 +33,45 @@ bool Column::make_more_room(int64_t count, const std::string& path, Error& error
     if (!ample && !fits_memory(path, uint64_t(wanted + wanted / 8), error)) return false;
     owned.reserve(ample ? twice : size_t(wanted + wanted / 8));
     return true;
+}
+
+bool Column::can_map(int64_t bytes_between, bool are_narrow) const {
+    return entries == 0 || (!mapped.empty() && distance == bytes_between && narrow == are_narrow);
+}
+
+void Column::map(MappedFile file, const unsigned char* first, int64_t count, int64_t bytes_between, bool are_narrow) {
+    distance = bytes_between, narrow = are_narrow;
+    mapped.push_back({std::move(file), first, entries});
+    entries += count;
+}
+
+bool Column::own(const std::string& path, Error& error) {
+    if (mapped.empty()) return true;
+    if (!make_room(entries, path, error)) return false;
+    owned.resize(size_t(entries * entry_bytes()));
+    copy_entries(0, entries, owned.data());
+    mapped.clear();
+    return true;
+}
+
+void Column::copy_entry(const unsigned char* from, unsigned char* to) const {
+    if (!narrow) return void(memcpy(to, from, size_t(entry_bytes())));
+    for (int64_t i = 0; i < entry_elements; i++, from += 2, to += 4) {
+        uint16_t narrow_number;
+        memcpy(&narrow_number, from, 2);
+        int32_t number = narrow_number;
+        memcpy(to, &number, 4);
+    }
+}
+
+void Column::copy_entries(int64_t begin, int64_t count, unsigned char* to) const {
+    int64_t bytes = entry_bytes();
+    if (is_plain()) return void(memcpy(to, data() + begin * bytes, size_t(count * bytes)));
+    size_t file = 0;
+    for (int64_t entry = begin; entry < begin + count; entry++, to += bytes) {
+        while (file + 1 < mapped.size() && mapped[file + 1].begin <= entry) file++;
+        copy_entry(mapped[file].first + (entry - mapped[file].begin) * distance, to);
+    }
 }
 
 unsigned char* Column::grow(int64_t count) {

@@ -215,7 +215,7 @@ bool CsvColumns::resolve_numbers() {
 bool CsvColumns::is_header(const Use& use) const {
     const CsvReader::Cell& cell = cells_[use.cell];
     double number;
-    return use.target->alphabet ? trimmed(cell.text) == use.target->column->field->name : !cell_number(cell, number);
+    return use.target->is_text ? trimmed(cell.text) == use.target->column->field->name : !cell_number(cell, number);
 }
 
 /// Checks for a header and resolves the columns. The record is data unless header_ is set afterwards.
@@ -244,13 +244,13 @@ static std::string no_number(const CsvReader::Cell& cell) {
 bool CsvColumns::store_record() {
     for (size_t t = 0; t < targets_.size(); t++) {
         Column& column = *targets_[t].column;
-        int64_t more = targets_[t].alphabet ? column.window() : 1;
+        int64_t more = targets_[t].is_text ? column.window() : 1;
         if (!column.make_room(more, reader_.path(), error_)) return false;
         entries_[t] = column.grow(more);
     }
     std::string problem;
     for (const Use& use : uses_) {
-        if (use.target->alphabet) {
+        if (use.target->is_text) {
             if (!store_text(use)) return false;
             continue;
         }
@@ -272,13 +272,11 @@ bool CsvColumns::store_text(const Use& use) {
     int64_t count = 0;
     for (size_t place = 0; place < cell.size(); count++) {
         size_t begin = place;
-        int64_t character = next_character(cell, place);
-        if (character < 0) return complain_about(use, text("has ", not_utf8(cell, begin)));
-        int64_t code = use.target->alphabet->code(uint32_t(character));
+        if (next_character(cell, place) < 0) return complain_about(use, text("has ", not_utf8(cell, begin)));
+        std::string_view bytes = std::string_view(cell).substr(begin, place - begin);
+        int64_t code = column.dictionary.code(bytes);
         if (code < 0)
-            return complain_about(use, text("has the character ",
-                                            quoted(std::string_view(cell).substr(begin, place - begin)),
-                                            ", which is not in its alphabet"));
+            return complain_about(use, text("has the character ", quoted(bytes), ", which is not in its alphabet"));
         if (count >= column.window()) continue;
         store_element(at, column.field->stored, double(code));
         at += element_size(column.field->stored);

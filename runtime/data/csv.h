@@ -3,7 +3,7 @@
 // LF or CRLF. A byte order mark and blank lines are skipped. The first record is a header if columns are selected by
 // name, or if a selected cell is not a number.
 #pragma once
-#include "runtime/data/characters.h"
+#include "runtime/data/reader.h"
 
 namespace gradc::runtime {
 
@@ -11,7 +11,7 @@ namespace gradc::runtime {
 struct CsvTarget {
     Column* column;
     Selection cells;
-    const Alphabet* alphabet = nullptr; // its single cell is text: a row of characters
+    bool is_text = false; // its single cell is a row of characters
 };
 
 CsvTarget csv_target(Column& column);

@@ -8,7 +8,6 @@
 #include "runtime/data/shuffle.h"
 #include <algorithm>
 #include <cmath>
-#include <deque>
 
 namespace gradc::runtime {
 
@@ -21,12 +20,31 @@ int Dataset::find_split(std::string_view name) const {
 
 int Dataset::training_split() const { return std::max(0, find_split("train")); }
 
+/// Adds the numbers of a column as if they lay one after another.
+static void add_numbers(Hash& hash, const Column& column) {
+    int64_t bytes = column.entry_bytes();
+    if (column.is_plain()) return hash.add(column.data(), size_t(column.entries * bytes));
+    constexpr int64_t some = 4096; // entries; their bytes are whole words
+    std::vector<unsigned char> numbers(size_t(some * bytes));
+    for (int64_t begin = 0;; begin += some) {
+        int64_t count = std::min(some, column.entries - begin), word;
+        column.copy_entries(begin, count, numbers.data());
+        if (count < some) return hash.add(numbers.data(), size_t(count * bytes));
+        for (size_t at = 0; at < numbers.size(); at += sizeof word) {
+            memcpy(&word, numbers.data() + at, sizeof word);
+            hash.add(word);
+        }
+    }
+}
+
 uint64_t Dataset::hash() const {
     Hash hash;
     for (const Column& column : columns) {
         hash.add(column.field->name);
         hash.add(int64_t(column.field->stored));
-        hash.add(column.data(), size_t(column.entries * column.entry_bytes()));
+        add_numbers(hash, column);
+        if (column.field->strings == GRADC_NO_STRINGS) continue;
+        for (const std::string& string : column.dictionary.strings()) hash.add(string);
     }
     return hash.value();
 }
@@ -87,9 +105,18 @@ static bool files_agree(const std::vector<Column>& columns, int file, const std:
     return true;
 }
 
+/// Characters have codes while they are read.
+static void take_alphabets(Dataset& dataset) {
+    for (Column& column : dataset.columns) {
+        const Dictionary* given = find_dictionary(dataset.dictionaries, column.field->name);
+        if (given) column.dictionary = *given;
+    }
+}
+
 /// Reads all columns. If rows are split by file, `ends` are the ends of the files in the first column with most files.
-static bool read_columns(const gradc_dataset& table, const Places& places, std::vector<Column>& columns,
-                         std::vector<int64_t>& ends, Error& error) {
+static bool read_columns(const gradc_dataset& table, const Places& places, Dataset& dataset, std::vector<int64_t>& ends,
+                         Error& error) {
+    std::vector<Column>& columns = dataset.columns;
     int files = 0;
     size_t first = 0; // the first column with most files
     for (int f = 0; f < table.field_count; f++) {
@@ -98,6 +125,7 @@ static bool read_columns(const gradc_dataset& table, const Places& places, std::
         if (field.file_count > files) files = field.file_count, first = size_t(f);
         if (field.file_count == 0 && !read_numbers(columns.back(), error)) return false;
     }
+    take_alphabets(dataset);
     std::vector<int64_t> before(columns.size(), 0);
     for (int file = 0; file < files; file++) {
         std::vector<int64_t> after;
@@ -145,7 +173,14 @@ static void split_by_file(const gradc_dataset& table, const std::vector<int64_t>
     int64_t entry = 0;
     for (size_t i = 0; i < ends.size(); i++) { // no window crosses from file to file
         int64_t from = (entry + column.stride() - 1) / column.stride();
-        dataset.splits.push_back({named->files[i].split, counted(from, from + column.rows_within(entry, ends[i]))});
+        std::vector<int64_t> rows = counted(from, from + column.rows_within(entry, ends[i]));
+        int known = dataset.find_split(named->files[i].split);
+        if (known < 0) {
+            dataset.splits.push_back({named->files[i].split, std::move(rows)});
+        } else { // a list of files
+            std::vector<int64_t>& all = dataset.splits[size_t(known)].rows;
+            all.insert(all.end(), rows.begin(), rows.end());
+        }
         entry = ends[i];
     }
 }
@@ -179,10 +214,70 @@ static void split_by_fraction(const gradc_dataset& table, int64_t seed, Dataset&
     }
 }
 
+// ---- strings -----------------------------------------------------------------------------------
+
+/// The strings of a field for which no dictionary is given: with `other` those of the training rows, else all.
+static bool make_dictionary(const Dataset& dataset, Column& column, Error& error) {
+    const gradc_field& field = *column.field;
+    const Split& train = dataset.splits[size_t(dataset.training_split())];
+    int64_t room = dictionary_room(field), all = column.strings.count();
+    if (!field.other && all > room)
+        return error.fail(column.strings.complaint(room), field.name, " `", visible(column.strings.spelling(room)),
+                          "` is one of ", all, " classes, more than ", room);
+    std::vector<int64_t> every;
+    if (!field.other) every = counted(0, dataset.rows);
+    std::vector<std::string> strings = column.strings.commonest(field.other ? train.rows : every, room - field.other);
+    column.dictionary = Dictionary(std::move(strings), other_spelling(field));
+    return true;
+}
+
+/// Replaces the strings of a column by numbers.
+static bool store_strings(Column& column, const std::string& path, Error& error) {
+    const gradc_field& field = *column.field;
+    ReadStrings strings = std::move(column.strings);
+    std::vector<int64_t> codes = strings.codes_in(column.dictionary);
+    column.strings = {};
+    column.entries = 0;
+    if (!column.make_room(strings.rows(), path, error)) return false;
+    int64_t size = element_size(field.stored);
+    for (int64_t row = 0; row < strings.rows(); row++) {
+        unsigned char* entry = column.grow(1);
+        for (int32_t number : strings.row(row)) {
+            int64_t code = codes[size_t(number)];
+            if (code < 0)
+                return error.fail(strings.complaint(number), field.name, " is ", quoted(strings.spelling(number)),
+                                  ", which is none of its ", column.dictionary.size(), " classes");
+            unsigned char* at = field.strings == GRADC_WORDS ? entry + code * size : entry;
+            bool counts = field.strings == GRADC_WORDS;
+            store_element(at, field.stored, counts ? load_element(at, field.stored) + 1 : double(code));
+        }
+    }
+    return true;
+}
+
+static bool code_strings(Dataset& dataset, bool may_make, const std::string& path, Error& error) {
+    for (Column& column : dataset.columns) {
+        const gradc_field& field = *column.field;
+        if (field.strings == GRADC_NO_STRINGS) continue;
+        const Dictionary* given = find_dictionary(dataset.dictionaries, field.name);
+        if (given) {
+            column.dictionary = *given;
+        } else if (!may_make) {
+            return error.fail("the checkpoint has no dictionary of ", field.name, ", which is needed to read ", path);
+        } else {
+            if (!make_dictionary(dataset, column, error)) return false;
+            dataset.dictionaries.push_back({field.name, column.dictionary});
+        }
+        if (!store_strings(column, path, error)) return false;
+    }
+    return true;
+}
+
 bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Error& error) {
     dataset.table = &table;
+    add_alphabets(table, dataset.dictionaries);
     std::vector<int64_t> ends;
-    if (!read_columns(table, places, dataset.columns, ends, error) || !rows_agree(dataset, error)) return false;
+    if (!read_columns(table, places, dataset, ends, error) || !rows_agree(dataset, error)) return false;
     if (table.split_by_file && !ends.empty()) {
         split_by_file(table, ends, dataset);
     } else if (table.split_count > 0) {
@@ -196,7 +291,7 @@ bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed
                               dataset.rows, " in all");
         }
     }
-    return true;
+    return code_strings(dataset, true, table.name, error);
 }
 
 // ---- rows from elsewhere -----------------------------------------------------------------------
@@ -244,29 +339,42 @@ static bool load_joined(const FileReader& reader, const std::string& path, Datas
 
 static bool load_table(const std::string& path, Dataset& dataset, Error& error) {
     std::vector<CsvTarget> targets;
-    std::deque<Alphabet> alphabets;
     for (Column& column : dataset.columns) {
         targets.push_back(foreign_target(column, dataset.columns.size() == 1));
-        if (is_text(*column.field)) targets.back().alphabet = &alphabets.emplace_back(column.field->alphabet);
+        targets.back().is_text = is_text(*column.field);
     }
     return read_csv(path, targets, error, true);
+}
+
+/// By the file's suffix, else that of all fields, else CSV.
+static const FileReader& reader_of(const gradc_dataset& table, const std::string& path) {
+    bool text = table.field_count == 1 && is_text(table.fields[0]);
+    for (const FileReader* each : file_readers()) {
+        if (*each->suffix && path.ends_with(each->suffix) && (text || !each->is_text)) return *each;
+    }
+    const FileReader* own = find_reader(table.fields[0].reader ? table.fields[0].reader : "");
+    for (int32_t f = 1; own && f < table.field_count; f++) {
+        if (!table.fields[f].reader || std::string_view(own->name) != table.fields[f].reader) own = nullptr;
+    }
+    bool reads = own && (table.field_count == 1 || own->takes_parts);
+    return reads ? *own : *find_reader("csv");
 }
 
 bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Error& error) {
     dataset.table = &table;
     for (int f = 0; f < table.field_count; f++) dataset.columns.emplace_back(table.fields[f]);
-    bool alone = table.field_count == 1, text = alone && is_text(table.fields[0]);
-    const FileReader* reader = find_reader(text ? "characters" : "csv");
-    for (const FileReader* each : file_readers()) {
-        if (*each->suffix && path.ends_with(each->suffix) && (text || !each->is_text)) reader = each;
-    }
-    for (Column& column : dataset.columns) column.any_shape = alone;
-    bool read = reader->takes_columns ? load_table(path, dataset, error)
-                : alone               ? reader->read(path, {&dataset.columns[0]}, error)
-                                      : load_joined(*reader, path, dataset, error);
+    take_alphabets(dataset);
+    bool alone = table.field_count == 1;
+    const FileReader& reader = reader_of(table, path);
+    std::vector<Column*> all;
+    for (Column& column : dataset.columns) column.any_shape = alone, all.push_back(&column);
+    bool read = reader.takes_columns          ? load_table(path, dataset, error)
+                : alone || reader.takes_parts ? reader.read(path, all, error)
+                                              : load_joined(reader, path, dataset, error);
     if (!read || !rows_agree(dataset, error)) return false;
     dataset.splits.push_back({"rows", counted(0, dataset.rows)});
-    return true;
+    bool strings = !reader.takes_columns && reader.reads_strings;
+    return !strings || code_strings(dataset, false, path, error);
 }
 
 } // namespace gradc::runtime

@@ -18,6 +18,7 @@ struct Dataset {
     std::vector<gradc_field> formula_fields;
     std::vector<Split> splits;
     int64_t rows = 0;
+    Dictionaries dictionaries; // of all fields of strings; those given before the rows are read stay as they are
 
     /// The split to train on: the one called "train", else the first.
     int training_split() const;
@@ -30,7 +31,8 @@ struct Dataset {
 bool load_dataset(const gradc_dataset& table, const Places& places, int64_t seed, Dataset& dataset, Error& error);
 
 /// Reads the rows of all fields of `table` from one file instead of the fields' own: by the reader of the file's
-/// suffix, else as text for a single field of characters, else as CSV. The only split is "rows".
+/// suffix, else by that of the fields, if all have the same, else as CSV. The only split is "rows". Strings get the
+/// codes of dataset.dictionaries.
 bool load_rows(const gradc_dataset& table, const std::string& path, Dataset& dataset, Error& error);
 
 } // namespace gradc::runtime

@@ -75,10 +75,24 @@ static void copy_rows(const Rows& rows, size_t bytes) {
     }
 }
 
+/// Rows that lie apart, in several files, or in another dtype.
+void Loader::fill_from_files(const Filled& filled, unsigned char* arena) const {
+    const gradc_tensor& tensor = *filled.tensor;
+    unsigned char* to = arena + tensor.offset;
+    int64_t distance = tensor.strides[0] * element_size(tensor.dtype);
+    std::vector<unsigned char> row(filled.contiguous ? 0 : size_t(filled.column->row_bytes()));
+    for (int64_t number : batch_rows_) {
+        filled.column->copy_row(number, filled.contiguous ? to : row.data());
+        if (!filled.contiguous) write_row(tensor, to, row.data());
+        to += distance;
+    }
+}
+
 void Loader::fill(const Filled& filled, unsigned char* arena) const {
     const gradc_tensor& tensor = *filled.tensor;
     const Column& column = *filled.column;
     int64_t bytes = column.row_bytes(), count = int64_t(batch_rows_.size());
+    if (!column.is_plain()) return fill_from_files(filled, arena);
     Rows rows{column.data(), column.stride() * column.entry_bytes(), arena + tensor.offset,
               tensor.strides[0] * element_size(tensor.dtype), batch_rows_};
     if (!filled.contiguous) {
@@ -117,7 +131,7 @@ const int64_t* Loader::pass(int64_t count) {
 
 bool Loader::column_of(const gradc_tensor& field, gradc_column& column) const {
     for (const Filled& filled : filled_) {
-        if (filled.tensor != &field || !filled.contiguous) continue;
+        if (filled.tensor != &field || !filled.contiguous || !filled.column->is_plain()) continue;
         const Column& rows = *filled.column;
         column = {rows.row(0), rows.stride() * rows.entry_bytes()};
         return true;

@@ -32,6 +32,7 @@ private:
         bool contiguous; // the elements of a row are contiguous
     };
     void fill(const Filled& filled, unsigned char* arena) const;
+    void fill_from_files(const Filled& filled, unsigned char* arena) const;
 
     const Dataset* dataset_;
     int split_;

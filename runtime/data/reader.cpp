@@ -6,7 +6,10 @@
     READER(csv)                                                                                                        \
     READER(idx)                                                                                                        \
     READER(npy)                                                                                                        \
-    READER(characters)
+    READER(characters)                                                                                                 \
+    READER(lines)                                                                                                      \
+    READER(raw)                                                                                                        \
+    READER(tokens)
 
 namespace gradc::runtime {
 

@@ -10,10 +10,12 @@
 
 namespace gradc::runtime {
 
-/// Columns of a table, by number or by name; neither: all of them.
+/// Columns of a table, by number or by name; neither: all of them. Or a part of every row, as in gradc_field.
 struct Selection {
-    std::vector<int64_t> numbers; // from 0
-    std::vector<std::string> names;
+    std::vector<int64_t> numbers = {}; // from 0
+    std::vector<std::string> names = {};
+    int64_t record = 0, offset = 0, elements = 0; // elements: numbers of the part
+    int32_t in_file = GRADC_U8, strings = GRADC_NO_STRINGS;
 };
 
 /// Properties of a file that a model may leave open.
@@ -34,6 +36,9 @@ struct FileReader {
     int32_t stored = -1;        // gradc_dtype of a field that names none; -1: its bound or the model decides
     bool takes_columns = false; // has the option `columns`; a row is a list of numbers in any shape
     bool is_text = false;       // rows are codes of characters, in an alphabet that the compiler takes from the file
+    bool one_number = false;    // a row is a scalar
+    bool takes_parts = false;   // a row has a part for each field of a line of the model: label, image = raw("f.bin")
+    bool reads_strings = false; // of the parts: an integer is a label, a vector counts words
 
     /// Opens `file` and reads its facts.
     bool (*facts)(const std::string& path, const Selection& selection, DataFile& file, FileFacts& facts, Error& error);

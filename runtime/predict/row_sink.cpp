@@ -7,26 +7,32 @@
 
 namespace gradc::runtime {
 
-/// The alphabet of predicted integers, if characters are the only integers of the data.
-static const gradc_field* characters_of(const gradc_dataset* table) {
-    const gradc_field* characters = nullptr;
+/// The field of predicted integers, if it is the only integer of the data and has a dictionary.
+static const gradc_field* coded_field(const gradc_dataset* table) {
+    const gradc_field* coded = nullptr;
     for (int32_t f = 0; table && f < table->field_count; f++) {
         const gradc_field& field = table->fields[f];
-        if (is_text(field)) {
-            characters = &field;
-        } else if (is_integer(field.stored) && !is_row_number(field)) {
-            return nullptr;
-        }
+        if (!is_integer(field.stored) || is_row_number(field)) continue;
+        bool same = coded && is_text(*coded) && is_text(field);
+        if (!has_strings(field) || (coded && !same)) return nullptr;
+        coded = &field;
     }
-    return characters;
+    return coded;
 }
 
-RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table, std::vector<std::string> names)
+RowSink::RowSink(const gradc_tensor& result, const gradc_dataset* table, const Dictionaries& dictionaries,
+                 std::vector<std::string> names)
     : result_(result), names_(std::move(names)) {
     int skip = result.has_rows ? 1 : 0;
     width_ = element_count(result.shape + skip, result.rank - skip);
-    const gradc_field* characters = characters_of(table);
-    if (characters && is_integer(result.dtype) && result.dtype != GRADC_BOOL) alphabet_.emplace(characters->alphabet);
+    const gradc_field* coded = coded_field(table);
+    const Dictionary* known = coded ? find_dictionary(dictionaries, coded->name) : nullptr;
+    if (!known) return;
+    characters_ = is_text(*coded);
+    bool integers = is_integer(result.dtype) && result.dtype != GRADC_BOOL;
+    if (integers) dictionary_ = known;
+    if (integers || characters_ || !names_.empty() || known->size() != width_) return;
+    for (int64_t code = 0; code < width_; code++) names_.emplace_back(known->spelling(code));
 }
 
 /// Quoted where RFC 4180 requires it.
@@ -39,7 +45,7 @@ static std::string csv_cell(const std::string& name) {
 }
 
 std::string RowSink::header() const {
-    if (width_ == 1 || alphabet_) return (names_.empty() ? "predict" : csv_cell(names_[0])) + "\n";
+    if (width_ == 1 || characters()) return (names_.empty() ? "predict" : csv_cell(names_[0])) + "\n";
     std::string line;
     for (int64_t i = 0; i < width_; i++) {
         line += i > 0 ? "," : "";
@@ -51,11 +57,11 @@ std::string RowSink::header() const {
 bool RowSink::open(const std::string& path, int64_t rows, Error& error) {
     if (path.ends_with(".npy")) format_ = Format::npy;
     if (path.ends_with(".txt")) format_ = Format::text;
-    if (format_ == Format::text && !alphabet_)
+    if (format_ == Format::text && !characters())
         return error.fail_as(wrong_usage, "--output ", path, ": the prediction is not text; write .csv or .npy");
-    if (!names_.empty() && int64_t(names_.size()) != (alphabet_ ? 1 : width_))
+    if (!names_.empty() && int64_t(names_.size()) != (characters() ? 1 : width_))
         return error.fail_as(wrong_usage, "--class-names has ", names_.size(), ", but a row has ",
-                             alphabet_ ? 1 : width_);
+                             characters() ? 1 : width_);
     if (!path.empty()) {
         file_.emplace(path);
         if (!file_->open(error)) return false;
@@ -73,7 +79,10 @@ std::string RowSink::numbers(const unsigned char* at) const {
     std::string line;
     for (int64_t i = 0; i < width_; i++) {
         double value = load_element(at + i * size, result_.dtype);
-        line += text(i > 0 ? "," : "", in_full ? exact(value) : general(value, 9));
+        bool is_code = dictionary_ && value >= 0 && value < double(dictionary_->size());
+        line += text(i > 0 ? "," : "", is_code   ? csv_cell(std::string(dictionary_->spelling(int64_t(value))))
+                                       : in_full ? exact(value)
+                                                 : general(value, 9));
     }
     return line;
 }
@@ -85,8 +94,8 @@ std::string RowSink::written(const unsigned char* at) const {
     std::string cell = quotes ? "\"" : "";
     for (int64_t i = 0; i < width_; i++) {
         auto code = int64_t(load_element(at + i * size, result_.dtype));
-        if (code < 0 || code >= alphabet_->size()) continue;
-        std::string_view spelling = alphabet_->spelling(code);
+        if (code < 0 || code >= dictionary_->size()) continue;
+        std::string_view spelling = dictionary_->spelling(code);
         cell += quotes && spelling == "\"" ? "\"\"" : spelling;
     }
     return quotes ? cell + "\"" : cell;
@@ -108,7 +117,7 @@ bool RowSink::add(const unsigned char* bytes, int64_t rows, Error& error) {
             }
             continue;
         }
-        lines += alphabet_ ? written(bytes) : numbers(bytes);
+        lines += characters() ? written(bytes) : numbers(bytes);
         // Rows of one character each form one text.
         if (format_ == Format::csv || width_ > 1) lines += '\n';
     }

@@ -26,9 +26,9 @@ static std::string listed_bits(const std::vector<double>& numbers) {
     return result;
 }
 
-static Metadata metadata_of(const Session& session, const Settings& settings, const Position& position,
-                            const std::vector<EpochReport>& epochs, uint64_t data_hash) {
+static Metadata metadata_of(const Session& session, const Written& written) {
     const gradc_module& module = session.module();
+    const Position& position = written.position;
     Metadata metadata;
     add_metadata(metadata, "format", text("gradc ", checkpoint_format));
     add_metadata(metadata, "model", module.name);
@@ -36,7 +36,7 @@ static Metadata metadata_of(const Session& session, const Settings& settings, co
     add_metadata(metadata, "options", module.options);
     add_metadata(metadata, "source_hash", module.source_hash);
     add_metadata(metadata, "bits", module.bits[session.isa()]);
-    add_metadata(metadata, "data_hash", hexadecimal(data_hash));
+    add_metadata(metadata, "data_hash", hexadecimal(written.data_hash));
     add_metadata(metadata, "arithmetic", arithmetic_name(session.isa()));
     add_metadata(metadata, "step", integer(position.step));
     add_metadata(metadata, "epoch", integer(position.epoch));
@@ -46,17 +46,17 @@ static Metadata metadata_of(const Session& session, const Settings& settings, co
     add_metadata(metadata, "block_steps", listed(position.block_steps));
     add_metadata(metadata, "loss_sums", listed_bits(position.loss_sums));
     add_metadata(metadata, "loss_rows", listed_bits(position.loss_rows));
-    put_settings(module, settings, metadata);
+    put_settings(module, written.settings, metadata);
+    put_dictionaries(written.dictionaries, metadata);
     JsonWriter history;
-    write_epochs(history, epochs);
+    write_epochs(history, written.epochs);
     add_metadata(metadata, "epochs_reported", history.text());
     return metadata;
 }
 
 static bool is_kept(const gradc_tensor& tensor) { return is_variable(tensor) || tensor.role == GRADC_ACCUMULATOR; }
 
-bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
-                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Error& error) {
+bool write_checkpoint(const Session& session, const Written& written, Error& error) {
     const gradc_module& module = session.module();
     std::vector<WrittenTensor> tensors;
     for (int32_t t = 0; t < module.tensor_count; t++) {
@@ -67,8 +67,7 @@ bool write_checkpoint(const Session& session, const Settings& settings, const Po
                            {tensor.shape, tensor.shape + tensor.rank},
                            [&tensor, &session](unsigned char* to) { read_tensor(tensor, session.arena(), to); }});
     }
-    return write_safetensors(settings.checkpoint, tensors, metadata_of(session, settings, position, epochs, data_hash),
-                             error);
+    return write_safetensors(written.settings.checkpoint, tensors, metadata_of(session, written), error);
 }
 
 // ---- reading -----------------------------------------------------------------------------------

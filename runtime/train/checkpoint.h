@@ -2,6 +2,7 @@
 // The state of a run in a safetensors file: every variable in the model's own shape, the sums of the epoch, and the
 // position of the run. A resumed run has exactly the bits of an uninterrupted one.
 #pragma once
+#include "runtime/data/dictionary.h"
 #include "runtime/session.h"
 #include "runtime/train/history.h"
 #include "runtime/train/settings.h"
@@ -20,8 +21,15 @@ struct Position {
 
 inline constexpr int64_t checkpoint_format = 2; // 1: of gradc 0.1, which had other names
 
-bool write_checkpoint(const Session& session, const Settings& settings, const Position& position,
-                      const std::vector<EpochReport>& epochs, uint64_t data_hash, Error& error);
+/// What a checkpoint has beside the variables.
+struct Written {
+    const Settings& settings;
+    const Position& position;
+    const std::vector<EpochReport>& epochs;
+    const Dictionaries& dictionaries;
+    uint64_t data_hash;
+};
+bool write_checkpoint(const Session& session, const Written& written, Error& error);
 
 /// Opens it; a file of a newer gradc is an error.
 bool open_checkpoint(const std::string& path, SafetensorsFile& file, Error& error);

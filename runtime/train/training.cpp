@@ -209,7 +209,9 @@ bool Training::save(uint64_t data_hash, bool must, Error& error) {
     if (settings_.checkpoint.empty() || saved_step_ == position.step) return true;
     double begin = now();
     if (!must && begin - last_save_end_ < 10 * last_save_seconds_) return true;
-    if (!write_checkpoint(session_, settings_, position, measured.epochs, data_hash, error)) return false;
+    Dictionaries none;
+    Written written{settings_, position, measured.epochs, dataset_ ? dataset_->dictionaries : none, data_hash};
+    if (!write_checkpoint(session_, written, error)) return false;
     saved_step_ = position.step;
     last_save_end_ = now();
     last_save_seconds_ = last_save_end_ - begin;
@@ -303,11 +305,13 @@ bool Training::end_epoch(uint64_t data_hash, Error& error) {
 void Training::look_at_files() {
     if (!dataset_ || warned_of_change_) return;
     for (const Column& column : dataset_->columns) {
-        std::string change = column.mapped ? column.file.change() : "";
-        if (change.empty()) continue;
-        console_.clear_live();
-        complain(change);
-        warned_of_change_ = true;
+        for (const MappedEntries& each : column.mapped) {
+            std::string change = each.file.change();
+            if (change.empty() || warned_of_change_) continue;
+            console_.clear_live();
+            complain(change);
+            warned_of_change_ = true;
+        }
     }
 }
 

@@ -19,7 +19,7 @@ if(TARGET gradc)
 
   set(tags bench bits budget check confine elf errors files freeze generate generated grad install isas landscape
       matcher memory package page paths peers predict readers readme recorded registers resume run_cache
-      safetensors seeds sharing size multi_step text threads trainer tutorial usage values)
+      safetensors seeds sharing size strings multi_step text threads trainer tutorial usage values)
   if(GRADC_SANITIZE)
     list(REMOVE_ITEM tags elf package size) # of trainers as they are shipped: the runtime made small, as one unit
   endif()

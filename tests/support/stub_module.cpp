@@ -290,10 +290,11 @@ struct Columns {
 };
 constexpr Columns columns;
 constexpr gradc_file files[] = {{"", "digits.csv"}};
-constexpr gradc_field fields[] = {{"image", "csv", GRADC_F32, 1, mean_shape, 0, -1, files, 1, columns.numbers, nullptr,
-                                   pixels, 0, nullptr, 0, nullptr, 0, 1},
-                                  {"label", "csv", GRADC_I32, 0, nullptr, 0, 9, files, 1, columns.numbers + pixels,
-                                   nullptr, 1, 0, nullptr, 0, nullptr, 0, 1}};
+constexpr gradc_field fields[] = {
+    {"image", "csv",   GRADC_F32, 1, mean_shape, 0, -1, files, 1, columns.numbers, nullptr, pixels, 0, nullptr,
+     0,       nullptr, 0,         1, 0,          0, 0,  0,     0},
+    {"label", "csv",   GRADC_I32, 0, nullptr, 0, 9, files, 1, columns.numbers + pixels, nullptr, 1, 0, nullptr,
+     0,       nullptr, 0,         1, 0,       0, 0, 0,     0}};
 constexpr gradc_split splits[] = {{"train", 0.8}, {"test", 0.2}};
 constexpr gradc_dataset datasets[] = {{"digits", fields, splits, 2, 2, 0, 0}};
 constexpr gradc_flag flags[] = {{"rate", "train.rate", "momentum: rate of descent", rate, 0, 0.1},

@@ -66,8 +66,29 @@ const std::vector<std::string_view>& members_of(const std::string& type) {
         {"gradc_flag", {"name", "full", "help", "scalar", "integer", "value"}},
         {"gradc_file", {"split", "path"}},
         {"gradc_field",
-         {"name", "reader", "stored", "rank", "shape", "low", "high", "files", "file_count", "columns", "column_names",
-          "column_count", "column_name_count", "values", "rows", "alphabet", "window", "stride"}},
+         {"name",
+          "reader",
+          "stored",
+          "rank",
+          "shape",
+          "low",
+          "high",
+          "files",
+          "file_count",
+          "columns",
+          "column_names",
+          "column_count",
+          "column_name_count",
+          "values",
+          "rows",
+          "alphabet",
+          "window",
+          "stride",
+          "strings",
+          "other",
+          "record",
+          "offset",
+          "in_file"}},
         {"gradc_split", {"name", "fraction"}},
         {"gradc_dataset", {"name", "fields", "splits", "field_count", "split_count", "in_order", "split_by_file"}},
         {"gradc_metric", {"name", "rank", "shape"}},
@@ -105,7 +126,7 @@ std::string enumerator(std::string_view member, int64_t value) {
     static constexpr const char* steps[] = {"KERNEL", "LOOP_BEGIN", "LOOP_END", "GUARD"};
     static constexpr const char* orders[] = {"SHUFFLED", "FILE_ORDER", "RANDOM"};
     std::span<const char* const> names;
-    if (member == "dtype" || member == "stored") names = dtypes;
+    if (member == "dtype" || member == "stored" || member == "in_file") names = dtypes;
     if (member == "role") names = roles;
     if (member == "kind") names = steps;
     if (member == "order") names = orders;

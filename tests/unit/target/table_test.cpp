@@ -28,6 +28,8 @@ Metadata full_metadata(const loop::TestModule& test) {
     reader.columns = {0, 1, 63}, reader.column_names = {"price", "größe"};
     reader.values = {1, -0.0, 1e300, 0.1}, reader.rows = 4, reader.alphabet = "a\"\\\n\t", reader.window = 7,
     reader.stride = 2;
+    reader.strings = Strings::words, reader.other = true;
+    reader.record = 1L << 33, reader.offset = 1L << 32, reader.in_file = Dtype::u8;
     DatasetSpec dataset{"pictures", {field, {}}, {{"train", 0.8}, {"test", 0.2}}, true, true, {}};
     dataset.fields[1].name = "label";
     about.datasets = {dataset};
@@ -56,6 +58,8 @@ void check_field(const gradc_field& field) {
     CHECK((field.rows == 4 && field.values[2] == 1e300 && field.values[3] == 0.1 && std::signbit(field.values[1])));
     CHECK(std::string(field.alphabet) == "a\"\\\n\t");
     CHECK((field.window == 7 && field.stride == 2));
+    CHECK((field.strings == GRADC_WORDS && field.other == 1));
+    CHECK((field.record == 1L << 33 && field.offset == 1L << 32 && field.in_file == GRADC_U8));
 }
 
 void check_block(const gradc_block& block) {

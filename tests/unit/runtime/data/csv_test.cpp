@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// CSV files, valid and invalid: tests/errors/data has the invalid ones and their messages.
+// CSV files. Invalid ones: error_files_test.cpp.
 #include "runtime/base/dtype.h"
 #include "runtime/data/csv.h"
 #include "tests/support/sanitized.h"
 #include "tests/unit/runtime/fields.h"
 #include "tests/unit/runtime/workplace.h"
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
-#include <map>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -29,36 +27,6 @@ double value(const Column& column, int64_t index) {
 }
 
 } // namespace
-
-TEST_CASE("every data file with an error gives the expected message") {
-    std::string folder = std::string(GRADC_SOURCE_DIR) + "/tests/errors/data/";
-    std::map<std::string, std::string> expected;
-    std::ifstream table(folder + "expected.txt");
-    for (std::string line; std::getline(table, line);) {
-        size_t space = line.find(' ');
-        expected[line.substr(0, space)] = line.substr(space + 1);
-    }
-    size_t files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        std::string name = entry.path().filename().string();
-        if (!name.ends_with(".csv")) continue;
-        files++;
-        INFO(name);
-        REQUIRE(expected.count(name) == 1);
-        TwoFields fields;
-        Error error;
-        bool read = read_csv(folder + name, fields.targets, error);
-        std::string said = read ? "fine " + std::to_string(fields.x.entries) : error.message;
-        while (said.find(folder) != std::string::npos) said.erase(said.find(folder), folder.size());
-        CHECK(said == expected[name]);
-        if (read) {
-            CHECK(fields.label.entries == fields.x.entries);
-        } else {
-            CHECK(error.code == input_error);
-        }
-    }
-    CHECK(files == expected.size());
-}
 
 TEST_CASE("cells are stored in their places") {
     workplace::Folder folder;
