@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define GRADC_ABI_VERSION 5
+#define GRADC_ABI_VERSION 6
 
 enum gradc_dtype { GRADC_F32, GRADC_F64, GRADC_BF16, GRADC_I32, GRADC_I64, GRADC_U8, GRADC_BOOL };
 enum gradc_isa { GRADC_BASELINE, GRADC_AVX2, GRADC_AVX512, GRADC_ISA_COUNT };
@@ -208,6 +208,9 @@ typedef struct {
     const unsigned char* const* constant_bytes;
     int32_t constant_count;
     int32_t flush_denormals; /* 1: f32 steps run with FTZ and DAZ */
+    /* 1 + program or 0: it computes again the variables whose initial values depend on those of others, from the values
+     * that those have now. */
+    int32_t derived;
 } gradc_module;
 
 /* Scalars that the runtime writes, if the module has tensors of role GRADC_SCALAR with these names:

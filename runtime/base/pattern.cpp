@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A star first stands for nothing; where the rest does not fit, the last star takes one character more.
+#include "runtime/base/pattern.h"
+#include <algorithm>
+
+namespace gradc::runtime {
+
+bool matches(std::string_view pattern, std::string_view name) {
+    constexpr size_t none = std::string_view::npos;
+    if (pattern.find('*') == none)
+        return name.starts_with(pattern) && (name.size() == pattern.size() || name[pattern.size()] == '.');
+    size_t p = 0, n = 0, star = none, taken = 0;
+    while (n < name.size()) {
+        if (p < pattern.size() && pattern[p] == '*') star = p++, taken = n;
+        else if (p < pattern.size() && pattern[p] == name[n]) p++, n++;
+        else if (star == none) return false;
+        else p = star + 1, n = ++taken;
+    }
+    return pattern.find_first_not_of('*', p) == none;
+}
+
+Patterns::Patterns(std::string_view list) {
+    while (!list.empty()) {
+        size_t end = std::min(list.find(','), list.size());
+        std::string_view one = list.substr(0, end);
+        one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+        if (!one.empty()) all.emplace_back(one);
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+}
+
+bool Patterns::match(std::string_view name) const {
+    return all.empty() || std::any_of(all.begin(), all.end(), [&](auto& pattern) { return matches(pattern, name); });
+}
+
+} // namespace gradc::runtime
