@@ -263,6 +263,19 @@ void BlockElaboration::take(SplitFormulas& split) {
         definitions_.add_variable(variable, build::constant(definitions_.initial, 0, Dtype::f64, variable.type.shape));
 }
 
+/// The loss, the metrics and the states of a step are those of the forward pass that its gradient has, so that it is the
+/// only one.
+static void move_to(Pass& pass, std::vector<Output>& outputs, const std::unordered_map<NodeId, NodeId>& point) {
+    std::vector<NodeId> roots;
+    for (const Output& each : outputs) roots.push_back(each.node);
+    for (const Output& each : pass.metrics) roots.push_back(each.node);
+    std::vector<NodeId> moved = substitute(pass.graph, roots, point);
+    for (size_t i = 0; i < moved.size(); ++i)
+        (i < outputs.size() ? outputs[i] : pass.metrics[i - outputs.size()]).node = moved[i];
+    pass.loss = outputs[0].node;
+    pass.graph.name_node(pass.loss, "loss");
+}
+
 bool BlockElaboration::train() {
     Pass pass(context_, block_, lines_, Purpose::training);
     elaborate(pass, Purpose::training);
@@ -280,7 +293,8 @@ bool BlockElaboration::train() {
     auto moves = run_optimizers({definitions_, pass.graph, pass.elaborator.mode, block_.name, context_.number,
                                  definitions_.main_module, pass.loss, parameters});
     if (!moves || !good()) return false;
-    for (const auto& [path, value] : *moves) assign(path, value);
+    if (!moves->point.empty()) move_to(pass, outputs, moves->point);
+    for (const auto& [path, value] : moves->values) assign(path, value);
     auto split = split_formulas(
         pass.graph, {block_.name + ".training", {{"loss", pass.loss}}, pass.metrics, true, context_.number});
     take(split);
