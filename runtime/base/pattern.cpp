@@ -19,18 +19,17 @@ bool matches(std::string_view pattern, std::string_view name) {
     return pattern.find_first_not_of('*', p) == none;
 }
 
-Patterns::Patterns(std::string_view list) {
-    while (!list.empty()) {
-        size_t end = std::min(list.find(','), list.size());
-        std::string_view one = list.substr(0, end);
-        one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
-        if (!one.empty()) all.emplace_back(one);
-        list.remove_prefix(std::min(end + 1, list.size()));
-    }
+std::string_view take_pattern(std::string_view& list) {
+    size_t begin = std::min(list.find_first_not_of(' '), list.size()), end = std::min(list.find(','), list.size());
+    std::string_view first = list.substr(begin, end - begin);
+    list.remove_prefix(std::min(end + 1, list.size()));
+    return first;
 }
 
-bool Patterns::match(std::string_view name) const {
-    return all.empty() || std::any_of(all.begin(), all.end(), [&](auto& pattern) { return matches(pattern, name); });
+bool any_matches(std::string_view list, std::string_view name) {
+    bool any = list.empty();
+    while (!list.empty() && !any) any = matches(take_pattern(list), name);
+    return any;
 }
 
 } // namespace gradc::runtime

@@ -111,7 +111,7 @@ bool take_init(TrainRun& run, Error& error) {
     std::string note;
     if (settings.init.empty()) return true;
     if (!open_checkpoint(settings.init, file, error)) return false;
-    if (!take_weights(file, settings.init, Patterns(settings.only), *run.session, note, error)) return false;
+    if (!take_weights(file, settings.init, settings.only, *run.session, note, error)) return false;
     if (!settings.quiet) complain(note);
     return true;
 }

@@ -140,7 +140,7 @@ static bool fits(const gradc_tensor& tensor, const StoredTensor& stored, Part pa
            stored.shape == std::vector<int64_t>(tensor.shape, tensor.shape + tensor.rank);
 }
 
-static Comparison compare(const SafetensorsFile& file, const gradc_module& module, Part part, const Patterns& only) {
+static Comparison compare(const SafetensorsFile& file, const gradc_module& module, Part part, std::string_view only) {
     Comparison result;
     std::vector<std::string_view> known;
     for (int32_t t = 0; t < module.tensor_count; t++) {
@@ -148,7 +148,7 @@ static Comparison compare(const SafetensorsFile& file, const gradc_module& modul
         std::string_view name = file_name_of(tensor);
         if (!is_kept(tensor)) continue;
         known.push_back(name);
-        if (!only.match(name) || (part == Part::weights && !is_variable(tensor))) continue;
+        if (!any_matches(only, name) || (part == Part::weights && !is_variable(tensor))) continue;
         const StoredTensor* stored = file.find(name);
         bool needed = part == Part::whole_run || is_weight(tensor);
         if (stored && fits(tensor, *stored, part)) result.pairs.push_back({&tensor, stored});
@@ -160,7 +160,7 @@ static Comparison compare(const SafetensorsFile& file, const gradc_module& modul
     for (const StoredTensor& stored : file.tensors()) {
         bool is_known = std::find(known.begin(), known.end(), stored.name) != known.end() ||
                         (part == Part::weights && belongs_to_run(stored.name, module));
-        if (!is_known && only.match(stored.name))
+        if (!is_known && any_matches(only, stored.name))
             result.unknown.add(
                 text(visible(stored.name), ": absent in this trainer, ", shape_of(stored), " in the file"));
     }
@@ -191,7 +191,7 @@ static std::string another_model(const SafetensorsFile& file, const std::string&
 }
 
 bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Error& error) {
-    Comparison found = compare(file, session.module(), Part::weights, Patterns());
+    Comparison found = compare(file, session.module(), Part::weights, "");
     if (found.different() > 0)
         return error.set(another_model(file, path, session.module(), found.unlike.text() + found.missing.text()));
     copy_tensors(file, found.pairs, session);
@@ -199,7 +199,7 @@ bool restore_weights(const SafetensorsFile& file, const std::string& path, Sessi
 }
 
 /// The name of a tensor, or of a group of them, that is most like the pattern.
-static std::string nearest_tensor(const std::string& pattern, const SafetensorsFile& file, const gradc_module& module) {
+static std::string nearest_tensor(std::string_view pattern, const SafetensorsFile& file, const gradc_module& module) {
     std::vector<std::string> names;
     auto add = [&](std::string_view name) {
         for (size_t end = 0; end < name.size();) names.emplace_back(name.substr(0, end = name.find('.', end + 1)));
@@ -210,14 +210,15 @@ static std::string nearest_tensor(const std::string& pattern, const SafetensorsF
     return nearest(pattern.ends_with(".*") ? pattern.substr(0, pattern.size() - 2) : pattern, names);
 }
 
-bool take_weights(const SafetensorsFile& file, const std::string& path, const Patterns& only, Session& session,
+bool take_weights(const SafetensorsFile& file, const std::string& path, std::string_view only, Session& session,
                   std::string& note, Error& error) {
     const gradc_module& module = session.module();
     Comparison found = compare(file, module, Part::weights, only);
     std::string single = found.missing.text() + found.unknown.text();
     if (found.unlike.count > 0) return error.fail(path, ": error: tensors of another shape:", found.unlike.text());
     std::erase_if(found.pairs, [](const Comparison::Pair& pair) { return !is_weight(*pair.tensor); });
-    for (const std::string& pattern : only.all) {
+    for (std::string_view rest = only; !rest.empty();) {
+        std::string_view pattern = take_pattern(rest);
         bool any = std::any_of(found.pairs.begin(), found.pairs.end(), [&](const Comparison::Pair& pair) {
             return matches(pattern, file_name_of(*pair.tensor));
         });
@@ -327,7 +328,7 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, const Ma
                  Position& position, std::vector<EpochReport>& epochs, Error& error) {
     const gradc_module& module = session.module();
     const std::string& path = settings.checkpoint;
-    Comparison found = compare(file, module, Part::whole_run, Patterns());
+    Comparison found = compare(file, module, Part::whole_run, "");
     if (found.different() + found.unknown.count > 0)
         return error.set(
             another_model(file, path, module, found.unlike.text() + found.missing.text() + found.unknown.text()));

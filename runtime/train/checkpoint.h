@@ -33,7 +33,7 @@ bool restore_weights(const SafetensorsFile& file, const std::string& path, Sessi
 /// Starts a run from the weights, states and statistics of any safetensors file, by name: those whose names match `only`.
 /// A shape that differs, and a pattern without a tensor on both sides, are errors. States that start from weights start
 /// from these. `note` lists the tensors that only one side has.
-bool take_weights(const SafetensorsFile& file, const std::string& path, const Patterns& only, Session& session,
+bool take_weights(const SafetensorsFile& file, const std::string& path, std::string_view only, Session& session,
                   std::string& note, Error& error);
 
 /// The data of a run.

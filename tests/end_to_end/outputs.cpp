@@ -8,7 +8,7 @@ using namespace end_to_end;
 
 namespace {
 
-/// A model of the folder `outputs`, checked by gradc and trained for ten epochs.
+/// A model of the folder `outputs`, trained for ten epochs.
 struct Trained {
     Scratch scratch;
     Launch launch{.folder = scratch.path().string(), .limit = 120};
