@@ -105,6 +105,7 @@ ProgramGraphs collect_programs(const TrainingJob& job, const CompileOptions& opt
     metadata.flush_denormals = options.precision == Dtype::f32 && !options.keep_denormals;
     metadata.datasets = job.datasets;
     metadata.initial = collect.add("initial", job.initial, true);
+    if (!job.derived.outputs.empty()) metadata.derived = collect.add("initial.derived", job.derived, true);
     metadata.statistics = collect.add("statistics", job.statistics, true);
     if (!job.columns.empty() && !job.columns[0].outputs.empty())
         metadata.columns = collect.add("columns", job.columns[0], true);

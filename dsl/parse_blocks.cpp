@@ -52,8 +52,12 @@ DatasetItem parse_dataset_item(Cursor& cursor) {
     return item;
 }
 
-/// critic   *.weight   net.block_*.bias: tokens without space between them, as they are written.
+/// critic   *.weight   net.block_*.bias: tokens without space between them, as they are written, or a text.
 Target parse_pattern(Cursor& cursor) {
+    if (cursor.at(TokenKind::text)) {
+        Token token = cursor.take();
+        return {cursor.text_value(token), cursor.span(token)};
+    }
     uint32_t begin = cursor.peek().begin, end = begin;
     auto belongs = [&] {
         TokenKind kind = cursor.peek().kind;

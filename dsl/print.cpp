@@ -171,10 +171,17 @@ std::string setting_head(const Setting& setting, size_t key_width) {
     std::string head = setting.key + spaces(std::max(key_width, setting.key.size()) - setting.key.size() + 1);
     return setting.label ? head + setting.label->name + " = " : head;
 }
+/// In quotes if its characters are not those of a name.
+std::string pattern_text(const std::string& pattern) {
+    auto plain = [](char c) { return isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '*'; };
+    bool bare =
+        !pattern.empty() && std::all_of(pattern.begin(), pattern.end(), plain) && pattern.find("..") == pattern.npos;
+    return bare ? pattern : text_literal(pattern);
+}
 std::string setting_tail(const Setting& setting) {
     std::string result;
     for (const Target& pattern : setting.on)
-        result += (!result.empty() ? ", " : setting.value ? " on " : "") + pattern.name;
+        result += (!result.empty() ? ", " : setting.value ? " on " : "") + pattern_text(pattern.name);
     return result;
 }
 

@@ -220,6 +220,9 @@ typedef struct {
     const unsigned char* const* constant_bytes;
     int32_t constant_count;
     int32_t flush_denormals; /* 1: f32 steps run with FTZ and DAZ */
+    /* 1 + program or 0: it computes again the variables whose initial values depend on those of others, from the values
+     * that those have now. */
+    int32_t derived;
 } gradc_module;
 
 /* Scalars that the runtime writes, if the module has tensors of role GRADC_SCALAR with these names:

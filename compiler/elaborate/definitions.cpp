@@ -41,7 +41,7 @@ std::shared_ptr<const ast::Module> parse_shared(Sources& sources, uint32_t sourc
 Definitions::Definitions(Sources& sources, SourceReader& reader, const Options& options, Diagnostics& diagnostics)
     : sources(&sources), reader(&reader), options(options), diagnostics(&diagnostics),
       primitives(options.library ? options.library->primitives : std::make_shared<PrimitiveTable>()),
-      initial(primitives) {
+      initial(primitives), derived(primitives) {
     custom_gradient_calls.emplace_back(); // clause 0: stop_gradient, which passes no gradient
 }
 
@@ -274,11 +274,20 @@ Variable* Definitions::find_variable(const std::string& path) {
     return found == variable_numbers_.end() ? nullptr : &variables[found->second];
 }
 
-Variable& Definitions::add_variable(Variable variable, NodeId start) {
+NodeId Definitions::derived_start_of(const std::string& path) {
+    auto known = derived_starts_.find(path);
+    return known != derived_starts_.end() ? known->second : build::variable(derived, path, find_variable(path)->type);
+}
+
+Variable& Definitions::add_variable(Variable variable, NodeId start, NodeId again) {
     variable_numbers_[variable.path] = variables.size();
     starts_[variable.path] = start;
     NodeId assign = build::assign(initial, variable.path, start, variable.span);
     initial.outputs.push_back({variable.path, assign});
+    if (again != NodeId::none) {
+        derived_starts_[variable.path] = again;
+        derived.outputs.push_back({variable.path, build::assign(derived, variable.path, again, variable.span)});
+    }
     variables.push_back(std::move(variable));
     return variables.back();
 }
@@ -287,10 +296,12 @@ void Definitions::forget_variables(size_t count) {
     for (size_t i = count; i < variables.size(); ++i) {
         variable_numbers_.erase(variables[i].path);
         starts_.erase(variables[i].path);
+        derived_starts_.erase(variables[i].path);
         made_in.erase(variables[i].path);
     }
     variables.erase(variables.begin() + long(count), variables.end());
     initial.outputs.resize(count);
+    std::erase_if(derived.outputs, [&](const Output& each) { return !find_variable(each.name); });
 }
 
 } // namespace gradc

@@ -68,12 +68,14 @@ public:
 
     /// The variable at `path`; null if there is none. The pointer is valid until the next variable is added.
     Variable* find_variable(const std::string& path);
-    /// Adds a variable and, to `initial`, the assign of `start` (a node of `initial`).
-    Variable& add_variable(Variable variable, NodeId start);
+    /// Adds a variable and, to `initial`, the assign of `start` (a node of `initial`). `again`: a node of `derived`, for
+    /// a start that depends on other variables.
+    Variable& add_variable(Variable variable, NodeId start, NodeId again = NodeId::none);
     /// Drops all but the first `count` variables, which nothing refers to.
     void forget_variables(size_t count);
-    /// The node of `initial` that a variable starts from.
+    /// The node of `initial` that a variable starts from; in `derived`, its node there or the variable itself.
     NodeId start_of(const std::string& path) const { return starts_.at(path); }
+    NodeId derived_start_of(const std::string& path);
 
     /// Ends the elaboration: afterwards this object refers to nothing of the caller.
     void detach();
@@ -87,6 +89,7 @@ public:
     uint32_t main_module = 0;
     std::vector<Variable> variables; // in order of creation
     Graph initial;                   // computes every initial value; outputs are assigns, in order of `variables`
+    Graph derived;                   // the initial values that depend on other variables, from their present values
     std::deque<CustomGradientCall> custom_gradient_calls;  // by clause number
     uint64_t clause_of(CustomGradientCall call);           // the number of an equal one, or a new one
     std::map<std::string, Span> made_in;                   // path of a variable -> the call of the model that made it
@@ -115,7 +118,7 @@ private:
     Sources own_sources_;
     Diagnostics late_;
     std::unordered_map<std::string, size_t> variable_numbers_;
-    std::unordered_map<std::string, NodeId> starts_;
+    std::unordered_map<std::string, NodeId> starts_, derived_starts_;
 };
 
 /// The limit of evaluations is the limit of nodes times this.

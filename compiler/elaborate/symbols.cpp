@@ -115,15 +115,4 @@ void collect_names(const ast::Expr& expression, std::vector<std::string>& names)
     std::visit(Collector{names}, expression.node);
 }
 
-bool matches(const std::string& pattern, const std::string& path) {
-    size_t star = pattern.find('*');
-    if (star == std::string::npos) return path == pattern || path.starts_with(pattern + ".");
-    if (path.size() < star || path.compare(0, star, pattern, 0, star) != 0) return false;
-    std::string rest = pattern.substr(star + 1);
-    if (rest.find('*') == std::string::npos) return path.size() >= star + rest.size() && path.ends_with(rest);
-    for (size_t i = star; i <= path.size(); ++i)
-        if (matches("x" + rest, "x" + path.substr(i))) return true;
-    return false;
-}
-
 } // namespace gradc

@@ -46,9 +46,6 @@ struct Frame {
     bool frozen = false; // declares a state that `freeze` names: `training` is false, and no state changes
 };
 
-/// True if a pattern of an optimizer or freeze line names the variable: a path, a path's beginning, or `*` for any part.
-bool matches(const std::string& pattern, const std::string& path);
-
 /// The frame of a block of its own. `extension` may be null and is not owned.
 Frame block_frame(const Definitions& definitions, const std::string& name, uint32_t module, Extension* extension);
 

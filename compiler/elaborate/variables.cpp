@@ -3,6 +3,7 @@
 // seed and path alone.
 #include "compiler/elaborate/variables.h"
 #include "compiler/graph/rewrite.h"
+#include "runtime/base/pattern.h"
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -45,8 +46,8 @@ bool constant_parameter(const Frame& frame, const std::string& name) {
     });
 }
 
-/// A value of this graph as it is before the first step, in Definitions::initial; nothing after an error.
-std::optional<Term> at_start(Elaborator& elaborator, const Term& term, const std::string& what, Span span) {
+/// A value of this graph as it is before the first step, in Definitions::initial or `derived`; nothing after an error.
+std::optional<Term> at_start(Elaborator& elaborator, const Term& term, Graph& to, const std::string& what, Span span) {
     auto value = term.as<NodeTerm>();
     if (!value) return term;
     const Graph& from = elaborator.levels.graph(value->level);
@@ -57,21 +58,35 @@ std::optional<Term> at_start(Elaborator& elaborator, const Term& term, const std
                          fmt::format("{} depends on {}, which is not known before the first step", what, obstacle));
         return {};
     }
+    Definitions& definitions = elaborator.definitions;
     std::unordered_map<NodeId, NodeId> bound;
-    for (NodeId id : reachable(from, {value->node}))
-        if (from[id].op == Op::variable)
-            bound[id] = elaborator.definitions.start_of(attribute<VariableName>(from[id]).path);
-    NodeId copy = inline_graph(from, {value->node}, elaborator.definitions.initial, bound)[0];
+    for (NodeId id : reachable(from, {value->node})) {
+        if (from[id].op != Op::variable) continue;
+        const std::string& path = attribute<VariableName>(from[id]).path;
+        bound[id] = &to == &definitions.initial ? definitions.start_of(path) : definitions.derived_start_of(path);
+    }
+    NodeId copy = inline_graph(from, {value->node}, to, bound)[0];
     return Term{NodeTerm{copy, value->weak, 0, {}}};
 }
 
-/// Elaborates the initial value, gives the variable its type if none is written, and adds it.
-Term new_variable(Elaborator& elaborator, Variable variable, const std::optional<FullType>& written,
-                  const ast::ExprRef& initial, Scope& scope) {
+/// True if the value reads a variable.
+bool reads_variable(Elaborator& elaborator, const Term& term) {
+    auto value = term.as<NodeTerm>();
+    if (!value) return false;
+    const Graph& graph = elaborator.levels.graph(value->level);
+    auto nodes = reachable(graph, {value->node});
+    return std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) { return graph[id].op == Op::variable; });
+}
+
+/// The initial value as a node of `graph`, which gives the variable its type if none is written; nothing after an error.
+/// Tells whether it depends on other variables.
+std::optional<NodeId> start_value(Elaborator& elaborator, Graph& graph, Variable& variable,
+                                  const std::optional<FullType>& written, const ast::ExprRef& initial, Scope& scope,
+                                  bool& depends) {
     ElaborationMode starting;
     starting.training = false;
     starting.initial = true;
-    Elaborator start(elaborator.definitions, elaborator.definitions.initial, starting);
+    Elaborator start(elaborator.definitions, graph, starting);
     FloatingDefault same_default(start, variable.type.dtype == Dtype::f64 ? Dtype::f64 : elaborator.floating_default);
     Frame frame;
     frame.stream = variable.path;
@@ -85,9 +100,11 @@ Term new_variable(Elaborator& elaborator, Variable variable, const std::optional
     for (const std::string& name : used) {
         auto binding = scope.find(name);
         if (!binding) continue;
-        auto term = at_start(elaborator, lookup(elaborator, name, initial->span, scope),
-                             fmt::format("the initial value of `{}`", variable.path), initial->span);
+        Term read = lookup(elaborator, name, initial->span, scope);
+        auto term =
+            at_start(elaborator, read, graph, fmt::format("the initial value of `{}`", variable.path), initial->span);
         if (!term) return {};
+        depends = depends || reads_variable(elaborator, read);
         names.bind(name, *term, binding->span);
     }
     Term value = start.evaluate(*initial, names);
@@ -100,17 +117,27 @@ Term new_variable(Elaborator& elaborator, Variable variable, const std::optional
     NodeId node = to_node(start, value, initial->span, variable.type.dtype);
     if (node == NodeId::none) return {};
     Shape joined;
-    if (!broadcast_shapes(elaborator.definitions.initial.type(node).shape, variable.type.shape, joined) ||
-        joined != variable.type.shape) {
+    if (!broadcast_shapes(graph.type(node).shape, variable.type.shape, joined) || joined != variable.type.shape) {
         elaborator.error(Code::initial_value, initial->span,
                          fmt::format("`{}` is {}, but its initial value is {}", variable.path,
                                      print(variable.type.shape), describe(start, value)));
         return {};
     }
-    node = build::broadcast_to(elaborator.definitions.initial, node, variable.type.shape, initial->span);
-    if (auto model = model_frame(scope.frame)) elaborator.definitions.made_in[variable.path] = model->call_span;
+    return build::broadcast_to(graph, node, variable.type.shape, initial->span);
+}
+
+Term new_variable(Elaborator& elaborator, Variable variable, const std::optional<FullType>& written,
+                  const ast::ExprRef& initial, Scope& scope) {
+    Definitions& definitions = elaborator.definitions;
+    bool depends = false;
+    auto node = start_value(elaborator, definitions.initial, variable, written, initial, scope, depends);
+    if (!node) return {};
+    auto again = depends ? start_value(elaborator, definitions.derived, variable, written, initial, scope, depends)
+                         : std::optional(NodeId::none);
+    if (!again) return {};
+    if (auto model = model_frame(scope.frame)) definitions.made_in[variable.path] = model->call_span;
     std::string path = variable.path;
-    elaborator.definitions.add_variable(std::move(variable), node);
+    definitions.add_variable(std::move(variable), *node, *again);
     return *existing_variable(elaborator, path);
 }
 
@@ -162,12 +189,33 @@ static void set_name_in_files(Elaborator& elaborator, Variable& variable, const 
     variable.saved_as = name;
 }
 
+/// The name in files of a model's variable where the call of the model is named `name`.
+static std::string named_by_call(const Variable& variable, const std::string& model, const std::string& name) {
+    if (variable.saved_as.starts_with(name + ".")) return variable.saved_as;
+    return name + "." +
+           (variable.saved_as == variable.path ? variable.path.substr(model.size() + 1) : variable.saved_as);
+}
+
 void name_model_in_files(Elaborator& elaborator, const std::string& model, const std::string& name, Span span) {
     for (Variable& each : elaborator.definitions.variables) {
-        if (!each.path.starts_with(model + ".") || each.saved_as.starts_with(name + ".")) continue;
-        std::string own = each.saved_as == each.path ? each.path.substr(model.size() + 1) : each.saved_as;
-        set_name_in_files(elaborator, each, name + "." + own, span);
+        if (!each.path.starts_with(model + ".")) continue;
+        std::string named = named_by_call(each, model, name);
+        if (named != each.saved_as) set_name_in_files(elaborator, each, named, span);
     }
+}
+
+bool names(const std::string& pattern, const Variable& variable) {
+    return runtime::matches(pattern, variable.path) || runtime::matches(pattern, variable.saved_as);
+}
+
+/// True if `freeze` names the state, whose model's call may get a name only when it ends.
+static bool is_frozen(const Elaborator& elaborator, Variable state, const Frame& frame) {
+    const Frame* model = model_frame(&frame);
+    const Frame* caller = model ? model->caller : nullptr;
+    if (caller && !caller->called_as.empty())
+        state.saved_as = named_by_call(state, model->path, name_in_files(*caller, caller->called_as));
+    const auto& patterns = elaborator.mode.frozen;
+    return std::any_of(patterns.begin(), patterns.end(), [&](auto& pattern) { return names(pattern, state); });
 }
 
 /// The name in files of a variable that was just declared, if it has one beside its path.
@@ -209,7 +257,7 @@ void elaborate_declaration(Elaborator& elaborator, const ast::Declaration& decla
     }
     if (!elaborator.cells.find(path)) elaborator.cells.set(path, {*root_variable(elaborator, path)}); // outlives a loop
     elaborator.cells.add_state(path, value);
-    for (const std::string& pattern : elaborator.mode.frozen) frame.frozen = frame.frozen || matches(pattern, path);
+    frame.frozen = frame.frozen || is_frozen(elaborator, *variable, frame);
     scope.bind_cell(name, path, declaration.target.span);
 }
 

@@ -16,6 +16,9 @@ std::string name_in_files(const Frame& frame, const std::string& name);
 /// Puts `name` before the names in files of all variables of a model. Repeated calls change nothing.
 void name_model_in_files(Elaborator& elaborator, const std::string& model, const std::string& name, Span span);
 
+/// True if a pattern of an optimizer or freeze line matches the variable's path or its name in files.
+bool names(const std::string& pattern, const Variable& variable);
+
 /// The variable at `path`, made now if there is none. `initial` is evaluated in `scope`; `shape:` is the type's shape
 /// by default. `type` may be null: then `default_type` or the initial value gives it. `block`: the train block of an
 /// optimizer's state. Poisoned after an error, such as another shape than in an earlier call.

@@ -86,6 +86,7 @@ struct TrainingJob {
     std::vector<DatasetSpec> datasets = {};
     std::vector<TrainBlock> blocks = {};
     Graph initial;                   // assigns of every variable; reads scalar "seed"
+    Graph derived;                   // assigns of those whose initial values depend on other variables, which it reads
     WholeSplit statistics;           // of dataset 0's training split; assigns of role statistic. No passes if
                                      // there are none
     std::vector<Graph> columns = {}; // a dataset's formula fields as outputs, for export

@@ -34,6 +34,7 @@ struct Metadata {
     std::vector<DatasetSpec> datasets;
     std::vector<Block> blocks;
     int32_t initial = -1;
+    int32_t derived = -1; // computes again the initial values that depend on other variables; -1: there are none
     WholeSplit statistics;
     int32_t columns = -1;
     bool flush_denormals = true;

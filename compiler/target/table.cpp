@@ -385,6 +385,7 @@ Table TableBuilder::run() {
     content.push_back(i32(about.columns));
     constants(content);
     content.push_back(i32(about.flush_denormals));
+    content.push_back(i32(1 + about.derived));
     table_.module = members(std::move(content));
     return std::move(table_);
 }

@@ -23,8 +23,8 @@ std::span<const ast::Target> frozen(const BlockLines& lines) {
     return line == lines.one.end() ? std::span<const ast::Target>() : line->second->on;
 }
 
-bool any_matches(std::span<const ast::Target> targets, const std::string& path) {
-    return std::any_of(targets.begin(), targets.end(), [&](auto& target) { return matches(target.name, path); });
+bool any_names(std::span<const ast::Target> targets, const Variable& variable) {
+    return std::any_of(targets.begin(), targets.end(), [&](auto& target) { return names(target.name, variable); });
 }
 
 /// The block elaborated for one purpose.
@@ -93,8 +93,8 @@ private:
     bool generate();
     const Field* text() const;
     std::vector<MovedParameter> moved(Pass& pass, Flags& flags);
-    bool check_targets(const ast::Setting& line, const std::vector<std::string>& paths);
-    void check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves);
+    bool check_targets(const ast::Setting& line, const std::vector<Variable>& variables);
+    void check_line(const ast::Setting& line, const std::vector<Variable>& parameters, bool moves);
     void build_forward(const Pass& pass, const std::vector<MovedParameter>& parameters);
     void take(SplitFormulas& split);
 };
@@ -171,50 +171,51 @@ NodeId BlockElaboration::loss(Pass& pass, const ast::Setting& line) {
 
 // ---- training
 
-bool BlockElaboration::check_targets(const ast::Setting& line, const std::vector<std::string>& paths) {
+bool BlockElaboration::check_targets(const ast::Setting& line, const std::vector<Variable>& variables) {
     for (const ast::Target& target : line.on) {
-        bool known = std::any_of(paths.begin(), paths.end(), [&](auto& path) { return matches(target.name, path); });
-        if (known) continue;
-        std::vector<std::string> names = paths;
-        for (const std::string& path : paths) {
-            std::string model = path.substr(0, path.find('.'));
-            if (std::find(names.begin(), names.end(), model) == names.end()) names.push_back(model);
+        if (std::any_of(variables.begin(), variables.end(), [&](auto& each) { return names(target.name, each); }))
+            continue;
+        std::vector<std::string> known;
+        auto add = [&](std::string name) {
+            if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(std::move(name));
+        };
+        for (const Variable& each : variables) {
+            for (const std::string& name : {each.path, each.saved_as})
+                for (size_t end = 0; end != name.npos;) add(name.substr(0, end = name.find('.', end + 1)));
         }
+        std::string_view word = target.name;
+        if (word.ends_with(".*")) word.remove_suffix(2);
         definitions_.diagnostics->report(Code::unknown_parameter, target.span,
                                          fmt::format("there is no parameter `{}`", target.name), "",
-                                         repair_among(target.name, names, "parameters"));
+                                         repair_among(std::string(word), known, "parameters"));
         return false;
     }
     return true;
 }
 
-void BlockElaboration::check_line(const ast::Setting& line, const std::vector<std::string>& paths, bool moves) {
-    if (moves || !check_targets(line, paths)) return;
+void BlockElaboration::check_line(const ast::Setting& line, const std::vector<Variable>& parameters, bool moves) {
+    if (moves || !check_targets(line, parameters)) return;
     definitions_.diagnostics->report(Code::nothing_to_train, line.key_span, "this optimizer updates no parameter",
                                      !frozen(lines_).empty() ? "`freeze` or an earlier line holds those that it names"
-                                     : paths.empty()         ? "the loss depends on no parameter at all"
+                                     : parameters.empty()    ? "the loss depends on no parameter at all"
                                      : line.on.empty() ? "earlier lines take all parameters that the loss depends on"
                                                        : "the loss does not depend on the named parameters");
 }
 
 /// Each parameter that the loss depends on, with the first optimizer line that takes it; frozen ones have no gradient.
 std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
-    std::vector<std::string> all;
+    std::vector<Variable> all, with_states;
     std::vector<MovedParameter> result;
-    std::vector<std::string> all_states;
     for (const Variable& variable : definitions_.variables) {
-        if (variable.role == Variable::Role::parameter) all.push_back(variable.path);
-        if (variable.role == Variable::Role::state) all_states.push_back(variable.path);
+        if (variable.role == Variable::Role::parameter) all.push_back(variable);
+        if (variable.role <= Variable::Role::state) with_states.push_back(variable);
     }
-    if (auto line = lines_.one.find("freeze"); line != lines_.one.end()) {
-        all_states.insert(all_states.end(), all.begin(), all.end());
-        check_targets(*line->second, all_states);
-    }
+    if (auto line = lines_.one.find("freeze"); line != lines_.one.end()) check_targets(*line->second, with_states);
     for (NodeId id : reachable(pass.graph, {pass.loss})) {
         if (pass.graph[id].op != Op::variable) continue;
         const std::string& path = attribute<VariableName>(pass.graph[id]).path;
-        bool fixed = any_matches(frozen(lines_), path);
-        if (definitions_.find_variable(path)->role == Variable::Role::parameter && !fixed)
+        const Variable& variable = *definitions_.find_variable(path);
+        if (variable.role == Variable::Role::parameter && !any_names(frozen(lines_), variable))
             result.push_back({path, id, NodeId::none, nullptr});
     }
     std::vector<NodeId> nodes;
@@ -229,7 +230,7 @@ std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
         pass.extension.flags = nullptr;
         bool moves = false;
         for (MovedParameter& each : result) {
-            bool has = line.on.empty() || any_matches(line.on, each.path);
+            bool has = line.on.empty() || any_names(line.on, *definitions_.find_variable(each.path));
             if (each.optimizer || !has) continue;
             moves = true;
             each.line = int(number);
@@ -240,7 +241,9 @@ std::vector<MovedParameter> BlockElaboration::moved(Pass& pass, Flags& flags) {
     }
     std::erase_if(result, [](const MovedParameter& each) { return !each.optimizer; });
     std::sort(result.begin(), result.end(), [&](const MovedParameter& a, const MovedParameter& b) {
-        auto place = [&](const std::string& path) { return std::find(all.begin(), all.end(), path) - all.begin(); };
+        auto place = [&](const std::string& path) {
+            return std::find_if(all.begin(), all.end(), [&](auto& each) { return each.path == path; });
+        };
         return place(a.path) < place(b.path);
     });
     return result;
@@ -260,6 +263,19 @@ void BlockElaboration::take(SplitFormulas& split) {
         definitions_.add_variable(variable, build::constant(definitions_.initial, 0, Dtype::f64, variable.type.shape));
 }
 
+/// The loss, the metrics and the states of a step are those of the forward pass that its gradient has, so that it is the
+/// only one.
+static void move_to(Pass& pass, std::vector<Output>& outputs, const std::unordered_map<NodeId, NodeId>& point) {
+    std::vector<NodeId> roots;
+    for (const Output& each : outputs) roots.push_back(each.node);
+    for (const Output& each : pass.metrics) roots.push_back(each.node);
+    std::vector<NodeId> moved = substitute(pass.graph, roots, point);
+    for (size_t i = 0; i < moved.size(); ++i)
+        (i < outputs.size() ? outputs[i] : pass.metrics[i - outputs.size()]).node = moved[i];
+    pass.loss = outputs[0].node;
+    pass.graph.name_node(pass.loss, "loss");
+}
+
 bool BlockElaboration::train() {
     Pass pass(context_, block_, lines_, Purpose::training);
     elaborate(pass, Purpose::training);
@@ -277,7 +293,8 @@ bool BlockElaboration::train() {
     auto moves = run_optimizers({definitions_, pass.graph, pass.elaborator.mode, block_.name, context_.number,
                                  definitions_.main_module, pass.loss, parameters});
     if (!moves || !good()) return false;
-    for (const auto& [path, value] : *moves) assign(path, value);
+    if (!moves->point.empty()) move_to(pass, outputs, moves->point);
+    for (const auto& [path, value] : moves->values) assign(path, value);
     auto split = split_formulas(
         pass.graph, {block_.name + ".training", {{"loss", pass.loss}}, pass.metrics, true, context_.number});
     take(split);

@@ -115,6 +115,7 @@ std::optional<TrainingJob> elaborate(Sources& sources, uint32_t main, SourceRead
     TrainingJob result{.name = stem(sources.all[main].name),
                        .primitives = definitions->primitives,
                        .initial = Graph(definitions->primitives),
+                       .derived = Graph(definitions->primitives),
                        .statistics = {{}, Graph(definitions->primitives)}};
     try {
         definitions->load(main);
@@ -129,6 +130,7 @@ std::optional<TrainingJob> elaborate(Sources& sources, uint32_t main, SourceRead
     if (diagnostics.failed()) return {};
     result.variables = definitions->variables;
     result.initial = definitions->initial;
+    result.derived = definitions->derived;
     result.data_read = definitions->data_read;
     result.rules = derivative_rules(definitions);
     result.math = options.library ? options.library->math : math_library(*definitions);

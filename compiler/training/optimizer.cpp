@@ -284,7 +284,7 @@ class OptimizerRounds {
 public:
     explicit OptimizerRounds(const OptimizerRequest& request) : request_(request), rounds_{request} {}
 
-    std::optional<std::vector<std::pair<std::string, NodeId>>> run() {
+    std::optional<OptimizerMoves> run() {
         size_t errors = request_.definitions.diagnostics->count();
         for (int round = 0; round < 256; ++round) {
             rounds_.again = false;
@@ -444,17 +444,36 @@ private:
         }
     }
 
-    std::vector<std::pair<std::string, NodeId>> results() {
-        auto all = parameters_;
-        all.insert(all.end(), states_.begin(), states_.end());
-        return all;
+    OptimizerMoves results() {
+        OptimizerMoves moves{parameters_, {}};
+        moves.values.insert(moves.values.end(), states_.begin(), states_.end());
+        moves.point = common_point(moves.values);
+        return moves;
+    }
+
+    std::unordered_map<NodeId, NodeId> common_point(const std::vector<std::pair<std::string, NodeId>>& values) const {
+        const Barrier* common = nullptr;
+        for (const auto& [key, barrier] : rounds_.barriers) {
+            if (barrier.kind == BarrierKind::total) continue;
+            if (common || barrier.kind == BarrierKind::loss) return {};
+            common = &barrier;
+        }
+        if (!common || common->at.size() != request_.parameters.size()) return {};
+        std::vector<NodeId> roots;
+        for (const auto& [path, value] : values) roots.push_back(value);
+        std::vector<NodeId> parts = reachable(request_.graph, roots);
+        std::unordered_map<NodeId, NodeId> point;
+        for (const auto& [number, at] : common->at) {
+            const MovedParameter& parameter = request_.parameters[number];
+            if (std::find(parts.begin(), parts.end(), parameter.gradient) != parts.end()) return {};
+            point[parameter.node] = at;
+        }
+        return point;
     }
 };
 
 } // namespace
 
-std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request) {
-    return OptimizerRounds(request).run();
-}
+std::optional<OptimizerMoves> run_optimizers(const OptimizerRequest& request) { return OptimizerRounds(request).run(); }
 
 } // namespace gradc

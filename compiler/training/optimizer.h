@@ -43,8 +43,12 @@ struct OptimizerRequest {
     std::vector<MovedParameter> parameters;
 };
 
-/// The new values of the parameters, then of the optimizers' states, by path, as nodes of request.graph. Nothing after
-/// an error.
-std::optional<std::vector<std::pair<std::string, NodeId>>> run_optimizers(const OptimizerRequest& request);
+struct OptimizerMoves {
+    std::vector<std::pair<std::string, NodeId>> values; // by path: of the parameters, then of the optimizers' states
+    /// The point where all parameters take their gradient, if none takes it at the parameters themselves; else empty.
+    std::unordered_map<NodeId, NodeId> point;
+};
+/// The new values as nodes of request.graph; nothing after an error.
+std::optional<OptimizerMoves> run_optimizers(const OptimizerRequest& request);
 
 } // namespace gradc

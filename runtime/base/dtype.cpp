@@ -11,14 +11,15 @@ int64_t element_size(int32_t dtype) {
     case GRADC_I64: return 8;
     case GRADC_F32:
     case GRADC_I32: return 4;
-    case GRADC_BF16: return 2;
+    case GRADC_BF16:
+    case file_f16: return 2;
     default: return 1;
     }
 }
 
 const char* dtype_name(int32_t dtype) {
-    static constexpr const char* names[] = {"f32", "f64", "bf16", "i32", "i64", "u8", "bool"};
-    return dtype >= 0 && dtype <= GRADC_BOOL ? names[dtype] : "?";
+    static constexpr const char* names[] = {"f32", "f64", "bf16", "i32", "i64", "u8", "bool", "f16"};
+    return dtype >= 0 && dtype <= file_f16 ? names[dtype] : "?";
 }
 
 template <class Number> static double load_as(const unsigned char* at) {
@@ -29,6 +30,17 @@ template <class Number> static double load_as(const unsigned char* at) {
 template <class Number> static void store_as(unsigned char* at, double value) {
     Number number = Number(value);
     memcpy(at, &number, sizeof number);
+}
+
+double load_half(const unsigned char* at) {
+    uint16_t bits;
+    memcpy(&bits, at, 2);
+    int exponent = bits >> 10 & 31;
+    double fraction = bits & 1023;
+    double size = exponent == 0    ? fraction * 0x1p-24
+                  : exponent == 31 ? (fraction == 0 ? 1e300 * 1e300 : __builtin_nan(""))
+                                   : (1024 + fraction) * (double(1u << exponent) * 0x1p-25);
+    return bits >> 15 ? -size : size;
 }
 
 double load_element(const unsigned char* at, int32_t dtype) {
@@ -43,6 +55,7 @@ double load_element(const unsigned char* at, int32_t dtype) {
         memcpy(&number, &bits, 4);
         return number;
     }
+    case file_f16: return load_half(at);
     default: return *at;
     }
 }

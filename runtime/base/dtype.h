@@ -7,11 +7,15 @@
 
 namespace gradc::runtime {
 
+/// The f16 of safetensors files. No tensor of an arena has it, and nothing writes it.
+inline constexpr int32_t file_f16 = GRADC_BOOL + 1;
+
 /// Bytes of one element.
 int64_t element_size(int32_t dtype);
 /// "f32", as in the language.
 const char* dtype_name(int32_t dtype);
-inline bool is_integer(int32_t dtype) { return dtype != GRADC_F32 && dtype != GRADC_F64 && dtype != GRADC_BF16; }
+inline bool is_integer(int32_t dtype) { return dtype >= GRADC_I32 && dtype <= GRADC_BOOL; }
+double load_half(const unsigned char* at);
 double load_element(const unsigned char* at, int32_t dtype);
 /// An integer dtype takes integers in its range only.
 void store_element(unsigned char* at, int32_t dtype, double number);

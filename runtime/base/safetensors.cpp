@@ -9,7 +9,7 @@
 
 namespace gradc::runtime {
 
-static constexpr std::string_view dtypes[] = {"F32", "F64", "BF16", "I32", "I64", "U8", "BOOL"};
+static constexpr std::string_view dtypes[] = {"F32", "F64", "BF16", "I32", "I64", "U8", "BOOL", "F16"};
 
 std::string metadata_value(const Metadata& metadata, std::string_view key) {
     for (const auto& [name, value] : metadata) {

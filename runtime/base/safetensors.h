@@ -13,7 +13,7 @@ void add_metadata(Metadata& metadata, std::string_view key, std::string_view val
 
 struct StoredTensor {
     std::string name;
-    int32_t dtype = 0; // gradc_dtype
+    int32_t dtype = 0; // gradc_dtype or file_f16
     std::vector<int64_t> shape;
     int64_t begin = 0, end = 0; // bytes after the header
 };

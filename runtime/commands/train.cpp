@@ -41,6 +41,10 @@ bool take_checkpoint(TrainRun& run, const Arguments& arguments, Error& error) {
             complain(text("note: ", settings.checkpoint, " does not exist yet; training starts from the beginning"));
         return true;
     }
+    if (!settings.init.empty())
+        return error.fail_as(wrong_usage, settings.checkpoint,
+                             ": error: --resume continues the run in this checkpoint, ",
+                             "--init starts a new one; give one of them");
     if (!open_checkpoint(settings.checkpoint, run.file, error)) return false;
     run.resumes = true;
     std::string path = settings.checkpoint;
@@ -104,9 +108,25 @@ std::string opening_line(const TrainRun& run) {
     return line;
 }
 
+bool take_init(TrainRun& run, Error& error) {
+    const Settings& settings = run.settings;
+    SafetensorsFile file;
+    std::string note;
+    if (settings.init.empty()) return true;
+    if (!open_checkpoint(settings.init, file, error)) return false;
+    if (!take_weights(file, settings.init, settings.only, *run.session, note, error)) return false;
+    if (!settings.quiet) complain(note);
+    return true;
+}
+
 bool begin_run(TrainRun& run, Training& training, Console& console, Error& error) {
     console.line(opening_line(run));
-    if (!run.resumes) return draw_start(*run.session, run.data), true;
+    if (!run.resumes) {
+        draw_start(*run.session, run.data);
+        if (!take_init(run, error)) return false;
+        if (run.data) compute_formulas(*run.session, *run.data);
+        return true;
+    }
     if (!restore_run(run.file, run.settings, {run.data_hash, training.rows()}, *run.session, training.position,
                      training.measured.epochs, error))
         return false;

@@ -198,7 +198,6 @@ void draw_start(Session& session, Dataset* dataset) {
         Loader loader(module, *dataset, split, GRADC_FILE_ORDER, session.seed());
         run_whole_split(session, module.statistics, loader, {});
     }
-    compute_formulas(session, *dataset);
 }
 
 void set_flags(Session& session, const Settings& settings) {
@@ -249,8 +248,8 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
     if (!prepared.session->start(isa, int(settings.threads), settings.seed, error)) return false;
     set_flags(*prepared.session, settings);
     Dataset* dataset = prepared.has_data ? &prepared.dataset : nullptr;
-    if (!restores) return draw_start(*prepared.session, dataset), true;
-    if (!restore_weights(file, settings.checkpoint, *prepared.session, error)) return false;
+    if (!restores) draw_start(*prepared.session, dataset);
+    else if (!restore_weights(file, settings.checkpoint, *prepared.session, error)) return false;
     if (dataset) compute_formulas(*prepared.session, *dataset);
     return true;
 }

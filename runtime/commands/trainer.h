@@ -41,7 +41,7 @@ bool prepare(const gradc_module& module, const Arguments& arguments, Needs needs
 const char* picture_title(const gradc_module& module);
 /// The training data of the first block, or null.
 const gradc_dataset* training_data(const gradc_module& module);
-/// Computes the initial weights, the statistics of the training split and the generated fields.
+/// Computes the initial weights and the statistics of the training split.
 void draw_start(Session& session, Dataset* dataset);
 void set_flags(Session& session, const Settings& settings);
 /// The largest resident memory of this process so far, in bytes.

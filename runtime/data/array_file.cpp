@@ -15,24 +15,13 @@ template <class Number> double as(const unsigned char* bytes) {
     return double(number);
 }
 
-double half_to_double(const unsigned char* bytes) {
-    uint16_t bits;
-    memcpy(&bits, bytes, 2);
-    int exponent = bits >> 10 & 31;
-    double fraction = bits & 1023;
-    double size = exponent == 0    ? fraction * 0x1p-24
-                  : exponent == 31 ? (fraction == 0 ? 1e300 * 1e300 : __builtin_nan(""))
-                                   : (1024 + fraction) * (double(1u << exponent) * 0x1p-25);
-    return bits >> 15 ? -size : size;
-}
-
 } // namespace
 
 double read_number(const unsigned char* at, FileNumber number) {
     unsigned char bytes[8];
     for (int i = 0; i < number.size; i++) bytes[i] = at[number.big_endian ? number.size - 1 - i : i];
     if (number.kind == 'f') {
-        return number.size == 2 ? half_to_double(bytes) : number.size == 4 ? as<float>(bytes) : as<double>(bytes);
+        return number.size == 2 ? load_half(bytes) : number.size == 4 ? as<float>(bytes) : as<double>(bytes);
     }
     bool is_signed = number.kind == 'i';
     switch (number.size) {

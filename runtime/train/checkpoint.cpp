@@ -5,6 +5,7 @@
 #include "runtime/base/isa.h"
 #include "runtime/base/tensor.h"
 #include "runtime/base/text.h"
+#include <algorithm>
 #include <cstring>
 
 namespace gradc::runtime {
@@ -89,51 +90,95 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Error& erro
                       checkpoint_format, ")");
 }
 
-/// One line for each tensor that the file lacks or has in another shape; for whole runs also for each that the module
-/// lacks.
-static std::string differences(const SafetensorsFile& file, const gradc_module& module, bool whole_run) {
-    std::string lines;
+/// Lines about tensors, twenty at most.
+struct Lines {
+    std::string all;
     int count = 0;
-    auto line = [&](const std::string& what) {
-        if (++count <= 20) lines += "\n    " + what;
+    void add(const std::string& line) {
+        if (++count <= 20) all += "\n    " + line;
+    }
+    std::string text() const { return count > 20 ? all + runtime::text("\n    and ", count - 20, " more") : all; }
+};
+
+/// The tensors of a file beside those of the module.
+struct Comparison {
+    struct Pair {
+        const gradc_tensor* tensor;
+        const StoredTensor* stored;
     };
+    std::vector<Pair> pairs; // that fit
+    Lines missing;           // in the file
+    Lines unlike;            // of another shape or dtype
+    Lines unknown;           // in the module; they do not count among `different`
+    int different() const { return missing.count + unlike.count; }
+};
+
+enum class Part { weights, whole_run };
+
+/// A tensor that evaluation reads; the others belong to a run.
+static bool is_weight(const gradc_tensor& tensor) { return is_variable(tensor) && tensor.role != GRADC_OPTIMIZER; }
+
+/// The name of an optimizer state or a sum begins with that of its block.
+static bool belongs_to_run(std::string_view name, const gradc_module& module) {
+    return std::any_of(module.blocks, module.blocks + module.block_count, [&](const gradc_block& block) {
+        return name.starts_with(block.name) && name.substr(strlen(block.name)).starts_with('.');
+    });
+}
+
+static std::string shape_of(const gradc_tensor& tensor) {
+    return text(dtype_name(tensor.dtype), shape_text(tensor.shape, tensor.rank));
+}
+static std::string shape_of(const StoredTensor& stored) {
+    return text(dtype_name(stored.dtype), shape_text(stored.shape.data(), int(stored.shape.size())));
+}
+
+/// Floating-point weights are converted; a run goes on with the dtypes that it had.
+static bool fits(const gradc_tensor& tensor, const StoredTensor& stored, Part part) {
+    bool converts = part == Part::weights && !is_integer(tensor.dtype) && !is_integer(stored.dtype);
+    return (converts || tensor.dtype == stored.dtype) &&
+           stored.shape == std::vector<int64_t>(tensor.shape, tensor.shape + tensor.rank);
+}
+
+static Comparison compare(const SafetensorsFile& file, const gradc_module& module, Part part, std::string_view only) {
+    Comparison result;
     std::vector<std::string_view> known;
     for (int32_t t = 0; t < module.tensor_count; t++) {
         const gradc_tensor& tensor = module.tensors[t];
+        std::string_view name = file_name_of(tensor);
         if (!is_kept(tensor)) continue;
-        known.push_back(file_name_of(tensor));
-        if (!whole_run && (tensor.role == GRADC_OPTIMIZER || tensor.role == GRADC_ACCUMULATOR)) continue;
-        const StoredTensor* stored = file.find(file_name_of(tensor));
-        std::string own = text(dtype_name(tensor.dtype), shape_text(tensor.shape, tensor.rank));
-        if (!stored) {
-            line(text(file_name_of(tensor), ": ", own, " in this trainer, absent in the file"));
-            continue;
-        }
-        std::string theirs =
-            text(dtype_name(stored->dtype), shape_text(stored->shape.data(), int(stored->shape.size())));
-        if (own != theirs) line(text(file_name_of(tensor), ": ", own, " in this trainer, ", theirs, " in the file"));
+        known.push_back(name);
+        if (!any_matches(only, name) || (part == Part::weights && !is_variable(tensor))) continue;
+        const StoredTensor* stored = file.find(name);
+        bool needed = part == Part::whole_run || is_weight(tensor);
+        if (stored && fits(tensor, *stored, part)) result.pairs.push_back({&tensor, stored});
+        else if (stored && needed)
+            result.unlike.add(
+                text(name, ": ", shape_of(tensor), " in this trainer, ", shape_of(*stored), " in the file"));
+        else if (needed) result.missing.add(text(name, ": ", shape_of(tensor), " in this trainer, absent in the file"));
     }
     for (const StoredTensor& stored : file.tensors()) {
-        if (!whole_run) break;
-        bool is_known = false;
-        for (std::string_view name : known) is_known |= name == stored.name;
-        if (is_known) continue;
-        line(text(visible(stored.name), ": absent in this trainer, ", dtype_name(stored.dtype),
-                  shape_text(stored.shape.data(), int(stored.shape.size())), " in the file"));
+        bool is_known = std::find(known.begin(), known.end(), stored.name) != known.end() ||
+                        (part == Part::weights && belongs_to_run(stored.name, module));
+        if (!is_known && any_matches(only, stored.name))
+            result.unknown.add(
+                text(visible(stored.name), ": absent in this trainer, ", shape_of(stored), " in the file"));
     }
-    if (count > 20) lines += text("\n    and ", count - 20, " more");
-    return lines;
+    return result;
 }
 
-static void copy_tensors(const SafetensorsFile& file, Session& session, bool whole_run) {
-    const gradc_module& module = session.module();
-    for (int32_t t = 0; t < module.tensor_count; t++) {
-        const gradc_tensor& tensor = module.tensors[t];
-        if (!is_kept(tensor) || (!whole_run && !is_variable(tensor))) continue;
-        const StoredTensor* stored = file.find(file_name_of(tensor));
-        if (stored && stored->end - stored->begin == tensor_bytes(tensor)) {
-            write_tensor(tensor, session.arena(), file.numbers(*stored));
+static void copy_tensors(const SafetensorsFile& file, const std::vector<Comparison::Pair>& pairs, Session& session) {
+    for (auto [tensor, stored] : pairs) {
+        const unsigned char* numbers = file.numbers(*stored);
+        std::vector<unsigned char> converted;
+        if (tensor->dtype != stored->dtype) {
+            int64_t from = element_size(stored->dtype), to = element_size(tensor->dtype);
+            converted.resize(size_t(tensor_bytes(*tensor)));
+            for (int64_t i = 0; i * to < int64_t(converted.size()); i++)
+                store_element(&converted[size_t(i * to)], tensor->dtype,
+                              load_element(numbers + i * from, stored->dtype));
+            numbers = converted.data();
         }
+        write_tensor(*tensor, session.arena(), numbers);
     }
 }
 
@@ -145,9 +190,52 @@ static std::string another_model(const SafetensorsFile& file, const std::string&
 }
 
 bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Error& error) {
-    std::string lines = differences(file, session.module(), false);
-    if (!lines.empty()) return error.set(another_model(file, path, session.module(), lines));
-    copy_tensors(file, session, false);
+    Comparison found = compare(file, session.module(), Part::weights, "");
+    if (found.different() > 0)
+        return error.set(another_model(file, path, session.module(), found.unlike.text() + found.missing.text()));
+    copy_tensors(file, found.pairs, session);
+    return true;
+}
+
+/// The name of a tensor, or of a group of them, that is most like the pattern.
+static std::string nearest_tensor(std::string_view pattern, const SafetensorsFile& file, const gradc_module& module) {
+    std::vector<std::string> names;
+    auto add = [&](std::string_view name) {
+        for (size_t end = 0; end < name.size();) names.emplace_back(name.substr(0, end = name.find('.', end + 1)));
+    };
+    for (const StoredTensor& stored : file.tensors()) add(stored.name);
+    for (int32_t t = 0; t < module.tensor_count; t++)
+        if (is_weight(module.tensors[t])) add(file_name_of(module.tensors[t]));
+    return nearest(pattern.ends_with(".*") ? pattern.substr(0, pattern.size() - 2) : pattern, names);
+}
+
+bool take_weights(const SafetensorsFile& file, const std::string& path, std::string_view only, Session& session,
+                  std::string& note, Error& error) {
+    const gradc_module& module = session.module();
+    Comparison found = compare(file, module, Part::weights, only);
+    std::string single = found.missing.text() + found.unknown.text();
+    if (found.unlike.count > 0) return error.fail(path, ": error: tensors of another shape:", found.unlike.text());
+    std::erase_if(found.pairs, [](const Comparison::Pair& pair) { return !is_weight(*pair.tensor); });
+    for (std::string_view rest = only; !rest.empty();) {
+        std::string_view pattern = take_pattern(rest);
+        bool any = std::any_of(found.pairs.begin(), found.pairs.end(), [&](const Comparison::Pair& pair) {
+            return matches(pattern, file_name_of(*pair.tensor));
+        });
+        if (any) continue;
+        std::string near = single.empty() ? nearest_tensor(pattern, file, module) : "";
+        return error.fail(path, ": error: no tensor that matches ", quoted(pattern),
+                          " is both in it and in this trainer", near.empty() ? "" : "; did you mean ", near,
+                          near.empty() ? "" : "?", single.empty() ? "" : ":", single);
+    }
+    if (found.pairs.empty())
+        return error.fail(path, ": error: none of its tensors has a name of this trainer:", single);
+    copy_tensors(file, found.pairs, session);
+    if (module.derived > 0) { // a state may start from a weight; the file may have that state too
+        session.run(module.derived - 1, 1, {});
+        copy_tensors(file, found.pairs, session);
+    }
+    note = text(visible(path), ": note: ", found.pairs.size(), found.pairs.size() == 1 ? " tensor" : " tensors",
+                " taken", single.empty() ? "" : "; others are only on one side:", single);
     return true;
 }
 
@@ -239,8 +327,10 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, const Ma
                  Position& position, std::vector<EpochReport>& epochs, Error& error) {
     const gradc_module& module = session.module();
     const std::string& path = settings.checkpoint;
-    std::string lines = differences(file, module, true);
-    if (!lines.empty()) return error.set(another_model(file, path, module, lines));
+    Comparison found = compare(file, module, Part::whole_run, "");
+    if (found.different() + found.unknown.count > 0)
+        return error.set(
+            another_model(file, path, module, found.unlike.text() + found.missing.text() + found.unknown.text()));
     if (!read_position(file.metadata(), module, position)) {
         return error.fail(path, ": error: it holds weights, but no run to resume");
     }
@@ -253,7 +343,7 @@ bool restore_run(const SafetensorsFile& file, const Settings& settings, const Ma
     std::string reported = metadata_value(file.metadata(), "epochs_reported");
     if (problem.empty() && !reported.empty() && !read_epochs(reported, epochs)) problem = "epochs_reported";
     if (!problem.empty()) return error.fail(path, ": error: its position is invalid: ", problem);
-    copy_tensors(file, session, true);
+    copy_tensors(file, found.pairs, session);
     return true;
 }
 

@@ -2,6 +2,7 @@
 // The state of a run in a safetensors file: every variable in the model's own shape, the sums of the epoch, and the
 // position of the run. A resumed run has exactly the bits of an uninterrupted one.
 #pragma once
+#include "runtime/base/pattern.h"
 #include "runtime/data/dictionary.h"
 #include "runtime/session.h"
 #include "runtime/train/history.h"
@@ -36,6 +37,12 @@ bool open_checkpoint(const std::string& path, SafetensorsFile& file, Error& erro
 
 /// Loads weights, states and statistics, for evaluation and prediction; an error lists names and shapes that differ.
 bool restore_weights(const SafetensorsFile& file, const std::string& path, Session& session, Error& error);
+
+/// Starts a run from the weights, states and statistics of any safetensors file, by name: those whose names match `only`.
+/// A shape that differs, and a pattern without a tensor on both sides, are errors. States that start from weights start
+/// from these. `note` lists the tensors that only one side has.
+bool take_weights(const SafetensorsFile& file, const std::string& path, std::string_view only, Session& session,
+                  std::string& note, Error& error);
 
 /// The data of a run.
 struct Material {

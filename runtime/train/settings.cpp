@@ -23,10 +23,10 @@ std::vector<Option> common_options() {
 
 std::vector<BlockFlag> block_flags(const gradc_module& module) {
     std::vector<BlockFlag> flags;
-    std::vector<std::string> taken{"data-dir", "epochs",     "steps",      "batch-size", "seed",
-                                   "threads",  "checkpoint", "save-every", "resume",     "allow-mismatch",
-                                   "json",     "curves",     "quiet",      "nan",        "isa",
-                                   "help",     "multi-step", "overwrite",  "split-seed", "confine"};
+    std::vector<std::string> taken{
+        "data-dir",   "epochs",         "steps",      "batch-size", "seed",  "threads", "checkpoint", "save-every",
+        "resume",     "allow-mismatch", "json",       "curves",     "quiet", "nan",     "isa",        "help",
+        "multi-step", "overwrite",      "split-seed", "confine",    "init",  "only"};
     auto names_of = [](const gradc_flag& flag) {
         std::string full = flag.full, end = full.substr(full.find('.') + 1);
         return end == flag.name ? std::vector<std::string>{end} : std::vector<std::string>{flag.name, end};
@@ -70,6 +70,8 @@ std::vector<Option> train_options(const gradc_module& module) {
         {"batch-size", "B", text("rows of a step, 1 to ", module.batch, " (default ", block.batch, ")")}};
     for (Option& common : common_options()) options.push_back(common);
     options.push_back({"checkpoint", "FILE", "save weights and the state of the run in this safetensors file"});
+    options.push_back({"init", "FILE", "start from the weights of this safetensors file, by name"});
+    options.push_back({"only", "PATTERN,..", "with --init: take only these weights, e.g. 'encoder.*'"});
     options.push_back({"save-every", "N", "write the checkpoint every N steps (default: after each epoch)"});
     options.push_back({"resume", "", "continue from the checkpoint"});
     options.push_back(
@@ -180,6 +182,8 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     if (arguments.has("confine") && settings.confine.empty())
         return error.fail_as(wrong_usage, "--confine: this trainer's folder is not known; name one: --confine=DIR");
     word("checkpoint", settings.checkpoint);
+    word("init", settings.init);
+    word("only", settings.only);
     word("json", settings.json);
     word("curves", settings.curves);
     word("isa", settings.isa);
@@ -208,6 +212,7 @@ bool apply_arguments(const gradc_module& module, const Arguments& arguments, Set
     if (settings.resume && settings.overwrite)
         return error.fail_as(wrong_usage, "--resume continues from the checkpoint, --overwrite "
                                           "starts a new run; give one of them");
+    if (!settings.only.empty() && settings.init.empty()) return error.fail_as(wrong_usage, "--only needs --init FILE");
     for (const char* flag : {"resume", "overwrite", "save-every"}) {
         if (arguments.has(flag) && settings.checkpoint.empty())
             return error.fail_as(wrong_usage, "--", flag, " needs --checkpoint FILE");

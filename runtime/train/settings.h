@@ -9,7 +9,8 @@
 namespace gradc::runtime {
 
 struct Settings {
-    std::string data_folder, checkpoint, json, curves, isa;
+    std::string data_folder, checkpoint, init, json, curves, isa;
+    std::string only;    // of `init`: patterns of names
     std::string confine; // the folder that the model may read besides data_folder; "": any
     int64_t epochs = 1, steps = 0, batch = 1, seed = 1, threads = 1;
     int64_t split_seed = -1;               // -1: the seed

@@ -57,7 +57,7 @@ TEST_CASE("a trainer continues a text by its generate line", "[generate]") {
     INFO(built.err);
     REQUIRE(built.code == 0);
     CHECK(contains(scratch.read("c.safetensors"), "\"h.0.c_attn.weight\""));
-    CHECK(contains(scratch.read("c.safetensors"), "\"wte.table\""));
+    CHECK(contains(scratch.read("c.safetensors"), "\"wte.weight\""));
     auto generated = [&](const std::string& flags) {
         return run("./m predict --checkpoint c.safetensors --prompt 'ab' " + flags, launch);
     };

@@ -17,8 +17,8 @@ if(TARGET gradc)
   add_executable(only_read ${CMAKE_CURRENT_SOURCE_DIR}/support/only_read.cpp)
   add_dependencies(end_to_end only_read)
 
-  set(tags bench bits budget check confine elf errors files freeze generate generated grad install isas landscape
-      matcher memory package page paths peers predict readers readme recorded registers resume run_cache
+  set(tags bench bits budget check confine elf errors files freeze generate generated grad init install isas landscape
+      matcher memory outputs package page paths peers predict readers readme recorded registers resume run_cache
       safetensors seeds sharing size strings multi_step text threads trainer tutorial usage values)
   if(GRADC_SANITIZE)
     list(REMOVE_ITEM tags elf package size) # of trainers as they are shipped: the runtime made small, as one unit

@@ -25,6 +25,7 @@ constexpr LayerFormula layers[] = {
     {"prelu", "prelu(x)", true},
     {"linear", "linear(x, 3)"},
     {"linear", "linear(x, 3, bias: false)"},
+    {"linear", "linear(x, 3, transposed: true)"},
     {"maxout", "maxout(x, 2, 3)"},
     {"embedding", "embedding(i, 3)"},
     {"dropout", "dropout(x, 0.3)"},

@@ -31,6 +31,10 @@ const Worked worked[] = {
     {"schedule_free_sgd(learning_rate: 0.5)", {1.125, -1.5}, 2},
     // z = [3 - 0.5 * 3/4, -4 + 0.5 * 4/5]
     {"schedule_free_adamw(learning_rate: 0.5, eps: 1)", {2.625, -3.6}},
+    // fast = z / 2, z / 4, z / 8; w is fast after the first step, then half of itself and half of fast
+    {"ema(sgd(learning_rate: 0.5), decay: 0.5)", {1.5, -2}},
+    {"ema(sgd(learning_rate: 0.5), decay: 0.5)", {1.125, -1.5}, 2},
+    {"ema(sgd(learning_rate: 0.5), decay: 0.5)", {0.75, -1}, 3},
     // h = 1 whatever the signs, so the step is z / (1 + 1)
     {"adahessian(learning_rate: 0.1, eps: 1)", {2.85, -3.8}},
     // m = 0.035 z = [0.105, -0.14] over eps = 0.28 is [0.375, -0.5]; over 0.1 both are clipped to 1

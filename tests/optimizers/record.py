@@ -12,6 +12,7 @@ import pathlib
 
 import numpy as np
 import torch
+from torch.optim import swa_utils
 
 from record_schedules import SCHEDULES
 
@@ -259,6 +260,26 @@ def lookahead(inner, k=6, alpha=0.5):
     return start
 
 
+def ema(kind, decay, **settings):
+    """The average of torch.optim.swa_utils, of weights that an optimizer of PyTorch trains; w is the average."""
+    def start(problem):
+        fast = problem.start.copy()
+        run_fast = torch_rule(kind, **settings)(problem)
+        module = torch.nn.ParameterList([torch.nn.Parameter(torch.tensor(fast))])
+        averaged = swa_utils.AveragedModel(module, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(decay))
+
+        def run(w, g, t, step):
+            fast[:] = run_fast(fast, problem.gradient(fast, step), t, step)
+            with torch.no_grad():
+                module[0].copy_(torch.tensor(fast))
+            averaged.update_parameters(module)
+            return averaged.module[0].detach().numpy().copy()
+
+        return run
+
+    return start
+
+
 def sam(inner, rho=0.05):
     def start(problem):
         own = inner(problem)
@@ -421,6 +442,7 @@ OPTIMIZERS = [
     (Mixed, "lookahead(adam(learning_rate: 0.1), k: 4)", lookahead(adam(0.1), 4)),
     (Mixed, "lookahead(momentum(learning_rate: 0.02), k: 3, alpha: 0.8)", lookahead(momentum(0.02, 0.9), 3, 0.8)),
     (Mixed, "ranger(learning_rate: 0.03)", lookahead(radam(0.03))),
+    (Mixed, "ema(adam(learning_rate: 0.1), decay: 0.9)", ema(torch.optim.Adam, 0.9, lr=0.1)),
     (Mixed, "sam(adam(learning_rate: 0.1))", sam(adam(0.1))),
     (Mixed, "gradient_accumulation(adam(learning_rate: 0.1), steps: 3)", accumulate(adam(0.1), 3)),
     (Mixed, "clip_by_global_norm(adam(learning_rate: 0.1), max_norm: 0.5)", clip(adam(0.1), 0.5)),

@@ -350,4 +350,5 @@ extern "C" const gradc_module gradc_module_table = {GRADC_ABI_VERSION,
                                                     nullptr,
                                                     nullptr,
                                                     0,
-                                                    1};
+                                                    1,
+                                                    0};

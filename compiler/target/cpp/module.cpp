@@ -100,7 +100,7 @@ const std::vector<std::string_view>& members_of(const std::string& type) {
                           "scratch_bytes",  "least_bytes",    "batch",           "tensors",         "programs",
                           "datasets",       "blocks",         "tensor_count",    "program_count",   "dataset_count",
                           "block_count",    "initial",        "statistics",      "columns",         "constant_offsets",
-                          "constant_sizes", "constant_bytes", "constant_count",  "flush_denormals"}}};
+                          "constant_sizes", "constant_bytes", "constant_count",  "flush_denormals", "derived"}}};
     return all.at(type);
 }
 

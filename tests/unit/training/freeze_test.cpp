@@ -74,7 +74,40 @@ TEST_CASE("a frozen parameter has no gradient and no optimizer state") {
     CHECK(trainer.program->blocks[0].parameters.size() == 4);
 }
 
+TEST_CASE("patterns match paths and names in files") {
+    const char* named = R"(
+dataset d { i = range(12);  x: f32[4] = normal(shape: [4]);  label: int < 3 = i % 3 }
+model base(x: f32[N, 4]) {
+    z = linear(x, 6, bias: false) as "fc"
+    return batch_norm(z) as "h.0"
+}
+model net(x: f32[N, 4]) -> f32[N, 3] { z = base(x) as "encoder";  return linear(z, 3) as "head" }
+train { data d;  batch 6;  loss cross_entropy(net(x), label);  optimizer adam()
+)";
+    auto still = [&](const std::string& line) {
+        Simulation trainer(named + line + "\n}");
+        auto before = trainer.variables;
+        trainer.step(1, 2, 0, 6);
+        std::set<std::string> result;
+        for (const Variable& variable : trainer.program->variables)
+            if (variable.role <= Variable::Role::state &&
+                trainer.values(variable.path) == before.at(variable.path).values)
+                result.insert(variable.saved_as);
+        return result;
+    };
+    for (const char* line : {"freeze base", "freeze encoder", "freeze encoder.*", "freeze \"encoder.*\""}) {
+        INFO(line);
+        CHECK(still(line).size() == 5);
+        CHECK(!still(line).count("head.weight"));
+    }
+    CHECK(still("freeze encoder.h.0.*").size() == 4);
+    CHECK(still("freeze encoder.h.*.weight, head.bias") == std::set<std::string>{"encoder.h.0.weight", "head.bias"});
+    CHECK(still("freeze net.linear_1").count("head.weight"));
+}
+
 TEST_CASE("errors of freeze") {
+    CHECK(errors("optimizer adam()\nfreeze heed.*").find("did you mean `head`") != std::string::npos);
+    CHECK(errors("optimizer adam()\nfreeze *.table").find("there is no parameter `*.table`") != std::string::npos);
     CHECK(errors("optimizer adam()\nfreeze base, heed").find("there is no parameter `heed`") != std::string::npos);
     CHECK(errors("optimizer adam()\nfreeze base, heed").find("did you mean `head`") != std::string::npos);
     CHECK(errors("optimizer adam()\nfreeze base, head").find("`freeze` or an earlier line holds") != std::string::npos);
