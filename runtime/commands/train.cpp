@@ -75,6 +75,12 @@ bool load_data(TrainRun& run, Error& error) {
     if (run.resumes &&
         !take_dictionaries(*table, run.file.metadata(), run.settings.checkpoint, run.dataset.dictionaries, error))
         return false;
+    if (!run.resumes && !run.settings.init.empty()) { // its weights belong to its words
+        SafetensorsFile file;
+        if (!open_checkpoint(run.settings.init, file, error) ||
+            !take_dictionaries(*table, file.metadata(), run.settings.init, run.dataset.dictionaries, error))
+            return false;
+    }
     if (!load_dataset(*table, data_places(run.settings), run.settings.cutting_seed(), run.dataset, error)) return false;
     run.data = &run.dataset;
     make_room_for_formulas(run.module, run.dataset);

@@ -25,7 +25,6 @@ constexpr LayerFormula layers[] = {
     {"prelu", "prelu(x)", true},
     {"linear", "linear(x, 3)"},
     {"linear", "linear(x, 3, bias: false)"},
-    {"linear", "linear(x, 3, transposed: true)"},
     {"maxout", "maxout(x, 2, 3)"},
     {"embedding", "embedding(i, 3)"},
     {"dropout", "dropout(x, 0.3)"},
@@ -112,7 +111,7 @@ constexpr LayerFormula layers[] = {
     {"group_norm", "group_norm(x, 2)"},
     {"group_norm", "group_norm(image, 2)"},
     {"instance_norm", "instance_norm(image)"},
-    {"instance_norm", "instance_norm(time, affine: true)"},
+    {.entry = "instance_norm", .formula = "instance_norm(time, affine: true)", .bound = 1e-4}, // of three numbers
     {"random_shift", "random_shift(image, 1)"},
     {"random_flip", "random_flip(image)"},
     {"random_flip", "random_flip(image, 0.25, mode: \"vertical\")"},
@@ -141,6 +140,7 @@ constexpr LayerFormula layers[] = {
     {"selective_scan",
      "selective_scan(time, softplus(time), -exp(image[0, 0, :, :]), image[:, 1:, 0], image[:, 1:, 1], 1 + x[0])"},
     {"mamba_block", "mamba_block(time, states: 2, kernel_size: 2)"},
+    {"linear", "linear(x, 3, transposed: true)"},
 };
 
 constexpr int64_t batch = 6;

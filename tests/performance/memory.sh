@@ -11,7 +11,7 @@ printf '%-22s %10s %10s %6s %10s %10s %10s %10s %12s %10s\n' \
 for model in examples/*/model.grad; do
     name=$(basename "$(dirname "$model")")
     most=$(awk -v name="$name" '$1 == name { print $2 }' tests/performance/peaks.txt)
-    "$gradc" inspect "$model" --emit=plan | awk -v name="$name" -v most="${most:-0}" '
+    GRADC_DATA=examples/digits "$gradc" inspect "$model" --emit=plan | awk -v name="$name" -v most="${most:-0}" '
         NR == 1 {
             for (i = 2; i <= NF; ++i) if ($i ~ /^bytes/) peak = $(i - 1); else if ($i == "that") least = $(i - 1)
         }
