@@ -272,8 +272,6 @@ CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, b
         if (inside.empty()) inside = negative ? "-" + term : term;
         else inside += (negative ? " - " : " + ") + term;
     };
-    bool constant_first = !element.terms.empty() && element.terms[0].second < 0 && constant > 0;
-    if (constant_first) add(false, fmt::format("{}", constant));
     std::vector<std::pair<ValueId, int64_t>> terms;
     for (auto [term, coefficient] : element.terms) {
         const Define* define = definition(term);
@@ -281,6 +279,8 @@ CppKernel::Expression CppKernel::place(BufferId buffer, const Affine& element, b
         if (number) constant += coefficient * define->integer;
         else if (coefficient != 0) terms.push_back({term, coefficient});
     }
+    bool constant_first = !terms.empty() && terms[0].second < 0 && constant > 0;
+    if (constant_first) add(false, fmt::format("{}", constant));
     for (size_t i = 0; i < terms.size(); ++i) {
         auto [term, coefficient] = terms[i];
         int64_t size = std::abs(coefficient);

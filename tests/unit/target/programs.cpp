@@ -160,7 +160,7 @@ void lookups(TestModule& test) {
             build.store(out, {16, {{i, 1}}}, build.load(table, vector, {}, 1, even, place));
             build.store(out, {32, {{i, 1}}}, build.load(table, vector, {1, {{i, 3}}}, 3));
             build.store(out, {48, {{i, 1}}}, build.load(table, vector, {0, {{i, 1}}}, 0));
-            ValueId backwards = build.load(table, vector, {63, {{i, -1}}}, -1);
+            ValueId backwards = build.load(table, vector, {66, {{build.index(3), -1}, {i, -1}}}, -1);
             build.store(out, {64, {{i, 1}}}, backwards);
             build.store(spread, {1, {{i, 2}}}, backwards, even, 2);
         });
