@@ -163,16 +163,21 @@ private:
         return fmt::format("{}{} row{} per step", rows == all_rows() ? "all " : "", rows, rows == 1 ? "" : "s");
     }
 
+    void start() {
+        draw_start(*session_, data());
+        if (has_data_) runtime::compute_formulas(*session_, dataset_);
+    }
+
     WalkedPath path(int number, int64_t rows) {
         const gradc_block& table = engine_->module().blocks[number];
-        draw_start(*session_, data());
+        start();
         WalkedPath result{has_data_ ? rows_text(rows) : "", {place()}, false};
         std::optional<Loader> loader;
         if (has_data_)
             loader.emplace(engine_->module(), dataset_, dataset_.training_split(), table.order, int64_t(options_.seed));
         double first = loss_at(place());
         int64_t steps = this->steps(), epoch = -1;
-        draw_start(*session_, data());
+        start();
         for (int64_t step = 1; step <= steps; ++step) {
             if (loader && (epoch < 0 || loader->at_end())) loader->begin(++epoch);
             int64_t now = loader ? loader->next(rows, session_->arena()) : rows;

@@ -52,6 +52,7 @@ int measure(const CompileOptions& options) {
         return fail(failed.message);
     runtime::make_room_for_formulas(module, dataset);
     runtime::draw_start(session, &dataset);
+    runtime::compute_formulas(session, dataset);
     runtime::LossLandscape landscape(session, dataset, 1);
     runtime::TimesBesidePeak points(isa, options.precision == Dtype::f64, nullptr);
     double begin = runtime::now();
