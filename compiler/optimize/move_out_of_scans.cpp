@@ -137,7 +137,8 @@ private:
 
 using Parts = std::map<std::pair<NodeId, int>, NodeId>; // of a scan of the old graph, by number: nodes of the new one
 
-/// The graph with `change` for scans and parts. `extend(target, loop, inputs, parts)` returns the scan's successor.
+/// The graph with scans replaced. `extend(target, loop, inputs, parts)` returns the new scan, NodeId::none to copy the old
+/// one, and sets `parts` of the old scan that have other values.
 template <class Extend> Graph rebuild_scans(const Graph& graph, const Extend& extend) {
     Parts parts;
     return rebuild(graph, [&](Graph& target, NodeId old, const std::vector<NodeId>& inputs) {

@@ -26,7 +26,7 @@ bool is_closed(const std::vector<PathPoint>& curve) {
 
 } // namespace
 
-TEST_CASE("a contour of a bowl is a circle, and what is above lies outside of it") {
+TEST_CASE("a contour of x^2 + y^2 is a circle, and higher points lie outside of it") {
     HeightMap map = map_of(41, 31, [](double x, double y) { return x * x + y * y; });
     auto curves = path_points(contour(map, 0.25));
     REQUIRE(curves.size() == 2); // the outline of the region has a hole
